@@ -1,0 +1,35 @@
+-- Purpose:    the role that the sync reads B2CORE with, for the database's administrator. May be run again.
+-- Parameters: none; run it in B2CORE's database:  psql --single-transaction --file roles.sql <database>
+-- Password:   the role has none and cannot log in until you give it one:  \password contact_sync_reader
+-- The role may read exactly the tables that this folder's statements name, and nothing else. To re-point the
+-- statements to other tables or views, change the last GRANT with them.
+DO $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = 'contact_sync_reader') THEN
+        CREATE ROLE contact_sync_reader;
+    END IF;
+    EXECUTE format('GRANT CONNECT ON DATABASE %I TO contact_sync_reader', current_database());
+END
+$$;
+
+ALTER ROLE contact_sync_reader
+LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS NOINHERIT
+CONNECTION LIMIT 20;
+
+-- Comfort, not protection: a session may change these. What protects is that nothing but SELECT is granted.
+ALTER ROLE contact_sync_reader SET default_transaction_read_only = on;
+ALTER ROLE contact_sync_reader SET statement_timeout = '30min';
+ALTER ROLE contact_sync_reader SET lock_timeout = '10s';
+ALTER ROLE contact_sync_reader SET idle_in_transaction_session_timeout = '5min';
+
+GRANT USAGE ON SCHEMA b2core TO contact_sync_reader;
+GRANT SELECT ON TABLE
+b2core.clients,
+b2core.client_phones,
+b2core.client_addresses,
+b2core.client_statuses,
+b2core.client_types,
+b2core.verification_levels,
+b2core.jurisdictions,
+b2core.countries
+TO contact_sync_reader;
