@@ -1,0 +1,63 @@
+# Every task of the project. `make` lists them. Needed: Python 3.11 or newer, git, make.
+
+PYTHON ?= python3
+UV_VERSION := 0.13.9
+VENV := .venv
+BIN := $(VENV)/bin
+# Exists when the packages of the requirements.lock that it is newer than are installed.
+READY := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo up test check fmt lock clean
+
+help: ## List the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1|/' \
+	  | while IFS='|' read -r name text; do printf '  make %-6s  %s\n' "$$name" "$$text"; done
+
+setup: $(READY) ## Make .venv with every package, pinned and checked by hash (PYTHON=... chooses the interpreter)
+	@echo "Everything is installed in $(VENV). See it at work: make demo"
+
+demo: $(READY) ## Show everything at work in real Airflow: 10,000 clients, a first load, changes, an incremental run
+	@$(BIN)/python -m local.demo
+
+up: $(READY) ## Run the whole stack with 10,000 clients until Ctrl-C, and print the address of Airflow's web page
+	@$(BIN)/python -m local.up
+
+test: $(READY) ## Run all tests (ARGS="-m 'not airflow'" passes options to pytest)
+	$(BIN)/python -m pytest -q $(ARGS)
+
+check: $(READY) ## Check style, types and SQL
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/sqlfluff lint --disable-progress-bar include/sql
+
+fmt: $(READY) ## Format the Python files and mend what can be mended by itself
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+lock: $(READY) ## Pin every package that requirements.txt needs in requirements.lock
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 \
+	  --exclude-newer 2026-09-20 --no-annotate --custom-compile-command "make lock" \
+	  requirements.txt -o requirements.lock
+
+clean: ## Remove .venv, what the stack left in .run, and the caches
+	rm -rf $(VENV) .run .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Byte code is compiled at once: without it Airflow starts three times slower, and where
+# PYTHONDONTWRITEBYTECODE is set it would never appear. The .pth file makes plugins/ (as Airflow does)
+# and this folder importable.
+$(READY): requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "This needs Python 3.11 or newer, and '$(PYTHON)' is: $$($(PYTHON) --version 2>&1)."; \
+	  echo "Install one and name it, for example: make $(or $(MAKECMDGOALS),setup) PYTHON=python3.12"; exit 1; }
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 \
+	  || { echo "Making $(VENV)"; $(PYTHON) -m venv --clear $(VENV); } \
+	  || { rm -rf $(VENV); echo "'$(PYTHON) -m venv' failed. Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
+	@echo "Installing the packages of requirements.lock"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes --compile-bytecode requirements.lock
+	@printf '%s\n' "$(CURDIR)/plugins" "$(CURDIR)" \
+	  > "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/contact_sync.pth"
+	@touch $(READY)
