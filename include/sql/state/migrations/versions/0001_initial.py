@@ -1,0 +1,15 @@
+"""The first tables."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alembic import op
+
+revision = "0001"
+down_revision = None
+
+
+def upgrade() -> None:
+    """Run the SQL file of the same name."""
+    op.execute(Path(__file__).with_suffix(".sql").read_text(encoding="utf-8"))

@@ -1,0 +1,17 @@
+-- Purpose:    a moved client's batch has an unknown fate: a contact may exist under the new address
+--             although the ledger still names the old one; remember it for removal
+-- Parameters: batch_id; runs before postpone_batch.sql, in the same transaction
+-- Index:      outbox and ledger primary keys
+INSERT INTO contact_sync.obsolete_address (sync_id, email, email_hash, client_id)
+SELECT
+    o.sync_id,
+    o.email,
+    o.email_hash,
+    o.client_id
+FROM contact_sync.batch_contact AS o
+INNER JOIN contact_sync.ledger AS l
+    ON o.sync_id = l.sync_id AND o.client_id = l.client_id
+WHERE
+    o.batch_id = %(batch_id)s
+    AND l.contact_hash <> o.email_hash
+ON CONFLICT (sync_id, email) DO NOTHING

@@ -1,0 +1,33 @@
+-- Purpose:    a batch of which SendGrid applied nothing, or nobody knows what: its clients become
+--             pending and are sent again by the next run
+-- Parameters: batch_id, reason
+-- The contact may hold what was sent (filled masks are joined); a new client's address is kept,
+-- because a contact may exist under it.
+-- Index:      outbox and ledger primary keys
+INSERT INTO contact_sync.ledger AS l (
+    sync_id, client_id, state, email_hash, email, contact_hash, filled, reason, tries, updated_at
+)
+SELECT
+    o.sync_id,
+    o.client_id,
+    'pending',
+    o.email_hash,
+    o.email,
+    o.email_hash,
+    o.filled,
+    %(reason)s,
+    1,
+    now()
+FROM contact_sync.batch_contact AS o
+WHERE o.batch_id = %(batch_id)s
+ON CONFLICT (sync_id, client_id) DO UPDATE SET
+    state = excluded.state,
+    email_hash = excluded.email_hash,
+    email = coalesce(l.email, excluded.email),
+    contact_hash = coalesce(l.contact_hash, excluded.contact_hash),
+    row_hash = NULL,
+    filled = l.filled | excluded.filled,
+    field = NULL,
+    reason = excluded.reason,
+    tries = l.tries + 1,
+    updated_at = excluded.updated_at

@@ -1,0 +1,11 @@
+"""Keep a SendGrid account equal to the clients of a B2CORE database.
+
+The package holds all behaviour; `dags/` only wires it into Airflow. Arrows between its parts go
+down only (checked by `tests/unit/test_architecture.py`)::
+
+    entry       cli · airflow_edge
+    use case    steps
+    edges       b2core · state · sendgrid · definition_files
+    pure core   definition · mapping · converters · transform · payloads · errors_file
+    words       models · errors · text
+"""

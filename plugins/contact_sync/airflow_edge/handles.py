@@ -1,0 +1,69 @@
+"""Open a sync: read its definition and turn its Airflow connections into handles."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from airflow.sdk import BaseHook
+from airflow.sdk.exceptions import AirflowNotFoundException
+
+from contact_sync.airflow_edge.hook import SendGridHook
+from contact_sync.b2core import B2Core
+from contact_sync.definition import SyncDefinition
+from contact_sync.definition_files import read_definition, source_folder
+from contact_sync.errors import ConfigError
+from contact_sync.state.database import StateDatabase
+from contact_sync.steps.start import Sync
+
+LIBPQ_OPTIONS = ("sslmode", "sslrootcert", "sslcert", "sslkey", "target_session_attrs")
+
+
+@contextmanager
+def open_sync(name: str) -> Iterator[Sync]:
+    """The sync called `name` with open handles. Raises ConfigError for whatever is wrong."""
+    definition = read_definition(name)
+    source = definition.source
+    with _found(definition):
+        b2core = B2Core(
+            postgres_dsn(definition.connections.b2core),
+            source_folder(definition),
+            source.statement_timeout_seconds,
+        )
+        state = StateDatabase(postgres_dsn(definition.connections.state))
+        sendgrid = SendGridHook(definition.connections.sendgrid).get_conn()
+    try:
+        yield Sync(definition, b2core, state, sendgrid)
+    finally:
+        sendgrid.close()
+
+
+@contextmanager
+def _found(definition: SyncDefinition) -> Iterator[None]:
+    try:
+        yield
+    except AirflowNotFoundException as error:
+        raise ConfigError(
+            f"Sync {definition.name!r}: {error}. Add it under Admin > Connections or as an "
+            f"AIRFLOW_CONN_… variable"
+        ) from None
+
+
+def postgres_dsn(conn_id: str) -> str:
+    """A libpq URL from an Airflow connection of type postgres."""
+    connection: Any = BaseHook.get_connection(conn_id)
+    if connection.conn_type != "postgres":
+        raise ConfigError(
+            f"Airflow connection {conn_id!r} is of type {connection.conn_type!r}; it must be of "
+            f"type postgres"
+        )
+    login = quote(connection.login or "", safe="")
+    password = f":{quote(connection.password, safe='')}" if connection.password else ""
+    port = f":{connection.port}" if connection.port else ""
+    extra = connection.extra_dejson
+    options = {key: extra[key] for key in LIBPQ_OPTIONS if key in extra}
+    query = f"?{urlencode(options)}" if options else ""
+    host = f"{login}{password}@{connection.host or 'localhost'}{port}"
+    return f"postgresql://{host}/{connection.schema or ''}{query}"

@@ -1,0 +1,58 @@
+"""`SendGridHook`: an Airflow connection in, a `SendGridApi` out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from airflow.sdk import BaseHook
+
+from contact_sync.errors import ConfigError
+from contact_sync.sendgrid.api import SendGridApi
+
+DEFAULT_URL = "https://api.sendgrid.com"
+
+
+class SendGridHook(BaseHook):
+    """Connects to one SendGrid account.
+
+    The connection's host is the API URL of the account's region, with or without `/v3/`:
+    `https://api.sendgrid.com` (US, the default) or `https://api.eu.sendgrid.com` (EU). Its
+    password is the API key.
+    """
+
+    conn_name_attr = "sendgrid_conn_id"
+    default_conn_name = "sendgrid_default"
+    conn_type = "sendgrid"
+    hook_name = "SendGrid"
+
+    def __init__(self, sendgrid_conn_id: str = default_conn_name) -> None:
+        super().__init__()
+        self.sendgrid_conn_id = sendgrid_conn_id
+
+    def get_conn(self) -> SendGridApi:
+        """The API of the connection's account. Raises ConfigError without a key."""
+        connection = self.get_connection(self.sendgrid_conn_id)
+        if not connection.password:
+            raise ConfigError(
+                f"Airflow connection {self.sendgrid_conn_id!r} has no password: put the SendGrid "
+                f"API key there"
+            )
+        return SendGridApi(base_url(connection), connection.password)
+
+    def test_connection(self) -> tuple[bool, str]:
+        """Whether the key works, in words; for Airflow's Test button."""
+        try:
+            scopes = self.get_conn().scopes()
+        except Exception as error:  # noqa: BLE001 Airflow shows the text; ours hold no secret
+            return False, str(error)
+        return True, f"The key works and has {len(scopes)} scopes"
+
+
+def base_url(connection: Any) -> str:
+    """The connection's API URL without `/v3`."""
+    host = (connection.host or DEFAULT_URL).strip()
+    if "://" not in host:
+        host = f"https://{host}"
+    if connection.port and connection.port != 443:
+        host = f"{host.rstrip('/')}:{connection.port}"
+    return host.rstrip("/").removesuffix("/v3")

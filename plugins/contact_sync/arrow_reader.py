@@ -1,0 +1,87 @@
+"""Read PostgreSQL query results as Arrow record batches (ADBC, binary COPY). An edge.
+
+Driver errors are re-raised with SQLSTATE; the server's text only where it can hold no row value
+(syntax, missing objects, permissions, connection).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import adbc_driver_manager
+import pyarrow as pa
+from adbc_driver_postgresql import dbapi
+
+from contact_sync.errors import ConfigError, FatalError, RetryableError
+
+BATCH_BYTES = 4 << 20
+"""Size of one record batch: bounds memory; 4 MB is the fastest size that stays small."""
+
+_RETRYABLE_CLASSES = ("08", "40", "53", "57", "25")
+_HARMLESS_TEXT_CLASSES = ("42", "3D", "28", "3F")
+
+
+@contextmanager
+def connect(dsn: str, what: str) -> Iterator[dbapi.Connection]:
+    """One connection, closed at the end; `what` names the database in errors."""
+    with translated(what):
+        connection = dbapi.connect(dsn)
+    try:
+        yield connection
+    finally:
+        connection.close()
+
+
+def record_batches(connection: dbapi.Connection, sql: str, what: str) -> Iterator[pa.RecordBatch]:
+    """Stream the rows of one statement; nothing is buffered beyond a batch."""
+    with translated(what), connection.cursor() as cursor:
+        cursor.adbc_statement.set_options(
+            **{"adbc.postgresql.batch_size_hint_bytes": str(BATCH_BYTES)}
+        )
+        cursor.execute(sql)
+        yield from cursor.fetch_record_batch()
+
+
+def table(connection: dbapi.Connection, sql: str, what: str) -> pa.Table:
+    """All rows of one statement; for results that are small or only integers."""
+    with translated(what), connection.cursor() as cursor:
+        cursor.execute(sql)
+        return cursor.fetch_arrow_table()
+
+
+def execute(connection: dbapi.Connection, sql: str, what: str) -> None:
+    """Run a statement that gives no rows."""
+    with translated(what), connection.cursor() as cursor:
+        cursor.execute(sql)
+
+
+def schema(connection: dbapi.Connection, sql: str, what: str) -> pa.Schema:
+    """Names and types of the columns that a statement would give; nothing is read."""
+    with translated(what), connection.cursor() as cursor:
+        return cursor.adbc_execute_schema(sql)
+
+
+@contextmanager
+def translated(what: str) -> Iterator[None]:
+    """Re-raise ADBC's errors as ours."""
+    try:
+        yield
+    except adbc_driver_manager.Error as error:
+        raise _our_error(error, what) from None
+
+
+def _our_error(error: Any, what: str) -> Exception:
+    state = error.sqlstate or ""
+    if state.startswith(_HARMLESS_TEXT_CLASSES):
+        text = str(error).split("\n")[0][:300]
+        return ConfigError(f"{what} refused a statement ({state}): {text}")
+    if state.startswith(_RETRYABLE_CLASSES):
+        return RetryableError(f"{what} gave up in the middle ({state}); trying again may help")
+    if not state:
+        return RetryableError(
+            f"{what} can't be reached or broke off: check the connection's host, port, login and "
+            f"password, and that the server runs"
+        )
+    return FatalError(f"{what} refused a statement (SQLSTATE {state})")

@@ -1,0 +1,141 @@
+"""Read B2CORE's database. The only SQL against it is in `include/sql/<source>/`.
+
+Everything is read in one `REPEATABLE READ READ ONLY` transaction with time-outs, on one
+connection that is closed before any HTTP call.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+from adbc_driver_postgresql import dbapi
+
+from contact_sync import arrow_reader
+from contact_sync.errors import ConfigError
+
+WHAT = "B2CORE's database"
+_PLACEHOLDER = re.compile(r"%\((\w+)\)s")
+_SNAPSHOT = """
+SELECT
+    pg_snapshot_xmin(pg_current_snapshot())::text AS horizon,
+    pg_snapshot_xmax(pg_current_snapshot())::text AS next_xid,
+    to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS read_at,
+    (SELECT system_identifier::text FROM pg_control_system()) AS system_identifier,
+    (SELECT timeline_id FROM pg_control_checkpoint()) AS timeline
+"""
+
+Ids = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class B2Core:
+    """How to reach and read B2CORE: `dsn` a libpq URL, `folder` the statements."""
+
+    dsn: str
+    folder: Path
+    statement_timeout_seconds: int
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Snapshot]:
+        """One read-only snapshot of all tables. Raises ConfigError or RetryableError."""
+        with arrow_reader.connect(self.dsn, WHAT) as connection:
+            for setting in (
+                "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY",
+                f"SET LOCAL statement_timeout = '{self.statement_timeout_seconds}s'",
+                "SET LOCAL lock_timeout = '10s'",
+                "SET LOCAL idle_in_transaction_session_timeout = '600s'",
+                "SET LOCAL jit = off",
+                "SET LOCAL TimeZone = 'UTC'",
+            ):
+                arrow_reader.execute(connection, setting, WHAT)
+            yield Snapshot(connection, self.folder)
+
+    def columns(self) -> pa.Schema:
+        """The column contract as the database gives it: names and types of clients.sql."""
+        with self.snapshot() as snapshot:
+            return snapshot.columns()
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """An open transaction; every method sees the same moment."""
+
+    connection: dbapi.Connection
+    folder: Path
+
+    def position(self) -> dict[str, Any]:
+        """Where this snapshot stands: xid horizon (a xid8), time, system identifier, timeline.
+
+        Rows written by a transaction that this snapshot doesn't see have an xmin at or above the
+        horizon (PostgreSQL docs, `pg_snapshot_xmin`), also when it commits late.
+        """
+        (row,) = arrow_reader.table(self.connection, _SNAPSHOT, WHAT).to_pylist()
+        return dict(row)
+
+    def columns(self) -> pa.Schema:
+        """Names and types of clients.sql; executes nothing."""
+        return arrow_reader.schema(self.connection, self._clients(0, 0, None), WHAT)
+
+    def scan(self) -> Iterator[pa.RecordBatch]:
+        """client_id, email and exclusion of every client, unordered."""
+        return self._batches("scan", {})
+
+    def changed_since_xid(self, horizon: int) -> Ids:
+        """Ids of clients with any contributing row written at or after the xid8 `horizon`."""
+        return self._ids("changed_xmin", {"horizon": str(horizon % 2**32)})
+
+    def changed_since(self, since: datetime) -> Ids:
+        """Ids of clients with any contributing row whose updated_at is not before `since`."""
+        return self._ids("changed_updated_at", {"since": since})
+
+    def clients(
+        self, columns: Sequence[str], first_id: int, last_id: int, ids: Ids | None
+    ) -> Iterator[pa.RecordBatch]:
+        """The mapped columns of the clients in the id range (of those in `ids`, if given)."""
+        names = ", ".join(f'"{name}"' for name in columns)
+        inner = self._clients(first_id, last_id, ids)
+        sql = f"SELECT {names} FROM (\n{inner}\n) AS clients"  # noqa: S608 names match [a-z0-9_]+
+        return arrow_reader.record_batches(self.connection, sql, WHAT)
+
+    def _clients(self, first_id: int, last_id: int, ids: Ids | None) -> str:
+        return self._sql("clients", {"first_id": first_id, "last_id": last_id, "ids": ids})
+
+    def _ids(self, name: str, parameters: dict[str, Any]) -> Ids:
+        batches = list(self._batches(name, parameters))
+        found = [np.asarray(batch.column("client_id"), np.int64) for batch in batches]
+        return np.unique(np.concatenate(found)) if found else np.empty(0, np.int64)
+
+    def _batches(self, name: str, parameters: dict[str, Any]) -> Iterator[pa.RecordBatch]:
+        return arrow_reader.record_batches(self.connection, self._sql(name, parameters), WHAT)
+
+    def _sql(self, name: str, parameters: dict[str, Any]) -> str:
+        path = self.folder / f"{name}.sql"
+        try:
+            text = path.read_text(encoding="utf-8")
+        except FileNotFoundError:
+            raise ConfigError(f"include/sql/{self.folder.name}/{name}.sql is missing") from None
+        return _PLACEHOLDER.sub(lambda match: _literal(parameters[match.group(1)]), text)
+
+
+def _literal(value: object) -> str:
+    """An SQL literal; COPY takes no bound parameters, and only these types occur."""
+    if value is None:
+        return "NULL"
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, np.ndarray):
+        return "'{" + ",".join(map(str, value.tolist())) + "}'"
+    if isinstance(value, datetime):
+        return f"'{value.isoformat()}'"
+    if isinstance(value, str) and value.isdigit():
+        return f"'{value}'"
+    raise TypeError(f"No SQL literal for {type(value).__name__}")

@@ -1,0 +1,179 @@
+"""The command line: the steps of a sync without Airflow's scheduler, for debugging and tests.
+
+Connections come from Airflow's `AIRFLOW_CONN_…` variables or its metadata database.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import os
+import socket
+import sys
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from contact_sync.definition import json_schema
+from contact_sync.definition_files import read_definitions
+from contact_sync.errors import SyncError
+from contact_sync.models import RunKind
+from contact_sync.report import run_report, text_report
+from contact_sync.state import ledger, runs
+from contact_sync.state.migrate import migrate
+from contact_sync.steps.check import check_setup
+from contact_sync.steps.run_all import run_sync
+from contact_sync.steps.start import Sync
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code: 0 done, 1 failed, 2 wrong usage."""
+    options = _parser().parse_args(arguments)
+    logging.basicConfig(
+        level=logging.INFO if options.verbose else logging.WARNING,
+        format="%(asctime)s %(levelname)s %(message)s",
+        stream=sys.stderr,
+    )
+    logging.getLogger("contact_sync").setLevel(logging.INFO)
+    try:
+        return int(options.command(options))
+    except SyncError as error:
+        sys.stderr.write(f"error: {error}\n")
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m contact_sync", description=__doc__)
+    parser.add_argument("-v", "--verbose", action="store_true", help="log what libraries say too")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    validate = commands.add_parser(
+        "validate", help="check definitions; with --connect also SendGrid and B2CORE"
+    )
+    validate.add_argument("sync", nargs="?", help="one sync; default: all files")
+    validate.add_argument(
+        "--connect",
+        action="store_true",
+        help="check key, list, fields and SQL columns too; reads only",
+    )
+    validate.set_defaults(command=_validate)
+
+    plan = commands.add_parser("plan", help="dry run: say what a run would send; changes nothing")
+    run = commands.add_parser("run", help="run a sync to its end in this process")
+    for command, dry_run in ((plan, True), (run, False)):
+        command.add_argument("sync")
+        command.add_argument(
+            "--mode",
+            type=RunKind,
+            choices=list(RunKind),
+            default=RunKind.INCREMENTAL,
+            help="incremental = changed clients, full = all clients, send what differs, "
+            "resend = send all again (default: %(default)s)",
+        )
+        command.add_argument("--reason", help="kept with the run")
+        command.set_defaults(command=_run, dry_run=dry_run, take_over=False)
+    run.add_argument(
+        "--take-over",
+        action="store_true",
+        help="take the lease of a run that is known to be dead",
+    )
+
+    status = commands.add_parser("status", help="show the latest runs and the rejected clients")
+    status.add_argument("sync")
+    status.add_argument("--runs", type=int, default=5, help="how many (default: %(default)s)")
+    status.add_argument("--json", action="store_true")
+    status.add_argument("--rejected", action="store_true", help="list rejected clients (ids only)")
+    status.set_defaults(command=_status)
+
+    schema = commands.add_parser("schema", help="print the JSON Schema of a definition file")
+    schema.set_defaults(command=_schema)
+    upgrade = commands.add_parser("migrate", help="create or upgrade the state database's schema")
+    upgrade.add_argument(
+        "--connection", default="contact_sync_state", help="Airflow connection id (%(default)s)"
+    )
+    upgrade.set_defaults(command=_migrate)
+    return parser
+
+
+def _validate(options: argparse.Namespace) -> int:
+    found = read_definitions()
+    for message in found.broken.values():
+        sys.stderr.write(f"error: {message}\n")
+    names = [options.sync] if options.sync else sorted(found.by_name)
+    if options.connect:
+        for name in names:
+            with _open(name) as sync:
+                check_setup(sync, None)
+    elif options.sync and options.sync not in found.by_name:
+        sys.stderr.write(f"error: there is no sync {options.sync!r}\n")
+        return 1
+    for name in names:
+        _say(f"{name}: {'definition and setup are' if options.connect else 'definition is'} right")
+    return 1 if found.broken else 0
+
+
+def _run(options: argparse.Namespace) -> int:
+    with _open(options.sync) as sync:
+        run_id = run_sync(
+            sync,
+            options.mode,
+            holder=f"command line {socket.gethostname()}:{os.getpid()}",
+            reason=options.reason,
+            dry_run=options.dry_run,
+            take_over=options.take_over,
+        )
+        for row in runs.recent_runs(sync.state, options.sync, 20):
+            if row["id"] == run_id:
+                _say(text_report(run_report(row)))
+    return 0
+
+
+def _status(options: argparse.Namespace) -> int:
+    with _open(options.sync) as sync:
+        sync.state.check_schema()
+        reports = [run_report(r) for r in runs.recent_runs(sync.state, options.sync, options.runs)]
+        rejected = _rejected(sync) if options.rejected else None
+    if options.json:
+        body: dict[str, Any] = {"sync": options.sync, "runs": reports}
+        if rejected is not None:
+            body["rejected"] = rejected
+        _say(json.dumps(body, indent=2, default=_iso))
+        return 0
+    _say("\n\n".join(map(text_report, reports)) or f"{options.sync}: no run yet")
+    for row in rejected or []:
+        _say(f"client {row['client_id']}: {row['field']}: {row['reason']} since {row['since']}")
+    return 0
+
+
+def _rejected(sync: Sync) -> list[dict[str, Any]]:
+    with sync.state.transaction() as cursor:
+        known = runs.read_sync(cursor, sync.definition.name)
+        return ledger.rejected_clients(cursor, known.sync_id, limit=10_000)
+
+
+def _schema(_options: argparse.Namespace) -> int:
+    _say(json.dumps(json_schema(), indent=2))
+    return 0
+
+
+def _migrate(options: argparse.Namespace) -> int:
+    from contact_sync.airflow_edge.handles import postgres_dsn
+
+    migrate(postgres_dsn(options.connection))
+    _say("The state database's schema is up to date")
+    return 0
+
+
+def _open(name: str) -> Any:
+    from contact_sync.airflow_edge.handles import open_sync
+
+    return open_sync(name)
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+
+
+def _iso(value: object) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)

@@ -1,0 +1,245 @@
+"""Turn source columns into SendGrid's formats, a whole Arrow-backed pandas column at a time. Pure.
+
+A converter takes a text column and gives the converted column plus the problems it met: a mask of
+rows and a reason for each. What happens to such a row (drop the value, reject the client) is the
+transform's decision. Empty text means "no value". Slow libraries (email-validator, phonenumbers,
+regex) see only the distinct values that a vectorised pattern can't decide.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
+from functools import lru_cache
+from typing import Any
+
+import email_validator
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import phonenumbers
+import pyarrow as pa
+import pyarrow.compute as pc
+import regex
+
+Mask = npt.NDArray[np.bool_]
+TEXT = pd.ArrowDtype(pa.string())
+
+_ODD_SPACE = r"[\p{Cc}\p{Zl}\p{Zp}\x{a0}\x{1680}\x{2000}-\x{200a}\x{202f}\x{205f}\x{3000}]|  "
+_SPACES = r"[\p{Z}\p{Cc}]+"
+_ADDRESS = (
+    r"^[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
+    r"@(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,63}$"
+)
+_ADDRESS_NEEDS_CARE = r"--|\.(?:test|local|localhost|invalid|onion|arpa)$|[^.@]{64}"
+_E164 = r"^\+[1-9][0-9]{6,14}$"
+_NUMBER = r"^-?[0-9]{1,300}(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,3})?$"
+
+
+@dataclass(slots=True)
+class Converted:
+    """A converted column (text, null = no value) and the rows that didn't fit, by reason."""
+
+    values: pd.Series[Any]
+    problems: dict[str, Mask] = field(default_factory=dict)
+
+
+def arrow(column: pd.Series[Any]) -> pa.Array:
+    """The column's Arrow array without a copy."""
+    array = pa.array(column)
+    return array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
+
+
+def series(array: pa.Array) -> pd.Series[Any]:
+    """An Arrow array as a pandas column without a copy."""
+    return pd.Series(pd.arrays.ArrowExtensionArray(array))
+
+
+def mask_of(array: pa.Array) -> Mask:
+    """A boolean Arrow array as numpy, null = False."""
+    return np.asarray(pc.fill_null(array, False))
+
+
+def as_text(column: pd.Series[Any]) -> pd.Series[Any]:
+    """Any scalar column as text, cleaned: NFC, runs of white space and controls → one space,
+    trimmed, empty → null."""
+    array = arrow(column)
+    if not pa.types.is_string(array.type):
+        array = pc.cast(array, pa.string())
+    if not _is_ascii(array):
+        array = pc.utf8_normalize(array, form="NFC")
+    odd = mask_of(pc.match_substring_regex(array, _ODD_SPACE))
+    if odd.any():
+        fixed = pc.replace_substring_regex(array.filter(pa.array(odd)), _SPACES, " ")
+        array = pc.replace_with_mask(array, pa.array(odd), fixed)
+    return series(_null_if_empty(pc.utf8_trim(array, " ")))
+
+
+def _is_ascii(array: pa.Array) -> bool:
+    data = array.buffers()[2]
+    return data is None or not (np.frombuffer(data, np.uint8) & 0x80).any()
+
+
+def _null_if_empty(array: pa.Array) -> pa.Array:
+    empty = mask_of(pc.equal(array, ""))
+    return pc.if_else(pa.array(empty), None, array) if empty.any() else array
+
+
+def _fix(array: pa.Array, rows: Mask, repair: Callable[[str], str | None]) -> pa.Array:
+    """Replace the masked values by `repair(value)`, called once per distinct value."""
+    chosen = array.filter(pa.array(rows)).dictionary_encode()
+    repaired = pa.array([repair(value) for value in chosen.dictionary.to_pylist()], pa.string())
+    return pc.replace_with_mask(array, pa.array(rows), repaired.take(chosen.indices))
+
+
+def addresses(column: pd.Series[Any]) -> pd.Series[Any]:
+    """Addresses as SendGrid keys them: trimmed, NFC, lower case, IDN domains as A-labels.
+
+    Invalid ones stay as they are (trimmed, lower case), so that they can be compared; `email`
+    judges them.
+    """
+    array = arrow(column)
+    if not _is_ascii(array):
+        array = pc.utf8_normalize(array, form="NFC")
+    array = pc.utf8_lower(pc.utf8_trim_whitespace(array))
+    if not _is_ascii(array):
+        other = mask_of(pc.match_substring_regex(array, r"[^\x00-\x7f]"))
+        array = _fix(array, other, lambda value: _valid_address(value) or value)
+    return series(_null_if_empty(array))
+
+
+@lru_cache(maxsize=10_000)
+def _valid_address(value: str) -> str | None:
+    try:
+        checked = email_validator.validate_email(
+            value, check_deliverability=False, allow_smtputf8=False
+        )
+    except email_validator.EmailNotValidError:
+        return None
+    return checked.ascii_email
+
+
+def email(column: pd.Series[Any]) -> Converted:
+    """Judge normalised addresses. Reasons: `missing`, `invalid`.
+
+    At most 254 characters (OAS), local part at most 64 (RFC 5321).
+    """
+    array = arrow(column)
+    plain = mask_of(pc.match_substring_regex(array, _ADDRESS)) & ~mask_of(
+        pc.match_substring_regex(array, _ADDRESS_NEEDS_CARE)
+    )
+    missing = mask_of(pc.is_null(array))
+    unsure = ~plain & ~missing
+    if unsure.any():
+        array = _fix(array, unsure, _valid_address)
+    gone = mask_of(pc.is_null(array)) & ~missing
+    long = mask_of(pc.greater(pc.utf8_length(array), 254))
+    return Converted(series(array), {"missing": missing, "invalid": gone | long})
+
+
+def phone(column: pd.Series[Any], region: pd.Series[Any]) -> Converted:
+    """Numbers as E.164; national ones are read with the ISO country code in `region`.
+
+    Reason: `invalid`. SendGrid drops the whole row of a number that isn't E.164.
+    """
+    array = arrow(column)
+    array = pc.replace_substring_regex(array, r"[\p{Z}\p{Cc}\-.()/]+", "")
+    array = _null_if_empty(pc.replace_substring_regex(array, r"^00", "+"))
+    plain = mask_of(pc.match_substring_regex(array, _E164))
+    unsure = ~plain & ~mask_of(pc.is_null(array))
+    if not unsure.any():
+        return Converted(series(array))
+    chosen = pa.array(unsure)
+    numbers, regions = array.filter(chosen).to_pylist(), arrow(region).filter(chosen).to_pylist()
+    found = [_e164(number, code) for number, code in zip(numbers, regions, strict=True)]
+    array = pc.replace_with_mask(array, chosen, pa.array(found, pa.string()))
+    return Converted(series(array), {"invalid": unsure & mask_of(pc.is_null(array))})
+
+
+@lru_cache(maxsize=10_000)
+def _e164(number: str, country_code: str | None) -> str | None:
+    try:
+        parsed = phonenumbers.parse(number, country_code)
+    except phonenumbers.NumberParseException:
+        return None
+    if not phonenumbers.is_possible_number(parsed):
+        return None
+    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+
+
+def text(column: pd.Series[Any], max_length: int) -> Converted:
+    """Cut texts to at most `max_length` code points, never inside a grapheme. Reason: `too_long`.
+
+    What SendGrid does with longer values is unknown, so none is sent.
+    """
+    array = arrow(column)
+    long = mask_of(pc.greater(pc.utf8_length(array), max_length))
+    if not long.any():
+        return Converted(column)
+    cut = _fix(array, long, lambda value: _cut(value, max_length))
+    return Converted(series(cut), {"too_long": long})
+
+
+def _cut(value: str, max_length: int) -> str | None:
+    kept = ""
+    for grapheme in regex.finditer(r"\X", value):
+        if len(kept) + len(grapheme.group()) > max_length:
+            break
+        kept += grapheme.group()
+    return kept.rstrip() or None
+
+
+def number(column: pd.Series[Any]) -> Converted:
+    """Plain decimal notation with at most two decimals (Twilio docs, *Formatting a CSV*).
+
+    Reason: `not_a_number` (also NaN and infinities).
+    """
+    array = arrow(column)
+    array = array if pa.types.is_string(array.type) else pc.cast(array, pa.string())
+    array = _null_if_empty(pc.utf8_trim_whitespace(array))
+    whole = mask_of(pc.match_substring_regex(array, r"^(?:0|-?[1-9][0-9]{0,14})$"))
+    other = ~whole & ~mask_of(pc.is_null(array))
+    if not other.any():
+        return Converted(series(array))
+    array = _fix(array, other, _two_decimals)
+    return Converted(series(array), {"not_a_number": other & mask_of(pc.is_null(array))})
+
+
+def _two_decimals(value: str) -> str | None:
+    if not regex.match(_NUMBER, value):
+        return None
+    try:
+        rounded = Decimal(value).quantize(Decimal("0.01"), rounding=ROUND_HALF_EVEN)
+    except InvalidOperation:
+        return None
+    plain = format(rounded, "f").rstrip("0").rstrip(".")
+    return "0" if plain in ("-0", "") else plain
+
+
+def day(column: pd.Series[Any]) -> Converted:
+    """ISO dates (YYYY-MM-DD) from dates, timestamps (their UTC day) or ISO text.
+
+    Reason: `not_a_date`. Without a time of day both of SendGrid's lanes store the same value.
+    """
+    array = arrow(column)
+    if pa.types.is_timestamp(array.type) or pa.types.is_date(array.type):
+        return Converted(series(pc.strftime(array, format="%Y-%m-%d")))
+    array = _null_if_empty(pc.utf8_trim_whitespace(array))
+    given = ~mask_of(pc.is_null(array))
+    array = _fix(array, given, _iso_day)
+    return Converted(series(array), {"not_a_date": given & mask_of(pc.is_null(array))})
+
+
+def _iso_day(value: str) -> str | None:
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError:
+        return None
+    return (moment.astimezone(UTC) if moment.tzinfo else moment).date().isoformat()
+
+
+def is_negative(column: pd.Series[Any]) -> Mask:
+    """Which numbers are below zero; SendGrid's CSV import may refuse them, JSON does not."""
+    return mask_of(pc.starts_with(arrow(column), "-"))

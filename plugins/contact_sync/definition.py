@@ -1,0 +1,216 @@
+"""A sync definition: what one YAML file in `include/syncs/` may say. Pure: no file, no clock.
+
+`definition_files` reads the files; `mapping` joins a definition with the SendGrid account's
+fields. The JSON Schema for editors comes from `json_schema()`.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from contact_sync.errors import ConfigError
+from contact_sync.models import MAX_MAPPED_FIELDS
+
+REQUIRED_FIELDS = {"email": "email", "first_name": "first_name", "last_name": "last_name"}
+"""SendGrid field → column; always mapped, as in B2CORE's own connection."""
+
+ConnectionId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.\-]{1,250}$")]
+Column = Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]{0,62}$")]
+
+
+class ChangeDetection(StrEnum):
+    """How an incremental run finds changed clients."""
+
+    XMIN = "xmin"
+    UPDATED_AT = "updated_at"
+
+
+class LaneChoice(StrEnum):
+    """Which of SendGrid's two bulk endpoints to use."""
+
+    AUTO = "auto"
+    JSON = "json"
+    CSV = "csv"
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Connections(_Strict):
+    """Airflow connection ids. Secrets live in the connections, never here."""
+
+    b2core: ConnectionId = Field("b2core_default", description="B2CORE's database, read only.")
+    sendgrid: ConnectionId = Field(
+        "sendgrid_default", description="Host = API URL, password = key."
+    )
+    state: ConnectionId = Field("contact_sync_state", description="The sync's own state database.")
+
+
+class Source(_Strict):
+    """How B2CORE is read."""
+
+    sql: Annotated[str, Field(pattern=r"^[a-z0-9_]+$")] = Field(
+        "b2core", description="Folder in include/sql/ with the statements of the column contract."
+    )
+    change_detection: ChangeDetection = Field(
+        ChangeDetection.XMIN,
+        description="xmin needs SELECT on the tables and misses no commit; updated_at is for views.",
+    )
+    overlap_minutes: int = Field(
+        60,
+        ge=1,
+        le=10_080,
+        description="updated_at only: must be longer than B2CORE's longest write transaction.",
+    )
+    statement_timeout_seconds: int = Field(600, ge=1, le=86_400)
+
+
+class FieldMapping(_Strict):
+    """Where one SendGrid field's value comes from, and what happens to values that don't fit."""
+
+    column: Column = Field(description="A column of the source contract (clients.sql).")
+    on_bad_value: Literal["drop", "reject"] = Field(
+        "drop",
+        description="drop: send the client without this value and count it; reject the client.",
+    )
+    on_too_long: Literal["cut", "reject"] = Field(
+        "cut", description="cut at SendGrid's limit between graphemes and count it, or reject."
+    )
+
+
+class Deadlines(_Strict):
+    """How long the sync waits for what it can't control."""
+
+    job_hours: float = Field(
+        2, gt=0, le=48, description="An import job that isn't over by then counts as unknown."
+    )
+    quarantine_minutes: float = Field(
+        30,
+        ge=0,
+        le=1_440,
+        description="How long a request of unknown fate may still take effect at SendGrid; "
+        "nothing newer is sent meanwhile.",
+    )
+
+
+class SyncDefinition(_Strict):
+    """One sync: one B2CORE database, one SendGrid account, optionally one list, one DAG."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,49}$")] = Field(
+        description="Unique; names the DAG (contact_sync_<name>) and the sync's state."
+    )
+    caption: Annotated[str, Field(min_length=1, max_length=100)]
+    enabled: bool = Field(True, description="false: no schedule, and every run refuses to send.")
+    schedule: str | None = Field(
+        None, description="Cron expression or preset such as @hourly; null = manual runs only."
+    )
+    connections: Connections = Connections()
+    source: Source = Source()
+    list: Annotated[str, Field(min_length=1, max_length=100)] | None = Field(
+        None, description="SendGrid list (by name) that every synced client is added to."
+    )
+    fields: dict[str, FieldMapping] = Field(
+        default_factory=dict, description="SendGrid field name → column (or column with options)."
+    )
+    lane: LaneChoice = Field(LaneChoice.AUTO, description="auto = JSON for small runs, else CSV.")
+    csv_from_contacts: int = Field(
+        30_000,
+        ge=1,
+        le=1_000_000,
+        description="lane auto: runs that send more than this use CSV import. SendGrid mails the "
+        "account's admins after each CSV import.",
+    )
+    csv_batch_contacts: int = Field(250_000, ge=1, le=1_000_000)
+    slice_clients: int = Field(250_000, ge=1, le=1_000_000, description="Clients read per task.")
+    full_every_hours: int = Field(
+        24,
+        ge=1,
+        le=720,
+        description="An incremental run becomes a full one when the last is older.",
+    )
+    on_address_change: Literal["delete", "keep"] = Field(
+        "delete",
+        description="The contact of a client's former address, once the new one is confirmed.",
+    )
+    deadlines: Deadlines = Deadlines()
+
+    @field_validator("fields", mode="before")
+    @classmethod
+    def _expand_fields(cls, value: Any) -> Any:
+        if not isinstance(value, dict):
+            return value
+        fields = {}
+        for name, target in {**REQUIRED_FIELDS, **value}.items():
+            if target is None:
+                hint = " It can't be unmapped." if name in REQUIRED_FIELDS else " Delete the line."
+                raise ValueError(f"field {name!r} has no column.{hint}")
+            fields[name] = {"column": target} if isinstance(target, str) else target
+        return fields
+
+    @model_validator(mode="before")
+    @classmethod
+    def _required_fields_are_mapped(cls, data: Any) -> Any:
+        return {**data, "fields": data.get("fields") or {}} if isinstance(data, dict) else data
+
+    @field_validator("fields")
+    @classmethod
+    def _fields_fit(cls, value: dict[str, FieldMapping]) -> dict[str, FieldMapping]:
+        if len(value) > MAX_MAPPED_FIELDS:
+            raise ValueError(f"{len(value)} fields are mapped; {MAX_MAPPED_FIELDS} are possible")
+        lowered = [name.lower() for name in value]
+        doubled = sorted({name for name in lowered if lowered.count(name) > 1})
+        if doubled:
+            raise ValueError(f"SendGrid compares field names without case; twice: {doubled}")
+        return value
+
+    @property
+    def dag_id(self) -> str:
+        """The id of this sync's DAG."""
+        return f"contact_sync_{self.name}"
+
+
+def parse_definition(text: str, file: str) -> SyncDefinition:
+    """Parse one YAML document; `file` names it in errors.
+
+    Raises ConfigError with one line per wrong key: file, key, what is wrong and how to mend it.
+    """
+    try:
+        data = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f" line {mark.line + 1}" if mark else ""
+        raise ConfigError(
+            f"{file}:{where} is not YAML: {getattr(error, 'problem', 'unreadable')}"
+        ) from None
+    if not isinstance(data, dict):
+        raise ConfigError(f"{file}: the file must hold keys such as name, caption and fields")
+    try:
+        return SyncDefinition.model_validate(data)
+    except ValidationError as error:
+        lines = [_problem(file, problem) for problem in error.errors(include_input=False)]
+        raise ConfigError("\n".join(lines)) from None
+
+
+def _problem(file: str, problem: Any) -> str:
+    key = ".".join(str(part) for part in problem["loc"]) or "(file)"
+    mend = {
+        "extra_forbidden": "unknown key; delete it or correct its spelling",
+        "missing": "is missing; add it",
+    }.get(problem["type"], problem["msg"])
+    return f"{file}: {key}: {mend}. The keys are described in include/syncs/template.yaml.example"
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema of a definition file, for editors."""
+    schema = SyncDefinition.model_json_schema()
+    target = schema["properties"]["fields"]["additionalProperties"]
+    column = schema["$defs"]["FieldMapping"]["properties"]["column"]
+    short = {"type": "string", "pattern": column["pattern"], "description": column["description"]}
+    schema["properties"]["fields"]["additionalProperties"] = {"anyOf": [short, target]}
+    schema["title"] = "B2CORE to SendGrid sync definition"
+    return schema

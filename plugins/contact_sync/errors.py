@@ -1,0 +1,79 @@
+"""The package's exceptions, named by what the caller has to do next.
+
+::
+
+    SyncError
+    ├── FatalError            stop: a person must act
+    │   ├── ConfigError       a definition, connection, schema, list or field is wrong
+    │   ├── AuthError         SendGrid answered 401 or 403
+    │   ├── RequestRefused    SendGrid answered 400, 404, 413 …: we built a wrong request
+    │   ├── BooksDontBalance  a client's fate is not known: a defect, nothing may be reported green
+    │   ├── SyncDisabled      `enabled: false` in the definition
+    │   └── Fenced            another run took the lease: this one must not write any more
+    ├── RetryableError        429, 5xx, time-out, connection lost; trying again later may help
+    │   └── FateUnknown       the request may or may not have taken effect
+    └── LeaseBusy             another run of the same sync is at work
+
+A bad *client* is never an exception: it is a rejection with field and reason. Messages say what
+happened, to what, and how to mend it; they never hold addresses, names, keys or signed URLs.
+"""
+
+from __future__ import annotations
+
+
+class SyncError(Exception):
+    """Base of everything that this package raises on purpose."""
+
+
+class FatalError(SyncError):
+    """Stop the run; repeating it without a person's help gives the same result."""
+
+
+class ConfigError(FatalError):
+    """A definition, connection, SQL contract, list or field is wrong or missing."""
+
+
+class AuthError(FatalError):
+    """SendGrid refused the API key (401) or its permissions (403)."""
+
+
+class RequestRefused(FatalError):
+    """SendGrid refused one request for good (400, 404, 405, 413 …).
+
+    `status` is the HTTP status; `errors` are SendGrid's own error objects (message, field).
+    """
+
+    def __init__(
+        self, message: str, *, status: int, errors: list[dict[str, object]] | None = None
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.errors = errors or []
+
+
+class BooksDontBalance(FatalError):
+    """selected ≠ confirmed + pending + rejected + excluded: some client's fate is unknown."""
+
+
+class SyncDisabled(FatalError):
+    """The definition says `enabled: false`."""
+
+
+class Fenced(FatalError):
+    """Another run took this sync's lease; whatever this process still does is void."""
+
+
+class RetryableError(SyncError):
+    """The same call may succeed later; `retry_after` is SendGrid's hint in seconds, if any."""
+
+    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class FateUnknown(RetryableError):
+    """A request was sent and no definite answer came: it may have taken effect."""
+
+
+class LeaseBusy(SyncError):
+    """Another run of the same sync holds the lease."""

@@ -1,0 +1,104 @@
+"""Build what SendGrid's two bulk endpoints take from outbox rows. Pure.
+
+JSON upsert: a field that is left out keeps its value, `""` clears a text field (Grouparoo's
+recordings of the real API). CSV import: the rows come as CSV from the state database; here are
+the column ids and the SQL expressions of the cells.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from contact_sync.mapping import MappedField, Mapping
+from contact_sync.models import SEPARATOR, FieldType
+
+MAX_JSON_BYTES = 3_900_000
+"""The documented 6 MB is not reached in practice: a 4 MiB message limit answers first."""
+MAX_JSON_CONTACTS = 30_000  # OAS PUT /v3/marketing/contacts
+ENVELOPE_BYTES = 200  # {"list_ids":["<uuid>"],"contacts":[]} with room to spare
+
+
+class OutboxRow(NamedTuple):
+    """One contact to be sent; `clears` is the mask of text fields to be emptied."""
+
+    email: str
+    payload: str
+    clears: int
+
+
+def cut_json_batches(sizes: npt.NDArray[np.int64]) -> list[tuple[int, int]]:
+    """Cut consecutive contacts into `[start, stop)` ranges within SendGrid's JSON limits."""
+    ends = np.cumsum(sizes)
+    ranges, start = [], 0
+    while start < len(sizes):
+        before = int(ends[start - 1]) if start else 0
+        stop = int(np.searchsorted(ends, before + MAX_JSON_BYTES - ENVELOPE_BYTES, side="right"))
+        stop = max(start + 1, min(stop, start + MAX_JSON_CONTACTS))
+        ranges.append((start, stop))
+        start = stop
+    return ranges
+
+
+def cut_csv_batches(contacts: int, batch_contacts: int) -> list[tuple[int, int]]:
+    """Cut consecutive contacts into `[start, stop)` ranges of about equal size."""
+    pieces = max(1, -(-contacts // batch_contacts))
+    bounds = [contacts * piece // pieces for piece in range(pieces + 1)]
+    return [(a, b) for a, b in zip(bounds, bounds[1:], strict=False) if b > a]
+
+
+def json_body(rows: Iterable[OutboxRow], mapping: Mapping) -> bytes:
+    """The body of `PUT /v3/marketing/contacts` for the rows."""
+    body: dict[str, Any] = {"contacts": [json_contact(row, mapping) for row in rows]}
+    if mapping.list_id:
+        body["list_ids"] = [mapping.list_id]
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def json_contact(row: OutboxRow, mapping: Mapping) -> dict[str, Any]:
+    """One contact: values that exist, `""` for text fields to clear, nothing else."""
+    contact: dict[str, Any] = {"email": row.email}
+    custom: dict[str, Any] = {}
+    for field, value in zip(mapping.fields, row.payload.split(SEPARATOR), strict=True):
+        if value == "" and not row.clears >> field.bit & 1:
+            continue
+        target, key = (custom, field.id) if field.custom else (contact, field.name)
+        target[key] = _json_value(field, value)
+    if custom:
+        contact["custom_fields"] = custom
+    return contact
+
+
+def _json_value(field: MappedField, value: str) -> str | int | float:
+    if field.type is FieldType.NUMBER:
+        return float(value) if "." in value else int(value)
+    if field.type is FieldType.DATE:
+        return f"{value}T00:00:00Z"
+    return value
+
+
+def csv_field_ids(mapping: Mapping) -> list[str]:
+    """`field_mappings` of the import: the field id of each column, by position."""
+    return [mapping.email.id, *(field.id for field in mapping.fields)]
+
+
+def csv_header(mapping: Mapping) -> list[str]:
+    """The header row; SendGrid skips it and goes by position (Twilio docs, Formatting a CSV)."""
+    return ["email", *(field.name for field in mapping.fields)]
+
+
+def csv_cells(mapping: Mapping) -> Sequence[str]:
+    """SQL expressions of the cells after the address, over an array `v` of payload values.
+
+    Dates are written MM/DD/YYYY, the documented form (Twilio docs, Formatting a CSV).
+    """
+    return [
+        f"to_char(v[{position}]::date, 'MM/DD/YYYY')"
+        if field.type is FieldType.DATE
+        else f"v[{position}]"
+        for position, field in enumerate(mapping.fields, start=1)
+    ]

@@ -1,0 +1,1 @@
+"""SendGrid's Marketing Campaigns API. The only HTTP of the package."""

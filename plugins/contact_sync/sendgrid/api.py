@@ -1,0 +1,185 @@
+"""`SendGridApi`: the calls that the sync makes, typed. Nothing else may call SendGrid.
+
+Facts are from Twilio's OpenAPI descriptions (tsg_mc_contacts_v3 and others) and from recordings
+of the real service; "delete all contacts" and `DELETE /lists/{id}` do not exist here on purpose.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+from urllib.parse import quote
+
+from contact_sync.errors import RequestRefused
+from contact_sync.models import FieldType, Job, JobStatus, SendGridField
+from contact_sync.sendgrid.transport import Transport
+
+log = logging.getLogger(__name__)
+
+MAX_LOOKUP = 100  # addresses per search, ids per delete (OAS; a longer URL gets 414)
+MAX_ERRORS_FILE_BYTES = 50_000_000
+MAX_PAGES = 20  # of 1000 lists; an account has at most 1000
+
+
+@dataclass(frozen=True, slots=True)
+class ImportUpload:
+    """Where an import's file goes. `url` is signed: never log or store it."""
+
+    job_id: str
+    url: str
+    headers: dict[str, str]
+
+
+class _File(Protocol):
+    def read(self, size: int = -1, /) -> bytes: ...
+
+
+class SendGridApi:
+    """One account; `base_url` without `/v3`."""
+
+    def __init__(self, base_url: str, api_key: str) -> None:
+        self._transport = Transport(base_url, api_key)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._transport.close()
+
+    def scopes(self) -> set[str]:
+        """What the key may do (`GET /v3/scopes`)."""
+        body = self._transport.call("GET", "/v3/scopes", repeatable=True)
+        return {str(scope) for scope in body.get("scopes") or []}
+
+    def lists(self) -> dict[str, str]:
+        """All contact lists: name → id."""
+        found: dict[str, str] = {}
+        token = ""
+        for _page in range(MAX_PAGES):
+            query = f"?page_size=1000{token}"
+            body = self._transport.call(
+                "GET", f"/v3/marketing/lists{query}", route="/v3/marketing/lists", repeatable=True
+            )
+            for item in body.get("result") or []:
+                found.setdefault(str(item["name"]), str(item["id"]))
+            following = (body.get("_metadata") or {}).get("next") or ""
+            if "page_token=" not in following:
+                return found
+            token = "&page_token=" + following.split("page_token=")[1].split("&")[0]
+        return found
+
+    def fields(self) -> list[SendGridField]:
+        """All field definitions, reserved and custom (`custom_fields` is absent when none exist)."""
+        body = self._transport.call("GET", "/v3/marketing/field_definitions", repeatable=True)
+        return [
+            SendGridField(
+                name=str(item["name"]),
+                id=str(item["id"]),
+                type=FieldType(item["field_type"]),
+                custom=key == "custom_fields",
+                read_only=bool(item.get("read_only", False)),
+            )
+            for key in ("reserved_fields", "custom_fields")
+            for item in body.get(key) or []
+        ]
+
+    def upsert_contacts(self, body: bytes) -> str:
+        """`PUT /v3/marketing/contacts`: queue an upsert and return its job id.
+
+        Exactly `Content-Type: application/json`: a charset parameter is refused.
+        """
+        answer = self._transport.call(
+            "PUT",
+            "/v3/marketing/contacts",
+            data=body,
+            headers={"Content-Type": "application/json"},
+            repeatable=False,
+        )
+        return _job_id(answer, "PUT /v3/marketing/contacts")
+
+    def create_import(self, field_ids: Sequence[str], list_id: str | None) -> ImportUpload:
+        """`PUT /v3/marketing/contacts/imports`: an empty import; carries no personal data.
+
+        Repeating it leaves an orphan job without a file, which changes nothing.
+        """
+        body: dict[str, Any] = {"file_type": "csv", "field_mappings": list(field_ids)}
+        if list_id:
+            body["list_ids"] = [list_id]
+        path = "/v3/marketing/contacts/imports"
+        answer = self._transport.call("PUT", path, json=body, repeatable=True)
+        headers = {str(h["header"]): str(h["value"]) for h in answer.get("upload_headers") or []}
+        return ImportUpload(_job_id(answer, f"PUT {path}"), str(answer["upload_uri"]), headers)
+
+    def upload(self, target: ImportUpload, file: _File, size: int) -> None:
+        """PUT the file once; never call it twice for one import."""
+        self._transport.put_file(target.url, target.headers, file, size)
+
+    def job(self, job_id: str) -> Job:
+        """`GET /v3/marketing/contacts/imports/{id}` for import, upsert and delete jobs alike.
+
+        An undocumented status counts as pending; only a status ends a job, never its counts.
+        """
+        body = self._transport.call(
+            "GET",
+            f"/v3/marketing/contacts/imports/{quote(job_id, safe='')}",
+            route="/v3/marketing/contacts/imports/{id}",
+            repeatable=True,
+        )
+        raw = str(body.get("status", ""))
+        known = raw in set(JobStatus)
+        if not known:
+            log.warning("Job %s has the unknown status %r: treated as pending", job_id, raw[:40])
+        results = body.get("results") or {}
+        return Job(
+            job_id=job_id,
+            status=JobStatus(raw) if known else JobStatus.PENDING,
+            requested=int(results.get("requested_count") or 0),
+            created=int(results.get("created_count") or 0),
+            updated=int(results.get("updated_count") or 0),
+            deleted=int(results.get("deleted_count") or 0),
+            errored=int(results.get("errored_count") or 0),
+            errors_url=results.get("errors_url") or None,
+        )
+
+    def errors_file(self, job: Job) -> bytes:
+        """The raw errors file of a job; size-capped, fetched without the key."""
+        return self._transport.get_file(job.errors_url or "", MAX_ERRORS_FILE_BYTES)
+
+    def contact_ids(self, emails: Sequence[str]) -> dict[str, str]:
+        """Contact id by address for those that exist; at most 100 addresses a call.
+
+        SendGrid answers 404 when none of them exists.
+        """
+        path = "/v3/marketing/contacts/search/emails"
+        try:
+            body = self._transport.call(
+                "POST", path, json={"emails": list(emails)}, repeatable=True
+            )
+        except RequestRefused as error:
+            if error.status == 404:
+                return {}
+            raise
+        found = body.get("result") or {}
+        return {
+            email.lower(): str(entry["contact"]["id"])
+            for email, entry in found.items()
+            if isinstance(entry, dict)
+            and "contact" in entry
+            and str(entry["contact"].get("email", "")).lower() == email.lower()
+        }
+
+    def delete_contacts(self, contact_ids: Sequence[str]) -> str:
+        """`DELETE /v3/marketing/contacts?ids=…`: queue a deletion of 1 to 100 contacts by id."""
+        if not 1 <= len(contact_ids) <= MAX_LOOKUP:
+            raise ValueError("delete_contacts takes 1 to 100 ids")
+        route = "/v3/marketing/contacts"
+        ids = ",".join(quote(contact_id, safe="") for contact_id in contact_ids)
+        answer = self._transport.call("DELETE", f"{route}?ids={ids}", route=route, repeatable=False)
+        return _job_id(answer, f"DELETE {route}")
+
+
+def _job_id(answer: dict[str, Any], what: str) -> str:
+    job_id = answer.get("job_id")
+    if not job_id:
+        raise RequestRefused(f"{what}: SendGrid accepted the call but gave no job id", status=202)
+    return str(job_id)

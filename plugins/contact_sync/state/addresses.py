@@ -1,0 +1,57 @@
+"""Former addresses of clients, whose contacts are removed when nobody has them any more."""
+
+from __future__ import annotations
+
+from contact_sync.models import Lane
+from contact_sync.state.batches import create_batch
+from contact_sync.state.database import Cursor, many, statement
+
+PER_BATCH = 100  # search/emails and DELETE contacts take at most 100
+
+
+def create_removals(cursor: Cursor, run_id: int, sync_id: int) -> None:
+    """Forget addresses that some client's contact has again; batch those that nobody has."""
+    cursor.execute(
+        """DELETE FROM contact_sync.obsolete_address AS a USING contact_sync.ledger AS l
+           WHERE a.sync_id = %s AND l.sync_id = a.sync_id AND l.contact_hash = a.email_hash
+               AND l.state = 'confirmed'""",
+        (sync_id,),
+    )
+    rows = many(cursor, statement("removable_addresses"), {"sync_id": sync_id})
+    emails = [row["email"] for row in rows]
+    for start in range(0, len(emails), PER_BATCH):
+        part = emails[start : start + PER_BATCH]
+        batch_id = create_batch(cursor, run_id, sync_id, Lane.DELETE, len(part))
+        cursor.execute(
+            """UPDATE contact_sync.obsolete_address SET batch_id = %s
+               WHERE sync_id = %s AND email = ANY(%s)""",
+            (batch_id, sync_id, part),
+        )
+
+
+def forget_all(cursor: Cursor, sync_id: int) -> int:
+    """Drop the notes (policy `keep`); returns how many contacts stay at SendGrid."""
+    cursor.execute("DELETE FROM contact_sync.obsolete_address WHERE sync_id = %s", (sync_id,))
+    return cursor.rowcount
+
+
+def of_batch(cursor: Cursor, batch_id: int) -> list[str]:
+    """The addresses of a delete batch."""
+    rows = many(
+        cursor,
+        "SELECT email FROM contact_sync.obsolete_address WHERE batch_id = %s ORDER BY email",
+        (batch_id,),
+    )
+    return [row["email"] for row in rows]
+
+
+def forget(cursor: Cursor, batch_id: int) -> None:
+    """The contacts of the batch are gone."""
+    cursor.execute("DELETE FROM contact_sync.obsolete_address WHERE batch_id = %s", (batch_id,))
+
+
+def keep_for_later(cursor: Cursor, batch_id: int) -> None:
+    """The deletion didn't happen: the next run tries again."""
+    cursor.execute(
+        "UPDATE contact_sync.obsolete_address SET batch_id = NULL WHERE batch_id = %s", (batch_id,)
+    )

@@ -1,0 +1,124 @@
+"""Connections and transactions of the state database. The only place that opens them.
+
+Driver errors are re-raised without their text, because PostgreSQL puts row values into it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import Any, LiteralString, cast
+
+import psycopg
+from psycopg.rows import dict_row
+
+from contact_sync.definition_files import INCLUDE
+from contact_sync.errors import ConfigError, Fenced, RetryableError, SyncError
+
+SCHEMA_VERSION = "0001"
+"""The newest migration in include/sql/state/migrations (compared by a test)."""
+
+_OPTIONS = (
+    "-c lock_timeout=60s -c statement_timeout=900s "
+    "-c idle_in_transaction_session_timeout=900s -c TimeZone=UTC"
+)
+
+Cursor = psycopg.Cursor[dict[str, Any]]
+
+
+@lru_cache
+def statement(name: str) -> LiteralString:
+    """The text of `include/sql/state/<name>.sql`."""
+    path = INCLUDE / "sql" / "state" / f"{name}.sql"
+    return cast(LiteralString, path.read_text(encoding="utf-8"))
+
+
+class StateDatabase:
+    """One PostgreSQL database with the schema `contact_sync`; `dsn` is a libpq URL."""
+
+    def __init__(self, dsn: str) -> None:
+        self.dsn = dsn
+
+    @contextmanager
+    def transaction(self, fence: tuple[int, int] | None = None) -> Iterator[Cursor]:
+        """One transaction; `fence` = (sync_id, epoch) is checked right before the commit.
+
+        Raises Fenced when a newer run holds the lease (nothing is written then), RetryableError
+        or ConfigError when the database can't do it.
+        """
+        with translated():
+            with psycopg.connect(
+                self.dsn,
+                options=_OPTIONS,
+                connect_timeout=10,
+                application_name="contact_sync",
+                row_factory=dict_row,
+            ) as connection:
+                with connection.cursor() as cursor:
+                    yield cursor
+                    if fence:
+                        _check_fence(cursor, fence)
+
+    def check_schema(self) -> None:
+        """Raise ConfigError unless the migrations of this version have run."""
+        with self.transaction() as cursor:
+            cursor.execute("SELECT to_regclass('contact_sync.alembic_version') AS found")
+            found = _one(cursor)["found"]
+            if found:
+                cursor.execute("SELECT version_num FROM contact_sync.alembic_version")
+                found = _one(cursor)["version_num"]
+        if found != SCHEMA_VERSION:
+            raise ConfigError(
+                f"The state database's schema is at version {found or 'none'}, this code needs "
+                f"{SCHEMA_VERSION}: run `python -m contact_sync migrate`"
+            )
+
+
+def _one(cursor: Cursor) -> dict[str, Any]:
+    row = cursor.fetchone()
+    if row is None:
+        raise SyncError("The state database gave no row where one must exist")
+    return row
+
+
+def _check_fence(cursor: Cursor, fence: tuple[int, int]) -> None:
+    cursor.execute(
+        "SELECT 1 FROM contact_sync.sync WHERE sync_id = %s AND epoch = %s FOR SHARE", fence
+    )
+    if cursor.fetchone() is None:
+        raise Fenced(
+            "Another run has taken this sync's lease; this one writes nothing more. "
+            "Nothing is lost: the newer run continues from the same state"
+        )
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Re-raise psycopg's errors as ours, with SQLSTATE and without row values."""
+    try:
+        yield
+    except psycopg.OperationalError as error:
+        code = error.sqlstate or "no connection"
+        raise RetryableError(
+            f"The state database doesn't answer or gave up ({code}): check the state connection "
+            f"and the database's health"
+        ) from None
+    except psycopg.Error as error:
+        where = error.diag.constraint_name or error.diag.table_name or ""
+        kind = type(error).__name__
+        raise ConfigError(
+            f"The state database refused a statement: {kind} {error.sqlstate} {where}".rstrip()
+        ) from None
+
+
+def one(cursor: Cursor, query: LiteralString, parameters: Any = None) -> dict[str, Any]:
+    """Execute and return the one row that must exist."""
+    cursor.execute(query, parameters)
+    return _one(cursor)
+
+
+def many(cursor: Cursor, query: LiteralString, parameters: Any = None) -> list[dict[str, Any]]:
+    """Execute and return all rows; for results that are small by nature."""
+    cursor.execute(query, parameters)
+    return cursor.fetchall()

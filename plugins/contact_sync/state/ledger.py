@@ -1,0 +1,134 @@
+"""The ledger: per client, what SendGrid confirmed last. Bulk reads come as arrays by client id."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+
+from contact_sync import arrow_reader
+from contact_sync.state.copying import copy_frame
+from contact_sync.state.database import Cursor, StateDatabase, many, one, statement
+
+WHAT = "The state database"
+Int64 = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerRows:
+    """Ledger rows ordered by client id, one array per column; hashes are 0 where unknown."""
+
+    client_id: Int64
+    email_hash: Int64
+    contact_hash: Int64
+    row_hash: Int64
+    filled: Int64
+    confirmed: Mask
+    pending: Mask
+    rejected: Mask
+    excluded: Mask
+
+    def find(self, ids: Int64) -> tuple[Int64, Mask]:
+        """For each id its position (0 if absent) and whether it is there."""
+        if len(self.client_id) == 0:
+            return np.zeros(len(ids), np.int64), np.zeros(len(ids), bool)
+        at = np.searchsorted(self.client_id, ids)
+        at[at == len(self.client_id)] = 0
+        return at, self.client_id[at] == ids
+
+
+def read_ledger(
+    state: StateDatabase, sync_id: int, first_id: int | None = None, last_id: int | None = None
+) -> LedgerRows:
+    """The ledger of a sync, or its id range; about 50 bytes of memory a client."""
+    bounds = "" if first_id is None else f"AND client_id BETWEEN {first_id:d} AND {last_id:d}"
+    query = f"""
+        SELECT client_id, email_hash, coalesce(contact_hash, 0) AS contact_hash,
+               coalesce(row_hash, 0) AS row_hash, filled, state = 'confirmed' AS confirmed,
+               state = 'pending' AS pending, state = 'rejected' AS rejected,
+               state = 'excluded' AS excluded
+        FROM contact_sync.ledger WHERE sync_id = {sync_id:d} {bounds} ORDER BY client_id
+    """  # noqa: S608 only integers are put in
+    with arrow_reader.connect(state.dsn, WHAT) as connection:
+        rows = arrow_reader.table(connection, query, WHAT)
+    return LedgerRows(*(_array(rows.column(name)) for name in LedgerRows.__slots__))
+
+
+def _array(column: pa.ChunkedArray) -> npt.NDArray[Any]:
+    return np.asarray(column.combine_chunks().to_numpy(zero_copy_only=False))
+
+
+def read_obsolete_hashes(state: StateDatabase, sync_id: int) -> Int64:
+    """Hashes of former addresses whose contacts may still exist."""
+    with state.transaction() as cursor:
+        rows = many(
+            cursor,
+            "SELECT email_hash FROM contact_sync.obsolete_address WHERE sync_id = %s",
+            (sync_id,),
+        )
+    return np.array([row["email_hash"] for row in rows], np.int64)
+
+
+def merge_fates(cursor: Cursor, sync_id: int, fates: pd.DataFrame) -> None:
+    """Write rejected, excluded and pending clients.
+
+    `fates` has client_id, state, email_hash, row_hash (null = unknown), field and reason.
+    """
+    if fates.empty:
+        return
+    cursor.execute(
+        """CREATE TEMPORARY TABLE fate (
+               client_id bigint, state text, email_hash bigint, row_hash bigint, field text,
+               reason text
+           ) ON COMMIT DROP"""
+    )
+    columns = ["client_id", "state", "email_hash", "row_hash", "field", "reason"]
+    copy_frame(cursor, "pg_temp.fate", fates[columns])
+    cursor.execute(statement("merge_fates"), {"sync_id": sync_id})
+
+
+def count_by_state(cursor: Cursor, sync_id: int) -> dict[str, int]:
+    """How many clients of the ledger are in which state."""
+    rows = many(
+        cursor,
+        "SELECT state, count(*) AS n FROM contact_sync.ledger WHERE sync_id = %s GROUP BY state",
+        (sync_id,),
+    )
+    return {row["state"]: row["n"] for row in rows}
+
+
+def count_rejections(cursor: Cursor, sync_id: int) -> dict[str, int]:
+    """Rejected clients by "field: reason"."""
+    rows = many(
+        cursor,
+        """SELECT concat_ws(': ', field, reason) AS why, count(*) AS n
+           FROM contact_sync.ledger WHERE sync_id = %s AND state = 'rejected'
+           GROUP BY 1 ORDER BY 2 DESC, 1""",
+        (sync_id,),
+    )
+    return {row["why"]: row["n"] for row in rows}
+
+
+def rejected_clients(cursor: Cursor, sync_id: int, limit: int) -> list[dict[str, Any]]:
+    """The rejected clients: id, field, reason, tries, since. No address."""
+    return many(
+        cursor,
+        """SELECT client_id, field, reason, tries, updated_at AS since FROM contact_sync.ledger
+           WHERE sync_id = %s AND state = 'rejected' ORDER BY client_id LIMIT %s""",
+        (sync_id, limit),
+    )
+
+
+def ledger_size(cursor: Cursor, sync_id: int) -> int:
+    """How many clients the ledger knows."""
+    row = one(
+        cursor,
+        "SELECT count(*) AS n FROM contact_sync.ledger WHERE sync_id = %s",
+        (sync_id,),
+    )
+    return int(row["n"])

@@ -1,0 +1,36 @@
+"""Bring the state database's schema to this version (alembic; include/sql/state/migrations)."""
+
+from __future__ import annotations
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import create_engine, text
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.pool import NullPool
+
+from contact_sync.definition_files import INCLUDE
+from contact_sync.errors import ConfigError
+
+MIGRATIONS = INCLUDE / "sql" / "state" / "migrations"
+
+
+def migrate(dsn: str) -> None:
+    """Create or upgrade the schema `contact_sync`; safe to repeat, one transaction.
+
+    Raises ConfigError when the database can't be reached or the role may not create the schema.
+    """
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    url = dsn.replace("postgresql://", "postgresql+psycopg://", 1)
+    try:
+        with create_engine(url, poolclass=NullPool).begin() as connection:
+            connection.execute(text("SELECT pg_advisory_xact_lock(7305180051)"))
+            connection.execute(text("CREATE SCHEMA IF NOT EXISTS contact_sync"))
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+    except SQLAlchemyError as error:
+        code = getattr(getattr(error, "orig", None), "sqlstate", None) or type(error).__name__
+        raise ConfigError(
+            f"The state database can't be migrated ({code}): check the state connection, and that "
+            f"its role may create the schema contact_sync (include/sql/state/roles.sql)"
+        ) from None

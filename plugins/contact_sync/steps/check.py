@@ -1,0 +1,74 @@
+"""Preflight: everything a run needs from both sides, checked before a client is read."""
+
+from __future__ import annotations
+
+import logging
+
+from contact_sync import mapping
+from contact_sync.errors import ConfigError
+from contact_sync.state import runs
+from contact_sync.state.runs import Run
+from contact_sync.steps.start import Sync
+
+log = logging.getLogger(__name__)
+READ_SCOPE = "marketing.read"
+
+
+def check_setup(sync: Sync, run: Run | None) -> mapping.Mapping:
+    """Resolve the definition against SendGrid and B2CORE; with `run`, store the result in it.
+
+    Only reads. Raises ConfigError with *all* that is missing and how to mend it, AuthError for a
+    refused key.
+    """
+    definition = sync.definition
+    problems: list[str] = []
+    if READ_SCOPE not in sync.sendgrid.scopes():
+        problems.append(
+            f"The SendGrid key of connection {definition.connections.sendgrid!r} lacks the scope "
+            f"{READ_SCOPE}: give it Marketing: Full Access"
+        )
+        raise ConfigError(_message(definition.name, problems))
+    list_id = None
+    if definition.list is not None:
+        list_id = sync.sendgrid.lists().get(definition.list)
+        if list_id is None:
+            problems.append(
+                f"SendGrid has no list {definition.list!r}: create it under Marketing > Contacts, "
+                f"or correct `list` in the definition"
+            )
+    positions = _positions(sync, run)
+    resolved, more = mapping.resolve(
+        definition, sync.sendgrid.fields(), sync.b2core.columns(), positions, list_id
+    )
+    problems += more
+    if problems or resolved is None:
+        raise ConfigError(_message(definition.name, problems))
+    if run is not None:
+        _store(sync, run, resolved, positions)
+    log.info(
+        "Setup is right: %d fields mapped, list %s",
+        len(resolved.fields) + 1, definition.list or "none",
+    )  # fmt: skip
+    return resolved
+
+
+def _positions(sync: Sync, run: Run | None) -> list[str]:
+    known: list[str] = []
+    if run is not None:
+        with sync.state.transaction() as cursor:
+            known = runs.read_sync(cursor, sync.definition.name).fields
+    return mapping.field_positions(known, sync.definition)
+
+
+def _store(sync: Sync, run: Run, resolved: mapping.Mapping, positions: list[str]) -> None:
+    with sync.state.transaction(run.fence) as cursor:
+        runs.save_destination(
+            cursor, run.run_id, {"mapping": resolved.to_json(), "version": resolved.version}
+        )
+        if not run.dry_run:
+            runs.save_fields(cursor, run.sync_id, positions)
+
+
+def _message(name: str, problems: list[str]) -> str:
+    lines = "\n".join(f"  - {problem}" for problem in problems)
+    return f"Sync {name!r} can't run; nothing was read or sent. To mend:\n{lines}"

@@ -1,0 +1,81 @@
+"""All steps of a run in one process: the command line's `run` and `plan`."""
+
+from __future__ import annotations
+
+import logging
+import time
+
+from contact_sync.errors import FateUnknown, RetryableError, SyncError
+from contact_sync.models import RunKind
+from contact_sync.state.runs import Run
+from contact_sync.steps.check import check_setup
+from contact_sync.steps.drain import drain
+from contact_sync.steps.finish import finish_run
+from contact_sync.steps.plan import plan_run
+from contact_sync.steps.remove import plan_removals
+from contact_sync.steps.select import select_clients
+from contact_sync.steps.settle import failed_batches, settle_batch
+from contact_sync.steps.stage import stage_slice
+from contact_sync.steps.start import Sync, begin_run, end_run, open_run
+from contact_sync.steps.submit import submit_batch
+
+log = logging.getLogger(__name__)
+MAX_SUBMITS = 3
+POLL_FIRST, POLL_MAX = 1.0, 30.0
+
+
+def run_sync(
+    sync: Sync,
+    kind: RunKind,
+    *,
+    holder: str,
+    reason: str | None = None,
+    dry_run: bool = False,
+    take_over: bool = False,
+) -> int:
+    """Run all steps; returns the run's id. On any error the run is ended with its cause."""
+    run_id = begin_run(
+        sync, kind, holder=holder, reason=reason, dry_run=dry_run, take_over=take_over
+    )
+    try:
+        _steps(sync, run_id)
+    except SyncError as error:
+        end_run(sync, run_id, str(error))
+        raise
+    return run_id
+
+
+def _steps(sync: Sync, run_id: int) -> None:
+    while (wait := drain(sync, open_run(sync, run_id))) is not None:
+        log.info("Waiting %.0f s for what an earlier run left open", wait)
+        time.sleep(wait)
+    check_setup(sync, open_run(sync, run_id))
+    for slice_no in range(select_clients(sync, open_run(sync, run_id))):
+        stage_slice(sync, open_run(sync, run_id), slice_no)
+    _send(sync, run_id, plan_run(sync, open_run(sync, run_id)))
+    _send(sync, run_id, plan_removals(sync, open_run(sync, run_id)))
+    finish_run(sync, open_run(sync, run_id))
+
+
+def _send(sync: Sync, run_id: int, batch_ids: list[int]) -> None:
+    for batch_id in batch_ids:
+        _submit(sync, open_run(sync, run_id), batch_id)
+    for batch_id in batch_ids:
+        pause = POLL_FIRST
+        while not settle_batch(sync, open_run(sync, run_id), batch_id):
+            time.sleep(pause)
+            pause = min(pause * 1.5, POLL_MAX)
+        failed_batches(sync, open_run(sync, run_id), batch_id)
+
+
+def _submit(sync: Sync, run: Run, batch_id: int) -> None:
+    for attempt in range(1, MAX_SUBMITS + 1):
+        try:
+            submit_batch(sync, run, batch_id)
+        except (RetryableError, FateUnknown) as error:
+            if attempt == MAX_SUBMITS:
+                raise
+            log.warning("%s; trying again", error)
+            time.sleep(2**attempt)
+        else:
+            return

@@ -1,0 +1,197 @@
+"""Decide which clients a run looks at, from one snapshot of B2CORE and the ledger."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from contact_sync import converters
+from contact_sync.b2core import Snapshot
+from contact_sync.definition import ChangeDetection, SyncDefinition
+from contact_sync.errors import FatalError
+from contact_sync.models import RunKind
+from contact_sync.state import batches, runs
+from contact_sync.state.batches import Slice
+from contact_sync.state.ledger import LedgerRows, read_ledger, read_obsolete_hashes
+from contact_sync.state.runs import Run, SyncState
+from contact_sync.steps.start import Sync, mapping_of
+from contact_sync.transform import hashes
+
+log = logging.getLogger(__name__)
+Int64 = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
+
+XID_AGE_LIMIT = 2**31 - 10_000_000
+"""`age(xid)` is a 32-bit distance (PostgreSQL docs, Transaction IDs): an older horizon says nothing."""
+
+SEND, SHARED, EXCLUDED, TAKES_OVER = 0, 1, 2, 4
+"""Verdicts in a slice's members; TAKES_OVER is added when the address had another client's contact."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """Every client of the snapshot, by id: hash of its address (0 = none) and its exclusion."""
+
+    client_id: Int64
+    email_hash: Int64
+    excluded: Mask
+
+
+def select_clients(sync: Sync, run: Run) -> int:
+    """Choose the run's clients and store them as slices; returns the number of slices."""
+    mapping = mapping_of(run)
+    with sync.state.transaction() as cursor:
+        known = runs.read_sync(cursor, sync.definition.name)
+    ledger = read_ledger(sync.state, run.sync_id)
+    with sync.b2core.snapshot() as snapshot:
+        position = snapshot.position() | {"detection": sync.definition.source.change_detection}
+        kind, why = decide_kind(sync.definition, run.kind, known, position, mapping.version)
+        scan = scan_clients(snapshot)
+        changed = scan.client_id
+        if kind is RunKind.INCREMENTAL:
+            changed = changed_clients(sync.definition, snapshot, known.watermark or {})
+    taken = np.concatenate([ledger.contact_hash, read_obsolete_hashes(sync.state, run.sync_id)])
+    members = choose(scan, ledger, changed, taken, everyone=kind is not RunKind.INCREMENTAL)
+    slices = cut_slices(members, sync.definition.slice_clients)
+    gone = int((~np.isin(ledger.client_id, scan.client_id, assume_unique=True)).sum())
+    position |= {"selected": len(scan.client_id), "chosen": members.num_rows, "gone": gone}
+    with sync.state.transaction(run.fence) as cursor:
+        runs.save_snapshot(cursor, run.run_id, position, kind, why)
+        batches.save_slices(cursor, run.run_id, slices)
+    log.info("%s run: %s", str(kind).capitalize(), why)
+    log.info(
+        "B2CORE has %d clients; %d to look at, in %d slices; %d known ones are gone",
+        len(scan.client_id), members.num_rows, len(slices), gone,
+    )  # fmt: skip
+    return len(slices)
+
+
+def decide_kind(
+    definition: SyncDefinition,
+    asked: RunKind,
+    known: SyncState,
+    position: dict[str, Any],
+    mapping_version: str,
+) -> tuple[RunKind, str]:
+    """The kind that the run has to be, and why."""
+    if asked is not RunKind.INCREMENTAL:
+        return asked, "asked for"
+    mark = known.watermark
+    if mark is None:
+        return RunKind.FULL, "first load"
+    age = int(position["next_xid"]) - int(mark["horizon"])
+    reasons = {
+        "the mapping, the list or a field id changed": known.mapping_version != mapping_version,
+        "B2CORE's server was replaced, restored or failed over": any(
+            mark[key] != position[key] for key in ("system_identifier", "timeline")
+        )
+        or age < 0,
+        "the change detection was switched": mark["detection"] != position["detection"],
+        "the last run is too long ago for xmin": age > XID_AGE_LIMIT,
+        f"the last full run is older than {definition.full_every_hours} hours": (
+            known.full_age_hours is None or known.full_age_hours >= definition.full_every_hours
+        ),
+    }
+    for reason, applies in reasons.items():
+        if applies:
+            return RunKind.FULL, reason
+    return RunKind.INCREMENTAL, f"changes since {mark['read_at']}"
+
+
+def scan_clients(snapshot: Snapshot) -> Scan:
+    """Ids and address hashes of all clients; 17 bytes of memory a client."""
+    ids, found, excluded = [], [], []
+    for batch in snapshot.scan():
+        address = converters.addresses(pd.Series(batch.column("email"), dtype=converters.TEXT))
+        ids.append(np.asarray(batch.column("client_id"), np.int64))
+        found.append(hashes(converters.arrow(address)))
+        excluded.append(converters.mask_of(pc.is_valid(batch.column("exclusion"))))
+    empty = np.empty(0, np.int64)
+    client_id = np.concatenate([empty, *ids])
+    order = np.argsort(client_id, kind="stable")
+    client_id = client_id[order]
+    if len(client_id) > 1 and (np.diff(client_id) == 0).any():
+        twice = client_id[1:][np.diff(client_id) == 0][0]
+        raise FatalError(f"scan.sql gives client {twice} more than once: mend its joins")
+    return Scan(
+        client_id,
+        np.concatenate([empty, *found])[order],
+        np.concatenate([np.empty(0, bool), *excluded])[order],
+    )
+
+
+def changed_clients(definition: SyncDefinition, snapshot: Snapshot, mark: dict[str, Any]) -> Int64:
+    """Ids of clients with any contributing row changed since the watermark."""
+    if definition.source.change_detection is ChangeDetection.XMIN:
+        return snapshot.changed_since_xid(int(mark["horizon"]))
+    overlap = timedelta(minutes=definition.source.overlap_minutes)
+    return snapshot.changed_since(datetime.fromisoformat(mark["read_at"]) - overlap)
+
+
+def choose(
+    scan: Scan, ledger: LedgerRows, changed: Int64, taken: Int64, *, everyone: bool
+) -> pa.Table:
+    """The clients to look at with their verdicts: columns client_id, email_hash, verdict.
+
+    Besides the changed ones: new clients, other addresses, unfinished business, and clients whose
+    right to a shared address came or went although their own rows didn't change.
+    """
+    shared = lost_shared_address(scan)
+    excluded = np.isin(scan.email_hash, scan.email_hash[scan.excluded & (scan.email_hash != 0)])
+    excluded |= scan.excluded
+    at, known = ledger.find(scan.client_id)
+    chosen = np.ones(len(scan.client_id), bool)
+    if not everyone and len(ledger.client_id):
+        moved = ledger.email_hash[at] != scan.email_hash
+        owner_changed = ledger.excluded[at] != (shared | excluded)
+        chosen = ~known | moved | ledger.pending[at] | owner_changed
+        chosen |= np.isin(scan.client_id, changed, assume_unique=True)
+    own = known.copy()
+    if len(ledger.client_id):
+        own &= ledger.contact_hash[at] == scan.email_hash
+    takes_over = ~own & (scan.email_hash != 0) & np.isin(scan.email_hash, taken)
+    verdict = np.where(excluded, EXCLUDED, np.where(shared, SHARED, SEND))
+    verdict = verdict + np.where(takes_over, TAKES_OVER, 0)
+    return pa.table(
+        {
+            "client_id": scan.client_id[chosen],
+            "email_hash": scan.email_hash[chosen],
+            "verdict": verdict[chosen].astype(np.int8),
+        }
+    )
+
+
+def lost_shared_address(scan: Scan) -> Mask:
+    """Clients that share their address with a newer one: the highest id represents an address.
+
+    Compared by 64-bit hashes: two different addresses among ten million collide with a
+    probability of 3 in a million.
+    """
+    order = np.lexsort((scan.client_id, scan.email_hash))
+    ordered = scan.email_hash[order]
+    loses = np.zeros(len(order), bool)
+    loses[:-1] = (ordered[:-1] == ordered[1:]) & (ordered[:-1] != 0)
+    shared = np.zeros(len(order), bool)
+    shared[order] = loses
+    return shared
+
+
+def cut_slices(members: pa.Table, slice_clients: int) -> list[Slice]:
+    """Slices of about equal numbers of clients, whatever the gaps between ids."""
+    count = members.num_rows
+    pieces = -(-count // slice_clients)
+    bounds = [count * piece // pieces for piece in range(pieces + 1)] if pieces else []
+    slices = []
+    for number, (start, stop) in enumerate(zip(bounds, bounds[1:], strict=False)):
+        part = members.slice(start, stop - start)
+        ids = part.column("client_id")
+        slices.append(Slice(number, ids[0].as_py(), ids[-1].as_py(), part))
+    return slices

@@ -1,0 +1,150 @@
+"""Turn a batch of source rows into contacts-to-be: one verdict, payload and hash per client. Pure.
+
+Works on whole Arrow-backed pandas columns; no Python object per row except in the hash loop
+(0.15 µs a row) and for values that no pattern can decide.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+from xxhash import xxh3_64_intdigest
+
+from contact_sync import converters
+from contact_sync.converters import Converted, arrow, mask_of, series
+from contact_sync.mapping import MappedField, Mapping
+from contact_sync.models import SEPARATOR, FieldType
+
+Int64 = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Transformed:
+    """The verdict on a batch of clients.
+
+    `frame` has one row per client: client_id, email (normalised; null when missing), email_hash,
+    payload (values in mapping order joined by U+001F, empty = no value), row_hash, filled (mask
+    of fields with a value), negative (a number below zero), size (upper bound of the contact's
+    JSON in bytes), field and reason (null = may be sent), exclusion (null = none).
+    `dropped` counts values that were cut or left out, by "field: reason".
+    """
+
+    frame: pd.DataFrame
+    dropped: Counter[str]
+
+
+def hashes(texts: pa.Array, seed: int = 0) -> Int64:
+    """xxh3_64 of each text as a signed 64-bit integer; null gives 0.
+
+    The algorithm's output is fixed for all versions, so hashes stored once stay comparable.
+    """
+    large = pc.cast(texts, pa.large_string())
+    offsets = np.frombuffer(large.buffers()[1], np.int64)[large.offset :][: len(large) + 1]
+    data = memoryview(large.buffers()[2] or b"")
+    ends = offsets.tolist()
+    digests = (
+        xxh3_64_intdigest(data[start:end], seed) for start, end in zip(ends, ends[1:], strict=False)
+    )
+    found = np.fromiter(digests, np.uint64, len(large)).view(np.int64)
+    return np.where(mask_of(pc.is_null(large)), 0, found)
+
+
+def transform(batch: pa.RecordBatch, mapping: Mapping) -> Transformed:
+    """Convert one batch of `clients.sql` rows by the mapping."""
+    source = batch.to_pandas(types_mapper=pd.ArrowDtype)
+    verdict = _Verdict(len(source))
+    address = converters.addresses(source[mapping.email.column])
+    email_hash = hashes(arrow(address))
+    verdict.judge(mapping.email, converters.email(address))
+    columns: list[pa.Array] = []
+    filled = np.zeros(len(source), np.int64)
+    negative = np.zeros(len(source), bool)
+    for field in mapping.fields:
+        values = verdict.judge(field, _convert(field, source))
+        columns.append(arrow(values))
+        filled |= mask_of(pc.is_valid(columns[-1])).astype(np.int64) << field.bit
+        if field.type is FieldType.NUMBER:
+            negative |= converters.is_negative(values)
+    payload = _join(columns, len(source))
+    frame = pd.DataFrame(
+        {
+            "client_id": source["client_id"],
+            "email": address,
+            "email_hash": email_hash,
+            "payload": series(payload),
+            "row_hash": hashes(_join([arrow(address), payload], len(source)), mapping.seed),
+            "filled": filled,
+            "negative": negative,
+            "size": _json_size(payload, arrow(address), mapping),
+            "field": verdict.field,
+            "reason": verdict.reason,
+            "exclusion": converters.as_text(source["exclusion"]),
+        }
+    )
+    return Transformed(frame, verdict.dropped)
+
+
+def _convert(field: MappedField, source: pd.DataFrame) -> Converted:
+    column = source[field.column]
+    if field.type is FieldType.NUMBER:
+        return converters.number(column)
+    if field.type is FieldType.DATE:
+        return converters.day(column)
+    if field.name == "phone_number" and not field.custom:
+        return converters.phone(column, source["country_code"])
+    return converters.text(converters.as_text(column), field.max_length)
+
+
+class _Verdict:
+    """Collects, per client, the first reason to reject it; counts what was dropped or cut."""
+
+    def __init__(self, rows: int) -> None:
+        self.field = np.full(rows, None, dtype=object)
+        self.reason = np.full(rows, None, dtype=object)
+        self.dropped: Counter[str] = Counter()
+
+    def judge(self, field: MappedField, converted: Converted) -> pd.Series[Any]:
+        for reason, rows in converted.problems.items():
+            if not rows.any():
+                continue
+            policy = field.on_too_long if reason == "too_long" else field.on_bad_value
+            if policy == "reject":
+                first = rows & pd.isna(self.reason)
+                self.field[first], self.reason[first] = field.name, reason
+            else:
+                self.dropped[f"{field.name}: {reason}"] += int(rows.sum())
+        return converted.values
+
+
+def _join(columns: list[pa.Array], rows: int) -> pa.Array:
+    if not columns:
+        return pa.array([""] * rows, pa.string())
+    return pc.binary_join_element_wise(
+        *columns, SEPARATOR, null_handling="replace", null_replacement=""
+    )
+
+
+def _json_size(payload: pa.Array, address: pa.Array, mapping: Mapping) -> Int64:
+    """An upper bound of the contact's JSON in bytes, so that a batch never exceeds its limit.
+
+    Every value's UTF-8 length, one byte more for each quote and backslash, and all keys as if
+    every field had a value. Converters leave no other character that JSON escapes.
+    """
+    keys = sum(len(f.id if f.custom else f.name) + len('"":"",') for f in mapping.fields)
+    overhead = keys + len('{"email":"","custom_fields":{}},')
+    size = np.full(len(payload), overhead, np.int64)
+    for array in (payload, address):
+        for count in (
+            pc.binary_length(array),
+            pc.count_substring(array, '"'),
+            pc.count_substring(array, "\\"),
+        ):
+            size += np.asarray(pc.fill_null(count, 0), np.int64)
+    return size
