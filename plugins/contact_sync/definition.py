@@ -59,7 +59,7 @@ class Source(_Strict):
     )
     change_detection: ChangeDetection = Field(
         ChangeDetection.XMIN,
-        description="xmin needs SELECT on the tables and misses no commit; updated_at is for views.",
+        description="xmin needs SELECT on the tables and misses no commit; updated_at: views.",
     )
     overlap_minutes: int = Field(
         60,

@@ -25,7 +25,7 @@ MAX_LENGTH = {
     "email": 254, "first_name": 50, "last_name": 50, "address_line_1": 100, "address_line_2": 100,
     "city": 60, "state_province_region": 50, "postal_code": 50, "country": 50, "phone_number": 50,
 }  # fmt: skip
-"""Characters; OAS `contact` schema. postal_code and phone_number are not given there: 50 is safe."""
+"""Characters; OAS `contact` schema. It gives none for postal_code and phone_number: 50 is safe."""
 
 CUSTOM_TEXT_MAX_LENGTH = 1_000  # Twilio docs, Custom fields
 UNSUPPORTED = {
@@ -206,12 +206,12 @@ def _column_problems(
 
 
 def _fits(field: SendGridField, kind: pa.DataType) -> bool:
-    text = pa.types.is_string(kind)
+    text = bool(pa.types.is_string(kind))
     if field.name in ("email", "phone_number") and not field.custom:
         return text
     if field.type is FieldType.DATE:
-        return text or pa.types.is_date(kind) or pa.types.is_timestamp(kind)
+        return text or bool(pa.types.is_date(kind) or pa.types.is_timestamp(kind))
     if field.type is FieldType.NUMBER:
-        return text or pa.types.is_integer(kind) or pa.types.is_floating(kind)
+        return text or bool(pa.types.is_integer(kind) or pa.types.is_floating(kind))
     scalar = (pa.types.is_integer, pa.types.is_boolean, pa.types.is_date)
     return text or any(test(kind) for test in scalar)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -48,7 +49,7 @@ def cut_csv_batches(contacts: int, batch_contacts: int) -> list[tuple[int, int]]
     """Cut consecutive contacts into `[start, stop)` ranges of about equal size."""
     pieces = max(1, -(-contacts // batch_contacts))
     bounds = [contacts * piece // pieces for piece in range(pieces + 1)]
-    return [(a, b) for a, b in zip(bounds, bounds[1:], strict=False) if b > a]
+    return [(a, b) for a, b in pairwise(bounds) if b > a]
 
 
 def json_body(rows: Iterable[OutboxRow], mapping: Mapping) -> bytes:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -49,9 +50,7 @@ def hashes(texts: pa.Array, seed: int = 0) -> Int64:
     offsets = np.frombuffer(large.buffers()[1], np.int64)[large.offset :][: len(large) + 1]
     data = memoryview(large.buffers()[2] or b"")
     ends = offsets.tolist()
-    digests = (
-        xxh3_64_intdigest(data[start:end], seed) for start, end in zip(ends, ends[1:], strict=False)
-    )
+    digests = (xxh3_64_intdigest(data[start:end], seed) for start, end in pairwise(ends))
     found = np.fromiter(digests, np.uint64, len(large)).view(np.int64)
     return np.where(mask_of(pc.is_null(large)), 0, found)
 

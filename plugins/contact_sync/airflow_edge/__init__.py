@@ -1,1 +1,1 @@
-"""Where the package meets Airflow: connections, hook, operators and trigger. Nothing else imports it."""
+"""Where the package meets Airflow: connections, hook, operators, trigger."""

@@ -69,7 +69,7 @@ class SendGridApi:
         return found
 
     def fields(self) -> list[SendGridField]:
-        """All field definitions, reserved and custom (`custom_fields` is absent when none exist)."""
+        """All field definitions; `custom_fields` is absent when none exist."""
         body = self._transport.call("GET", "/v3/marketing/field_definitions", repeatable=True)
         return [
             SendGridField(

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
-from typing import Any, LiteralString, cast
+from typing import Any, LiteralString
 
 import psycopg
 from psycopg.rows import dict_row
@@ -31,7 +31,7 @@ Cursor = psycopg.Cursor[dict[str, Any]]
 def statement(name: str) -> LiteralString:
     """The text of `include/sql/state/<name>.sql`."""
     path = INCLUDE / "sql" / "state" / f"{name}.sql"
-    return cast(LiteralString, path.read_text(encoding="utf-8"))
+    return path.read_text(encoding="utf-8")
 
 
 class StateDatabase:
@@ -47,18 +47,20 @@ class StateDatabase:
         Raises Fenced when a newer run holds the lease (nothing is written then), RetryableError
         or ConfigError when the database can't do it.
         """
-        with translated():
-            with psycopg.connect(
+        with (
+            translated(),
+            psycopg.connect(
                 self.dsn,
                 options=_OPTIONS,
                 connect_timeout=10,
                 application_name="contact_sync",
                 row_factory=dict_row,
-            ) as connection:
-                with connection.cursor() as cursor:
-                    yield cursor
-                    if fence:
-                        _check_fence(cursor, fence)
+            ) as connection,
+            connection.cursor() as cursor,
+        ):
+            yield cursor
+            if fence:
+                _check_fence(cursor, fence)
 
     def check_schema(self) -> None:
         """Raise ConfigError unless the migrations of this version have run."""

@@ -14,7 +14,7 @@ from contact_sync.steps.finish import finish_run
 from contact_sync.steps.plan import plan_run
 from contact_sync.steps.remove import plan_removals
 from contact_sync.steps.select import select_clients
-from contact_sync.steps.settle import failed_batches, settle_batch
+from contact_sync.steps.settle import raise_if_failed, settle_batch
 from contact_sync.steps.stage import stage_slice
 from contact_sync.steps.start import Sync, begin_run, end_run, open_run
 from contact_sync.steps.submit import submit_batch
@@ -65,7 +65,7 @@ def _send(sync: Sync, run_id: int, batch_ids: list[int]) -> None:
         while not settle_batch(sync, open_run(sync, run_id), batch_id):
             time.sleep(pause)
             pause = min(pause * 1.5, POLL_MAX)
-        failed_batches(sync, open_run(sync, run_id), batch_id)
+        raise_if_failed(sync, batch_id)
 
 
 def _submit(sync: Sync, run: Run, batch_id: int) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -30,10 +31,10 @@ Int64 = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 
 XID_AGE_LIMIT = 2**31 - 10_000_000
-"""`age(xid)` is a 32-bit distance (PostgreSQL docs, Transaction IDs): an older horizon says nothing."""
+"""`age(xid)` is a 32-bit distance (PostgreSQL docs); older horizons say nothing."""
 
 SEND, SHARED, EXCLUDED, TAKES_OVER = 0, 1, 2, 4
-"""Verdicts in a slice's members; TAKES_OVER is added when the address had another client's contact."""
+"""Verdicts in a slice's members; TAKES_OVER is added when the address was another client's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +191,7 @@ def cut_slices(members: pa.Table, slice_clients: int) -> list[Slice]:
     pieces = -(-count // slice_clients)
     bounds = [count * piece // pieces for piece in range(pieces + 1)] if pieces else []
     slices = []
-    for number, (start, stop) in enumerate(zip(bounds, bounds[1:], strict=False)):
+    for number, (start, stop) in enumerate(pairwise(bounds)):
         part = members.slice(start, stop - start)
         ids = part.column("client_id")
         slices.append(Slice(number, ids[0].as_py(), ids[-1].as_py(), part))

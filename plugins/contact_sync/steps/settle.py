@@ -46,7 +46,7 @@ def settle_batch(sync: Sync, run: Run, batch_id: int) -> bool:
     return True
 
 
-def failed_batches(sync: Sync, run: Run, batch_id: int) -> None:
+def raise_if_failed(sync: Sync, batch_id: int) -> None:
     """Raise FatalError when the batch's job failed as a whole: the task must not look green."""
     with sync.state.transaction() as cursor:
         outcome = batches.outcome(cursor, batch_id)

@@ -146,7 +146,7 @@ class _Diff:
         rejected = self.known.rejected[at] & (noted["state"] == "rejected").to_numpy(bool)
         excluded = self.known.excluded[at] & (noted["state"] == "excluded").to_numpy(bool)
         excluded &= self.known.contact_hash[at] != self.known.email_hash[at]
-        return found & same & (rejected | excluded)
+        return np.asarray(found & same & (rejected | excluded), bool)
 
     def _compare(self, frame: pd.DataFrame, takes_over: Mask) -> pd.DataFrame:
         """Drop what SendGrid has confirmed already; work out what must be cleared in the rest."""
@@ -174,11 +174,12 @@ class _Diff:
         clears = emptied & texts
         self._count_stale(emptied[send] & others)
         self.counts["cleared"] += int((clears[send] != 0).sum())
-        return frame.assign(
+        staged: pd.DataFrame = frame.assign(
             filled=now | (before & ~texts),
             clears=clears,
             json_only=(clears != 0) | frame["negative"].to_numpy(bool),
         )[send]
+        return staged
 
     def _count_stale(self, stale: npt.NDArray[np.int64]) -> None:
         """SendGrid knows no way to clear a Number or Date field: say so, never silently."""

@@ -120,7 +120,7 @@ def _send_csv(sync: Sync, run: Run, batch: Batch) -> None:
 def _rendered(sync: Sync, batch: Batch, mapping: Mapping) -> Iterator[tuple[IO[bytes], int]]:
     """The batch as a gzip CSV in a nameless temporary file, with its size in bytes."""
     with tempfile.TemporaryFile() as file:
-        with igzip.open(file, "wb", compresslevel=1) as gz:
+        with igzip.IGzipFile(fileobj=file, mode="wb", compresslevel=1) as gz:
             gz.write((",".join(csv_header(mapping)) + "\n").encode())
             with sync.state.transaction() as cursor:
                 for block in batches.batch_csv(cursor, batch.batch_id, list(csv_cells(mapping))):

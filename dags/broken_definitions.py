@@ -1,0 +1,12 @@
+"""Shows broken sync definitions as an import error; the DAGs of the good ones are in another file,
+because an Airflow import error stops every DAG of its file.
+"""
+
+from __future__ import annotations
+
+from contact_sync.definition_files import read_definitions
+from contact_sync.errors import ConfigError
+
+_broken = read_definitions().broken
+if _broken:
+    raise ConfigError("Broken sync definitions:\n" + "\n".join(_broken.values()))

@@ -1,0 +1,133 @@
+"""### Keep a SendGrid account equal to B2CORE's clients
+
+**What it does.** Reads the clients that changed in B2CORE (their own row, a phone, an address, or a
+status, type, level, jurisdiction or country they use), works out what each contact should look
+like, sends only what differs from what SendGrid last confirmed, and follows every import job to its
+end. Every client ends as *confirmed*, *pending* (sent again next time), *rejected* (with field and
+reason) or *excluded*; the last task proves that the numbers add up.
+
+**Trigger it by hand** for a backfill: *Trigger* > mode `full` reads every client and sends what
+differs; mode `resend` sends every contact again. *Dry run* says what would be sent and changes
+nothing.
+
+| task | what it does |
+| --- | --- |
+| start_run | takes the sync's lease: one run at a time, whoever starts it |
+| settle_earlier_runs | settles jobs that an earlier run left open |
+| check_setup | key, list, fields and SQL columns: names everything that is missing |
+| select_clients | decides who is looked at, in slices |
+| stage_clients | reads, transforms, compares; one task a slice |
+| plan_batches | adds up and cuts into batches |
+| send_batch | sends one batch and follows its job; one task a batch |
+| find_former_addresses, remove_batch | removes contacts of addresses that nobody has any more |
+| finish_run | balances the books, moves the watermark, reports |
+| release_lease | frees the lease, whatever happened |
+
+**Safe to re-run?** Yes, always: trigger a new run. Clearing a task of a run that is over
+sends nothing.
+
+**If it fails:** the first red task's log says in its last lines what happened and how to mend it.
+Nothing is lost: the next run continues from the same state. Numbers and rejections are in the log
+of `finish_run`, and in `python -m contact_sync status NAME --rejected`.
+
+**When not to use it:** Airflow's own *Backfill* of past dates. The data interval means nothing
+here; every run reads *now*.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from airflow.sdk import DAG, Param, task
+from contact_sync.airflow_edge import tasks
+from contact_sync.airflow_edge.operators import SendBatchOperator, SettleEarlierRunsOperator
+from contact_sync.definition import SyncDefinition
+from contact_sync.definition_files import read_definitions
+from contact_sync.models import RunKind
+
+PARAMS = {
+    "mode": Param(
+        "incremental",
+        enum=[str(kind) for kind in RunKind],
+        title="Mode",
+        description_md="`incremental`: clients that changed. `full`: every client is read, and "
+        "what differs is sent. `resend`: every contact is sent again.",
+        values_display={
+            "incremental": "incremental - changed clients",
+            "full": "full - read all, send what differs (backfill)",
+            "resend": "resend - send every contact again",
+        },
+    ),
+    "dry_run": Param(
+        False,
+        type="boolean",
+        title="Dry run",
+        description_md="Say what would be sent; change nothing here or at SendGrid.",
+    ),
+    "reason": Param(
+        None,
+        type=["null", "string"],
+        maxLength=200,
+        title="Reason",
+        description_md="Kept with the run. No personal data, please.",
+    ),
+}
+POOL = "sendgrid"  # made by `airflow pools set`, see the README; limits calls to the account
+
+
+def make_dag(definition: SyncDefinition) -> DAG:
+    """The DAG of one sync."""
+    name = definition.name
+    with DAG(
+        definition.dag_id,
+        dag_display_name=f"{definition.caption}: B2CORE to SendGrid",
+        description="Disabled" if not definition.enabled else __doc__.splitlines()[0].strip("# "),
+        doc_md=__doc__,
+        schedule=definition.schedule if definition.enabled else None,
+        catchup=False,
+        max_active_runs=1,
+        params=PARAMS,
+        tags=["b2core", "sendgrid"],
+        default_args={
+            "retries": 3,
+            "retry_delay": timedelta(seconds=20),
+            "retry_exponential_backoff": True,
+            "max_retry_delay": timedelta(minutes=5),
+        },
+    ) as dag:
+        sync_run = task(tasks.start_run)(name)
+        settled = SettleEarlierRunsOperator(
+            task_id="settle_earlier_runs", sync_name=name, sync_run_id=sync_run
+        )
+        checked = task(tasks.check, task_id="check_setup", pool=POOL)(name, sync_run)
+        slices = task(tasks.select, task_id="select_clients")(name, sync_run)
+        staged = (
+            task(tasks.stage, task_id="stage_clients")
+            .partial(name=name, sync_run_id=sync_run)
+            .expand(slice_no=slices)
+        )
+        batch_ids = task(
+            tasks.plan, task_id="plan_batches", trigger_rule="none_failed_min_one_success"
+        )(name, sync_run)
+        sent = SendBatchOperator.partial(
+            task_id="send_batch", sync_name=name, sync_run_id=sync_run, pool=POOL
+        ).expand(batch_id=batch_ids)
+        former = task(
+            tasks.removals,
+            task_id="find_former_addresses",
+            trigger_rule="none_failed_min_one_success",
+        )(name, sync_run)
+        removed = SendBatchOperator.partial(
+            task_id="remove_batch", sync_name=name, sync_run_id=sync_run, pool=POOL
+        ).expand(batch_id=former)
+        finished = task(
+            tasks.finish, task_id="finish_run", trigger_rule="none_failed_min_one_success"
+        )(name, sync_run)
+        released = task(tasks.release, task_id="release_lease")(name, sync_run)
+        sync_run >> settled >> checked >> slices >> staged >> batch_ids >> sent >> former
+        former >> removed >> finished >> released.as_teardown()
+    return dag
+
+
+for _definition in read_definitions().by_name.values():
+    globals()[_definition.dag_id] = make_dag(_definition)

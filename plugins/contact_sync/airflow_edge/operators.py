@@ -1,0 +1,91 @@
+"""The two tasks that wait: for what an earlier run left open, and for a batch's job.
+
+Waiting is deferred and takes no worker slot. Every five minutes at the latest a wait resumes to
+renew the run's lease. Everything a resumed task needs is in the trigger's event.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from airflow.sdk import BaseOperator
+
+from contact_sync.airflow_edge.tasks import working
+from contact_sync.airflow_edge.triggers import JobTrigger, WaitTrigger
+
+RESUME_SECONDS = 300.0
+GRACE = timedelta(minutes=10)  # for a triggerer that is down or slow
+
+
+class SettleEarlierRunsOperator(BaseOperator):
+    """Waits until nothing that an earlier run sent can still take effect."""
+
+    template_fields = ("sync_run_id",)
+
+    def __init__(self, *, sync_name: str, sync_run_id: Any, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.sync_name = sync_name
+        self.sync_run_id = sync_run_id
+
+    def execute(self, context: Any, event: dict[str, Any] | None = None) -> None:
+        """Drain once; defer when something is still open. Bounded by the definition's deadlines."""
+        del context
+        from contact_sync.steps.drain import drain
+
+        run_id = int(event["run_id"] if event else self.sync_run_id)
+        with working(self.sync_name, run_id) as (sync, run):
+            wait = drain(sync, run)
+        if wait is not None:
+            self.log.info("An earlier run's work is still in flight; looking again in %.0f s", wait)
+            seconds = max(5.0, min(wait, RESUME_SECONDS))
+            self.defer(
+                trigger=WaitTrigger(seconds, {"run_id": run_id}),
+                method_name="execute",
+                timeout=timedelta(seconds=seconds) + GRACE,
+            )
+
+
+class SendBatchOperator(BaseOperator):
+    """Sends one batch, follows its job to the end, and settles it."""
+
+    template_fields = ("sync_run_id", "batch_id")
+
+    def __init__(self, *, sync_name: str, sync_run_id: Any, batch_id: Any, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.sync_name = sync_name
+        self.sync_run_id = sync_run_id
+        self.batch_id = batch_id
+
+    def execute(self, context: Any) -> None:
+        """Submit, unless an earlier try did, and wait for the job."""
+        del context
+        from contact_sync.steps.submit import submit_batch
+
+        run_id, batch_id = int(self.sync_run_id), int(self.batch_id)
+        with working(self.sync_name, run_id) as (sync, run):
+            submit_batch(sync, run, batch_id)
+        self._settle_or_wait(run_id, batch_id)
+
+    def resume(self, context: Any, event: dict[str, Any]) -> None:
+        """Look at the job after a wait."""
+        del context
+        self._settle_or_wait(int(event["run_id"]), int(event["batch_id"]))
+
+    def _settle_or_wait(self, run_id: int, batch_id: int) -> None:
+        from contact_sync.state import batches
+        from contact_sync.steps.settle import raise_if_failed, settle_batch
+
+        with working(self.sync_name, run_id) as (sync, run):
+            if settle_batch(sync, run, batch_id):
+                raise_if_failed(sync, batch_id)
+                return
+            job_id = batches.load_batch(sync.state, batch_id).job_id
+            conn_id = sync.definition.connections.sendgrid
+        self.defer(
+            trigger=JobTrigger(
+                conn_id, str(job_id), RESUME_SECONDS, {"run_id": run_id, "batch_id": batch_id}
+            ),
+            method_name="resume",
+            timeout=timedelta(seconds=RESUME_SECONDS) + GRACE,
+        )

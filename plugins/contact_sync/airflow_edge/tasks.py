@@ -1,0 +1,141 @@
+"""What the DAG's tasks do: open the sync, call one step, translate errors for Airflow.
+
+A fatal error fails the task at once and becomes the run's cause; a retryable one is left to
+Airflow's retries. The steps are imported inside the tasks, because the DAG processor imports this
+module again and again, and pandas, Arrow and ADBC take a second. `sync_run_id` is the run's id in
+the state database; Airflow keeps the name `run_id` for its own.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import get_current_context
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
+
+from contact_sync.errors import FatalError, LeaseBusy, RetryableError, SyncDisabled
+from contact_sync.models import RunKind
+
+if TYPE_CHECKING:
+    from contact_sync.state.runs import Run
+    from contact_sync.steps.start import Sync
+
+log = logging.getLogger(__name__)
+
+
+@contextmanager
+def working(name: str, sync_run_id: int) -> Iterator[tuple[Sync, Run]]:
+    """An open sync and run; errors are translated and the first fatal one becomes the cause."""
+    from contact_sync.airflow_edge.handles import open_sync
+    from contact_sync.state.runs import note_cause
+    from contact_sync.steps.start import open_run
+
+    with translated(), open_sync(name) as sync:
+        try:
+            yield sync, open_run(sync, sync_run_id)
+        except FatalError as error:
+            note_cause(sync.state, sync_run_id, str(error))
+            raise
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Our errors as Airflow's: fatal ones aren't retried, retryable ones are."""
+    try:
+        yield
+    except (LeaseBusy, SyncDisabled) as error:
+        raise AirflowSkipException(str(error)) from None
+    except FatalError as error:
+        raise AirflowFailException(str(error)) from None
+    except RetryableError as error:
+        log.warning("%s. Airflow tries again", error)
+        raise
+
+
+def start_run(name: str) -> int:
+    """Take the lease and create the run from the trigger form's values; returns the run's id.
+
+    A busy lease skips the run, except for one that a person asked for: that one is retried.
+    """
+    from contact_sync.airflow_edge.handles import open_sync
+    from contact_sync.steps.start import begin_run
+
+    context: dict[str, Any] = dict(get_current_context())
+    params, dag_run = context["params"], context["dag_run"]
+    holder = f"DAG run {dag_run.dag_id} {dag_run.run_id}"
+    with translated(), open_sync(name) as sync:
+        try:
+            return begin_run(
+                sync,
+                RunKind(params["mode"]),
+                holder=holder,
+                reason=params.get("reason") or None,
+                dry_run=bool(params["dry_run"]),
+            )
+        except LeaseBusy as error:
+            if str(dag_run.run_type) == "scheduled":
+                raise
+            raise RetryableError(str(error)) from None
+
+
+def check(name: str, sync_run_id: int) -> None:
+    """Preflight of both sides."""
+    from contact_sync.steps.check import check_setup
+
+    with working(name, sync_run_id) as (sync, run):
+        check_setup(sync, run)
+
+
+def select(name: str, sync_run_id: int) -> list[int]:
+    """Choose clients; returns the slice numbers for the mapped stage tasks."""
+    from contact_sync.steps.select import select_clients
+
+    with working(name, sync_run_id) as (sync, run):
+        return list(range(select_clients(sync, run)))
+
+
+def stage(name: str, sync_run_id: int, slice_no: int) -> dict[str, int]:
+    """Stage one slice; returns its counts."""
+    from contact_sync.steps.stage import stage_slice
+
+    with working(name, sync_run_id) as (sync, run):
+        return dict(stage_slice(sync, run, slice_no)["counts"])
+
+
+def plan(name: str, sync_run_id: int) -> list[int]:
+    """Add up and cut; returns the batch ids for the mapped send tasks."""
+    from contact_sync.steps.plan import plan_run
+
+    with working(name, sync_run_id) as (sync, run):
+        return plan_run(sync, run)
+
+
+def removals(name: str, sync_run_id: int) -> list[int]:
+    """Batch former addresses; returns the batch ids for the mapped remove tasks."""
+    from contact_sync.steps.remove import plan_removals
+
+    with working(name, sync_run_id) as (sync, run):
+        return plan_removals(sync, run)
+
+
+def finish(name: str, sync_run_id: int) -> dict[str, Any]:
+    """Close the run; returns its books."""
+    from contact_sync.steps.finish import finish_run
+
+    with working(name, sync_run_id) as (sync, run):
+        return dict(finish_run(sync, run).get("books", {}))
+
+
+def release(name: str, sync_run_id: int | None) -> None:
+    """Free the lease whatever happened; a run that didn't finish is marked as failed."""
+    from contact_sync.airflow_edge.handles import open_sync
+    from contact_sync.steps.start import end_run
+
+    if sync_run_id is None:
+        log.info("No run was started: there is no lease to free")
+        return
+    with translated(), open_sync(name) as sync:
+        end_run(sync, sync_run_id, "A task failed: the first red task of this DAG run says why")
