@@ -21,7 +21,7 @@ demo: $(READY) ## Show everything at work in real Airflow: 10,000 clients, a fir
 	@$(BIN)/python -m local.demo
 
 up: $(READY) ## Run the whole stack with 10,000 clients until Ctrl-C, and print the address of Airflow's web page
-	@$(BIN)/python -m local.up
+	@$(BIN)/python -m local.stack_up
 
 test: $(READY) ## Run all tests (ARGS="-m 'not airflow'" passes options to pytest)
 	$(BIN)/python -m pytest -q $(ARGS)

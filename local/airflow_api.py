@@ -48,6 +48,10 @@ class AirflowApi:
         answer = self._send("POST", "/auth/token", {"username": LOGIN, "password": PASSWORD})
         self._session.headers["Authorization"] = f"Bearer {answer['access_token']}"
 
+    def create_pool(self, name: str, *, slots: int) -> None:
+        """Create a pool, which bounds how many of its tasks run at once."""
+        self._send("POST", "/api/v2/pools", {"name": name, "slots": slots}, tries=1)
+
     def knows_dag(self, dag_id: str) -> bool:
         """Return whether the dag processor has delivered this DAG."""
         try:

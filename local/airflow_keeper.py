@@ -31,7 +31,7 @@ PARTS = {
     "dag-processor": ["dag-processor"],
     "triggerer": ["triggerer", "--skip-serve-logs"],
 }
-GRACE_SECONDS = 6.0
+GRACE_SECONDS = 3.0  # nothing of this Airflow outlives the stack, so there is nothing to save
 KILL_SECONDS = 10.0
 LOOK_SECONDS = 0.2
 STOPPED = 0

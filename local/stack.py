@@ -34,6 +34,8 @@ from local.stack_directory import POSTGRES, ROOT, StackError, run_directory
 
 LIST_NAME = "B2CORE clients"
 TEXT_FIELDS = ("Status", "Client_type", "Verification_level", "Jurisdiction")
+POOL = "sendgrid"  # without its pool a task waits for ever
+POOL_SLOTS = 4
 COMMAND_SECONDS = 120.0
 DAG_SECONDS = 90.0
 LOOK_SECONDS = 0.5
@@ -85,6 +87,7 @@ class Stack:
             stack.fill(clients, seed)  # Airflow takes longer to start than this
             airflow.wait_until_healthy(say)
             airflow.api.log_in()
+            airflow.api.create_pool(POOL, slots=POOL_SLOTS)
             yield stack
 
     @property
