@@ -1,0 +1,139 @@
+"""Every switch of the emulator, with its meaning and why its default is what it is.
+
+[K] the default copies known behaviour; [I] nobody outside SendGrid knows, so tests may turn it.
+Times are in seconds. A reset puts all of them back to the values of the start.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Settings(BaseModel):
+    """The behaviour of one account; replaced as a whole, never changed in place."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    empty_cell: Literal["keep", "clear"] = Field(
+        description="what an empty cell of a mapped CSV column does. [I] No source says, so there "
+        "is no default: whoever starts the emulator chooses",
+    )
+
+    # Time
+    delay: float = Field(
+        0.2, ge=0, description="from acceptance to effect; really about 30 [K recordings]"
+    )
+    finish_delay: float = Field(
+        0.1,
+        ge=0,
+        description="from effect to the terminal status; the counts show meanwhile, "
+        "still `pending` [K recording 2026]",
+    )
+    field_delay: float = Field(
+        5.0, ge=0, description="until a new custom field can be used [K StrongGrid waits 5]"
+    )
+    count_lag: float = Field(
+        0.0, ge=0, description="how far counts lag behind the contacts; they do lag [K]"
+    )
+
+    # JSON upsert
+    max_json_bytes: int = Field(
+        4_194_304,
+        description="[K] the gRPC limit met in production; 6 MB (6_000_000) is documented",
+    )
+    max_json_contacts: int = Field(30_000, description="[K API description]")
+    email_error_field: Literal["email", "identifier"] = Field(
+        "email", description="contacts[i].email [K recording 2021] or .identifier [K newer]"
+    )
+    unknown_list_status: Literal[400, 404] = Field(404, description="[I] for PUT contacts")
+    unknown_keys: Literal["refuse", "ignore"] = Field(
+        "refuse", description="[I] keys of a request body that SendGrid does not describe"
+    )
+    null_values: Literal["refuse", "keep"] = Field(
+        "refuse",
+        description="null in JSON: refused for Number [K docs#6323], for the others [I]; "
+        "`keep` treats the key as omitted, except for Number",
+    )
+
+    # Rows
+    row_error: Literal["row", "value"] = Field(
+        "row",
+        description="[I] a bad value loses its whole row, or only itself; reported either way",
+    )
+    long_values: Literal["error", "truncate"] = Field(
+        "error", description="[I] values over the documented lengths"
+    )
+    identifiers: Literal["error", "ignore"] = Field(
+        "error",
+        description="[I] a row that omits an identifier which its contact has; the API description "
+        "says all must be present, not what happens otherwise",
+    )
+    contact_limit: int | None = Field(
+        None, ge=0, description="the plan's limit; a job that passes it fails [K go#413]"
+    )
+
+    # CSV
+    max_import_contacts: int = Field(
+        1_000_000, description="[K API description]; then it fails [I]"
+    )
+    max_upload_bytes: int = Field(5_000_000_000, description="[K API description: 5 GB]")
+    duplicates: Literal["last", "first"] = Field(
+        "last", description="[I] which row of an identifier counts; they are removed [K]"
+    )
+    csv_dates: Literal["us_and_iso", "us"] = Field(
+        "us_and_iso",
+        description="`us` is what Formatting a CSV documents; ISO is used in production too",
+    )
+    csv_numbers: Literal["docs", "any"] = Field(
+        "docs", description="`docs` refuses negatives and 3 decimals, as Formatting a CSV says"
+    )
+    ragged_rows: Literal["fail", "error"] = Field(
+        "fail", description="[I] a row with another number of cells fails the job, or only itself"
+    )
+    second_upload: Literal["replace", "refuse"] = Field(
+        "replace", description="[I] a second PUT to one upload_uri before the job took effect"
+    )
+    upload_lifetime: float = Field(
+        3600.0, ge=0, description="[I] validity of upload_uri; 0 makes it expired at once"
+    )
+    store_only: bool = Field(
+        default=False,
+        description="accept and keep contacts and files, but only count their lines (benchmarks)",
+    )
+
+    # The file of row errors: nothing is documented about it
+    errors_layout: Literal["uploaded", "short", "json"] = Field(
+        "uploaded",
+        description="[I] the uploaded columns and `error`; or `identifier,reason`; or JSON",
+    )
+    errors_gzip: bool = Field(default=False, description="[I]")
+    errors_url: bool = Field(default=True, description="[I] False: errored without any file")
+    errors_lifetime: float = Field(
+        3600.0, ge=0, description="[I] validity of errors_url; 0 makes it expired at once"
+    )
+
+    # Answers
+    rate_limit: int = Field(
+        1_000_000, ge=0, description="calls a minute for a method and path template"
+    )
+    rate_limits: dict[str, int] = Field(
+        default_factory=dict,
+        description="exceptions by 'METHOD /template'; seen in 2021: 200 for PUT and DELETE "
+        "contacts and for search, 600 for lists and fields [K]; imports unknown",
+    )
+    rate_limit_reset: Literal["delta", "epoch"] = Field(
+        "delta", description="seconds left [K recording 2021], or epoch seconds as Rate limits says"
+    )
+    retry_after: bool = Field(default=False, description="[I] not documented, so absent")
+    search_404: Literal["errors", "result"] = Field(
+        "errors", description="[I] body of a search that finds nobody"
+    )
+    extra_scopes: list[str] = Field(
+        default_factory=list, description="added to what GET scopes answers for every key"
+    )
+
+    def changed(self, changes: dict[str, object]) -> Settings:
+        """Return a copy with some settings changed; raise ValueError on unknown or wrong ones."""
+        return Settings.model_validate(self.model_dump() | changes)

@@ -1,0 +1,151 @@
+"""Carry out jobs: apply rows to the contacts, delete, take off lists.
+
+Rows are parsed in a thread and applied by the event loop in short pieces, so that answers go on
+while a million of them run, and so that nothing else ever touches the contacts.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from typing import Any
+
+from .account import Account, Import
+from .attempts import Attempt, Attempts, Unprocessable, json_attempts
+from .contacts import LimitReached
+from .csv_import import MAPPING_MISMATCH, Survey, count_lines, csv_attempts, survey
+from .errors_file import ErrorsFile, flat_columns
+from .fields import EMAIL
+from .jobs import Job
+from .values import RowError
+
+LIMIT_REACHED = "you have hit your contact limit"  # go#413
+HALFWAY = "internal error"
+
+
+class _Stopped(Exception):  # carries the outcome of a job
+    """A job ends early, with this message."""
+
+
+async def run_upsert(
+    account: Account, job: Job, contacts: list[dict[str, Any]], list_ids: tuple[str, ...]
+) -> None:
+    """Carry out a JSON upsert."""
+    if account.settings.store_only:
+        job.created = job.requested
+    else:
+        columns = flat_columns(contacts)
+        identifier = columns.index("email") if "email" in columns else 0
+        attempts = json_attempts(contacts, account.fields, account.settings)
+        await apply(account, job, attempts, list_ids, columns, identifier)
+    finish(account, job)
+
+
+async def run_import(account: Account, job: Job, started: Import) -> None:
+    """Carry out a CSV import."""
+    started.started = True
+    try:
+        await _import(account, job, started)
+    except Unprocessable as problem:
+        job.failure = str(problem)
+    finish(account, job)
+
+
+async def _import(account: Account, job: Job, started: Import) -> None:
+    upload, settings = started.upload, account.settings
+    if upload is None:
+        raise AssertionError("an import is submitted when its file has arrived")
+    if upload.multipart:
+        raise Unprocessable(MAPPING_MISMATCH)
+    if settings.store_only:
+        job.requested = job.created = await asyncio.to_thread(count_lines, upload.spool)
+        return
+    found = Survey()
+    reading = survey(upload.spool, started.mapping, settings, found)
+    while await asyncio.to_thread(next, reading, None) is not None:
+        continue
+    job.requested = found.contacts  # the different ones, as the mail's "Processed" counts them [K]
+    attempts = csv_attempts(upload.spool, started.mapping, found, settings)
+    slots = [item.slot if item else -1 for item in started.mapping]
+    identifier = slots.index(EMAIL) if EMAIL in slots else 0
+    await apply(account, job, attempts, started.list_ids, found.columns, identifier)
+
+
+async def apply(
+    account: Account,
+    job: Job,
+    attempts: Attempts,
+    list_ids: tuple[str, ...],
+    columns: list[str],
+    identifier: int,
+) -> None:
+    """Apply rows until they end, the plan's limit is met, or the job's fault stops it."""
+    errors = ErrorsFile(columns, identifier, account.settings)
+    account.contacts.limit = account.settings.contact_limit
+    account.contacts.strict_identifiers = account.settings.identifiers == "error"
+    lists = tuple(item for item in list_ids if item in account.lists)
+    try:
+        while (piece := await asyncio.to_thread(next, attempts, None)) is not None:
+            apply_piece(account, job, piece, lists, errors)
+    except _Stopped as stopped:
+        job.failure = str(stopped)
+    errors.close()
+    if job.errored:
+        job.errors = errors
+        account.remember_errors(job)
+
+
+def apply_piece(
+    account: Account, job: Job, piece: list[Attempt], lists: tuple[str, ...], errors: ErrorsFile
+) -> None:
+    """Apply some rows at once; this is what the event loop waits for."""
+    now, width, upsert = account.clock.now(), account.fields.width, account.contacts.upsert
+    halfway = job.fault.after_rows if job.fault and job.fault.kind == "fails_halfway" else None
+    for sent, row, error in piece:
+        if halfway is not None and rows_done(job) >= halfway:
+            raise _Stopped(HALFWAY)
+        problem = error
+        if row is not None:
+            try:
+                change = upsert(row, lists, width, job.accepted_at, now)
+            except LimitReached:
+                raise _Stopped(LIMIT_REACHED) from None
+            except RowError as refused:
+                problem = str(refused)
+            else:
+                setattr(job, change, getattr(job, change) + 1)
+        if problem is not None:
+            job.errored += 1
+            errors.add(sent, problem)
+
+
+def rows_done(job: Job) -> int:
+    """Return how many rows a job has dealt with."""
+    return job.created + job.updated + job.unchanged + job.errored
+
+
+async def run_delete(account: Account, job: Job, contact_ids: Iterable[str]) -> None:
+    """Carry out a deletion of contacts."""
+    job.deleted = account.contacts.delete(contact_ids)
+    finish(account, job)
+
+
+async def run_delete_all(account: Account, job: Job) -> None:
+    """Delete every contact."""
+    await run_delete(account, job, list(account.contacts.by_id))
+
+
+async def run_list_removal(
+    account: Account, job: Job, list_id: str, contact_ids: list[str]
+) -> None:
+    """Take contacts off a list."""
+    removed = account.contacts.remove_from_list(list_id, contact_ids, account.clock.now())
+    job.updated = removed
+    finish(account, job)
+
+
+def finish(account: Account, job: Job) -> None:
+    """Let a job reach its terminal status, unless its fault is never to."""
+    account.snapshot()
+    if job.fault is None or job.fault.kind != "never_finishes":
+        job.finish_at = account.clock.now() + account.settings.finish_delay
