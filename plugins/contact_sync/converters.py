@@ -8,6 +8,7 @@ regex) see only the distinct values that a vectorised pattern can't decide.
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -68,8 +69,7 @@ def as_text(column: pd.Series[Any]) -> pd.Series[Any]:
     array = arrow(column)
     if not pa.types.is_string(array.type):
         array = pc.cast(array, pa.string())
-    if not _is_ascii(array):
-        array = pc.utf8_normalize(array, form="NFC")
+    array = _composed(array)
     odd = mask_of(pc.match_substring_regex(array, _ODD_SPACE))
     if odd.any():
         fixed = pc.replace_substring_regex(array.filter(pa.array(odd)), _SPACES, " ")
@@ -77,9 +77,16 @@ def as_text(column: pd.Series[Any]) -> pd.Series[Any]:
     return series(_null_if_empty(pc.utf8_trim(array, " ")))
 
 
-def _is_ascii(array: pa.Array) -> bool:
+def _not_ascii(array: pa.Array) -> Mask:
     data = array.buffers()[2]
-    return data is None or not (np.frombuffer(data, np.uint8) & 0x80).any()
+    if data is None or not (np.frombuffer(data, np.uint8) & 0x80).any():
+        return np.zeros(len(array), bool)
+    return mask_of(pc.match_substring_regex(array, r"[^\x00-\x7f]"))
+
+
+def _composed(array: pa.Array) -> pa.Array:
+    """NFC. Arrow's own `utf8_normalize(form="NFC")` decomposes instead (seen in 25.0.1)."""
+    return _fix(array, _not_ascii(array), lambda value: unicodedata.normalize("NFC", value))
 
 
 def _null_if_empty(array: pa.Array) -> pa.Array:
@@ -89,6 +96,8 @@ def _null_if_empty(array: pa.Array) -> pa.Array:
 
 def _fix(array: pa.Array, rows: Mask, repair: Callable[[str], str | None]) -> pa.Array:
     """Replace the masked values by `repair(value)`, called once per distinct value."""
+    if not rows.any():
+        return array
     chosen = array.filter(pa.array(rows)).dictionary_encode()
     repaired = pa.array([repair(value) for value in chosen.dictionary.to_pylist()], pa.string())
     return pc.replace_with_mask(array, pa.array(rows), repaired.take(chosen.indices))
@@ -100,13 +109,8 @@ def addresses(column: pd.Series[Any]) -> pd.Series[Any]:
     Invalid ones stay as they are (trimmed, lower case), so that they can be compared; `email`
     judges them.
     """
-    array = arrow(column)
-    if not _is_ascii(array):
-        array = pc.utf8_normalize(array, form="NFC")
-    array = pc.utf8_lower(pc.utf8_trim_whitespace(array))
-    if not _is_ascii(array):
-        other = mask_of(pc.match_substring_regex(array, r"[^\x00-\x7f]"))
-        array = _fix(array, other, lambda value: _valid_address(value) or value)
+    array = pc.utf8_lower(pc.utf8_trim_whitespace(_composed(arrow(column))))
+    array = _fix(array, _not_ascii(array), lambda value: _valid_address(value) or value)
     return series(_null_if_empty(array))
 
 
