@@ -60,7 +60,7 @@ UNSAFE_SETTINGS = {"fsync": "off", "synchronous_commit": "off", "full_page_write
 
 # The guard's standard input ends when its parent closes it or dies; then it stops the server.
 GUARD = """
-cat >/dev/null
+read -r _
 "$0" -D "$1" -m fast -t "$2" stop >/dev/null 2>&1 ||
 "$0" -D "$1" -m immediate -t "$2" stop >/dev/null 2>&1
 """
@@ -127,21 +127,17 @@ def start_cluster(directory: Path, *, port: int | None = None, durable: bool = F
     programs = reachable_programs(user)
     home = reachable_home(directory.expanduser().absolute(), user)
     lock = lock_home(home)
-    end_leftover(home / "data")
-    password = initialise(home, programs, user)
-    settings = SETTINGS if durable else SETTINGS | UNSAFE_SETTINGS
-    for attempt in range(1, PORT_ATTEMPTS + 1):
-        chosen = port or free_port()
-        problem = launch(home, programs, user, settings | {"port": str(chosen)})
-        if problem is None:
-            guard = start_guard(home / "data", programs, user)
-            return Cluster(home, chosen, password, guard, lock)
-        retriable = port is None and "could not bind" in problem and attempt < PORT_ATTEMPTS
-        if not retriable:
-            raise ClusterError(
-                f"PostgreSQL did not start in {home} on port {chosen}. Its log ends:\n{problem}"
-            )
-    raise AssertionError("the last attempt returns or raises")
+    try:
+        end_leftover(home / "data")
+        password = initialise(home, programs, user)
+        settings = SETTINGS if durable else SETTINGS | UNSAFE_SETTINGS
+        used = launch_on_a_port(home, programs, user, settings, port)
+        guard = start_guard(home / "data", programs, user)
+    except BaseException:
+        end_leftover(home / "data")  # a start that took too long may still succeed
+        lock.close()
+        raise
+    return Cluster(home, used, password, guard, lock)
 
 
 @contextmanager
@@ -202,6 +198,22 @@ def initialise(home: Path, programs: Path, user: str | None) -> str:
         raise ClusterError(f"initdb failed in {home}:\n{done.stdout[-LOG_TAIL_BYTES:]}")
     fresh.rename(data)
     return password
+
+
+def launch_on_a_port(
+    home: Path, programs: Path, user: str | None, settings: dict[str, str], port: int | None
+) -> int:
+    """Start the server on `port`, or on a free one, and return the port."""
+    for attempt in range(1, PORT_ATTEMPTS + 1):
+        chosen = port or free_port()
+        problem = launch(home, programs, user, settings | {"port": str(chosen)})
+        if problem is None:
+            return chosen
+        if port is not None or "could not bind" not in problem or attempt == PORT_ATTEMPTS:
+            break
+    raise ClusterError(
+        f"PostgreSQL did not start in {home} on port {chosen}. Its log ends:\n{problem}"
+    )
 
 
 def launch(home: Path, programs: Path, user: str | None, settings: dict[str, str]) -> str | None:
