@@ -14,6 +14,7 @@ import pytest
 
 from local.b2core_demo import apply_demo_changes, generate
 from local.b2core_demo.rows import add_client
+from local.expected import Address, chosen_addresses, chosen_phones
 from tests.source import statements
 
 N = 10_000
@@ -87,6 +88,23 @@ def test_the_keys_are_sound(generated: str) -> None:
         assert count(generated, f"count(*) FROM {lost}") == 0
     confirmed = "count(*) - count(DISTINCT client_id) FROM b2core.client_phones WHERE confirmed"
     assert count(generated, confirmed) == 0
+
+
+def test_the_contract_and_the_oracle_choose_the_same(generated: str) -> None:
+    with psycopg.connect(generated) as connection:
+        phones = chosen_phones(connection)
+        addresses = chosen_addresses(connection)
+        for row in statements.clients(connection):
+            assert row["phone"] == phones.get(row["client_id"])
+            assert addresses.get(row["client_id"], Address()) == Address(
+                line1=row["address_line_1"],
+                line2=row["address_line_2"],
+                city=row["city"],
+                state=row["state"],
+                postal_code=row["postal_code"],
+                country=row["country"],
+                country_code=row["country_code"],
+            )
 
 
 def test_one_client_later_has_a_new_id(generated: str) -> None:
