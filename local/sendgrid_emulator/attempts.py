@@ -7,7 +7,6 @@ a thread, so that answers go on meanwhile; the event loop applies the rows.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from .contacts import Row
@@ -36,19 +35,12 @@ Attempts = Iterator[list[Attempt]]
 IDENTIFIER_SLOTS = frozenset(SLOTS[name] for name in IDENTIFIERS)
 
 
-@dataclass(slots=True)
-class Assignment:
-    """Collects what one row sets and what is wrong with it."""
+class Assignment(NamedTuple):
+    """What one row sets, by slot (None clears), and what is wrong with it."""
 
     slots: list[int]
     values: list[Value]
     errors: list[str]
-    identified: bool = False
-
-    def put(self, slot: int, value: Value) -> None:
-        """Set a slot; None clears it."""
-        self.slots.append(slot)
-        self.values.append(value)
 
     def parse(self, slot: int, parser: Parser, sent: object) -> None:
         """Set a slot to a parsed value, or note why not."""
@@ -59,15 +51,19 @@ class Assignment:
             return
         self.slots.append(slot)
         self.values.append(value)
-        if slot in IDENTIFIER_SLOTS:
-            self.identified = True
+
+    def clear(self, slot: int) -> None:
+        """Clear a slot; an identifier cannot be taken away like this."""
+        if slot not in IDENTIFIER_SLOTS:
+            self.slots.append(slot)
+            self.values.append(None)
 
     def attempt(self, sent: Sent, *, keep_good_values: bool) -> Attempt:
         """Return the attempt; a bad value loses its row unless the good ones shall be kept."""
         if not self.errors:
             return Attempt(sent, Row(self.slots, self.values), None)
         reason = "; ".join(self.errors)
-        if keep_good_values and self.identified:
+        if keep_good_values and not IDENTIFIER_SLOTS.isdisjoint(self.slots):
             return Attempt(sent, Row(self.slots, self.values), reason)
         return Attempt(sent, None, reason)
 
@@ -100,8 +96,7 @@ def json_assigner(
                 continue
             slot, parser, clears = targets[key]
             if value == "" and clears:  # clears a text [K recording 2021]; others misparse it
-                if slot not in IDENTIFIER_SLOTS:
-                    assignment.put(slot, None)
+                assignment.clear(slot)
                 continue
             assignment.parse(slot, parser, value)
 

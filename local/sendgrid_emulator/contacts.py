@@ -6,6 +6,7 @@ event loop touches the store, so it needs no lock; big jobs apply their rows in 
 
 from __future__ import annotations
 
+import random
 import uuid
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -39,6 +40,11 @@ class Contact:
     list_ids: tuple[str, ...]
     created_at: float
     updated_at: float
+
+
+def new_id() -> str:
+    """Return a random UUID; uuid4 asks the system for each, which a million contacts notice."""
+    return str(uuid.UUID(int=random.getrandbits(128), version=4))
 
 
 class Contacts:
@@ -120,10 +126,10 @@ class Contacts:
         return [contact.id for contact in self.by_id.values() if list_id in contact.list_ids]
 
     def _find(self, row: Row) -> Contact | None:
-        sent: dict[int, Value] = {
-            slot: value
-            for slot, value in zip(row.slots, row.values, strict=True)
-            if slot in self.by_identifier and value is not None
+        sent = {
+            slot: row.values[row.slots.index(slot)]
+            for slot in IDENTIFIER_SLOTS
+            if slot in row.slots
         }
         found = [self.by_identifier[slot].get(value) for slot, value in sent.items()]
         contact = next((item for item in found if item is not None), None)
@@ -154,7 +160,7 @@ class Contacts:
         values: list[Value] = [None] * width
         for slot, value in zip(row.slots, row.values, strict=True):
             values[slot] = value
-        contact = Contact(str(uuid.uuid4()), tuple(values), list_ids, created_at, now)
+        contact = Contact(new_id(), tuple(values), list_ids, created_at, now)
         self.by_id[contact.id] = contact
         self._link(contact)
 

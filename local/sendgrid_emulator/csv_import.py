@@ -179,8 +179,8 @@ def csv_assigner(
             cell = cells[column]
             if cell:
                 assignment.parse(slot, parser, cell)
-            elif clears and slot not in IDENTIFIER_SLOTS:
-                assignment.put(slot, None)
+            elif clears:
+                assignment.clear(slot)
         return assignment
 
     return assign

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from .clock import iso
@@ -115,7 +115,7 @@ def date_parser(*, iso_too: bool) -> Parser:
             us_date = US_DATE.fullmatch(text)
             if us_date is not None:
                 month, day, year = map(int, us_date.groups())
-                return datetime(year, month, day, tzinfo=UTC).strftime("%Y-%m-%dT00:00:00Z")
+                return f"{date(year, month, day)}T00:00:00Z"
             if iso_too and ISO_DATE.fullmatch(text):
                 moment = datetime.fromisoformat(text)
                 return text if len(text) == 20 else utc_second(moment)
