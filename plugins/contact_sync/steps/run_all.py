@@ -21,7 +21,7 @@ from contact_sync.steps.submit import submit_batch
 
 log = logging.getLogger(__name__)
 MAX_SUBMITS = 3
-POLL_FIRST, POLL_MAX = 1.0, 30.0
+POLL_FIRST, POLL_MAX = 0.1, 30.0
 
 
 def run_sync(

@@ -1,0 +1,111 @@
+"""The world that a sync lives in: a real B2CORE, a real state database, the SendGrid emulator.
+
+Tests change the source with SQL, run the sync, and look at the contacts; `assert_converged`
+compares every contact with an oracle that shares no code with the package.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import psycopg
+
+from contact_sync.b2core import B2Core
+from contact_sync.definition import SyncDefinition
+from contact_sync.definition_files import INCLUDE, read_definition
+from contact_sync.models import RunKind
+from contact_sync.report import run_report
+from contact_sync.sendgrid.api import SendGridApi
+from contact_sync.state import runs
+from contact_sync.state.database import StateDatabase
+from contact_sync.steps.run_all import run_sync
+from contact_sync.steps.start import Sync
+from local.expected import differences, expected
+from local.sendgrid_emulator.process import Emulator
+
+API_KEY = "SG.canary-key-0123456789"
+LIST_NAME = "B2CORE clients"
+CUSTOM_FIELDS = ("Status", "Client_type", "Verification_level", "Jurisdiction")
+QUICK = {"job_hours": 1.0, "quarantine_minutes": 0.0}
+
+
+@dataclass
+class World:
+    """Handles to all parts, and the few verbs that tests need."""
+
+    b2core_url: str
+    reader_url: str
+    state_url: str
+    emulator: Emulator
+    definition: SyncDefinition = field(
+        default_factory=lambda: define(deadlines=QUICK, csv_from_contacts=30_000)
+    )
+    list_id: str = ""
+
+    def redefine(self, **changes: Any) -> None:
+        """Edit the sync's definition."""
+        data = self.definition.model_dump(mode="json") | changes
+        self.definition = SyncDefinition.model_validate(data)
+
+    @contextlib.contextmanager
+    def sync(self, api_key: str = API_KEY) -> Iterator[Sync]:
+        """Open handles for the steps."""
+        api = SendGridApi(self.emulator.base_url, api_key)
+        source = B2Core(self.reader_url, INCLUDE / "sql" / self.definition.source.sql, 60)
+        try:
+            yield Sync(self.definition, source, StateDatabase(self.state_url), api)
+        finally:
+            api.close()
+
+    def run(self, kind: str = "incremental", **options: Any) -> dict[str, Any]:
+        """Run the sync to its end and return the run's report."""
+        with self.sync(options.pop("api_key", API_KEY)) as sync:
+            run_id = run_sync(sync, RunKind(kind), holder="test", **options)
+        return self.report(run_id)
+
+    def report(self, run_id: int | None = None) -> dict[str, Any]:
+        """The report of a run; of the newest one by default."""
+        rows = runs.recent_runs(StateDatabase(self.state_url), self.definition.name, 50)
+        return next(run_report(r) for r in rows if run_id is None or r["id"] == run_id)
+
+    def sql(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
+        """Change or read B2CORE as its owner."""
+        with psycopg.connect(self.b2core_url) as connection:
+            cursor = connection.execute(statement, values)  # type: ignore[arg-type]
+            return cursor.fetchall() if cursor.description else []
+
+    def state(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
+        """Read or break the state database."""
+        with psycopg.connect(self.state_url) as connection:
+            cursor = connection.execute(statement, values)  # type: ignore[arg-type]
+            return cursor.fetchall() if cursor.description else []
+
+    def contacts(self) -> dict[str, dict[str, Any]]:
+        """All contacts of the account by address."""
+        return self.emulator.admin.contacts()
+
+    def contact(self, email: str) -> dict[str, Any]:
+        """One contact, without what SendGrid adds itself, unset fields left out."""
+        found = self.contacts()[email]
+        own = ("id", "created_at", "updated_at", "_metadata", "list_ids", "segment_ids")
+        return {k: v for k, v in found.items() if k not in own and v not in ("", None, [], {})}
+
+    def writes(self) -> list[str]:
+        """Every call that may have changed the account: "METHOD route"."""
+        reads = ("GET", "POST /v3/marketing/contacts/search")
+        calls = [f"{call['method']} {call['path']}" for call in self.emulator.admin.calls()]
+        return [call for call in calls if not call.startswith(reads)]
+
+    def assert_converged(self) -> None:
+        """Every contact is what the oracle says, is on the list, and there is no other."""
+        wanted = expected(self.b2core_url)
+        assert differences(self.contacts(), wanted, list_id=self.list_id) == []
+
+
+def define(**changes: Any) -> SyncDefinition:
+    """The demo's definition with changes."""
+    data = read_definition("demo").model_dump(mode="json") | changes
+    return SyncDefinition.model_validate(data)
