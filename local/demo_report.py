@@ -9,6 +9,7 @@ WIDTH = 34
 MOST_JOBS = 8
 # The counts that a reader looks for first; the rest follows in the order that the package gives.
 FIRST = ("read", "new", "changed", "unchanged", "rejected", "excluded")
+BOOKS = ("selected", "confirmed", "pending", "rejected", "excluded", "gone")
 REASONS = {
     "rejections": "rejected, by field and reason",
     "exclusions": "excluded, by reason",
@@ -34,6 +35,7 @@ def run_lines(run: Mapping[str, Any]) -> Iterator[str]:
             yield f"{title}:"
             yield from (count_line(f"  {reason}", run[key][reason]) for reason in sorted(run[key]))
     yield from job_lines(run["jobs"])
+    yield from book_lines(run["books"])
 
 
 def count_line(name: str, count: int) -> str:
@@ -49,6 +51,12 @@ def job_lines(jobs: list[Mapping[str, Any]]) -> Iterator[str]:
     yield f"{len(jobs)} jobs at SendGrid:" if len(jobs) > 1 else "1 job at SendGrid:"
     for job in jobs[:MOST_JOBS]:
         seconds = "" if job["seconds"] is None else f" in {job['seconds']:.1f} s"
-        yield f"  {job['lane']}: {job['rows']:,} contacts, {job['status']}{seconds}"
+        fate = f"{job['status']}{seconds} ({job['outcome']})"
+        yield f"  {job['lane']}: {job['rows']:,} contacts, {fate}"
     if len(jobs) > MOST_JOBS:
         yield f"  and {len(jobs) - MOST_JOBS} more"
+
+
+def book_lines(books: Mapping[str, int]) -> Iterator[str]:
+    """Yield what became of every client that the run selected; they add up."""
+    yield "the books: " + ", ".join(f"{books[name]:,} {name}" for name in BOOKS if name in books)
