@@ -1,0 +1,98 @@
+"""The whole system: real Airflow, PostgreSQL and the emulator, started as `make demo` starts them.
+
+What only the real scheduler, executor and triggerer show: mapped tasks, deferral, pools, the
+package loaded as a plugin. Everything that can be tested without them is tested elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from local.b2core_demo import apply_demo_changes
+from local.demo import DAG_ID, SYNC
+from local.expected import differences, expected
+from local.stack import Stack
+from local.stack_runs import failed_tasks, wait
+
+pytestmark = [pytest.mark.airflow, pytest.mark.timeout(600)]
+
+CLIENTS = 500
+RUN_SECONDS = 240.0
+
+
+@pytest.fixture(scope="module")
+def stack() -> Iterator[Stack]:
+    """A running system with the first load done; none of its processes may outlive it."""
+    with Stack.start(name="test", clients=CLIENTS, say=print) as running:
+        running.wait_for_dag(DAG_ID)
+        running.unpause(DAG_ID)
+        run(running, {"mode": "full", "reason": "first load"})
+        yield running
+        processes = processes_of(running)
+        assert len(processes) > 10, "the list of processes is itself wrong"
+    assert [process for process in processes if lives(process)] == []
+
+
+def test_the_first_load_makes_every_contact_right(stack: Stack) -> None:
+    """Every client of B2CORE ends as a contact, or as rejected or excluded."""
+    first = stack.status(SYNC)["runs"][-1]
+    assert (first["kind"], first["reason"], first["state"]) == ("full", "first load", "succeeded")
+    assert first["counts"]["read"] == CLIENTS
+    assert wrong_contacts(stack) == []
+
+
+def test_an_incremental_run_sends_only_what_changed(stack: Stack) -> None:
+    """A back office's changes arrive, and little else is read."""
+    apply_demo_changes(stack.databases.b2core_url)
+    assert wrong_contacts(stack), "the changes change nothing"
+    report = run(stack, {"mode": "incremental"})
+    assert 0 < report["counts"]["sent"] <= report["counts"]["read"] < CLIENTS / 2
+    assert wrong_contacts(stack) == []
+
+
+def test_a_run_without_changes_sends_nothing(stack: Stack) -> None:
+    """A second full run finds every contact as it should be."""
+    jobs = len(stack.emulator.admin.jobs())
+    report = run(stack, {"mode": "full"})
+    assert report["counts"]["unchanged"] > 0
+    assert report["jobs"] == []
+    assert len(stack.emulator.admin.jobs()) == jobs
+    assert wrong_contacts(stack) == []
+
+
+def run(stack: Stack, conf: dict[str, Any]) -> dict[str, Any]:
+    """Run the DAG to its successful end and return the package's report of it."""
+    run_id = stack.trigger(DAG_ID, conf)
+    state = wait(stack, DAG_ID, run_id, seconds=RUN_SECONDS)
+    logs = "\n".join(
+        f"{failed.task}\n{failed.log}" for failed in failed_tasks(stack, DAG_ID, run_id)
+    )
+    assert state == "success", logs
+    return dict(stack.status(SYNC)["runs"][0])
+
+
+def wrong_contacts(stack: Stack) -> list[str]:
+    """Return what differs between the emulator's contacts and what B2CORE calls for."""
+    wanted = expected(stack.databases.b2core_url)
+    assert len(wanted.contacts) > CLIENTS / 2
+    return differences(stack.emulator.admin.contacts(), wanted, list_id=stack.list_id)
+
+
+def processes_of(stack: Stack) -> list[psutil.Process]:
+    """Return all processes of the stack: ours, and PostgreSQL, which is no child of ours."""
+    pid_file = Path(stack.databases.cluster.directory, "data", "postmaster.pid")
+    server = psutil.Process(int(pid_file.read_text(encoding="ascii").split()[0]))
+    return [server, *server.children(recursive=True), *psutil.Process().children(recursive=True)]
+
+
+def lives(process: psutil.Process) -> bool:
+    """Return whether a process still runs; where nobody reaps orphans an ended one stays listed."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
