@@ -203,7 +203,8 @@ def phone_number(raw: str | None, country_code: str | None) -> str:
         parsed = phonenumbers.parse(number, country_code)
     except phonenumbers.NumberParseException:
         return ""
-    if not phonenumbers.is_possible_number(parsed):
+    reason = phonenumbers.is_possible_number_with_reason(parsed)
+    if reason != phonenumbers.ValidationResult.IS_POSSIBLE:  # "possible locally" isn't enough
         return ""
     return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
 

@@ -54,7 +54,7 @@ class B2Core:
                 "SET LOCAL lock_timeout = '10s'",
                 "SET LOCAL idle_in_transaction_session_timeout = '600s'",
                 "SET LOCAL jit = off",
-                "SET LOCAL work_mem = '4MB'",  # more makes the planner sort instead of using indexes
+                "SET LOCAL work_mem = '4MB'",  # more makes plans sort, not use indexes
                 "SET LOCAL TimeZone = 'UTC'",
             ):
                 arrow_reader.execute(connection, setting, WHAT)

@@ -169,7 +169,8 @@ def _e164(number: str, country_code: str | None) -> str | None:
         parsed = phonenumbers.parse(number, country_code)
     except phonenumbers.NumberParseException:
         return None
-    if not phonenumbers.is_possible_number(parsed):
+    reason = phonenumbers.is_possible_number_with_reason(parsed)
+    if reason != phonenumbers.ValidationResult.IS_POSSIBLE:  # "possible locally" isn't enough
         return None
     return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
 

@@ -14,6 +14,9 @@ def run_report(row: dict[str, Any]) -> dict[str, Any]:
     counts["sent"] = sum(
         job["rows"] for job in jobs if job["lane"] != "delete" and job["state"] == "settled"
     )
+    refused = result.get("refused", {})
+    if refused:
+        counts["rejected"] = counts.get("rejected", 0) + sum(refused.values())
     counts["removed"] = sum(job["rows"] for job in jobs if job["lane"] == "delete")
     return {
         "id": row["id"],
@@ -28,7 +31,7 @@ def run_report(row: dict[str, Any]) -> dict[str, Any]:
         "seconds": round(row["seconds"], 2),
         "counts": counts,
         "books": result.get("books", {}),
-        "rejections": plan.get("rejections", {}),
+        "rejections": plan.get("rejections", {}) | refused,
         "exclusions": plan.get("exclusions", {}),
         "dropped": plan.get("dropped", {}),
         "stale": plan.get("stale", {}),

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from contact_sync import arrow_reader
 from contact_sync.state.copying import copy_frame
-from contact_sync.state.database import Cursor, StateDatabase, many, one, statement
+from contact_sync.state.database import Cursor, StateDatabase, many, statement
 
 WHAT = "The state database"
 Int64 = npt.NDArray[np.int64]
@@ -102,14 +102,16 @@ def count_by_state(cursor: Cursor, sync_id: int) -> dict[str, int]:
     return {row["state"]: row["n"] for row in rows}
 
 
-def count_rejections(cursor: Cursor, sync_id: int) -> dict[str, int]:
-    """Rejected clients by "field: reason"."""
+def count_refused(cursor: Cursor, sync_id: int, run_id: int) -> dict[str, int]:
+    """Clients that SendGrid refused in this run, by "field: reason"."""
     rows = many(
         cursor,
-        """SELECT concat_ws(': ', field, reason) AS why, count(*) AS n
-           FROM contact_sync.ledger WHERE sync_id = %s AND state = 'rejected'
+        """SELECT concat_ws(': ', l.field, l.reason) AS why, count(*) AS n
+           FROM contact_sync.ledger AS l JOIN contact_sync.run AS r USING (sync_id)
+           WHERE l.sync_id = %s AND r.run_id = %s AND l.state = 'rejected' AND l.tries > 0
+               AND l.updated_at >= r.started_at
            GROUP BY 1 ORDER BY 2 DESC, 1""",
-        (sync_id,),
+        (sync_id, run_id),
     )
     return {row["why"]: row["n"] for row in rows}
 
@@ -122,13 +124,3 @@ def rejected_clients(cursor: Cursor, sync_id: int, limit: int) -> list[dict[str,
            WHERE sync_id = %s AND state = 'rejected' ORDER BY client_id LIMIT %s""",
         (sync_id, limit),
     )
-
-
-def ledger_size(cursor: Cursor, sync_id: int) -> int:
-    """How many clients the ledger knows."""
-    row = one(
-        cursor,
-        "SELECT count(*) AS n FROM contact_sync.ledger WHERE sync_id = %s",
-        (sync_id,),
-    )
-    return int(row["n"])

@@ -31,11 +31,15 @@ def finish_run(sync: Sync, run: Run) -> dict[str, Any]:
     with sync.state.transaction(run.fence) as cursor:
         _refuse_if_open(cursor, run)
         books = balance(cursor, run)
-        result = {"books": books, "jobs": batches.job_report(cursor, run.run_id)}
+        refused = ledger.count_refused(cursor, run.sync_id, run.run_id)
+        jobs = batches.job_report(cursor, run.run_id)
+        result = {"books": books, "refused": refused, "jobs": jobs}
         runs.advance_watermark(cursor, run, run.snapshot, run.destination["version"])
         runs.finish_run(cursor, run, RunState.SUCCEEDED, result=result)
         runs.release_lease(cursor, run)
     _log_report(run.plan)
+    for reason, n in refused.items():
+        log.warning("Refused by SendGrid: %d x %s", n, reason)
     log.info("Books: %s", ", ".join(f"{n} {what}" for what, n in books.items()))
     return result
 
