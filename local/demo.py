@@ -44,6 +44,7 @@ def show(console: Console, *, clients: int, seed: int) -> int:
         console.say("Stopping everything")
     console.say("Stopped; no process is left behind")
     if wrong:
+        console.say(f"The demo failed, see above. The logs are in {stack.directory}")
         return 1
     console.say("The demo succeeded: SendGrid holds exactly what B2CORE's clients call for")
     return 0
