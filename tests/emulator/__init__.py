@@ -1,0 +1,1 @@
+"""Tests of the SendGrid emulator, over real HTTP."""
