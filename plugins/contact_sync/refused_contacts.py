@@ -24,7 +24,7 @@ def refused_by_answer(error: RequestRefused, emails: list[str]) -> dict[str, str
         index = _INDEX.match(str(entry.get("field") or ""))
         quoted = _QUOTED.match(message)
         if quoted and quoted.group(1).lower() in known:
-            refused[quoted.group(1).lower()] = "not valid"
+            refused[quoted.group(1).lower()] = "SendGrid: not valid"
         elif index and int(index.group(1)) < len(emails):
-            refused[emails[int(index.group(1))]] = "not valid"
+            refused[emails[int(index.group(1))]] = "SendGrid: not valid"
     return refused

@@ -108,8 +108,8 @@ def count_refused(cursor: Cursor, sync_id: int, run_id: int) -> dict[str, int]:
         cursor,
         """SELECT concat_ws(': ', l.field, l.reason) AS why, count(*) AS n
            FROM contact_sync.ledger AS l JOIN contact_sync.run AS r USING (sync_id)
-           WHERE l.sync_id = %s AND r.run_id = %s AND l.state = 'rejected' AND l.tries > 0
-               AND l.updated_at >= r.started_at
+           WHERE l.sync_id = %s AND r.run_id = %s AND l.state = 'rejected'
+               AND starts_with(l.reason, 'SendGrid:') AND l.updated_at >= r.started_at
            GROUP BY 1 ORDER BY 2 DESC, 1""",
         (sync_id, run_id),
     )
