@@ -45,7 +45,7 @@ def run_until_ended(work: Callable[[Console], int]) -> int:
         console.say(f"Failed: {error}")
         return 1
     except Interrupted as ended:
-        console.say("Ended before its time; no process is left behind")
+        console.say("Ended before its time; everything is stopped")
         return 128 + ended.number
 
 

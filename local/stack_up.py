@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 import time
+from pathlib import Path
 
 from local.airflow_settings import LOGIN, PASSWORD
-from local.demo import CLIENTS, DAG_ID
+from local.demo import CLIENTS, DAG_ID, SYNC
 from local.stack import Stack
-from local.stack_console import Console, run_until_ended
+from local.stack_console import Console, Interrupted, run_until_ended
+from local.stack_directory import ROOT
 
 LOOK_SECONDS = 1.0
+PROGRAM = ".venv/bin/python -m contact_sync"
 
 
 def main() -> int:
@@ -24,13 +28,31 @@ def keep_up(console: Console) -> int:
     with Stack.start(name="up", clients=CLIENTS, say=console.say) as stack:
         stack.wait_for_dag(DAG_ID)
         stack.unpause(DAG_ID)
-        print(welcome(stack), flush=True)
-        while True:
-            stack.airflow.processes.check()
-            time.sleep(LOOK_SECONDS)
+        print(welcome(stack, write_environment(stack)), flush=True)
+        try:
+            while True:
+                stack.airflow.processes.check()
+                time.sleep(LOOK_SECONDS)
+        except Interrupted:  # the ordinary end of this command
+            return 0
 
 
-def welcome(stack: Stack) -> str:
+def write_environment(stack: Stack) -> Path:
+    """Write Airflow's settings to a file for a shell, so that commands reach this stack."""
+    path = stack.directory / "environment.sh"
+    path.touch(mode=0o600)  # it holds passwords
+    settings = stack.airflow.settings.items()
+    lines = [f"export {name}={shlex.quote(value)}\n" for name, value in settings if ours(name)]
+    path.write_text("".join(sorted(lines)), encoding="utf-8")
+    return path
+
+
+def ours(name: str) -> bool:
+    """Return whether a variable of the environment was set by us."""
+    return name.startswith("AIRFLOW")
+
+
+def welcome(stack: Stack, environment: Path) -> str:
     """Say where everything is and what to do first."""
     return f"""
   Airflow    {stack.url}/dags/{DAG_ID}
@@ -38,7 +60,8 @@ def welcome(stack: Stack) -> str:
   First      press Trigger and choose the mode `full`: the first load of {CLIENTS:,} clients
   B2CORE     {stack.databases.b2core_url}
   SendGrid   {stack.emulator.base_url} (the emulator)
-  Logs       {stack.airflow.home}
+  Commands   . {environment.relative_to(ROOT)}; {PROGRAM} status {SYNC}
+  Logs       {stack.airflow.home.relative_to(ROOT)}
 
   Ctrl-C stops everything and deletes the data.
 """
