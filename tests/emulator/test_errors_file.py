@@ -1,0 +1,84 @@
+"""The file of row errors, in every layout it may have."""
+
+from __future__ import annotations
+
+import gzip
+import json
+
+import pytest
+
+from .sendgrid import EMAIL, FIRST_NAME, SendGrid
+
+DATA = 'email,first\nnobody,"A, B"\nanna@example.com,Anna\n'
+REASON = "email 'nobody' is not valid"
+
+
+def test_it_has_the_uploaded_columns_and_the_reason(sendgrid: SendGrid) -> None:
+    job = sendgrid.import_csv([EMAIL, FIRST_NAME], DATA)
+    assert job["status"] == "errored"
+    answer = sendgrid.errors(job)
+    assert answer.status_code == 200
+    assert answer.headers["content-type"].startswith("text/csv")
+    assert answer.text == f'email,first,error\nnobody,"A, B",{REASON}\n'
+
+
+def test_it_may_name_the_identifier_only(sendgrid: SendGrid) -> None:
+    sendgrid.admin.settings(errors_layout="short")
+    job = sendgrid.import_csv([FIRST_NAME, EMAIL], "first,email\nA,nobody\nB,a@b.co\n")
+    assert sendgrid.errors(job).text == f"identifier,reason\nnobody,{REASON}\n"
+
+
+def test_it_may_be_json(sendgrid: SendGrid) -> None:
+    sendgrid.admin.settings(errors_layout="json")
+    job = sendgrid.import_csv([EMAIL], "email\nnobody\na@b.co\nnothing\n")
+    records = json.loads(sendgrid.errors(job).content)
+    assert records[0] == {"email": "nobody", "errors": [REASON]}
+    assert [record["email"] for record in records] == ["nobody", "nothing"]
+
+
+@pytest.mark.parametrize("layout", ["uploaded", "short", "json"])
+def test_it_may_be_gzipped(sendgrid: SendGrid, layout: str) -> None:
+    sendgrid.admin.settings(errors_layout=layout)
+    plain = sendgrid.errors(sendgrid.import_csv([EMAIL, FIRST_NAME], DATA))
+    sendgrid.admin.settings(errors_gzip=True)
+    packed = sendgrid.errors(sendgrid.import_csv([EMAIL, FIRST_NAME], DATA))
+    assert "content-encoding" not in packed.headers
+    assert gzip.decompress(packed.content) == plain.content
+
+
+def test_it_is_on_the_upload_origin_and_needs_no_key(sendgrid: SendGrid) -> None:
+    job = sendgrid.import_csv([EMAIL, FIRST_NAME], DATA)
+    url = job["results"]["errors_url"]
+    assert not url.startswith(sendgrid.base_url)
+    assert sendgrid.http.get(url, timeout=30).status_code == 400  # it sends the key
+    assert sendgrid.storage.get(url.partition("?")[0], timeout=30).status_code == 403
+
+
+def test_its_address_expires(sendgrid: SendGrid) -> None:
+    job = sendgrid.import_csv([EMAIL, FIRST_NAME], DATA)
+    sendgrid.admin.advance(3601)
+    answer = sendgrid.errors(job)
+    assert (answer.status_code, "Request has expired" in answer.text) == (403, True)
+    assert sendgrid.errors(sendgrid.job(job["id"])).status_code == 200
+    sendgrid.admin.settings(errors_lifetime=0)
+    assert sendgrid.errors(sendgrid.job(job["id"])).status_code == 403
+
+
+def test_it_may_be_missing(sendgrid: SendGrid) -> None:
+    sendgrid.admin.settings(errors_url=False)
+    job = sendgrid.import_csv([EMAIL, FIRST_NAME], DATA)
+    assert job["status"] == "errored"
+    assert "errors_url" not in job["results"]
+
+
+def test_a_job_without_errors_has_none(sendgrid: SendGrid) -> None:
+    assert "errors_url" not in sendgrid.upsert({"email": "a@b.co"})["results"]
+
+
+def test_a_json_upsert_has_one_too(sendgrid: SendGrid) -> None:
+    field = sendgrid.admin.create_field("balance", "Number")
+    wrong = {"email": "a@b.co", "first_name": "A", "custom_fields": {field: "5"}}
+    job = sendgrid.upsert(wrong, {"email": "b@b.co", "city": "x"})
+    header, row = sendgrid.errors(job).text.splitlines()
+    assert header == f"email,first_name,{field},city,error"
+    assert row == 'a@b.co,A,5,,"Import error, field type does not match"'
