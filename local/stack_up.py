@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from local.airflow_settings import LOGIN, PASSWORD
@@ -29,12 +30,12 @@ def keep_up(console: Console) -> int:
         stack.wait_for_dag(DAG_ID)
         stack.unpause(DAG_ID)
         print(welcome(stack, write_environment(stack)), flush=True)
-        try:
+        with suppress(Interrupted):  # the ordinary end of this command
             while True:
                 stack.airflow.processes.check()
                 time.sleep(LOOK_SECONDS)
-        except Interrupted:  # the ordinary end of this command
-            return 0
+    console.say("Stopped; no process is left behind")
+    return 0
 
 
 def write_environment(stack: Stack) -> Path:
