@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from types import SimpleNamespace
+from typing import Any, cast
 
 import psycopg
 
@@ -23,6 +24,7 @@ from contact_sync.state import runs
 from contact_sync.state.database import StateDatabase
 from contact_sync.steps.run_all import run_sync
 from contact_sync.steps.start import Sync
+from local.b2core_demo.rows import add_address, add_client, add_phone
 from local.expected import differences, expected
 from local.sendgrid_emulator.process import Emulator
 
@@ -98,6 +100,37 @@ class World:
         reads = ("GET", "POST /v3/marketing/contacts/search")
         calls = [f"{call['method']} {call['path']}" for call in self.emulator.admin.calls()]
         return [call for call in calls if not call.startswith(reads)]
+
+    def seed(self) -> None:
+        """Six clients: two share an address, one has a bad one, one has hardly anything."""
+        with psycopg.connect(self.b2core_url) as connection:
+            for number in range(1, 6):
+                client = add_client(
+                    connection,
+                    email=f"client{number}@example.com" if number != 4 else "client3@example.com",
+                    first_name=f"Zoë {number}",
+                    status_id=1,
+                )
+                add_phone(connection, client, f"+4179000000{number}")
+                add_address(connection, client, city="Zürich", line1=f"Weg {number}")
+            add_client(connection, email="not an address")
+
+    def change(self) -> None:
+        """One of each kind of change: name, cleared phone, city, address, swap, newcomer."""
+        self.sql("UPDATE b2core.clients SET first_name = 'Ana' WHERE email = 'client1@example.com'")
+        self.sql("UPDATE b2core.client_phones SET phone = '' WHERE client_id = 1")
+        self.sql("UPDATE b2core.client_addresses SET city = 'Genève' WHERE client_id = 2")
+        self.sql("UPDATE b2core.clients SET email = 'moved@example.com' WHERE id = 5")
+        self.sql("UPDATE b2core.clients SET email = 'client6@example.com' WHERE id = 6")
+
+    def change_again(self) -> None:
+        """Edits that arrive between a crash and the next run."""
+        self.sql("UPDATE b2core.clients SET last_name = 'Later' WHERE id IN (2, 5)")
+
+    def portable(self) -> World:
+        """A copy for another process: it finds the emulator by its address."""
+        emulator = SimpleNamespace(base_url=self.emulator.base_url)
+        return replace(self, emulator=cast(Emulator, emulator))
 
     def assert_converged(self) -> None:
         """Every contact is what the oracle says, is on the list, and there is no other."""

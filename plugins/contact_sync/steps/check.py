@@ -6,6 +6,7 @@ import logging
 
 from contact_sync import mapping
 from contact_sync.errors import ConfigError
+from contact_sync.failpoints import reach
 from contact_sync.state import runs
 from contact_sync.state.runs import Run
 from contact_sync.steps.start import Sync
@@ -43,6 +44,7 @@ def check_setup(sync: Sync, run: Run | None) -> mapping.Mapping:
     problems += more
     if problems or resolved is None:
         raise ConfigError(_message(definition.name, problems))
+    reach("setup_checked")
     if run is not None:
         _store(sync, run, resolved, positions)
     log.info(

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import logging
 
+from contact_sync.failpoints import reach
 from contact_sync.models import BatchState
 from contact_sync.state import batches
 from contact_sync.state.runs import Run
@@ -34,6 +35,7 @@ def drain(sync: Sync, run: Run) -> float | None:
     open_waits = [wait for wait in waits if wait is not None]
     if open_waits:
         return max(1.0, min(open_waits))
+    reach("drained")
     with sync.state.transaction(run.fence) as cursor:
         batches.drop_outbox_of_older_runs(cursor, run.sync_id, run.run_id)
     log.info("Nothing of earlier runs is in flight")

@@ -6,6 +6,7 @@ import logging
 from typing import Any
 
 from contact_sync.errors import BooksDontBalance, FatalError
+from contact_sync.failpoints import reach
 from contact_sync.models import Lane, RunState
 from contact_sync.state import batches, ledger, runs
 from contact_sync.state.database import Cursor
@@ -37,6 +38,8 @@ def finish_run(sync: Sync, run: Run) -> dict[str, Any]:
         runs.advance_watermark(cursor, run, run.snapshot, run.destination["version"])
         runs.finish_run(cursor, run, RunState.SUCCEEDED, result=result)
         runs.release_lease(cursor, run)
+        reach("finish_uncommitted")
+    reach("run_finished")
     _log_report(run.plan)
     for reason, n in refused.items():
         log.warning("Refused by SendGrid: %d x %s", n, reason)

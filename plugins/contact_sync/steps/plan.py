@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from contact_sync.definition import LaneChoice, SyncDefinition
 from contact_sync.errors import FatalError
+from contact_sync.failpoints import reach
 from contact_sync.models import Lane
 from contact_sync.payloads import cut_csv_batches, cut_json_batches
 from contact_sync.state import batches, runs
@@ -41,6 +42,8 @@ def plan_run(sync: Sync, run: Run) -> list[int]:
             return batches.open_batch_ids(cursor, run.run_id, lanes=(Lane.JSON, Lane.CSV))
         runs.save_plan(cursor, run.run_id, plan)
         batch_ids = _cut(cursor, sync.definition, run, sizes)
+        reach("plan_uncommitted")
+    reach("run_planned")
     log.info("Plan: %s; %d batches", describe(plan), len(batch_ids))
     return batch_ids
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 
+from contact_sync.failpoints import reach
 from contact_sync.models import Lane
 from contact_sync.state import addresses, batches
 from contact_sync.state.runs import Run
@@ -25,5 +26,7 @@ def plan_removals(sync: Sync, run: Run) -> list[int]:
         if not open_ids:
             addresses.create_removals(cursor, run.run_id, run.sync_id)
             open_ids = batches.open_batch_ids(cursor, run.run_id, lanes=(Lane.DELETE,))
+        reach("removals_uncommitted")
+    reach("removals_planned")
     log.info("%d batches of former addresses to remove", len(open_ids))
     return open_ids

@@ -18,6 +18,7 @@ from contact_sync import converters
 from contact_sync.b2core import Snapshot
 from contact_sync.definition import ChangeDetection, SyncDefinition
 from contact_sync.errors import FatalError
+from contact_sync.failpoints import reach
 from contact_sync.models import RunKind
 from contact_sync.state import batches, runs
 from contact_sync.state.batches import Slice
@@ -67,6 +68,8 @@ def select_clients(sync: Sync, run: Run) -> int:
     with sync.state.transaction(run.fence) as cursor:
         runs.save_snapshot(cursor, run.run_id, position, kind, why)
         batches.save_slices(cursor, run.run_id, slices)
+        reach("slices_uncommitted")
+    reach("clients_selected")
     log.info("%s run: %s", str(kind).capitalize(), why)
     log.info(
         "B2CORE has %d clients; %d to look at, in %d slices; %d known ones are gone",

@@ -13,6 +13,7 @@ from typing import Any
 
 from contact_sync.errors import FatalError, RequestRefused, RetryableError
 from contact_sync.errors_file import read_errors
+from contact_sync.failpoints import reach
 from contact_sync.models import BatchState, Job, JobStatus, Lane
 from contact_sync.state import addresses, batches, settling
 from contact_sync.state.batches import NOW, Batch
@@ -41,7 +42,9 @@ def settle_batch(sync: Sync, run: Run, batch_id: int) -> bool:
         postpone(sync, run, batch, "job_unknown_to_sendgrid")
         return True
     if not job.status.is_terminal:
+        reach("job_pending")
         return _give_up(sync, run, batch)
+    reach("job_over")
     _apply(sync, run, batch, job)
     return True
 
@@ -163,5 +166,7 @@ def _finish(
             return
         outcome = write(cursor)
         batches.set_outcome(cursor, batch.batch_id, outcome)
+        reach("batch_settled_uncommitted")
+    reach("batch_settled")
     status = job.status if job else "no answer"
     log.info("Batch %d, job %s (%s): %s", batch.batch_id, batch.job_id, status, outcome)

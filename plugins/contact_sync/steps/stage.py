@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from contact_sync.failpoints import reach
 from contact_sync.mapping import Mapping
 from contact_sync.models import FieldType, RunKind
 from contact_sync.state import batches, ledger
@@ -42,8 +43,10 @@ def stage_slice(sync: Sync, run: Run, slice_no: int) -> dict[str, Any]:
         else:
             batches.fill_outbox(cursor, run.run_id, part, frames)
             ledger.merge_fates(cursor, run.sync_id, diff.fates())
+            reach("slice_uncommitted")
         counts = diff.report()
         batches.save_slice_counts(cursor, run.run_id, slice_no, counts)
+    reach("slice_staged")
     log.info("Slice %d: %s", slice_no, ", ".join(f"{n} {what}" for what, n in diff.counts.items()))
     return counts
 

@@ -10,6 +10,7 @@ import xxhash
 from contact_sync.b2core import B2Core
 from contact_sync.definition import SyncDefinition
 from contact_sync.errors import ConfigError, FatalError, SyncDisabled
+from contact_sync.failpoints import reach
 from contact_sync.mapping import Mapping
 from contact_sync.models import RunKind, RunState
 from contact_sync.sendgrid.api import SendGridApi
@@ -64,6 +65,8 @@ def begin_run(
             reason=reason,
             definition_hash=definition_hash(sync.definition),
         )
+        reach("lease_taken_uncommitted")
+    reach("run_started")
     log.info(
         "Run %d of sync %r started: %s%s%s",
         run_id, name, kind, ", dry run" if dry_run else "", f" ({reason})" if reason else "",

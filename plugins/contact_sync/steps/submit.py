@@ -16,6 +16,7 @@ from typing import IO, Any
 from isal import igzip
 
 from contact_sync.errors import FatalError, FateUnknown, Fenced, RequestRefused
+from contact_sync.failpoints import reach
 from contact_sync.mapping import Mapping
 from contact_sync.models import BatchState, Lane
 from contact_sync.payloads import csv_cells, csv_field_ids, csv_header, json_body
@@ -40,6 +41,7 @@ def submit_batch(sync: Sync, run: Run, batch_id: int) -> None:
         send = {Lane.JSON: _send_json, Lane.CSV: _send_csv, Lane.DELETE: _send_delete}
         send[batch.lane](sync, run, batch)
         batch = batches.load_batch(sync.state, batch_id)
+        reach("batch_submitted")
     log.info(
         "Batch %d (%s, %d contacts): %s%s",
         batch_id, batch.lane, batch.contacts, batch.state,
@@ -56,6 +58,7 @@ def _send_json(sync: Sync, run: Run, batch: Batch) -> None:
             _advance(sync, run, batch, BatchState.SETTLED, outcome="all refused", settled_at=NOW)
             return
         _mark_submitting(sync, run, batch)
+        reach("upsert_announced")
         try:
             job_id = sync.sendgrid.upsert_contacts(
                 json_body(batches.outbox_rows(contacts), mapping)
@@ -70,6 +73,7 @@ def _send_json(sync: Sync, run: Run, batch: Batch) -> None:
             with sync.state.transaction(run.fence) as cursor:
                 settling.refuse(cursor, batch.batch_id, refused)
             continue
+        reach("upserted_not_stored")
         _mark_submitted(sync, run, batch, job_id)
         return
     raise FatalError(
@@ -88,7 +92,10 @@ def _send_delete(sync: Sync, run: Run, batch: Batch) -> None:
         _advance(sync, run, batch, BatchState.SETTLED, outcome="nothing there", settled_at=NOW)
         return
     _mark_submitting(sync, run, batch)
-    _mark_submitted(sync, run, batch, sync.sendgrid.delete_contacts(sorted(ids.values())))
+    reach("delete_announced")
+    job_id = sync.sendgrid.delete_contacts(sorted(ids.values()))
+    reach("deleted_not_stored")
+    _mark_submitted(sync, run, batch, job_id)
 
 
 def _send_csv(sync: Sync, run: Run, batch: Batch) -> None:
@@ -96,11 +103,14 @@ def _send_csv(sync: Sync, run: Run, batch: Batch) -> None:
     with _rendered(sync, batch, mapping) as (file, size):
         for attempt in range(MAX_IMPORT_TRIES):
             target = sync.sendgrid.create_import(csv_field_ids(mapping), mapping.list_id)
+            reach("import_created_not_stored")
             _advance(
                 sync, run, batch, BatchState.CREATED,
                 BatchState.CREATED, BatchState.UPLOADING, job_id=target.job_id,
             )  # fmt: skip
+            reach("import_created")
             _advance(sync, run, batch, BatchState.UPLOADING, submitted_at=NOW, fate_unknown_at=NOW)
+            reach("upload_announced")
             file.seek(0)
             try:
                 sync.sendgrid.upload(target, file, size)
@@ -112,6 +122,7 @@ def _send_csv(sync: Sync, run: Run, batch: Batch) -> None:
             except FateUnknown as error:
                 log.warning("%s: polling job %s instead of sending again", error, target.job_id)
                 return
+            reach("uploaded_not_stored")
             _advance(sync, run, batch, BatchState.SUBMITTED, fate_unknown_at=None)
             return
 
