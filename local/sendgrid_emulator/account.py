@@ -29,6 +29,7 @@ MAX_CALLS = 100_000
 MAX_BODY_BYTES = 64 * 1024 * 1024  # of all JSON requests that are kept
 MAX_JOBS = 20_000
 MAX_FILES = 200  # uploads, and as many error files: each holds a file descriptor
+MAX_UPLOAD_BYTES = 6_000_000_000  # of all uploads that are kept: one of the largest at least
 MAX_LISTS = 1000  # Twilio docs, Create list
 MAX_SNAPSHOTS = 500
 
@@ -60,7 +61,8 @@ class Import:
     mapping: list[FieldDefinition | None]
     list_ids: tuple[str, ...]
     headers: dict[str, str]
-    upload: Upload | None = None
+    upload: Upload | None = None  # until the job has read it
+    uploaded: bool = False
     started: bool = False
 
 
@@ -125,7 +127,8 @@ class Account:
         self.queue = JobQueue(self.clock)
         self.jobs: dict[str, Job] = {}
         self.imports: dict[str, Import] = {}
-        self.uploads: deque[Upload] = deque(maxlen=MAX_FILES)
+        self.uploads: deque[Upload] = deque()
+        self.upload_bytes = 0
         self.upload_count = 0
         self.error_files: deque[Job] = deque()
         self.limiter = RateLimiter()
@@ -153,9 +156,12 @@ class Account:
         if len(self.error_files) > MAX_FILES:
             self.error_files.popleft().errors = None
 
-    def drop_oldest_upload(self) -> None:
-        """Forget the oldest upload; a job that still waits for it keeps its file."""
-        self.uploads.popleft()
+    def remember_upload(self, upload: Upload) -> None:
+        """Keep a file; drop the oldest ones beyond the budget, save for jobs that wait for them."""
+        self.uploads.append(upload)
+        self.upload_bytes += upload.spool.size
+        while len(self.uploads) > MAX_FILES or self.upload_bytes > MAX_UPLOAD_BYTES:
+            self.upload_bytes -= self.uploads.popleft().spool.size
 
     def remember_call(self, call: Call) -> None:
         """Number and keep a call."""

@@ -7,6 +7,7 @@ import secrets
 from functools import partial
 from typing import Any
 
+import orjson
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
@@ -41,7 +42,7 @@ def queue_upsert(
     """Queue the upsert of contacts that passed the check; None is the delay of the settings."""
     job = account.remember_job(account.queue.begin("json"))
     job.requested = len(contacts)
-    work = partial(run_upsert, account, job, contacts, list_ids)
+    work = partial(run_upsert, account, job, orjson.dumps(contacts), list_ids)
     account.queue.submit(job, account.settings.delay if delay is None else delay, work)
     return job
 

@@ -16,7 +16,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -29,6 +29,7 @@ ADMIN_PREFIX = "/__admin"
 MAX_TARGET = 8150  # longer addresses meet nginx's 414 in HTML [K rudder-transformer]
 TOO_LONG_PAGE = b"<html><head><title>414 Request-URI Too Large</title></head></html>"
 RESET_AT_ONCE = struct.pack("ii", 1, 0)  # SO_LINGER on, zero seconds: close with RST
+MAX_KEPT_BODY = 8 * 1024 * 1024
 READS_BY_POST = ("/search", "/batch")
 ROUTE, CALL = "emulator.route", "emulator.call"
 
@@ -83,14 +84,13 @@ class Recorder:
             *(scope["query_string"].decode("latin-1"), route),
         )
         account.remember_call(call)
-        keep_body = self.origin == "api"
         body: list[bytes] = []
 
         async def noting_receive() -> Message:
             message = await receive()
             chunk = message.get("body", b"")
             call.request_bytes += len(chunk)
-            if keep_body and chunk:
+            if self.origin == "api" and chunk and call.request_bytes <= MAX_KEPT_BODY:
                 body.append(chunk)
             return message
 
@@ -99,7 +99,10 @@ class Recorder:
                 call.status = message["status"]
             await send(message)
 
-        await self.app(scope, noting_receive, noting_send)
+        try:
+            await self.app(scope, noting_receive, noting_send)
+        except ClientDisconnect:  # the caller went away in the middle of its request
+            call.status = 0
         if body:
             account.remember_body(call, b"".join(body))
 

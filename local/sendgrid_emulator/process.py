@@ -61,7 +61,7 @@ class Emulator:
             self._process.stdin.close()
         tail = log_tail(self._log)
         self._log.close()
-        if code != 0:
+        if code != 0 or "Traceback" in tail:  # it answers 500 where it has an error of its own
             raise EmulatorError(f"The emulator ended with code {code}. Its log ends:\n{tail}")
 
     def __enter__(self) -> Self:

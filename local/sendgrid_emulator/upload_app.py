@@ -13,13 +13,12 @@ from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from .account import MAX_FILES, Account, Import, Service, Upload, account_of
+from .account import Account, Import, Service, Upload, account_of
 from .gate import Faults, Recorder, RouteTable
 from .signing import signed_at
 from .spool import Spool, pieces
 from .work import run_import
 
-SECRET_HEADERS = ("authorization",)
 MAX_LENGTH_DIGITS = 18
 
 
@@ -81,7 +80,7 @@ async def put_upload(request: Request, job_id: str) -> Response:
         raise S3Error(404, "NoSuchKey", "The specified key does not exist.")
     check_headers(request, waiting)
     check_length(request, account)
-    if waiting.upload is not None and account.settings.second_upload == "refuse":
+    if waiting.uploaded and account.settings.second_upload == "refuse":
         raise S3Error(403, "AccessDenied", "Access Denied")
     spool = Spool()
     async for chunk in request.stream():
@@ -142,7 +141,7 @@ def check_length(request: Request, account: Account) -> None:
 def accept_upload(request: Request, account: Account, waiting: Import, spool: Spool) -> None:
     """Keep the file and queue its job, or replace the file of a job that waits [I]."""
     job = waiting.job
-    first = waiting.upload is None
+    first, waiting.uploaded = not waiting.uploaded, True
     account.upload_count += 1
     content_type = request.headers.get("content-type", "")
     upload = Upload(
@@ -153,9 +152,7 @@ def accept_upload(request: Request, account: Account, waiting: Import, spool: Sp
         spool=spool,
         multipart=content_type.startswith("multipart/"),
     )
-    if len(account.uploads) == MAX_FILES:
-        account.drop_oldest_upload()
-    account.uploads.append(upload)
+    account.remember_upload(upload)
     if not waiting.started:
         waiting.upload = upload
     if first:

@@ -97,7 +97,7 @@ def test_a_connection_is_reset_before_or_after_the_effect(
     sendgrid: SendGrid, when: str, queued: int
 ) -> None:
     sendgrid.admin.fault("PUT", CONTACTS, reset=True, when=when)
-    with pytest.raises(requests.ConnectionError, match="reset"):
+    with pytest.raises(requests.ConnectionError):
         sendgrid.call("PUT", CONTACTS, {"contacts": [{"email": ANNA}]})
     assert len(sendgrid.admin.jobs()) == queued
     assert [call["status"] for call in sendgrid.admin.calls()] == [0]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gzip
+import socket
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -150,3 +152,16 @@ def test_calls_to_the_upload_origin_are_recorded(
     call = wait_for(lambda: sendgrid.admin.calls()[-1], lambda seen: seen["status"] == 200)
     assert (call["origin"], call["method"], call["route"]) == ("upload", "PUT", "/imports/{job_id}")
     assert call["request_bytes"] == len(DATA)
+
+
+def test_an_upload_that_breaks_off_never_was(sendgrid: SendGrid, started: dict[str, Any]) -> None:
+    address = urlsplit(started["upload_uri"])
+    head = [f"PUT {address.path}?{address.query} HTTP/1.1", f"Host: {address.netloc}"]
+    head += [f"{item['header']}: {item['value']}" for item in started["upload_headers"]]
+    head += [f"Content-Length: {len(DATA) + 1}", "", ""]
+    with socket.create_connection((address.hostname, address.port)) as connection:
+        connection.sendall("\r\n".join(head).encode() + DATA)
+        wait_for(lambda: sendgrid.admin.calls()[-1]["request_bytes"], bool)
+    assert sendgrid.admin.uploads() == []
+    assert sendgrid.job(started["job_id"])["status"] == "pending"
+    assert sendgrid.admin.calls()[-2]["status"] == 0
