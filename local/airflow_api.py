@@ -12,6 +12,7 @@ import requests
 from local.airflow_settings import LOGIN, PASSWORD
 
 CALL_SECONDS = 30.0
+HEALTH_SECONDS = 5.0
 PAGE = 100  # Airflow's own upper limit
 TRIES = 3
 PAUSE_SECONDS = 1.0
@@ -41,7 +42,7 @@ class AirflowApi:
 
     def health(self) -> dict[str, Any]:
         """Return what the health page says of each part of Airflow."""
-        return self._send("GET", "/api/v2/monitor/health", tries=1)
+        return self._send("GET", "/api/v2/monitor/health", tries=1, seconds=HEALTH_SECONDS)
 
     def log_in(self) -> None:
         """Fetch the token that every further call carries; it lasts for a day."""
@@ -98,13 +99,19 @@ class AirflowApi:
             total = answer["total_entries"] if rows else seen
 
     def _send(
-        self, method: str, path: str, body: dict[str, Any] | None = None, tries: int = TRIES
+        self,
+        method: str,
+        path: str,
+        body: dict[str, Any] | None = None,
+        *,
+        tries: int = TRIES,
+        seconds: float = CALL_SECONDS,
     ) -> dict[str, Any]:
         """Make a call, again after a lost connection or a server error, and return its JSON."""
         for attempt in range(1, tries + 1):
             try:
                 response = self._session.request(
-                    method, self.url + path, json=body, timeout=CALL_SECONDS
+                    method, self.url + path, json=body, timeout=seconds
                 )
             except requests.RequestException as error:
                 self._explain()
