@@ -94,17 +94,22 @@ class Recorder:
                 body.append(chunk)
             return message
 
+        def keep_body() -> None:
+            if body and call.request_bytes <= MAX_KEPT_BODY:
+                account.remember_body(call, b"".join(body))
+            body.clear()
+
         async def noting_send(message: Message) -> None:
             if message["type"] == "http.response.start":
                 call.status = message["status"]
+                keep_body()  # before the caller can ask for it
             await send(message)
 
         try:
             await self.app(scope, noting_receive, noting_send)
         except ClientDisconnect:  # the caller went away in the middle of its request
             call.status = 0
-        if body:
-            account.remember_body(call, b"".join(body))
+        keep_body()
 
 
 @dataclass(frozen=True, slots=True)
