@@ -20,7 +20,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from .account import Call, Service
+from .account import Account, Call, Service
 from .faults import Fault
 from .rate_limits import TOO_MANY
 from .refusal import Refusal
@@ -76,34 +76,38 @@ class Recorder:
         if scope["type"] != "http" or scope["path"].startswith(ADMIN_PREFIX):
             await self.app(scope, receive, send)
             return
+        scope[ROUTE] = route, _ = self.table.find(scope["method"], scope["path"])
         account = self.service.account
-        route, known_method = self.table.find(scope["method"], scope["path"])
-        scope[ROUTE] = (route, known_method)
         call = scope[CALL] = Call(
             *(0, account.clock.now(), self.origin, scope["method"], scope["path"]),
             *(scope["query_string"].decode("latin-1"), route),
         )
         account.remember_call(call)
+        await self._watch(call, account, scope, receive, send)
+
+    async def _watch(
+        self, call: Call, account: Account, scope: Scope, receive: Receive, send: Send
+    ) -> None:
         body: list[bytes] = []
 
         async def noting_receive() -> Message:
             message = await receive()
             chunk = message.get("body", b"")
             call.request_bytes += len(chunk)
-            if self.origin == "api" and chunk and call.request_bytes <= MAX_KEPT_BODY:
+            if self.origin == "api" and call.request_bytes <= MAX_KEPT_BODY:
                 body.append(chunk)
             return message
-
-        def keep_body() -> None:
-            if body and call.request_bytes <= MAX_KEPT_BODY:
-                account.remember_body(call, b"".join(body))
-            body.clear()
 
         async def noting_send(message: Message) -> None:
             if message["type"] == "http.response.start":
                 call.status = message["status"]
                 keep_body()  # before the caller can ask for it
             await send(message)
+
+        def keep_body() -> None:
+            if any(body) and call.request_bytes <= MAX_KEPT_BODY:
+                account.remember_body(call, b"".join(body))
+            body.clear()
 
         try:
             await self.app(scope, noting_receive, noting_send)

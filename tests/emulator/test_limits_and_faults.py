@@ -67,6 +67,8 @@ def test_reset_may_be_epoch_seconds_and_retry_after_present(sendgrid: SendGrid) 
     assert int(answer.headers["x-ratelimit-reset"]) % 60 == 0
     assert int(answer.headers["x-ratelimit-reset"]) > sendgrid.admin.now()
     assert 0 < int(answer.headers["retry-after"]) <= 60
+    sendgrid.admin.settings(rate_limit=100)
+    assert "retry-after" not in sendgrid.call("GET", LISTS).headers
 
 
 def test_a_fault_answers_the_nth_call_instead_of_the_route(sendgrid: SendGrid) -> None:
