@@ -9,11 +9,11 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
 import psycopg
-
 from contact_sync.b2core import B2Core
 from contact_sync.definition import SyncDefinition
 from contact_sync.definition_files import INCLUDE, read_definition
@@ -24,6 +24,7 @@ from contact_sync.state import runs
 from contact_sync.state.database import StateDatabase
 from contact_sync.steps.run_all import run_sync
 from contact_sync.steps.start import Sync
+
 from local.b2core_demo.rows import add_address, add_client, add_phone
 from local.expected import differences, expected
 from local.sendgrid_emulator.process import Emulator
@@ -31,6 +32,7 @@ from local.sendgrid_emulator.process import Emulator
 API_KEY = "SG.canary-key-0123456789"
 LIST_NAME = "B2CORE clients"
 CUSTOM_FIELDS = ("Status", "Client_type", "Verification_level", "Jurisdiction")
+UPSERT = "PUT /v3/marketing/contacts"
 QUICK = {"job_hours": 1.0, "quarantine_minutes": 0.0}
 
 
@@ -46,6 +48,7 @@ class World:
         default_factory=lambda: define(deadlines=QUICK, csv_from_contacts=30_000)
     )
     list_id: str = ""
+    sql_folder: Path = INCLUDE / "sql" / "b2core"
 
     def redefine(self, **changes: Any) -> None:
         """Edit the sync's definition."""
@@ -56,7 +59,7 @@ class World:
     def sync(self, api_key: str = API_KEY) -> Iterator[Sync]:
         """Open handles for the steps."""
         api = SendGridApi(self.emulator.base_url, api_key)
-        source = B2Core(self.reader_url, INCLUDE / "sql" / self.definition.source.sql, 60)
+        source = B2Core(self.reader_url, self.sql_folder, 60)
         try:
             yield Sync(self.definition, source, StateDatabase(self.state_url), api)
         finally:
@@ -100,6 +103,45 @@ class World:
         reads = ("GET", "POST /v3/marketing/contacts/search")
         calls = [f"{call['method']} {call['path']}" for call in self.emulator.admin.calls()]
         return [call for call in calls if not call.startswith(reads)]
+
+    def sent(self) -> str:
+        """Everything that left for SendGrid: bodies of upserts and uploaded files, as text."""
+        admin = self.emulator.admin
+        upserts = [c["number"] for c in admin.calls() if f"{c['method']} {c['route']}" == UPSERT]
+        bodies = [admin.call_body(number) for number in upserts]
+        return "\n".join(b.decode() for b in [*bodies, *(u.body() for u in admin.uploads())])
+
+    def add(
+        self,
+        email: str | None,
+        *,
+        phone: str | None = None,
+        address: dict[str, Any] | None = None,
+        **columns: Any,
+    ) -> int:
+        """Insert a client, with a phone and an address if given; returns its id."""
+        with psycopg.connect(self.b2core_url) as connection:
+            client = add_client(connection, email=email, **columns)
+            if phone is not None:
+                add_phone(connection, client, phone)
+            if address is not None:
+                add_address(connection, client, **address)
+        return client
+
+    def edit(self, client: int, **columns: Any) -> None:
+        """Change columns of a client and of nothing else: `updated_at` moves only if given."""
+        settings = ", ".join(f"{name} = %s" for name in columns)
+        self.sql(f"UPDATE b2core.clients SET {settings} WHERE id = %s", *columns.values(), client)
+
+    def fates(self) -> dict[int, str]:
+        """The ledger: each client's state, with field and reason where there are any."""
+        rows = self.state(
+            """SELECT client_id, concat_ws(': ', l.state, field, l.reason)
+               FROM contact_sync.ledger AS l JOIN contact_sync.sync USING (sync_id)
+               WHERE name = %s ORDER BY client_id""",
+            self.definition.name,
+        )
+        return dict(rows)
 
     def seed(self) -> None:
         """Six clients: two share an address, one has a bad one, one has hardly anything."""
