@@ -8,6 +8,7 @@ import pytest
 
 from local.postgres import Cluster, temporary_cluster
 from local.sendgrid_emulator.process import Emulator, start_emulator
+from tests import airflow_home  # noqa: F401 sets Airflow's environment before Airflow is imported
 from tests.world import API_KEY
 
 

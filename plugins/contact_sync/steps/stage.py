@@ -137,7 +137,8 @@ class _Diff:
 
     def _count_reasons(self, noted: pd.DataFrame) -> None:
         rejected = noted[noted["state"] == "rejected"]
-        self._why["rejections"].update(rejected["field"] + ": " + rejected["reason"])
+        why = zip(rejected["field"], rejected["reason"], strict=True)
+        self._why["rejections"].update(f"{field}: {reason}" for field, reason in why)
         self._why["exclusions"].update(noted.loc[noted["state"] == "excluded", "reason"])
 
     def _is_noted(self, noted: pd.DataFrame) -> Mask:

@@ -1,0 +1,51 @@
+"""Airflow's own database for `dag.test()`, and the connections of the sync."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import pytest
+from airflow.dag_processing.dagbag import DagBag
+from airflow.utils.db import initdb
+
+from tests.airflow_home import ROOT
+from tests.integration.conftest import (  # noqa: F401 fixtures
+    emulator,
+    source,
+    state_template,
+    state_url,
+    world,
+)
+from tests.world import API_KEY, World
+
+
+@pytest.fixture(scope="session")
+def dagbag() -> DagBag:
+    """All DAGs of the repository."""
+    return DagBag(str(ROOT / "dags"))
+
+
+@pytest.fixture(scope="session")
+def airflow_database(dagbag: DagBag) -> None:
+    """Airflow's tables in SQLite; `dag.test()` needs no scheduler, and the pool of the DAG."""
+    from airflow.models.pool import Pool
+
+    initdb()
+    Pool.create_or_update_pool(
+        "sendgrid", slots=4, description="Calls to SendGrid", include_deferred=False
+    )
+
+
+@pytest.fixture
+def connected(
+    world: World,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+    airflow_database: None,
+) -> Iterator[World]:
+    """The world, reachable through the Airflow connections that the demo's definition names."""
+    monkeypatch.setenv("AIRFLOW_CONN_B2CORE_DEFAULT", world.reader_url)
+    monkeypatch.setenv("AIRFLOW_CONN_CONTACT_SYNC_STATE", world.state_url)
+    sendgrid = {"conn_type": "sendgrid", "host": world.emulator.base_url, "password": API_KEY}
+    monkeypatch.setenv("AIRFLOW_CONN_SENDGRID_DEFAULT", json.dumps(sendgrid))
+    yield world

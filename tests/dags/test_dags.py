@@ -1,0 +1,132 @@
+"""The DAG files: what they contain, what they say, what they cost to import."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from airflow.dag_processing.dagbag import DagBag
+
+from tests.airflow_home import ROOT
+
+TASKS = [
+    "start_run", "settle_earlier_runs", "check_setup", "select_clients", "stage_clients",
+    "plan_batches", "send_batch", "find_former_addresses", "remove_batch", "finish_run",
+    "release_lease",
+]  # fmt: skip
+
+LIST_DAGS = """
+import json, sys
+from airflow.dag_processing.dagbag import DagBag
+bag = DagBag(sys.argv[1])
+heavy = sorted({"pandas", "pyarrow", "adbc_driver_postgresql", "psycopg"} & set(sys.modules))
+schedules = {d.dag_id: type(d.timetable).__name__ for d in bag.dags.values()}
+print(json.dumps({"dags": schedules, "errors": bag.import_errors, "heavy": heavy}))
+"""
+
+GOOD = "name: {name}\ncaption: {name}\nschedule: '@hourly'\n"
+
+
+def list_dags(root: Path) -> dict[str, dict[str, str]]:
+    """What a fresh Airflow process finds in a copy of the project."""
+    environment = os.environ | {
+        "PYTHONPATH": str(root / "plugins"),
+        "AIRFLOW__CORE__PLUGINS_FOLDER": str(root / "plugins"),
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", LIST_DAGS, str(root / "dags")],
+        env=environment, capture_output=True, text=True, check=False, timeout=120,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-2000:]
+    return dict(json.loads(done.stdout.splitlines()[-1]))
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A copy of the project without sync definitions."""
+    for folder in ("dags", "plugins", "include"):
+        shutil.copytree(
+            ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__")
+        )
+    for file in (tmp_path / "include" / "syncs").glob("*.yaml"):
+        file.unlink()
+    return tmp_path
+
+
+def test_the_repository_has_exactly_these_dags(dagbag: DagBag) -> None:
+    """One DAG per definition; every file imports."""
+    assert dagbag.import_errors == {}
+    assert set(dagbag.dags) == {"contact_sync_demo"}
+
+
+def test_tasks_are_named_for_data_engineers(dagbag: DagBag) -> None:
+    """The tasks in order; each is described in doc_md."""
+    dag = dagbag.dags["contact_sync_demo"]
+    assert [task.task_id for task in dag.topological_sort()] == TASKS
+    assert dag.doc_md is not None
+    assert all(task_id in dag.doc_md for task_id in TASKS)
+
+
+def test_one_run_at_a_time_no_catch_up_retries_and_a_pool(dagbag: DagBag) -> None:
+    """What keeps the account safe is set on every DAG and every task that calls SendGrid."""
+    dag = dagbag.dags["contact_sync_demo"]
+    assert (dag.max_active_runs, dag.catchup) == (1, False)
+    assert all(task.retries >= 2 for task in dag.tasks)
+    calls = {task.task_id for task in dag.tasks if task.pool == "sendgrid"}
+    assert calls == {"check_setup", "send_batch", "remove_batch"}
+
+
+def test_trigger_form(dagbag: DagBag) -> None:
+    """Mode, dry run and reason, with titles, and only valid modes."""
+    params = dagbag.dags["contact_sync_demo"].params
+    assert list(params) == ["mode", "dry_run", "reason"]
+    assert params["mode"] == "incremental"
+    assert params.get_param("mode").schema["enum"] == ["incremental", "full", "resend"]
+    assert all(params.get_param(name).schema["title"] for name in params)
+
+
+def test_any_number_of_definitions(project: Path) -> None:
+    """S1: each definition file gives its own DAG; importing them costs no heavy library."""
+    for name in ("north", "south", "west"):
+        (project / "include" / "syncs" / f"{name}.yaml").write_text(GOOD.format(name=name))
+    found = list_dags(project)
+    assert set(found["dags"]) == {"contact_sync_north", "contact_sync_south", "contact_sync_west"}
+    assert found["errors"] == {}
+    assert found["heavy"] == []
+
+
+def test_a_broken_definition_is_an_import_error_and_the_others_work(project: Path) -> None:
+    """The error names file, key and mend, in a file of its own: Airflow stops all DAGs of a file
+    with an import error."""
+    syncs = project / "include" / "syncs"
+    (syncs / "good.yaml").write_text(GOOD.format(name="good"))
+    (syncs / "bad.yaml").write_text(GOOD.format(name="bad") + "filds: {}\n")
+    found = list_dags(project)
+    assert set(found["dags"]) == {"contact_sync_good"}
+    (file, message) = next(iter(found["errors"].items()))
+    assert len(found["errors"]) == 1
+    assert Path(file).name == "broken_definitions.py"
+    assert "bad.yaml: filds: unknown key; delete it or correct its spelling" in message
+
+
+def test_S04_a_disabled_sync_has_no_schedule(project: Path) -> None:
+    """`enabled: false` keeps the DAG visible, without a schedule."""
+    text = GOOD.format(name="paused") + "enabled: false\n"
+    (project / "include" / "syncs" / "paused.yaml").write_text(text)
+    (project / "include" / "syncs" / "active.yaml").write_text(GOOD.format(name="active"))
+    assert list_dags(project)["dags"] == {
+        "contact_sync_paused": "NullTimetable",
+        "contact_sync_active": "CronTriggerTimetable",
+    }
+
+
+def test_airflow_does_not_execute_the_package_file_by_file() -> None:
+    """Airflow runs every visible file of plugins/ as a top-level module: `errors`, `models` …"""
+    ignored = (ROOT / "plugins" / ".airflowignore").read_text().split()
+    visible = {p.name for p in (ROOT / "plugins").iterdir() if p.name != "__pycache__"}
+    assert {f"{name}/" for name in visible if (ROOT / "plugins" / name).is_dir()} <= set(ignored)
