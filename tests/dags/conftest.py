@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 
 import pytest
 from airflow.dag_processing.dagbag import DagBag
@@ -42,10 +41,10 @@ def connected(
     world: World,  # noqa: F811
     monkeypatch: pytest.MonkeyPatch,
     airflow_database: None,
-) -> Iterator[World]:
+) -> World:
     """The world, reachable through the Airflow connections that the demo's definition names."""
     monkeypatch.setenv("AIRFLOW_CONN_B2CORE_DEFAULT", world.reader_url)
     monkeypatch.setenv("AIRFLOW_CONN_CONTACT_SYNC_STATE", world.state_url)
     sendgrid = {"conn_type": "sendgrid", "host": world.emulator.base_url, "password": API_KEY}
     monkeypatch.setenv("AIRFLOW_CONN_SENDGRID_DEFAULT", json.dumps(sendgrid))
-    yield world
+    return world

@@ -1,0 +1,101 @@
+"""Whole DAG runs by `dag.test()`: real operators and trigger, no scheduler."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from airflow.dag_processing.dagbag import DagBag
+from contact_sync.errors import LeaseBusy
+from contact_sync.models import RunKind
+from contact_sync.steps.start import begin_run
+
+from tests.airflow_home import ROOT
+from tests.world import World
+
+pytestmark = pytest.mark.airflow
+
+
+def run_dag(**conf: Any) -> tuple[str, dict[str, str]]:
+    """Run the demo's DAG; returns its state and the state of each task (mapped: the last one).
+
+    A fresh DAG each time, because `dag.test()` leaves the conf in its params; no retries, because
+    it would wait for them.
+    """
+    dag = DagBag(str(ROOT / "dags")).dags["contact_sync_demo"]
+    for task in dag.tasks:
+        task.retries = 0
+    run = dag.test(run_conf=conf)
+    tasks = {ti.task_id: str(ti.state) for ti in run.get_task_instances()}
+    return str(run.state), tasks
+
+
+def test_first_load_then_changes(connected: World) -> None:
+    """S5, S6: the DAG loads everyone, then sends what changed and removes the former address."""
+    connected.seed()
+    state, tasks = run_dag(mode="full", reason="first load")
+    assert state == "success"
+    assert tasks["remove_batch"] == "skipped"
+    connected.assert_converged()
+    report = connected.report()
+    assert (report["state"], report["reason"]) == ("succeeded", "first load")
+
+    connected.change()
+    state, tasks = run_dag()
+    assert state == "success"
+    assert set(tasks.values()) == {"success"}
+    connected.assert_converged()
+
+
+def test_nothing_changed_skips_sending(connected: World) -> None:
+    """A run without changes is green and sends nothing."""
+    connected.seed()
+    connected.run()
+    writes = len(connected.writes())
+    state, tasks = run_dag()
+    assert state == "success"
+    assert (tasks["send_batch"], tasks["finish_run"]) == ("skipped", "success")
+    assert len(connected.writes()) == writes
+
+
+def test_dry_run(connected: World) -> None:
+    """A dry run reports the plan and changes nothing."""
+    connected.seed()
+    state, _ = run_dag(dry_run=True)
+    assert state == "success"
+    assert connected.writes() == []
+    report = connected.report()
+    assert (report["dry_run"], report["counts"]["to_send"]) == (True, 4)
+    assert connected.state("SELECT count(*) FROM contact_sync.ledger") == [(0,)]
+
+
+def test_the_first_red_task_names_cause_and_mend(connected: World) -> None:
+    """A missing list: check_setup fails at once, nothing is sent, the lease is free again."""
+    connected.seed()
+    connected.emulator.admin.reset()
+    state, tasks = run_dag(mode="full")
+    assert state == "failed"
+    red = [task_id for task_id, found in tasks.items() if found == "failed"]
+    assert red == ["check_setup"]
+    assert tasks["release_lease"] == "success"
+    report = connected.report()
+    assert report["state"] == "failed"
+    assert "SendGrid has no list 'B2CORE clients': create it" in report["cause"]
+    assert "SendGrid has no field 'Status': create it" in report["cause"]
+    assert connected.writes() == []
+    with connected.sync() as sync:
+        begin_run(sync, RunKind.FULL, holder="the next one")
+
+
+def test_a_busy_lease_is_not_taken(connected: World) -> None:
+    """While another run holds the lease, a DAG run sends nothing and leaves that run alone."""
+    connected.seed()
+    with connected.sync() as sync:
+        run_id = begin_run(sync, RunKind.FULL, holder="somebody else")
+        state, tasks = run_dag(mode="full")
+        assert tasks["start_run"] != "success"
+        assert state != "success"
+        assert connected.writes() == []
+        with pytest.raises(LeaseBusy, match="somebody else is at work"):
+            begin_run(sync, RunKind.FULL, holder="a third")
+    assert connected.report(run_id)["state"] == "running"
