@@ -14,6 +14,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import psycopg
+import requests
 from contact_sync.b2core import B2Core
 from contact_sync.definition import SyncDefinition
 from contact_sync.definition_files import INCLUDE, read_definition
@@ -107,9 +108,27 @@ class World:
     def sent(self) -> str:
         """Everything that left for SendGrid: bodies of upserts and uploaded files, as text."""
         admin = self.emulator.admin
-        upserts = [c["number"] for c in admin.calls() if f"{c['method']} {c['route']}" == UPSERT]
-        bodies = [admin.call_body(number) for number in upserts]
+        bodies = [admin.call_body(call["number"]) for call in admin.calls() if is_upsert(call)]
         return "\n".join(b.decode() for b in [*bodies, *(u.body() for u in admin.uploads())])
+
+    def last_upsert(self) -> str:
+        """The body of the newest JSON upsert."""
+        numbers = [c["number"] for c in self.emulator.admin.calls() if is_upsert(c)]
+        return self.emulator.admin.call_body(numbers[-1]).decode()
+
+    def recreate_field(self, name: str, field_type: str) -> str:
+        """Delete a custom field and make it again with another id; returns the old id."""
+        with self.sync() as sync:
+            old = next(field.id for field in sync.sendgrid.fields() if field.name == name)
+        self.delete_at_sendgrid(f"field_definitions/{old}")
+        self.emulator.admin.create_field(name, field_type)
+        return old
+
+    def delete_at_sendgrid(self, path: str) -> None:
+        """Delete a list or a field as somebody would in SendGrid's pages."""
+        url = f"{self.emulator.base_url}/v3/marketing/{path}"
+        key = {"Authorization": f"Bearer {API_KEY}"}
+        requests.delete(url, headers=key, timeout=10).raise_for_status()
 
     def add(
         self,
@@ -178,6 +197,11 @@ class World:
         """Every contact is what the oracle says, is on the list, and there is no other."""
         wanted = expected(self.b2core_url)
         assert differences(self.contacts(), wanted, list_id=self.list_id) == []
+
+
+def is_upsert(call: dict[str, Any]) -> bool:
+    """Whether a call is a JSON upsert."""
+    return f"{call['method']} {call['route']}" == UPSERT
 
 
 def define(**changes: Any) -> SyncDefinition:
