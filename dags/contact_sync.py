@@ -40,7 +40,11 @@ from datetime import timedelta
 
 from airflow.sdk import DAG, Param, task
 from contact_sync.airflow_edge import tasks
-from contact_sync.airflow_edge.operators import SendBatchOperator, SettleEarlierRunsOperator
+from contact_sync.airflow_edge.operators import (
+    SendBatchOperator,
+    SettleEarlierRunsOperator,
+    StartRunOperator,
+)
 from contact_sync.definition import SyncDefinition
 from contact_sync.definition_files import read_definitions
 from contact_sync.models import RunKind
@@ -95,7 +99,8 @@ def make_dag(definition: SyncDefinition) -> DAG:
             "max_retry_delay": timedelta(minutes=5),
         },
     ) as dag:
-        sync_run = task(tasks.start_run)(name)
+        start = StartRunOperator(task_id="start_run", sync_name=name)
+        sync_run = start.output
         settled = SettleEarlierRunsOperator(
             task_id="settle_earlier_runs", sync_name=name, sync_run_id=sync_run
         )
@@ -124,7 +129,7 @@ def make_dag(definition: SyncDefinition) -> DAG:
             tasks.finish, task_id="finish_run", trigger_rule="none_failed_min_one_success"
         )(name, sync_run)
         released = task(tasks.release, task_id="release_lease")(name, sync_run)
-        sync_run >> settled >> checked >> slices >> staged >> batch_ids >> sent >> former
+        start >> settled >> checked >> slices >> staged >> batch_ids >> sent >> former
         former >> removed >> finished >> released.as_teardown()
     return dag
 

@@ -148,8 +148,7 @@ def _status(options: argparse.Namespace) -> int:
 
 def _rejected(sync: Sync) -> list[dict[str, Any]]:
     with sync.state.transaction() as cursor:
-        known = runs.read_sync(cursor, sync.definition.name)
-        return ledger.rejected_clients(cursor, known.sync_id, limit=10_000)
+        return ledger.rejected_clients(cursor, sync.definition.name, limit=10_000)
 
 
 def _schema(_options: argparse.Namespace) -> int:

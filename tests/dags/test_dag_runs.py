@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from threading import Timer
 from typing import Any
 
 import pytest
 from airflow.dag_processing.dagbag import DagBag
-from contact_sync.errors import LeaseBusy
 from contact_sync.models import RunKind
-from contact_sync.steps.start import begin_run
+from contact_sync.steps.start import begin_run, end_run
 
 from tests.airflow_home import ROOT
 from tests.world import World
@@ -87,15 +87,16 @@ def test_the_first_red_task_names_cause_and_mend(connected: World) -> None:
         begin_run(sync, RunKind.FULL, holder="the next one")
 
 
-def test_a_busy_lease_is_not_taken(connected: World) -> None:
-    """While another run holds the lease, a DAG run sends nothing and leaves that run alone."""
+def test_O02_a_backfill_waits_for_the_lease(connected: World) -> None:
+    """While another run holds the lease, a triggered run waits, and goes on when it is free."""
     connected.seed()
     with connected.sync() as sync:
         run_id = begin_run(sync, RunKind.FULL, holder="somebody else")
+        other = Timer(5, end_run, (sync, run_id, "gave up"))
+        other.start()
         state, tasks = run_dag(mode="full")
-        assert tasks["start_run"] != "success"
-        assert state != "success"
-        assert connected.writes() == []
-        with pytest.raises(LeaseBusy, match="somebody else is at work"):
-            begin_run(sync, RunKind.FULL, holder="a third")
-    assert connected.report(run_id)["state"] == "running"
+        other.join()
+    assert (state, tasks["start_run"]) == ("success", "success")
+    assert connected.report(run_id)["state"] == "failed"
+    assert connected.report()["id"] != run_id
+    connected.assert_converged()

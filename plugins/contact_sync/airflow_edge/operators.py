@@ -1,4 +1,4 @@
-"""The two tasks that wait: for what an earlier run left open, and for a batch's job.
+"""The tasks that wait: for the lease, for what an earlier run left open, for a batch's job.
 
 Waiting is deferred and takes no worker slot. Every five minutes at the latest a wait resumes to
 renew the run's lease. Everything a resumed task needs is in the trigger's event.
@@ -6,16 +6,49 @@ renew the run's lease. Everything a resumed task needs is in the trigger's event
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, NoReturn
 
 from airflow.sdk import BaseOperator
+from airflow.sdk.exceptions import AirflowFailException
+from airflow.sdk.timezone import utcnow
 
-from contact_sync.airflow_edge.tasks import working
+from contact_sync.airflow_edge.tasks import start_run, working
 from contact_sync.airflow_edge.triggers import JobTrigger, WaitTrigger
 
 RESUME_SECONDS = 300.0
+LEASE_POLL_SECONDS = 15.0
+MAX_LEASE_WAIT = timedelta(hours=12)
 GRACE = timedelta(minutes=10)  # for a triggerer that is down or slow
+
+
+class StartRunOperator(BaseOperator):
+    """Takes the sync's lease and creates the run; its result is the run's id.
+
+    A run that a person triggered waits for a busy lease, at most 12 hours.
+    """
+
+    def __init__(self, *, sync_name: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.sync_name = sync_name
+
+    def execute(self, context: Any, event: dict[str, Any] | None = None) -> int:
+        """Begin, or look again after a while."""
+        del context
+        until = datetime.fromisoformat(event["until"]) if event else utcnow() + MAX_LEASE_WAIT
+        run_id = start_run(self.sync_name)
+        if run_id is None:
+            self._wait(until)
+        return run_id
+
+    def _wait(self, until: datetime) -> NoReturn:
+        if utcnow() > until:
+            raise AirflowFailException("Another run held this sync's lease for 12 hours")
+        self.defer(
+            trigger=WaitTrigger(LEASE_POLL_SECONDS, {"until": until.isoformat()}),
+            method_name="execute",
+            timeout=timedelta(seconds=LEASE_POLL_SECONDS) + GRACE,
+        )
 
 
 class SettleEarlierRunsOperator(BaseOperator):

@@ -55,10 +55,11 @@ def translated() -> Iterator[None]:
         raise
 
 
-def start_run(name: str) -> int:
+def start_run(name: str) -> int | None:
     """Take the lease and create the run from the trigger form's values; returns the run's id.
 
-    A busy lease skips the run, except for one that a person asked for: that one is retried.
+    While another run holds the lease, a scheduled run is skipped; a run that a person asked for
+    has to wait: None.
     """
     from contact_sync.airflow_edge.handles import open_sync
     from contact_sync.steps.start import begin_run
@@ -78,7 +79,8 @@ def start_run(name: str) -> int:
         except LeaseBusy as error:
             if str(dag_run.run_type) == "scheduled":
                 raise
-            raise RetryableError(str(error)) from None
+            log.info("%s. This run waits for it", error)
+            return None
 
 
 def check(name: str, sync_run_id: int) -> None:

@@ -15,6 +15,7 @@ from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from contact_sync import arrow_reader
+from contact_sync.errors import FatalError
 from contact_sync.models import BatchState, Lane
 from contact_sync.payloads import OutboxRow
 from contact_sync.state.copying import copy_into, csv_of
@@ -121,6 +122,31 @@ def fill_outbox(cursor: Cursor, run_id: int, part: Slice, frames: Iterator[pd.Da
         for frame in frames:
             if not frame.empty:
                 copy.write(csv_of(frame.assign(run_id=run_id)[OUTBOX_COLUMNS]))
+
+
+def refuse_if_sent(cursor: Cursor, run_id: int) -> None:
+    """Raise FatalError when a batch of the run has left: what was staged must stay as it is."""
+    cursor.execute(
+        "SELECT 1 FROM contact_sync.batch WHERE run_id = %s AND state <> 'staged' LIMIT 1",
+        (run_id,),
+    )
+    if cursor.fetchone():
+        raise FatalError(
+            f"Run {run_id} has begun to send; its clients can't be read again. Trigger a new run"
+        )
+
+
+def lock_slice(cursor: Cursor, run_id: int, slice_no: int) -> None:
+    """Wait for another try of the same slice, so that two never stage it at once."""
+    cursor.execute(
+        "SELECT 1 FROM contact_sync.slice WHERE run_id = %s AND slice_no = %s FOR UPDATE",
+        (run_id, slice_no),
+    )
+
+
+def drop_outbox(cursor: Cursor, run_id: int) -> None:
+    """Forget what an earlier try of the run staged."""
+    cursor.execute("DELETE FROM contact_sync.outbox WHERE run_id = %s", (run_id,))
 
 
 def drop_outbox_of_older_runs(cursor: Cursor, sync_id: int, run_id: int) -> None:

@@ -72,7 +72,8 @@ def read_sync(cursor: Cursor, name: str) -> SyncState:
 def acquire_lease(cursor: Cursor, sync_id: int, holder: str, *, take_over: bool) -> int:
     """Take the lease and return the new epoch; every older run of the sync is fenced off.
 
-    Raises LeaseBusy naming the holder while another run's lease is valid.
+    A holder may take its own lease again: an Airflow task that is retried. Raises LeaseBusy
+    naming the holder while another one's lease is valid.
     """
     row = one(
         cursor,
@@ -80,7 +81,7 @@ def acquire_lease(cursor: Cursor, sync_id: int, holder: str, *, take_over: bool)
            FROM contact_sync.sync WHERE sync_id = %s FOR UPDATE""",
         (sync_id,),
     )
-    if row["held"] and not take_over:
+    if row["held"] and row["lease_holder"] != holder and not take_over:
         raise LeaseBusy(
             f"{row['lease_holder']} is at work on this sync (lease until "
             f"{row['lease_until']:%H:%M:%S} UTC); one run at a time"

@@ -66,6 +66,8 @@ def select_clients(sync: Sync, run: Run) -> int:
     gone = int((~np.isin(ledger.client_id, scan.client_id, assume_unique=True)).sum())
     position |= {"selected": len(scan.client_id), "chosen": members.num_rows, "gone": gone}
     with sync.state.transaction(run.fence) as cursor:
+        batches.refuse_if_sent(cursor, run.run_id)
+        batches.drop_outbox(cursor, run.run_id)
         runs.save_snapshot(cursor, run.run_id, position, kind, why)
         batches.save_slices(cursor, run.run_id, slices)
         reach("slices_uncommitted")

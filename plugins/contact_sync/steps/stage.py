@@ -33,10 +33,13 @@ def stage_slice(sync: Sync, run: Run, slice_no: int) -> dict[str, Any]:
     A dry run only counts.
     """
     part = batches.load_slice(sync.state, run.run_id, slice_no)
-    known = ledger.read_ledger(sync.state, run.sync_id, part.first_id, part.last_id)
+    ids = np.asarray(part.members.column("client_id"), np.int64)
+    known = ledger.read_ledger(sync.state, run.sync_id, ids)
     diff = _Diff(mapping_of(run), part, known, resend=run.kind is RunKind.RESEND)
     frames = _frames(sync, run, part, diff)
     with sync.state.transaction(run.fence) as cursor:
+        batches.lock_slice(cursor, run.run_id, slice_no)
+        batches.refuse_if_sent(cursor, run.run_id)
         if run.dry_run:
             for _ in frames:
                 pass

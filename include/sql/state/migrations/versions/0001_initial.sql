@@ -119,7 +119,8 @@ CREATE TABLE contact_sync.obsolete_address (
     noted_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (sync_id, email)
 );
-COMMENT ON TABLE contact_sync.obsolete_address IS 'Former addresses of clients; removed at SendGrid when nobody has them.';
+COMMENT ON TABLE contact_sync.obsolete_address
+IS 'Former addresses of clients, removed at SendGrid when nobody has them.';
 
 CREATE VIEW contact_sync.batch_contact AS
 SELECT
