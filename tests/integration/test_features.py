@@ -1,5 +1,4 @@
 """What B2CORE's own connection does, row by row (S1, S4 to S8, S11 to S13), on real parts."""
-# ruff: noqa: N802 the tests bear the names of the features
 
 from __future__ import annotations
 
@@ -144,19 +143,18 @@ def test_S08_optional_fields_are_synced_when_present(world: World, lane: str) ->
 
 
 @pytest.mark.parametrize("lane", ["json", "csv"])
-@pytest.mark.parametrize("field", list(OPTIONAL))
-def test_S11_an_unmapped_field_is_in_no_payload(world: World, field: str, lane: str) -> None:
-    """Neither its name nor its value leaves; what is mapped does."""
+@pytest.mark.parametrize("odd", [0, 1])
+def test_S11_unmapped_fields_are_in_no_payload(world: World, odd: int, lane: str) -> None:
+    """Neither their names nor their values leave; what is mapped does."""
     complete(world)
+    unmapped = list(OPTIONAL)[odd::2]
     fields = world.definition.model_dump(mode="json")["fields"]
-    del fields[field]
-    world.redefine(lane=lane, fields=fields)
+    world.redefine(lane=lane, fields={k: v for k, v in fields.items() if k not in unmapped})
     world.run()
     sent = world.sent()
-    assert OPTIONAL[field] not in sent
-    assert field not in sent
-    for name in OPTIONAL.keys() - {field}:
-        assert OPTIONAL[name] in sent
+    for name, value in OPTIONAL.items():
+        assert (value in sent) is (name not in unmapped)
+        assert (name in sent) is (name not in unmapped)
 
 
 @pytest.mark.parametrize("lane", ["json", "csv"])

@@ -1,5 +1,4 @@
 """S9, the phone rule, and S10, custom fields by name, on real parts."""
-# ruff: noqa: N802 the tests bear the names of the features
 
 from __future__ import annotations
 
