@@ -107,7 +107,11 @@ def make_dag(definition: SyncDefinition) -> DAG:
         checked = task(tasks.check, task_id="check_setup", pool=POOL)(name, sync_run)
         slices = task(tasks.select, task_id="select_clients")(name, sync_run)
         staged = (
-            task(tasks.stage, task_id="stage_clients")
+            task(
+                tasks.stage,
+                task_id="stage_clients",
+                map_index_template="slice {{ task.op_kwargs['slice_no'] }}",
+            )
             .partial(name=name, sync_run_id=sync_run)
             .expand(slice_no=slices)
         )
@@ -115,7 +119,11 @@ def make_dag(definition: SyncDefinition) -> DAG:
             tasks.plan, task_id="plan_batches", trigger_rule="none_failed_min_one_success"
         )(name, sync_run)
         sent = SendBatchOperator.partial(
-            task_id="send_batch", sync_name=name, sync_run_id=sync_run, pool=POOL
+            task_id="send_batch",
+            sync_name=name,
+            sync_run_id=sync_run,
+            pool=POOL,
+            map_index_template="batch {{ task.batch_id }}",
         ).expand(batch_id=batch_ids)
         former = task(
             tasks.removals,
@@ -123,7 +131,11 @@ def make_dag(definition: SyncDefinition) -> DAG:
             trigger_rule="none_failed_min_one_success",
         )(name, sync_run)
         removed = SendBatchOperator.partial(
-            task_id="remove_batch", sync_name=name, sync_run_id=sync_run, pool=POOL
+            task_id="remove_batch",
+            sync_name=name,
+            sync_run_id=sync_run,
+            pool=POOL,
+            map_index_template="batch {{ task.batch_id }}",
         ).expand(batch_id=former)
         finished = task(
             tasks.finish, task_id="finish_run", trigger_rule="none_failed_min_one_success"
