@@ -29,9 +29,17 @@ def create_removals(cursor: Cursor, run_id: int, sync_id: int) -> None:
         )
 
 
-def forget_all(cursor: Cursor, sync_id: int) -> int:
-    """Drop the notes (policy `keep`); returns how many contacts stay at SendGrid."""
-    cursor.execute("DELETE FROM contact_sync.obsolete_address WHERE sync_id = %s", (sync_id,))
+def keep_all(cursor: Cursor, sync_id: int) -> int:
+    """Never remove the contacts noted so far (policy `keep`); returns how many are new.
+
+    The notes stay, so that a client who takes such an address inherits no value of its former
+    owner.
+    """
+    cursor.execute(
+        """UPDATE contact_sync.obsolete_address SET kept = TRUE
+           WHERE sync_id = %s AND NOT kept""",
+        (sync_id,),
+    )
     return cursor.rowcount
 
 

@@ -19,7 +19,7 @@ def plan_removals(sync: Sync, run: Run) -> list[int]:
         return []
     with sync.state.transaction(run.fence) as cursor:
         if sync.definition.on_address_change == "keep":
-            kept = addresses.forget_all(cursor, run.sync_id)
+            kept = addresses.keep_all(cursor, run.sync_id)
             log.info("%d contacts of former addresses stay at SendGrid (policy keep)", kept)
             return []
         open_ids = batches.open_batch_ids(cursor, run.run_id, lanes=(Lane.DELETE,))

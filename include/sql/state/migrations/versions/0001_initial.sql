@@ -116,9 +116,11 @@ CREATE TABLE contact_sync.obsolete_address (
     email_hash bigint NOT NULL,
     client_id bigint NOT NULL,
     batch_id bigint,
+    kept boolean NOT NULL DEFAULT FALSE,
     noted_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (sync_id, email)
 );
+COMMENT ON COLUMN contact_sync.obsolete_address.kept IS 'Policy keep: not removed, but whoever takes it clears it.';
 COMMENT ON TABLE contact_sync.obsolete_address
 IS 'Former addresses of clients, removed at SendGrid when nobody has them.';
 
