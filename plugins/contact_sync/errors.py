@@ -12,13 +12,17 @@
     │   └── Fenced            another run took the lease: this one must not write any more
     ├── RetryableError        429, 5xx, time-out, connection lost; trying again later may help
     │   └── FateUnknown       the request may or may not have taken effect
-    └── LeaseBusy             another run of the same sync is at work
+    ├── LeaseBusy             another run of the same sync is at work
+    └── Unforeseen            anything else: a defect, or the machine (disk, memory)
 
 A bad *client* is never an exception: it is a rejection with field and reason. Messages say what
 happened, to what, and how to mend it; they never hold addresses, names, keys or signed URLs.
 """
 
 from __future__ import annotations
+
+import traceback
+from pathlib import Path
 
 
 class SyncError(Exception):
@@ -77,3 +81,19 @@ class FateUnknown(RetryableError):
 
 class LeaseBusy(SyncError):
     """Another run of the same sync holds the lease."""
+
+
+class Unforeseen(SyncError):
+    """An error that is not ours, told without its text: libraries put values of rows into it."""
+
+
+def told_safely(error: Exception) -> SyncError:
+    """The error itself if it is ours, else an Unforeseen that says what and where."""
+    if isinstance(error, SyncError):
+        return error
+    frames = traceback.extract_tb(error.__traceback__)[-8:]
+    where = " < ".join(f"{Path(f.filename).name}:{f.lineno} {f.name}" for f in reversed(frames))
+    return Unforeseen(
+        f"Unforeseen {type(error).__name__} (its text is withheld, it may hold personal data) at "
+        f"{where}. Nothing is lost: trigger a new run; if it comes back, it is a defect"
+    )

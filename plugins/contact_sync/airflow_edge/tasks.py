@@ -14,9 +14,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import get_current_context
-from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
+from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
 
-from contact_sync.errors import FatalError, LeaseBusy, RetryableError, SyncDisabled
+from contact_sync.errors import FatalError, LeaseBusy, SyncDisabled, told_safely
 from contact_sync.models import RunKind
 
 if TYPE_CHECKING:
@@ -50,9 +50,11 @@ def translated() -> Iterator[None]:
         raise AirflowSkipException(str(error)) from None
     except FatalError as error:
         raise AirflowFailException(str(error)) from None
-    except RetryableError as error:
-        log.warning("%s. Airflow tries again", error)
+    except AirflowException:
         raise
+    except Exception as error:  # noqa: BLE001 only translated
+        log.warning("Airflow tries again, if tries are left")
+        raise told_safely(error) from None
 
 
 def start_run(name: str) -> int | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 
-from contact_sync.errors import FateUnknown, RetryableError, SyncError
+from contact_sync.errors import FateUnknown, RetryableError, told_safely
 from contact_sync.models import RunKind
 from contact_sync.state.runs import Run
 from contact_sync.steps.check import check_setup
@@ -39,9 +39,10 @@ def run_sync(
     )
     try:
         _steps(sync, run_id)
-    except SyncError as error:
-        end_run(sync, run_id, str(error))
-        raise
+    except Exception as error:  # noqa: BLE001 only translated
+        told = told_safely(error)
+        end_run(sync, run_id, str(told))
+        raise told from None
     return run_id
 
 

@@ -1,0 +1,29 @@
+"""Errors say what happened without saying to whom."""
+
+from __future__ import annotations
+
+import pytest
+
+from contact_sync.errors import ConfigError, Unforeseen, told_safely
+
+
+def fail(address: str) -> None:
+    """Raise as a library does, with the row's value in the text."""
+    raise ValueError(f"can't convert {address}")
+
+
+def test_G10_an_unforeseen_error_says_where_but_not_what() -> None:
+    """Its text may hold personal data; its place and type help as much."""
+    with pytest.raises(ValueError, match="ann@example.com") as caught:
+        fail("ann@example.com")
+    told = told_safely(caught.value)
+    assert isinstance(told, Unforeseen)
+    assert "ann@example.com" not in str(told)
+    assert "ValueError" in str(told)
+    assert "test_errors.py:13 fail" in str(told)
+
+
+def test_our_own_errors_are_told_as_they_are() -> None:
+    """They hold nothing personal by construction."""
+    error = ConfigError("the list is missing")
+    assert told_safely(error) is error
