@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 from airflow.dag_processing.dagbag import DagBag
+
 from contact_sync.models import RunKind
 from contact_sync.steps.start import begin_run, end_run
-
 from tests.airflow_home import ROOT
 from tests.world import World
 

@@ -14,7 +14,7 @@ def fail(address: str) -> None:
 
 def test_G10_an_unforeseen_error_says_where_but_not_what() -> None:
     """Its text may hold personal data; its place and type help as much."""
-    with pytest.raises(ValueError, match="ann@example.com") as caught:
+    with pytest.raises(ValueError, match=r"ann@example\.com") as caught:
         fail("ann@example.com")
     told = told_safely(caught.value)
     assert isinstance(told, Unforeseen)
