@@ -1,4 +1,4 @@
-"""Slices, the outbox and batches: what is being sent."""
+"""Batches: what is being sent, and how far each has got."""
 
 from __future__ import annotations
 
@@ -8,25 +8,17 @@ from typing import Any, LiteralString, cast
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 import psycopg
-import pyarrow as pa
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
-from contact_sync import arrow_reader
 from contact_sync.errors import FatalError
 from contact_sync.models import BatchState, Lane
 from contact_sync.payloads import OutboxRow
-from contact_sync.state.copying import copy_into, csv_of
 from contact_sync.state.database import Cursor, StateDatabase, many, one, statement
 
 WHAT = "The state database"
 Int64 = npt.NDArray[np.int64]
-OUTBOX_COLUMNS = [
-    "run_id", "client_id", "email", "email_hash", "payload", "row_hash", "filled", "clears",
-    "json_only", "size",
-]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,81 +41,6 @@ class Batch:
         return self.state in (BatchState.SETTLED, BatchState.VOID)
 
 
-@dataclass(frozen=True, slots=True)
-class Slice:
-    """The clients that one task reads: an id range and, per client, address hash and verdict."""
-
-    slice_no: int
-    first_id: int
-    last_id: int
-    members: pa.Table
-
-
-def save_slices(cursor: Cursor, run_id: int, slices: list[Slice]) -> None:
-    """Store a run's slices, replacing those of an earlier try."""
-    cursor.execute("DELETE FROM contact_sync.slice WHERE run_id = %s", (run_id,))
-    for part in slices:
-        cursor.execute(
-            """INSERT INTO contact_sync.slice
-                   (run_id, slice_no, first_id, last_id, clients, members)
-               VALUES (%s, %s, %s, %s, %s, %s)""",
-            (run_id, part.slice_no, part.first_id, part.last_id, part.members.num_rows,
-             _pack(part.members)),
-        )  # fmt: skip
-
-
-def load_slice(state: StateDatabase, run_id: int, slice_no: int) -> Slice:
-    """One slice with its members."""
-    with state.transaction() as cursor:
-        row = one(
-            cursor,
-            """SELECT slice_no, first_id, last_id, members FROM contact_sync.slice
-               WHERE run_id = %s AND slice_no = %s""",
-            (run_id, slice_no),
-        )
-    with pa.ipc.open_stream(row["members"]) as reader:
-        members = reader.read_all()
-    return Slice(row["slice_no"], row["first_id"], row["last_id"], members)
-
-
-def _pack(members: pa.Table) -> bytes:
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, members.schema) as writer:
-        writer.write_table(members)
-    buffer: Any = sink.getvalue()
-    return bytes(buffer)
-
-
-def save_slice_counts(cursor: Cursor, run_id: int, slice_no: int, counts: dict[str, Any]) -> None:
-    """Mark the slice as staged."""
-    cursor.execute(
-        "UPDATE contact_sync.slice SET counts = %s WHERE run_id = %s AND slice_no = %s",
-        (Jsonb(counts), run_id, slice_no),
-    )
-
-
-def slice_counts(cursor: Cursor, run_id: int) -> list[dict[str, Any] | None]:
-    """The counts of a run's slices; None for one that isn't staged."""
-    rows = many(
-        cursor,
-        "SELECT counts FROM contact_sync.slice WHERE run_id = %s ORDER BY slice_no",
-        (run_id,),
-    )
-    return [row["counts"] for row in rows]
-
-
-def fill_outbox(cursor: Cursor, run_id: int, part: Slice, frames: Iterator[pd.DataFrame]) -> None:
-    """Stream a slice's contacts into the outbox, replacing those of an earlier try."""
-    cursor.execute(
-        "DELETE FROM contact_sync.outbox WHERE run_id = %s AND client_id BETWEEN %s AND %s",
-        (run_id, part.first_id, part.last_id),
-    )
-    with copy_into(cursor, "contact_sync.outbox", OUTBOX_COLUMNS) as copy:
-        for frame in frames:
-            if not frame.empty:
-                copy.write(csv_of(frame.assign(run_id=run_id)[OUTBOX_COLUMNS]))
-
-
 def refuse_if_sent(cursor: Cursor, run_id: int) -> None:
     """Raise FatalError when a batch of the run has left: what was staged must stay as it is."""
     cursor.execute(
@@ -134,36 +51,6 @@ def refuse_if_sent(cursor: Cursor, run_id: int) -> None:
         raise FatalError(
             f"Run {run_id} has begun to send; its clients can't be read again. Trigger a new run"
         )
-
-
-def lock_slice(cursor: Cursor, run_id: int, slice_no: int) -> None:
-    """Wait for another try of the same slice, so that two never stage it at once."""
-    cursor.execute(
-        "SELECT 1 FROM contact_sync.slice WHERE run_id = %s AND slice_no = %s FOR UPDATE",
-        (run_id, slice_no),
-    )
-
-
-def drop_outbox(cursor: Cursor, run_id: int) -> None:
-    """Forget what an earlier try of the run staged."""
-    cursor.execute("DELETE FROM contact_sync.outbox WHERE run_id = %s", (run_id,))
-
-
-def drop_outbox_of_older_runs(cursor: Cursor, sync_id: int, run_id: int) -> None:
-    """Forget payloads that earlier runs of the sync staged and never sent."""
-    cursor.execute(
-        """DELETE FROM contact_sync.outbox AS o USING contact_sync.run AS r
-           WHERE r.run_id = o.run_id AND r.sync_id = %s AND r.run_id < %s""",
-        (sync_id, run_id),
-    )
-
-
-def outbox_sizes(state: StateDatabase, run_id: int) -> pa.Table:
-    """client_id, size and json_only of a run's contacts, by client id."""
-    query = f"""SELECT client_id, size, json_only FROM contact_sync.outbox
-                WHERE run_id = {run_id:d} ORDER BY client_id"""  # noqa: S608 an integer
-    with arrow_reader.connect(state.dsn, WHAT) as connection:
-        return arrow_reader.table(connection, query, WHAT)
 
 
 def create_batch(

@@ -8,7 +8,7 @@ import logging
 
 from contact_sync.failpoints import reach
 from contact_sync.models import BatchState
-from contact_sync.state import batches
+from contact_sync.state import batches, staging
 from contact_sync.state.runs import Run
 from contact_sync.steps.settle import postpone, settle_batch, void_batch
 from contact_sync.steps.start import Sync
@@ -37,7 +37,7 @@ def drain(sync: Sync, run: Run) -> float | None:
         return max(1.0, min(open_waits))
     reach("drained")
     with sync.state.transaction(run.fence) as cursor:
-        batches.drop_outbox_of_older_runs(cursor, run.sync_id, run.run_id)
+        staging.drop_outbox_of_older_runs(cursor, run.sync_id, run.run_id)
     log.info("Nothing of earlier runs is in flight")
     return None
 

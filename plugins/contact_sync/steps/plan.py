@@ -14,7 +14,7 @@ from contact_sync.errors import FatalError
 from contact_sync.failpoints import reach
 from contact_sync.models import Lane
 from contact_sync.payloads import cut_csv_batches, cut_json_batches
-from contact_sync.state import batches, runs
+from contact_sync.state import batches, runs, staging
 from contact_sync.state.database import Cursor
 from contact_sync.state.runs import Run
 from contact_sync.steps.start import Sync
@@ -30,13 +30,13 @@ def plan_run(sync: Sync, run: Run) -> list[int]:
     Raises FatalError when a slice isn't staged.
     """
     with sync.state.transaction() as cursor:
-        plan = total(batches.slice_counts(cursor, run.run_id))
+        plan = total(staging.slice_counts(cursor, run.run_id))
     if run.dry_run:
         with sync.state.transaction() as cursor:
             runs.save_plan(cursor, run.run_id, plan)
         log.info("Dry run: %s", describe(plan))
         return []
-    sizes = batches.outbox_sizes(sync.state, run.run_id)
+    sizes = staging.outbox_sizes(sync.state, run.run_id)
     with sync.state.transaction(run.fence) as cursor:
         if not batches.drop_staged_batches(cursor, run.run_id):
             return batches.open_batch_ids(cursor, run.run_id, lanes=(Lane.JSON, Lane.CSV))

@@ -20,10 +20,10 @@ from contact_sync.definition import ChangeDetection, SyncDefinition
 from contact_sync.errors import FatalError
 from contact_sync.failpoints import reach
 from contact_sync.models import RunKind
-from contact_sync.state import batches, runs
-from contact_sync.state.batches import Slice
+from contact_sync.state import batches, runs, staging
 from contact_sync.state.ledger import LedgerRows, read_ledger, read_obsolete_hashes
 from contact_sync.state.runs import Run, SyncState
+from contact_sync.state.staging import Slice
 from contact_sync.steps.start import Sync, mapping_of
 from contact_sync.transform import hashes
 
@@ -67,9 +67,9 @@ def select_clients(sync: Sync, run: Run) -> int:
     position |= {"selected": len(scan.client_id), "chosen": members.num_rows, "gone": gone}
     with sync.state.transaction(run.fence) as cursor:
         batches.refuse_if_sent(cursor, run.run_id)
-        batches.drop_outbox(cursor, run.run_id)
+        staging.drop_outbox(cursor, run.run_id)
         runs.save_snapshot(cursor, run.run_id, position, kind, why)
-        batches.save_slices(cursor, run.run_id, slices)
+        staging.save_slices(cursor, run.run_id, slices)
         reach("slices_uncommitted")
     reach("clients_selected")
     log.info("%s run: %s", str(kind).capitalize(), why)

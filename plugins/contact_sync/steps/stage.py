@@ -14,10 +14,10 @@ import pandas as pd
 from contact_sync.failpoints import reach
 from contact_sync.mapping import Mapping
 from contact_sync.models import FieldType, RunKind
-from contact_sync.state import batches, ledger
-from contact_sync.state.batches import Slice
+from contact_sync.state import batches, ledger, staging
 from contact_sync.state.ledger import LedgerRows
 from contact_sync.state.runs import Run
+from contact_sync.state.staging import Slice
 from contact_sync.steps.select import EXCLUDED, SHARED, TAKES_OVER
 from contact_sync.steps.start import Sync, mapping_of
 from contact_sync.transform import Transformed, transform
@@ -32,23 +32,23 @@ def stage_slice(sync: Sync, run: Run, slice_no: int) -> dict[str, Any]:
 
     A dry run only counts.
     """
-    part = batches.load_slice(sync.state, run.run_id, slice_no)
+    part = staging.load_slice(sync.state, run.run_id, slice_no)
     ids = np.asarray(part.members.column("client_id"), np.int64)
     known = ledger.read_ledger(sync.state, run.sync_id, ids)
     diff = _Diff(mapping_of(run), part, known, resend=run.kind is RunKind.RESEND)
     frames = _frames(sync, run, part, diff)
     with sync.state.transaction(run.fence) as cursor:
-        batches.lock_slice(cursor, run.run_id, slice_no)
+        staging.lock_slice(cursor, run.run_id, slice_no)
         batches.refuse_if_sent(cursor, run.run_id)
         if run.dry_run:
             for _ in frames:
                 pass
         else:
-            batches.fill_outbox(cursor, run.run_id, part, frames)
+            staging.fill_outbox(cursor, run.run_id, part, frames)
             ledger.merge_fates(cursor, run.sync_id, diff.fates())
             reach("slice_uncommitted")
         counts = diff.report()
-        batches.save_slice_counts(cursor, run.run_id, slice_no, counts)
+        staging.save_slice_counts(cursor, run.run_id, slice_no, counts)
     reach("slice_staged")
     log.info("Slice %d: %s", slice_no, ", ".join(f"{n} {what}" for what, n in diff.counts.items()))
     return counts

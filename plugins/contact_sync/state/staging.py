@@ -1,0 +1,126 @@
+"""Slices and the outbox: what a run reads, and what it has staged to be sent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+from psycopg.types.json import Jsonb
+
+from contact_sync import arrow_reader
+from contact_sync.state.copying import copy_into, csv_of
+from contact_sync.state.database import Cursor, StateDatabase, many, one
+
+WHAT = "The state database"
+OUTBOX_COLUMNS = [
+    "run_id", "client_id", "email", "email_hash", "payload", "row_hash", "filled", "clears",
+    "json_only", "size",
+]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """The clients that one task reads: an id range and, per client, address hash and verdict."""
+
+    slice_no: int
+    first_id: int
+    last_id: int
+    members: pa.Table
+
+
+def save_slices(cursor: Cursor, run_id: int, slices: list[Slice]) -> None:
+    """Store a run's slices, replacing those of an earlier try."""
+    cursor.execute("DELETE FROM contact_sync.slice WHERE run_id = %s", (run_id,))
+    for part in slices:
+        cursor.execute(
+            """INSERT INTO contact_sync.slice
+                   (run_id, slice_no, first_id, last_id, clients, members)
+               VALUES (%s, %s, %s, %s, %s, %s)""",
+            (run_id, part.slice_no, part.first_id, part.last_id, part.members.num_rows,
+             _pack(part.members)),
+        )  # fmt: skip
+
+
+def load_slice(state: StateDatabase, run_id: int, slice_no: int) -> Slice:
+    """One slice with its members."""
+    with state.transaction() as cursor:
+        row = one(
+            cursor,
+            """SELECT slice_no, first_id, last_id, members FROM contact_sync.slice
+               WHERE run_id = %s AND slice_no = %s""",
+            (run_id, slice_no),
+        )
+    with pa.ipc.open_stream(row["members"]) as reader:
+        members = reader.read_all()
+    return Slice(row["slice_no"], row["first_id"], row["last_id"], members)
+
+
+def lock_slice(cursor: Cursor, run_id: int, slice_no: int) -> None:
+    """Wait for another try of the same slice, so that two never stage it at once."""
+    cursor.execute(
+        "SELECT 1 FROM contact_sync.slice WHERE run_id = %s AND slice_no = %s FOR UPDATE",
+        (run_id, slice_no),
+    )
+
+
+def _pack(members: pa.Table) -> bytes:
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, members.schema) as writer:
+        writer.write_table(members)
+    buffer: Any = sink.getvalue()
+    return bytes(buffer)
+
+
+def save_slice_counts(cursor: Cursor, run_id: int, slice_no: int, counts: dict[str, Any]) -> None:
+    """Mark the slice as staged."""
+    cursor.execute(
+        "UPDATE contact_sync.slice SET counts = %s WHERE run_id = %s AND slice_no = %s",
+        (Jsonb(counts), run_id, slice_no),
+    )
+
+
+def slice_counts(cursor: Cursor, run_id: int) -> list[dict[str, Any] | None]:
+    """The counts of a run's slices; None for one that isn't staged."""
+    rows = many(
+        cursor,
+        "SELECT counts FROM contact_sync.slice WHERE run_id = %s ORDER BY slice_no",
+        (run_id,),
+    )
+    return [row["counts"] for row in rows]
+
+
+def fill_outbox(cursor: Cursor, run_id: int, part: Slice, frames: Iterator[pd.DataFrame]) -> None:
+    """Stream a slice's contacts into the outbox, replacing those of an earlier try."""
+    cursor.execute(
+        "DELETE FROM contact_sync.outbox WHERE run_id = %s AND client_id BETWEEN %s AND %s",
+        (run_id, part.first_id, part.last_id),
+    )
+    with copy_into(cursor, "contact_sync.outbox", OUTBOX_COLUMNS) as copy:
+        for frame in frames:
+            if not frame.empty:
+                copy.write(csv_of(frame.assign(run_id=run_id)[OUTBOX_COLUMNS]))
+
+
+def drop_outbox(cursor: Cursor, run_id: int) -> None:
+    """Forget what an earlier try of the run staged."""
+    cursor.execute("DELETE FROM contact_sync.outbox WHERE run_id = %s", (run_id,))
+
+
+def drop_outbox_of_older_runs(cursor: Cursor, sync_id: int, run_id: int) -> None:
+    """Forget payloads that earlier runs of the sync staged and never sent."""
+    cursor.execute(
+        """DELETE FROM contact_sync.outbox AS o USING contact_sync.run AS r
+           WHERE r.run_id = o.run_id AND r.sync_id = %s AND r.run_id < %s""",
+        (sync_id, run_id),
+    )
+
+
+def outbox_sizes(state: StateDatabase, run_id: int) -> pa.Table:
+    """client_id, size and json_only of a run's contacts, by client id."""
+    query = f"""SELECT client_id, size, json_only FROM contact_sync.outbox
+                WHERE run_id = {run_id:d} ORDER BY client_id"""  # noqa: S608 an integer
+    with arrow_reader.connect(state.dsn, WHAT) as connection:
+        return arrow_reader.table(connection, query, WHAT)
