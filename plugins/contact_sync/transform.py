@@ -137,7 +137,8 @@ def _json_size(payload: pa.Array, address: pa.Array, mapping: Mapping) -> Int64:
     every field had a value. Converters leave no other character that JSON escapes.
     """
     keys = sum(len(f.id if f.custom else f.name) + len('"":"",') for f in mapping.fields)
-    overhead = keys + len('{"email":"","custom_fields":{}},')
+    times = sum(len("T00:00:00Z") for f in mapping.fields if f.type is FieldType.DATE)
+    overhead = keys + times + len('{"email":"","custom_fields":{}},')
     size = np.full(len(payload), overhead, np.int64)
     for array in (payload, address):
         for count in (
