@@ -1,0 +1,82 @@
+"""SendGrid's words about refused contacts, in every layout they may come."""
+
+from __future__ import annotations
+
+import gzip
+import json
+
+import pytest
+
+from contact_sync import errors_file
+from contact_sync.errors import RequestRefused, RetryableError
+from contact_sync.errors_file import read_errors
+from contact_sync.refused_contacts import refused_by_answer
+
+CSV = "email,first_name,error\nAnn@Example.com,Ann,invalid phone\nb@example.com,Bob,bad date\n"
+REFUSED = {"ann@example.com": "invalid phone", "b@example.com": "bad date"}
+ROWS = [{"identifier": "Ann@Example.com", "message": "invalid phone"},
+        {"identifier": "b@example.com", "message": "bad date"}]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        CSV.encode(),
+        gzip.compress(CSV.encode()),
+        b"\xef\xbb\xbf" + CSV.encode(),
+        CSV.replace("\n", "\r\n").encode(),
+        CSV.replace("email,first_name,error", "Contact,Name,REASON").encode(),
+        json.dumps(ROWS).encode(),
+        json.dumps({"errors": ROWS}).encode(),
+    ],
+    ids=["csv", "gzip", "bom", "crlf", "other names", "json list", "json object"],
+)
+def test_D05_every_known_layout_is_read(raw: bytes) -> None:
+    """The format is documented nowhere."""
+    assert read_errors(raw) == REFUSED
+
+
+@pytest.mark.parametrize("raw", [b"", b"no,address\n1,2\n", b"[]", b'{"x": 1}'])
+def test_a_file_without_addresses_names_nobody(raw: bytes) -> None:
+    """The caller compares with the job's count and confirms nothing."""
+    assert read_errors(raw) == {}
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [b"\x1f\x8b\x08garbage", gzip.compress(CSV.encode())[:-12], b"\xff\xfe\xfa", b'[{"a": '],
+    ids=["no gzip", "truncated", "no text", "no json"],
+)
+def test_D05_an_unreadable_file_is_told(raw: bytes) -> None:
+    """Never taken for an empty one."""
+    with pytest.raises(RetryableError, match="errors file can't be read"):
+        read_errors(raw)
+
+
+def test_H2_a_zip_bomb_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only so many bytes are unpacked."""
+    monkeypatch.setattr(errors_file, "MAX_BYTES", 100_000)
+    bomb = gzip.compress(b"a" * 10_000_000)
+    assert len(bomb) < 100_000
+    with pytest.raises(RetryableError):
+        read_errors(bomb)
+
+
+EMAILS = ["a@example.com", "b@example.com"]
+
+
+@pytest.mark.parametrize(
+    ("entry", "found"),
+    [
+        ({"field": "contacts[1].email", "message": "email 'b@example.com' is not valid"}, [1]),
+        ({"field": "contacts[1].identifier", "message": "?"}, [1]),
+        ({"field": None, "message": "email 'B@example.com' is not valid"}, [1]),
+        ({"field": "contacts[7].email", "message": "?"}, []),
+        ({"field": "list_ids", "message": "no such list"}, []),
+        ({}, []),
+    ],
+)
+def test_a_400_names_contacts_in_two_forms(entry: dict[str, object], found: list[int]) -> None:
+    """By position or by address; anything else is not about a contact."""
+    error = RequestRefused("refused", status=400, errors=[entry])
+    assert list(refused_by_answer(error, EMAILS)) == [EMAILS[i] for i in found]
