@@ -7,6 +7,7 @@ compares every contact with an oracle that shares no code with the package.
 from __future__ import annotations
 
 import contextlib
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import Any, cast
 
 import psycopg
 import requests
+
 from contact_sync.b2core import B2Core
 from contact_sync.definition import SyncDefinition
 from contact_sync.definition_files import INCLUDE, read_definition
@@ -25,7 +27,6 @@ from contact_sync.state import runs
 from contact_sync.state.database import StateDatabase
 from contact_sync.steps.run_all import run_sync
 from contact_sync.steps.start import Sync
-
 from local.b2core_demo.rows import add_address, add_client, add_phone
 from local.expected import differences, expected
 from local.sendgrid_emulator.process import Emulator
@@ -129,6 +130,16 @@ class World:
         url = f"{self.emulator.base_url}/v3/marketing/{path}"
         key = {"Authorization": f"Bearer {API_KEY}"}
         requests.delete(url, headers=key, timeout=10).raise_for_status()
+
+    def refuse(self, *emails: str, key: str = "email") -> None:
+        """Have SendGrid refuse the next JSON upsert for these addresses, as it does: with 400."""
+        errors = [
+            {"field": f"contacts[0].{key}", "message": f"email '{email}' is not valid"}
+            for email in emails
+        ]
+        body, kind = json.dumps({"errors": errors}), {"content-type": "application/json"}
+        route = "/v3/marketing/contacts"
+        self.emulator.admin.fault("PUT", route, status=400, body=body, headers=kind)
 
     def add(
         self,

@@ -7,9 +7,9 @@ from itertools import count
 
 import psycopg
 import pytest
-from contact_sync.state.migrate import migrate
 from psycopg import sql
 
+from contact_sync.state.migrate import migrate
 from local.b2core_demo import create_reader, create_schema
 from local.b2core_demo.rows import clear
 from local.postgres import Cluster

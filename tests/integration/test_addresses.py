@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from contact_sync.errors import FatalError
 from tests.world import World
 
 LANES = pytest.mark.parametrize("lane", ["json", "csv"])
@@ -181,3 +182,27 @@ def test_B06_B07_case_white_space_and_idn_give_one_contact(
     world.edit(client, email=key)
     assert world.run()["counts"]["sent"] == 0
     assert deletions(world) == 0
+
+
+@pytest.mark.parametrize("trouble", ["failed job", "refused"])
+@pytest.mark.parametrize("former", ["has it still", "has moved"])
+def test_a_take_over_that_fails_at_first_clears_all_the_same(
+    world: World, former: str, trouble: str
+) -> None:
+    """Whatever became of the first try, nothing of the former owner stays in the contact."""
+    old = world.add("a@example.com", phone="+41790000001", jurisdiction_id=1)
+    world.run()
+    if former == "has moved":
+        world.edit(old, email="moved@example.com")
+    new = world.add("a@example.com", first_name="Neo")
+    if trouble == "failed job":
+        world.emulator.admin.job_fault("fails_halfway", after_rows=0)
+        with pytest.raises(FatalError, match="failed the import job"):
+            world.run()
+    else:
+        world.refuse("a@example.com")
+        assert world.run()["books"]["rejected"] == 1
+        world.edit(new, first_name="Neo 2")
+    world.run()
+    assert "phone_number" not in world.contact("a@example.com")
+    world.assert_converged()

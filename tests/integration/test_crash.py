@@ -10,10 +10,10 @@ import os
 import signal
 from pathlib import Path
 
-import contact_sync
 import pytest
-from contact_sync import failpoints
 
+import contact_sync
+from contact_sync import failpoints
 from tests.world import World
 
 PACKAGE = Path(contact_sync.__file__).parent

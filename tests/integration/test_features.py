@@ -6,9 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+
 from contact_sync.definition_files import read_definitions
 from contact_sync.errors import ConfigError, SyncDisabled
-
 from tests.world import LIST_NAME, World, define
 
 OPTIONAL = {

@@ -1,8 +1,8 @@
 -- Purpose:    a batch of which SendGrid applied nothing, or nobody knows what: its clients become
 --             pending and are sent again by the next run
 -- Parameters: batch_id, reason
--- The contact may hold what was sent (filled masks are joined); a new client's address is kept,
--- because a contact may exist under it.
+-- The contact may hold what was sent and what was to be cleared (the masks are joined); a new
+-- client's address is kept, because a contact may exist under it.
 -- Index:      outbox and ledger primary keys
 INSERT INTO contact_sync.ledger AS l (
     sync_id, client_id, state, email_hash, email, contact_hash, filled, reason, tries, updated_at
@@ -14,7 +14,7 @@ SELECT
     o.email_hash,
     o.email,
     o.email_hash,
-    o.filled,
+    o.filled | o.clears,
     %(reason)s,
     1,
     now()

@@ -95,6 +95,7 @@ def merge_fates(cursor: Cursor, sync_id: int, fates: pd.DataFrame) -> None:
     )
     columns = ["client_id", "state", "email_hash", "row_hash", "field", "reason"]
     copy_frame(cursor, "pg_temp.fate", fates[columns])
+    cursor.execute(statement("note_lost_addresses"), {"sync_id": sync_id})
     cursor.execute(statement("merge_fates"), {"sync_id": sync_id})
 
 

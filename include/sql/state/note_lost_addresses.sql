@@ -1,0 +1,17 @@
+-- Purpose:    a client lost a shared address to another one: remember the contact that it filled,
+--             so that the other client clears what it doesn't fill itself, however often it tries
+-- Parameters: sync_id; temporary table fate; runs before merge_fates.sql, in the same transaction
+-- Index:      ledger primary key
+INSERT INTO contact_sync.obsolete_address (sync_id, email, email_hash, client_id)
+SELECT
+    l.sync_id,
+    l.email,
+    l.contact_hash,
+    l.client_id
+FROM pg_temp.fate AS f
+INNER JOIN contact_sync.ledger AS l
+    ON l.sync_id = %(sync_id)s AND f.client_id = l.client_id
+WHERE
+    f.reason = 'shared_address'
+    AND l.contact_hash = f.email_hash
+ON CONFLICT (sync_id, email) DO NOTHING
