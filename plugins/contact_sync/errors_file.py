@@ -54,8 +54,15 @@ def _csv_rows(text: str) -> list[dict[str, Any]]:
     return list(csv.DictReader(io.StringIO(text, newline="")))
 
 
+def _text(value: Any) -> str:
+    if isinstance(value, list):
+        return "; ".join(filter(None, map(_text, value)))
+    return value if isinstance(value, str) else ""
+
+
 def _entry(row: dict[str, Any]) -> tuple[str, str] | None:
-    values = {str(k).strip().lower(): v for k, v in row.items() if k and isinstance(v, str)}
+    texts = {str(k).strip().lower(): _text(v) for k, v in row.items() if k}
+    values = {k: v for k, v in texts.items() if v}
     address = values.get("email") or values.get("identifier") or ""
     if "@" not in address:
         address = next((value for value in values.values() if "@" in value), "")
