@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 from urllib.parse import quote
 
-from contact_sync.errors import RequestRefused
+from contact_sync.errors import FateUnknown, RequestRefused
 from contact_sync.models import FieldType, Job, JobStatus, SendGridField
 from contact_sync.sendgrid.transport import Transport
 
@@ -181,5 +181,5 @@ class SendGridApi:
 def _job_id(answer: dict[str, Any], what: str) -> str:
     job_id = answer.get("job_id")
     if not job_id:
-        raise RequestRefused(f"{what}: SendGrid accepted the call but gave no job id", status=202)
+        raise FateUnknown(f"{what}: SendGrid accepted the call but gave no job id")
     return str(job_id)

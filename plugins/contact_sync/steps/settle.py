@@ -101,12 +101,14 @@ def _refused(sync: Sync, batch: Batch, job: Job) -> dict[str, str] | None:
         except RetryableError as error:
             log.warning("%s; all %d clients of the batch stay pending", error, batch.contacts)
             return None
-        if len(found) >= max(job.errored, 1):
+        # An errored job applied all rows but those in the file; a failed one may have applied none.
+        every = batch.contacts if job.status is JobStatus.FAILED else max(job.errored, 1)
+        if len(found) >= every:
             return {email: f"SendGrid: {plain(reason)}" for email, reason in found.items()}
         log.warning("The errors file names %d of %d refused contacts", len(found), job.errored)
-    if batch.contacts == 1:
+    if batch.contacts == 1 and job.status is JobStatus.ERRORED:
         with sync.state.transaction() as cursor:
-            return {settling.only_address(cursor, batch.batch_id): "SendGrid: the job failed"}
+            return {settling.only_address(cursor, batch.batch_id): "SendGrid: refused"}
     return None
 
 
@@ -159,7 +161,9 @@ def _finish(
     """
     values: dict[str, Any] = {"settled_at": NOW}
     if job is not None:
-        values |= {"job_status": str(job.status), "counts": job.counts(), "fate_unknown_at": None}
+        values |= {"job_status": str(job.status), "counts": job.counts()}
+        if batch.lane is Lane.CSV:  # of the other lanes an earlier try may still be under way
+            values["fate_unknown_at"] = None
     before = (*IN_FLIGHT, BatchState.SUBMITTING)
     with sync.state.transaction(run.fence) as cursor:
         if not batches.advance(cursor, batch, BatchState.SETTLED, came_from=before, **values):

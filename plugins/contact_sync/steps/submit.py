@@ -1,6 +1,7 @@
 """Send one batch. What is stored before and after each call makes every crash recoverable:
 
-JSON and delete: `submitting` before the call, `submitted` with the job id after it.
+JSON and delete: `submitting` before the call, `submitted` with the job id after it, `staged` again
+after a refusal.
 CSV: `created` with the job id, `uploading` before the first byte, `submitted` after the last;
 an upload of unknown fate is never repeated into the same import.
 """
@@ -15,7 +16,7 @@ from typing import IO, Any
 
 from isal import igzip
 
-from contact_sync.errors import FatalError, FateUnknown, Fenced, RequestRefused
+from contact_sync.errors import FatalError, FateUnknown, Fenced, RequestRefused, SyncError
 from contact_sync.failpoints import reach
 from contact_sync.mapping import Mapping
 from contact_sync.models import BatchState, Lane
@@ -60,9 +61,10 @@ def _send_json(sync: Sync, run: Run, batch: Batch) -> None:
         _mark_submitting(sync, run, batch)
         reach("upsert_announced")
         try:
-            job_id = sync.sendgrid.upsert_contacts(
-                json_body(batches.outbox_rows(contacts), mapping)
-            )
+            with _undone_if_refused(sync, run, batch):
+                job_id = sync.sendgrid.upsert_contacts(
+                    json_body(batches.outbox_rows(contacts), mapping)
+                )
         except RequestRefused as error:
             refused = refused_by_answer(error, [row["email"] for row in contacts])
             if not refused:
@@ -93,7 +95,8 @@ def _send_delete(sync: Sync, run: Run, batch: Batch) -> None:
         return
     _mark_submitting(sync, run, batch)
     reach("delete_announced")
-    job_id = sync.sendgrid.delete_contacts(sorted(ids.values()))
+    with _undone_if_refused(sync, run, batch):
+        job_id = sync.sendgrid.delete_contacts(sorted(ids.values()))
     reach("deleted_not_stored")
     _mark_submitted(sync, run, batch, job_id)
 
@@ -146,6 +149,19 @@ def _mark_submitting(sync: Sync, run: Run, batch: Batch) -> None:
     )  # fmt: skip
 
 
+@contextmanager
+def _undone_if_refused(sync: Sync, run: Run, batch: Batch) -> Iterator[None]:
+    """A definite refusal of a first try proves that nothing is under way: back to `staged`."""
+    try:
+        yield
+    except FateUnknown:
+        raise
+    except SyncError:
+        if batch.state is BatchState.STAGED:
+            _advance(sync, run, batch, BatchState.STAGED, submitted_at=None, fate_unknown_at=None)
+        raise
+
+
 def _mark_submitted(sync: Sync, run: Run, batch: Batch, job_id: str) -> None:
     """A first try's answer ends the doubt; after an unknown first try, doubt stays for Q."""
     doubt: dict[str, Any] = (
@@ -155,6 +171,7 @@ def _mark_submitted(sync: Sync, run: Run, batch: Batch, job_id: str) -> None:
 
 
 _ALLOWED = {
+    BatchState.STAGED: (BatchState.SUBMITTING,),
     BatchState.SUBMITTING: (BatchState.STAGED,),
     BatchState.CREATED: (BatchState.STAGED,),
     BatchState.UPLOADING: (BatchState.CREATED,),
