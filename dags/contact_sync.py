@@ -39,6 +39,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from airflow.sdk import DAG, Param, task
+
 from contact_sync.airflow_edge import tasks
 from contact_sync.airflow_edge.operators import (
     SendBatchOperator,
