@@ -117,12 +117,13 @@ class World:
         numbers = [c["number"] for c in self.emulator.admin.calls() if is_upsert(c)]
         return self.emulator.admin.call_body(numbers[-1]).decode()
 
-    def recreate_field(self, name: str, field_type: str) -> str:
-        """Delete a custom field and make it again with another id; returns the old id."""
+    def recreate_field(self, name: str, field_type: str | None) -> str:
+        """Delete a custom field and make it again (None: don't); returns the old id."""
         with self.sync() as sync:
             old = next(field.id for field in sync.sendgrid.fields() if field.name == name)
         self.delete_at_sendgrid(f"field_definitions/{old}")
-        self.emulator.admin.create_field(name, field_type)
+        if field_type is not None:
+            self.emulator.admin.create_field(name, field_type)
         return old
 
     def delete_at_sendgrid(self, path: str) -> None:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,15 @@ SELECT
     (SELECT system_identifier::text FROM pg_control_system()) AS system_identifier,
     (SELECT timeline_id FROM pg_control_checkpoint()) AS timeline
 """
+
+_ANY = {
+    "first_id": 0,
+    "last_id": 0,
+    "ids": None,
+    "horizon": "3",
+    "since": datetime(2000, 1, 1, tzinfo=UTC),
+}
+"""Values for all parameters, to look at a statement's columns."""
 
 Ids = npt.NDArray[np.int64]
 
@@ -60,10 +69,10 @@ class B2Core:
                 arrow_reader.execute(connection, setting, WHAT)
             yield Snapshot(connection, self.folder)
 
-    def columns(self) -> pa.Schema:
-        """The column contract as the database gives it: names and types of clients.sql."""
+    def columns(self, name: str = "clients") -> pa.Schema:
+        """Names and types of the columns that a statement gives; executes nothing."""
         with self.snapshot() as snapshot:
-            return snapshot.columns()
+            return snapshot.columns(name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +91,9 @@ class Snapshot:
         (row,) = arrow_reader.table(self.connection, _SNAPSHOT, WHAT).to_pylist()
         return dict(row)
 
-    def columns(self) -> pa.Schema:
-        """Names and types of clients.sql; executes nothing."""
-        return arrow_reader.schema(self.connection, self._clients(0, 0, None), WHAT)
+    def columns(self, name: str = "clients") -> pa.Schema:
+        """Names and types of the columns that a statement gives; executes nothing."""
+        return arrow_reader.schema(self.connection, self._sql(name, _ANY), WHAT)
 
     def scan(self) -> Iterator[pa.RecordBatch]:
         """client_id, email and exclusion of every client, unordered."""

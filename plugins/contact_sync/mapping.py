@@ -38,6 +38,15 @@ UNSUPPORTED = {
 }
 
 
+CONTRACT: dict[str, dict[str, pa.DataType]] = {
+    "clients": {"client_id": pa.int64(), "exclusion": pa.string()},
+    "scan": {"client_id": pa.int64(), "email": pa.string(), "exclusion": pa.string()},
+    "changed_xmin": {"client_id": pa.int64()},
+    "changed_updated_at": {"client_id": pa.int64()},
+}
+"""Statement of the source → the columns that it must give; include/sql/b2core/README.md."""
+
+
 @dataclass(frozen=True, slots=True)
 class MappedField:
     """One SendGrid field and where its value comes from.
@@ -132,7 +141,10 @@ def resolve(
     """Resolve the definition; returns the mapping, or None and *all* problems with their mends."""
     by_name = {field.name.lower(): field for field in account}
     resolved: dict[str, MappedField] = {}
-    problems: list[str] = contract_problems(columns)
+    needs_country = "phone_number" in map(str.lower, definition.fields)
+    problems: list[str] = contract_problems(
+        "clients", columns, {"country_code": pa.string()} if needs_country else {}
+    )
     for name, target in definition.fields.items():
         field = by_name.get(name.lower())
         found = _field_problems(name, field) + _column_problems(name, field, target, columns)
@@ -173,11 +185,13 @@ def _field_problems(name: str, field: SendGridField | None) -> list[str]:
     return []
 
 
-def contract_problems(columns: pa.Schema) -> list[str]:
-    """What the source's statement lacks of the columns that every sync needs."""
-    needed = {"client_id": pa.int64(), "exclusion": pa.string()}
+def contract_problems(
+    statement: str, columns: pa.Schema, more: dict[str, pa.DataType] | None = None
+) -> list[str]:
+    """What one of the source's statements lacks of the columns that every sync needs."""
+    needed = CONTRACT[statement] | (more or {})
     return [
-        f"clients.sql must give column {name!r} as {_sql_name(kind)}"
+        f"{statement}.sql must give column {name!r} as {_sql_name(kind)}"
         + (f", not {columns.field(name).type}" if name in columns.names else "")
         for name, kind in needed.items()
         if name not in columns.names or columns.field(name).type != kind

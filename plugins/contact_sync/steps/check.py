@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 
+import pyarrow as pa
+
 from contact_sync import mapping
 from contact_sync.errors import ConfigError
 from contact_sync.failpoints import reach
@@ -37,11 +39,12 @@ def check_setup(sync: Sync, run: Run | None) -> mapping.Mapping:
                 f"SendGrid has no list {definition.list!r}: create it under Marketing > Contacts, "
                 f"or correct `list` in the definition"
             )
-    positions = _positions(sync, run)
-    resolved, more = mapping.resolve(
-        definition, sync.sendgrid.fields(), sync.b2core.columns(), positions, list_id
-    )
-    problems += more
+    positions, resolved = _positions(sync, run), None
+    columns = _source_columns(sync, problems)
+    if columns is not None:
+        fields = sync.sendgrid.fields()
+        resolved, more = mapping.resolve(definition, fields, columns, positions, list_id)
+        problems += more
     if problems or resolved is None:
         raise ConfigError(_message(definition.name, problems))
     reach("setup_checked")
@@ -52,6 +55,22 @@ def check_setup(sync: Sync, run: Run | None) -> mapping.Mapping:
         len(resolved.fields) + 1, definition.list or "none",
     )  # fmt: skip
     return resolved
+
+
+def _source_columns(sync: Sync, problems: list[str]) -> pa.Schema | None:
+    """What clients.sql gives, if it can be run; adds what is wrong with any statement."""
+    clients = None
+    for name in ("clients", "scan", f"changed_{sync.definition.source.change_detection}"):
+        try:
+            columns = sync.b2core.columns(name)
+        except ConfigError as error:
+            problems.append(f"{name}.sql: {error}")
+            continue
+        if name == "clients":
+            clients = columns  # judged together with the mapping
+        else:
+            problems += mapping.contract_problems(name, columns)
+    return clients
 
 
 def _positions(sync: Sync, run: Run | None) -> list[str]:
