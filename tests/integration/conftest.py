@@ -9,6 +9,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from contact_sync.definition_files import INCLUDE
 from contact_sync.state.migrate import migrate
 from local.b2core_demo import create_reader, create_schema
 from local.b2core_demo.rows import clear
@@ -17,6 +18,9 @@ from local.sendgrid_emulator.process import Emulator
 from tests.world import CUSTOM_FIELDS, LIST_NAME, World
 
 READER_PASSWORD = "only for tests"
+STATE_ROLE = "contact_sync_state"
+STATE_PASSWORD = "only for the tests' state"
+STATE_ROLES = INCLUDE / "sql" / "state" / "roles.sql"
 numbers = count()
 
 
@@ -31,8 +35,15 @@ def source(cluster: Cluster) -> str:
 
 @pytest.fixture(scope="session")
 def state_template(cluster: Cluster) -> str:
-    """A migrated state database to copy from."""
-    migrate(cluster.create_database("state_template"))
+    """A migrated state database to copy from, made by the role that the project ships."""
+    with psycopg.connect(cluster.create_database("state_template"), autocommit=True) as connection:
+        connection.execute(STATE_ROLES.read_bytes())
+        connection.execute(
+            sql.SQL("ALTER ROLE {} PASSWORD {}").format(
+                sql.Identifier(STATE_ROLE), sql.Literal(STATE_PASSWORD)
+            )
+        )
+    migrate(cluster.url("state_template", user=STATE_ROLE, password=STATE_PASSWORD))
     return "state_template"
 
 
@@ -43,7 +54,7 @@ def state_url(cluster: Cluster, state_template: str) -> Iterator[str]:
     with psycopg.connect(cluster.url("postgres"), autocommit=True) as connection:
         new, old = sql.Identifier(name), sql.Identifier(state_template)
         connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(new, old))
-        yield cluster.url(name)
+        yield cluster.url(name, user=STATE_ROLE, password=STATE_PASSWORD)
         connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(new))
 
 

@@ -25,7 +25,10 @@ def migrate(dsn: str) -> None:
     try:
         with create_engine(url, poolclass=NullPool).begin() as connection:
             connection.execute(text("SELECT pg_advisory_xact_lock(7305180051)"))
-            connection.execute(text("CREATE SCHEMA IF NOT EXISTS contact_sync"))
+            # IF NOT EXISTS would need the right to create schemas even when this one is there.
+            found = connection.execute(text("SELECT to_regnamespace('contact_sync')")).scalar()
+            if found is None:
+                connection.execute(text("CREATE SCHEMA contact_sync"))
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
     except SQLAlchemyError as error:
