@@ -1,15 +1,30 @@
-"""What all tests share: one PostgreSQL server and one SendGrid emulator for the whole session."""
+"""What all tests share: one PostgreSQL server and one SendGrid emulator for the whole session,
+and a fresh world for every test that asks for one.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import count
 
+import psycopg
 import pytest
+from psycopg import sql
 
+from contact_sync.definition_files import INCLUDE
+from contact_sync.state.migrate import migrate
+from local.b2core_demo import create_reader, create_schema
+from local.b2core_demo.rows import clear
 from local.postgres import Cluster, temporary_cluster
 from local.sendgrid_emulator.process import Emulator, start_emulator
 from tests import airflow_home  # noqa: F401 sets Airflow's environment before Airflow is imported
-from tests.world import API_KEY
+from tests.world import API_KEY, CUSTOM_FIELDS, LIST_NAME, World
+
+READER_PASSWORD = "only for tests"
+STATE_ROLE = "contact_sync_state"
+STATE_PASSWORD = "only for the tests' state"
+STATE_ROLES = INCLUDE / "sql" / "state" / "roles.sql"
+numbers = count()
 
 
 @pytest.fixture(scope="session")
@@ -26,3 +41,56 @@ def emulator_process() -> Iterator[Emulator]:
         api_key=API_KEY, empty_cell="keep", delay=0.05, settings={"finish_delay": 0.02}
     ) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def source(cluster: Cluster) -> str:
+    """B2CORE's database with the roles that the project ships."""
+    url = cluster.create_database("b2core_world")
+    create_schema(url)
+    create_reader(url, READER_PASSWORD)
+    return url
+
+
+@pytest.fixture(scope="session")
+def state_template(cluster: Cluster) -> str:
+    """A migrated state database to copy from, made by the role that the project ships."""
+    with psycopg.connect(cluster.create_database("state_template"), autocommit=True) as connection:
+        connection.execute(STATE_ROLES.read_bytes())
+        connection.execute(
+            sql.SQL("ALTER ROLE {} PASSWORD {}").format(
+                sql.Identifier(STATE_ROLE), sql.Literal(STATE_PASSWORD)
+            )
+        )
+    migrate(cluster.url("state_template", user=STATE_ROLE, password=STATE_PASSWORD))
+    return "state_template"
+
+
+@pytest.fixture
+def state_url(cluster: Cluster, state_template: str) -> Iterator[str]:
+    """An empty state database."""
+    name = f"state_{next(numbers)}"
+    with psycopg.connect(cluster.url("postgres"), autocommit=True) as connection:
+        new, old = sql.Identifier(name), sql.Identifier(state_template)
+        connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(new, old))
+        yield cluster.url(name, user=STATE_ROLE, password=STATE_PASSWORD)
+        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(new))
+
+
+@pytest.fixture
+def emulator(emulator_process: Emulator) -> Emulator:
+    """An account with the demo's list and custom fields and no contact."""
+    emulator_process.admin.reset()
+    for name in CUSTOM_FIELDS:
+        emulator_process.admin.create_field(name, "Text")
+    return emulator_process
+
+
+@pytest.fixture
+def world(source: str, state_url: str, emulator: Emulator, cluster: Cluster) -> World:
+    """Everything a sync needs; B2CORE has its lookup values and no client."""
+    clear(source)
+    create_schema(source)
+    reader = cluster.url("b2core_world", user="contact_sync_reader", password=READER_PASSWORD)
+    list_id = emulator.admin.create_list(LIST_NAME)
+    return World(source, reader, state_url, emulator, list_id=list_id)

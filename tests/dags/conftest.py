@@ -9,13 +9,6 @@ from airflow.dag_processing.dagbag import DagBag
 from airflow.utils.db import initdb
 
 from tests.airflow_home import ROOT
-from tests.integration.conftest import (  # noqa: F401 fixtures
-    emulator,
-    source,
-    state_template,
-    state_url,
-    world,
-)
 from tests.world import API_KEY, World
 
 
@@ -38,7 +31,7 @@ def airflow_database(dagbag: DagBag) -> None:
 
 @pytest.fixture
 def connected(
-    world: World,  # noqa: F811
+    world: World,
     monkeypatch: pytest.MonkeyPatch,
     airflow_database: None,
 ) -> World:
