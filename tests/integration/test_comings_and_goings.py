@@ -162,3 +162,17 @@ def test_B01_a_failed_deletion_is_repeated(world: World) -> None:
     assert set(world.contacts()) == {"ann@example.com", "moved@example.com"}
     world.run()
     world.assert_converged()
+
+
+def test_a_newcomer_with_a_gone_clients_address_leaves_no_ghost(world: World) -> None:
+    """B01: the address of a deleted client is the newcomer's, and is removed when that one moves."""
+    old = world.add("ann@example.com", phone="+41790000001")
+    world.run()
+    world.sql("DELETE FROM b2core.clients WHERE id = %s", old)
+    new = world.add("ann@example.com", first_name="Again")
+    world.run()
+    world.assert_converged()
+    world.edit(new, email="moved@example.com")
+    world.run()
+    world.assert_converged()
+    assert set(world.contacts()) == {"moved@example.com"}

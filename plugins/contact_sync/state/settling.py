@@ -14,6 +14,7 @@ def confirm(cursor: Cursor, batch_id: int, refused: dict[str, str]) -> tuple[int
     _load_refused(cursor, refused)
     parameters = {"batch_id": batch_id}
     cursor.execute(statement("note_obsolete_addresses"), parameters)
+    cursor.execute(statement("release_taken_addresses"), parameters)
     cursor.execute(statement("confirm_batch"), parameters)
     confirmed = cursor.rowcount
     cursor.execute(statement("refuse_in_batch"), parameters)

@@ -185,6 +185,7 @@ class _Diff:
             filled=now | (before & ~texts),
             clears=clears,
             json_only=(clears != 0) | frame["negative"].to_numpy(bool),
+            takes_over=takes_over,
         )[send]
         return staged
 

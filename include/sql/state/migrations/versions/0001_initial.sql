@@ -84,9 +84,11 @@ CREATE TABLE contact_sync.outbox (
     filled bigint NOT NULL,
     clears bigint NOT NULL,
     json_only boolean NOT NULL,
+    takes_over boolean NOT NULL,
     size integer NOT NULL,
     PRIMARY KEY (run_id, client_id)
 );
+COMMENT ON COLUMN contact_sync.outbox.takes_over IS 'The address has been the contact of another client.';
 COMMENT ON COLUMN contact_sync.outbox.payload IS 'Values in mapping order, joined by U+001F; empty = no value.';
 
 CREATE TABLE contact_sync.ledger (
@@ -134,7 +136,8 @@ SELECT
     o.payload,
     o.row_hash,
     o.filled,
-    o.clears
+    o.clears,
+    o.takes_over
 FROM contact_sync.batch AS b
 INNER JOIN contact_sync.outbox AS o
     ON
