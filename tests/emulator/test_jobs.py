@@ -35,7 +35,7 @@ def test_counts_come_while_it_is_still_pending(sendgrid: SendGrid) -> None:
     assert "finished_at" not in running
     assert list(sendgrid.admin.contacts()) == [ANNA]
     sendgrid.admin.advance(20)
-    finished = sendgrid.job(job_id)
+    finished = sendgrid.wait(job_id)
     assert finished["status"] == "completed"
     assert finished["started_at"] == waiting["started_at"] < finished["finished_at"]
 
