@@ -28,6 +28,8 @@ KEY = "SG.key-of-the-tests"
         ("", None, US),
         (None, None, US),
         ("http://127.0.0.1", 8080, "http://127.0.0.1:8080"),
+        ("http://127.0.0.1/v3/", 8080, "http://127.0.0.1:8080"),
+        ("https://api.sendgrid.com", 0, US),  # what the UI stores for an empty port
     ],
 )
 def test_S02_the_host_is_the_regions_url(host: str | None, port: int | None, url: str) -> None:

@@ -53,6 +53,5 @@ def base_url(connection: Any) -> str:
     host = (connection.host or DEFAULT_URL).strip()
     if "://" not in host:
         host = f"https://{host}"
-    if connection.port and connection.port != 443:
-        host = f"{host.rstrip('/')}:{connection.port}"
-    return host.rstrip("/").removesuffix("/v3")
+    host = host.rstrip("/").removesuffix("/v3").rstrip("/")
+    return host if connection.port in (None, 0, 443) else f"{host}:{connection.port}"
