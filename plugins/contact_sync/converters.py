@@ -37,6 +37,8 @@ _ADDRESS = (
 _ADDRESS_NEEDS_CARE = r"--|\.(?:test|local|localhost|invalid|onion|arpa)$|^[^@]{65}|[^.@]{64}"
 _E164 = r"^\+[1-9][0-9]{6,14}$"
 _NUMBER = r"^-?[0-9]{1,300}(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,3})?$"
+_FIRST_DAY, _LAST_DAY = -719_162, 2_932_896  # 0001-01-01 and 9999-12-31, days from 1970
+_PER_DAY = {"s": 86_400, "ms": 86_400_000, "us": 86_400_000_000, "ns": 86_400_000_000_000}
 MAX_ADDRESS = 254  # OAS, contact.email
 MAX_LOCAL_PART = 64  # RFC 5321, 4.5.3.1.1; email-validator lets 65 pass
 
@@ -227,23 +229,38 @@ def _two_decimals(value: str) -> str | None:
 def day(column: pd.Series[Any]) -> Converted:
     """ISO dates (YYYY-MM-DD) from dates, timestamps (their UTC day) or ISO text.
 
-    Reason: `not_a_date`. Without a time of day both of SendGrid's lanes store the same value.
+    Reason: `not_a_date` (also infinity and years that don't have four digits). Without a time of
+    day both of SendGrid's lanes store the same value.
     """
     array = arrow(column)
     if pa.types.is_timestamp(array.type) or pa.types.is_date(array.type):
-        return Converted(series(pc.strftime(array, format="%Y-%m-%d")))
+        odd = _outside_calendar(array)
+        if pa.types.is_timestamp(array.type) and array.type.tz:
+            array = pc.cast(array, pa.timestamp(array.type.unit, "UTC"))
+        days = pc.strftime(pc.if_else(pa.array(odd), None, array), format="%Y-%m-%d")
+        return Converted(series(days), {"not_a_date": odd})
     array = _null_if_empty(pc.utf8_trim_whitespace(array))
     given = ~mask_of(pc.is_null(array))
     array = _fix(array, given, _iso_day)
     return Converted(series(array), {"not_a_date": given & mask_of(pc.is_null(array))})
 
 
+def _outside_calendar(array: pa.Array) -> Mask:
+    if pa.types.is_date(array.type):
+        days = np.asarray(pc.fill_null(pc.cast(pc.cast(array, pa.date32()), pa.int32()), 0))
+    else:
+        ticks = np.asarray(pc.fill_null(pc.cast(array, pa.int64()), 0))
+        days = ticks // _PER_DAY[array.type.unit]
+    return np.asarray((days < _FIRST_DAY) | (days > _LAST_DAY), bool)
+
+
 def _iso_day(value: str) -> str | None:
     try:
         moment = datetime.fromisoformat(value)
-    except ValueError:
+        moment = moment.astimezone(UTC) if moment.tzinfo else moment
+    except (ValueError, OverflowError):  # OverflowError: in UTC it is before year 1 or after 9999
         return None
-    return (moment.astimezone(UTC) if moment.tzinfo else moment).date().isoformat()
+    return moment.date().isoformat()
 
 
 def is_negative(column: pd.Series[Any]) -> Mask:

@@ -187,11 +187,16 @@ def test_integer_columns_are_numbers() -> None:
         ("2023-02-29", None),
         ("29.02.2024", None),
         ("1700000000", None),
+        ("0001-01-01T00:00:00+14:00", None),
+        ("9999-12-31T23:59:59-01:00", None),
+        ("infinity", None),
     ],
 )
 def test_B10_dates_are_days_in_utc(raw: str, day: str | None) -> None:
     """No local zone shifts a day."""
-    assert values(converters.day(column([raw])).values) == [day]
+    found = converters.day(column([raw]))
+    assert values(found.values) == [day]
+    assert reasons(found) == ([] if day else ["not_a_date"])
 
 
 def test_B10_date_and_timestamp_columns() -> None:
@@ -201,6 +206,31 @@ def test_B10_date_and_timestamp_columns() -> None:
     assert values(converters.day(stamps).values) == ["2023-12-31", None]
     days = pd.Series([date(2024, 1, 1)], dtype=pd.ArrowDtype(pa.date32()))
     assert values(converters.day(days).values) == ["2024-01-01"]
+    elsewhere = converters.arrow(stamps).cast(pa.timestamp("us", "Asia/Tokyo"))
+    assert values(converters.day(converters.series(elsewhere)).values) == ["2023-12-31", None]
+
+
+@pytest.mark.parametrize(
+    ("ticks", "kind", "day"),
+    [
+        (-719_162, pa.date32(), "0001-01-01"),
+        (-719_163, pa.date32(), None),
+        (2_932_896, pa.date32(), "9999-12-31"),
+        (2_932_897, pa.date32(), None),
+        (2**31 - 1, pa.date32(), None),
+        (-(2**31), pa.date32(), None),
+        (2_932_897 * 86_400_000_000 - 1, pa.timestamp("us", "UTC"), "9999-12-31"),
+        (2_932_897 * 86_400_000_000, pa.timestamp("us", "UTC"), None),
+        (2**63 - 1, pa.timestamp("us", "UTC"), None),
+        (-719_162 * 86_400_000_000 - 1, pa.timestamp("us"), None),
+    ],
+)
+def test_infinity_and_far_years_are_no_dates(ticks: int, kind: pa.DataType, day: str) -> None:
+    """PostgreSQL's dates reach beyond four digits; SendGrid would refuse the whole batch."""
+    storage = pa.int32() if pa.types.is_date(kind) else pa.int64()
+    found = converters.day(converters.series(pa.array([ticks], storage).cast(kind)))
+    assert values(found.values) == [day]
+    assert reasons(found) == ([] if day else ["not_a_date"])
 
 
 def plain_text(value: str | None) -> str | None:
