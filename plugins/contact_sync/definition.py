@@ -37,6 +37,21 @@ class LaneChoice(StrEnum):
     CSV = "csv"
 
 
+class _Loader(yaml.SafeLoader):
+    """YAML's plain types; a key that stands there twice is a mistake, not "the last one wins"."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """The mapping of a node whose keys are all different."""
+        seen: set[Any] = set()
+        for key, _ in node.value:
+            if key.value in seen and key.tag != "tag:yaml.org,2002:merge":
+                raise yaml.constructor.ConstructorError(
+                    problem=f"the key {key.value!r} stands there twice", problem_mark=key.start_mark
+                )
+            seen.add(key.value if isinstance(key, yaml.ScalarNode) else id(key))
+        return super().construct_mapping(node, deep)
+
+
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -180,13 +195,16 @@ def parse_definition(text: str, file: str) -> SyncDefinition:
     Raises ConfigError with one line per wrong key: file, key, what is wrong and how to mend it.
     """
     try:
-        data = yaml.safe_load(text)
+        data = yaml.load(text, _Loader)  # noqa: S506 a SafeLoader
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f" line {mark.line + 1}" if mark else ""
         raise ConfigError(
             f"{file}:{where} is not YAML: {getattr(error, 'problem', 'unreadable')}"
         ) from None
+    except (ValueError, RecursionError) as error:
+        why = error if isinstance(error, ValueError) else "it is nested too deeply"
+        raise ConfigError(f"{file}: a value can't be read ({why}): correct it") from None
     if not isinstance(data, dict):
         raise ConfigError(f"{file}: the file must hold keys such as name, caption and fields")
     try:

@@ -31,8 +31,12 @@ def read_definitions(folder: Path = INCLUDE / "syncs") -> Definitions:
     for path in sorted(folder.glob("*.yaml")):
         try:
             definition = parse_definition(path.read_text(encoding="utf-8"), path.name)
-        except (ConfigError, UnicodeDecodeError) as error:
+        except ConfigError as error:
             found.broken[path.name] = str(error)
+            continue
+        except (UnicodeDecodeError, OSError) as error:
+            why = "it is not UTF-8" if isinstance(error, ValueError) else error.strerror
+            found.broken[path.name] = f"{path.name}: the file can't be read: {why}"
             continue
         if definition.name in found.by_name:
             found.broken[path.name] = (
