@@ -27,6 +27,7 @@ MAX_LENGTH = {
 }  # fmt: skip
 """Characters; OAS `contact` schema. It gives none for postal_code and phone_number: 50 is safe."""
 
+FILLED_BITS = 63  # of a signed 64-bit integer, without the sign
 CUSTOM_TEXT_MAX_LENGTH = 1_000  # Twilio docs, Custom fields
 UNSUPPORTED = {
     "alternate_emails": "it holds an array",
@@ -127,8 +128,13 @@ def _mapped(data: dict[str, Any]) -> MappedField:
 
 
 def field_positions(known: list[str], definition: SyncDefinition) -> list[str]:
-    """The sync's append-only field list, extended by the definition's new fields."""
-    return list(dict.fromkeys([*known, *(n for n in definition.fields if n != "email")]))
+    """The sync's append-only field list, extended by the definition's new fields.
+
+    Names are compared without case, as SendGrid does: another spelling is the same field.
+    """
+    lowered = {name.lower() for name in known}
+    new = [name for name in definition.fields if name.lower() not in lowered | {"email"}]
+    return [*known, *new]
 
 
 def resolve(
@@ -145,12 +151,18 @@ def resolve(
     problems: list[str] = contract_problems(
         "clients", columns, {"country_code": pa.string()} if needs_country else {}
     )
+    places = [name.lower() for name in positions]
+    if len(places) > FILLED_BITS:
+        problems.append(
+            f"This sync has mapped {len(places)} different fields in its life; {FILLED_BITS} are "
+            f"possible: give the definition a new name, which starts afresh with a full run"
+        )
     for name, target in definition.fields.items():
         field = by_name.get(name.lower())
         found = _field_problems(name, field) + _column_problems(name, field, target, columns)
         problems += found
         if field and not found:
-            bit = positions.index(name) if name != "email" else -1
+            bit = places.index(name.lower()) if name != "email" else -1
             resolved[name] = _mapped_field(field, target, bit)
     if problems:
         return None, problems

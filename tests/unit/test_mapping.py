@@ -107,6 +107,54 @@ def test_field_positions_are_append_only() -> None:
     ]  # fmt: skip
 
 
+def test_another_spelling_of_a_field_keeps_its_bit() -> None:
+    """Else a value that was sent under the old spelling would never be cleared."""
+    first = field_positions([], define())
+    spelled = define(fields={"STATUS": "status"})
+    assert field_positions(first, spelled) == first
+    found, told = resolve(spelled, ACCOUNT, COLUMNS, first, None)
+    assert told == []
+    assert found is not None
+    assert found.fields[-1].bit == first.index("Status")
+
+
+@pytest.mark.parametrize(("more", "works"), [(56, True), (57, False)])
+def test_a_mask_never_runs_out_of_bits(more: int, works: bool) -> None:
+    """63 fields in a sync's life; then it is told, before a client is read."""
+    first = field_positions([f"old{n}" for n in range(more)], define())
+    found, told = resolve(define(), ACCOUNT, COLUMNS, first, None)
+    assert len(first) == more + 7
+    if works:
+        assert found is not None
+        assert found.mask(*FieldType) < 2**63
+    else:
+        assert told[0].startswith("This sync has mapped 64 different fields in its life; 63 are")
+
+
+KINDS = {
+    "text": pa.string(), "bigint": pa.int64(), "double": pa.float64(), "date": pa.date32(),
+    "timestamptz": pa.timestamp("us", "UTC"), "boolean": pa.bool_(), "bytea": pa.binary(),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("field", "kinds"),
+    [
+        ("city", {"text", "bigint", "date", "boolean"}),
+        ("Status", {"text", "bigint", "date", "boolean"}),
+        ("phone_number", {"text"}),
+        ("email", {"text"}),
+        ("Score", {"text", "bigint", "double"}),
+        ("Born", {"text", "date", "timestamptz"}),
+    ],
+)
+def test_which_column_types_fit_which_field(field: str, kinds: set[str]) -> None:
+    """Everything else has to be cast in clients.sql, where its form is decided."""
+    columns = pa.schema([*COLUMNS, *(pa.field(f"a_{name}", kind) for name, kind in KINDS.items())])
+    fits = {name for name in KINDS if not problems({field: f"a_{name}"}, columns)}
+    assert fits == kinds
+
+
 def test_masks_are_by_type() -> None:
     """Text can be cleared; Number and Date can't."""
     types = {field.name: field.type for field in mapping().fields}
