@@ -16,6 +16,7 @@ from typing import Any
 from contact_sync.errors import RetryableError
 
 MAX_BYTES = 200_000_000
+_UNREADABLE = (ValueError, csv.Error, EOFError, zlib.error, gzip.BadGzipFile, RecursionError)
 _REASON_NAMES = ("error", "errors", "reason", "message", "description")
 
 
@@ -28,7 +29,7 @@ def read_errors(raw: bytes) -> dict[str, str]:
         text = _decompressed(raw).decode("utf-8-sig")
         rows = _json_rows(text) if text.lstrip()[:1] in ("[", "{") else _csv_rows(text)
         return dict(entry for row in rows if (entry := _entry(row)))
-    except (ValueError, csv.Error, EOFError, zlib.error, gzip.BadGzipFile) as error:
+    except _UNREADABLE as error:
         kind = type(error).__name__
         raise RetryableError(f"The job's errors file can't be read ({kind})") from None
 

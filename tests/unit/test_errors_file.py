@@ -6,6 +6,8 @@ import gzip
 import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from contact_sync import errors_file
 from contact_sync.errors import RequestRefused, RetryableError
@@ -44,8 +46,15 @@ def test_a_file_without_addresses_names_nobody(raw: bytes) -> None:
 
 @pytest.mark.parametrize(
     "raw",
-    [b"\x1f\x8b\x08garbage", gzip.compress(CSV.encode())[:-12], b"\xff\xfe\xfa", b'[{"a": '],
-    ids=["no gzip", "truncated", "no text", "no json"],
+    [
+        b"\x1f\x8b\x08garbage",
+        gzip.compress(CSV.encode())[:-12],
+        b"\xff\xfe\xfa",
+        b'[{"a": ',
+        b"[" * 200_000,
+        b"email\n" + b"a" * 200_000,
+    ],
+    ids=["no gzip", "truncated", "no text", "no json", "nested", "long field"],
 )
 def test_D05_an_unreadable_file_is_told(raw: bytes) -> None:
     """Never taken for an empty one."""
@@ -60,6 +69,17 @@ def test_H2_a_zip_bomb_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(bomb) < 100_000
     with pytest.raises(RetryableError):
         read_errors(bomb)
+
+
+@given(st.binary(max_size=60) | st.text(max_size=60).map(str.encode))
+def test_D05_any_bytes_are_read_or_told(raw: bytes) -> None:
+    """Nothing else comes out, gzipped or not, and every address has a reason."""
+    for form in (raw, gzip.compress(raw)):
+        try:
+            found = read_errors(form)
+        except RetryableError:
+            continue
+        assert all(address == address.lower() and reason for address, reason in found.items())
 
 
 EMAILS = ["a@example.com", "b@example.com"]
