@@ -39,6 +39,7 @@ LAYER = {name: number for number, names in enumerate(LAYERS) for name in names}
 AT_ITS_EDGE = {
     "airflow": {"airflow_edge."},
     "requests": {"sendgrid."},
+    "urllib3": {"sendgrid."},
     "psycopg": {"state."},
     "sqlalchemy": {"state."},
     "alembic": {"state."},

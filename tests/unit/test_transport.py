@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import io
-import json
-import threading
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from email.utils import formatdate
 from typing import Any
 
 import pytest
@@ -23,77 +19,7 @@ from contact_sync.errors import (
 from contact_sync.models import JobStatus
 from contact_sync.sendgrid.api import ImportUpload, SendGridApi
 from contact_sync.sendgrid.transport import Transport
-
-KEY = "SG.secret-key-of-the-tests"
-ADDRESS = "ann@example.com"
-
-
-@dataclass
-class Script:
-    """What the server answers, one entry a call (the last one for ever), and what it got."""
-
-    answers: list[tuple[int, dict[str, str], bytes]] = field(default_factory=list)
-    calls: list[tuple[str, str, dict[str, str], bytes]] = field(default_factory=list)
-    port: int = 0
-
-    @property
-    def url(self) -> str:
-        """The server's address."""
-        return f"http://127.0.0.1:{self.port}"
-
-    def say(self, status: int, body: Any = b"", **headers: str) -> None:
-        """Queue an answer; status 0 closes the connection without one."""
-        raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-        self.answers.append((status, {k.replace("_", "-"): v for k, v in headers.items()}, raw))
-
-
-class Handler(BaseHTTPRequestHandler):
-    """Answers by the script."""
-
-    script: Script
-
-    def answer(self) -> None:
-        """Record the call and give the next answer."""
-        length = int(self.headers.get("Content-Length") or 0)
-        body = self.rfile.read(length)
-        self.script.calls.append((self.command, self.path, dict(self.headers), body))
-        answers = self.script.answers
-        status, headers, raw = answers.pop(0) if len(answers) > 1 else answers[0]
-        if status == 0:
-            self.connection.close()
-            return
-        self.send_response(status)
-        for name, value in (headers | {"Content-Length": str(len(raw))}).items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(raw)
-
-    do_GET = do_PUT = do_POST = do_DELETE = answer  # noqa: N815 the names http.server calls
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 the base class's name
-        """Say nothing."""
-
-
-@pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Script]:
-    """A running server; pauses between tries take no time."""
-    monkeypatch.setattr("tenacity.nap.time.sleep", lambda _seconds: None)
-    script = Script()
-    handler = type("Scripted", (Handler,), {"script": script})
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as running:
-        script.port = running.server_port
-        threading.Thread(target=running.serve_forever, args=(0.01,), daemon=True).start()
-        yield script
-        running.shutdown()
-
-
-@pytest.fixture
-def api(server: Script) -> Iterator[SendGridApi]:
-    """The API of that server."""
-    opened = SendGridApi(server.url, KEY)
-    yield opened
-    opened.close()
-
+from tests.unit.scripted_server import ADDRESS, KEY, Script
 
 SAID = {"errors": [{"message": f"email '{ADDRESS}' is not valid", "field": "contacts[0].email"}]}
 
@@ -143,20 +69,38 @@ def test_C06_C07_reads_are_repeated_and_bounded(
         ({"Retry_After": "17"}, 17, 17),
         ({"X_RateLimit_Reset": "42"}, 42, 42),
         ({"X_RateLimit_Reset": "epoch"}, 4900, 5000),
+        ({"Retry_After": "date"}, 4900, 5000),
         ({"Retry_After": "Wed, 21 Oct 2015 07:28:00 GMT"}, 0, 0),
-        ({"Retry_After": "soon", "X_RateLimit_Reset": "9"}, 0, 9),
+        ({"Retry_After": "soon", "X_RateLimit_Reset": "9"}, 9, 9),
+        ({"Retry_After": "17", "X_RateLimit_Reset": "9"}, 17, 17),
     ],
 )
 def test_C07_rate_limits_say_when(
     server: Script, api: SendGridApi, headers: dict[str, str], low: float, high: float
 ) -> None:
     """Seconds, a date, seconds left, or epoch seconds."""
-    epoch = str(int(time.time()) + 5000)
-    server.say(429, b"", **{name: value.replace("epoch", epoch) for name, value in headers.items()})
+    later = int(time.time()) + 5000
+    known = {"epoch": str(later), "date": formatdate(later, usegmt=True)}
+    server.say(429, b"", **{name: known.get(value, value) for name, value in headers.items()})
     with pytest.raises(RetryableError) as caught:
         api.scopes()
-    hint = caught.value.retry_after
-    assert hint is None or low <= hint <= high + 1
+    assert caught.value.retry_after is not None
+    assert low <= caught.value.retry_after <= high
+
+
+@pytest.mark.parametrize("value", ["", "soon", "-5", "\u00b2", "1.5.2", "Wed, 99 Oct 2015"])
+def test_C07_a_hint_that_cannot_be_read_is_no_hint(
+    server: Script, api: SendGridApi, value: str
+) -> None:
+    """Then the usual pauses apply."""
+    server.say(429, b"", Retry_After=value)
+    server.say(200, {"scopes": []})
+    assert api.scopes() == set()
+    server.say(429, b"", Retry_After=value)
+    server.answers[:] = server.answers[-1:]
+    with pytest.raises(RetryableError) as caught:
+        api.scopes()
+    assert caught.value.retry_after is None
 
 
 def test_C07_a_rate_limit_beyond_the_budget_is_left_to_airflow(
@@ -202,10 +146,11 @@ def test_C13_the_upload_has_exactly_the_given_headers_and_no_key(
     target = ImportUpload("j", f"{server.url}/file?X-Amz-Signature=s3cret", {"x-given": "v"})
     api.upload(target, io.BytesIO(b"rows"), 4)
     method, _, headers, body = server.calls[0]
-    assert (method, body, headers["x-given"]) == ("PUT", b"rows", "v")
-    assert "Authorization" not in headers
-    assert "Content-Encoding" not in headers
-    assert headers["Content-Length"] == "4"
+    assert (method, body) == ("PUT", b"rows")
+    assert headers == {
+        "Host": f"127.0.0.1:{server.port}", "User-Agent": "contact-sync",
+        "Accept-Encoding": "identity", "x-given": "v", "Content-Length": "4",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(

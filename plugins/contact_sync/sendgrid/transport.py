@@ -6,6 +6,7 @@ addresses would be in them.
 
 from __future__ import annotations
 
+import re
 import time
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -13,6 +14,7 @@ from urllib.parse import urlsplit
 
 import requests
 import tenacity
+import urllib3
 
 from contact_sync.errors import (
     AuthError,
@@ -29,6 +31,9 @@ UPLOAD_SECONDS = 600
 RETRY_BUDGET_SECONDS = 150  # two full rate-limit windows of a minute
 MAX_TRIES = 6
 EPOCH_SECONDS_FROM = 10_000_000  # `x-ratelimit-reset` below it is seconds left, else epoch seconds
+_QUOTED = re.compile(r"(['\"`]).*\1", re.DOTALL)
+_ADDRESS = re.compile(r"\S*@\S*")
+_LIBRARY_ERRORS = (requests.RequestException, urllib3.exceptions.HTTPError, OSError)
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -175,9 +180,7 @@ class _sent:  # noqa: N801 reads as a verb: with _sent(what)
         return None
 
     def __exit__(self, _type: Any, error: BaseException | None, _trace: Any) -> None:
-        if not isinstance(error, requests.RequestException | OSError) or isinstance(
-            error, SyncError
-        ):
+        if not isinstance(error, _LIBRARY_ERRORS) or isinstance(error, SyncError):
             return
         if isinstance(error, requests.ConnectTimeout) or _is_refused(error):
             raise RetryableError(
@@ -225,16 +228,19 @@ def _errors(answer: requests.Response) -> list[dict[str, object]]:
 
 
 def _messages(errors: list[dict[str, object]]) -> str:
-    """SendGrid's own words, without quoted values: they may be addresses."""
-    said = "; ".join(str(error.get("message", "")) for error in errors[:3])
-    quoted = said.split("'")
-    return "'…'".join(quoted[::2])[:300]
+    """SendGrid's own words, without quoted values and addresses.
+
+    From the first quote to the last: addresses may hold quotes themselves (o'brien@…).
+    """
+    messages = [str(error.get("message", "")) for error in errors[:3]]
+    unquoted = [_QUOTED.sub("'…'", message) for message in messages]
+    return "; ".join(_ADDRESS.sub("…", message) for message in unquoted)[:300]
 
 
 def _retry_after(answer: requests.Response) -> float | None:
     for header in ("Retry-After", "X-RateLimit-Reset"):
         value = answer.headers.get(header)
-        if value and value.isdigit():
+        if value and value.isascii() and value.isdigit():
             seconds = float(value)
             if seconds >= EPOCH_SECONDS_FROM:
                 seconds -= time.time()
@@ -243,7 +249,7 @@ def _retry_after(answer: requests.Response) -> float | None:
             try:
                 return max(0.0, parsedate_to_datetime(value).timestamp() - time.time())
             except ValueError:
-                return None
+                continue
     return None
 
 
