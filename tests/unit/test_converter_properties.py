@@ -106,7 +106,8 @@ def plain_cut(value: str) -> str | None:
 
 def email(raw: pd.Series[Any]) -> pd.Series[Any]:
     """Addresses that may be sent."""
-    return converters.email(converters.addresses(raw)).values
+    found = converters.email(converters.addresses(raw))
+    return found.values.mask(found.problems["invalid"])
 
 
 def phone(raw: pd.Series[Any]) -> pd.Series[Any]:
