@@ -7,9 +7,13 @@ from collections.abc import Iterator
 from http.server import ThreadingHTTPServer
 
 import pytest
+from hypothesis import settings
 
 from contact_sync.sendgrid.api import SendGridApi
 from tests.unit.scripted_server import KEY, Handler, Script
+
+settings.register_profile("shared machine", deadline=None)  # its speed is not what is tested
+settings.load_profile("shared machine")
 
 
 @pytest.fixture
