@@ -6,6 +6,7 @@ import json
 from types import SimpleNamespace
 
 import pytest
+from psycopg.conninfo import conninfo_to_dict
 
 from contact_sync.airflow_edge.handles import postgres_dsn
 from contact_sync.airflow_edge.hook import SendGridHook, base_url
@@ -72,6 +73,22 @@ def test_S03_a_missing_key_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
         ("postgresql://ann:p%40s%2Fs@db:5433/crm", "postgresql://ann:p%40s%2Fs@db:5433/crm"),
         ("postgres://ann:pw@db/crm?sslmode=require", "postgresql://ann:pw@db/crm?sslmode=require"),
         ("postgres://ann@db/crm?keepalives=1", "postgresql://ann@db/crm"),
+        ("postgres://ann:%25%23%3F%20%2B@db/crm", "postgresql://ann:%25%23%3F%20%2B@db/crm"),
+        ("postgres://a%40b:pw@db/crm", "postgresql://a%40b:pw@db/crm"),
+        ("postgres://ann@db/crm%2Fx%3Fy", "postgresql://ann@db/crm%2Fx%3Fy"),
+        ("postgres://ann@[::1]:5433/crm", "postgresql://ann@[::1]:5433/crm"),
+        (
+            json.dumps({"conn_type": "postgres", "host": "one:1,two:2", "login": "ann"}),
+            "postgresql://ann@one:1,two:2/",
+        ),
+        (
+            "postgres://ann@db/crm?sslmode=verify-full&sslrootcert=%2Fmy%20certs%2Fca.pem",
+            "postgresql://ann@db/crm?sslmode=verify-full&sslrootcert=%2Fmy%20certs%2Fca.pem",
+        ),
+        (
+            json.dumps({"conn_type": "postgres", "host": "/run/pg", "login": "ann", "extra": "{}"}),
+            "postgresql://ann@%2Frun%2Fpg/",
+        ),
     ],
 )
 def test_a_postgres_connection_becomes_a_libpq_url(
@@ -82,9 +99,50 @@ def test_a_postgres_connection_becomes_a_libpq_url(
     assert postgres_dsn("crm") == dsn
 
 
+def test_libpq_reads_what_airflow_was_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not our own idea of a URL: the client library takes it apart again."""
+    odd = "p@s:s/w?o#r%d +&="
+    connection = {
+        "conn_type": "postgres", "host": "db", "port": 5433, "login": odd, "password": odd,
+        "schema": odd,
+        "extra": {"sslmode": "verify-full", "sslrootcert": f"/{odd}", "sslkey": None},
+    }  # fmt: skip
+    monkeypatch.setenv("AIRFLOW_CONN_CRM", json.dumps(connection))
+    assert conninfo_to_dict(postgres_dsn("crm")) == {
+        "host": "db", "port": "5433", "user": odd, "password": odd, "dbname": odd,
+        "sslmode": "verify-full", "sslrootcert": f"/{odd}",
+    }  # fmt: skip
+
+
 def test_another_type_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the password."""
     monkeypatch.setenv("AIRFLOW_CONN_CRM", "mysql://ann:s3cret-pw@db/crm")
     with pytest.raises(ConfigError, match="'crm' is of type 'mysql'; it must be") as caught:
         postgres_dsn("crm")
     assert "s3cret" not in str(caught.value)
+
+
+SECRETS = {
+    "spaces": {"password": f" {KEY}"},
+    "line break": {"password": f"{KEY}\n"},
+    "no ASCII": {"password": f"{KEY}\u0160"},
+    "login in the URL": {"password": KEY, "host": f"https://ann:{KEY}@api.sendgrid.com"},
+    "plain http": {"password": KEY, "host": "http://api.sendgrid.com"},
+}
+
+
+@pytest.mark.parametrize("what", SECRETS)
+def test_S03_a_wrong_connection_is_told_without_its_key(
+    what: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before anything is sent; also on Airflow's Test button."""
+    monkeypatch.setenv(
+        "AIRFLOW_CONN_SENDGRID_DEFAULT", json.dumps({"conn_type": "sendgrid"} | SECRETS[what])
+    )
+    with pytest.raises(ConfigError) as caught:
+        SendGridHook().get_conn()
+    works, said = SendGridHook().test_connection()
+    assert not works
+    assert said == str(caught.value)
+    assert KEY not in said
+    assert "API key" in said or "API URL" in said

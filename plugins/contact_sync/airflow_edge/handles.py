@@ -63,7 +63,10 @@ def postgres_dsn(conn_id: str) -> str:
     password = f":{quote(connection.password, safe='')}" if connection.password else ""
     port = f":{connection.port}" if connection.port else ""
     extra = connection.extra_dejson
-    options = {key: extra[key] for key in LIBPQ_OPTIONS if key in extra}
-    query = f"?{urlencode(options)}" if options else ""
-    host = f"{login}{password}@{connection.host or 'localhost'}{port}"
-    return f"postgresql://{host}/{connection.schema or ''}{query}"
+    options = {key: extra[key] for key in LIBPQ_OPTIONS if extra.get(key)}
+    query = f"?{urlencode(options, quote_via=quote)}" if options else ""  # to libpq, + is a plus
+    host = quote(connection.host or "localhost", safe=",:[]")  # a socket's path has slashes
+    bare_ipv6 = host.count(":") > 1 and not set(host) & set(",[")
+    host = f"[{host}]" if bare_ipv6 else host
+    database = quote(connection.schema or "", safe="")
+    return f"postgresql://{login}{password}@{host}{port}/{database}{query}"

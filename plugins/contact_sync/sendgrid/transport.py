@@ -54,6 +54,10 @@ class Transport:
         host = urlsplit(base_url).hostname
         self._loopback = host in LOOPBACK
         check_url(base_url, "SendGrid's API URL", loopback=self._loopback)
+        if not api_key.isascii() or not api_key.isprintable() or " " in api_key:
+            raise ConfigError(
+                "SendGrid's API key holds white space or a character that no key has: copy it anew"
+            )
         self._base_url = base_url.rstrip("/")
         self._api = _session()
         self._api.headers["Authorization"] = f"Bearer {api_key}"

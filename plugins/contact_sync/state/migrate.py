@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import psycopg
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import create_engine, text
@@ -21,9 +22,11 @@ def migrate(dsn: str) -> None:
     """
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
-    url = dsn.replace("postgresql://", "postgresql+psycopg://", 1)
+    engine = create_engine(  # libpq reads the URL: SQLAlchemy leaves %2F in names as it is
+        "postgresql+psycopg://", creator=lambda: psycopg.connect(dsn), poolclass=NullPool
+    )
     try:
-        with create_engine(url, poolclass=NullPool).begin() as connection:
+        with engine.begin() as connection:
             connection.execute(text("SELECT pg_advisory_xact_lock(7305180051)"))
             # IF NOT EXISTS would need the right to create schemas even when this one is there.
             found = connection.execute(text("SELECT to_regnamespace('contact_sync')")).scalar()
