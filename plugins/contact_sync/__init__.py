@@ -6,6 +6,6 @@ down only (checked by `tests/unit/test_architecture.py`)::
     entry       cli · airflow_edge
     use case    steps
     edges       b2core · state · sendgrid · definition_files
-    pure core   definition · mapping · converters · transform · payloads · errors_file
-    words       models · errors · text
+    pure core   definition · mapping · converters · transform · payloads · errors_file · report
+    words       models · errors · failpoints
 """

@@ -61,8 +61,8 @@ def imports_of(path: Path) -> set[str]:
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path} imports relatively"
-            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+            assert PACKAGE not in path.parents or node.level == 0, f"{path} imports relatively"
+            found |= {f"{node.module or ''}.{alias.name}" for alias in node.names if not node.level}
     return found
 
 
@@ -117,24 +117,57 @@ def test_the_package_knows_nothing_of_its_surroundings(place: str) -> None:
         assert place not in {name.split(".")[0] for name in imports_of(path)}, path.name
 
 
+def files(*places: str) -> list[Path]:
+    """The Python files of folders, or files themselves."""
+    paths = [ROOT / place for place in places]
+    found = [f for p in paths for f in ([p] if p.is_file() else p.rglob("*.py"))]
+    return sorted(path for path in found if "__pycache__" not in path.parts)
+
+
+def roots_of(path: Path) -> set[str]:
+    """The first parts of what a file imports."""
+    return {name.split(".")[0] for name in imports_of(path)}
+
+
 def test_what_judges_the_package_shares_no_code_with_it() -> None:
-    """The emulator, the source and the oracle can't repeat the package's mistakes."""
-    judges = [p for p in (ROOT / "local").rglob("*.py") if "stack" not in p.name]
+    """The emulator, the demo source and the oracle can't repeat the package's mistakes."""
+    judges = files("local/sendgrid_emulator", "local/b2core_demo", "local/expected.py")
     assert len(judges) > 20
-    for path in judges:
-        text = path.read_text(encoding="utf-8")
-        names = {
-            node.module or ""
-            for node in ast.walk(ast.parse(text))
-            if isinstance(node, ast.ImportFrom)
-        }
-        assert not any(name.startswith("contact_sync") for name in names), path.name
+    assert [path.name for path in judges if "contact_sync" in roots_of(path)] == []
+
+
+def test_airflow_is_imported_by_its_edge_the_dags_and_tests_only() -> None:
+    """The stack of the demo starts Airflow as a process; it doesn't import it."""
+    users = {path for path in files("plugins", "dags", "local") if "airflow" in roots_of(path)}
+    assert users
+    outside = {p for p in users if p.parent.name != "airflow_edge" and p.parent != ROOT / "dags"}
+    assert outside == set()
+
+
+def test_nothing_is_imported_by_a_computed_name() -> None:
+    """So these tests see every import."""
+    for path in files("plugins", "dags"):
+        assert "importlib" not in roots_of(path), path.name
+        calls = {n.id for n in ast.walk(ast.parse(path.read_text())) if isinstance(n, ast.Name)}
+        assert "__import__" not in calls, path.name
+
+
+@pytest.mark.parametrize("text", [PACKAGE / "__init__.py", ROOT / "CONTRIBUTING.md"])
+def test_the_layer_rule_is_written_down_as_it_is(text: Path) -> None:
+    """Every name in the diagrams is a module of the layer that its line stands for."""
+    lines = [
+        s for s in text.read_text(encoding="utf-8").splitlines() if s.startswith((" ", "    "))
+    ]
+    for layer, title in enumerate(("words", "pure core", "edges", "use case", "entry")):
+        (line,) = [s for s in lines if s.split("  ")[0:] and s.strip().startswith(f"{title}  ")]
+        names = [n.strip().split("  ")[0] for n in line.strip().removeprefix(title).split("·")]
+        assert {name: LAYER.get(name) for name in names} == dict.fromkeys(names, layer)
 
 
 @pytest.mark.parametrize("folder", ["plugins", "dags", "local"])
 def test_files_are_small_and_say_what_they_are(folder: str) -> None:
     """A reader finds one subject a file, and its purpose at the top."""
-    paths = [p for p in (ROOT / folder).rglob("*.py") if "__pycache__" not in p.parts]
+    paths = files(folder)
     assert paths
     for path in paths:
         text = path.read_text(encoding="utf-8")
