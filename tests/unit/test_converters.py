@@ -79,6 +79,13 @@ def test_bad_addresses_are_told_apart(raw: str | None, reason: str) -> None:
     assert reasons(converters.email(converters.addresses(column([raw])))) == [reason]
 
 
+def test_B07_spellings_of_one_address_are_the_same_text() -> None:
+    """Also of one that can't be sent: two clients share it, however it was typed."""
+    for one, other in [("zo\u00eb@x.co", "ZOE\u0308@X.CO "), ("a@b\u00fc.de", "A@bu\u0308.de")]:
+        first, second = values(converters.addresses(column([one, other])))
+        assert first == second
+
+
 @pytest.mark.parametrize(
     ("raw", "region", "number"),
     [

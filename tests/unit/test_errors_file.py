@@ -30,8 +30,9 @@ ROWS = [{"identifier": "Ann@Example.com", "message": "invalid phone"},
         CSV.replace("email,first_name,error", "Contact,Name,REASON").encode(),
         json.dumps(ROWS).encode(),
         json.dumps({"errors": ROWS}).encode(),
+        b"\xef\xbb\xbf" + json.dumps(ROWS).encode(),
     ],
-    ids=["csv", "gzip", "bom", "crlf", "other names", "json list", "json object"],
+    ids=["csv", "gzip", "bom", "crlf", "other names", "json list", "json object", "json bom"],
 )
 def test_D05_every_known_layout_is_read(raw: bytes) -> None:
     """The format is documented nowhere."""
@@ -80,6 +81,15 @@ def test_D05_any_bytes_are_read_or_told(raw: bytes) -> None:
         except RetryableError:
             continue
         assert all(address == address.lower() and reason for address, reason in found.items())
+
+
+@pytest.mark.parametrize("at", range(10, len(gzip.compress(CSV.encode(), mtime=0))))
+def test_D05_one_wrong_byte_in_a_gzip_file_is_told(at: int) -> None:
+    """No refused client is taken for a confirmed one."""
+    raw = bytearray(gzip.compress(CSV.encode(), mtime=0))
+    raw[at] ^= 0x55
+    with pytest.raises(RetryableError):
+        read_errors(bytes(raw))
 
 
 EMAILS = ["a@example.com", "b@example.com"]

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from contact_sync.mapping import Mapping
 from contact_sync.models import SEPARATOR, FieldType
 from contact_sync.payloads import (
+    ENVELOPE_BYTES,
     MAX_JSON_BYTES,
     MAX_JSON_CONTACTS,
     OutboxRow,
@@ -129,7 +130,14 @@ def test_C10_json_batches_fit_and_cover_everyone_once(sizes: list[int]) -> None:
     """3.9 MB and 30 000 contacts."""
     ranges = cut_json_batches(np.array(sizes, np.int64))
     assert [i for a, b in ranges for i in range(a, b)] == list(range(len(sizes)))
-    assert all(sum(sizes[a:b]) < MAX_JSON_BYTES for a, b in ranges)
+    assert all(sum(sizes[a:b]) + ENVELOPE_BYTES <= MAX_JSON_BYTES for a, b in ranges)
+
+
+def test_C10_a_batch_is_filled_to_the_brim_but_not_beyond() -> None:
+    """The last contact that fits goes in; room for the list's id is kept."""
+    room = MAX_JSON_BYTES - ENVELOPE_BYTES
+    assert cut_json_batches(np.array([room - 100, 100, 1], np.int64)) == [(0, 2), (2, 3)]
+    assert cut_json_batches(np.array([room - 100, 101], np.int64)) == [(0, 1), (1, 2)]
 
 
 def test_C10_json_batches_hold_at_most_30000() -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pyarrow as pa
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -61,6 +62,19 @@ def test_C10_sizes_are_an_upper_bound_of_the_real_body(
     ]
     body = json_body(contacts, using)
     assert len(body) <= sum(row["size"] for row in found) + ENVELOPE_BYTES
+
+
+@pytest.mark.parametrize("character", ['"', "\\", "é", "\U0001f468", "\u007f"])
+def test_C10_the_worst_contact_is_not_larger_than_it_says(character: str) -> None:
+    """Every field full of what takes most room in JSON."""
+    row: dict[str, Any] = dict.fromkeys(COLUMNS.names, f"a{character * 1_500}a")
+    row |= {"client_id": 1, "email": "a" * 64 + "@example.com", "exclusion": None}
+    row |= {"phone": "+41791234567", "score": "-12345678901.25", "born": "2024-02-29"}
+    (found,) = rows_of(batch(row), mapping())
+    body = json_body([OutboxRow(found["email"], found["payload"], 0)], mapping())
+    envelope = json_body([], mapping())
+    assert found["filled"] == 127
+    assert len(body) - len(envelope) <= found["size"] < 1.1 * len(body)
 
 
 @settings(max_examples=40)
