@@ -12,8 +12,8 @@ from hypothesis import settings
 from contact_sync.sendgrid.api import SendGridApi
 from tests.unit.scripted_server import KEY, Handler, Script
 
-settings.register_profile("shared machine", deadline=None)  # its speed is not what is tested
-settings.load_profile("shared machine")
+settings.register_profile("quick", deadline=None, max_examples=40)  # a busy machine is no defect
+settings.load_profile("quick")
 
 
 @pytest.fixture

@@ -46,7 +46,7 @@ def test_each_row_has_its_own_verdict(rows: list[dict[str, Any]], cut: int) -> N
     assert rows_of(batch(*rows).slice(cut), mapping()) == together[cut:]
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(st.lists(ROWS, max_size=6), st.integers(0, 127))
 def test_C10_sizes_are_an_upper_bound_of_the_real_body(
     rows: list[dict[str, Any]], clears: int
@@ -77,7 +77,7 @@ def test_C10_the_worst_contact_is_not_larger_than_it_says(character: str) -> Non
     assert len(body) - len(envelope) <= found["size"] < 1.1 * len(body)
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(st.lists(ROWS, max_size=6))
 def test_payload_mask_and_sign_tell_the_same(rows: list[dict[str, Any]]) -> None:
     """One place a field, a bit where there is a value, and whether a number is below zero."""
@@ -91,7 +91,7 @@ def test_payload_mask_and_sign_tell_the_same(rows: list[dict[str, Any]]) -> None
         assert row["negative"] == (score != "" and float(score) < 0)
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(ROWS, ROWS)
 def test_hashes_are_equal_when_what_is_sent_is_equal(
     one: dict[str, Any], other: dict[str, Any]
@@ -105,7 +105,7 @@ def test_hashes_are_equal_when_what_is_sent_is_equal(
     assert moved["email_hash"] == first["email_hash"]
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(ROWS, st.sampled_from(["first_name", "phone_number", "Score", "Born"]))
 def test_reject_and_drop_count_the_same_values(row: dict[str, Any], name: str) -> None:
     """The policy decides about the client, never about what counts as a bad value."""
