@@ -30,16 +30,15 @@ def calls(world: World, method: str, route: str) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize(
-    ("lane", "method", "route"),
+    ("lane", "method", "route", "header"),
     [
-        ("json", "GET", "/v3/scopes"),
-        ("json", "GET", "/v3/marketing/field_definitions"),
-        ("json", "PUT", CONTACTS),
-        ("json", "GET", JOB),
-        ("csv", "PUT", IMPORTS),
+        ("json", "GET", "/v3/scopes", "x-ratelimit-reset"),
+        ("json", "GET", "/v3/marketing/field_definitions", "retry-after"),
+        ("json", "PUT", CONTACTS, "x-ratelimit-reset"),
+        ("json", "GET", JOB, "retry-after"),
+        ("csv", "PUT", IMPORTS, "x-ratelimit-reset"),
     ],
 )
-@pytest.mark.parametrize("header", ["x-ratelimit-reset", "retry-after"])
 def test_C07_a_rate_limit_is_waited_out(
     world: World, lane: str, method: str, route: str, header: str
 ) -> None:
@@ -120,9 +119,11 @@ def test_C08_a_refused_call_delays_nothing(world: World, status: int) -> None:
     world.assert_converged()
 
 
-@LANES
-@pytest.mark.parametrize("layout", ["uploaded", "short", "json"])
-@pytest.mark.parametrize("gzip", [False, True], ids=["plain", "gzip"])
+@pytest.mark.parametrize(
+    ("lane", "layout", "gzip"),
+    [("json", "uploaded", False), ("csv", "uploaded", True), ("csv", "short", False),
+     ("json", "json", True), ("csv", "json", False)],
+)  # fmt: skip
 def test_D04_an_errored_job_rejects_the_bad_rows_and_confirms_the_others(
     world: World, lane: str, layout: str, gzip: bool
 ) -> None:
@@ -162,8 +163,7 @@ def test_D05_without_the_errors_file_nothing_is_confirmed(
 
 
 @LANES
-@pytest.mark.parametrize("rows", [0, 1, 2])
-@pytest.mark.parametrize("clients", [1, 4])
+@pytest.mark.parametrize(("clients", "rows"), [(1, 0), (4, 0), (4, 1), (4, 2)])
 def test_D06_a_failed_job_confirms_nothing(
     world: World, lane: str, rows: int, clients: int
 ) -> None:
@@ -171,11 +171,9 @@ def test_D06_a_failed_job_confirms_nothing(
     world.redefine(lane=lane)
     for number in range(1, clients + 1):
         world.add(f"client{number}@example.com")
-    if clients > 1:
+    if rows:
         unacceptable(world, "client1@example.com")
-        world.emulator.admin.job_fault("fails_halfway", after_rows=rows, job=lane)
-    else:
-        world.emulator.admin.job_fault("fails_halfway", after_rows=0, job=lane)
+    world.emulator.admin.job_fault("fails_halfway", after_rows=rows, job=lane)
     with pytest.raises(FatalError, match=r"failed the import job of batch \d+ as a whole"):
         world.run()
     assert set(world.fates().values()) == {"pending: job_failed"}

@@ -44,10 +44,8 @@ def row(
         ),
     ],
 )
-@pytest.mark.parametrize("lane", ["json", "csv"])
-def test_S09_phone_rule(world: World, rows: list[dict[str, Any]], chosen: int, lane: str) -> None:
+def test_S09_phone_rule(world: World, rows: list[dict[str, Any]], chosen: int) -> None:
     """The confirmed number; if none is confirmed, the most recently updated."""
-    world.redefine(lane=lane)
     phones(world, *rows)
     world.run()
     assert world.contact("ann@example.com")["phone_number"] == f"+4179000000{chosen}"
