@@ -50,6 +50,8 @@ def die_at(point: str, world: World, kind: str) -> None:
 
 def kill_at(point: str, world: World, kind: str = "incremental") -> None:
     """Run in a process of its own that is killed at the point; fail if it isn't reached."""
+    if point == "job_pending":  # the first look must find the job still at work
+        world.emulator.admin.settings(delay=1.0)
     child = FORKS.Process(target=die_at, args=(point, world.portable(), kind))
     child.start()
     child.join(60)
