@@ -113,6 +113,37 @@ class Deadlines(_Strict):
     )
 
 
+Removal = Literal["unlist", "delete", "keep"]
+
+
+class Limit(_Strict):
+    """A number of clients: the larger of a count and a share of those in the ledger."""
+
+    contacts: int = Field(50, ge=0, description="Never more careful than this many clients.")
+    share: float = Field(0.05, ge=0, le=1, description="Share of all clients, 0.05 = 5 %.")
+
+    def of(self, clients: int) -> int:
+        """The limit for a sync of so many clients."""
+        return max(self.contacts, int(self.share * clients))
+
+
+class Limits(_Strict):
+    """Above these a run waits for a person's approval before it sends anything."""
+
+    removals: Limit = Field(
+        Limit(contacts=50, share=0.05),
+        description="Contacts to be removed. Clients that are absent from B2CORE in larger numbers "
+        "are not removed at all until a person approves their exact number.",
+    )
+    changes: Limit = Field(
+        Limit(contacts=1_000, share=0.5),
+        description="Contacts to be changed; new ones don't count, nor does mode resend.",
+    )
+    approval_hours: float = Field(
+        24, gt=0, le=168, description="A plan that isn't approved by then is dropped."
+    )
+
+
 class SyncDefinition(_Strict):
     """One sync: one B2CORE database, one SendGrid account, optionally one list, one DAG."""
 
@@ -148,11 +179,30 @@ class SyncDefinition(_Strict):
         le=720,
         description="An incremental run becomes a full one when the last is older.",
     )
-    on_address_change: Literal["delete", "keep"] = Field(
+    on_address_change: Removal = Field(
         "delete",
         description="The contact of a client's former address, once the new one is confirmed.",
     )
+    on_client_deleted: Removal | None = Field(
+        None,
+        description="The contact of a client that two runs in a row didn't find in B2CORE; "
+        "null = unlist if the sync has a list, else keep.",
+    )
+    on_exclusion: Removal | None = Field(
+        None,
+        description="The contact of a client that B2CORE has newly excluded; null = unlist if the "
+        "sync has a list, else keep.",
+    )
+    on_list_change: Literal["keep", "unlist"] = Field(
+        "keep", description="Contacts on the former list when `list` names another one."
+    )
+    carry_suppressions: bool = Field(
+        True,
+        description="When an address changes and the old one is globally suppressed, suppress the "
+        "new one before it is uploaded.",
+    )
     deadlines: Deadlines = Deadlines()
+    limits: Limits = Limits()
 
     @field_validator("fields", mode="before")
     @classmethod
@@ -182,6 +232,21 @@ class SyncDefinition(_Strict):
         if doubled:
             raise ValueError(f"SendGrid compares field names without case; twice: {doubled}")
         return value
+
+    @model_validator(mode="after")
+    def _unlist_needs_a_list(self) -> SyncDefinition:
+        if self.list is None:
+            for name in ("on_address_change", "on_client_deleted", "on_exclusion"):
+                if getattr(self, name) == "unlist":
+                    raise ValueError(f"{name}: unlist needs a `list`; say delete or keep")
+        return self
+
+    def removal_of(self, why: str) -> Removal:
+        """What happens to a contact: `why` is address_changed, gone or excluded."""
+        default: Removal = "unlist" if self.list else "keep"
+        if why == "address_changed":
+            return self.on_address_change
+        return (self.on_client_deleted if why == "gone" else self.on_exclusion) or default
 
     @property
     def dag_id(self) -> str:

@@ -37,7 +37,12 @@ class Lane(StrEnum):
 
     JSON = "json"  # PUT /v3/marketing/contacts: exact clearing, small runs
     CSV = "csv"  # PUT /v3/marketing/contacts/imports: large runs
-    DELETE = "delete"  # DELETE /v3/marketing/contacts: addresses that nobody has any more
+    DELETE = "delete"  # DELETE /v3/marketing/contacts: contacts that no client has any more
+    UNLIST = "unlist"  # DELETE /v3/marketing/lists/{id}/contacts: off the list, the contact stays
+
+
+UPSERTS = (Lane.JSON, Lane.CSV)
+REMOVALS = (Lane.DELETE, Lane.UNLIST)
 
 
 class BatchState(StrEnum):

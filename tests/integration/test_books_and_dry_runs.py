@@ -22,7 +22,7 @@ from contact_sync.steps.start import Sync, begin_run, end_run, open_run
 from contact_sync.steps.submit import submit_batch
 from tests.world import World
 
-TABLES = ("sync", "ledger", "batch", "outbox", "obsolete_address")
+TABLES = ("sync", "ledger", "batch", "outbox", "removal")
 
 
 def begin(sync: Sync) -> int:

@@ -24,7 +24,7 @@ from contact_sync.steps.submit import submit_batch
 from tests.world import World, define
 
 LANES = pytest.mark.parametrize("lane", ["json", "csv"])
-TABLES = ("sync", "run", "slice", "batch", "outbox", "ledger", "obsolete_address")
+TABLES = ("sync", "run", "slice", "batch", "outbox", "ledger", "removal")
 
 
 def the_batch(sync: Sync) -> int:

@@ -158,4 +158,5 @@ def test_the_template_shows_the_defaults() -> None:
     template = parse_definition(TEMPLATE.read_text(encoding="utf-8"), "template").model_dump()
     defaults = SyncDefinition.model_validate({"name": "template", "caption": "x"}).model_dump()
     different = {key for key, value in template.items() if value != defaults[key]}
-    assert different == {"caption", "schedule", "list", "fields"}
+    by_list = {"on_client_deleted", "on_exclusion"}
+    assert different == {"caption", "schedule", "list", "fields"} | by_list

@@ -2,7 +2,7 @@
 --             so that the other client clears what it doesn't fill itself, however often it tries
 -- Parameters: sync_id; temporary table fate; runs before merge_fates.sql, in the same transaction
 -- Index:      ledger primary key
-INSERT INTO contact_sync.obsolete_address (sync_id, email, email_hash, client_id)
+INSERT INTO contact_sync.removal (sync_id, email, email_hash, client_id)
 SELECT
     l.sync_id,
     l.email,

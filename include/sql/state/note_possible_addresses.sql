@@ -2,7 +2,7 @@
 --             although the ledger still names the old one; remember it for removal
 -- Parameters: batch_id; runs before postpone_batch.sql, in the same transaction
 -- Index:      outbox and ledger primary keys
-INSERT INTO contact_sync.obsolete_address (sync_id, email, email_hash, client_id)
+INSERT INTO contact_sync.removal (sync_id, email, email_hash, client_id)
 SELECT
     o.sync_id,
     o.email,

@@ -2,9 +2,9 @@
 --             save those that were to be kept
 -- Parameters: sync_id
 -- Columns:    email
--- Index:      none: one scan of the ledger, only when obsolete_address has rows
+-- Index:      none: one scan of the ledger, only when removal has rows
 SELECT a.email
-FROM contact_sync.obsolete_address AS a
+FROM contact_sync.removal AS a
 WHERE
     a.sync_id = %(sync_id)s
     AND NOT a.kept

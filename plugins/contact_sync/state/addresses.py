@@ -12,7 +12,7 @@ PER_BATCH = 100  # search/emails and DELETE contacts take at most 100
 def create_removals(cursor: Cursor, run_id: int, sync_id: int) -> None:
     """Forget addresses that some client's contact has again; batch those that nobody has."""
     cursor.execute(
-        """DELETE FROM contact_sync.obsolete_address AS a USING contact_sync.ledger AS l
+        """DELETE FROM contact_sync.removal AS a USING contact_sync.ledger AS l
            WHERE a.sync_id = %s AND l.sync_id = a.sync_id AND l.contact_hash = a.email_hash
                AND l.state = 'confirmed'""",
         (sync_id,),
@@ -23,7 +23,7 @@ def create_removals(cursor: Cursor, run_id: int, sync_id: int) -> None:
         part = emails[start : start + PER_BATCH]
         batch_id = create_batch(cursor, run_id, sync_id, Lane.DELETE, len(part))
         cursor.execute(
-            """UPDATE contact_sync.obsolete_address SET batch_id = %s
+            """UPDATE contact_sync.removal SET batch_id = %s
                WHERE sync_id = %s AND email = ANY(%s)""",
             (batch_id, sync_id, part),
         )
@@ -36,7 +36,7 @@ def keep_all(cursor: Cursor, sync_id: int) -> int:
     owner.
     """
     cursor.execute(
-        """UPDATE contact_sync.obsolete_address SET kept = TRUE
+        """UPDATE contact_sync.removal SET kept = TRUE
            WHERE sync_id = %s AND NOT kept""",
         (sync_id,),
     )
@@ -47,7 +47,7 @@ def of_batch(cursor: Cursor, batch_id: int) -> list[str]:
     """The addresses of a delete batch."""
     rows = many(
         cursor,
-        "SELECT email FROM contact_sync.obsolete_address WHERE batch_id = %s ORDER BY email",
+        "SELECT email FROM contact_sync.removal WHERE batch_id = %s ORDER BY email",
         (batch_id,),
     )
     return [row["email"] for row in rows]
@@ -55,11 +55,11 @@ def of_batch(cursor: Cursor, batch_id: int) -> list[str]:
 
 def forget(cursor: Cursor, batch_id: int) -> None:
     """The contacts of the batch are gone."""
-    cursor.execute("DELETE FROM contact_sync.obsolete_address WHERE batch_id = %s", (batch_id,))
+    cursor.execute("DELETE FROM contact_sync.removal WHERE batch_id = %s", (batch_id,))
 
 
 def keep_for_later(cursor: Cursor, batch_id: int) -> None:
     """The deletion didn't happen: the next run tries again."""
     cursor.execute(
-        "UPDATE contact_sync.obsolete_address SET batch_id = NULL WHERE batch_id = %s", (batch_id,)
+        "UPDATE contact_sync.removal SET batch_id = NULL WHERE batch_id = %s", (batch_id,)
     )

@@ -74,7 +74,7 @@ def read_obsolete_hashes(state: StateDatabase, sync_id: int) -> Int64:
     with state.transaction() as cursor:
         rows = many(
             cursor,
-            "SELECT email_hash FROM contact_sync.obsolete_address WHERE sync_id = %s",
+            "SELECT email_hash FROM contact_sync.removal WHERE sync_id = %s",
             (sync_id,),
         )
     return np.array([row["email_hash"] for row in rows], np.int64)

@@ -13,7 +13,7 @@ def confirm(cursor: Cursor, batch_id: int, refused: dict[str, str]) -> tuple[int
     payloads. Returns the numbers of confirmed and rejected clients."""
     _load_refused(cursor, refused)
     parameters = {"batch_id": batch_id}
-    cursor.execute(statement("note_obsolete_addresses"), parameters)
+    cursor.execute(statement("note_former_addresses"), parameters)
     cursor.execute(statement("release_taken_addresses"), parameters)
     cursor.execute(statement("confirm_batch"), parameters)
     confirmed = cursor.rowcount

@@ -1,7 +1,7 @@
 -- Purpose:    remember the former address of each client of a batch whose contact has moved
 -- Parameters: batch_id; runs before confirm_batch.sql, in the same transaction
 -- Index:      outbox and ledger primary keys
-INSERT INTO contact_sync.obsolete_address (sync_id, email, email_hash, client_id)
+INSERT INTO contact_sync.removal (sync_id, email, email_hash, client_id)
 SELECT
     o.sync_id,
     l.email,
