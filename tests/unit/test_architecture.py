@@ -21,9 +21,9 @@ LAYERS = [
     },
     {
         "arrow_reader", "b2core", "definition_files", "sendgrid", "sendgrid.api",
-        "sendgrid.transport", "state", "state.addresses", "state.batches", "state.copying",
-        "state.database", "state.ledger", "state.migrate", "state.runs", "state.settling",
-        "state.staging",
+        "sendgrid.transport", "state", "state.batches", "state.copying",
+        "state.database", "state.ledger", "state.migrate", "state.removals", "state.runs",
+        "state.settling", "state.staging",
     },
     {
         "steps", "steps.check", "steps.drain", "steps.finish", "steps.plan", "steps.remove",

@@ -6,7 +6,7 @@ import logging
 
 from contact_sync.failpoints import reach
 from contact_sync.models import Lane
-from contact_sync.state import addresses, batches
+from contact_sync.state import batches, removals
 from contact_sync.state.runs import Run
 from contact_sync.steps.start import Sync
 
@@ -19,12 +19,12 @@ def plan_removals(sync: Sync, run: Run) -> list[int]:
         return []
     with sync.state.transaction(run.fence) as cursor:
         if sync.definition.on_address_change == "keep":
-            kept = addresses.keep_all(cursor, run.sync_id)
+            kept = removals.keep_all(cursor, run.sync_id)
             log.info("%d contacts of former addresses stay at SendGrid (policy keep)", kept)
             return []
         open_ids = batches.open_batch_ids(cursor, run.run_id, lanes=(Lane.DELETE,))
         if not open_ids:
-            addresses.create_removals(cursor, run.run_id, run.sync_id)
+            removals.create_batches(cursor, run.run_id, run.sync_id)
             open_ids = batches.open_batch_ids(cursor, run.run_id, lanes=(Lane.DELETE,))
         reach("removals_uncommitted")
     reach("removals_planned")

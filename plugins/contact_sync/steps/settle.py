@@ -15,7 +15,7 @@ from contact_sync.errors import FatalError, RequestRefused, RetryableError
 from contact_sync.errors_file import read_errors
 from contact_sync.failpoints import reach
 from contact_sync.models import BatchState, Job, JobStatus, Lane
-from contact_sync.state import addresses, batches, settling
+from contact_sync.state import batches, removals, settling
 from contact_sync.state.batches import NOW, Batch
 from contact_sync.state.database import Cursor
 from contact_sync.state.runs import Run
@@ -120,9 +120,9 @@ def plain(reason: str) -> str:
 def _apply_delete(sync: Sync, run: Run, batch: Batch, job: Job) -> None:
     def write(cursor: Cursor) -> str:
         if job.status is JobStatus.COMPLETED:
-            addresses.forget(cursor, batch.batch_id)
+            removals.deleted(cursor, batch.batch_id)
             return f"{job.deleted or batch.contacts} removed"
-        addresses.keep_for_later(cursor, batch.batch_id)
+        removals.postponed(cursor, batch.batch_id)
         return "not removed; the next run tries again"
 
     _finish(sync, run, batch, job, write)
@@ -133,7 +133,7 @@ def postpone(sync: Sync, run: Run, batch: Batch, reason: str, job: Job | None = 
 
     def write(cursor: Cursor) -> str:
         if batch.lane is Lane.DELETE:
-            addresses.keep_for_later(cursor, batch.batch_id)
+            removals.postponed(cursor, batch.batch_id)
         else:
             settling.postpone(cursor, batch.batch_id, reason)
         return reason
@@ -148,7 +148,7 @@ def void_batch(sync: Sync, run: Run, batch: Batch) -> None:
         if batches.advance(cursor, batch, BatchState.VOID, came_from=before, settled_at=NOW):
             settling.clear(cursor, batch.batch_id)
             if batch.lane is Lane.DELETE:
-                addresses.keep_for_later(cursor, batch.batch_id)
+                removals.postponed(cursor, batch.batch_id)
     log.info("Batch %d of run %d had not been sent: dropped", batch.batch_id, batch.run_id)
 
 

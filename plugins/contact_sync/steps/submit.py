@@ -22,7 +22,7 @@ from contact_sync.mapping import Mapping
 from contact_sync.models import BatchState, Lane
 from contact_sync.payloads import csv_cells, csv_field_ids, csv_header, json_body
 from contact_sync.refused_contacts import refused_by_answer
-from contact_sync.state import addresses, batches, runs, settling
+from contact_sync.state import batches, removals, runs, settling
 from contact_sync.state.batches import NOW, Batch
 from contact_sync.state.runs import Run
 from contact_sync.steps.start import Sync, mapping_of
@@ -86,11 +86,11 @@ def _send_json(sync: Sync, run: Run, batch: Batch) -> None:
 
 def _send_delete(sync: Sync, run: Run, batch: Batch) -> None:
     with sync.state.transaction() as cursor:
-        emails = addresses.of_batch(cursor, batch.batch_id)
+        emails = removals.of_batch(cursor, batch.batch_id)
     ids = sync.sendgrid.contact_ids(emails)
     if not ids:
         with sync.state.transaction(run.fence) as cursor:
-            addresses.forget(cursor, batch.batch_id)
+            removals.deleted(cursor, batch.batch_id)
         _advance(sync, run, batch, BatchState.SETTLED, outcome="nothing there", settled_at=NOW)
         return
     _mark_submitting(sync, run, batch)

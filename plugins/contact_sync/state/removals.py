@@ -9,7 +9,7 @@ from contact_sync.state.database import Cursor, many, statement
 PER_BATCH = 100  # search/emails and DELETE contacts take at most 100
 
 
-def create_removals(cursor: Cursor, run_id: int, sync_id: int) -> None:
+def create_batches(cursor: Cursor, run_id: int, sync_id: int) -> None:
     """Forget addresses that some client's contact has again; batch those that nobody has."""
     cursor.execute(
         """DELETE FROM contact_sync.removal AS a USING contact_sync.ledger AS l
@@ -53,13 +53,21 @@ def of_batch(cursor: Cursor, batch_id: int) -> list[str]:
     return [row["email"] for row in rows]
 
 
-def forget(cursor: Cursor, batch_id: int) -> None:
-    """The contacts of the batch are gone."""
+def deleted(cursor: Cursor, batch_id: int) -> None:
+    """The contacts of the batch don't exist any more."""
     cursor.execute("DELETE FROM contact_sync.removal WHERE batch_id = %s", (batch_id,))
 
 
-def keep_for_later(cursor: Cursor, batch_id: int) -> None:
-    """The deletion didn't happen: the next run tries again."""
+def unlisted(cursor: Cursor, batch_id: int) -> None:
+    """The contacts of the batch are off the list; they still exist and are no client's any more."""
+    cursor.execute(
+        "UPDATE contact_sync.removal SET batch_id = NULL, kept = TRUE WHERE batch_id = %s",
+        (batch_id,),
+    )
+
+
+def postponed(cursor: Cursor, batch_id: int) -> None:
+    """The removal didn't happen, or nobody knows: the next run tries again."""
     cursor.execute(
         "UPDATE contact_sync.removal SET batch_id = NULL WHERE batch_id = %s", (batch_id,)
     )
