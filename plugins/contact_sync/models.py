@@ -5,7 +5,7 @@ A *client* is a row of B2CORE, a *contact* is what SendGrid stores; see the READ
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 SEPARATOR = "\x1f"
@@ -97,7 +97,7 @@ class Job:
     updated: int = 0
     deleted: int = 0
     errored: int = 0
-    errors_url: str | None = None
+    errors_url: str | None = field(default=None, repr=False)
     raw_status: str = ""
 
     def counts(self) -> dict[str, int]:

@@ -20,10 +20,10 @@ LAYERS = [
         "refused_contacts", "report",
     },
     {
-        "arrow_reader", "b2core", "definition_files", "sendgrid", "sendgrid.api",
-        "sendgrid.transport", "state", "state.batches", "state.copying",
-        "state.database", "state.ledger", "state.migrate", "state.removals", "state.runs",
-        "state.settling", "state.staging",
+        "arrow_reader", "b2core", "definition_files", "sendgrid", "sendgrid.answers",
+        "sendgrid.api", "sendgrid.line", "sendgrid.transport", "sendgrid.urls", "state",
+        "state.batches", "state.copying", "state.database", "state.ledger", "state.migrate",
+        "state.removals", "state.runs", "state.settling", "state.staging",
     },
     {
         "steps", "steps.check", "steps.drain", "steps.finish", "steps.plan", "steps.remove",

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from airflow.sdk import BaseHook
+from airflow.sdk.log import mask_secret
 
-from contact_sync.errors import ConfigError
+from contact_sync.errors import ConfigError, told_safely
 from contact_sync.sendgrid.api import SendGridApi
 
 DEFAULT_URL = "https://api.sendgrid.com"
@@ -17,7 +18,8 @@ class SendGridHook(BaseHook):
 
     The connection's host is the API URL of the account's region, with or without `/v3/`:
     `https://api.sendgrid.com` (US, the default) or `https://api.eu.sendgrid.com` (EU). Its
-    password is the API key.
+    password is the API key. Its extra may name further hosts that the owner trusts:
+    `{"allowed_hosts": ["proxy.example.com"]}`.
     """
 
     conn_name_attr = "sendgrid_conn_id"
@@ -30,21 +32,29 @@ class SendGridHook(BaseHook):
         self.sendgrid_conn_id = sendgrid_conn_id
 
     def get_conn(self) -> SendGridApi:
-        """The API of the connection's account. Raises ConfigError without a key."""
+        """The API of the connection's account; Airflow masks its key and its signed URLs.
+
+        Raises ConfigError without a key, or for a host that the key must not be sent to.
+        """
         connection = self.get_connection(self.sendgrid_conn_id)
         if not connection.password:
             raise ConfigError(
                 f"Airflow connection {self.sendgrid_conn_id!r} has no password: put the SendGrid "
                 f"API key there"
             )
-        return SendGridApi(base_url(connection), connection.password)
+        return SendGridApi(
+            base_url(connection),
+            connection.password,
+            allowed_hosts=allowed_hosts(connection),
+            mask=mask_secret,
+        )
 
     def test_connection(self) -> tuple[bool, str]:
         """Whether the key works, in words; for Airflow's Test button."""
         try:
             scopes = self.get_conn().scopes()
-        except Exception as error:  # noqa: BLE001 Airflow shows the text; ours hold no secret
-            return False, str(error)
+        except Exception as error:  # noqa: BLE001 only translated
+            return False, str(told_safely(error))
         return True, f"The key works and has {len(scopes)} scopes"
 
 
@@ -55,3 +65,13 @@ def base_url(connection: Any) -> str:
         host = f"https://{host}"
     host = host.rstrip("/").removesuffix("/v3").rstrip("/")
     return host if connection.port in (None, 0, 443) else f"{host}:{connection.port}"
+
+
+def allowed_hosts(connection: Any) -> list[str]:
+    """The host names in the connection's extra, in lower case."""
+    names = connection.extra_dejson.get("allowed_hosts", [])
+    if not isinstance(names, list) or not all(isinstance(name, str) and name for name in names):
+        raise ConfigError(
+            'The SendGrid connection\'s extra: allowed_hosts must be a list like ["example.com"]'
+        )
+    return [name.lower() for name in names]

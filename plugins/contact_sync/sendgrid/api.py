@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 from urllib.parse import quote
 
@@ -28,8 +28,8 @@ class ImportUpload:
     """Where an import's file goes. `url` is signed: never log or store it."""
 
     job_id: str
-    url: str
-    headers: dict[str, str]
+    url: str = field(repr=False)
+    headers: dict[str, str] = field(repr=False)
 
 
 class _File(Protocol):
@@ -37,10 +37,10 @@ class _File(Protocol):
 
 
 class SendGridApi:
-    """One account; `base_url` without `/v3`."""
+    """One account; `base_url` without `/v3`, `options` as in Transport."""
 
-    def __init__(self, base_url: str, api_key: str) -> None:
-        self._transport = Transport(base_url, api_key)
+    def __init__(self, base_url: str, api_key: str, **options: Any) -> None:
+        self._transport = Transport(base_url, api_key, **options)
 
     def close(self) -> None:
         """Close the connections."""
@@ -107,6 +107,7 @@ class SendGridApi:
             body["list_ids"] = [list_id]
         path = "/v3/marketing/contacts/imports"
         answer = self._transport.call("PUT", path, json=body, repeatable=True)
+        self._transport.mask_url(str(answer["upload_uri"]))
         headers = {str(h["header"]): str(h["value"]) for h in answer.get("upload_headers") or []}
         return ImportUpload(_job_id(answer, f"PUT {path}"), str(answer["upload_uri"]), headers)
 
@@ -130,6 +131,7 @@ class SendGridApi:
         if not known:
             log.warning("Job %s has the unknown status %r: treated as pending", job_id, raw[:40])
         results = body.get("results") or {}
+        self._transport.mask_url(str(results.get("errors_url") or ""))
         return Job(
             job_id=job_id,
             status=JobStatus(raw) if known else JobStatus.PENDING,

@@ -6,62 +6,93 @@ addresses would be in them.
 
 from __future__ import annotations
 
-import re
-import time
-from email.utils import parsedate_to_datetime
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl
 
 import requests
 import tenacity
 import urllib3
 
 from contact_sync.errors import (
-    AuthError,
     ConfigError,
     FateUnknown,
     RequestRefused,
     RetryableError,
-    SyncError,
 )
+from contact_sync.sendgrid.answers import check_answer, parsed
+from contact_sync.sendgrid.line import Line
+from contact_sync.sendgrid.urls import check_api_url, check_storage_url, is_loopback
 
 CONNECT_SECONDS = 10
 READ_SECONDS = 60
-UPLOAD_SECONDS = 600
 RETRY_BUDGET_SECONDS = 150  # two full rate-limit windows of a minute
 MAX_TRIES = 6
-EPOCH_SECONDS_FROM = 10_000_000  # `x-ratelimit-reset` below it is seconds left, else epoch seconds
-_QUOTED = re.compile(r"(['\"`]).*\1", re.DOTALL)
-_ADDRESS = re.compile(r"\S*@\S*")
+MIN_SECRET = 20  # characters; shorter values of a signed URL's query are dates and algorithms
 _LIBRARY_ERRORS = (requests.RequestException, urllib3.exceptions.HTTPError, OSError)
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_TALKATIVE = ("urllib3", "requests")
+"""Loggers that put whole URLs, signatures included, into lines up to the level WARNING."""
 
 
-def check_url(url: str, what: str, *, loopback: bool) -> None:
-    """Refuse URLs that would send data anywhere unprotected; loopback may use plain HTTP."""
-    parts = urlsplit(url)
-    if parts.scheme == "https" and parts.hostname and not parts.username:
-        return
-    if loopback and parts.scheme == "http" and parts.hostname in LOOPBACK:
-        return
-    raise ConfigError(f"{what} must be an https URL without a login; it is {parts.scheme or '?'}")
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The most that one call may take, from the first byte to the last."""
+
+    answer_seconds: float = 120
+    answer_bytes: int = 20_000_000
+    download_seconds: float = 60
+    upload_seconds: float = 600  # less than the lease's 15 minutes
+
+
+DEFAULT_LIMITS = Limits()
+
+
+def keep_unmasked(_secret: str) -> None:
+    """For callers without a log that masks secrets."""
 
 
 class Transport:
-    """Sends requests to one API host with the key, and to storage hosts without it."""
+    """Sends requests to one API host with the key, and to storage hosts without it.
 
-    def __init__(self, base_url: str, api_key: str) -> None:
-        host = urlsplit(base_url).hostname
-        self._loopback = host in LOOPBACK
-        check_url(base_url, "SendGrid's API URL", loopback=self._loopback)
+    `allowed_hosts`: further hosts that the connection's owner trusts, for the API and as domains
+    of the storage. `mask` is told each secret that could get into a log. For one thread at a time.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        api_key: str,
+        *,
+        allowed_hosts: Sequence[str] = (),
+        mask: Callable[[str], None] = keep_unmasked,
+        limits: Limits = DEFAULT_LIMITS,
+    ) -> None:
+        check_api_url(base_url, allowed_hosts)
         if not api_key.isascii() or not api_key.isprintable() or " " in api_key:
             raise ConfigError(
                 "SendGrid's API key holds white space or a character that no key has: copy it anew"
             )
+        for name in _TALKATIVE:
+            logging.getLogger(name).setLevel(logging.ERROR)
+        self._loopback = is_loopback(base_url)
+        self._allowed_hosts = allowed_hosts
+        self._mask = mask
+        self._limits = limits
+        mask(api_key)
         self._base_url = base_url.rstrip("/")
-        self._api = _session()
+        self._line = Line()
+        self._api = _session(self._line)
         self._api.headers["Authorization"] = f"Bearer {api_key}"
-        self._storage = _session()
+
+    def mask_url(self, url: str) -> None:
+        """Have a signed URL masked in logs, also when only its end or a signature shows."""
+        query = url.partition("?")[2]
+        values = [value for _, value in parse_qsl(query) if len(value) >= MIN_SECRET]
+        for secret in filter(None, (url, query, *values)):
+            self._mask(secret)
 
     def call(
         self,
@@ -91,23 +122,27 @@ class Transport:
         return _retrying()(once)
 
     def _once(self, method: str, path: str, what: str, options: dict[str, Any]) -> dict[str, Any]:
-        with _sent(what):
-            answer = self._api.request(
+        with (
+            _sent(what, self._line, self._limits.answer_seconds),
+            self._api.request(
                 method,
                 self._base_url + path,
                 timeout=(CONNECT_SECONDS, READ_SECONDS),
                 allow_redirects=False,
+                stream=True,
                 **options,
-            )
-        check_answer(answer, what)
-        if not answer.content:
+            ) as answer,
+        ):
+            raw = _read(answer, self._limits.answer_bytes)
+        check_answer(answer, parsed(raw), what)
+        if raw == b"":
             return {}
-        try:
-            body = answer.json()
-        except ValueError:
+        body = parsed(raw)
+        if body is None:
             raise FateUnknown(
-                f"{what}: SendGrid answered {answer.status_code} with a body that isn't JSON"
-            ) from None
+                f"{what}: SendGrid answered {answer.status_code} with a body that isn't JSON, or "
+                f"is larger than {self._limits.answer_bytes} bytes"
+            )
         return body if isinstance(body, dict) else {"result": body}
 
     def put_file(self, url: str, headers: dict[str, str], file: Any, size: int) -> None:
@@ -116,15 +151,21 @@ class Transport:
         Raises RequestRefused for a definite refusal (nothing was stored), FateUnknown else.
         """
         what = "PUT upload_uri"
-        check_url(url, "upload_uri", loopback=self._loopback)
-        with _sent(what):
-            answer = self._storage.put(
+        self._check_storage(url, "upload_uri")
+        line = self._storage_line()
+        with (
+            _sent(what, line, self._limits.upload_seconds),
+            _session(line) as storage,
+            storage.put(
                 url,
                 data=file,
                 headers={**headers, "Content-Length": str(size)},
-                timeout=(CONNECT_SECONDS, UPLOAD_SECONDS),
+                timeout=(CONNECT_SECONDS, self._limits.upload_seconds),
                 allow_redirects=False,
-            )
+                stream=True,  # what the storage says is not read
+            ) as answer,
+        ):
+            pass
         if answer.status_code == requests.codes.ok:
             return
         if 400 <= answer.status_code < 500:
@@ -140,12 +181,12 @@ class Transport:
         Raises RetryableError when it isn't there, gone or too large: nothing may be concluded.
         """
         what = "GET errors_url"
-        check_url(url, "errors_url", loopback=self._loopback)
-        deadline = time.monotonic() + READ_SECONDS
-        pieces: list[bytes] = []
+        self._check_storage(url, "errors_url")
+        line = self._storage_line()
         with (
-            _sent(what),
-            self._storage.get(
+            _sent(what, line, self._limits.download_seconds),
+            _session(line) as storage,
+            storage.get(
                 url,
                 timeout=(CONNECT_SECONDS, READ_SECONDS),
                 allow_redirects=False,
@@ -154,107 +195,63 @@ class Transport:
         ):
             if answer.status_code != requests.codes.ok:
                 raise RetryableError(f"{what}: the storage answered {answer.status_code}")
-            for piece in answer.raw.stream(1 << 16, decode_content=False):
-                pieces.append(piece)
-                if sum(map(len, pieces)) > max_bytes or time.monotonic() > deadline:
-                    raise RetryableError(f"{what}: larger than {max_bytes} bytes, or too slow")
-        return b"".join(pieces)
+            content = _read(answer, max_bytes)
+        if content is None:
+            raise RetryableError(f"{what}: larger than {max_bytes} bytes")
+        return content
+
+    def _check_storage(self, url: str, what: str) -> None:
+        self.mask_url(url)
+        check_storage_url(url, what, self._allowed_hosts, loopback=self._loopback)
+
+    def _storage_line(self) -> Line:
+        return Line(public_only=True)
 
     def close(self) -> None:
         """Close the connections."""
         self._api.close()
-        self._storage.close()
 
 
-def _session() -> requests.Session:
+def _session(line: Line) -> requests.Session:
     session = requests.Session()
+    session.mount("http://", line)
+    session.mount("https://", line)
     session.trust_env = False  # no proxy or netrc from the environment
     session.headers.clear()
     session.headers.update({"User-Agent": "contact-sync", "Accept-Encoding": "identity"})
     return session
 
 
-class _sent:  # noqa: N801 reads as a verb: with _sent(what)
-    """Translate what `requests` raises, dropping its text: it holds full signed URLs."""
-
-    def __init__(self, what: str) -> None:
-        self._what = what
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, _type: Any, error: BaseException | None, _trace: Any) -> None:
-        if not isinstance(error, _LIBRARY_ERRORS) or isinstance(error, SyncError):
-            return
+@contextmanager
+def _sent(what: str, line: Line, seconds: float) -> Iterator[None]:
+    """Limit a call's time; translate what `requests` raises, without its text: signed URLs."""
+    try:
+        with line.within(seconds):
+            yield
+    except _LIBRARY_ERRORS as error:
         if isinstance(error, requests.ConnectTimeout) or _is_refused(error):
             raise RetryableError(
-                f"{self._what}: the host can't be reached; check the connection's host and the "
-                f"network"
+                f"{what}: the host can't be reached; check the connection's host and the network"
             ) from None
         kind = type(error).__name__
-        raise FateUnknown(f"{self._what}: no answer ({kind}); it may have had an effect") from None
+        raise FateUnknown(f"{what}: no answer ({kind}); it may have had an effect") from None
+
+
+def _read(answer: requests.Response, max_bytes: int) -> bytes | None:
+    """The body as it came, or None if it is larger than `max_bytes`."""
+    pieces: list[bytes] = []
+    size = 0
+    for piece in answer.raw.stream(1 << 16, decode_content=False):
+        pieces.append(piece)
+        size += len(piece)
+        if size > max_bytes:
+            return None
+    return b"".join(pieces)
 
 
 def _is_refused(error: BaseException) -> bool:
     reason = getattr(error.args[0], "reason", None) if error.args else None
     return type(reason).__name__ in ("NewConnectionError", "NameResolutionError")
-
-
-def check_answer(answer: requests.Response, what: str) -> None:
-    """Raise the error that fits the status; return for 2xx."""
-    status = answer.status_code
-    if 200 <= status < 300:
-        return
-    errors = _errors(answer)
-    said = f": {_messages(errors)}" if errors else ""
-    if status in (401, 403):
-        hint = (
-            "the API key is wrong, revoked or of another region"
-            if status == 401
-            else "the API key lacks permission; it needs Marketing: Full Access"
-        )
-        raise AuthError(f"{what}: SendGrid answered {status}{said}; {hint}")
-    if status == 429:
-        raise RetryableError(f"{what}: rate limit reached", retry_after=_retry_after(answer))
-    if status >= 500 or status == 408:
-        raise FateUnknown(f"{what}: SendGrid answered {status}")
-    raise RequestRefused(f"{what}: SendGrid answered {status}{said}", status=status, errors=errors)
-
-
-def _errors(answer: requests.Response) -> list[dict[str, object]]:
-    try:
-        body = answer.json()
-    except ValueError:
-        return []
-    errors = body.get("errors") if isinstance(body, dict) else None
-    errors = [errors] if isinstance(errors, dict) else errors
-    return [e for e in errors if isinstance(e, dict)] if isinstance(errors, list) else []
-
-
-def _messages(errors: list[dict[str, object]]) -> str:
-    """SendGrid's own words, without quoted values and addresses.
-
-    From the first quote to the last: addresses may hold quotes themselves (o'brien@…).
-    """
-    messages = [str(error.get("message", "")) for error in errors[:3]]
-    unquoted = [_QUOTED.sub("'…'", message) for message in messages]
-    return "; ".join(_ADDRESS.sub("…", message) for message in unquoted)[:300]
-
-
-def _retry_after(answer: requests.Response) -> float | None:
-    for header in ("Retry-After", "X-RateLimit-Reset"):
-        value = answer.headers.get(header)
-        if value and value.isascii() and value.isdigit():
-            seconds = float(value)
-            if seconds >= EPOCH_SECONDS_FROM:
-                seconds -= time.time()
-            return max(0.0, seconds)
-        if value and header == "Retry-After":
-            try:
-                return max(0.0, parsedate_to_datetime(value).timestamp() - time.time())
-            except ValueError:
-                continue
-    return None
 
 
 def _retrying() -> tenacity.Retrying:
