@@ -67,19 +67,25 @@ def test_S03_a_missing_key_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "API key" in said
 
 
+FULL = "sslmode=verify-full"
+
+
 @pytest.mark.parametrize(
     ("uri", "dsn"),
     [
-        ("postgresql://ann:p%40s%2Fs@db:5433/crm", "postgresql://ann:p%40s%2Fs@db:5433/crm"),
+        (
+            "postgresql://ann:p%40s%2Fs@db:5433/crm",
+            f"postgresql://ann:p%40s%2Fs@db:5433/crm?{FULL}",
+        ),
         ("postgres://ann:pw@db/crm?sslmode=require", "postgresql://ann:pw@db/crm?sslmode=require"),
-        ("postgres://ann@db/crm?keepalives=1", "postgresql://ann@db/crm"),
-        ("postgres://ann:%25%23%3F%20%2B@db/crm", "postgresql://ann:%25%23%3F%20%2B@db/crm"),
-        ("postgres://a%40b:pw@db/crm", "postgresql://a%40b:pw@db/crm"),
-        ("postgres://ann@db/crm%2Fx%3Fy", "postgresql://ann@db/crm%2Fx%3Fy"),
+        ("postgres://ann@db/crm?keepalives=1", f"postgresql://ann@db/crm?{FULL}"),
+        ("postgres://ann:%25%23%3F%20%2B@db/x", f"postgresql://ann:%25%23%3F%20%2B@db/x?{FULL}"),
+        ("postgres://a%40b:pw@db/crm", f"postgresql://a%40b:pw@db/crm?{FULL}"),
+        ("postgres://ann@db/crm%2Fx%3Fy", f"postgresql://ann@db/crm%2Fx%3Fy?{FULL}"),
         ("postgres://ann@[::1]:5433/crm", "postgresql://ann@[::1]:5433/crm"),
         (
             json.dumps({"conn_type": "postgres", "host": "one:1,two:2", "login": "ann"}),
-            "postgresql://ann@one:1,two:2/",
+            f"postgresql://ann@one:1,two:2/?{FULL}",
         ),
         (
             "postgres://ann@db/crm?sslmode=verify-full&sslrootcert=%2Fmy%20certs%2Fca.pem",
@@ -114,6 +120,43 @@ def test_libpq_reads_what_airflow_was_told(monkeypatch: pytest.MonkeyPatch) -> N
     }  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("host", "verified"),
+    [
+        ("crm-db", True), ("10.0.0.5", True), ("2001:db8::5", True), ("[2001:db8::5]", True),
+        ("127.0.0.1.evil.example", True), ("localhost,crm-db", True), ("crm-db:5433", True),
+        ("localhost", False), ("127.0.0.1", False), ("::1", False), ("/run/postgresql", False),
+        ("127.0.0.1:5432,/run/postgresql", False), ("", False),
+    ],
+)  # fmt: skip
+def test_H5_over_a_network_the_servers_name_is_verified(
+    host: str,
+    verified: bool,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """libpq's own default would take any server, or none with TLS."""
+    connection = {"conn_type": "postgres", "host": host, "login": "ann", "schema": "crm"}
+    monkeypatch.setenv("AIRFLOW_CONN_CRM", json.dumps(connection))
+    monkeypatch.setenv("PGSSLMODE", "disable")
+    assert ("sslmode=verify-full" in postgres_dsn("crm")) == verified
+
+
+@pytest.mark.parametrize("mode", ["disable", "allow", "prefer", "require", "verify-ca"])
+def test_H5_a_weaker_mode_is_a_choice_that_is_told(
+    mode: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """By the connection's name, without its login; on this machine it is nobody's business."""
+    monkeypatch.setenv("AIRFLOW_CONN_CRM", f"postgres://ann:pw@localhost/crm?sslmode={mode}")
+    assert f"sslmode={mode}" in postgres_dsn("crm")
+    assert caplog.messages == []
+    monkeypatch.setenv("AIRFLOW_CONN_CRM", f"postgres://ann:pw@db/crm?sslmode={mode}")
+    assert f"sslmode={mode}" in postgres_dsn("crm")
+    (said,) = caplog.messages
+    assert said.startswith(f"Airflow connection 'crm' has sslmode={mode}: ")
+    assert "ann" not in said
+    assert "pw" not in said
+
+
 def test_another_type_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the password."""
     monkeypatch.setenv("AIRFLOW_CONN_CRM", "mysql://ann:s3cret-pw@db/crm")
@@ -146,3 +189,17 @@ def test_S03_a_wrong_connection_is_told_without_its_key(
     assert said == str(caught.value)
     assert KEY not in said
     assert "API key" in said or "API URL" in said
+
+
+def test_H1_the_connections_owner_may_name_hosts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the extra; anything but a list of names is told."""
+    connection = {"conn_type": "sendgrid", "host": "https://Proxy.example", "password": KEY}
+    for extra in ({}, {"allowed_hosts": "proxy.example"}, {"allowed_hosts": [""]}):
+        monkeypatch.setenv(
+            "AIRFLOW_CONN_SENDGRID_DEFAULT", json.dumps(connection | {"extra": extra})
+        )
+        with pytest.raises(ConfigError, match="allowed_hosts"):
+            SendGridHook().get_conn()
+    connection["extra"] = {"allowed_hosts": ["PROXY.example"]}
+    monkeypatch.setenv("AIRFLOW_CONN_SENDGRID_DEFAULT", json.dumps(connection))
+    SendGridHook().get_conn().close()
