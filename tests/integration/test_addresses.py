@@ -95,7 +95,9 @@ def test_B02_a_chain_of_addresses_leaves_only_the_last_one_to_delete(
 
 @LANES
 @pytest.mark.parametrize("same_run", [True, False], ids=["same run", "later"])
-def test_a_newcomer_takes_over_a_former_address(world: World, lane: str, same_run: bool) -> None:
+def test_B05_a_newcomer_takes_over_a_former_address(
+    world: World, lane: str, same_run: bool
+) -> None:
     """The contact holds nothing of its former owner, and it is not deleted."""
     world.redefine(lane=lane, on_address_change="delete" if same_run else "keep")
     ann = world.add("a@example.com", phone="+41790000001", address={"city": "Bern"},
@@ -186,7 +188,7 @@ def test_B06_B07_case_white_space_and_idn_give_one_contact(
 
 @pytest.mark.parametrize("trouble", ["failed job", "refused"])
 @pytest.mark.parametrize("former", ["has it still", "has moved"])
-def test_a_take_over_that_fails_at_first_clears_all_the_same(
+def test_B05_a_take_over_that_fails_at_first_clears_all_the_same(
     world: World, former: str, trouble: str
 ) -> None:
     """Whatever became of the first try, nothing of the former owner stays in the contact."""

@@ -22,7 +22,7 @@ from tests.world import World
         ("zero\u200bwidth@example.com", "invalid"),
     ],
 )
-def test_a_missing_or_invalid_address_is_rejected_until_it_is_mended(
+def test_B07_a_missing_or_invalid_address_is_rejected_until_it_is_mended(
     world: World, email: str | None, reason: str
 ) -> None:
     """Named with field and reason in the books; sent as soon as the row changes."""
@@ -39,7 +39,7 @@ def test_a_missing_or_invalid_address_is_rejected_until_it_is_mended(
     world.assert_converged()
 
 
-def test_a_bad_optional_value_is_dropped_and_counted(world: World) -> None:
+def test_B09_B11_B15_a_bad_optional_value_is_dropped_and_counted(world: World) -> None:
     """Policy drop: the client is sent without the value."""
     world.add("ann@example.com", phone="call me", first_name="x" * 51)
     report = world.run()
@@ -56,7 +56,7 @@ def test_a_bad_optional_value_is_dropped_and_counted(world: World) -> None:
         ("first_name", {"column": "first_name", "on_too_long": "reject"}, "first_name: too_long"),
     ],
 )
-def test_a_bad_optional_value_rejects_the_client_if_the_definition_says_so(
+def test_B09_B11_B15_a_bad_value_rejects_the_client_if_the_definition_says_so(
     world: World, field: str, target: dict[str, str], why: str
 ) -> None:
     """Policy reject: nothing of the client leaves."""
@@ -70,7 +70,7 @@ def test_a_bad_optional_value_rejects_the_client_if_the_definition_says_so(
 
 
 @pytest.mark.parametrize("lane", ["json", "csv"])
-def test_an_excluded_client_is_never_uploaded(world: World, tmp_path: Path, lane: str) -> None:
+def test_F01_an_excluded_client_is_never_uploaded(world: World, tmp_path: Path, lane: str) -> None:
     """G4: first load, change, full run, resend: no byte of the client leaves; its reason shows."""
     exclude(world, tmp_path)
     world.redefine(lane=lane)
@@ -89,7 +89,9 @@ def test_an_excluded_client_is_never_uploaded(world: World, tmp_path: Path, lane
     assert "secret@example.com" in world.contacts()
 
 
-def test_an_exclusion_counts_for_everyone_with_the_address(world: World, tmp_path: Path) -> None:
+def test_B04_an_exclusion_counts_for_everyone_with_the_address(
+    world: World, tmp_path: Path
+) -> None:
     """B4: any opt-out on a shared address wins, whichever client it is on."""
     exclude(world, tmp_path)
     world.add("shared@example.com", last_name="opted out")

@@ -159,7 +159,7 @@ def test_a_run_with_an_open_batch_cannot_finish(world: World) -> None:
             finish_run(sync, run)
 
 
-def test_D11_each_step_may_be_repeated(world: World) -> None:
+def test_D11_O06_each_step_may_be_repeated(world: World) -> None:
     """Every step twice, as Airflow may: one upsert, one ledger row a client, balanced books."""
     world.seed()
     with world.sync() as sync:

@@ -164,7 +164,7 @@ def test_B01_a_failed_deletion_is_repeated(world: World) -> None:
     world.assert_converged()
 
 
-def test_a_newcomer_with_a_gone_clients_address_leaves_no_ghost(world: World) -> None:
+def test_B01_a_newcomer_with_a_gone_clients_address_leaves_no_ghost(world: World) -> None:
     """B01: a deleted client's address is the newcomer's, and goes when that one moves."""
     old = world.add("ann@example.com", phone="+41790000001")
     world.run()

@@ -72,7 +72,7 @@ def test_S09_confirming_another_phone_is_an_update(world: World) -> None:
         ("+49 1234567890123456", 2, None),
     ],
 )
-def test_S09_numbers_leave_as_E164_or_not_at_all(
+def test_S09_B15_numbers_leave_as_E164_or_not_at_all(
     world: World, number: str, country_id: int | None, sent: str | None
 ) -> None:
     """A number that can't be written so is dropped and counted; the client is sent."""
@@ -115,7 +115,7 @@ def test_S10_another_account_has_other_ids(world: World, lane: str) -> None:
     world.assert_converged()
 
 
-def test_S10_a_field_made_anew_is_filled_again(world: World) -> None:
+def test_S10_B16_a_field_made_anew_is_filled_again(world: World) -> None:
     """Deleted and created again it has another id and no values: everyone is sent once more."""
     world.seed()
     world.run()
@@ -129,7 +129,7 @@ def test_S10_a_field_made_anew_is_filled_again(world: World) -> None:
     assert world.run()["counts"]["sent"] == 0
 
 
-def test_S10_a_field_added_to_the_mapping_is_filled_for_everyone(world: World) -> None:
+def test_S10_B18_a_field_added_to_the_mapping_is_filled_for_everyone(world: World) -> None:
     """B18: unchanged clients are sent again once."""
     fields = world.definition.model_dump(mode="json")["fields"]
     world.redefine(fields={k: v for k, v in fields.items() if k != "Jurisdiction"})

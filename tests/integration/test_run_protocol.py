@@ -129,7 +129,7 @@ def test_O02_every_step_renews_the_lease(world: World) -> None:
 @pytest.mark.parametrize(
     ("step", "lane"), [*((step, "json") for step in STEPS), ("submit", "csv"), ("settle", "csv")]
 )
-def test_O03_a_zombie_changes_nothing_after_a_take_over(world: World, step: str, lane: str) -> None:
+def test_O04_a_zombie_changes_nothing_after_a_take_over(world: World, step: str, lane: str) -> None:
     """A paused process wakes up at any step: Fenced, no row and no contact of it is written."""
     world.redefine(lane=lane)
     world.seed()
@@ -149,7 +149,7 @@ def test_O03_a_zombie_changes_nothing_after_a_take_over(world: World, step: str,
 
 
 @LANES
-def test_O03_a_zombie_can_not_undo_its_successor(world: World, lane: str) -> None:
+def test_O04_a_zombie_can_not_undo_its_successor(world: World, lane: str) -> None:
     """Old values that were staged before a take-over never leave: the successor dropped them."""
     world.redefine(lane=lane)
     world.seed()
@@ -166,7 +166,7 @@ def test_O03_a_zombie_can_not_undo_its_successor(world: World, lane: str) -> Non
 
 
 @LANES
-def test_a_batch_of_a_run_that_was_ended_is_not_sent(world: World, lane: str) -> None:
+def test_O04_a_batch_of_a_run_that_was_ended_is_not_sent(world: World, lane: str) -> None:
     """The lease was released while a worker was on its way to send."""
     world.redefine(lane=lane)
     world.seed()
@@ -181,7 +181,7 @@ def test_a_batch_of_a_run_that_was_ended_is_not_sent(world: World, lane: str) ->
     assert world.report()["cause"] == "ended by a person"
 
 
-def test_steps_of_a_run_that_is_over_are_refused(world: World) -> None:
+def test_O05_steps_of_a_run_that_is_over_are_refused(world: World) -> None:
     """Clearing a task of a finished run in Airflow sends nothing and says what to do."""
     world.seed()
     world.run()
@@ -194,7 +194,7 @@ def test_steps_of_a_run_that_is_over_are_refused(world: World) -> None:
 
 
 @pytest.mark.parametrize("step", ["select", "stage"])
-def test_a_run_that_has_begun_to_send_is_not_read_again(world: World, step: str) -> None:
+def test_O05_a_run_that_has_begun_to_send_is_not_read_again(world: World, step: str) -> None:
     """Clearing an earlier task of a running run can't change what its batches hold."""
     world.seed()
     with world.sync() as sync:
@@ -211,7 +211,7 @@ def test_a_run_that_has_begun_to_send_is_not_read_again(world: World, step: str)
 
 
 @pytest.mark.parametrize("step", ["select", "submit", "finish"])
-def test_a_definition_edited_during_a_run_stops_it(world: World, step: str) -> None:
+def test_O11_a_definition_edited_during_a_run_stops_it(world: World, step: str) -> None:
     """Whichever step comes next; the next run uses the new definition."""
     world.seed()
     with world.sync() as sync:

@@ -164,7 +164,7 @@ def test_S14_all_problems_come_in_one_message(own_sql: World) -> None:
     assert own_sql.writes() == []
 
 
-def test_S14_text_into_a_field_that_became_a_number_is_reported(world: World) -> None:
+def test_S14_B16_text_into_a_field_that_became_a_number_is_reported(world: World) -> None:
     """B16: text columns may hold numbers, so the run goes on, and counts what doesn't fit."""
     world.add("ann@example.com")
     world.run()

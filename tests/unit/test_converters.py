@@ -74,7 +74,7 @@ def test_B06_B07_addresses_are_sent_as_sendgrid_keys_them(raw: str, address: str
         ("ann@localhost", "invalid"),
     ],
 )
-def test_bad_addresses_are_told_apart(raw: str | None, reason: str) -> None:
+def test_B07_bad_addresses_are_told_apart(raw: str | None, reason: str) -> None:
     """A client without an address and one with a wrong one."""
     assert reasons(converters.email(converters.addresses(column([raw])))) == [reason]
 
@@ -232,7 +232,7 @@ def test_B10_date_and_timestamp_columns() -> None:
         (-719_162 * 86_400_000_000 - 1, pa.timestamp("us"), None),
     ],
 )
-def test_infinity_and_far_years_are_no_dates(ticks: int, kind: pa.DataType, day: str) -> None:
+def test_B09_infinity_and_far_years_are_no_dates(ticks: int, kind: pa.DataType, day: str) -> None:
     """PostgreSQL's dates reach beyond four digits; SendGrid would refuse the whole batch."""
     storage = pa.int32() if pa.types.is_date(kind) else pa.int64()
     found = converters.day(converters.series(pa.array([ticks], storage).cast(kind)))

@@ -106,7 +106,7 @@ def test_B04_B05_right_to_a_shared_address() -> None:
     assert chosen({1: 11, 2: 11, 3: 11}, known) == {2: SHARED, 3: SEND | TAKES_OVER}
 
 
-def test_an_exclusion_on_any_client_of_an_address_wins() -> None:
+def test_B04_an_exclusion_on_any_client_of_an_address_wins() -> None:
     """Also over the newest; and it is found when it comes and when it goes."""
     known = {1: (11, 0, "excluded"), 2: (11, 11, DONE)}
     found = chosen({1: 11, 2: 11}, known, excluded={1})

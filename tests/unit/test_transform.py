@@ -84,7 +84,7 @@ def test_B18_another_mapping_gives_other_hashes() -> None:
     assert only(ROW)["row_hash"] != only(ROW, other)["row_hash"]
 
 
-def test_values_that_do_not_fit_have_a_stated_fate() -> None:
+def test_B09_values_that_do_not_fit_have_a_stated_fate() -> None:
     """Dropped and counted, or the client rejected with field and reason."""
     bad = ROW | {"phone": "call me", "score": "ten"}
     found = transform(batch(bad), mapping())

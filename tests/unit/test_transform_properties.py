@@ -107,7 +107,7 @@ def test_hashes_are_equal_when_what_is_sent_is_equal(
 
 @settings(max_examples=40)
 @given(ROWS, st.sampled_from(["first_name", "phone_number", "Score", "Born"]))
-def test_reject_and_drop_count_the_same_values(row: dict[str, Any], name: str) -> None:
+def test_B09_reject_and_drop_count_the_same_values(row: dict[str, Any], name: str) -> None:
     """The policy decides about the client, never about what counts as a bad value."""
     using = mapping()
     strict = tuple(
