@@ -13,11 +13,13 @@ from typing import get_args
 from pydantic import ValidationError
 from pydantic_core import PydanticUndefined
 
-from .account import Permission, Service
+from .access import Permission
+from .account import Service
 from .server import run
 from .settings import Settings
 
 DEFAULT_KEY = "SG.local:full"
+PERMISSIONS = get_args(Permission)
 WILDCARDS = ("0.0.0.0", "::")
 
 
@@ -52,7 +54,7 @@ def arguments() -> argparse.ArgumentParser:
         "--api-key",
         action="append",
         metavar="KEY:PERMISSION",
-        help=f"a key and full, read or none; repeatable; without any: {DEFAULT_KEY}",
+        help=f"a key and {', '.join(PERMISSIONS)}; repeatable; without any: {DEFAULT_KEY}",
     )
     add("--delay", type=float, default=0.2, help="seconds from acceptance to effect (default 0.2)")
     add("--settings", default="{}", metavar="JSON", help="other settings at the start, see below")
@@ -77,9 +79,9 @@ def api_keys(texts: list[str]) -> dict[str, Permission]:
     keys: dict[str, Permission] = {}
     for text in texts:
         key, _, word = text.rpartition(":")
-        permission = next((item for item in get_args(Permission) if item == word), None)
+        permission = next((item for item in PERMISSIONS if item == word), None)
         if not key or permission is None:
-            raise ValueError(f"'{text}' is not KEY:full, KEY:read or KEY:none")
+            raise ValueError(f"'{text}' is not KEY:PERMISSION")
         keys[key] = permission
     return keys
 

@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from starlette.requests import Request
 
+from .access import Permission
 from .clock import Clock, iso
 from .contacts import Contacts
 from .faults import FaultList
@@ -23,8 +24,8 @@ from .rate_limits import RateLimiter
 from .refusal import Refusal
 from .settings import Settings
 from .spool import Spool
+from .suppressions import Suppressions
 
-Permission = Literal["full", "read", "none"]
 MAX_CALLS = 100_000
 MAX_BODY_BYTES = 64 * 1024 * 1024  # of all JSON requests that are kept
 MAX_JOBS = 20_000
@@ -32,17 +33,6 @@ MAX_FILES = 200  # uploads, and as many error files: each holds a file descripto
 MAX_UPLOAD_BYTES = 6_000_000_000  # of all uploads that are kept: one of the largest at least
 MAX_LISTS = 1000  # Twilio docs, Create list
 MAX_SNAPSHOTS = 500
-
-SCOPES: dict[Permission, list[str]] = {
-    # `marketing.read` and `marketing_campaigns.*` are published; which of them writes need is not.
-    "full": [
-        "marketing.read",
-        "marketing.automation.read",
-        *(f"marketing_campaigns.{verb}" for verb in ("create", "delete", "read", "update")),
-    ],
-    "read": ["marketing.automation.read", "marketing.read", "marketing_campaigns.read"],
-    "none": [],
-}
 
 
 @dataclass(slots=True)
@@ -124,6 +114,8 @@ class Account:
         self.fields = FieldDefinitions()
         self.contacts = Contacts()
         self.lists: dict[str, ContactList] = {}
+        self.suppressions = Suppressions()
+        self.keys: dict[str, Permission] = {}  # added until the next reset
         self.queue = JobQueue(self.clock)
         self.jobs: dict[str, Job] = {}
         self.imports: dict[str, Import] = {}
@@ -222,6 +214,10 @@ class Service:
     def __post_init__(self) -> None:
         """Start with an empty account."""
         self.account = Account(self.start_settings)
+
+    def permission(self, key: str) -> Permission | None:
+        """Return what a key may do, or None if it is unknown."""
+        return self.account.keys.get(key) or self.keys.get(key)
 
 
 def account_of(request: Request) -> Account:

@@ -139,6 +139,24 @@ class Admin:
         body = {"name": name, "field_type": field_type}
         return str(self.send("POST", "fields", body).json()["id"])
 
+    def suppress(self, *emails: str, created: int | None = None) -> None:
+        """Suppress addresses globally, as of an epoch second if given."""
+        self.send("POST", "suppressions", {"emails": emails, "created": created})
+
+    def suppressions(self) -> dict[str, int]:
+        """Return the globally suppressed addresses, lower-cased, with their epoch seconds."""
+        return dict(self.send("GET", "suppressions").json())
+
+    def create_group(self) -> int:
+        """Create an unsubscribe group and return its number."""
+        return int(self.send("POST", "groups").json()["id"])
+
+    def add_key(self, key: str, permission: str) -> None:
+        """Give a key a permission until the next reset: full, marketing (no suppressions),
+        sees_suppressions, read or none.
+        """
+        self.send("POST", "keys", {"key": key, "permission": permission})
+
     def close(self) -> None:
         """Close the connections."""
         self._session.close()

@@ -8,7 +8,8 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from .account import SCOPES, account_of, base_url_of, service_of
+from .access import SCOPES
+from .account import account_of, base_url_of, service_of
 from .refusal import answer
 from .request_body import check_keys, json_body
 
@@ -60,4 +61,7 @@ async def get_scopes(request: Request) -> Response:
     service = service_of(request)
     key = request.headers["authorization"].removeprefix("Bearer ")
     extra = service.account.settings.extra_scopes
-    return answer({"scopes": sorted({*SCOPES[service.keys[key]], *extra})})
+    permission = service.permission(key)
+    if permission is None:
+        raise AssertionError("the gate lets no unknown key pass")
+    return answer({"scopes": sorted({*SCOPES[permission], *extra})})

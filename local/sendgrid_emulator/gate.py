@@ -20,6 +20,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from .access import may_call
 from .account import Account, Call, Service
 from .faults import Fault
 from .rate_limits import TOO_MANY
@@ -30,7 +31,6 @@ MAX_TARGET = 8150  # longer addresses meet nginx's 414 in HTML [K rudder-transfo
 TOO_LONG_PAGE = b"<html><head><title>414 Request-URI Too Large</title></head></html>"
 RESET_AT_ONCE = struct.pack("ii", 1, 0)  # SO_LINGER on, zero seconds: close with RST
 MAX_KEPT_BODY = 8 * 1024 * 1024
-READS_BY_POST = ("/search", "/batch")
 ROUTE, CALL = "emulator.route", "emulator.call"
 
 
@@ -45,7 +45,7 @@ class RouteTable:
         """Collect the routes of a FastAPI application, admin's left out."""
         return cls(
             [
-                (route.path_regex, route.path, frozenset(route.methods))
+                (route.path_regex, path_template(route), frozenset(route.methods))
                 for route in routes
                 if not route.path.startswith(ADMIN_PREFIX)
             ]
@@ -60,6 +60,11 @@ class RouteTable:
                     return candidate, True
                 template = template or candidate
         return template, False
+
+
+def path_template(route: Any) -> str:
+    """Return a path such as /v3/marketing/lists/{list_id}, without the converters of Starlette."""
+    return str(route.path_format)
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,10 +254,9 @@ class Guard:
         if header is None:
             return Refusal(401, "authorization required").response()
         scheme, _, key = header.partition(" ")
-        permission = self.service.keys.get(key) if scheme == "Bearer" else None
+        permission = self.service.permission(key) if scheme == "Bearer" else None
         if permission is None:  # csharp#185
             text = "The provided authorization grant is invalid, expired, or revoked"
             return Refusal(401, text).response()
-        reads = scope["method"] == "GET" or any(part in route for part in READS_BY_POST)
-        allowed = route == "/v3/scopes" or permission == "full" or (permission == "read" and reads)
+        allowed = may_call(permission, scope["method"], route)
         return None if allowed else Refusal(403, "access forbidden").response()

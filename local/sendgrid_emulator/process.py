@@ -90,7 +90,7 @@ def start_emulator(
 ) -> Emulator:
     """Start an emulator and return it once it serves; port 0 takes a free one.
 
-    `api_key` may do everything; `keys` adds others with their permission: full, read or none.
+    `api_key` may do everything; `keys` adds others with their permission, see `access`.
     `settings` are those of the start, to which a reset returns. Raise EmulatorError with the end
     of its log when it does not start.
     """

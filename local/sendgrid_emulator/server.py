@@ -26,7 +26,15 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from . import admin, api_contacts, api_fields, api_lists, api_search
+from . import (
+    admin,
+    admin_suppressions,
+    api_contacts,
+    api_fields,
+    api_lists,
+    api_search,
+    api_suppressions,
+)
 from .account import Account, Service
 from .gate import Faults, Guard, Limits, Recorder, RouteTable
 from .refusal import Refusal, refuse
@@ -133,8 +141,9 @@ def api_app(emulator: Emulator) -> Recorder:
     app.state.service = service = emulator.service
     app.state.restart = emulator.restart
     app.add_exception_handler(Refusal, refuse)
-    routers = [module.router for module in (api_contacts, api_search, api_lists, api_fields)]
-    for router in (*routers, admin.router):
+    modules = (api_contacts, api_search, api_lists, api_fields, api_suppressions)
+    routers = [module.router for module in modules]
+    for router in (*routers, admin.router, admin_suppressions.router):
         app.include_router(router)
     routes = [route for router in routers for route in router.routes]
     gate = Limits(Faults(Guard(app, service), service), service)
