@@ -9,6 +9,7 @@ import argparse
 import json
 import logging
 import os
+import signal
 import socket
 import sys
 from collections.abc import Sequence
@@ -17,7 +18,7 @@ from typing import Any
 
 from contact_sync.definition import json_schema
 from contact_sync.definition_files import read_definitions
-from contact_sync.errors import SyncError
+from contact_sync.errors import Stopped, told_safely
 from contact_sync.models import RunKind
 from contact_sync.report import run_report, text_report
 from contact_sync.state import ledger, runs
@@ -28,7 +29,10 @@ from contact_sync.steps.start import Sync
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; returns the exit code: 0 done, 1 failed, 2 wrong usage."""
+    """Run one command; returns the exit code.
+
+    0 done, 1 failed, 2 wrong usage, 130 ended by Ctrl-C, 143 by SIGTERM.
+    """
     options = _parser().parse_args(arguments)
     logging.basicConfig(
         level=logging.INFO if options.verbose else logging.WARNING,
@@ -36,11 +40,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         stream=sys.stderr,
     )
     logging.getLogger("contact_sync").setLevel(logging.INFO)
+    before = signal.signal(signal.SIGTERM, _stop)
     try:
         return int(options.command(options))
-    except SyncError as error:
-        sys.stderr.write(f"error: {error}\n")
-        return 1
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 only translated
+        told = told_safely(error)
+        sys.stderr.write(f"error: {told}\n")
+        return told.exit_code if isinstance(told, Stopped) else 1
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _stop(number: int, _frame: object) -> None:
+    """End as by Ctrl-C: the run is closed with this cause and its lease is free."""
+    raise KeyboardInterrupt(number)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -13,6 +13,7 @@
     ├── RetryableError        429, 5xx, time-out, connection lost; trying again later may help
     │   └── FateUnknown       the request may or may not have taken effect
     ├── LeaseBusy             another run of the same sync is at work
+    ├── Stopped               Ctrl-C or SIGTERM ended the process
     └── Unforeseen            anything else: a defect, or the machine (disk, memory)
 
 A bad *client* is never an exception: it is a rejection with field and reason. Messages say what
@@ -21,6 +22,7 @@ happened, to what, and how to mend it; they never hold addresses, names, keys or
 
 from __future__ import annotations
 
+import signal
 import traceback
 from pathlib import Path
 
@@ -83,14 +85,27 @@ class LeaseBusy(SyncError):
     """Another run of the same sync holds the lease."""
 
 
+class Stopped(SyncError):
+    """Somebody ended the process; `exit_code` is 128 + the signal's number, as shells do it."""
+
+    def __init__(self, by: signal.Signals) -> None:
+        super().__init__(f"Stopped by {by.name}. Nothing is lost: the next run continues")
+        self.exit_code = 128 + by
+
+
 class Unforeseen(SyncError):
     """An error that is not ours, told without its text: libraries put values of rows into it."""
 
 
-def told_safely(error: Exception) -> SyncError:
-    """The error itself if it is ours, else an Unforeseen that says what and where."""
+def told_safely(error: BaseException) -> SyncError:
+    """The error itself if it is ours, else an Unforeseen that says what and where.
+
+    A KeyboardInterrupt is Stopped, by Ctrl-C or by the signal whose number it holds.
+    """
     if isinstance(error, SyncError):
         return error
+    if isinstance(error, KeyboardInterrupt):
+        return Stopped(signal.Signals(error.args[0] if error.args else signal.SIGINT))
     frames = traceback.extract_tb(error.__traceback__)[-8:]
     where = " < ".join(f"{Path(f.filename).name}:{f.lineno} {f.name}" for f in reversed(frames))
     return Unforeseen(

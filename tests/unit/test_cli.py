@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import signal
+from typing import Any
 
 import pytest
 
+from contact_sync import cli
 from contact_sync.cli import main
 from contact_sync.definition import json_schema
 from contact_sync.report import run_report, text_report
@@ -55,6 +58,39 @@ def test_a_missing_connection_is_told(
     assert "error: Sync 'demo'" in said
     assert "b2core_default" in said
     assert "Admin > Connections" in said
+
+
+@pytest.mark.parametrize("verbose", [[], ["-v"]])
+def test_G10_H4_an_unforeseen_error_is_told_without_its_text(
+    verbose: list[str], capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No traceback either: its last line is the text, and libraries put rows into that."""
+
+    def fail(_name: str) -> Any:
+        raise ValueError("ann@example.com is odd")
+
+    monkeypatch.setattr(cli, "_open", fail)
+    assert main([*verbose, "status", "demo"]) == 1
+    said = "".join(capfd.readouterr())
+    assert said.startswith("error: Unforeseen ValueError (its text is withheld")
+    assert "test_cli.py" in said
+    for part in ("ann@example.com", "Traceback", "is odd"):
+        assert part not in said
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_ends_a_command_with_its_exit_code(
+    number: signal.Signals,
+    code: int,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """In words; and whoever called gets its own handler back."""
+    monkeypatch.setattr(cli, "_open", lambda _name: signal.raise_signal(number))
+    before = signal.getsignal(signal.SIGTERM)
+    assert main(["status", "demo"]) == code
+    assert f"error: Stopped by {number.name}." in capsys.readouterr().err
+    assert signal.getsignal(signal.SIGTERM) is before
 
 
 ROW = {

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import signal
+
 import pytest
 
-from contact_sync.errors import ConfigError, Unforeseen, told_safely
+from contact_sync.errors import ConfigError, Stopped, Unforeseen, told_safely
 
 
 def fail(address: str) -> None:
@@ -28,3 +30,18 @@ def test_our_own_errors_are_told_as_they_are() -> None:
     """They hold nothing personal by construction."""
     error = ConfigError("the list is missing")
     assert told_safely(error) is error
+
+
+@pytest.mark.parametrize(
+    ("error", "name", "code"),
+    [
+        (KeyboardInterrupt(), "SIGINT", 130),
+        (KeyboardInterrupt(signal.SIGTERM), "SIGTERM", 143),
+    ],
+)
+def test_a_stop_is_told_with_its_signal(error: KeyboardInterrupt, name: str, code: int) -> None:
+    """With the exit code that shells and schedulers know."""
+    told = told_safely(error)
+    assert isinstance(told, Stopped)
+    assert told.exit_code == code
+    assert str(told).startswith(f"Stopped by {name}.")
