@@ -18,6 +18,7 @@ from local.b2core_demo.rows import clear
 from local.postgres import Cluster, temporary_cluster
 from local.sendgrid_emulator.process import Emulator, start_emulator
 from tests import airflow_home  # noqa: F401 sets Airflow's environment before Airflow is imported
+from tests.allowed_calls import forbidden_calls
 from tests.world import API_KEY, CUSTOM_FIELDS, LIST_NAME, World
 
 READER_PASSWORD = "only for tests"
@@ -78,12 +79,14 @@ def state_url(cluster: Cluster, state_template: str) -> Iterator[str]:
 
 
 @pytest.fixture
-def emulator(emulator_process: Emulator) -> Emulator:
-    """An account with the demo's list and custom fields and no contact."""
+def emulator(emulator_process: Emulator) -> Iterator[Emulator]:
+    """An account with custom fields and no contact; afterwards, its calls are checked."""
     emulator_process.admin.reset()
     for name in CUSTOM_FIELDS:
         emulator_process.admin.create_field(name, "Text")
-    return emulator_process
+    yield emulator_process
+    forbidden = forbidden_calls(emulator_process.admin.calls())
+    assert not forbidden, f"The product made forbidden calls: {forbidden}"
 
 
 @pytest.fixture

@@ -30,6 +30,7 @@ from contact_sync.steps.start import Sync
 from local.b2core_demo.rows import add_address, add_client, add_phone
 from local.expected import differences, expected
 from local.sendgrid_emulator.process import Emulator
+from tests.allowed_calls import AS_TEST
 
 API_KEY = "SG.canary-key-0123456789"
 LIST_NAME = "B2CORE clients"
@@ -61,7 +62,8 @@ class World:
     def sync(self, api_key: str = API_KEY) -> Iterator[Sync]:
         """Open handles for the steps."""
         api = SendGridApi(self.emulator.base_url, api_key)
-        source = B2Core(self.reader_url, self.sql_folder, 60)
+        limit = self.definition.source.statement_timeout_seconds
+        source = B2Core(self.reader_url, self.sql_folder, limit)
         try:
             yield Sync(self.definition, source, StateDatabase(self.state_url), api)
         finally:
@@ -129,7 +131,7 @@ class World:
     def delete_at_sendgrid(self, path: str) -> None:
         """Delete a list or a field as somebody would in SendGrid's pages."""
         url = f"{self.emulator.base_url}/v3/marketing/{path}"
-        key = {"Authorization": f"Bearer {API_KEY}"}
+        key = {"Authorization": f"Bearer {API_KEY}", **AS_TEST}
         requests.delete(url, headers=key, timeout=10).raise_for_status()
 
     def refuse(self, *emails: str, key: str = "email") -> None:

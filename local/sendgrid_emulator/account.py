@@ -90,6 +90,7 @@ class Call:
     path: str
     query: str
     route: str | None
+    by_test: bool  # it has the header X-Test: a test made it, not what is tested
     status: int = 0
     fault: bool = False
     request_bytes: int = 0
@@ -99,7 +100,7 @@ class Call:
         """Return the call without its body."""
         names = (
             *("number", "time", "origin", "method", "path", "query", "route", "status", "fault"),
-            "request_bytes",
+            *("request_bytes", "by_test"),
         )
         return {name: getattr(self, name) for name in names}
 

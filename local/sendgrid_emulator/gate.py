@@ -86,6 +86,7 @@ class Recorder:
         call = scope[CALL] = Call(
             *(0, account.clock.now(), self.origin, scope["method"], scope["path"]),
             *(scope["query_string"].decode("latin-1"), route),
+            by_test="x-test" in Request(scope).headers,
         )
         account.remember_call(call)
         await self._watch(call, account, scope, receive, send)
