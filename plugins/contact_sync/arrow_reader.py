@@ -12,6 +12,7 @@ from typing import Any
 
 import adbc_driver_manager
 import pyarrow as pa
+from adbc_driver_manager._reader import AdbcRecordBatchReader
 from adbc_driver_postgresql import dbapi
 
 from contact_sync.errors import ConfigError, FatalError, RetryableError
@@ -19,15 +20,29 @@ from contact_sync.errors import ConfigError, FatalError, RetryableError
 BATCH_BYTES = 4 << 20
 """Size of one record batch: bounds memory; 4 MB is the fastest size that stays small."""
 
-_RETRYABLE_CLASSES = ("08", "40", "53", "57", "25")
+_RETRYABLE_CLASSES = ("08", "40", "53", "57", "25", "55")
 _HARMLESS_TEXT_CLASSES = ("42", "3D", "28", "3F")
+_WELL_KNOWN = {
+    "40001": "it was cancelled by the replay of a standby; a primary or hot_standby_feedback helps",
+    "55P03": "a table was locked for longer than the lock time-out, as a migration does",
+    "57014": "it took longer than its statement time-out or was cancelled",
+}
+_BOUNDS = {
+    "connect_timeout": "10",
+    "keepalives_idle": "30",
+    "keepalives_interval": "10",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "60000",
+}
+"""A server that is gone without a word is noticed after a minute (PostgreSQL docs, libpq)."""
+_REFUSED_LOGIN = ("password authentication failed", "does not exist", "no pg_hba.conf entry")
 
 
 @contextmanager
 def connect(dsn: str, what: str) -> Iterator[dbapi.Connection]:
     """One connection, closed at the end; `what` names the database in errors."""
     with translated(what):
-        connection = dbapi.connect(dsn)
+        connection = dbapi.connect(_bounded(dsn))
     try:
         yield connection
     finally:
@@ -41,7 +56,10 @@ def record_batches(connection: dbapi.Connection, sql: str, what: str) -> Iterato
             **{"adbc.postgresql.batch_size_hint_bytes": str(BATCH_BYTES)}
         )
         cursor.execute(sql)
-        yield from cursor.fetch_record_batch()
+        stream = cursor.fetch_arrow()
+        # The reader of fetch_record_batch() raises Arrow's errors, which have no SQLSTATE.
+        with AdbcRecordBatchReader._import_from_c(stream.address) as reader:
+            yield from reader
 
 
 def table(connection: dbapi.Connection, sql: str, what: str) -> pa.Table:
@@ -72,13 +90,24 @@ def translated(what: str) -> Iterator[None]:
         raise _our_error(error, what) from None
 
 
+def _bounded(dsn: str) -> str:
+    """The URL with time-outs for what it doesn't say itself."""
+    missing = [f"{key}={value}" for key, value in _BOUNDS.items() if f"{key}=" not in dsn]
+    return f"{dsn}{'&' if '?' in dsn else '?'}{'&'.join(missing)}" if missing else dsn
+
+
 def _our_error(error: Any, what: str) -> Exception:
     state = error.sqlstate or ""
     if state.startswith(_HARMLESS_TEXT_CLASSES):
         text = str(error).split("\n")[0][:300]
         return ConfigError(f"{what} refused a statement ({state}): {text}")
     if state.startswith(_RETRYABLE_CLASSES):
-        return RetryableError(f"{what} gave up in the middle ({state}); trying again may help")
+        why = _WELL_KNOWN.get(state, "trying again may help")
+        return RetryableError(f"{what} gave up in the middle ({state}): {why}")
+    if not state and any(words in str(error) for words in _REFUSED_LOGIN):
+        return ConfigError(
+            f"{what} refused the login: correct the connection's login, password or database name"
+        )
     if not state:
         return RetryableError(
             f"{what} can't be reached or broke off: check the connection's host, port, login and "

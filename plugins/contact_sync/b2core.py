@@ -20,7 +20,7 @@ import pyarrow as pa
 from adbc_driver_postgresql import dbapi
 
 from contact_sync import arrow_reader
-from contact_sync.errors import ConfigError
+from contact_sync.errors import ConfigError, FatalError
 
 WHAT = "B2CORE's database"
 _PLACEHOLDER = re.compile(r"%\((\w+)\)s")
@@ -30,7 +30,27 @@ SELECT
     pg_snapshot_xmax(pg_current_snapshot())::text AS next_xid,
     to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS read_at,
     (SELECT system_identifier::text FROM pg_control_system()) AS system_identifier,
-    (SELECT timeline_id FROM pg_control_checkpoint()) AS timeline
+    CASE
+        WHEN pg_is_in_recovery() THEN (
+            SELECT greatest(c.timeline_id, r.min_recovery_end_timeline)
+            FROM pg_control_checkpoint() AS c, pg_control_recovery() AS r
+        )
+        ELSE ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int
+    END AS timeline,
+    CASE
+        WHEN NOT pg_is_in_recovery() THEN 0
+        WHEN
+            EXISTS (SELECT FROM pg_stat_wal_receiver)
+            AND pg_last_wal_receive_lsn() <= pg_last_wal_replay_lsn() THEN 0
+        ELSE extract(EPOCH FROM clock_timestamp() - coalesce(
+            pg_last_xact_replay_timestamp(),
+            (SELECT checkpoint_time FROM pg_control_checkpoint())
+        ))::int
+    END AS lag_seconds
+"""
+"""The timeline is that of the WAL being written: the control file learns of a promotion only with
+the next checkpoint. A standby lags only while something is received and not replayed, or nobody
+sends: the last replayed commit of an idle primary may be old without anything missing.
 """
 
 _ANY = {
@@ -83,7 +103,8 @@ class Snapshot:
     folder: Path
 
     def position(self) -> dict[str, Any]:
-        """Where this snapshot stands: xid horizon (a xid8), time, system identifier, timeline.
+        """Where this snapshot stands: xid horizon (a xid8), time, system identifier, timeline,
+        and how many seconds a standby is behind (0 on a primary).
 
         Rows written by a transaction that this snapshot doesn't see have an xmin at or above the
         horizon (PostgreSQL docs, `pg_snapshot_xmin`), also when it commits late.
@@ -93,7 +114,7 @@ class Snapshot:
 
     def columns(self, name: str = "clients") -> pa.Schema:
         """Names and types of the columns that a statement gives; executes nothing."""
-        return arrow_reader.schema(self.connection, self._sql(name, _ANY), WHAT)
+        return arrow_reader.schema(self.connection, self._sql(name, _ANY), _what(name))
 
     def scan(self) -> Iterator[pa.RecordBatch]:
         """client_id, email and exclusion of every client, unordered."""
@@ -110,11 +131,19 @@ class Snapshot:
     def clients(
         self, columns: Sequence[str], first_id: int, last_id: int, ids: Ids | None
     ) -> Iterator[pa.RecordBatch]:
-        """The mapped columns of the clients in the id range (of those in `ids`, if given)."""
+        """The mapped columns of the clients in the id range (of those in `ids`, if given).
+
+        Raises FatalError when a client comes twice.
+        """
         names = ", ".join(f'"{name}"' for name in columns)
         inner = self._clients(first_id, last_id, ids)
         sql = f"SELECT {names} FROM (\n{inner}\n) AS clients"  # noqa: S608 names match [a-z0-9_]+
-        return arrow_reader.record_batches(self.connection, sql, WHAT)
+        seen = np.empty(0, np.int64)
+        for batch in arrow_reader.record_batches(self.connection, sql, _what("clients")):
+            client_id = np.asarray(batch.column("client_id"), np.int64)
+            seen = np.sort(np.concatenate([seen, client_id]))
+            refuse_twice(seen, "clients")
+            yield batch
 
     def _clients(self, first_id: int, last_id: int, ids: Ids | None) -> str:
         return self._sql("clients", {"first_id": first_id, "last_id": last_id, "ids": ids})
@@ -125,7 +154,8 @@ class Snapshot:
         return np.unique(np.concatenate(found)) if found else np.empty(0, np.int64)
 
     def _batches(self, name: str, parameters: dict[str, Any]) -> Iterator[pa.RecordBatch]:
-        return arrow_reader.record_batches(self.connection, self._sql(name, parameters), WHAT)
+        sql = self._sql(name, parameters)
+        return arrow_reader.record_batches(self.connection, sql, _what(name))
 
     def _sql(self, name: str, parameters: dict[str, Any]) -> str:
         path = self.folder / f"{name}.sql"
@@ -134,6 +164,19 @@ class Snapshot:
         except FileNotFoundError:
             raise ConfigError(f"include/sql/{self.folder.name}/{name}.sql is missing") from None
         return _PLACEHOLDER.sub(lambda match: _literal(parameters[match.group(1)]), text)
+
+
+def refuse_twice(ordered: Ids, statement: str) -> None:
+    """Raise FatalError when an id occurs more than once in the sorted ids that a statement gave."""
+    again = np.flatnonzero(ordered[1:] == ordered[:-1])
+    if len(again):
+        raise FatalError(
+            f"{statement}.sql gives client {ordered[again[0]]} more than once: mend its joins"
+        )
+
+
+def _what(statement: str) -> str:
+    return f"{WHAT} ({statement}.sql)"
 
 
 def _literal(value: object) -> str:

@@ -83,6 +83,12 @@ class Source(_Strict):
         description="updated_at only: must be longer than B2CORE's longest write transaction.",
     )
     statement_timeout_seconds: int = Field(600, ge=1, le=86_400)
+    max_lag_minutes: int = Field(
+        60,
+        ge=1,
+        le=10_080,
+        description="A standby that is further behind its primary isn't read: the run fails.",
+    )
 
 
 class FieldMapping(_Strict):

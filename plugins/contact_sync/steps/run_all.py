@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
+from functools import partial
+from typing import TypeVar
 
 from contact_sync.errors import FateUnknown, RetryableError, told_safely
 from contact_sync.models import RunKind
@@ -20,7 +23,9 @@ from contact_sync.steps.start import Sync, begin_run, end_run, open_run
 from contact_sync.steps.submit import submit_batch
 
 log = logging.getLogger(__name__)
-MAX_SUBMITS = 3
+T = TypeVar("T")
+MAX_SUBMITS = MAX_READS = 3
+READ_PAUSE = 2.0
 POLL_FIRST, POLL_MAX = 0.1, 30.0
 
 
@@ -51,11 +56,27 @@ def _steps(sync: Sync, run_id: int) -> None:
         log.info("Waiting %.0f s for what an earlier run left open", wait)
         time.sleep(wait)
     check_setup(sync, open_run(sync, run_id))
-    for slice_no in range(select_clients(sync, open_run(sync, run_id))):
-        stage_slice(sync, open_run(sync, run_id), slice_no)
+    slices = _retried(lambda: select_clients(sync, open_run(sync, run_id)))
+    for slice_no in range(slices):
+        _retried(partial(_stage, sync, run_id, slice_no))
     _send(sync, run_id, plan_run(sync, open_run(sync, run_id)))
     _send(sync, run_id, plan_removals(sync, open_run(sync, run_id)))
     finish_run(sync, open_run(sync, run_id))
+
+
+def _stage(sync: Sync, run_id: int, slice_no: int) -> None:
+    stage_slice(sync, open_run(sync, run_id), slice_no)
+
+
+def _retried(read: Callable[[], T]) -> T:
+    """The result of a step that reads B2CORE; repeating it replaces what an earlier try left."""
+    for attempt in range(1, MAX_READS):
+        try:
+            return read()
+        except RetryableError as error:
+            log.warning("%s; trying again", error)
+            time.sleep(READ_PAUSE * 2**attempt)
+    return read()
 
 
 def _send(sync: Sync, run_id: int, batch_ids: list[int]) -> None:

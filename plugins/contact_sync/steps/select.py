@@ -15,9 +15,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from contact_sync import converters
-from contact_sync.b2core import Snapshot
+from contact_sync.b2core import Snapshot, refuse_twice
 from contact_sync.definition import ChangeDetection, SyncDefinition
-from contact_sync.errors import FatalError
+from contact_sync.errors import RetryableError
 from contact_sync.failpoints import reach
 from contact_sync.models import RunKind
 from contact_sync.state import batches, runs, staging
@@ -55,6 +55,7 @@ def select_clients(sync: Sync, run: Run) -> int:
     ledger = read_ledger(sync.state, run.sync_id)
     with sync.b2core.snapshot() as snapshot:
         position = snapshot.position() | {"detection": sync.definition.source.change_detection}
+        refuse_stale(sync.definition, position)
         kind, why = decide_kind(sync.definition, run.kind, known, position, mapping.version)
         scan = scan_clients(snapshot)
         changed = scan.client_id
@@ -78,6 +79,17 @@ def select_clients(sync: Sync, run: Run) -> int:
         len(scan.client_id), members.num_rows, len(slices), gone,
     )  # fmt: skip
     return len(slices)
+
+
+def refuse_stale(definition: SyncDefinition, position: dict[str, Any]) -> None:
+    """Raise RetryableError when the snapshot is of a standby that is too far behind."""
+    behind, limit = position["lag_seconds"] // 60, definition.source.max_lag_minutes
+    if behind >= limit:
+        raise RetryableError(
+            f"The source is stale: the standby is {behind} minutes behind its primary, "
+            f"`max_lag_minutes` is {limit}. Nothing was read; the watermark stays. See why it "
+            f"doesn't replay, or read the primary"
+        )
 
 
 def decide_kind(
@@ -124,9 +136,7 @@ def scan_clients(snapshot: Snapshot) -> Scan:
     client_id = np.concatenate([empty, *ids])
     order = np.argsort(client_id, kind="stable")
     client_id = client_id[order]
-    if len(client_id) > 1 and (np.diff(client_id) == 0).any():
-        twice = client_id[1:][np.diff(client_id) == 0][0]
-        raise FatalError(f"scan.sql gives client {twice} more than once: mend its joins")
+    refuse_twice(client_id, "scan")
     return Scan(
         client_id,
         np.concatenate([empty, *found])[order],
