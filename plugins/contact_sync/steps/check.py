@@ -6,7 +6,7 @@ import logging
 
 import pyarrow as pa
 
-from contact_sync import mapping
+from contact_sync import mapping, scopes
 from contact_sync.errors import ConfigError
 from contact_sync.failpoints import reach
 from contact_sync.state import runs
@@ -14,7 +14,6 @@ from contact_sync.state.runs import Run
 from contact_sync.steps.start import Sync
 
 log = logging.getLogger(__name__)
-READ_SCOPE = "marketing.read"
 
 
 def check_setup(sync: Sync, run: Run | None) -> mapping.Mapping:
@@ -25,12 +24,15 @@ def check_setup(sync: Sync, run: Run | None) -> mapping.Mapping:
     """
     definition = sync.definition
     problems: list[str] = []
-    if READ_SCOPE not in sync.sendgrid.scopes():
+    granted = sync.sendgrid.scopes()
+    if missing := scopes.missing(granted):
         problems.append(
             f"The SendGrid key of connection {definition.connections.sendgrid!r} lacks the scope "
-            f"{READ_SCOPE}: give it Marketing: Full Access"
+            f"{', '.join(missing)}: give it Marketing: Full Access"
         )
         raise ConfigError(_message(definition.name, problems))
+    if too_wide := scopes.warning(granted):
+        log.warning("Connection %r: %s", definition.connections.sendgrid, too_wide)
     list_id = None
     if definition.list is not None:
         list_id = sync.sendgrid.lists().get(definition.list)
