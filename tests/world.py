@@ -25,6 +25,7 @@ from contact_sync.report import run_report
 from contact_sync.sendgrid.api import SendGridApi
 from contact_sync.state import runs
 from contact_sync.state.database import StateDatabase
+from contact_sync.state.runs import Options
 from contact_sync.steps.run_all import run_sync
 from contact_sync.steps.start import Sync
 from local.b2core_demo.rows import add_address, add_client, add_phone
@@ -72,7 +73,10 @@ class World:
     def run(self, kind: str = "incremental", **options: Any) -> dict[str, Any]:
         """Run the sync to its end and return the run's report."""
         with self.sync(options.pop("api_key", API_KEY)) as sync:
-            run_id = run_sync(sync, RunKind(kind), holder="test", **options)
+            take_over = options.pop("take_over", False)
+            run_id = run_sync(
+                sync, RunKind(kind), holder="test", options=Options(**options), take_over=take_over
+            )
         return self.report(run_id)
 
     def report(self, run_id: int | None = None) -> dict[str, Any]:

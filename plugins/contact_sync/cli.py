@@ -85,7 +85,21 @@ def _parser() -> argparse.ArgumentParser:
             "resend = send all again (default: %(default)s)",
         )
         command.add_argument("--reason", help="kept with the run")
-        command.set_defaults(command=_run, dry_run=dry_run, take_over=False)
+        command.add_argument(
+            "--retry-rejected",
+            action="store_true",
+            help="send rejected clients again although nothing of them changed",
+        )
+        command.add_argument(
+            "--approve-removals",
+            type=int,
+            metavar="N",
+            help="allow that exactly N clients that are absent from B2CORE are removed",
+        )
+        command.set_defaults(command=_run, dry_run=dry_run, take_over=False, approve=False)
+    run.add_argument(
+        "--approve", action="store_true", help="send the plan even if it is above the limits"
+    )
     run.add_argument(
         "--take-over",
         action="store_true",
@@ -132,8 +146,13 @@ def _run(options: argparse.Namespace) -> int:
             sync,
             options.mode,
             holder=f"command line {socket.gethostname()}:{os.getpid()}",
-            reason=options.reason,
-            dry_run=options.dry_run,
+            options=runs.Options(
+                reason=options.reason,
+                dry_run=options.dry_run,
+                retry_rejected=options.retry_rejected,
+                approve_removals=options.approve_removals,
+                approve=options.approve,
+            ),
             take_over=options.take_over,
         )
         for row in runs.recent_runs(sync.state, options.sync, 20):

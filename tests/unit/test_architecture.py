@@ -17,16 +17,16 @@ LAYERS = [
     {"", "models", "errors", "failpoints"},
     {
         "definition", "mapping", "converters", "transform", "payloads", "errors_file",
-        "refused_contacts", "report",
+        "refused_contacts", "report", "scopes",
     },
     {
         "arrow_reader", "b2core", "definition_files", "sendgrid", "sendgrid.answers",
         "sendgrid.api", "sendgrid.line", "sendgrid.transport", "sendgrid.urls", "state",
-        "state.batches", "state.copying", "state.database", "state.ledger", "state.migrate",
+        "state.batches", "state.carrying", "state.copying", "state.database", "state.ledger", "state.migrate",
         "state.removals", "state.runs", "state.settling", "state.staging",
     },
     {
-        "steps", "steps.check", "steps.drain", "steps.finish", "steps.plan", "steps.remove",
+        "steps", "steps.approve", "steps.carry", "steps.check", "steps.drain", "steps.finish", "steps.plan", "steps.remove",
         "steps.run_all", "steps.select", "steps.settle", "steps.stage", "steps.start",
         "steps.submit",
     },

@@ -2,7 +2,7 @@
 -- Parameters: batch_id; temporary table refused(email, field, reason) holds the others
 -- Index:      outbox and ledger primary keys
 INSERT INTO contact_sync.ledger AS l (
-    sync_id, client_id, state, email_hash, email, contact_hash, row_hash, filled, updated_at
+    sync_id, client_id, state, email_hash, email, contact_hash, row_hash, filled, stale, updated_at
 )
 SELECT
     o.sync_id,
@@ -13,6 +13,7 @@ SELECT
     o.email_hash,
     o.row_hash,
     o.filled,
+    o.stale,
     now()
 FROM contact_sync.batch_contact AS o
 WHERE
@@ -28,6 +29,8 @@ ON CONFLICT (sync_id, client_id) DO UPDATE SET
     contact_hash = excluded.contact_hash,
     row_hash = excluded.row_hash,
     filled = excluded.filled,
+    stale = excluded.stale,
+    rejected_since = NULL,
     field = NULL,
     reason = NULL,
     tries = 0,

@@ -5,7 +5,7 @@
 -- shared address: that contact is now another client's.
 -- Index:      ledger primary key
 INSERT INTO contact_sync.ledger AS l (
-    sync_id, client_id, state, email_hash, row_hash, field, reason, updated_at
+    sync_id, client_id, state, email_hash, row_hash, field, reason, tries, rejected_since, updated_at
 )
 SELECT
     %(sync_id)s,
@@ -15,6 +15,8 @@ SELECT
     f.row_hash,
     f.field,
     f.reason,
+    CASE WHEN f.state = 'rejected' THEN 1 ELSE 0 END,
+    CASE WHEN f.state = 'rejected' THEN now() END,
     now()
 FROM pg_temp.fate AS f
 ON CONFLICT (sync_id, client_id) DO UPDATE SET
@@ -32,5 +34,10 @@ ON CONFLICT (sync_id, client_id) DO UPDATE SET
         ELSE l.contact_hash
     END,
     field = excluded.field,
+    tries = CASE WHEN excluded.state = 'rejected' THEN l.tries + 1 ELSE l.tries END,
+    rejected_since = CASE
+        WHEN excluded.state = 'rejected' THEN coalesce(l.rejected_since, excluded.rejected_since)
+        WHEN excluded.state = 'pending' THEN l.rejected_since
+    END,
     reason = excluded.reason,
     updated_at = excluded.updated_at

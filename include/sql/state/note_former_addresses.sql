@@ -17,4 +17,4 @@ WHERE
         SELECT 1 FROM pg_temp.refused AS r
         WHERE r.email = o.email
     )
-ON CONFLICT (sync_id, email) DO NOTHING
+ON CONFLICT (sync_id, email, list_id) DO NOTHING

@@ -14,4 +14,4 @@ INNER JOIN contact_sync.ledger AS l
 WHERE
     f.reason = 'shared_address'
     AND l.contact_hash = f.email_hash
-ON CONFLICT (sync_id, email) DO NOTHING
+ON CONFLICT (sync_id, email, list_id) DO NOTHING

@@ -14,4 +14,4 @@ INNER JOIN contact_sync.ledger AS l
 WHERE
     o.batch_id = %(batch_id)s
     AND l.contact_hash <> o.email_hash
-ON CONFLICT (sync_id, email) DO NOTHING
+ON CONFLICT (sync_id, email, list_id) DO NOTHING

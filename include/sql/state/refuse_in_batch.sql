@@ -2,7 +2,8 @@
 -- Parameters: batch_id; temporary table refused(email, field, reason)
 -- Index:      outbox and ledger primary keys
 INSERT INTO contact_sync.ledger AS l (
-    sync_id, client_id, state, email_hash, row_hash, field, reason, tries, updated_at
+    sync_id, client_id, state, email_hash, row_hash, field, reason, tries, rejected_since,
+    updated_at
 )
 SELECT
     o.sync_id,
@@ -13,6 +14,7 @@ SELECT
     r.field,
     r.reason,
     1,
+    now(),
     now()
 FROM contact_sync.batch_contact AS o
 INNER JOIN pg_temp.refused AS r ON o.email = r.email
@@ -24,4 +26,5 @@ ON CONFLICT (sync_id, client_id) DO UPDATE SET
     field = excluded.field,
     reason = excluded.reason,
     tries = l.tries + 1,
+    rejected_since = coalesce(l.rejected_since, excluded.rejected_since),
     updated_at = excluded.updated_at

@@ -1,19 +1,38 @@
--- Purpose:    former addresses that no client has any more, in the source or at SendGrid,
---             save those that were to be kept
--- Parameters: sync_id
--- Columns:    email
+-- Purpose:    contacts to be removed whose address is no client's, in the source or at SendGrid; an excluded
+--             client protects no address, one that this run is about to send does
+-- Parameters: sync_id, run_id, whys
+-- Columns:    email, list_id, why
 -- Index:      none: one scan of the ledger, only when removal has rows
-SELECT a.email
+SELECT
+    a.email,
+    a.list_id,
+    a.why
 FROM contact_sync.removal AS a
 WHERE
     a.sync_id = %(sync_id)s
+    AND a.why = ANY(%(whys)s)
     AND NOT a.kept
-    AND NOT EXISTS (
-        SELECT 1 FROM contact_sync.ledger AS l
-        WHERE l.sync_id = a.sync_id AND l.contact_hash = a.email_hash
+    AND (
+        a.why = 'list_changed'
+        OR (
+            NOT EXISTS (
+                SELECT 1 FROM contact_sync.ledger AS l
+                WHERE
+                    l.sync_id = a.sync_id
+                    AND l.contact_hash = a.email_hash
+                    AND (l.state <> 'excluded' OR l.reason = 'shared_address')
+            )
+            AND NOT EXISTS (
+                SELECT 1 FROM contact_sync.ledger AS l
+                WHERE
+                    l.sync_id = a.sync_id
+                    AND l.email_hash = a.email_hash
+                    AND (l.state <> 'excluded' OR l.reason = 'shared_address')
+            )
+            AND NOT EXISTS (
+                SELECT 1 FROM contact_sync.outbox AS o
+                WHERE o.run_id = %(run_id)s AND o.email_hash = a.email_hash
+            )
+        )
     )
-    AND NOT EXISTS (
-        SELECT 1 FROM contact_sync.ledger AS l
-        WHERE l.sync_id = a.sync_id AND l.email_hash = a.email_hash
-    )
-ORDER BY a.email
+ORDER BY a.why, a.list_id, a.email

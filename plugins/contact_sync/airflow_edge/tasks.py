@@ -64,6 +64,7 @@ def start_run(name: str) -> int | None:
     has to wait: None.
     """
     from contact_sync.airflow_edge.handles import open_sync
+    from contact_sync.state.runs import Options
     from contact_sync.steps.start import begin_run
 
     context: dict[str, Any] = dict(get_current_context())
@@ -75,8 +76,12 @@ def start_run(name: str) -> int | None:
                 sync,
                 RunKind(params["mode"]),
                 holder=holder,
-                reason=params.get("reason") or None,
-                dry_run=bool(params["dry_run"]),
+                options=Options(
+                    reason=params.get("reason") or None,
+                    dry_run=bool(params["dry_run"]),
+                    retry_rejected=bool(params["retry_rejected"]),
+                    approve_removals=params["approve_removals"],
+                ),
             )
         except LeaseBusy as error:
             if str(dag_run.run_type) == "scheduled":
@@ -117,8 +122,16 @@ def plan(name: str, sync_run_id: int) -> list[int]:
         return plan_run(sync, run)
 
 
+def exclusions(name: str, sync_run_id: int) -> list[int]:
+    """Batch newly excluded contacts; returns the batch ids for the mapped tasks."""
+    from contact_sync.steps.remove import plan_exclusions
+
+    with working(name, sync_run_id) as (sync, run):
+        return plan_exclusions(sync, run)
+
+
 def removals(name: str, sync_run_id: int) -> list[int]:
-    """Batch former addresses; returns the batch ids for the mapped remove tasks."""
+    """Batch what nobody needs any more; returns the batch ids for the mapped remove tasks."""
     from contact_sync.steps.remove import plan_removals
 
     with working(name, sync_run_id) as (sync, run):

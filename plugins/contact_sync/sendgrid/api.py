@@ -9,10 +9,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 from urllib.parse import quote
 
-from contact_sync.errors import FateUnknown, RequestRefused
+from contact_sync.errors import FateUnknown, RequestRefused, RetryableError
 from contact_sync.models import FieldType, Job, JobStatus, SendGridField
 from contact_sync.sendgrid.transport import Transport
 
@@ -21,6 +21,9 @@ log = logging.getLogger(__name__)
 MAX_LOOKUP = 100  # addresses per search, ids per delete (OAS; a longer URL gets 414)
 MAX_ERRORS_FILE_BYTES = 50_000_000
 MAX_PAGES = 20  # of 1000 lists; an account has at most 1000
+UNSUBSCRIBES_PAGE = 500  # OAS: at most 500 a call
+MAX_UNSUBSCRIBE_PAGES = 10_000
+_Part = TypeVar("_Part")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,18 +52,16 @@ class SendGridApi:
     def scopes(self) -> set[str]:
         """What the key may do (`GET /v3/scopes`)."""
         body = self._transport.call("GET", "/v3/scopes", repeatable=True)
-        return {str(scope) for scope in body.get("scopes") or []}
+        return {str(scope) for scope in _part(body, "scopes", list, "GET /v3/scopes")}
 
     def lists(self) -> dict[str, str]:
         """All contact lists: name → id."""
         found: dict[str, str] = {}
-        token = ""
+        token, route = "", "/v3/marketing/lists"
         for _page in range(MAX_PAGES):
             query = f"?page_size=1000{token}"
-            body = self._transport.call(
-                "GET", f"/v3/marketing/lists{query}", route="/v3/marketing/lists", repeatable=True
-            )
-            for item in body.get("result") or []:
+            body = self._transport.call("GET", route + query, route=route, repeatable=True)
+            for item in _objects(body, "result", f"GET {route}"):
                 found.setdefault(str(item["name"]), str(item["id"]))
             following = (body.get("_metadata") or {}).get("next") or ""
             if "page_token=" not in following:
@@ -70,7 +71,8 @@ class SendGridApi:
 
     def fields(self) -> list[SendGridField]:
         """All field definitions; `custom_fields` is absent when none exist."""
-        body = self._transport.call("GET", "/v3/marketing/field_definitions", repeatable=True)
+        path = "/v3/marketing/field_definitions"
+        body = {"custom_fields": []} | self._transport.call("GET", path, repeatable=True)
         return [
             SendGridField(
                 name=str(item["name"]),
@@ -80,7 +82,7 @@ class SendGridApi:
                 read_only=bool(item.get("read_only", False)),
             )
             for key in ("reserved_fields", "custom_fields")
-            for item in body.get(key) or []
+            for item in _objects(body, key, f"GET {path}")
         ]
 
     def upsert_contacts(self, body: bytes) -> str:
@@ -106,10 +108,13 @@ class SendGridApi:
         if list_id:
             body["list_ids"] = [list_id]
         path = "/v3/marketing/contacts/imports"
+        what = f"PUT {path}"
         answer = self._transport.call("PUT", path, json=body, repeatable=True)
-        self._transport.mask_url(str(answer["upload_uri"]))
-        headers = {str(h["header"]): str(h["value"]) for h in answer.get("upload_headers") or []}
-        return ImportUpload(_job_id(answer, f"PUT {path}"), str(answer["upload_uri"]), headers)
+        url = _part(answer, "upload_uri", str, what)
+        self._transport.mask_url(url)
+        given = _objects(answer, "upload_headers", what)
+        headers = {str(header["header"]): str(header["value"]) for header in given}
+        return ImportUpload(_job_id(answer, what), url, headers)
 
     def upload(self, target: ImportUpload, file: _File, size: int) -> None:
         """PUT the file once; never call it twice for one import."""
@@ -120,17 +125,14 @@ class SendGridApi:
 
         An undocumented status counts as pending; only a status ends a job, never its counts.
         """
-        body = self._transport.call(
-            "GET",
-            f"/v3/marketing/contacts/imports/{quote(job_id, safe='')}",
-            route="/v3/marketing/contacts/imports/{id}",
-            repeatable=True,
-        )
+        route = "/v3/marketing/contacts/imports/{id}"
+        path = route.replace("{id}", quote(job_id, safe=""))
+        body = self._transport.call("GET", path, route=route, repeatable=True)
         raw = str(body.get("status", ""))
         known = raw in set(JobStatus)
         if not known:
             log.warning("Job %s has the unknown status %r: treated as pending", job_id, raw[:40])
-        results = body.get("results") or {}
+        results = _part(body, "results", dict, f"GET {route}") if body.get("results") else {}
         self._transport.mask_url(str(results.get("errors_url") or ""))
         return Job(
             job_id=job_id,
@@ -161,7 +163,7 @@ class SendGridApi:
             if error.status == 404:
                 return {}
             raise
-        found = body.get("result") or {}
+        found = _part(body, "result", dict, f"POST {path}")
         return {
             email.lower(): str(entry["contact"]["id"])
             for email, entry in found.items()
@@ -169,6 +171,25 @@ class SendGridApi:
             and "contact" in entry
             and str(entry["contact"].get("email", "")).lower() == email.lower()
         }
+
+    def is_suppressed(self, email: str) -> bool:
+        """Whether an address is globally unsubscribed (`GET asm/suppressions/global/{email}`)."""
+        route = "/v3/asm/suppressions/global/{email}"
+        path = route.replace("{email}", quote(email, safe=""))
+        answer = self._transport.call("GET", path, route=route, repeatable=True)
+        return bool(answer.get("recipient_email"))
+
+    def suppressed_addresses(self) -> set[str]:
+        """All globally unsubscribed addresses, lower case (`GET suppression/unsubscribes`)."""
+        path, found = "/v3/suppression/unsubscribes", set[str]()
+        for page in range(MAX_UNSUBSCRIBE_PAGES):
+            query = f"?limit={UNSUBSCRIBES_PAGE}&offset={page * UNSUBSCRIBES_PAGE}"
+            body = self._transport.call("GET", path + query, route=path, repeatable=True)
+            items = _objects(body, "result", f"GET {path}")
+            found |= {str(item["email"]).lower() for item in items}
+            if len(items) < UNSUBSCRIBES_PAGE:
+                return found
+        raise RetryableError(f"GET {path}: more than {page * UNSUBSCRIBES_PAGE} addresses")
 
     def delete_contacts(self, contact_ids: Sequence[str]) -> str:
         """`DELETE /v3/marketing/contacts?ids=…`: queue a deletion of 1 to 100 contacts by id."""
@@ -178,6 +199,22 @@ class SendGridApi:
         ids = ",".join(quote(contact_id, safe="") for contact_id in contact_ids)
         answer = self._transport.call("DELETE", f"{route}?ids={ids}", route=route, repeatable=False)
         return _job_id(answer, f"DELETE {route}")
+
+
+def _part(answer: dict[str, Any], key: str, kind: type[_Part], what: str) -> _Part:
+    """What an answer must hold. Raises RetryableError: nothing may be concluded without it."""
+    part = answer.get(key)
+    if not isinstance(part, kind):
+        raise RetryableError(f"{what}: SendGrid's answer doesn't hold what it should: {key}")
+    return part
+
+
+def _objects(answer: dict[str, Any], key: str, what: str) -> list[dict[str, Any]]:
+    """A list of objects that an answer must hold."""
+    items = _part(answer, key, list, what)
+    if not all(isinstance(item, dict) for item in items):
+        raise RetryableError(f"{what}: SendGrid's answer holds no objects in {key}")
+    return items
 
 
 def _job_id(answer: dict[str, Any], what: str) -> str:

@@ -16,6 +16,8 @@ from contact_sync.state.database import Cursor, StateDatabase, many, statement
 
 WHAT = "The state database"
 MAX_LISTED_IDS = 20_000
+ENOUGH_ABSENCES = 2
+"""A client that so many snapshots in a row didn't hold is gone: one look may be wrong."""
 Int64 = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 
@@ -69,15 +71,50 @@ def _array(column: pa.ChunkedArray) -> npt.NDArray[Any]:
     return np.asarray(column.combine_chunks().to_numpy(zero_copy_only=False))
 
 
-def read_obsolete_hashes(state: StateDatabase, sync_id: int) -> Int64:
-    """Hashes of former addresses whose contacts may still exist."""
+def read_removal_hashes(state: StateDatabase, sync_id: int) -> Int64:
+    """Hashes of addresses whose contacts may exist although they are no client's."""
     with state.transaction() as cursor:
         rows = many(
             cursor,
-            "SELECT email_hash FROM contact_sync.removal WHERE sync_id = %s",
+            """SELECT email_hash FROM contact_sync.removal
+               WHERE sync_id = %s AND why <> 'list_changed'""",
             (sync_id,),
         )
     return np.array([row["email_hash"] for row in rows], np.int64)
+
+
+def observe_absences(cursor: Cursor, run: tuple[int, int], gone: Int64, *, approved: bool) -> None:
+    """Count for each ledger client in how many snapshots in a row it was not in B2CORE.
+
+    `run` = (sync_id, run_id): a repeated task counts once. `approved`: a person says that these
+    clients are really gone, which stands for the second look.
+    """
+    cursor.execute("CREATE TEMPORARY TABLE gone (client_id bigint PRIMARY KEY) ON COMMIT DROP")
+    copy_frame(cursor, "pg_temp.gone", pd.DataFrame({"client_id": gone}))
+    parameters = {"sync_id": run[0], "run_id": run[1], "enough": ENOUGH_ABSENCES if approved else 1}
+    cursor.execute(
+        """UPDATE contact_sync.ledger AS l SET absent = 0, absent_run = NULL
+           WHERE l.sync_id = %(sync_id)s AND l.absent > 0
+               AND NOT EXISTS (SELECT 1 FROM pg_temp.gone AS g WHERE g.client_id = l.client_id)""",
+        parameters,
+    )
+    cursor.execute(
+        """UPDATE contact_sync.ledger AS l
+           SET absent = greatest(least(l.absent + 1, 100), %(enough)s), absent_run = %(run_id)s
+           FROM pg_temp.gone AS g
+           WHERE l.sync_id = %(sync_id)s AND l.client_id = g.client_id
+               AND l.absent_run IS DISTINCT FROM %(run_id)s""",
+        parameters,
+    )
+
+
+def count_absent(cursor: Cursor, sync_id: int) -> int:
+    """How many clients of the ledger the last snapshots didn't hold."""
+    cursor.execute(
+        "SELECT count(*) AS n FROM contact_sync.ledger WHERE sync_id = %s AND absent > 0",
+        (sync_id,),
+    )
+    return int((cursor.fetchone() or {"n": 0})["n"])
 
 
 def merge_fates(cursor: Cursor, sync_id: int, fates: pd.DataFrame) -> None:
@@ -96,6 +133,7 @@ def merge_fates(cursor: Cursor, sync_id: int, fates: pd.DataFrame) -> None:
     columns = ["client_id", "state", "email_hash", "row_hash", "field", "reason"]
     copy_frame(cursor, "pg_temp.fate", fates[columns])
     cursor.execute(statement("note_lost_addresses"), {"sync_id": sync_id})
+    cursor.execute(statement("note_excluded_addresses"), {"sync_id": sync_id})
     cursor.execute(statement("merge_fates"), {"sync_id": sync_id})
 
 

@@ -1,50 +1,82 @@
-"""Former addresses of clients, whose contacts are removed when nobody has them any more."""
+"""Contacts to be removed: of former addresses, of excluded or deleted clients; off a list."""
 
 from __future__ import annotations
+
+from itertools import groupby
+from typing import Any, LiteralString
 
 from contact_sync.models import Lane
 from contact_sync.state.batches import create_batch
 from contact_sync.state.database import Cursor, many, statement
 
-PER_BATCH = 100  # search/emails and DELETE contacts take at most 100
+PER_BATCH = 100  # search/emails, DELETE contacts and DELETE lists/{id}/contacts take at most 100
+MAX_BATCHES = 300  # mapped tasks of one run; the rest waits for the next run
 
 
-def create_batches(cursor: Cursor, run_id: int, sync_id: int) -> None:
-    """Forget addresses that some client's contact has again; batch those that nobody has."""
+def removable(cursor: Cursor, run: tuple[int, int], whys: tuple[str, ...]) -> list[dict[str, Any]]:
+    """email, list_id and why of the contacts that may go; `run` = (sync_id, run_id)."""
+    _forget_taken(cursor, run[0])
+    parameters = {"sync_id": run[0], "run_id": run[1], "whys": list(whys)}
+    return many(cursor, statement("removable_addresses"), parameters)
+
+
+def _forget_taken(cursor: Cursor, sync_id: int) -> None:
+    """Addresses that a client's confirmed contact has (again) need no removal."""
     cursor.execute(
         """DELETE FROM contact_sync.removal AS a USING contact_sync.ledger AS l
            WHERE a.sync_id = %s AND l.sync_id = a.sync_id AND l.contact_hash = a.email_hash
-               AND l.state = 'confirmed'""",
+               AND l.state = 'confirmed' AND a.why <> 'list_changed'""",
         (sync_id,),
     )
-    rows = many(cursor, statement("removable_addresses"), {"sync_id": sync_id})
-    emails = [row["email"] for row in rows]
+
+
+def create_batches(
+    cursor: Cursor, run: tuple[int, int], lane: Lane, list_id: str | None, emails: list[str]
+) -> None:
+    """Batch contacts to be deleted, or taken off a list."""
+    sync_id, run_id = run
     for start in range(0, len(emails), PER_BATCH):
         part = emails[start : start + PER_BATCH]
-        batch_id = create_batch(cursor, run_id, sync_id, Lane.DELETE, len(part))
+        batch_id = create_batch(cursor, run_id, sync_id, lane, len(part))
+        cursor.execute(
+            "UPDATE contact_sync.batch SET list_id = %s WHERE batch_id = %s", (list_id, batch_id)
+        )
         cursor.execute(
             """UPDATE contact_sync.removal SET batch_id = %s
-               WHERE sync_id = %s AND email = ANY(%s)""",
-            (batch_id, sync_id, part),
+               WHERE sync_id = %s AND email = ANY(%s)
+                   AND coalesce(list_id = %s, FALSE) = (why = 'list_changed')""",
+            (batch_id, sync_id, part, list_id),
         )
 
 
-def keep_all(cursor: Cursor, sync_id: int) -> int:
-    """Never remove the contacts noted so far (policy `keep`); returns how many are new.
+def by_list(rows: list[dict[str, Any]]) -> dict[str, list[str]]:
+    """The addresses of each former list ("" = of none)."""
+    ordered = sorted(rows, key=lambda row: str(row["list_id"]))
+    return {
+        list_id: [row["email"] for row in part]
+        for list_id, part in groupby(ordered, key=lambda row: str(row["list_id"]))
+    }
 
-    The notes stay, so that a client who takes such an address inherits no value of its former
-    owner.
-    """
-    cursor.execute(
-        """UPDATE contact_sync.removal SET kept = TRUE
-           WHERE sync_id = %s AND NOT kept""",
-        (sync_id,),
-    )
+
+def retire_absent(cursor: Cursor, sync_id: int, enough: int) -> int:
+    """End the ledger rows of clients that are gone; returns how many contacts are to go."""
+    cursor.execute(statement("retire_absent"), {"sync_id": sync_id, "enough": enough})
     return cursor.rowcount
 
 
+def leave_list(cursor: Cursor, sync_id: int, list_id: str) -> int:
+    """Note every contact for removal from a former list; returns how many are new."""
+    cursor.execute(statement("note_listed_addresses"), {"sync_id": sync_id, "list_id": list_id})
+    return cursor.rowcount
+
+
+def keep(cursor: Cursor, sync_id: int, whys: tuple[str, ...]) -> int:
+    """Never remove the contacts noted so far (policy `keep`); returns how many are new."""
+    return _keep(cursor, "sync_id = %s AND why = ANY(%s)", (sync_id, list(whys)))
+
+
 def of_batch(cursor: Cursor, batch_id: int) -> list[str]:
-    """The addresses of a delete batch."""
+    """The addresses of a removal batch."""
     rows = many(
         cursor,
         "SELECT email FROM contact_sync.removal WHERE batch_id = %s ORDER BY email",
@@ -55,15 +87,18 @@ def of_batch(cursor: Cursor, batch_id: int) -> list[str]:
 
 def deleted(cursor: Cursor, batch_id: int) -> None:
     """The contacts of the batch don't exist any more."""
+    _release(cursor, batch_id)
     cursor.execute("DELETE FROM contact_sync.removal WHERE batch_id = %s", (batch_id,))
 
 
 def unlisted(cursor: Cursor, batch_id: int) -> None:
     """The contacts of the batch are off the list; they still exist and are no client's any more."""
     cursor.execute(
-        "UPDATE contact_sync.removal SET batch_id = NULL, kept = TRUE WHERE batch_id = %s",
+        "DELETE FROM contact_sync.removal WHERE batch_id = %s AND why = 'list_changed'",
         (batch_id,),
     )
+    _release(cursor, batch_id)
+    _keep(cursor, "batch_id = %s", (batch_id,))
 
 
 def postponed(cursor: Cursor, batch_id: int) -> None:
@@ -71,3 +106,33 @@ def postponed(cursor: Cursor, batch_id: int) -> None:
     cursor.execute(
         "UPDATE contact_sync.removal SET batch_id = NULL WHERE batch_id = %s", (batch_id,)
     )
+
+
+def _release(cursor: Cursor, batch_id: int) -> None:
+    """The contacts of the batch are no client's any more: excluded clients lose theirs."""
+    cursor.execute(
+        """UPDATE contact_sync.ledger AS l
+           SET email = NULL, contact_hash = NULL, row_hash = NULL, filled = 0, stale = 0
+           FROM contact_sync.removal AS a
+           WHERE a.batch_id = %s AND l.sync_id = a.sync_id AND l.client_id = a.client_id
+               AND l.contact_hash = a.email_hash""",
+        (batch_id,),
+    )
+
+
+def _keep(cursor: Cursor, which: LiteralString, parameters: tuple[Any, ...]) -> int:
+    """Keep the hash of an address, so that whoever takes it inherits no value of its former owner;
+    forget the address itself: nothing needs it any more."""
+    cursor.execute(
+        f"""WITH done AS (
+                DELETE FROM contact_sync.removal WHERE {which} AND NOT kept
+                RETURNING sync_id, email_hash, client_id, why
+            )
+            INSERT INTO contact_sync.removal (sync_id, email, email_hash, client_id, why, kept)
+            SELECT DISTINCT ON (sync_id, email_hash)
+                sync_id, '#' || email_hash, email_hash, client_id, why, TRUE
+            FROM done
+            ON CONFLICT (sync_id, email, list_id) DO NOTHING""",  # noqa: S608 literals only
+        parameters,
+    )
+    return cursor.rowcount

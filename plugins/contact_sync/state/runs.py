@@ -25,6 +25,22 @@ class SyncState:
     mapping_version: str | None
     fields: list[str]
     full_age_hours: float | None
+    destination: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a person asked a run for, besides its kind.
+
+    `approve_removals`: remove exactly so many absent clients although that is above the limit.
+    `approve`: send a plan above the limits without asking anybody.
+    """
+
+    reason: str | None = None
+    dry_run: bool = False
+    retry_rejected: bool = False
+    approve_removals: int | None = None
+    approve: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +58,9 @@ class Run:
     destination: dict[str, Any] | None
     snapshot: dict[str, Any] | None
     plan: dict[str, Any] | None
+    retry_rejected: bool
+    approve_removals: int | None
+    approval: dict[str, Any] | None
 
     @property
     def fence(self) -> tuple[int, int] | None:
@@ -61,7 +80,7 @@ def read_sync(cursor: Cursor, name: str) -> SyncState:
     """The sync's row."""
     row = one(
         cursor,
-        """SELECT sync_id, epoch, watermark, mapping_version, fields,
+        """SELECT sync_id, epoch, watermark, mapping_version, fields, destination,
                   extract(epoch FROM now() - last_full_at)::float / 3600 AS full_age_hours
            FROM contact_sync.sync WHERE name = %s""",
         (name,),
@@ -121,19 +140,21 @@ def create_run(
     sync_id: int,
     epoch: int,
     kind: RunKind,
-    dry_run: bool,
     holder: str,
-    reason: str | None,
+    options: Options,
     definition_hash: str,
 ) -> int:
     """Insert a running run and return its id."""
     row = one(
         cursor,
         """INSERT INTO contact_sync.run
-               (sync_id, epoch, kind, dry_run, holder, reason, definition_hash)
-           VALUES (%s, %s, %s, %s, %s, %s, %s) RETURNING run_id""",
-        (sync_id, epoch, kind, dry_run, holder, reason, definition_hash),
-    )
+               (sync_id, epoch, kind, dry_run, holder, reason, definition_hash, retry_rejected,
+                approve_removals, approval)
+           VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) RETURNING run_id""",
+        (sync_id, epoch, kind, options.dry_run, holder, options.reason, definition_hash,
+         options.retry_rejected, options.approve_removals,
+         Jsonb({"decision": "approved", "by": holder}) if options.approve else None),
+    )  # fmt: skip
     return int(row["run_id"])
 
 
@@ -143,7 +164,8 @@ def load_run(state: StateDatabase, run_id: int) -> Run:
         row = one(
             cursor,
             """SELECT r.run_id, r.sync_id, s.name AS sync_name, r.epoch, r.kind, r.dry_run, r.state,
-                      r.definition_hash, r.destination, r.snapshot, r.plan
+                      r.definition_hash, r.destination, r.snapshot, r.plan, r.retry_rejected,
+                      r.approve_removals, r.approval
                FROM contact_sync.run AS r JOIN contact_sync.sync AS s USING (sync_id)
                WHERE r.run_id = %s""",
             (run_id,),
@@ -179,6 +201,12 @@ def save_plan(cursor: Cursor, run_id: int, plan: dict[str, Any]) -> None:
     cursor.execute("UPDATE contact_sync.run SET plan = %s WHERE run_id = %s", (Jsonb(plan), run_id))
 
 
+def save_approval(cursor: Cursor, run_id: int, approval: dict[str, Any] | None) -> None:
+    """Store why a run needs a person's approval, and later the decision."""
+    value = None if approval is None else Jsonb(approval)
+    cursor.execute("UPDATE contact_sync.run SET approval = %s WHERE run_id = %s", (value, run_id))
+
+
 def finish_run(
     cursor: Cursor, run: Run, state: RunState, *, result: dict[str, Any], cause: str | None = None
 ) -> None:
@@ -193,22 +221,27 @@ def finish_run(
 
 
 def advance_watermark(
-    cursor: Cursor, run: Run, watermark: dict[str, Any], mapping_version: str
-) -> bool:
-    """Move the watermark and remember the mapping; compare-and-set on the run's epoch."""
+    cursor: Cursor, run: Run, watermark: dict[str, Any], destination: dict[str, Any]
+) -> None:
+    """Move the watermark and remember list and fields; compare-and-set on the run's epoch.
+
+    Raises Fenced when a newer run holds the lease.
+    """
     cursor.execute(
-        """UPDATE contact_sync.sync SET watermark = %s, mapping_version = %s,
+        """UPDATE contact_sync.sync SET watermark = %s, mapping_version = %s, destination = %s,
                last_full_at = CASE WHEN %s THEN now() ELSE last_full_at END
            WHERE sync_id = %s AND epoch = %s""",
         (
             Jsonb(watermark),
-            mapping_version,
+            destination["version"],
+            Jsonb(destination),
             run.kind is not RunKind.INCREMENTAL,
             run.sync_id,
             run.epoch,
         ),
     )
-    return cursor.rowcount == 1
+    if cursor.rowcount == 0:
+        raise Fenced(f"Run {run.run_id} has lost its lease to a newer run: the watermark stays")
 
 
 def release_lease(cursor: Cursor, run: Run) -> None:

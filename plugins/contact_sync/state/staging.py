@@ -17,7 +17,7 @@ from contact_sync.state.database import Cursor, StateDatabase, many, one
 WHAT = "The state database"
 OUTBOX_COLUMNS = [
     "run_id", "client_id", "email", "email_hash", "payload", "row_hash", "filled", "clears",
-    "json_only", "takes_over", "size",
+    "json_only", "takes_over", "stale", "size",
 ]  # fmt: skip
 
 

@@ -35,7 +35,7 @@ def finish_run(sync: Sync, run: Run) -> dict[str, Any]:
         refused = ledger.count_refused(cursor, run.sync_id, run.run_id)
         jobs = batches.job_report(cursor, run.run_id)
         result = {"books": books, "refused": refused, "jobs": jobs}
-        runs.advance_watermark(cursor, run, run.snapshot, run.destination["version"])
+        runs.advance_watermark(cursor, run, run.snapshot, run.destination)
         runs.finish_run(cursor, run, RunState.SUCCEEDED, result=result)
         runs.release_lease(cursor, run)
         reach("finish_uncommitted")
@@ -60,9 +60,10 @@ def balance(cursor: Cursor, run: Run) -> dict[str, int]:
     """
     snapshot = run.snapshot or {}
     by_state = ledger.count_by_state(cursor, run.sync_id)
+    held = int(snapshot.get("held", 0))
+    gone = held or ledger.count_absent(cursor, run.sync_id)
     states = ("confirmed", "pending", "rejected", "excluded")
     books = {"selected": int(snapshot["selected"])} | {s: by_state.get(s, 0) for s in states}
-    gone = int(snapshot["gone"])
     if sum(by_state.values()) - gone != books["selected"]:
         raise BooksDontBalance(
             f"B2CORE has {books['selected']} clients, but the ledger knows the fate of "

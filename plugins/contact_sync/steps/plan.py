@@ -17,6 +17,9 @@ from contact_sync.payloads import cut_csv_batches, cut_json_batches
 from contact_sync.state import batches, runs, staging
 from contact_sync.state.database import Cursor
 from contact_sync.state.runs import Run
+from contact_sync.steps import approve
+from contact_sync.steps.carry import carry_suppressions
+from contact_sync.steps.remove import removals_ahead
 from contact_sync.steps.start import Sync
 
 log = logging.getLogger(__name__)
@@ -36,11 +39,15 @@ def plan_run(sync: Sync, run: Run) -> list[int]:
             runs.save_plan(cursor, run.run_id, plan)
         log.info("Dry run: %s", describe(plan))
         return []
+    plan["counts"]["held"] = carry_suppressions(sync, run)
     sizes = staging.outbox_sizes(sync.state, run.run_id)
     with sync.state.transaction(run.fence) as cursor:
         if not batches.drop_staged_batches(cursor, run.run_id):
             return batches.open_batch_ids(cursor, run.run_id, lanes=(Lane.JSON, Lane.CSV))
+        plan["counts"]["to_remove"] = removals_ahead(sync, cursor, run)
+        plan["held_absences"] = (run.snapshot or {}).get("held", 0)
         runs.save_plan(cursor, run.run_id, plan)
+        runs.save_approval(cursor, run.run_id, approve.needed(sync.definition, run, plan["counts"]))
         batch_ids = _cut(cursor, sync.definition, run, sizes)
         reach("plan_uncommitted")
     reach("run_planned")
@@ -71,7 +78,7 @@ def describe(plan: dict[str, Any]) -> str:
     """The plan in one line, for logs."""
     counts = plan["counts"]
     words = ("read", "to_send", "new", "changed", "address_changed", "sent_again", "cleared",
-             "unchanged", "rejected", "excluded", "pending")  # fmt: skip
+             "unchanged", "rejected", "excluded", "pending", "to_remove")  # fmt: skip
     return ", ".join(f"{counts.get(w, 0)} {w.replace('_', ' ')}" for w in words if w in counts)
 
 

@@ -10,16 +10,16 @@ from typing import TypeVar
 
 from contact_sync.errors import FateUnknown, RetryableError, told_safely
 from contact_sync.models import RunKind
-from contact_sync.state.runs import Run
+from contact_sync.state.runs import Options, Run
 from contact_sync.steps.check import check_setup
 from contact_sync.steps.drain import drain
 from contact_sync.steps.finish import finish_run
 from contact_sync.steps.plan import plan_run
-from contact_sync.steps.remove import plan_removals
+from contact_sync.steps.remove import plan_exclusions, plan_removals
 from contact_sync.steps.select import select_clients
 from contact_sync.steps.settle import raise_if_failed, settle_batch
 from contact_sync.steps.stage import stage_slice
-from contact_sync.steps.start import Sync, begin_run, end_run, open_run
+from contact_sync.steps.start import NO_OPTIONS, Sync, begin_run, end_run, open_run
 from contact_sync.steps.submit import submit_batch
 
 log = logging.getLogger(__name__)
@@ -34,17 +34,14 @@ def run_sync(
     kind: RunKind,
     *,
     holder: str,
-    reason: str | None = None,
-    dry_run: bool = False,
+    options: Options = NO_OPTIONS,
     take_over: bool = False,
 ) -> int:
     """Run all steps; returns the run's id. On any error the run is ended with its cause."""
-    run_id = begin_run(
-        sync, kind, holder=holder, reason=reason, dry_run=dry_run, take_over=take_over
-    )
+    run_id = begin_run(sync, kind, holder=holder, options=options, take_over=take_over)
     try:
         _steps(sync, run_id)
-    except Exception as error:  # noqa: BLE001 only translated
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 only translated
         told = told_safely(error)
         end_run(sync, run_id, str(told))
         raise told from None
@@ -59,7 +56,9 @@ def _steps(sync: Sync, run_id: int) -> None:
     slices = _retried(lambda: select_clients(sync, open_run(sync, run_id)))
     for slice_no in range(slices):
         _retried(partial(_stage, sync, run_id, slice_no))
-    _send(sync, run_id, plan_run(sync, open_run(sync, run_id)))
+    batch_ids = plan_run(sync, open_run(sync, run_id))
+    _send(sync, run_id, plan_exclusions(sync, open_run(sync, run_id)))
+    _send(sync, run_id, batch_ids)
     _send(sync, run_id, plan_removals(sync, open_run(sync, run_id)))
     finish_run(sync, open_run(sync, run_id))
 

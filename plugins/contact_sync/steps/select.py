@@ -21,7 +21,12 @@ from contact_sync.errors import RetryableError
 from contact_sync.failpoints import reach
 from contact_sync.models import RunKind
 from contact_sync.state import batches, runs, staging
-from contact_sync.state.ledger import LedgerRows, read_ledger, read_obsolete_hashes
+from contact_sync.state.ledger import (
+    LedgerRows,
+    observe_absences,
+    read_ledger,
+    read_removal_hashes,
+)
 from contact_sync.state.runs import Run, SyncState
 from contact_sync.state.staging import Slice
 from contact_sync.steps.start import Sync, mapping_of
@@ -61,24 +66,55 @@ def select_clients(sync: Sync, run: Run) -> int:
         changed = scan.client_id
         if kind is RunKind.INCREMENTAL:
             changed = changed_clients(sync.definition, snapshot, known.watermark or {})
-    taken = np.concatenate([ledger.contact_hash, read_obsolete_hashes(sync.state, run.sync_id)])
+    taken = np.concatenate([ledger.contact_hash, read_removal_hashes(sync.state, run.sync_id)])
+    if run.retry_rejected:
+        changed = np.union1d(changed, ledger.client_id[ledger.rejected])
     members = choose(scan, ledger, changed, taken, everyone=kind is not RunKind.INCREMENTAL)
     slices = cut_slices(members, sync.definition.slice_clients)
-    gone = int((~np.isin(ledger.client_id, scan.client_id, assume_unique=True)).sum())
-    position |= {"selected": len(scan.client_id), "chosen": members.num_rows, "gone": gone}
+    gone = np.setdiff1d(ledger.client_id, scan.client_id, assume_unique=True)
+    held = absences_to_hold(sync.definition, run, len(gone), scan, ledger)
+    position |= {"selected": len(scan.client_id), "chosen": members.num_rows}
+    position |= {"gone": len(gone), "held": held}
     with sync.state.transaction(run.fence) as cursor:
         batches.refuse_if_sent(cursor, run.run_id)
         staging.drop_outbox(cursor, run.run_id)
         runs.save_snapshot(cursor, run.run_id, position, kind, why)
+        if (run.approval or {}).get("why"):  # it was for another plan
+            runs.save_approval(cursor, run.run_id, None)
         staging.save_slices(cursor, run.run_id, slices)
+        if not (run.dry_run or held):
+            approved = run.approve_removals == len(gone)
+            observe_absences(cursor, (run.sync_id, run.run_id), gone, approved=approved)
         reach("slices_uncommitted")
     reach("clients_selected")
     log.info("%s run: %s", str(kind).capitalize(), why)
     log.info(
         "B2CORE has %d clients; %d to look at, in %d slices; %d known ones are gone",
-        len(scan.client_id), members.num_rows, len(slices), gone,
+        len(scan.client_id), members.num_rows, len(slices), len(gone),
     )  # fmt: skip
     return len(slices)
+
+
+def absences_to_hold(
+    definition: SyncDefinition, run: Run, gone: int, scan: Scan, ledger: LedgerRows
+) -> int:
+    """How many absent clients are too many to believe: they aren't even counted as absent.
+
+    A view that loses rows, an empty replica or the wrong database look like mass deletion. Upserts
+    go on; removals of absent clients wait until a person names their exact number.
+    """
+    limit = definition.limits.removals.of(len(ledger.client_id))
+    if gone == 0 or (gone <= limit and len(scan.client_id)):
+        return 0
+    if run.approve_removals == gone:
+        log.info("The removal of %d absent clients is approved", gone)
+        return 0
+    log.warning(
+        "%d clients that were in B2CORE are absent, the limit is %d: nothing of them is removed. "
+        "If they are really gone, trigger a run with `approve removals` = %d",
+        gone, limit, gone,
+    )  # fmt: skip
+    return gone
 
 
 def refuse_stale(definition: SyncDefinition, position: dict[str, Any]) -> None:

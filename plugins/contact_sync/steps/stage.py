@@ -35,7 +35,10 @@ def stage_slice(sync: Sync, run: Run, slice_no: int) -> dict[str, Any]:
     part = staging.load_slice(sync.state, run.run_id, slice_no)
     ids = np.asarray(part.members.column("client_id"), np.int64)
     known = ledger.read_ledger(sync.state, run.sync_id, ids)
-    diff = _Diff(mapping_of(run), part, known, resend=run.kind is RunKind.RESEND)
+    diff = _Diff(
+        mapping_of(run), part, known,
+        resend=run.kind is RunKind.RESEND, retry_rejected=run.retry_rejected,
+    )  # fmt: skip
     frames = _frames(sync, run, part, diff)
     with sync.state.transaction(run.fence) as cursor:
         staging.lock_slice(cursor, run.run_id, slice_no)
@@ -67,11 +70,15 @@ def _frames(sync: Sync, run: Run, part: Slice, diff: _Diff) -> Iterator[pd.DataF
 class _Diff:
     """Gives every client of a slice exactly one fate, chunk by chunk."""
 
-    def __init__(self, mapping: Mapping, part: Slice, known: LedgerRows, *, resend: bool) -> None:
+    def __init__(
+        self, mapping: Mapping, part: Slice, known: LedgerRows, *, resend: bool,
+        retry_rejected: bool = False,
+    ) -> None:  # fmt: skip
         self.mapping = mapping
         self.known = known
         self.counts: Counter[str] = Counter()
         self._resend = resend
+        self._retry_rejected = resend or retry_rejected
         self._ids = np.asarray(part.members.column("client_id"), np.int64)
         self._email_hash = np.asarray(part.members.column("email_hash"), np.int64)
         self._verdict = np.asarray(part.members.column("verdict"), np.int8)
@@ -135,6 +142,7 @@ class _Diff:
         noted["row_hash"] = noted["row_hash"].mask(~is_rejected)
         for state, n in noted["state"].value_counts().items():
             self.counts[str(state)] += int(n)
+        self.counts["newly_excluded"] += self._still_listed(noted[kind == "excluded"])
         self._count_reasons(noted)
         self._fates.append(noted[~self._is_noted(noted)])
 
@@ -143,6 +151,13 @@ class _Diff:
         why = zip(rejected["field"], rejected["reason"], strict=True)
         self._why["rejections"].update(f"{field}: {reason}" for field, reason in why)
         self._why["exclusions"].update(noted.loc[noted["state"] == "excluded", "reason"])
+
+    def _still_listed(self, excluded: pd.DataFrame) -> int:
+        """How many excluded clients have a contact that the sync made."""
+        at, found = self.known.find(excluded["client_id"].to_numpy(np.int64))
+        if len(self.known.client_id) == 0:
+            return 0
+        return int((found & (self.known.contact_hash[at] != 0)).sum())
 
     def _is_noted(self, noted: pd.DataFrame) -> Mask:
         if len(self.known.client_id) == 0:
@@ -164,7 +179,7 @@ class _Diff:
             known, at, found, frame["email_hash"].to_numpy(np.int64), row_hash
         )
         unchanged = confirmed & own & same & (not self._resend)
-        refused_before = refused & same & (not self._resend)
+        refused_before = refused & same & (not self._retry_rejected)
         self.counts["unchanged"] += int(unchanged.sum())
         self.counts["rejected"] += int(refused_before.sum())
         self._why["rejections"]["refused by SendGrid, unchanged since"] += int(refused_before.sum())
@@ -179,13 +194,15 @@ class _Diff:
         now = frame["filled"].to_numpy(np.int64)
         emptied = before & ~now
         clears = emptied & texts
-        self._count_stale(emptied[send] & others)
+        stale = emptied & others
+        self._count_stale(stale[send])
         self.counts["cleared"] += int((clears[send] != 0).sum())
         staged: pd.DataFrame = frame.assign(
             filled=now | (before & ~texts),
             clears=clears,
             json_only=(clears != 0) | frame["negative"].to_numpy(bool),
             takes_over=takes_over,
+            stale=stale,
         )[send]
         return staged
 

@@ -16,9 +16,10 @@ from contact_sync.models import RunKind, RunState
 from contact_sync.sendgrid.api import SendGridApi
 from contact_sync.state import runs
 from contact_sync.state.database import StateDatabase
-from contact_sync.state.runs import Run
+from contact_sync.state.runs import Options, Run
 
 log = logging.getLogger(__name__)
+NO_OPTIONS = Options()
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +37,7 @@ def begin_run(
     kind: RunKind,
     *,
     holder: str,
-    reason: str | None = None,
-    dry_run: bool = False,
+    options: Options = NO_OPTIONS,
     take_over: bool = False,
 ) -> int:
     """Take the lease and create the run; returns its id. A dry run takes no lease.
@@ -53,24 +53,20 @@ def begin_run(
     with sync.state.transaction() as cursor:
         known = runs.ensure_sync(cursor, name)
         epoch = known.epoch
-        if not dry_run:
+        if not options.dry_run:
             epoch = runs.acquire_lease(cursor, known.sync_id, holder, take_over=take_over)
         run_id = runs.create_run(
             cursor,
             sync_id=known.sync_id,
             epoch=epoch,
             kind=kind,
-            dry_run=dry_run,
             holder=holder,
-            reason=reason,
+            options=options,
             definition_hash=definition_hash(sync.definition),
         )
         reach("lease_taken_uncommitted")
     reach("run_started")
-    log.info(
-        "Run %d of sync %r started: %s%s%s",
-        run_id, name, kind, ", dry run" if dry_run else "", f" ({reason})" if reason else "",
-    )  # fmt: skip
+    log.info("Run %d of sync %r started: %s, %s", run_id, name, kind, options)
     return run_id
 
 

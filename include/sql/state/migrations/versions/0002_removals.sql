@@ -1,9 +1,7 @@
 -- What SendGrid must forget or unlist, approvals, job families, and what rejections keep.
 
 ALTER TABLE contact_sync.sync ADD COLUMN destination jsonb;
-ALTER TABLE contact_sync.sync ADD COLUMN lists_to_leave jsonb NOT NULL DEFAULT '[]';
 COMMENT ON COLUMN contact_sync.sync.destination IS 'List and fields of the last finished run, to tell what changed at SendGrid.';
-COMMENT ON COLUMN contact_sync.sync.lists_to_leave IS 'Former lists that contacts are still taken off: [{list_id, next_id}].';
 
 ALTER TABLE contact_sync.run ADD COLUMN retry_rejected boolean NOT NULL DEFAULT FALSE;
 ALTER TABLE contact_sync.run ADD COLUMN approve_removals integer;
@@ -23,21 +21,50 @@ COMMENT ON COLUMN contact_sync.batch.root_id IS 'The planned batch that this one
 COMMENT ON COLUMN contact_sync.batch.tries IS 'Failed jobs of this batch or of those it was split from.';
 
 ALTER TABLE contact_sync.outbox ADD COLUMN suppress boolean NOT NULL DEFAULT FALSE;
+ALTER TABLE contact_sync.outbox ADD COLUMN stale bigint NOT NULL DEFAULT 0;
 COMMENT ON COLUMN contact_sync.outbox.suppress IS 'The former address is globally suppressed: suppress this one before it is uploaded.';
 
 ALTER TABLE contact_sync.ledger ADD COLUMN absent smallint NOT NULL DEFAULT 0;
 ALTER TABLE contact_sync.ledger ADD COLUMN absent_run bigint;
 ALTER TABLE contact_sync.ledger ADD COLUMN rejected_since timestamptz;
+ALTER TABLE contact_sync.ledger ADD COLUMN stale bigint NOT NULL DEFAULT 0;
 COMMENT ON COLUMN contact_sync.ledger.absent IS 'In how many snapshots in a row the client was not in B2CORE.';
 COMMENT ON COLUMN contact_sync.ledger.absent_run IS 'The run that counted last: a repeated task counts once.';
 COMMENT ON COLUMN contact_sync.ledger.rejected_since IS 'When the client was rejected first, without being confirmed since.';
+COMMENT ON COLUMN contact_sync.ledger.stale IS 'Number and Date fields that B2CORE emptied and SendGrid can''t clear, by bit.';
 CREATE INDEX ledger_absent ON contact_sync.ledger (sync_id) WHERE absent > 0;
 
 ALTER TABLE contact_sync.obsolete_address RENAME TO removal;
-ALTER TABLE contact_sync.removal RENAME CONSTRAINT obsolete_address_pkey TO removal_pkey;
 ALTER TABLE contact_sync.removal ADD COLUMN why text NOT NULL DEFAULT 'address_changed' CHECK (
-    why IN ('address_changed', 'excluded', 'gone')
+    why IN ('address_changed', 'excluded', 'gone', 'list_changed')
 );
-COMMENT ON COLUMN contact_sync.removal.kept IS 'The contact stays at SendGrid, but is no client''s: whoever takes the address clears it.';
+ALTER TABLE contact_sync.removal ADD COLUMN list_id text NOT NULL DEFAULT '';
+ALTER TABLE contact_sync.removal DROP CONSTRAINT obsolete_address_pkey;
+ALTER TABLE contact_sync.removal ADD CONSTRAINT removal_pkey PRIMARY KEY (sync_id, email, list_id);
+COMMENT ON COLUMN contact_sync.removal.list_id IS 'list_changed only: the former list.';
+COMMENT ON COLUMN contact_sync.removal.kept IS 'The contact stays at SendGrid, but is no client''s: whoever takes the address clears it. The address itself is forgotten.';
 COMMENT ON TABLE contact_sync.removal
 IS 'Contacts to be deleted or taken off the list: former addresses, excluded and deleted clients.';
+
+DROP VIEW contact_sync.batch_contact;
+CREATE VIEW contact_sync.batch_contact AS
+SELECT
+    b.batch_id,
+    b.sync_id,
+    o.client_id,
+    o.email,
+    o.email_hash,
+    o.payload,
+    o.row_hash,
+    o.filled,
+    o.clears,
+    o.takes_over,
+    o.suppress,
+    o.stale
+FROM contact_sync.batch AS b
+INNER JOIN contact_sync.outbox AS o
+    ON
+        b.run_id = o.run_id
+        AND o.client_id BETWEEN b.first_id AND b.last_id
+        AND (b.json_only IS NULL OR o.json_only = b.json_only);
+COMMENT ON VIEW contact_sync.batch_contact IS 'The outbox rows of each batch: a range of client ids of its run.';
