@@ -114,6 +114,7 @@ class Account:
         self.settings = settings
         self.fields = FieldDefinitions()
         self.contacts = Contacts()
+        self.contacts.lag = settings.search_lag
         self.lists: dict[str, ContactList] = {}
         self.suppressions = Suppressions()
         self.keys: dict[str, Permission] = {}  # added until the next reset

@@ -20,7 +20,7 @@ from .account import Account, account_of, base_url_of, service_of
 from .api_contacts import errors_url, queue_upsert
 from .api_lists import show_list
 from .faults import Fault
-from .jobs import JobFault
+from .job_faults import JobFault
 from .refusal import Refusal, answer
 from .request_body import check_upsert
 from .show import Showcase
@@ -59,6 +59,7 @@ async def change_settings(request: Request) -> Response:
     account = account_of(request)
     try:
         account.settings = account.settings.changed(await admin_body(request))
+        account.contacts.lag = account.settings.search_lag
     except ValidationError as error:
         raise Refusal(400, str(error)) from error
     return answer(account.settings.model_dump())
@@ -194,7 +195,7 @@ async def clear_faults(request: Request) -> Response:
 
 @router.post("/job-faults")
 async def add_job_fault(request: Request) -> Response:
-    """Order a fault of a job, see `jobs.JobFault`."""
+    """Order a fault of a job, see `job_faults.JobFault`."""
     try:
         fault = TypeAdapter(JobFault).validate_python(await admin_body(request))
     except ValidationError as error:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import orjson
 import requests
+
+from .job_faults import JobFaultKind
 
 READ_BYTES = 1 << 20
 
@@ -116,10 +118,10 @@ class Admin:
 
     def job_fault(
         self,
-        kind: Literal["never_starts", "never_finishes", "fails_halfway", "no_results", "slow"],
+        kind: JobFaultKind,
         **what: object,
     ) -> None:
-        """Order a fault of a job: nth, after_rows, seconds, and job: json, csv, delete, …."""
+        """Order a fault of a job: nth, job: json, csv, delete, …, and what `job_faults` says."""
         self.send("POST", "job-faults", {"kind": kind, **what})
 
     def faults(self) -> dict[str, list[dict[str, Any]]]:

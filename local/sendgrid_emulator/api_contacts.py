@@ -82,7 +82,7 @@ async def get_import(request: Request, job_id: str) -> Response:
     """Show the job of an upsert, an import or a deletion."""
     service, account = service_of(request), account_of(request)
     job = account.jobs.get(job_id)
-    if job is None:
+    if job is None or job.is_forgotten():
         raise Refusal(404, "import job not found")
     return answer(job.answer(account.clock.now(), errors_url(service.upload_url, account, job)))
 

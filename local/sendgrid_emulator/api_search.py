@@ -35,7 +35,8 @@ async def search_emails(request: Request) -> Response:
     for email in emails:
         if len(email) > MAX_SEARCHED_EMAIL or not is_email(email):
             raise Refusal(400, f"email '{email}' is not valid", "emails")
-    found = {email.lower(): account.contacts.by_email(email.lower()) for email in emails}
+    moment = account.clock.now() - account.settings.search_lag
+    found = {email.lower(): account.contacts.as_of(moment, email.lower()) for email in emails}
     return search_answer(request, account, found)
 
 

@@ -10,7 +10,7 @@ import random
 import uuid
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
 from .fields import ALTERNATE_EMAILS, EMAIL, IDENTIFIERS, OTHER_IDENTIFIERS, SLOTS
@@ -60,6 +60,8 @@ class Contacts:
         self.list_counts: Counter[str] = Counter()
         self.limit: int | None = None
         self.strict_identifiers = True
+        self.lag = 0.0  # seconds for which former states are kept, see `as_of`
+        self._former: dict[str, list[tuple[float, Contact | None]]] = {}
 
     def __len__(self) -> int:
         """Return how many contacts there are."""
@@ -69,6 +71,13 @@ class Contacts:
         """Return the contact that has an address, as its own or as an alternate one."""
         own = self.by_identifier[EMAIL].get(address)
         return own if own is not None else self.by_alternate.get(address)
+
+    def as_of(self, moment: float, address: str) -> Contact | None:
+        """Return what `by_email` would have returned at a moment, if changes were kept since."""
+        for changed_at, before in self._former.get(address, ()):
+            if changed_at > moment:
+                return before
+        return self.by_email(address)
 
     def upsert(
         self, row: Row, list_ids: tuple[str, ...], width: int, created_at: float, now: float
@@ -92,6 +101,7 @@ class Contacts:
         added = tuple(item for item in list_ids if item not in contact.list_ids)
         if values == contact.values and not added:
             return "unchanged"
+        self._keep(contact, now)
         self._unlink(contact)
         contact.values = values
         contact.list_ids += added
@@ -99,12 +109,13 @@ class Contacts:
         self._link(contact)
         return "updated"
 
-    def delete(self, contact_ids: Iterable[str]) -> int:
+    def delete(self, contact_ids: Iterable[str], now: float) -> int:
         """Delete contacts and return how many there were."""
         deleted = 0
         for contact_id in contact_ids:
             contact = self.by_id.pop(contact_id, None)
             if contact is not None:
+                self._keep(contact, now)
                 self._unlink(contact)
                 deleted += 1
         return deleted
@@ -115,6 +126,7 @@ class Contacts:
         for contact_id in contact_ids:
             contact = self.by_id.get(contact_id)
             if contact is not None and list_id in contact.list_ids:
+                self._keep(contact, now)
                 contact.list_ids = tuple(item for item in contact.list_ids if item != list_id)
                 contact.updated_at = now
                 self.list_counts[list_id] -= 1
@@ -162,7 +174,21 @@ class Contacts:
             values[slot] = value
         contact = Contact(new_id(), tuple(values), list_ids, created_at, now)
         self.by_id[contact.id] = contact
+        if self.lag:
+            self._keep_before(contact.values, None, now)
         self._link(contact)
+
+    def _keep(self, contact: Contact, now: float) -> None:
+        """Keep a contact as it is before a change."""
+        if self.lag:
+            self._keep_before(contact.values, replace(contact), now)
+
+    def _keep_before(self, values: tuple[Value, ...], before: Contact | None, now: float) -> None:
+        alternates = values[ALTERNATE_EMAILS]
+        addresses = alternates if isinstance(alternates, tuple) else ()
+        for address in {str(values[EMAIL]), *addresses}:
+            kept = [item for item in self._former.get(address, ()) if item[0] > now - self.lag]
+            self._former[address] = [*kept, (now, before)]
 
     def _link(self, contact: Contact) -> None:
         for slot, index in self.by_identifier.items():

@@ -31,6 +31,7 @@ MAPPING_MISMATCH = (
     "mapping doesn't match the CSV."
 )
 UNREADABLE = "Failed to preprocess input csv: the file is not a readable UTF-8 CSV."
+POISONED = "internal error"  # [I]
 STEP_ROWS = 20_000
 BROKEN_FILE: tuple[type[Exception], ...] = (
     *(UnicodeDecodeError, csv.Error, EOFError),
@@ -98,9 +99,16 @@ def survey(
             seen.add(key)
             if number % STEP_ROWS == 0:
                 yield number
+    check_poison(seen, settings)
     found.contacts = len(seen)
     if found.contacts > settings.max_import_contacts:
         raise Unprocessable(f"the file has more than {settings.max_import_contacts} contacts")
+
+
+def check_poison(seen: set[int], settings: Settings) -> None:
+    """Fail a file that holds an address which fails its job."""
+    if any(hash(email) in seen for email in settings.poison_emails):
+        raise Unprocessable(POISONED)
 
 
 def key_function(mapping: list[FieldDefinition | None]) -> Callable[[list[str]], int | None]:

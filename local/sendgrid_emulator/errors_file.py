@@ -18,7 +18,10 @@ from .settings import Settings
 from .spool import Spool
 
 FLUSH_CHARACTERS = 1 << 16
-SHORT_COLUMNS = ["identifier", "reason"]
+COLUMNS = {  # of the layouts that name the identifier only
+    "short": ["identifier", "reason"],
+    "odd": [" Contact (E-Mail)", "Warum?"],
+}
 
 
 class ErrorsFile:
@@ -32,13 +35,15 @@ class ErrorsFile:
         self._columns = columns
         self._identifier = identifier
         self._rows = 0
+        self._left_out = settings.errors_left_out
+        self._upper = settings.errors_upper
         self._text = io.StringIO(newline="")
         self._csv = csv.writer(self._text, lineterminator="\n")
         self._gzip = zlib.compressobj(6, wbits=31) if self.gzipped else None
         if self.layout == "json":
             self._text.write("[")
         else:
-            self._csv.writerow([*columns, "error"] if self.layout == "uploaded" else SHORT_COLUMNS)
+            self._csv.writerow(COLUMNS.get(self.layout) or [*columns, "error"])
 
     @property
     def media_type(self) -> str:
@@ -54,12 +59,17 @@ class ErrorsFile:
         return f"errors.{ending}{'.gz' if self.gzipped else ''}"
 
     def add(self, sent: Sent, reason: str) -> None:
-        """Write one row."""
-        cells = sent if isinstance(sent, list) else flat_cells(sent, self._columns)
+        """Write one row, unless it is one of those to leave out."""
+        if self._left_out:
+            self._left_out -= 1
+            return
+        cells = list(sent) if isinstance(sent, list) else flat_cells(sent, self._columns)
         identifier = cells[self._identifier] if self._identifier < len(cells) else ""
+        if self._upper and identifier:
+            cells[self._identifier] = identifier = identifier.upper()
         if self.layout == "uploaded":
             self._csv.writerow([*cells, reason])
-        elif self.layout == "short":
+        elif self.layout in COLUMNS:
             self._csv.writerow([identifier, reason])
         else:
             record = orjson.dumps({"email": identifier, "errors": [reason]}).decode()

@@ -1,7 +1,7 @@
 """Faults on demand: what goes wrong with the nth call of a route.
 
 A fault answers instead of the route (before or after its effect), resets the connection, cuts the
-answer short, or only delays it. Faults of jobs are in `jobs.py`.
+answer short, or only delays it. Faults of jobs are in `job_faults.py`.
 """
 
 from __future__ import annotations

@@ -12,13 +12,12 @@ import heapq
 import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 from .clock import Clock, iso
 from .errors_file import ErrorsFile
+from .job_faults import JobFault, JobFaultKind, JobKind
 
-JobKind = Literal["json", "csv", "delete", "list_removal"]
-JobFaultKind = Literal["never_starts", "never_finishes", "fails_halfway", "no_results", "slow"]
 # `upsert_contacts` [K recording 2026]; the name for deletions was never seen [I].
 JOB_TYPES: dict[JobKind, str] = {
     "json": "upsert_contacts",
@@ -27,17 +26,6 @@ JOB_TYPES: dict[JobKind, str] = {
     "list_removal": "remove_contacts_from_list",
 }
 COUNTS = ("requested", "created", "updated", "deleted", "errored")
-
-
-@dataclass(slots=True)
-class JobFault:
-    """How a job goes wrong. `after_rows` is for fails_halfway, `seconds` for slow."""
-
-    kind: JobFaultKind
-    job: JobKind | None = None  # None: any
-    nth: int = 1
-    after_rows: int = 1
-    seconds: float = 0.0
 
 
 @dataclass(slots=True, eq=False)
@@ -53,6 +41,7 @@ class Job:
     deleted: int = 0
     errored: int = 0
     unchanged: int = 0
+    dropped: int = 0
     failure: str | None = None
     finish_at: float | None = None
     fault: JobFault | None = None
@@ -83,9 +72,21 @@ class Job:
             shown["finished_at"] = iso(self.finish_at)
             if errors_url is not None:
                 results["errors_url"] = errors_url
-        if self.fault is not None and self.fault.kind == "no_results":
-            del shown["results"]
+        if self.fault is not None:
+            ended = self.finish_at if status != "pending" else None
+            self.fault.disguise(shown, None if ended is None else now - ended)
         return shown
+
+    def is_forgotten(self) -> bool:
+        """Return whether the API says that there is no such job, by its fault."""
+        took_effect = self.finish_at is not None
+        return self.fault is not None and self.fault.forgets(took_effect=took_effect)
+
+    def rows_to(self, kind: JobFaultKind) -> int | None:
+        """Return the number of rows that a fault of this kind is about; None without one."""
+        if self.fault is None or self.fault.kind != kind:
+            return None
+        return self.fault.after_rows if kind == "fails_halfway" else self.fault.rows
 
 
 @dataclass(order=True, slots=True)

@@ -38,6 +38,13 @@ class Settings(BaseModel):
         0.0, ge=0, description="how far counts lag behind the contacts; they do lag [K]"
     )
 
+    search_lag: float = Field(
+        0.0,
+        ge=0,
+        description="how far search/emails lags behind the contacts, from its setting on; "
+        "it does, some 30 [K]",
+    )
+
     # JSON upsert
     max_json_bytes: int = Field(
         4_194_304,
@@ -74,6 +81,16 @@ class Settings(BaseModel):
         None, ge=0, description="the plan's limit; a job that passes it fails [K go#413]"
     )
 
+    refused_emails: dict[str, str] = Field(
+        default_factory=dict,
+        description="lower-cased addresses that are row errors although valid, with the reason [I]",
+    )
+    poison_emails: list[str] = Field(
+        default_factory=list,
+        description="[I] lower-cased addresses with one of which a job fails as a whole, "
+        "before any effect",
+    )
+
     # CSV
     max_import_contacts: int = Field(
         1_000_000, description="[K API description]; then it fails [I]"
@@ -92,8 +109,10 @@ class Settings(BaseModel):
     ragged_rows: Literal["fail", "error"] = Field(
         "fail", description="[I] a row with another number of cells fails the job, or only itself"
     )
-    second_upload: Literal["replace", "refuse"] = Field(
-        "replace", description="[I] a second PUT to one upload_uri before the job took effect"
+    second_upload: Literal["replace", "refuse", "process_twice"] = Field(
+        "replace",
+        description="[I] a second PUT to one upload_uri: replaces the file until the job took "
+        "effect, or is refused, or takes an effect of its own, later and shown by no job",
     )
     upload_lifetime: float = Field(
         3600.0, ge=0, description="[I] validity of upload_uri; 0 makes it expired at once"
@@ -104,10 +123,19 @@ class Settings(BaseModel):
     )
 
     # The file of row errors: nothing is documented about it
-    errors_layout: Literal["uploaded", "short", "json"] = Field(
+    errors_layout: Literal["uploaded", "short", "odd", "json"] = Field(
         "uploaded",
-        description="[I] the uploaded columns and `error`; or `identifier,reason`; or JSON",
+        description="[I] the uploaded columns and `error`; or `identifier,reason`; or the same "
+        "with odd names; or JSON",
     )
+    errors_file: Literal["whole", "missing", "truncated", "bomb", "wide", "not_utf8"] = Field(
+        "whole",
+        description="[I] how it is served: 404 for `missing`, two thirds of it, with 100 MB of "
+        "spaces in 97 kB of gzip at its end, with 100,000 more columns, with bytes that are no "
+        "UTF-8",
+    )
+    errors_left_out: int = Field(0, ge=0, description="[I] so many errored rows are not in it")
+    errors_upper: bool = Field(default=False, description="[I] addresses in upper case")
     errors_gzip: bool = Field(default=False, description="[I]")
     errors_url: bool = Field(default=True, description="[I] False: errored without any file")
     errors_lifetime: float = Field(

@@ -7,6 +7,7 @@ refuses two ways of signing, and a client that sends one leaks it.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from xml.sax.saxutils import escape
 
 from fastapi import FastAPI
@@ -14,7 +15,9 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from .account import Account, Import, Service, Upload, account_of
+from .errors_download import spoilt
 from .gate import Faults, Recorder, RouteTable
+from .jobs import Job
 from .signing import signed_at
 from .spool import Spool, pieces
 from .work import run_import
@@ -153,6 +156,11 @@ def accept_upload(request: Request, account: Account, waiting: Import, spool: Sp
         multipart=content_type.startswith("multipart/"),
     )
     account.remember_upload(upload)
+    if not first and account.settings.second_upload == "process_twice":
+        again = Import(Job("csv", job.accepted_at), waiting.mapping, waiting.list_ids, {}, upload)
+        work = partial(run_import, account, again.job, again)
+        account.queue.submit(again.job, account.settings.delay, work)
+        return
     if not waiting.started:
         waiting.upload = upload
     if first:
@@ -166,6 +174,10 @@ async def get_errors(request: Request, job_id: str, name: str) -> Response:
     job = account.jobs.get(job_id)
     if job is None or job.errors is None or job.errors.name != name:
         raise S3Error(404, "NoSuchKey", "The specified key does not exist.")
+    if account.settings.errors_file == "missing":
+        raise S3Error(404, "NoSuchKey", "The specified key does not exist.")
+    if account.settings.errors_file != "whole":
+        return Response(spoilt(job.errors, account.settings), media_type=job.errors.media_type)
     return StreamingResponse(
         stream(job.errors.spool),
         media_type=job.errors.media_type,

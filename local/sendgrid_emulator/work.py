@@ -14,8 +14,8 @@ import orjson
 
 from .account import Account, Import
 from .attempts import Attempt, Attempts, Unprocessable, json_attempts
-from .contacts import LimitReached
-from .csv_import import MAPPING_MISMATCH, Survey, count_lines, csv_attempts, survey
+from .contacts import LimitReached, Row
+from .csv_import import MAPPING_MISMATCH, POISONED, Survey, count_lines, csv_attempts, survey
 from .errors_file import ErrorsFile, flat_columns
 from .fields import EMAIL
 from .jobs import Job
@@ -38,8 +38,16 @@ async def run_upsert(account: Account, job: Job, packed: bytes, list_ids: tuple[
         columns = flat_columns(contacts)
         identifier = columns.index("email") if "email" in columns else 0
         attempts = json_attempts(contacts, account.fields, account.settings)
-        await apply(account, job, attempts, list_ids, columns, identifier)
+        if is_poisoned(contacts, account.settings.poison_emails):
+            job.failure = POISONED
+        else:
+            await apply(account, job, attempts, list_ids, columns, identifier)
     finish(account, job)
+
+
+def is_poisoned(contacts: list[dict[str, Any]], poison: list[str]) -> bool:
+    """Return whether one of the contacts makes its whole job fail."""
+    return any((contact.get("email") or "").lower() in poison for contact in contacts)
 
 
 async def run_import(account: Account, job: Job, started: Import) -> None:
@@ -102,8 +110,8 @@ def apply_piece(
 ) -> None:
     """Apply some rows at once; this is what the event loop waits for."""
     now, width, upsert = account.clock.now(), account.fields.width, account.contacts.upsert
-    halfway = job.fault.after_rows if job.fault and job.fault.kind == "fails_halfway" else None
-    for sent, row, error in piece:
+    halfway = job.rows_to("fails_halfway")
+    for sent, row, error in as_ordered(piece, job, account.settings.refused_emails):
         if halfway is not None and rows_done(job) >= halfway:
             raise _Stopped(HALFWAY)
         problem = error
@@ -121,6 +129,27 @@ def apply_piece(
             errors.add(sent, problem)
 
 
+def as_ordered(piece: list[Attempt], job: Job, refused_emails: dict[str, str]) -> list[Attempt]:
+    """Return a piece without the rows that the job's fault drops, with those refused by address."""
+    dropped = max(0, (job.rows_to("drops_rows") or 0) - job.dropped)
+    job.dropped += min(dropped, len(piece))
+    kept = piece[dropped:] if dropped else piece
+    if not refused_emails:
+        return kept
+    return [refused(attempt, refused_emails) for attempt in kept]
+
+
+def refused(attempt: Attempt, refused_emails: dict[str, str]) -> Attempt:
+    """Return a row as an error if its address is one to refuse."""
+    reason = None if attempt.row is None else refused_emails.get(email_of(attempt.row))
+    return attempt if reason is None else Attempt(attempt.sent, None, reason)
+
+
+def email_of(row: Row) -> str:
+    """Return the lower-cased address of a row, or nothing."""
+    return str(row.values[row.slots.index(EMAIL)]) if EMAIL in row.slots else ""
+
+
 def rows_done(job: Job) -> int:
     """Return how many rows a job has dealt with."""
     return job.created + job.updated + job.unchanged + job.errored
@@ -128,8 +157,18 @@ def rows_done(job: Job) -> int:
 
 async def run_delete(account: Account, job: Job, contact_ids: Iterable[str]) -> None:
     """Carry out a deletion of contacts."""
-    job.deleted = account.contacts.delete(contact_ids)
+    wanted = dealt_with(job, list(contact_ids))
+    job.deleted = account.contacts.delete(wanted, account.clock.now())
     finish(account, job)
+
+
+def dealt_with(job: Job, contact_ids: list[str]) -> list[str]:
+    """Return the contacts that a deletion or removal deals with, given its fault."""
+    halfway = job.rows_to("fails_halfway")
+    if halfway is not None:
+        job.failure = HALFWAY
+        return contact_ids[:halfway]
+    return contact_ids[job.rows_to("drops_rows") or 0 :]
 
 
 async def run_delete_all(account: Account, job: Job) -> None:
@@ -141,7 +180,8 @@ async def run_list_removal(
     account: Account, job: Job, list_id: str, contact_ids: list[str]
 ) -> None:
     """Take contacts off a list."""
-    removed = account.contacts.remove_from_list(list_id, contact_ids, account.clock.now())
+    wanted = dealt_with(job, contact_ids)
+    removed = account.contacts.remove_from_list(list_id, wanted, account.clock.now())
     job.updated = removed
     finish(account, job)
 

@@ -82,3 +82,58 @@ def test_a_json_upsert_has_one_too(sendgrid: SendGrid) -> None:
     header, row = sendgrid.errors(job).text.splitlines()
     assert header == f"email,first_name,{field},city,error"
     assert row == 'a@b.co,A,5,,"Import error, field type does not match"'
+
+
+def spoilt(sendgrid: SendGrid, **settings: object) -> bytes:
+    """Return the errors file of an import, served as the settings say."""
+    sendgrid.admin.settings(**settings)
+    answer = sendgrid.errors(sendgrid.import_csv([EMAIL, FIRST_NAME], DATA))
+    assert answer.status_code == 200
+    return answer.content
+
+
+def test_it_may_be_a_404(sendgrid: SendGrid) -> None:
+    sendgrid.admin.settings(errors_file="missing")
+    answer = sendgrid.errors(sendgrid.import_csv([EMAIL, FIRST_NAME], DATA))
+    assert (answer.status_code, "NoSuchKey" in answer.text) == (404, True)
+
+
+def test_it_may_be_cut_short(sendgrid: SendGrid) -> None:
+    whole = f'email,first,error\nnobody,"A, B",{REASON}\n'.encode()
+    cut = spoilt(sendgrid, errors_file="truncated")
+    assert whole.startswith(cut)
+    assert len(cut) == len(whole) * 2 // 3
+    with pytest.raises(EOFError):
+        gzip.decompress(spoilt(sendgrid, errors_gzip=True))
+
+
+def test_it_may_be_a_bomb(sendgrid: SendGrid) -> None:
+    packed = spoilt(sendgrid, errors_file="bomb")
+    assert len(packed) < 100_000
+    assert len(gzip.decompress(packed)) > 100_000_000
+
+
+def test_it_may_have_far_too_many_columns(sendgrid: SendGrid) -> None:
+    header, row = spoilt(sendgrid, errors_file="wide").decode().splitlines()
+    assert header.count(",") == 100_002
+    assert row.startswith("nobody,")
+
+
+@pytest.mark.parametrize("layout", ["uploaded", "short", "json"])
+def test_it_may_be_no_utf8(sendgrid: SendGrid, layout: str) -> None:
+    data = spoilt(sendgrid, errors_file="not_utf8", errors_layout=layout)
+    with pytest.raises(UnicodeDecodeError):
+        data.decode()
+    assert REASON.encode() in data
+
+
+def test_it_may_have_odd_columns_and_upper_case(sendgrid: SendGrid) -> None:
+    data = spoilt(sendgrid, errors_layout="odd", errors_upper=True)
+    assert data.decode() == f" Contact (E-Mail),Warum?\nNOBODY,{REASON}\n"
+
+
+def test_it_may_lack_rows(sendgrid: SendGrid) -> None:
+    sendgrid.admin.settings(errors_left_out=1)
+    job = sendgrid.import_csv([EMAIL], "email\nnobody\na@b.co\nnothing\n")
+    assert job["results"]["errored_count"] == 2
+    assert sendgrid.errors(job).text.count("\n") == 2
