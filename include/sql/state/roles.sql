@@ -1,5 +1,17 @@
--- For the DBA of the state database: the role that the sync uses. It owns its own database and
--- schema and nothing else; run once in that database, then set the password:
---   ALTER ROLE contact_sync_state PASSWORD '...';
-CREATE ROLE contact_sync_state LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION;
-CREATE SCHEMA contact_sync AUTHORIZATION contact_sync_state;
+-- Purpose:    the role that the sync uses in the state database, for its administrator. May be run again.
+-- Parameters: none; run it in that database:  psql --single-transaction --file roles.sql <database>
+-- Password:   the role has none and cannot log in until you give it one:  \password contact_sync_state
+-- The role owns the schema contact_sync and what `migrate` creates in it, and may do nothing else.
+DO $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = 'contact_sync_state') THEN
+        CREATE ROLE contact_sync_state;
+    END IF;
+    EXECUTE format('GRANT CONNECT ON DATABASE %I TO contact_sync_state', current_database());
+END
+$$;
+
+ALTER ROLE contact_sync_state
+LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS NOINHERIT;
+
+CREATE SCHEMA IF NOT EXISTS contact_sync AUTHORIZATION contact_sync_state;

@@ -1,0 +1,172 @@
+"""Least privilege: exactly what each role of roles.sql is granted, and what it can't reach."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import errors, sql
+
+from contact_sync.definition_files import INCLUDE
+from contact_sync.state.migrate import migrate
+from local.postgres import Cluster
+
+PASSWORD = "only for the tests of roles"
+ROLES = INCLUDE / "sql" / "state" / "roles.sql"
+READ = {
+    "clients", "client_phones", "client_addresses", "client_statuses", "client_types",
+    "verification_levels", "jurisdictions", "countries",
+}  # fmt: skip
+
+GRANTS = """
+SELECT n.nspname || '.' || c.relname AS name, a.privilege_type
+FROM pg_class AS c
+JOIN pg_namespace AS n ON n.oid = c.relnamespace
+CROSS JOIN aclexplode(c.relacl) AS a
+WHERE a.grantee = %(role)s::regrole
+UNION ALL
+SELECT n.nspname || '.' || c.relname || '.' || t.attname, a.privilege_type
+FROM pg_attribute AS t
+JOIN pg_class AS c ON c.oid = t.attrelid
+JOIN pg_namespace AS n ON n.oid = c.relnamespace
+CROSS JOIN aclexplode(t.attacl) AS a
+WHERE a.grantee = %(role)s::regrole
+UNION ALL
+SELECT 'schema ' || nspname, a.privilege_type
+FROM pg_namespace CROSS JOIN aclexplode(nspacl) AS a
+WHERE a.grantee = %(role)s::regrole AND nspowner <> %(role)s::regrole
+UNION ALL
+SELECT 'function ' || proname, a.privilege_type
+FROM pg_proc CROSS JOIN aclexplode(proacl) AS a
+WHERE a.grantee = %(role)s::regrole
+UNION ALL
+SELECT 'database ' || datname, a.privilege_type
+FROM pg_database CROSS JOIN aclexplode(datacl) AS a
+WHERE a.grantee = %(role)s::regrole AND datname = current_database()
+UNION ALL
+SELECT 'member of ' || roleid::regrole, 'MEMBER'
+FROM pg_auth_members WHERE member = %(role)s::regrole
+"""
+POWERS = """
+SELECT rolsuper OR rolcreatedb OR rolcreaterole OR rolreplication OR rolbypassrls OR rolinherit
+FROM pg_roles WHERE rolname = %s
+"""
+
+
+@pytest.fixture(scope="module")
+def state(cluster: Cluster) -> Iterator[psycopg.Connection]:
+    """A migrated state database, as the role that the sync uses."""
+    url = cluster.create_database("state_of_roles")
+    with psycopg.connect(url, autocommit=True) as administrator:
+        for _twice in range(2):
+            administrator.execute(ROLES.read_bytes())
+        administrator.execute(
+            sql.SQL("ALTER ROLE contact_sync_state PASSWORD {}").format(sql.Literal(PASSWORD))
+        )
+        administrator.execute("CREATE TABLE public.others (id integer)")
+    own = cluster.url("state_of_roles", user="contact_sync_state", password=PASSWORD)
+    migrate(own)
+    with psycopg.connect(own, autocommit=True) as opened:
+        yield opened
+
+
+def grants(connection: psycopg.Connection, role: str) -> set[tuple[str, str]]:
+    """Everything that is granted to the role itself, without what it owns."""
+    return {
+        (str(name), str(privilege))
+        for name, privilege in connection.execute(GRANTS, {"role": role}).fetchall()
+    }
+
+
+def test_the_reader_has_exactly_these_grants(connection: psycopg.Connection) -> None:
+    """SELECT on the tables of the contract, the way to them, and no role besides."""
+    assert grants(connection, "contact_sync_reader") == {
+        *((f"b2core.{table}", "SELECT") for table in READ),
+        ("schema b2core", "USAGE"),
+        ("database b2core", "CONNECT"),
+    }
+    limit = "SELECT rolconnlimit FROM pg_roles WHERE rolname = 'contact_sync_reader'"
+    assert connection.execute(limit).fetchone() == (20,)
+    assert connection.execute(POWERS, ["contact_sync_reader"]).fetchone() == (False,)
+    owned = "SELECT count(*) FROM pg_class WHERE relowner = 'contact_sync_reader'::regrole"
+    assert connection.execute(owned).fetchone() == (0,)
+
+
+SERVER = [
+    "COPY (SELECT 1) TO PROGRAM 'true'",
+    "COPY (SELECT 1) TO '/tmp/contact_sync_reader'",
+    "CREATE TEMPORARY TABLE copied (line text); COPY copied FROM PROGRAM 'id'",
+    "CREATE TEMPORARY TABLE copied (line text); COPY copied FROM '/etc/passwd'",
+    "SELECT pg_read_file('/etc/passwd')",
+    "SELECT pg_read_binary_file('/etc/passwd')",
+    "SELECT pg_ls_dir('/')",
+    "SELECT pg_stat_file('/etc/passwd')",
+    "SELECT lo_import('/etc/passwd')",
+    "SELECT rolpassword FROM pg_authid",
+    "SELECT pg_reload_conf()",
+    "ALTER SYSTEM SET log_statement = 'all'",
+    "CREATE EXTENSION dblink",
+    "CREATE SCHEMA mine",
+    "CREATE ROLE mine",
+    "CREATE DATABASE mine",
+    "SET ROLE postgres",
+    "SET SESSION AUTHORIZATION postgres",
+    "ALTER ROLE postgres PASSWORD 'mine'",
+    "CREATE FUNCTION public.mine() RETURNS integer LANGUAGE sql RETURN 1",
+]
+
+
+@pytest.mark.parametrize("statement", SERVER)
+def test_the_reader_gets_no_hold_of_the_server(reader: psycopg.Connection, statement: str) -> None:
+    """Files, programs, other roles and new objects; also without its read-only default."""
+    reader.execute("SET default_transaction_read_only = off")
+    with pytest.raises((errors.InsufficientPrivilege, errors.FeatureNotSupported)):
+        reader.execute(statement)  # type: ignore[call-overload]
+
+
+@pytest.mark.parametrize("statement", [*SERVER, "SELECT FROM public.others",
+                                       "CREATE TABLE public.mine (id integer)"])  # fmt: skip
+def test_the_state_role_gets_no_hold_of_the_server(
+    state: psycopg.Connection, statement: str
+) -> None:
+    """Nor of what others have in the same database."""
+    with pytest.raises((errors.InsufficientPrivilege, errors.FeatureNotSupported)):
+        state.execute(statement)  # type: ignore[call-overload]
+    state.execute("DROP TABLE IF EXISTS pg_temp.copied")
+
+
+def test_the_state_role_owns_its_schema_and_nothing_else(state: psycopg.Connection) -> None:
+    """All that the migrations make is in there; the script may be run again."""
+    assert state.execute(POWERS, ["contact_sync_state"]).fetchone() == (False,)
+    assert grants(state, "contact_sync_state") == {("database state_of_roles", "CONNECT")}
+    found = state.execute(
+        "SELECT DISTINCT relnamespace::regnamespace::text FROM pg_class"
+        " WHERE relowner = 'contact_sync_state'::regrole"
+        " AND relnamespace::regnamespace::text NOT LIKE 'pg_%'"
+    ).fetchall()
+    assert found == [("contact_sync",)]
+    owner = "SELECT nspowner::regrole::text FROM pg_namespace WHERE nspname = 'contact_sync'"
+    assert state.execute(owner).fetchone() == ("contact_sync_state",)
+
+
+def test_the_state_role_cannot_read_b2core(
+    state: psycopg.Connection, cluster: Cluster, b2core: str
+) -> None:
+    """Not even when both are on one server."""
+    assert b2core
+    url = cluster.url("b2core", user="contact_sync_state", password=PASSWORD)
+    with (
+        psycopg.connect(url) as connection,
+        pytest.raises(errors.InsufficientPrivilege),
+    ):
+        connection.execute("SELECT FROM b2core.clients")
+
+
+@pytest.mark.parametrize(
+    "roles", sorted(INCLUDE.glob("sql/*/roles.sql")), ids=lambda p: p.parent.name
+)
+def test_no_password_is_in_a_shipped_file(roles: Path) -> None:
+    """It is given by a person, and is in no log of statements that we caused."""
+    assert "PASSWORD '" not in roles.read_text(encoding="utf-8")
