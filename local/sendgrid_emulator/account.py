@@ -10,7 +10,7 @@ import uuid
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from starlette.requests import Request
 
@@ -26,10 +26,13 @@ from .settings import Settings
 from .spool import Spool
 from .suppressions import Suppressions
 
+if TYPE_CHECKING:
+    from .exports import Export
+
 MAX_CALLS = 100_000
 MAX_BODY_BYTES = 64 * 1024 * 1024  # of all JSON requests that are kept
 MAX_JOBS = 20_000
-MAX_FILES = 200  # uploads, and as many error files: each holds a file descriptor
+MAX_FILES = 200  # uploads, and as many error files and exports: each holds a file descriptor
 MAX_UPLOAD_BYTES = 6_000_000_000  # of all uploads that are kept: one of the largest at least
 MAX_LISTS = 1000  # Twilio docs, Create list
 MAX_SNAPSHOTS = 500
@@ -117,6 +120,8 @@ class Account:
         self.contacts.lag = settings.search_lag
         self.lists: dict[str, ContactList] = {}
         self.suppressions = Suppressions()
+        self.exports: dict[str, Export] = {}
+        self.erased: set[str] = set()  # addresses, in the event data
         self.keys: dict[str, Permission] = {}  # added until the next reset
         self.queue = JobQueue(self.clock)
         self.jobs: dict[str, Job] = {}
@@ -143,6 +148,12 @@ class Account:
             del self.jobs[oldest]
             self.imports.pop(oldest, None)
         return job
+
+    def remember_export(self, export: Export) -> None:
+        """Keep an export, dropping the oldest one when there are too many."""
+        self.exports[export.job.id] = export
+        if len(self.exports) > MAX_FILES:
+            del self.exports[next(iter(self.exports))]
 
     def remember_errors(self, job: Job) -> None:
         """Keep a job's errors file, dropping the oldest one when there are too many."""

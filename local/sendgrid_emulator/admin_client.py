@@ -149,6 +149,10 @@ class Admin:
         """Return the globally suppressed addresses, lower-cased, with their epoch seconds."""
         return dict(self.send("GET", "suppressions").json())
 
+    def erased(self) -> list[str]:
+        """Return the addresses that erase jobs named, lower-cased and sorted."""
+        return list(self.send("GET", "erased").json())
+
     def create_group(self) -> int:
         """Create an unsubscribe group and return its number."""
         return int(self.send("POST", "groups").json()["id"])

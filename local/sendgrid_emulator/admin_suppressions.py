@@ -1,4 +1,4 @@
-"""The administrator's endpoints for keys and suppressions, under /__admin like those of `admin`."""
+"""The administrator's endpoints for keys, suppressions and erasures, beside those of `admin`."""
 
 from __future__ import annotations
 
@@ -30,6 +30,12 @@ async def put_suppressions(request: Request) -> Response:
     created = account.clock.now() if content["created"] is None else content["created"]
     suppress(account.suppressions.everywhere, content["emails"], created)
     return answer({}, 201)
+
+
+@router.get("/erased")
+async def get_erased(request: Request) -> Response:
+    """Return the addresses that were erased."""
+    return answer(sorted(account_of(request).erased))
 
 
 @router.post("/groups")

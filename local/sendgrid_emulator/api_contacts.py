@@ -13,14 +13,16 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from .account import Account, Import, account_of, service_of
+from .fields import EMAIL, IDENTIFIERS, SLOTS
 from .jobs import Job
 from .refusal import Refusal, answer
-from .request_body import check_import, check_upsert, json_body
+from .request_body import INVALID_INPUT, check_import, check_keys, check_upsert, json_body
 from .signing import signed_url
-from .work import run_delete, run_delete_all, run_upsert
+from .work import run_delete, run_delete_all, run_identifier_removal, run_upsert
 
 log = logging.getLogger(__name__)
 router = APIRouter()
+IDENTIFIER_TYPES = {name.replace("_", "").upper(): SLOTS[name] for name in IDENTIFIERS}
 
 
 @router.put("/v3/marketing/contacts")
@@ -116,5 +118,25 @@ async def delete_contacts(request: Request) -> Response:
     else:
         job.requested = len(contact_ids)
         work = partial(run_delete, account, job, contact_ids)
+    account.queue.submit(job, account.settings.delay, work)
+    return answer({"job_id": job.id}, 202)
+
+
+@router.delete("/v3/marketing/contacts/{contact_id}/identifiers")
+async def delete_identifier(request: Request, contact_id: str) -> Response:
+    """Queue taking an identifier from a contact; the last one stays [K API description]."""
+    account = account_of(request)
+    content = await json_body(request)
+    check_keys(content, {"identifier_type", "identifier_value"}, account)
+    kind, value = content.get("identifier_type"), content.get("identifier_value")
+    if kind not in IDENTIFIER_TYPES or not isinstance(value, str):
+        raise Refusal(400, INVALID_INPUT, "identifier_type")
+    if contact_id not in account.contacts.by_id:
+        raise Refusal(404, "contact not found")
+    slot = IDENTIFIER_TYPES[kind]
+    sought = value.lower() if slot == EMAIL else value
+    job = account.remember_job(account.queue.begin("identifier_removal"))
+    job.requested = 1
+    work = partial(run_identifier_removal, account, job, contact_id, slot, sought)
     account.queue.submit(job, account.settings.delay, work)
     return answer({"job_id": job.id}, 202)

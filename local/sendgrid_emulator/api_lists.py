@@ -17,6 +17,7 @@ from .work import run_delete, run_list_removal
 
 DEFAULT_PAGE, MAX_PAGE = 100, 1000  # API description
 MAX_SAMPLE = 50
+MAX_REMOVED = 100  # what Segment sends; whether more are refused is unknown [I]
 
 router = APIRouter(prefix="/v3/marketing/lists")
 
@@ -146,6 +147,8 @@ async def remove_contacts(request: Request, list_id: str) -> Response:
     contact_ids = [item for item in request.query_params.get("contact_ids", "").split(",") if item]
     if not contact_ids:
         raise Refusal(400, "contact_ids is required", "contact_ids")
+    if len(contact_ids) > MAX_REMOVED:
+        raise Refusal(400, f"contact_ids must have at most {MAX_REMOVED} items", "contact_ids")
     if any(item not in account.contacts.by_id for item in contact_ids):
         raise Refusal(404, "contact not found", "contact_ids")
     job = account.remember_job(account.queue.begin("list_removal"))

@@ -133,6 +133,20 @@ class Contacts:
                 removed += 1
         return removed
 
+    def remove_identifier(self, contact_id: str, slot: int, value: Value, now: float) -> bool:
+        """Take an identifier from a contact; False if it is another one, or the only one."""
+        contact = self.by_id.get(contact_id)
+        if contact is None or value is None or contact.values[slot] != value:
+            return False
+        if sum(contact.values[item] is not None for item in IDENTIFIER_SLOTS) == 1:
+            return False
+        self._keep(contact, now)
+        self._unlink(contact)
+        contact.values = (*contact.values[:slot], None, *contact.values[slot + 1 :])
+        contact.updated_at = now
+        self._link(contact)
+        return True
+
     def on_list(self, list_id: str) -> list[str]:
         """Return the ids of the contacts on a list."""
         return [contact.id for contact in self.by_id.values() if list_id in contact.list_ids]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
-JobKind = Literal["json", "csv", "delete", "list_removal"]
+JobKind = Literal["json", "csv", "delete", "list_removal", "identifier_removal", "export"]
 JobFaultKind = Literal[
     "never_starts",
     "never_finishes",

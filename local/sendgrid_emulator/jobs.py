@@ -24,6 +24,8 @@ JOB_TYPES: dict[JobKind, str] = {
     "csv": "upsert_contacts",
     "delete": "delete_contacts",
     "list_removal": "remove_contacts_from_list",
+    "identifier_removal": "delete_contact_identifier",
+    "export": "export_contacts",  # shown nowhere: exports have an answer of their own
 }
 COUNTS = ("requested", "created", "updated", "deleted", "errored")
 

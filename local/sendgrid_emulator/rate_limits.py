@@ -12,6 +12,7 @@ from math import ceil
 from .settings import Settings
 
 MINUTE = 60
+KNOWN_LIMITS = {"POST /v3/recipients/erasejob": 100}  # API description
 TOO_MANY = "too many requests"  # Rate limits
 
 
@@ -36,7 +37,8 @@ class RateLimiter:
             self.minute = int(now // MINUTE)
             self.counts.clear()
         bucket = f"{method} {template}"
-        limit = settings.rate_limits.get(bucket, settings.rate_limit)
+        usual = min(settings.rate_limit, KNOWN_LIMITS.get(bucket, settings.rate_limit))
+        limit = settings.rate_limits.get(bucket, usual)
         used = self.counts.get(bucket, 0) + 1
         self.counts[bucket] = used
         end = (self.minute + 1) * MINUTE
@@ -46,6 +48,8 @@ class RateLimiter:
             "x-ratelimit-remaining": str(max(0, limit - used)),
             "x-ratelimit-reset": str(left if settings.rate_limit_reset == "delta" else end),
         }
+        if used > limit and bucket in KNOWN_LIMITS:
+            headers["x-envoy-ratelimited"] = "true"  # API description names it, not its value
         if used > limit and settings.retry_after:
             headers["retry-after"] = str(left)
         return Verdict(used <= limit, headers)

@@ -28,13 +28,15 @@ UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 CONTACT_COUNTS = "contacts must contain at least 1 and at most %d contacts"
 
 
-async def json_body(request: Request, *, bare_type: bool = False) -> dict[str, Any]:
+async def json_body(
+    request: Request, *, bare_type: bool = False, limit: int | None = None
+) -> dict[str, Any]:
     """Return a JSON object; `bare_type` refuses a charset in Content-Type [K StrongGrid]."""
     content_type = request.headers.get("content-type", "")
     bare = content_type.split(";")[0].strip().lower()
     if bare != JSON_TYPE or (bare_type and content_type.lower() != JSON_TYPE):
         raise Refusal(400, f"invalid content-type: {content_type}")
-    body = await limited_body(request, account_limit(request))
+    body = await limited_body(request, limit or account_limit(request))
     try:
         content = orjson.loads(body)
     except orjson.JSONDecodeError as error:

@@ -30,6 +30,7 @@ from . import (
     admin,
     admin_suppressions,
     api_contacts,
+    api_exports,
     api_fields,
     api_lists,
     api_search,
@@ -141,7 +142,10 @@ def api_app(emulator: Emulator) -> Recorder:
     app.state.service = service = emulator.service
     app.state.restart = emulator.restart
     app.add_exception_handler(Refusal, refuse)
-    modules = (api_contacts, api_search, api_lists, api_fields, api_suppressions)
+    modules = (
+        *(api_contacts, api_exports, api_search),
+        *(api_lists, api_fields, api_suppressions),
+    )
     routers = [module.router for module in modules]
     for router in (*routers, admin.router, admin_suppressions.router):
         app.include_router(router)

@@ -142,6 +142,10 @@ class Settings(BaseModel):
         3600.0, ge=0, description="[I] validity of errors_url; 0 makes it expired at once"
     )
 
+    export_lifetime: float = Field(
+        43_200.0, ge=0, description="validity of an export's address: 12 hours [K Manage contacts]"
+    )
+
     # Answers
     rate_limit: int = Field(
         1_000_000, ge=0, description="calls a minute for a method and path template"

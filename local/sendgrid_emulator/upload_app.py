@@ -50,6 +50,7 @@ def upload_app(service: Service) -> Recorder:
     app.state.service = service
     app.add_api_route("/imports/{job_id}", put_upload, methods=["PUT"])
     app.add_api_route("/errors/{job_id}/{name}", get_errors, methods=["GET"])
+    app.add_api_route("/exports/{export_id}/{name}", get_export_file, methods=["GET"])
     app.add_exception_handler(S3Error, refuse_s3)
     app.add_exception_handler(404, no_such_key)
     app.add_exception_handler(405, wrong_method)
@@ -182,6 +183,20 @@ async def get_errors(request: Request, job_id: str, name: str) -> Response:
         stream(job.errors.spool),
         media_type=job.errors.media_type,
         headers={"content-length": str(job.errors.spool.size)},
+    )
+
+
+async def get_export_file(request: Request, export_id: str, name: str) -> Response:
+    """Serve the file of an export."""
+    account = account_of(request)
+    check_signature(request, account, account.settings.export_lifetime)
+    export = account.exports.get(export_id)
+    if export is None or export.file is None or export.name != name:
+        raise S3Error(404, "NoSuchKey", "The specified key does not exist.")
+    return StreamingResponse(
+        stream(export.file),
+        media_type="application/gzip",
+        headers={"content-length": str(export.file.size)},
     )
 
 

@@ -186,6 +186,18 @@ async def run_list_removal(
     finish(account, job)
 
 
+async def run_identifier_removal(
+    account: Account, job: Job, contact_id: str, slot: int, value: str
+) -> None:
+    """Take an identifier from a contact; the job fails if it cannot be."""
+    now = account.clock.now()
+    if account.contacts.remove_identifier(contact_id, slot, value, now):
+        job.updated = 1
+    else:
+        job.failure = "the identifier cannot be deleted"
+    finish(account, job)
+
+
 def finish(account: Account, job: Job) -> None:
     """Let a job reach its terminal status, unless its fault is never to."""
     account.snapshot()

@@ -28,6 +28,12 @@ def running() -> Iterator[Emulator]:
         yield emulator
 
 
+@pytest.fixture(autouse=True)
+def quiet(caplog: pytest.LogCaptureFixture) -> None:
+    """These tests put addresses into URLs themselves; what is logged of that says nothing."""
+    caplog.set_level("WARNING", logger="urllib3")
+
+
 @pytest.fixture
 def emulator(running: Emulator) -> Emulator:
     """The emulator with an empty account and the settings of the start."""

@@ -36,7 +36,7 @@ def call(emulator: Emulator, method: str, path: str, **headers: str) -> list[dic
         ("DELETE", CONTACTS),
         ("DELETE", "/v3/marketing/lists/1"),
         ("DELETE", "/v3/marketing/lists/1/contacts?delete_contacts=true"),
-        ("DELETE", "/v3/asm/suppressions/global/a@b.co"),
+        ("DELETE", "/v3/asm/suppressions/global/nobody"),
         ("POST", "/v3/marketing/lists"),
         ("POST", f"{CONTACTS}/exports"),
         ("GET", "/v3/contactdb/recipients"),
