@@ -17,7 +17,10 @@ from local.b2core_demo import create_reader, create_schema
 from local.b2core_demo.rows import clear
 from local.postgres import Cluster, temporary_cluster
 from local.sendgrid_emulator.process import Emulator, start_emulator
-from tests import airflow_home  # noqa: F401 sets Airflow's environment before Airflow is imported
+from tests import (
+    airflow_home,  # noqa: F401 sets Airflow's environment before Airflow is imported
+    canary,
+)
 from tests.allowed_calls import forbidden_calls
 from tests.world import API_KEY, CUSTOM_FIELDS, LIST_NAME, World
 
@@ -26,6 +29,20 @@ STATE_ROLE = "contact_sync_state"
 STATE_PASSWORD = "only for the tests' state"
 STATE_ROLES = INCLUDE / "sql" / "state" / "roles.sql"
 numbers = count()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _watched() -> Iterator[None]:
+    """Every log line and exception of the session is searched for personal data and secrets."""
+    with canary.watching():
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _nothing_leaks(_watched: None) -> Iterator[None]:
+    """The test in which something leaks is the one that fails."""
+    yield
+    assert canary.hits.take() == []
 
 
 @pytest.fixture(scope="session")
@@ -90,10 +107,11 @@ def emulator(emulator_process: Emulator) -> Iterator[Emulator]:
 
 
 @pytest.fixture
-def world(source: str, state_url: str, emulator: Emulator, cluster: Cluster) -> World:
+def world(source: str, state_url: str, emulator: Emulator, cluster: Cluster) -> Iterator[World]:
     """Everything a sync needs; B2CORE has its lookup values and no client."""
     clear(source)
     create_schema(source)
     reader = cluster.url("b2core_world", user="contact_sync_reader", password=READER_PASSWORD)
     list_id = emulator.admin.create_list(LIST_NAME)
-    return World(source, reader, state_url, emulator, list_id=list_id)
+    yield World(source, reader, state_url, emulator, list_id=list_id)
+    canary.scan_state(state_url)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 
 import pytest
 from airflow.dag_processing.dagbag import DagBag
 from airflow.utils.db import initdb
 
-from tests.airflow_home import ROOT
+from tests import canary
+from tests.airflow_home import HOME, ROOT
 from tests.world import API_KEY, World
 
 
@@ -34,10 +36,15 @@ def connected(
     world: World,
     monkeypatch: pytest.MonkeyPatch,
     airflow_database: None,
-) -> World:
-    """The world, reachable through the Airflow connections that the demo's definition names."""
+) -> Iterator[World]:
+    """The world, reachable through the Airflow connections that the demo's definition names.
+
+    Afterwards Airflow's whole database and its log files are searched for personal data: XCom,
+    rendered fields, serialized DAGs, conf, logs.
+    """
     monkeypatch.setenv("AIRFLOW_CONN_B2CORE_DEFAULT", world.reader_url)
     monkeypatch.setenv("AIRFLOW_CONN_CONTACT_SYNC_STATE", world.state_url)
     sendgrid = {"conn_type": "sendgrid", "host": world.emulator.base_url, "password": API_KEY}
     monkeypatch.setenv("AIRFLOW_CONN_SENDGRID_DEFAULT", json.dumps(sendgrid))
-    return world
+    yield world
+    assert canary.scan_files(HOME) > 0

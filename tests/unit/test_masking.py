@@ -13,6 +13,7 @@ from airflow.sdk.log import mask_logs
 from contact_sync.airflow_edge.hook import SendGridHook
 from contact_sync.errors import SyncError
 from contact_sync.sendgrid.api import ImportUpload, SendGridApi
+from tests import canary
 from tests.unit.scripted_server import Script
 
 KEY = "SG.masking-0123456789.of-these-tests-only"
@@ -104,3 +105,4 @@ def test_H3_not_even_as_a_warning(server: Script, api: SendGridApi, log: io.Stri
     api.upload(target, io.BytesIO(b"x"), 1)
     logging.getLogger("urllib3").setLevel(logging.ERROR)
     assert SIGNATURE in log.getvalue(), "the library has changed: this test proves nothing now"
+    assert len(canary.hits.take()) == 1  # the session's scanner has seen it too
