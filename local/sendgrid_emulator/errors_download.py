@@ -24,8 +24,7 @@ def spoilt(errors: ErrorsFile, settings: Settings) -> bytes:
     if kind == "bomb":
         return gzip.compress(plain) + bomb()
     if kind == "wide":
-        header, rest = plain.split(b"\n", 1)
-        plain = b"\n".join([header + wide_header(), rest])
+        plain = widened(plain, as_json=errors.layout == "json")
     elif kind == "not_utf8":
         plain = plain[:-1] + NOT_UTF8 + plain[-1:]  # in the last reason
     data = gzip.compress(plain) if errors.gzipped else plain
@@ -38,7 +37,11 @@ def bomb() -> bytes:
     return gzip.compress(b" " * BOMB_BYTES)
 
 
-@lru_cache(maxsize=1)
-def wide_header() -> bytes:
-    """Return the names of a hundred thousand more columns."""
-    return b"".join(b",c%d" % number for number in range(WIDE_COLUMNS))
+def widened(plain: bytes, *, as_json: bool) -> bytes:
+    """Return a file with many more columns in its header, or more keys in its last record."""
+    if as_json:
+        keys = b"".join(b',"c%d":""' % number for number in range(WIDE_COLUMNS))
+        return plain.removesuffix(b"}]") + keys + b"}]"
+    header, rest = plain.split(b"\n", 1)
+    names = b"".join(b",c%d" % number for number in range(WIDE_COLUMNS))
+    return b"\n".join([header + names, rest])

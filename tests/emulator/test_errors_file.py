@@ -117,6 +117,8 @@ def test_it_may_have_far_too_many_columns(sendgrid: SendGrid) -> None:
     header, row = spoilt(sendgrid, errors_file="wide").decode().splitlines()
     assert header.count(",") == 100_002
     assert row.startswith("nobody,")
+    (record,) = json.loads(spoilt(sendgrid, errors_layout="json"))
+    assert len(record) == 100_002
 
 
 @pytest.mark.parametrize("layout", ["uploaded", "short", "json"])
