@@ -23,6 +23,7 @@ from contact_sync import arrow_reader
 from contact_sync.errors import ConfigError, FatalError
 
 WHAT = "B2CORE's database"
+LOCK_SECONDS, IDLE_SECONDS = 10, 600
 _PLACEHOLDER = re.compile(r"%\((\w+)\)s")
 _SNAPSHOT = """
 SELECT
@@ -80,8 +81,8 @@ class B2Core:
             for setting in (
                 "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY",
                 f"SET LOCAL statement_timeout = '{self.statement_timeout_seconds}s'",
-                "SET LOCAL lock_timeout = '10s'",
-                "SET LOCAL idle_in_transaction_session_timeout = '600s'",
+                f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s'",
+                f"SET LOCAL idle_in_transaction_session_timeout = '{IDLE_SECONDS}s'",
                 "SET LOCAL jit = off",
                 "SET LOCAL work_mem = '4MB'",  # more makes plans sort, not use indexes
                 "SET LOCAL TimeZone = 'UTC'",

@@ -85,7 +85,7 @@ class Source(_Strict):
     statement_timeout_seconds: int = Field(600, ge=1, le=86_400)
     max_lag_minutes: int = Field(
         60,
-        ge=1,
+        ge=0,
         le=10_080,
         description="A standby that is further behind its primary isn't read: the run fails.",
     )

@@ -119,10 +119,10 @@ def absences_to_hold(
 
 def refuse_stale(definition: SyncDefinition, position: dict[str, Any]) -> None:
     """Raise RetryableError when the snapshot is of a standby that is too far behind."""
-    behind, limit = position["lag_seconds"] // 60, definition.source.max_lag_minutes
-    if behind >= limit:
+    behind, limit = position["lag_seconds"], definition.source.max_lag_minutes
+    if behind > limit * 60:
         raise RetryableError(
-            f"The source is stale: the standby is {behind} minutes behind its primary, "
+            f"The source is stale: the standby is {behind // 60} minutes behind its primary, "
             f"`max_lag_minutes` is {limit}. Nothing was read; the watermark stays. See why it "
             f"doesn't replay, or read the primary"
         )
