@@ -18,8 +18,10 @@ nothing.
 | select_clients | decides who is looked at, in slices |
 | stage_clients | reads, transforms, compares; one task a slice |
 | plan_batches | adds up and cuts into batches |
+| approve_plan | asks a person when the plan is above the definition's limits (*Required Actions*) |
+| find_exclusions, remove_excluded | takes newly excluded clients off the list, before the rest |
 | send_batch | sends one batch and follows its job; one task a batch |
-| find_former_addresses, remove_batch | removes contacts of addresses that nobody has any more |
+| find_removals, remove_batch | former addresses, deleted clients, members of a former list |
 | finish_run | balances the books, moves the watermark, reports |
 | release_lease | frees the lease, whatever happened |
 
@@ -41,6 +43,7 @@ from datetime import timedelta
 from airflow.sdk import DAG, Param, task
 
 from contact_sync.airflow_edge import tasks
+from contact_sync.airflow_edge.approval import ApprovePlanOperator
 from contact_sync.airflow_edge.operators import (
     SendBatchOperator,
     SettleEarlierRunsOperator,
@@ -68,6 +71,21 @@ PARAMS = {
         type="boolean",
         title="Dry run",
         description_md="Say what would be sent; change nothing here or at SendGrid.",
+    ),
+    "retry_rejected": Param(
+        False,
+        type="boolean",
+        title="Retry rejected",
+        description_md="Send rejected clients again although nothing of them changed, for example "
+        "after SendGrid's limits were raised.",
+    ),
+    "approve_removals": Param(
+        None,
+        type=["null", "integer"],
+        minimum=1,
+        title="Approve removals",
+        description_md="Only when a run reported that it holds absent clients: their exact number. "
+        "This run then removes them.",
     ),
     "reason": Param(
         None,
@@ -117,10 +135,28 @@ def make_dag(definition: SyncDefinition) -> DAG:
             .expand(slice_no=slices)
         )
         batch_ids = task(
-            tasks.plan, task_id="plan_batches", trigger_rule="none_failed_min_one_success"
+            tasks.plan,
+            task_id="plan_batches",
+            trigger_rule="none_failed_min_one_success",
+            pool=POOL,
         )(name, sync_run)
+        approved = ApprovePlanOperator(
+            task_id="approve_plan",
+            sync_name=name,
+            start_task_id="start_run",
+            hours=definition.limits.approval_hours,
+        )
+        excluded = task(tasks.exclusions, task_id="find_exclusions")(name, sync_run)
+        unlisted = SendBatchOperator.partial(
+            task_id="remove_excluded",
+            sync_name=name,
+            sync_run_id=sync_run,
+            pool=POOL,
+            map_index_template="batch {{ task.batch_id }}",
+        ).expand(batch_id=excluded)
         sent = SendBatchOperator.partial(
             task_id="send_batch",
+            trigger_rule="none_failed_min_one_success",
             sync_name=name,
             sync_run_id=sync_run,
             pool=POOL,
@@ -128,7 +164,7 @@ def make_dag(definition: SyncDefinition) -> DAG:
         ).expand(batch_id=batch_ids)
         former = task(
             tasks.removals,
-            task_id="find_former_addresses",
+            task_id="find_removals",
             trigger_rule="none_failed_min_one_success",
         )(name, sync_run)
         removed = SendBatchOperator.partial(
@@ -142,8 +178,8 @@ def make_dag(definition: SyncDefinition) -> DAG:
             tasks.finish, task_id="finish_run", trigger_rule="none_failed_min_one_success"
         )(name, sync_run)
         released = task(tasks.release, task_id="release_lease")(name, sync_run)
-        start >> settled >> checked >> slices >> staged >> batch_ids >> sent >> former
-        former >> removed >> finished >> released.as_teardown()
+        start >> settled >> checked >> slices >> staged >> batch_ids >> approved >> excluded
+        excluded >> unlisted >> sent >> former >> removed >> finished >> released.as_teardown()
     return dag
 
 

@@ -16,8 +16,8 @@ from tests.airflow_home import ROOT
 
 TASKS = [
     "start_run", "settle_earlier_runs", "check_setup", "select_clients", "stage_clients",
-    "plan_batches", "send_batch", "find_former_addresses", "remove_batch", "finish_run",
-    "release_lease",
+    "plan_batches", "approve_plan", "find_exclusions", "remove_excluded", "send_batch",
+    "find_removals", "remove_batch", "finish_run", "release_lease",
 ]  # fmt: skip
 
 LIST_DAGS = """
@@ -78,13 +78,15 @@ def test_one_run_at_a_time_no_catch_up_retries_and_a_pool(dagbag: DagBag) -> Non
     assert (dag.max_active_runs, dag.catchup) == (1, False)
     assert all(task.retries >= 2 for task in dag.tasks)
     calls = {task.task_id for task in dag.tasks if task.pool == "sendgrid"}
-    assert calls == {"check_setup", "send_batch", "remove_batch"}
+    assert calls == {
+        "check_setup", "plan_batches", "remove_excluded", "send_batch", "remove_batch",
+    }  # fmt: skip
 
 
 def test_trigger_form(dagbag: DagBag) -> None:
     """Mode, dry run and reason, with titles, and only valid modes."""
     params = dagbag.dags["contact_sync_demo"].params
-    assert list(params) == ["mode", "dry_run", "reason"]
+    assert list(params) == ["mode", "dry_run", "retry_rejected", "approve_removals", "reason"]
     assert params["mode"] == "incremental"
     assert params.get_param("mode").schema["enum"] == ["incremental", "full", "resend"]
     assert all(params.get_param(name).schema["title"] for name in params)

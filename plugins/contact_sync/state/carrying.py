@@ -23,13 +23,13 @@ def mark(cursor: Cursor, run_id: int, client_ids: list[int]) -> None:
 def hold(cursor: Cursor, sync_id: int, run_id: int, client_ids: list[int]) -> None:
     """Take clients out of the outbox; they are pending and looked at again by the next run."""
     cursor.execute(
-        """WITH held AS (
-               DELETE FROM contact_sync.outbox WHERE run_id = %s AND client_id = ANY(%s)
-               RETURNING client_id
-           )
-           UPDATE contact_sync.ledger AS l
+        "DELETE FROM contact_sync.outbox WHERE run_id = %s AND client_id = ANY(%s)",
+        (run_id, client_ids),
+    )
+    cursor.execute(
+        """UPDATE contact_sync.ledger
            SET state = 'pending', reason = 'suppression_unknown', field = NULL, row_hash = NULL,
                updated_at = now()
-           FROM held WHERE l.sync_id = %s AND l.client_id = held.client_id""",
-        (run_id, client_ids, sync_id),
+           WHERE sync_id = %s AND client_id = ANY(%s)""",
+        (sync_id, client_ids),
     )

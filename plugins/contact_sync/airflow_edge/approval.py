@@ -1,0 +1,85 @@
+"""The task that asks a person: Airflow's *Required Actions* show the plan's counts.
+
+It waits in Airflow's state `awaiting_input`: no worker slot, no trigger. The decision is stored in
+the state database, where every later step checks it; this task only asks.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from airflow.providers.standard.exceptions import HITLTimeoutError
+from airflow.providers.standard.operators.hitl import HITLOperator
+from airflow.sdk.exceptions import AirflowFailException
+
+from contact_sync.airflow_edge.tasks import working
+
+if TYPE_CHECKING:
+    from contact_sync.state.runs import Run
+
+APPROVE, REFUSE = "Approve", "Refuse"  # the buttons
+APPROVED, REFUSED = "approved", "refused"  # as stored, see steps.approve
+
+
+class ApprovePlanOperator(HITLOperator):
+    """Asks for approval when the run's plan is above the definition's limits, else does nothing."""
+
+    def __init__(self, *, sync_name: str, start_task_id: str, hours: float, **kwargs: Any) -> None:
+        super().__init__(
+            subject=f"{sync_name}: may this plan be sent?",
+            options=[APPROVE, REFUSE],
+            response_timeout=timedelta(hours=hours),
+            **kwargs,
+        )
+        self.sync_name = sync_name
+        self.start_task_id = start_task_id
+        self.hours = hours
+
+    def execute(self, context: Any) -> Any:
+        """Ask, unless nothing is above a limit or somebody has decided already."""
+        with working(self.sync_name, self._sync_run_id(context)) as (_, run):
+            if run.dry_run or run.approval is None or run.approval.get("decision"):
+                self.log.info("No approval is needed")
+                return None
+            self.body = question(run)
+        return super().execute(context)
+
+    def execute_complete(self, context: Any, event: dict[str, Any]) -> Any:
+        """Store the decision; a refusal or silence ends the run."""
+        try:
+            answer = super().execute_complete(context, event)
+        except HITLTimeoutError:
+            self._decide(context, REFUSED, f"nobody within {self.hours:g} hours")
+            raise AirflowFailException(
+                f"Nobody approved the plan within {self.hours:g} hours; nothing was sent"
+            ) from None
+        who = (answer["responded_by_user"] or {}).get("name") or "an unknown user"
+        if answer["chosen_options"] != [APPROVE]:
+            self._decide(context, REFUSED, str(who))
+            raise AirflowFailException(f"The plan was refused by {who}; nothing was sent")
+        self._decide(context, APPROVED, str(who))
+        return APPROVE
+
+    def _decide(self, context: Any, decision: str, who: str) -> None:
+        from contact_sync.steps.approve import decide
+
+        with working(self.sync_name, self._sync_run_id(context)) as (sync, run):
+            decide(sync, run, decision, who)
+
+    def _sync_run_id(self, context: Any) -> int:
+        return int(context["ti"].xcom_pull(task_ids=self.start_task_id))
+
+
+def question(run: Run) -> str:
+    """What the person sees: why, and the plan's counts; Markdown without personal data."""
+    counts = dict((run.plan or {}).get("counts", {}))
+    lines = [f"* {why}" for why in (run.approval or {}).get("why", [])]
+    rows = [f"| {name.replace('_', ' ')} | {n} |" for name, n in counts.items() if n]
+    return "\n".join(
+        [
+            f"Run {run.run_id} is above the limits of its definition:", "", *lines, "",
+            "| clients | number |", "| --- | ---: |", *rows, "",
+            f"**{APPROVE}** sends exactly this plan. **{REFUSE}** ends the run; nothing is sent.",
+        ]
+    )  # fmt: skip
