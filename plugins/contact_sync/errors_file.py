@@ -11,11 +11,18 @@ import gzip
 import io
 import json
 import zlib
+from collections.abc import Iterator
 from typing import Any
 
 from contact_sync.errors import RetryableError
 
+MAX_COMPRESSED = 50_000_000
 MAX_BYTES = 200_000_000
+MAX_JSON_BYTES = 30_000_000  # objects take ten times their text
+MAX_RATIO = 200  # rows of addresses and reasons compress 5 to 50 times
+FREE_BYTES = 1_000_000  # so much may be unpacked at any ratio
+MAX_ROWS = 1_000_000  # SendGrid takes no more in an import
+MAX_COLUMNS = 500
 _UNREADABLE = (ValueError, csv.Error, EOFError, zlib.error, gzip.BadGzipFile, RecursionError)
 _REASON_NAMES = ("error", "errors", "reason", "message", "description")
 
@@ -28,31 +35,46 @@ def read_errors(raw: bytes) -> dict[str, str]:
     try:
         text = _decompressed(raw).decode("utf-8-sig")
         rows = _json_rows(text) if text.lstrip()[:1] in ("[", "{") else _csv_rows(text)
-        return dict(entry for row in rows if (entry := _entry(row)))
+        return dict(entry for row in _capped(rows) if (entry := _entry(row)))
     except _UNREADABLE as error:
         kind = type(error).__name__
         raise RetryableError(f"The job's errors file can't be read ({kind})") from None
 
 
 def _decompressed(raw: bytes) -> bytes:
+    if len(raw) > MAX_COMPRESSED:
+        raise ValueError("too large")
     if raw[:2] != b"\x1f\x8b":
         return raw
+    most = min(MAX_BYTES, max(FREE_BYTES, len(raw) * MAX_RATIO))
     with gzip.open(io.BytesIO(raw)) as file:
-        data = file.read(MAX_BYTES + 1)
-    if len(data) > MAX_BYTES:
+        data = file.read(most + 1)
+    if len(data) > most:
         raise ValueError("too large")
     return data
 
 
-def _json_rows(text: str) -> list[dict[str, Any]]:
+def _json_rows(text: str) -> Iterator[dict[str, Any]]:
+    if len(text) > MAX_JSON_BYTES:
+        raise ValueError("too large")
     data = json.loads(text)
     if isinstance(data, dict):
         data = next((value for value in data.values() if isinstance(value, list)), [data])
-    return [row for row in data if isinstance(row, dict)]
+    return (row for row in data if isinstance(row, dict))
 
 
-def _csv_rows(text: str) -> list[dict[str, Any]]:
-    return list(csv.DictReader(io.StringIO(text, newline="")))
+def _csv_rows(text: str) -> Iterator[dict[str, Any]]:
+    reader = csv.DictReader(io.StringIO(text, newline=""))
+    if len(reader.fieldnames or ()) > MAX_COLUMNS:
+        raise ValueError("too many columns")
+    return reader
+
+
+def _capped(rows: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    for number, row in enumerate(rows):
+        if number >= MAX_ROWS or len(row) > MAX_COLUMNS + 1:
+            raise ValueError("too many rows or columns")
+        yield row
 
 
 def _text(value: Any) -> str:

@@ -146,41 +146,20 @@ def test_D04_an_errored_job_rejects_the_bad_rows_and_confirms_the_others(
 
 
 @LANES
-@pytest.mark.parametrize("setting", [{"errors_url": False}, {"errors_lifetime": 0.0}])
-def test_D05_without_the_errors_file_nothing_is_confirmed(
-    world: World, lane: str, setting: dict[str, Any]
-) -> None:
-    """Nobody knows which rows were refused: all of them are pending and sent again."""
-    world.emulator.admin.settings(**setting)
-    unacceptable(world, "client2@example.com")
+@pytest.mark.parametrize("rows", [0, 1, 2])
+def test_D06_a_job_that_fails_once_is_sent_again(world: World, lane: str, rows: int) -> None:
+    """However far it got, nothing is confirmed by it; the second job is like any other."""
     world.redefine(lane=lane)
-    for number in range(1, 4):
-        world.add(f"client{number}@example.com")
-    assert world.run()["books"]["pending"] == 3
-    world.emulator.admin.settings(identifiers="ignore")
-    assert world.run()["counts"]["sent"] == 3
-    assert set(world.fates().values()) == {"confirmed"}
-
-
-@LANES
-@pytest.mark.parametrize(("clients", "rows"), [(1, 0), (4, 0), (4, 1), (4, 2)])
-def test_D06_a_failed_job_confirms_nothing(
-    world: World, lane: str, rows: int, clients: int
-) -> None:
-    """However far it got, and whichever rows its errors file names: the next run sends all."""
-    world.redefine(lane=lane)
-    for number in range(1, clients + 1):
+    for number in range(1, 5):
         world.add(f"client{number}@example.com")
     if rows:
         unacceptable(world, "client1@example.com")
     world.emulator.admin.job_fault("fails_halfway", after_rows=rows, job=lane)
-    with pytest.raises(FatalError, match=r"failed the import job of batch \d+ as a whole"):
-        world.run()
-    assert set(world.fates().values()) == {"pending: job_failed"}
-    world.emulator.admin.settings(identifiers="ignore")
-    assert world.run()["counts"]["sent"] == clients
-    assert len(world.contacts()) == clients
-    assert set(world.fates().values()) == {"confirmed"}
+    report = world.run()
+    assert [job["status"] for job in report["jobs"]][0] == "failed"
+    assert len(report["jobs"]) == 2
+    assert report["books"]["rejected"] == (1 if rows else 0)
+    assert len(world.contacts()) == 4
 
 
 @LANES

@@ -17,21 +17,21 @@ LAYERS = [
     {"", "models", "errors", "failpoints"},
     {
         "definition", "mapping", "converters", "transform", "payloads", "errors_file",
-        "refused_contacts", "report", "scopes",
+        "read_back", "refused_contacts", "report", "scopes",
     },
     {
         "arrow_reader", "b2core", "definition_files", "sendgrid", "sendgrid.answers",
         "sendgrid.api", "sendgrid.line", "sendgrid.transport", "sendgrid.urls", "state",
-        "state.batches", "state.carrying", "state.copying", "state.database", "state.ledger", "state.migrate",
+        "state.batches", "state.carrying", "state.copying", "state.database", "state.families", "state.ledger", "state.migrate",
         "state.removals", "state.runs", "state.settling", "state.staging",
     },
     {
-        "steps", "steps.approve", "steps.carry", "steps.check", "steps.drain", "steps.finish", "steps.plan", "steps.remove",
-        "steps.run_all", "steps.select", "steps.settle", "steps.stage", "steps.start",
-        "steps.submit",
+        "steps", "steps.approve", "steps.carry", "steps.check", "steps.drain", "steps.finish", "steps.plan", "steps.prepare", "steps.remove",
+        "steps.run_all", "steps.select", "steps.send", "steps.settle", "steps.split", "steps.stage",
+        "steps.start", "steps.submit", "steps.verify",
     },
     {
-        "__main__", "cli", "airflow_edge", "airflow_edge.handles", "airflow_edge.hook",
+        "__main__", "cli", "airflow_edge", "airflow_edge.approval", "airflow_edge.handles", "airflow_edge.hook",
         "airflow_edge.operators", "airflow_edge.tasks", "airflow_edge.triggers",
     },
 ]  # fmt: skip

@@ -1,6 +1,6 @@
 -- Purpose:    a moved client's batch has an unknown fate: a contact may exist under the new address
 --             although the ledger still names the old one; remember it for removal
--- Parameters: batch_id; runs before postpone_batch.sql, in the same transaction
+-- Parameters: batch_id; emails, null = all; runs before postpone_batch.sql, in the same transaction
 -- Index:      outbox and ledger primary keys
 INSERT INTO contact_sync.removal (sync_id, email, email_hash, client_id)
 SELECT
@@ -13,5 +13,6 @@ INNER JOIN contact_sync.ledger AS l
     ON o.sync_id = l.sync_id AND o.client_id = l.client_id
 WHERE
     o.batch_id = %(batch_id)s
+    AND (%(emails)s::text [] IS NULL OR o.email = ANY(%(emails)s))
     AND l.contact_hash <> o.email_hash
 ON CONFLICT (sync_id, email, list_id) DO NOTHING

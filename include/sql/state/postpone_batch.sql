@@ -1,6 +1,6 @@
 -- Purpose:    a batch of which SendGrid applied nothing, or nobody knows what: its clients become
 --             pending and are sent again by the next run
--- Parameters: batch_id, reason
+-- Parameters: batch_id, reason; emails, null = all
 -- The contact may hold what was sent and what was to be cleared (the masks are joined); a new
 -- client's address is kept, because a contact may exist under it.
 -- Index:      outbox and ledger primary keys
@@ -19,7 +19,9 @@ SELECT
     1,
     now()
 FROM contact_sync.batch_contact AS o
-WHERE o.batch_id = %(batch_id)s
+WHERE
+    o.batch_id = %(batch_id)s
+    AND (%(emails)s::text [] IS NULL OR o.email = ANY(%(emails)s))
 ON CONFLICT (sync_id, client_id) DO UPDATE SET
     state = excluded.state,
     email_hash = excluded.email_hash,

@@ -80,7 +80,10 @@ class SettleEarlierRunsOperator(BaseOperator):
 
 
 class SendBatchOperator(BaseOperator):
-    """Sends one batch, follows its job to the end, and settles it."""
+    """Sends one planned batch, follows its job to the end, and settles it.
+
+    After a failed job the batches that are split from it are worked off by the same task.
+    """
 
     template_fields = ("sync_run_id", "batch_id")
 
@@ -93,31 +96,24 @@ class SendBatchOperator(BaseOperator):
     def execute(self, context: Any) -> None:
         """Submit, unless an earlier try did, and wait for the job."""
         del context
-        from contact_sync.steps.submit import submit_batch
-
-        run_id, batch_id = int(self.sync_run_id), int(self.batch_id)
-        with working(self.sync_name, run_id) as (sync, run):
-            submit_batch(sync, run, batch_id)
-        self._settle_or_wait(run_id, batch_id)
+        self._send_or_wait(int(self.sync_run_id), int(self.batch_id))
 
     def resume(self, context: Any, event: dict[str, Any]) -> None:
         """Look at the job after a wait."""
         del context
-        self._settle_or_wait(int(event["run_id"]), int(event["batch_id"]))
+        self._send_or_wait(int(event["run_id"]), int(event["batch_id"]))
 
-    def _settle_or_wait(self, run_id: int, batch_id: int) -> None:
-        from contact_sync.state import batches
-        from contact_sync.steps.settle import raise_if_failed, settle_batch
+    def _send_or_wait(self, run_id: int, batch_id: int) -> None:
+        from contact_sync.steps.send import send_on
 
         with working(self.sync_name, run_id) as (sync, run):
-            if settle_batch(sync, run, batch_id):
-                raise_if_failed(sync, batch_id)
-                return
-            job_id = batches.load_batch(sync.state, batch_id).job_id
+            job_id = send_on(sync, run, batch_id)
             conn_id = sync.definition.connections.sendgrid
+        if job_id is None:
+            return
         self.defer(
             trigger=JobTrigger(
-                conn_id, str(job_id), RESUME_SECONDS, {"run_id": run_id, "batch_id": batch_id}
+                conn_id, job_id, RESUME_SECONDS, {"run_id": run_id, "batch_id": batch_id}
             ),
             method_name="resume",
             timeout=timedelta(seconds=RESUME_SECONDS) + GRACE,

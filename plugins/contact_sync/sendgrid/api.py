@@ -18,6 +18,7 @@ from contact_sync.sendgrid.transport import Transport
 
 log = logging.getLogger(__name__)
 
+MAX_SUPPRESSED = 500  # addresses a call; no limit is documented
 MAX_LOOKUP = 100  # addresses per search, ids per delete (OAS; a longer URL gets 414)
 MAX_ERRORS_FILE_BYTES = 50_000_000
 MAX_PAGES = 20  # of 1000 lists; an account has at most 1000
@@ -149,10 +150,10 @@ class SendGridApi:
         """The raw errors file of a job; size-capped, fetched without the key."""
         return self._transport.get_file(job.errors_url or "", MAX_ERRORS_FILE_BYTES)
 
-    def contact_ids(self, emails: Sequence[str]) -> dict[str, str]:
-        """Contact id by address for those that exist; at most 100 addresses a call.
+    def contacts_by_email(self, emails: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """The contacts that exist, by address; at most 100 addresses a call.
 
-        SendGrid answers 404 when none of them exists.
+        SendGrid answers 404 when none of them exists. A match by an alternate address isn't one.
         """
         path = "/v3/marketing/contacts/search/emails"
         try:
@@ -165,12 +166,25 @@ class SendGridApi:
             raise
         found = _part(body, "result", dict, f"POST {path}")
         return {
-            email.lower(): str(entry["contact"]["id"])
+            email.lower(): entry["contact"]
             for email, entry in found.items()
             if isinstance(entry, dict)
-            and "contact" in entry
+            and isinstance(entry.get("contact"), dict)
             and str(entry["contact"].get("email", "")).lower() == email.lower()
         }
+
+    def contact_ids(self, emails: Sequence[str]) -> dict[str, str]:
+        """Contact id by address for those that exist; at most 100 addresses a call."""
+        found = self.contacts_by_email(emails)
+        return {email: str(contact["id"]) for email, contact in found.items()}
+
+    def suppress(self, emails: Sequence[str]) -> None:
+        """`POST asm/suppressions/global`: unsubscribe up to 500 addresses from everything.
+
+        Repeating it changes nothing.
+        """
+        body = {"recipient_emails": list(emails)}
+        self._transport.call("POST", "/v3/asm/suppressions/global", json=body, repeatable=True)
 
     def is_suppressed(self, email: str) -> bool:
         """Whether an address is globally unsubscribed (`GET asm/suppressions/global/{email}`)."""
@@ -198,6 +212,21 @@ class SendGridApi:
         route = "/v3/marketing/contacts"
         ids = ",".join(quote(contact_id, safe="") for contact_id in contact_ids)
         answer = self._transport.call("DELETE", f"{route}?ids={ids}", route=route, repeatable=False)
+        return _job_id(answer, f"DELETE {route}")
+
+    def unlist_contacts(self, list_id: str, contact_ids: Sequence[str]) -> str:
+        """`DELETE /v3/marketing/lists/{id}/contacts`: queue taking 1 to 100 contacts off a list.
+
+        Raises RequestRefused with status 404 when the list or one of the contacts doesn't exist.
+        """
+        if not list_id or not 1 <= len(contact_ids) <= MAX_LOOKUP:
+            raise ValueError("unlist_contacts takes a list and 1 to 100 ids")
+        route = "/v3/marketing/lists/{id}/contacts"
+        path = route.replace("{id}", quote(list_id, safe=""))
+        ids = ",".join(quote(contact_id, safe="") for contact_id in contact_ids)
+        answer = self._transport.call(
+            "DELETE", f"{path}?contact_ids={ids}", route=route, repeatable=False
+        )
         return _job_id(answer, f"DELETE {route}")
 
 

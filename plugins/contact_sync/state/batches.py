@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any, LiteralString, cast
 
@@ -12,6 +12,7 @@ import psycopg
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
+from contact_sync import arrow_reader
 from contact_sync.errors import FatalError
 from contact_sync.models import BatchState, Lane
 from contact_sync.payloads import OutboxRow
@@ -34,6 +35,14 @@ class Batch:
     job_id: str | None
     submitted_seconds: float | None
     unknown_seconds: float | None
+    list_id: str | None
+    root_id: int | None
+    tries: int
+
+    @property
+    def root(self) -> int:
+        """The planned batch that it is, or was split from."""
+        return self.root_id or self.batch_id
 
     @property
     def is_terminal(self) -> bool:
@@ -78,7 +87,8 @@ def create_batch(
 _BATCH: LiteralString = """
     SELECT batch_id, run_id, sync_id, lane, state, contacts, job_id,
            extract(epoch FROM now() - submitted_at)::float AS submitted_seconds,
-           extract(epoch FROM now() - fate_unknown_at)::float AS unknown_seconds
+           extract(epoch FROM now() - fate_unknown_at)::float AS unknown_seconds,
+           list_id, root_id, tries
     FROM contact_sync.batch
 """
 
@@ -105,15 +115,33 @@ def open_batches(state: StateDatabase, sync_id: int) -> list[Batch]:
 
 
 def open_batch_ids(cursor: Cursor, run_id: int, *, lanes: tuple[Lane, ...]) -> list[int]:
-    """A run's batches in the given lanes that aren't terminal."""
+    """A run's planned batches in these lanes that are open, or a batch split from them is."""
     rows = many(
         cursor,
-        """SELECT batch_id FROM contact_sync.batch
+        """SELECT DISTINCT coalesce(root_id, batch_id) AS batch_id FROM contact_sync.batch
            WHERE run_id = %s AND lane = ANY(%s) AND state NOT IN ('settled', 'void')
            ORDER BY batch_id""",
         (run_id, [str(lane) for lane in lanes]),
     )
     return [row["batch_id"] for row in rows]
+
+
+def next_open(state: StateDatabase, root_id: int) -> int | None:
+    """The first batch that isn't terminal among a planned one and those split from it."""
+    with state.transaction() as cursor:
+        row = one(
+            cursor,
+            """SELECT min(batch_id) AS batch_id FROM contact_sync.batch
+               WHERE (batch_id = %s OR root_id = %s) AND state NOT IN ('settled', 'void')""",
+            (root_id, root_id),
+        )
+    return cast("int | None", row["batch_id"])
+
+
+def seconds_since(cursor: Cursor, moment: str) -> float:
+    """Seconds since an ISO 8601 moment, by the database's clock."""
+    row = one(cursor, "SELECT extract(epoch FROM now() - %s::timestamptz)::float AS s", (moment,))
+    return float(row["s"])
 
 
 def seconds_since_unknown(cursor: Cursor, sync_id: int) -> float | None:
@@ -169,6 +197,61 @@ def outbox_rows(contacts: list[dict[str, Any]]) -> list[OutboxRow]:
     return [OutboxRow(row["email"], row["payload"], row["clears"]) for row in contacts]
 
 
+def count_contacts(cursor: Cursor, batch_id: int) -> int:
+    """How many contacts the batch has now; some may have been taken out since it was planned."""
+    row = one(
+        cursor,
+        "SELECT count(*) AS n FROM contact_sync.batch_contact WHERE batch_id = %s",
+        (batch_id,),
+    )
+    return int(row["n"])
+
+
+def addresses_among(cursor: Cursor, batch_id: int, emails: Collection[str]) -> set[str]:
+    """Those of the addresses that are in the batch."""
+    rows = many(
+        cursor,
+        "SELECT email FROM contact_sync.batch_contact WHERE batch_id = %s AND email = ANY(%s)",
+        (batch_id, list(emails)),
+    )
+    return {row["email"] for row in rows}
+
+
+def addresses_to_suppress(cursor: Cursor, batch_id: int) -> dict[int, str]:
+    """Client id → address of the contacts that must be suppressed before they are uploaded."""
+    rows = many(
+        cursor,
+        """SELECT client_id, email FROM contact_sync.batch_contact
+           WHERE batch_id = %s AND suppress ORDER BY client_id""",
+        (batch_id,),
+    )
+    return {row["client_id"]: row["email"] for row in rows}
+
+
+def address_hashes(state: StateDatabase, batch_id: int) -> tuple[Int64, Int64]:
+    """Client ids and address hashes of a batch; 16 bytes a contact."""
+    query = f"""SELECT client_id, email_hash FROM contact_sync.batch_contact
+                WHERE batch_id = {batch_id:d}"""  # noqa: S608 an integer
+    with arrow_reader.connect(state.dsn, WHAT) as connection:
+        table = arrow_reader.table(connection, query, WHAT)
+    return (
+        np.asarray(table.column("client_id"), np.int64),
+        np.asarray(table.column("email_hash"), np.int64),
+    )
+
+
+def contact_sample(cursor: Cursor, batch_id: int, size: int) -> list[dict[str, Any]]:
+    """About `size` contacts, evenly spread over the batch; columns as batch_contacts."""
+    return many(
+        cursor,
+        """SELECT client_id, email, payload, clears FROM (
+               SELECT *, row_number() OVER (ORDER BY client_id) AS n, count(*) OVER () AS total
+               FROM contact_sync.batch_contact WHERE batch_id = %s
+           ) AS contact WHERE n %% greatest(1, total / %s) = 0""",
+        (batch_id, size),
+    )
+
+
 def batch_csv(
     cursor: psycopg.Cursor[Any], batch_id: int, cells: list[str]
 ) -> Iterator[psycopg.abc.Buffer]:
@@ -206,12 +289,6 @@ def set_outcome(cursor: Cursor, batch_id: int, outcome: str) -> None:
     cursor.execute(
         "UPDATE contact_sync.batch SET outcome = %s WHERE batch_id = %s", (outcome, batch_id)
     )
-
-
-def outcome(cursor: Cursor, batch_id: int) -> str | None:
-    """What became of a batch."""
-    row = one(cursor, "SELECT outcome FROM contact_sync.batch WHERE batch_id = %s", (batch_id,))
-    return cast("str | None", row["outcome"])
 
 
 def job_report(cursor: Cursor, run_id: int) -> list[dict[str, Any]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import pandas as pd
 
 from contact_sync.state.copying import copy_frame
@@ -24,27 +26,56 @@ def confirm(cursor: Cursor, batch_id: int, refused: dict[str, str]) -> tuple[int
 
 
 def refuse(cursor: Cursor, batch_id: int, refused: dict[str, str]) -> None:
-    """Reject some contacts of a batch that hasn't been accepted, and take them out of it."""
+    """Reject some contacts of a batch, and take them out of it; once a transaction."""
     _load_refused(cursor, refused)
     cursor.execute(statement("refuse_in_batch"), {"batch_id": batch_id})
-    cursor.execute(
-        """DELETE FROM contact_sync.outbox AS o USING contact_sync.batch AS b, pg_temp.refused AS r
-           WHERE b.batch_id = %s AND o.run_id = b.run_id AND o.email = r.email""",
-        (batch_id,),
-    )
+    _take_out(cursor, batch_id, list(refused))
 
 
-def postpone(cursor: Cursor, batch_id: int, reason: str) -> int:
-    """Make all clients of the batch pending; returns how many."""
-    cursor.execute(statement("note_possible_addresses"), {"batch_id": batch_id})
-    cursor.execute(statement("postpone_batch"), {"batch_id": batch_id, "reason": reason})
-    postponed = cursor.rowcount
-    cursor.execute(statement("clear_batch"), {"batch_id": batch_id})
+def postpone(cursor: Cursor, batch_id: int, reason: str, *, keep: bool = False) -> int:
+    """Make all clients of the batch pending; returns how many.
+
+    `keep` leaves the payloads for the batches that are split from this one.
+    """
+    postponed = _postpone(cursor, batch_id, reason, None)
+    if not keep:
+        clear(cursor, batch_id)
     return postponed
 
 
+def postpone_some(cursor: Cursor, batch_id: int, emails: Collection[str], reason: str) -> int:
+    """Make some clients of a sent batch pending, and take them out of it; returns how many."""
+    postponed = _postpone(cursor, batch_id, reason, list(emails))
+    _take_out(cursor, batch_id, list(emails))
+    return postponed
+
+
+def _postpone(cursor: Cursor, batch_id: int, reason: str, emails: list[str] | None) -> int:
+    parameters = {"batch_id": batch_id, "reason": reason, "emails": emails}
+    cursor.execute(statement("note_possible_addresses"), parameters)
+    cursor.execute(statement("postpone_batch"), parameters)
+    return cursor.rowcount
+
+
+def hold(cursor: Cursor, batch_id: int, client_ids: list[int], reason: str) -> int:
+    """Take clients out of a batch before it is sent; they are pending. Returns how many."""
+    parameters = {"batch_id": batch_id, "client_ids": client_ids, "reason": reason}
+    cursor.execute(statement("hold_clients"), parameters)
+    return cursor.rowcount
+
+
+def _take_out(cursor: Cursor, batch_id: int, emails: list[str]) -> None:
+    cursor.execute(
+        """DELETE FROM contact_sync.outbox AS o USING contact_sync.batch_contact AS c,
+               contact_sync.batch AS b
+           WHERE c.batch_id = %s AND b.batch_id = c.batch_id AND c.email = ANY(%s)
+               AND o.run_id = b.run_id AND o.client_id = c.client_id""",
+        (batch_id, emails),
+    )
+
+
 def clear(cursor: Cursor, batch_id: int) -> None:
-    """Forget the payloads of a batch that never left."""
+    """Forget the payloads of a batch that is over."""
     cursor.execute(statement("clear_batch"), {"batch_id": batch_id})
 
 

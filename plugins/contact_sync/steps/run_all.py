@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TypeVar
 
-from contact_sync.errors import FateUnknown, RetryableError, told_safely
+from contact_sync.errors import RetryableError, told_safely
 from contact_sync.models import RunKind
 from contact_sync.state.runs import Options, Run
 from contact_sync.steps.check import check_setup
@@ -17,7 +17,7 @@ from contact_sync.steps.finish import finish_run
 from contact_sync.steps.plan import plan_run
 from contact_sync.steps.remove import plan_exclusions, plan_removals
 from contact_sync.steps.select import select_clients
-from contact_sync.steps.settle import raise_if_failed, settle_batch
+from contact_sync.steps.send import send_on
 from contact_sync.steps.stage import stage_slice
 from contact_sync.steps.start import NO_OPTIONS, Sync, begin_run, end_run, open_run
 from contact_sync.steps.submit import submit_batch
@@ -80,23 +80,20 @@ def _retried(read: Callable[[], T]) -> T:
 
 def _send(sync: Sync, run_id: int, batch_ids: list[int]) -> None:
     for batch_id in batch_ids:
-        _submit(sync, open_run(sync, run_id), batch_id)
+        _submit(sync, run_id, partial(submit_batch, batch_id=batch_id))
     for batch_id in batch_ids:
         pause = POLL_FIRST
-        while not settle_batch(sync, open_run(sync, run_id), batch_id):
+        while _submit(sync, run_id, partial(send_on, root_id=batch_id)):
             time.sleep(pause)
             pause = min(pause * 1.5, POLL_MAX)
-        raise_if_failed(sync, batch_id)
 
 
-def _submit(sync: Sync, run: Run, batch_id: int) -> None:
-    for attempt in range(1, MAX_SUBMITS + 1):
+def _submit(sync: Sync, run_id: int, submit: Callable[[Sync, Run], T]) -> T:
+    """The result of a step that sends; what its try left open is continued by the next try."""
+    for attempt in range(1, MAX_SUBMITS):
         try:
-            submit_batch(sync, run, batch_id)
-        except (RetryableError, FateUnknown) as error:
-            if attempt == MAX_SUBMITS:
-                raise
+            return submit(sync, open_run(sync, run_id))
+        except RetryableError as error:
             log.warning("%s; trying again", error)
             time.sleep(2**attempt)
-        else:
-            return
+    return submit(sync, open_run(sync, run_id))

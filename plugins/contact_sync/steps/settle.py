@@ -8,23 +8,25 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from contact_sync.errors import FatalError, RequestRefused, RetryableError
 from contact_sync.errors_file import read_errors
 from contact_sync.failpoints import reach
-from contact_sync.models import BatchState, Job, JobStatus, Lane
-from contact_sync.state import batches, removals, settling
+from contact_sync.models import REMOVALS, BatchState, Job, JobStatus, Lane
+from contact_sync.state import batches, families, removals, settling
 from contact_sync.state.batches import NOW, Batch
 from contact_sync.state.database import Cursor
+from contact_sync.state.families import FAILED
 from contact_sync.state.runs import Run
+from contact_sync.steps.split import postpone_and_split
 from contact_sync.steps.start import Sync
+from contact_sync.steps.verify import MAX_READ_BACK, not_applied
 
 log = logging.getLogger(__name__)
 IN_FLIGHT = (BatchState.SUBMITTED, BatchState.UPLOADING)
 _ADDRESS = re.compile(r"\S+@\S+")
-FAILED = "job_failed"
 
 
 def settle_batch(sync: Sync, run: Run, batch_id: int) -> bool:
@@ -49,20 +51,24 @@ def settle_batch(sync: Sync, run: Run, batch_id: int) -> bool:
     return True
 
 
-def raise_if_failed(sync: Sync, batch_id: int) -> None:
-    """Raise FatalError when the batch's job failed as a whole: the task must not look green."""
+def raise_if_failed(sync: Sync, root_id: int) -> None:
+    """Raise FatalError when jobs of a planned batch failed as a whole, and no single contact is to
+    blame: the task must not look green.
+    """
     with sync.state.transaction() as cursor:
-        outcome = batches.outcome(cursor, batch_id)
-    if outcome == FAILED:
+        failed = [m.batch_id for m in families.members(cursor, root_id) if m.outcome == FAILED]
+    if failed:
         raise FatalError(
-            f"SendGrid failed the import job of batch {batch_id} as a whole. Its clients are "
-            f"pending and the next run sends them again. If it fails again, look at the import in "
+            f"SendGrid failed the import jobs of batches {failed} as a whole. Their clients are "
+            f"pending and the next run sends them again. If it fails again, look at the imports in "
             f"SendGrid's UI: the usual causes are the plan's contact limit and a field whose type "
             f"was changed"
         )
 
 
 def _give_up(sync: Sync, run: Run, batch: Batch) -> bool:
+    # Sending again is safe only after the deadline: a job that is still queued then counts as dead.
+    # Should it run all the same, an older value may win until the client changes again (Q).
     deadlines = sync.definition.deadlines
     if (batch.submitted_seconds or 0) > deadlines.job_hours * 3600:
         postpone(sync, run, batch, "job_never_ended")
@@ -75,41 +81,93 @@ def _give_up(sync: Sync, run: Run, batch: Batch) -> bool:
 
 
 def _apply(sync: Sync, run: Run, batch: Batch, job: Job) -> None:
-    if batch.lane is Lane.DELETE:
-        _apply_delete(sync, run, batch, job)
+    if batch.lane in REMOVALS:
+        _apply_removal(sync, run, batch, job)
+        return
+    with sync.state.transaction() as cursor:
+        contacts = batches.count_contacts(cursor, batch.batch_id)
+    if job.status is JobStatus.COMPLETED:
+        _apply_completed(sync, run, batch, job, contacts)
         return
     refused = _refused(sync, batch, job)
-    if refused is None:
-        reason = FAILED if job.status is JobStatus.FAILED else "errors_file_unclear"
-        postpone(sync, run, batch, reason, job)
+    if job.status is JobStatus.FAILED:  # it may have applied none, so only a full list helps
+        if len(refused) >= contacts:
+            _settle(sync, run, batch, job, refused)
+        else:
+            _fail(sync, run, batch, job, FAILED)
         return
+    expected = max(job.errored, 1)
+    if len(refused) >= expected:
+        _settle(sync, run, batch, job, refused)
+    elif contacts > MAX_READ_BACK:
+        _fail(sync, run, batch, job, "errors_file_unclear")
+    else:
+        wrong = not_applied(sync, run, batch) - refused.keys()
+        if len(wrong) + len(refused) == expected:
+            refused |= dict.fromkeys(wrong, "SendGrid: refused, no reason given")
+            wrong = set()
+        _settle(sync, run, batch, job, refused, wrong)
+
+
+def _apply_completed(sync: Sync, run: Run, batch: Batch, job: Job, contacts: int) -> None:
+    """Confirm all, after reading them back if the counts don't add up.
+
+    They needn't be wrong then: SendGrid seems to count rows that change nothing nowhere. For that
+    reason a batch too large to be read back is confirmed by a sample if SendGrid saw every row.
+    """
+    if job.requested in (0, contacts) and job.created + job.updated >= contacts:
+        _settle(sync, run, batch, job, {})
+        return
+    log.info("Batch %d: %d contacts, the job's counts: %s", batch.batch_id, contacts, job.counts())
+    wrong: set[str] = set()
+    if contacts <= MAX_READ_BACK or job.requested in (0, contacts):
+        wrong = not_applied(sync, run, batch)
+    if contacts > MAX_READ_BACK and (wrong or job.requested not in (0, contacts)):
+        _fail(sync, run, batch, job, "not_applied")
+    else:
+        _settle(sync, run, batch, job, {}, wrong)
+
+
+def _refused(sync: Sync, batch: Batch, job: Job) -> dict[str, str]:
+    """Address → reason of the batch's contacts that the job's errors file names."""
+    if not job.errors_url:
+        return {}
+    try:
+        found = read_errors(sync.sendgrid.errors_file(job))
+    except RetryableError as error:
+        log.warning("%s; looking for the refused contacts otherwise", error)
+        return {}
+    with sync.state.transaction() as cursor:
+        named = batches.addresses_among(cursor, batch.batch_id, found)
+    log.info("The errors file names %d of %d refused contacts", len(named), job.errored)
+    return {email: f"SendGrid: {plain(found[email])}" for email in named}
+
+
+def _settle(
+    sync: Sync,
+    run: Run,
+    batch: Batch,
+    job: Job,
+    refused: dict[str, str],
+    wrong: Collection[str] = (),
+) -> None:
+    """Confirm the batch's contacts but for the refused ones and those that aren't as sent."""
 
     def write(cursor: Cursor) -> str:
+        late = settling.postpone_some(cursor, batch.batch_id, wrong, "not_applied") if wrong else 0
         confirmed, rejected = settling.confirm(cursor, batch.batch_id, refused)
-        return f"{confirmed} confirmed, {rejected} rejected"
+        outcome = f"{confirmed} confirmed, {rejected} rejected"
+        return f"{outcome}, {late} not applied" if late else outcome
 
     _finish(sync, run, batch, job, write)
 
 
-def _refused(sync: Sync, batch: Batch, job: Job) -> dict[str, str] | None:
-    """Address → reason of the contacts that SendGrid refused; None = not to be found out."""
-    if job.status is JobStatus.COMPLETED:
-        return {}
-    if job.errors_url:
-        try:
-            found = read_errors(sync.sendgrid.errors_file(job))
-        except RetryableError as error:
-            log.warning("%s; all %d clients of the batch stay pending", error, batch.contacts)
-            return None
-        # An errored job applied all rows but those in the file; a failed one may have applied none.
-        every = batch.contacts if job.status is JobStatus.FAILED else max(job.errored, 1)
-        if len(found) >= every:
-            return {email: f"SendGrid: {plain(reason)}" for email, reason in found.items()}
-        log.warning("The errors file names %d of %d refused contacts", len(found), job.errored)
-    if batch.contacts == 1 and job.status is JobStatus.ERRORED:
-        with sync.state.transaction() as cursor:
-            return {settling.only_address(cursor, batch.batch_id): "SendGrid: refused"}
-    return None
+def _fail(sync: Sync, run: Run, batch: Batch, job: Job, reason: str) -> None:
+    """Nothing can be confirmed: try the contacts in other batches, or in the next run."""
+    if batch.run_id != run.run_id:
+        postpone(sync, run, batch, reason, job)
+        return
+    _finish(sync, run, batch, job, lambda cursor: postpone_and_split(cursor, batch, reason))
 
 
 def plain(reason: str) -> str:
@@ -117,11 +175,14 @@ def plain(reason: str) -> str:
     return _ADDRESS.sub("…", reason)[:200].strip() or "refused"
 
 
-def _apply_delete(sync: Sync, run: Run, batch: Batch, job: Job) -> None:
+def _apply_removal(sync: Sync, run: Run, batch: Batch, job: Job) -> None:
     def write(cursor: Cursor) -> str:
         if job.status is JobStatus.COMPLETED:
-            removals.deleted(cursor, batch.batch_id)
-            return f"{job.deleted or batch.contacts} removed"
+            if batch.lane is Lane.DELETE:
+                removals.deleted(cursor, batch.batch_id)
+                return f"{job.deleted or batch.contacts} removed"
+            removals.unlisted(cursor, batch.batch_id)
+            return f"{batch.contacts} taken off the list"
         removals.postponed(cursor, batch.batch_id)
         return "not removed; the next run tries again"
 
@@ -132,7 +193,7 @@ def postpone(sync: Sync, run: Run, batch: Batch, reason: str, job: Job | None = 
     """End a batch of which nothing can be confirmed: its clients become pending."""
 
     def write(cursor: Cursor) -> str:
-        if batch.lane is Lane.DELETE:
+        if batch.lane in REMOVALS:
             removals.postponed(cursor, batch.batch_id)
         else:
             settling.postpone(cursor, batch.batch_id, reason)
@@ -147,7 +208,7 @@ def void_batch(sync: Sync, run: Run, batch: Batch) -> None:
         before = (BatchState.STAGED, BatchState.CREATED)
         if batches.advance(cursor, batch, BatchState.VOID, came_from=before, settled_at=NOW):
             settling.clear(cursor, batch.batch_id)
-            if batch.lane is Lane.DELETE:
+            if batch.lane in REMOVALS:
                 removals.postponed(cursor, batch.batch_id)
     log.info("Batch %d of run %d had not been sent: dropped", batch.batch_id, batch.run_id)
 

@@ -10,25 +10,36 @@ from __future__ import annotations
 
 import logging
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import IO, Any
 
 from isal import igzip
 
-from contact_sync.errors import FatalError, FateUnknown, Fenced, RequestRefused, SyncError
+from contact_sync.errors import (
+    FatalError,
+    FateUnknown,
+    Fenced,
+    RequestRefused,
+    RetryableError,
+    SyncError,
+)
 from contact_sync.failpoints import reach
 from contact_sync.mapping import Mapping
-from contact_sync.models import BatchState, Lane
+from contact_sync.models import REMOVALS, BatchState, Lane
 from contact_sync.payloads import csv_cells, csv_field_ids, csv_header, json_body
 from contact_sync.refused_contacts import refused_by_answer
 from contact_sync.state import batches, removals, runs, settling
 from contact_sync.state.batches import NOW, Batch
+from contact_sync.state.database import Cursor
 from contact_sync.state.runs import Run
+from contact_sync.steps.approve import refuse_unapproved
+from contact_sync.steps.prepare import prepare
 from contact_sync.steps.start import Sync, mapping_of
 
 log = logging.getLogger(__name__)
 MAX_IMPORT_TRIES = 3
+MAX_LOOKUP_ROUNDS = 3
 MAX_REFUSAL_ROUNDS = 20  # a 400 names some of the bad addresses; each round drops those named
 
 
@@ -39,8 +50,13 @@ def submit_batch(sync: Sync, run: Run, batch_id: int) -> None:
     """
     batch = batches.load_batch(sync.state, batch_id)
     if batch.state in (BatchState.STAGED, BatchState.SUBMITTING, BatchState.CREATED):
-        send = {Lane.JSON: _send_json, Lane.CSV: _send_csv, Lane.DELETE: _send_delete}
-        send[batch.lane](sync, run, batch)
+        refuse_unapproved(run)
+        if batch.lane in REMOVALS:
+            _send_removal(sync, run, batch)
+        elif batch.state is not BatchState.SUBMITTING and not prepare(sync, run, batch):
+            _settle_unsent(sync, run, batch, "nothing left to send")
+        else:
+            (_send_csv if batch.lane is Lane.CSV else _send_json)(sync, run, batch)
         batch = batches.load_batch(sync.state, batch_id)
         reach("batch_submitted")
     log.info(
@@ -56,7 +72,7 @@ def _send_json(sync: Sync, run: Run, batch: Batch) -> None:
         with sync.state.transaction() as cursor:
             contacts = batches.batch_contacts(cursor, batch.batch_id)
         if not contacts:
-            _advance(sync, run, batch, BatchState.SETTLED, outcome="all refused", settled_at=NOW)
+            _settle_unsent(sync, run, batch, "all refused")
             return
         _mark_submitting(sync, run, batch)
         reach("upsert_announced")
@@ -84,21 +100,50 @@ def _send_json(sync: Sync, run: Run, batch: Batch) -> None:
     )
 
 
-def _send_delete(sync: Sync, run: Run, batch: Batch) -> None:
+def _send_removal(sync: Sync, run: Run, batch: Batch) -> None:
+    """Delete contacts or take them off a list; their ids are looked up just before."""
     with sync.state.transaction() as cursor:
         emails = removals.of_batch(cursor, batch.batch_id)
-    ids = sync.sendgrid.contact_ids(emails)
-    if not ids:
-        with sync.state.transaction(run.fence) as cursor:
-            removals.deleted(cursor, batch.batch_id)
-        _advance(sync, run, batch, BatchState.SETTLED, outcome="nothing there", settled_at=NOW)
+    for _round in range(MAX_LOOKUP_ROUNDS):
+        ids = sorted(sync.sendgrid.contact_ids(emails).values()) if emails else []
+        if not ids:
+            _settle_unsent(sync, run, batch, "nothing there")
+            return
+        _mark_submitting(sync, run, batch)
+        reach("delete_announced")
+        try:
+            with _undone_if_refused(sync, run, batch):
+                job_id = (
+                    sync.sendgrid.delete_contacts(ids)
+                    if batch.lane is Lane.DELETE
+                    else sync.sendgrid.unlist_contacts(str(batch.list_id), ids)
+                )
+        except RequestRefused as error:
+            if error.status != 404 or batch.lane is Lane.DELETE:
+                raise
+            if batch.list_id not in sync.sendgrid.lists().values():
+                _settle_unsent(sync, run, batch, "the list is gone")
+                return
+            log.info("A contact vanished since its id was looked up; looking again")
+            continue
+        reach("deleted_not_stored")
+        _mark_submitted(sync, run, batch, job_id)
         return
-    _mark_submitting(sync, run, batch)
-    reach("delete_announced")
-    with _undone_if_refused(sync, run, batch):
-        job_id = sync.sendgrid.delete_contacts(sorted(ids.values()))
-    reach("deleted_not_stored")
-    _mark_submitted(sync, run, batch, job_id)
+    raise RetryableError(f"SendGrid doesn't know contacts of batch {batch.batch_id} that it found")
+
+
+def _settle_unsent(sync: Sync, run: Run, batch: Batch, outcome: str) -> None:
+    """Settle a batch of which nothing has to be sent, in one transaction."""
+
+    def write(cursor: Cursor) -> None:
+        if batch.lane is Lane.DELETE:
+            removals.deleted(cursor, batch.batch_id)
+        elif batch.lane is Lane.UNLIST:
+            removals.unlisted(cursor, batch.batch_id)
+
+    _advance(
+        sync, run, batch, BatchState.SETTLED, write=write, outcome=outcome, settled_at=NOW
+    )  # fmt: skip
 
 
 def _send_csv(sync: Sync, run: Run, batch: Batch) -> None:
@@ -176,15 +221,26 @@ _ALLOWED = {
     BatchState.CREATED: (BatchState.STAGED,),
     BatchState.UPLOADING: (BatchState.CREATED,),
     BatchState.SUBMITTED: (BatchState.SUBMITTING, BatchState.UPLOADING),
-    BatchState.SETTLED: (BatchState.STAGED, BatchState.SUBMITTING),
+    BatchState.SETTLED: (BatchState.STAGED, BatchState.SUBMITTING, BatchState.CREATED),
 }
 
 
 def _advance(
-    sync: Sync, run: Run, batch: Batch, to: BatchState, *also: BatchState, **values: Any
+    sync: Sync,
+    run: Run,
+    batch: Batch,
+    to: BatchState,
+    *also: BatchState,
+    write: Callable[[Cursor], None] | None = None,
+    **values: Any,
 ) -> None:
-    """Store the next state under the fence. Raises Fenced when someone else moved the batch."""
+    """Store the next state, and what belongs to it, under the fence.
+
+    Raises Fenced when someone else moved the batch.
+    """
     runs.renew_lease(sync.state, run)
     with sync.state.transaction(run.fence) as cursor:
         if not batches.advance(cursor, batch, to, came_from=(*_ALLOWED[to], *also), **values):
             raise Fenced(f"Batch {batch.batch_id} was moved by another process; this one stops")
+        if write is not None:
+            write(cursor)

@@ -1,0 +1,59 @@
+"""Read contacts back when a job's own account of them doesn't say enough.
+
+SendGrid's search lags behind its jobs (about 30 s, recordings): a contact that isn't right yet is
+sent again, never rejected for that alone.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from contact_sync.errors import RequestRefused
+from contact_sync.failpoints import reach
+from contact_sync.mapping import Mapping
+from contact_sync.payloads import OutboxRow
+from contact_sync.read_back import holds
+from contact_sync.sendgrid.api import MAX_LOOKUP
+from contact_sync.state import batches, runs
+from contact_sync.state.batches import Batch
+from contact_sync.state.runs import Run
+from contact_sync.steps.start import Sync, mapping_of
+
+log = logging.getLogger(__name__)
+MAX_READ_BACK = 20_000  # contacts of one batch: 200 calls
+MAX_SEARCHED_ADDRESS = 100  # characters; OAS search/emails refuses longer ones
+RENEW_EVERY = 20  # calls
+
+
+def not_applied(sync: Sync, run: Run, batch: Batch) -> set[str]:
+    """Addresses of the batch whose contact isn't, or can't be seen to be, as it was sent.
+
+    Of a batch above MAX_READ_BACK contacts only a sample of that size is looked at.
+    """
+    mapping = mapping_of(runs.load_run(sync.state, batch.run_id))
+    with sync.state.transaction() as cursor:
+        contacts = batches.contact_sample(cursor, batch.batch_id, MAX_READ_BACK)
+    wrong: set[str] = set()
+    rows = batches.outbox_rows(contacts)
+    for start in range(0, len(rows), MAX_LOOKUP):
+        if start % (RENEW_EVERY * MAX_LOOKUP) == 0:
+            runs.renew_lease(sync.state, run)
+        wrong |= _wrong(sync, rows[start : start + MAX_LOOKUP], mapping)
+    reach("read_back")
+    log.info("Batch %d: %d of %d contacts read back as sent", batch.batch_id,
+             len(contacts) - len(wrong), len(contacts))  # fmt: skip
+    return wrong
+
+
+def _wrong(sync: Sync, rows: list[OutboxRow], mapping: Mapping) -> set[str]:
+    sought = [row.email for row in rows if len(row.email) <= MAX_SEARCHED_ADDRESS]
+    try:
+        found = sync.sendgrid.contacts_by_email(sought) if sought else {}
+    except RequestRefused as error:
+        log.warning("Reading back failed: %s", error)
+        found = {}
+    return {
+        row.email
+        for row in rows
+        if row.email not in found or not holds(found[row.email], row, mapping)
+    }
