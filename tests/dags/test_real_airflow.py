@@ -17,7 +17,9 @@ from local.b2core_demo import apply_demo_changes
 from local.demo import DAG_ID, SYNC
 from local.expected import differences, expected
 from local.stack import Stack
+from local.stack_databases import AIRFLOW, STATE
 from local.stack_runs import failed_tasks, wait
+from tests import canary
 
 pytestmark = [pytest.mark.airflow, pytest.mark.timeout(600)]
 
@@ -64,6 +66,14 @@ def test_a_run_without_changes_sends_nothing(stack: Stack) -> None:
     assert report["jobs"] == []
     assert len(stack.emulator.admin.jobs()) == jobs
     assert wrong_contacts(stack) == []
+
+
+def test_G10_airflow_holds_no_personal_data(stack: Stack) -> None:
+    """Task logs and those of its processes; XCom, rendered fields, DAGs: its whole database."""
+    assert canary.scan_files(stack.directory / "airflow", "*.log") > 20
+    assert canary.scan_database(stack.databases.cluster.url(AIRFLOW), "public") > 20
+    canary.scan_state(stack.databases.cluster.url(STATE))
+    assert canary.hits.take() == []
 
 
 def run(stack: Stack, conf: dict[str, Any]) -> dict[str, Any]:
