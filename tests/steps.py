@@ -10,7 +10,7 @@ from contact_sync.steps.check import check_setup
 from contact_sync.steps.drain import drain
 from contact_sync.steps.finish import finish_run
 from contact_sync.steps.plan import plan_run
-from contact_sync.steps.remove import plan_removals
+from contact_sync.steps.remove import plan_exclusions, plan_removals
 from contact_sync.steps.select import select_clients
 from contact_sync.steps.settle import settle_batch
 from contact_sync.steps.stage import stage_slice
@@ -44,6 +44,7 @@ STEPS: dict[str, Callable[[Sync, Run], object]] = {
     "select": select_clients,
     "stage": lambda sync, run: stage_slice(sync, run, 0),
     "plan": plan_run,
+    "exclude": plan_exclusions,
     "submit": lambda sync, run: submit_batch(sync, run, the_batch(sync)),
     "settle": settle,
     "remove": plan_removals,

@@ -32,6 +32,7 @@ OLD: dict[str, Callable[[int], object]] = {
     "send_batch": lambda run_id: SendBatchOperator(
         task_id="send", sync_name="demo", sync_run_id=run_id, batch_id=1
     ).execute({}),
+    "find_excluded": lambda run_id: tasks.exclusions("demo", run_id),
     "find_former_addresses": lambda run_id: tasks.removals("demo", run_id),
     "finish_run": lambda run_id: tasks.finish("demo", run_id),
 }
