@@ -151,9 +151,8 @@ LEFT_OUT: dict[str, str] = {}
 TO_DO: dict[str, str] = {
     scenario: who
     for who, scenarios in {
-        "source faults": "A02 A03 A09 A11 A12 A13 A23 ",
+        "source faults": "A02 A03 A09 A11 A12 A13 A23",
         "lead": "B03 F02 F03 F04 F05 F06 F07 F08 F09 F10 F11",
-        "scenario list": "",
         "job outcomes": "C01 C02 C03 C12 C15 D02 D07 D09 D10 D13 D14",
         "security": "P11 H01 H02 H03 H04 H05 H06 H07",
     }.items()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from contact_sync.errors import FatalError
 from tests.world import World
 
 LANES = pytest.mark.parametrize("lane", ["json", "csv"])
@@ -199,8 +198,7 @@ def test_B05_a_take_over_that_fails_at_first_clears_all_the_same(
     new = world.add("a@example.com", first_name="Neo")
     if trouble == "failed job":
         world.emulator.admin.job_fault("fails_halfway", after_rows=0)
-        with pytest.raises(FatalError, match="failed the import job"):
-            world.run()
+        assert world.run()["books"]["confirmed"] >= 1  # sent again in the same run
     else:
         world.refuse("a@example.com")
         assert world.run()["books"]["rejected"] == 1
