@@ -82,10 +82,11 @@ def _send(sync: Sync, run_id: int, batch_ids: list[int]) -> None:
     for batch_id in batch_ids:
         _submit(sync, run_id, partial(submit_batch, batch_id=batch_id))
     for batch_id in batch_ids:
-        pause = POLL_FIRST
-        while _submit(sync, run_id, partial(send_on, root_id=batch_id)):
+        last, pause = None, POLL_FIRST
+        while job_id := _submit(sync, run_id, partial(send_on, root_id=batch_id)):
+            pause = min(pause * 1.5, POLL_MAX) if job_id == last else POLL_FIRST
+            last = job_id
             time.sleep(pause)
-            pause = min(pause * 1.5, POLL_MAX)
 
 
 def _submit(sync: Sync, run_id: int, submit: Callable[[Sync, Run], T]) -> T:

@@ -54,9 +54,9 @@ def _is_hopeless(family: list[Member]) -> bool:
 def close_family(sync: Sync, run: Run, root_id: int) -> None:
     """Reject the single contacts whose jobs failed, if nothing else can be the cause.
 
-    Another job of the family must have succeeded. Several failed contacts are rejected only when a
-    contact was created after the first of them failed, or when they exist at SendGrid already:
-    otherwise the plan's contact limit may be the cause, and they stay pending.
+    Another job of the family must have succeeded. Several failed contacts are rejected only when
+    the plan's contact limit can't be the cause: because as many contacts were created after a
+    failed job as it had, or because they exist at SendGrid already. Otherwise they stay pending.
     """
     with sync.state.transaction() as cursor:
         family = families.members(cursor, root_id)
@@ -78,9 +78,20 @@ def close_family(sync: Sync, run: Run, root_id: int) -> None:
 def _without_excuse(sync: Sync, family: list[Member], emails: dict[int, str]) -> set[str]:
     if not any(member.succeeded for member in family):
         return set()
-    first = min(emails)
-    created = any(m.created for m in family if m.succeeded and m.batch_id > first)
-    if created or len(emails) == 1:
+    if len(emails) == 1 or _had_room(family):
         return set(emails.values())
     exist = sync.sendgrid.contact_ids(sorted(emails.values()))
     return {email for email in emails.values() if email in exist}
+
+
+def _had_room(family: list[Member]) -> bool:
+    """Whether some job failed although the plan had room for all its contacts.
+
+    It had if as many were created later; a family's jobs run in the order of their ids.
+    """
+    return any(
+        failed.failed
+        and sum(m.created for m in family if m.succeeded and m.batch_id > failed.batch_id)
+        >= failed.contacts
+        for failed in family
+    )
