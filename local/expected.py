@@ -8,7 +8,7 @@ as a difference here. Keeps everything in memory, about 3 kB for each client.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -74,9 +74,12 @@ class Address:
     country_code: str | None = None
 
 
-def expected(url: str) -> Expected:
-    """Read B2CORE in one snapshot and return what SendGrid must hold."""
-    result = Expected()
+def expected(url: str, excluded: Collection[int] = ()) -> Expected:
+    """Read B2CORE in one snapshot and return what SendGrid must hold.
+
+    Nobody with the address of a client in `excluded` may have a contact.
+    """
+    result, barred = Expected(), set[str]()
     with psycopg.connect(url) as connection:
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         connection.read_only = True
@@ -93,6 +96,10 @@ def expected(url: str) -> Expected:
             address = addresses.get(client_id, Address())
             result.contacts[email] = contact(email, row, phones.get(client_id), address)
             result.client_ids[email] = client_id
+            if client_id in excluded:
+                barred.add(email)
+    for email in barred:
+        del result.contacts[email], result.client_ids[email]
     return result
 
 
@@ -228,12 +235,14 @@ def differences(
     wanted: Expected,
     *,
     list_id: str | None = None,
+    unlisted: Collection[str] | None = (),
     at_most: int = 100,
 ) -> list[str]:
     """Compare SendGrid's contacts, by address, with the expected ones; [] when they are equal.
 
     Returns readable lines without personal data, the first `at_most` of them and how many more
-    there are. With `list_id`, every contact must also be a member of that list.
+    there are. With `list_id`, every contact must also be a member of that list, and contacts that
+    are no client's may only exist off it: exactly those in `unlisted`, or any if that is None.
     """
     lines = []
     for email, contact_wanted in wanted.contacts.items():
@@ -246,7 +255,13 @@ def differences(
             lines.append(f"{who}: differs in {', '.join(fields)}")
         if list_id is not None and list_id not in (found.get("list_ids") or []):
             lines.append(f"{who}: not in the list {list_id}")
-    unwanted = [email for email in actual if email not in wanted.contacts]
+    off = {
+        email
+        for email in (actual if unlisted is None else unlisted)
+        if email in actual and list_id not in (actual[email].get("list_ids") or [])
+    }
+    lines += [f"{masked(email)}: gone, or on the list" for email in set(unlisted or ()) - off]
+    unwanted = [email for email in actual if email not in wanted.contacts.keys() | off]
     lines += [f"{masked(email)}: in SendGrid, but no client's contact" for email in unwanted]
     if len(lines) > at_most:
         return [*lines[:at_most], f"… and {len(lines) - at_most} more"]

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterator
+import shutil
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -211,10 +212,14 @@ class World:
         emulator = SimpleNamespace(base_url=self.emulator.base_url)
         return replace(self, emulator=cast(Emulator, emulator))
 
-    def assert_converged(self) -> None:
-        """Every contact is what the oracle says, is on the list, and there is no other."""
-        wanted = expected(self.b2core_url)
-        assert differences(self.contacts(), wanted, list_id=self.list_id) == []
+    def assert_converged(
+        self, *, unlisted: Collection[str] | None = (), excluded: Collection[int] = ()
+    ) -> None:
+        """Every contact is what the oracle says and on the list, and there is no other, save
+        exactly the `unlisted` ones, off the list (None: any number of them)."""
+        wanted = expected(self.b2core_url, excluded)
+        found = differences(self.contacts(), wanted, list_id=self.list_id, unlisted=unlisted)
+        assert found == []
 
 
 def is_upsert(call: dict[str, Any]) -> bool:
@@ -226,3 +231,14 @@ def define(**changes: Any) -> SyncDefinition:
     """The demo's definition with changes."""
     data = read_definition("demo").model_dump(mode="json") | changes
     return SyncDefinition.model_validate(data)
+
+
+def opt_out_column(folder: Path, copy: Path) -> Path:
+    """A copy of the source's SQL that excludes who is called `opted out`."""
+    shutil.copytree(folder, copy)
+    case = "CASE WHEN clients.last_name = 'opted out' THEN 'no consent' END AS exclusion"
+    for name in ("clients.sql", "scan.sql"):
+        text = (copy / name).read_text(encoding="utf-8")
+        assert "NULL::text AS exclusion" in text
+        (copy / name).write_text(text.replace("NULL::text AS exclusion", case), encoding="utf-8")
+    return copy

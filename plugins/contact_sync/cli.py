@@ -111,6 +111,9 @@ def _parser() -> argparse.ArgumentParser:
     status.add_argument("--runs", type=int, default=5, help="how many (default: %(default)s)")
     status.add_argument("--json", action="store_true")
     status.add_argument("--rejected", action="store_true", help="list rejected clients (ids only)")
+    status.add_argument(
+        "--stale", action="store_true", help="list clients with values that SendGrid can't clear"
+    )
     status.set_defaults(command=_status)
 
     schema = commands.add_parser("schema", help="print the JSON Schema of a definition file")
@@ -166,21 +169,31 @@ def _status(options: argparse.Namespace) -> int:
         sync.state.check_schema()
         reports = [run_report(r) for r in runs.recent_runs(sync.state, options.sync, options.runs)]
         rejected = _rejected(sync) if options.rejected else None
+        stale = _stale(sync) if options.stale else None
     if options.json:
         body: dict[str, Any] = {"sync": options.sync, "runs": reports}
         if rejected is not None:
             body["rejected"] = rejected
+        if stale is not None:
+            body["stale"] = stale
         _say(json.dumps(body, indent=2, default=_iso))
         return 0
     _say("\n\n".join(map(text_report, reports)) or f"{options.sync}: no run yet")
     for row in rejected or []:
         _say(f"client {row['client_id']}: {row['field']}: {row['reason']} since {row['since']}")
+    for row in stale or []:
+        _say(f"client {row['client_id']}: stale value in {', '.join(row['fields'])}")
     return 0
 
 
 def _rejected(sync: Sync) -> list[dict[str, Any]]:
     with sync.state.transaction() as cursor:
         return ledger.rejected_clients(cursor, sync.definition.name, limit=10_000)
+
+
+def _stale(sync: Sync) -> list[dict[str, Any]]:
+    with sync.state.transaction() as cursor:
+        return ledger.stale_clients(cursor, sync.definition.name, limit=10_000)
 
 
 def _schema(_options: argparse.Namespace) -> int:

@@ -39,6 +39,7 @@ _E164 = r"^\+[1-9][0-9]{6,14}$"
 _NUMBER = r"^-?[0-9]{1,300}(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,3})?$"
 _FIRST_DAY, _LAST_DAY = -719_162, 2_932_896  # 0001-01-01 and 9999-12-31, days from 1970
 _PER_DAY = {"s": 86_400, "ms": 86_400_000, "us": 86_400_000_000, "ns": 86_400_000_000_000}
+MAX_RAW = 5_000  # code points looked at: more than any field holds; NFC and addresses are quadratic
 MAX_ADDRESS = 254  # OAS, contact.email
 MAX_LOCAL_PART = 64  # RFC 5321, 4.5.3.1.1; email-validator lets 65 pass
 
@@ -90,7 +91,9 @@ def _not_ascii(array: pa.Array) -> Mask:
 
 def _composed(array: pa.Array) -> pa.Array:
     """NFC. Arrow's own `utf8_normalize(form="NFC")` decomposes instead (seen in 25.0.1)."""
-    return _fix(array, _not_ascii(array), lambda value: unicodedata.normalize("NFC", value))
+    return _fix(
+        array, _not_ascii(array), lambda value: unicodedata.normalize("NFC", value[:MAX_RAW])
+    )
 
 
 def _null_if_empty(array: pa.Array) -> pa.Array:
@@ -120,6 +123,8 @@ def addresses(column: pd.Series[Any]) -> pd.Series[Any]:
 
 @lru_cache(maxsize=10_000)
 def _valid_address(value: str) -> str | None:
+    if len(value) > 4 * MAX_ADDRESS:
+        return None
     try:
         checked = email_validator.validate_email(
             value, check_deliverability=False, allow_smtputf8=False

@@ -22,9 +22,13 @@ happened, to what, and how to mend it; they never hold addresses, names, keys or
 
 from __future__ import annotations
 
+import errno
 import signal
+import tempfile
 import traceback
 from pathlib import Path
+
+NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class SyncError(Exception):
@@ -106,6 +110,11 @@ def told_safely(error: BaseException) -> SyncError:
         return error
     if isinstance(error, KeyboardInterrupt):
         return Stopped(signal.Signals(error.args[0] if error.args else signal.SIGINT))
+    if isinstance(error, OSError) and error.errno in NO_SPACE:
+        return RetryableError(
+            f"No space left for the temporary file of a batch in {tempfile.gettempdir()}: free some "
+            f"or set TMPDIR to a larger disk. Nothing was sent of it"
+        )
     frames = traceback.extract_tb(error.__traceback__)[-8:]
     where = " < ".join(f"{Path(f.filename).name}:{f.lineno} {f.name}" for f in reversed(frames))
     return Unforeseen(

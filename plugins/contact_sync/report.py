@@ -11,13 +11,15 @@ def run_report(row: dict[str, Any]) -> dict[str, Any]:
     result = row["result"] or {}
     counts = dict(plan.get("counts", {}))
     jobs = result.get("jobs", [])
+    lanes = {lane: [j for j in jobs if j["lane"] == lane] for lane in ("delete", "unlist")}
     counts["sent"] = sum(
-        job["rows"] for job in jobs if job["lane"] != "delete" and job["state"] == "settled"
+        job["rows"] for job in jobs if job["lane"] not in lanes and job["state"] == "settled"
     )
     refused = result.get("refused", {})
     if refused:
         counts["rejected"] = counts.get("rejected", 0) + sum(refused.values())
-    counts["removed"] = sum(job["rows"] for job in jobs if job["lane"] == "delete")
+    counts["removed"] = sum(job["rows"] for job in lanes["delete"])
+    counts["unlisted"] = sum(job["rows"] for job in lanes["unlist"])
     return {
         "id": row["id"],
         "kind": row["kind"],
@@ -30,6 +32,8 @@ def run_report(row: dict[str, Any]) -> dict[str, Any]:
         "finished_at": row["finished_at"],
         "seconds": round(row["seconds"], 2),
         "counts": counts,
+        "degraded": result.get("degraded", []),
+        "approval": row.get("approval"),
         "books": result.get("books", {}),
         "rejections": plan.get("rejections", {}) | refused,
         "exclusions": plan.get("exclusions", {}),
@@ -39,6 +43,30 @@ def run_report(row: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def degraded(plan: dict[str, Any], books: dict[str, int], jobs: list[dict[str, Any]]) -> list[str]:
+    """What is not as it should be after a run that came to its end, in words; [] = all is well."""
+    undone = sum(
+        job["rows"]
+        for job in jobs
+        if job["lane"] in ("delete", "unlist")
+        and job["status"] != "completed"
+        and job["outcome"] not in NOTHING_TO_DO
+    )
+    held = plan.get("held_absences", 0)
+    found = {
+        "clients are rejected": books["rejected"],
+        "clients are pending, the next run sends them": books["pending"],
+        "clients hold values that SendGrid can't clear": books.get("stale", 0),
+        "absent clients are too many to believe, nothing of them is removed until a person "
+        "approves their exact number": held,
+        "contacts could not be removed, the next run tries again": undone,
+    }
+    return [f"{n} {what}" for what, n in found.items() if n]
+
+
+NOTHING_TO_DO = ("nothing there", "the list is gone")
+
+
 def text_report(report: dict[str, Any]) -> str:
     """One run for people."""
     title = f"Run {report['id']}: {report['kind']}{', dry run' if report['dry_run'] else ''}"
@@ -46,6 +74,8 @@ def text_report(report: dict[str, Any]) -> str:
     lines += [f"  why         {report['kind_reason']}"] if report["kind_reason"] else []
     lines += [f"  reason      {report['reason']}"] if report["reason"] else []
     lines += [f"  cause       {report['cause']}"] if report["cause"] else []
+    lines += [f"  approval    {_approval(report['approval'])}"] if report["approval"] else []
+    lines += [f"  degraded    {what}" for what in report["degraded"]]
     lines += [f"  {name.replace('_', ' '):<15} {n:>9}" for name, n in report["counts"].items()]
     for key, title in (
         ("rejections", "rejected"),
@@ -56,6 +86,12 @@ def text_report(report: dict[str, Any]) -> str:
         lines += [f"  {title}: {n} x {reason}" for reason, n in report[key].items()]
     lines += [_job_line(job) for job in report["jobs"]]
     return "\n".join(lines)
+
+
+def _approval(approval: dict[str, Any]) -> str:
+    why = "; ".join(approval.get("why", []))
+    decision = approval.get("decision")
+    return f"{why}: {f'{decision} by ' + approval['by'] if decision else 'waiting'}"
 
 
 def _job_line(job: dict[str, Any]) -> str:

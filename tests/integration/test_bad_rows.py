@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
 
-from tests.world import World
+from tests.world import World, opt_out_column
 
 
 @pytest.mark.parametrize(
@@ -113,11 +112,5 @@ def test_an_exclusion_after_the_load_stops_further_updates(world: World, tmp_pat
 
 
 def exclude(world: World, folder: Path) -> None:
-    """Exclude who is called `opted out`, in clients.sql and scan.sql."""
-    copy = shutil.copytree(world.sql_folder, folder / "b2core")
-    case = "CASE WHEN clients.last_name = 'opted out' THEN 'no consent' END AS exclusion"
-    for name in ("clients.sql", "scan.sql"):
-        text = (copy / name).read_text(encoding="utf-8")
-        assert "NULL::text AS exclusion" in text
-        (copy / name).write_text(text.replace("NULL::text AS exclusion", case), encoding="utf-8")
-    world.sql_folder = copy
+    """Exclude who is called `opted out`."""
+    world.sql_folder = opt_out_column(world.sql_folder, folder / "b2core")

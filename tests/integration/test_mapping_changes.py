@@ -55,12 +55,7 @@ def test_B01_B02_any_exchange_of_addresses(world: World, seed: int, lane: str) -
     assert world.run()["counts"]["sent"] == 0
 
 
-STAYS = pytest.param(
-    "stays", marks=pytest.mark.xfail(reason="the contact of the former address is not removed")
-)
-
-
-@pytest.mark.parametrize("then", [STAYS, "leaves again"])
+@pytest.mark.parametrize("then", ["stays", "leaves again"])
 def test_B01_B04_moving_to_a_newer_clients_address_leaves_no_ghost(world: World, then: str) -> None:
     """The older client loses the shared address; its former contact goes all the same."""
     old = world.add("a@example.com", first_name="Old")

@@ -165,11 +165,27 @@ def test_S14_all_problems_come_in_one_message(own_sql: World) -> None:
 
 
 def test_S14_B16_text_into_a_field_that_became_a_number_is_reported(world: World) -> None:
-    """B16: text columns may hold numbers, so the run goes on, and counts what doesn't fit."""
+    """Runs by schedule stop and say so; a full run by hand accepts it and counts what doesn't fit."""
     world.add("ann@example.com")
     world.run()
     world.recreate_field("Status", "Number")
-    assert world.run()["dropped"] == {"Status: not_a_number": 1}
+    with pytest.raises(ConfigError, match="was Text at the last run and is Number now"):
+        world.run()
+    assert world.run("full")["dropped"] == {"Status: not_a_number": 1}
+    assert world.run()["jobs"] == []
+
+
+def test_B16_B17_renamed_and_deleted_at_sendgrid_are_told_as_such(world: World) -> None:
+    """The run stops with what changed: a field and the list deleted since the last run."""
+    world.add("ann@example.com")
+    world.run()
+    world.recreate_field("Status", None)
+    world.delete_at_sendgrid(f"lists/{world.list_id}")
+    with pytest.raises(ConfigError) as told:
+        world.run()
+    assert "field 'Status' was deleted since the last run, with all its values" in str(told.value)
+    assert "list 'B2CORE clients' was deleted since the last run" in str(told.value)
+    assert "has no field" not in str(told.value)
 
 
 def test_S14_check_setup_reads_only(world: World) -> None:

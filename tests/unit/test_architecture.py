@@ -16,7 +16,7 @@ MAX_LINES = 320
 LAYERS = [
     {"", "models", "errors", "failpoints"},
     {
-        "definition", "mapping", "converters", "transform", "payloads", "errors_file",
+        "definition", "drift", "mapping", "converters", "transform", "payloads", "errors_file",
         "read_back", "refused_contacts", "report", "scopes",
     },
     {

@@ -113,7 +113,7 @@ ROW = {
 def test_the_report_adds_what_sendgrid_refused() -> None:
     """Rejections of both sides, sent and removed contacts."""
     report = run_report(ROW)
-    assert report["counts"] == {"read": 4, "rejected": 3, "sent": 3, "removed": 1}
+    assert report["counts"] == {"read": 4, "rejected": 3, "sent": 3, "removed": 1, "unlisted": 0}
     assert report["rejections"] == {"email: invalid": 1, "contact: SendGrid: bad": 2}
 
 

@@ -49,7 +49,7 @@ def ledger(rows: dict[int, tuple[int, int, str]]) -> LedgerRows:
     columns = [np.array([rows[i][n] for i in ids], np.int64) for n in (0, 1)]
     states = [
         np.array([rows[i][2] == state for i in ids], bool)
-        for state in ("confirmed", "pending", "rejected", "excluded")
+        for state in ("confirmed", "pending", "rejected", "excluded", "shared")
     ]
     zeros = np.zeros(len(ids), np.int64)
     return LedgerRows(np.array(ids, np.int64), columns[0], columns[1], zeros, zeros, *states)

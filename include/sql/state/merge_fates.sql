@@ -2,7 +2,7 @@
 -- Parameters: sync_id; temporary table
 --             fate(client_id, state, email_hash, row_hash, field, reason)
 -- What SendGrid holds (email, contact_hash, filled) stays known, except for a client that lost a
--- shared address: that contact is now another client's.
+-- shared address: another client represents it, and its own contact is noted for removal.
 -- Index:      ledger primary key
 INSERT INTO contact_sync.ledger AS l (
     sync_id, client_id, state, email_hash, row_hash, field, reason, tries, rejected_since, updated_at
@@ -24,13 +24,11 @@ ON CONFLICT (sync_id, client_id) DO UPDATE SET
     email_hash = excluded.email_hash,
     row_hash = excluded.row_hash,
     email = CASE
-        WHEN excluded.reason = 'shared_address' AND l.contact_hash = excluded.email_hash
-            THEN NULL
+        WHEN excluded.reason = 'shared_address' THEN NULL
         ELSE l.email
     END,
     contact_hash = CASE
-        WHEN excluded.reason = 'shared_address' AND l.contact_hash = excluded.email_hash
-            THEN NULL
+        WHEN excluded.reason = 'shared_address' THEN NULL
         ELSE l.contact_hash
     END,
     field = excluded.field,

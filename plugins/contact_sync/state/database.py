@@ -70,6 +70,11 @@ class StateDatabase:
             if found:
                 cursor.execute("SELECT version_num FROM contact_sync.alembic_version")
                 found = _one(cursor)["version_num"]
+        if found and found > SCHEMA_VERSION:
+            raise ConfigError(
+                f"The state database's schema is at version {found}, newer than this code's "
+                f"{SCHEMA_VERSION}: use the newer code"
+            )
         if found != SCHEMA_VERSION:
             raise ConfigError(
                 f"The state database's schema is at version {found or 'none'}, this code needs "

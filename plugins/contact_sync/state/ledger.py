@@ -24,7 +24,10 @@ Mask = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class LedgerRows:
-    """Ledger rows ordered by client id, one array per column; hashes are 0 where unknown."""
+    """Ledger rows ordered by client id, one array per column; hashes are 0 where unknown.
+
+    `shared` are those of the excluded whose address another client represents.
+    """
 
     client_id: Int64
     email_hash: Int64
@@ -35,6 +38,7 @@ class LedgerRows:
     pending: Mask
     rejected: Mask
     excluded: Mask
+    shared: Mask
 
     def find(self, ids: Int64) -> tuple[Int64, Mask]:
         """For each id its position (0 if absent) and whether it is there."""
@@ -52,7 +56,8 @@ def read_ledger(state: StateDatabase, sync_id: int, ids: Int64 | None = None) ->
         SELECT client_id, email_hash, coalesce(contact_hash, 0) AS contact_hash,
                coalesce(row_hash, 0) AS row_hash, filled, state = 'confirmed' AS confirmed,
                state = 'pending' AS pending, state = 'rejected' AS rejected,
-               state = 'excluded' AS excluded
+               state = 'excluded' AS excluded,
+               state = 'excluded' AND reason IS NOT DISTINCT FROM 'shared_address' AS shared
         FROM contact_sync.ledger WHERE sync_id = {sync_id:d} {bounds} ORDER BY client_id
     """  # noqa: S608 only integers are put in
     with arrow_reader.connect(state.dsn, WHAT) as connection:
@@ -161,11 +166,34 @@ def count_refused(cursor: Cursor, sync_id: int, run_id: int) -> dict[str, int]:
     return {row["why"]: row["n"] for row in rows}
 
 
+def count_stale(cursor: Cursor, sync_id: int) -> int:
+    """How many clients hold values at SendGrid that B2CORE emptied and nobody can clear."""
+    cursor.execute(
+        "SELECT count(*) AS n FROM contact_sync.ledger WHERE sync_id = %s AND stale <> 0",
+        (sync_id,),
+    )
+    return int((cursor.fetchone() or {"n": 0})["n"])
+
+
+def stale_clients(cursor: Cursor, sync_name: str, limit: int) -> list[dict[str, Any]]:
+    """Clients with such values: id and the names of the fields."""
+    return many(
+        cursor,
+        """SELECT l.client_id, array_agg(f.name ORDER BY f.position) AS fields
+           FROM contact_sync.ledger AS l
+           JOIN contact_sync.sync AS s USING (sync_id)
+           CROSS JOIN LATERAL unnest(s.fields) WITH ORDINALITY AS f (name, position)
+           WHERE s.name = %s AND l.stale <> 0 AND (l.stale >> (f.position - 1)::int) & 1 = 1
+           GROUP BY l.client_id ORDER BY l.client_id LIMIT %s""",
+        (sync_name, limit),
+    )
+
+
 def rejected_clients(cursor: Cursor, sync_name: str, limit: int) -> list[dict[str, Any]]:
     """The rejected clients: id, field, reason, tries, since. No address."""
     return many(
         cursor,
-        """SELECT l.client_id, l.field, l.reason, l.tries, l.updated_at AS since
+        """SELECT l.client_id, l.field, l.reason, l.tries, l.rejected_since AS since
            FROM contact_sync.ledger AS l JOIN contact_sync.sync AS s USING (sync_id)
            WHERE s.name = %s AND l.state = 'rejected' ORDER BY l.client_id LIMIT %s""",
         (sync_name, limit),

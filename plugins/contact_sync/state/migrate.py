@@ -5,6 +5,7 @@ from __future__ import annotations
 import psycopg
 from alembic import command
 from alembic.config import Config
+from alembic.util import CommandError
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
@@ -34,6 +35,11 @@ def migrate(dsn: str) -> None:
                 connection.execute(text("CREATE SCHEMA contact_sync"))
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
+    except CommandError:
+        raise ConfigError(
+            "The state database's schema is of a version that this code doesn't know: use the "
+            "newer code"
+        ) from None
     except SQLAlchemyError as error:
         code = getattr(getattr(error, "orig", None), "sqlstate", None) or type(error).__name__
         raise ConfigError(

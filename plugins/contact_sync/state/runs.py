@@ -257,7 +257,8 @@ def note_cause(state: StateDatabase, run_id: int, cause: str) -> None:
     """Keep the first cause of a run's failure for its report."""
     with state.transaction() as cursor:
         cursor.execute(
-            "UPDATE contact_sync.run SET cause = coalesce(cause, %s) WHERE run_id = %s",
+            """UPDATE contact_sync.run SET cause = coalesce(cause, %s)
+               WHERE run_id = %s AND state = 'running'""",
             (cause, run_id),
         )
 
@@ -268,7 +269,7 @@ def recent_runs(state: StateDatabase, name: str, limit: int) -> list[dict[str, A
         return many(
             cursor,
             """SELECT r.run_id AS id, r.kind, r.kind_reason, r.dry_run, r.state, r.reason, r.plan,
-                      r.result, r.cause, r.started_at, r.finished_at,
+                      r.result, r.cause, r.approval, r.started_at, r.finished_at,
                       extract(epoch FROM coalesce(r.finished_at, now()) - r.started_at)::float
                           AS seconds
                FROM contact_sync.run AS r JOIN contact_sync.sync AS s USING (sync_id)

@@ -7,10 +7,12 @@ import logging
 import pyarrow as pa
 
 from contact_sync import mapping, scopes
+from contact_sync.drift import field_drift, list_drift
 from contact_sync.errors import ConfigError
 from contact_sync.failpoints import reach
+from contact_sync.models import RunKind
 from contact_sync.state import runs
-from contact_sync.state.runs import Run
+from contact_sync.state.runs import Run, SyncState
 from contact_sync.steps.start import Sync
 
 log = logging.getLogger(__name__)
@@ -33,20 +35,23 @@ def check_setup(sync: Sync, run: Run | None) -> mapping.Mapping:
         raise ConfigError(_message(definition.name, problems))
     if too_wide := scopes.warning(granted):
         log.warning("Connection %r: %s", definition.connections.sendgrid, too_wide)
+    known = _known(sync, run)
+    before = (known.destination if known else None) or {}
     list_id = None
     if definition.list is not None:
-        list_id = sync.sendgrid.lists().get(definition.list)
+        lists = sync.sendgrid.lists()
+        list_id = lists.get(definition.list)
         if list_id is None:
-            problems.append(
-                f"SendGrid has no list {definition.list!r}: create it under Marketing > Contacts, "
-                f"or correct `list` in the definition"
-            )
-    positions, resolved = _positions(sync, run), None
-    columns = _source_columns(sync, problems)
+            problems.append(list_drift(definition, before, lists))
+    positions = mapping.field_positions(known.fields if known else [], definition)
+    columns, resolved = _source_columns(sync, problems), None
     if columns is not None:
         fields = sync.sendgrid.fields()
+        by_hand = run is not None and run.kind is not RunKind.INCREMENTAL
+        drifted = field_drift(definition, before.get("mapping", {}), fields, accept_types=by_hand)
         resolved, more = mapping.resolve(definition, fields, columns, positions, list_id)
-        problems += more
+        said = tuple(f"SendGrid has no field {name!r}:" for name in drifted)
+        problems += [*drifted.values(), *(p for p in more if not p.startswith(said))]
     if problems or resolved is None:
         raise ConfigError(_message(definition.name, problems))
     reach("setup_checked")
@@ -75,18 +80,23 @@ def _source_columns(sync: Sync, problems: list[str]) -> pa.Schema | None:
     return clients
 
 
-def _positions(sync: Sync, run: Run | None) -> list[str]:
-    known: list[str] = []
-    if run is not None:
-        with sync.state.transaction() as cursor:
-            known = runs.read_sync(cursor, sync.definition.name).fields
-    return mapping.field_positions(known, sync.definition)
+def _known(sync: Sync, run: Run | None) -> SyncState | None:
+    if run is None:
+        return None
+    with sync.state.transaction() as cursor:
+        return runs.read_sync(cursor, sync.definition.name)
 
 
 def _store(sync: Sync, run: Run, resolved: mapping.Mapping, positions: list[str]) -> None:
     with sync.state.transaction(run.fence) as cursor:
         runs.save_destination(
-            cursor, run.run_id, {"mapping": resolved.to_json(), "version": resolved.version}
+            cursor,
+            run.run_id,
+            {
+                "mapping": resolved.to_json(),
+                "version": resolved.version,
+                "list": sync.definition.list,
+            },
         )
         if not run.dry_run:
             runs.save_fields(cursor, run.sync_id, positions)

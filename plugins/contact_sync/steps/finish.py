@@ -8,6 +8,7 @@ from typing import Any
 from contact_sync.errors import BooksDontBalance, FatalError
 from contact_sync.failpoints import reach
 from contact_sync.models import Lane, RunState
+from contact_sync.report import degraded
 from contact_sync.state import batches, ledger, runs
 from contact_sync.state.database import Cursor
 from contact_sync.state.runs import Run
@@ -34,7 +35,9 @@ def finish_run(sync: Sync, run: Run) -> dict[str, Any]:
         books = balance(cursor, run)
         refused = ledger.count_refused(cursor, run.sync_id, run.run_id)
         jobs = batches.job_report(cursor, run.run_id)
-        result = {"books": books, "refused": refused, "jobs": jobs}
+        stale = ledger.count_stale(cursor, run.sync_id)
+        wrong = degraded(run.plan, books | {"stale": stale}, jobs)
+        result = {"books": books, "refused": refused, "jobs": jobs, "degraded": wrong}
         runs.advance_watermark(cursor, run, run.snapshot, run.destination)
         runs.finish_run(cursor, run, RunState.SUCCEEDED, result=result)
         runs.release_lease(cursor, run)
@@ -43,6 +46,8 @@ def finish_run(sync: Sync, run: Run) -> dict[str, Any]:
     _log_report(run.plan)
     for reason, n in refused.items():
         log.warning("Refused by SendGrid: %d x %s", n, reason)
+    for what in wrong:
+        log.warning("Degraded: %s", what)
     log.info("Books: %s", ", ".join(f"{n} {what}" for what, n in books.items()))
     return result
 

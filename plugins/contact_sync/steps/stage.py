@@ -168,6 +168,7 @@ class _Diff:
         rejected = self.known.rejected[at] & (noted["state"] == "rejected").to_numpy(bool)
         excluded = self.known.excluded[at] & (noted["state"] == "excluded").to_numpy(bool)
         excluded &= self.known.contact_hash[at] != self.known.email_hash[at]
+        excluded &= self.known.shared[at] == (noted["reason"] == "shared_address").to_numpy(bool)
         return np.asarray(found & same & (rejected | excluded), bool)
 
     def _compare(self, frame: pd.DataFrame, takes_over: Mask) -> pd.DataFrame:

@@ -32,6 +32,7 @@ COMMENT ON COLUMN contact_sync.ledger.absent IS 'In how many snapshots in a row 
 COMMENT ON COLUMN contact_sync.ledger.absent_run IS 'The run that counted last: a repeated task counts once.';
 COMMENT ON COLUMN contact_sync.ledger.rejected_since IS 'When the client was rejected first, without being confirmed since.';
 COMMENT ON COLUMN contact_sync.ledger.stale IS 'Number and Date fields that B2CORE emptied and SendGrid can''t clear, by bit.';
+CREATE INDEX ledger_stale ON contact_sync.ledger (sync_id) WHERE stale <> 0;
 CREATE INDEX ledger_absent ON contact_sync.ledger (sync_id) WHERE absent > 0;
 
 ALTER TABLE contact_sync.obsolete_address RENAME TO removal;
