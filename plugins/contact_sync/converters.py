@@ -91,9 +91,11 @@ def _not_ascii(array: pa.Array) -> Mask:
 
 def _composed(array: pa.Array) -> pa.Array:
     """NFC. Arrow's own `utf8_normalize(form="NFC")` decomposes instead (seen in 25.0.1)."""
-    return _fix(
-        array, _not_ascii(array), lambda value: unicodedata.normalize("NFC", value[:MAX_RAW])
-    )
+    return _fix(array, _not_ascii(array), _nfc)
+
+
+def _nfc(value: str) -> str:
+    return unicodedata.normalize("NFC", value[:MAX_RAW])
 
 
 def _null_if_empty(array: pa.Array) -> pa.Array:

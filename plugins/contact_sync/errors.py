@@ -112,8 +112,8 @@ def told_safely(error: BaseException) -> SyncError:
         return Stopped(signal.Signals(error.args[0] if error.args else signal.SIGINT))
     if isinstance(error, OSError) and error.errno in NO_SPACE:
         return RetryableError(
-            f"No space left for the temporary file of a batch in {tempfile.gettempdir()}: free some "
-            f"or set TMPDIR to a larger disk. Nothing was sent of it"
+            f"No space left for the temporary file of a batch in {tempfile.gettempdir()}: free "
+            f"some, or set TMPDIR to a larger disk. Nothing was sent of it"
         )
     frames = traceback.extract_tb(error.__traceback__)[-8:]
     where = " < ".join(f"{Path(f.filename).name}:{f.lineno} {f.name}" for f in reversed(frames))

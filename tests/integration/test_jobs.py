@@ -156,7 +156,7 @@ def test_D06_a_job_that_fails_once_is_sent_again(world: World, lane: str, rows: 
         unacceptable(world, "client1@example.com")
     world.emulator.admin.job_fault("fails_halfway", after_rows=rows, job=lane)
     report = world.run()
-    assert [job["status"] for job in report["jobs"]][0] == "failed"
+    assert report["jobs"][0]["status"] == "failed"
     assert len(report["jobs"]) == 2
     assert report["books"]["rejected"] == (1 if rows else 0)
     assert len(world.contacts()) == 4

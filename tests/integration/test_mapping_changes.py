@@ -100,7 +100,7 @@ def test_B17_a_deleted_list_is_told_and_a_new_one_filled(world: World) -> None:
     world.delete_at_sendgrid(f"lists/{world.list_id}")
     world.edit(1, first_name="Ana")
     writes = world.writes()
-    with pytest.raises(ConfigError, match=f"SendGrid has no list '{LIST_NAME}': create it"):
+    with pytest.raises(ConfigError, match=f"list '{LIST_NAME}' was deleted since the last run"):
         world.run()
     assert world.writes() == writes
     world.list_id = world.emulator.admin.create_list(LIST_NAME)

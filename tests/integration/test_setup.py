@@ -165,7 +165,7 @@ def test_S14_all_problems_come_in_one_message(own_sql: World) -> None:
 
 
 def test_S14_B16_text_into_a_field_that_became_a_number_is_reported(world: World) -> None:
-    """Runs by schedule stop and say so; a full run by hand accepts it and counts what doesn't fit."""
+    """Runs by schedule stop and say so; a full run by hand accepts it and counts."""
     world.add("ann@example.com")
     world.run()
     world.recreate_field("Status", "Number")

@@ -22,17 +22,20 @@ LAYERS = [
     {
         "arrow_reader", "b2core", "definition_files", "sendgrid", "sendgrid.answers",
         "sendgrid.api", "sendgrid.line", "sendgrid.transport", "sendgrid.urls", "state",
-        "state.batches", "state.carrying", "state.copying", "state.database", "state.families", "state.ledger", "state.migrate",
-        "state.removals", "state.runs", "state.settling", "state.staging",
+        "state.batches", "state.carrying", "state.copying", "state.database", "state.families",
+        "state.ledger", "state.migrate", "state.removals", "state.runs", "state.settling",
+        "state.staging",
     },
     {
-        "steps", "steps.approve", "steps.carry", "steps.check", "steps.drain", "steps.finish", "steps.plan", "steps.prepare", "steps.remove",
-        "steps.run_all", "steps.select", "steps.send", "steps.settle", "steps.split", "steps.stage",
-        "steps.start", "steps.submit", "steps.verify",
+        "steps", "steps.approve", "steps.carry", "steps.check", "steps.drain", "steps.finish",
+        "steps.plan", "steps.prepare", "steps.remove", "steps.run_all", "steps.select",
+        "steps.send", "steps.settle", "steps.split", "steps.stage", "steps.start",
+        "steps.submit", "steps.verify",
     },
     {
-        "__main__", "cli", "airflow_edge", "airflow_edge.approval", "airflow_edge.handles", "airflow_edge.hook",
-        "airflow_edge.operators", "airflow_edge.tasks", "airflow_edge.triggers",
+        "__main__", "cli", "airflow_edge", "airflow_edge.approval", "airflow_edge.handles",
+        "airflow_edge.hook", "airflow_edge.operators", "airflow_edge.tasks",
+        "airflow_edge.triggers",
     },
 ]  # fmt: skip
 LAYER = {name: number for number, names in enumerate(LAYERS) for name in names}

@@ -1,0 +1,114 @@
+"""B03: an opt-out belongs to an address; a client with a new address must not become mailable."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.world import API_KEY, World
+
+OLD, NEW = "old@example.com", "new@example.com"
+SUPPRESS = "POST /v3/asm/suppressions/global"
+
+
+def moved(world: World) -> int:
+    """A client whose contact has the old address and who has just got the new one."""
+    client = world.add(OLD)
+    world.run()
+    world.edit(client, email=NEW)
+    return client
+
+
+def suppressed(world: World) -> set[str]:
+    """The globally unsubscribed addresses of the account."""
+    return set(world.emulator.admin.suppressions())
+
+
+@pytest.mark.parametrize("lane", ["json", "csv"])
+def test_B03_the_opt_out_of_the_old_address_is_carried_over_first(world: World, lane: str) -> None:
+    """The new address is suppressed before its first byte leaves, in both lanes."""
+    world.redefine(lane=lane)
+    moved(world)
+    world.emulator.admin.suppress(OLD)
+    calls = len(world.writes())
+    world.run()
+    writes = world.writes()[calls:]
+    assert writes[0] == SUPPRESS
+    assert suppressed(world) == {OLD, NEW}
+    world.assert_converged()
+    assert world.run()["jobs"] == []
+
+
+def test_B03_nothing_is_suppressed_without_an_opt_out(world: World) -> None:
+    """A plain change of address."""
+    moved(world)
+    world.run()
+    assert SUPPRESS not in world.writes()
+    assert suppressed(world) == set()
+    world.assert_converged()
+
+
+def test_B03_a_key_without_the_scope_holds_the_client(world: World) -> None:
+    """Nobody can tell whether the old address is unsubscribed: not sent, told, sent later."""
+    client = moved(world)
+    world.add("other@example.com")
+    world.emulator.admin.add_key(API_KEY, "marketing")
+    report = world.run()
+    assert world.fates()[client] == "pending: suppression_unknown"
+    assert (report["counts"]["sent"], report["counts"]["held"]) == (1, 1)
+    assert any("pending" in what for what in report["degraded"])
+    assert NEW not in world.contacts()
+    world.emulator.admin.add_key(API_KEY, "full")
+    world.run()
+    world.assert_converged()
+
+
+def test_B03_a_key_that_may_not_suppress_holds_the_client(world: World) -> None:
+    """It sees the opt-out and can't carry it over: the new address is not uploaded."""
+    client = moved(world)
+    world.emulator.admin.suppress(OLD)
+    world.emulator.admin.add_key(API_KEY, "sees_suppressions")
+    world.run()
+    assert world.fates()[client] == "pending: suppression_not_carried"
+    assert NEW not in world.contacts()
+    world.emulator.admin.add_key(API_KEY, "full")
+    world.run()
+    assert suppressed(world) == {OLD, NEW}
+    world.assert_converged()
+
+
+def test_B03_many_moved_clients_are_looked_up_in_bulk(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Above a number all unsubscribes are read, instead of one call a client."""
+    monkeypatch.setattr("contact_sync.steps.carry.MAX_SINGLE_LOOKUPS", 2)
+    for n in range(4):
+        world.add(f"old{n}@example.com")
+    world.run()
+    world.emulator.admin.suppress("old2@example.com", "stranger@example.com")
+    world.sql("UPDATE b2core.clients SET email = replace(email, 'old', 'new')")
+    world.run()
+    looked_up = [c for c in world.emulator.admin.calls() if "suppression" in c["path"]]
+    assert [call["method"] for call in looked_up] == ["GET", "POST"]
+    assert "new2@example.com" in suppressed(world)
+    assert "new1@example.com" not in suppressed(world)
+    world.assert_converged()
+
+
+def test_F02_suppressions_of_people_are_never_lifted(world: World) -> None:
+    """Who unsubscribed at SendGrid stays so, whatever B2CORE says and whatever mode runs."""
+    world.seed()
+    world.emulator.admin.suppress("client1@example.com")
+    world.run()
+    world.run("resend")
+    assert suppressed(world) == {"client1@example.com"}
+
+
+def test_the_carry_over_can_be_switched_off(world: World) -> None:
+    """`carry_suppressions: false`: no call to the suppressions at all."""
+    world.redefine(carry_suppressions=False)
+    moved(world)
+    world.emulator.admin.suppress(OLD)
+    world.run()
+    assert suppressed(world) == {OLD}
+    assert not [c for c in world.emulator.admin.calls() if "suppression" in c["path"]]
+    world.assert_converged()
