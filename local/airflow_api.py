@@ -84,6 +84,19 @@ class AirflowApi:
         answer = self._send("GET", f"/api/v2/dags/{quote(dag_id)}/dagRuns/{quote(run_id)}")
         return str(answer["state"])
 
+    def question(self, dag_id: str, run_id: str, task_id: str) -> dict[str, Any]:
+        """Return what a task asks a person: subject, body, options."""
+        return self._send("GET", self._question(dag_id, run_id, task_id))
+
+    def answer(self, dag_id: str, run_id: str, task_id: str, option: str) -> None:
+        """Answer as the buttons under Required Actions do."""
+        body = {"chosen_options": [option], "params_input": {}}
+        self._send("PATCH", self._question(dag_id, run_id, task_id), body, tries=1)
+
+    def _question(self, dag_id: str, run_id: str, task_id: str) -> str:
+        run = f"/api/v2/dags/{quote(dag_id)}/dagRuns/{quote(run_id)}"
+        return f"{run}/taskInstances/{quote(task_id)}/-1/hitlDetails"
+
     def task_instances(self, dag_id: str, run_id: str) -> list[dict[str, Any]]:
         """Return all task instances of a run, mapped ones too, as Airflow describes them."""
         return list(self._pages(dag_id, run_id))
