@@ -7,7 +7,7 @@ WITH held AS (
     WHERE
         b.batch_id = %(batch_id)s
         AND o.run_id = b.run_id
-        AND o.client_id = ANY(%(client_ids)s)
+        AND o.client_id = any(%(client_ids)s)
     RETURNING
         b.sync_id,
         o.client_id,

@@ -13,6 +13,6 @@ INNER JOIN contact_sync.ledger AS l
     ON o.sync_id = l.sync_id AND o.client_id = l.client_id
 WHERE
     o.batch_id = %(batch_id)s
-    AND (%(emails)s::text [] IS NULL OR o.email = ANY(%(emails)s))
+    AND (%(emails)s::text[] IS NULL OR o.email = any(%(emails)s))
     AND l.contact_hash <> o.email_hash
 ON CONFLICT (sync_id, email, list_id) DO NOTHING

@@ -21,7 +21,7 @@ SELECT
 FROM contact_sync.batch_contact AS o
 WHERE
     o.batch_id = %(batch_id)s
-    AND (%(emails)s::text [] IS NULL OR o.email = ANY(%(emails)s))
+    AND (%(emails)s::text[] IS NULL OR o.email = any(%(emails)s))
 ON CONFLICT (sync_id, client_id) DO UPDATE SET
     state = excluded.state,
     email_hash = excluded.email_hash,

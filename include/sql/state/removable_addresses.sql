@@ -10,7 +10,7 @@ SELECT
 FROM contact_sync.removal AS a
 WHERE
     a.sync_id = %(sync_id)s
-    AND a.why = ANY(%(whys)s)
+    AND a.why = any(%(whys)s)
     AND NOT a.kept
     AND (
         a.why = 'list_changed'
