@@ -40,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         stream=sys.stderr,
     )
     logging.getLogger("contact_sync").setLevel(logging.INFO)
-    before = signal.signal(signal.SIGTERM, _stop)
+    before = signal.signal(signal.SIGTERM, stop)
     try:
         return int(options.command(options))
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 only translated
@@ -51,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         signal.signal(signal.SIGTERM, before)
 
 
-def _stop(number: int, _frame: object) -> None:
+def stop(number: int, _frame: object) -> None:
     """End as by Ctrl-C: the run is closed with this cause and its lease is free."""
     raise KeyboardInterrupt(number)
 

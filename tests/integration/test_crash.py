@@ -4,93 +4,114 @@ in each kind of run; then one clean run makes every contact right and the books 
 
 from __future__ import annotations
 
-import ast
-import multiprocessing
-import os
+import shutil
 import signal
 from pathlib import Path
 
 import pytest
 
-import contact_sync
-from contact_sync import failpoints
+from contact_sync.definition_files import INCLUDE
+from tests.crashes import CSV, EVERY_RUN, JSON, KINDS, all_points, hit
 from tests.world import World
 
-PACKAGE = Path(contact_sync.__file__).parent
-FORKS = multiprocessing.get_context("forkserver")
-FORKS.set_forkserver_preload(["contact_sync.steps.run_all", "tests.world"])
-
-CSV_ONLY = {
-    "import_created_not_stored", "import_created", "upload_announced", "uploaded_not_stored",
-}  # fmt: skip
-JSON_ONLY = {"upsert_announced", "upserted_not_stored"}
-REMOVAL_ONLY = {"delete_announced", "deleted_not_stored"}
-
-
-def all_points() -> set[str]:
-    """Every name that is given to `reach` in the package."""
-    found = set()
-    for path in PACKAGE.rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "reach":
-                argument = node.args[0]
-                assert isinstance(argument, ast.Constant)
-                found.add(str(argument.value))
-    return found
-
-
 POINTS = sorted(all_points())
+CASES = [(kind, point) for kind, what in KINDS.items() for point in sorted(what.points)]
+LOADS = ("first load, JSON", "first load, CSV")
+OF_C01 = ("import_created_not_stored", "import_created")
+OF_C02 = ("uploaded_not_stored", "upserted_not_stored")
+OF_F08 = ("delete_announced", "deleted_not_stored")
+OF_D10 = ("batch_settled_uncommitted", "batch_settled", "single_settled_uncommitted", "job_over")
+NAMED = {*OF_C01, *OF_C02, *OF_F08, *OF_D10}
 
 
-def die_at(point: str, world: World, kind: str) -> None:
-    """In a child process: run, and be killed at the point."""
-    os.environ[failpoints.VARIABLE] = point
-    world.run(kind)
+@pytest.fixture
+def crashing(world: World, tmp_path: Path) -> World:
+    """A world with a copy of the source's SQL, which other processes find too."""
+    world.sql_folder = Path(shutil.copytree(INCLUDE / "sql" / "b2core", tmp_path / "b2core"))
+    return world
 
 
-def kill_at(point: str, world: World, kind: str = "incremental") -> None:
-    """Run in a process of its own that is killed at the point; fail if it isn't reached."""
-    if point == "job_pending":  # the first look must find the job still at work
-        world.emulator.admin.settings(delay=1.0)
-    child = FORKS.Process(target=die_at, args=(point, world.portable(), kind))
-    child.start()
-    child.join(60)
-    assert child.exitcode == -signal.SIGKILL, f"{point} was not reached: {child.exitcode}"
+def cases(*points: str) -> pytest.MarkDecorator:
+    """All kinds of run that reach one of the points; all points without a name of their own."""
+    chosen = [c for c in CASES if (c[1] in points if points else c[1] not in NAMED)]
+    return pytest.mark.parametrize(("kind", "point"), chosen)
 
 
-def test_the_points_are_there() -> None:
-    """The enumeration sees the package's points, and the groups below name existing ones."""
-    assert len(POINTS) >= 25
-    assert set(POINTS) >= CSV_ONLY | JSON_ONLY | REMOVAL_ONLY
+def assert_recovers(world: World, kind: str, *, take_over: bool) -> None:
+    """A clean run puts everything right, and the next one has nothing to do."""
+    what = KINDS[kind]
+    what.cure(world)
+    world.run(what.mode, take_over=take_over, **what.options)
+    world.run()  # who changed between plan and sending is pending until the next run
+    world.assert_converged(**what.converged)
+    last = world.run()
+    assert (last["counts"]["sent"], last["jobs"]) == (0, [])
+    books = last["books"]
+    fates = sum(books[fate] for fate in ("confirmed", "pending", "rejected", "excluded"))
+    assert (books["selected"], books["pending"]) == (fates, 0)
+    assert world.state("SELECT count(*) FROM contact_sync.outbox") == [(0,)]
+    running = "SELECT count(*) FROM contact_sync.run WHERE state = 'running'"
+    assert world.state(running) == [(0,)]
 
 
-@pytest.mark.parametrize("point", [p for p in POINTS if p not in CSV_ONLY | REMOVAL_ONLY])
-def test_killed_in_a_first_load_by_json(world: World, point: str) -> None:
-    """First load, JSON lane."""
-    world.seed()
-    kill_at(point, world)
-    world.run(take_over=True)
-    world.assert_converged()
+def assert_survives(world: World, kind: str, point: str) -> None:
+    """Prepare, be killed at the point (which must be reached), recover."""
+    KINDS[kind].prepare(world)
+    code = hit(point, world, kind)
+    assert code == -signal.SIGKILL, f"{point} was not reached: {code}"
+    if kind == "incremental":
+        world.change_again()
+    assert_recovers(world, kind, take_over=True)
 
 
-@pytest.mark.parametrize("point", [p for p in POINTS if p not in JSON_ONLY | REMOVAL_ONLY])
-def test_killed_in_a_first_load_by_csv(world: World, point: str) -> None:
-    """First load, CSV lane."""
-    world.redefine(lane="csv")
-    world.seed()
-    kill_at(point, world)
-    world.run(take_over=True)
-    world.assert_converged()
+def test_every_point_is_hit_in_some_kind_of_run() -> None:
+    """A new `reach` in the package needs a kind of run here, and no name here is out of date."""
+    assert set().union(*(what.points for what in KINDS.values())) == set(POINTS)
+    for load, own in zip(LOADS, (JSON, CSV), strict=True):
+        assert KINDS[load].points == EVERY_RUN | own
 
 
-@pytest.mark.parametrize("point", [p for p in POINTS if p not in CSV_ONLY])
-def test_killed_in_an_incremental_run(world: World, point: str) -> None:
-    """Changes, a cleared field, a changed address whose old contact is removed, a newcomer."""
-    world.seed()
-    world.run()
-    world.change()
-    kill_at(point, world)
-    world.change_again()
-    world.run(take_over=True)
-    world.assert_converged()
-    assert world.run()["counts"]["sent"] == 0
+@cases()
+def test_G6_P11_killed_anywhere(crashing: World, kind: str, point: str) -> None:
+    """Every other point."""
+    assert_survives(crashing, kind, point)
+
+
+@cases(*OF_C01)
+def test_C01_killed_around_storing_the_imports_id(crashing: World, kind: str, point: str) -> None:
+    """An import without an upload is an empty job, nothing else."""
+    assert_survives(crashing, kind, point)
+
+
+@cases(*OF_C02)
+def test_C02_killed_between_upload_and_record(crashing: World, kind: str, point: str) -> None:
+    """What was announced is found again or sent again."""
+    assert_survives(crashing, kind, point)
+
+
+@cases(*OF_D10)
+def test_D10_killed_while_confirming(crashing: World, kind: str, point: str) -> None:
+    """All of a batch is settled, or nothing of it."""
+    assert_survives(crashing, kind, point)
+
+
+@cases(*OF_F08)
+def test_B01_F08_killed_around_a_removal(crashing: World, kind: str, point: str) -> None:
+    """It is repeated, and nobody else is removed."""
+    assert_survives(crashing, kind, point)
+
+
+@pytest.mark.parametrize("point", POINTS)
+def test_P11_stopped_anywhere(crashing: World, point: str) -> None:
+    """SIGTERM, as from Airflow's `mark failed` or an eviction: the run says that it was stopped
+    and frees its lease, so that the next one needs no take-over."""
+    kind = next(name for name, what in KINDS.items() if point in what.points)
+    KINDS[kind].prepare(crashing)
+    before = crashing.state("SELECT count(*) FROM contact_sync.run")
+    code = hit(point, crashing, kind, "TERM")
+    assert code == 128 + signal.SIGTERM, f"{point} was not reached: {code}"
+    too_early = point == "run_started"  # nobody knows the run's id yet: its lease stays
+    if not too_early and crashing.state("SELECT count(*) FROM contact_sync.run") != before:
+        over = "succeeded" if point == "run_finished" else "failed"
+        assert crashing.report()["state"] == over
+    assert_recovers(crashing, kind, take_over=too_early)
