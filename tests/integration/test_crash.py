@@ -25,8 +25,10 @@ NAMED = {*OF_C01, *OF_C02, *OF_F08, *OF_D10}
 
 
 @pytest.fixture
-def crashing(world: World, tmp_path: Path) -> World:
-    """A world with a copy of the source's SQL, which other processes find too."""
+def crashing(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
+    """A world with a copy of the source's SQL, which other processes find too, and in which jobs
+    of killed runs are looked at every second."""
+    monkeypatch.setattr("contact_sync.steps.drain.POLL_SECONDS", 1.0)
     world.sql_folder = Path(shutil.copytree(INCLUDE / "sql" / "b2core", tmp_path / "b2core"))
     return world
 

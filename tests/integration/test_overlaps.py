@@ -179,9 +179,10 @@ def test_O09_a_contact_that_comes_back_while_its_removal_is_slow(
     ("kind", "before"), [("full", "plan"), ("full", "finish"), ("resend", "settle")]
 )
 def test_O10_a_backfill_that_dies_leaves_the_watermark(
-    world: World, kind: str, before: str
+    world: World, monkeypatch: pytest.MonkeyPatch, kind: str, before: str
 ) -> None:
     """It moves at the end of a run only, and the next run reads everything since."""
+    monkeypatch.setattr(drain_step, "POLL_SECONDS", 1.0)
     world.seed()
     world.run()
     mark = world.state(WATERMARK)
