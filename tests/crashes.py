@@ -51,7 +51,7 @@ class Kind:
     options: dict[str, Any] = field(default_factory=dict)
     run: Callable[[World], Any] | None = None
     """Instead of `world.run(mode, **options)`, in the process that is killed."""
-    cure: Callable[[World], Any] = lambda world: None
+    cure: Callable[[World], Any] | None = None
     """What ends a situation in which nothing can converge; before the clean run."""
     converged: dict[str, Any] = field(default_factory=dict)
     """Options of `assert_converged`."""

@@ -50,15 +50,27 @@ class AuthError(FatalError):
 class RequestRefused(FatalError):
     """SendGrid refused one request for good (400, 404, 405, 413 …).
 
-    `status` is the HTTP status; `errors` are SendGrid's own error objects (message, field).
+    `status` is the HTTP status; `errors` are SendGrid's own error objects (message, field);
+    `is_json` is false for a page, which may come from a proxy and says nothing about the account.
     """
 
     def __init__(
-        self, message: str, *, status: int, errors: list[dict[str, object]] | None = None
+        self,
+        message: str,
+        *,
+        status: int,
+        errors: list[dict[str, object]] | None = None,
+        is_json: bool = False,
     ) -> None:
         super().__init__(message)
         self.status = status
         self.errors = errors or []
+        self.is_json = is_json
+
+    @property
+    def is_missing(self) -> bool:
+        """Whether SendGrid itself says that what was asked for doesn't exist."""
+        return self.status == 404 and self.is_json
 
 
 class BooksDontBalance(FatalError):

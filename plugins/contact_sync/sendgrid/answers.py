@@ -43,7 +43,12 @@ def check_answer(answer: requests.Response, body: Any, what: str) -> None:
         raise RetryableError(f"{what}: rate limit reached", retry_after=_retry_after(answer))
     if status >= 500 or status == 408:
         raise FateUnknown(f"{what}: SendGrid answered {status}")
-    raise RequestRefused(f"{what}: SendGrid answered {status}{said}", status=status, errors=errors)
+    raise RequestRefused(
+        f"{what}: SendGrid answered {status}{said}",
+        status=status,
+        errors=errors,
+        is_json=isinstance(body, dict),
+    )
 
 
 def _errors(body: Any) -> list[dict[str, object]]:

@@ -161,7 +161,7 @@ class SendGridApi:
                 "POST", path, json={"emails": list(emails)}, repeatable=True
             )
         except RequestRefused as error:
-            if error.status == 404:
+            if error.is_missing:
                 return {}
             raise
         found = _part(body, "result", dict, f"POST {path}")
