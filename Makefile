@@ -23,8 +23,8 @@ demo: $(READY) ## Show everything at work in real Airflow: 10,000 clients, a fir
 up: $(READY) ## Run the whole stack with 10,000 clients until Ctrl-C, and print the address of Airflow's web page
 	@$(BIN)/python -m local.stack_up
 
-test: $(READY) ## Run all tests (ARGS="-m 'not airflow'" passes options to pytest)
-	$(BIN)/python -m pytest -q $(ARGS)
+test: $(READY) ## Run all tests, two at a time (ARGS="-m 'not airflow'" passes options to pytest)
+	$(BIN)/python -m pytest -q -n 2 --dist loadgroup $(ARGS)
 
 check: $(READY) ## Check style, types and SQL
 	$(BIN)/ruff check

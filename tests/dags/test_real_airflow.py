@@ -23,7 +23,7 @@ from local.stack_databases import AIRFLOW, STATE
 from local.stack_runs import failed_tasks, task_states, wait
 from tests import canary
 
-pytestmark = [pytest.mark.airflow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.airflow, pytest.mark.timeout(600), pytest.mark.xdist_group("airflow")]
 
 CLIENTS = 500
 RUN_SECONDS = 240.0

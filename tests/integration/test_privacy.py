@@ -57,7 +57,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize("statement", REFUSED)
-def test_H4_the_state_databases_errors_are_told_without_values(
+def test_H04_the_state_databases_errors_are_told_without_values(
     world: World, statement: str
 ) -> None:
     """PostgreSQL's own text has the row in it, as the plain driver shows."""
@@ -75,7 +75,7 @@ def test_H4_the_state_databases_errors_are_told_without_values(
 
 
 @pytest.mark.parametrize("statement", [REFUSED[1], REFUSED[2], REFUSED[3], REFUSED[5]])
-def test_H4_the_sources_errors_are_told_without_values(world: World, statement: str) -> None:
+def test_H04_the_sources_errors_are_told_without_values(world: World, statement: str) -> None:
     """Those of the Arrow reader: what a wrong cast in clients.sql would say about a client."""
     with (
         arrow_reader.connect(world.reader_url, "B2CORE") as connection,

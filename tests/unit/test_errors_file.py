@@ -63,7 +63,7 @@ def test_D05_an_unreadable_file_is_told(raw: bytes) -> None:
         read_errors(raw)
 
 
-def test_H2_a_zip_bomb_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_H02_a_zip_bomb_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
     """Only so many bytes are unpacked."""
     monkeypatch.setattr(errors_file, "MAX_BYTES", 100_000)
     bomb = gzip.compress(b"a" * 10_000_000)

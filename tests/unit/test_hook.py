@@ -129,7 +129,7 @@ def test_libpq_reads_what_airflow_was_told(monkeypatch: pytest.MonkeyPatch) -> N
         ("127.0.0.1:5432,/run/postgresql", False), ("", False),
     ],
 )  # fmt: skip
-def test_H5_over_a_network_the_servers_name_is_verified(
+def test_H05_over_a_network_the_servers_name_is_verified(
     host: str,
     verified: bool,
     monkeypatch: pytest.MonkeyPatch,
@@ -142,7 +142,7 @@ def test_H5_over_a_network_the_servers_name_is_verified(
 
 
 @pytest.mark.parametrize("mode", ["disable", "allow", "prefer", "require", "verify-ca"])
-def test_H5_a_weaker_mode_is_a_choice_that_is_told(
+def test_H05_a_weaker_mode_is_a_choice_that_is_told(
     mode: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """By the connection's name, without its login; on this machine it is nobody's business."""
@@ -192,7 +192,7 @@ def test_S03_a_wrong_connection_is_told_without_its_key(
     assert "API key" in said or "API URL" in said
 
 
-def test_H1_the_connections_owner_may_name_hosts(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_H01_the_connections_owner_may_name_hosts(monkeypatch: pytest.MonkeyPatch) -> None:
     """In the extra; anything but a list of names is told."""
     connection = {"conn_type": "sendgrid", "host": "https://Proxy.example", "password": KEY}
     for extra in ({}, {"allowed_hosts": "proxy.example"}, {"allowed_hosts": [""]}):

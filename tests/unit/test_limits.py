@@ -90,7 +90,7 @@ def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("where", SLOW)
-def test_H2_a_slow_drip_ends_at_the_deadline(where: str) -> None:
+def test_H02_a_slow_drip_ends_at_the_deadline(where: str) -> None:
     """Each byte comes in time, the whole doesn't: a read may be repeated, a write is unknown."""
     with serving(SLOW[where]) as port:
         url = f"http://127.0.0.1:{port}"
@@ -105,7 +105,7 @@ def test_H2_a_slow_drip_ends_at_the_deadline(where: str) -> None:
 
 
 @pytest.mark.parametrize("where", ["status line", "headers"])
-def test_H2_a_storage_that_answers_too_slowly_has_an_unknown_fate(where: str) -> None:
+def test_H02_a_storage_that_answers_too_slowly_has_an_unknown_fate(where: str) -> None:
     """The file may be there."""
     with serving(SLOW[where]) as port:
         url = f"http://127.0.0.1:{port}"
@@ -115,7 +115,7 @@ def test_H2_a_storage_that_answers_too_slowly_has_an_unknown_fate(where: str) ->
             )
 
 
-def test_H2_an_upload_that_is_not_taken_ends_at_the_deadline() -> None:
+def test_H02_an_upload_that_is_not_taken_ends_at_the_deadline() -> None:
     """The storage accepts the connection and reads nothing for long."""
     cut = threading.Event()
     size = 64 << 20
@@ -136,7 +136,7 @@ def test_H2_an_upload_that_is_not_taken_ends_at_the_deadline() -> None:
         cut.set()
 
 
-def test_H2_a_handshake_that_drips_ends_at_the_deadline() -> None:
+def test_H02_a_handshake_that_drips_ends_at_the_deadline() -> None:
     """A TLS record is announced and comes byte by byte."""
     record = dripping(b"\x16\x03\x03\x40\x00", b"\x00", b"")
     to_the_end = []
@@ -153,7 +153,7 @@ def test_H2_a_handshake_that_drips_ends_at_the_deadline() -> None:
     assert to_the_end == []
 
 
-def test_H2_a_deadline_concerns_one_call_only(server: Script) -> None:
+def test_H02_a_deadline_concerns_one_call_only(server: Script) -> None:
     """The next one, on the same connection or a new one, has its own."""
     api = SendGridApi(server.url, KEY, limits=Limits(answer_seconds=5))
     server.say(200, {"scopes": ["x"]})
@@ -162,7 +162,7 @@ def test_H2_a_deadline_concerns_one_call_only(server: Script) -> None:
 
 
 @pytest.mark.parametrize("status", [200, 400, 500])
-def test_H2_an_answer_is_not_read_beyond_its_cap(server: Script, status: int) -> None:
+def test_H02_an_answer_is_not_read_beyond_its_cap(server: Script, status: int) -> None:
     """Memory is bounded; what the status says holds all the same."""
     api = SendGridApi(server.url, KEY, limits=Limits(answer_bytes=1_000))
     server.say(status, b'{"job_id": "%s"}' % (b"x" * 980))
@@ -190,7 +190,7 @@ BOMBS = {
 
 @pytest.mark.parametrize("what", BOMBS)
 @pytest.mark.parametrize("status", [200, 400])
-def test_H2_an_answer_that_is_no_json_is_an_error_of_ours(
+def test_H02_an_answer_that_is_no_json_is_an_error_of_ours(
     server: Script, api: SendGridApi, what: str, status: int
 ) -> None:
     """Nested too deeply, endless numbers, another encoding, broken off."""
@@ -242,7 +242,7 @@ def tls_server(
         yield port, asked
 
 
-def test_H5_a_server_that_proves_nothing_gets_nothing(
+def test_H05_a_server_that_proves_nothing_gets_nothing(
     certificate: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No option and no variable of the environment switches that off."""
@@ -257,7 +257,7 @@ def test_H5_a_server_that_proves_nothing_gets_nothing(
 
 @pytest.mark.filterwarnings("ignore:ssl.TLSVersion:DeprecationWarning")
 @pytest.mark.parametrize("version", ["TLSv1_1", "TLSv1_2", "TLSv1_3"])
-def test_H5_tls_is_1_2_at_least(
+def test_H05_tls_is_1_2_at_least(
     certificate: Path, monkeypatch: pytest.MonkeyPatch, version: str
 ) -> None:
     """With a trusted certificate, so that only the version is judged."""

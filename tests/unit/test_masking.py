@@ -49,13 +49,13 @@ def masked(text: str) -> str:
     return str(mask_logs(None, "info", {"event": text, "error_detail": [{"exc_value": text}]}))
 
 
-def test_H3_the_key_is_masked_from_the_start(hooked: SendGridApi) -> None:
+def test_H03_the_key_is_masked_from_the_start(hooked: SendGridApi) -> None:
     """By our own call, for callers that didn't get it through Airflow's fetching of connections."""
     assert KEY not in masked(f"Authorization: Bearer {KEY}")
 
 
 @pytest.mark.parametrize("answer", ["upload_uri", "errors_url"])
-def test_H3_signed_urls_are_masked_as_soon_as_they_are_known(
+def test_H03_signed_urls_are_masked_as_soon_as_they_are_known(
     server: Script, hooked: SendGridApi, log: io.StringIO, answer: str
 ) -> None:
     """Whole, without the host, or only the signature; in a line and in a traceback."""
@@ -82,7 +82,7 @@ def test_H3_signed_urls_are_masked_as_soon_as_they_are_known(
 
 
 @pytest.mark.parametrize("status", [200, 403, 307, 0])
-def test_H3_libraries_do_not_log_urls(
+def test_H03_libraries_do_not_log_urls(
     server: Script, api: SendGridApi, log: io.StringIO, status: int
 ) -> None:
     """With the root logger at DEBUG, as Airflow's log level sets it."""
@@ -95,7 +95,7 @@ def test_H3_libraries_do_not_log_urls(
     assert SIGNATURE not in log.getvalue()
 
 
-def test_H3_not_even_as_a_warning(server: Script, api: SendGridApi, log: io.StringIO) -> None:
+def test_H03_not_even_as_a_warning(server: Script, api: SendGridApi, log: io.StringIO) -> None:
     """An answer with a broken header makes urllib3 warn with the whole URL."""
     server.say(200, b"", **{"no colon here\r\nX": "1"})
     target = ImportUpload("j", f"{server.url}/f?{QUERY}", {})

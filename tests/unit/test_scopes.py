@@ -19,7 +19,7 @@ WIDE = [
 ]  # fmt: skip
 
 
-def test_H6_a_key_for_marketing_is_right() -> None:
+def test_H06_a_key_for_marketing_is_right() -> None:
     """Also with suppressions, and with what SendGrid adds by itself."""
     right = [*MARKETING, *SUPPRESSIONS, *AUTOMATIC]
     assert (scopes.missing(right), scopes.needless(right)) == ([], [])
@@ -27,19 +27,19 @@ def test_H6_a_key_for_marketing_is_right() -> None:
 
 
 @pytest.mark.parametrize("key", [[], ["mail.send"], ["marketing_campaigns.read"]])
-def test_H6_a_key_without_marketing_is_not(key: list[str]) -> None:
+def test_H06_a_key_without_marketing_is_not(key: list[str]) -> None:
     """It can't read lists and fields."""
     assert scopes.missing(key) == ["marketing.read"]
 
 
 @pytest.mark.parametrize("scope", WIDE)
-def test_H6_each_other_scope_is_needless(scope: str) -> None:
+def test_H06_each_other_scope_is_needless(scope: str) -> None:
     """And named."""
     assert scopes.needless([*MARKETING, scope]) == [scope]
     assert scope.partition(".")[0] in str(scopes.warning([*MARKETING, scope]))
 
 
-def test_H6_the_warning_is_short_for_a_key_with_full_access() -> None:
+def test_H06_the_warning_is_short_for_a_key_with_full_access() -> None:
     """Families, not hundreds of names."""
     full = [f"family{n % 40}.part{n}.read" for n in range(400)]
     assert "family0.* (10), " in str(scopes.warning([*MARKETING, *full]))

@@ -171,13 +171,13 @@ def test_C04_an_upload_is_never_repeated(
 @pytest.mark.parametrize(
     "url", ["http://api.sendgrid.com", "ftp://x.example", "https://user:pw@x.example", "x.example"]
 )
-def test_H1_only_https_outside_this_machine(url: str) -> None:
+def test_H01_only_https_outside_this_machine(url: str) -> None:
     """The key and the clients' data travel encrypted."""
     with pytest.raises(ConfigError, match="must be an https URL"):
         Transport(url, KEY)
 
 
-def test_H1_a_real_account_is_not_sent_to_loopback() -> None:
+def test_H01_a_real_account_is_not_sent_to_loopback() -> None:
     """A forged upload_uri can't reach services of the worker."""
     api = SendGridApi("https://api.sendgrid.com", KEY)
     with pytest.raises(ConfigError):

@@ -105,7 +105,7 @@ def test_D05_half_an_errors_file_is_not_taken_for_a_whole_one(
         api.errors_file(finished(server.url + SIGNED))
 
 
-def test_H2_a_huge_errors_file_is_not_read_to_its_end(
+def test_H02_a_huge_errors_file_is_not_read_to_its_end(
     server: Script, api: SendGridApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Memory is bounded."""
@@ -119,7 +119,7 @@ def test_H2_a_huge_errors_file_is_not_read_to_its_end(
 
 
 @pytest.mark.parametrize("url", ["http://storage.example/f", "file:///etc/hosts", "", "//x"])
-def test_H1_signed_urls_are_https_or_refused(api: SendGridApi, url: str) -> None:
+def test_H01_signed_urls_are_https_or_refused(api: SendGridApi, url: str) -> None:
     """Clients' data travels encrypted; no scheme of another kind is opened."""
     with pytest.raises(ConfigError, match="errors_url must be an https URL"):
         api.errors_file(finished(url))
@@ -128,7 +128,7 @@ def test_H1_signed_urls_are_https_or_refused(api: SendGridApi, url: str) -> None
 
 
 @pytest.mark.parametrize("call", [CALLS[0], CALLS[4], CALLS[8]], ids=["read", "write", "upload"])
-def test_H1_no_redirect_is_followed(
+def test_H01_no_redirect_is_followed(
     server: Script, api: SendGridApi, call: Callable[[SendGridApi, str], object]
 ) -> None:
     """It could carry the key or the clients to another host."""
@@ -139,7 +139,7 @@ def test_H1_no_redirect_is_followed(
     assert len(server.calls) == 1
 
 
-def test_H1_proxies_and_logins_of_the_environment_are_not_used(
+def test_H07_proxies_and_logins_of_the_environment_are_not_used(
     server: Script, api: SendGridApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A stray variable doesn't send the clients elsewhere."""

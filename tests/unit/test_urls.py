@@ -71,13 +71,13 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize("url", GOOD)
-def test_H1_storages_of_sendgrid_are_allowed(url: str) -> None:
+def test_H01_storages_of_sendgrid_are_allowed(url: str) -> None:
     """By https, under a known domain, at the usual port."""
     check_storage_url(url, "upload_uri")
 
 
 @pytest.mark.parametrize("url", HOSTILE)
-def test_H1_every_other_url_is_refused(url: str) -> None:
+def test_H01_every_other_url_is_refused(url: str) -> None:
     """Before a name is looked up; and the message holds neither path nor query nor login."""
     with pytest.raises(ConfigError) as caught:
         check_storage_url(url, "upload_uri")
@@ -85,13 +85,13 @@ def test_H1_every_other_url_is_refused(url: str) -> None:
         assert part not in str(caught.value)
 
 
-def test_H1_an_at_sign_in_the_path_is_no_login() -> None:
+def test_H01_an_at_sign_in_the_path_is_no_login() -> None:
     """What looks hostile and isn't: the host ends at the first slash."""
     check_storage_url(f"https://{S3}/key@evil.example:99/", "upload_uri")
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:8080/f", "http://[::1]:80/f"])
-def test_H1_loopback_is_for_an_api_on_loopback_only(url: str) -> None:
+def test_H01_loopback_is_for_an_api_on_loopback_only(url: str) -> None:
     """The emulator's own storage, and no way from a real account to this machine."""
     check_storage_url(url, "errors_url", loopback=True)
     with pytest.raises(ConfigError):
@@ -100,7 +100,7 @@ def test_H1_loopback_is_for_an_api_on_loopback_only(url: str) -> None:
         check_storage_url("http://192.168.0.1:8080/f", "errors_url", loopback=True)
 
 
-def test_H1_the_owner_may_name_further_hosts() -> None:
+def test_H01_the_owner_may_name_further_hosts() -> None:
     """A domain with all below it for the storage; exactly the host for the key."""
     check_storage_url("https://eu.store.example/x", "upload_uri", ["store.example"])
     check_api_url("https://proxy.example/sendgrid", ["proxy.example"])
@@ -110,7 +110,7 @@ def test_H1_the_owner_may_name_further_hosts() -> None:
 
 
 @pytest.mark.parametrize("url", [*HOSTILE, *GOOD[:3], "https://api.sendgrid.com?x", "x.example"])
-def test_H1_the_key_goes_to_sendgrid_only(url: str) -> None:
+def test_H01_the_key_goes_to_sendgrid_only(url: str) -> None:
     """Not to a storage either; loopback is the emulator's."""
     if url in ("https://127.0.0.1/", "https://localhost/", "https://[::1]/"):
         check_api_url(url)
@@ -129,7 +129,7 @@ def test_H1_the_key_goes_to_sendgrid_only(url: str) -> None:
         "2001:0:4136:e378:8000:63bf:3fff:fdd2", "2001:db8::1",
     ],
 )  # fmt: skip
-def test_H1_names_lead_to_public_addresses_only(address: str) -> None:
+def test_H01_names_lead_to_public_addresses_only(address: str) -> None:
     """One bad address among good ones is enough."""
     check_public("s3.amazonaws.com", ["93.184.216.34", "2606:2800:220:1::1", "64:ff9b::5db8:d822"])
     with pytest.raises(ConfigError, match="an address that isn't public"):
@@ -163,7 +163,7 @@ def download(api: SendGridApi) -> None:
 
 @pytest.mark.parametrize("call", [upload, download])
 @pytest.mark.parametrize("answers", [["127.0.0.1"], ["93.184.216.34", "127.0.0.1"]])
-def test_H1_a_name_that_leads_inside_gets_nothing(
+def test_H01_a_name_that_leads_inside_gets_nothing(
     call: Any, answers: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also when it is public at the first look and not at the second (DNS rebinding)."""
