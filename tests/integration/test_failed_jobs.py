@@ -315,7 +315,7 @@ def test_F04_who_was_excluded_deleted_or_moved_since_the_reading_is_not_sent(
 
 
 @LANES
-def test_F05_an_opt_out_is_carried_over_before_the_new_address_exists(
+def test_B03_an_opt_out_is_carried_over_before_the_new_address_exists(
     world: World, lane: str
 ) -> None:
     """Suppressed first, then uploaded."""
@@ -332,7 +332,7 @@ def test_F05_an_opt_out_is_carried_over_before_the_new_address_exists(
     assert routes.index(("POST", SUPPRESSIONS)) < last
 
 
-def test_F05_an_opt_out_that_cannot_be_carried_over_keeps_the_new_address_back(
+def test_B03_an_opt_out_that_cannot_be_carried_over_keeps_the_new_address_back(
     world: World,
 ) -> None:
     """403: pending, not uploaded; the others are."""

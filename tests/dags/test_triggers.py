@@ -1,0 +1,38 @@
+"""Triggers wait; what they see is decided by the operator alone."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+from contact_sync.airflow_edge import triggers
+from contact_sync.models import RunKind
+from contact_sync.steps.start import begin_run, open_run
+from tests.steps import everything, go_on, settle
+from tests.world import World
+
+
+async def fired(trigger: triggers.JobTrigger) -> list[object]:
+    """The payloads of a trigger's events."""
+    return [event.payload async for event in trigger.run()]
+
+
+def test_D13_a_trigger_that_runs_twice_writes_nothing(connected: World) -> None:
+    """Both copies fire with the payload they were given, the state stays, and the operator's step
+    settles once."""
+    connected.seed()
+    with connected.sync() as sync:
+        run_id = begin_run(sync, RunKind.FULL, holder="test")
+        go_on(sync, run_id, before="settle")
+        time.sleep(0.2)  # the job is over
+        [(job_id,)] = connected.state("SELECT job_id FROM contact_sync.batch")
+        before = everything(connected)
+        copies = [triggers.JobTrigger("sendgrid_default", job_id, 0.1, {"n": 1}) for _ in "ab"]
+
+        async def both() -> list[list[object]]:
+            return list(await asyncio.gather(*map(fired, copies)))
+
+        assert asyncio.run(both()) == [[{"n": 1}], [{"n": 1}]]
+        assert everything(connected) == before
+        settle(sync, open_run(sync, run_id))
+    assert "confirmed" in connected.fates().values()
