@@ -9,6 +9,7 @@ from itertools import count
 
 import psycopg
 import pytest
+from hypothesis import settings
 from psycopg import sql
 
 from contact_sync.definition_files import INCLUDE
@@ -29,6 +30,7 @@ STATE_ROLE = "contact_sync_state"
 STATE_PASSWORD = "only for the tests' state"
 STATE_ROLES = INCLUDE / "sql" / "state" / "roles.sql"
 numbers = count()
+settings.register_profile("long")  # of `make test-long`, see tests/stateful
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -2,7 +2,8 @@
 
 One bad address makes SendGrid refuse the whole call: `{"errors": [{"field": "contacts[0].email",
 "message": "email '…' is not valid"}]}`, in a newer form `contacts[0].identifier` (Grouparoo's
-recordings; Segment's tests of 2025).
+recordings; Segment's tests of 2025). No answer about another field was ever recorded; one that
+names a contact is taken for the same.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import re
 
 from contact_sync.errors import RequestRefused
 
-_INDEX = re.compile(r"^contacts\[(\d+)\]\.(?:email|identifier)$")
+_INDEX = re.compile(r"^contacts\[(\d+)\](?:\.(\w+))?")
 _QUOTED = re.compile(r"^email '(.+)' is not valid$")
 
 
@@ -26,5 +27,7 @@ def refused_by_answer(error: RequestRefused, emails: list[str]) -> dict[str, str
         if quoted and quoted.group(1).lower() in known:
             refused[quoted.group(1).lower()] = "SendGrid: not valid"
         elif index and int(index.group(1)) < len(emails):
-            refused[emails[int(index.group(1))]] = "SendGrid: not valid"
+            what = index.group(2) or "contact"
+            field = "" if what in ("email", "identifier") else f"{what} "
+            refused[emails[int(index.group(1))]] = f"SendGrid: {field}not valid"
     return refused

@@ -34,6 +34,7 @@ def run_report(row: dict[str, Any]) -> dict[str, Any]:
         "counts": counts,
         "degraded": result.get("degraded", []),
         "approval": row.get("approval"),
+        "above_limits": plan.get("above_limits", []),
         "books": result.get("books", {}),
         "rejections": plan.get("rejections", {}) | refused,
         "exclusions": plan.get("exclusions", {}),
@@ -75,6 +76,7 @@ def text_report(report: dict[str, Any]) -> str:
     lines += [f"  reason      {report['reason']}"] if report["reason"] else []
     lines += [f"  cause       {report['cause']}"] if report["cause"] else []
     lines += [f"  approval    {_approval(report['approval'])}"] if report["approval"] else []
+    lines += [f"  to approve  {what}" for what in report["above_limits"]]
     lines += [f"  degraded    {what}" for what in report["degraded"]]
     lines += [f"  {name.replace('_', ' '):<15} {n:>9}" for name, n in report["counts"].items()]
     for key, title in (

@@ -69,7 +69,8 @@ def start_run(name: str) -> int | None:
 
     context: dict[str, Any] = dict(get_current_context())
     params, dag_run = context["params"], context["dag_run"]
-    holder = f"DAG run {dag_run.dag_id} {dag_run.run_id}"
+    # The moment tells DAG runs of the same name in two Airflows apart, whose lease isn't ours.
+    holder = f"DAG run {dag_run.dag_id} {dag_run.run_id}, started {dag_run.start_date}"
     with translated(), open_sync(name) as sync:
         try:
             return begin_run(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, LiteralString, cast
 
 import numpy as np
@@ -50,8 +51,11 @@ class Batch:
         return self.state in (BatchState.SETTLED, BatchState.VOID)
 
 
-def refuse_if_sent(cursor: Cursor, run_id: int) -> None:
-    """Raise FatalError when a batch of the run has left: what was staged must stay as it is."""
+def drop_plan(cursor: Cursor, run_id: int) -> None:
+    """Forget the run's plan, its batches and the approval given to it: it is read anew.
+
+    Raises FatalError when a batch of the run has left: what was staged must stay as it is.
+    """
     cursor.execute(
         "SELECT 1 FROM contact_sync.batch WHERE run_id = %s AND state <> 'staged' LIMIT 1",
         (run_id,),
@@ -60,6 +64,13 @@ def refuse_if_sent(cursor: Cursor, run_id: int) -> None:
         raise FatalError(
             f"Run {run_id} has begun to send; its clients can't be read again. Trigger a new run"
         )
+    cursor.execute("DELETE FROM contact_sync.batch WHERE run_id = %s", (run_id,))
+    cursor.execute(
+        """UPDATE contact_sync.run SET plan = NULL,
+               approval = CASE WHEN approval ? 'why' THEN NULL ELSE approval END
+           WHERE run_id = %s AND plan IS NOT NULL""",
+        (run_id,),
+    )
 
 
 def create_batch(
@@ -98,9 +109,18 @@ def _batch(row: dict[str, Any]) -> Batch:
 
 
 def load_batch(state: StateDatabase, batch_id: int) -> Batch:
-    """The batch's row; ages are in seconds by the database's clock."""
+    """The batch's row; ages are in seconds by the database's clock.
+
+    Raises FatalError when it doesn't exist any more.
+    """
     with state.transaction() as cursor:
-        return _batch(one(cursor, _BATCH + "WHERE batch_id = %s", (batch_id,)))
+        rows = many(cursor, _BATCH + "WHERE batch_id = %s", (batch_id,))
+    if not rows:
+        raise FatalError(
+            f"Batch {batch_id} is gone: its run's clients were read again. Nothing of it was sent; "
+            f"trigger a new run"
+        )
+    return _batch(rows[0])
 
 
 def open_batches(state: StateDatabase, sync_id: int) -> list[Batch]:
@@ -161,29 +181,46 @@ def advance(
     to: BatchState,
     *,
     came_from: tuple[BatchState, ...],
+    expect: Mapping[str, Any] | None = None,
     **values: Any,
-) -> bool:
-    """Compare-and-set a batch's state, with other columns; False when it is elsewhere by now."""
+) -> datetime | None:
+    """Compare-and-set a batch's state, with other columns; None when it is elsewhere by now.
+
+    `expect` are values that columns must still have: two tries of one task have the same epoch, so
+    that only what a try has stored itself tells it from the other. Returns `submitted_at`, or the
+    moment of this write where nothing has been submitted.
+    """
     settings = [sql.SQL("state = {}").format(sql.Literal(str(to)))]
     for column, value in values.items():
         settings.append(sql.SQL("{} = {}").format(sql.Identifier(column), _value(value)))
+    unchanged = [
+        sql.SQL("AND {} IS NOT DISTINCT FROM {}").format(sql.Identifier(column), sql.Literal(value))
+        for column, value in (expect or {}).items()
+    ]
     cursor.execute(
-        sql.SQL("UPDATE contact_sync.batch SET {} WHERE batch_id = {} AND state = ANY({})").format(
+        sql.SQL(
+            """UPDATE contact_sync.batch SET {} WHERE batch_id = {} AND state = ANY({}) {}
+               RETURNING coalesce(submitted_at, clock_timestamp()) AS at"""
+        ).format(
             sql.SQL(", ").join(settings),
             sql.Literal(batch.batch_id),
             sql.Literal([str(state) for state in came_from]),
+            sql.SQL(" ").join(unchanged),
         )
     )
-    return cursor.rowcount == 1
+    row = cursor.fetchone()
+    return row["at"] if row else None
 
 
-NOW = object()
-"""Stands for the database's clock in `advance`."""
+NOW, SUBMITTED_AT = object(), object()
+"""Stand in `advance` for the database's clock, and for the moment when the batch was announced."""
 
 
 def _value(value: Any) -> sql.Composable:
     if value is NOW:
-        return sql.SQL("now()")
+        return sql.SQL("clock_timestamp()")
+    if value is SUBMITTED_AT:
+        return sql.SQL("submitted_at")
     return sql.Literal(Jsonb(value) if isinstance(value, dict) else value)
 
 

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from contact_sync import arrow_reader
 from contact_sync.state.copying import copy_frame
-from contact_sync.state.database import Cursor, StateDatabase, many, statement
+from contact_sync.state.database import Cursor, StateDatabase, many, one, statement
 
 WHAT = "The state database"
 MAX_LISTED_IDS = 20_000
@@ -111,6 +111,28 @@ def observe_absences(cursor: Cursor, run: tuple[int, int], gone: Int64, *, appro
                AND l.absent_run IS DISTINCT FROM %(run_id)s""",
         parameters,
     )
+
+
+def count_retiring(cursor: Cursor, run: tuple[int, int], gone: Int64, *, approved: bool) -> int:
+    """How many contacts of absent clients this run is going to remove; before observe_absences."""
+    row = one(
+        cursor,
+        """SELECT count(DISTINCT contact_hash) AS n FROM contact_sync.ledger
+           WHERE sync_id = %s AND client_id = ANY(%s) AND email IS NOT NULL
+               AND absent - (absent_run IS NOT DISTINCT FROM %s)::int >= %s""",
+        (run[0], gone.tolist(), run[1], 0 if approved else ENOUGH_ABSENCES - 1),
+    )
+    return int(row["n"])
+
+
+def count_listed(cursor: Cursor, sync_id: int) -> int:
+    """How many clients have a contact: all of them are members of the sync's list."""
+    row = one(
+        cursor,
+        "SELECT count(*) AS n FROM contact_sync.ledger WHERE sync_id = %s AND email IS NOT NULL",
+        (sync_id,),
+    )
+    return int(row["n"])
 
 
 def count_absent(cursor: Cursor, sync_id: int) -> int:

@@ -16,6 +16,11 @@ MAX_BATCHES = 300  # mapped tasks of one run; the rest waits for the next run
 def removable(cursor: Cursor, run: tuple[int, int], whys: tuple[str, ...]) -> list[dict[str, Any]]:
     """email, list_id and why of the contacts that may go; `run` = (sync_id, run_id)."""
     _forget_taken(cursor, run[0])
+    return noted(cursor, run, whys)
+
+
+def noted(cursor: Cursor, run: tuple[int, int], whys: tuple[str, ...]) -> list[dict[str, Any]]:
+    """The same, only by reading: a few that a client has again may be among them."""
     parameters = {"sync_id": run[0], "run_id": run[1], "whys": list(whys)}
     return many(cursor, statement("removable_addresses"), parameters)
 

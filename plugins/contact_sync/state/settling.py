@@ -9,6 +9,9 @@ import pandas as pd
 from contact_sync.state.copying import copy_frame
 from contact_sync.state.database import Cursor, one, statement
 
+ENOUGH_TRIES = 5
+"""So often a contact may turn out otherwise than sent; a search that lags costs one or two."""
+
 
 def confirm(cursor: Cursor, batch_id: int, refused: dict[str, str]) -> tuple[int, int]:
     """Confirm the batch's contacts except the refused ones (address → reason), and forget the
@@ -43,11 +46,22 @@ def postpone(cursor: Cursor, batch_id: int, reason: str, *, keep: bool = False) 
     return postponed
 
 
-def postpone_some(cursor: Cursor, batch_id: int, emails: Collection[str], reason: str) -> int:
-    """Make some clients of a sent batch pending, and take them out of it; returns how many."""
-    postponed = _postpone(cursor, batch_id, reason, list(emails))
+def postpone_not_applied(cursor: Cursor, batch_id: int, emails: Collection[str]) -> tuple[int, int]:
+    """Make the clients whose contacts aren't as sent pending, and take them out of the batch.
+
+    After ENOUGH_TRIES in a row they are rejected. Returns how many are pending and rejected.
+    """
+    postponed = _postpone(cursor, batch_id, "not_applied", list(emails))
+    cursor.execute(
+        statement("reject_not_applied"),
+        {
+            "batch_id": batch_id, "emails": list(emails), "enough": ENOUGH_TRIES,
+            "reason": f"SendGrid: not applied as sent, {ENOUGH_TRIES} times",
+        },
+    )  # fmt: skip
+    rejected = cursor.rowcount
     _take_out(cursor, batch_id, list(emails))
-    return postponed
+    return postponed - rejected, rejected
 
 
 def _postpone(cursor: Cursor, batch_id: int, reason: str, emails: list[str] | None) -> int:

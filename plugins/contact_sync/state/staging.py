@@ -104,6 +104,12 @@ def fill_outbox(cursor: Cursor, run_id: int, part: Slice, frames: Iterator[pd.Da
                 copy.write(csv_of(frame.assign(run_id=run_id)[OUTBOX_COLUMNS]))
 
 
+def count_outbox(cursor: Cursor, run_id: int) -> int:
+    """How many contacts of a run wait to be sent."""
+    row = one(cursor, "SELECT count(*) AS n FROM contact_sync.outbox WHERE run_id = %s", (run_id,))
+    return int(row["n"])
+
+
 def drop_outbox(cursor: Cursor, run_id: int) -> None:
     """Forget what an earlier try of the run staged."""
     cursor.execute("DELETE FROM contact_sync.outbox WHERE run_id = %s", (run_id,))

@@ -16,14 +16,18 @@ log = logging.getLogger(__name__)
 APPROVED, REFUSED = "approved", "refused"
 
 
-def above_limits(definition: SyncDefinition, counts: dict[str, int], clients: int) -> list[str]:
-    """What of a plan is above the limits of a sync of so many clients, in words; pure."""
+def above_limits(definition: SyncDefinition, run: Run, counts: dict[str, int]) -> list[str]:
+    """What of a run's plan is above the definition's limits, in words; pure.
+
+    Absent clients whose exact number a person has approved don't count.
+    """
     limits: Limits = definition.limits
-    moved = counts.get("address_changed", 0)
-    changes = counts.get("changed", 0) + moved
+    snapshot = run.snapshot or {}
+    clients = int(snapshot["selected"])
     removals = counts.get("to_remove", 0)
-    if definition.on_address_change != "keep":
-        removals += moved
+    if run.approve_removals is not None and run.approve_removals == snapshot["gone"]:
+        removals -= snapshot["retiring"]
+    changes = counts.get("changed", 0) + counts.get("address_changed", 0)
     found = [
         ("contacts would be changed", changes, limits.changes.of(clients)),
         ("contacts would be removed", removals, limits.removals.of(clients)),
@@ -32,9 +36,9 @@ def above_limits(definition: SyncDefinition, counts: dict[str, int], clients: in
 
 
 def needed(definition: SyncDefinition, run: Run, counts: dict[str, int]) -> dict[str, Any] | None:
-    """The run's approval: None = nothing is above a limit; kept if it was given beforehand."""
-    clients = int((run.snapshot or {})["selected"])
-    above = above_limits(definition, counts, clients)
+    """The run's approval: None = nothing is above a limit; kept if it was given beforehand, or for
+    this very plan (reading again takes it back)."""
+    above = above_limits(definition, run, counts)
     if not above:
         return None
     log.warning("This plan needs a person's approval: %s", "; ".join(above))
@@ -58,6 +62,11 @@ def refuse_unapproved(run: Run) -> None:
 
     Checked right before everything that has an effect outside, whatever called it.
     """
+    if run.plan is None:
+        raise FatalError(
+            f"Run {run.run_id} has no plan: its clients were read again since it was planned. "
+            f"Nothing was sent; trigger a new run"
+        )
     if run.approval is None or run.approval.get("decision") == APPROVED:
         return
     why = "; ".join(run.approval.get("why", []))

@@ -9,7 +9,7 @@ from contact_sync.errors import BooksDontBalance, FatalError
 from contact_sync.failpoints import reach
 from contact_sync.models import Lane, RunState
 from contact_sync.report import degraded
-from contact_sync.state import batches, ledger, runs
+from contact_sync.state import batches, ledger, runs, staging
 from contact_sync.state.database import Cursor
 from contact_sync.state.runs import Run
 from contact_sync.steps.plan import describe
@@ -56,6 +56,11 @@ def _refuse_if_open(cursor: Cursor, run: Run) -> None:
     open_ids = batches.open_batch_ids(cursor, run.run_id, lanes=tuple(Lane))
     if open_ids:
         raise FatalError(f"Batches {open_ids} aren't settled: see the red `send_batch` tasks")
+    if staged := staging.count_outbox(cursor, run.run_id):
+        raise FatalError(
+            f"{staged} staged contacts are in no batch: clients were read again after the plan was "
+            f"made. The watermark stays, so nothing is lost: trigger a new run"
+        )
 
 
 def balance(cursor: Cursor, run: Run) -> dict[str, int]:

@@ -34,18 +34,16 @@ def plan_run(sync: Sync, run: Run) -> list[int]:
     """
     with sync.state.transaction() as cursor:
         plan = total(staging.slice_counts(cursor, run.run_id))
+    plan["held_absences"] = (run.snapshot or {}).get("held", 0)
     if run.dry_run:
-        with sync.state.transaction() as cursor:
-            runs.save_plan(cursor, run.run_id, plan)
-        log.info("Dry run: %s", describe(plan))
+        _save_dry_plan(sync, run, plan)
         return []
     plan["counts"]["held"] = carry_suppressions(sync, run)
     sizes = staging.outbox_sizes(sync.state, run.run_id)
     with sync.state.transaction(run.fence) as cursor:
         if not batches.drop_staged_batches(cursor, run.run_id):
             return batches.open_batch_ids(cursor, run.run_id, lanes=(Lane.JSON, Lane.CSV))
-        plan["counts"]["to_remove"] = removals_ahead(sync, cursor, run)
-        plan["held_absences"] = (run.snapshot or {}).get("held", 0)
+        plan["counts"]["to_remove"] = removals_ahead(sync, cursor, run, plan["counts"])
         runs.save_plan(cursor, run.run_id, plan)
         runs.save_approval(cursor, run.run_id, approve.needed(sync.definition, run, plan["counts"]))
         batch_ids = _cut(cursor, sync.definition, run, sizes)
@@ -53,6 +51,17 @@ def plan_run(sync: Sync, run: Run) -> list[int]:
     reach("run_planned")
     log.info("Plan: %s; %d batches", describe(plan), len(batch_ids))
     return batch_ids
+
+
+def _save_dry_plan(sync: Sync, run: Run, plan: dict[str, Any]) -> None:
+    counts = plan["counts"]
+    with sync.state.transaction() as cursor:
+        counts["to_remove"] = removals_ahead(sync, cursor, run, counts)
+        plan["above_limits"] = approve.above_limits(sync.definition, run, counts)
+        runs.save_plan(cursor, run.run_id, plan)
+    log.info("Dry run: %s", describe(plan))
+    for what in plan["above_limits"]:
+        log.info("A real run would ask for approval: %s", what)
 
 
 def total(slices: list[dict[str, Any] | None]) -> dict[str, Any]:

@@ -9,9 +9,10 @@ from __future__ import annotations
 import logging
 from collections import defaultdict
 
+from contact_sync.errors import FatalError
 from contact_sync.failpoints import reach
 from contact_sync.models import REMOVALS, Lane
-from contact_sync.state import batches, removals, runs
+from contact_sync.state import batches, ledger, removals, runs
 from contact_sync.state.database import Cursor
 from contact_sync.state.ledger import ENOUGH_ABSENCES
 from contact_sync.state.runs import Run
@@ -40,11 +41,23 @@ def plan_removals(sync: Sync, run: Run) -> list[int]:
     return _plan(sync, run, AFTER)
 
 
-def removals_ahead(sync: Sync, cursor: Cursor, run: Run) -> int:
-    """How many contacts of newly excluded clients the run is about to remove, for its plan."""
-    if sync.definition.removal_of("excluded") == "keep":
-        return 0
-    return len(removals.removable(cursor, (run.sync_id, run.run_id), BEFORE))
+def removals_ahead(sync: Sync, cursor: Cursor, run: Run, counts: dict[str, int]) -> int:
+    """How many contacts the run is about to delete or take off a list, for its plan.
+
+    `counts` are those of what was staged. A dry run has noted nothing, so that it adds up.
+    """
+    going = {why: sync.definition.removal_of(why) != "keep" for why in AFTER[:-1]}
+    whys = (*(why for why, goes in going.items() if goes), "list_changed")
+    ahead = len(removals.noted(cursor, (run.sync_id, run.run_id), whys))
+    moved = counts.get("address_changed", 0)
+    if run.dry_run:
+        moved += counts.get("given_up", 0)
+        ahead += counts.get("newly_excluded", 0) * going["excluded"]
+    ahead += moved * going["address_changed"]
+    ahead += int((run.snapshot or {}).get("retiring", 0)) * going["gone"]
+    if sync.definition.on_list_change == "unlist" and _former_list(cursor, run) is not None:
+        ahead += ledger.count_listed(cursor, run.sync_id)
+    return ahead
 
 
 def _plan(sync: Sync, run: Run, whys: tuple[str, ...]) -> list[int]:
@@ -70,6 +83,7 @@ def _create(cursor: Cursor, sync: Sync, run: Run, whys: tuple[str, ...]) -> None
     found = removals.removable(cursor, (run.sync_id, run.run_id), whys)
     if len(found) > PER_RUN:
         log.warning("%d contacts are to be removed, %d in this run", len(found), PER_RUN)
+    _refuse_unplanned(sync, run, len(found))
     here = mapping_of(run).list_id
     batched: dict[tuple[Lane, str | None], list[str]] = defaultdict(list)
     for row in found[:PER_RUN]:
@@ -83,10 +97,27 @@ def _create(cursor: Cursor, sync: Sync, run: Run, whys: tuple[str, ...]) -> None
         removals.create_batches(cursor, (run.sync_id, run.run_id), lane, list_id, emails)
 
 
-def _leave_former_list(cursor: Cursor, sync: Sync, run: Run) -> None:
+def _refuse_unplanned(sync: Sync, run: Run, found: int) -> None:
+    """Raise FatalError when more is to go than the limit and the plan, which may be approved."""
+    limit = sync.definition.limits.removals.of(int((run.snapshot or {})["selected"]))
+    planned = int((run.plan or {})["counts"].get("to_remove", 0))
+    if found > max(limit, planned):
+        raise FatalError(
+            f"{found} contacts would be removed, but the plan named {planned} and the limit is "
+            f"{limit}: none of them is. Trigger a new run: its plan counts them"
+        )
+
+
+def _former_list(cursor: Cursor, run: Run) -> str | None:
+    """The id of the list of the last finished run, if the definition names another one now."""
     before = (runs.read_sync(cursor, run.sync_name).destination or {}).get("mapping", {})
-    former, here = before.get("list_id"), mapping_of(run).list_id
-    if former is None or former == here:
+    former: str | None = before.get("list_id")
+    return None if former == mapping_of(run).list_id else former
+
+
+def _leave_former_list(cursor: Cursor, sync: Sync, run: Run) -> None:
+    former = _former_list(cursor, run)
+    if former is None:
         return
     if sync.definition.on_list_change == "keep":
         log.info("The list has changed; contacts stay on the former one, too (policy keep)")

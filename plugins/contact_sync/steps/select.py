@@ -23,6 +23,7 @@ from contact_sync.models import RunKind
 from contact_sync.state import batches, runs, staging
 from contact_sync.state.ledger import (
     LedgerRows,
+    count_retiring,
     observe_absences,
     read_ledger,
     read_removal_hashes,
@@ -74,16 +75,18 @@ def select_clients(sync: Sync, run: Run) -> int:
     gone = np.setdiff1d(ledger.client_id, scan.client_id, assume_unique=True)
     held = absences_to_hold(sync.definition, run, len(gone), scan, ledger)
     position |= {"selected": len(scan.client_id), "chosen": members.num_rows}
-    position |= {"gone": len(gone), "held": held}
+    position |= {"gone": len(gone), "held": held, "retiring": 0}
+    approved = run.approve_removals == len(gone)
     with sync.state.transaction(run.fence) as cursor:
-        batches.refuse_if_sent(cursor, run.run_id)
+        if not held:
+            position["retiring"] = count_retiring(
+                cursor, (run.sync_id, run.run_id), gone, approved=approved
+            )
+        batches.drop_plan(cursor, run.run_id)
         staging.drop_outbox(cursor, run.run_id)
         runs.save_snapshot(cursor, run.run_id, position, kind, why)
-        if (run.approval or {}).get("why"):  # it was for another plan
-            runs.save_approval(cursor, run.run_id, None)
         staging.save_slices(cursor, run.run_id, slices)
         if not (run.dry_run or held):
-            approved = run.approve_removals == len(gone)
             observe_absences(cursor, (run.sync_id, run.run_id), gone, approved=approved)
         reach("slices_uncommitted")
     reach("clients_selected")

@@ -7,16 +7,16 @@ next run sends them again: an upsert may be repeated, a client may not be lost.
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Callable, Collection
 from typing import Any
 
-from contact_sync.errors import FatalError, RequestRefused, RetryableError
+from contact_sync.errors import ConfigError, FatalError, RequestRefused, RetryableError
 from contact_sync.errors_file import read_errors
 from contact_sync.failpoints import reach
 from contact_sync.models import REMOVALS, BatchState, Job, JobStatus, Lane
+from contact_sync.reasons import plain
 from contact_sync.state import batches, families, removals, settling
-from contact_sync.state.batches import NOW, Batch
+from contact_sync.state.batches import NOW, SUBMITTED_AT, Batch
 from contact_sync.state.database import Cursor
 from contact_sync.state.families import FAILED
 from contact_sync.state.runs import Run
@@ -26,7 +26,6 @@ from contact_sync.steps.verify import MAX_READ_BACK, not_applied
 
 log = logging.getLogger(__name__)
 IN_FLIGHT = (BatchState.SUBMITTED, BatchState.UPLOADING)
-_ADDRESS = re.compile(r"\S+@\S+")
 
 
 def settle_batch(sync: Sync, run: Run, batch_id: int) -> bool:
@@ -39,9 +38,10 @@ def settle_batch(sync: Sync, run: Run, batch_id: int) -> bool:
     try:
         job = sync.sendgrid.job(batch.job_id)
     except RequestRefused as error:
-        if error.status != 404:
-            raise
-        postpone(sync, run, batch, "job_unknown_to_sendgrid")
+        if not error.is_missing:
+            raise RetryableError(f"{error}; the job may still be at work") from None
+        # Forgotten or not yet known: it may still take effect, so nothing newer is sent for Q.
+        postpone(sync, run, batch, "job_unknown_to_sendgrid", fate_unknown_at=SUBMITTED_AT)
         return True
     if not job.status.is_terminal:
         reach("job_pending")
@@ -68,16 +68,13 @@ def raise_if_failed(sync: Sync, root_id: int) -> None:
 
 def _give_up(sync: Sync, run: Run, batch: Batch) -> bool:
     # Sending again is safe only after the deadline: a job that is still queued then counts as dead.
-    # Should it run all the same, an older value may win until the client changes again (Q).
-    deadlines = sync.definition.deadlines
-    if (batch.submitted_seconds or 0) > deadlines.job_hours * 3600:
-        postpone(sync, run, batch, "job_never_ended")
-        return True
-    unknown = batch.state is BatchState.UPLOADING
-    if unknown and (batch.unknown_seconds or 0) > deadlines.quarantine_minutes * 60:
-        postpone(sync, run, batch, "upload_never_arrived")
-        return True
-    return False
+    # Should it run all the same, an older value may win until the client changes again (Q). An
+    # upload whose answer was lost has the same time: its file may have been stored.
+    if (batch.submitted_seconds or 0) <= sync.definition.deadlines.job_hours * 3600:
+        return False
+    uploaded = batch.state is BatchState.SUBMITTED
+    postpone(sync, run, batch, "job_never_ended" if uploaded else "upload_never_arrived")
+    return True
 
 
 def _apply(sync: Sync, run: Run, batch: Batch, job: Job) -> None:
@@ -87,7 +84,7 @@ def _apply(sync: Sync, run: Run, batch: Batch, job: Job) -> None:
     with sync.state.transaction() as cursor:
         contacts = batches.count_contacts(cursor, batch.batch_id)
     if job.status is JobStatus.COMPLETED:
-        _apply_completed(sync, run, batch, job, contacts)
+        _confirm_others(sync, run, batch, job, contacts, {})
         return
     refused = _refused(sync, batch, job)
     if job.status is JobStatus.FAILED:  # it may have applied none, so only a full list helps
@@ -98,34 +95,37 @@ def _apply(sync: Sync, run: Run, batch: Batch, job: Job) -> None:
         return
     expected = max(job.errored, 1)
     if len(refused) >= expected:
-        _settle(sync, run, batch, job, refused)
+        _confirm_others(sync, run, batch, job, contacts, refused)
     elif contacts > MAX_READ_BACK:
         _fail(sync, run, batch, job, "errors_file_unclear")
     else:
-        wrong = not_applied(sync, run, batch) - refused.keys()
+        wrong = not_applied(sync, run, batch, believe=False) - refused.keys()
         if len(wrong) + len(refused) == expected:
             refused |= dict.fromkeys(wrong, "SendGrid: refused, no reason given")
             wrong = set()
         _settle(sync, run, batch, job, refused, wrong)
 
 
-def _apply_completed(sync: Sync, run: Run, batch: Batch, job: Job, contacts: int) -> None:
-    """Confirm all, after reading them back if the counts don't add up.
+def _confirm_others(
+    sync: Sync, run: Run, batch: Batch, job: Job, contacts: int, refused: dict[str, str]
+) -> None:
+    """Confirm all but the refused ones, after reading them back if the counts don't add up.
 
     They needn't be wrong then: SendGrid seems to count rows that change nothing nowhere. For that
     reason a batch too large to be read back is confirmed by a sample if SendGrid saw every row.
     """
-    if job.requested in (0, contacts) and job.created + job.updated >= contacts:
-        _settle(sync, run, batch, job, {})
+    saw_all = job.requested in (0, contacts)
+    if saw_all and job.created + job.updated + len(refused) >= contacts:
+        _settle(sync, run, batch, job, refused)
         return
     log.info("Batch %d: %d contacts, the job's counts: %s", batch.batch_id, contacts, job.counts())
     wrong: set[str] = set()
-    if contacts <= MAX_READ_BACK or job.requested in (0, contacts):
-        wrong = not_applied(sync, run, batch)
-    if contacts > MAX_READ_BACK and (wrong or job.requested not in (0, contacts)):
+    if contacts <= MAX_READ_BACK or saw_all:
+        wrong = not_applied(sync, run, batch, believe=True) - refused.keys()
+    if contacts > MAX_READ_BACK and (wrong or not saw_all):
         _fail(sync, run, batch, job, "not_applied")
     else:
-        _settle(sync, run, batch, job, {}, wrong)
+        _settle(sync, run, batch, job, refused, wrong)
 
 
 def _refused(sync: Sync, batch: Batch, job: Job) -> dict[str, str]:
@@ -134,7 +134,7 @@ def _refused(sync: Sync, batch: Batch, job: Job) -> dict[str, str]:
         return {}
     try:
         found = read_errors(sync.sendgrid.errors_file(job))
-    except RetryableError as error:
+    except (RetryableError, ConfigError) as error:  # ConfigError: a host that nobody trusts yet
         log.warning("%s; looking for the refused contacts otherwise", error)
         return {}
     with sync.state.transaction() as cursor:
@@ -154,9 +154,9 @@ def _settle(
     """Confirm the batch's contacts but for the refused ones and those that aren't as sent."""
 
     def write(cursor: Cursor) -> str:
-        late = settling.postpone_some(cursor, batch.batch_id, wrong, "not_applied") if wrong else 0
+        late, given_up = settling.postpone_not_applied(cursor, batch.batch_id, wrong)
         confirmed, rejected = settling.confirm(cursor, batch.batch_id, refused)
-        outcome = f"{confirmed} confirmed, {rejected} rejected"
+        outcome = f"{confirmed} confirmed, {rejected + given_up} rejected"
         return f"{outcome}, {late} not applied" if late else outcome
 
     _finish(sync, run, batch, job, write)
@@ -168,11 +168,6 @@ def _fail(sync: Sync, run: Run, batch: Batch, job: Job, reason: str) -> None:
         postpone(sync, run, batch, reason, job)
         return
     _finish(sync, run, batch, job, lambda cursor: postpone_and_split(cursor, batch, reason))
-
-
-def plain(reason: str) -> str:
-    """SendGrid's reason without addresses, at most 200 characters."""
-    return _ADDRESS.sub("…", reason)[:200].strip() or "refused"
 
 
 def _apply_removal(sync: Sync, run: Run, batch: Batch, job: Job) -> None:
@@ -189,8 +184,13 @@ def _apply_removal(sync: Sync, run: Run, batch: Batch, job: Job) -> None:
     _finish(sync, run, batch, job, write)
 
 
-def postpone(sync: Sync, run: Run, batch: Batch, reason: str, job: Job | None = None) -> None:
-    """End a batch of which nothing can be confirmed: its clients become pending."""
+def postpone(
+    sync: Sync, run: Run, batch: Batch, reason: str, job: Job | None = None, **values: Any
+) -> None:
+    """End a batch of which nothing can be confirmed: its clients become pending.
+
+    `values` are further columns of the batch.
+    """
 
     def write(cursor: Cursor) -> str:
         if batch.lane in REMOVALS:
@@ -199,7 +199,7 @@ def postpone(sync: Sync, run: Run, batch: Batch, reason: str, job: Job | None = 
             settling.postpone(cursor, batch.batch_id, reason)
         return reason
 
-    _finish(sync, run, batch, job, write)
+    _finish(sync, run, batch, job, write, **values)
 
 
 def void_batch(sync: Sync, run: Run, batch: Batch) -> None:
@@ -214,13 +214,18 @@ def void_batch(sync: Sync, run: Run, batch: Batch) -> None:
 
 
 def _finish(
-    sync: Sync, run: Run, batch: Batch, job: Job | None, write: Callable[[Cursor], str]
+    sync: Sync,
+    run: Run,
+    batch: Batch,
+    job: Job | None,
+    write: Callable[[Cursor], str],
+    **values: Any,
 ) -> None:
     """Compare-and-set the batch to settled and write the ledger, in one transaction.
 
     A second process that settles the same batch finds it settled and writes nothing.
     """
-    values: dict[str, Any] = {"settled_at": NOW}
+    values |= {"settled_at": NOW}
     if job is not None:
         values |= {"job_status": str(job.status), "counts": job.counts()}
         if batch.lane is Lane.CSV:  # of the other lanes an earlier try may still be under way

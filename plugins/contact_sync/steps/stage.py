@@ -42,7 +42,7 @@ def stage_slice(sync: Sync, run: Run, slice_no: int) -> dict[str, Any]:
     frames = _frames(sync, run, part, diff)
     with sync.state.transaction(run.fence) as cursor:
         staging.lock_slice(cursor, run.run_id, slice_no)
-        batches.refuse_if_sent(cursor, run.run_id)
+        batches.drop_plan(cursor, run.run_id)
         if run.dry_run:
             for _ in frames:
                 pass
@@ -142,7 +142,8 @@ class _Diff:
         noted["row_hash"] = noted["row_hash"].mask(~is_rejected)
         for state, n in noted["state"].value_counts().items():
             self.counts[str(state)] += int(n)
-        self.counts["newly_excluded"] += self._still_listed(noted[kind == "excluded"])
+        self.counts["newly_excluded"] += self._with_contact(noted[kind == "excluded"])
+        self.counts["given_up"] += self._with_contact(noted[kind == "shared"], own=False)
         self._count_reasons(noted)
         self._fates.append(noted[~self._is_noted(noted)])
 
@@ -152,12 +153,15 @@ class _Diff:
         self._why["rejections"].update(f"{field}: {reason}" for field, reason in why)
         self._why["exclusions"].update(noted.loc[noted["state"] == "excluded", "reason"])
 
-    def _still_listed(self, excluded: pd.DataFrame) -> int:
-        """How many excluded clients have a contact that the sync made."""
-        at, found = self.known.find(excluded["client_id"].to_numpy(np.int64))
+    def _with_contact(self, clients: pd.DataFrame, *, own: bool = True) -> int:
+        """How many of the clients have a contact that the sync made; `own`=False: at another
+        address than theirs."""
+        at, found = self.known.find(clients["client_id"].to_numpy(np.int64))
         if len(self.known.client_id) == 0:
             return 0
-        return int((found & (self.known.contact_hash[at] != 0)).sum())
+        contact = self.known.contact_hash[at]
+        elsewhere = contact != clients["email_hash"].to_numpy(np.int64)
+        return int((found & (contact != 0) & (own | elsewhere)).sum())
 
     def _is_noted(self, noted: pd.DataFrame) -> Mask:
         if len(self.known.client_id) == 0:

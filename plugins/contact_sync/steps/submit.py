@@ -4,6 +4,10 @@ JSON and delete: `submitting` before the call, `submitted` with the job id after
 after a refusal.
 CSV: `created` with the job id, `uploading` before the first byte, `submitted` after the last;
 an upload of unknown fate is never repeated into the same import.
+
+A task that Airflow takes for dead may still be at work while its next try is: both have the run's
+epoch. So each write also checks what this try has stored itself: its job id, or the moment of its
+announcement. A try that finds another one's stops, and never ends a doubt that isn't its own.
 """
 
 from __future__ import annotations
@@ -12,6 +16,7 @@ import logging
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import IO, Any
 
 from isal import igzip
@@ -74,10 +79,10 @@ def _send_json(sync: Sync, run: Run, batch: Batch) -> None:
         if not contacts:
             _settle_unsent(sync, run, batch, "all refused")
             return
-        _mark_submitting(sync, run, batch)
+        announced = _mark_submitting(sync, run, batch)
         reach("upsert_announced")
         try:
-            with _undone_if_refused(sync, run, batch):
+            with _undone_if_refused(sync, run, batch, announced):
                 job_id = sync.sendgrid.upsert_contacts(
                     json_body(batches.outbox_rows(contacts), mapping)
                 )
@@ -92,7 +97,7 @@ def _send_json(sync: Sync, run: Run, batch: Batch) -> None:
                 settling.refuse(cursor, batch.batch_id, refused)
             continue
         reach("upserted_not_stored")
-        _mark_submitted(sync, run, batch, job_id)
+        _mark_submitted(sync, run, batch, job_id, announced)
         return
     raise FatalError(
         f"SendGrid refused batch {batch.batch_id} {MAX_REFUSAL_ROUNDS} times, naming new addresses "
@@ -109,10 +114,10 @@ def _send_removal(sync: Sync, run: Run, batch: Batch) -> None:
         if not ids:
             _settle_unsent(sync, run, batch, "nothing there")
             return
-        _mark_submitting(sync, run, batch)
+        announced = _mark_submitting(sync, run, batch)
         reach("delete_announced")
         try:
-            with _undone_if_refused(sync, run, batch):
+            with _undone_if_refused(sync, run, batch, announced):
                 job_id = (
                     sync.sendgrid.delete_contacts(ids)
                     if batch.lane is Lane.DELETE
@@ -127,37 +132,25 @@ def _send_removal(sync: Sync, run: Run, batch: Batch) -> None:
             log.info("A contact vanished since its id was looked up; looking again")
             continue
         reach("deleted_not_stored")
-        _mark_submitted(sync, run, batch, job_id)
+        _mark_submitted(sync, run, batch, job_id, announced)
         return
     raise RetryableError(f"SendGrid doesn't know contacts of batch {batch.batch_id} that it found")
 
 
-def _settle_unsent(sync: Sync, run: Run, batch: Batch, outcome: str) -> None:
-    """Settle a batch of which nothing has to be sent, in one transaction."""
-
-    def write(cursor: Cursor) -> None:
-        if batch.lane is Lane.DELETE:
-            removals.deleted(cursor, batch.batch_id)
-        elif batch.lane is Lane.UNLIST:
-            removals.unlisted(cursor, batch.batch_id)
-
-    _advance(
-        sync, run, batch, BatchState.SETTLED, write=write, outcome=outcome, settled_at=NOW
-    )  # fmt: skip
-
-
 def _send_csv(sync: Sync, run: Run, batch: Batch) -> None:
-    mapping = mapping_of(run)
+    mapping, own_job = mapping_of(run), batch.job_id
+    before: tuple[BatchState, ...] = (BatchState.STAGED, BatchState.CREATED)
     with _rendered(sync, batch, mapping) as (file, size):
         for attempt in range(MAX_IMPORT_TRIES):
             target = sync.sendgrid.create_import(csv_field_ids(mapping), mapping.list_id)
             reach("import_created_not_stored")
-            _advance(
-                sync, run, batch, BatchState.CREATED,
-                BatchState.CREATED, BatchState.UPLOADING, job_id=target.job_id,
-            )  # fmt: skip
+            _advance(sync, run, batch, BatchState.CREATED, before, {"job_id": own_job},
+                     job_id=target.job_id)  # fmt: skip
+            own_job, before = target.job_id, (BatchState.UPLOADING,)
+            mine = {"job_id": own_job}
             reach("import_created")
-            _advance(sync, run, batch, BatchState.UPLOADING, submitted_at=NOW, fate_unknown_at=NOW)
+            _advance(sync, run, batch, BatchState.UPLOADING, (BatchState.CREATED,), mine,
+                     submitted_at=NOW, fate_unknown_at=NOW)  # fmt: skip
             reach("upload_announced")
             file.seek(0)
             try:
@@ -171,7 +164,8 @@ def _send_csv(sync: Sync, run: Run, batch: Batch) -> None:
                 log.warning("%s: polling job %s instead of sending again", error, target.job_id)
                 return
             reach("uploaded_not_stored")
-            _advance(sync, run, batch, BatchState.SUBMITTED, fate_unknown_at=None)
+            _advance(sync, run, batch, BatchState.SUBMITTED, (BatchState.UPLOADING,), mine,
+                     fate_unknown_at=None)  # fmt: skip
             return
 
 
@@ -187,15 +181,17 @@ def _rendered(sync: Sync, batch: Batch, mapping: Mapping) -> Iterator[tuple[IO[b
         yield file, file.tell()
 
 
-def _mark_submitting(sync: Sync, run: Run, batch: Batch) -> None:
-    _advance(
-        sync, run, batch, BatchState.SUBMITTING, BatchState.SUBMITTING,
-        submitted_at=NOW, fate_unknown_at=NOW,
-    )  # fmt: skip
+def _mark_submitting(sync: Sync, run: Run, batch: Batch) -> datetime:
+    """Announce a call that may not be repeated; returns the moment, which tells this try's from
+    another one's."""
+    before = (BatchState.STAGED, BatchState.SUBMITTING)
+    return _advance(
+        sync, run, batch, BatchState.SUBMITTING, before, submitted_at=NOW, fate_unknown_at=NOW
+    )
 
 
 @contextmanager
-def _undone_if_refused(sync: Sync, run: Run, batch: Batch) -> Iterator[None]:
+def _undone_if_refused(sync: Sync, run: Run, batch: Batch, announced: datetime) -> Iterator[None]:
     """A definite refusal of a first try proves that nothing is under way: back to `staged`."""
     try:
         yield
@@ -203,44 +199,62 @@ def _undone_if_refused(sync: Sync, run: Run, batch: Batch) -> Iterator[None]:
         raise
     except SyncError:
         if batch.state is BatchState.STAGED:
-            _advance(sync, run, batch, BatchState.STAGED, submitted_at=None, fate_unknown_at=None)
+            _advanced(
+                sync, run, batch, BatchState.STAGED, (BatchState.SUBMITTING,),
+                {"submitted_at": announced}, submitted_at=None, fate_unknown_at=None,
+            )  # fmt: skip
         raise
 
 
-def _mark_submitted(sync: Sync, run: Run, batch: Batch, job_id: str) -> None:
-    """A first try's answer ends the doubt; after an unknown first try, doubt stays for Q."""
-    doubt: dict[str, Any] = (
-        {} if batch.state is BatchState.SUBMITTING else {"fate_unknown_at": None}
+def _mark_submitted(sync: Sync, run: Run, batch: Batch, job_id: str, announced: datetime) -> None:
+    """A first try's answer ends the doubt; after another try of unknown fate it stays for Q."""
+    before = (BatchState.SUBMITTING,)
+    if batch.state is not BatchState.SUBMITTING and _advanced(
+        sync, run, batch, BatchState.SUBMITTED, before, {"submitted_at": announced},
+        job_id=job_id, fate_unknown_at=None,
+    ):  # fmt: skip
+        return
+    _advance(sync, run, batch, BatchState.SUBMITTED, before, job_id=job_id)
+
+
+def _settle_unsent(sync: Sync, run: Run, batch: Batch, outcome: str) -> None:
+    """Settle a batch of which nothing has to be sent, in one transaction."""
+
+    def write(cursor: Cursor) -> None:
+        if batch.lane is Lane.DELETE:
+            removals.deleted(cursor, batch.batch_id)
+        elif batch.lane is Lane.UNLIST:
+            removals.unlisted(cursor, batch.batch_id)
+
+    before = (BatchState.STAGED, BatchState.SUBMITTING, BatchState.CREATED)
+    _advance(
+        sync, run, batch, BatchState.SETTLED, before, write=write, outcome=outcome, settled_at=NOW
     )
-    _advance(sync, run, batch, BatchState.SUBMITTED, job_id=job_id, **doubt)
 
 
-_ALLOWED = {
-    BatchState.STAGED: (BatchState.SUBMITTING,),
-    BatchState.SUBMITTING: (BatchState.STAGED,),
-    BatchState.CREATED: (BatchState.STAGED,),
-    BatchState.UPLOADING: (BatchState.CREATED,),
-    BatchState.SUBMITTED: (BatchState.SUBMITTING, BatchState.UPLOADING),
-    BatchState.SETTLED: (BatchState.STAGED, BatchState.SUBMITTING, BatchState.CREATED),
-}
+def _advance(sync: Sync, run: Run, batch: Batch, *change: Any, **values: Any) -> datetime:
+    """As `_advanced`. Raises Fenced when someone else moved the batch."""
+    moment = _advanced(sync, run, batch, *change, **values)
+    if moment is None:
+        raise Fenced(f"Batch {batch.batch_id} was moved by another process; this one stops")
+    return moment
 
 
-def _advance(
+def _advanced(
     sync: Sync,
     run: Run,
     batch: Batch,
     to: BatchState,
-    *also: BatchState,
+    came_from: tuple[BatchState, ...],
+    expect: dict[str, Any] | None = None,
+    *,
     write: Callable[[Cursor], None] | None = None,
     **values: Any,
-) -> None:
-    """Store the next state, and what belongs to it, under the fence.
-
-    Raises Fenced when someone else moved the batch.
-    """
+) -> datetime | None:
+    """Store the next state, and what belongs to it, under the fence; None = moved by another."""
     runs.renew_lease(sync.state, run)
     with sync.state.transaction(run.fence) as cursor:
-        if not batches.advance(cursor, batch, to, came_from=(*_ALLOWED[to], *also), **values):
-            raise Fenced(f"Batch {batch.batch_id} was moved by another process; this one stops")
-        if write is not None:
+        moment = batches.advance(cursor, batch, to, came_from=came_from, expect=expect, **values)
+        if moment is not None and write is not None:
             write(cursor)
+    return moment

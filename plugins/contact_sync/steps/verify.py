@@ -22,12 +22,13 @@ from contact_sync.steps.start import Sync, mapping_of
 log = logging.getLogger(__name__)
 MAX_READ_BACK = 20_000  # contacts of one batch: 200 calls
 MAX_SEARCHED_ADDRESS = 100  # characters; OAS search/emails refuses longer ones
-RENEW_EVERY = 20  # calls
 
 
-def not_applied(sync: Sync, run: Run, batch: Batch) -> set[str]:
+def not_applied(sync: Sync, run: Run, batch: Batch, *, believe: bool) -> set[str]:
     """Addresses of the batch whose contact isn't, or can't be seen to be, as it was sent.
 
+    `believe`: the job says that it refused none of them, which has to be enough for an address that
+    can't be searched: nothing else would ever end its being sent again.
     Of a batch above MAX_READ_BACK contacts only a sample of that size is looked at.
     """
     mapping = mapping_of(runs.load_run(sync.state, batch.run_id))
@@ -36,9 +37,10 @@ def not_applied(sync: Sync, run: Run, batch: Batch) -> set[str]:
     wrong: set[str] = set()
     rows = batches.outbox_rows(contacts)
     for start in range(0, len(rows), MAX_LOOKUP):
-        if start % (RENEW_EVERY * MAX_LOOKUP) == 0:
-            runs.renew_lease(sync.state, run)
+        runs.renew_lease(sync.state, run)
         wrong |= _wrong(sync, rows[start : start + MAX_LOOKUP], mapping)
+    if not believe:
+        wrong |= {row.email for row in rows if len(row.email) > MAX_SEARCHED_ADDRESS}
     reach("read_back")
     log.info("Batch %d: %d of %d contacts read back as sent", batch.batch_id,
              len(contacts) - len(wrong), len(contacts))  # fmt: skip
@@ -46,9 +48,9 @@ def not_applied(sync: Sync, run: Run, batch: Batch) -> set[str]:
 
 
 def _wrong(sync: Sync, rows: list[OutboxRow], mapping: Mapping) -> set[str]:
-    sought = [row.email for row in rows if len(row.email) <= MAX_SEARCHED_ADDRESS]
+    rows = [row for row in rows if len(row.email) <= MAX_SEARCHED_ADDRESS]
     try:
-        found = sync.sendgrid.contacts_by_email(sought) if sought else {}
+        found = sync.sendgrid.contacts_by_email([row.email for row in rows]) if rows else {}
     except RequestRefused as error:
         log.warning("Reading back failed: %s", error)
         found = {}

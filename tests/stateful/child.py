@@ -1,0 +1,87 @@
+"""Runs in processes of their own that get a signal at a fail point, and waits that pass quickly."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from multiprocessing.process import BaseProcess
+from types import SimpleNamespace
+
+import psutil
+import pytest
+import tenacity.nap
+
+from contact_sync import cli, failpoints
+from contact_sync.errors import FatalError, Stopped, SyncError, told_safely
+from contact_sync.sendgrid import answers
+from contact_sync.steps import drain, run_all
+from tests.crashes import FORKS
+from tests.world import World
+
+REFUSED, FENCED = 3, 5
+PAUSE = 0.05
+JOIN_SECONDS = 60
+
+
+def a_moment(seconds: float) -> None:
+    """Stands in for `time.sleep`: a long pause becomes many short ones."""
+    time.sleep(min(seconds, PAUSE))
+
+
+HASTY = SimpleNamespace(sleep=a_moment, time=time.time, monotonic=time.monotonic)
+
+
+def hurry(patch: pytest.MonkeyPatch) -> None:
+    """Make the waits of a run short; those for jobs and quarantines are asked again and again."""
+    patch.setattr(drain, "POLL_SECONDS", PAUSE)
+    for module in (run_all, tenacity.nap, answers):
+        patch.setattr(module, "time", HASTY)
+
+
+def start(world: World, point: str, signal_name: str, mode: str, *, take_over: bool) -> BaseProcess:
+    """Begin a run in a child process; wait until it has ended or, with STOP, stands still."""
+    arguments = (world.portable(), point, signal_name, mode, take_over)
+    child: BaseProcess = FORKS.Process(target=_run, args=arguments)
+    child.start()
+    deadline = time.monotonic() + JOIN_SECONDS
+    while child.is_alive() and not _stands_still(child):
+        child.join(0.01)
+        if time.monotonic() > deadline:
+            child.kill()
+            raise AssertionError(f"A {mode} run didn't end within {JOIN_SECONDS} s")
+    return child
+
+
+def _stands_still(child: BaseProcess) -> bool:
+    try:
+        return psutil.Process(child.pid).status() == psutil.STATUS_STOPPED
+    except psutil.NoSuchProcess:  # it has just ended
+        return False
+
+
+def wake(child: BaseProcess) -> int:
+    """Let a stopped run go on to its end; returns its exit code."""
+    assert child.pid is not None
+    os.kill(child.pid, signal.SIGCONT)
+    child.join(JOIN_SECONDS)
+    if child.exitcode is None:
+        child.kill()
+        raise AssertionError(f"A run that woke up didn't end within {JOIN_SECONDS} s")
+    return child.exitcode
+
+
+def _run(world: World, point: str, signal_name: str, mode: str, take_over: bool) -> None:
+    os.environ[failpoints.VARIABLE] = point
+    os.environ[failpoints.SIGNAL_VARIABLE] = signal_name
+    signal.signal(signal.SIGTERM, cli.stop)
+    hurry(pytest.MonkeyPatch())
+    try:
+        world.run(mode, take_over=take_over)
+    except (SyncError, KeyboardInterrupt) as error:
+        told = told_safely(error)
+        if isinstance(told, Stopped):
+            sys.exit(told.exit_code)
+        lost = isinstance(told, FatalError) and ("lease" in str(told) or "is over" in str(told))
+        sys.exit(FENCED if lost else REFUSED)
