@@ -17,14 +17,14 @@ LAYERS = [
     {"", "models", "errors", "failpoints"},
     {
         "definition", "drift", "mapping", "converters", "transform", "payloads", "errors_file",
-        "read_back", "refused_contacts", "report", "scopes",
+        "read_back", "reasons", "refused_contacts", "report", "scopes",
     },
     {
         "arrow_reader", "b2core", "definition_files", "sendgrid", "sendgrid.answers",
         "sendgrid.api", "sendgrid.line", "sendgrid.transport", "sendgrid.urls", "state",
-        "state.batches", "state.carrying", "state.copying", "state.database", "state.families",
-        "state.ledger", "state.migrate", "state.removals", "state.runs", "state.settling",
-        "state.staging",
+        "state.batches", "state.carrying", "state.contents", "state.copying", "state.database",
+        "state.families", "state.ledger", "state.migrate", "state.removals", "state.runs",
+        "state.settling", "state.staging",
     },
     {
         "steps", "steps.approve", "steps.carry", "steps.check", "steps.drain", "steps.finish",

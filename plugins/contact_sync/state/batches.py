@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, LiteralString, cast
 
-import numpy as np
-import numpy.typing as npt
-import psycopg
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
-from contact_sync import arrow_reader
 from contact_sync.errors import FatalError
 from contact_sync.models import BatchState, Lane
-from contact_sync.payloads import OutboxRow
-from contact_sync.state.database import Cursor, StateDatabase, many, one, statement
-
-WHAT = "The state database"
-Int64 = npt.NDArray[np.int64]
+from contact_sync.state.database import Cursor, StateDatabase, many, one
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,90 +214,6 @@ def _value(value: Any) -> sql.Composable:
     if value is SUBMITTED_AT:
         return sql.SQL("submitted_at")
     return sql.Literal(Jsonb(value) if isinstance(value, dict) else value)
-
-
-def batch_contacts(cursor: Cursor, batch_id: int) -> list[dict[str, Any]]:
-    """client_id, email, payload and clears of a JSON batch; at most 30 000 contacts, 3.9 MB."""
-    return many(cursor, statement("batch_contacts"), {"batch_id": batch_id})
-
-
-def outbox_rows(contacts: list[dict[str, Any]]) -> list[OutboxRow]:
-    """The same as what `payloads` takes."""
-    return [OutboxRow(row["email"], row["payload"], row["clears"]) for row in contacts]
-
-
-def count_contacts(cursor: Cursor, batch_id: int) -> int:
-    """How many contacts the batch has now; some may have been taken out since it was planned."""
-    row = one(
-        cursor,
-        "SELECT count(*) AS n FROM contact_sync.batch_contact WHERE batch_id = %s",
-        (batch_id,),
-    )
-    return int(row["n"])
-
-
-def addresses_among(cursor: Cursor, batch_id: int, emails: Collection[str]) -> set[str]:
-    """Those of the addresses that are in the batch."""
-    rows = many(
-        cursor,
-        "SELECT email FROM contact_sync.batch_contact WHERE batch_id = %s AND email = ANY(%s)",
-        (batch_id, list(emails)),
-    )
-    return {row["email"] for row in rows}
-
-
-def addresses_to_suppress(cursor: Cursor, batch_id: int) -> dict[int, str]:
-    """Client id → address of the contacts that must be suppressed before they are uploaded."""
-    rows = many(
-        cursor,
-        """SELECT client_id, email FROM contact_sync.batch_contact
-           WHERE batch_id = %s AND suppress ORDER BY client_id""",
-        (batch_id,),
-    )
-    return {row["client_id"]: row["email"] for row in rows}
-
-
-def address_hashes(state: StateDatabase, batch_id: int) -> tuple[Int64, Int64]:
-    """Client ids and address hashes of a batch; 16 bytes a contact."""
-    query = f"""SELECT client_id, email_hash FROM contact_sync.batch_contact
-                WHERE batch_id = {batch_id:d}"""  # noqa: S608 an integer
-    with arrow_reader.connect(state.dsn, WHAT) as connection:
-        table = arrow_reader.table(connection, query, WHAT)
-    return (
-        np.asarray(table.column("client_id"), np.int64),
-        np.asarray(table.column("email_hash"), np.int64),
-    )
-
-
-def contact_sample(cursor: Cursor, batch_id: int, size: int) -> list[dict[str, Any]]:
-    """About `size` contacts, evenly spread over the batch; columns as batch_contacts."""
-    return many(
-        cursor,
-        """SELECT client_id, email, payload, clears FROM (
-               SELECT *, row_number() OVER (ORDER BY client_id) AS n, count(*) OVER () AS total
-               FROM contact_sync.batch_contact WHERE batch_id = %s
-           ) AS contact WHERE n %% greatest(1, total / %s) = 0""",
-        (batch_id, size),
-    )
-
-
-def batch_csv(
-    cursor: psycopg.Cursor[Any], batch_id: int, cells: list[str]
-) -> Iterator[psycopg.abc.Buffer]:
-    """The rows of a CSV batch as PostgreSQL renders them (RFC 4180, UTF-8), in blocks."""
-    query = sql.SQL(
-        """COPY (
-            SELECT {} FROM (
-                SELECT client_id, email, string_to_array(payload, E'\\x1f', '') AS v
-                FROM contact_sync.batch_contact WHERE batch_id = {} ORDER BY client_id
-            ) AS contact
-        ) TO STDOUT (FORMAT csv)"""
-    ).format(
-        sql.SQL(", ".join(["email", *cells])),
-        sql.Literal(batch_id),
-    )
-    with cursor.copy(query) as copy:
-        yield from copy
 
 
 def drop_staged_batches(cursor: Cursor, run_id: int) -> bool:

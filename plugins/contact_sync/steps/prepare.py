@@ -13,7 +13,7 @@ import numpy as np
 from contact_sync.errors import AuthError, RequestRefused
 from contact_sync.failpoints import reach
 from contact_sync.sendgrid.api import MAX_SUPPRESSED
-from contact_sync.state import batches, settling
+from contact_sync.state import batches, contents, settling
 from contact_sync.state.batches import Batch
 from contact_sync.state.runs import Run
 from contact_sync.steps.select import scan_clients
@@ -28,7 +28,7 @@ def prepare(sync: Sync, run: Run, batch: Batch) -> int:
     _hold_changed(sync, run, batch)
     _suppress(sync, run, batch)
     with sync.state.transaction() as cursor:
-        return batches.count_contacts(cursor, batch.batch_id)
+        return contents.count_contacts(cursor, batch.batch_id)
 
 
 def _hold_changed(sync: Sync, run: Run, batch: Batch) -> None:
@@ -42,7 +42,7 @@ def _hold_changed(sync: Sync, run: Run, batch: Batch) -> None:
         scan.email_hash, scan.email_hash[scan.excluded & (scan.email_hash != 0)]
     )
     as_before = ~excluded
-    client_id, email_hash = batches.address_hashes(sync.state, batch.batch_id)
+    client_id, email_hash = contents.address_hashes(sync.state, batch.batch_id)
     at = np.searchsorted(scan.client_id[as_before], client_id)
     at = np.minimum(at, max(0, int(as_before.sum()) - 1))
     same = np.zeros(len(client_id), bool)
@@ -55,7 +55,7 @@ def _hold_changed(sync: Sync, run: Run, batch: Batch) -> None:
 
 def _suppress(sync: Sync, run: Run, batch: Batch) -> None:
     with sync.state.transaction() as cursor:
-        found = batches.addresses_to_suppress(cursor, batch.batch_id)
+        found = contents.addresses_to_suppress(cursor, batch.batch_id)
     clients = list(found)
     for start in range(0, len(clients), MAX_SUPPRESSED):
         part = clients[start : start + MAX_SUPPRESSED]

@@ -15,7 +15,7 @@ from contact_sync.errors_file import read_errors
 from contact_sync.failpoints import reach
 from contact_sync.models import REMOVALS, BatchState, Job, JobStatus, Lane
 from contact_sync.reasons import plain
-from contact_sync.state import batches, families, removals, settling
+from contact_sync.state import batches, contents, families, removals, settling
 from contact_sync.state.batches import NOW, SUBMITTED_AT, Batch
 from contact_sync.state.database import Cursor
 from contact_sync.state.families import FAILED
@@ -82,7 +82,7 @@ def _apply(sync: Sync, run: Run, batch: Batch, job: Job) -> None:
         _apply_removal(sync, run, batch, job)
         return
     with sync.state.transaction() as cursor:
-        contacts = batches.count_contacts(cursor, batch.batch_id)
+        contacts = contents.count_contacts(cursor, batch.batch_id)
     if job.status is JobStatus.COMPLETED:
         _confirm_others(sync, run, batch, job, contacts, {})
         return
@@ -138,7 +138,7 @@ def _refused(sync: Sync, batch: Batch, job: Job) -> dict[str, str]:
         log.warning("%s; looking for the refused contacts otherwise", error)
         return {}
     with sync.state.transaction() as cursor:
-        named = batches.addresses_among(cursor, batch.batch_id, found)
+        named = contents.addresses_among(cursor, batch.batch_id, found)
     log.info("The errors file names %d of %d refused contacts", len(named), job.errored)
     return {email: f"SendGrid: {plain(found[email])}" for email in named}
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 
 from contact_sync.failpoints import reach
-from contact_sync.state import batches, families, settling
+from contact_sync.state import batches, contents, families, settling
 from contact_sync.state.batches import Batch
 from contact_sync.state.database import Cursor
 from contact_sync.state.families import FAILED, SENT_AGAIN, SINGLE, SPLIT, Member
@@ -34,7 +34,7 @@ def postpone_and_split(cursor: Cursor, batch: Batch, reason: str) -> str:
         families.drop_open(cursor, batch.root)
         settling.clear(cursor, batch.batch_id)
         return reason
-    if batches.count_contacts(cursor, batch.batch_id) == 1 and batch.tries:
+    if contents.count_contacts(cursor, batch.batch_id) == 1 and batch.tries:
         return SINGLE
     again = reason == FAILED and batch.tries == 0
     families.create_parts(cursor, batch, 1 if again else 2)

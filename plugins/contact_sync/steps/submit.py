@@ -34,7 +34,7 @@ from contact_sync.mapping import Mapping
 from contact_sync.models import REMOVALS, BatchState, Lane
 from contact_sync.payloads import csv_cells, csv_field_ids, csv_header, json_body
 from contact_sync.refused_contacts import refused_by_answer
-from contact_sync.state import batches, removals, runs, settling
+from contact_sync.state import batches, contents, removals, runs, settling
 from contact_sync.state.batches import NOW, Batch
 from contact_sync.state.database import Cursor
 from contact_sync.state.runs import Run
@@ -75,7 +75,7 @@ def _send_json(sync: Sync, run: Run, batch: Batch) -> None:
     mapping = mapping_of(run)
     for _round in range(MAX_REFUSAL_ROUNDS):
         with sync.state.transaction() as cursor:
-            contacts = batches.batch_contacts(cursor, batch.batch_id)
+            contacts = contents.batch_contacts(cursor, batch.batch_id)
         if not contacts:
             _settle_unsent(sync, run, batch, "all refused")
             return
@@ -84,7 +84,7 @@ def _send_json(sync: Sync, run: Run, batch: Batch) -> None:
         try:
             with _undone_if_refused(sync, run, batch, announced):
                 job_id = sync.sendgrid.upsert_contacts(
-                    json_body(batches.outbox_rows(contacts), mapping)
+                    json_body(contents.outbox_rows(contacts), mapping)
                 )
         except RequestRefused as error:
             refused = refused_by_answer(error, [row["email"] for row in contacts])
@@ -176,7 +176,7 @@ def _rendered(sync: Sync, batch: Batch, mapping: Mapping) -> Iterator[tuple[IO[b
         with igzip.IGzipFile(fileobj=file, mode="wb", compresslevel=1) as gz:
             gz.write((",".join(csv_header(mapping)) + "\n").encode())
             with sync.state.transaction() as cursor:
-                for block in batches.batch_csv(cursor, batch.batch_id, list(csv_cells(mapping))):
+                for block in contents.batch_csv(cursor, batch.batch_id, list(csv_cells(mapping))):
                     gz.write(block)
         yield file, file.tell()
 

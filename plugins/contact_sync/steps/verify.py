@@ -14,7 +14,7 @@ from contact_sync.mapping import Mapping
 from contact_sync.payloads import OutboxRow
 from contact_sync.read_back import holds
 from contact_sync.sendgrid.api import MAX_LOOKUP
-from contact_sync.state import batches, runs
+from contact_sync.state import contents, runs
 from contact_sync.state.batches import Batch
 from contact_sync.state.runs import Run
 from contact_sync.steps.start import Sync, mapping_of
@@ -33,9 +33,9 @@ def not_applied(sync: Sync, run: Run, batch: Batch, *, believe: bool) -> set[str
     """
     mapping = mapping_of(runs.load_run(sync.state, batch.run_id))
     with sync.state.transaction() as cursor:
-        contacts = batches.contact_sample(cursor, batch.batch_id, MAX_READ_BACK)
+        contacts = contents.contact_sample(cursor, batch.batch_id, MAX_READ_BACK)
     wrong: set[str] = set()
-    rows = batches.outbox_rows(contacts)
+    rows = contents.outbox_rows(contacts)
     for start in range(0, len(rows), MAX_LOOKUP):
         runs.renew_lease(sync.state, run)
         wrong |= _wrong(sync, rows[start : start + MAX_LOOKUP], mapping)
