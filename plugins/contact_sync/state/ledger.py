@@ -18,6 +18,9 @@ WHAT = "The state database"
 MAX_LISTED_IDS = 20_000
 ENOUGH_ABSENCES = 2
 """A client that so many snapshots in a row didn't hold is gone: one look may be wrong."""
+MAX_REASONS = 50
+"""So many reasons are told apart in a run's report."""
+
 Int64 = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 
@@ -175,7 +178,7 @@ def count_by_state(cursor: Cursor, sync_id: int) -> dict[str, int]:
 
 
 def count_refused(cursor: Cursor, sync_id: int, run_id: int) -> dict[str, int]:
-    """Clients that SendGrid refused in this run, by "field: reason"."""
+    """Clients that SendGrid refused in this run, by "field: reason"; rare reasons together."""
     rows = many(
         cursor,
         """SELECT concat_ws(': ', l.field, l.reason) AS why, count(*) AS n
@@ -185,7 +188,10 @@ def count_refused(cursor: Cursor, sync_id: int, run_id: int) -> dict[str, int]:
            GROUP BY 1 ORDER BY 2 DESC, 1""",
         (sync_id, run_id),
     )
-    return {row["why"]: row["n"] for row in rows}
+    found = {row["why"]: row["n"] for row in rows[:MAX_REASONS]}
+    if rare := sum(row["n"] for row in rows[MAX_REASONS:]):
+        found["SendGrid: other reasons"] = rare
+    return found
 
 
 def count_stale(cursor: Cursor, sync_id: int) -> int:
