@@ -150,6 +150,7 @@ def _send_csv(sync: Sync, run: Run, batch: Batch) -> None:
     mapping = mapping_of(run)
     with _rendered(sync, batch, mapping) as (file, size):
         for attempt in range(MAX_IMPORT_TRIES):
+            runs.renew_lease(sync.state, run)
             target = sync.sendgrid.create_import(csv_field_ids(mapping), mapping.list_id)
             reach("import_created_not_stored")
             _advance(
