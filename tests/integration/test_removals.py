@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -153,15 +154,18 @@ def test_F05_removals_below_the_limit_go_on(world: World) -> None:
     assert world.run()["counts"]["unlisted"] == 2
 
 
+@pytest.mark.parametrize("detection", ["xmin", "updated_at"])
 def test_A09_F01_a_newly_excluded_client_leaves_the_list_before_anything_is_sent(
-    consenting: World,
+    consenting: World, detection: str
 ) -> None:
     """The next incremental run sees it although `updated_at` didn't move; a backfill doesn't send
     it again."""
+    consenting.redefine(source={"change_detection": detection, "overlap_minutes": 1})
     ann, bob = consenting.add("ann@example.com"), consenting.add("bob@example.com")
+    consenting.sql("UPDATE b2core.clients SET updated_at = now() - interval '1 hour'")
     consenting.run()
     consenting.edit(ann, last_name="opted out")
-    consenting.edit(bob, first_name="Changed")
+    consenting.edit(bob, first_name="Changed", updated_at=datetime.now(UTC))
     calls = len(consenting.writes())
     report = consenting.run()
     assert (report["counts"]["unlisted"], report["exclusions"]) == (1, {"no consent": 1})

@@ -72,6 +72,15 @@ def test_H02_a_zip_bomb_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
         read_errors(bomb)
 
 
+def test_H02_a_file_that_grows_too_much_is_stopped() -> None:
+    """Below the cap in bytes, but hundreds of times larger than what was downloaded."""
+    padded = CSV.encode() + b"\n" * (2 * errors_file.FREE_BYTES)
+    assert len(padded) < errors_file.MAX_BYTES
+    assert read_errors(padded) == REFUSED
+    with pytest.raises(RetryableError):
+        read_errors(gzip.compress(padded))
+
+
 @given(st.binary(max_size=60) | st.text(max_size=60).map(str.encode))
 def test_D05_any_bytes_are_read_or_told(raw: bytes) -> None:
     """Nothing else comes out, gzipped or not, and every address has a reason."""
