@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -277,20 +276,3 @@ def test_G5_too_many_exclusions_wait_for_a_person(consenting: World) -> None:
         unlisted={f"client{n}@example.com" for n in range(4)},
         excluded={row[0] for row in consenting.sql("SELECT id FROM b2core.clients")},
     )
-
-
-def test_G5_too_many_changes_wait_for_a_person(world: World) -> None:
-    """Above the limit nothing is sent; new clients don't count; the watermark stays."""
-    few: dict[str, Any] = {"changes": {"contacts": 2, "share": 0.0}}
-    world.redefine(limits=few)
-    for n in range(4):
-        world.add(f"client{n}@example.com")
-    assert world.run()["counts"]["sent"] == 4
-    world.sql("UPDATE b2core.clients SET first_name = 'All of them'")
-    mark = world.state("SELECT watermark FROM contact_sync.sync")
-    calls = world.writes()
-    with pytest.raises(FatalError, match="4 contacts would be changed, the limit is 2"):
-        world.run()
-    assert (world.writes(), world.state("SELECT watermark FROM contact_sync.sync")) == (calls, mark)
-    assert world.run(approve=True)["approval"]["decision"] == "approved"
-    world.assert_converged()

@@ -9,6 +9,7 @@ from contact_sync.definition import Limits, SyncDefinition
 from contact_sync.errors import FatalError
 from contact_sync.failpoints import reach
 from contact_sync.state import runs
+from contact_sync.state.database import Cursor
 from contact_sync.state.runs import Run
 from contact_sync.steps.start import Sync
 
@@ -51,6 +52,12 @@ def decide(sync: Sync, run: Run, decision: str, who: str) -> None:
             reach("approval_uncommitted")
     reach("plan_decided")
     log.info("The plan of run %d was %s by %s", run.run_id, decision, who)
+
+
+def withdraw(cursor: Cursor, run: Run) -> None:
+    """Forget a person's decision: what is staged changes, and it was about another plan."""
+    if (run.approval or {}).get("why"):  # one that was given beforehand has none and stays
+        runs.save_approval(cursor, run.run_id, None)
 
 
 def refuse_unapproved(run: Run) -> None:

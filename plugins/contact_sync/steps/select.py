@@ -29,6 +29,7 @@ from contact_sync.state.ledger import (
 )
 from contact_sync.state.runs import Run, SyncState
 from contact_sync.state.staging import Slice
+from contact_sync.steps import approve
 from contact_sync.steps.start import Sync, mapping_of
 from contact_sync.transform import hashes
 
@@ -79,8 +80,7 @@ def select_clients(sync: Sync, run: Run) -> int:
         batches.refuse_if_sent(cursor, run.run_id)
         staging.drop_outbox(cursor, run.run_id)
         runs.save_snapshot(cursor, run.run_id, position, kind, why)
-        if (run.approval or {}).get("why"):  # it was for another plan
-            runs.save_approval(cursor, run.run_id, None)
+        approve.withdraw(cursor, run)
         staging.save_slices(cursor, run.run_id, slices)
         if not (run.dry_run or held):
             approved = run.approve_removals == len(gone)

@@ -18,6 +18,7 @@ from contact_sync.state import batches, ledger, staging
 from contact_sync.state.ledger import LedgerRows
 from contact_sync.state.runs import Run
 from contact_sync.state.staging import Slice
+from contact_sync.steps import approve
 from contact_sync.steps.select import EXCLUDED, SHARED, TAKES_OVER
 from contact_sync.steps.start import Sync, mapping_of
 from contact_sync.transform import Transformed, transform
@@ -43,6 +44,7 @@ def stage_slice(sync: Sync, run: Run, slice_no: int) -> dict[str, Any]:
     with sync.state.transaction(run.fence) as cursor:
         staging.lock_slice(cursor, run.run_id, slice_no)
         batches.refuse_if_sent(cursor, run.run_id)
+        approve.withdraw(cursor, run)
         if run.dry_run:
             for _ in frames:
                 pass
