@@ -79,6 +79,11 @@ def stubborn(_retrying: Any) -> tenacity.Retrying:
     return tenacity.Retrying(retry=refused, stop=tenacity.stop_after_attempt(3), reraise=True)
 
 
+def tireless(retrying: Callable[..., tenacity.Retrying]) -> tenacity.Retrying:
+    """Twice as often."""
+    return retrying().copy(stop=tenacity.stop_after_attempt(12))
+
+
 def trusting(session: Callable[..., Any], line: Any) -> Any:
     """Whoever answers is SendGrid."""
     opened = session(line)
@@ -126,6 +131,8 @@ MUTANTS = [
            test_errors_file.test_H02_a_file_that_grows_too_much_is_stopped),
     Mutant("Every call has a deadline", {f"{SENDGRID}.line.Line.within": no_deadline},
            test_limits.test_H02_a_slow_drip_ends_at_the_deadline, {"where": "body"}),
+    Mutant("Every retry has a cap", {f"{SENDGRID}.transport._retrying": tireless},
+           test_transport.test_C06_C07_reads_are_repeated_and_bounded, {"status": 500}),
     Mutant("A refused key fails at once", {f"{SENDGRID}.transport._retrying": stubborn},
            test_transport.test_C06_C08_C09_each_answer_to_a_write_has_its_error,
            {"status": 401, "error": AuthError, "calls": 1}),

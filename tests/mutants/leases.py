@@ -85,7 +85,7 @@ MUTANTS = [
     Mutant("Only its holder frees a lease",
            {f"{STATE}.runs.release_lease": release_anybodys},
            test_books_and_dry_runs.test_O04_a_zombie_cannot_release_the_newer_runs_lease),
-    Mutant("A run that is over does nothing more",
+    Mutant("Steps of a run that is over are refused as such",
            {f"{STATE}.runs.load_run": never_over},
            test_run_protocol.test_O05_steps_of_a_run_that_is_over_are_refused),
     Mutant("What has begun to be sent isn't staged anew",

@@ -15,6 +15,7 @@ import pytest
 from _pytest.mark.structures import ParameterSet
 
 STEPS, STATE, SENDGRID = (f"contact_sync.{name}" for name in ("steps", "state", "sendgrid"))
+NOT_RUN = {"skip", "skipif", "xfail"}
 Replacement = Callable[..., Any]
 Test = Callable[..., None]
 
@@ -78,13 +79,15 @@ def arguments(mutant: Mutant, request: pytest.FixtureRequest) -> dict[str, Any]:
 def assert_notices(mutant: Mutant, values: dict[str, Any]) -> None:
     """The test fails, by an assertion of its own or a missing error, and not by an accident."""
     with switched_off(mutant) as unused:
-        with pytest.raises((AssertionError, pytest.fail.Exception)) as failure:
-            mutant.noticed_by(**values)
-        if "monkeypatch" in values:  # its patches lie on top of the mutant's
-            values["monkeypatch"].undo()
-        where = Path(failure.traceback[-1].path)
-        assert is_of_tests(where), f"The assertion is not the test's: {where}"
-        assert not unused, f"Replaced but never called, so nothing was switched off: {unused}"
+        try:
+            with pytest.raises((AssertionError, pytest.fail.Exception)) as failure:
+                mutant.noticed_by(**values)
+        finally:
+            if "monkeypatch" in values:  # its patches lie on top of the mutant's
+                values["monkeypatch"].undo()
+    where = Path(failure.traceback[-1].path)
+    assert is_of_tests(where), f"The assertion is not the test's: {where}"
+    assert not unused, f"Replaced but never called, so nothing was switched off: {unused}"
 
 
 def is_of_tests(path: Path) -> bool:
@@ -96,10 +99,13 @@ def is_of_tests(path: Path) -> bool:
 
 def is_a_case(test: Test, case: dict[str, Any]) -> bool:
     """Whether the suite runs the test with these values of its parameters, and it has no others."""
+    marks = getattr(test, "pytestmark", [])
+    if not test.__name__.startswith("test_") or {"skip", "skipif", "xfail"} & {
+        m.name for m in marks
+    }:
+        return False
     named: set[str] = set()
-    for mark in getattr(test, "pytestmark", []):
-        if mark.name != "parametrize":
-            continue
+    for mark in (mark for mark in marks if mark.name == "parametrize"):
         names = mark.args[0]
         names = [n.strip() for n in names.split(",")] if isinstance(names, str) else list(names)
         named |= set(names)
