@@ -146,8 +146,6 @@ SCENARIOS = {
 """Id → what breaks → what is guaranteed."""
 
 LEFT_OUT: dict[str, str] = {
-    "D14": "each deferral has a time-out of minutes (operators.py) and the next run follows the "
-    "job (D02), but no test stops a real triggerer",
     "F03": "there are no erasure requests yet, so nothing remembers whom to hold back: a person "
     "who returns in B2CORE is a new client",
     "F11": "there are no erasure requests yet; docs/security.md says which store keeps what and "

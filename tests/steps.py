@@ -62,8 +62,8 @@ def go_on(sync: Sync, run_id: int, *, before: str, after: str = "") -> None:
 
 
 def everything(world: World) -> list[list[tuple[str, ...]]]:
-    """All rows of the state database, and all that has left for SendGrid."""
+    """All rows of the state database, and all that has left for SendGrid: calls and contents."""
     rows = [
         world.state(f"SELECT t::text FROM contact_sync.{table} AS t ORDER BY 1") for table in TABLES
     ]
-    return [*rows, [(world.sent(),)]]
+    return [*rows, [(call,) for call in world.writes()], [(world.sent(),)]]

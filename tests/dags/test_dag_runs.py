@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
 from threading import Timer
 from typing import Any
 
 import pytest
 from airflow.dag_processing.dagbag import DagBag
+from airflow.jobs.job import Job
+from airflow.jobs.scheduler_job_runner import SchedulerJobRunner
+from airflow.models.taskinstance import TaskInstance
+from airflow.sdk.definitions import dag as sdk_dag
+from airflow.sdk.timezone import utcnow
+from airflow.utils.session import create_session
 
 from contact_sync.models import RunKind
 from contact_sync.steps.start import begin_run, end_run
@@ -99,4 +108,45 @@ def test_O02_a_backfill_waits_for_the_lease(connected: World) -> None:
     assert (state, tasks["start_run"]) == ("success", "success")
     assert connected.report(run_id)["state"] == "failed"
     assert connected.report()["id"] != run_id
+    connected.assert_converged()
+
+
+@contextmanager
+def triggerer_down() -> Iterator[list[timedelta]]:
+    """Nobody runs triggers, and a deferred task's time is up at once: the scheduler's own check
+    finds it. Gives how long each of them would have waited."""
+    waits: list[timedelta] = []
+    run_task = sdk_dag._run_task
+
+    def run(**options: Any) -> Any:
+        result = run_task(**options | {"run_triggerer": False})
+        with create_session() as session:
+            for ti in session.query(TaskInstance).filter(TaskInstance.state == "deferred"):
+                waits.append(ti.trigger_timeout - utcnow())
+                ti.trigger_timeout = utcnow() - timedelta(seconds=1)
+        SchedulerJobRunner(job=Job()).check_trigger_timeouts()
+        return result
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sdk_dag, "_run_task", run)
+        yield waits
+
+
+def test_D14_a_triggerer_that_is_down_fails_the_task_and_the_next_run_goes_on(
+    connected: World,
+) -> None:
+    """The wait for a job ends after minutes, in red, with a free lease; the job is not forgotten:
+    the next run settles it and sends nothing again."""
+    connected.seed()
+    connected.emulator.admin.settings(delay=3600)
+    with triggerer_down() as waits:
+        state, tasks = run_dag(mode="full")
+    assert (state, tasks["send_batch"], tasks["release_lease"]) == ("failed", "failed", "success")
+    assert [wait < timedelta(minutes=16) for wait in waits] == [True]
+    assert connected.report()["state"] == "failed"
+    assert "confirmed" not in connected.fates().values()
+    written = connected.writes()
+    connected.emulator.admin.advance(3600)
+    connected.run()
+    assert connected.writes() == written
     connected.assert_converged()

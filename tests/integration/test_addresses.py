@@ -68,6 +68,7 @@ def test_B02_a_swap_of_two_addresses_deletes_nothing(world: World, lane: str) ->
         ann, "b@example.com", "a@example.com",
     )  # fmt: skip
     assert world.run()["counts"]["sent"] == 2
+    assert set(world.contacts()) == {"a@example.com", "b@example.com"}
     assert world.contact("a@example.com")["first_name"] == "Bob"
     assert world.contact("b@example.com")["first_name"] == "Ann"
     assert "city" not in world.contact("b@example.com")

@@ -23,6 +23,7 @@ from contact_sync.steps.submit import submit_batch
 from tests.world import World
 
 TABLES = ("sync", "ledger", "batch", "outbox", "removal")
+WATERMARK = "SELECT watermark FROM contact_sync.sync"
 
 
 def begin(sync: Sync) -> int:
@@ -144,19 +145,26 @@ def test_the_books_must_balance(world: World) -> None:
         world.state("DELETE FROM contact_sync.ledger WHERE client_id = 1")
         with pytest.raises(BooksDontBalance, match=r"6 clients, but .* the fate of 5"):
             finish_run(sync, open_run(sync, run.run_id))
-        assert world.state("SELECT watermark FROM contact_sync.sync") == [(None,)]
+        assert world.state(WATERMARK) == [(None,)]
         end_run(sync, run.run_id, "books")
     world.run("full")
     assert world.report()["books"]["confirmed"] == 4
 
 
 def test_a_run_with_an_open_batch_cannot_finish(world: World) -> None:
-    """Named by number."""
+    """Named by number; the watermark stays, although the ledger knows a fate of every client."""
     world.seed()
+    world.run()
+    mark = world.state(WATERMARK)
+    world.edit(1, first_name="Ana")
     with world.sync() as sync:
         run, batch_id = planned(sync)
         with pytest.raises(FatalError, match=rf"Batches \[{batch_id}\] aren't settled"):
             finish_run(sync, run)
+        assert world.state(WATERMARK) == mark
+        end_run(sync, run.run_id, "not sent")
+    world.run()
+    world.assert_converged()
 
 
 def test_D11_O06_each_step_may_be_repeated(world: World) -> None:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import psycopg
 import pytest
 
+from contact_sync import b2core
+from contact_sync.errors import RetryableError
+from contact_sync.steps import run_all
 from tests.world import World
 
 BOTH = pytest.mark.parametrize("detection", ["xmin", "updated_at"])
@@ -145,6 +148,21 @@ def test_A16_another_server_makes_the_run_full(world: World) -> None:
     report = world.run()
     assert report["kind"] == "full"
     assert report["kind_reason"] == "B2CORE's server was replaced, restored or failed over"
+
+
+def test_A18_a_stale_source_fails_the_run(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It says that it is two hours behind: nothing is read from it, and the watermark stays."""
+    start(world, "xmin")
+    mark, calls = world.state("SELECT watermark FROM contact_sync.sync"), world.writes()
+    world.edit(1, first_name="Ana")
+    primary = "WHEN NOT pg_is_in_recovery() THEN 0"
+    assert primary in b2core._SNAPSHOT
+    stale = b2core._SNAPSHOT.replace(primary, primary.replace("0", "7200"))
+    monkeypatch.setattr(b2core, "_SNAPSHOT", stale)
+    monkeypatch.setattr(run_all, "READ_PAUSE", 0.0)
+    with pytest.raises(RetryableError, match="the standby is 120 minutes behind its primary"):
+        world.run()
+    assert (world.state("SELECT watermark FROM contact_sync.sync"), world.writes()) == (mark, calls)
 
 
 def test_switching_the_change_detection_makes_the_run_full(world: World) -> None:

@@ -62,20 +62,6 @@ def test_C06_a_5xx_after_the_effect_is_repeated_and_converges(world: World) -> N
     world.assert_converged()
 
 
-def test_O01_a_first_try_of_unknown_fate_cannot_overwrite_newer_values(world: World) -> None:
-    """Nothing newer is sent before it can't take effect any more: the last value stays."""
-    world.redefine(deadlines={"job_hours": 1, "quarantine_minutes": 0.07})
-    client = world.add("ann@example.com", first_name="Old")
-    world.emulator.admin.fault("PUT", CONTACTS, status=503, when="after")
-    world.emulator.admin.job_fault("slow", seconds=3.0)
-    world.run()
-    world.edit(client, first_name="New")
-    world.run()
-    while any(job["status"] == "pending" for job in world.emulator.admin.jobs()):
-        continue
-    assert world.contact("ann@example.com")["first_name"] == "New"
-
-
 @pytest.mark.parametrize("key", ["email", "identifier"])
 def test_C09_a_400_that_names_addresses_rejects_these_and_sends_the_others(
     world: World, key: str

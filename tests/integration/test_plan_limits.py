@@ -7,6 +7,9 @@ from pathlib import Path
 import pytest
 
 from contact_sync.errors import FatalError
+from contact_sync.models import RunKind
+from contact_sync.steps.start import begin_run, open_run
+from tests.steps import STEPS, go_on
 from tests.world import World, opt_out_column
 
 FEW = {
@@ -69,3 +72,17 @@ def test_G5_a_dry_run_says_what_would_be_removed_and_held(limited: World, tmp_pa
     with pytest.raises(FatalError, match=above):
         limited.run()
     assert limited.report()["counts"]["to_remove"] == 4
+
+
+def test_G5_removals_that_the_plan_did_not_name_are_refused(limited: World) -> None:
+    """Whatever noted them since: above the limit, nothing is removed that nobody has seen."""
+    with limited.sync() as sync:
+        run_id = begin_run(sync, RunKind.INCREMENTAL, holder="test")
+        go_on(sync, run_id, before="exclude")
+        limited.state(
+            """INSERT INTO contact_sync.removal (sync_id, email, email_hash, client_id)
+               SELECT sync_id, 'x' || n || '@example.com', n, 0
+               FROM contact_sync.sync, generate_series(1, 3) AS n"""
+        )
+        with pytest.raises(FatalError, match="3 contacts would be removed, but the plan named 0"):
+            STEPS["remove"](sync, open_run(sync, run_id))

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from contact_sync.errors import Fenced
+from contact_sync.models import RunKind
+from contact_sync.steps.start import begin_run, open_run
+from tests.steps import STEPS, everything, go_on
 from tests.world import API_KEY, World
 
 OLD, NEW = "old@example.com", "new@example.com"
@@ -111,4 +115,23 @@ def test_the_carry_over_can_be_switched_off(world: World) -> None:
     world.run()
     assert suppressed(world) == {OLD}
     assert not [c for c in world.emulator.admin.calls() if "suppression" in c["path"]]
+    world.assert_converged()
+
+
+def test_O04_a_zombie_suppresses_nobody(world: World) -> None:
+    """Its plan carries an opt-out over; somebody else has taken the sync over meanwhile."""
+    moved(world)
+    world.emulator.admin.suppress(OLD)
+    with world.sync() as sync:
+        run_id = begin_run(sync, RunKind.INCREMENTAL, holder="zombie")
+        go_on(sync, run_id, before="submit")
+        zombie = open_run(sync, run_id)
+        begin_run(sync, RunKind.INCREMENTAL, holder="successor", take_over=True)
+        before = everything(world)
+        with pytest.raises(Fenced):
+            STEPS["submit"](sync, zombie)
+        assert everything(world) == before
+    assert suppressed(world) == {OLD}
+    world.run(take_over=True)
+    assert suppressed(world) == {OLD, NEW}
     world.assert_converged()

@@ -10,7 +10,6 @@ from contact_sync.errors import FatalError, FateUnknown, Fenced, RetryableError
 from contact_sync.models import BatchState, RunKind
 from contact_sync.state import batches
 from contact_sync.state.batches import NOW
-from contact_sync.steps.approve import APPROVED, decide
 from contact_sync.steps.start import Sync, begin_run, end_run, open_run
 from contact_sync.steps.submit import submit_batch
 from tests.steps import STEPS, go_on, the_batch
@@ -129,28 +128,3 @@ def test_O05_a_run_that_is_read_again_after_its_plan_sends_nothing(world: World,
     assert world.state("SELECT watermark FROM contact_sync.sync") == mark
     world.run()
     world.assert_converged()
-
-
-def test_G5_an_approval_is_for_one_plan(world: World) -> None:
-    """Two changes are approved; then a cleared task finds six: they need an approval of their own,
-    and without it nothing is sent."""
-    world.redefine(limits={"changes": {"contacts": 1, "share": 0.0}})
-    for n in range(6):
-        world.add(f"client{n}@example.com")
-    world.run()
-    world.sql("UPDATE b2core.clients SET first_name = 'Two of them' WHERE id <= 2")
-    calls = world.writes()
-    with world.sync() as sync:
-        run_id = begin_run(sync, RunKind.FULL, holder="test")
-        go_on(sync, run_id, before="exclude")
-        decide(sync, open_run(sync, run_id), APPROVED, "ann")
-        world.sql("UPDATE b2core.clients SET first_name = 'All of them'")
-        for step in ("stage", "plan"):
-            STEPS[step](sync, open_run(sync, run_id))
-        approval = open_run(sync, run_id).approval
-        assert approval == {"why": ["6 contacts would be changed, the limit is 1"],
-                            "decision": None}  # fmt: skip
-        for step in ("exclude", "submit"):
-            with pytest.raises(FatalError, match="nobody has approved it"):
-                STEPS[step](sync, open_run(sync, run_id))
-    assert world.writes() == calls

@@ -64,12 +64,21 @@ def test_D05_an_unreadable_file_is_told(raw: bytes) -> None:
 
 
 def test_H02_a_zip_bomb_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Only so many bytes are unpacked."""
+    """Only so many bytes are unpacked, of a file that could be read otherwise."""
+    bomb = gzip.compress(CSV.encode() + b"\n" * 200_000)
+    assert read_errors(bomb) == REFUSED
     monkeypatch.setattr(errors_file, "MAX_BYTES", 100_000)
-    bomb = gzip.compress(b"a" * 10_000_000)
-    assert len(bomb) < 100_000
     with pytest.raises(RetryableError):
         read_errors(bomb)
+
+
+def test_H02_a_file_that_grows_too_much_is_stopped() -> None:
+    """Below the cap in bytes, but hundreds of times larger than what was downloaded."""
+    padded = CSV.encode() + b"\n" * (2 * errors_file.FREE_BYTES)
+    assert len(padded) < errors_file.MAX_BYTES
+    assert read_errors(padded) == REFUSED
+    with pytest.raises(RetryableError):
+        read_errors(gzip.compress(padded))
 
 
 @given(st.binary(max_size=60) | st.text(max_size=60).map(str.encode))

@@ -43,11 +43,8 @@ class Batch:
         return self.state in (BatchState.SETTLED, BatchState.VOID)
 
 
-def drop_plan(cursor: Cursor, run_id: int) -> None:
-    """Forget the run's plan, its batches and the approval given to it: it is read anew.
-
-    Raises FatalError when a batch of the run has left: what was staged must stay as it is.
-    """
+def refuse_if_sent(cursor: Cursor, run_id: int) -> None:
+    """Raise FatalError when a batch of the run has left: what was staged must stay as it is."""
     cursor.execute(
         "SELECT 1 FROM contact_sync.batch WHERE run_id = %s AND state <> 'staged' LIMIT 1",
         (run_id,),
@@ -56,6 +53,14 @@ def drop_plan(cursor: Cursor, run_id: int) -> None:
         raise FatalError(
             f"Run {run_id} has begun to send; its clients can't be read again. Trigger a new run"
         )
+
+
+def drop_plan(cursor: Cursor, run_id: int) -> None:
+    """Forget the run's plan, its batches and the approval given to it: its clients are read anew.
+
+    Raises FatalError when a batch of the run has left.
+    """
+    refuse_if_sent(cursor, run_id)
     cursor.execute("DELETE FROM contact_sync.batch WHERE run_id = %s", (run_id,))
     cursor.execute(
         """UPDATE contact_sync.run SET plan = NULL,

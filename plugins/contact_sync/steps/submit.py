@@ -142,6 +142,7 @@ def _send_csv(sync: Sync, run: Run, batch: Batch) -> None:
     before: tuple[BatchState, ...] = (BatchState.STAGED, BatchState.CREATED)
     with _rendered(sync, batch, mapping) as (file, size):
         for attempt in range(MAX_IMPORT_TRIES):
+            runs.renew_lease(sync.state, run)
             target = sync.sendgrid.create_import(csv_field_ids(mapping), mapping.list_id)
             reach("import_created_not_stored")
             _advance(sync, run, batch, BatchState.CREATED, before, {"job_id": own_job},

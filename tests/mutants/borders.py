@@ -1,0 +1,153 @@
+"""Rules about what comes from other hosts and databases, and what is told of it."""
+
+from __future__ import annotations
+
+import gzip
+import io
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from typing import Any
+
+import psycopg
+import tenacity
+from urllib3.util import parse_url
+
+from contact_sync import errors_file
+from contact_sync.errors import AuthError, ConfigError, FatalError
+from tests.integration import test_privacy
+from tests.mutants.mutant import SENDGRID, STATE, Mutant, gives, nothing
+from tests.unit import (
+    test_errors_file,
+    test_limits,
+    test_masking,
+    test_transport,
+    test_transport_privacy,
+    test_urls,
+)
+
+EVIL = "https://evil.example/"
+
+
+def any_scheme(_checked: Any, url: str, *_: Any, **__: Any) -> Any:
+    """Plain text will do."""
+    return parse_url(url)
+
+
+def any_domain(checked: Callable[..., Any], *args: Any, **options: Any) -> Any:
+    """Every host passes for a storage of SendGrid's."""
+    return checked(*args, **options)._replace(host="s3.amazonaws.com")
+
+
+def follow(request: Callable[..., Any], *args: Any, **options: Any) -> Any:
+    """Wherever an answer points to."""
+    return request(*args, **options | {"allow_redirects": True})
+
+
+def whole(read: Callable[..., bytes | None], answer: Any, _max_bytes: int) -> bytes | None:
+    """However long it is."""
+    return read(answer, 1 << 40)
+
+
+def any_size(_decompressed: Any, raw: bytes) -> bytes:
+    """Only the ratio counts."""
+    return _unpacked(raw, max(errors_file.FREE_BYTES, len(raw) * errors_file.MAX_RATIO))
+
+
+def any_ratio(_decompressed: Any, raw: bytes) -> bytes:
+    """Only the size counts."""
+    return _unpacked(raw, errors_file.MAX_BYTES)
+
+
+def _unpacked(raw: bytes, most: int) -> bytes:
+    if raw[:2] != b"\x1f\x8b":
+        return raw
+    with gzip.open(io.BytesIO(raw)) as file:
+        data = file.read(most + 1)
+    if len(data) > most:
+        raise ValueError("too large")
+    return data
+
+
+def no_deadline(_within: Any, _line: Any, _seconds: float) -> Any:
+    """It takes as long as it takes."""
+    return nullcontext()
+
+
+def stubborn(_retrying: Any) -> tenacity.Retrying:
+    """A refused key may be accepted the next time."""
+    refused = tenacity.retry_if_exception_type(AuthError)
+    return tenacity.Retrying(retry=refused, stop=tenacity.stop_after_attempt(3), reraise=True)
+
+
+def tireless(retrying: Callable[..., tenacity.Retrying]) -> tenacity.Retrying:
+    """Twice as often."""
+    return retrying().copy(stop=tenacity.stop_after_attempt(12))
+
+
+def trusting(session: Callable[..., Any], line: Any) -> Any:
+    """Whoever answers is SendGrid."""
+    opened = session(line)
+    opened.verify = False
+    return opened
+
+
+@contextmanager
+def with_its_text(_translated: Any) -> Iterator[None]:
+    """What the driver says is passed on."""
+    try:
+        yield
+    except psycopg.Error as error:
+        raise ConfigError(str(error)) from None
+
+
+def in_its_words(_our_error: Any, error: Any, what: str) -> FatalError:
+    """What the driver says is passed on."""
+    return FatalError(f"{what}: {error}")
+
+
+MUTANTS = [
+    Mutant("Signed URLs are https", {f"{SENDGRID}.urls._checked": any_scheme},
+           test_urls.test_H01_every_other_url_is_refused,
+           {"url": f"http://{test_urls.S3}/key"}),
+    Mutant("Clients' data goes to SendGrid's storages only",
+           {f"{SENDGRID}.urls._checked": any_domain},
+           test_urls.test_H01_every_other_url_is_refused, {"url": EVIL}),
+    Mutant("Names lead to public addresses only", {f"{SENDGRID}.urls._is_public": gives(True)},
+           test_urls.test_H01_names_lead_to_public_addresses_only, {"address": "127.0.0.1"}),
+    Mutant("The key goes to SendGrid only", {f"{SENDGRID}.transport.check_api_url": nothing},
+           test_urls.test_H01_the_key_goes_to_sendgrid_only, {"url": EVIL}),
+    Mutant("No redirect is followed", {"requests.Session.request": follow},
+           test_transport_privacy.test_H01_no_redirect_is_followed,
+           {"call": test_transport_privacy.CALLS[0]}),
+    Mutant("TLS is verified", {f"{SENDGRID}.transport._session": trusting},
+           test_limits.test_H05_a_server_that_proves_nothing_gets_nothing),
+    Mutant("Downloads are capped in size", {f"{SENDGRID}.transport._read": whole},
+           test_transport_privacy.test_H02_a_huge_errors_file_is_not_read_to_its_end),
+    Mutant("Unpacked files are capped in size",
+           {"contact_sync.errors_file._decompressed": any_size},
+           test_errors_file.test_H02_a_zip_bomb_is_stopped),
+    Mutant("Unpacked files are capped by ratio",
+           {"contact_sync.errors_file._decompressed": any_ratio},
+           test_errors_file.test_H02_a_file_that_grows_too_much_is_stopped),
+    Mutant("Every call has a deadline", {f"{SENDGRID}.line.Line.within": no_deadline},
+           test_limits.test_H02_a_slow_drip_ends_at_the_deadline, {"where": "body"}),
+    Mutant("Every retry has a cap", {f"{SENDGRID}.transport._retrying": tireless},
+           test_transport.test_C06_C07_reads_are_repeated_and_bounded, {"status": 500}),
+    Mutant("A refused key fails at once", {f"{SENDGRID}.transport._retrying": stubborn},
+           test_transport.test_C06_C08_C09_each_answer_to_a_write_has_its_error,
+           {"status": 401, "error": AuthError, "calls": 1}),
+    Mutant("A rate limit's hint is heeded", {f"{SENDGRID}.answers._retry_after": gives(None)},
+           test_transport.test_C07_rate_limits_say_when,
+           {"headers": {"Retry_After": "17"}, "low": 17, "high": 17}),
+    Mutant("Signed URLs are masked", {f"{SENDGRID}.transport.Transport.mask_url": nothing},
+           test_masking.test_H03_signed_urls_are_masked_as_soon_as_they_are_known,
+           {"answer": "upload_uri"}),
+    Mutant("The state database's errors are wrapped",
+           {f"{STATE}.database.translated": with_its_text},
+           test_privacy.test_H04_the_state_databases_errors_are_told_without_values,
+           {"statement": test_privacy.REFUSED[0]}),
+    Mutant("The source's errors are wrapped",
+           {"contact_sync.arrow_reader._our_error": in_its_words},
+           test_privacy.test_H04_the_sources_errors_are_told_without_values,
+           {"statement": test_privacy.REFUSED[1]}),
+]  # fmt: skip

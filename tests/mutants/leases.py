@@ -1,0 +1,116 @@
+"""Rules about who may write and send, and when a run is over."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from psycopg.types.json import Jsonb
+
+from contact_sync.errors import BooksDontBalance
+from contact_sync.models import RunState
+from contact_sync.state.database import Cursor, StateDatabase
+from contact_sync.state.runs import Run
+from tests.integration import test_approvals, test_books_and_dry_runs, test_run_protocol
+from tests.mutants.mutant import STATE, STEPS, Mutant, gives, nothing
+
+
+def take_always(acquire: Callable[..., int], *args: Any, take_over: bool) -> int:
+    """Whoever holds it."""
+    del take_over
+    return acquire(*args, take_over=True)
+
+
+def prove_only(renew: Callable[..., None], state: StateDatabase, run: Run) -> None:
+    """The lease ends when it would have ended anyway."""
+    until = "(SELECT lease_until FROM contact_sync.sync WHERE sync_id = %s)"
+    with state.transaction() as cursor:
+        cursor.execute(f"SELECT {until} AS until", (run.sync_id,))
+        before = (cursor.fetchone() or {})["until"]
+    renew(state, run)
+    with state.transaction() as cursor:
+        cursor.execute("UPDATE contact_sync.sync SET lease_until = %s", (before,))
+
+
+def release_anybodys(_release: Any, cursor: Cursor, run: Run) -> None:
+    """Whatever the epoch is by now."""
+    cursor.execute(
+        "UPDATE contact_sync.sync SET lease_holder = NULL, lease_until = NULL WHERE sync_id = %s",
+        (run.sync_id,),
+    )
+
+
+def never_over(load: Callable[..., Run], *args: Any) -> Run:
+    """An old run looks as if it were still at work."""
+    return replace(load(*args), state=RunState.RUNNING)
+
+
+def whoever_leads(
+    _advance: Any, cursor: Cursor, run: Run, watermark: dict[str, Any], _destination: Any
+) -> None:
+    """In a transaction of its own, without a look at the epoch."""
+    cursor.execute(
+        "UPDATE contact_sync.sync SET watermark = %s WHERE sync_id = %s",
+        (Jsonb(watermark), run.sync_id),
+    )
+    cursor.connection.commit()
+
+
+def whatever_they_say(balance: Callable[..., dict[str, int]], *args: Any) -> dict[str, int]:
+    """A client without a fate is nobody's business."""
+    try:
+        return balance(*args)
+    except BooksDontBalance:
+        return dict.fromkeys(
+            ("selected", "confirmed", "pending", "rejected", "excluded", "gone"), 0
+        )
+
+
+ZOMBIE = test_run_protocol.test_O04_a_zombie_changes_nothing_after_a_take_over
+
+MUTANTS = [
+    Mutant("One run at a time takes the lease",
+           {f"{STATE}.runs.acquire_lease": take_always},
+           test_run_protocol.test_O02_a_busy_lease_is_not_taken),
+    Mutant("The epoch is checked before every state write",
+           {f"{STATE}.database._check_fence": nothing}, ZOMBIE, {"step": "select", "lane": "json"}),
+    Mutant("The lease is proved before every effect outside",
+           {f"{STATE}.runs.renew_lease": nothing},
+           test_run_protocol.test_O04_a_batch_of_a_run_that_was_ended_is_not_sent,
+           {"lane": "json"}),
+    Mutant("Every step extends the lease",
+           {f"{STATE}.runs.renew_lease": prove_only},
+           test_run_protocol.test_O02_every_step_renews_the_lease),
+    Mutant("Only its holder frees a lease",
+           {f"{STATE}.runs.release_lease": release_anybodys},
+           test_books_and_dry_runs.test_O04_a_zombie_cannot_release_the_newer_runs_lease),
+    Mutant("Steps of a run that is over are refused as such",
+           {f"{STATE}.runs.load_run": never_over},
+           test_run_protocol.test_O05_steps_of_a_run_that_is_over_are_refused),
+    Mutant("What has begun to be sent isn't staged anew",
+           {f"{STATE}.batches.refuse_if_sent": nothing},
+           test_run_protocol.test_O05_a_run_that_has_begun_to_send_is_not_read_again,
+           {"step": "select"}),
+    Mutant("A definition edited in mid-run stops the run",
+           {f"{STEPS}.start.definition_hash": gives("the same")},
+           test_run_protocol.test_O11_a_definition_edited_during_a_run_stops_it,
+           {"step": "submit"}),
+    Mutant("The watermark moves by compare-and-set on the epoch",
+           {f"{STATE}.runs.advance_watermark": whoever_leads},
+           ZOMBIE, {"step": "finish", "lane": "json"}),
+    Mutant("The watermark moves when all batches are terminal",
+           {f"{STEPS}.finish._refuse_if_open": nothing},
+           test_books_and_dry_runs.test_a_run_with_an_open_batch_cannot_finish),
+    Mutant("The books must balance",
+           {f"{STEPS}.finish.balance": whatever_they_say},
+           test_books_and_dry_runs.test_the_books_must_balance),
+    Mutant("A plan above the limits isn't sent unapproved",
+           {f"{STEPS}.submit.refuse_unapproved": nothing,
+            f"{STEPS}.remove.refuse_unapproved": nothing},
+           test_approvals.test_G5_too_many_changes_wait_for_a_person),
+    Mutant("An approval is for the plan that was shown",
+           {f"{STATE}.batches.drop_plan": nothing},
+           test_approvals.test_G5_an_approval_is_for_one_plan,
+           {"again": "stage", "after": "select"}),
+]  # fmt: skip

@@ -1,0 +1,166 @@
+"""Rules about what a run reads and whom it looks at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from contact_sync.models import RunKind
+from contact_sync.state.ledger import LedgerRows
+from contact_sync.state.runs import SyncState
+from contact_sync.steps.select import Scan, lost_shared_address
+from tests.integration import (
+    test_addresses,
+    test_changes,
+    test_jobs,
+    test_mapping_changes,
+    test_removals,
+    test_retries,
+    test_setup,
+    test_timing,
+)
+from tests.mutants.mutant import STEPS, Mutant, nothing
+
+Choose = Callable[..., pa.Table]
+Decide = Callable[..., tuple[RunKind, str]]
+
+
+def nothing_lacks(_contract_problems: Any, *_: Any) -> list[str]:
+    """Whatever the columns are."""
+    return []
+
+
+def nothing_has_changed(_field_drift: Any, *_: Any, **__: Any) -> dict[str, str]:
+    """Whatever somebody did at SendGrid."""
+    return {}
+
+
+def newest_transaction(position: Callable[..., dict[str, Any]], snapshot: Any) -> dict[str, Any]:
+    """What was still open during the last run is taken for read."""
+    found = position(snapshot)
+    return found | {"horizon": found["next_xid"]}
+
+
+def moment_of_each_statement(execute: Callable[..., None], connection: Any, sql: str,
+                             what: str) -> None:  # fmt: skip
+    """Every statement sees what is committed by then."""
+    execute(connection, sql.replace("ISOLATION LEVEL REPEATABLE READ ", ""), what)
+
+
+def never_too_old(decide: Decide, definition: Any, asked: Any, known: SyncState, *rest: Any) -> Any:
+    """The last full run seems to be of just now."""
+    return decide(definition, asked, replace(known, full_age_hours=0.0), *rest)
+
+
+def any_mapping(decide: Decide, definition: Any, asked: Any, known: SyncState, position: Any,
+                version: str) -> Any:  # fmt: skip
+    """The last run seems to have had the same."""
+    return decide(definition, asked, replace(known, mapping_version=version), position, version)
+
+
+def any_server(decide: Decide, definition: Any, asked: Any, known: SyncState, position: Any,
+               version: str) -> Any:  # fmt: skip
+    """The last run seems to have read the same."""
+    here = {key: (known.watermark or position)[key] for key in ("system_identifier", "timeline")}
+    return decide(definition, asked, known, position | here, version)
+
+
+def addresses_unseen(choose: Choose, scan: Scan, ledger: LedgerRows, *rest: Any,
+                     **kind: Any) -> Any:  # fmt: skip
+    """The ledger seems to know each client's address of today."""
+    known = _as_scanned(scan, ledger, ledger.email_hash, scan.email_hash)
+    return choose(scan, replace(ledger, email_hash=known), *rest, **kind)
+
+
+def rights_unseen(choose: Choose, scan: Scan, ledger: LedgerRows, *rest: Any, **kind: Any) -> Any:
+    """The ledger seems to know who has the right to a shared address today."""
+    excluded = scan.excluded | np.isin(scan.email_hash, scan.email_hash[scan.excluded])
+    today = excluded | lost_shared_address(scan)
+    known = _as_scanned(scan, ledger, ledger.excluded, today)
+    return choose(scan, replace(ledger, excluded=known), *rest, **kind)
+
+
+def _as_scanned(scan: Scan, ledger: LedgerRows, column: Any, today: Any) -> Any:
+    at, known = ledger.find(scan.client_id)
+    changed = column.copy()
+    changed[at[known]] = today[known]
+    return changed
+
+
+def pending_forgotten(choose: Choose, scan: Scan, ledger: LedgerRows, *rest: Any,
+                      **kind: Any) -> Any:  # fmt: skip
+    """Unfinished business is no reason to look at a client."""
+    return choose(scan, replace(ledger, pending=np.zeros_like(ledger.pending)), *rest, **kind)
+
+
+def consent_unscanned(choose: Choose, scan: Scan, *rest: Any, **kind: Any) -> Any:
+    """Exclusions are seen only in the rows that are read for another reason."""
+    return choose(replace(scan, excluded=np.zeros_like(scan.excluded)), *rest, **kind)
+
+
+def all_differ(compare: Callable[..., Any], diff: Any, *args: Any) -> Any:
+    """What SendGrid has confirmed is sent again."""
+    diff._resend = True
+    return compare(diff, *args)
+
+
+MOVED = "UPDATE b2core.clients SET email = 'moved@example.com' WHERE id = 1"
+NOT_BUMPED = "UPDATE b2core.clients SET first_name = 'Ana' WHERE id = 1"
+NEWLY_EXCLUDED = (
+    test_removals.test_A09_F01_a_newly_excluded_client_leaves_the_list_before_anything_is_sent
+)
+
+MUTANTS = [
+    Mutant("Open transactions hold the horizon back",
+           {"contact_sync.b2core.Snapshot.position": newest_transaction},
+           test_changes.test_A01_late_commit, {"detection": "xmin"}),
+    Mutant("One snapshot for all that a step reads",
+           {"contact_sync.arrow_reader.execute": moment_of_each_statement},
+           test_timing.test_A03_rows_that_come_and_go_while_others_are_read),
+    Mutant("A full run every so many hours",
+           {f"{STEPS}.select.decide_kind": never_too_old},
+           test_changes.test_A04_A07_changes_without_a_date,
+           {"detection": "updated_at", "found_by": "full", "statement": NOT_BUMPED, "clients": 1}),
+    Mutant("A changed mapping makes the run full",
+           {f"{STEPS}.select.decide_kind": any_mapping},
+           test_mapping_changes.test_B18_a_changed_definition_sends_everyone_once,
+           {"change": "no list"}),
+    Mutant("Another server makes the run full",
+           {f"{STEPS}.select.decide_kind": any_server},
+           test_changes.test_A16_another_server_makes_the_run_full),
+    Mutant("A stale source isn't read",
+           {f"{STEPS}.select.refuse_stale": nothing},
+           test_changes.test_A18_a_stale_source_fails_the_run),
+    Mutant("Columns of another type stop the run",
+           {"contact_sync.mapping.contract_problems": nothing_lacks},
+           test_setup.test_S14_what_is_wrong_is_said_before_anything_is_sent,
+           {"broken": "exclusion of another type"}),
+    Mutant("A field that was made anew at SendGrid stops the run",
+           {f"{STEPS}.check.field_drift": nothing_has_changed},
+           test_setup.test_S14_B16_text_into_a_field_that_became_a_number_is_reported),
+    Mutant("Addresses are scanned on every run",
+           {f"{STEPS}.select.choose": addresses_unseen},
+           test_changes.test_A05_a_change_is_sent_by_the_next_run,
+           {"detection": "updated_at", "statement": MOVED}),
+    Mutant("Owners of shared addresses are scanned on every run",
+           {f"{STEPS}.select.choose": rights_unseen},
+           test_addresses.test_B05_when_the_winner_leaves_the_other_client_appears,
+           {"leaves": "moves", "lane": "json"}),
+    Mutant("Exclusions are scanned on every run",
+           {f"{STEPS}.select.choose": consent_unscanned},
+           NEWLY_EXCLUDED, {"detection": "updated_at"}),
+    Mutant("Pending clients are looked at again",
+           {f"{STEPS}.select.choose": pending_forgotten},
+           test_jobs.test_D12_a_job_that_sendgrid_does_not_know_counts_as_unknown,
+           {"lane": "csv"}),
+    Mutant("Only what differs is sent",
+           {f"{STEPS}.stage._Diff._compare": all_differ},
+           test_changes.test_a_full_run_sends_only_what_differs),
+    Mutant("Number and Date fields that can't be cleared are told",
+           {f"{STEPS}.stage._Diff._count_stale": nothing},
+           test_retries.test_B08_a_date_that_is_emptied_is_reported_as_stale),
+]  # fmt: skip

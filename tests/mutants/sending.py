@@ -1,0 +1,261 @@
+"""Rules about what is sent, and about how jobs end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from contact_sync.errors import FateUnknown, RetryableError
+from contact_sync.models import BatchState, Job, JobStatus
+from contact_sync.state import batches, contents, settling
+from contact_sync.state.batches import NOW, Batch
+from contact_sync.state.database import Cursor
+from contact_sync.state.runs import Run
+from contact_sync.steps import settle, split, submit
+from contact_sync.steps.start import Sync
+from tests.integration import (
+    test_doubt,
+    test_failed_jobs,
+    test_jobs,
+    test_retries,
+    test_timing,
+    test_two_tries,
+    test_unknown_fates,
+)
+from tests.mutants.mutant import SENDGRID, STATE, STEPS, Mutant, gives, nothing
+from tests.unit import test_transport
+
+SUBMITTED, UPLOADING = BatchState.SUBMITTED, BatchState.UPLOADING
+CONTACT_IS_NOT_VALID = "SendGrid: not valid"
+
+
+def never_on_demand(load: Callable[..., Run], *args: Any) -> Run:
+    """The option is not looked at."""
+    return replace(load(*args), retry_rejected=False)
+
+
+def every_time(load: Callable[..., Run], *args: Any) -> Run:
+    """As if somebody had asked for it."""
+    return replace(load(*args), retry_rejected=True)
+
+
+def announced_afterwards(
+    _mark: Any, sync: Sync, run: Run, batch: Batch, job_id: str, _announced: Any
+) -> None:
+    """All that is known of a call is stored when it has been answered."""
+    submit._advance(
+        sync, run, batch, SUBMITTED, (BatchState.STAGED,), job_id=job_id, submitted_at=NOW
+    )
+
+
+def upload_unannounced(
+    advance: Callable[..., Any], sync: Sync, run: Run, batch: Batch, to: BatchState,
+    came_from: tuple[BatchState, ...], *expect: Any, **values: Any,
+) -> Any:  # fmt: skip
+    """An upload is stored when it is over."""
+    if to is SUBMITTED:
+        before = (*came_from, BatchState.CREATED)
+        return advance(sync, run, batch, to, before, *expect, **values, submitted_at=NOW)
+    if to is not UPLOADING:
+        return advance(sync, run, batch, to, came_from, *expect, **values)
+    return None
+
+
+def by_state_alone(advance: Callable[..., Any], *args: Any, **options: Any) -> Any:
+    """Whatever another try of the task has stored."""
+    return advance(*args, **options | {"expect": None})
+
+
+def without_doubt(postpone: Callable[..., None], *args: Any, **_: Any) -> None:
+    """What SendGrid doesn't know can't take effect."""
+    postpone(*args)
+
+
+def errors_alone(
+    confirm: Callable[..., None], sync: Sync, run: Run, batch: Batch, job: Job, contacts: int,
+    refused: dict[str, str],
+) -> None:  # fmt: skip
+    """Whoever an errored job doesn't name was applied."""
+    if job.status is JobStatus.ERRORED:
+        settle._settle(sync, run, batch, job, refused)
+    else:
+        confirm(sync, run, batch, job, contacts, refused)
+
+
+def given_up(look: Callable[..., bool], sync: Sync, run: Run, batch_id: int) -> bool:
+    """Without a look at its job."""
+    batch = batches.load_batch(sync.state, batch_id)
+    if batch.state is not UPLOADING:
+        return look(sync, run, batch_id)
+    settle.postpone(sync, run, batch, "no answer")
+    return True
+
+
+def upload_again(upload: Callable[..., None], api: Any, target: Any, file: Any, size: int) -> None:
+    """Into the same import."""
+    try:
+        upload(api, target, file, size)
+    except FateUnknown:
+        file.seek(0)
+        upload(api, target, file, size)
+
+
+def repeat_writes(call: Callable[..., Any], *args: Any, **options: Any) -> Any:
+    """Like reads."""
+    try:
+        return call(*args, **options | {"repeatable": True})
+    except RetryableError as error:
+        raise FateUnknown(str(error)) from None
+
+
+def any_word_ends(call: Callable[..., Any], transport: Any, method: str, *args: Any,
+                  **options: Any) -> Any:  # fmt: skip
+    """A status that nobody knows stands for success."""
+    body = call(transport, method, *args, **options)
+    if body.get("status") not in {*JobStatus, None}:
+        body["status"] = "completed"
+    return body
+
+
+def unnamed_are_confirmed(
+    apply: Callable[..., None], sync: Sync, run: Run, batch: Batch, job: Job
+) -> None:
+    """Who isn't in the errors file was applied, whether or not the file is whole."""
+    if job.status is JobStatus.ERRORED:
+        settle._settle(sync, run, batch, job, settle._refused(sync, batch, job))
+    else:
+        apply(sync, run, batch, job)
+
+
+def nobody_is_refused(confirm: Callable[..., Any], cursor: Cursor, batch: int, _: Any) -> Any:
+    """Refused contacts are confirmed with the others."""
+    return confirm(cursor, batch, {})
+
+
+def confirmed_all_the_same(
+    _fail: Any, sync: Sync, run: Run, batch: Batch, job: Job, _reason: str
+) -> None:
+    """As if the job had done its work."""
+    settle._settle(sync, run, batch, job, {})
+
+
+def all_to_blame(_fail: Any, sync: Sync, run: Run, batch: Batch, job: Job, _reason: str) -> None:
+    """Every contact of the batch is refused."""
+    with sync.state.transaction() as cursor:
+        contacts = contents.batch_contacts(cursor, batch.batch_id)
+    settle._settle(sync, run, batch, job, {row["email"]: split.REASON for row in contacts})
+
+
+def singles_to_blame(_excuse: Any, _sync: Sync, _family: Any, emails: dict[int, str]) -> set[str]:
+    """Whatever became of the others."""
+    return set(emails.values())
+
+
+def doubt_is_success(
+    postpone: Callable[..., int], cursor: Cursor, batch_id: int, reason: str, *, keep: bool = False
+) -> int:
+    """A job of unknown outcome confirms its contacts."""
+    if keep:
+        return postpone(cursor, batch_id, reason, keep=keep)
+    return settling.confirm(cursor, batch_id, {})[0]
+
+
+def never_rejected(postpone: Callable[..., Any], cursor: Cursor, batch_id: int, emails: Any) -> Any:
+    """Sent again and again."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(settling, "ENOUGH_TRIES", 1_000)
+        return postpone(cursor, batch_id, emails)
+
+
+def all_named(_refused: Any, _error: Any, emails: list[str]) -> dict[str, str]:
+    """A 400 is about everybody."""
+    return dict.fromkeys(emails, CONTACT_IS_NOT_VALID)
+
+
+SLOW_UPLOAD = test_unknown_fates.test_O01_C02_a_run_that_is_stopped_while_it_sends_cannot_overwrite_newer_values  # noqa: E501
+RETRIES = test_retries.test_D04_rejected_clients_are_retried_when_they_change_or_on_demand
+LATE_JOB = test_timing.test_D02_a_job_that_outlasts_the_run_is_followed_by_the_next
+LOST_ANSWER = test_jobs.test_C04_an_upload_of_unknown_fate_is_not_repeated
+
+MUTANTS = [
+    Mutant("What earlier runs left open is settled first",
+           {f"{STEPS}.run_all.drain": nothing}, LATE_JOB),
+    Mutant("JSON: `submitting` is stored before the call",
+           {f"{STEPS}.submit._mark_submitting": nothing,
+            f"{STEPS}.submit._mark_submitted": announced_afterwards},
+           SLOW_UPLOAD, {"lane": "json"}),
+    Mutant("CSV: `uploading` is stored before the first byte",
+           {f"{STEPS}.submit._advance": upload_unannounced}, SLOW_UPLOAD, {"lane": "csv"}),
+    Mutant("A call of unknown fate is quarantined",
+           {f"{STATE}.batches.seconds_since_unknown": gives(None)},
+           test_unknown_fates.test_O01_a_first_try_of_unknown_fate_cannot_overwrite_newer_values),
+    Mutant("An upload of unknown fate is followed to its job's end",
+           {f"{STEPS}.send.settle_batch": given_up}, LOST_ANSWER, {"fault": {"reset": True}}),
+    Mutant("Never a second upload into one import",
+           {f"{SENDGRID}.api.SendGridApi.upload": upload_again},
+           LOST_ANSWER, {"fault": {"status": 503}}),
+    Mutant("A write of unknown fate isn't repeated below the protocol",
+           {f"{SENDGRID}.transport.Transport.call": repeat_writes},
+           test_transport.test_C06_C08_C09_each_answer_to_a_write_has_its_error,
+           {"status": 503, "error": FateUnknown, "calls": 1}),
+    Mutant("A try of a task doesn't undo what another try has stored",
+           {f"{STATE}.batches.advance": by_state_alone},
+           test_two_tries.test_O04_of_two_tries_of_one_upload_one_stops),
+    Mutant("A 400 costs the addresses that it names and no others",
+           {f"{STEPS}.submit.refused_by_answer": all_named},
+           test_jobs.test_C09_a_400_that_names_addresses_rejects_these_and_sends_the_others,
+           {"key": "email"}),
+    Mutant("Only a terminal status ends a job",
+           {"contact_sync.models.JobStatus.is_terminal": gives(True)}, LATE_JOB),
+    Mutant("An unknown status ends no job",
+           {f"{SENDGRID}.transport.Transport.call": any_word_ends},
+           test_transport.test_D01_D08_only_a_known_status_ends_a_job,
+           {"body": {"status": "resting", "results": None}, "status": "pending", "counts": (0, 0)}),
+    Mutant("A proxy's page doesn't say that a job is gone",
+           {"contact_sync.errors.RequestRefused.is_missing": gives(True)},
+           test_doubt.test_D12_a_proxys_page_says_nothing_about_a_job),
+    Mutant("A job that SendGrid doesn't know may still take effect",
+           {f"{STEPS}.settle.postpone": without_doubt},
+           test_doubt.test_D12_a_forgotten_job_may_still_take_effect),
+    Mutant("Counts of an errored job have to add up, too",
+           {f"{STEPS}.settle._confirm_others": errors_alone},
+           test_doubt.test_D04_D07_rows_that_an_errored_job_dropped_are_sent_again,
+           {"lane": "json"}),
+    Mutant("What is never applied is rejected in the end",
+           {f"{STATE}.settling.postpone_not_applied": never_rejected},
+           test_doubt.test_D07_a_contact_that_is_never_applied_is_rejected_in_the_end),
+    Mutant("Counts that don't add up are read back",
+           {f"{STEPS}.settle.not_applied": gives(frozenset())},
+           test_failed_jobs.test_D07_rows_that_a_completed_job_dropped_are_sent_again,
+           {"lane": "json"}),
+    Mutant("Without a usable errors file contacts are read back",
+           {f"{STEPS}.settle._apply": unnamed_are_confirmed},
+           test_failed_jobs.test_D05_without_a_usable_errors_file_contacts_are_read_back,
+           {"lane": "json", "setting": {"errors_url": False}}),
+    Mutant("Contacts that a job refused are rejected",
+           {f"{STATE}.settling.confirm": nobody_is_refused}, RETRIES),
+    Mutant("Rejections keep SendGrid's reason",
+           {f"{STEPS}.settle.plain": gives("refused")}, RETRIES),
+    Mutant("Rejected clients are retried on demand",
+           {f"{STATE}.runs.load_run": never_on_demand}, RETRIES),
+    Mutant("Rejected clients are not retried for no reason",
+           {f"{STATE}.runs.load_run": every_time}, RETRIES),
+    Mutant("A failed job confirms nobody",
+           {f"{STEPS}.settle._fail": confirmed_all_the_same},
+           test_jobs.test_D06_a_job_that_fails_once_is_sent_again, {"lane": "json", "rows": 0}),
+    Mutant("A failed batch is split until its bad rows are found",
+           {f"{STEPS}.settle._fail": all_to_blame},
+           test_failed_jobs.test_D06_bad_rows_are_found_and_the_others_confirmed,
+           {"lane": "json", "bad": {1}}),
+    Mutant("No contact is blamed for a cause that is none",
+           {f"{STEPS}.split._without_excuse": singles_to_blame},
+           test_failed_jobs.test_C11_a_cause_that_is_no_contact_rejects_nobody_and_stops_soon,
+           {"lane": "json", "clients": 1}),
+    Mutant("What stays unclear is pending, and sent again",
+           {f"{STATE}.settling.postpone": doubt_is_success},
+           test_jobs.test_D12_a_job_that_sendgrid_does_not_know_counts_as_unknown,
+           {"lane": "json"}),
+]  # fmt: skip
