@@ -1,5 +1,7 @@
 """Fixtures of the noticing tests that live beside them."""
 
+from tests.integration.test_doubt import doubting  # noqa: F401
+from tests.integration.test_plan_limits import limited  # noqa: F401
 from tests.integration.test_removals import consenting  # noqa: F401
 from tests.integration.test_setup import own_sql  # noqa: F401
 from tests.unit.conftest import api, server  # noqa: F401

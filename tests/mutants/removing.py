@@ -80,10 +80,11 @@ class AnyNumber(int):
     __hash__ = int.__hash__
 
 
-def about_so_many(select: Callable[..., int], sync: Sync, run: Run) -> int:
+def about_so_many(load: Callable[..., Run], *args: Any) -> Run:
     """Whoever approves removals approves them, however many they are."""
+    run = load(*args)
     approved = None if run.approve_removals is None else AnyNumber(run.approve_removals)
-    return select(sync, replace(run, approve_removals=approved))
+    return replace(run, approve_removals=approved)
 
 
 def former_first(plan: Callable[..., list[int]], sync: Sync, run: Run) -> list[int]:
@@ -165,7 +166,7 @@ MUTANTS = [
     Mutant("Held removals hold up no upserts",
            {f"{STEPS}.run_all.select_clients": nobody_while_held}, MASS_ABSENCE, {"how": "some"}),
     Mutant("Removals are approved by their exact number",
-           {f"{STEPS}.run_all.select_clients": about_so_many},
+           {f"{STATE}.runs.load_run": about_so_many},
            test_removals.test_F06_a_person_approves_the_exact_number_of_absent_clients),
     Mutant("Every kind of removal counts before the limit",
            {f"{STEPS}.plan.removals_ahead": gives(0)},

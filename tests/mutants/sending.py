@@ -203,7 +203,7 @@ MUTANTS = [
            {"status": 503, "error": FateUnknown, "calls": 1}),
     Mutant("A try of a task doesn't undo what another try has stored",
            {f"{STATE}.batches.advance": by_state_alone},
-           test_two_tries.test_O04_of_two_tries_of_one_upload_one_stops),
+           test_two_tries.test_O04_a_refusal_of_one_try_leaves_the_doubt_of_the_other),
     Mutant("A 400 costs the addresses that it names and no others",
            {f"{STEPS}.submit.refused_by_answer": all_named},
            test_jobs.test_C09_a_400_that_names_addresses_rejects_these_and_sends_the_others,
