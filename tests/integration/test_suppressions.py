@@ -94,6 +94,19 @@ def test_B03_many_moved_clients_are_looked_up_in_bulk(
     world.assert_converged()
 
 
+def test_B03_who_leaves_a_shared_address_takes_its_opt_out_along(world: World) -> None:
+    """A client without a contact of its own got its mail at the address that it shared."""
+    low = world.add("both@example.com")
+    world.run()
+    world.add("both@example.com", first_name="Newer")
+    world.run()
+    world.emulator.admin.suppress("both@example.com")
+    world.edit(low, email=NEW)
+    world.run()
+    assert suppressed(world) == {"both@example.com", NEW}
+    world.assert_converged()
+
+
 def test_F02_suppressions_of_people_are_never_lifted(world: World) -> None:
     """Who unsubscribed at SendGrid stays so, whatever B2CORE says and whatever mode runs."""
     world.seed()
