@@ -82,9 +82,11 @@ def select_clients(sync: Sync, run: Run) -> int:
         if (run.approval or {}).get("why"):  # it was for another plan
             runs.save_approval(cursor, run.run_id, None)
         staging.save_slices(cursor, run.run_id, slices)
-        if not (run.dry_run or held):
+        if not run.dry_run:
             approved = run.approve_removals == len(gone)
-            observe_absences(cursor, (run.sync_id, run.run_id), gone, approved=approved)
+            observe_absences(
+                cursor, (run.sync_id, run.run_id), gone, believed=not held, approved=approved
+            )
         reach("slices_uncommitted")
     reach("clients_selected")
     log.info("%s run: %s", str(kind).capitalize(), why)
