@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from contact_sync.models import RunKind
+from contact_sync.steps.start import begin_run, end_run, open_run
+from tests.steps import STEPS, go_on
 from tests.world import API_KEY, World
 
 OLD, NEW = "old@example.com", "new@example.com"
-SUPPRESS = "POST /v3/asm/suppressions/global"
+GLOBAL = "/v3/asm/suppressions/global"
+SUPPRESS = f"POST {GLOBAL}"
 
 
 def moved(world: World) -> int:
@@ -58,6 +62,38 @@ def test_B03_a_key_without_the_scope_holds_the_client(world: World) -> None:
     assert any("pending" in what for what in report["degraded"])
     assert NEW not in world.contacts()
     world.emulator.admin.add_key(API_KEY, "full")
+    world.run()
+    world.assert_converged()
+
+
+def test_B03_an_address_that_cannot_be_looked_up_holds_its_client_only(world: World) -> None:
+    """SendGrid refuses one look-up: the other moved clients go on, with their opt-outs."""
+    odd, ann = world.add("a/b@example.com"), world.add(OLD)
+    world.run()
+    world.edit(odd, email="odd@example.com")
+    world.edit(ann, email=NEW)
+    world.emulator.admin.suppress(OLD)
+    world.emulator.admin.fault("GET", f"{GLOBAL}/{{email}}", status=404, body="<html>no</html>")
+    report = world.run()
+    assert world.fates() == {odd: "pending: suppression_unknown", ann: "confirmed"}
+    assert (report["counts"]["held"], suppressed(world)) == (1, {OLD, NEW})
+    world.run()
+    world.assert_converged()
+
+
+def test_B03_D11_a_plan_that_is_repeated_takes_nobody_out_of_a_batch_that_has_left(
+    world: World,
+) -> None:
+    """The key has lost the scope meanwhile; what has been sent is settled as it was sent."""
+    client = moved(world)
+    with world.sync() as sync:
+        run_id = begin_run(sync, RunKind.INCREMENTAL, holder="cleared")
+        go_on(sync, run_id, before="settle")
+        world.emulator.admin.add_key(API_KEY, "marketing")
+        STEPS["plan"](sync, open_run(sync, run_id))
+        STEPS["settle"](sync, open_run(sync, run_id))
+        end_run(sync, run_id, "stopped")
+    assert world.fates()[client] == "confirmed"
     world.run()
     world.assert_converged()
 

@@ -13,7 +13,7 @@ import numpy as np
 from contact_sync.errors import AuthError, RequestRefused
 from contact_sync.failpoints import reach
 from contact_sync.sendgrid.api import MAX_SUPPRESSED
-from contact_sync.state import batches, settling
+from contact_sync.state import batches, runs, settling
 from contact_sync.state.batches import Batch
 from contact_sync.state.runs import Run
 from contact_sync.steps.select import scan_clients
@@ -59,6 +59,7 @@ def _suppress(sync: Sync, run: Run, batch: Batch) -> None:
     clients = list(found)
     for start in range(0, len(clients), MAX_SUPPRESSED):
         part = clients[start : start + MAX_SUPPRESSED]
+        runs.renew_lease(sync.state, run)
         try:
             sync.sendgrid.suppress([found[client] for client in part])
         except (AuthError, RequestRefused) as error:
