@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from contact_sync.state import ledger
-from contact_sync.state.database import StateDatabase
 import pytest
 
+from contact_sync.state import ledger
+from contact_sync.state.database import StateDatabase
 from tests.world import World
 
 REASON = {"ann@example.com": "we don't like it"}

@@ -16,7 +16,7 @@ WHERE
     f.state = 'excluded'
     AND f.reason <> 'shared_address'
     AND l.email IS NOT NULL
-ORDER BY l.email, l.client_id DESC
+ORDER BY l.email ASC, l.client_id DESC
 ON CONFLICT (sync_id, email, list_id) DO UPDATE SET
     why = excluded.why,
     client_id = excluded.client_id

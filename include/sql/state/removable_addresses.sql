@@ -1,5 +1,6 @@
 -- Purpose:    contacts to be removed whose address is no client's, in the source or at SendGrid; an excluded
---             client protects no address, one that this run is about to send does
+--             client protects no address, one that this run is about to send does. What this run has tried in vain
+--             waits for the next one
 -- Parameters: sync_id, run_id, whys
 -- Columns:    email, list_id, why
 -- Index:      none: one scan of the ledger, only when removal has rows
@@ -12,6 +13,10 @@ WHERE
     a.sync_id = %(sync_id)s
     AND a.why = any(%(whys)s)
     AND NOT a.kept
+    AND NOT EXISTS (
+        SELECT 1 FROM contact_sync.batch AS b
+        WHERE b.batch_id = a.batch_id AND b.run_id = %(run_id)s
+    )
     AND (
         a.why = 'list_changed'
         OR (
