@@ -14,7 +14,10 @@ MAX_BATCHES = 300  # mapped tasks of one run; the rest waits for the next run
 
 
 def removable(cursor: Cursor, run: tuple[int, int], whys: tuple[str, ...]) -> list[dict[str, Any]]:
-    """email, list_id and why of the contacts that may go; `run` = (sync_id, run_id)."""
+    """email, list_id, why and others of the contacts that may go; `run` = (sync_id, run_id).
+
+    `others` = the lists of other syncs that hold the contact, "" = of a sync without a list.
+    """
     _forget_taken(cursor, run[0])
     parameters = {"sync_id": run[0], "run_id": run[1], "whys": list(whys)}
     return many(cursor, statement("removable_addresses"), parameters)
@@ -62,6 +65,21 @@ def retire_absent(cursor: Cursor, sync_id: int, enough: int) -> int:
     """End the ledger rows of clients that are gone; returns how many contacts are to go."""
     cursor.execute(statement("retire_absent"), {"sync_id": sync_id, "enough": enough})
     return cursor.rowcount
+
+
+def former_lists(cursor: Cursor, run: tuple[int, int]) -> set[str]:
+    """The lists on which clients may be from before this run; `run` = (sync_id, run_id)."""
+    parameters = {"sync_id": run[0], "run_id": run[1]}
+    return {row["list_id"] for row in many(cursor, statement("former_lists"), parameters)}
+
+
+def stay_on_list(cursor: Cursor, sync_id: int, list_id: str) -> None:
+    """Nobody is taken off this list any more for not being the sync's: it is the sync's again."""
+    cursor.execute(
+        """DELETE FROM contact_sync.removal
+           WHERE sync_id = %s AND why = 'list_changed' AND list_id = %s""",
+        (sync_id, list_id),
+    )
 
 
 def leave_list(cursor: Cursor, sync_id: int, list_id: str) -> int:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
+from typing import Any
 
 from contact_sync.failpoints import reach
 from contact_sync.models import REMOVALS, Lane
-from contact_sync.state import batches, removals, runs
+from contact_sync.state import batches, removals
 from contact_sync.state.database import Cursor
 from contact_sync.state.ledger import ENOUGH_ABSENCES
 from contact_sync.state.runs import Run
@@ -35,7 +36,7 @@ def plan_removals(sync: Sync, run: Run) -> list[int]:
         with sync.state.transaction(run.fence) as cursor:
             if not (run.snapshot or {}).get("held"):
                 removals.retire_absent(cursor, run.sync_id, ENOUGH_ABSENCES)
-            _leave_former_list(cursor, sync, run)
+            _leave_former_lists(cursor, sync, run)
             reach("removals_noted_uncommitted")
     return _plan(sync, run, AFTER)
 
@@ -44,7 +45,7 @@ def removals_ahead(sync: Sync, cursor: Cursor, run: Run) -> int:
     """How many contacts of newly excluded clients the run is about to remove, for its plan."""
     if sync.definition.removal_of("excluded") == "keep":
         return 0
-    return len(removals.removable(cursor, (run.sync_id, run.run_id), BEFORE))
+    return len(_removable(cursor, sync, run, BEFORE))
 
 
 def _plan(sync: Sync, run: Run, whys: tuple[str, ...]) -> list[int]:
@@ -63,33 +64,58 @@ def _plan(sync: Sync, run: Run, whys: tuple[str, ...]) -> list[int]:
 
 
 def _create(cursor: Cursor, sync: Sync, run: Run, whys: tuple[str, ...]) -> None:
-    policies = {why: sync.definition.removal_of(why) for why in whys if why != "list_changed"}
-    kept = tuple(why for why, policy in policies.items() if policy == "keep")
+    ours = [why for why in whys if why != "list_changed"]
+    kept = tuple(why for why in ours if sync.definition.removal_of(why) == "keep")
     if n := removals.keep(cursor, run.sync_id, kept):
         log.info("%d contacts stay at SendGrid (policy keep: %s)", n, ", ".join(kept))
-    found = removals.removable(cursor, (run.sync_id, run.run_id), whys)
+    found = _removable(cursor, sync, run, whys)
     if len(found) > PER_RUN:
         log.warning("%d contacts are to be removed, %d in this run", len(found), PER_RUN)
-    here = mapping_of(run).list_id
     batched: dict[tuple[Lane, str | None], list[str]] = defaultdict(list)
-    for row in found[:PER_RUN]:
-        if row["why"] == "list_changed":
-            batched[Lane.UNLIST, row["list_id"]].append(row["email"])
-        elif policies[row["why"]] == "unlist":
-            batched[Lane.UNLIST, here].append(row["email"])
-        else:
-            batched[Lane.DELETE, None].append(row["email"])
+    for lane, list_id, email in found[:PER_RUN]:
+        batched[lane, list_id].append(email)
     for (lane, list_id), emails in batched.items():
         removals.create_batches(cursor, (run.sync_id, run.run_id), lane, list_id, emails)
 
 
-def _leave_former_list(cursor: Cursor, sync: Sync, run: Run) -> None:
-    before = (runs.read_sync(cursor, run.sync_name).destination or {}).get("mapping", {})
-    former, here = before.get("list_id"), mapping_of(run).list_id
-    if former is None or former == here:
-        return
-    if sync.definition.on_list_change == "keep":
-        log.info("The list has changed; contacts stay on the former one, too (policy keep)")
-        return
-    n = removals.leave_list(cursor, run.sync_id, former)
-    log.info("The list has changed: %d contacts are to be taken off the former one", n)
+def _removable(
+    cursor: Cursor, sync: Sync, run: Run, whys: tuple[str, ...]
+) -> list[tuple[Lane, str | None, str]]:
+    """Lane, list and address of the contacts to be removed now."""
+    here = mapping_of(run).list_id
+    found = []
+    for row in removals.removable(cursor, (run.sync_id, run.run_id), whys):
+        why = row["why"]
+        policy = "unlist" if why == "list_changed" else sync.definition.removal_of(why)
+        lane = _lane(row, policy, here)
+        if lane is not None:
+            list_id = row["list_id"] if why == "list_changed" else here
+            found.append((lane, list_id if lane is Lane.UNLIST else None, row["email"]))
+    return found
+
+
+def _lane(row: dict[str, Any], policy: str, here: str | None) -> Lane | None:
+    """How a contact is removed; None = not yet, because another sync needs it where it is.
+
+    Whom another sync of this state database holds is unlisted, never deleted; an excluded client
+    leaves the list even if the other sync has the same one.
+    """
+    if row["why"] == "list_changed":
+        return None if row["list_id"] in row["others"] else Lane.UNLIST
+    if not row["others"]:
+        return Lane.UNLIST if policy == "unlist" else Lane.DELETE
+    if here is None or (here in row["others"] and row["why"] != "excluded"):
+        return None
+    return Lane.UNLIST
+
+
+def _leave_former_lists(cursor: Cursor, sync: Sync, run: Run) -> None:
+    here = mapping_of(run).list_id
+    if here is not None:
+        removals.stay_on_list(cursor, run.sync_id, here)
+    for former in removals.former_lists(cursor, (run.sync_id, run.run_id)) - {here}:
+        if sync.definition.on_list_change == "keep":
+            log.info("The list has changed; contacts stay on the former one, too (policy keep)")
+            continue
+        n = removals.leave_list(cursor, run.sync_id, former)
+        log.info("The list has changed: %d contacts are to be taken off the former one", n)
