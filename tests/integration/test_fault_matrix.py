@@ -194,10 +194,10 @@ def test_C04_C06_C07_C08_C09_C14_D05_one_fault(
 ) -> None:
     """The run does what the table says; the next ones repair everything and then rest."""
     endpoint = ENDPOINTS[cell.endpoint]
-    monkeypatch.setattr(look_up, "SEARCH_LAG_SECONDS", 0.0)
-    monkeypatch.setattr(carry, "MAX_SINGLE_LOOKUPS", 0 if endpoint.bulk else 1)
     clock = Clock(world.emulator.admin)
     clock.rule(monkeypatch)
+    monkeypatch.setattr(look_up, "SEARCH_LAG_SECONDS", 0.0)
+    monkeypatch.setattr(carry, "MAX_SINGLE_LOOKUPS", 0 if endpoint.bulk else 1)
     prepare(world, cell)
     watermark = watermark_of(world)
     if cell.fault.startswith("time-out"):
@@ -233,6 +233,8 @@ def test_C06_C07_a_fault_without_end(
     endpoint = ENDPOINTS[name]
     clock = Clock(world.emulator.admin)
     clock.rule(monkeypatch)
+    monkeypatch.setattr(look_up, "SEARCH_LAG_SECONDS", 0.0)
+    monkeypatch.setattr(carry, "MAX_SINGLE_LOOKUPS", 0 if endpoint.bulk else 1)
     prepare(world, cell)
     earlier, watermark = made(world, endpoint), watermark_of(world)
     world.emulator.admin.fault(endpoint.method, endpoint.route, times=10_000, **ENDLESS[fault])
