@@ -187,7 +187,8 @@ class SyncDefinition(_Strict):
     )
     on_address_change: Removal = Field(
         "delete",
-        description="The contact of a client's former address, once the new one is confirmed.",
+        description="The contact of a client's former address, once the new one is confirmed. A "
+        "contact that another sync of the same state database holds is unlisted, never deleted.",
     )
     on_client_deleted: Removal | None = Field(
         None,

@@ -98,7 +98,6 @@ class Job:
     deleted: int = 0
     errored: int = 0
     errors_url: str | None = field(default=None, repr=False)
-    raw_status: str = ""
 
     def counts(self) -> dict[str, int]:
         """The counts for reports, without the URL."""

@@ -4,6 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+NOTHING_THERE, LIST_GONE = "nothing there", "the list is gone"
+NOTHING_TO_DO = (NOTHING_THERE, LIST_GONE)
+LOOKS_AGAIN = "the next run looks again"
+NOT_FOUND_YET = f"not found yet, {LOOKS_AGAIN}"
+UNSEARCHABLE = "SendGrid doesn't search these addresses"
+"""Outcomes of removals for which no job, or no certain one, speaks."""
+
 
 def run_report(row: dict[str, Any]) -> dict[str, Any]:
     """One run for machines; the keys are part of `status --json`."""
@@ -18,8 +25,8 @@ def run_report(row: dict[str, Any]) -> dict[str, Any]:
     refused = result.get("refused", {})
     if refused:
         counts["rejected"] = counts.get("rejected", 0) + sum(refused.values())
-    counts["removed"] = sum(job["rows"] for job in lanes["delete"])
-    counts["unlisted"] = sum(job["rows"] for job in lanes["unlist"])
+    counts["removed"] = sum(job["rows"] for job in lanes["delete"] if _is_removed(job))
+    counts["unlisted"] = sum(job["rows"] for job in lanes["unlist"] if _is_removed(job))
     return {
         "id": row["id"],
         "kind": row["kind"],
@@ -46,13 +53,9 @@ def run_report(row: dict[str, Any]) -> dict[str, Any]:
 
 def degraded(plan: dict[str, Any], books: dict[str, int], jobs: list[dict[str, Any]]) -> list[str]:
     """What is not as it should be after a run that came to its end, in words; [] = all is well."""
-    undone = sum(
-        job["rows"]
-        for job in jobs
-        if job["lane"] in ("delete", "unlist")
-        and job["status"] != "completed"
-        and job["outcome"] not in NOTHING_TO_DO
-    )
+    undone = [job for job in jobs if job["lane"] in ("delete", "unlist") and not _is_removed(job)]
+    unsearchable = sum(job["rows"] for job in undone if job["outcome"] == UNSEARCHABLE)
+    open_removals = sum(job["rows"] for job in undone) - unsearchable
     held = plan.get("held_absences", 0)
     found = {
         "clients are rejected": books["rejected"],
@@ -60,12 +63,20 @@ def degraded(plan: dict[str, Any], books: dict[str, int], jobs: list[dict[str, A
         "clients hold values that SendGrid can't clear": books.get("stale", 0),
         "absent clients are too many to believe, nothing of them is removed until a person "
         "approves their exact number": held,
-        "contacts could not be removed, the next run tries again": undone,
+        "contacts could not be removed, or nobody knows yet; the next run tries again": (
+            open_removals
+        ),
+        "contacts can't be removed, because SendGrid doesn't search their addresses (over 100 "
+        "characters, or not valid): remove them in SendGrid's pages": unsearchable,
     }
     return [f"{n} {what}" for what, n in found.items() if n]
 
 
-NOTHING_TO_DO = ("nothing there", "the list is gone")
+def _is_removed(job: dict[str, Any]) -> bool:
+    """Whether a removal's contacts are where they shall be."""
+    outcome = job["outcome"] or ""
+    done = job["status"] == "completed" and not outcome.endswith(LOOKS_AGAIN)
+    return done or outcome in NOTHING_TO_DO
 
 
 def text_report(report: dict[str, Any]) -> str:

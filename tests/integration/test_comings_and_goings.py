@@ -64,6 +64,24 @@ def test_A14_a_client_that_changes_while_a_run_reads(
     assert world.run()["counts"]["sent"] == 0
 
 
+def test_A08_a_return_that_a_held_run_saw_counts(world: World) -> None:
+    """Absent, present while too many others were absent, absent again: that is one look."""
+    world.redefine(limits={"removals": {"contacts": 1, "share": 0.0}})
+    ann, *others = [world.add(f"client{n}@example.com") for n in range(4)]
+    world.run()
+    world.sql("DELETE FROM b2core.clients WHERE id = %s", ann)
+    world.run()
+    world.add("client0@example.com", id=ann)
+    world.sql("CREATE TABLE b2core.lost AS SELECT * FROM b2core.clients WHERE id <> %s", ann)
+    world.sql("DELETE FROM b2core.clients WHERE id = ANY(%s)", others)
+    assert any("absent clients are too many" in what for what in world.run()["degraded"])
+    world.sql("INSERT INTO b2core.clients SELECT * FROM b2core.lost")
+    world.sql("DROP TABLE b2core.lost")
+    world.sql("DELETE FROM b2core.clients WHERE id = %s", ann)
+    report = world.run()
+    assert (report["books"]["gone"], report["counts"]["unlisted"]) == (1, 0)
+
+
 @pytest.mark.parametrize("first_name", ["Ann", "Ana"], ids=["as it was", "changed"])
 @pytest.mark.parametrize("kind", ["incremental", "full"])
 def test_A08_a_deleted_client_comes_back(world: World, kind: str, first_name: str) -> None:

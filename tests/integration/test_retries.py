@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from contact_sync.state import ledger
 from contact_sync.state.database import StateDatabase
 from tests.world import World
@@ -70,3 +72,18 @@ def test_B08_a_date_that_is_emptied_is_reported_as_stale(world: World) -> None:
     assert world.run()["degraded"] == ["1 clients hold values that SendGrid can't clear"]
     world.edit(ann, created_at=created)
     assert world.run()["degraded"] == []
+
+
+@pytest.mark.parametrize("fate", ["pending", "refused", "rejected"])
+def test_D04_a_client_may_be_tried_any_number_of_times(world: World, fate: str) -> None:
+    """The counter of tries stops at its largest value, and no run fails for it."""
+    client = world.add("ann@example.com")
+    world.run()
+    world.state("UPDATE contact_sync.ledger SET tries = 32767")
+    world.edit(client, first_name="New", email=None if fate == "rejected" else "ann@example.com")
+    if fate == "pending":
+        world.emulator.admin.job_fault("drops_rows")
+    elif fate == "refused":
+        world.refuse("ann@example.com")
+    assert world.run()["books"][fate.replace("refused", "rejected")] == 1
+    assert world.state("SELECT tries FROM contact_sync.ledger") == [(32767,)]

@@ -6,12 +6,13 @@ import pytest
 
 from contact_sync.errors import Fenced
 from contact_sync.models import RunKind
-from contact_sync.steps.start import begin_run, open_run
+from contact_sync.steps.start import begin_run, end_run, open_run
 from tests.steps import STEPS, everything, go_on
 from tests.world import API_KEY, World
 
 OLD, NEW = "old@example.com", "new@example.com"
-SUPPRESS = "POST /v3/asm/suppressions/global"
+GLOBAL = "/v3/asm/suppressions/global"
+SUPPRESS = f"POST {GLOBAL}"
 
 
 def moved(world: World) -> int:
@@ -66,6 +67,38 @@ def test_B03_a_key_without_the_scope_holds_the_client(world: World) -> None:
     world.assert_converged()
 
 
+def test_B03_an_address_that_cannot_be_looked_up_holds_its_client_only(world: World) -> None:
+    """SendGrid refuses one look-up: the other moved clients go on, with their opt-outs."""
+    odd, ann = world.add("a/b@example.com"), world.add(OLD)
+    world.run()
+    world.edit(odd, email="odd@example.com")
+    world.edit(ann, email=NEW)
+    world.emulator.admin.suppress(OLD)
+    world.emulator.admin.fault("GET", f"{GLOBAL}/{{email}}", status=404, body="<html>no</html>")
+    report = world.run()
+    assert world.fates() == {odd: "pending: suppression_unknown", ann: "confirmed"}
+    assert (report["counts"]["held"], suppressed(world)) == (1, {OLD, NEW})
+    world.run()
+    world.assert_converged()
+
+
+def test_B03_D11_a_plan_that_is_repeated_takes_nobody_out_of_a_batch_that_has_left(
+    world: World,
+) -> None:
+    """The key has lost the scope meanwhile; what has been sent is settled as it was sent."""
+    client = moved(world)
+    with world.sync() as sync:
+        run_id = begin_run(sync, RunKind.INCREMENTAL, holder="cleared")
+        go_on(sync, run_id, before="settle")
+        world.emulator.admin.add_key(API_KEY, "marketing")
+        STEPS["plan"](sync, open_run(sync, run_id))
+        STEPS["settle"](sync, open_run(sync, run_id))
+        end_run(sync, run_id, "stopped")
+    assert world.fates()[client] == "confirmed"
+    world.run()
+    world.assert_converged()
+
+
 def test_B03_a_key_that_may_not_suppress_holds_the_client(world: World) -> None:
     """It sees the opt-out and can't carry it over: the new address is not uploaded."""
     client = moved(world)
@@ -95,6 +128,19 @@ def test_B03_many_moved_clients_are_looked_up_in_bulk(
     assert [call["method"] for call in looked_up] == ["GET", "POST"]
     assert "new2@example.com" in suppressed(world)
     assert "new1@example.com" not in suppressed(world)
+    world.assert_converged()
+
+
+def test_B03_who_leaves_a_shared_address_takes_its_opt_out_along(world: World) -> None:
+    """A client without a contact of its own got its mail at the address that it shared."""
+    low = world.add("both@example.com")
+    world.run()
+    world.add("both@example.com", first_name="Newer")
+    world.run()
+    world.emulator.admin.suppress("both@example.com")
+    world.edit(low, email=NEW)
+    world.run()
+    assert suppressed(world) == {"both@example.com", NEW}
     world.assert_converged()
 
 

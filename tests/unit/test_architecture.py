@@ -28,9 +28,9 @@ LAYERS = [
     },
     {
         "steps", "steps.approve", "steps.carry", "steps.check", "steps.drain", "steps.finish",
-        "steps.plan", "steps.prepare", "steps.remove", "steps.run_all", "steps.select",
-        "steps.send", "steps.settle", "steps.split", "steps.stage", "steps.start",
-        "steps.submit", "steps.verify",
+        "steps.look_up", "steps.plan", "steps.prepare", "steps.remove", "steps.run_all",
+        "steps.select", "steps.send", "steps.settle", "steps.split", "steps.stage",
+        "steps.start", "steps.submit", "steps.verify",
     },
     {
         "__main__", "cli", "airflow_edge", "airflow_edge.approval", "airflow_edge.handles",

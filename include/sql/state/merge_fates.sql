@@ -32,7 +32,7 @@ ON CONFLICT (sync_id, client_id) DO UPDATE SET
         ELSE l.contact_hash
     END,
     field = excluded.field,
-    tries = CASE WHEN excluded.state = 'rejected' THEN l.tries + 1 ELSE l.tries END,
+    tries = CASE WHEN excluded.state = 'rejected' THEN least(l.tries + 1, 32767) ELSE l.tries END,
     rejected_since = CASE
         WHEN excluded.state = 'rejected' THEN coalesce(l.rejected_since, excluded.rejected_since)
         WHEN excluded.state = 'pending' THEN l.rejected_since

@@ -31,5 +31,5 @@ ON CONFLICT (sync_id, client_id) DO UPDATE SET
     filled = l.filled | excluded.filled,
     field = NULL,
     reason = excluded.reason,
-    tries = l.tries + 1,
+    tries = least(l.tries + 1, 32767),
     updated_at = excluded.updated_at

@@ -25,6 +25,6 @@ ON CONFLICT (sync_id, client_id) DO UPDATE SET
     row_hash = excluded.row_hash,
     field = excluded.field,
     reason = excluded.reason,
-    tries = l.tries + 1,
+    tries = least(l.tries + 1, 32767),
     rejected_since = coalesce(l.rejected_since, excluded.rejected_since),
     updated_at = excluded.updated_at

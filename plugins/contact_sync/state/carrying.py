@@ -21,15 +21,25 @@ def mark(cursor: Cursor, run_id: int, client_ids: list[int]) -> None:
 
 
 def hold(cursor: Cursor, sync_id: int, run_id: int, client_ids: list[int]) -> None:
-    """Take clients out of the outbox; they are pending and looked at again by the next run."""
+    """Take clients out of the outbox; they are pending and looked at again by the next run.
+
+    Nobody is taken out of a batch that has left.
+    """
     cursor.execute(
-        "DELETE FROM contact_sync.outbox WHERE run_id = %s AND client_id = ANY(%s)",
-        (run_id, client_ids),
-    )
-    cursor.execute(
-        """UPDATE contact_sync.ledger
+        """WITH held AS (
+               DELETE FROM contact_sync.outbox AS o
+               WHERE o.run_id = %(run_id)s AND o.client_id = ANY(%(client_ids)s)
+                   AND NOT EXISTS (
+                       SELECT 1 FROM contact_sync.batch_contact AS c
+                       JOIN contact_sync.batch AS b USING (batch_id)
+                       WHERE b.run_id = o.run_id AND c.client_id = o.client_id
+                           AND b.state IN ('submitting', 'uploading', 'submitted')
+                   )
+               RETURNING o.client_id
+           )
+           UPDATE contact_sync.ledger AS l
            SET state = 'pending', reason = 'suppression_unknown', field = NULL, row_hash = NULL,
                updated_at = now()
-           WHERE sync_id = %s AND client_id = ANY(%s)""",
-        (sync_id, client_ids),
+           FROM held WHERE l.sync_id = %(sync_id)s AND l.client_id = held.client_id""",
+        {"sync_id": sync_id, "run_id": run_id, "client_ids": client_ids},
     )

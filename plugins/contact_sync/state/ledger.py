@@ -91,11 +91,14 @@ def read_removal_hashes(state: StateDatabase, sync_id: int) -> Int64:
     return np.array([row["email_hash"] for row in rows], np.int64)
 
 
-def observe_absences(cursor: Cursor, run: tuple[int, int], gone: Int64, *, approved: bool) -> None:
+def observe_absences(
+    cursor: Cursor, run: tuple[int, int], gone: Int64, *, believed: bool, approved: bool
+) -> None:
     """Count for each ledger client in how many snapshots in a row it was not in B2CORE.
 
-    `run` = (sync_id, run_id): a repeated task counts once. `approved`: a person says that these
-    clients are really gone, which stands for the second look.
+    `run` = (sync_id, run_id): a repeated task counts once. Not `believed`: no absence is counted,
+    but who is present has been seen. `approved`: a person says that these clients are really
+    gone, which stands for the second look.
     """
     cursor.execute("CREATE TEMPORARY TABLE gone (client_id bigint PRIMARY KEY) ON COMMIT DROP")
     copy_frame(cursor, "pg_temp.gone", pd.DataFrame({"client_id": gone}))
@@ -106,6 +109,8 @@ def observe_absences(cursor: Cursor, run: tuple[int, int], gone: Int64, *, appro
                AND NOT EXISTS (SELECT 1 FROM pg_temp.gone AS g WHERE g.client_id = l.client_id)""",
         parameters,
     )
+    if not believed:
+        return
     cursor.execute(
         """UPDATE contact_sync.ledger AS l
            SET absent = greatest(least(l.absent + 1, 100), %(enough)s), absent_run = %(run_id)s

@@ -6,7 +6,7 @@ from itertools import groupby
 from typing import Any, LiteralString
 
 from contact_sync.models import Lane
-from contact_sync.state.batches import create_batch
+from contact_sync.state.batches import Batch, create_batch
 from contact_sync.state.database import Cursor, many, statement
 
 PER_BATCH = 100  # search/emails, DELETE contacts and DELETE lists/{id}/contacts take at most 100
@@ -14,7 +14,10 @@ MAX_BATCHES = 300  # mapped tasks of one run; the rest waits for the next run
 
 
 def removable(cursor: Cursor, run: tuple[int, int], whys: tuple[str, ...]) -> list[dict[str, Any]]:
-    """email, list_id and why of the contacts that may go; `run` = (sync_id, run_id)."""
+    """email, list_id, why and others of the contacts that may go; `run` = (sync_id, run_id).
+
+    `others` = the lists of other syncs that hold the contact, "" = of a sync without a list.
+    """
     _forget_taken(cursor, run[0])
     return noted(cursor, run, whys)
 
@@ -69,6 +72,21 @@ def retire_absent(cursor: Cursor, sync_id: int, enough: int) -> int:
     return cursor.rowcount
 
 
+def former_lists(cursor: Cursor, run: tuple[int, int]) -> set[str]:
+    """The lists on which clients may be from before this run; `run` = (sync_id, run_id)."""
+    parameters = {"sync_id": run[0], "run_id": run[1]}
+    return {row["list_id"] for row in many(cursor, statement("former_lists"), parameters)}
+
+
+def stay_on_list(cursor: Cursor, sync_id: int, list_id: str) -> None:
+    """Nobody is taken off this list any more for not being the sync's: it is the sync's again."""
+    cursor.execute(
+        """DELETE FROM contact_sync.removal
+           WHERE sync_id = %s AND why = 'list_changed' AND list_id = %s""",
+        (sync_id, list_id),
+    )
+
+
 def leave_list(cursor: Cursor, sync_id: int, list_id: str) -> int:
     """Note every contact for removal from a former list; returns how many are new."""
     cursor.execute(statement("note_listed_addresses"), {"sync_id": sync_id, "list_id": list_id})
@@ -80,14 +98,52 @@ def keep(cursor: Cursor, sync_id: int, whys: tuple[str, ...]) -> int:
     return _keep(cursor, "sync_id = %s AND why = ANY(%s)", (sync_id, list(whys)))
 
 
-def of_batch(cursor: Cursor, batch_id: int) -> list[str]:
-    """The addresses of a removal batch."""
+def of_batch(cursor: Cursor, batch_id: int) -> dict[str, float]:
+    """The addresses of a removal batch, and for how many seconds each is known to be removed."""
     rows = many(
         cursor,
-        "SELECT email FROM contact_sync.removal WHERE batch_id = %s ORDER BY email",
+        """SELECT email, extract(epoch FROM now() - noted_at)::float AS seconds
+           FROM contact_sync.removal WHERE batch_id = %s""",
         (batch_id,),
     )
-    return [row["email"] for row in rows]
+    return {row["email"]: row["seconds"] for row in rows}
+
+
+def set_apart(cursor: Cursor, batch: Batch, emails: list[str], outcome: str, *, done: bool) -> None:
+    """Move addresses for which nothing can be sent from a batch to a settled one of their own.
+
+    `done`: nothing has to be removed any more; otherwise the next run tries again.
+    """
+    still = many(
+        cursor,
+        """SELECT email FROM contact_sync.removal
+           WHERE batch_id = %s AND email = ANY(%s) FOR UPDATE""",
+        (batch.batch_id, emails),
+    )
+    if not still:
+        return
+    apart = create_batch(cursor, batch.run_id, batch.sync_id, batch.lane, len(still))
+    cursor.execute(
+        """UPDATE contact_sync.batch
+           SET state = 'settled', settled_at = now(), outcome = %s, list_id = %s
+           WHERE batch_id = %s""",
+        (outcome, batch.list_id, apart),
+    )
+    cursor.execute(
+        "UPDATE contact_sync.batch SET contacts = contacts - %s WHERE batch_id = %s",
+        (len(still), batch.batch_id),
+    )
+    cursor.execute(
+        "UPDATE contact_sync.removal SET batch_id = %s WHERE batch_id = %s AND email = ANY(%s)",
+        (apart, batch.batch_id, emails),
+    )
+    if done:
+        removed(cursor, batch.lane, apart)
+
+
+def removed(cursor: Cursor, lane: Lane, batch_id: int) -> None:
+    """The contacts of the batch are where its lane brings them."""
+    (deleted if lane is Lane.DELETE else unlisted)(cursor, batch_id)
 
 
 def deleted(cursor: Cursor, batch_id: int) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 
-from contact_sync.errors import AuthError
+from contact_sync.errors import AuthError, RequestRefused, SyncError
 from contact_sync.failpoints import reach
 from contact_sync.state import carrying
 from contact_sync.state.runs import Run
@@ -22,7 +22,7 @@ MAX_SINGLE_LOOKUPS = 100  # for more moved clients all unsubscribes are read, 50
 def carry_suppressions(sync: Sync, run: Run) -> int:
     """Mark staged clients whose former address is globally suppressed.
 
-    Only reads at SendGrid. When the key may not read suppressions, the moved clients are held: they
+    Only reads at SendGrid. Moved clients whose former address can't be looked up are held: they
     become pending and their number is returned.
     """
     if not sync.definition.carry_suppressions:
@@ -31,27 +31,44 @@ def carry_suppressions(sync: Sync, run: Run) -> int:
         moved = carrying.moved_clients(cursor, run.sync_id, run.run_id)
     if not moved:
         return 0
-    try:
-        suppressed = _suppressed(sync, set(moved.values()))
-    except AuthError as error:
-        with sync.state.transaction(run.fence) as cursor:
-            carrying.hold(cursor, run.sync_id, run.run_id, list(moved))
-        log.warning(
-            "%d clients have a new address and are held, because nobody can tell whether the old "
-            "one is unsubscribed: %s. Give the key the scope to read suppressions, or set "
-            "`carry_suppressions: false`",
-            len(moved), error,
-        )  # fmt: skip
-        return len(moved)
+    suppressed, unknown = _look_up(sync, set(moved.values()))
+    held = [client for client, former in moved.items() if former in unknown]
     found = [client for client, former in moved.items() if former in suppressed]
     with sync.state.transaction(run.fence) as cursor:
+        carrying.hold(cursor, run.sync_id, run.run_id, held)
         carrying.mark(cursor, run.run_id, found)
         reach("suppressions_uncommitted")
     log.info("%d clients have a new address; %d old ones are unsubscribed", len(moved), len(found))
-    return 0
+    return len(held)
 
 
-def _suppressed(sync: Sync, addresses: set[str]) -> set[str]:
-    if len(addresses) > MAX_SINGLE_LOOKUPS:
-        return sync.sendgrid.suppressed_addresses() & addresses
-    return {address for address in addresses if sync.sendgrid.is_suppressed(address)}
+def _look_up(sync: Sync, addresses: set[str]) -> tuple[set[str], set[str]]:
+    """Those of the addresses that are suppressed, and those of which SendGrid doesn't say it."""
+    sought = sorted(addresses)
+    if len(sought) > MAX_SINGLE_LOOKUPS:
+        try:
+            return sync.sendgrid.suppressed_addresses() & addresses, set()
+        except (AuthError, RequestRefused) as error:
+            _tell(len(sought), error)
+            return set(), addresses
+    suppressed, unknown = set[str](), set[str]()
+    for number, address in enumerate(sought):
+        try:
+            if sync.sendgrid.is_suppressed(address):
+                suppressed.add(address)
+        except RequestRefused as error:
+            _tell(1, error)
+            unknown.add(address)
+        except AuthError as error:
+            _tell(len(sought) - number, error)
+            return suppressed, unknown | set(sought[number:])
+    return suppressed, unknown
+
+
+def _tell(addresses: int, error: SyncError) -> None:
+    log.warning(
+        "Clients of %d former addresses are held, because nobody can tell whether the old address "
+        "is unsubscribed: %s. Give the key the scope to read suppressions, or set "
+        "`carry_suppressions: false`",
+        addresses, error,
+    )  # fmt: skip

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
+from typing import Any
 
 from contact_sync.errors import FatalError
 from contact_sync.failpoints import reach
 from contact_sync.models import REMOVALS, Lane
-from contact_sync.state import batches, ledger, removals, runs
+from contact_sync.state import batches, ledger, removals
 from contact_sync.state.database import Cursor
 from contact_sync.state.ledger import ENOUGH_ABSENCES
 from contact_sync.state.runs import Run
@@ -36,7 +37,7 @@ def plan_removals(sync: Sync, run: Run) -> list[int]:
         with sync.state.transaction(run.fence) as cursor:
             if not (run.snapshot or {}).get("held"):
                 removals.retire_absent(cursor, run.sync_id, ENOUGH_ABSENCES)
-            _leave_former_list(cursor, sync, run)
+            _leave_former_lists(cursor, sync, run)
             reach("removals_noted_uncommitted")
     return _plan(sync, run, AFTER)
 
@@ -48,15 +49,15 @@ def removals_ahead(sync: Sync, cursor: Cursor, run: Run, counts: dict[str, int])
     """
     going = {why: sync.definition.removal_of(why) != "keep" for why in AFTER[:-1]}
     whys = (*(why for why, goes in going.items() if goes), "list_changed")
-    ahead = len(removals.noted(cursor, (run.sync_id, run.run_id), whys))
+    ahead = len(_removable(cursor, sync, run, whys))
     moved = counts.get("address_changed", 0)
     if run.dry_run:
         moved += counts.get("given_up", 0)
         ahead += counts.get("newly_excluded", 0) * going["excluded"]
     ahead += moved * going["address_changed"]
     ahead += int((run.snapshot or {}).get("retiring", 0)) * going["gone"]
-    if sync.definition.on_list_change == "unlist" and _former_list(cursor, run) is not None:
-        ahead += ledger.count_listed(cursor, run.sync_id)
+    if sync.definition.on_list_change == "unlist":
+        ahead += len(_former_lists(cursor, run)) * ledger.count_listed(cursor, run.sync_id)
     return ahead
 
 
@@ -76,23 +77,17 @@ def _plan(sync: Sync, run: Run, whys: tuple[str, ...]) -> list[int]:
 
 
 def _create(cursor: Cursor, sync: Sync, run: Run, whys: tuple[str, ...]) -> None:
-    policies = {why: sync.definition.removal_of(why) for why in whys if why != "list_changed"}
-    kept = tuple(why for why, policy in policies.items() if policy == "keep")
+    ours = [why for why in whys if why != "list_changed"]
+    kept = tuple(why for why in ours if sync.definition.removal_of(why) == "keep")
     if n := removals.keep(cursor, run.sync_id, kept):
         log.info("%d contacts stay at SendGrid (policy keep: %s)", n, ", ".join(kept))
-    found = removals.removable(cursor, (run.sync_id, run.run_id), whys)
+    found = _removable(cursor, sync, run, whys)
     if len(found) > PER_RUN:
         log.warning("%d contacts are to be removed, %d in this run", len(found), PER_RUN)
     _refuse_unplanned(sync, run, len(found))
-    here = mapping_of(run).list_id
     batched: dict[tuple[Lane, str | None], list[str]] = defaultdict(list)
-    for row in found[:PER_RUN]:
-        if row["why"] == "list_changed":
-            batched[Lane.UNLIST, row["list_id"]].append(row["email"])
-        elif policies[row["why"]] == "unlist":
-            batched[Lane.UNLIST, here].append(row["email"])
-        else:
-            batched[Lane.DELETE, None].append(row["email"])
+    for lane, list_id, email in found[:PER_RUN]:
+        batched[lane, list_id].append(email)
     for (lane, list_id), emails in batched.items():
         removals.create_batches(cursor, (run.sync_id, run.run_id), lane, list_id, emails)
 
@@ -108,19 +103,49 @@ def _refuse_unplanned(sync: Sync, run: Run, found: int) -> None:
         )
 
 
-def _former_list(cursor: Cursor, run: Run) -> str | None:
-    """The id of the list of the last finished run, if the definition names another one now."""
-    before = (runs.read_sync(cursor, run.sync_name).destination or {}).get("mapping", {})
-    former: str | None = before.get("list_id")
-    return None if former == mapping_of(run).list_id else former
+def _removable(
+    cursor: Cursor, sync: Sync, run: Run, whys: tuple[str, ...]
+) -> list[tuple[Lane, str | None, str]]:
+    """Lane, list and address of the contacts to be removed now."""
+    here = mapping_of(run).list_id
+    found = []
+    find = removals.noted if run.dry_run else removals.removable
+    for row in find(cursor, (run.sync_id, run.run_id), whys):
+        why = row["why"]
+        policy = "unlist" if why == "list_changed" else sync.definition.removal_of(why)
+        lane = _lane(row, policy, here)
+        if lane is not None:
+            list_id = row["list_id"] if why == "list_changed" else here
+            found.append((lane, list_id if lane is Lane.UNLIST else None, row["email"]))
+    return found
 
 
-def _leave_former_list(cursor: Cursor, sync: Sync, run: Run) -> None:
-    former = _former_list(cursor, run)
-    if former is None:
-        return
-    if sync.definition.on_list_change == "keep":
-        log.info("The list has changed; contacts stay on the former one, too (policy keep)")
-        return
-    n = removals.leave_list(cursor, run.sync_id, former)
-    log.info("The list has changed: %d contacts are to be taken off the former one", n)
+def _lane(row: dict[str, Any], policy: str, here: str | None) -> Lane | None:
+    """How a contact is removed; None = not yet, because another sync needs it where it is.
+
+    Whom another sync of this state database holds is unlisted, never deleted; an excluded client
+    leaves the list even if the other sync has the same one.
+    """
+    if row["why"] == "list_changed":
+        return None if row["list_id"] in (here, *row["others"]) else Lane.UNLIST
+    if not row["others"]:
+        return Lane.UNLIST if policy == "unlist" else Lane.DELETE
+    if here is None or (here in row["others"] and row["why"] != "excluded"):
+        return None
+    return Lane.UNLIST
+
+
+def _former_lists(cursor: Cursor, run: Run) -> set[str]:
+    return removals.former_lists(cursor, (run.sync_id, run.run_id)) - {mapping_of(run).list_id}
+
+
+def _leave_former_lists(cursor: Cursor, sync: Sync, run: Run) -> None:
+    here = mapping_of(run).list_id
+    if here is not None:
+        removals.stay_on_list(cursor, run.sync_id, here)
+    for former in _former_lists(cursor, run):
+        if sync.definition.on_list_change == "keep":
+            log.info("The list has changed; contacts stay on the former one, too (policy keep)")
+            continue
+        n = removals.leave_list(cursor, run.sync_id, former)
+        log.info("The list has changed: %d contacts are to be taken off the former one", n)

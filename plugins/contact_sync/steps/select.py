@@ -86,8 +86,10 @@ def select_clients(sync: Sync, run: Run) -> int:
         staging.drop_outbox(cursor, run.run_id)
         runs.save_snapshot(cursor, run.run_id, position, kind, why)
         staging.save_slices(cursor, run.run_id, slices)
-        if not (run.dry_run or held):
-            observe_absences(cursor, (run.sync_id, run.run_id), gone, approved=approved)
+        if not run.dry_run:
+            observe_absences(
+                cursor, (run.sync_id, run.run_id), gone, believed=not held, approved=approved
+            )
         reach("slices_uncommitted")
     reach("clients_selected")
     log.info("%s run: %s", str(kind).capitalize(), why)

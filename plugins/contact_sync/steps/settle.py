@@ -15,6 +15,7 @@ from contact_sync.errors_file import read_errors
 from contact_sync.failpoints import reach
 from contact_sync.models import REMOVALS, BatchState, Job, JobStatus, Lane
 from contact_sync.reasons import plain
+from contact_sync.report import LOOKS_AGAIN
 from contact_sync.state import batches, contents, families, removals, settling
 from contact_sync.state.batches import NOW, SUBMITTED_AT, Batch
 from contact_sync.state.database import Cursor
@@ -172,14 +173,15 @@ def _fail(sync: Sync, run: Run, batch: Batch, job: Job, reason: str) -> None:
 
 def _apply_removal(sync: Sync, run: Run, batch: Batch, job: Job) -> None:
     def write(cursor: Cursor) -> str:
-        if job.status is JobStatus.COMPLETED:
-            if batch.lane is Lane.DELETE:
-                removals.deleted(cursor, batch.batch_id)
-                return f"{job.deleted or batch.contacts} removed"
-            removals.unlisted(cursor, batch.batch_id)
-            return f"{batch.contacts} taken off the list"
-        removals.postponed(cursor, batch.batch_id)
-        return "not removed; the next run tries again"
+        if job.status is not JobStatus.COMPLETED:
+            removals.postponed(cursor, batch.batch_id)
+            return "not removed; the next run tries again"
+        if batch.lane is Lane.DELETE and job.deleted < batch.contacts:
+            # Whether deletions are counted is documented nowhere, so the next run's search decides.
+            return f"{job.deleted} of {batch.contacts} deletions counted, {LOOKS_AGAIN}"
+        removals.removed(cursor, batch.lane, batch.batch_id)
+        where = "removed" if batch.lane is Lane.DELETE else "taken off the list"
+        return f"{batch.contacts} {where}"
 
     _finish(sync, run, batch, job, write)
 

@@ -34,11 +34,13 @@ from contact_sync.mapping import Mapping
 from contact_sync.models import REMOVALS, BatchState, Lane
 from contact_sync.payloads import csv_cells, csv_field_ids, csv_header, json_body
 from contact_sync.refused_contacts import refused_by_answer
+from contact_sync.report import LIST_GONE, NOTHING_TO_DO
 from contact_sync.state import batches, contents, removals, runs, settling
 from contact_sync.state.batches import NOW, Batch
 from contact_sync.state.database import Cursor
 from contact_sync.state.runs import Run
 from contact_sync.steps.approve import refuse_unapproved
+from contact_sync.steps.look_up import contacts_to_remove
 from contact_sync.steps.prepare import prepare
 from contact_sync.steps.start import Sync, mapping_of
 
@@ -107,12 +109,10 @@ def _send_json(sync: Sync, run: Run, batch: Batch) -> None:
 
 def _send_removal(sync: Sync, run: Run, batch: Batch) -> None:
     """Delete contacts or take them off a list; their ids are looked up just before."""
-    with sync.state.transaction() as cursor:
-        emails = removals.of_batch(cursor, batch.batch_id)
     for _round in range(MAX_LOOKUP_ROUNDS):
-        ids = sorted(sync.sendgrid.contact_ids(emails).values()) if emails else []
+        ids, outcome = contacts_to_remove(sync, run, batch)
         if not ids:
-            _settle_unsent(sync, run, batch, "nothing there")
+            _settle_unsent(sync, run, batch, outcome)
             return
         announced = _mark_submitting(sync, run, batch)
         reach("delete_announced")
@@ -127,7 +127,7 @@ def _send_removal(sync: Sync, run: Run, batch: Batch) -> None:
             if error.status != 404 or batch.lane is Lane.DELETE:
                 raise
             if batch.list_id not in sync.sendgrid.lists().values():
-                _settle_unsent(sync, run, batch, "the list is gone")
+                _settle_unsent(sync, run, batch, LIST_GONE)
                 return
             log.info("A contact vanished since its id was looked up; looking again")
             continue
@@ -222,10 +222,8 @@ def _settle_unsent(sync: Sync, run: Run, batch: Batch, outcome: str) -> None:
     """Settle a batch of which nothing has to be sent, in one transaction."""
 
     def write(cursor: Cursor) -> None:
-        if batch.lane is Lane.DELETE:
-            removals.deleted(cursor, batch.batch_id)
-        elif batch.lane is Lane.UNLIST:
-            removals.unlisted(cursor, batch.batch_id)
+        if batch.lane in REMOVALS and outcome in NOTHING_TO_DO:
+            removals.removed(cursor, batch.lane, batch.batch_id)
 
     before = (BatchState.STAGED, BatchState.SUBMITTING, BatchState.CREATED)
     _advance(

@@ -13,7 +13,7 @@ from contact_sync.failpoints import reach
 from contact_sync.mapping import Mapping
 from contact_sync.payloads import OutboxRow
 from contact_sync.read_back import holds
-from contact_sync.sendgrid.api import MAX_LOOKUP
+from contact_sync.sendgrid.api import MAX_LOOKUP, is_searchable
 from contact_sync.state import contents, runs
 from contact_sync.state.batches import Batch
 from contact_sync.state.runs import Run
@@ -21,7 +21,6 @@ from contact_sync.steps.start import Sync, mapping_of
 
 log = logging.getLogger(__name__)
 MAX_READ_BACK = 20_000  # contacts of one batch: 200 calls
-MAX_SEARCHED_ADDRESS = 100  # characters; OAS search/emails refuses longer ones
 
 
 def not_applied(sync: Sync, run: Run, batch: Batch, *, believe: bool) -> set[str]:
@@ -40,7 +39,7 @@ def not_applied(sync: Sync, run: Run, batch: Batch, *, believe: bool) -> set[str
         runs.renew_lease(sync.state, run)
         wrong |= _wrong(sync, rows[start : start + MAX_LOOKUP], mapping)
     if not believe:
-        wrong |= {row.email for row in rows if len(row.email) > MAX_SEARCHED_ADDRESS}
+        wrong |= {row.email for row in rows if not is_searchable(row.email)}
     reach("read_back")
     log.info("Batch %d: %d of %d contacts read back as sent", batch.batch_id,
              len(contacts) - len(wrong), len(contacts))  # fmt: skip
@@ -48,7 +47,7 @@ def not_applied(sync: Sync, run: Run, batch: Batch, *, believe: bool) -> set[str
 
 
 def _wrong(sync: Sync, rows: list[OutboxRow], mapping: Mapping) -> set[str]:
-    rows = [row for row in rows if len(row.email) <= MAX_SEARCHED_ADDRESS]
+    rows = [row for row in rows if is_searchable(row.email)]
     try:
         found = sync.sendgrid.contacts_by_email([row.email for row in rows]) if rows else {}
     except RequestRefused as error:
