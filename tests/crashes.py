@@ -37,7 +37,7 @@ JSON = {"upsert_announced", "upserted_not_stored"}
 CSV = {
     "import_created_not_stored", "import_created", "upload_announced", "uploaded_not_stored",
 }  # fmt: skip
-REMOVAL = {"delete_announced", "deleted_not_stored"}
+REMOVAL = {"delete_announced", "deleted_not_stored", "misses_uncommitted"}
 JOINTS = {"plan_uncommitted", "batch_submitted", "batch_settled_uncommitted", "finish_uncommitted"}
 
 

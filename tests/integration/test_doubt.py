@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from typing import Any
 
 import pytest
@@ -12,7 +11,7 @@ from contact_sync.errors import ConfigError, FateUnknown
 from contact_sync.models import RunKind
 from contact_sync.sendgrid.api import SendGridApi
 from contact_sync.state.settling import ENOUGH_TRIES
-from contact_sync.steps import drain, run_all
+from contact_sync.steps import run_all
 from tests.world import World
 
 JOB = "/v3/marketing/contacts/imports/{job_id}"
@@ -20,40 +19,13 @@ CONTACTS = "/v3/marketing/contacts"
 LONG = "a" * 60 + "@" + "b" * 50 + ".example.com"  # more than search/emails takes
 
 
-@pytest.fixture
-def doubting(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
-    """Requests may take effect for three seconds; waits are short."""
-    monkeypatch.setattr(drain, "POLL_SECONDS", 0.1)
-    world.redefine(deadlines={"job_hours": 1.0, "quarantine_minutes": 0.05})
-    return world
-
-
-def test_D12_a_forgotten_job_may_still_take_effect(doubting: World) -> None:
-    """SendGrid doesn't know a job yet, or any more, that is only slow: nothing newer is sent until
-    it can't overwrite that any more."""
-    client = doubting.add("ann@example.com", first_name="Old")
-    doubting.run()
-    doubting.edit(client, first_name="Middle")
-    doubting.emulator.admin.job_fault("slow", job="json", seconds=1.5)
-    missing = {"body": '{"errors": [{"message": "not found"}]}', "status": 404}
-    doubting.emulator.admin.fault(
-        "GET", JOB, headers={"content-type": "application/json"}, **missing
-    )
-    assert doubting.run()["books"]["pending"] == 1
-    doubting.edit(client, first_name="New")
-    doubting.run()
-    time.sleep(2)
-    assert doubting.contact("ann@example.com")["first_name"] == "New"
-    assert doubting.run()["counts"]["sent"] == 0
-
-
-def test_D12_a_proxys_page_says_nothing_about_a_job(doubting: World) -> None:
+def test_D12_a_proxys_page_says_nothing_about_a_job(world: World) -> None:
     """404 with a page: asked again, and the same run follows the job to its end."""
-    doubting.add("ann@example.com")
+    world.add("ann@example.com")
     page = {"body": "<html>not here</html>", "headers": {"content-type": "text/html"}}
-    doubting.emulator.admin.fault("GET", JOB, status=404, **page)
-    assert doubting.run()["books"]["confirmed"] == 1
-    assert len(doubting.emulator.admin.jobs()) == 1
+    world.emulator.admin.fault("GET", JOB, status=404, **page)
+    assert world.run()["books"]["confirmed"] == 1
+    assert len(world.emulator.admin.jobs()) == 1
 
 
 def test_C03_a_stored_file_whose_answer_was_lost_is_waited_for(

@@ -78,3 +78,22 @@ def test_O01_C02_a_run_that_is_stopped_while_it_sends_cannot_overwrite_newer_val
     run_with_long_waits(world)
     an_hour_passes(world)
     assert world.contact("ann@example.com")["first_name"] == "New"
+
+
+def test_D12_a_forgotten_job_may_still_take_effect(world: World) -> None:
+    """SendGrid doesn't know a job yet, or any more, that is only slow: nothing newer is sent until
+    it can't overwrite that any more."""
+    world.redefine(deadlines=DEADLINES)
+    client = world.add("ann@example.com", first_name="Old")
+    world.run()
+    world.edit(client, first_name="Middle")
+    world.emulator.admin.job_fault("slow", job="json", seconds=SLOW)
+    body, kind = '{"errors": [{"message": "not found"}]}', {"content-type": "application/json"}
+    route = "/v3/marketing/contacts/imports/{job_id}"
+    world.emulator.admin.fault("GET", route, status=404, body=body, headers=kind)
+    assert world.run()["books"]["pending"] == 1
+    world.edit(client, first_name="New")
+    run_with_long_waits(world)
+    an_hour_passes(world)
+    assert world.contact("ann@example.com")["first_name"] == "New"
+    assert world.run()["counts"]["sent"] == 0

@@ -1,6 +1,5 @@
 """Fixtures of the noticing tests that live beside them."""
 
-from tests.integration.test_doubt import doubting  # noqa: F401
 from tests.integration.test_plan_limits import limited  # noqa: F401
 from tests.integration.test_removals import consenting  # noqa: F401
 from tests.integration.test_setup import own_sql  # noqa: F401

@@ -219,7 +219,7 @@ MUTANTS = [
            test_doubt.test_D12_a_proxys_page_says_nothing_about_a_job),
     Mutant("A job that SendGrid doesn't know may still take effect",
            {f"{STEPS}.settle.postpone": without_doubt},
-           test_doubt.test_D12_a_forgotten_job_may_still_take_effect),
+           test_unknown_fates.test_D12_a_forgotten_job_may_still_take_effect),
     Mutant("Counts of an errored job have to add up, too",
            {f"{STEPS}.settle._confirm_others": errors_alone},
            test_doubt.test_D04_D07_rows_that_an_errored_job_dropped_are_sent_again,
