@@ -8,11 +8,11 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test check fmt lock clean
+.PHONY: help setup demo up test test-long check fmt lock clean
 
 help: ## List the targets
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1|/' \
-	  | while IFS='|' read -r name text; do printf '  make %-6s  %s\n' "$$name" "$$text"; done
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' \
+	  | while IFS='|' read -r name text; do printf '  make %-9s  %s\n' "$$name" "$$text"; done
 
 setup: $(READY) ## Make .venv with every package, pinned and checked by hash (PYTHON=... chooses the interpreter)
 	@echo "Everything is installed in $(VENV). See it at work: make demo"
@@ -25,6 +25,9 @@ up: $(READY) ## Run the whole stack with 10,000 clients until Ctrl-C, and print 
 
 test: $(READY) ## Run all tests, two at a time (ARGS="-m 'not airflow'" passes options to pytest)
 	$(BIN)/python -m pytest -q -n 2 --dist loadgroup $(ARGS)
+
+test-long: $(READY) ## Try many new random histories of a sync, for hours (ARGS="--hypothesis-seed=N" repeats some)
+	$(BIN)/python -m pytest -q -n 2 tests/stateful --hypothesis-profile=long $(ARGS)
 
 check: $(READY) ## Check style, types and SQL
 	$(BIN)/ruff check

@@ -19,12 +19,13 @@ from contact_sync.models import RunKind
 from contact_sync.steps import prepare, run_all
 from contact_sync.steps.approve import APPROVED, decide
 from contact_sync.steps.start import begin_run, end_run, open_run
+from tests.faults import kept_connections
 from tests.steps import go_on
 from tests.world import World, opt_out_column
 
 PACKAGE = Path(contact_sync.__file__).parent
 FORKS = multiprocessing.get_context("forkserver")
-FORKS.set_forkserver_preload(["contact_sync.steps.run_all", "tests.world"])
+FORKS.set_forkserver_preload(["tests.world", "tests.crashes", "tests.stateful.child"])
 
 EVERY_RUN = {
     "lease_taken_uncommitted", "run_started", "drained", "setup_checked", "slices_uncommitted",
@@ -208,7 +209,8 @@ def _run(point: str, world: World, kind: str, signal_name: str) -> None:
     signal.signal(signal.SIGTERM, cli.stop)
     run = KINDS[kind].run
     try:
-        run(world) if run else world.run(KINDS[kind].mode, **KINDS[kind].options)
+        with kept_connections():
+            run(world) if run else world.run(KINDS[kind].mode, **KINDS[kind].options)
     except (Stopped, KeyboardInterrupt) as error:  # as in the command line's main
         told = told_safely(error)
         sys.exit(told.exit_code if isinstance(told, Stopped) else 1)

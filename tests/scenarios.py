@@ -202,6 +202,21 @@ def proofs(folder: Path = TESTS) -> dict[str, list[Proof]]:
     return dict(found)
 
 
+NOT_PROMISED = (
+    "That SendGrid accepts every row, or that a row is sent only once: it may be sent again, with "
+    "the same effect.",
+    "An order inside SendGrid. A job that takes effect after its deadline (`job_hours`), or a call "
+    "of unknown fate that does so after `quarantine_minutes`, may overwrite a newer value, which a "
+    "run of mode `resend` mends.",
+    "Anything about a process that stands still between announcing a call and making it for longer "
+    "than the lease and the quarantine: that is the same as SendGrid being late.",
+    "Mail that SendGrid was already sending when somebody was excluded.",
+    "A state database that is lost together with its backups: the next run is a first load, which "
+    "removes nobody.",
+)
+"""What no protocol can promise against this API, for the document."""
+
+
 def document() -> str:
     """The whole text of docs/failure-scenarios.md."""
     found = proofs()
@@ -218,6 +233,7 @@ def document() -> str:
     ]
     for guarantee, (promise, scenarios) in GUARANTEES.items():
         lines.append(f"| {guarantee} | {promise} | {', '.join(scenarios.split())} |")
+    lines += ["", "## What is not promised", "", *(f"- {limit}" for limit in NOT_PROMISED)]
     for letter, title in SECTIONS.items():
         lines += ["", f"## {letter}. {title}", ""]
         lines += ["| | What breaks → what is guaranteed | Tests |", "|---|---|---|"]

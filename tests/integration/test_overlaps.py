@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
 import os
 import signal
 from collections.abc import Iterator
@@ -19,11 +18,10 @@ from contact_sync.models import RunKind
 from contact_sync.steps import drain as drain_step
 from contact_sync.steps.start import begin_run, end_run, open_run
 from contact_sync.steps.submit import submit_batch
+from tests.crashes import FORKS
 from tests.steps import STEPS, everything, go_on, the_batch
 from tests.world import API_KEY, World
 
-FORKS = multiprocessing.get_context("forkserver")
-FORKS.set_forkserver_preload(["contact_sync.steps.run_all", "tests.world"])
 FENCED = 3
 WATERMARK = "SELECT watermark, last_full_at, mapping_version FROM contact_sync.sync"
 

@@ -16,8 +16,9 @@ import tenacity.nap
 from contact_sync import cli, failpoints
 from contact_sync.errors import FatalError, Stopped, SyncError, told_safely
 from contact_sync.sendgrid import answers
-from contact_sync.steps import drain, run_all
+from contact_sync.steps import drain, look_up, run_all
 from tests.crashes import FORKS
+from tests.faults import kept_connections
 from tests.world import World
 
 REFUSED, FENCED = 3, 5
@@ -36,6 +37,7 @@ HASTY = SimpleNamespace(sleep=a_moment, time=time.time, monotonic=time.monotonic
 def hurry(patch: pytest.MonkeyPatch) -> None:
     """Make the waits of a run short; those for jobs and quarantines are asked again and again."""
     patch.setattr(drain, "POLL_SECONDS", PAUSE)
+    patch.setattr(look_up, "SEARCH_LAG_SECONDS", 0.0)  # the emulator's search doesn't lag
     for module in (run_all, tenacity.nap, answers):
         patch.setattr(module, "time", HASTY)
 
@@ -78,7 +80,8 @@ def _run(world: World, point: str, signal_name: str, mode: str, take_over: bool)
     signal.signal(signal.SIGTERM, cli.stop)
     hurry(pytest.MonkeyPatch())
     try:
-        world.run(mode, take_over=take_over)
+        with kept_connections():
+            world.run(mode, take_over=take_over)
     except (SyncError, KeyboardInterrupt) as error:
         told = told_safely(error)
         if isinstance(told, Stopped):
