@@ -35,8 +35,8 @@ OPTED_OUT = "opted out"
 POINTS = sorted(all_points())
 STANDSTILLS = [
     # Not where a call has been announced: who sleeps there longer than the quarantine and calls
-    # then can't be told from SendGrid being late (docs/failure-scenarios.md, "What is not promised"). Not within a
-    # transaction either: it would hold its locks.
+    # then can't be told from SendGrid being late (docs/failure-scenarios.md, "What is not
+    # promised"). Not within a transaction either: it would hold its locks.
     p for p in POINTS if not p.endswith(("_uncommitted", "_announced"))
 ]  # fmt: skip
 
