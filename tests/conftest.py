@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import count
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -23,7 +24,7 @@ from tests import (
     canary,
 )
 from tests.allowed_calls import forbidden_calls
-from tests.world import API_KEY, CUSTOM_FIELDS, LIST_NAME, World
+from tests.world import API_KEY, CUSTOM_FIELDS, LIST_NAME, World, opt_out_column
 
 READER_PASSWORD = "only for tests"
 STATE_ROLE = "contact_sync_state"
@@ -117,3 +118,10 @@ def world(source: str, state_url: str, emulator: Emulator, cluster: Cluster) -> 
     list_id = emulator.admin.create_list(LIST_NAME)
     yield World(source, reader, state_url, emulator, list_id=list_id)
     canary.scan_state(state_url)
+
+
+@pytest.fixture
+def consenting(world: World, tmp_path: Path) -> World:
+    """A world whose source says who has opted out."""
+    world.sql_folder = opt_out_column(world.sql_folder, tmp_path / "b2core")
+    return world

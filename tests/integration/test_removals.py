@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 
 from contact_sync.errors import FatalError
-from tests.world import World, opt_out_column
+from tests.world import World
 
 DELETE, UNLIST = "DELETE /v3/marketing/contacts", "DELETE /v3/marketing/lists/"
 FEW = {"removals": {"contacts": 2, "share": 0.0}, "changes": {"contacts": 1000, "share": 1.0}}
@@ -17,13 +16,6 @@ FEW = {"removals": {"contacts": 2, "share": 0.0}, "changes": {"contacts": 1000, 
 def forget(world: World, *clients: int) -> None:
     """Delete clients from B2CORE."""
     world.sql("DELETE FROM b2core.clients WHERE id = ANY(%s)", list(clients))
-
-
-@pytest.fixture
-def consenting(world: World, tmp_path: Path) -> World:
-    """A source whose exclusion column is filled for clients with the last name `opted out`."""
-    world.sql_folder = opt_out_column(world.sql_folder, tmp_path / "b2core")
-    return world
 
 
 def test_A08_F07_a_deleted_client_leaves_the_list_after_two_looks(world: World) -> None:

@@ -87,3 +87,19 @@ def test_P13_a_contact_that_another_sync_holds_is_not_deleted(
     other.run()
     world.run()
     assert set(world.contacts()) == {"new@example.com", "last@example.com"}
+
+
+def test_B04_F01_an_excluded_newcomers_address_leaves_the_list_whoever_had_it(
+    consenting: World,
+) -> None:
+    """Its former owner's new address is no address, so that nothing has replaced its contact: it is
+    the excluded client's address all the same."""
+    former = consenting.add("ben@example.com")
+    consenting.run()
+    consenting.edit(former, email="no address")
+    newcomer = consenting.add("ben@example.com", last_name="opted out")
+    consenting.run()
+    consenting.assert_converged(unlisted={"ben@example.com"}, excluded={newcomer})
+    consenting.edit(former, email="new@example.com")
+    consenting.run()
+    consenting.assert_converged(unlisted={"ben@example.com"}, excluded={newcomer})

@@ -3,24 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
 from contact_sync.sendgrid.api import SendGridApi
 from contact_sync.steps import look_up
-from tests.world import World, opt_out_column
+from tests.world import World
 
 JOB = "/v3/marketing/contacts/imports/{job_id}"
 LAG = 3600.0
 """Seconds by which the search lags in these tests: more than any of them takes."""
-
-
-@pytest.fixture
-def consenting(world: World, tmp_path: Path) -> World:
-    """A source whose exclusion column is filled for clients with the last name `opted out`."""
-    world.sql_folder = opt_out_column(world.sql_folder, tmp_path / "b2core")
-    return world
 
 
 def test_F01_two_clients_that_may_hold_one_contact_are_both_excluded(consenting: World) -> None:

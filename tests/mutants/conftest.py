@@ -1,7 +1,6 @@
 """Fixtures of the noticing tests that live beside them."""
 
 from tests.integration.test_plan_limits import limited  # noqa: F401
-from tests.integration.test_removals import consenting  # noqa: F401
 from tests.integration.test_setup import own_sql  # noqa: F401
 from tests.unit.conftest import api, server  # noqa: F401
 from tests.unit.test_limits import certificate  # noqa: F401

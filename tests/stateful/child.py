@@ -66,11 +66,14 @@ def _stands_still(child: BaseProcess) -> bool:
 def wake(child: BaseProcess) -> int:
     """Let a stopped run go on to its end; returns its exit code."""
     assert child.pid is not None
-    os.kill(child.pid, signal.SIGCONT)
-    child.join(JOIN_SECONDS)
-    if child.exitcode is None:
-        child.kill()
-        raise AssertionError(f"A run that woke up didn't end within {JOIN_SECONDS} s")
+    deadline = time.monotonic() + JOIN_SECONDS
+    while child.exitcode is None:
+        if _stands_still(child):  # a point may be reached more than once
+            os.kill(child.pid, signal.SIGCONT)
+        child.join(0.01)
+        if time.monotonic() > deadline:
+            child.kill()
+            raise AssertionError(f"A run that woke up didn't end within {JOIN_SECONDS} s")
     return child.exitcode
 
 

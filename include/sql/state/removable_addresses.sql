@@ -1,6 +1,6 @@
 -- Purpose:    contacts to be removed whose address is no client's, in the source or at SendGrid; an excluded
---             client protects no address, one that this run is about to send does. What this run has tried in vain
---             waits for the next one
+--             client protects no address, nor does a client that has left an excluded one's; one that this run is
+--             about to send does. What this run has tried in vain waits for the next one
 -- Parameters: sync_id, run_id, whys
 -- Columns:    email, list_id, why, others = the lists of other syncs that hold the contact, '' = no list
 -- Index:      none: two scans of the ledger, only when removal has rows
@@ -44,6 +44,7 @@ WHERE
                     l.sync_id = a.sync_id
                     AND l.contact_hash = a.email_hash
                     AND (l.state <> 'excluded' OR l.reason = 'shared_address')
+                    AND (a.why <> 'excluded' OR l.email_hash = l.contact_hash)
             )
             AND NOT EXISTS (
                 SELECT 1 FROM contact_sync.ledger AS l
