@@ -30,12 +30,11 @@ from local.airflow_settings import (
 )
 from local.b2core_demo import READER, generate
 from local.celery_settings import use_celery
+from local.demo_account import furnish
 from local.sendgrid_emulator.process import Emulator, start_emulator
 from local.stack_databases import B2CORE, OWNERS, STATE, Databases, databases
 from local.stack_directory import POSTGRES, ROOT, StackError, run_directory
 
-LIST_NAME = "B2CORE clients"
-TEXT_FIELDS = ("Status", "Client_type", "Verification_level", "Jurisdiction")
 POOL = "sendgrid"  # without its pool a task waits for ever
 POOL_SLOTS = 4
 COMMAND_SECONDS = 120.0
@@ -85,7 +84,7 @@ class Stack:
             key = f"SG.{secrets.token_urlsafe(16)}.{secrets.token_urlsafe(32)}"
             emulator = start_emulator(api_key=key, empty_cell=empty_cell)
             parts.callback(emulator.stop)
-            list_id = furnish(emulator)
+            list_id = furnish(emulator.admin)
             say(f"The SendGrid emulator is up at {emulator.base_url}")
             settings = airflow_environment(directory, server, emulator, key, deployment)
             processes: Sequence[Part] = SERVERS
@@ -159,13 +158,6 @@ class Stack:
     def trigger(self, dag_id: str, conf: dict[str, Any]) -> str:
         """Start a run of the DAG through the scheduler and return its id."""
         return self.airflow.api.trigger(dag_id, conf)
-
-
-def furnish(emulator: Emulator) -> str:
-    """Create what a person creates in a SendGrid account beforehand; return the list's id."""
-    for name in TEXT_FIELDS:
-        emulator.admin.create_field(name, "Text")
-    return emulator.admin.create_list(LIST_NAME)
 
 
 def airflow_environment(

@@ -5,18 +5,25 @@ The topology of docker-compose.yaml, started as `make cluster` starts it, with f
 
 from __future__ import annotations
 
+import shlex
+import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
+import yaml
 
 from local.cluster import SLICES, VICTIM, WORKERS, start
 from local.cluster_runs import kill_in_the_middle, tasks_by_worker
 from local.demo import DAG_ID, SYNC
 from local.stack import Stack
 from local.stack_runs import wait
+from tests.airflow_home import ROOT
 from tests.stacks import lives, processes_of, why_failed, wrong_contacts
 
 pytestmark = [pytest.mark.airflow, pytest.mark.timeout(900), pytest.mark.xdist_group("airflow")]
@@ -81,3 +88,21 @@ def test_G6_every_contact_is_right_after_a_worker_was_killed(backfill: Backfill)
     assert report["books"]["pending"] == 0
     assert sum(job["rows"] for job in report["jobs"]) == report["counts"]["sent"]
     assert wrong_contacts(backfill.stack, CLIENTS) == []
+
+
+@pytest.mark.parametrize("service", ["dag-processor", "triggerer"])
+def test_the_health_checks_of_the_compose_file_pass(backfill: Backfill, service: str) -> None:
+    """Those that ask Airflow; the workers' ping has been answered before the backfill began."""
+    file = yaml.safe_load((ROOT / "docker-compose.yaml").read_text(encoding="utf-8"))
+    command = file["services"][service]["healthcheck"]["test"][1].replace("$$", "$")
+    words = shlex.split(command.replace("$HOSTNAME", socket.gethostname()))
+    program = Path(sys.executable).parent / words[0]
+    done = subprocess.run(
+        [program, *words[1:]],
+        env=backfill.stack.airflow.settings,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
