@@ -19,12 +19,10 @@ from functools import partial
 from pathlib import Path
 
 from local.cluster_runs import kill_in_the_middle, tasks_by_worker, wait_for_workers
-from local.demo import DAG_ID, SYNC, contacts_are_right
-from local.demo_report import run_text
+from local.demo import DAG_ID, contacts_are_right, follow
 from local.stack import Say, Stack
 from local.stack_console import Console, run_until_ended
 from local.stack_directory import ROOT
-from local.stack_runs import failed_tasks, wait
 
 CLIENTS = 200_000
 SLICES = 20
@@ -86,15 +84,11 @@ def backfill(stack: Stack, console: Console, *, spare: bool) -> bool:
             stack, DAG_ID, run_id, task_id="stage_clients", victim=VICTIM, seconds=RUN_SECONDS
         )
         console.say(f"2. {VICTIM} is killed by SIGKILL while at {', '.join(lost)}")
-    state = wait(stack, DAG_ID, run_id, seconds=RUN_SECONDS)
+    succeeded = follow(stack, console, run_id, seconds=RUN_SECONDS)
     for worker, done in sorted(tasks_by_worker(stack, DAG_ID, run_id, "success").items()):
         console.say(f"  {worker} ended {len(done)} tasks")
-    if state != "success":
-        console.say(f"The run {run_id} {state}")
-        for failed in failed_tasks(stack, DAG_ID, run_id):
-            print(f"The task {failed.task} failed. Its log ends:\n{failed.log}", flush=True)
+    if not succeeded:
         return False
-    print(run_text(stack.status(SYNC)["runs"][0]), flush=True)
     console.say("3. Comparing every contact with what it must be; this takes a while")
     return contacts_are_right(stack, console)
 
