@@ -128,7 +128,7 @@ WRITES_FILES = {
 
 
 def test_nothing_between_two_tasks_goes_through_a_folder() -> None:
-    """Workers need no shared disk: the one file of the package has no name and ends with its task."""
+    """No shared disk: the one file of the package has no name and ends with its task."""
     written = {
         (name, node.func.attr)
         for name, path in MODULES.items()
