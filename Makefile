@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test test-long check fmt lock clean
+.PHONY: help setup demo up cluster test test-long check fmt lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' \
@@ -22,6 +22,9 @@ demo: $(READY) ## Show everything at work in real Airflow: 10,000 clients, a fir
 
 up: $(READY) ## Run the whole stack with 10,000 clients until Ctrl-C, and print the address of Airflow's web page
 	@$(BIN)/python -m local.stack_up
+
+cluster: $(READY) ## Run a backfill of 200,000 clients on two Celery workers and kill one (ARGS="--clients 20000" or --help)
+	@$(BIN)/python -m local.cluster $(ARGS)
 
 test: $(READY) ## Run all tests, two at a time (ARGS="-m 'not airflow'" passes options to pytest)
 	$(BIN)/python -m pytest -q -n 2 --dist loadgroup $(ARGS)

@@ -1,11 +1,11 @@
 """Keeps Airflow's processes together: starts them, and ends every one of them, whatever happens.
 
 Run by airflow_server.py as a process of its own, in a session of its own, with Airflow's settings
-in its environment:  python -m local.airflow_keeper LOG_FOLDER
+in its environment:  python -m local.airflow_keeper LOG_FOLDER PARTS
 
-It creates Airflow's tables, then starts the API server, scheduler, dag processor and triggerer,
-each with a log file. When its standard input ends, because its parent closed it or died, or when
-one of the parts ends by itself, it ends all that is left and exits. It finds the processes by their
+It creates Airflow's tables, then starts the parts (see airflow_parts.py), each with a log file and
+a pid file. When its standard input ends, because its parent closed it or died, or when a part that
+may not end does, it ends all that is left and exits. It finds the processes by their
 session: tasks leave the process group of their scheduler, and a killed scheduler leaves its
 workers behind, but nothing leaves the session. Standard library and psutil only: it stays small.
 """
@@ -22,15 +22,9 @@ from select import select
 
 import psutil  # type: ignore[import-untyped]
 
-MIGRATE = ["db", "migrate"]
-PARTS = {
-    "api-server": ["api-server"],
-    # No server for the log files: the API server reads them itself on the same machine, and that
-    # server would listen on every network interface.
-    "scheduler": ["scheduler", "--skip-serve-logs"],
-    "dag-processor": ["dag-processor"],
-    "triggerer": ["triggerer", "--skip-serve-logs"],
-}
+from local.airflow_parts import MIGRATION, Part, from_text
+
+PID_FILE = "{}.pid"
 GRACE_SECONDS = 3.0  # nothing of this Airflow outlives the stack, so there is nothing to save
 KILL_SECONDS = 10.0
 LOOK_SECONDS = 0.2
@@ -43,9 +37,9 @@ def main() -> int:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides when an interrupt ends us
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, exit_now)
-    logs = Path(sys.argv[1])
+    logs, parts = Path(sys.argv[1]), from_text(sys.argv[2])
     try:
-        return keep(logs)
+        return keep(logs, parts)
     finally:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         end_session(os.getsid(0))
@@ -57,37 +51,40 @@ def exit_now(_number: int, _frame: object) -> None:
     sys.exit(STOPPED)
 
 
-def keep(logs: Path) -> int:
+def keep(logs: Path, parts: list[Part]) -> int:
     """Start the parts in their order and watch them."""
-    migration = {"db-migrate": start("db-migrate", MIGRATE, logs)}
+    migration = [(MIGRATION, start(MIGRATION, logs))]
     while (ended := ended_part(migration)) is None:
         if is_told_to_stop():
             return STOPPED
     if ended[1] != 0:
         return report(*ended)
-    parts = {name: start(name, arguments, logs) for name, arguments in PARTS.items()}
-    while (ended := ended_part(parts)) is None:
+    running = [(part, start(part, logs)) for part in parts]
+    while (ended := ended_part(running)) is None:
         if is_told_to_stop():
             return STOPPED
     return report(*ended)
 
 
-def start(name: str, arguments: list[str], logs: Path) -> subprocess.Popen[bytes]:
-    """Start one part of Airflow with a log file of its own."""
-    with (logs / f"{name}.log").open("ab") as log:
-        return subprocess.Popen(
-            [sys.executable, "-m", "airflow", *arguments],
+def start(part: Part, logs: Path) -> subprocess.Popen[bytes]:
+    """Start one part with a log file of its own, and note its process id."""
+    with (logs / f"{part.name}.log").open("ab") as log:
+        process = subprocess.Popen(
+            part.command,
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
+            env=os.environ | part.environment,
         )
+    (logs / PID_FILE.format(part.name)).write_text(str(process.pid), encoding="ascii")
+    return process
 
 
-def ended_part(parts: dict[str, subprocess.Popen[bytes]]) -> tuple[str, int] | None:
-    """Return the name and exit status of a part that has ended, if one has."""
-    for name, process in parts.items():
-        if (status := process.poll()) is not None:
-            return name, status
+def ended_part(running: list[tuple[Part, subprocess.Popen[bytes]]]) -> tuple[str, int] | None:
+    """Return the name and exit status of a part that has ended and may not, if one has."""
+    for part, process in running:
+        if (status := process.poll()) is not None and not part.may_end:
+            return part.name, status
     return None
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from select import select
 from typing import IO
 
-from local.airflow_keeper import GRACE_SECONDS, KILL_SECONDS, end_session
+from local.airflow_keeper import GRACE_SECONDS, KILL_SECONDS, PID_FILE, end_session
+from local.airflow_parts import Part, to_text
 
 TAIL_LINES = 25
 
@@ -47,6 +49,10 @@ class Processes:
         lines = text.splitlines()[-TAIL_LINES:] or ["(it wrote no log)"]
         return "\n".join(f"    {line}" for line in lines)
 
+    def pid(self, part: str) -> int:
+        """Return the process id that a part was started with."""
+        return int((self.logs / PID_FILE.format(part)).read_text(encoding="ascii"))
+
     def stop(self) -> None:
         """End every process of Airflow and wait for it. Harmless when it has ended already."""
         if self._keeper.stdin is not None:
@@ -60,15 +66,17 @@ class Processes:
         self._output.close()
 
 
-def start_processes(logs: Path, settings: dict[str, str], lock: IO[str]) -> Processes:
-    """Start Airflow with `settings` as its environment and return at once.
+def start_processes(
+    logs: Path, settings: dict[str, str], parts: Sequence[Part], lock: IO[str]
+) -> Processes:
+    """Start Airflow's tables and parts with `settings` as its environment and return at once.
 
     `lock` stays locked until its processes have ended, even if this process is killed.
     """
     logs.mkdir(parents=True, exist_ok=True)
     with (logs / "keeper.log").open("wb") as log:
         keeper = subprocess.Popen(
-            [sys.executable, "-m", "local.airflow_keeper", str(logs)],
+            [sys.executable, "-m", "local.airflow_keeper", str(logs), to_text(parts)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=log,

@@ -7,12 +7,13 @@ speaks to it. This module puts the three together and waits until all parts are 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 from local.airflow_api import AirflowApi, AirflowApiError
+from local.airflow_parts import Part
 from local.airflow_processes import AirflowError, Processes, start_processes
 from local.airflow_settings import write_password_file
 
@@ -82,12 +83,14 @@ class AirflowServer:
         )
 
 
-def start_airflow(home: Path, settings: dict[str, str], lock: IO[str]) -> AirflowServer:
+def start_airflow(
+    home: Path, settings: dict[str, str], parts: Sequence[Part], lock: IO[str]
+) -> AirflowServer:
     """Start Airflow with the settings of airflow_settings.environment and return at once.
 
     `lock` stays locked until its processes have ended, even if this process is killed.
     """
     write_password_file(home)
-    processes = start_processes(home / "parts", settings, lock)
+    processes = start_processes(home / "parts", settings, parts, lock)
     api = AirflowApi(settings["AIRFLOW__API__BASE_URL"], explain=processes.check)
     return AirflowServer(home, settings, processes, api)

@@ -69,8 +69,12 @@ def steps(stack: Stack, console: Console) -> bool:
 
 def run(stack: Stack, console: Console, conf: dict[str, Any]) -> bool:
     """Trigger a run, follow it to its end, print its report; return whether it succeeded."""
-    run_id = stack.trigger(DAG_ID, conf)
-    state = wait(stack, DAG_ID, run_id, seconds=RUN_SECONDS)
+    return follow(stack, console, stack.trigger(DAG_ID, conf), seconds=RUN_SECONDS)
+
+
+def follow(stack: Stack, console: Console, run_id: str, *, seconds: float) -> bool:
+    """Follow a run to its end and print its report or its failures; return if it succeeded."""
+    state = wait(stack, DAG_ID, run_id, seconds=seconds)
     if state != "success":
         console.say(f"The run {run_id} {state}")
         for failed in failed_tasks(stack, DAG_ID, run_id):

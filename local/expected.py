@@ -261,7 +261,8 @@ def differences(
         if email in actual and list_id not in (actual[email].get("list_ids") or [])
     }
     lines += [f"{masked(email)}: gone, or on the list" for email in set(unlisted or ()) - off]
-    unwanted = [email for email in actual if email not in wanted.contacts.keys() | off]
+    known = wanted.contacts.keys() | off
+    unwanted = [email for email in actual if email not in known]
     lines += [f"{masked(email)}: in SendGrid, but no client's contact" for email in unwanted]
     if len(lines) > at_most:
         return [*lines[:at_most], f"… and {len(lines) - at_most} more"]

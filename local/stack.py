@@ -14,12 +14,13 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from local.airflow_parts import SERVERS, Part
 from local.airflow_server import AirflowServer, start_airflow
 from local.airflow_settings import (
     HOST,
@@ -28,12 +29,12 @@ from local.airflow_settings import (
     sendgrid_connection,
 )
 from local.b2core_demo import READER, generate
+from local.celery_settings import use_celery
+from local.demo_account import furnish
 from local.sendgrid_emulator.process import Emulator, start_emulator
 from local.stack_databases import B2CORE, OWNERS, STATE, Databases, databases
 from local.stack_directory import POSTGRES, ROOT, StackError, run_directory
 
-LIST_NAME = "B2CORE clients"
-TEXT_FIELDS = ("Status", "Client_type", "Verification_level", "Jurisdiction")
 POOL = "sendgrid"  # without its pool a task waits for ever
 POOL_SLOTS = 4
 COMMAND_SECONDS = 120.0
@@ -67,9 +68,14 @@ class Stack:
         name: str = "stack",
         seed: int = 1,
         empty_cell: str = "keep",
-        dags: Path = ROOT / "dags",
+        deployment: Path = ROOT,
+        workers: Sequence[str] = (),
     ) -> Iterator[Stack]:
-        """Start everything with generated clients; yield once Airflow is healthy and logged in."""
+        """Start everything with generated clients; yield once Airflow is healthy and logged in.
+
+        `deployment` has the folders dags/, plugins/ and include/. With `workers`, the tasks run on
+        Celery workers of these names; without, the scheduler runs them itself.
+        """
         with ExitStack() as parts:
             directory, lock = parts.enter_context(run_directory(name))
             # The parts end in the reverse order of their start, Airflow first.
@@ -78,10 +84,15 @@ class Stack:
             key = f"SG.{secrets.token_urlsafe(16)}.{secrets.token_urlsafe(32)}"
             emulator = start_emulator(api_key=key, empty_cell=empty_cell)
             parts.callback(emulator.stop)
-            list_id = furnish(emulator)
+            list_id = furnish(emulator.admin)
             say(f"The SendGrid emulator is up at {emulator.base_url}")
-            settings = airflow_environment(directory, server, emulator, key, dags)
-            airflow = start_airflow(directory / "airflow", settings, lock)
+            settings = airflow_environment(directory, server, emulator, key, deployment)
+            processes: Sequence[Part] = SERVERS
+            if workers:
+                celery = use_celery(directory, workers, port=free_port())
+                settings |= celery.environment
+                processes = (*celery.parts, *SERVERS)
+            airflow = start_airflow(directory / "airflow", settings, processes, lock)
             parts.callback(airflow.processes.stop)
             stack = cls(directory, server, emulator, list_id, airflow, say)
             stack.fill(clients, seed)  # Airflow takes longer to start than this
@@ -149,15 +160,8 @@ class Stack:
         return self.airflow.api.trigger(dag_id, conf)
 
 
-def furnish(emulator: Emulator) -> str:
-    """Create what a person creates in a SendGrid account beforehand; return the list's id."""
-    for name in TEXT_FIELDS:
-        emulator.admin.create_field(name, "Text")
-    return emulator.admin.create_list(LIST_NAME)
-
-
 def airflow_environment(
-    directory: Path, server: Databases, emulator: Emulator, api_key: str, dags: Path
+    directory: Path, server: Databases, emulator: Emulator, api_key: str, deployment: Path
 ) -> dict[str, str]:
     """Return Airflow's settings and the three connections that the sync uses."""
     port = server.cluster.port
@@ -166,8 +170,8 @@ def airflow_environment(
         home=directory / "airflow",
         port=free_port(),
         database=server.airflow_url,
-        dags=dags,
-        plugins=ROOT / "plugins",
+        dags=deployment / "dags",
+        plugins=deployment / "plugins",
     )
     return settings | {
         "AIRFLOW_CONN_B2CORE_DEFAULT": postgres_connection(

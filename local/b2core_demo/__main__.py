@@ -8,7 +8,7 @@ import sys
 
 import psycopg
 
-from local.b2core_demo import apply_demo_changes, create_schema, generate
+from local.b2core_demo import apply_demo_changes, create_reader, create_schema, generate
 
 
 def main() -> int:
@@ -26,8 +26,13 @@ def main() -> int:
                 replace=arguments.replace,
             )
             print(f"{arguments.clients:,} clients")
+        elif arguments.command == "reader":
+            create_reader(arguments.url, os.environ["B2CORE_READER_PASSWORD"])
         else:
             print("\n".join(apply_demo_changes(arguments.url)))
+    except KeyError as error:
+        print(f"Not done: the variable {error} is not set", file=sys.stderr)
+        return 1
     except (ValueError, psycopg.Error) as error:
         print(f"Not done: {error}", file=sys.stderr)
         return 1
@@ -35,7 +40,7 @@ def main() -> int:
 
 
 def parser() -> argparse.ArgumentParser:
-    """Describe the three commands."""
+    """Describe the commands."""
     top = argparse.ArgumentParser(prog="python -m local.b2core_demo")
     top.description = "Make a B2CORE database for the demo: tables, clients, and changes to them."
     url = os.environ.get("B2CORE_URL")
@@ -51,6 +56,9 @@ def parser() -> argparse.ArgumentParser:
     fill.add_argument("--clients", type=int, default=10_000, metavar="N", help="default 10000")
     fill.add_argument("--seed", type=int, default=1, metavar="S", help="same seed, same clients")
     fill.add_argument("--replace", action="store_true", help="delete the clients that are there")
+    commands.add_parser(
+        "reader", help="create the role that reads, with the password in B2CORE_READER_PASSWORD"
+    )
     commands.add_parser("change", help="make one change of each kind")
     return top
 

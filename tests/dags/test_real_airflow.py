@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 
 import psutil
 import psycopg
@@ -17,11 +15,11 @@ import pytest
 
 from local.b2core_demo import apply_demo_changes
 from local.demo import DAG_ID, SYNC
-from local.expected import differences, expected
 from local.stack import Stack
 from local.stack_databases import AIRFLOW, STATE
-from local.stack_runs import failed_tasks, task_states, wait
+from local.stack_runs import task_states, wait
 from tests import canary
+from tests.stacks import lives, processes_of, run, wrong_contacts
 
 pytestmark = [pytest.mark.airflow, pytest.mark.timeout(600), pytest.mark.xdist_group("airflow")]
 
@@ -48,16 +46,16 @@ def test_the_first_load_makes_every_contact_right(stack: Stack) -> None:
     first = stack.status(SYNC)["runs"][-1]
     assert (first["kind"], first["reason"], first["state"]) == ("full", "first load", "succeeded")
     assert first["counts"]["read"] == CLIENTS
-    assert wrong_contacts(stack) == []
+    assert wrong_contacts(stack, CLIENTS) == []
 
 
 def test_an_incremental_run_sends_only_what_changed(stack: Stack) -> None:
     """A back office's changes arrive, and little else is read."""
     apply_demo_changes(stack.databases.b2core_url)
-    assert wrong_contacts(stack), "the changes change nothing"
+    assert wrong_contacts(stack, CLIENTS), "the changes change nothing"
     report = run(stack, {"mode": "incremental"})
     assert 0 < report["counts"]["sent"] <= report["counts"]["read"] < CLIENTS / 2
-    assert wrong_contacts(stack) == []
+    assert wrong_contacts(stack, CLIENTS) == []
 
 
 def test_a_run_without_changes_sends_nothing(stack: Stack) -> None:
@@ -67,7 +65,7 @@ def test_a_run_without_changes_sends_nothing(stack: Stack) -> None:
     assert report["counts"]["unchanged"] > 0
     assert report["jobs"] == []
     assert len(stack.emulator.admin.jobs()) == jobs
-    assert wrong_contacts(stack) == []
+    assert wrong_contacts(stack, CLIENTS) == []
 
 
 @pytest.mark.parametrize(("option", "end"), [("Refuse", "failed"), ("Approve", "success")])
@@ -98,7 +96,7 @@ def test_G5_a_plan_above_the_limits_waits_for_a_person(stack: Stack, option: str
     report = stack.status(SYNC)["runs"][0]
     assert report["approval"]["decision"] == {"Approve": "approved", "Refuse": "refused"}[option]
     assert (len(stack.emulator.admin.jobs()) > jobs) == (option == "Approve")
-    assert (wrong_contacts(stack) == []) == (option == "Approve")
+    assert (wrong_contacts(stack, CLIENTS) == []) == (option == "Approve")
 
 
 def test_G10_airflow_holds_no_personal_data(stack: Stack) -> None:
@@ -107,36 +105,3 @@ def test_G10_airflow_holds_no_personal_data(stack: Stack) -> None:
     assert canary.scan_database(stack.databases.cluster.url(AIRFLOW), "public") > 20
     canary.scan_state(stack.databases.cluster.url(STATE))
     assert canary.hits.take() == []
-
-
-def run(stack: Stack, conf: dict[str, Any]) -> dict[str, Any]:
-    """Run the DAG to its successful end and return the package's report of it."""
-    run_id = stack.trigger(DAG_ID, conf)
-    state = wait(stack, DAG_ID, run_id, seconds=RUN_SECONDS)
-    logs = "\n".join(
-        f"{failed.task}\n{failed.log}" for failed in failed_tasks(stack, DAG_ID, run_id)
-    )
-    assert state == "success", logs
-    return dict(stack.status(SYNC)["runs"][0])
-
-
-def wrong_contacts(stack: Stack) -> list[str]:
-    """Return what differs between the emulator's contacts and what B2CORE calls for."""
-    wanted = expected(stack.databases.b2core_url)
-    assert len(wanted.contacts) > CLIENTS / 2
-    return differences(stack.emulator.admin.contacts(), wanted, list_id=stack.list_id)
-
-
-def processes_of(stack: Stack) -> list[psutil.Process]:
-    """Return all processes of the stack: ours, and PostgreSQL, which is no child of ours."""
-    pid_file = Path(stack.databases.cluster.directory, "data", "postmaster.pid")
-    server = psutil.Process(int(pid_file.read_text(encoding="ascii").split()[0]))
-    return [server, *server.children(recursive=True), *psutil.Process().children(recursive=True)]
-
-
-def lives(process: psutil.Process) -> bool:
-    """Return whether a process still runs; where nobody reaps orphans an ended one stays listed."""
-    try:
-        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False

@@ -120,6 +120,25 @@ def test_the_package_knows_nothing_of_its_surroundings(place: str) -> None:
         assert place not in {name.split(".")[0] for name in imports_of(path)}, path.name
 
 
+WRITES_FILES = {
+    "write_text", "write_bytes", "mkdir", "makedirs", "touch", "rename", "copyfile",
+    "NamedTemporaryFile", "TemporaryDirectory", "TemporaryFile", "SpooledTemporaryFile", "mkdtemp",
+    "mkstemp",
+}  # fmt: skip
+
+
+def test_nothing_between_two_tasks_goes_through_a_folder() -> None:
+    """No shared disk: the one file of the package has no name and ends with its task."""
+    written = {
+        (name, node.func.attr)
+        for name, path in MODULES.items()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+        if node.func.attr in WRITES_FILES
+    }
+    assert written == {("steps.submit", "TemporaryFile")}
+
+
 def files(*places: str) -> list[Path]:
     """The Python files of folders, or files themselves."""
     paths = [ROOT / place for place in places]
