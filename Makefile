@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test check fmt lock clean
+.PHONY: help setup demo up test bench check fmt lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1|/' \
@@ -25,6 +25,9 @@ up: $(READY) ## Run the whole stack with 10,000 clients until Ctrl-C, and print 
 
 test: $(READY) ## Run all tests, two at a time (ARGS="-m 'not airflow'" passes options to pytest)
 	$(BIN)/python -m pytest -q -n 2 --dist loadgroup $(ARGS)
+
+bench: $(READY) ## Measure what a sync costs; half an hour (ARGS="--rows 100000 --repetitions 1", ARGS=--help)
+	@$(BIN)/python -m benchmarks $(ARGS)
 
 check: $(READY) ## Check style, types and SQL
 	$(BIN)/ruff check

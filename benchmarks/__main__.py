@@ -17,7 +17,7 @@ from benchmarks.target import ROOT
 from benchmarks.world import World, start_world
 
 PARTS = ("scenarios", "growth", "airflow", "freshness")
-AGREE_ON = 20_000  # clients; every cell of them is compared
+AGREE_ON = 10_000  # clients; every cell of them is compared
 AIRFLOW_KEYS = ("airflow_overhead_s", "freshness_p50_s", "freshness_p95_s")
 
 
@@ -27,7 +27,11 @@ def main() -> None:
     logging.basicConfig(level=logging.WARNING)
     results, picture = places(options.output)
     found = measured(options)
-    found |= {"cores": os.cpu_count(), "processor": processor(), "python": platform.python_version()}
+    found |= {
+        "cores": os.cpu_count(),
+        "processor": processor(),
+        "python": platform.python_version(),
+    }
     text = table(found)
     print(text)
     results.mkdir(parents=True, exist_ok=True)

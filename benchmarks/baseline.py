@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 import unicodedata
 from functools import lru_cache
 from typing import Any
@@ -57,7 +56,7 @@ def main() -> None:
     session = requests.Session()
     session.headers["Authorization"] = f"Bearer {target.api_key}"
     fields = custom_fields(session, target)
-    frame["contact"] = frame.apply(contact, axis=1, fields=fields)
+    frame["contact"] = frame.apply(contact, axis=1, fields=fields)  # type: ignore[call-overload]
     good = frame[frame["contact"].map(type) == dict].sort_values("client_id")  # noqa: E721
     bad = frame[frame["contact"].map(type) == str]  # noqa: E721
     emails = good["contact"].map(lambda item: item["email"])
@@ -155,4 +154,4 @@ def send(session: requests.Session, target: Target, contacts: list[dict[str, Any
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -42,9 +42,7 @@ def definition() -> SyncDefinition:
 def open_sync(target: Target) -> Sync:
     """The handles that the steps need."""
     sync = definition()
-    source = B2Core(
-        target.b2core_url, source_folder(sync), sync.source.statement_timeout_seconds
-    )
+    source = B2Core(target.b2core_url, source_folder(sync), sync.source.statement_timeout_seconds)
     api = SendGridApi(target.sendgrid_url, target.api_key)
     return Sync(sync, source, StateDatabase(target.state_url), api)
 

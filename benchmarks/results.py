@@ -59,6 +59,7 @@ def of_program(name: str, runs: list[Measured]) -> Figures:
         f"{name}_cpu_s": middle(lambda run: run.cpu),
         f"{name}_postgres_cpu_s": middle(lambda run: run.postgres_cpu),
         f"{name}_sendgrid_cpu_s": middle(lambda run: run.sendgrid_cpu),
+        f"{name}_other_cores": middle(lambda run: run.other_cores),
         f"{name}_rss_mb": middle(lambda run: run.rss_mb),
     }
 
@@ -96,10 +97,11 @@ def table(found: Figures) -> str:
     lines = [
         f"{found['rows']:,} clients, {found['repetitions']} repetitions, "
         f"{found['cores']} cores ({found['processor']}). Medians; CPU seconds in all, of which the "
-        f"part after the slash is PostgreSQL's.",
+        f"part after the slash is PostgreSQL's. Others kept "
+        f"{found['first_load_other_cores'] or 0:.1f} cores busy during the first load.",
         "",
-        "| | wall s | from – to | CPU s | × limit | peak MB |",
-        "|---|--:|--:|--:|--:|--:|",
+        "| | wall s | from, to | CPU s | / limit | CPU / limit | peak MB |",
+        "|---|--:|--:|--:|--:|--:|--:|",
     ]
     lines += [row(found, name) for name in SCENARIOS if found[f"{name}_s"] is not None]
     sizes = sorted(int(key.split("_")[1]) for key in found if key.endswith("_first_load_rss_mb")
@@ -107,7 +109,7 @@ def table(found: Figures) -> str:
     if sizes:
         lines += [
             "",
-            "| clients | limit s | first load s | × limit | µs a client | CPU µs a client | peak MB |",
+            "| clients | limit s | first load s | / limit | µs each | CPU µs each | peak MB |",
             "|--:|--:|--:|--:|--:|--:|--:|",
         ]
         lines += [growth_row(found, rows) for rows in sizes]
@@ -119,9 +121,10 @@ def row(found: Figures, name: str) -> str:
     """A program's row."""
     cpu = (total_cpu(found, name), found[f"{name}_postgres_cpu_s"])
     times = over(found[f"{name}_s"], found["limit_s"])
+    work = over(cpu[0], total_cpu(found, "limit"))
     return (
-        f"| {TITLES[name]} | {found[f'{name}_s']:.2f} | {found[f'{name}_min_s']:.2f} – "
-        f"{found[f'{name}_max_s']:.2f} | {cpu[0]:.2f} / {cpu[1]:.2f} | {times} | "
+        f"| {TITLES[name]} | {found[f'{name}_s']:.2f} | {found[f'{name}_min_s']:.2f}, "
+        f"{found[f'{name}_max_s']:.2f} | {cpu[0]:.2f} / {cpu[1]:.2f} | {times} | {work} | "
         f"{found[f'{name}_rss_mb']:.0f} |"
     )
 
@@ -151,7 +154,7 @@ def airflow_lines(found: Figures) -> list[str]:
     if found.get("freshness_p50_s") is not None:
         lines += [
             "",
-            f"Freshness at `{found['freshness_schedule']}`, from COMMIT to the contact: half within "
+            f"Freshness at `{found['freshness_schedule']}`, from COMMIT to contact: half within "
             f"{found['freshness_p50_s']:.0f} s, 95 % within {found['freshness_p95_s']:.0f} s "
             f"({found['freshness_changes']} changes).",
         ]

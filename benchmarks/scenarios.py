@@ -52,9 +52,7 @@ def first_loads(world: World) -> Iterator[tuple[str, Measured]]:
     yield "scan", measure(world, "scan")
 
 
-def sending(
-    world: World, kind: str, *, at_most: int | None = None, at_least: int = 0
-) -> Measured:
+def sending(world: World, kind: str, *, at_most: int | None = None, at_least: int = 0) -> Measured:
     """Measure a run of the product that has to send so many contacts. Raises NotDoneError."""
     measured = measure(world, kind)
     sent = measured.answer["sent"]
@@ -84,5 +82,5 @@ def line(what: str, measured: Measured) -> str:
     return (
         f"{what}: {measured.wall:.2f} s wall, CPU {measured.cpu:.2f} s ours, "
         f"{measured.postgres_cpu:.2f} s PostgreSQL, {measured.sendgrid_cpu:.2f} s emulator, "
-        f"{measured.rss_mb:.0f} MB"
+        f"{measured.rss_mb:.0f} MB; others kept {measured.other_cores:.1f} cores busy"
     )
