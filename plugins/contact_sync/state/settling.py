@@ -6,6 +6,7 @@ from collections.abc import Collection
 
 import pandas as pd
 
+from contact_sync.state.batches import batch_bounds
 from contact_sync.state.copying import copy_frame
 from contact_sync.state.database import Cursor, one, statement
 
@@ -15,10 +16,13 @@ def confirm(cursor: Cursor, batch_id: int, refused: dict[str, str]) -> tuple[int
     payloads. Returns the numbers of confirmed and rejected clients."""
     _load_refused(cursor, refused)
     parameters = {"batch_id": batch_id}
-    cursor.execute(statement("note_former_addresses"), parameters)
+    bounds = batch_bounds(cursor, batch_id)
+    cursor.execute(statement("note_former_addresses"), bounds)
     cursor.execute(statement("release_taken_addresses"), parameters)
-    cursor.execute(statement("confirm_batch"), parameters)
+    cursor.execute(statement("confirm_batch"), bounds)
     confirmed = cursor.rowcount
+    cursor.execute(statement("confirm_new"), bounds)
+    confirmed += cursor.rowcount
     cursor.execute(statement("refuse_in_batch"), parameters)
     rejected = cursor.rowcount
     cursor.execute(statement("clear_batch"), parameters)
