@@ -14,7 +14,13 @@ MAX_BATCHES = 300  # mapped tasks of one run; the rest waits for the next run
 
 
 def removable(cursor: Cursor, run: tuple[int, int], whys: tuple[str, ...]) -> list[dict[str, Any]]:
-    """email, list_id and why of the contacts that may go; `run` = (sync_id, run_id)."""
+    """email, list_id and why of the contacts that may go; `run` = (sync_id, run_id).
+
+    Most runs have none; what follows would read the whole ledger to find that out.
+    """
+    cursor.execute("SELECT 1 FROM contact_sync.removal WHERE sync_id = %s LIMIT 1", (run[0],))
+    if cursor.fetchone() is None:
+        return []
     _forget_taken(cursor, run[0])
     parameters = {"sync_id": run[0], "run_id": run[1], "whys": list(whys)}
     return many(cursor, statement("removable_addresses"), parameters)
