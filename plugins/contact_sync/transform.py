@@ -98,7 +98,9 @@ def _convert(field: MappedField, source: pd.DataFrame) -> Converted:
         return converters.day(column)
     if field.name == "phone_number" and not field.custom:
         return converters.phone(column, source["country_code"])
-    return converters.text(converters.as_text(column), field.max_length)
+    return converters.of_distinct(
+        column, lambda values: converters.text(converters.as_text(values), field.max_length)
+    )
 
 
 class _Verdict:

@@ -103,7 +103,7 @@ class _Diff:
                           ["pending", "excluded", "rejected", "shared"], "send")  # fmt: skip
         self._keep(frame, fates)
         rest = fates == "send"
-        return self._compare(frame[rest], (verdict[rest] & TAKES_OVER) > 0)
+        return self._compare(_only(frame, rest), (verdict[rest] & TAKES_OVER) > 0)
 
     def _members(self, frame: pd.DataFrame) -> tuple[pd.DataFrame, npt.NDArray[np.int64]]:
         ids = frame["client_id"].to_numpy(np.int64)
@@ -112,7 +112,7 @@ class _Diff:
         member = self._ids[at] == ids
         self._seen[at[member]] = True
         self.counts["read"] += int(member.sum())
-        return frame[member], at[member]
+        return _only(frame, member), at[member]
 
     def _keep(self, frame: pd.DataFrame, fates: npt.NDArray[Any]) -> None:
         """Note the clients that aren't sent; those whose ledger row says so already are skipped."""
@@ -234,6 +234,11 @@ class _Diff:
         """Counts for the run's plan."""
         nested = {name: dict(+counter) for name, counter in self._why.items()}
         return {"counts": dict(self.counts), **nested}
+
+
+def _only(frame: pd.DataFrame, rows: Mask) -> pd.DataFrame:
+    """The frame's rows; no copy if it is all of them."""
+    return frame if rows.all() else frame[rows]
 
 
 def _ledger_view(
