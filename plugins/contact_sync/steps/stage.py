@@ -198,14 +198,14 @@ class _Diff:
         stale = emptied & others
         self._count_stale(stale[send])
         self.counts["cleared"] += int((clears[send] != 0).sum())
-        staged: pd.DataFrame = frame.assign(
+        staged = frame.assign(
             filled=now | (before & ~texts),
             clears=clears,
             json_only=(clears != 0) | frame["negative"].to_numpy(bool),
             takes_over=takes_over,
             stale=stale,
-        )[send]
-        return staged
+        )
+        return _only(staged, send)
 
     def _count_stale(self, stale: npt.NDArray[np.int64]) -> None:
         """SendGrid knows no way to clear a Number or Date field: say so, never silently."""
