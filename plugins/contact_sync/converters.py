@@ -99,10 +99,14 @@ def as_text(column: pd.Series[Any]) -> pd.Series[Any]:
 
 
 def _not_ascii(array: pa.Array) -> Mask:
-    data = array.buffers()[2]
-    if data is None or not (np.frombuffer(data, np.uint8) & 0x80).any():
+    _, offsets, data = array.buffers()
+    if data is None:
         return np.zeros(len(array), bool)
-    return mask_of(pc.match_substring_regex(array, r"[^\x00-\x7f]"))
+    high = np.flatnonzero(np.frombuffer(data, np.int8) < 0)
+    if len(high) == 0:
+        return np.zeros(len(array), bool)
+    starts = np.frombuffer(offsets, np.int32)[array.offset :][: len(array) + 1]
+    return np.asarray(np.diff(np.searchsorted(high, starts)) > 0, bool)
 
 
 def _composed(array: pa.Array) -> pa.Array:

@@ -18,6 +18,7 @@ WHAT = "The state database"
 MAX_LISTED_IDS = 20_000
 ENOUGH_ABSENCES = 2
 """A client that so many snapshots in a row didn't hold is gone: one look may be wrong."""
+CONFIRMED, PENDING, REJECTED, EXCLUDED, SHARED = range(5)
 Int64 = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 
@@ -54,15 +55,19 @@ def read_ledger(state: StateDatabase, sync_id: int, ids: Int64 | None = None) ->
     bounds = "" if ids is None else f"AND {_among(ids)}"
     query = f"""
         SELECT client_id, email_hash, coalesce(contact_hash, 0) AS contact_hash,
-               coalesce(row_hash, 0) AS row_hash, filled, state = 'confirmed' AS confirmed,
-               state = 'pending' AS pending, state = 'rejected' AS rejected,
-               state = 'excluded' AS excluded,
-               state = 'excluded' AND reason IS NOT DISTINCT FROM 'shared_address' AS shared
+               coalesce(row_hash, 0) AS row_hash, filled,
+               CASE state WHEN 'confirmed' THEN {CONFIRMED} WHEN 'pending' THEN {PENDING}
+                    WHEN 'rejected' THEN {REJECTED}
+                    ELSE CASE reason WHEN 'shared_address' THEN {SHARED} ELSE {EXCLUDED} END
+               END::smallint AS fate
         FROM contact_sync.ledger WHERE sync_id = {sync_id:d} {bounds} ORDER BY client_id
     """  # noqa: S608 only integers are put in
     with arrow_reader.connect(state.dsn, WHAT) as connection:
         rows = arrow_reader.table(connection, query, WHAT)
-    return LedgerRows(*(_array(rows.column(name)) for name in LedgerRows.__slots__))
+    *numbers, fate = (_array(column) for column in rows.columns)
+    states = [fate == code for code in (CONFIRMED, PENDING, REJECTED)]
+    states += [(fate == EXCLUDED) | (fate == SHARED), fate == SHARED]
+    return LedgerRows(*(numbers + states))
 
 
 def _among(ids: Int64) -> str:
