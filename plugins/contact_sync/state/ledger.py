@@ -63,8 +63,8 @@ def read_ledger(state: StateDatabase, sync_id: int, ids: Int64 | None = None) ->
         FROM contact_sync.ledger WHERE sync_id = {sync_id:d} {bounds} ORDER BY client_id
     """  # noqa: S608 only integers are put in
     with arrow_reader.connect(state.dsn, WHAT) as connection:
-        rows = arrow_reader.table(connection, query, WHAT)
-    *numbers, fate = (_array(column) for column in rows.columns)
+        columns = arrow_reader.table(connection, query, WHAT).columns
+    *numbers, fate = (_array(columns.pop(0)) for _ in range(6))  # each is freed when copied
     states = [fate == code for code in (CONFIRMED, PENDING, REJECTED)]
     states += [(fate == EXCLUDED) | (fate == SHARED), fate == SHARED]
     return LedgerRows(*(numbers + states))
