@@ -8,10 +8,11 @@ import logging
 import os
 import platform
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks.agreement import check
-from benchmarks.results import Figures, figures, table
+from benchmarks.results import Figures, figures, growth_figures, table
 from benchmarks.scenarios import Times, time_all, time_growth
 from benchmarks.target import ROOT
 from benchmarks.world import World, start_world
@@ -22,23 +23,34 @@ AIRFLOW_KEYS = ("airflow_overhead_s", "freshness_p50_s", "freshness_p95_s")
 
 
 def main() -> None:
-    """Measure the chosen parts and write the results."""
+    """Measure the chosen parts and write the results, also those of a run that is stopped."""
     options = arguments()
     logging.basicConfig(level=logging.WARNING)
     results, picture = places(options.output)
-    found = measured(options)
-    found |= {
-        "cores": os.cpu_count(),
-        "processor": processor(),
-        "python": platform.python_version(),
-    }
-    text = table(found)
-    print(text)
-    results.mkdir(parents=True, exist_ok=True)
-    (results / "latest.json").write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
-    (results / "latest.md").write_text(text, encoding="utf-8")
+    found = known_figures(results / "latest.json", options)
+    for figures_so_far in measured(options):
+        found |= figures_so_far | machine()
+        write(found, results, picture)
+    print(table(found))
+
+
+def known_figures(path: Path, options: argparse.Namespace) -> Figures:
+    """What an earlier benchmark of other parts has found; nothing if all parts are chosen."""
+    empty = figures(options.rows, {}) | dict.fromkeys(AIRFLOW_KEYS)
+    if set(options.parts) == set(PARTS) or not path.exists():
+        return empty
+    known: Figures = json.loads(path.read_text(encoding="utf-8"))
+    again = "growth_" if "growth" in options.parts else "\n"
+    return empty | {key: value for key, value in known.items() if not key.startswith(again)}
+
+
+def write(found: Figures, results: Path, picture: Path) -> None:
+    """Write the figures for machines, the table for people, and the chart."""
     from benchmarks.chart import draw
 
+    results.mkdir(parents=True, exist_ok=True)
+    (results / "latest.json").write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+    (results / "latest.md").write_text(table(found), encoding="utf-8")
     draw(found, picture)
 
 
@@ -57,8 +69,9 @@ def arguments() -> argparse.Namespace:
         help="numbers of clients to compare; 3000000 is worth its time (default %(default)s)",
     )  # fmt: skip
     parser.add_argument(
-        "--parts", nargs="+", choices=PARTS, default=PARTS, help="default: all of them"
-    )
+        "--parts", nargs="+", choices=PARTS, default=PARTS,
+        help="default: all; the figures of the others stay as an earlier benchmark wrote them",
+    )  # fmt: skip
     parser.add_argument(
         "--output", type=Path, metavar="FOLDER",
         help="where results and chart go (default: benchmarks/results/ and docs/)",
@@ -73,29 +86,34 @@ def places(output: Path | None) -> tuple[Path, Path]:
     return ROOT / "benchmarks" / "results", ROOT / "docs" / "performance.png"
 
 
-def measured(options: argparse.Namespace) -> Figures:
-    """The figures of the chosen parts; those of the others are None."""
+def measured(options: argparse.Namespace) -> Iterator[Figures]:
+    """The figures of the chosen parts, each as soon as it is known."""
     times: Times = {}
-    growth: dict[int, Times] = {}
     if {"scenarios", "growth"} & set(options.parts):
         with start_world() as world:
             agree(world, min(options.rows, AGREE_ON))
             if "scenarios" in options.parts:
                 say(f"Making {options.rows:,} clients")
                 world.populate(options.rows)
-                times = time_all(world, options.repetitions, say)
+                for times in time_all(world, options.repetitions, say):
+                    yield figures(options.rows, times)
             if "growth" in options.parts:
                 others = [rows for rows in options.growth if not times or rows != options.rows]
                 growth = time_growth(world, others, options.repetitions, say)
-    if times and options.rows in options.growth:
-        growth[options.rows] = times
-    found = figures(options.rows, options.repetitions, times, growth)
-    found |= dict.fromkeys(AIRFLOW_KEYS)
+                yield growth_figures(growth | ({options.rows: times} if times else {}))
     if {"airflow", "freshness"} & set(options.parts):
         from benchmarks.airflow_cost import airflow_figures
 
-        found |= airflow_figures(options.parts, options.repetitions, say)
-    return found
+        yield from airflow_figures(options.parts, options.repetitions, say)
+
+
+def machine() -> Figures:
+    """What the figures were measured on."""
+    return {
+        "cores": os.cpu_count(),
+        "processor": processor(),
+        "python": platform.python_version(),
+    }
 
 
 def agree(world: World, clients: int) -> None:

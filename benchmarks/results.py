@@ -24,9 +24,9 @@ TITLES = {
 PRODUCT = ("first_load", "no_change", "one_percent", "hundred_changed", "backfill", "forced")
 
 
-def figures(clients: int, repetitions: int, times: Times, growth: dict[int, Times]) -> Figures:
+def figures(clients: int, times: Times) -> Figures:
     """Medians in seconds and MB, with the smallest and largest wall time; None = not measured."""
-    found: Figures = {"rows": clients, "repetitions": repetitions}
+    found: Figures = {"rows": clients, "repetitions": len(times.get("limit", []))}
     for name in SCENARIOS:
         found |= of_program(name, times.get(name, []))
     found["first_load_over_limit"] = ratio(found, "first_load_s", "limit_s")
@@ -38,6 +38,12 @@ def figures(clients: int, repetitions: int, times: Times, growth: dict[int, Time
     found["peak_rss_mb"] = max(peaks, default=None)
     for step, seconds in step_seconds(times.get("first_load", [])).items():
         found[f"first_load_{step}_s"] = seconds
+    return found
+
+
+def growth_figures(growth: dict[int, Times]) -> Figures:
+    """The same for the limit and the first load of each number of clients."""
+    found: Figures = {}
     for rows, measured in growth.items():
         for name in ("limit", "first_load"):
             part = of_program(name, measured[name])

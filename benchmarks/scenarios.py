@@ -21,14 +21,17 @@ class NotDoneError(Exception):
     """A program didn't do what its time would be reported for."""
 
 
-def time_all(world: World, repetitions: int, say: Say) -> Times:
-    """All scenarios, interleaved: each repetition runs every one of them once."""
+def time_all(world: World, repetitions: int, say: Say) -> Iterator[Times]:
+    """All scenarios, interleaved: each repetition runs every one of them once.
+
+    Gives everything measured so far after each repetition, always the same object.
+    """
     times: Times = defaultdict(list)
     for repetition in range(1, repetitions + 1):
         for name, measured in every_scenario(world, repetition):
             times[name].append(measured)
             say(line(f"{repetition}/{repetitions} {name}", measured))
-    return times
+        yield times
 
 
 def every_scenario(world: World, repetition: int) -> Iterator[tuple[str, Measured]]:
