@@ -1,7 +1,7 @@
 -- Purpose:    write the contacts of a batch that SendGrid applied into the ledger: clients that it knows already
 -- Parameters: run_id, sync_id, first_id, last_id, json_only of the batch: with its bounds as constants the planner
---             knows how many contacts it has, which the view batch_contact hides; temporary table
---             refused(email, field, reason) holds the others
+--             knows how many contacts it has, which the view batch_contact hides, and reads no more of the ledger
+--             than that; temporary table refused(email, field, reason) holds the others
 -- Index:      outbox and ledger primary keys
 UPDATE contact_sync.ledger AS l
 SET
@@ -24,4 +24,5 @@ WHERE
     AND (%(json_only)s::boolean IS NULL OR o.json_only = %(json_only)s)
     AND l.sync_id = %(sync_id)s
     AND l.client_id = o.client_id
+    AND l.client_id BETWEEN %(first_id)s AND %(last_id)s
     AND o.email NOT IN (SELECT r.email FROM pg_temp.refused AS r)

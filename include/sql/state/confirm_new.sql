@@ -23,7 +23,10 @@ WHERE
     AND (%(json_only)s::boolean IS NULL OR o.json_only = %(json_only)s)
     AND NOT EXISTS (
         SELECT 1 FROM contact_sync.ledger AS l
-        WHERE l.sync_id = %(sync_id)s AND l.client_id = o.client_id
+        WHERE
+            l.sync_id = %(sync_id)s
+            AND l.client_id = o.client_id
+            AND l.client_id BETWEEN %(first_id)s AND %(last_id)s
     )
     AND NOT EXISTS (
         SELECT 1 FROM pg_temp.refused AS r

@@ -14,6 +14,7 @@ WHERE
     o.run_id = %(run_id)s
     AND o.client_id BETWEEN %(first_id)s AND %(last_id)s
     AND (%(json_only)s::boolean IS NULL OR o.json_only = %(json_only)s)
+    AND l.client_id BETWEEN %(first_id)s AND %(last_id)s
     AND l.contact_hash <> o.email_hash
     AND NOT EXISTS (
         SELECT 1 FROM pg_temp.refused AS r
