@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 import pyarrow as pa
 
 from contact_sync import arrow_reader
 from contact_sync.state.copying import copy_frame
 from contact_sync.state.database import Cursor, StateDatabase, many, statement
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 WHAT = "The state database"
 MAX_LISTED_IDS = 20_000
@@ -99,6 +101,8 @@ def observe_absences(cursor: Cursor, run: tuple[int, int], gone: Int64, *, appro
     `run` = (sync_id, run_id): a repeated task counts once. `approved`: a person says that these
     clients are really gone, which stands for the second look.
     """
+    import pandas as pd
+
     cursor.execute("CREATE TEMPORARY TABLE gone (client_id bigint PRIMARY KEY) ON COMMIT DROP")
     copy_frame(cursor, "pg_temp.gone", pd.DataFrame({"client_id": gone}))
     parameters = {"sync_id": run[0], "run_id": run[1], "enough": ENOUGH_ABSENCES if approved else 1}

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-import pandas as pd
-
 from contact_sync.state.batches import batch_bounds
 from contact_sync.state.copying import copy_frame
 from contact_sync.state.database import Cursor, one, statement
@@ -98,6 +96,8 @@ def _load_refused(cursor: Cursor, refused: dict[str, str]) -> None:
         """CREATE TEMPORARY TABLE refused (email text, field text, reason text) ON COMMIT DROP"""
     )
     if refused:
+        import pandas as pd
+
         frame = pd.DataFrame(
             {"email": refused.keys(), "field": "contact", "reason": refused.values()}
         )

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
 import pyarrow as pa
 from psycopg.types.json import Jsonb
 
 from contact_sync import arrow_reader
 from contact_sync.state.copying import copy_into, csv_of
 from contact_sync.state.database import Cursor, StateDatabase, many, one
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 WHAT = "The state database"
 OUTBOX_COLUMNS = [

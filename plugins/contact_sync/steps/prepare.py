@@ -16,7 +16,6 @@ from contact_sync.sendgrid.api import MAX_SUPPRESSED
 from contact_sync.state import batches, settling
 from contact_sync.state.batches import Batch
 from contact_sync.state.runs import Run
-from contact_sync.steps.select import barred, scan_clients
 from contact_sync.steps.start import Sync
 
 log = logging.getLogger(__name__)
@@ -36,6 +35,8 @@ def _hold_changed(sync: Sync, run: Run, batch: Batch) -> None:
     with sync.state.transaction() as cursor:
         if read_at is None or batches.seconds_since(cursor, read_at) <= MAX_AGE_SECONDS:
             return
+    from contact_sync.steps.select import barred, scan_clients
+
     with sync.b2core.snapshot() as snapshot:
         scan = scan_clients(snapshot)
     as_before = ~barred(scan)
