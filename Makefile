@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up cluster test test-long check fmt lock clean
+.PHONY: help setup demo up cluster test test-long bench check fmt lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' \
@@ -31,6 +31,9 @@ test: $(READY) ## Run all tests, two at a time (ARGS="-m 'not airflow'" passes o
 
 test-long: $(READY) ## Try many new random histories of a sync, for hours (ARGS="--hypothesis-seed=N" repeats some)
 	$(BIN)/python -m pytest -q -n 2 tests/stateful --hypothesis-profile=long $(ARGS)
+
+bench: $(READY) ## Measure what a sync costs; half an hour (ARGS="--rows 100000 --repetitions 1", ARGS=--help)
+	@$(BIN)/python -m benchmarks $(ARGS)
 
 check: $(READY) ## Check style, types and SQL
 	$(BIN)/ruff check

@@ -9,7 +9,7 @@ seconds of all its processes, which other load on the machine changes little. Pr
 writes benchmarks/results/source_cost.json.
 """
 
-# ruff: noqa: INP001, T201  # a script that prints what it measured
+# a script that prints what it measured
 from __future__ import annotations
 
 import argparse
@@ -35,7 +35,7 @@ from local.postgres import temporary_cluster
 RESULTS = Path(__file__).parent / "results" / "source_cost.json"
 SLICE = 250_000  # the definition's default slice_clients
 TIMES = 3
-PASSWORD = "only for this benchmark"  # noqa: S105 of a server that ends with it
+PASSWORD = "only for this benchmark"
 PAGE_MB = 8192 / 1e6
 EXPLAIN = "EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, SERIALIZE BINARY, FORMAT JSON) "
 

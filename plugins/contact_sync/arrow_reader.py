@@ -1,21 +1,24 @@
 """Read PostgreSQL query results as Arrow record batches (ADBC, binary COPY). An edge.
 
 Driver errors are re-raised with SQLSTATE; the server's text only where it can hold no row value
-(syntax, missing objects, permissions, connection).
+(syntax, missing objects, permissions, connection). ADBC's module is imported where it connects: it
+loads pandas, which takes a second, and most of Airflow's tasks read nothing in bulk.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import adbc_driver_manager
 import pyarrow as pa
 from adbc_driver_manager._reader import AdbcRecordBatchReader
-from adbc_driver_postgresql import dbapi
 
 from contact_sync.errors import ConfigError, FatalError, RetryableError
+
+if TYPE_CHECKING:
+    from adbc_driver_postgresql import dbapi
 
 BATCH_BYTES = 4 << 20
 """Size of one record batch: bounds memory; 4 MB is the fastest size that stays small."""
@@ -41,6 +44,8 @@ _REFUSED_LOGIN = ("password authentication failed", "does not exist", "no pg_hba
 @contextmanager
 def connect(dsn: str, what: str) -> Iterator[dbapi.Connection]:
     """One connection, closed at the end; `what` names the database in errors."""
+    from adbc_driver_postgresql import dbapi
+
     with translated(what):
         connection = dbapi.connect(_bounded(dsn))
     try:

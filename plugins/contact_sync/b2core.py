@@ -12,15 +12,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from adbc_driver_postgresql import dbapi
 
 from contact_sync import arrow_reader
 from contact_sync.errors import ConfigError, FatalError
+
+if TYPE_CHECKING:
+    from adbc_driver_postgresql import dbapi
 
 WHAT = "B2CORE's database"
 LOCK_SECONDS, IDLE_SECONDS = 10, 600

@@ -36,6 +36,7 @@ _ADDRESS = (
 )
 _ADDRESS_NEEDS_CARE = r"--|\.(?:test|local|localhost|invalid|onion|arpa)$|^[^@]{65}|[^.@]{64}"
 _E164 = r"^\+[1-9][0-9]{6,14}$"
+_IN_NUMBERS = r"[\p{Z}\p{Cc}\-.()/]+"
 _NUMBER = r"^-?[0-9]{1,300}(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,3})?$"
 _FIRST_DAY, _LAST_DAY = -719_162, 2_932_896  # 0001-01-01 and 9999-12-31, days from 1970
 _PER_DAY = {"s": 86_400, "ms": 86_400_000, "us": 86_400_000_000, "ns": 86_400_000_000_000}
@@ -68,6 +69,21 @@ def mask_of(array: pa.Array) -> Mask:
     return np.asarray(pc.fill_null(array, False))
 
 
+def of_distinct(
+    column: pd.Series[Any], convert: Callable[[pd.Series[Any]], Converted]
+) -> Converted:
+    """`convert(column)`, with each distinct value converted once where most come again and again,
+    as names, cities and levels do."""
+    encoded = arrow(column).dictionary_encode()
+    if 2 * len(encoded.dictionary) > len(encoded):
+        return convert(column)
+    converted = convert(series(encoded.dictionary))
+    given = mask_of(pc.is_valid(encoded.indices))
+    at = np.asarray(pc.fill_null(encoded.indices, 0))
+    problems = {reason: rows[at] & given for reason, rows in converted.problems.items()}
+    return Converted(series(arrow(converted.values).take(encoded.indices)), problems)
+
+
 def as_text(column: pd.Series[Any]) -> pd.Series[Any]:
     """Any scalar column as text, cleaned: NFC, runs of white space and controls → one space,
     trimmed, empty → null."""
@@ -83,10 +99,14 @@ def as_text(column: pd.Series[Any]) -> pd.Series[Any]:
 
 
 def _not_ascii(array: pa.Array) -> Mask:
-    data = array.buffers()[2]
-    if data is None or not (np.frombuffer(data, np.uint8) & 0x80).any():
+    _, offsets, data = array.buffers()
+    if data is None:
         return np.zeros(len(array), bool)
-    return mask_of(pc.match_substring_regex(array, r"[^\x00-\x7f]"))
+    high = np.flatnonzero(np.frombuffer(data, np.int8) < 0)
+    if len(high) == 0:
+        return np.zeros(len(array), bool)
+    starts = np.frombuffer(offsets, np.int32)[array.offset :][: len(array) + 1]
+    return np.asarray(np.diff(np.searchsorted(high, starts)) > 0, bool)
 
 
 def _composed(array: pa.Array) -> pa.Array:
@@ -159,17 +179,22 @@ def phone(column: pd.Series[Any], region: pd.Series[Any]) -> Converted:
     Reason: `invalid`. SendGrid drops the whole row of a number that isn't E.164.
     """
     array = arrow(column)
-    array = pc.replace_substring_regex(array, r"[\p{Z}\p{Cc}\-.()/]+", "")
-    array = _null_if_empty(pc.replace_substring_regex(array, r"^00", "+"))
-    plain = mask_of(pc.match_substring_regex(array, _E164))
-    unsure = ~plain & ~mask_of(pc.is_null(array))
-    if not unsure.any():
-        return Converted(series(array))
+    odd = _not_e164(array)
+    if not odd.any():
+        return Converted(column)
+    cleaned = pc.replace_substring_regex(array.filter(pa.array(odd)), _IN_NUMBERS, "")
+    cleaned = _null_if_empty(pc.replace_substring_regex(cleaned, r"^00", "+"))
+    array = pc.replace_with_mask(array, pa.array(odd), cleaned)
+    unsure = _not_e164(array)
     chosen = pa.array(unsure)
     numbers, regions = array.filter(chosen).to_pylist(), arrow(region).filter(chosen).to_pylist()
     found = [_e164(number, code) for number, code in zip(numbers, regions, strict=True)]
     array = pc.replace_with_mask(array, chosen, pa.array(found, pa.string()))
     return Converted(series(array), {"invalid": unsure & mask_of(pc.is_null(array))})
+
+
+def _not_e164(array: pa.Array) -> Mask:
+    return ~mask_of(pc.match_substring_regex(array, _E164)) & mask_of(pc.is_valid(array))
 
 
 @lru_cache(maxsize=10_000)

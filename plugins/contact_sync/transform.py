@@ -46,13 +46,11 @@ def hashes(texts: pa.Array, seed: int = 0) -> Int64:
 
     The algorithm's output is fixed for all versions, so hashes stored once stay comparable.
     """
-    large = pc.cast(texts, pa.large_string())
-    offsets = np.frombuffer(large.buffers()[1], np.int64)[large.offset :][: len(large) + 1]
-    data = memoryview(large.buffers()[2] or b"")
+    offsets, data = _buffers(texts)
     ends = offsets.tolist()
     digests = (xxh3_64_intdigest(data[start:end], seed) for start, end in pairwise(ends))
-    found = np.fromiter(digests, np.uint64, len(large)).view(np.int64)
-    return np.where(mask_of(pc.is_null(large)), 0, found)
+    found = np.fromiter(digests, np.uint64, len(texts)).view(np.int64)
+    return np.where(mask_of(pc.is_null(texts)), 0, found)
 
 
 def transform(batch: pa.RecordBatch, mapping: Mapping) -> Transformed:
@@ -98,7 +96,9 @@ def _convert(field: MappedField, source: pd.DataFrame) -> Converted:
         return converters.day(column)
     if field.name == "phone_number" and not field.custom:
         return converters.phone(column, source["country_code"])
-    return converters.text(converters.as_text(column), field.max_length)
+    return converters.of_distinct(
+        column, lambda values: converters.text(converters.as_text(values), field.max_length)
+    )
 
 
 class _Verdict:
@@ -139,12 +139,20 @@ def _json_size(payload: pa.Array, address: pa.Array, mapping: Mapping) -> Int64:
     keys = sum(len(f.id if f.custom else f.name) + len('"":"",') for f in mapping.fields)
     times = sum(len("T00:00:00Z") for f in mapping.fields if f.type is FieldType.DATE)
     overhead = keys + times + len('{"email":"","custom_fields":{}},')
-    size = np.full(len(payload), overhead, np.int64)
-    for array in (payload, address):
-        for count in (
-            pc.binary_length(array),
-            pc.count_substring(array, '"'),
-            pc.count_substring(array, "\\"),
-        ):
-            size += np.asarray(pc.fill_null(count, 0), np.int64)
-    return size
+    return overhead + _escaped_length(payload) + _escaped_length(address)
+
+
+def _escaped_length(array: pa.Array) -> Int64:
+    """UTF-8 length of each text in a JSON string; null = 0."""
+    offsets, data = _buffers(array)
+    text = np.frombuffer(data, np.uint8)[: offsets[-1]]
+    escaped = np.flatnonzero((text == ord('"')) | (text == ord("\\")))
+    before = np.searchsorted(escaped, offsets)
+    return np.asarray(np.diff(offsets) + np.diff(before), np.int64)
+
+
+def _buffers(array: pa.Array) -> tuple[Int64, memoryview]:
+    """Where each text of an array begins in its data, with the end of the last, and the data."""
+    large = pc.cast(array, pa.large_string())
+    offsets = np.frombuffer(large.buffers()[1], np.int64)[large.offset :][: len(large) + 1]
+    return offsets, memoryview(large.buffers()[2] or b"")

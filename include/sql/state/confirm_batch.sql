@@ -1,37 +1,28 @@
--- Purpose:    write the contacts of a batch that SendGrid applied into the ledger
--- Parameters: batch_id; temporary table refused(email, field, reason) holds the others
+-- Purpose:    write the contacts of a batch that SendGrid applied into the ledger: clients that it knows already
+-- Parameters: run_id, sync_id, first_id, last_id, json_only of the batch: with its bounds as constants the planner
+--             knows how many contacts it has, which the view batch_contact hides, and reads no more of the ledger
+--             than that; temporary table refused(email, field, reason) holds the others
 -- Index:      outbox and ledger primary keys
-INSERT INTO contact_sync.ledger AS l (
-    sync_id, client_id, state, email_hash, email, contact_hash, row_hash, filled, stale, updated_at
-)
-SELECT
-    o.sync_id,
-    o.client_id,
-    'confirmed',
-    o.email_hash,
-    o.email,
-    o.email_hash,
-    o.row_hash,
-    o.filled,
-    o.stale,
-    now()
-FROM contact_sync.batch_contact AS o
-WHERE
-    o.batch_id = %(batch_id)s
-    AND NOT EXISTS (
-        SELECT 1 FROM pg_temp.refused AS r
-        WHERE r.email = o.email
-    )
-ON CONFLICT (sync_id, client_id) DO UPDATE SET
-    state = excluded.state,
-    email_hash = excluded.email_hash,
-    email = excluded.email,
-    contact_hash = excluded.contact_hash,
-    row_hash = excluded.row_hash,
-    filled = excluded.filled,
-    stale = excluded.stale,
+UPDATE contact_sync.ledger AS l
+SET
+    state = 'confirmed',
+    email_hash = o.email_hash,
+    email = o.email,
+    contact_hash = o.email_hash,
+    row_hash = o.row_hash,
+    filled = o.filled,
+    stale = o.stale,
     rejected_since = NULL,
     field = NULL,
     reason = NULL,
     tries = 0,
-    updated_at = excluded.updated_at
+    updated_at = now()
+FROM contact_sync.outbox AS o
+WHERE
+    o.run_id = %(run_id)s
+    AND o.client_id BETWEEN %(first_id)s AND %(last_id)s
+    AND (%(json_only)s::boolean IS NULL OR o.json_only = %(json_only)s)
+    AND l.sync_id = %(sync_id)s
+    AND l.client_id = o.client_id
+    AND l.client_id BETWEEN %(first_id)s AND %(last_id)s
+    AND o.email NOT IN (SELECT r.email FROM pg_temp.refused AS r)

@@ -7,8 +7,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import psycopg
-from psycopg import sql
+import pyarrow as pa
 
 from contact_sync import arrow_reader
 from contact_sync.payloads import OutboxRow
@@ -83,20 +82,28 @@ def contact_sample(cursor: Cursor, batch_id: int, size: int) -> list[dict[str, A
     )
 
 
-def batch_csv(
-    cursor: psycopg.Cursor[Any], batch_id: int, cells: list[str]
-) -> Iterator[psycopg.abc.Buffer]:
-    """The rows of a CSV batch as PostgreSQL renders them (RFC 4180, UTF-8), in blocks."""
-    query = sql.SQL(
-        """COPY (
-            SELECT {} FROM (
-                SELECT client_id, email, string_to_array(payload, E'\\x1f', '') AS v
-                FROM contact_sync.batch_contact WHERE batch_id = {} ORDER BY client_id
-            ) AS contact
-        ) TO STDOUT (FORMAT csv)"""
-    ).format(
-        sql.SQL(", ".join(["email", *cells])),
-        sql.Literal(batch_id),
+def batch_bounds(cursor: Cursor, batch_id: int) -> dict[str, Any]:
+    """run_id, sync_id, first_id, last_id and json_only: which outbox rows are the batch's.
+
+    The planner sees through constants what the view batch_contact hides from it: how many.
+    """
+    return one(
+        cursor,
+        """SELECT run_id, sync_id, first_id, last_id, json_only FROM contact_sync.batch
+           WHERE batch_id = %s""",
+        (batch_id,),
     )
-    with cursor.copy(query) as copy:
-        yield from copy
+
+
+def batch_blocks(state: StateDatabase, batch_id: int) -> Iterator[tuple[pa.Array, pa.Array]]:
+    """Addresses and payloads of a CSV batch by client id, in blocks of bounded size."""
+    with state.transaction() as cursor:
+        bounds = batch_bounds(cursor, batch_id)
+    flagged = "" if bounds["json_only"] is None else f"AND json_only = {bounds['json_only']}"
+    query = f"""SELECT email, payload FROM contact_sync.outbox
+                WHERE run_id = {bounds["run_id"]:d} {flagged}
+                    AND client_id BETWEEN {bounds["first_id"]:d} AND {bounds["last_id"]:d}
+                ORDER BY client_id"""  # noqa: S608 integers and a boolean
+    with arrow_reader.connect(state.dsn, WHAT) as connection:
+        for block in arrow_reader.record_batches(connection, query, WHAT):
+            yield block.column("email"), block.column("payload")

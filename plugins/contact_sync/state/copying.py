@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, LiteralString
+from typing import TYPE_CHECKING, Any, LiteralString
 
-import pandas as pd
 import psycopg
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 from psycopg import sql
 
 from contact_sync.state.database import Cursor
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _OPTIONS = pa_csv.WriteOptions(include_header=False, quoting_style="needed")
 

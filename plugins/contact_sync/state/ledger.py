@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 import pyarrow as pa
 
 from contact_sync import arrow_reader
 from contact_sync.state.copying import copy_frame
 from contact_sync.state.database import Cursor, StateDatabase, many, one, statement
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 WHAT = "The state database"
 MAX_LISTED_IDS = 20_000
@@ -20,7 +22,7 @@ ENOUGH_ABSENCES = 2
 """A client that so many snapshots in a row didn't hold is gone: one look may be wrong."""
 MAX_REASONS = 50
 """So many reasons are told apart in a run's report."""
-
+CONFIRMED, PENDING, REJECTED, EXCLUDED, SHARED = range(5)
 Int64 = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 
@@ -57,15 +59,19 @@ def read_ledger(state: StateDatabase, sync_id: int, ids: Int64 | None = None) ->
     bounds = "" if ids is None else f"AND {_among(ids)}"
     query = f"""
         SELECT client_id, email_hash, coalesce(contact_hash, 0) AS contact_hash,
-               coalesce(row_hash, 0) AS row_hash, filled, state = 'confirmed' AS confirmed,
-               state = 'pending' AS pending, state = 'rejected' AS rejected,
-               state = 'excluded' AS excluded,
-               state = 'excluded' AND reason IS NOT DISTINCT FROM 'shared_address' AS shared
+               coalesce(row_hash, 0) AS row_hash, filled,
+               CASE state WHEN 'confirmed' THEN {CONFIRMED} WHEN 'pending' THEN {PENDING}
+                    WHEN 'rejected' THEN {REJECTED}
+                    ELSE CASE reason WHEN 'shared_address' THEN {SHARED} ELSE {EXCLUDED} END
+               END::smallint AS fate
         FROM contact_sync.ledger WHERE sync_id = {sync_id:d} {bounds} ORDER BY client_id
     """  # noqa: S608 only integers are put in
     with arrow_reader.connect(state.dsn, WHAT) as connection:
-        rows = arrow_reader.table(connection, query, WHAT)
-    return LedgerRows(*(_array(rows.column(name)) for name in LedgerRows.__slots__))
+        columns = arrow_reader.table(connection, query, WHAT).columns
+    *numbers, fate = (_array(columns.pop(0)) for _ in range(6))  # each is freed when copied
+    states = [fate == code for code in (CONFIRMED, PENDING, REJECTED)]
+    states += [(fate == EXCLUDED) | (fate == SHARED), fate == SHARED]
+    return LedgerRows(*(numbers + states))
 
 
 def _among(ids: Int64) -> str:
@@ -100,6 +106,8 @@ def observe_absences(
     but who is present has been seen. `approved`: a person says that these clients are really
     gone, which stands for the second look.
     """
+    import pandas as pd
+
     cursor.execute("CREATE TEMPORARY TABLE gone (client_id bigint PRIMARY KEY) ON COMMIT DROP")
     copy_frame(cursor, "pg_temp.gone", pd.DataFrame({"client_id": gone}))
     parameters = {"sync_id": run[0], "run_id": run[1], "enough": ENOUGH_ABSENCES if approved else 1}

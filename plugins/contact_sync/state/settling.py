@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-import pandas as pd
-
+from contact_sync.state.contents import batch_bounds
 from contact_sync.state.copying import copy_frame
 from contact_sync.state.database import Cursor, one, statement
 
@@ -18,10 +17,13 @@ def confirm(cursor: Cursor, batch_id: int, refused: dict[str, str]) -> tuple[int
     payloads. Returns the numbers of confirmed and rejected clients."""
     _load_refused(cursor, refused)
     parameters = {"batch_id": batch_id}
-    cursor.execute(statement("note_former_addresses"), parameters)
+    bounds = batch_bounds(cursor, batch_id)
+    cursor.execute(statement("note_former_addresses"), bounds)
     cursor.execute(statement("release_taken_addresses"), parameters)
-    cursor.execute(statement("confirm_batch"), parameters)
+    cursor.execute(statement("confirm_batch"), bounds)
     confirmed = cursor.rowcount
+    cursor.execute(statement("confirm_new"), bounds)
+    confirmed += cursor.rowcount
     cursor.execute(statement("refuse_in_batch"), parameters)
     rejected = cursor.rowcount
     cursor.execute(statement("clear_batch"), parameters)
@@ -108,6 +110,8 @@ def _load_refused(cursor: Cursor, refused: dict[str, str]) -> None:
         """CREATE TEMPORARY TABLE refused (email text, field text, reason text) ON COMMIT DROP"""
     )
     if refused:
+        import pandas as pd
+
         frame = pd.DataFrame(
             {"email": refused.keys(), "field": "contact", "reason": refused.values()}
         )

@@ -23,6 +23,7 @@ from contact_sync.steps.remove import removals_ahead
 from contact_sync.steps.start import Sync
 
 log = logging.getLogger(__name__)
+MANY = 10_000  # contacts, from which on the state database's plans matter
 REASONS = ("rejections", "exclusions", "dropped", "stale")
 
 
@@ -38,6 +39,8 @@ def plan_run(sync: Sync, run: Run) -> list[int]:
     if run.dry_run:
         _save_dry_plan(sync, run, plan)
         return []
+    if plan["counts"]["to_send"] > MANY:
+        staging.analyze_outbox(sync.state)
     plan["counts"]["held"] = carry_suppressions(sync, run)
     sizes = staging.outbox_sizes(sync.state, run.run_id)
     with sync.state.transaction(run.fence) as cursor:

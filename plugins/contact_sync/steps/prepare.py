@@ -16,7 +16,6 @@ from contact_sync.sendgrid.api import MAX_SUPPRESSED
 from contact_sync.state import batches, contents, runs, settling
 from contact_sync.state.batches import Batch
 from contact_sync.state.runs import Run
-from contact_sync.steps.select import scan_clients
 from contact_sync.steps.start import Sync
 
 log = logging.getLogger(__name__)
@@ -36,12 +35,11 @@ def _hold_changed(sync: Sync, run: Run, batch: Batch) -> None:
     with sync.state.transaction() as cursor:
         if read_at is None or batches.seconds_since(cursor, read_at) <= MAX_AGE_SECONDS:
             return
+    from contact_sync.steps.select import barred, scan_clients
+
     with sync.b2core.snapshot() as snapshot:
         scan = scan_clients(snapshot)
-    excluded = scan.excluded | np.isin(
-        scan.email_hash, scan.email_hash[scan.excluded & (scan.email_hash != 0)]
-    )
-    as_before = ~excluded
+    as_before = ~barred(scan)
     client_id, email_hash = contents.address_hashes(sync.state, batch.batch_id)
     at = np.searchsorted(scan.client_id[as_before], client_id)
     at = np.minimum(at, max(0, int(as_before.sum()) - 1))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -58,8 +59,8 @@ def select_clients(sync: Sync, run: Run) -> int:
     mapping = mapping_of(run)
     with sync.state.transaction() as cursor:
         known = runs.read_sync(cursor, sync.definition.name)
-    ledger = read_ledger(sync.state, run.sync_id)
-    with sync.b2core.snapshot() as snapshot:
+    with ThreadPoolExecutor(1) as pool, sync.b2core.snapshot() as snapshot:
+        reading = pool.submit(read_ledger, sync.state, run.sync_id)  # another server, meanwhile
         position = snapshot.position() | {"detection": sync.definition.source.change_detection}
         refuse_stale(sync.definition, position)
         kind, why = decide_kind(sync.definition, run.kind, known, position, mapping.version)
@@ -67,6 +68,7 @@ def select_clients(sync: Sync, run: Run) -> int:
         changed = scan.client_id
         if kind is RunKind.INCREMENTAL:
             changed = changed_clients(sync.definition, snapshot, known.watermark or {})
+    ledger = reading.result()
     taken = np.concatenate([ledger.contact_hash, read_removal_hashes(sync.state, run.sync_id)])
     if run.retry_rejected:
         changed = np.union1d(changed, ledger.client_id[ledger.rejected])
@@ -202,8 +204,7 @@ def choose(
     right to a shared address came or went although their own rows didn't change.
     """
     shared = lost_shared_address(scan)
-    excluded = np.isin(scan.email_hash, scan.email_hash[scan.excluded & (scan.email_hash != 0)])
-    excluded |= scan.excluded
+    excluded = barred(scan)
     at, known = ledger.find(scan.client_id)
     chosen = np.ones(len(scan.client_id), bool)
     if not everyone and len(ledger.client_id):
@@ -214,7 +215,8 @@ def choose(
     own = known.copy()
     if len(ledger.client_id):
         own &= ledger.contact_hash[at] == scan.email_hash
-    takes_over = ~own & (scan.email_hash != 0) & np.isin(scan.email_hash, taken)
+    takes_over = ~own & (scan.email_hash != 0)
+    takes_over[takes_over] = _among(scan.email_hash[takes_over], taken)
     verdict = np.where(excluded, EXCLUDED, np.where(shared, SHARED, SEND))
     verdict = verdict + np.where(takes_over, TAKES_OVER, 0)
     return pa.table(
@@ -232,13 +234,28 @@ def lost_shared_address(scan: Scan) -> Mask:
     Compared by 64-bit hashes: two different addresses among ten million collide with a
     probability of 3 in a million.
     """
-    order = np.lexsort((scan.client_id, scan.email_hash))
-    ordered = scan.email_hash[order]
-    loses = np.zeros(len(order), bool)
-    loses[:-1] = (ordered[:-1] == ordered[1:]) & (ordered[:-1] != 0)
-    shared = np.zeros(len(order), bool)
-    shared[order] = loses
+    ordered = np.sort(scan.email_hash)
+    repeated = ordered[:-1][(ordered[:-1] == ordered[1:]) & (ordered[:-1] != 0)]
+    sharing = np.flatnonzero(_among(scan.email_hash, repeated))
+    order = sharing[np.lexsort((scan.client_id[sharing], scan.email_hash[sharing]))]
+    shared = np.zeros(len(scan.client_id), bool)
+    shared[order[:-1]] = scan.email_hash[order[:-1]] == scan.email_hash[order[1:]]
     return shared
+
+
+def barred(scan: Scan) -> Mask:
+    """Clients that must not be sent: the excluded ones, and whoever has an address of theirs."""
+    addresses = scan.email_hash[scan.excluded & (scan.email_hash != 0)]
+    return scan.excluded | _among(scan.email_hash, addresses)
+
+
+def _among(values: Int64, others: Int64) -> Mask:
+    """Which values occur in the others; ten times faster than np.isin, which sorts both at once."""
+    if len(others) == 0:
+        return np.zeros(len(values), bool)
+    ordered = np.sort(others)
+    at = np.minimum(np.searchsorted(ordered, values), len(ordered) - 1)
+    return np.asarray(ordered[at] == values, bool)
 
 
 def cut_slices(members: pa.Table, slice_clients: int) -> list[Slice]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +24,7 @@ from contact_sync.steps.start import Sync, mapping_of
 from contact_sync.transform import Transformed, transform
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 Mask = npt.NDArray[np.bool_]
 FATE_COLUMNS = ["client_id", "state", "email_hash", "row_hash", "field", "reason"]
 
@@ -63,8 +65,17 @@ def _frames(sync: Sync, run: Run, part: Slice, diff: _Diff) -> Iterator[pd.DataF
         ids = np.asarray(part.members.column("client_id"), np.int64)
     with sync.b2core.snapshot() as snapshot:
         columns = diff.mapping.columns
-        for batch in snapshot.clients(columns, part.first_id, part.last_id, ids):
+        for batch in _ahead(snapshot.clients(columns, part.first_id, part.last_id, ids)):
             yield diff.apply(transform(batch, diff.mapping))
+
+
+def _ahead(items: Iterator[T]) -> Iterator[T]:
+    """The items; while one is worked on, the next is read in a thread: 4 MB more of memory."""
+    with ThreadPoolExecutor(1) as pool:
+        coming = pool.submit(next, items, None)
+        while (item := coming.result()) is not None:
+            coming = pool.submit(next, items, None)
+            yield item
 
 
 class _Diff:
@@ -103,7 +114,7 @@ class _Diff:
                           ["pending", "excluded", "rejected", "shared"], "send")  # fmt: skip
         self._keep(frame, fates)
         rest = fates == "send"
-        return self._compare(frame[rest], (verdict[rest] & TAKES_OVER) > 0)
+        return self._compare(_only(frame, rest), (verdict[rest] & TAKES_OVER) > 0)
 
     def _members(self, frame: pd.DataFrame) -> tuple[pd.DataFrame, npt.NDArray[np.int64]]:
         ids = frame["client_id"].to_numpy(np.int64)
@@ -112,7 +123,7 @@ class _Diff:
         member = self._ids[at] == ids
         self._seen[at[member]] = True
         self.counts["read"] += int(member.sum())
-        return frame[member], at[member]
+        return _only(frame, member), at[member]
 
     def _keep(self, frame: pd.DataFrame, fates: npt.NDArray[Any]) -> None:
         """Note the clients that aren't sent; those whose ledger row says so already are skipped."""
@@ -202,14 +213,14 @@ class _Diff:
         stale = emptied & others
         self._count_stale(stale[send])
         self.counts["cleared"] += int((clears[send] != 0).sum())
-        staged: pd.DataFrame = frame.assign(
+        staged = frame.assign(
             filled=now | (before & ~texts),
             clears=clears,
             json_only=(clears != 0) | frame["negative"].to_numpy(bool),
             takes_over=takes_over,
             stale=stale,
-        )[send]
-        return staged
+        )
+        return _only(staged, send)
 
     def _count_stale(self, stale: npt.NDArray[np.int64]) -> None:
         """SendGrid knows no way to clear a Number or Date field: say so, never silently."""
@@ -238,6 +249,11 @@ class _Diff:
         """Counts for the run's plan."""
         nested = {name: dict(+counter) for name, counter in self._why.items()}
         return {"counts": dict(self.counts), **nested}
+
+
+def _only(frame: pd.DataFrame, rows: Mask) -> pd.DataFrame:
+    """The frame's rows; no copy if it is all of them."""
+    return frame if rows.all() else frame[rows]
 
 
 def _ledger_view(

@@ -1,0 +1,138 @@
+"""Measure what a sync costs, side by side with the machine's limit and a script written by hand."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import os
+import platform
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from benchmarks.agreement import check
+from benchmarks.results import Figures, figures, growth_figures, table
+from benchmarks.scenarios import Times, time_all, time_growth
+from benchmarks.target import ROOT
+from benchmarks.world import World, start_world
+
+PARTS = ("scenarios", "growth", "airflow", "freshness")
+AGREE_ON = 10_000  # clients; every cell of them is compared
+AIRFLOW_KEYS = ("airflow_overhead_s", "freshness_p50_s", "freshness_p95_s")
+
+
+def main() -> None:
+    """Measure the chosen parts and write the results, also those of a run that is stopped."""
+    options = arguments()
+    logging.basicConfig(level=logging.WARNING)
+    results, picture = places(options.output)
+    found = known_figures(results / "latest.json", options)
+    for figures_so_far in measured(options):
+        found |= figures_so_far | machine()
+        write(found, results, picture)
+    print(table(found))
+
+
+def known_figures(path: Path, options: argparse.Namespace) -> Figures:
+    """What an earlier benchmark of other parts has found; nothing if all parts are chosen."""
+    empty = figures(options.rows, {}) | dict.fromkeys(AIRFLOW_KEYS)
+    if set(options.parts) == set(PARTS) or not path.exists():
+        return empty
+    known: Figures = json.loads(path.read_text(encoding="utf-8"))
+    again = "growth_" if "growth" in options.parts else "\n"
+    return empty | {key: value for key, value in known.items() if not key.startswith(again)}
+
+
+def write(found: Figures, results: Path, picture: Path) -> None:
+    """Write the figures for machines, the table for people, and the chart."""
+    from benchmarks.chart import draw
+
+    results.mkdir(parents=True, exist_ok=True)
+    (results / "latest.json").write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+    (results / "latest.md").write_text(table(found), encoding="utf-8")
+    draw(found, picture)
+
+
+def arguments() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks",
+        description=__doc__,
+        epilog="A million clients, three times, take about half an hour on two cores and 5 GB of "
+        "memory for the baseline. Leave the machine alone meanwhile.",
+    )
+    parser.add_argument("--rows", type=int, default=1_000_000, help="clients (default %(default)s)")
+    parser.add_argument("--repetitions", type=int, default=3, help="default %(default)s")
+    parser.add_argument(
+        "--growth", type=int, nargs="*", default=[10_000, 100_000, 1_000_000], metavar="ROWS",
+        help="numbers of clients to compare; 3000000 is worth its time (default %(default)s)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--parts", nargs="+", choices=PARTS, default=PARTS,
+        help="default: all; the figures of the others stay as an earlier benchmark wrote them",
+    )  # fmt: skip
+    parser.add_argument(
+        "--output", type=Path, metavar="FOLDER",
+        help="where results and chart go (default: benchmarks/results/ and docs/)",
+    )  # fmt: skip
+    return parser.parse_args()
+
+
+def places(output: Path | None) -> tuple[Path, Path]:
+    """The folder of the results and the file of the chart."""
+    if output is not None:
+        return output, output / "performance.png"
+    return ROOT / "benchmarks" / "results", ROOT / "docs" / "performance.png"
+
+
+def measured(options: argparse.Namespace) -> Iterator[Figures]:
+    """The figures of the chosen parts, each as soon as it is known."""
+    times: Times = {}
+    if {"scenarios", "growth"} & set(options.parts):
+        with start_world() as world:
+            agree(world, min(options.rows, AGREE_ON))
+            if "scenarios" in options.parts:
+                say(f"Making {options.rows:,} clients")
+                world.populate(options.rows)
+                for times in time_all(world, options.repetitions, say):
+                    yield figures(options.rows, times)
+            if "growth" in options.parts:
+                others = [rows for rows in options.growth if not times or rows != options.rows]
+                growth = time_growth(world, others, options.repetitions, say)
+                yield growth_figures(growth | ({options.rows: times} if times else {}))
+    if {"airflow", "freshness"} & set(options.parts):
+        from benchmarks.airflow_cost import airflow_figures
+
+        yield from airflow_figures(options.parts, options.repetitions, say)
+
+
+def machine() -> Figures:
+    """What the figures were measured on."""
+    return {
+        "cores": os.cpu_count(),
+        "processor": processor(),
+        "python": platform.python_version(),
+    }
+
+
+def agree(world: World, clients: int) -> None:
+    """Prove on a smaller size that the programs do the same work. No agreement, no numbers."""
+    world.populate(clients)
+    say(check(world))
+
+
+def processor() -> str:
+    """The processor's name."""
+    lines = Path("/proc/cpuinfo").read_text(encoding="utf-8")
+    found = re.search(r"model name\s*: (.+)", lines)
+    return found[1].strip() if found else platform.machine()
+
+
+def say(text: str) -> None:
+    """Tell how far it is."""
+    print(text, flush=True)
+
+
+if __name__ == "__main__":
+    main()

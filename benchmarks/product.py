@@ -1,0 +1,102 @@
+"""The product: one run of the package's own steps, from the lease to the report.
+
+`python -m benchmarks.product KIND`, the target on standard input. `scan` only does what every run
+has to: read all ids and addresses of B2CORE, and who changed.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+from benchmarks.target import Target, answer, read_target
+from contact_sync.b2core import B2Core
+from contact_sync.definition import SyncDefinition
+from contact_sync.definition_files import read_definition, source_folder
+from contact_sync.models import RunKind
+from contact_sync.report import run_report
+from contact_sync.sendgrid.api import SendGridApi
+from contact_sync.state import runs
+from contact_sync.state.database import StateDatabase
+from contact_sync.steps import run_all
+from contact_sync.steps.select import changed_clients, scan_clients
+from contact_sync.steps.start import Sync
+
+SYNC = "demo"
+STEPS = (
+    *("drain", "check_setup", "select_clients", "stage_slice", "plan_run", "plan_exclusions"),
+    *("submit_batch", "send_on", "plan_removals", "finish_run"),
+)
+seconds: dict[str, float] = {}
+cpu_seconds: dict[str, float] = {}
+
+
+def definition() -> SyncDefinition:
+    """The demo's sync, with the lane limit that a definition has if it says nothing."""
+    limit = SyncDefinition.model_fields["csv_from_contacts"].default
+    return read_definition(SYNC).model_copy(update={"csv_from_contacts": limit})
+
+
+def open_sync(target: Target) -> Sync:
+    """The handles that the steps need."""
+    sync = definition()
+    source = B2Core(target.b2core_url, source_folder(sync), sync.source.statement_timeout_seconds)
+    api = SendGridApi(target.sendgrid_url, target.api_key)
+    return Sync(sync, source, StateDatabase(target.state_url), api)
+
+
+def run(sync: Sync, kind: RunKind) -> None:
+    """Run, and answer with what became of the clients and what each step took."""
+    for name in STEPS:
+        setattr(run_all, name, timed(name, getattr(run_all, name)))
+    run_id = run_all.run_sync(sync, kind, holder="benchmark")
+    newest = runs.recent_runs(sync.state, SYNC, 1)[0]
+    report = run_report(newest)
+    if newest["id"] != run_id or report["state"] != "succeeded":
+        raise RuntimeError(f"The run did not succeed: {report['state']}, {report['cause']}")
+    answer(
+        rows=report["books"]["selected"], sent=report["counts"]["sent"], books=report["books"],
+        seconds=seconds, cpu_seconds=cpu_seconds,
+    )  # fmt: skip
+
+
+def timed(name: str, step: Callable[..., Any]) -> Callable[..., Any]:
+    """The step, with its wall and CPU seconds added up."""
+
+    def measured(*args: Any, **options: Any) -> Any:
+        wall, cpu = time.perf_counter(), time.process_time()
+        try:
+            return step(*args, **options)
+        finally:
+            seconds[name] = seconds.get(name, 0) + time.perf_counter() - wall
+            cpu_seconds[name] = cpu_seconds.get(name, 0) + time.process_time() - cpu
+
+    return measured
+
+
+def scan(sync: Sync) -> None:
+    """Read what tells who is there and who changed since the last run."""
+    with sync.state.transaction() as cursor:
+        mark = runs.read_sync(cursor, SYNC).watermark or {}
+    with sync.b2core.snapshot() as snapshot:
+        rows = len(scan_clients(snapshot).client_id)
+        changed = len(changed_clients(sync.definition, snapshot, mark))
+    answer(rows=rows, changed=changed)
+
+
+def main() -> None:
+    """Do what the command line says."""
+    sync = open_sync(read_target())
+    try:
+        if sys.argv[1] == "scan":
+            scan(sync)
+        else:
+            run(sync, RunKind(sys.argv[1]))
+    finally:
+        sync.sendgrid.close()
+
+
+if __name__ == "__main__":
+    main()

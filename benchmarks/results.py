@@ -1,0 +1,167 @@
+"""The figures of a benchmark: one flat object for machines, one table for people. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from statistics import median
+from typing import Any
+
+from benchmarks.measure import Measured
+from benchmarks.scenarios import SCENARIOS, Times
+
+Figures = dict[str, Any]
+TITLES = {
+    "limit": "*limit*: `COPY (query) TO STDOUT`, igzip, HTTP PUT",
+    "first_load": "first load, extract to settled ledger",
+    "scan": "the scan alone: all ids and addresses, who changed",
+    "no_change": "run, no client changed",
+    "one_percent": "run, 1 % changed",
+    "hundred_changed": "run, 100 changed",
+    "backfill": "backfill: full run, nothing differs",
+    "forced": "forced: everything sent again",
+    "baseline": "*baseline*: `read_sql`, apply, JSON, no state",
+}
+PRODUCT = ("first_load", "no_change", "one_percent", "hundred_changed", "backfill", "forced")
+
+
+def figures(clients: int, times: Times) -> Figures:
+    """Medians in seconds and MB, with the smallest and largest wall time; None = not measured."""
+    found: Figures = {"rows": clients, "repetitions": len(times.get("limit", []))}
+    for name in SCENARIOS:
+        found |= of_program(name, times.get(name, []))
+    found["first_load_over_limit"] = ratio(found, "first_load_s", "limit_s")
+    found["first_load_cpu_over_limit"] = over(total_cpu(found, "first_load"),
+                                              total_cpu(found, "limit"))  # fmt: skip
+    found["baseline_over_first_load"] = ratio(found, "baseline_s", "first_load_s")
+    found["no_change_without_scan_s"] = without_scan(found)
+    peaks = [found[f"{name}_rss_mb"] for name in PRODUCT if found[f"{name}_rss_mb"]]
+    found["peak_rss_mb"] = max(peaks, default=None)
+    for step, seconds in step_seconds(times.get("first_load", [])).items():
+        found[f"first_load_{step}_s"] = seconds
+    return found
+
+
+def growth_figures(growth: dict[int, Times]) -> Figures:
+    """The same for the limit and the first load of each number of clients."""
+    found: Figures = {}
+    for rows, measured in growth.items():
+        for name in ("limit", "first_load"):
+            part = of_program(name, measured[name])
+            found |= {f"growth_{rows}_{key}": value for key, value in part.items()}
+    return found
+
+
+def of_program(name: str, runs: list[Measured]) -> Figures:
+    """One program's figures."""
+
+    def middle(value: Callable[[Measured], float]) -> float | None:
+        return round(median(value(run) for run in runs), 3) if runs else None
+
+    walls = [round(run.wall, 3) for run in runs]
+    return {
+        f"{name}_s": middle(lambda run: run.wall),
+        f"{name}_min_s": min(walls, default=None),
+        f"{name}_max_s": max(walls, default=None),
+        f"{name}_cpu_s": middle(lambda run: run.cpu),
+        f"{name}_postgres_cpu_s": middle(lambda run: run.postgres_cpu),
+        f"{name}_sendgrid_cpu_s": middle(lambda run: run.sendgrid_cpu),
+        f"{name}_other_cores": middle(lambda run: run.other_cores),
+        f"{name}_rss_mb": middle(lambda run: run.rss_mb),
+    }
+
+
+def ratio(found: Figures, above: str, below: str) -> float | None:
+    """One figure over another."""
+    return over(found[above], found[below])
+
+
+def over(above: float | None, below: float | None) -> float | None:
+    """The ratio, None if one of them wasn't measured."""
+    return round(above / below, 2) if above and below else None
+
+
+def total_cpu(found: Figures, name: str) -> float | None:
+    """CPU seconds of a program and of the PostgreSQL that works for it."""
+    own, server = found[f"{name}_cpu_s"], found[f"{name}_postgres_cpu_s"]
+    return None if own is None else own + server
+
+
+def without_scan(found: Figures) -> float | None:
+    """What a run in which nothing changed takes besides reading who is there."""
+    whole, scan = found["no_change_s"], found["scan_s"]
+    return round(whole - scan, 3) if whole and scan else None
+
+
+def step_seconds(runs: list[Measured]) -> dict[str, float]:
+    """The median wall seconds of each step of the product's runs."""
+    steps = runs[0].answer["seconds"] if runs else {}
+    return {step: round(median(run.answer["seconds"][step] for run in runs), 3) for step in steps}
+
+
+def table(found: Figures) -> str:
+    """The figures in Markdown."""
+    lines = [
+        f"{found['rows']:,} clients, {found['repetitions']} repetitions, "
+        f"{found['cores']} cores ({found['processor']}). Medians; CPU seconds in all, of which the "
+        f"part after the slash is PostgreSQL's. Others kept "
+        f"{found['first_load_other_cores'] or 0:.1f} cores busy during the first load.",
+        "",
+        "| | wall s | from, to | CPU s | / limit | CPU / limit | peak MB |",
+        "|---|--:|--:|--:|--:|--:|--:|",
+    ]
+    lines += [row(found, name) for name in SCENARIOS if found[f"{name}_s"] is not None]
+    sizes = sorted(int(key.split("_")[1]) for key in found if key.endswith("_first_load_rss_mb")
+                   and key.startswith("growth_"))  # fmt: skip
+    if sizes:
+        lines += [
+            "",
+            "| clients | limit s | first load s | / limit | µs each | CPU µs each | peak MB |",
+            "|--:|--:|--:|--:|--:|--:|--:|",
+        ]
+        lines += [growth_row(found, rows) for rows in sizes]
+    lines += airflow_lines(found)
+    return "\n".join(lines) + "\n"
+
+
+def row(found: Figures, name: str) -> str:
+    """A program's row."""
+    cpu = (total_cpu(found, name), found[f"{name}_postgres_cpu_s"])
+    times = over(found[f"{name}_s"], found["limit_s"])
+    work = over(cpu[0], total_cpu(found, "limit"))
+    return (
+        f"| {TITLES[name]} | {found[f'{name}_s']:.2f} | {found[f'{name}_min_s']:.2f}, "
+        f"{found[f'{name}_max_s']:.2f} | {cpu[0]:.2f} / {cpu[1]:.2f} | {times} | {work} | "
+        f"{found[f'{name}_rss_mb']:.0f} |"
+    )
+
+
+def growth_row(found: Figures, rows: int) -> str:
+    """The row of one number of clients."""
+    limit, load = found[f"growth_{rows}_limit_s"], found[f"growth_{rows}_first_load_s"]
+    cpu = (
+        found[f"growth_{rows}_first_load_cpu_s"] + found[f"growth_{rows}_first_load_postgres_cpu_s"]
+    )
+    return (
+        f"| {rows:,} | {limit:.2f} | {load:.2f} | {load / limit:.2f} | {load / rows * 1e6:.1f} | "
+        f"{cpu / rows * 1e6:.1f} | {found[f'growth_{rows}_first_load_rss_mb']:.0f} |"
+    )
+
+
+def airflow_lines(found: Figures) -> list[str]:
+    """What the real scheduler adds, if it was measured."""
+    lines = []
+    if found.get("airflow_overhead_s") is not None:
+        lines += [
+            "",
+            f"Through Airflow's scheduler, from trigger to finished: "
+            f"{found['airflow_no_change_s']:.1f} s with no change, "
+            f"{found['airflow_hundred_changed_s']:.1f} s with 100.",
+        ]
+    if found.get("freshness_p50_s") is not None:
+        lines += [
+            "",
+            f"Freshness at `{found['freshness_schedule']}`, from COMMIT to contact: half within "
+            f"{found['freshness_p50_s']:.0f} s, 95 % within {found['freshness_p95_s']:.0f} s "
+            f"({found['freshness_changes']} changes).",
+        ]
+    return lines
