@@ -24,7 +24,7 @@ from statistics import median
 from typing import Any
 
 import numpy as np
-import psutil
+import psutil  # type: ignore[import-untyped]
 import psycopg
 
 from contact_sync.b2core import B2Core, Snapshot
