@@ -37,6 +37,7 @@ from tests.allowed_calls import AS_TEST
 API_KEY = "SG.canary-key-0123456789"
 LIST_NAME = "B2CORE clients"
 CUSTOM_FIELDS = ("Status", "Client_type", "Verification_level", "Jurisdiction")
+JSON_TYPE = "application/json"
 UPSERT = "PUT /v3/marketing/contacts"
 QUICK = {"job_hours": 0.002, "quarantine_minutes": 0.0}  # 7 s
 
@@ -145,9 +146,15 @@ class World:
             {"field": f"contacts[0].{key}", "message": f"email '{email}' is not valid"}
             for email in emails
         ]
-        body, kind = json.dumps({"errors": errors}), {"content-type": "application/json"}
+        body, kind = json.dumps({"errors": errors}), {"content-type": JSON_TYPE}
         route = "/v3/marketing/contacts"
         self.emulator.admin.fault("PUT", route, status=400, body=body, headers=kind)
+
+    def forget_a_job(self) -> None:
+        """Have SendGrid say, the next time it is asked about a job, that there is no such job."""
+        body = json.dumps({"errors": [{"message": "not found"}]})
+        route, kind = "/v3/marketing/contacts/imports/{job_id}", {"content-type": JSON_TYPE}
+        self.emulator.admin.fault("GET", route, status=404, body=body, headers=kind)
 
     def add(
         self,

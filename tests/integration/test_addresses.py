@@ -48,7 +48,7 @@ def test_B01_the_old_contact_stays_while_the_new_one_is_not_confirmed(world: Wor
     world.seed()
     world.run()
     world.edit(5, email="moved@example.com")
-    world.emulator.admin.fault("GET", "/v3/marketing/contacts/imports/{job_id}", status=404)
+    world.forget_a_job()
     assert world.run()["books"]["pending"] == 1
     assert deletions(world) == 0
     assert "client5@example.com" in world.contacts()

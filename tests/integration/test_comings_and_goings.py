@@ -129,7 +129,7 @@ def test_B01_an_address_of_unknown_fate_leaves_no_ghost(
     if known:
         world.run()
     world.edit(client, email="second@example.com")
-    world.emulator.admin.fault("GET", JOB, status=404)
+    world.forget_a_job()
     assert world.run()["books"]["pending"] == 1
     world.edit(client, email=then)
     world.run()

@@ -193,8 +193,7 @@ def test_D12_a_job_that_sendgrid_does_not_know_counts_as_unknown(world: World, l
     """404: nothing is confirmed; the next run sends again."""
     world.redefine(lane=lane)
     world.seed()
-    body, kind = '{"errors": [{"message": "not found"}]}', {"content-type": "application/json"}
-    world.emulator.admin.fault("GET", JOB, status=404, body=body, headers=kind)
+    world.forget_a_job()
     assert world.run()["books"]["pending"] == 4
     assert world.run()["counts"]["sent"] == 4
     world.assert_converged()

@@ -22,7 +22,7 @@ def test_F01_two_clients_that_may_hold_one_contact_are_both_excluded(consenting:
     consenting.run()
     consenting.edit(ann, email="broken")
     newcomer = consenting.add("ann@example.com")
-    consenting.emulator.admin.fault("GET", JOB, status=404)
+    consenting.forget_a_job()
     assert consenting.run()["books"]["pending"] == 1
     consenting.sql(
         "UPDATE b2core.clients SET last_name = 'opted out' WHERE id = ANY(%s)", [ann, newcomer]

@@ -88,9 +88,7 @@ def test_D12_a_forgotten_job_may_still_take_effect(world: World) -> None:
     world.run()
     world.edit(client, first_name="Middle")
     world.emulator.admin.job_fault("slow", job="json", seconds=SLOW)
-    body, kind = '{"errors": [{"message": "not found"}]}', {"content-type": "application/json"}
-    route = "/v3/marketing/contacts/imports/{job_id}"
-    world.emulator.admin.fault("GET", route, status=404, body=body, headers=kind)
+    world.forget_a_job()
     assert world.run()["books"]["pending"] == 1
     world.edit(client, first_name="New")
     run_with_long_waits(world)
