@@ -59,6 +59,9 @@ def draw_growth(axes: Axes, found: Figures) -> None:
     """Microseconds of a first load for one client, against the number of clients."""
     keys = [key for key in found if key.startswith("growth_") and key.endswith("_first_load_s")]
     sizes = sorted(int(key.split("_")[1]) for key in keys)
+    if not sizes:
+        axes.set_axis_off()
+        return
     for name, colour in (("first_load", OURS), ("limit", LIMIT)):
         cost = [found[f"growth_{rows}_{name}_s"] / rows * 1e6 for rows in sizes]
         axes.plot([f"{rows:,}" for rows in sizes], cost, "o-", color=colour,
@@ -66,5 +69,4 @@ def draw_growth(axes: Axes, found: Figures) -> None:
     axes.set_ylim(bottom=0)
     axes.set_title("µs a client, by number of clients")
     axes.spines[["top", "right"]].set_visible(False)
-    if sizes:
-        axes.legend(frameon=False)
+    axes.legend(frameon=False)
