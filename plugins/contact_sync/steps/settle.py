@@ -39,6 +39,8 @@ def settle_batch(sync: Sync, run: Run, batch_id: int) -> bool:
     try:
         job = sync.sendgrid.job(batch.job_id)
     except RequestRefused as error:
+        if error.status != 404:
+            raise
         if not error.is_missing:
             raise RetryableError(f"{error}; the job may still be at work") from None
         # Forgotten or not yet known: it may still take effect, so nothing newer is sent for Q.
