@@ -27,9 +27,10 @@ cluster: $(READY) ## Run a backfill of 200,000 clients on two Celery workers and
 	@$(BIN)/python -m local.cluster $(ARGS)
 
 test: $(READY) ## Run all tests, two at a time (ARGS="-m 'not airflow'" passes options to pytest)
-	$(BIN)/python -m pytest -q -n 2 --dist loadgroup $(ARGS)
+	$(BIN)/python -m pytest -q -n 2 --dist loadgroup -m "not slow" $(ARGS)
 
-test-long: $(READY) ## Try many new random histories of a sync, for hours (ARGS="--hypothesis-seed=N" repeats some)
+test-long: $(READY) ## Kill a Celery worker, and try many new random histories, for hours (ARGS="--hypothesis-seed=N")
+	$(BIN)/python -m pytest -q -m slow
 	$(BIN)/python -m pytest -q -n 2 tests/stateful --hypothesis-profile=long $(ARGS)
 
 bench: $(READY) ## Measure what a sync costs; half an hour (ARGS="--rows 100000 --repetitions 1", ARGS=--help)

@@ -26,7 +26,12 @@ from local.stack_runs import wait
 from tests.airflow_home import ROOT
 from tests.stacks import lives, processes_of, why_failed, wrong_contacts
 
-pytestmark = [pytest.mark.airflow, pytest.mark.timeout(900), pytest.mark.xdist_group("airflow")]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.airflow,
+    pytest.mark.timeout(900),
+    pytest.mark.xdist_group("airflow"),
+]
 
 CLIENTS = 10_000
 RUN_SECONDS = 600.0

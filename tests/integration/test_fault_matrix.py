@@ -241,7 +241,8 @@ def test_C06_C07_a_fault_without_end(
     clock.slept.clear()
     error = failure(world)
     assert len(made(world, endpoint)) - len(earlier) <= transport.MAX_TRIES * run_all.MAX_SUBMITS
-    assert sum(clock.slept) <= transport.RETRY_BUDGET_SECONDS * run_all.MAX_SUBMITS
+    if name != "PUT upload":  # whose job is waited for until `job_hours`, by the database's clock
+        assert sum(clock.slept) <= transport.RETRY_BUDGET_SECONDS * run_all.MAX_SUBMITS
     if endpoint.method == "GET" or endpoint.former or name == "PUT contacts":
         assert name == "GET errors file" or isinstance(error, RetryableError)
     assert error is None or watermark_of(world) == watermark
