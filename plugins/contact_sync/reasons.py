@@ -10,7 +10,7 @@ import re
 MAX_REASON = 200  # characters
 _QUOTED = re.compile(r"(['\"`]).*\1", re.DOTALL)
 _ADDRESS = re.compile(r"\S*@\S*")
-_WORD = re.compile(r"[a-z_]+[.,:;!]?|[A-Z][a-z]+[.,:;]?", re.ASCII)
+_WORD = re.compile(r"[a-z_]+(?:'[a-z]{1,2})?[.,:;!]?|[A-Z][a-z]+[.,:;]?", re.ASCII)
 _OPENERS = {
     "a", "an", "bad", "cannot", "contact", "custom", "date", "duplicate", "email", "error",
     "failed", "field", "first", "identifier", "invalid", "last", "length", "max", "maximum",

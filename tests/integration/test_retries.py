@@ -82,7 +82,7 @@ def test_D04_a_client_may_be_tried_any_number_of_times(world: World, fate: str) 
     world.state("UPDATE contact_sync.ledger SET tries = 32767")
     world.edit(client, first_name="New", email=None if fate == "rejected" else "ann@example.com")
     if fate == "pending":
-        world.emulator.admin.job_fault("drops_rows")
+        world.forget_a_job()
     elif fate == "refused":
         world.refuse("ann@example.com")
     assert world.run()["books"][fate.replace("refused", "rejected")] == 1
