@@ -19,7 +19,6 @@ from contact_sync.steps.submit import submit_batch
 from tests.world import World
 
 LANES = pytest.mark.parametrize("lane", ["json", "csv"])
-JOB = "/v3/marketing/contacts/imports/{job_id}"
 
 
 def run_with_an_edit_while_it_reads(world: World, statement: str) -> dict[str, int]:

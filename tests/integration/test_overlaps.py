@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from multiprocessing.process import BaseProcess
 
-import psutil
 import pytest
 
 from contact_sync import cli, failpoints
@@ -19,6 +18,7 @@ from contact_sync.steps import drain as drain_step
 from contact_sync.steps.start import begin_run, end_run, open_run
 from contact_sync.steps.submit import submit_batch
 from tests.crashes import FORKS
+from tests.stateful.child import stands_still
 from tests.steps import STEPS, everything, go_on, the_batch
 from tests.world import API_KEY, World
 
@@ -43,8 +43,7 @@ def stopped(point: str, world: World) -> Iterator[BaseProcess]:
     child = FORKS.Process(target=run_as_zombie, args=(point, world.portable()))
     child.start()
     try:
-        process = psutil.Process(child.pid)
-        while child.is_alive() and process.status() != psutil.STATUS_STOPPED:
+        while child.is_alive() and not stands_still(child):
             child.join(0.02)
         assert child.is_alive(), f"{point} was not reached: {child.exitcode}"
         yield child

@@ -10,7 +10,6 @@ from contact_sync.sendgrid.api import SendGridApi
 from contact_sync.steps import look_up
 from tests.world import World
 
-JOB = "/v3/marketing/contacts/imports/{job_id}"
 LAG = 3600.0
 """Seconds by which the search lags in these tests: more than any of them takes."""
 

@@ -100,9 +100,7 @@ def is_of_tests(path: Path) -> bool:
 def is_a_case(test: Test, case: dict[str, Any]) -> bool:
     """Whether the suite runs the test with these values of its parameters, and it has no others."""
     marks = getattr(test, "pytestmark", [])
-    if not test.__name__.startswith("test_") or {"skip", "skipif", "xfail"} & {
-        m.name for m in marks
-    }:
+    if not test.__name__.startswith("test_") or NOT_RUN & {mark.name for mark in marks}:
         return False
     named: set[str] = set()
     for mark in (mark for mark in marks if mark.name == "parametrize"):

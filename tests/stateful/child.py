@@ -48,7 +48,7 @@ def start(world: World, point: str, signal_name: str, mode: str, *, take_over: b
     child: BaseProcess = FORKS.Process(target=_run, args=arguments)
     child.start()
     deadline = time.monotonic() + JOIN_SECONDS
-    while child.is_alive() and not _stands_still(child):
+    while child.is_alive() and not stands_still(child):
         child.join(0.01)
         if time.monotonic() > deadline:
             child.kill()
@@ -56,7 +56,8 @@ def start(world: World, point: str, signal_name: str, mode: str, *, take_over: b
     return child
 
 
-def _stands_still(child: BaseProcess) -> bool:
+def stands_still(child: BaseProcess) -> bool:
+    """Whether the process has been stopped by a signal and not been woken."""
     try:
         return psutil.Process(child.pid).status() == psutil.STATUS_STOPPED
     except psutil.NoSuchProcess:  # it has just ended
@@ -68,7 +69,7 @@ def wake(child: BaseProcess) -> int:
     assert child.pid is not None
     deadline = time.monotonic() + JOIN_SECONDS
     while child.exitcode is None:
-        if _stands_still(child):  # a point may be reached more than once
+        if stands_still(child):  # a point may be reached more than once
             os.kill(child.pid, signal.SIGCONT)
         child.join(0.01)
         if time.monotonic() > deadline:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import groupby
 from typing import Any, LiteralString
 
 from contact_sync.models import Lane
@@ -59,15 +58,6 @@ def create_batches(
                    AND coalesce(list_id = %s, FALSE) = (why = 'list_changed')""",
             (batch_id, sync_id, part, list_id),
         )
-
-
-def by_list(rows: list[dict[str, Any]]) -> dict[str, list[str]]:
-    """The addresses of each former list ("" = of none)."""
-    ordered = sorted(rows, key=lambda row: str(row["list_id"]))
-    return {
-        list_id: [row["email"] for row in part]
-        for list_id, part in groupby(ordered, key=lambda row: str(row["list_id"]))
-    }
 
 
 def retire_absent(cursor: Cursor, sync_id: int, enough: int) -> int:
