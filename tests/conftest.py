@@ -5,6 +5,7 @@ and a fresh world for every test that asks for one.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 from itertools import count
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from tests import (
     canary,
 )
 from tests.allowed_calls import forbidden_calls
+from tests.faults import kept_connections
 from tests.world import API_KEY, CUSTOM_FIELDS, LIST_NAME, World, opt_out_column
 
 READER_PASSWORD = "only for tests"
@@ -110,7 +112,17 @@ def emulator(emulator_process: Emulator) -> Iterator[Emulator]:
 
 
 @pytest.fixture
-def world(source: str, state_url: str, emulator: Emulator, cluster: Cluster) -> Iterator[World]:
+def connections(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Runs use their database connections again, unless the test is about connections."""
+    own = request.node.get_closest_marker("own_connections")
+    with nullcontext() if own else kept_connections():
+        yield
+
+
+@pytest.fixture
+def world(
+    source: str, state_url: str, emulator: Emulator, cluster: Cluster, connections: None
+) -> Iterator[World]:
     """Everything a sync needs; B2CORE has its lookup values and no client."""
     clear(source)
     create_schema(source)

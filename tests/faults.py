@@ -8,7 +8,7 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import SimpleNamespace
@@ -17,8 +17,8 @@ from urllib.parse import urlsplit
 
 import psycopg
 import pytest
-from adbc_driver_postgresql import dbapi
 
+from contact_sync import arrow_reader
 from local.sendgrid_emulator.admin_client import Admin
 
 Trick = Literal["keep the answer", "answer twice", "request twice", "hide the limits"]
@@ -59,39 +59,42 @@ class Clock:
 
 @contextmanager
 def kept_connections() -> Iterator[None]:
-    """Connections to the databases are used again, by one transaction at a time."""
+    """Connections to the databases are used again, by one transaction at a time; after an error
+    they are closed. Opening them takes most of a small run."""
     free: dict[str, list[Any]] = defaultdict(list)
-    connect_adbc, connect = dbapi.connect, psycopg.connect
+    connect_adbc, connect = arrow_reader.connect, psycopg.connect
+    with ExitStack() as opened, pytest.MonkeyPatch.context() as monkeypatch:
 
-    @contextmanager
-    def kept_adbc(dsn: str, _what: str) -> Iterator[Any]:
-        idle = free[f"adbc {dsn}"]
-        connection = idle.pop() if idle else connect_adbc(dsn)
-        try:
-            yield connection
-        finally:
+        @contextmanager
+        def kept_adbc(dsn: str, what: str) -> Iterator[Any]:
+            idle = free[f"adbc {dsn}"]
+            connection = idle.pop() if idle else opened.enter_context(connect_adbc(dsn, what))
+            try:
+                yield connection
+            except BaseException:
+                connection.close()
+                raise
             connection.rollback()
             idle.append(connection)
 
-    @contextmanager
-    def kept(dsn: str, **options: Any) -> Iterator[Any]:
-        options["prepare_threshold"] = None  # as with a new connection: nothing is prepared
-        idle = free[dsn]
-        connection = idle.pop() if idle else connect(dsn, **options)
-        try:
-            with connection.transaction():
-                yield connection
-        finally:
+        @contextmanager
+        def kept(dsn: str, **options: Any) -> Iterator[Any]:
+            options["prepare_threshold"] = None  # as with a new connection: nothing is prepared
+            idle = free[dsn]
+            connection = idle.pop() if idle else opened.enter_context(connect(dsn, **options))
+            try:
+                with connection.transaction():
+                    yield connection
+            except BaseException:
+                connection.close()
+                raise
             idle.append(connection)
 
-    errors = {"Error": psycopg.Error, "OperationalError": psycopg.OperationalError}
-    with pytest.MonkeyPatch.context() as monkeypatch:
+        errors = {"Error": psycopg.Error, "OperationalError": psycopg.OperationalError}
         monkeypatch.setattr("contact_sync.arrow_reader.connect", kept_adbc)
         psycopg_of_state = SimpleNamespace(connect=kept, **errors)
         monkeypatch.setattr("contact_sync.state.database.psycopg", psycopg_of_state)
         yield
-    for connection in (connection for idle in free.values() for connection in idle):
-        connection.close()
 
 
 class Relay(ThreadingHTTPServer):

@@ -6,14 +6,12 @@ from __future__ import annotations
 
 import shutil
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from contact_sync.definition_files import INCLUDE
 from tests.crashes import CSV, EVERY_RUN, JSON, KINDS, all_points, hit
-from tests.faults import kept_connections
 from tests.world import World
 
 POINTS = sorted(all_points())
@@ -27,14 +25,13 @@ NAMED = {*OF_C01, *OF_C02, *OF_F08, *OF_D10}
 
 
 @pytest.fixture
-def crashing(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+def crashing(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     """A world with a copy of the source's SQL, which other processes find too, and in which jobs
     of killed runs are looked at every second, and in which SendGrid's search doesn't lag."""
     monkeypatch.setattr("contact_sync.steps.drain.POLL_SECONDS", 1.0)
     monkeypatch.setattr("contact_sync.steps.look_up.SEARCH_LAG_SECONDS", 0.0)
     world.sql_folder = Path(shutil.copytree(INCLUDE / "sql" / "b2core", tmp_path / "b2core"))
-    with kept_connections():
-        yield world
+    return world
 
 
 def cases(*points: str) -> pytest.MarkDecorator:

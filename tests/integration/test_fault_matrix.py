@@ -21,7 +21,7 @@ from contact_sync.steps import carry, look_up, run_all
 from local.postgres import Cluster
 from local.sendgrid_emulator.process import Emulator
 from tests.conftest import STATE_PASSWORD, STATE_ROLE
-from tests.faults import Clock, Trick, kept_connections, relay
+from tests.faults import Clock, Trick, relay
 from tests.world import API_KEY, World
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "fault-matrix.md"
@@ -164,13 +164,6 @@ def state_url(emptied: str) -> str:
         assert tables is not None
         connection.execute(f"TRUNCATE {tables[0]} RESTART IDENTITY")
     return emptied
-
-
-@pytest.fixture(scope="module", autouse=True)
-def quick_connections() -> Iterator[None]:
-    """Opening connections takes most of such a small run."""
-    with kept_connections():
-        yield
 
 
 LEFT_OUT = dict(re.findall(r"^- (\w): (.+)$", DOCUMENT.read_text(encoding="utf-8"), re.MULTILINE))

@@ -76,6 +76,7 @@ def test_G5_a_dry_run_says_what_would_be_removed_and_held(limited: World, tmp_pa
 
 def test_G5_removals_that_the_plan_did_not_name_are_refused(limited: World) -> None:
     """Whatever noted them since: above the limit, nothing is removed that nobody has seen."""
+    limited.edit(1, first_name="Ana")
     with limited.sync() as sync:
         run_id = begin_run(sync, RunKind.INCREMENTAL, holder="test")
         go_on(sync, run_id, before="exclude")

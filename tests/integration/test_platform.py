@@ -32,6 +32,8 @@ from local.postgres import Cluster
 from tests.steps import STEPS
 from tests.world import World
 
+pytestmark = pytest.mark.own_connections
+
 LANES = pytest.mark.parametrize("lane", ["json", "csv"])
 DEAD = "postgresql://nobody@127.0.0.1:1/nowhere"
 SENT_STATES = {"submitting", "uploading", "submitted", "settled"}

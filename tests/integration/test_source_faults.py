@@ -24,6 +24,8 @@ from local.postgres import Cluster
 from tests.source.breaking_proxy import breaking_proxy
 from tests.world import World
 
+pytestmark = pytest.mark.own_connections
+
 READER = "contact_sync_reader"
 MANY = """SELECT i::bigint AS client_id, repeat('x', 2000) || i AS email, NULL::text AS exclusion
           FROM generate_series(1, {rows}) AS i"""

@@ -101,7 +101,7 @@ def all_noted(_removable: Any, cursor: Cursor, run: tuple[int, int], whys: tuple
     """Whoever may need the address by now."""
     return many(
         cursor,
-        """SELECT email, list_id, why FROM contact_sync.removal
+        """SELECT email, list_id, why, '{}'::text[] AS others FROM contact_sync.removal
            WHERE sync_id = %s AND why = ANY(%s) AND NOT kept""",
         (run[0], list(whys)),
     )
@@ -156,7 +156,7 @@ MUTANTS = [
            {"contact_sync.definition.SyncDefinition.removal_of": gives("delete")},
            test_addresses.test_B01_the_old_contact_is_kept_if_the_definition_says_so),
     Mutant("Contacts stay on a former list unless told otherwise",
-           {f"{STEPS}.remove._leave_former_list": off_the_former_list},
+           {f"{STEPS}.remove._leave_former_lists": off_the_former_list},
            test_removals.test_another_list_in_the_definition, {"policy": "keep"}),
     Mutant("Two looks before a removal",
            {f"{STATE}.removals.retire_absent": after_one_look},

@@ -18,7 +18,6 @@ from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
 from local.b2core_demo import create_schema
 from local.b2core_demo.rows import clear
 from tests import canary
-from tests.faults import kept_connections
 from tests.stateful import child
 from tests.stateful.machine import History, WithoutFullRuns
 from tests.world import CUSTOM_FIELDS, LIST_NAME, World, opt_out_column
@@ -71,5 +70,4 @@ def test_G1_G2_any_history_converges(fresh: Callable[[], World], machine: type[H
         made = type(machine.__name__, (machine,), {"fresh": staticmethod(fresh)})
         return made()  # type: ignore[no-any-return]
 
-    with kept_connections():
-        run_state_machine_as_test(begin, settings=LONG if long else BOUNDED)
+    run_state_machine_as_test(begin, settings=LONG if long else BOUNDED)

@@ -1,9 +1,9 @@
 -- Purpose:    clients that are newly excluded: remember the contacts with their addresses, to be removed before
 --             anything is sent
 -- Parameters: sync_id; temporary table fate; runs before merge_fates.sql, in the same transaction
--- The contact may be the client's own, or that of another client which had the address before and hasn't been
--- confirmed at another one. Two clients may hold one address: after a job of unknown fate the contact may be
--- either one's.
+-- The contact may be the client's own, or that of another client which had the address when it was confirmed last:
+-- it has left it, or has it still and is excluded as well. Two clients may hold one address: after a job of unknown
+-- fate the contact may be either one's.
 -- Index:      ledger primary key; one scan of the ledger
 WITH excluded AS (
     SELECT
@@ -24,7 +24,7 @@ contact AS (
     FROM excluded AS x
     INNER JOIN contact_sync.ledger AS l
         ON l.sync_id = %(sync_id)s AND x.email_hash = l.contact_hash
-    WHERE l.email IS NOT NULL AND l.email_hash <> l.contact_hash
+    WHERE l.email IS NOT NULL
 )
 
 INSERT INTO contact_sync.removal (sync_id, email, email_hash, client_id, why)
