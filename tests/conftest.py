@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import nullcontext
-from itertools import count
 from pathlib import Path
 
 import psycopg
@@ -17,7 +16,6 @@ from psycopg import sql
 from contact_sync.definition_files import INCLUDE
 from contact_sync.state.migrate import migrate
 from local.b2core_demo import create_reader, create_schema
-from local.b2core_demo.rows import clear
 from local.postgres import Cluster, temporary_cluster
 from local.sendgrid_emulator.process import Emulator, start_emulator
 from tests import (
@@ -25,6 +23,7 @@ from tests import (
     canary,
 )
 from tests.allowed_calls import forbidden_calls
+from tests.databases import Shared, disconnect, empty, empty_b2core
 from tests.faults import kept_connections
 from tests.world import API_KEY, CUSTOM_FIELDS, LIST_NAME, World, opt_out_column
 
@@ -32,7 +31,7 @@ READER_PASSWORD = "only for tests"
 STATE_ROLE = "contact_sync_state"
 STATE_PASSWORD = "only for the tests' state"
 STATE_ROLES = INCLUDE / "sql" / "state" / "roles.sql"
-numbers = count()
+STATE = "state_world"
 settings.register_profile("long")  # of `make test-long`, see tests/stateful
 
 
@@ -67,11 +66,24 @@ def emulator_process() -> Iterator[Emulator]:
 
 
 @pytest.fixture(scope="session")
-def source(cluster: Cluster) -> str:
+def b2core_database(cluster: Cluster) -> Shared:
     """B2CORE's database with the roles that the project ships."""
     url = cluster.create_database("b2core_world")
-    create_schema(url)
-    create_reader(url, READER_PASSWORD)
+
+    def make() -> None:
+        with psycopg.connect(url) as connection:
+            connection.execute("DROP SCHEMA IF EXISTS b2core CASCADE")
+        create_schema(url)
+        create_reader(url, READER_PASSWORD)
+
+    return Shared(url, "b2core", make)
+
+
+@pytest.fixture
+def source(b2core_database: Shared) -> str:
+    """A B2CORE with its lookup values and no client."""
+    url = b2core_database.whole()
+    empty_b2core(url)
     return url
 
 
@@ -89,15 +101,25 @@ def state_template(cluster: Cluster) -> str:
     return "state_template"
 
 
+@pytest.fixture(scope="session")
+def state_database(cluster: Cluster, state_template: str) -> Shared:
+    """A state database for all tests: to copy it takes longer than many a test."""
+    new, old = sql.Identifier(STATE), sql.Identifier(state_template)
+
+    def make() -> None:
+        with psycopg.connect(cluster.url("postgres"), autocommit=True) as connection:
+            connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(new))
+            connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(new, old))
+
+    return Shared(cluster.url(STATE), "contact_sync", make)
+
+
 @pytest.fixture
-def state_url(cluster: Cluster, state_template: str) -> Iterator[str]:
+def state_url(cluster: Cluster, state_database: Shared) -> str:
     """An empty state database."""
-    name = f"state_{next(numbers)}"
-    with psycopg.connect(cluster.url("postgres"), autocommit=True) as connection:
-        new, old = sql.Identifier(name), sql.Identifier(state_template)
-        connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(new, old))
-        yield cluster.url(name, user=STATE_ROLE, password=STATE_PASSWORD)
-        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(new))
+    disconnect(cluster.url("postgres"), STATE)
+    empty(state_database.whole(), "contact_sync")
+    return cluster.url(STATE, user=STATE_ROLE, password=STATE_PASSWORD)
 
 
 @pytest.fixture
@@ -112,7 +134,7 @@ def emulator(emulator_process: Emulator) -> Iterator[Emulator]:
 
 
 @pytest.fixture
-def connections(request: pytest.FixtureRequest) -> Iterator[None]:
+def kept(request: pytest.FixtureRequest) -> Iterator[None]:
     """Runs use their database connections again, unless the test is about connections."""
     own = request.node.get_closest_marker("own_connections")
     with nullcontext() if own else kept_connections():
@@ -121,11 +143,9 @@ def connections(request: pytest.FixtureRequest) -> Iterator[None]:
 
 @pytest.fixture
 def world(
-    source: str, state_url: str, emulator: Emulator, cluster: Cluster, connections: None
+    source: str, state_url: str, emulator: Emulator, cluster: Cluster, kept: None
 ) -> Iterator[World]:
     """Everything a sync needs; B2CORE has its lookup values and no client."""
-    clear(source)
-    create_schema(source)
     reader = cluster.url("b2core_world", user="contact_sync_reader", password=READER_PASSWORD)
     list_id = emulator.admin.create_list(LIST_NAME)
     yield World(source, reader, state_url, emulator, list_id=list_id)

@@ -83,8 +83,8 @@ def kept_connections() -> Iterator[None]:
             idle = free[dsn]
             connection = idle.pop() if idle else opened.enter_context(connect(dsn, **options))
             try:
-                with connection.transaction():
-                    yield connection
+                yield connection
+                connection.commit()
             except BaseException:
                 connection.close()
                 raise

@@ -10,22 +10,6 @@ from psycopg import sql
 Value = str | int | bool | datetime | None
 
 
-def clear(url: str) -> None:
-    """Delete all clients with their phones and addresses, and all lookup values."""
-    lookups = (
-        "client_statuses",
-        "client_types",
-        "verification_levels",
-        "jurisdictions",
-        "countries",
-    )
-    with psycopg.connect(url) as connection:
-        for table in ("clients", *lookups):
-            connection.execute(
-                sql.SQL("TRUNCATE b2core.{} RESTART IDENTITY CASCADE").format(sql.Identifier(table))
-            )
-
-
 def add_client(connection: psycopg.Connection, **columns: Value) -> int:
     """Insert a client and return its id; columns that are not given have plausible values."""
     defaults: dict[str, Value] = {

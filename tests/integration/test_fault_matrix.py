@@ -11,16 +11,13 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast, get_args
 
-import psycopg
 import pytest
 import requests
 
 from contact_sync.errors import AuthError, RequestRefused, RetryableError, SyncError
 from contact_sync.sendgrid import transport
 from contact_sync.steps import carry, look_up, run_all
-from local.postgres import Cluster
 from local.sendgrid_emulator.process import Emulator
-from tests.conftest import STATE_PASSWORD, STATE_ROLE
 from tests.faults import Clock, Trick, relay
 from tests.world import API_KEY, World
 
@@ -143,27 +140,6 @@ def table() -> list[Cell]:
         for row in rows[start + 2 :]
         for name, outcome in zip(names, row[1:], strict=True)
     ]
-
-
-@pytest.fixture(scope="module")
-def emptied(cluster: Cluster, state_template: str) -> str:
-    """A state database for all cells: a third of a cell's time would go into new ones."""
-    with psycopg.connect(cluster.url("postgres"), autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE state_of_cells TEMPLATE {state_template}")
-    return cluster.url("state_of_cells", user=STATE_ROLE, password=STATE_PASSWORD)
-
-
-@pytest.fixture
-def state_url(emptied: str) -> str:
-    """That state database, empty."""
-    with psycopg.connect(emptied) as connection:
-        tables = connection.execute(
-            """SELECT string_agg('contact_sync.' || tablename, ', ') FROM pg_tables
-               WHERE schemaname = 'contact_sync' AND tablename <> 'alembic_version'"""
-        ).fetchone()
-        assert tables is not None
-        connection.execute(f"TRUNCATE {tables[0]} RESTART IDENTITY")
-    return emptied
 
 
 LEFT_OUT = dict(re.findall(r"^- (\w): (.+)$", DOCUMENT.read_text(encoding="utf-8"), re.MULTILINE))

@@ -38,8 +38,11 @@ def test_F08_nobody_is_taken_off_a_list_that_is_the_syncs_again(world: World) ->
     world.assert_converged()
 
 
-def test_F08_a_list_that_only_a_failed_run_filled_is_left_too(world: World) -> None:
+def test_F08_a_list_that_only_a_failed_run_filled_is_left_too(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """From A to B, where the run fails after sending, to C: nobody stays on A or B."""
+    monkeypatch.setattr("contact_sync.steps.drain.POLL_SECONDS", 1.0)
     for n in range(3):
         world.add(f"client{n}@example.com")
     world.run()

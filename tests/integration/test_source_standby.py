@@ -16,10 +16,10 @@ import pytest
 from contact_sync.errors import RetryableError
 from contact_sync.steps import run_all
 from local.b2core_demo import create_reader, create_schema
-from local.b2core_demo.rows import clear
 from local.postgres import Cluster, start_cluster
 from local.postgres_standby import start_copy
 from local.sendgrid_emulator.process import Emulator
+from tests.databases import empty_b2core
 from tests.world import LIST_NAME, World
 
 DATABASE, READER, PASSWORD = "b2core", "contact_sync_reader", "only for tests"
@@ -76,8 +76,7 @@ def standby_world(
     """A sync that reads the standby; rows are written on the primary."""
     monkeypatch.setattr(run_all, "READ_PAUSE", 0.05)
     url = pair.primary.url(DATABASE)
-    clear(url)
-    create_schema(url)
+    empty_b2core(url)
     list_id = emulator.admin.create_list(LIST_NAME)
     reader = pair.standby.url(DATABASE, user=READER, password=PASSWORD)
     world = World(url, reader, state_url, emulator, list_id=list_id)

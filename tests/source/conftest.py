@@ -8,8 +8,8 @@ import psycopg
 import pytest
 
 from local.b2core_demo import create_reader, create_schema
-from local.b2core_demo.rows import clear
 from local.postgres import Cluster, temporary_cluster
+from tests.databases import empty_b2core
 
 READER_PASSWORD = "only for tests"
 
@@ -33,8 +33,7 @@ def database(cluster: Cluster) -> str:
 @pytest.fixture
 def b2core(database: str) -> str:
     """Return the URL of a B2CORE that has its lookup values and no client."""
-    clear(database)
-    create_schema(database)  # the lookup values again
+    empty_b2core(database)
     return database
 
 

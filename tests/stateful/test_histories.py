@@ -10,14 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-import psycopg
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
 
-from local.b2core_demo import create_schema
-from local.b2core_demo.rows import clear
 from tests import canary
+from tests.databases import Shared, empty, empty_b2core
 from tests.stateful import child
 from tests.stateful.machine import History, WithoutFullRuns
 from tests.world import CUSTOM_FIELDS, LIST_NAME, World, opt_out_column
@@ -35,22 +33,20 @@ LONG = settings(
     BOUNDED, max_examples=500, stateful_step_count=40, derandomize=False, print_blob=True,
     phases=[Phase.generate, Phase.shrink],
 )  # fmt: skip
-TABLES = "sync, run, slice, batch, outbox, ledger, removal"
 
 
 @pytest.fixture
-def fresh(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], World]:
+def fresh(
+    world: World, state_database: Shared, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[], World]:
     """Empties the world, again and again, and gives it out."""
     child.hurry(monkeypatch)
     world.sql_folder = opt_out_column(world.sql_folder, tmp_path / "b2core")
 
     def emptied() -> World:
         canary.scan_state(world.state_url)
-        clear(world.b2core_url)
-        create_schema(world.b2core_url)
-        with psycopg.connect(world.state_url) as connection:
-            connection.execute("SET search_path = contact_sync")
-            connection.execute(f"TRUNCATE {TABLES} RESTART IDENTITY CASCADE")
+        empty_b2core(world.b2core_url)
+        empty(state_database.whole(), "contact_sync")
         world.emulator.admin.reset()
         for name in CUSTOM_FIELDS:
             world.emulator.admin.create_field(name, "Text")

@@ -7,8 +7,10 @@ of the real service; "delete all contacts" and `DELETE /lists/{id}` do not exist
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Protocol, TypeVar
 from urllib.parse import quote
 
@@ -42,10 +44,20 @@ class _File(Protocol):
 
 
 class SendGridApi:
-    """One account; `base_url` without `/v3`, `options` as in Transport."""
+    """One account, for one thread; `base_url` without `/v3`, `options` as in Transport."""
 
     def __init__(self, base_url: str, api_key: str, **options: Any) -> None:
         self._transport = Transport(base_url, api_key, **options)
+        self._another = partial(SendGridApi, base_url, api_key, **options)
+
+    @contextmanager
+    def for_another_thread(self) -> Iterator[SendGridApi]:
+        """The same account over connections of its own."""
+        other = self._another()
+        try:
+            yield other
+        finally:
+            other.close()
 
     def close(self) -> None:
         """Close the connections."""
@@ -194,7 +206,9 @@ class SendGridApi:
         route = "/v3/asm/suppressions/global/{email}"
         path = route.replace("{email}", quote(email, safe=""))
         answer = self._transport.call("GET", path, route=route, repeatable=True)
-        return bool(answer.get("recipient_email"))
+        if answer and not answer.get("recipient_email"):
+            raise RetryableError(f"GET {route}: the answer doesn't say whether it is unsubscribed")
+        return bool(answer)
 
     def suppressed_addresses(self) -> set[str]:
         """All globally unsubscribed addresses, lower case (`GET suppression/unsubscribes`)."""

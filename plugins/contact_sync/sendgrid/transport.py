@@ -103,7 +103,7 @@ class Transport:
         route: str | None = None,
         **options: Any,
     ) -> dict[str, Any]:
-        """Call the API and return its JSON object ({} for an empty answer).
+        """Call the API and return its JSON object ({} for an empty answer, save that of a GET).
 
         `repeatable`: the call may be sent again when its fate is unknown; otherwise only answers
         that prove it had no effect (429, connection refused) are retried. `route` is the path for
@@ -135,7 +135,7 @@ class Transport:
         ):
             raw = _read(answer, self._limits.answer_bytes)
         check_answer(answer, parsed(raw), what)
-        if raw == b"":
+        if raw == b"" and method != "GET":
             return {}
         body = parsed(raw)
         if body is None:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 
@@ -27,6 +30,8 @@ T = TypeVar("T")
 MAX_SUBMITS = MAX_READS = 3
 READ_PAUSE = 2.0
 POLL_FIRST, POLL_MAX = 0.1, 30.0
+SLICES_AT_ONCE = 2
+"""One is transformed while PostgreSQL works for the other; each has a connection to B2CORE."""
 
 
 def run_sync(
@@ -54,8 +59,8 @@ def _steps(sync: Sync, run_id: int) -> None:
         time.sleep(wait)
     check_setup(sync, open_run(sync, run_id))
     slices = _retried(lambda: select_clients(sync, open_run(sync, run_id)))
-    for slice_no in range(slices):
-        _retried(partial(_stage, sync, run_id, slice_no))
+    with _pool(SLICES_AT_ONCE) as pool:
+        _all(pool.submit(_stage, sync, run_id, slice_no) for slice_no in range(slices))
     batch_ids = plan_run(sync, open_run(sync, run_id))
     _send(sync, run_id, plan_exclusions(sync, open_run(sync, run_id)))
     _send(sync, run_id, batch_ids)
@@ -63,8 +68,23 @@ def _steps(sync: Sync, run_id: int) -> None:
     finish_run(sync, open_run(sync, run_id))
 
 
+@contextmanager
+def _pool(threads: int) -> Iterator[ThreadPoolExecutor]:
+    """Threads that have ended when the block has; after an error nothing more is begun."""
+    pool = ThreadPoolExecutor(threads)
+    try:
+        yield pool
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _all(futures: Iterable[Future[None]]) -> None:
+    for future in list(futures):
+        future.result()
+
+
 def _stage(sync: Sync, run_id: int, slice_no: int) -> None:
-    stage_slice(sync, open_run(sync, run_id), slice_no)
+    _retried(lambda: stage_slice(sync, open_run(sync, run_id), slice_no))
 
 
 def _retried(read: Callable[[], T]) -> T:
@@ -79,14 +99,28 @@ def _retried(read: Callable[[], T]) -> T:
 
 
 def _send(sync: Sync, run_id: int, batch_ids: list[int]) -> None:
-    for batch_id in batch_ids:
-        _submit(sync, run_id, partial(submit_batch, batch_id=batch_id))
-    for batch_id in batch_ids:
-        last, pause = None, POLL_FIRST
-        while job_id := _submit(sync, run_id, partial(send_on, root_id=batch_id)):
-            pause = min(pause * 1.5, POLL_MAX) if job_id == last else POLL_FIRST
-            last = job_id
-            time.sleep(pause)
+    """Submit the batches one after the other; meanwhile, settle those that are submitted."""
+    if len(batch_ids) < 2:
+        for batch_id in batch_ids:
+            _follow(sync, run_id, batch_id)
+        return
+    with sync.sendgrid.for_another_thread() as sendgrid, _pool(1) as pool:
+        sending = partial(_submit, replace(sync, sendgrid=sendgrid), run_id)
+        submitted = [
+            pool.submit(sending, partial(submit_batch, batch_id=batch_id)) for batch_id in batch_ids
+        ]
+        for batch_id, submission in zip(batch_ids, submitted, strict=True):
+            submission.result()
+            _follow(sync, run_id, batch_id)
+
+
+def _follow(sync: Sync, run_id: int, batch_id: int) -> None:
+    """Submit the batch, unless that has happened, and settle it when its job is over."""
+    last, pause = None, POLL_FIRST
+    while job_id := _submit(sync, run_id, partial(send_on, root_id=batch_id)):
+        pause = min(pause * 1.5, POLL_MAX) if job_id == last else POLL_FIRST
+        last = job_id
+        time.sleep(pause)
 
 
 def _submit(sync: Sync, run_id: int, submit: Callable[[Sync, Run], T]) -> T:
