@@ -20,6 +20,8 @@ WHAT = "The state database"
 MAX_LISTED_IDS = 20_000
 ENOUGH_ABSENCES = 2
 """A client that so many snapshots in a row didn't hold is gone: one look may be wrong."""
+MANY = 10_000
+"""Contacts, from which on the state database's plans matter."""
 MAX_REASONS = 50
 """So many reasons are told apart in a run's report."""
 CONFIRMED, PENDING, REJECTED, EXCLUDED, SHARED = range(5)
@@ -72,6 +74,14 @@ def read_ledger(state: StateDatabase, sync_id: int, ids: Int64 | None = None) ->
     states = [fate == code for code in (CONFIRMED, PENDING, REJECTED)]
     states += [(fate == EXCLUDED) | (fate == SHARED), fate == SHARED]
     return LedgerRows(*(numbers + states))
+
+
+def analyze_ledger(state: StateDatabase) -> None:
+    """Tell the planner how many clients there are by now: of a ledger that was just filled it
+    thinks that any range of clients is one client, and reads the range anew for each contact.
+    """
+    with state.transaction() as cursor:
+        cursor.execute("ANALYZE contact_sync.ledger (sync_id, client_id)")
 
 
 def _among(ids: Int64) -> str:

@@ -53,6 +53,8 @@ def postpone_not_applied(cursor: Cursor, batch_id: int, emails: Collection[str])
 
     After ENOUGH_TRIES in a row they are rejected. Returns how many are pending and rejected.
     """
+    if not emails:
+        return 0, 0
     postponed = _postpone(cursor, batch_id, "not_applied", list(emails))
     cursor.execute(
         statement("reject_not_applied"),

@@ -14,7 +14,7 @@ from contact_sync.errors import FatalError
 from contact_sync.failpoints import reach
 from contact_sync.models import Lane
 from contact_sync.payloads import cut_csv_batches, cut_json_batches
-from contact_sync.state import batches, runs, staging
+from contact_sync.state import batches, ledger, runs, staging
 from contact_sync.state.database import Cursor
 from contact_sync.state.runs import Run
 from contact_sync.steps import approve
@@ -23,7 +23,6 @@ from contact_sync.steps.remove import removals_ahead
 from contact_sync.steps.start import Sync
 
 log = logging.getLogger(__name__)
-MANY = 10_000  # contacts, from which on the state database's plans matter
 REASONS = ("rejections", "exclusions", "dropped", "stale")
 
 
@@ -39,7 +38,7 @@ def plan_run(sync: Sync, run: Run) -> list[int]:
     if run.dry_run:
         _save_dry_plan(sync, run, plan)
         return []
-    if plan["counts"]["to_send"] > MANY:
+    if plan["counts"]["to_send"] > ledger.MANY:
         staging.analyze_outbox(sync.state)
     plan["counts"]["held"] = carry_suppressions(sync, run)
     sizes = staging.outbox_sizes(sync.state, run.run_id)

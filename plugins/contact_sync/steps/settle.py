@@ -16,7 +16,7 @@ from contact_sync.failpoints import reach
 from contact_sync.models import REMOVALS, BatchState, Job, JobStatus, Lane
 from contact_sync.reasons import plain
 from contact_sync.report import LOOKS_AGAIN
-from contact_sync.state import batches, contents, families, removals, settling
+from contact_sync.state import batches, contents, families, ledger, removals, settling
 from contact_sync.state.batches import NOW, SUBMITTED_AT, Batch
 from contact_sync.state.database import Cursor
 from contact_sync.state.families import FAILED
@@ -163,6 +163,8 @@ def _settle(
         return f"{outcome}, {late} not applied" if late else outcome
 
     _finish(sync, run, batch, job, write)
+    if batch.contacts > ledger.MANY:
+        ledger.analyze_ledger(sync.state)
 
 
 def _fail(sync: Sync, run: Run, batch: Batch, job: Job, reason: str) -> None:
