@@ -19,7 +19,7 @@ nothing.
 | stage_clients | reads, transforms, compares; one task a slice |
 | plan_batches | adds up and cuts into batches |
 | approve_plan | asks a person when the plan is above the definition's limits (*Required Actions*) |
-| find_exclusions, remove_excluded | takes newly excluded clients off the list, before the rest |
+| remove_excluded | takes newly excluded clients off the list, before the rest |
 | send_batch | sends one batch and follows its job; one task a batch |
 | find_removals, remove_batch | former addresses, deleted clients, members of a former list |
 | finish_run | balances the books, moves the watermark, reports |
@@ -146,14 +146,13 @@ def make_dag(definition: SyncDefinition) -> DAG:
             start_task_id="start_run",
             hours=definition.limits.approval_hours,
         )
-        excluded = task(tasks.exclusions, task_id="find_exclusions")(name, sync_run)
         unlisted = SendBatchOperator.partial(
             task_id="remove_excluded",
             sync_name=name,
             sync_run_id=sync_run,
             pool=POOL,
             map_index_template="batch {{ task.batch_id }}",
-        ).expand(batch_id=excluded)
+        ).expand(batch_id=approved.output)
         sent = SendBatchOperator.partial(
             task_id="send_batch",
             trigger_rule="none_failed_min_one_success",
@@ -178,8 +177,8 @@ def make_dag(definition: SyncDefinition) -> DAG:
             tasks.finish, task_id="finish_run", trigger_rule="none_failed_min_one_success"
         )(name, sync_run)
         released = task(tasks.release, task_id="release_lease")(name, sync_run)
-        start >> settled >> checked >> slices >> staged >> batch_ids >> approved >> excluded
-        excluded >> unlisted >> sent >> former >> removed >> finished >> released.as_teardown()
+        start >> settled >> checked >> slices >> staged >> batch_ids >> approved
+        approved >> unlisted >> sent >> former >> removed >> finished >> released.as_teardown()
     return dag
 
 

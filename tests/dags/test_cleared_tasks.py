@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from airflow.sdk.exceptions import AirflowFailException
 from airflow.utils.session import create_session
 
 from contact_sync.airflow_edge import tasks
+from contact_sync.airflow_edge.approval import ApprovePlanOperator
 from contact_sync.airflow_edge.operators import SendBatchOperator, SettleEarlierRunsOperator
 from tests.airflow_home import ROOT
 from tests.steps import everything
@@ -32,7 +34,9 @@ OLD: dict[str, Callable[[int], object]] = {
     "send_batch": lambda run_id: SendBatchOperator(
         task_id="send", sync_name="demo", sync_run_id=run_id, batch_id=1
     ).execute({}),
-    "find_excluded": lambda run_id: tasks.exclusions("demo", run_id),
+    "approve_plan": lambda run_id: ApprovePlanOperator(
+        task_id="approve", sync_name="demo", start_task_id="start", hours=1
+    ).execute({"ti": SimpleNamespace(xcom_pull=lambda **_: run_id)}),
     "find_former_addresses": lambda run_id: tasks.removals("demo", run_id),
     "finish_run": lambda run_id: tasks.finish("demo", run_id),
 }

@@ -16,7 +16,7 @@ from tests.airflow_home import ROOT
 
 TASKS = [
     "start_run", "settle_earlier_runs", "check_setup", "select_clients", "stage_clients",
-    "plan_batches", "approve_plan", "find_exclusions", "remove_excluded", "send_batch",
+    "plan_batches", "approve_plan", "remove_excluded", "send_batch",
     "find_removals", "remove_batch", "finish_run", "release_lease",
 ]  # fmt: skip
 

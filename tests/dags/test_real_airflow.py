@@ -83,7 +83,7 @@ def test_G5_a_plan_above_the_limits_waits_for_a_person(stack: Stack, option: str
     deadline = time.monotonic() + RUN_SECONDS
     while task_states(stack, DAG_ID, run_id).get("approve_plan") != "awaiting_input":
         states = task_states(stack, DAG_ID, run_id)
-        assert "find_exclusions" not in states, states
+        assert "remove_excluded" not in states, states
         assert time.monotonic() < deadline, states
         time.sleep(1)
     body = str(api.question(DAG_ID, run_id, "approve_plan")["body"])

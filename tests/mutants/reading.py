@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from contact_sync.models import RunKind
-from contact_sync.state.ledger import LedgerRows
+from contact_sync.state.ledger import Fate, KnownClients
 from contact_sync.state.runs import SyncState
 from contact_sync.steps.select import Scan, lost_shared_address
 from tests.integration import (
@@ -69,32 +69,34 @@ def any_server(decide: Decide, definition: Any, asked: Any, known: SyncState, po
     return decide(definition, asked, known, position | here, version)
 
 
-def addresses_unseen(choose: Choose, scan: Scan, ledger: LedgerRows, *rest: Any,
+def addresses_unseen(choose: Choose, scan: Scan, ledger: KnownClients, *rest: Any,
                      **kind: Any) -> Any:  # fmt: skip
     """The ledger seems to know each client's address of today."""
     known = _as_scanned(scan, ledger, ledger.email_hash, scan.email_hash)
     return choose(scan, replace(ledger, email_hash=known), *rest, **kind)
 
 
-def rights_unseen(choose: Choose, scan: Scan, ledger: LedgerRows, *rest: Any, **kind: Any) -> Any:
+def rights_unseen(choose: Choose, scan: Scan, ledger: KnownClients, *rest: Any, **kind: Any) -> Any:
     """The ledger seems to know who has the right to a shared address today."""
     excluded = scan.excluded | np.isin(scan.email_hash, scan.email_hash[scan.excluded])
     today = excluded | lost_shared_address(scan)
     known = _as_scanned(scan, ledger, ledger.excluded, today)
-    return choose(scan, replace(ledger, excluded=known), *rest, **kind)
+    fate = np.where(known, Fate.EXCLUDED, np.minimum(ledger.fate, Fate.REJECTED))
+    return choose(scan, replace(ledger, fate=fate), *rest, **kind)
 
 
-def _as_scanned(scan: Scan, ledger: LedgerRows, column: Any, today: Any) -> Any:
+def _as_scanned(scan: Scan, ledger: KnownClients, column: Any, today: Any) -> Any:
     at, known = ledger.find(scan.client_id)
     changed = column.copy()
     changed[at[known]] = today[known]
     return changed
 
 
-def pending_forgotten(choose: Choose, scan: Scan, ledger: LedgerRows, *rest: Any,
+def pending_forgotten(choose: Choose, scan: Scan, ledger: KnownClients, *rest: Any,
                       **kind: Any) -> Any:  # fmt: skip
     """Unfinished business is no reason to look at a client."""
-    return choose(scan, replace(ledger, pending=np.zeros_like(ledger.pending)), *rest, **kind)
+    fate = np.where(ledger.fate == Fate.PENDING, Fate.CONFIRMED, ledger.fate)
+    return choose(scan, replace(ledger, fate=fate), *rest, **kind)
 
 
 def consent_unscanned(choose: Choose, scan: Scan, *rest: Any, **kind: Any) -> Any:

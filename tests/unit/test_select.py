@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contact_sync.models import RunKind
-from contact_sync.state.ledger import LedgerRows
+from contact_sync.state.ledger import Fate, KnownClients
 from contact_sync.state.runs import SyncState
 from contact_sync.steps.select import (
     EXCLUDED,
@@ -43,16 +43,12 @@ def scan(clients: dict[int, int], excluded: set[int] = frozenset()) -> Scan:  # 
     )
 
 
-def ledger(rows: dict[int, tuple[int, int, str]]) -> LedgerRows:
+def ledger(rows: dict[int, tuple[int, int, str]]) -> KnownClients:
     """Client → (address hash in the source, hash of the contact's address, state)."""
     ids = sorted(rows)
     columns = [np.array([rows[i][n] for i in ids], np.int64) for n in (0, 1)]
-    states = [
-        np.array([rows[i][2] == state for i in ids], bool)
-        for state in ("confirmed", "pending", "rejected", "excluded", "shared")
-    ]
-    zeros = np.zeros(len(ids), np.int64)
-    return LedgerRows(np.array(ids, np.int64), columns[0], columns[1], zeros, zeros, *states)
+    fate = np.array([Fate[rows[i][2].upper()] for i in ids], np.int16)
+    return KnownClients(np.array(ids, np.int64), *columns, fate)
 
 
 def chosen(

@@ -23,7 +23,11 @@ APPROVED, REFUSED = "approved", "refused"  # as stored, see steps.approve
 
 
 class ApprovePlanOperator(HITLOperator):
-    """Asks for approval when the run's plan is above the definition's limits, else does nothing."""
+    """Asks for approval when the run's plan is above the definition's limits.
+
+    Its result are the batches of what has to leave SendGrid before anything is sent: one task less
+    for every run in which there is nothing to ask.
+    """
 
     def __init__(self, *, sync_name: str, start_task_id: str, hours: float, **kwargs: Any) -> None:
         super().__init__(
@@ -38,10 +42,12 @@ class ApprovePlanOperator(HITLOperator):
 
     def execute(self, context: Any) -> Any:
         """Ask, unless nothing is above a limit or somebody has decided already."""
-        with working(self.sync_name, self._sync_run_id(context)) as (_, run):
+        from contact_sync.steps.remove import plan_exclusions
+
+        with working(self.sync_name, self._sync_run_id(context)) as (sync, run):
             if run.dry_run or run.approval is None or run.approval.get("decision"):
                 self.log.info("No approval is needed")
-                return None
+                return plan_exclusions(sync, run)
             self.body = question(run)
         return super().execute(context)
 
@@ -59,7 +65,7 @@ class ApprovePlanOperator(HITLOperator):
             self._decide(context, REFUSED, str(who))
             raise AirflowFailException(f"The plan was refused by {who}; nothing was sent")
         self._decide(context, APPROVED, str(who))
-        return APPROVE
+        return self.execute(context)
 
     def _decide(self, context: Any, decision: str, who: str) -> None:
         from contact_sync.steps.approve import decide

@@ -123,14 +123,6 @@ def plan(name: str, sync_run_id: int) -> list[int]:
         return plan_run(sync, run)
 
 
-def exclusions(name: str, sync_run_id: int) -> list[int]:
-    """Batch newly excluded contacts; returns the batch ids for the mapped tasks."""
-    from contact_sync.steps.remove import plan_exclusions
-
-    with working(name, sync_run_id) as (sync, run):
-        return plan_exclusions(sync, run)
-
-
 def removals(name: str, sync_run_id: int) -> list[int]:
     """Batch what nobody needs any more; returns the batch ids for the mapped remove tasks."""
     from contact_sync.steps.remove import plan_removals

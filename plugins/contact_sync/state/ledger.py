@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,28 +25,31 @@ MANY = 10_000
 """Contacts, from which on the state database's plans matter."""
 MAX_REASONS = 50
 """So many reasons are told apart in a run's report."""
-CONFIRMED, PENDING, REJECTED, EXCLUDED, SHARED = range(5)
 Int64 = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 
 
-@dataclass(frozen=True, slots=True)
-class LedgerRows:
-    """Ledger rows ordered by client id, one array per column; hashes are 0 where unknown.
+class Fate(IntEnum):
+    """A client's state; SHARED are those of the excluded whose address another one represents."""
 
-    `shared` are those of the excluded whose address another client represents.
+    CONFIRMED = 0
+    PENDING = 1
+    REJECTED = 2
+    EXCLUDED = 3
+    SHARED = 4
+
+
+@dataclass(frozen=True, slots=True)
+class KnownClients:
+    """Clients of the ledger by id, one array per column, 26 bytes a client.
+
+    A hash is 0 where it is unknown.
     """
 
     client_id: Int64
     email_hash: Int64
     contact_hash: Int64
-    row_hash: Int64
-    filled: Int64
-    confirmed: Mask
-    pending: Mask
-    rejected: Mask
-    excluded: Mask
-    shared: Mask
+    fate: npt.NDArray[np.int16]
 
     def find(self, ids: Int64) -> tuple[Int64, Mask]:
         """For each id its position (0 if absent) and whether it is there."""
@@ -55,25 +59,46 @@ class LedgerRows:
         at[at == len(self.client_id)] = 0
         return at, self.client_id[at] == ids
 
+    @property
+    def excluded(self) -> Mask:
+        """Who must not be sent, or is represented by another client."""
+        return self.fate >= Fate.EXCLUDED
 
-def read_ledger(state: StateDatabase, sync_id: int, ids: Int64 | None = None) -> LedgerRows:
-    """The whole ledger of a sync, or its part for the ordered `ids`; about 50 bytes a client."""
-    bounds = "" if ids is None else f"AND {_among(ids)}"
-    query = f"""
-        SELECT client_id, email_hash, coalesce(contact_hash, 0) AS contact_hash,
-               coalesce(row_hash, 0) AS row_hash, filled,
-               CASE state WHEN 'confirmed' THEN {CONFIRMED} WHEN 'pending' THEN {PENDING}
-                    WHEN 'rejected' THEN {REJECTED}
-                    ELSE CASE reason WHEN 'shared_address' THEN {SHARED} ELSE {EXCLUDED} END
-               END::smallint AS fate
-        FROM contact_sync.ledger WHERE sync_id = {sync_id:d} {bounds} ORDER BY client_id
-    """  # noqa: S608 only integers are put in
+
+@dataclass(frozen=True, slots=True)
+class LedgerRows(KnownClients):
+    """With what SendGrid confirmed or refused last; 16 bytes more a client."""
+
+    row_hash: Int64
+    filled: Int64
+
+
+def known_clients(state: StateDatabase, sync_id: int) -> KnownClients:
+    """All clients that the sync knows."""
+    return KnownClients(*_read(state, sync_id, "TRUE", ()))
+
+
+def ledger_rows(state: StateDatabase, sync_id: int, ids: Int64) -> LedgerRows:
+    """The ledger rows of the ordered `ids`, and perhaps of others between them."""
+    return LedgerRows(*_read(state, sync_id, _among(ids), ("coalesce(row_hash, 0)", "filled")))
+
+
+def _read(
+    state: StateDatabase, sync_id: int, condition: str, more: tuple[str, ...]
+) -> list[npt.NDArray[Any]]:
+    """The arrays of KnownClients, and more columns."""
+    confirmed, pending, rejected, excluded, shared = map(int, Fate)
+    fate = f"""CASE state WHEN 'confirmed' THEN {confirmed} WHEN 'pending' THEN {pending}
+                    WHEN 'rejected' THEN {rejected}
+                    ELSE CASE reason WHEN 'shared_address' THEN {shared} ELSE {excluded} END
+               END::smallint"""
+    columns = ("client_id", "email_hash", "coalesce(contact_hash, 0)", fate, *more)
+    query = f"""SELECT {", ".join(columns)} FROM contact_sync.ledger
+                WHERE sync_id = {sync_id:d} AND {condition}
+                ORDER BY client_id"""  # noqa: S608 our own columns and integers
     with arrow_reader.connect(state.dsn, WHAT) as connection:
-        columns = arrow_reader.table(connection, query, WHAT).columns
-    *numbers, fate = (_array(columns.pop(0)) for _ in range(6))  # each is freed when copied
-    states = [fate == code for code in (CONFIRMED, PENDING, REJECTED)]
-    states += [(fate == EXCLUDED) | (fate == SHARED), fate == SHARED]
-    return LedgerRows(*(numbers + states))
+        found = arrow_reader.table(connection, query, WHAT).columns
+    return [_array(found.pop(0)) for _ in columns]  # each is freed when copied
 
 
 def analyze_ledger(state: StateDatabase) -> None:

@@ -23,10 +23,11 @@ from contact_sync.failpoints import reach
 from contact_sync.models import RunKind
 from contact_sync.state import batches, runs, staging
 from contact_sync.state.ledger import (
-    LedgerRows,
+    Fate,
+    KnownClients,
     count_retiring,
+    known_clients,
     observe_absences,
-    read_ledger,
     read_removal_hashes,
 )
 from contact_sync.state.runs import Run, SyncState
@@ -60,7 +61,7 @@ def select_clients(sync: Sync, run: Run) -> int:
     with sync.state.transaction() as cursor:
         known = runs.read_sync(cursor, sync.definition.name)
     with ThreadPoolExecutor(1) as pool, sync.b2core.snapshot() as snapshot:
-        reading = pool.submit(read_ledger, sync.state, run.sync_id)  # another server, meanwhile
+        reading = pool.submit(known_clients, sync.state, run.sync_id)  # another server, meanwhile
         position = snapshot.position() | {"detection": sync.definition.source.change_detection}
         refuse_stale(sync.definition, position)
         kind, why = decide_kind(sync.definition, run.kind, known, position, mapping.version)
@@ -71,7 +72,7 @@ def select_clients(sync: Sync, run: Run) -> int:
     ledger = reading.result()
     taken = np.concatenate([ledger.contact_hash, read_removal_hashes(sync.state, run.sync_id)])
     if run.retry_rejected:
-        changed = np.union1d(changed, ledger.client_id[ledger.rejected])
+        changed = np.union1d(changed, ledger.client_id[ledger.fate == Fate.REJECTED])
     members = choose(scan, ledger, changed, taken, everyone=kind is not RunKind.INCREMENTAL)
     slices = cut_slices(members, sync.definition.slice_clients)
     gone = np.setdiff1d(ledger.client_id, scan.client_id, assume_unique=True)
@@ -103,7 +104,7 @@ def select_clients(sync: Sync, run: Run) -> int:
 
 
 def absences_to_hold(
-    definition: SyncDefinition, run: Run, gone: int, scan: Scan, ledger: LedgerRows
+    definition: SyncDefinition, run: Run, gone: int, scan: Scan, ledger: KnownClients
 ) -> int:
     """How many absent clients are too many to believe: they aren't even counted as absent.
 
@@ -196,7 +197,7 @@ def changed_clients(definition: SyncDefinition, snapshot: Snapshot, mark: dict[s
 
 
 def choose(
-    scan: Scan, ledger: LedgerRows, changed: Int64, taken: Int64, *, everyone: bool
+    scan: Scan, ledger: KnownClients, changed: Int64, taken: Int64, *, everyone: bool
 ) -> pa.Table:
     """The clients to look at with their verdicts: columns client_id, email_hash, verdict.
 
@@ -210,7 +211,7 @@ def choose(
     if not everyone and len(ledger.client_id):
         moved = ledger.email_hash[at] != scan.email_hash
         owner_changed = ledger.excluded[at] != (shared | excluded)
-        chosen = ~known | moved | ledger.pending[at] | owner_changed
+        chosen = ~known | moved | (ledger.fate[at] == Fate.PENDING) | owner_changed
         chosen |= np.isin(scan.client_id, changed, assume_unique=True)
     own = known.copy()
     if len(ledger.client_id):

@@ -16,7 +16,7 @@ from contact_sync.failpoints import reach
 from contact_sync.mapping import Mapping
 from contact_sync.models import FieldType, RunKind
 from contact_sync.state import batches, ledger, staging
-from contact_sync.state.ledger import LedgerRows
+from contact_sync.state.ledger import Fate, LedgerRows
 from contact_sync.state.runs import Run
 from contact_sync.state.staging import Slice
 from contact_sync.steps.select import EXCLUDED, SHARED, TAKES_OVER
@@ -36,7 +36,7 @@ def stage_slice(sync: Sync, run: Run, slice_no: int) -> dict[str, Any]:
     """
     part = staging.load_slice(sync.state, run.run_id, slice_no)
     ids = np.asarray(part.members.column("client_id"), np.int64)
-    known = ledger.read_ledger(sync.state, run.sync_id, ids)
+    known = ledger.ledger_rows(sync.state, run.sync_id, ids)
     diff = _Diff(
         mapping_of(run), part, known,
         resend=run.kind is RunKind.RESEND, retry_rejected=run.retry_rejected,
@@ -180,10 +180,12 @@ class _Diff:
         at, found = self.known.find(noted["client_id"].to_numpy(np.int64))
         same = self.known.email_hash[at] == noted["email_hash"].to_numpy(np.int64)
         same &= self.known.row_hash[at] == noted["row_hash"].fillna(0).to_numpy(np.int64)
-        rejected = self.known.rejected[at] & (noted["state"] == "rejected").to_numpy(bool)
-        excluded = self.known.excluded[at] & (noted["state"] == "excluded").to_numpy(bool)
+        state, fate = noted["state"], self.known.fate[at]
+        rejected = (fate == Fate.REJECTED) & (state == "rejected").to_numpy(bool)
+        excluded = self.known.excluded[at] & (state == "excluded").to_numpy(bool)
         excluded &= self.known.contact_hash[at] != self.known.email_hash[at]
-        excluded &= self.known.shared[at] == (noted["reason"] == "shared_address").to_numpy(bool)
+        shared = (noted["reason"] == "shared_address").to_numpy(bool)
+        excluded &= (fate == Fate.SHARED) == shared
         return np.asarray(found & same & (rejected | excluded), bool)
 
     def _compare(self, frame: pd.DataFrame, takes_over: Mask) -> pd.DataFrame:
@@ -271,7 +273,7 @@ def _ledger_view(
         found & (contact == email_hash),
         found & (contact != 0),
         found & (known.row_hash[at] == row_hash),
-        found & known.confirmed[at],
-        found & known.rejected[at],
+        found & (known.fate[at] == Fate.CONFIRMED),
+        found & (known.fate[at] == Fate.REJECTED),
         known.filled[at],
     )
