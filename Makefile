@@ -26,8 +26,8 @@ up: $(READY) ## Run the whole stack with 10,000 clients until Ctrl-C, and print 
 cluster: $(READY) ## Run a backfill of 200,000 clients on two Celery workers and kill one (ARGS="--clients 20000" or --help)
 	@$(BIN)/python -m local.cluster $(ARGS)
 
-test: $(READY) ## Run all tests, two at a time (ARGS="-m 'not airflow'" passes options to pytest)
-	$(BIN)/python -m pytest -q -n 2 --dist loadgroup -m "not slow" $(ARGS)
+test: $(READY) ## Run all tests, three at a time (ARGS="-m 'not airflow'" passes options to pytest)
+	$(BIN)/python -m pytest -q -n 3 --dist loadgroup -m "not slow" $(ARGS)
 
 test-long: $(READY) ## Kill a Celery worker, and try many new random histories, for hours (ARGS="--hypothesis-seed=N")
 	$(BIN)/python -m pytest -q -m slow

@@ -18,6 +18,7 @@ ALLOWED = {
         ("GET", "/v3/scopes"),
         ("GET", LISTS),
         ("GET", "/v3/marketing/field_definitions"),
+        ("POST", "/v3/marketing/field_definitions"),
         ("GET", f"{CONTACTS}/imports/{{job_id}}"),
         ("PUT", CONTACTS),
         ("PUT", f"{CONTACTS}/imports"),

@@ -38,8 +38,8 @@ def empty_b2core(url: str) -> None:
     create_schema(url)
 
 
-def shape(url: str, schema: str) -> str:
-    """What a test may have changed about a schema besides its rows."""
+def shape(url: str, schema: str) -> list[object]:
+    """What a test may have changed about a schema besides its rows, save those never emptied."""
     with psycopg.connect(url) as connection:
         cursor = connection.execute(
             """SELECT coalesce(string_agg(concat_ws(' ', c.relname, a.attname, a.atttypid,
@@ -48,7 +48,12 @@ def shape(url: str, schema: str) -> str:
                WHERE c.relnamespace = to_regnamespace(%s) AND a.attnum > 0""",
             [schema],
         )
-        return str(cursor.fetchall()[0][0])
+        found: list[object] = list(cursor.fetchall())
+        kept = f"{schema}.{NEVER_EMPTIED}"
+        if connection.execute("SELECT to_regclass(%s)", [kept]).fetchall()[0][0]:
+            name = sql.Identifier(schema, NEVER_EMPTIED)
+            found += connection.execute(sql.SQL("SELECT * FROM {}").format(name)).fetchall()
+        return found
 
 
 def disconnect(url: str, database: str) -> None:

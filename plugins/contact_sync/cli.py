@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from contact_sync.catalogue import text
 from contact_sync.definition import json_schema
 from contact_sync.definition_files import read_definitions
 from contact_sync.errors import Stopped, told_safely
@@ -24,6 +25,7 @@ from contact_sync.report import run_report, text_report
 from contact_sync.state import ledger, runs
 from contact_sync.state.migrate import migrate
 from contact_sync.steps.check import check_setup
+from contact_sync.steps.fields import create_fields, read_catalogue
 from contact_sync.steps.run_all import run_sync
 from contact_sync.steps.start import Sync
 
@@ -116,6 +118,16 @@ def _parser() -> argparse.ArgumentParser:
     )
     status.set_defaults(command=_status)
 
+    fields = commands.add_parser(
+        "fields", help="list SendGrid's lists and fields beside the mapping, and what is missing"
+    )
+    fields.add_argument("sync")
+    fields.add_argument(
+        "--create", action="store_true", help="create the missing custom fields, after a question"
+    )
+    fields.add_argument("--yes", action="store_true", help="create them without a question")
+    fields.set_defaults(command=_fields)
+
     schema = commands.add_parser("schema", help="print the JSON Schema of a definition file")
     schema.set_defaults(command=_schema)
     upgrade = commands.add_parser("migrate", help="create or upgrade the state database's schema")
@@ -194,6 +206,26 @@ def _rejected(sync: Sync) -> list[dict[str, Any]]:
 def _stale(sync: Sync) -> list[dict[str, Any]]:
     with sync.state.transaction() as cursor:
         return ledger.stale_clients(cursor, sync.definition.name, limit=10_000)
+
+
+def _fields(options: argparse.Namespace) -> int:
+    with _open(options.sync) as sync:
+        found = read_catalogue(sync)
+        _say(text(found))
+        if not (options.create and found.missing):
+            return 1 if found.missing else 0
+        if not (options.yes or _agrees(f"Create {len(found.missing)} custom fields?")):
+            _say("Nothing was created")
+            return 1
+        for field, field_id in zip(found.missing, create_fields(sync, found.missing), strict=True):
+            _say(f"Created {field.name} ({field.type}), id {field_id}")
+    return 0
+
+
+def _agrees(question: str) -> bool:
+    sys.stdout.write(f"{question} Their types can't be changed later. [y/N] ")
+    sys.stdout.flush()
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
 def _schema(_options: argparse.Namespace) -> int:

@@ -16,8 +16,8 @@ MAX_LINES = 320
 LAYERS = [
     {"", "models", "errors", "failpoints"},
     {
-        "definition", "drift", "mapping", "converters", "transform", "payloads", "errors_file",
-        "read_back", "reasons", "refused_contacts", "report", "scopes",
+        "catalogue", "definition", "drift", "mapping", "converters", "transform", "payloads",
+        "errors_file", "read_back", "reasons", "refused_contacts", "report", "scopes",
     },
     {
         "arrow_reader", "b2core", "definition_files", "sendgrid", "sendgrid.answers",
@@ -27,10 +27,10 @@ LAYERS = [
         "state.settling", "state.staging",
     },
     {
-        "steps", "steps.approve", "steps.carry", "steps.check", "steps.drain", "steps.finish",
-        "steps.look_up", "steps.plan", "steps.prepare", "steps.remove", "steps.run_all",
-        "steps.select", "steps.send", "steps.settle", "steps.split", "steps.stage",
-        "steps.start", "steps.submit", "steps.verify",
+        "steps", "steps.approve", "steps.carry", "steps.check", "steps.drain", "steps.fields",
+        "steps.finish", "steps.look_up", "steps.plan", "steps.prepare", "steps.remove",
+        "steps.run_all", "steps.select", "steps.send", "steps.settle", "steps.split",
+        "steps.stage", "steps.start", "steps.submit", "steps.verify",
     },
     {
         "__main__", "cli", "airflow_edge", "airflow_edge.approval", "airflow_edge.handles",

@@ -99,6 +99,17 @@ class SendGridApi:
             for item in _objects(body, key, f"GET {path}")
         ]
 
+    def create_field(self, name: str, field_type: FieldType) -> str:
+        """`POST /v3/marketing/field_definitions`: create a custom field and return its id.
+
+        Its type can't be changed later (OAS: PATCH changes the name only). Only the command
+        `fields --create` does this.
+        """
+        path = "/v3/marketing/field_definitions"
+        body = {"name": name, "field_type": str(field_type)}
+        answer = self._transport.call("POST", path, json=body, repeatable=False)
+        return str(_part(answer, "id", str, f"POST {path}"))
+
     def upsert_contacts(self, body: bytes) -> str:
         """`PUT /v3/marketing/contacts`: queue an upsert and return its job id.
 
