@@ -27,13 +27,13 @@ class MissingField:
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """What the account has: `lists` by name, fields in SendGrid's order, the definition's list.
+    """What the account has: the names of its lists, its fields in SendGrid's order.
 
-    `columns`: lower-case field name → the column that it is mapped from.
+    `own_list` is the definition's; `columns`: lower-case field name → the column it is mapped from.
     """
 
     lists: list[str]
-    list: str | None
+    own_list: str | None
     fields: list[SendGridField]
     columns: dict[str, str]
     missing: list[MissingField]
@@ -49,7 +49,7 @@ def catalogue(
     known = {field.name.lower() for field in fields}
     return Catalogue(
         lists=sorted(lists),
-        list=definition.list,
+        own_list=definition.list,
         fields=fields,
         columns={name.lower(): target.column for name, target in definition.fields.items()},
         missing=[
@@ -81,10 +81,10 @@ def _type_for(kind: pa.DataType) -> FieldType:
 
 def text(found: Catalogue) -> str:
     """The catalogue for people."""
-    lists = [f"  {name}{'   <- the list of this sync' * (name == found.list)}"
+    lists = [f"  {name}{'   <- the list of this sync' * (name == found.own_list)}"
              for name in found.lists]  # fmt: skip
-    if found.list is not None and found.list not in found.lists:
-        lists.append(f"  {found.list}   <- the list of this sync: MISSING, create it in SendGrid")
+    if found.own_list is not None and found.own_list not in found.lists:
+        lists.append(f"  {found.own_list}   <- the list of this sync: MISSING, create it there")
     width = max([*(len(field.name) for field in found.fields), 12])
     rows = [
         f"  {field.name:<{width}}  {field.type:<6}  {_kind(field):<8}  {_from(found, field)}"
