@@ -34,8 +34,8 @@ LAYERS = [
     },
     {
         "__main__", "cli", "airflow_edge", "airflow_edge.approval", "airflow_edge.handles",
-        "airflow_edge.hook", "airflow_edge.operators", "airflow_edge.tasks",
-        "airflow_edge.triggers",
+        "airflow_edge.hook", "airflow_edge.operators", "airflow_edge.provider",
+        "airflow_edge.tasks", "airflow_edge.triggers",
     },
 ]  # fmt: skip
 LAYER = {name: number for number, names in enumerate(LAYERS) for name in names}

@@ -35,7 +35,38 @@ KEY = "SG.key-of-the-tests"
 )
 def test_S02_the_host_is_the_regions_url(host: str | None, port: int | None, url: str) -> None:
     """US or EU, with or without /v3/ and scheme; US when nothing is said."""
-    assert base_url(SimpleNamespace(host=host, port=port)) == url
+    assert base_url(SimpleNamespace(host=host, port=port, extra_dejson={})) == url
+
+
+@pytest.mark.parametrize(
+    ("region", "host", "url"),
+    [
+        ("us", "", US),
+        ("eu", None, EU),
+        ("eu", f"{EU}/v3/", EU),
+        (
+            "us",
+            "http://127.0.0.1:8080",
+            "http://127.0.0.1:8080",
+        ),  # `us` is what the form says first
+        ("", EU, EU),
+        (None, "", US),
+    ],
+)
+def test_S02_the_region_of_the_form(region: str | None, host: str | None, url: str) -> None:
+    """It gives the URL; an own URL goes before it."""
+    extra = {"region": region}
+    assert base_url(SimpleNamespace(host=host, port=443, extra_dejson=extra)) == url
+
+
+@pytest.mark.parametrize(
+    ("region", "host", "said"),
+    [("asia", "", "region is 'asia'; it must be one of us, eu"), ("us", EU, "clear the host")],
+)
+def test_S02_a_region_that_can_not_be_is_told(region: str, host: str, said: str) -> None:
+    """Unknown, or the host is another region's: the key would be refused there."""
+    with pytest.raises(ConfigError, match=said):
+        base_url(SimpleNamespace(host=host, port=0, extra_dejson={"region": region}))
 
 
 @pytest.mark.parametrize(

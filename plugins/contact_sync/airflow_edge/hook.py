@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import Any
 
 from airflow.sdk import BaseHook
 from airflow.sdk.log import mask_secret
 
+from contact_sync import scopes
 from contact_sync.errors import ConfigError, told_safely
 from contact_sync.sendgrid.api import SendGridApi
 
-DEFAULT_URL = "https://api.sendgrid.com"
+REGIONS = {"us": "https://api.sendgrid.com", "eu": "https://api.eu.sendgrid.com"}
+"""Where an account's data is kept → its API (OAS: servers); a key works in its own region only."""
 
 
 class SendGridHook(BaseHook):
     """Connects to one SendGrid account.
 
-    The connection's host is the API URL of the account's region, with or without `/v3/`:
-    `https://api.sendgrid.com` (US, the default) or `https://api.eu.sendgrid.com` (EU). Its
-    password is the API key. Its extra may name further hosts that the owner trusts:
+    The connection's password is the API key. Its extra says the account's region: `{"region":
+    "eu"}`, else `us`; or its host is the API URL, with or without `/v3/`, such as
+    `https://api.eu.sendgrid.com`. The extra may also name further hosts that the owner trusts:
     `{"allowed_hosts": ["proxy.example.com"]}`.
     """
 
@@ -50,20 +53,39 @@ class SendGridHook(BaseHook):
         )
 
     def test_connection(self) -> tuple[bool, str]:
-        """Whether the key works, in words; for Airflow's Test button."""
+        """Whether the key works and suffices, in words; for Airflow's Test button."""
         try:
-            scopes = self.get_conn().scopes()
+            with closing(self.get_conn()) as api:
+                granted = api.scopes()
         except Exception as error:  # noqa: BLE001 only translated
             return False, str(told_safely(error))
-        return True, f"The key works and has {len(scopes)} scopes"
+        if missing := scopes.missing(granted):
+            return False, (
+                f"The key works, but lacks the scope {', '.join(missing)}: give it Marketing: Full "
+                f"Access"
+            )
+        more = scopes.warning(granted)
+        return True, "The key works" + (f". {more}" if more else "")
 
 
 def base_url(connection: Any) -> str:
-    """The connection's API URL without `/v3`."""
-    host = (connection.host or DEFAULT_URL).strip()
+    """The connection's API URL without `/v3`. Raises ConfigError for an unknown region, or one that
+    contradicts the host."""
+    region = connection.extra_dejson.get("region") or None
+    if region is not None and region not in REGIONS:
+        raise ConfigError(
+            f"The SendGrid connection's region is {region!r}; it must be one of "
+            f"{', '.join(REGIONS)}, or empty when the host says it"
+        )
+    host = (connection.host or REGIONS[region or "us"]).strip()
     if "://" not in host:
         host = f"https://{host}"
     host = host.rstrip("/").removesuffix("/v3").rstrip("/")
+    if region is not None and host in REGIONS.values() and host != REGIONS[region]:
+        raise ConfigError(
+            f"The SendGrid connection's host {host} is not that of its region {region!r}: clear "
+            f"the host"
+        )
     return host if connection.port in (None, 0, 443) else f"{host}:{connection.port}"
 
 
