@@ -14,10 +14,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import psycopg
 from psycopg import sql
 
 from contact_sync.errors import SyncError
+from tests import connections
 
 CANARIES = re.compile(
     r"""[\w.+'-]+@(?:[\w-]+\.)+[a-z]{2,}      # an address
@@ -104,7 +104,7 @@ def scan_state(url: str) -> None:
 
 def scan_database(url: str, schema: str, private: dict[str, list[str]] | None = None) -> int:
     """Read every table of a schema, without the private columns; returns how many tables."""
-    with psycopg.connect(url) as connection:
+    with connections.connection(url) as connection:
         tables = connection.execute(
             "SELECT tablename FROM pg_tables WHERE schemaname = %s ORDER BY 1", [schema]
         ).fetchall()

@@ -5,7 +5,6 @@ and a fresh world for every test that asks for one.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import nullcontext
 from pathlib import Path
 
 import psycopg
@@ -21,10 +20,10 @@ from local.sendgrid_emulator.process import Emulator, start_emulator
 from tests import (
     airflow_home,  # noqa: F401 sets Airflow's environment before Airflow is imported
     canary,
+    connections,
 )
 from tests.allowed_calls import forbidden_calls
-from tests.databases import Shared, disconnect, empty, empty_b2core
-from tests.faults import kept_connections
+from tests.databases import Shared, empty, empty_b2core, end_transactions
 from tests.world import API_KEY, CUSTOM_FIELDS, LIST_NAME, World, opt_out_column
 
 READER_PASSWORD = "only for tests"
@@ -107,6 +106,7 @@ def state_database(cluster: Cluster, state_template: str) -> Shared:
     new, old = sql.Identifier(STATE), sql.Identifier(state_template)
 
     def make() -> None:
+        connections.close_all()
         with psycopg.connect(cluster.url("postgres"), autocommit=True) as connection:
             connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(new))
             connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(new, old))
@@ -117,7 +117,7 @@ def state_database(cluster: Cluster, state_template: str) -> Shared:
 @pytest.fixture
 def state_url(cluster: Cluster, state_database: Shared) -> str:
     """An empty state database."""
-    disconnect(cluster.url("postgres"), STATE)
+    end_transactions(cluster.url("postgres"), STATE)
     empty(state_database.whole(), "contact_sync")
     return cluster.url(STATE, user=STATE_ROLE, password=STATE_PASSWORD)
 
@@ -136,9 +136,12 @@ def emulator(emulator_process: Emulator) -> Iterator[Emulator]:
 @pytest.fixture
 def kept(request: pytest.FixtureRequest) -> Iterator[None]:
     """Runs use their database connections again, unless the test is about connections."""
-    own = request.node.get_closest_marker("own_connections")
-    with nullcontext() if own else kept_connections():
+    if request.node.get_closest_marker("own_connections"):
+        connections.close_all()
         yield
+    else:
+        with connections.kept_connections():
+            yield
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from contact_sync.models import RunKind
 from contact_sync.steps import prepare, run_all
 from contact_sync.steps.approve import APPROVED, decide
 from contact_sync.steps.start import begin_run, end_run, open_run
-from tests.faults import kept_connections
+from tests.connections import kept_connections
 from tests.steps import go_on
 from tests.world import World, opt_out_column
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import psycopg
 from psycopg import sql
 
-from local.b2core_demo import create_schema
+from local.b2core_demo import SCHEMA
+from tests import connections
 
 LARGE = 1_000_000  # bytes; TRUNCATE takes 10 ms a table, DELETE leaves dead rows to be read
 NEVER_EMPTIED = "alembic_version"
@@ -15,7 +15,7 @@ NEVER_EMPTIED = "alembic_version"
 
 def empty(url: str, schema: str) -> None:
     """Delete all rows of a schema, as superuser; generated ids start at 1 again."""
-    with psycopg.connect(url) as connection:
+    with connections.connection(url) as connection:
         connection.execute("SET LOCAL session_replication_role = replica")  # no foreign keys
         tables = connection.execute(
             """SELECT relname, pg_table_size(oid) FROM pg_class
@@ -35,12 +35,13 @@ def empty(url: str, schema: str) -> None:
 def empty_b2core(url: str) -> None:
     """A B2CORE that has its lookup values and no client."""
     empty(url, "b2core")
-    create_schema(url)
+    with connections.connection(url) as connection:
+        connection.execute(SCHEMA.read_bytes())
 
 
 def shape(url: str, schema: str) -> list[object]:
     """What a test may have changed about a schema besides its rows, save those never emptied."""
-    with psycopg.connect(url) as connection:
+    with connections.connection(url) as connection:
         cursor = connection.execute(
             """SELECT coalesce(string_agg(concat_ws(' ', c.relname, a.attname, a.atttypid,
                    a.attnotnull, a.attisdropped, c.relacl), ', ' ORDER BY c.relname, a.attnum), '')
@@ -56,11 +57,13 @@ def shape(url: str, schema: str) -> list[object]:
         return found
 
 
-def disconnect(url: str, database: str) -> None:
-    """End what a test has left connected to a database."""
-    with psycopg.connect(url, autocommit=True) as connection:
+def end_transactions(url: str, database: str) -> None:
+    """End what a killed process has left open in a database."""
+    with connections.connection(url) as connection:
         connection.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [database]
+            """SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+               WHERE datname = %s AND pid <> pg_backend_pid() AND state <> 'idle'""",
+            [database],
         )
 
 

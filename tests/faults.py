@@ -6,19 +6,15 @@ import http.client
 import re
 import threading
 import time
-from collections import defaultdict
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import SimpleNamespace
-from typing import Any, Literal
+from typing import Literal
 from urllib.parse import urlsplit
 
-import psycopg
 import pytest
 
-from contact_sync import arrow_reader
 from local.sendgrid_emulator.admin_client import Admin
 
 Trick = Literal["keep the answer", "answer twice", "request twice", "hide the limits"]
@@ -55,46 +51,6 @@ class Clock:
         for module in ("tenacity", "tenacity.nap", "contact_sync.steps.run_all"):
             monkeypatch.setattr(f"{module}.time", self)
         monkeypatch.setattr("contact_sync.sendgrid.answers.time", self)
-
-
-@contextmanager
-def kept_connections() -> Iterator[None]:
-    """Connections to the databases are used again, by one transaction at a time; after an error
-    they are closed. Opening them takes most of a small run."""
-    free: dict[str, list[Any]] = defaultdict(list)
-    connect_adbc, connect = arrow_reader.connect, psycopg.connect
-    with ExitStack() as opened, pytest.MonkeyPatch.context() as monkeypatch:
-
-        @contextmanager
-        def kept_adbc(dsn: str, what: str) -> Iterator[Any]:
-            idle = free[f"adbc {dsn}"]
-            connection = idle.pop() if idle else opened.enter_context(connect_adbc(dsn, what))
-            try:
-                yield connection
-            except BaseException:
-                connection.close()
-                raise
-            connection.rollback()
-            idle.append(connection)
-
-        @contextmanager
-        def kept(dsn: str, **options: Any) -> Iterator[Any]:
-            options["prepare_threshold"] = None  # as with a new connection: nothing is prepared
-            idle = free[dsn]
-            connection = idle.pop() if idle else opened.enter_context(connect(dsn, **options))
-            try:
-                yield connection
-                connection.commit()
-            except BaseException:
-                connection.close()
-                raise
-            idle.append(connection)
-
-        errors = {"Error": psycopg.Error, "OperationalError": psycopg.OperationalError}
-        monkeypatch.setattr("contact_sync.arrow_reader.connect", kept_adbc)
-        psycopg_of_state = SimpleNamespace(connect=kept, **errors)
-        monkeypatch.setattr("contact_sync.state.database.psycopg", psycopg_of_state)
-        yield
 
 
 class Relay(ThreadingHTTPServer):

@@ -15,7 +15,6 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
-import psycopg
 import requests
 
 from contact_sync.b2core import B2Core
@@ -32,6 +31,7 @@ from contact_sync.steps.start import Sync
 from local.b2core_demo.rows import add_address, add_client, add_phone
 from local.expected import differences, expected
 from local.sendgrid_emulator.process import Emulator
+from tests import connections
 from tests.allowed_calls import AS_TEST
 
 API_KEY = "SG.canary-key-0123456789"
@@ -88,13 +88,13 @@ class World:
 
     def sql(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
         """Change or read B2CORE as its owner."""
-        with psycopg.connect(self.b2core_url) as connection:
+        with connections.connection(self.b2core_url) as connection:
             cursor = connection.execute(statement, values)  # type: ignore[arg-type]
             return cursor.fetchall() if cursor.description else []
 
     def state(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
         """Read or break the state database."""
-        with psycopg.connect(self.state_url) as connection:
+        with connections.connection(self.state_url) as connection:
             cursor = connection.execute(statement, values)  # type: ignore[arg-type]
             return cursor.fetchall() if cursor.description else []
 
@@ -165,7 +165,7 @@ class World:
         **columns: Any,
     ) -> int:
         """Insert a client, with a phone and an address if given; returns its id."""
-        with psycopg.connect(self.b2core_url) as connection:
+        with connections.connection(self.b2core_url) as connection:
             client = add_client(connection, email=email, **columns)
             if phone is not None:
                 add_phone(connection, client, phone)
@@ -190,7 +190,7 @@ class World:
 
     def seed(self) -> None:
         """Six clients: two share an address, one has a bad one, one has hardly anything."""
-        with psycopg.connect(self.b2core_url) as connection:
+        with connections.connection(self.b2core_url) as connection:
             for number in range(1, 6):
                 client = add_client(
                     connection,

@@ -17,6 +17,7 @@ from local.b2core_demo.changes import apply_demo_changes
 __all__ = ["READER", "apply_demo_changes", "create_reader", "create_schema", "generate"]
 
 HERE = Path(__file__).parent
+SCHEMA = HERE / "schema.sql"
 ROLES = HERE.parents[1] / "include" / "sql" / "b2core" / "roles.sql"
 READER = "contact_sync_reader"
 MAX_CLIENTS = 20_000_000
@@ -25,7 +26,7 @@ MAX_CLIENTS = 20_000_000
 def create_schema(url: str) -> None:
     """Create the tables and fill the lookups; what exists already stays as it is."""
     with psycopg.connect(url) as connection:
-        connection.execute((HERE / "schema.sql").read_bytes())
+        connection.execute(SCHEMA.read_bytes())
 
 
 def create_reader(url: str, password: str) -> None:

@@ -29,6 +29,7 @@ from contact_sync.state.migrate import MIGRATIONS, migrate
 from contact_sync.steps import drain, run_all
 from contact_sync.steps.start import Sync, begin_run, open_run
 from local.postgres import Cluster
+from tests.connections import close_all
 from tests.steps import STEPS
 from tests.world import World
 
@@ -128,11 +129,11 @@ def test_P04_the_state_database_goes_away_at_any_step(
     world.redefine(lane=lane)
     world.seed()
     world.run()
-    for connections in range(0 if lane == "json" else 4, 120, 8):
-        world.edit(1, first_name=f"N{connections}")
-        world.edit(5, email=f"moved{connections}@example.com")
+    for transactions in range(0 if lane == "json" else 4, 120, 8):
+        world.edit(1, first_name=f"N{transactions}")
+        world.edit(5, email=f"moved{transactions}@example.com")
         sent = world.sent()
-        done = run_until_it_dies(world, connections)
+        done = run_until_it_dies(world, transactions)
         if world.sent() != sent:
             states = world.state("SELECT state FROM contact_sync.batch ORDER BY batch_id DESC")
             assert {state for (state,) in states} & SENT_STATES
@@ -167,6 +168,7 @@ def database_of(url: str) -> str:
 def copy_of(cluster: Cluster, state_url: str) -> Iterator[str]:
     """A copy of a state database as it is now: its backup."""
     old, name = database_of(state_url), f"backup_{next(copies)}"
+    close_all()
     with psycopg.connect(cluster.url("postgres"), autocommit=True) as connection:
         new = sql.Identifier(name)
         connection.execute(

@@ -21,6 +21,7 @@ from contact_sync import arrow_reader, b2core
 from contact_sync.errors import ConfigError, FatalError, RetryableError
 from contact_sync.steps import run_all
 from local.postgres import Cluster
+from tests.connections import close_all
 from tests.source.breaking_proxy import breaking_proxy
 from tests.world import World
 
@@ -48,6 +49,7 @@ def own_sql(world: World, tmp_path: Path) -> World:
 def own_tables(world: World, cluster: Cluster) -> Iterator[World]:
     """A world whose tables may be altered, with six clients that are loaded."""
     world.seed()
+    close_all()  # a database to copy from has no other connection
     with psycopg.connect(cluster.url(), autocommit=True) as connection:
         connection.execute("DROP DATABASE IF EXISTS b2core_altered WITH (FORCE)")
         connection.execute("CREATE DATABASE b2core_altered TEMPLATE b2core_world")

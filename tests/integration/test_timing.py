@@ -54,6 +54,7 @@ def test_A03_rows_that_come_and_go_while_others_are_read(world: World) -> None:
     assert "moved@example.com" not in {row["email"] for row in found}
 
 
+@pytest.mark.own_connections
 def test_A11_both_hours_at_the_end_of_summer_time(world: World) -> None:
     """02:30 happens twice; both edits are found from a watermark before, one from between."""
     world.redefine(source=BY_TIME)

@@ -99,6 +99,7 @@ def set_zone(monkeypatch: pytest.MonkeyPatch) -> Iterator[object]:
     time.tzset()
 
 
+@pytest.mark.own_connections
 @LANES
 def test_B10_the_workers_time_zone_changes_no_byte(
     world: World, lane: str, set_zone: object

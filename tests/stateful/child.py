@@ -17,8 +17,8 @@ from contact_sync import cli, failpoints
 from contact_sync.errors import FatalError, Stopped, SyncError, told_safely
 from contact_sync.sendgrid import answers
 from contact_sync.steps import drain, look_up, run_all
+from tests.connections import kept_connections
 from tests.crashes import FORKS
-from tests.faults import kept_connections
 from tests.world import World
 
 REFUSED, FENCED = 3, 5
