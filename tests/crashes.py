@@ -25,7 +25,9 @@ from tests.world import World, opt_out_column
 
 PACKAGE = Path(contact_sync.__file__).parent
 FORKS = multiprocessing.get_context("forkserver")
-FORKS.set_forkserver_preload(["tests.world", "tests.crashes", "tests.stateful.child"])
+FORKS.set_forkserver_preload(
+    ["adbc_driver_postgresql.dbapi", "tests.world", "tests.crashes", "tests.stateful.child"]
+)
 
 EVERY_RUN = {
     "lease_taken_uncommitted", "run_started", "drained", "setup_checked", "slices_uncommitted",
