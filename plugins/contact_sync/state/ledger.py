@@ -21,7 +21,7 @@ WHAT = "The state database"
 MAX_LISTED_IDS = 20_000
 ENOUGH_ABSENCES = 2
 """A client that so many snapshots in a row didn't hold is gone: one look may be wrong."""
-MANY = 10_000
+MANY = 1_000
 """Contacts, from which on the state database's plans matter."""
 MAX_REASONS = 50
 """So many reasons are told apart in a run's report."""
