@@ -46,7 +46,7 @@ class ApprovePlanOperator(HITLOperator):
 
         with working(self.sync_name, self._sync_run_id(context)) as (sync, run):
             if run.dry_run or run.approval is None or run.approval.get("decision"):
-                self.log.info("No approval is needed")
+                self.log.info("There is nothing to ask, or it was answered")
                 return plan_exclusions(sync, run)
             self.body = question(run)
         return super().execute(context)
