@@ -15,6 +15,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
+import pytest
 import requests
 
 from contact_sync.b2core import B2Core
@@ -71,6 +72,13 @@ class World:
             yield Sync(self.definition, source, StateDatabase(self.state_url), api)
         finally:
             api.close()
+
+    def connect_airflow(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Be reachable through the Airflow connections that the demo's definition names."""
+        monkeypatch.setenv("AIRFLOW_CONN_B2CORE_DEFAULT", self.reader_url)
+        monkeypatch.setenv("AIRFLOW_CONN_CONTACT_SYNC_STATE", self.state_url)
+        sendgrid = {"conn_type": "sendgrid", "host": self.emulator.base_url, "password": API_KEY}
+        monkeypatch.setenv("AIRFLOW_CONN_SENDGRID_DEFAULT", json.dumps(sendgrid))
 
     def run(self, kind: str = "incremental", **options: Any) -> dict[str, Any]:
         """Run the sync to its end and return the run's report."""

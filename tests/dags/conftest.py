@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 
 import pytest
@@ -11,7 +10,7 @@ from airflow.utils.db import initdb
 
 from tests import canary
 from tests.airflow_home import HOME, ROOT
-from tests.world import API_KEY, World
+from tests.world import World
 
 
 @pytest.fixture(scope="session")
@@ -42,9 +41,6 @@ def connected(
     Afterwards Airflow's whole database and its log files are searched for personal data: XCom,
     rendered fields, serialized DAGs, conf, logs.
     """
-    monkeypatch.setenv("AIRFLOW_CONN_B2CORE_DEFAULT", world.reader_url)
-    monkeypatch.setenv("AIRFLOW_CONN_CONTACT_SYNC_STATE", world.state_url)
-    sendgrid = {"conn_type": "sendgrid", "host": world.emulator.base_url, "password": API_KEY}
-    monkeypatch.setenv("AIRFLOW_CONN_SENDGRID_DEFAULT", json.dumps(sendgrid))
+    world.connect_airflow(monkeypatch)
     yield world
     assert canary.scan_files(HOME) > 0

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import ast
 import io
-import json
 from collections.abc import Callable
 
 import pytest
 
 from contact_sync import cli
 from tests.unit.test_architecture import MODULES
-from tests.world import API_KEY, World
+from tests.world import World
 
 Command = Callable[..., tuple[int, str, str]]
 SHOWN = "POST /v3/marketing/field_definitions"
@@ -22,10 +21,7 @@ def command(
     world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Command:
     """Runs the command with an answer on standard input; gives exit code, output and errors."""
-    monkeypatch.setenv("AIRFLOW_CONN_B2CORE_DEFAULT", world.reader_url)
-    monkeypatch.setenv("AIRFLOW_CONN_CONTACT_SYNC_STATE", world.state_url)
-    sendgrid = {"conn_type": "sendgrid", "host": world.emulator.base_url, "password": API_KEY}
-    monkeypatch.setenv("AIRFLOW_CONN_SENDGRID_DEFAULT", json.dumps(sendgrid))
+    world.connect_airflow(monkeypatch)
 
     def call(*options: str, answer: str = "") -> tuple[int, str, str]:
         monkeypatch.setattr("sys.stdin", io.StringIO(answer))

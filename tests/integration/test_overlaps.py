@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 from collections.abc import Iterator
@@ -20,7 +19,7 @@ from contact_sync.steps.submit import submit_batch
 from tests.crashes import FORKS
 from tests.stateful.child import stands_still
 from tests.steps import STEPS, everything, go_on, the_batch
-from tests.world import API_KEY, World
+from tests.world import World
 
 FENCED = 3
 WATERMARK = "SELECT watermark, last_full_at, mapping_version FROM contact_sync.sync"
@@ -94,10 +93,7 @@ def test_O03_the_command_line_respects_the_lease(
 @pytest.fixture
 def connections(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """The world as the connections that the command line reads."""
-    monkeypatch.setenv("AIRFLOW_CONN_B2CORE_DEFAULT", world.reader_url)
-    monkeypatch.setenv("AIRFLOW_CONN_CONTACT_SYNC_STATE", world.state_url)
-    sendgrid = {"conn_type": "sendgrid", "host": world.emulator.base_url, "password": API_KEY}
-    monkeypatch.setenv("AIRFLOW_CONN_SENDGRID_DEFAULT", json.dumps(sendgrid))
+    world.connect_airflow(monkeypatch)
 
 
 def test_O05_no_step_of_an_old_run_does_anything(world: World) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import random
 import time
 from collections.abc import Iterator
@@ -15,7 +14,7 @@ import pytest
 from contact_sync import cli
 from local.b2core_demo.rows import add_address, add_client, add_phone
 from local.expected import expected
-from tests.world import API_KEY, World
+from tests.world import World
 
 LANES = pytest.mark.parametrize("lane", ["json", "csv"])
 ODD = "ab ,;\"\n\r\t\\'\x01\x7f\u00a0\u2028éA\u030a李👨\u200d👩\ufeff=+-@|<&"
@@ -162,10 +161,7 @@ def test_B13_every_cell_of_an_upload_arrives_as_it_was_meant(world: World) -> No
 @pytest.fixture
 def connections(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """The world as the connections that the command line reads."""
-    monkeypatch.setenv("AIRFLOW_CONN_B2CORE_DEFAULT", world.reader_url)
-    monkeypatch.setenv("AIRFLOW_CONN_CONTACT_SYNC_STATE", world.state_url)
-    sendgrid = {"conn_type": "sendgrid", "host": world.emulator.base_url, "password": API_KEY}
-    monkeypatch.setenv("AIRFLOW_CONN_SENDGRID_DEFAULT", json.dumps(sendgrid))
+    world.connect_airflow(monkeypatch)
 
 
 def test_B14_a_formula_is_a_name_like_any_other(
