@@ -1,7 +1,7 @@
 -- Purpose:    write the contacts of a batch that SendGrid applied into the ledger: clients that it knows already
--- Parameters: run_id, sync_id, first_id, last_id, json_only of the batch: with its bounds as constants the planner
---             knows how many contacts it has, which the view batch_contact hides, and reads no more of the ledger
---             than that; temporary table refused(email, field, reason) holds the others
+-- Parameters: batch_id, run_id, sync_id, first_id, last_id, json_only of the batch: with its bounds as constants the
+--             planner knows how many contacts it has, which the view batch_contact hides, and reads no more of the
+--             ledger than that; temporary table refused(email, field, reason) holds the others
 -- Index:      outbox and ledger primary keys
 UPDATE contact_sync.ledger AS l
 SET
@@ -16,6 +16,7 @@ SET
     field = NULL,
     reason = NULL,
     tries = 0,
+    batch_id = %(batch_id)s,
     updated_at = now()
 FROM contact_sync.outbox AS o
 WHERE

@@ -3,7 +3,8 @@
 -- An upsert (ON CONFLICT) of a whole first load takes twice as long, because it looks for every key first.
 -- Index:      outbox and ledger primary keys
 INSERT INTO contact_sync.ledger (
-    sync_id, client_id, state, email_hash, email, contact_hash, row_hash, filled, stale, updated_at
+    sync_id, client_id, state, email_hash, email, contact_hash, row_hash, filled, stale, batch_id,
+    updated_at
 )
 SELECT
     %(sync_id)s,
@@ -15,6 +16,7 @@ SELECT
     o.row_hash,
     o.filled,
     o.stale,
+    %(batch_id)s,
     now()
 FROM contact_sync.outbox AS o
 WHERE

@@ -5,7 +5,8 @@
 -- client's address is kept, because a contact may exist under it.
 -- Index:      outbox and ledger primary keys
 INSERT INTO contact_sync.ledger AS l (
-    sync_id, client_id, state, email_hash, email, contact_hash, filled, reason, tries, updated_at
+    sync_id, client_id, state, email_hash, email, contact_hash, filled, reason, tries, batch_id,
+    updated_at
 )
 SELECT
     o.sync_id,
@@ -17,6 +18,7 @@ SELECT
     o.filled | o.clears,
     %(reason)s,
     1,
+    o.batch_id,
     now()
 FROM contact_sync.batch_contact AS o
 WHERE
@@ -32,4 +34,5 @@ ON CONFLICT (sync_id, client_id) DO UPDATE SET
     field = NULL,
     reason = excluded.reason,
     tries = least(l.tries + 1, 32767),
+    batch_id = excluded.batch_id,
     updated_at = excluded.updated_at

@@ -3,7 +3,7 @@
 -- Index:      outbox and ledger primary keys
 INSERT INTO contact_sync.ledger AS l (
     sync_id, client_id, state, email_hash, row_hash, field, reason, tries, rejected_since,
-    updated_at
+    batch_id, updated_at
 )
 SELECT
     o.sync_id,
@@ -15,6 +15,7 @@ SELECT
     r.reason,
     1,
     now(),
+    o.batch_id,
     now()
 FROM contact_sync.batch_contact AS o
 INNER JOIN pg_temp.refused AS r ON o.email = r.email
@@ -27,4 +28,5 @@ ON CONFLICT (sync_id, client_id) DO UPDATE SET
     reason = excluded.reason,
     tries = least(l.tries + 1, 32767),
     rejected_since = coalesce(l.rejected_since, excluded.rejected_since),
+    batch_id = excluded.batch_id,
     updated_at = excluded.updated_at

@@ -83,14 +83,14 @@ def contact_sample(cursor: Cursor, batch_id: int, size: int) -> list[dict[str, A
 
 
 def batch_bounds(cursor: Cursor, batch_id: int) -> dict[str, Any]:
-    """run_id, sync_id, first_id, last_id and json_only: which outbox rows are the batch's.
+    """batch_id, run_id, sync_id, first_id, last_id, json_only: which outbox rows are the batch's.
 
     The planner sees through constants what the view batch_contact hides from it: how many.
     """
     return one(
         cursor,
-        """SELECT run_id, sync_id, first_id, last_id, json_only FROM contact_sync.batch
-           WHERE batch_id = %s""",
+        """SELECT batch_id, run_id, sync_id, first_id, last_id, json_only
+           FROM contact_sync.batch WHERE batch_id = %s""",
         (batch_id,),
     )
 
