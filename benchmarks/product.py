@@ -3,13 +3,17 @@
 `python -m benchmarks.product KIND`, the target on standard input. `scan` only does what every run
 has to: read all ids and addresses of B2CORE, and who changed.
 """
+# ruff: noqa: E402
 
 from __future__ import annotations
 
+import gc
 import sys
 import time
 from collections.abc import Callable
 from typing import Any
+
+gc.disable()  # until everything is imported, as `python -m contact_sync` does
 
 from benchmarks.target import Target, answer, read_target
 from contact_sync.b2core import B2Core
@@ -88,6 +92,8 @@ def scan(sync: Sync) -> None:
 
 def main() -> None:
     """Do what the command line says."""
+    gc.freeze()
+    gc.enable()
     sync = open_sync(read_target())
     try:
         if sys.argv[1] == "scan":

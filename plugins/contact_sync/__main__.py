@@ -1,5 +1,12 @@
 """`python -m contact_sync`."""
 
-from contact_sync.cli import main
+import gc
 
+# Imports leave nothing to collect: looking for it costs a quarter of the start.
+gc.disable()
+
+from contact_sync.cli import main  # noqa: E402
+
+gc.freeze()
+gc.enable()
 raise SystemExit(main())

@@ -8,6 +8,7 @@ loads pandas, which takes a second, and most of Airflow's tasks read nothing in 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -65,6 +66,15 @@ def record_batches(connection: dbapi.Connection, sql: str, what: str) -> Iterato
         # The reader of fetch_record_batch() raises Arrow's errors, which have no SQLSTATE.
         with AdbcRecordBatchReader._import_from_c(stream.address) as reader:
             yield from reader
+
+
+def ahead(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """The batches; while one is worked on, a thread reads the next: BATCH_BYTES more memory."""
+    with ThreadPoolExecutor(1) as pool:
+        coming = pool.submit(next, batches, None)
+        while (batch := coming.result()) is not None:
+            coming = pool.submit(next, batches, None)
+            yield batch
 
 
 def table(connection: dbapi.Connection, sql: str, what: str) -> pa.Table:

@@ -138,7 +138,11 @@ def addresses(column: pd.Series[Any]) -> pd.Series[Any]:
     Invalid ones stay as they are (trimmed, lower case), so that they can be compared; `email`
     judges them.
     """
-    array = pc.utf8_lower(pc.utf8_trim_whitespace(_composed(arrow(column))))
+    array = pc.utf8_trim_whitespace(_composed(arrow(column)))
+    odd = _not_ascii(array)
+    if not odd.any():
+        return series(_null_if_empty(pc.ascii_lower(array)))
+    array = pc.utf8_lower(array)
     array = _fix(array, _not_ascii(array), lambda value: _valid_address(value) or value)
     return series(_null_if_empty(array))
 

@@ -1,14 +1,14 @@
 """Turn a batch of source rows into contacts-to-be: one verdict, payload and hash per client. Pure.
 
 Works on whole Arrow-backed pandas columns; no Python object per row except in the hash loop
-(0.15 µs a row) and for values that no pattern can decide.
+(0.3 µs a row) and for values that no pattern can decide.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -46,11 +46,9 @@ def hashes(texts: pa.Array, seed: int = 0) -> Int64:
 
     The algorithm's output is fixed for all versions, so hashes stored once stay comparable.
     """
-    offsets, data = _buffers(texts)
-    ends = offsets.tolist()
-    digests = (xxh3_64_intdigest(data[start:end], seed) for start, end in pairwise(ends))
-    found = np.fromiter(digests, np.uint64, len(texts)).view(np.int64)
-    return np.where(mask_of(pc.is_null(texts)), 0, found)
+    known = pc.fill_null(pc.cast(texts, pa.binary()), b"").to_numpy(zero_copy_only=False)
+    found = np.fromiter(map(xxh3_64_intdigest, known, repeat(seed)), np.uint64, len(texts))
+    return np.where(mask_of(pc.is_null(texts)), 0, found.view(np.int64))
 
 
 def transform(batch: pa.RecordBatch, mapping: Mapping) -> Transformed:

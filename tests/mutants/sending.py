@@ -160,7 +160,8 @@ def doubt_is_success(
     """A job of unknown outcome confirms its contacts."""
     if keep:
         return postpone(cursor, batch_id, reason, keep=keep)
-    return settling.confirm(cursor, batch_id, {})[0]
+    settled = settling.confirm(cursor, batch_id, {})
+    return settled.known + settled.new
 
 
 def never_rejected(postpone: Callable[..., Any], cursor: Cursor, batch_id: int, emails: Any) -> Any:

@@ -37,6 +37,14 @@ def count_contacts(cursor: Cursor, batch_id: int) -> int:
     return int(row["n"])
 
 
+def has_contacts(cursor: Cursor, batch_id: int) -> bool:
+    """Whether the batch has any contact left."""
+    cursor.execute(
+        "SELECT 1 FROM contact_sync.batch_contact WHERE batch_id = %s LIMIT 1", (batch_id,)
+    )
+    return cursor.fetchone() is not None
+
+
 def addresses_among(cursor: Cursor, batch_id: int, emails: Collection[str]) -> set[str]:
     """Those of the addresses that are in the batch."""
     rows = many(

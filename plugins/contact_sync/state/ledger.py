@@ -219,10 +219,15 @@ def count_by_state(cursor: Cursor, sync_id: int) -> dict[str, int]:
     """How many clients of the ledger are in which state."""
     rows = many(
         cursor,
-        "SELECT state, count(*) AS n FROM contact_sync.ledger WHERE sync_id = %s GROUP BY state",
-        (sync_id,),
+        """SELECT state, count(*) AS n FROM contact_sync.ledger
+           WHERE sync_id = %(sync_id)s AND state <> 'confirmed' GROUP BY state
+           UNION ALL
+           SELECT 'all', count(*) FROM contact_sync.ledger WHERE sync_id = %(sync_id)s""",
+        {"sync_id": sync_id},
     )
-    return {row["state"]: row["n"] for row in rows}
+    found = {row["state"]: row["n"] for row in rows}
+    everyone = found.pop("all")
+    return found | {"confirmed": everyone - sum(found.values())}
 
 
 def count_refused(cursor: Cursor, sync_id: int, run_id: int) -> dict[str, int]:

@@ -22,12 +22,12 @@ log = logging.getLogger(__name__)
 MAX_AGE_SECONDS = 300.0
 
 
-def prepare(sync: Sync, run: Run, batch: Batch) -> int:
-    """Take out of the batch what may not be sent; returns how many contacts are left."""
+def prepare(sync: Sync, run: Run, batch: Batch) -> bool:
+    """Take out of the batch what may not be sent; returns whether contacts are left."""
     _hold_changed(sync, run, batch)
     _suppress(sync, run, batch)
     with sync.state.transaction() as cursor:
-        return contents.count_contacts(cursor, batch.batch_id)
+        return contents.has_contacts(cursor, batch.batch_id)
 
 
 def _hold_changed(sync: Sync, run: Run, batch: Batch) -> None:

@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from contact_sync import converters
+from contact_sync.arrow_reader import ahead
 from contact_sync.b2core import Snapshot, refuse_twice
 from contact_sync.definition import ChangeDetection, SyncDefinition
 from contact_sync.errors import RetryableError
@@ -171,7 +172,7 @@ def decide_kind(
 def scan_clients(snapshot: Snapshot) -> Scan:
     """Ids and address hashes of all clients; 17 bytes of memory a client."""
     ids, found, excluded = [], [], []
-    for batch in snapshot.scan():
+    for batch in ahead(snapshot.scan()):
         address = converters.addresses(pd.Series(batch.column("email"), dtype=converters.TEXT))
         ids.append(np.asarray(batch.column("client_id"), np.int64))
         found.append(hashes(converters.arrow(address)))

@@ -156,14 +156,17 @@ def _settle(
 ) -> None:
     """Confirm the batch's contacts but for the refused ones and those that aren't as sent."""
 
+    new = 0
+
     def write(cursor: Cursor) -> str:
+        nonlocal new
         late, given_up = settling.postpone_not_applied(cursor, batch.batch_id, wrong)
-        confirmed, rejected = settling.confirm(cursor, batch.batch_id, refused)
-        outcome = f"{confirmed} confirmed, {rejected + given_up} rejected"
+        known, new, rejected = settling.confirm(cursor, batch.batch_id, refused)
+        outcome = f"{known + new} confirmed, {rejected + given_up} rejected"
         return f"{outcome}, {late} not applied" if late else outcome
 
     _finish(sync, run, batch, job, write)
-    if batch.contacts > ledger.MANY:
+    if new > ledger.MANY:
         ledger.analyze_ledger(sync.state)
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from contact_sync.arrow_reader import ahead
 from contact_sync.failpoints import reach
 from contact_sync.mapping import Mapping
 from contact_sync.models import FieldType, RunKind
@@ -24,7 +24,6 @@ from contact_sync.steps.start import Sync, mapping_of
 from contact_sync.transform import Transformed, transform
 
 log = logging.getLogger(__name__)
-T = TypeVar("T")
 Mask = npt.NDArray[np.bool_]
 FATE_COLUMNS = ["client_id", "state", "email_hash", "row_hash", "field", "reason"]
 
@@ -65,17 +64,8 @@ def _frames(sync: Sync, run: Run, part: Slice, diff: _Diff) -> Iterator[pd.DataF
         ids = np.asarray(part.members.column("client_id"), np.int64)
     with sync.b2core.snapshot() as snapshot:
         columns = diff.mapping.columns
-        for batch in _ahead(snapshot.clients(columns, part.first_id, part.last_id, ids)):
+        for batch in ahead(snapshot.clients(columns, part.first_id, part.last_id, ids)):
             yield diff.apply(transform(batch, diff.mapping))
-
-
-def _ahead(items: Iterator[T]) -> Iterator[T]:
-    """The items; while one is worked on, the next is read in a thread: 4 MB more of memory."""
-    with ThreadPoolExecutor(1) as pool:
-        coming = pool.submit(next, items, None)
-        while (item := coming.result()) is not None:
-            coming = pool.submit(next, items, None)
-            yield item
 
 
 class _Diff:
