@@ -136,17 +136,16 @@ class Snapshot:
     ) -> Iterator[pa.RecordBatch]:
         """The mapped columns of the clients in the id range (of those in `ids`, if given).
 
-        Raises FatalError when a client comes twice.
+        Raises FatalError at the end when a client came twice.
         """
         names = ", ".join(f'"{name}"' for name in columns)
         inner = self._clients(first_id, last_id, ids)
         sql = f"SELECT {names} FROM (\n{inner}\n) AS clients"  # noqa: S608 names match [a-z0-9_]+
-        seen = np.empty(0, np.int64)
+        seen = [np.empty(0, np.int64)]
         for batch in arrow_reader.record_batches(self.connection, sql, _what("clients")):
-            client_id = np.asarray(batch.column("client_id"), np.int64)
-            seen = np.sort(np.concatenate([seen, client_id]))
-            refuse_twice(seen, "clients")
+            seen.append(np.asarray(batch.column("client_id"), np.int64))
             yield batch
+        refuse_twice(np.sort(np.concatenate(seen)), "clients")
 
     def _clients(self, first_id: int, last_id: int, ids: Ids | None) -> str:
         return self._sql("clients", {"first_id": first_id, "last_id": last_id, "ids": ids})

@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import Any, LiteralString
 
 import psycopg
+from psycopg import sql
 from psycopg.rows import dict_row
 
 from contact_sync.definition_files import INCLUDE
@@ -123,6 +124,12 @@ def one(cursor: Cursor, query: LiteralString, parameters: Any = None) -> dict[st
     """Execute and return the one row that must exist."""
     cursor.execute(query, parameters)
     return _one(cursor)
+
+
+def analyze(cursor: Cursor, what: LiteralString) -> None:
+    """Tell the planner about a table's columns, from a tenth of the usual sample: 3,000 rows."""
+    cursor.execute("SET LOCAL default_statistics_target = 10")
+    cursor.execute(sql.SQL("ANALYZE {}").format(sql.SQL(what)))
 
 
 def many(cursor: Cursor, query: LiteralString, parameters: Any = None) -> list[dict[str, Any]]:

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from contact_sync import arrow_reader
 from contact_sync.state.copying import copy_frame
-from contact_sync.state.database import Cursor, StateDatabase, many, one, statement
+from contact_sync.state.database import Cursor, StateDatabase, analyze, many, one, statement
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -106,7 +106,7 @@ def analyze_ledger(state: StateDatabase) -> None:
     thinks that any range of clients is one client, and reads the range anew for each contact.
     """
     with state.transaction() as cursor:
-        cursor.execute("ANALYZE contact_sync.ledger (sync_id, client_id)")
+        analyze(cursor, "contact_sync.ledger (sync_id, client_id)")
 
 
 def _among(ids: Int64) -> str:

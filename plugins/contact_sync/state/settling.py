@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from contact_sync.state.contents import batch_bounds
 from contact_sync.state.copying import copy_frame
@@ -27,31 +27,17 @@ def confirm(cursor: Cursor, batch_id: int, refused: dict[str, str]) -> Settled:
     _load_refused(cursor, refused)
     parameters = {"batch_id": batch_id}
     bounds = batch_bounds(cursor, batch_id)
-    any_known = _knows_any(cursor, bounds)  # in a first load none: that spares two joins
-    known = rejected = 0
-    if any_known:
-        cursor.execute(statement("note_former_addresses"), bounds)
+    cursor.execute(statement("note_former_addresses"), bounds)
     cursor.execute(statement("release_taken_addresses"), parameters)
-    if any_known:
-        cursor.execute(statement("confirm_batch"), bounds)
-        known = cursor.rowcount
+    cursor.execute(statement("confirm_batch"), bounds)
+    known = cursor.rowcount
     cursor.execute(statement("confirm_new"), bounds)
-    new = cursor.rowcount
+    new, rejected = cursor.rowcount, 0
     if refused:
         cursor.execute(statement("refuse_in_batch"), parameters)
         rejected = cursor.rowcount
     cursor.execute(statement("clear_batch"), parameters)
     return Settled(known, new, rejected)
-
-
-def _knows_any(cursor: Cursor, bounds: dict[str, Any]) -> bool:
-    """Whether the ledger has clients in the batch's range of ids."""
-    cursor.execute(
-        """SELECT 1 FROM contact_sync.ledger WHERE sync_id = %(sync_id)s
-               AND client_id BETWEEN %(first_id)s AND %(last_id)s LIMIT 1""",
-        bounds,
-    )
-    return cursor.fetchone() is not None
 
 
 def refuse(cursor: Cursor, batch_id: int, refused: dict[str, str]) -> None:

@@ -11,7 +11,7 @@ from psycopg.types.json import Jsonb
 
 from contact_sync import arrow_reader
 from contact_sync.state.copying import copy_into, csv_of
-from contact_sync.state.database import Cursor, StateDatabase, many, one
+from contact_sync.state.database import Cursor, StateDatabase, analyze, many, one
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -133,7 +133,7 @@ def analyze_outbox(state: StateDatabase) -> None:
     sorts what an index would give in order, and looks up a million rows one by one.
     """
     with state.transaction() as cursor:
-        cursor.execute("ANALYZE contact_sync.outbox (run_id, client_id, json_only, takes_over)")
+        analyze(cursor, "contact_sync.outbox (run_id, client_id, json_only, takes_over)")
 
 
 def outbox_sizes(state: StateDatabase, run_id: int) -> pa.Table:
