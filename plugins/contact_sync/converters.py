@@ -30,6 +30,11 @@ TEXT = pd.ArrowDtype(pa.string())
 
 _ODD_SPACE = r"[\p{Cc}\p{Zl}\p{Zp}\x{a0}\x{1680}\x{2000}-\x{200a}\x{202f}\x{205f}\x{3000}]|  "
 _SPACES = r"[\p{Z}\p{Cc}]+"
+MAY_COMPOSE = (
+    r"[^\x{0}-\x{2ff}\x{370}-\x{373}\x{375}-\x{37d}\x{37f}-\x{386}\x{388}-\x{482}"
+    r"\x{48a}-\x{590}]"
+)
+"""A character that NFC may change or join with its neighbour: not Latin, Greek or Cyrillic letters."""
 _ADDRESS = (
     r"^[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
     r"@(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,63}$"
@@ -90,28 +95,30 @@ def as_text(column: pd.Series[Any]) -> pd.Series[Any]:
     array = arrow(column)
     if not pa.types.is_string(array.type):
         array = pc.cast(array, pa.string())
-    array = _composed(array)
-    odd = mask_of(pc.match_substring_regex(array, _ODD_SPACE))
-    if odd.any():
-        fixed = pc.replace_substring_regex(array.filter(pa.array(odd)), _SPACES, " ")
-        array = pc.replace_with_mask(array, pa.array(odd), fixed)
+    array = _only(array, _unusual(array), _cleaned)
     return series(_null_if_empty(pc.utf8_trim(array, " ")))
 
 
-def _not_ascii(array: pa.Array) -> Mask:
+def _unusual(array: pa.Array) -> Mask:
+    """Which texts may hold anything but printable ASCII and single spaces; few others are named."""
     _, offsets, data = array.buffers()
-    if data is None:
-        return np.zeros(len(array), bool)
-    high = np.flatnonzero(np.frombuffer(data, np.int8) < 0)
-    if len(high) == 0:
-        return np.zeros(len(array), bool)
+    octets = np.frombuffer(data or b"", np.uint8)
+    unusual = (octets - np.uint8(0x20)) > 0x7E - 0x20  # below 0x20 it wraps to a large number
+    unusual[1:] |= (octets[1:] == 0x20) & (octets[:-1] == 0x20)
+    at = np.flatnonzero(unusual)
     starts = np.frombuffer(offsets, np.int32)[array.offset :][: len(array) + 1]
-    return np.asarray(np.diff(np.searchsorted(high, starts)) > 0, bool)
+    return np.asarray(np.diff(np.searchsorted(at, starts)) > 0, bool)
+
+
+def _cleaned(array: pa.Array) -> pa.Array:
+    array = _composed(array)
+    odd = mask_of(pc.match_substring_regex(array, _ODD_SPACE))
+    return _only(array, odd, lambda texts: pc.replace_substring_regex(texts, _SPACES, " "))
 
 
 def _composed(array: pa.Array) -> pa.Array:
     """NFC. Arrow's own `utf8_normalize(form="NFC")` decomposes instead (seen in 25.0.1)."""
-    return _fix(array, _not_ascii(array), _nfc)
+    return _fix(array, mask_of(pc.match_substring_regex(array, MAY_COMPOSE)), _nfc)
 
 
 def _nfc(value: str) -> str:
@@ -123,13 +130,22 @@ def _null_if_empty(array: pa.Array) -> pa.Array:
     return pc.if_else(pa.array(empty), None, array) if empty.any() else array
 
 
-def _fix(array: pa.Array, rows: Mask, repair: Callable[[str], str | None]) -> pa.Array:
-    """Replace the masked values by `repair(value)`, called once per distinct value."""
+def _only(array: pa.Array, rows: Mask, change: Callable[[pa.Array], pa.Array]) -> pa.Array:
+    """The array with `change` applied to the masked rows."""
     if not rows.any():
         return array
-    chosen = array.filter(pa.array(rows)).dictionary_encode()
-    repaired = pa.array([repair(value) for value in chosen.dictionary.to_pylist()], pa.string())
-    return pc.replace_with_mask(array, pa.array(rows), repaired.take(chosen.indices))
+    return pc.replace_with_mask(array, pa.array(rows), change(array.filter(pa.array(rows))))
+
+
+def _fix(array: pa.Array, rows: Mask, repair: Callable[[str], str | None]) -> pa.Array:
+    """Replace the masked values by `repair(value)`, called once per distinct value."""
+
+    def repair_distinct(texts: pa.Array) -> pa.Array:
+        encoded = texts.dictionary_encode()
+        repaired = [repair(value) for value in encoded.dictionary.to_pylist()]
+        return pa.array(repaired, pa.string()).take(encoded.indices)
+
+    return _only(array, rows, repair_distinct)
 
 
 def addresses(column: pd.Series[Any]) -> pd.Series[Any]:
@@ -138,12 +154,12 @@ def addresses(column: pd.Series[Any]) -> pd.Series[Any]:
     Invalid ones stay as they are (trimmed, lower case), so that they can be compared; `email`
     judges them.
     """
-    array = pc.utf8_trim_whitespace(_composed(arrow(column)))
-    odd = _not_ascii(array)
-    if not odd.any():
+    array = arrow(column)
+    unusual = _unusual(array)
+    array = pc.utf8_trim_whitespace(_only(array, unusual, _composed))
+    if not unusual.any():
         return series(_null_if_empty(pc.ascii_lower(array)))
-    array = pc.utf8_lower(array)
-    array = _fix(array, _not_ascii(array), lambda value: _valid_address(value) or value)
+    array = _fix(pc.utf8_lower(array), unusual, lambda value: _valid_address(value) or value)
     return series(_null_if_empty(array))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import unicodedata
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta, timezone
@@ -9,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 import regex
 from hypothesis import given
@@ -275,3 +277,16 @@ def test_any_text_and_any_slice_converts(
     sliced = converters.series(pa.array(["x", *texts], pa.string()).slice(1)[cut:])
     assert values(convert(sliced)) == whole[cut:]
     assert all(found is None for raw, found in zip(texts, whole, strict=True) if raw is None)
+
+
+def test_B07_characters_that_are_not_looked_at_are_in_nfc_in_every_text() -> None:
+    """Whatever isn't in MAY_COMPOSE never changes by itself, and never joins the one before it."""
+    everything = [chr(code) for code in range(sys.maxunicode + 1) if not 0xD800 <= code <= 0xDFFF]
+    looked_at = pc.match_substring_regex(pa.array(everything), converters.MAY_COMPOSE).to_pylist()
+    skipped = {one for one, looked in zip(everything, looked_at, strict=True) if not looked}
+    decomposed = [unicodedata.normalize("NFD", one) for one in everything]
+    join = {parts[-1] for parts in decomposed if len(parts) > 1}
+    assert len(skipped) > 1_000
+    assert not skipped & join
+    assert [one for one in skipped if unicodedata.normalize("NFC", one) != one] == []
+    assert [one for one in skipped if unicodedata.combining(one)] == []
