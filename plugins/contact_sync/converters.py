@@ -34,7 +34,7 @@ MAY_COMPOSE = (
     r"[^\x{0}-\x{2ff}\x{370}-\x{373}\x{375}-\x{37d}\x{37f}-\x{386}\x{388}-\x{482}"
     r"\x{48a}-\x{590}]"
 )
-"""A character that NFC may change or join with its neighbour: not Latin, Greek or Cyrillic letters."""
+"""Characters that NFC may change or join: all but the usual Latin, Greek and Cyrillic ones."""
 _ADDRESS = (
     r"^[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
     r"@(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,63}$"
