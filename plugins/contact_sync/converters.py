@@ -39,7 +39,8 @@ _ADDRESS = (
     r"^[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
     r"@(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,63}$"
 )
-_ADDRESS_NEEDS_CARE = r"--|\.(?:test|local|localhost|invalid|onion|arpa)$|^[^@]{65}|[^.@]{64}"
+_ADDRESS_NEEDS_CARE = r"--|\.(?:test|local|localhost|invalid|onion|arpa)$"
+_SHORT_ADDRESS = 65  # bytes: too short for a part or a label that is too long
 _E164 = r"^\+[1-9][0-9]{6,14}$"
 _IN_NUMBERS = r"[\p{Z}\p{Cc}\-.()/]+"
 _NUMBER = r"^-?[0-9]{1,300}(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,3})?$"
@@ -181,9 +182,9 @@ def _valid_address(value: str) -> str | None:
 def email(column: pd.Series[Any]) -> Converted:
     """Judge normalised addresses. Reasons: `missing`, `invalid`."""
     array = arrow(column)
-    plain = mask_of(pc.match_substring_regex(array, _ADDRESS)) & ~mask_of(
-        pc.match_substring_regex(array, _ADDRESS_NEEDS_CARE)
-    )
+    plain = mask_of(pc.match_substring_regex(array, _ADDRESS))
+    plain &= ~mask_of(pc.match_substring_regex(array, _ADDRESS_NEEDS_CARE))
+    plain &= mask_of(pc.less_equal(pc.binary_length(array), _SHORT_ADDRESS))
     missing = mask_of(pc.is_null(array))
     unsure = ~plain & ~missing
     if unsure.any():
