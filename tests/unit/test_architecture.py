@@ -16,8 +16,9 @@ MAX_LINES = 320
 LAYERS = [
     {"", "models", "errors", "failpoints"},
     {
-        "catalogue", "definition", "drift", "freshness", "mapping", "masking", "converters", "transform", "payloads",
-        "errors_file", "read_back", "reasons", "refused_contacts", "report", "run_story", "scopes",
+        "catalogue", "definition", "drift", "freshness", "mapping", "masking", "converters",
+        "transform", "payloads", "errors_file", "read_back", "reasons", "refused_contacts",
+        "report", "run_story", "scopes",
     },
     {
         "arrow_reader", "b2core", "definition_files", "sendgrid", "sendgrid.answers",

@@ -20,6 +20,16 @@ _RUN: LiteralString = """
     FROM contact_sync.run AS r JOIN contact_sync.sync AS s USING (sync_id)
 """
 
+_NEWEST: LiteralString = """
+    WHERE r.run_id IN (
+        SELECT newest.run_id FROM contact_sync.sync AS n
+        CROSS JOIN LATERAL (
+            SELECT run_id FROM contact_sync.run WHERE sync_id = n.sync_id
+            ORDER BY run_id DESC LIMIT %s
+        ) AS newest WHERE n.name = ANY(%s)
+    ) ORDER BY r.run_id DESC
+"""
+
 
 @contextmanager
 def reading(state: StateDatabase) -> Iterator[Cursor]:
@@ -46,14 +56,7 @@ def latest_runs(cursor: Cursor, names: list[str], limit: int) -> list[dict[str, 
     """The newest runs of each sync, newest first."""
     return many(
         cursor,
-        _RUN
-        + """WHERE r.run_id IN (
-               SELECT newest.run_id FROM contact_sync.sync AS n
-               CROSS JOIN LATERAL (
-                   SELECT run_id FROM contact_sync.run WHERE sync_id = n.sync_id
-                   ORDER BY run_id DESC LIMIT %s
-               ) AS newest WHERE n.name = ANY(%s)
-           ) ORDER BY r.run_id DESC""",
+        _RUN + _NEWEST,
         (limit, names),
     )
 

@@ -1,4 +1,4 @@
-"""The trend of the last runs as bars of an inline SVG: where each goes. The template draws. Pure."""
+"""The trend of the last runs as bars of an inline SVG, which the template draws. Pure."""
 
 from __future__ import annotations
 
