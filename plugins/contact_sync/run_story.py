@@ -91,7 +91,7 @@ def phase(run: dict[str, Any], slices: dict[str, int], done: Sent) -> str:
         return "waits for somebody's approval"
     if run["plan"]:
         if done.unsettled:
-            return f"waits for SendGrid: {done.unsettled:,} contacts in {done.unsettled_jobs} jobs"
+            return f"waits for SendGrid, which has {done.unsettled:,} contacts not yet confirmed"
         return "sends" if done.waiting else "closes the books"
     if slices["slices"]:
         return f"reads B2CORE: {slices['read']:,} of {slices['clients']:,} clients"
