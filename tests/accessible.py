@@ -28,7 +28,8 @@ _CHECK = r"""
   for (const e of all("a, button, summary")) if (!name(e)) found.push(`no name: ${e.outerHTML}`);
   for (const e of all("img")) if (!e.hasAttribute("alt")) found.push(`no alt: ${e.src}`);
   for (const e of all("input, select")) if (!e.labels.length) found.push(`no label: ${e.name}`);
-  for (const e of all("svg[role=img]")) if (!e.querySelector("title")) found.push("chart: no title");
+  for (const e of all("svg[role=img]"))
+    if (!e.querySelector("title")) found.push("chart: no title");
   for (const table of all("table")) {
     if (!table.caption) found.push(`no caption: ${table.textContent.slice(0, 40)}`);
     for (const th of table.querySelectorAll("th"))
@@ -60,7 +61,8 @@ _CHECK = r"""
     const front = rgb(e.closest("svg") ? style.fill : style.color);
     const [a, b] = [light(front), light(back(e))].sort((x, y) => y - x);
     const ratio = (a + 0.05) / (b + 0.05);
-    if (ratio < 4.5) found.push(`contrast ${ratio.toFixed(1)}: ${e.textContent.trim().slice(0, 40)}`);
+    const said = e.textContent.trim().slice(0, 40);
+    if (ratio < 4.5) found.push(`contrast ${ratio.toFixed(1)}: ${said}`);
   }
   const wide = document.documentElement.scrollWidth - innerWidth;
   if (wide > 1) found.push(`wider than the window by ${wide} pixels`);
