@@ -55,7 +55,7 @@ def syncs(request: Request, viewer: ViewerDep) -> Response:
         "syncs.html",
         title="Contact syncs",
         cards=cards(viewer, readable),
-        broken=found.broken,
+        broken=found.broken if viewer.may_see_import_errors() else {},
         hidden=len(found.by_name) - len(readable),
     )
 
