@@ -87,7 +87,6 @@ def cards(viewer: Viewer, definitions: list[Any]) -> list[Card]:
 
 
 def _read(state: StateDatabase, syncs: list[SeenSync]) -> list[Card]:
-    state.check_schema()
     names = [sync.name for sync in syncs]
     with reading(state) as cursor:
         rows = sync_rows(cursor, names)
