@@ -62,6 +62,7 @@ _ANY = {
     "ids": None,
     "horizon": "3",
     "since": datetime(2000, 1, 1, tzinfo=UTC),
+    "client_id": 0,
 }
 """Values for all parameters, to look at a statement's columns."""
 
@@ -147,6 +148,24 @@ class Snapshot:
             seen = np.sort(np.concatenate([seen, client_id]))
             refuse_twice(seen, "clients")
             yield batch
+
+    def choices(self, client_id: int) -> list[dict[str, Any]]:
+        """All phone and address rows of a client in the order of the rule that chooses one of each.
+
+        Raises ConfigError when the folder has no explain.sql: a run doesn't need it.
+        """
+        sql = self._sql("explain", {"client_id": client_id})
+        found = arrow_reader.table(self.connection, sql, _what("explain"))
+        return [dict(row) for row in found.to_pylist()]
+
+    def clients_at(self, part: str) -> Iterator[pa.RecordBatch]:
+        """client_id, email and exclusion of clients with these lower-case characters in their
+        address, as scan.sql gives it: who really has an address is the caller's to judge."""
+        inner = self._sql("scan", {})
+        written = f"convert_from(decode('{part.encode().hex()}', 'hex'), 'UTF8')"  # holds no quote
+        sql = f"""SELECT client_id, email, exclusion FROM (\n{inner}\n) AS clients
+                  WHERE position({written} IN lower(email)) > 0"""  # noqa: S608 hex digits only
+        return arrow_reader.record_batches(self.connection, sql, _what("scan"))
 
     def _clients(self, first_id: int, last_id: int, ids: Ids | None) -> str:
         return self._sql("clients", {"first_id": first_id, "last_id": last_id, "ids": ids})

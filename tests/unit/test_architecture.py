@@ -18,24 +18,27 @@ LAYERS = [
     {
         "catalogue", "definition", "drift", "mapping", "converters", "transform", "payloads",
         "errors_file", "read_back", "reasons", "refused_contacts", "report", "scopes",
+        "conclusion", "explanation", "explanation_text",
     },
     {
         "arrow_reader", "b2core", "definition_files", "sendgrid", "sendgrid.answers",
         "sendgrid.api", "sendgrid.line", "sendgrid.transport", "sendgrid.urls", "state",
         "state.batches", "state.carrying", "state.contents", "state.copying", "state.database",
         "state.families", "state.ledger", "state.migrate", "state.removals", "state.runs",
-        "state.settling", "state.staging",
+        "state.settling", "state.staging", "state.lookup",
     },
     {
         "steps", "steps.approve", "steps.carry", "steps.check", "steps.drain", "steps.fields",
         "steps.finish", "steps.look_up", "steps.plan", "steps.prepare", "steps.remove",
         "steps.run_all", "steps.select", "steps.send", "steps.settle", "steps.split",
         "steps.stage", "steps.start", "steps.submit", "steps.verify",
+        "steps.explain", "steps.find",
     },
     {
         "__main__", "cli", "airflow_edge", "airflow_edge.approval", "airflow_edge.handles",
         "airflow_edge.hook", "airflow_edge.operators", "airflow_edge.provider",
         "airflow_edge.tasks", "airflow_edge.triggers",
+        "cli_explain",
     },
 ]  # fmt: skip
 LAYER = {name: number for number, names in enumerate(LAYERS) for name in names}
