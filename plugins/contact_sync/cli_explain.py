@@ -27,7 +27,7 @@ def answer(sync: Sync, options: argparse.Namespace) -> tuple[str, int]:
     sync.state.check_schema()
     ids: list[Any] = [options.client]
     if options.email is not None:
-        ids = [match.client_id for match in find_clients(sync, options.email)]
+        ids = [match.client_id for match in find_clients(sync, options.email, thorough=True)]
     if not ids:
         return "No client of B2CORE has this address, and no contact of this sync.", 1
     found = [text(explain_client(sync, client, live=options.live)) for client in ids]

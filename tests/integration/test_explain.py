@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from contact_sync.cli import main
 from contact_sync.conclusion import conclude
 from contact_sync.explanation import Explanation
 from contact_sync.models import RunKind
@@ -64,6 +65,10 @@ def test_before_the_first_run_and_after_a_change(world: World) -> None:
     world.run()
     other = world.add("bob@example.com")
     assert why(world, other) == "The next run sends it for the first time."
+    with world.sync() as sync:
+        assert [m.client_id for m in find_clients(sync, "BOB@example.com", thorough=False)] == [
+            other
+        ]
     world.edit(client, first_name="Ana")
     assert why(world, client).startswith("The next run that notices the change sends it")
     world.edit(client, email="moved@example.com")
@@ -121,9 +126,10 @@ def test_a_shared_address_leads_to_all_its_clients(world: World) -> None:
     assert f"because client {new}, which is newer" in why(world, old)
     assert set(explain(world, new).sharing) == {old}
     with world.sync() as sync:
-        matches = find_clients(sync, " ANN@Bücher.example")
+        matches = find_clients(sync, " ANN@Bücher.example", thorough=False)
         assert [(m.client_id, m.has_contact) for m in matches] == [(new, True), (old, False)]
-        assert find_clients(sync, "nobody@example.com") == find_clients(sync, " ") == []
+        assert find_clients(sync, "nobody@example.com", thorough=True) == []
+        assert find_clients(sync, " ", thorough=True) == []
 
 
 def test_pending_because_sendgrid_does_not_know_the_job(world: World) -> None:
@@ -253,3 +259,29 @@ def test_a_source_without_a_fitting_explain_sql(world: World, tmp_path: Path, br
     said = {"missing": "explain.sql is missing", "other rule": "choose different phone rows"}
     assert said[broken] in found.notes[0]
     assert conclude(found).startswith("SendGrid has confirmed")
+
+
+def test_the_command(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By id or address, for people; personal data goes to standard output only."""
+    world.add("ann@example.com", phone="+41790000001", address={"city": "Zürich"})
+    world.add("bob@example.com")
+    world.run()
+    world.connect_airflow(monkeypatch)
+    assert main(["explain", "demo", "--client", "1", "--live"]) == 0
+    said = capsys.readouterr()
+    for part in (
+        "Client 1 of sync demo", "SendGrid has confirmed exactly this content on", "city: Zürich",
+        "used  phone 1 (not confirmed, ", "+41790000001; the only one", "sent last: run 1, batch 1",
+        "1 created", "The contact, on the sync's list",
+    ):  # fmt: skip
+        assert part in said.out
+    assert "ann" not in said.err
+    world.edit(2, email=" ANN@example.com")
+    assert main(["explain", "demo", "--email", "ann@EXAMPLE.com"]) == 0
+    assert "2 clients lead to this address." in capsys.readouterr().out
+    assert main(["explain", "demo", "--email", "nobody@example.com"]) == 1
+    assert "No client of B2CORE has this address" in capsys.readouterr().out
+    assert main(["explain", "demo", "--client", "-1"]) == 1
+    assert "a whole number" in capsys.readouterr().err

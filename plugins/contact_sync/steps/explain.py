@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 
 from contact_sync.b2core import Snapshot
 from contact_sync.definition import SyncDefinition
@@ -31,8 +30,9 @@ from contact_sync.models import SEPARATOR
 from contact_sync.read_back import is_as_sent, shown
 from contact_sync.sendgrid.api import is_searchable
 from contact_sync.state import lookup
+from contact_sync.state.database import Cursor
 from contact_sync.state.lookup import SyncLook
-from contact_sync.steps.find import clients_with, normalised, short_snapshot
+from contact_sync.steps.find import normalised, short_snapshot, still_with
 from contact_sync.steps.start import Sync
 from contact_sync.transform import transform
 
@@ -52,51 +52,55 @@ class _Row:
 def explain_client(sync: Sync, client_id: int, *, live: bool = False) -> Explanation:
     """Everything about one client; `live` also asks SendGrid, with one call.
 
-    An id that nobody knows gives an Explanation that says so.
+    An id that nobody knows gives an Explanation that says so. Of the clients that share its
+    address it names those that a run has seen.
     """
     if not 0 <= client_id < BIGINT:
         raise ConfigError("A client's id is a whole number from 0 to 9223372036854775807")
-    with lookup.looking(sync.state) as cursor:
+    with lookup.looking(sync.state) as cursor, short_snapshot(sync) as snapshot:
         look = lookup.look_at_sync(cursor, sync.definition.name)
-    mapping = Mapping.from_json(look.destination["mapping"]) if look and look.destination else None
-    notes = _notes(sync.definition, look, mapping)
-    row, read_at, sharing, choices = _source(sync, mapping, client_id, notes)
-    contact = row.contact if row else {}
-    known, staged, removals = _state(sync, look, client_id, contact)
-    found = Explanation(
-        sync=sync.definition.name,
-        client_id=client_id,
-        read_at=read_at,
-        source=row.source if row else None,
-        email=contact.get("email") or "",
-        verdict=_verdict(row, mapping, client_id, sharing),
-        fields=_fields(mapping, row, known, look),
-        choices=choices,
-        sharing=sharing,
-        known=_known(known, contact),
-        staged=[_sending(entry) for entry in staged],
-        removals=removals,
-        notes=tuple(notes),
-    )
+        destination = (look.destination if look else None) or {}
+        mapping = Mapping.from_json(destination["mapping"]) if destination else None
+        found = _explain(sync.definition, (cursor, look), (snapshot, mapping), client_id)
     return _with_held(sync, found, mapping) if live else found
 
 
-def _source(
-    sync: Sync, mapping: Mapping | None, client_id: int, notes: list[str]
-) -> tuple[_Row | None, str, dict[int, str | None], list[Choice]]:
-    with short_snapshot(sync) as snapshot:
-        read_at = str(snapshot.position()["read_at"])
-        columns = mapping.columns if mapping else _columns(sync.definition)
-        ids = np.array([client_id], np.int64)
-        batches = [b for b in snapshot.clients(columns, client_id, client_id, ids) if b.num_rows]
-        if not batches:
-            return None, read_at, {}, []
-        row = _row(batches[0], mapping, sync.definition)
-        address, email_hash = row.contact["email"] or "", row.contact["email_hash"]
-        sharing = clients_with(snapshot, address, email_hash) if address else {}
-        sharing.pop(client_id, None)
-        choices = _choices(snapshot, client_id, row.source, notes)
-    return row, read_at, sharing, choices
+def _explain(
+    definition: SyncDefinition,
+    state: tuple[Cursor, SyncLook | None],
+    source: tuple[Snapshot, Mapping | None],
+    client_id: int,
+) -> Explanation:
+    cursor, look = state
+    snapshot, mapping = source
+    row = _row(snapshot, mapping, definition, client_id)
+    contact = row.contact if row else {}
+    email_hash = int(contact.get("email_hash") or 0)
+    known, staged, removals, others = None, [], [], []
+    if look:
+        known = lookup.look_at_client(cursor, look.sync_id, client_id)
+        staged = lookup.staged(cursor, look.sync_id, client_id)
+        addresses = (email_hash, int((known or {}).get("contact_hash") or 0))
+        removals = lookup.noted_removals(cursor, look.sync_id, client_id, addresses)
+        others = lookup.clients_of_address(cursor, look.sync_id, email_hash) if email_hash else []
+    ids = [other["client_id"] for other in others if other["client_id"] != client_id]
+    sharing = still_with(snapshot, email_hash, ids)
+    notes = _notes(definition, look)
+    return Explanation(
+        sync=definition.name,
+        client_id=client_id,
+        read_at=str(snapshot.position()["read_at"]),
+        source=row.source if row else None,
+        email=contact.get("email") or "",
+        verdict=_verdict(row, mapping, client_id, sharing),
+        fields=_fields(mapping, row, known),
+        choices=_choices(snapshot, client_id, row.source, notes) if row else [],  # may break it off
+        sharing=sharing,
+        known=_known(known, contact),
+        staged=[_sending(entry) for entry in staged],
+        removals=[_removal(entry) for entry in removals],
+        notes=tuple(notes),
+    )
 
 
 def _columns(definition: SyncDefinition) -> list[str]:
@@ -104,7 +108,16 @@ def _columns(definition: SyncDefinition) -> list[str]:
     return list(dict.fromkeys(["client_id", *mapped, "exclusion"]))
 
 
-def _row(batch: pa.RecordBatch, mapping: Mapping | None, definition: SyncDefinition) -> _Row:
+def _row(
+    snapshot: Snapshot, mapping: Mapping | None, definition: SyncDefinition, client_id: int
+) -> _Row | None:
+    columns = mapping.columns if mapping else _columns(definition)
+    ids = np.array([client_id], np.int64)
+    found = snapshot.clients(columns, client_id, client_id, ids)
+    batches = [batch for batch in found if batch.num_rows]
+    if not batches:
+        return None
+    (batch,) = batches
     source = {name: as_text(value) for name, value in batch.to_pylist()[0].items()}
     if mapping is None:
         address, email_hash = normalised(source[definition.fields["email"].column])
@@ -142,37 +155,23 @@ def _choices(
     return choices
 
 
-def _notes(definition: SyncDefinition, look: SyncLook | None, mapping: Mapping | None) -> list[str]:
+def _notes(definition: SyncDefinition, look: SyncLook | None) -> list[str]:
     notes = []
     if not definition.enabled:
         notes.append("This sync is disabled: no run sends anything.")
     if look and look.is_running:
         notes.append("A run is at work: this may change any moment.")
-    if look is None or mapping is None:
+    if look is None or look.destination is None:
         return [*notes, "No run has checked its setup yet: what would be sent isn't known."]
+    mapping = Mapping.from_json(look.destination["mapping"])
     used = {(f.name.lower(), f.column) for f in (mapping.email, *mapping.fields)}
     wanted = {(name.lower(), target.column) for name, target in definition.fields.items()}
-    destination = look.destination or {}
-    if used != wanted or destination.get("list") != definition.list:
+    if used != wanted or look.destination["list"] != definition.list:
         notes.append(
             "The definition was edited since the last run: this shows the mapping of that run. "
             "The next one is a full run and sends what the change changes."
         )
     return notes
-
-
-def _state(
-    sync: Sync, look: SyncLook | None, client_id: int, contact: dict[str, Any]
-) -> tuple[dict[str, Any] | None, list[dict[str, Any]], list[Removal]]:
-    if look is None:
-        return None, [], []
-    with lookup.looking(sync.state) as cursor:
-        known = lookup.look_at_client(cursor, look.sync_id, client_id)
-        staged = lookup.staged(cursor, look.sync_id, client_id)
-        own = int(contact.get("email_hash") or 0)
-        held = int((known or {}).get("contact_hash") or 0)
-        noted = lookup.noted_removals(cursor, look.sync_id, client_id, (own, held))
-    return known, staged, [_removal(row) for row in noted]
 
 
 def _removal(row: dict[str, Any]) -> Removal:
@@ -224,9 +223,9 @@ def _verdict(
 
 
 def _fields(
-    mapping: Mapping | None, row: _Row | None, known: dict[str, Any] | None, look: SyncLook | None
+    mapping: Mapping | None, row: _Row | None, known: dict[str, Any] | None
 ) -> list[FieldValue]:
-    if mapping is None or look is None:
+    if mapping is None:
         return []
     stale = int((known or {}).get("stale") or 0)
     values = row.contact["payload"].split(SEPARATOR) if row else [""] * len(mapping.fields)

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 
@@ -28,19 +29,26 @@ class Match:
     has_contact: bool
 
 
-def find_clients(sync: Sync, email: str) -> list[Match]:
-    """The clients of an address, however it is written; at most MAX_FOUND, the newest first."""
+def find_clients(sync: Sync, email: str, *, thorough: bool) -> list[Match]:
+    """The clients of an address, however it is written; at most MAX_FOUND, the newest first.
+
+    Those that the sync knows are asked for their addresses in B2CORE. All of B2CORE's addresses
+    are read (half a second per million) if it knows nobody, or `thorough`: then clients are found
+    too that have come, or have taken the address, since the last run.
+    """
     address, email_hash = normalised(email)
     if not address:
         return []
-    with short_snapshot(sync) as snapshot:
-        now = set(clients_with(snapshot, address, email_hash))
     known: dict[int, dict[str, Any]] = {}
     with lookup.looking(sync.state) as cursor:
         look = lookup.look_at_sync(cursor, sync.definition.name)
         if look:
             rows = lookup.clients_of_address(cursor, look.sync_id, email_hash)
             known = {row["client_id"]: row for row in rows}
+    with short_snapshot(sync) as snapshot:
+        now = set(still_with(snapshot, email_hash, list(known)))
+        if thorough or not known:
+            now |= set(_at(snapshot.addresses_with(_local_part(address)), email_hash))
     found = sorted(now | known.keys(), reverse=True)[:MAX_FOUND]
     return [
         Match(
@@ -51,6 +59,10 @@ def find_clients(sync: Sync, email: str) -> list[Match]:
         )
         for client in found
     ]
+
+
+def _local_part(address: str) -> str:
+    return address.rpartition("@")[0] or address
 
 
 def normalised(email: str) -> tuple[str, int]:
@@ -68,10 +80,16 @@ def short_snapshot(sync: Sync) -> Iterator[Snapshot]:
         yield snapshot
 
 
-def clients_with(snapshot: Snapshot, address: str, email_hash: int) -> dict[int, str | None]:
-    """Client id → exclusion of everybody in B2CORE with this address, as runs compare it."""
+def still_with(snapshot: Snapshot, email_hash: int, ids: list[int]) -> dict[int, str | None]:
+    """Client id → exclusion of those in B2CORE who have this address now, as runs compare it."""
+    if not ids:
+        return {}
+    return _at(snapshot.addresses_of(np.array(ids, np.int64)), email_hash)
+
+
+def _at(batches: Iterator[pa.RecordBatch], email_hash: int) -> dict[int, str | None]:
     found: dict[int, str | None] = {}
-    for batch in snapshot.clients_at(address.rpartition("@")[0] or address):
+    for batch in batches:
         column = pd.Series(batch.column("email"), dtype=converters.TEXT)
         same = hashes(converters.arrow(converters.addresses(column))) == email_hash
         rows = batch.filter(pa.array(same)).to_pylist()
