@@ -274,7 +274,7 @@ def test_the_command(
     for part in (
         "Client 1 of sync demo", "SendGrid has confirmed exactly this content on", "city: Zürich",
         "used  phone 1 (not confirmed, ", "+41790000001; the only one", "sent last: run 1, batch 1",
-        "1 created", "The contact, on the sync's list",
+        "2 created", "The contact, on the sync's list",
     ):  # fmt: skip
         assert part in said.out
     assert "ann" not in said.err
