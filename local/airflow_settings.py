@@ -15,6 +15,7 @@ from pathlib import Path
 HOST = "127.0.0.1"
 LOGIN = "admin"
 PASSWORD = "admin"  # the server listens on this machine only and is thrown away afterwards
+VIEWER = "viewer"  # may look, and neither trigger nor see connections; also the password
 PARALLELISM = 6
 
 
@@ -35,7 +36,7 @@ def environment(
         # The default looks the machine's full name up in DNS, which can hang.
         "AIRFLOW__CORE__HOSTNAME_CALLABLE": "socket.gethostname",
         "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{url}/execution/",
-        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": f"{LOGIN}:admin",
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": f"{LOGIN}:admin,{VIEWER}:viewer",
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(home / "passwords.json"),
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": database,
         "AIRFLOW__API__HOST": HOST,
@@ -82,9 +83,11 @@ def importable(plugins: Path) -> dict[str, str]:
 
 
 def write_password_file(home: Path) -> None:
-    """Give the login its password, which Airflow would else make up and print in a log."""
+    """Give the logins their passwords, which Airflow would else make up and print in a log."""
     home.mkdir(parents=True, exist_ok=True)
-    (home / "passwords.json").write_text(json.dumps({LOGIN: PASSWORD}), encoding="utf-8")
+    (home / "passwords.json").write_text(
+        json.dumps({LOGIN: PASSWORD, VIEWER: VIEWER}), encoding="utf-8"
+    )
 
 
 def postgres_connection(*, port: int, database: str, user: str, password: str) -> str:

@@ -248,7 +248,7 @@ def _schema(_options: argparse.Namespace) -> int:
 
 
 def _migrate(options: argparse.Namespace) -> int:
-    from contact_sync.airflow_edge.handles import postgres_dsn
+    from contact_sync.airflow_edge.postgres import postgres_dsn
 
     migrate(postgres_dsn(options.connection))
     _say("The state database's schema is up to date")

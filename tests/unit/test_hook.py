@@ -8,8 +8,8 @@ from types import SimpleNamespace
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
-from contact_sync.airflow_edge.handles import postgres_dsn
 from contact_sync.airflow_edge.hook import SendGridHook, base_url
+from contact_sync.airflow_edge.postgres import postgres_dsn
 from contact_sync.errors import ConfigError
 
 US, EU = "https://api.sendgrid.com", "https://api.eu.sendgrid.com"

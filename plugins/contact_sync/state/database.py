@@ -16,7 +16,7 @@ from psycopg.rows import dict_row
 from contact_sync.definition_files import INCLUDE
 from contact_sync.errors import ConfigError, Fenced, RetryableError, SyncError
 
-SCHEMA_VERSION = "0003"
+SCHEMA_VERSION = "0004"
 """The newest migration in include/sql/state/migrations (compared by a test)."""
 
 _OPTIONS = (

@@ -1,0 +1,75 @@
+"""Who asks for a page, and what Airflow's auth manager lets them see.
+
+Airflow's own dependency finds the user: the browser's cookie (also inside Airflow's frame) or a
+Bearer token. Without a valid one it answers 401 before a page's function is called.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from airflow.api_fastapi.app import get_auth_manager
+from airflow.api_fastapi.auth.managers.models.resource_details import (
+    ConnectionDetails,
+    DagAccessEntity,
+    DagDetails,
+)
+from airflow.api_fastapi.core_api.security import GetUserDep
+from airflow.models.dag import DagModel
+from fastapi import Depends, HTTPException
+
+from contact_sync.definition import SyncDefinition
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """The user who asks; every answer comes from Airflow's auth manager."""
+
+    user: Any
+
+    def may_read(self, dag_id: str) -> bool:
+        """Whether the DAG and its runs may be seen."""
+        return self._dag(dag_id, "GET", DagAccessEntity.RUN)
+
+    def may_trigger(self, dag_id: str) -> bool:
+        """Whether a run of the DAG may be started."""
+        return self._dag(dag_id, "POST", DagAccessEntity.RUN)
+
+    def may_see_addresses(self, definition: SyncDefinition) -> bool:
+        """Whether e-mail addresses show in full; everybody else sees them masked.
+
+        That is who may read the sync's B2CORE connection in Airflow: with it they could read the
+        clients themselves. A plain viewer can't.
+        """
+        details = ConnectionDetails(
+            conn_id=definition.connections.b2core, team_name=_team(definition.dag_id)
+        )
+        return get_auth_manager().is_authorized_connection(
+            method="GET", details=details, user=self.user
+        )
+
+    def require_read(self, dag_id: str) -> None:
+        """Answer 403 unless the DAG and its runs may be seen, also when there is no such DAG."""
+        if not self.may_read(dag_id):
+            raise HTTPException(403)
+
+    def _dag(self, dag_id: str, method: Any, entity: DagAccessEntity) -> bool:
+        return get_auth_manager().is_authorized_dag(
+            method=method,
+            access_entity=entity,
+            details=DagDetails(id=dag_id, team_name=_team(dag_id)),
+            user=self.user,
+        )
+
+
+def _team(dag_id: str) -> str | None:
+    return DagModel.get_team_name(dag_id)
+
+
+def _viewer(user: GetUserDep) -> Viewer:
+    return Viewer(user)
+
+
+ViewerDep = Annotated[Viewer, Depends(_viewer)]
+"""The first parameter of every page after the request."""

@@ -1,0 +1,17 @@
+"""E-mail addresses for eyes that need not see them. Pure."""
+
+from __future__ import annotations
+
+
+def masked(address: str | None) -> str:
+    """`john@example.com` as `j***@e***.com`; of a long ending only the last part shows.
+
+    The stars say nothing about the length. What is no address becomes `***`; no address, "".
+    """
+    if not address:
+        return ""
+    name, at, domain = address.rpartition("@")
+    if not (name and at and domain):
+        return "***"
+    host, dot, ending = domain.rpartition(".")
+    return f"{name[0]}***@{host[0]}***.{ending}" if dot and host else f"{name[0]}***@***"

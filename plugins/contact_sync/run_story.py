@@ -1,0 +1,172 @@
+"""A run in words: how it stands, why it failed, what has been sent, and what to do next. Pure."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+NO_CAUSE = "A task failed: the first red task of this DAG run says why"  # of steps.start.end_run
+COUNTS = {
+    "read": ("clients read", "looked at in B2CORE"),
+    "unchanged": ("unchanged", "SendGrid has confirmed exactly this"),
+    "new": ("new", "not at SendGrid so far"),
+    "changed": ("changed", "a value differs from what SendGrid confirmed"),
+    "address_changed": ("address changed", "the new contact first, then the old one is removed"),
+    "sent_again": ("sent again", "never confirmed, or everything is sent again"),
+    "cleared": ("cleared", "contacts of which a value is emptied"),
+    "to_send": ("to send", "contacts that the run sends"),
+    "to_remove": ("to remove", "contacts that leave SendGrid or the list"),
+    "pending": ("pending", "sent again by the next run"),
+    "held": ("held", "not sent for now, see the pending clients"),
+    "rejected": ("rejected", "can't be sent as they are"),
+    "excluded": ("excluded", "must not be sent"),
+}
+"""A plan's counts in the order of the page: the word, and what it means."""
+EXCLUSIONS = {
+    "shared_address": "another client has the same address and stands for both",
+}
+LANES = {
+    "json": "upsert (JSON)",
+    "csv": "import (CSV)",
+    "delete": "delete",
+    "unlist": "take off the list",
+}
+_TOLD = re.compile(r"\d+ (clients are (rejected|pending)|absent clients)")  # by a step of its own
+_DAG_RUN = re.compile(r"DAG run (\S+) (\S+), started ")
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing to do; `link` names the page that helps, which the template knows."""
+
+    text: str
+    link: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """Contacts of a run's batches by how far they have got: whatever happens, none is lost."""
+
+    confirmed: int = 0
+    refused: int = 0
+    unsettled: int = 0
+    unsettled_jobs: int = 0
+    waiting: int = 0
+    removed: int = 0
+
+
+def dag_run_of(holder: str) -> tuple[str, str] | None:
+    """The DAG run (DAG id, run id) that a run belongs to; None for the command line."""
+    found = _DAG_RUN.match(holder)
+    return (found[1], found[2]) if found else None
+
+
+def holder_of(dag_id: str, run_id: str) -> str:
+    """How the holder of a DAG run's runs begins."""
+    return f"DAG run {dag_id} {run_id}, started "
+
+
+def sent(sums: list[dict[str, Any]]) -> Sent:
+    """Add up a run's batches (state.pages.job_sums)."""
+    found = dict.fromkeys(Sent.__dataclass_fields__, 0)
+    for row in sums:
+        removal = row["lane"] in ("delete", "unlist")
+        if row["state"] == "settled" and row["status"] in ("completed", "errored"):
+            found["removed" if removal else "confirmed"] += row["rows"]
+        elif row["state"] == "settled":
+            found["refused"] += row["rows"]
+        elif row["state"] in ("staged", "created"):
+            found["waiting"] += row["rows"]
+        elif row["state"] != "void":
+            found["unsettled"] += row["rows"]
+            found["unsettled_jobs"] += row["jobs"]
+    return Sent(**found)
+
+
+def phase(run: dict[str, Any], slices: dict[str, int], done: Sent) -> str:
+    """What a running run is at."""
+    approval = run["approval"] or {}
+    if approval.get("why") and not approval.get("decision"):
+        return "waits for somebody's approval"
+    if run["plan"]:
+        if done.unsettled:
+            return f"waits for SendGrid: {done.unsettled:,} contacts in {done.unsettled_jobs} jobs"
+        return "sends" if done.waiting else "closes the books"
+    if slices["slices"]:
+        return f"reads B2CORE: {slices['read']:,} of {slices['clients']:,} clients"
+    return "checks the set-up and selects clients"
+
+
+def cause(run: dict[str, Any]) -> tuple[str, str]:
+    """Why a run failed: the first sentence, and whatever more was said."""
+    text = (run["cause"] or "").strip()
+    if not text or text == NO_CAUSE:
+        return ("", "")
+    first, _, rest = text.partition("\n")
+    return first, rest
+
+
+def next_steps(run: dict[str, Any], report: dict[str, Any], done: Sent) -> list[Step]:
+    """What a person should do now, most important first; the last resort is "nothing"."""
+    state = run["state"]
+    if state == "running":
+        return _while_running(run)
+    if state == "superseded":
+        return [Step("Look at the newer run: it took over and continued from the same state.",
+                     "sync")]  # fmt: skip
+    if state == "failed":
+        return _after_failure(run, done)
+    if run["dry_run"]:
+        steps = [Step("Nothing was changed. To send this, trigger a run without dry run.", "dag")]
+        if report["above_limits"]:
+            steps.append(Step("It will ask for approval: " + "; ".join(report["above_limits"])))
+        return steps
+    return _after_success(run, report) or [Step("Nothing. Every client's fate is known.")]
+
+
+def _while_running(run: dict[str, Any]) -> list[Step]:
+    approval = run["approval"] or {}
+    if approval.get("why") and not approval.get("decision"):
+        why = "; ".join(approval["why"])
+        return [Step(f"Approve or refuse the plan: {why}. Nothing is sent before.", "approval")]
+    if not run["dry_run"] and not run["holds_lease"]:
+        return [Step("The run has given no sign of life for 15 minutes. If its DAG run is over, "
+                     "trigger a new run: it takes over and continues from the same state.",
+                     "dag")]  # fmt: skip
+    return [Step("Nothing: it is at work. This page follows it.")]
+
+
+def _after_failure(run: dict[str, Any], done: Sent) -> list[Step]:
+    approval = run["approval"] or {}
+    if approval.get("decision") == "refused":
+        return [Step(f"The plan was refused by {approval.get('by')}, so nothing was sent. Correct "
+                     f"B2CORE or the definition's limits, or trigger a new run and approve its "
+                     f"plan.", "dag")]  # fmt: skip
+    steps = []
+    if cause(run) == ("", ""):
+        steps.append(Step("Read the last lines of the failed task's log.", "log"))
+    else:
+        steps.append(Step("Mend the cause above; the failed task's log has the details.", "log"))
+    steps.append(Step("Then trigger a new run. Nothing has to be cleaned up: it continues from "
+                      "the same state.", "dag"))  # fmt: skip
+    if done.unsettled:
+        steps.append(Step(f"Nothing to do for the {done.unsettled:,} contacts that SendGrid is "
+                          f"still working on: the next run settles them first."))  # fmt: skip
+    return steps
+
+
+def _after_success(run: dict[str, Any], report: dict[str, Any]) -> list[Step]:
+    books, plan = report["books"], run["plan"] or {}
+    steps = []
+    if held := plan.get("held_absences", 0):
+        steps.append(Step(f"{held:,} clients are missing from B2CORE, too many to believe. If they "
+                          f"are really gone, trigger a run with approve removals = {held}.",
+                          "dag"))  # fmt: skip
+    if rejected := books.get("rejected", 0):
+        steps.append(Step(f"Correct the {rejected:,} rejected clients in B2CORE. Each is sent as "
+                          f"soon as its row changes.", "rejected"))  # fmt: skip
+    if pending := books.get("pending", 0):
+        steps.append(Step(f"{pending:,} clients are pending: the next run sends them."))
+    others = [what for what in report["degraded"] if not _TOLD.match(what)]
+    return steps + [Step(f"{what[:1].upper()}{what[1:]}.") for what in others]

@@ -1,0 +1,1 @@
+"""The pages in Airflow's UI; start at app.py, which says how to add one."""

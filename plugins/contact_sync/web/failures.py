@@ -1,0 +1,88 @@
+"""What goes wrong, as a page: in words, with the mend and a proper status.
+
+No traceback, no connection URL, no value of a row reaches the page or the log.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from fastapi import APIRouter, FastAPI, HTTPException, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException as StarletteHTTPException
+
+from contact_sync.errors import ConfigError, RetryableError, SyncError, told_safely
+from contact_sync.web.rendering import page
+
+log = logging.getLogger(__name__)
+WORDS = {
+    401: ("Please log in", "Airflow doesn't know who you are, or your session is over. Log in to "
+          "Airflow and open the page again."),
+    403: ("Not for you", "Airflow doesn't let you see this DAG's runs. Whoever administers Airflow "
+          "can give you the permission to read it."),
+    404: ("Nothing here", "There is no such page."),
+    405: ("Not possible", "This page can only be read."),
+    422: ("Not understood", "The address of the page has a value that makes no sense."),
+}  # fmt: skip
+
+
+class SafeRoute(APIRoute):
+    """Turns errors of libraries into ours, which hold no personal data."""
+
+    def get_route_handler(self) -> Callable[[Request], Awaitable[Response]]:  # type: ignore[override]
+        """The handler, with its errors translated."""
+        handler = super().get_route_handler()
+
+        async def safe(request: Request) -> Response:
+            try:
+                return await handler(request)
+            except (StarletteHTTPException, RequestValidationError):
+                raise
+            except Exception as error:  # noqa: BLE001 only translated
+                raise told_safely(error) from None
+
+        return safe
+
+
+def make_router() -> APIRouter:
+    """A router for a module of pages."""
+    return APIRouter(route_class=SafeRoute)
+
+
+def show_failures(app: FastAPI) -> None:
+    """Make every error a page."""
+
+    def refused(request: Request, error: Any) -> Response:
+        title, message = WORDS.get(error.status_code, ("It didn't work", ""))
+        own = error.detail if error.status_code == 404 and error.detail != "Not Found" else ""
+        headers = {"WWW-Authenticate": "Bearer"} if error.status_code == 401 else {}
+        return _failure(request, error.status_code, title, own or message, headers)
+
+    def invalid(request: Request, _error: Any) -> Response:
+        return _failure(request, 422, *WORDS[422])
+
+    def failed(request: Request, error: Any) -> Response:
+        if isinstance(error, ConfigError):
+            title, status = "The set-up isn't right", 503
+        elif isinstance(error, RetryableError):
+            title, status = "The state database doesn't answer", 503
+        else:
+            title, status = "An error that nobody foresaw", 500
+        log.warning("A page can't be shown (%d): %s", status, error)
+        return _failure(request, status, title, str(error))
+
+    app.add_exception_handler(StarletteHTTPException, refused)
+    app.add_exception_handler(HTTPException, refused)
+    app.add_exception_handler(RequestValidationError, invalid)
+    app.add_exception_handler(SyncError, failed)
+
+
+def _failure(
+    request: Request, status: int, title: str, message: str, headers: dict[str, str] | None = None
+) -> Response:
+    answer = page(request, "failure.html", status=status, title=title, message=message)
+    answer.headers.update(headers or {})
+    return answer

@@ -1,0 +1,42 @@
+"""Numbers, moments and durations as people read them. Pure."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+NOTHING = "\N{EN DASH}"
+
+
+def number(value: float | None) -> str:
+    """1234567 as "1,234,567"; None as a dash."""
+    return NOTHING if value is None else f"{value:,}"
+
+
+def count(value: int, one: str, many: str | None = None) -> str:
+    """ "1 client", "1,234 clients"."""
+    return f"{value:,} {one if value == 1 else many or one + 's'}"
+
+
+def moment(value: datetime | None) -> str:
+    """ "26 Nov 2026, 05:19:11 UTC"; None as a dash."""
+    return NOTHING if value is None else f"{value.astimezone(UTC):%-d %b %Y, %H:%M:%S} UTC"
+
+
+def iso(value: datetime | None) -> str:
+    """For the `datetime` attribute of HTML's <time>."""
+    return "" if value is None else value.astimezone(UTC).isoformat()
+
+
+def duration(seconds: float | None) -> str:
+    """ "0.4 s", "2 min 5 s", "3 h 20 min", "2 days 4 h"; None as a dash."""
+    if seconds is None:
+        return NOTHING
+    if seconds < 60:
+        return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s" if rest else f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    if hours < 48:
+        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+    return f"{hours // 24} days {hours % 24} h" if hours % 24 else f"{hours // 24} days"

@@ -1,0 +1,63 @@
+"""A sync as a page sees it: its definition, its state database, and whether addresses show.
+
+The API server looks connections up where tasks do: environment, secrets backends, Airflow's own
+table.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fastapi import HTTPException
+
+from contact_sync.airflow_edge.access import Viewer
+from contact_sync.airflow_edge.postgres import found, postgres_dsn
+from contact_sync.definition import SyncDefinition
+from contact_sync.definition_files import read_definitions
+from contact_sync.masking import masked
+from contact_sync.state.database import StateDatabase
+
+
+@dataclass(frozen=True, slots=True)
+class SeenSync:
+    """A sync that the viewer may read."""
+
+    definition: SyncDefinition
+    state: StateDatabase
+    sees_addresses: bool
+    may_trigger: bool
+
+    @property
+    def name(self) -> str:
+        """The definition's name."""
+        return self.definition.name
+
+    def shown(self, address: str | None) -> str:
+        """An e-mail address as this viewer may see it."""
+        return (address or "") if self.sees_addresses else masked(address)
+
+
+def readable_sync(viewer: Viewer, name: str) -> SeenSync:
+    """The sync called `name`.
+
+    Answers 403 when the viewer may not read its DAG, 404 when there is none, and raises ConfigError
+    when its state connection is missing or wrong.
+    """
+    viewer.require_read(f"contact_sync_{name}")
+    definition = read_definitions().by_name.get(name)
+    if definition is None:
+        raise HTTPException(404, f"There is no sync of this name, or its definition is broken: "
+                                 f"{name!r}. The sync page lists all of them.")  # fmt: skip
+    return seen(viewer, definition)
+
+
+def seen(viewer: Viewer, definition: SyncDefinition) -> SeenSync:
+    """A sync whose DAG the viewer may read, as was checked before."""
+    with found(definition.name):
+        state = StateDatabase(postgres_dsn(definition.connections.state))
+    return SeenSync(
+        definition,
+        state,
+        viewer.may_see_addresses(definition),
+        viewer.may_trigger(definition.dag_id),
+    )

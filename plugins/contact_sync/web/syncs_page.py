@@ -1,0 +1,119 @@
+"""The sync page in Airflow's navigation: every sync, how it stands, and its last runs."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from fastapi import Request, Response
+
+from contact_sync.airflow_edge.access import Viewer, ViewerDep
+from contact_sync.definition_files import read_definitions
+from contact_sync.errors import SyncError
+from contact_sync.freshness import Freshness, freshness
+from contact_sync.report import run_report
+from contact_sync.run_story import dag_run_of
+from contact_sync.state.database import StateDatabase
+from contact_sync.state.pages import latest_runs, reading, sync_rows
+from contact_sync.web.charts import Trend, trend
+from contact_sync.web.failures import make_router
+from contact_sync.web.rendering import page
+from contact_sync.web.seen_sync import SeenSync, readable_sync, seen
+
+RUNS = 20
+router = make_router()
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One sync of the page. `problem` = its state database can't be asked, and why."""
+
+    sync: SeenSync | None
+    definition: Any
+    may_trigger: bool
+    problem: str = ""
+    row: dict[str, Any] | None = None
+    runs: tuple[dict[str, Any], ...] = ()
+    freshness: Freshness | None = None
+    age: float | None = None
+    books: dict[str, int] | None = None
+    books_of: dict[str, Any] | None = None
+    trend: Trend | None = None
+
+
+@router.get("/")
+@router.get("/syncs")
+def syncs(request: Request, viewer: ViewerDep) -> Response:
+    """All syncs whose DAG the viewer may read."""
+    found = read_definitions()
+    readable = [d for d in found.by_name.values() if viewer.may_read(d.dag_id)]
+    return page(
+        request,
+        "syncs.html",
+        title="Contact syncs",
+        cards=cards(viewer, readable),
+        broken=found.broken,
+        hidden=len(found.by_name) - len(readable),
+    )
+
+
+@router.get("/syncs/{name}")
+def one_sync(request: Request, viewer: ViewerDep, name: str) -> Response:
+    """One sync with its last runs."""
+    sync = readable_sync(viewer, name)
+    (card,) = cards(viewer, [sync.definition])
+    return page(request, "sync.html", title=sync.definition.caption, card=card, sync=sync)
+
+
+def cards(viewer: Viewer, definitions: list[Any]) -> list[Card]:
+    """What each sync shows; a state database that can't be asked doesn't hide the others."""
+    by_state: dict[str, list[Any]] = defaultdict(list)
+    for definition in definitions:
+        by_state[definition.connections.state].append(definition)
+    made: dict[str, Card] = {}
+    for group in by_state.values():
+        try:
+            syncs = [seen(viewer, definition) for definition in group]
+            made |= {card.definition.name: card for card in _read(syncs[0].state, syncs)}
+        except SyncError as error:
+            made |= {
+                d.name: Card(None, d, viewer.may_trigger(d.dag_id), problem=str(error))
+                for d in group
+            }
+    return [made[definition.name] for definition in definitions]
+
+
+def _read(state: StateDatabase, syncs: list[SeenSync]) -> list[Card]:
+    state.check_schema()
+    names = [sync.name for sync in syncs]
+    with reading(state) as cursor:
+        rows = sync_rows(cursor, names)
+        runs = latest_runs(cursor, names, RUNS)
+    return [
+        make_card(sync, rows.get(sync.name), [run for run in runs if run["sync"] == sync.name])
+        for sync in syncs
+    ]
+
+
+def make_card(sync: SeenSync, row: dict[str, Any] | None, runs: list[dict[str, Any]]) -> Card:
+    """A sync's row and newest runs, shaped for the page."""
+    now = row["now"] if row else datetime.now(UTC)
+    fresh = freshness(row["read_at"] if row else None, runs)
+    shaped = tuple(
+        {**run_report(run), "row": run, "dag_run": dag_run_of(run["holder"])} for run in runs
+    )
+    with_books = next((run for run in shaped if run["books"]), None)
+    return Card(
+        sync,
+        sync.definition,
+        sync.may_trigger,
+        row=row,
+        runs=shaped,
+        freshness=fresh,
+        age=fresh.seconds(now),
+        books=with_books["books"] if with_books else None,
+        books_of=with_books,
+        trend=trend(shaped) if shaped else None,
+    )
