@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from contact_sync.masking import masked
 from contact_sync.models import BatchState
 
 REMOVALS = {
@@ -157,7 +158,7 @@ class Explanation:
         return replace(
             self,
             source=None if self.source is None else {k: mask(v) for k, v in self.source.items()},
-            email=mask(self.email),
+            email=masked(self.email),
             fields=[
                 replace(
                     f, source=mask(f.source), value=mask(f.value),
@@ -168,14 +169,14 @@ class Explanation:
             choices=[
                 replace(c, values={k: mask(v) for k, v in c.values.items()}) for c in self.choices
             ],
-            known=self.known and replace(self.known, contact=mask(self.known.contact or "")),
-            removals=[replace(r, email=r.email and mask(r.email)) for r in self.removals],
+            known=self.known and replace(self.known, contact=masked(self.known.contact)),
+            removals=[replace(r, email=r.email and masked(r.email)) for r in self.removals],
         )  # fmt: skip
 
 
 def mask(value: str) -> str:
     """A value without what it says; "" stays, so that it shows what is empty."""
-    return "•••" if value else ""
+    return "***" if value else ""
 
 
 def moment(at: datetime | None) -> str:

@@ -19,7 +19,7 @@ LAYERS = [
         "catalogue", "definition", "drift", "freshness", "mapping", "masking", "converters",
         "transform", "payloads", "errors_file", "read_back", "reasons", "refused_contacts",
         "report", "run_story", "scopes",
-        "conclusion", "explanation", "explanation_text",
+        "conclusion", "csv_export", "explanation", "explanation_text",
     },
     {
         "arrow_reader", "b2core", "definition_files", "sendgrid", "sendgrid.answers",
@@ -27,6 +27,7 @@ LAYERS = [
         "state.batches", "state.carrying", "state.contents", "state.copying", "state.database",
         "state.families", "state.ledger", "state.migrate", "state.pages", "state.removals",
         "state.runs", "state.settling", "state.staging", "state.lookup",
+        "state.rejected",
     },
     {
         "steps", "steps.approve", "steps.carry", "steps.check", "steps.drain", "steps.fields",
@@ -42,7 +43,8 @@ LAYERS = [
         "airflow_edge.provider", "airflow_edge.tasks", "airflow_edge.triggers",
         "web", "web.app", "web.charts", "web.failures", "web.formats", "web.rendering",
         "web.run_page", "web.seen_sync", "web.syncs_page",
-        "cli_explain",
+        "cli_explain", "airflow_edge.start_dag_run", "web.clients_page", "web.rejected_page",
+        "web.same_origin",
     },
 ]  # fmt: skip
 LAYER = {name: number for number, names in enumerate(LAYERS) for name in names}

@@ -1,18 +1,12 @@
-"""Read what the state database knows of single clients, for people; a run reads nothing here.
-
-Every statement ends after SECONDS: a page that asks too much fails, not the database.
-"""
+"""Read what the state database knows of single clients, for people; a run reads nothing here."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from contact_sync.state.database import Cursor, StateDatabase, many, statement
+from contact_sync.state.database import Cursor, many, statement
 
-SECONDS = 20
 MAX_FOUND = 100
 """So many clients of one address are listed."""
 
@@ -27,15 +21,6 @@ class SyncLook:
     destination: dict[str, Any] | None
     is_finished: bool
     is_running: bool
-
-
-@contextmanager
-def looking(state: StateDatabase) -> Iterator[Cursor]:
-    """One transaction that reads only. Raises ConfigError or RetryableError."""
-    with state.transaction() as cursor:
-        cursor.execute("SET TRANSACTION READ ONLY")
-        cursor.execute(f"SET LOCAL statement_timeout = '{SECONDS}s'")
-        yield cursor
 
 
 def look_at_sync(cursor: Cursor, name: str) -> SyncLook | None:

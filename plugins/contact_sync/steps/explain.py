@@ -32,6 +32,7 @@ from contact_sync.sendgrid.api import is_searchable
 from contact_sync.state import lookup
 from contact_sync.state.database import Cursor
 from contact_sync.state.lookup import SyncLook
+from contact_sync.state.pages import reading
 from contact_sync.steps.find import normalised, short_snapshot, still_with
 from contact_sync.steps.start import Sync
 from contact_sync.transform import transform
@@ -57,7 +58,7 @@ def explain_client(sync: Sync, client_id: int, *, live: bool = False) -> Explana
     """
     if not 0 <= client_id < BIGINT:
         raise ConfigError("A client's id is a whole number from 0 to 9223372036854775807")
-    with lookup.looking(sync.state) as cursor, short_snapshot(sync) as snapshot:
+    with reading(sync.state) as cursor, short_snapshot(sync) as snapshot:
         look = lookup.look_at_sync(cursor, sync.definition.name)
         destination = (look.destination if look else None) or {}
         mapping = Mapping.from_json(destination["mapping"]) if destination else None

@@ -15,8 +15,12 @@ from contact_sync import converters
 from contact_sync.b2core import Snapshot
 from contact_sync.state import lookup
 from contact_sync.state.lookup import MAX_FOUND
+from contact_sync.state.pages import reading
 from contact_sync.steps.start import Sync
 from contact_sync.transform import hashes
+
+SECONDS = 20
+"""A person waits: a statement of B2CORE that takes longer is given up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +44,7 @@ def find_clients(sync: Sync, email: str, *, thorough: bool) -> list[Match]:
     if not address:
         return []
     known: dict[int, dict[str, Any]] = {}
-    with lookup.looking(sync.state) as cursor:
+    with reading(sync.state) as cursor:
         look = lookup.look_at_sync(cursor, sync.definition.name)
         if look:
             rows = lookup.clients_of_address(cursor, look.sync_id, email_hash)
@@ -75,7 +79,7 @@ def normalised(email: str) -> tuple[str, int]:
 @contextmanager
 def short_snapshot(sync: Sync) -> Iterator[Snapshot]:
     """A snapshot whose statements end soon: a person waits."""
-    limit = min(lookup.SECONDS, sync.b2core.statement_timeout_seconds)
+    limit = min(SECONDS, sync.b2core.statement_timeout_seconds)
     with replace(sync.b2core, statement_timeout_seconds=limit).snapshot() as snapshot:
         yield snapshot
 
@@ -94,4 +98,14 @@ def _at(batches: Iterator[pa.RecordBatch], email_hash: int) -> dict[int, str | N
         same = hashes(converters.arrow(converters.addresses(column))) == email_hash
         rows = batch.filter(pa.array(same)).to_pylist()
         found |= {row["client_id"]: row["exclusion"] for row in rows}
+    return found
+
+
+def addresses_of(sync: Sync, ids: list[int]) -> dict[int, str]:
+    """Client id → address as it stands in B2CORE, of those that have one."""
+    found: dict[int, str] = {}
+    with short_snapshot(sync) as snapshot:
+        for batch in snapshot.addresses_of(np.array(ids, np.int64)):
+            rows = batch.to_pylist()
+            found |= {row["client_id"]: row["email"] for row in rows if row["email"]}
     return found
