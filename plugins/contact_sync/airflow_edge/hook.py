@@ -11,9 +11,7 @@ from airflow.sdk.log import mask_secret
 from contact_sync import scopes
 from contact_sync.errors import ConfigError, told_safely
 from contact_sync.sendgrid.api import SendGridApi
-
-REGIONS = {"us": "https://api.sendgrid.com", "eu": "https://api.eu.sendgrid.com"}
-"""Where an account's data is kept → its API (OAS: servers); a key works in its own region only."""
+from contact_sync.sendgrid.urls import REGIONS
 
 
 class SendGridHook(BaseHook):

@@ -1,14 +1,15 @@
 """What Airflow's pages, command line and REST API know about the connection type "SendGrid".
 
 Airflow asks distributions for it, not plugins; `plugins/contact_sync-1.0.0.dist-info/` makes this
-folder one, so that nothing has to be installed.
+folder one, so that nothing has to be installed. It asks while Airflow itself is being imported,
+perhaps by the hook: so the hook isn't imported here.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from contact_sync.airflow_edge.hook import REGIONS, SendGridHook
+from contact_sync.sendgrid.urls import REGIONS
 
 
 def get_provider_info() -> dict[str, Any]:
@@ -20,9 +21,9 @@ def get_provider_info() -> dict[str, Any]:
         "description": "Contacts of a SendGrid account",
         "connection-types": [
             {
-                "connection-type": SendGridHook.conn_type,
-                "hook-class-name": f"{SendGridHook.__module__}.{SendGridHook.__qualname__}",
-                "hook-name": SendGridHook.hook_name,
+                "connection-type": "sendgrid",
+                "hook-class-name": "contact_sync.airflow_edge.hook.SendGridHook",
+                "hook-name": "SendGrid",
                 "ui-field-behaviour": {
                     "hidden-fields": ["login", "schema"],
                     "relabeling": {"password": "API key", "host": "Own URL"},
