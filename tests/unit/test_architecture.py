@@ -54,7 +54,7 @@ AT_ITS_EDGE = {
     "urllib3": {"sendgrid."},
     "psycopg": {"state."},
     "sqlalchemy": {"state.", "airflow_edge.dag_runs"},
-    "fastapi": {"web.", "airflow_edge.access"},
+    "fastapi": {"web.", "airflow_edge.access", "airflow_edge.start_dag_run"},
     "starlette": {"web."},
     "jinja2": {"web."},
     "alembic": {"state."},
