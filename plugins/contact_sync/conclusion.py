@@ -20,6 +20,12 @@ PENDING = {
 }
 """Reasons of the ledger for a client that is to be sent again, in words."""
 
+EXCLUDED = {
+    "shared_address": "a newer client has the same address and represents it",
+    "excluded_address": "a client with the same address is excluded",
+}
+"""Reasons of the ledger for a client that isn't to be sent, other than those of the SQL."""
+
 REJECTED = {
     "missing": "there is none",
     "invalid": "it is not valid",

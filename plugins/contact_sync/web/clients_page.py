@@ -6,13 +6,14 @@ What reads B2CORE imports pandas, a second at the first look-up of a process: no
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import Form, HTTPException, Request, Response
 from fastapi.responses import RedirectResponse
 
 from contact_sync.airflow_edge.access import ViewerDep
-from contact_sync.conclusion import conclude
+from contact_sync.conclusion import EXCLUDED, PENDING, REJECTED, conclude
 from contact_sync.explanation import REMOVALS, Explanation
 from contact_sync.web.failures import make_router
 from contact_sync.web.rendering import page
@@ -83,6 +84,10 @@ def client(
         e=shown,
         conclusion=conclude(found),
         tone=tone(found),
+        is_sent=found.verdict.kind == "send",
+        read_at=_moment(found.read_at),
+        held_at=_moment(found.held.updated_at if found.held else None),
+        words=PENDING | REJECTED | EXCLUDED,
         removals=REMOVALS,
         unknown=unknown,
     )
@@ -101,6 +106,13 @@ def tone(found: Explanation) -> str:
         return "busy"
     is_other = any(f.differs or f.stale for f in found.fields)
     return "warn" if is_other or (found.held and found.held.found is False) else "good"
+
+
+def _moment(text: str | None) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text) if text else None
+    except ValueError:  # SendGrid documents no format
+        return None
 
 
 def _by_id(request: Request, sync: SeenSync, q: str) -> Response:
