@@ -6,7 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-NO_CAUSE = "A task failed: the first red task of this DAG run says why"  # of steps.start.end_run
+NO_CAUSE = "A task failed: the first red task of this DAG run says why"
+"""What `release_lease` notes for a run that failed without a cause of its own."""
 COUNTS = {
     "read": ("clients read", "looked at in B2CORE"),
     "unchanged": ("unchanged", "SendGrid has confirmed exactly this"),
@@ -23,9 +24,8 @@ COUNTS = {
     "excluded": ("excluded", "must not be sent"),
 }
 """A plan's counts in the order of the page: the word, and what it means."""
-EXCLUSIONS = {
-    "shared_address": "another client has the same address and stands for both",
-}
+MEANINGS = {"shared_address": "another client has the same address and stands for both"}
+"""What a reason means that B2CORE's SQL doesn't name by itself."""
 LANES = {
     "json": "upsert (JSON)",
     "csv": "import (CSV)",
@@ -91,7 +91,7 @@ def phase(run: dict[str, Any], slices: dict[str, int], done: Sent) -> str:
         return "waits for somebody's approval"
     if run["plan"]:
         if done.unsettled:
-            return f"waits for SendGrid: {done.unsettled:,} contacts in {done.unsettled_jobs} jobs"
+            return f"waits for SendGrid, which has {done.unsettled:,} contacts not yet confirmed"
         return "sends" if done.waiting else "closes the books"
     if slices["slices"]:
         return f"reads B2CORE: {slices['read']:,} of {slices['clients']:,} clients"

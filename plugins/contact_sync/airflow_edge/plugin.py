@@ -47,7 +47,7 @@ class ContactSyncPlugin(AirflowPlugin):
     name = "contact_sync"
     fastapi_apps = [{"name": "Contact sync", "app": pages, "url_prefix": PREFIX}]  # noqa: RUF012
     external_views = [  # noqa: RUF012 Airflow's own way
-        _view("Contact sync", "nav", "contact-sync", "/syncs", "sync"),
+        _view("Syncs", "nav", "contact-sync", "/syncs", "sync"),
         _view("Sync report", "dag_run", "sync-report", f"/report?{RUN}", "report"),
         _view(
             "Sync report", "task_instance", "sync-report-of-task",

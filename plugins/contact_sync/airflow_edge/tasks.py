@@ -10,14 +10,15 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import get_current_context
 from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
 
-from contact_sync.errors import FatalError, LeaseBusy, SyncDisabled, told_safely
+from contact_sync.errors import FatalError, LeaseBusy, SyncDisabled, SyncError, told_safely
 from contact_sync.models import RunKind
+from contact_sync.run_story import NO_CAUSE
 
 if TYPE_CHECKING:
     from contact_sync.state.runs import Run
@@ -28,7 +29,10 @@ log = logging.getLogger(__name__)
 
 @contextmanager
 def working(name: str, sync_run_id: int) -> Iterator[tuple[Sync, Run]]:
-    """An open sync and run; errors are translated and the first fatal one becomes the cause."""
+    """An open sync and run; errors are translated.
+
+    The first one that ends the run becomes its cause: a fatal one, or what the last try met.
+    """
     from contact_sync.airflow_edge.handles import open_sync
     from contact_sync.state.runs import note_cause
     from contact_sync.steps.start import open_run
@@ -39,6 +43,18 @@ def working(name: str, sync_run_id: int) -> Iterator[tuple[Sync, Run]]:
         except FatalError as error:
             note_cause(sync.state, sync_run_id, str(error))
             raise
+        except AirflowException:
+            raise
+        except Exception as error:
+            if _is_last_try():
+                with suppress(SyncError):  # it may be the state database that fails
+                    note_cause(sync.state, sync_run_id, str(told_safely(error)))
+            raise
+
+
+def _is_last_try() -> bool:
+    task_instance: Any = dict(get_current_context())["ti"]
+    return int(task_instance.try_number) > int(task_instance.max_tries)
 
 
 @contextmanager
@@ -148,4 +164,4 @@ def release(name: str, sync_run_id: int | None) -> None:
         log.info("No run was started: there is no lease to free")
         return
     with translated(), open_sync(name) as sync:
-        end_run(sync, sync_run_id, "A task failed: the first red task of this DAG run says why")
+        end_run(sync, sync_run_id, NO_CAUSE)

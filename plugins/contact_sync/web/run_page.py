@@ -90,6 +90,7 @@ def _page(
         dag_run=dag_run,
         unfinished=unfinished,
         refresh=seconds,
+        stop=request.url.include_query_params(refresh="off").query,
     )
 
 
@@ -115,6 +116,7 @@ def tell(cursor: Cursor, sync: SeenSync, run: dict[str, Any]) -> dict[str, Any]:
         "more_jobs": len(jobs) > JOBS,
         "rejections": _rejections(report["rejections"], rejected, sync),
         "exclusions": report["exclusions"],
+        "meanings": run_story.MEANINGS,
         "read_at": _moment((run["snapshot"] or {}).get("read_at")),
     }
 

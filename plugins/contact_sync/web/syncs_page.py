@@ -41,6 +41,7 @@ class Card:
     books: dict[str, int] | None = None
     books_of: dict[str, Any] | None = None
     trend: Trend | None = None
+    at_work: tuple[str, str] | None = None
 
 
 @router.get("/")
@@ -116,4 +117,5 @@ def make_card(sync: SeenSync, row: dict[str, Any] | None, runs: list[dict[str, A
         books=with_books["books"] if with_books else None,
         books_of=with_books,
         trend=trend(shaped) if shaped else None,
+        at_work=dag_run_of((row or {}).get("holder") or ""),
     )
