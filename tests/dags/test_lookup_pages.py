@@ -1,168 +1,150 @@
-"""In a real Airflow, with a real browser: look a client up, and what became of rejected ones."""
+"""The look-up and the rejected clients over HTTP: what shows, and to whom."""
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-import requests
-from playwright.sync_api import Page, expect
 
-from local.airflow_settings import LOGIN, PASSWORD, VIEWER
-from local.b2core_demo.rows import add_client, add_phone
-from local.demo import DAG_ID
-from local.stack import Stack
-from local.stack_databases import STATE
-from tests import connections
+from contact_sync.web import rejected_page
+from tests.dags.test_pages import DEAD, client, text
+from tests.world import World
 
-pytestmark = [pytest.mark.airflow, pytest.mark.xdist_group("airflow")]
-SYNC = "/contact-sync/syncs/demo"
-EVERYWHERE = ("/clients", "/clients/1", "/rejected", "/rejected.csv")
+pytestmark = pytest.mark.airflow
+
+SYNC = "/syncs/demo"
+RETRY = f"{SYNC}/rejected/retry"
+PAGES = [f"{SYNC}/clients", f"{SYNC}/clients/1", f"{SYNC}/rejected", f"{SYNC}/rejected.csv"]
 
 
-@pytest.fixture
-def two_of_one_address(stack: Stack) -> Iterator[list[int]]:
-    """Two newcomers that share an address; no run has seen them, and none will."""
-    with connections.connection(stack.databases.b2core_url) as connection:
-        ids = [add_client(connection, email=email) for email in ("A@new.example", "a@New.example")]
-        add_phone(connection, ids[1], "+41790000001")
-    yield ids
-    with connections.connection(stack.databases.b2core_url) as connection:
-        connection.execute("DELETE FROM b2core.clients WHERE id = ANY(%s)", [ids])
+def loaded(world: World) -> None:
+    """Two clients share an address, one has a formula for one, one has none."""
+    world.add("ann@example.com", phone="+41790000001", address={"city": "Zürich"})
+    world.add("ANN@example.com", first_name="Zoë")
+    world.add('=HYPERLINK("http://example.com")')
+    world.add(None)
+    world.run()
 
 
-@pytest.fixture
-def paused(page: Page, stack: Stack) -> Iterator[None]:
-    """The DAG's runs wait; those that the test has started are gone afterwards."""
-    dag = f"{stack.url}/api/v2/dags/{DAG_ID}"
-    assert page.request.patch(dag, data={"is_paused": True}).ok
-    yield
-    for run in runs(page, stack):
-        if run["state"] == "queued":
-            assert page.request.delete(f"{dag}/dagRuns/{run['dag_run_id']}").ok
-    assert page.request.patch(dag, data={"is_paused": False}).ok
+def table(role: str, path: str) -> list[dict[str, Any]]:
+    """The rows of a CSV file."""
+    answer = client(role).get(path)
+    assert answer.headers["content-type"] == "text/csv; charset=utf-8"
+    return list(csv.DictReader(io.StringIO(answer.text), strict=True))
 
 
-def runs(page: Page, stack: Stack) -> list[dict[str, Any]]:
-    """The DAG's runs, newest first, as Airflow tells them."""
-    url = f"{stack.url}/api/v2/dags/{DAG_ID}/dagRuns?order_by=-run_after"
-    return list(page.request.get(url).json()["dag_runs"])
+@pytest.mark.parametrize("path", PAGES)
+def test_without_a_token_nothing_shows(connected: World, path: str) -> None:
+    """401, for what is posted too."""
+    assert client(None).get(path).status_code == 401
+    assert client(None).post(RETRY).status_code == 401
+    assert client(None).post(PAGES[0], data={"q": "1"}).status_code == 401
 
 
-def state_rows(stack: Stack, query: str) -> list[tuple[Any, ...]]:
-    """What the state database says."""
-    with connections.connection(stack.databases.cluster.url(STATE)) as connection:
-        return connection.execute(query).fetchall()  # type: ignore[arg-type]
+def test_an_address_leads_to_its_clients_and_an_id_to_its_own(connected: World) -> None:
+    """An address is posted, never part of a URL: Airflow logs those."""
+    loaded(connected)
+    connected.add("bob@example.com")
+    visitor = client("admin")
+    shared = visitor.post(PAGES[0], data={"q": " Ann@EXAMPLE.com"})
+    assert "2 clients lead to this address" in shared.text
+    for q, target in (("bob@example.com", 5), (" 2 ", 2)):
+        found = visitor.post(PAGES[0], data={"q": q}, follow_redirects=False)
+        assert (found.status_code, found.headers["location"]) == (303, f"{SYNC}/clients/{target}")
+    assert visitor.get(f"{PAGES[0]}?q=2").url.path == f"{SYNC}/clients/2"
+    assert "isn&#39;t taken from a link" in text("admin", f"{PAGES[0]}?q=a%40b.example", 422)
+    for q in ("nobody@example.com", "@"):
+        assert visitor.post(PAGES[0], data={"q": q}).status_code == 404
+    assert visitor.post(PAGES[0], data={"q": str(10**30)}).status_code == 422
+    assert "Neither B2CORE nor this sync knows client 99" in text("admin", f"{PAGES[0]}/99", 404)
+    assert "There can be no client -1" in text("admin", f"{PAGES[0]}/-1", 404)
 
 
-def token(stack: Stack, login: str, password: str) -> dict[str, str]:
-    """The header of somebody who has logged in."""
-    body = {"username": login, "password": password}
-    answer = requests.post(f"{stack.url}/auth/token", json=body, timeout=20)
-    return {"Authorization": f"Bearer {answer.json()['access_token']}"}
+def test_the_look_up_shows_both_sides(connected: World) -> None:
+    """The sentence, the rows that won, the job; what SendGrid holds only when asked."""
+    loaded(connected)
+    said = text("admin", f"{PAGES[0]}/2?live=on")
+    for part in (
+        "SendGrid has confirmed exactly this content",
+        "<td>ANN@example.com</td> <td>ann@example.com</td>",
+        "SendGrid has the contact, on the sync&#39;s list",
+        "client 1</a>",
+        'href="/syncs/demo/runs/1"',
+    ):
+        assert part in said
+    before = len(connected.emulator.admin.calls())
+    assert "because client 2, which is newer" in text("admin", f"{PAGES[0]}/1")
+    assert len(connected.emulator.admin.calls()) == before
+    assert "the only one" in text("admin", f"{PAGES[0]}/1")
 
 
-def test_a_client_is_looked_up_by_address_and_by_id(
-    page: Page, stack: Stack, two_of_one_address: list[int]
+def test_who_may_not_read_the_b2core_connection_sees_no_value(connected: World) -> None:
+    """States and reasons, by id only."""
+    loaded(connected)
+    said = text("viewer", f"{PAGES[0]}/2?live=on")
+    assert "SendGrid has confirmed exactly this content" in said
+    assert "a***@e***.com" in said
+    for value in ("ann@", "Zoë", "ANN@"):
+        assert value not in said
+    assert "Zürich" not in text("viewer", f"{PAGES[0]}/1")
+    asked = client("viewer").post(PAGES[0], data={"q": "ann@example.com"})
+    assert asked.status_code == 403
+    assert "HYPERLINK" not in text("viewer", PAGES[2])
+    assert "email" not in table("viewer", PAGES[3])[0]
+
+
+def test_rejected_clients_by_reason_page_and_file(
+    connected: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """From the sync page, by keyboard; no address in a URL. Then one that SendGrid has."""
-    page.goto(stack.url + SYNC)
-    page.get_by_label("Client id or e-mail").fill(" A@NEW.example")
-    page.keyboard.press("Enter")
-    expect(page.get_by_role("heading", level=1)).to_have_text("2 clients lead to this address")
-    assert "new.example" not in page.url.lower()
-    old, new = two_of_one_address
-    page.get_by_role("link", name=str(old)).click()
-    expect(page.locator(".note").first).to_contain_text(f"because client {new}, which is newer")
-    page.get_by_role("link", name=f"client {new}").click()
-    expect(page.locator(".note").first).to_contain_text("The next run sends it for the first time.")
-    expect(page.get_by_role("row", name="phone_number")).to_contain_text("+41790000001")
-    ((known, job),) = state_rows(
-        stack,
-        """SELECT client_id, job_id FROM contact_sync.ledger
-           JOIN contact_sync.batch USING (batch_id)
-           WHERE ledger.state = 'confirmed' ORDER BY client_id LIMIT 1""",
-    )
-    page.get_by_label("Client id or e-mail").fill(str(known))
-    page.get_by_role("button", name="Look up").click()
-    expect(page.locator(".note").first).to_contain_text("SendGrid has confirmed exactly this")
-    expect(page.locator("main")).to_contain_text(job)
-    page.get_by_role("link", name="Ask SendGrid what it holds now").click()
-    expect(page.locator("main")).to_contain_text("SendGrid has the contact, on the sync's list")
-    assert page.goto(f"{stack.url}{SYNC}/clients/{2**62}").status == 404  # type: ignore[union-attr]
-    expect(page.locator("main")).to_contain_text("Neither B2CORE nor this sync knows client")
+    """Addresses are B2CORE's; no cell of the file is a formula; a filter holds for the file too."""
+    assert "No client is rejected" in text("admin", PAGES[2])
+    assert table("admin", PAGES[3]) == []
+    loaded(connected)
+    said = text("admin", PAGES[2])
+    for part in ("HYPERLINK", "it is not valid", "there is none", "Retry rejected", "clients/3"):
+        assert part in said
+    monkeypatch.setattr(rejected_page, "ROWS", 1)
+    assert "Next page" in text("admin", PAGES[2])
+    assert "clients/4" not in text("admin", PAGES[2])
+    assert "clients/4" in text("admin", f"{PAGES[2]}?after=3")
+    assert "Next page" not in text("admin", f"{PAGES[2]}?after=3")
+    rows = table("admin", PAGES[3])
+    assert [(r["client_id"], r["email"], r["reason"], r["tries"]) for r in rows] == [
+        ("3", '\'=HYPERLINK("http://example.com")', "invalid", "1"),
+        ("4", "", "missing", "1"),
+    ]
+    assert all(r["first_seen"] and r["last_seen"] for r in rows)
+    assert [r["client_id"] for r in table("admin", f"{PAGES[3]}?reason=missing")] == ["4"]
+    assert "clients/3" not in text("admin", f"{PAGES[2]}?field=email&reason=missing")
 
 
-def test_rejected_clients_as_a_page_a_file_and_a_run(
-    page: Page, stack: Stack, paused: None, tmp_path: Path
+def test_a_b2core_that_is_away_hides_addresses_only(
+    connected: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """All of them are in the file, nothing in it is a formula; the button starts a run."""
-    rejected = dict(
-        state_rows(
-            stack,
-            """SELECT client_id::text, concat_ws(': ', field, reason) FROM contact_sync.ledger
-               WHERE state = 'rejected' ORDER BY client_id""",
-        )
-    )
-    assert rejected
-    page.goto(stack.url + SYNC)
-    page.locator(".figures").get_by_role("link").click()
-    by_id = page.get_by_role("region", name="Rejected clients by id")
-    expect(by_id.locator("tbody tr")).to_have_count(min(100, len(rejected)))
-    with page.expect_download() as downloading:
-        page.get_by_role("link", name="Download as CSV").click()
-    downloading.value.save_as(tmp_path / "rejected.csv")
-    assert downloading.value.suggested_filename.startswith("rejected-demo-20")
-    found = list(csv.DictReader(io.StringIO((tmp_path / "rejected.csv").read_text("utf-8"))))
-    assert {row["client_id"]: f"{row['field']}: {row['reason']}" for row in found} == rejected
-    assert not any(cell.startswith(("=", "+", "-", "@")) for row in found for cell in row.values())
-    assert all(row["email"] for row in found if row["reason"] == "invalid")
-    page.get_by_role("button", name="Retry rejected").click()
-    expect(page.get_by_role("status")).to_contain_text("It waits until somebody unpauses the DAG.")
-    newest = runs(page, stack)[0]
-    assert (newest["state"], newest["run_type"]) == ("queued", "manual")
-    assert newest["conf"]["retry_rejected"] is True
-    assert newest["triggering_user_name"] == LOGIN
-    log = page.request.get(f"{stack.url}/api/v2/eventLogs?run_id={newest['dag_run_id']}").json()
-    assert [entry["event"] for entry in log["event_logs"]] == ["trigger_dag_run"]
+    """The list is the state database's; the file, which would lack them, says what is wrong."""
+    loaded(connected)
+    monkeypatch.setenv("AIRFLOW_CONN_B2CORE_DEFAULT", DEAD)
+    said = text("admin", PAGES[2])
+    assert "Addresses can't be shown: B2CORE&#39;s database can&#39;t be reached" in said
+    assert "clients/3" in said
+    assert client("admin").get(PAGES[3]).status_code == 503
+    assert client("admin").get(f"{PAGES[0]}/1").status_code == 503
 
 
-def test_who_may_do_what(page: Page, stack: Stack, paused: None) -> None:
-    """401 without a login; a viewer sees no address and can't start a run, nor can another site."""
-    base = stack.url + SYNC
-    for path in EVERYWHERE:
-        assert requests.get(base + path, timeout=20).status_code == 401, path
-    assert requests.post(f"{base}/rejected/retry", timeout=20).status_code == 401
-    viewer = token(stack, VIEWER, VIEWER)
-    ((client, email),) = state_rows(
-        stack,
-        """SELECT client_id, email FROM contact_sync.ledger WHERE state = 'confirmed'
-           ORDER BY client_id LIMIT 1""",
-    )
-    seen = requests.get(f"{base}/clients/{client}", headers=viewer, timeout=20)
-    assert seen.status_code == 200
-    assert "SendGrid has confirmed exactly this content" in seen.text
-    assert email not in seen.text
-    assert "***@" in seen.text
-    searched = requests.post(f"{base}/clients", {"q": email}, headers=viewer, timeout=20)
-    assert searched.status_code == 403
-    listed = requests.get(f"{base}/rejected", headers=viewer, timeout=20)
-    assert "Retry rejected" not in listed.text
-    file = requests.get(f"{base}/rejected.csv", headers=viewer, timeout=20).text
-    assert file.startswith('"client_id","field","reason"')
-    assert "@" not in file
-    tried = requests.post(f"{base}/rejected/retry", headers=viewer, timeout=20)
-    assert tried.status_code == 403
-    assert "let you start runs" in tried.text
-    elsewhere = {"Origin": "https://elsewhere.example"}
-    for headers in (elsewhere, {"Sec-Fetch-Site": "cross-site"}):
-        forged = page.request.post(f"{base}/rejected/retry", headers=headers)
-        assert forged.status == 403
-    admin = token(stack, LOGIN, PASSWORD)
-    forged = requests.post(f"{base}/rejected/retry", headers=admin | elsewhere, timeout=20)
-    assert forged.status_code == 403
-    assert [run for run in runs(page, stack) if run["state"] == "queued"] == []
+def test_only_our_own_page_may_start_a_run_and_only_for_who_may(connected: World) -> None:
+    """A viewer has no button and gets 403; so does a form of another site, whoever is logged in."""
+    loaded(connected)
+    assert "Retry rejected" not in text("viewer", PAGES[2])
+    refused = client("viewer").post(RETRY)
+    assert refused.status_code == 403
+    assert "Airflow doesn&#39;t let you start runs of this DAG" in refused.text
+    for headers in (
+        {"Origin": "https://elsewhere.example"},
+        {"Origin": "null"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site", "Origin": "http://testserver"},
+    ):
+        assert "from another site" in client("admin").post(RETRY, headers=headers).text
+    assert client("admin").get(RETRY).status_code == 405
