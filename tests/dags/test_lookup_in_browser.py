@@ -118,5 +118,6 @@ def test_rejected_clients_as_a_page_a_file_and_a_run(
     assert (newest["state"], newest["run_type"]) == ("queued", "manual")
     assert newest["conf"]["retry_rejected"] is True
     assert newest["triggering_user_name"] == LOGIN
-    log = page.request.get(f"{stack.url}/api/v2/eventLogs?run_id={newest['dag_run_id']}").json()
+    asked = {"run_id": newest["dag_run_id"]}
+    log = page.request.get(f"{stack.url}/api/v2/eventLogs", params=asked).json()
     assert [entry["event"] for entry in log["event_logs"]] == ["trigger_dag_run"]

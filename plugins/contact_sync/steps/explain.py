@@ -33,7 +33,7 @@ from contact_sync.state import lookup
 from contact_sync.state.database import Cursor
 from contact_sync.state.lookup import SyncLook
 from contact_sync.state.pages import reading
-from contact_sync.steps.find import normalised, short_snapshot, still_with
+from contact_sync.steps.find import everybody_with, normalised, short_snapshot, still_with
 from contact_sync.steps.start import Sync
 from contact_sync.transform import transform
 
@@ -54,7 +54,7 @@ def explain_client(sync: Sync, client_id: int, *, live: bool = False) -> Explana
     """Everything about one client; `live` also asks SendGrid, with one call.
 
     An id that nobody knows gives an Explanation that says so. Of the clients that share its
-    address it names those that a run has seen.
+    address it names those that a run has seen; all of them if no run has seen it with its address.
     """
     if not 0 <= client_id < BIGINT:
         raise ConfigError("A client's id is a whole number from 0 to 9223372036854775807")
@@ -77,15 +77,19 @@ def _explain(
     row = _row(snapshot, mapping, definition, client_id)
     contact = row.contact if row else {}
     email_hash = int(contact.get("email_hash") or 0)
-    known, staged, removals, others = None, [], [], []
+    known, staged, removals = None, [], []
+    sharing: dict[int, str | None] = {}
     if look:
         known = lookup.look_at_client(cursor, look.sync_id, client_id)
         staged = lookup.staged(cursor, look.sync_id, client_id)
         addresses = (email_hash, int((known or {}).get("contact_hash") or 0))
         removals = lookup.noted_removals(cursor, look.sync_id, client_id, addresses)
-        others = lookup.clients_of_address(cursor, look.sync_id, email_hash) if email_hash else []
-    ids = [other["client_id"] for other in others if other["client_id"] != client_id]
-    sharing = still_with(snapshot, email_hash, ids)
+        if known and known["email_hash"] == email_hash != 0:
+            others = lookup.clients_of_address(cursor, look.sync_id, email_hash)
+            sharing = still_with(snapshot, email_hash, [other["client_id"] for other in others])
+    if contact.get("email") and not sharing:  # nobody has looked at this address for this client
+        sharing = everybody_with(snapshot, contact["email"], email_hash)
+    sharing.pop(client_id, None)
     notes = _notes(definition, look)
     return Explanation(
         sync=definition.name,

@@ -52,7 +52,7 @@ def find_clients(sync: Sync, email: str, *, thorough: bool) -> list[Match]:
     with short_snapshot(sync) as snapshot:
         now = set(still_with(snapshot, email_hash, list(known)))
         if thorough or not known:
-            now |= set(_at(snapshot.addresses_with(_local_part(address)), email_hash))
+            now |= set(everybody_with(snapshot, address, email_hash))
     found = sorted(now | known.keys(), reverse=True)[:MAX_FOUND]
     return [
         Match(
@@ -63,10 +63,6 @@ def find_clients(sync: Sync, email: str, *, thorough: bool) -> list[Match]:
         )
         for client in found
     ]
-
-
-def _local_part(address: str) -> str:
-    return address.rpartition("@")[0] or address
 
 
 def normalised(email: str) -> tuple[str, int]:
@@ -82,6 +78,12 @@ def short_snapshot(sync: Sync) -> Iterator[Snapshot]:
     limit = min(SECONDS, sync.b2core.statement_timeout_seconds)
     with replace(sync.b2core, statement_timeout_seconds=limit).snapshot() as snapshot:
         yield snapshot
+
+
+def everybody_with(snapshot: Snapshot, address: str, email_hash: int) -> dict[int, str | None]:
+    """Client id → exclusion of everybody in B2CORE with this address, by reading all of them."""
+    part = address.rpartition("@")[0] or address
+    return _at(snapshot.addresses_with(part), email_hash)
 
 
 def still_with(snapshot: Snapshot, email_hash: int, ids: list[int]) -> dict[int, str | None]:
