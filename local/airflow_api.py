@@ -84,6 +84,11 @@ class AirflowApi:
         answer = self._send("GET", f"/api/v2/dags/{quote(dag_id)}/dagRuns/{quote(run_id)}")
         return str(answer["state"])
 
+    def runs(self, dag_id: str) -> list[dict[str, Any]]:
+        """Return a DAG's newest runs, newest first, as Airflow describes them."""
+        path = f"/api/v2/dags/{quote(dag_id)}/dagRuns?order_by=-run_after&limit={PAGE}"
+        return list(self._send("GET", path)["dag_runs"])
+
     def question(self, dag_id: str, run_id: str, task_id: str) -> dict[str, Any]:
         """Return what a task asks a person: subject, body, options."""
         return self._send("GET", self._question(dag_id, run_id, task_id))

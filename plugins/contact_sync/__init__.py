@@ -3,7 +3,7 @@
 The package holds all behaviour; `dags/` only wires it into Airflow. Arrows between its parts go
 down only (checked by `tests/unit/test_architecture.py`)::
 
-    entry       cli · airflow_edge
+    entry       cli · airflow_edge · web
     use case    steps
     edges       b2core · state · sendgrid · definition_files
     pure core   definition · mapping · converters · transform · payloads · errors_file · report

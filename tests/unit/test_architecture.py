@@ -113,6 +113,13 @@ def test_the_walk_sees_imports_inside_functions() -> None:
     assert "airflow_edge.handles" in own_modules(MODULES["cli"])
 
 
+def test_what_airflow_asks_while_it_is_imported_imports_nothing_of_it() -> None:
+    """Else it depends on who is imported first whether the package can be imported at all."""
+    path = MODULES["airflow_edge.provider"]
+    assert own_modules(path) == set()
+    assert "airflow" not in {name.split(".")[0] for name in imports_of(path)}
+
+
 @pytest.mark.parametrize(("library", "edges"), AT_ITS_EDGE.items())
 def test_each_library_is_used_at_its_edge_only(library: str, edges: set[str]) -> None:
     """The only Airflow, the only SQL, the only HTTP."""

@@ -9,9 +9,9 @@ from airflow.sdk import BaseHook
 from airflow.sdk.log import mask_secret
 
 from contact_sync import scopes
+from contact_sync.airflow_edge.provider import CONNECTION_TYPE, HOOK_NAME, REGIONS
 from contact_sync.errors import ConfigError, told_safely
 from contact_sync.sendgrid.api import SendGridApi
-from contact_sync.sendgrid.urls import REGIONS
 
 
 class SendGridHook(BaseHook):
@@ -25,8 +25,8 @@ class SendGridHook(BaseHook):
 
     conn_name_attr = "sendgrid_conn_id"
     default_conn_name = "sendgrid_default"
-    conn_type = "sendgrid"
-    hook_name = "SendGrid"
+    conn_type = CONNECTION_TYPE
+    hook_name = HOOK_NAME
 
     def __init__(self, sendgrid_conn_id: str = default_conn_name) -> None:
         super().__init__()

@@ -1,15 +1,19 @@
 """What Airflow's pages, command line and REST API know about the connection type "SendGrid".
 
 Airflow asks distributions for it, not plugins; `plugins/contact_sync-1.0.0.dist-info/` makes this
-folder one, so that nothing has to be installed. It asks while Airflow itself is being imported,
-perhaps by the hook: so the hook isn't imported here.
+folder one, so that nothing has to be installed.
+
+Imports nothing of Airflow, nor the hook: Airflow may ask while the hook is being imported.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from contact_sync.sendgrid.urls import REGIONS
+CONNECTION_TYPE, HOOK_NAME = "sendgrid", "SendGrid"
+HOOK = "contact_sync.airflow_edge.hook.SendGridHook"
+REGIONS = {"us": "https://api.sendgrid.com", "eu": "https://api.eu.sendgrid.com"}
+"""Where an account's data is kept → its API (OAS: servers); a key works in its own region only."""
 
 
 def get_provider_info() -> dict[str, Any]:
@@ -21,9 +25,9 @@ def get_provider_info() -> dict[str, Any]:
         "description": "Contacts of a SendGrid account",
         "connection-types": [
             {
-                "connection-type": "sendgrid",
-                "hook-class-name": "contact_sync.airflow_edge.hook.SendGridHook",
-                "hook-name": "SendGrid",
+                "connection-type": CONNECTION_TYPE,
+                "hook-class-name": HOOK,
+                "hook-name": HOOK_NAME,
                 "ui-field-behaviour": {
                     "hidden-fields": ["login", "schema"],
                     "relabeling": {"password": "API key", "host": "Own URL"},

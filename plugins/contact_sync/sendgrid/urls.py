@@ -17,9 +17,6 @@ from urllib3.util import Url, parse_url  # what opens the connection reads the U
 from contact_sync.errors import ConfigError
 
 API_HOSTS = ("api.sendgrid.com", "api.eu.sendgrid.com")
-REGIONS = {"us": "https://api.sendgrid.com", "eu": "https://api.eu.sendgrid.com"}
-"""Where an account's data is kept → its API (OAS: servers); a key works in its own region only."""
-
 STORAGE_DOMAINS = (
     "amazonaws.com", "sendgrid.com", "sendgrid.net", "twilio.com", "googleapis.com",
 )  # fmt: skip

@@ -1,0 +1,173 @@
+"""How long the pages in Airflow's UI take when the ledger holds a million clients.
+
+python -m benchmarks.page_cost [--clients 1000000]
+
+Starts the real system, lets the scheduler do a small first load, then fills the state database by
+SQL: clients in the ledger (2 % rejected, 0.1 % pending), runs of two years, a run with 200 jobs.
+Asks each page over HTTP, as a browser with a login does. Prints a table and writes
+benchmarks/results/page_cost.json. Add a page to `pages`.
+"""
+
+# a script that prints what it measured
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import time
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from statistics import median, quantiles
+from urllib.parse import quote
+
+import psycopg
+import requests
+
+from local.airflow_settings import LOGIN, PASSWORD
+from local.demo import DAG_ID, SYNC
+from local.stack import Stack
+from local.stack_console import Console, run_until_ended
+from local.stack_databases import STATE
+from local.stack_directory import StackError
+from local.stack_runs import wait
+
+RESULTS = Path(__file__).parent / "results" / "page_cost.json"
+LIMIT_SECONDS = 0.3  # what the project promises for each page
+LOADED, RUNS, JOBS, TIMES = 500, 50_000, 200, 30
+RUN_SECONDS = 300.0
+
+FILL = (
+    """INSERT INTO contact_sync.ledger
+           (sync_id, client_id, state, email_hash, email, contact_hash, row_hash, field, reason)
+       SELECT s.sync_id, 1000000 + n,
+              CASE WHEN n %% 50 = 0 THEN 'rejected' WHEN n %% 1000 = 1 THEN 'pending'
+                   ELSE 'confirmed' END,
+              hashint8extended(n, 0), 'client' || n || '@example.com', hashint8extended(n, 0), n,
+              CASE WHEN n %% 50 = 0 THEN 'email' END,
+              CASE WHEN n %% 50 = 0 THEN (ARRAY['invalid', 'missing', 'too_long'])[n / 50 %% 3 + 1]
+              END
+       FROM contact_sync.sync AS s, generate_series(1, %(clients)s) AS n""",
+    """INSERT INTO contact_sync.run
+           (sync_id, epoch, kind, state, holder, definition_hash, plan, result, snapshot,
+            started_at, finished_at)
+       SELECT r.sync_id, r.epoch, 'incremental', 'succeeded',
+              'DAG run contact_sync_demo scheduled__' || n || ', started ' || now(), '', r.plan,
+              r.result, r.snapshot, now() - n * interval '20 minutes',
+              now() - n * interval '20 minutes' + interval '1 minute'
+       FROM contact_sync.run AS r, generate_series(%(runs)s, 1, -1) AS n
+       WHERE r.run_id = (SELECT max(run_id) FROM contact_sync.run)""",
+    """UPDATE contact_sync.run SET plan = jsonb_set(plan, '{rejections}',
+           '{"email: invalid": 6667, "email: missing": 6667, "email: too_long": 6666}')""",
+    """INSERT INTO contact_sync.batch
+           (run_id, sync_id, lane, state, contacts, job_id, job_status, submitted_at, settled_at)
+       SELECT r.run_id, r.sync_id, 'csv', 'settled', 50000, gen_random_uuid(), 'completed', now(),
+              now()
+       FROM contact_sync.run AS r, generate_series(1, %(jobs)s)
+       WHERE r.reason = 'first load'""",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """A page: seconds until the whole answer is there, and its kilobytes."""
+
+    page: str
+    median: float
+    p95: float
+    slowest: float
+    kilobytes: float
+
+
+def main() -> int:
+    """Fill, measure, print and store."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--clients", type=int, default=1_000_000, help="default: %(default)s")
+    return run_until_ended(partial(work, clients=parser.parse_args().clients))
+
+
+def work(console: Console, *, clients: int) -> int:
+    """Start the stack, fill it, and ask every page."""
+    with Stack.start(name="page-cost", clients=LOADED, say=console.say) as stack:
+        stack.wait_for_dag(DAG_ID)
+        stack.unpause(DAG_ID)
+        dag_run = stack.trigger(DAG_ID, {"mode": "full", "reason": "first load"})
+        if (state := wait(stack, DAG_ID, dag_run, seconds=RUN_SECONDS)) != "success":
+            raise StackError(f"The first load {state}: {stack.airflow.task_logs}")
+        fill(stack, clients)
+        console.say(f"The ledger holds {clients:,} more clients, and there are {RUNS:,} more runs")
+        costs = measure(stack, dag_run)
+    print(table(costs, clients))
+    found = {"clients": clients, "runs": RUNS, "jobs": JOBS, "load": os.getloadavg()[1]}
+    RESULTS.parent.mkdir(exist_ok=True)
+    report = found | {"pages": [asdict(cost) for cost in costs]}
+    RESULTS.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    return 0
+
+
+def fill(stack: Stack, clients: int) -> None:
+    """Make the state database as large as years of use would."""
+    numbers = {"clients": clients, "runs": RUNS, "jobs": JOBS}
+    with psycopg.connect(stack.databases.cluster.url(STATE), autocommit=True) as connection:
+        for statement in FILL:
+            connection.execute(statement, numbers)
+        connection.execute("VACUUM ANALYZE")
+
+
+def pages(dag_run: str) -> dict[str, str]:
+    """Each page by name: its path."""
+    return {
+        "all syncs": "/syncs",
+        "one sync": f"/syncs/{SYNC}",
+        "report of a DAG run": f"/report?dag_id={DAG_ID}&run_id={quote(dag_run, safe='')}",
+        "report of a run": f"/syncs/{SYNC}/runs/1",
+    }
+
+
+def measure(stack: Stack, dag_run: str) -> list[Cost]:
+    """Ask each page often, after once to warm up."""
+    session = requests.Session()
+    session.trust_env = False
+    login = {"username": LOGIN, "password": PASSWORD}
+    token = session.post(f"{stack.url}/auth/token", json=login, timeout=30).json()["access_token"]
+    session.cookies.set("_token", token)
+    found = []
+    for name, path in pages(dag_run).items():
+        seconds = []
+        for _ in range(TIMES + 1):
+            start = time.perf_counter()
+            answer = session.get(f"{stack.url}/contact-sync{path}", timeout=60)
+            seconds.append(time.perf_counter() - start)
+            answer.raise_for_status()
+        del seconds[0]
+        found.append(
+            Cost(
+                name,
+                round(median(seconds), 3),
+                round(quantiles(seconds, n=20)[-1], 3),
+                round(max(seconds), 3),
+                round(len(answer.content) / 1000, 1),
+            )
+        )
+    return found
+
+
+def table(costs: list[Cost], clients: int) -> str:
+    """The costs as a Markdown table."""
+    head = f"{clients:,} clients; the limit is {LIMIT_SECONDS * 1000:.0f} ms"
+    lines = [
+        f"| {c.page} | {c.median * 1000:.0f} | {c.p95 * 1000:.0f} | {c.slowest * 1000:.0f} "
+        f"| {c.kilobytes:.0f} |"
+        for c in costs
+    ]
+    return "\n".join(
+        [head, "", "| page | median ms | 95 % ms | slowest ms | kB |",
+         "| --- | ---: | ---: | ---: | ---: |", *lines]
+    )  # fmt: skip
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,153 @@
+"""The pages in Airflow's UI in a real browser: where they show up, themes, keyboard, permissions.
+
+What they say is tested over HTTP, in test_pages.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import pytest
+import requests
+from playwright.sync_api import Browser, BrowserContext, Frame, Page, sync_playwright
+
+from local.airflow_settings import LOGIN, PASSWORD, VIEWER
+from local.browser import chromium
+from local.demo import DAG_ID, SYNC
+from local.pages_in_browser import choose_theme, enter_as, open_report, open_syncs, ready_frame
+from local.stack import Stack
+from tests.accessible import barriers
+
+pytestmark = [pytest.mark.airflow, pytest.mark.timeout(600), pytest.mark.xdist_group("airflow")]
+
+WAIT_MS = 30_000
+LIGHT, DARK = "rgb(255, 255, 255)", "rgb(22, 29, 45)"
+
+
+@dataclass
+class Visit:
+    """A page of somebody who has logged in, and what the browser complained about."""
+
+    page: Page
+    token: str
+    url: str
+    complaints: list[str] = field(default_factory=list)
+
+    def watch(self) -> None:
+        """Note errors of the console, and requests that leave this machine's Airflow."""
+        own = (self.url, "data:", "blob:")
+        page, note = self.page, self.complaints.append
+        page.on("console", lambda said: note(said.text) if said.type == "error" else None)
+        page.on("pageerror", lambda error: note(str(error)))
+        page.on("request", lambda asked: None if asked.url.startswith(own) else note(asked.url))
+
+
+@pytest.fixture(scope="module")
+def browser(stack: Stack) -> Iterator[Browser]:
+    """One Chromium for all tests of this file."""
+    with sync_playwright() as playwright:
+        program = chromium(playwright)
+        launched = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        yield launched
+        launched.close()
+
+
+def visit(browser: Browser, stack: Stack, login: str, password: str, theme: str = "light") -> Visit:
+    """Enter as somebody, with Airflow's theme chosen."""
+    context: BrowserContext = browser.new_context(reduced_motion="reduce")
+    token = enter_as(context, stack.url, login, password)
+    choose_theme(context, theme)
+    context.set_default_timeout(WAIT_MS)
+    found = Visit(context.new_page(), token, stack.url)
+    found.watch()
+    return found
+
+
+@pytest.fixture(scope="module")
+def dag_run(stack: Stack) -> str:
+    """The DAG run of the first load."""
+    runs = stack.airflow.api.runs(DAG_ID)
+    return next(run["dag_run_id"] for run in runs if run["conf"].get("reason") == "first load")
+
+
+def background(frame: Frame) -> str:
+    """The colour behind the text."""
+    return str(frame.evaluate("getComputedStyle(document.body).backgroundColor"))
+
+
+def test_the_pages_are_where_a_data_engineer_looks(
+    browser: Browser, stack: Stack, dag_run: str
+) -> None:
+    """The sync page in the navigation, the report as a tab on the run; links lead back."""
+    admin = visit(browser, stack, LOGIN, PASSWORD)
+    page = admin.page
+    page.goto(f"{stack.url}/dags/{DAG_ID}/runs/{dag_run}")
+    page.get_by_role("link", name="Sync report").click()
+    report = ready_frame(page, "Sync report")
+    assert report.locator("h1").inner_text().endswith(": full")
+    assert report.get_by_role("table", name="Steps of the DAG run").is_visible()
+    assert background(report) == LIGHT
+    assert barriers(report) == []
+
+    page.get_by_role("link", name="Syncs").click()
+    syncs = ready_frame(page, "Syncs")
+    assert syncs.get_by_role("img", name="Contacts sent and clients rejected").is_visible()
+    assert barriers(syncs) == []
+    syncs.get_by_role("link", name="Trigger in Airflow").click()
+    page.wait_for_url(f"{stack.url}/dags/{DAG_ID}")  # not inside the frame
+    assert admin.complaints == []
+    page.context.close()
+
+
+def test_who_may_only_look_cannot_trigger_and_the_dark_theme_is_followed(
+    browser: Browser, stack: Stack, dag_run: str
+) -> None:
+    """No button; Airflow refuses the request too. No address shows."""
+    viewer = visit(browser, stack, VIEWER, VIEWER, theme="dark")
+    syncs = open_syncs(viewer.page, stack.url)
+    assert syncs.get_by_role("link", name="Trigger").count() == 0
+    assert syncs.get_by_role("link", name="DAG in Airflow").is_visible()
+    assert background(syncs) == DARK
+    assert barriers(syncs) == []
+    viewer.page.evaluate("localStorage.setItem('theme', 'light')")
+    syncs.wait_for_function(f"getComputedStyle(document.body).backgroundColor === '{LIGHT}'")
+
+    report = open_report(viewer.page, stack.url, DAG_ID, dag_run, "finish_run")
+    assert "@" not in report.locator("main").inner_text()
+    assert background(report) == DARK
+    assert barriers(report) == []
+    assert viewer.complaints == []
+    api = f"{stack.url}/api/v2/dags/{DAG_ID}/dagRuns"
+    token = {"Authorization": f"Bearer {viewer.token}"}
+    refused = requests.post(api, json={"logical_date": None}, headers=token, timeout=30)
+    assert refused.status_code == 403
+    viewer.page.context.close()
+
+
+def test_a_page_alone_is_usable_by_keyboard_and_on_a_narrow_screen(
+    browser: Browser, stack: Stack
+) -> None:
+    """The first Tab leads past the navigation; nothing is wider than the window."""
+    admin = visit(browser, stack, LOGIN, PASSWORD)
+    page = admin.page
+    page.set_viewport_size({"width": 390, "height": 800})
+    page.goto(f"{stack.url}/contact-sync/syncs/{SYNC}")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Skip to the content"
+    page.keyboard.press("Enter")
+    assert page.evaluate("location.hash") == "#content"
+    assert barriers(page) == []
+    page.get_by_label("Client id or e-mail").focus()
+    outline = "getComputedStyle(document.activeElement).outlineStyle"
+    assert page.evaluate(outline) == "solid"
+    assert admin.complaints == []
+    page.context.close()
+
+
+def test_without_a_login_there_is_nothing_to_see(stack: Stack, dag_run: str) -> None:
+    """401 from the real server, before anything else is looked at."""
+    for path in ("/syncs", f"/syncs/{SYNC}", f"/report?dag_id={DAG_ID}&run_id=x"):
+        answer = requests.get(f"{stack.url}/contact-sync{path}", timeout=30)
+        assert answer.status_code == 401
+        assert SYNC not in answer.text
