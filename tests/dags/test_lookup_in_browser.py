@@ -17,6 +17,7 @@ from local.demo import DAG_ID
 from local.stack import Stack
 from local.stack_databases import STATE
 from tests import connections
+from tests.accessible import barriers
 
 pytestmark = [pytest.mark.airflow, pytest.mark.xdist_group("airflow")]
 SYNC = "/contact-sync/syncs/demo"
@@ -84,6 +85,7 @@ def test_a_client_is_looked_up_by_address_and_by_id(
     expect(page.locator("main")).to_contain_text(job)
     page.get_by_role("link", name="Ask SendGrid what it holds now").click()
     expect(page.locator("main")).to_contain_text("SendGrid has the contact, on the sync's list")
+    assert barriers(page) == []
     assert page.goto(f"{stack.url}{SYNC}/clients/{2**62}").status == 404  # type: ignore[union-attr]
     expect(page.locator("main")).to_contain_text("Neither B2CORE nor this sync knows client")
 
@@ -104,6 +106,7 @@ def test_rejected_clients_as_a_page_a_file_and_a_run(
     page.locator(".figures").get_by_role("link").click()
     by_id = page.get_by_role("region", name="Rejected clients by id")
     expect(by_id.locator("tbody tr")).to_have_count(min(100, len(rejected)))
+    assert barriers(page) == []
     with page.expect_download() as downloading:
         page.get_by_role("link", name="Download as CSV").click()
     downloading.value.save_as(tmp_path / "rejected.csv")

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 
-from fastapi import Request, Response
+from fastapi import HTTPException, Request, Response
 from fastapi.responses import RedirectResponse, StreamingResponse
 
 from contact_sync.airflow_edge.access import ViewerDep
@@ -95,6 +95,8 @@ def retry(request: Request, viewer: ViewerDep, name: str) -> Response:
     """Start a run that sends rejected clients again, by Airflow's own rules and permissions."""
     sync = readable_sync(viewer, name)
     require_same_origin(request)
+    if not sync.may_trigger:
+        raise HTTPException(403, "Airflow doesn't let you start runs of this DAG.")
     from contact_sync.airflow_edge.start_dag_run import start_dag_run
 
     conf = {"retry_rejected": True, "reason": "retry rejected, from the page of rejected clients"}
