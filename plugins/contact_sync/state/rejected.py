@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Any, LiteralString
 
@@ -53,7 +53,7 @@ def page_of_clients(cursor: Cursor, which: Filter, limit: int) -> list[dict[str,
     )
 
 
-def all_clients(state: StateDatabase, which: Filter) -> Iterator[list[dict[str, Any]]]:
+def all_clients(state: StateDatabase, which: Filter) -> Generator[list[dict[str, Any]], None, None]:
     """The same of everybody, CHUNK at a time, through a cursor on the server."""
     with state.transaction() as cursor:
         cursor.execute("SET TRANSACTION READ ONLY")

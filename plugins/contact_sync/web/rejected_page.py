@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
@@ -77,11 +78,8 @@ def rejected_csv(
     sync.state.check_schema()
     with reading(sync.state) as cursor:
         look = look_at_sync(cursor, name)
-    chunks: Iterable[list[dict[str, Any]]] = ()
-    if look:
-        which = Filter(look.sync_id, field or None, reason or None)
-        chunks = rejected.all_clients(sync.state, which)
-    lines = _lines(sync, chunks)
+    which = Filter(look.sync_id if look else -1, field or None, reason or None)
+    lines = _lines(sync, which)
     first = next(lines)  # what goes wrong at once is an answer of its own
     day = datetime.now(UTC).date()
     named = {"Content-Disposition": f'attachment; filename="rejected-{name}-{day}.csv"'}
@@ -110,19 +108,23 @@ def _which(row: dict[str, Any]) -> dict[str, str]:
     return {key: row[key] for key in ("field", "reason") if row[key]}
 
 
-def _lines(sync: SeenSync, chunks: Iterable[list[dict[str, Any]]]) -> Iterator[bytes]:
-    """The header with the first clients, then the others, in pieces of bounded size."""
-    header = csv_lines([COLUMNS[:1] + ("email",) * sync.sees_addresses + COLUMNS[1:]])
-    for rows in chunks:
-        addresses: dict[int, str] = {}
-        if sync.sees_addresses:
-            from contact_sync.airflow_edge.handles import open_sync
-            from contact_sync.steps.find import addresses_of
+def _lines(sync: SeenSync, which: Filter) -> Iterator[bytes]:
+    """The header with the first clients, then the others, in pieces of bounded size.
 
-            with open_sync(sync.name) as opened:
-                addresses = addresses_of(opened, [row["client_id"] for row in rows])
-        yield header + csv_lines(_cells(row, addresses, sync) for row in rows)
-        header = b""
+    Whatever ends it also ends the transaction that it reads from.
+    """
+    header = csv_lines([COLUMNS[:1] + ("email",) * sync.sees_addresses + COLUMNS[1:]])
+    with closing(rejected.all_clients(sync.state, which)) as chunks:
+        for rows in chunks:
+            addresses: dict[int, str] = {}
+            if sync.sees_addresses:
+                from contact_sync.airflow_edge.handles import open_sync
+                from contact_sync.steps.find import addresses_of
+
+                with open_sync(sync.name) as opened:
+                    addresses = addresses_of(opened, [row["client_id"] for row in rows])
+            yield header + csv_lines(_cells(row, addresses, sync) for row in rows)
+            header = b""
     if header:
         yield header
 
