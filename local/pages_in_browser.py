@@ -36,11 +36,12 @@ def open_syncs(page: Page, url: str) -> Frame:
     return ready_frame(page, "Syncs")
 
 
-def open_report(page: Page, url: str, dag_id: str, run_id: str, task_id: str = "") -> Frame:
-    """The report in its tab on a DAG run, or on one of its tasks."""
-    path = f"/dags/{quote(dag_id)}/runs/{quote(run_id)}"
-    path += f"/tasks/{quote(task_id)}/plugin/sync-report-of-task" if task_id else ""
-    page.goto(f"{url}{path}" if task_id else f"{url}{path}/plugin/sync-report")
+def open_report(page: Page, url: str, dag_id: str, run_id: str, task: str = "") -> Frame:
+    """The report in its tab on a DAG run, or on one of its tasks: `finish_run`, or
+    `send_batch/mapped/0` for the first of a mapped one."""
+    run = f"{url}/dags/{quote(dag_id)}/runs/{quote(run_id)}"
+    tab = f"tasks/{quote(task)}/plugin/sync-report-of-task" if task else "plugin/sync-report"
+    page.goto(f"{run}/{tab}")
     return ready_frame(page, "Sync report")
 
 

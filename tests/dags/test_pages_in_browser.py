@@ -103,7 +103,7 @@ def test_the_pages_are_where_a_data_engineer_looks(
 def test_who_may_only_look_cannot_trigger_and_the_dark_theme_is_followed(
     browser: Browser, stack: Stack, dag_run: str
 ) -> None:
-    """No button; Airflow refuses the request too. No address shows."""
+    """No button; Airflow refuses the request too. No address shows. A task marks its job."""
     viewer = visit(browser, stack, VIEWER, VIEWER, theme="dark")
     syncs = open_syncs(viewer.page, stack.url)
     assert syncs.get_by_role("link", name="Trigger").count() == 0
@@ -113,7 +113,8 @@ def test_who_may_only_look_cannot_trigger_and_the_dark_theme_is_followed(
     viewer.page.evaluate("localStorage.setItem('theme', 'light')")
     syncs.wait_for_function(f"getComputedStyle(document.body).backgroundColor === '{LIGHT}'")
 
-    report = open_report(viewer.page, stack.url, DAG_ID, dag_run, "finish_run")
+    report = open_report(viewer.page, stack.url, DAG_ID, dag_run, "send_batch/mapped/0")
+    assert report.get_by_role("row").filter(has_text="this task").count() == 1
     assert "@" not in report.locator("main").inner_text()
     assert background(report) == DARK
     assert barriers(report) == []

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 from airflow.api_fastapi.app import get_auth_manager
 from airflow.api_fastapi.auth.managers.models.resource_details import (
+    AccessView,
     ConnectionDetails,
     DagAccessEntity,
     DagDetails,
@@ -47,6 +48,12 @@ class Viewer:
         )
         return get_auth_manager().is_authorized_connection(
             method="GET", details=details, user=self.user
+        )
+
+    def may_see_import_errors(self) -> bool:
+        """Whether the errors of broken definitions show, as Airflow's import errors do."""
+        return get_auth_manager().is_authorized_view(
+            access_view=AccessView.IMPORT_ERRORS, user=self.user
         )
 
     def require_read(self, dag_id: str) -> None:

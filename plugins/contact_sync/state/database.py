@@ -65,21 +65,26 @@ class StateDatabase:
     def check_schema(self) -> None:
         """Raise ConfigError unless the migrations of this version have run."""
         with self.transaction() as cursor:
-            cursor.execute("SELECT to_regclass('contact_sync.alembic_version') AS found")
-            found = _one(cursor)["found"]
-            if found:
-                cursor.execute("SELECT version_num FROM contact_sync.alembic_version")
-                found = _one(cursor)["version_num"]
-        if found and found > SCHEMA_VERSION:
-            raise ConfigError(
-                f"The state database's schema is at version {found}, newer than this code's "
-                f"{SCHEMA_VERSION}: use the newer code"
-            )
-        if found != SCHEMA_VERSION:
-            raise ConfigError(
-                f"The state database's schema is at version {found or 'none'}, this code needs "
-                f"{SCHEMA_VERSION}: run `python -m contact_sync migrate`"
-            )
+            check_version(cursor)
+
+
+def check_version(cursor: Cursor) -> None:
+    """Raise ConfigError unless the migrations of this version have run."""
+    cursor.execute("SELECT to_regclass('contact_sync.alembic_version') AS found")
+    found = _one(cursor)["found"]
+    if found:
+        cursor.execute("SELECT version_num FROM contact_sync.alembic_version")
+        found = _one(cursor)["version_num"]
+    if found and found > SCHEMA_VERSION:
+        raise ConfigError(
+            f"The state database's schema is at version {found}, newer than this code's "
+            f"{SCHEMA_VERSION}: use the newer code"
+        )
+    if found != SCHEMA_VERSION:
+        raise ConfigError(
+            f"The state database's schema is at version {found or 'none'}, this code needs "
+            f"{SCHEMA_VERSION}: run `python -m contact_sync migrate`"
+        )
 
 
 def _one(cursor: Cursor) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, LiteralString
 
-from contact_sync.state.database import Cursor, StateDatabase, many
+from contact_sync.state.database import Cursor, StateDatabase, check_version, many
 
 PAGE_SECONDS = 5
 """A person waits for the answer: a statement that takes longer is given up."""
@@ -33,10 +33,14 @@ _NEWEST: LiteralString = """
 
 @contextmanager
 def reading(state: StateDatabase) -> Iterator[Cursor]:
-    """One read-only transaction that sees one moment. Raises as StateDatabase.transaction does."""
+    """One read-only transaction that sees one moment.
+
+    Raises as StateDatabase.transaction does, and ConfigError unless the migrations have run.
+    """
     with state.transaction() as cursor:
         cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
         cursor.execute(f"SET LOCAL statement_timeout = '{PAGE_SECONDS}s'")
+        check_version(cursor)
         yield cursor
 
 

@@ -69,7 +69,7 @@ def show_failures(app: FastAPI) -> None:
         if isinstance(error, ConfigError):
             title, status = "The set-up isn't right", 503
         elif isinstance(error, RetryableError):
-            title, status = "The state database doesn't answer", 503
+            title, status = "A database doesn't answer", 503
         else:
             title, status = "An error that nobody foresaw", 500
         log.warning("A page can't be shown (%d): %s", status, error)

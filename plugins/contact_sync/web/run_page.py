@@ -10,7 +10,7 @@ from fastapi import HTTPException, Request, Response
 
 from contact_sync import run_story
 from contact_sync.airflow_edge.access import ViewerDep
-from contact_sync.airflow_edge.dag_runs import SeenDagRun, seen_dag_run
+from contact_sync.airflow_edge.dag_runs import SeenDagRun, seen_dag_run, task_label
 from contact_sync.definition_files import read_definitions
 from contact_sync.report import run_report
 from contact_sync.state import pages
@@ -34,9 +34,14 @@ def report_of_dag_run(
     viewer: ViewerDep,
     dag_id: str,
     run_id: str,
+    task_id: str = "",
+    map_index: str = "",
     refresh: str = "on",
 ) -> Response:
-    """The runs that a DAG run has made, newest first: one, unless its first task was cleared."""
+    """The runs that a DAG run has made, newest first: one, unless its first task was cleared.
+
+    On a task that sends a batch, the batch's job is marked.
+    """
     viewer.require_read(dag_id)
     name = dag_id.removeprefix(DAG_PREFIX)
     if not dag_id.startswith(DAG_PREFIX) or name not in read_definitions().by_name:
@@ -45,12 +50,21 @@ def report_of_dag_run(
     dag_run = seen_dag_run(dag_id, run_id)
     if dag_run is None:
         raise HTTPException(404, f"Airflow has no run {run_id!r} of {dag_id!r}.")
-    sync.state.check_schema()
     with pages.reading(sync.state) as cursor:
         holder = run_story.holder_of(dag_id, run_id)
         runs = pages.runs_of_holder(cursor, name, holder, TRIES)
         stories = [tell(cursor, sync, run) for run in runs]
-    return _page(request, sync, stories, dag_run, refresh)
+    batch_id = _batch_of(dag_run, task_id, map_index)
+    return _page(request, sync, stories, dag_run, refresh, batch_id)
+
+
+def _batch_of(dag_run: SeenDagRun, task_id: str, map_index: str) -> int | None:
+    """The batch that a mapped task sends; Airflow leaves {MAP_INDEX} as it is for other tasks."""
+    if not task_id or not map_index.isdecimal():
+        return None
+    label = task_label(dag_run.dag_id, dag_run.run_id, task_id, int(map_index))
+    word, _, number = label.partition(" ")
+    return int(number) if word == "batch" and number.isdecimal() else None
 
 
 @router.get("/syncs/{name}/runs/{run_id}")
@@ -59,7 +73,6 @@ def report_of_run(
 ) -> Response:
     """One run, whoever started it."""
     sync = readable_sync(viewer, name)
-    sync.state.check_schema()
     with pages.reading(sync.state) as cursor:
         run = pages.run_of_id(cursor, name, run_id)
         if run is None:
@@ -75,6 +88,7 @@ def _page(
     stories: list[dict[str, Any]],
     dag_run: SeenDagRun | None,
     refresh: str,
+    batch_id: int | None = None,
 ) -> Response:
     running = any(story["report"]["state"] == "running" for story in stories)
     unfinished = dag_run.unfinished if dag_run else running
@@ -89,6 +103,7 @@ def _page(
         stories=stories,
         dag_run=dag_run,
         unfinished=unfinished,
+        batch_id=batch_id,
         refresh=seconds,
         stop=request.url.include_query_params(refresh="off").query,
     )
