@@ -24,7 +24,6 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
 
 def answer(sync: Sync, options: argparse.Namespace) -> tuple[str, int]:
     """What to say and the exit code: 1 when an address leads to no client."""
-    sync.state.check_schema()
     ids: list[Any] = [options.client]
     if options.email is not None:
         ids = [match.client_id for match in find_clients(sync, options.email, thorough=True)]
