@@ -124,6 +124,9 @@ def pages(dag_run: str) -> dict[str, str]:
         "one sync": f"/syncs/{SYNC}",
         "report of a DAG run": f"/report?dag_id={DAG_ID}&run_id={quote(dag_run, safe='')}",
         "report of a run": f"/syncs/{SYNC}/runs/1",
+        "look-up of a client": f"/syncs/{SYNC}/clients/{LOADED // 2}",
+        "rejected clients": f"/syncs/{SYNC}/rejected",
+        "rejected clients, in the middle": f"/syncs/{SYNC}/rejected?reason=missing&after=1500000",
     }
 
 

@@ -62,6 +62,7 @@ _ANY = {
     "ids": None,
     "horizon": "3",
     "since": datetime(2000, 1, 1, tzinfo=UTC),
+    "client_id": 0,
 }
 """Values for all parameters, to look at a statement's columns."""
 
@@ -146,6 +147,30 @@ class Snapshot:
             seen.append(np.asarray(batch.column("client_id"), np.int64))
             yield batch
         refuse_twice(np.sort(np.concatenate(seen)), "clients")
+
+    def choices(self, client_id: int) -> list[dict[str, Any]]:
+        """All phone and address rows of a client in the order of the rule that chooses one of each.
+
+        Raises ConfigError when the folder has no explain.sql: a run doesn't need it.
+        """
+        sql = self._sql("explain", {"client_id": client_id})
+        found = arrow_reader.table(self.connection, sql, _what("explain"))
+        return [dict(row) for row in found.to_pylist()]
+
+    def addresses_of(self, ids: Ids) -> Iterator[pa.RecordBatch]:
+        """client_id, email and exclusion of some clients, as scan.sql gives them."""
+        return self._scanned(f"client_id = ANY({_literal(ids)}::bigint[])")
+
+    def addresses_with(self, part: str) -> Iterator[pa.RecordBatch]:
+        """client_id, email and exclusion of clients with these lower-case characters in their
+        address; reads all addresses, half a second per million."""
+        written = f"convert_from(decode('{part.encode().hex()}', 'hex'), 'UTF8')"  # holds no quote
+        return self._scanned(f"position({written} IN lower(email)) > 0")
+
+    def _scanned(self, condition: str) -> Iterator[pa.RecordBatch]:
+        sql = f"""SELECT client_id, email, exclusion FROM (\n{self._sql("scan", {})}\n) AS clients
+                  WHERE {condition}"""  # noqa: S608 integers and hex digits only
+        return arrow_reader.record_batches(self.connection, sql, _what("scan"))
 
     def _clients(self, first_id: int, last_id: int, ids: Ids | None) -> str:
         return self._sql("clients", {"first_id": first_id, "last_id": last_id, "ids": ids})

@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from contact_sync import cli_explain
 from contact_sync.catalogue import text
 from contact_sync.definition import json_schema
 from contact_sync.definition_files import read_definitions
@@ -118,6 +119,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     status.set_defaults(command=_status)
 
+    explain = commands.add_parser(
+        "explain", help="say why one contact looks as it does; prints personal data"
+    )
+    cli_explain.add_arguments(explain)
+    explain.set_defaults(command=_explain)
+
     fields = commands.add_parser(
         "fields", help="list SendGrid's lists and fields beside the mapping, and what is missing"
     )
@@ -206,6 +213,13 @@ def _rejected(sync: Sync) -> list[dict[str, Any]]:
 def _stale(sync: Sync) -> list[dict[str, Any]]:
     with sync.state.transaction() as cursor:
         return ledger.stale_clients(cursor, sync.definition.name, limit=10_000)
+
+
+def _explain(options: argparse.Namespace) -> int:
+    with _open(options.sync) as sync:
+        said, code = cli_explain.answer(sync, options)
+    _say(said)
+    return code
 
 
 def _fields(options: argparse.Namespace) -> int:

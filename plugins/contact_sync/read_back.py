@@ -20,18 +20,28 @@ def holds(contact: dict[str, Any], row: OutboxRow, mapping: Mapping) -> bool:
     """
     if mapping.list_id and mapping.list_id not in (contact.get("list_ids") or []):
         return False
-    shown = contact.get("custom_fields")
-    custom = {str(k).lower(): v for k, v in shown.items()} if isinstance(shown, dict) else {}
     for field, value in zip(mapping.fields, row.payload.split(SEPARATOR), strict=True):
         if value == "" and not row.clears >> field.bit & 1:
             continue
-        found = custom.get(field.name.lower()) if field.custom else contact.get(field.name)
-        if not _equal(field, value, found):
+        if not is_as_sent(field, value, shown(field, contact)):
             return False
     return True
 
 
-def _equal(field: MappedField, sent: str, found: Any) -> bool:
+def shown(field: MappedField, contact: dict[str, Any]) -> Any:
+    """The field's value in SendGrid's answer; None or "" = none."""
+    if not field.custom:
+        return contact.get(field.name)
+    custom = contact.get("custom_fields")
+    if not isinstance(custom, dict):
+        return None
+    if field.name in custom:
+        return custom[field.name]
+    return next((v for k, v in custom.items() if str(k).lower() == field.name.lower()), None)
+
+
+def is_as_sent(field: MappedField, sent: str, found: Any) -> bool:
+    """Whether the value that SendGrid shows is the one that was sent; "" = none."""
     if sent == "":
         return found in (None, "")
     if field.type is FieldType.NUMBER:

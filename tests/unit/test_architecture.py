@@ -19,19 +19,22 @@ LAYERS = [
         "catalogue", "definition", "drift", "freshness", "mapping", "masking", "converters",
         "transform", "payloads", "errors_file", "read_back", "reasons", "refused_contacts",
         "report", "run_story", "scopes",
+        "conclusion", "csv_export", "explanation", "explanation_text",
     },
     {
         "arrow_reader", "b2core", "definition_files", "sendgrid", "sendgrid.answers",
         "sendgrid.api", "sendgrid.line", "sendgrid.transport", "sendgrid.urls", "state",
         "state.batches", "state.carrying", "state.contents", "state.copying", "state.database",
         "state.families", "state.ledger", "state.migrate", "state.pages", "state.removals",
-        "state.runs", "state.settling", "state.staging",
+        "state.runs", "state.settling", "state.staging", "state.lookup",
+        "state.rejected",
     },
     {
         "steps", "steps.approve", "steps.carry", "steps.check", "steps.drain", "steps.fields",
         "steps.finish", "steps.look_up", "steps.plan", "steps.prepare", "steps.remove",
         "steps.run_all", "steps.select", "steps.send", "steps.settle", "steps.split",
         "steps.stage", "steps.start", "steps.submit", "steps.verify",
+        "steps.explain", "steps.find",
     },
     {
         "__main__", "cli", "airflow_edge", "airflow_edge.access", "airflow_edge.approval",
@@ -40,6 +43,8 @@ LAYERS = [
         "airflow_edge.provider", "airflow_edge.tasks", "airflow_edge.triggers",
         "web", "web.app", "web.charts", "web.failures", "web.formats", "web.rendering",
         "web.run_page", "web.seen_sync", "web.syncs_page",
+        "cli_explain", "airflow_edge.start_dag_run", "web.clients_page", "web.rejected_page",
+        "web.same_origin",
     },
 ]  # fmt: skip
 LAYER = {name: number for number, names in enumerate(LAYERS) for name in names}
@@ -49,7 +54,7 @@ AT_ITS_EDGE = {
     "urllib3": {"sendgrid."},
     "psycopg": {"state."},
     "sqlalchemy": {"state.", "airflow_edge.dag_runs"},
-    "fastapi": {"web.", "airflow_edge.access"},
+    "fastapi": {"web.", "airflow_edge.access", "airflow_edge.start_dag_run"},
     "starlette": {"web."},
     "jinja2": {"web."},
     "alembic": {"state."},

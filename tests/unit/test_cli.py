@@ -13,7 +13,7 @@ from contact_sync.cli import main
 from contact_sync.definition import json_schema
 from contact_sync.report import run_report, text_report
 
-COMMANDS = ["validate", "plan", "run", "status", "fields", "schema", "migrate"]
+COMMANDS = ["validate", "plan", "run", "status", "explain", "fields", "schema", "migrate"]
 
 
 @pytest.mark.parametrize("command", COMMANDS)

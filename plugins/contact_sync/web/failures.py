@@ -57,7 +57,8 @@ def show_failures(app: FastAPI) -> None:
 
     def refused(request: Request, error: Any) -> Response:
         title, message = WORDS.get(error.status_code, ("It didn't work", ""))
-        own = error.detail if error.status_code == 404 and error.detail != "Not Found" else ""
+        own = error.detail if error.detail not in ("Not Found", "Forbidden", "Unauthorized") else ""
+        own = own if error.status_code in (403, 404) else ""
         headers = {"WWW-Authenticate": "Bearer"} if error.status_code == 401 else {}
         return _failure(request, error.status_code, title, own or message, headers)
 

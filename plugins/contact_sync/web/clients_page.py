@@ -1,0 +1,133 @@
+"""Look a client up: why does this contact look like this.
+
+Addresses never go into a URL: Airflow logs the query of every request. So an address is posted.
+What reads B2CORE imports pandas, a second at the first look-up of a process: not with the app.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import Form, HTTPException, Request, Response
+from fastapi.responses import RedirectResponse
+
+from contact_sync.airflow_edge.access import ViewerDep
+from contact_sync.conclusion import EXCLUDED, PENDING, REJECTED, conclude
+from contact_sync.explanation import REMOVALS, Explanation
+from contact_sync.web.failures import make_router
+from contact_sync.web.rendering import page
+from contact_sync.web.seen_sync import SeenSync, readable_sync
+
+MAX_ID = 2**63 - 1
+router = make_router()
+
+
+@router.get("/syncs/{name}/clients")
+def clients(request: Request, viewer: ViewerDep, name: str, q: str = "") -> Response:
+    """The search form; an id in `q` leads to its client."""
+    sync = readable_sync(viewer, name)
+    if q.strip():
+        return _by_id(request, sync, q)
+    return _search(request, sync)
+
+
+@router.post("/syncs/{name}/clients")
+def find(
+    request: Request, viewer: ViewerDep, name: str, q: Annotated[str, Form(max_length=320)]
+) -> Response:
+    """Look for an id, or for the clients of an address."""
+    sync = readable_sync(viewer, name)
+    if "@" not in q:
+        return _by_id(request, sync, q)
+    if not sync.sees_addresses:
+        why = "You may look clients up by their id only: Airflow doesn't let you see addresses."
+        return _search(request, sync, problem=why, status=403)
+    from contact_sync.airflow_edge.handles import open_sync
+    from contact_sync.steps.find import find_clients
+
+    with open_sync(name) as opened:
+        matches = find_clients(opened, q, thorough=False)
+    if len(matches) == 1:
+        return _to_client(request, sync, matches[0].client_id)
+    if not matches:
+        problem = "No client of B2CORE has this address, and no contact of this sync."
+        return _search(request, sync, problem=problem, status=404)
+    return page(
+        request, "matches.html", title=f"{len(matches)} clients lead to this address",
+        sync=sync, matches=matches,
+    )  # fmt: skip
+
+
+@router.get("/syncs/{name}/clients/{client_id}")
+def client(
+    request: Request, viewer: ViewerDep, name: str, client_id: int, live: str = ""
+) -> Response:
+    """One client; `live=on` also asks SendGrid what it holds, with one call."""
+    sync = readable_sync(viewer, name)
+    if not 0 <= client_id <= MAX_ID:
+        raise HTTPException(404, f"There can be no client {client_id}.")
+    from contact_sync.airflow_edge.handles import open_sync
+    from contact_sync.steps.explain import explain_client
+
+    with open_sync(name) as opened:
+        found = explain_client(opened, client_id, live=live == "on")
+    shown = found if sync.sees_addresses else found.masked()
+    unknown = found.source is None and found.known is None and not found.removals
+    return page(
+        request,
+        "client.html",
+        status=404 if unknown else 200,
+        title=f"Client {client_id}",
+        sync=sync,
+        e=shown,
+        conclusion=conclude(found),
+        tone=tone(found),
+        is_sent=found.verdict.kind == "send",
+        read_at=_moment(found.read_at),
+        held_at=_moment(found.held.updated_at if found.held else None),
+        words=PENDING | REJECTED | EXCLUDED,
+        removals=REMOVALS,
+        unknown=unknown,
+    )
+
+
+def tone(found: Explanation) -> str:
+    """good: SendGrid has it; bad: it can't be sent; warn: it isn't to be sent; busy: it will be."""
+    known, kind = found.known, found.verdict.kind
+    if kind == "rejected":
+        return "bad"
+    if kind != "send":
+        return "warn"
+    if known and known.same and known.state == "rejected":
+        return "bad"
+    if not (known and known.same and known.own and known.state == "confirmed"):
+        return "busy"
+    is_other = any(f.differs or f.stale for f in found.fields)
+    return "warn" if is_other or (found.held and found.held.found is False) else "good"
+
+
+def _moment(text: str | None) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text) if text else None
+    except ValueError:  # SendGrid documents no format
+        return None
+
+
+def _by_id(request: Request, sync: SeenSync, q: str) -> Response:
+    text = q.strip()
+    if text.isascii() and text.isdigit() and int(text) <= MAX_ID:
+        return _to_client(request, sync, int(text))
+    problem = "Enter a client's id, or an e-mail address. An address isn't taken from a link."
+    return _search(request, sync, problem=problem, status=422)
+
+
+def _to_client(request: Request, sync: SeenSync, client_id: int) -> Response:
+    base = request.scope.get("root_path", "")
+    return RedirectResponse(f"{base}/syncs/{sync.name}/clients/{client_id}", status_code=303)
+
+
+def _search(request: Request, sync: SeenSync, *, problem: str = "", status: int = 200) -> Response:
+    return page(
+        request, "clients.html", status=status, title="Look up a client", sync=sync, problem=problem
+    )
