@@ -12,6 +12,7 @@ from local.expected import differences, expected
 from local.stack import Stack
 from local.stack_runs import failed_tasks, wait
 
+CLIENTS = 500  # of the stack that the tests share
 RUN_SECONDS = 240.0
 
 
@@ -37,10 +38,13 @@ def wrong_contacts(stack: Stack, clients: int) -> list[str]:
 
 
 def processes_of(stack: Stack) -> list[psutil.Process]:
-    """Return all processes of the stack: ours, and PostgreSQL, which is no child of ours."""
+    """Return all processes of the stack: PostgreSQL's, the emulator's and Airflow's."""
     pid_file = Path(stack.databases.cluster.directory, "data", "postmaster.pid")
-    server = psutil.Process(int(pid_file.read_text(encoding="ascii").split()[0]))
-    return [server, *server.children(recursive=True), *psutil.Process().children(recursive=True)]
+    keeper = psutil.Process(stack.airflow.processes.pid("api-server")).parent()
+    assert keeper is not None, "Airflow has ended already"
+    server = int(pid_file.read_text(encoding="ascii").split()[0])
+    roots = [psutil.Process(server), psutil.Process(stack.emulator.pid), keeper]
+    return [each for root in roots for each in (root, *root.children(recursive=True))]
 
 
 def lives(process: psutil.Process) -> bool:

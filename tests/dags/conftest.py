@@ -7,9 +7,14 @@ from collections.abc import Iterator
 import pytest
 from airflow.dag_processing.dagbag import DagBag
 from airflow.utils.db import initdb
+from playwright.sync_api import Page
 
+from local.browser import browser_page, log_in
+from local.demo import DAG_ID
+from local.stack import Stack
 from tests import canary
 from tests.airflow_home import HOME, ROOT
+from tests.stacks import CLIENTS, lives, processes_of, run
 from tests.world import World
 
 
@@ -44,3 +49,27 @@ def connected(
     world.connect_airflow(monkeypatch)
     yield world
     assert canary.scan_files(HOME) > 0
+
+
+@pytest.fixture(scope="session")
+def stack() -> Iterator[Stack]:
+    """A running system with the first load done; none of its processes may outlive it.
+
+    Its tests have the mark `xdist_group("airflow")`, so that only one of it is started.
+    """
+    with Stack.start(name="test", clients=CLIENTS, say=print) as running:
+        running.wait_for_dag(DAG_ID)
+        running.unpause(DAG_ID)
+        run(running, {"mode": "full", "reason": "first load"})
+        yield running
+        processes = processes_of(running)
+        assert len(processes) > 10, "the list of processes is itself wrong"
+    assert [process for process in processes if lives(process)] == []
+
+
+@pytest.fixture
+def page(stack: Stack) -> Iterator[Page]:
+    """A page of Chromium, logged in to the stack's Airflow as its administrator."""
+    with browser_page() as page:
+        log_in(page, stack.url)
+        yield page

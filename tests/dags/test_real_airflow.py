@@ -7,9 +7,7 @@ package loaded as a plugin. Everything that can be tested without them is tested
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 
-import psutil
 import psycopg
 import pytest
 
@@ -19,26 +17,11 @@ from local.stack import Stack
 from local.stack_databases import AIRFLOW, STATE
 from local.stack_runs import task_states, wait
 from tests import canary
-from tests.stacks import lives, processes_of, run, wrong_contacts
+from tests.stacks import CLIENTS, run, wrong_contacts
 
 pytestmark = [pytest.mark.airflow, pytest.mark.timeout(600), pytest.mark.xdist_group("airflow")]
 
-CLIENTS = 500
 RUN_SECONDS = 240.0
-
-
-@pytest.fixture(scope="module")
-def stack() -> Iterator[Stack]:
-    """A running system with the first load done; none of its processes may outlive it."""
-    before = set(psutil.Process().children(recursive=True))  # other fixtures' servers
-    with Stack.start(name="test", clients=CLIENTS, say=print) as running:
-        running.wait_for_dag(DAG_ID)
-        running.unpause(DAG_ID)
-        run(running, {"mode": "full", "reason": "first load"})
-        yield running
-        processes = set(processes_of(running)) - before
-        assert len(processes) > 10, "the list of processes is itself wrong"
-    assert [process for process in processes if lives(process)] == []
 
 
 def test_the_first_load_makes_every_contact_right(stack: Stack) -> None:
