@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up cluster test test-long bench check fmt lock clean
+.PHONY: help setup demo up cluster test test-long bench check fmt docs lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' \
@@ -45,6 +45,10 @@ check: $(READY) ## Check style, types and SQL
 fmt: $(READY) ## Format the Python files and mend what can be mended by itself
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
+
+docs: $(READY) ## Write what is made from the code: docs/reference.md, docs/failure-scenarios.md
+	@$(BIN)/python -m local.reference
+	@$(BIN)/python -m tests.scenarios
 
 lock: $(READY) ## Pin every package that requirements.txt needs in requirements.lock
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 \

@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     0 done, 1 failed, 2 wrong usage, 130 ended by Ctrl-C, 143 by SIGTERM.
     """
-    options = _parser().parse_args(arguments)
+    options = parser().parse_args(arguments)
     logging.basicConfig(
         level=logging.INFO if options.verbose else logging.WARNING,
         format="%(asctime)s %(levelname)s %(message)s",
@@ -58,7 +58,8 @@ def stop(number: int, _frame: object) -> None:
     raise KeyboardInterrupt(number)
 
 
-def _parser() -> argparse.ArgumentParser:
+def parser() -> argparse.ArgumentParser:
+    """The commands and their options."""
     parser = argparse.ArgumentParser(prog="python -m contact_sync", description=__doc__)
     parser.add_argument("-v", "--verbose", action="store_true", help="log what libraries say too")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
