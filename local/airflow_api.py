@@ -131,7 +131,7 @@ class AirflowApi:
                 problem = AirflowApiError(f"{method} {path}: {error}")
             else:
                 if response.ok:
-                    return dict(response.json())
+                    return dict(response.json()) if response.content else {}
                 said = response.text[:500]
                 problem = AirflowApiError(
                     f"{method} {path}: {response.status_code} {said}", response.status_code

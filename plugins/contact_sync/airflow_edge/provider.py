@@ -54,7 +54,7 @@ def get_provider_info() -> dict[str, Any]:
                         "and the files, one a line",
                         "schema": {
                             "type": ["array", "null"], "items": {"type": "string"},
-                            "section": "Own URL",
+                            "section": "Trusted hosts",
                         },
                     },
                 },
