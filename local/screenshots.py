@@ -38,7 +38,7 @@ def connection_form(page: Page, stack: Stack) -> None:
     form.get_by_label("API key").fill("SG.example")
     form.get_by_label("Port (enter 443)").fill("443")
     form.get_by_role("button", name="Region", exact=True).click()
-    form.get_by_label("Region").fill("EU")
+    form.get_by_role("combobox", name="Region").fill("EU")
     page.keyboard.press("Enter")
 
 

@@ -11,7 +11,7 @@ from local.reference.markdown import code, table
 def command_lines(parser: argparse.ArgumentParser) -> list[str]:
     """What each command is for, and a table of what can be said to it."""
     purpose = " ".join((parser.description or "").split())
-    lines = [purpose, "", f"Each follows `{parser.prog}`, after these options:", ""]
+    lines = [purpose, "", "Options of all commands, before the command's name:", ""]
     lines += table(("Option", "Meaning"), _options(parser))
     for name, command, purpose in _commands(parser):
         lines += ["", f"### {name}", "", f"{purpose[:1].upper()}{purpose[1:]}."]

@@ -39,7 +39,8 @@ def _rows(
 def _resolved(part: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
     """The part with what it refers to; what it says itself goes before that."""
     if "$ref" in part:
-        return definitions[part["$ref"].rsplit("/", 1)[1]] | part
+        found: dict[str, Any] = definitions[part["$ref"].rsplit("/", 1)[1]]
+        return found | part
     if "anyOf" in part:
         return part | {"anyOf": [_resolved(each, definitions) for each in part["anyOf"]]}
     return part
