@@ -13,6 +13,7 @@ from local.postgres import temporary_cluster
 from local.reference.commands import command_lines
 from local.reference.definition_keys import key_rows
 from local.reference.markdown import table
+from local.reference.params import param_rows
 from local.reference.tables import read_tables
 from local.stack_directory import ROOT
 
@@ -21,8 +22,6 @@ DOCUMENT = ROOT / "docs" / "reference.md"
 
 def document(state_url: str) -> str:
     """The whole text; `state_url` is a migrated state database, `AIRFLOW_HOME` must be set."""
-    from local.reference.params import param_rows  # imports Airflow
-
     return "\n".join(
         [
             "# Reference",

@@ -1,12 +1,11 @@
-"""The params of the DAGs, as Airflow's trigger form shows them. Imports Airflow."""
+"""The params of the DAGs, as Airflow's trigger form shows them."""
 
 from __future__ import annotations
 
 import runpy
 from typing import Any
 
-from airflow.sdk import DAG
-
+from local.demo import DAG_ID
 from local.reference.definition_keys import Row
 from local.reference.markdown import code
 from local.reference.schema_words import default_words, type_words
@@ -14,9 +13,11 @@ from local.stack_directory import ROOT
 
 
 def param_rows() -> list[Row]:
-    """Param, value, default and meaning of every param; every DAG has the same ones."""
-    found = runpy.run_path(str(ROOT / "dags" / "contact_sync.py")).values()
-    dag = next(value for value in found if isinstance(value, DAG))
+    """Param, value, default and meaning of every param; every DAG has the same ones.
+
+    The file of the DAGs imports Airflow.
+    """
+    dag = runpy.run_path(str(ROOT / "dags" / "contact_sync.py"))[DAG_ID]
     return [_row(name, dag.params.get_param(name)) for name in dag.params]
 
 
