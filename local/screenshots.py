@@ -11,14 +11,15 @@ import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from urllib.parse import quote
 
 from PIL import Image
-from playwright.sync_api import Page
+from playwright.sync_api import Frame, Page
 
 from local.b2core_demo import apply_demo_changes
 from local.browser import browser_page, log_in
 from local.connection_form import open_form
-from local.demo import DAG_ID
+from local.demo import DAG_ID, SYNC
 from local.stack import Stack
 from local.stack_console import Console, run_until_ended
 from local.stack_directory import ROOT, StackError
@@ -32,11 +33,17 @@ SETTLE_MS = 1_000  # drawing and fading in
 
 
 def connection_form(page: Page, stack: Stack) -> None:
-    """SendGrid's form under Admin > Connections, filled in for an account of the EU region."""
+    """SendGrid's form under Admin > Connections."""
     form = open_form(page, stack.url)
     form.locator("[name=connection_id]").fill("sendgrid_default")
     form.get_by_label("API key").fill("SG.example")
     form.get_by_label("Port (enter 443)").fill("443")
+
+
+def connection_region(page: Page, stack: Stack) -> None:
+    """The same form, for an account of the EU region."""
+    connection_form(page, stack)
+    form = page.get_by_role("dialog")
     form.get_by_role("button", name="Region", exact=True).click()
     form.get_by_role("combobox", name="Region").fill("EU")
     page.keyboard.press("Enter")
@@ -55,10 +62,55 @@ def grid(page: Page, stack: Stack) -> None:
     page.get_by_text("release_lease").first.wait_for()
 
 
+def run_report(page: Page, stack: Stack) -> None:
+    """The tab on the newest run."""
+    newest = f"/api/v2/dags/{DAG_ID}/dagRuns?order_by=-run_after&limit=1"
+    run_id = quote(stack.airflow.api.send("GET", newest)["dag_runs"][0]["dag_run_id"])
+    page.goto(f"{stack.url}/dags/{DAG_ID}/runs/{run_id}/plugin/sync-report")
+    frame(page, "Sync report")
+
+
+def sync_page(page: Page, stack: Stack) -> None:
+    """One sync on the page in the navigation."""
+    open_page(page, stack, "")
+
+
+def client_look_up(page: Page, stack: Stack) -> None:
+    """Why one contact looks as it does."""
+    open_page(page, stack, "/clients/7")
+
+
+def rejected_clients(page: Page, stack: Stack) -> None:
+    """Who isn't sent, and why."""
+    open_page(page, stack, "/rejected")
+
+
+def open_page(page: Page, stack: Stack, path: str) -> None:
+    """Open one of the project's pages of the sync where Airflow's navigation shows them."""
+    page.goto(f"{stack.url}/plugin/contact-sync")
+    inner = frame(page, "Syncs")
+    inner.goto(f"{stack.url}/contact-sync/syncs/{SYNC}{path}")
+    inner.locator("main h1").first.wait_for()
+
+
+def frame(page: Page, title: str) -> Frame:
+    """The frame that Airflow shows a page of ours in, once its heading is there."""
+    found = page.locator(f"iframe[title='{title}']").element_handle().content_frame()
+    if found is None:
+        raise StackError(f"Airflow shows no frame {title!r}")
+    found.locator("main h1").first.wait_for()
+    return found
+
+
 PICTURES: dict[str, Callable[[Page, Stack], None]] = {
     "connection-form": connection_form,
+    "connection-region": connection_region,
     "trigger-form": trigger_form,
     "grid": grid,
+    "run-report": run_report,
+    "sync-page": sync_page,
+    "client-look-up": client_look_up,
+    "rejected-clients": rejected_clients,
 }
 
 
@@ -85,6 +137,7 @@ def take(console: Console, names: list[str]) -> int:
             log_in(page, stack.url)
             for name in names:
                 PICTURES[name](page, stack)
+                page.mouse.move(0, 0)  # no hints of what it happens to be over
                 page.wait_for_timeout(SETTLE_MS)
                 path = IMAGES / f"{name}.png"
                 save(page.screenshot(), path)
