@@ -13,7 +13,10 @@ from tests.airflow_home import ROOT
 
 APT_GET = """#!/bin/sh
 echo "$@" >> "${0%/*}/calls"
-case "$*" in *" install "*) printf '#!/bin/sh\\n' > "${0%/*}/chromium"; chmod +x "${0%/*}/chromium" ;; esac
+case "$*" in *" install "*)
+    printf '#!/bin/sh\\n' > "${0%/*}/chromium"
+    chmod +x "${0%/*}/chromium" ;;
+esac
 """
 
 
