@@ -56,21 +56,24 @@ def definitions() -> Iterator[tuple[str, str]]:
 def _commands_of(text: str) -> Iterator[str]:
     for language, block in BLOCK.findall(text):
         if language in ("sh", "bash", "console"):
-            for line in block.replace("\\\n", " ").splitlines():
-                if command := _without_comment(line).strip():
-                    yield " ".join(command.split())
+            yield from _lines(block.replace("\\\n", " "))
     for piece in INLINE.findall(BLOCK.sub("", text)):
         command = " ".join(piece.split())
         if COMMAND.match(command):
             yield command
 
 
-def _without_comment(line: str) -> str:
-    """A comment begins with # after a space, outside quotes."""
-    quoted = ""
-    for position, letter in enumerate(line):
-        if letter in "'\"" and quoted in ("", letter):
-            quoted = "" if quoted else letter
-        elif letter == "#" and not quoted and line[:position][-1:] in ("", " "):
-            return line[:position]
-    return line
+def _lines(block: str) -> Iterator[str]:
+    """A block's commands; in quotes, ends of lines and `#` are parts of a word."""
+    line, quoted, comment = "", "", False
+    for letter in f"{block}\n":
+        if letter == "\n" and not quoted:
+            if command := " ".join(line.split()):
+                yield command
+            line, comment = "", False
+        elif letter == "#" and not quoted and line[-1:] in ("", " "):
+            comment = True
+        elif not comment:
+            if letter in ("'", '"') and quoted in ("", letter):
+                quoted = "" if quoted else letter
+            line += letter

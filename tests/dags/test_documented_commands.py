@@ -106,12 +106,16 @@ def program(command: list[str], **environment: str) -> str:
 
 
 def variable(name: str, value: str) -> None:
-    """A connection can be read as Airflow reads it."""
+    """A connection can be read as Airflow reads it; a setting is one of Airflow's."""
+    from airflow.configuration import conf
     from airflow.sdk import Connection
 
-    found = Connection.from_json(value) if value[0] == "{" else Connection.from_uri(value, name)
-    assert (found.conn_type == "sendgrid") == ("SENDGRID" in name)
-    assert found.password
+    if name.startswith("AIRFLOW_CONN_"):
+        found = Connection.from_json(value) if value[0] == "{" else Connection.from_uri(value, name)
+        assert (found.conn_type == "sendgrid") == ("SENDGRID" in name)
+    else:
+        section, option = name.removeprefix("AIRFLOW__").lower().split("__")
+        assert option in conf.configuration_description[section]["options"]
 
 
 def nothing(_words: list[str]) -> None:
@@ -135,7 +139,8 @@ RUNNERS: dict[str, Runner] = {
 def run(command: str, runners: dict[str, Runner]) -> None:
     """Run or check one command; of two beginnings that fit, the longer one counts."""
     text = command.replace("NAME", SYNC)
-    if assigned := re.fullmatch(r"(?:export )?(AIRFLOW_CONN_\w+)='(.*)'", text):
+    words = shlex.split(text.removeprefix("export "))
+    if len(words) == 1 and (assigned := re.fullmatch(r"(?s)(AIRFLOW_\w+)=(.*)", words[0])):
         variable(*assigned.groups())
         return
     text = re.sub(r"^(\w+=\w+ )+", "", text)
