@@ -138,7 +138,7 @@ RUNNERS: dict[str, Runner] = {
 
 def run(command: str, runners: dict[str, Runner]) -> None:
     """Run or check one command; of two beginnings that fit, the longer one counts."""
-    text = command.replace("NAME", SYNC)
+    text = re.sub("NAME(?![A-Z])", SYNC, command)
     words = shlex.split(text.removeprefix("export "))
     if len(words) == 1 and (assigned := re.fullmatch(r"(?s)(AIRFLOW_\w+)=(.*)", words[0])):
         variable(*assigned.groups())
