@@ -8,11 +8,11 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up cluster test test-long bench check fmt lock clean
+.PHONY: help setup demo up cluster test test-long bench check fmt browser screenshots docs lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' \
-	  | while IFS='|' read -r name text; do printf '  make %-9s  %s\n' "$$name" "$$text"; done
+	  | while IFS='|' read -r name text; do printf '  make %-11s  %s\n' "$$name" "$$text"; done
 
 setup: $(READY) ## Make .venv with every package, pinned and checked by hash (PYTHON=... chooses the interpreter)
 	@echo "Everything is installed in $(VENV). See it at work: make demo"
@@ -26,7 +26,9 @@ up: $(READY) ## Run the whole stack with 10,000 clients until Ctrl-C, and print 
 cluster: $(READY) ## Run a backfill of 200,000 clients on two Celery workers and kill one (ARGS="--clients 20000" or --help)
 	@$(BIN)/python -m local.cluster $(ARGS)
 
+# Without a browser the tests that need one fail, and say the same; all others run.
 test: $(READY) ## Run all tests, three at a time (ARGS="-m 'not airflow'" passes options to pytest)
+	@$(BIN)/python -m local.browser || true
 	$(BIN)/python -m pytest -q -n 3 --dist loadgroup -m "not slow" $(ARGS)
 
 test-long: $(READY) ## Kill a Celery worker, and try many new random histories, for hours (ARGS="--hypothesis-seed=N")
@@ -45,6 +47,16 @@ check: $(READY) ## Check style, types and SQL
 fmt: $(READY) ## Format the Python files and mend what can be mended by itself
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
+
+browser: $(READY) ## Find the Chromium that tests and screenshots need; as root on Debian, install it
+	@$(BIN)/python -m local.browser
+
+screenshots: browser ## Take the pictures in docs/images anew, of the demo in a real browser
+	@$(BIN)/python -m local.screenshots $(ARGS)
+
+docs: $(READY) ## Write what is made from the code: docs/reference.md, docs/failure-scenarios.md
+	@$(BIN)/python -m local.reference
+	@$(BIN)/python -m tests.scenarios
 
 lock: $(READY) ## Pin every package that requirements.txt needs in requirements.lock
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 \

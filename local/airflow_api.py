@@ -42,21 +42,21 @@ class AirflowApi:
 
     def health(self) -> dict[str, Any]:
         """Return what the health page says of each part of Airflow."""
-        return self._send("GET", "/api/v2/monitor/health", tries=1, seconds=HEALTH_SECONDS)
+        return self.send("GET", "/api/v2/monitor/health", tries=1, seconds=HEALTH_SECONDS)
 
     def log_in(self) -> None:
         """Fetch the token that every further call carries; it lasts for a day."""
-        answer = self._send("POST", "/auth/token", {"username": LOGIN, "password": PASSWORD})
+        answer = self.send("POST", "/auth/token", {"username": LOGIN, "password": PASSWORD})
         self._session.headers["Authorization"] = f"Bearer {answer['access_token']}"
 
     def create_pool(self, name: str, *, slots: int) -> None:
         """Create a pool, which bounds how many of its tasks run at once."""
-        self._send("POST", "/api/v2/pools", {"name": name, "slots": slots}, tries=1)
+        self.send("POST", "/api/v2/pools", {"name": name, "slots": slots}, tries=1)
 
     def knows_dag(self, dag_id: str) -> bool:
         """Return whether the dag processor has delivered this DAG."""
         try:
-            self._send("GET", f"/api/v2/dags/{quote(dag_id)}")
+            self.send("GET", f"/api/v2/dags/{quote(dag_id)}")
         except AirflowApiError as error:
             if error.status == NOT_FOUND:
                 return False
@@ -65,23 +65,23 @@ class AirflowApi:
 
     def import_errors(self) -> list[str]:
         """Return the errors of DAG files, each with its file."""
-        answer = self._send("GET", "/api/v2/importErrors")
+        answer = self.send("GET", "/api/v2/importErrors")
         return [f"{e['filename']}:\n{e['stack_trace']}" for e in answer["import_errors"]]
 
     def unpause(self, dag_id: str) -> None:
         """Let the DAG's runs execute; a paused DAG's runs wait, triggered ones too."""
-        self._send("PATCH", f"/api/v2/dags/{quote(dag_id)}", {"is_paused": False})
+        self.send("PATCH", f"/api/v2/dags/{quote(dag_id)}", {"is_paused": False})
 
     def trigger(self, dag_id: str, conf: dict[str, Any]) -> str:
         """Start a run and return its id."""
         body = {"logical_date": None, "conf": conf}
         # One try: a second one could start a second run.
-        answer = self._send("POST", f"/api/v2/dags/{quote(dag_id)}/dagRuns", body, tries=1)
+        answer = self.send("POST", f"/api/v2/dags/{quote(dag_id)}/dagRuns", body, tries=1)
         return str(answer["dag_run_id"])
 
     def run_state(self, dag_id: str, run_id: str) -> str:
         """Return the state of a run: queued, running, success or failed."""
-        answer = self._send("GET", f"/api/v2/dags/{quote(dag_id)}/dagRuns/{quote(run_id)}")
+        answer = self.send("GET", f"/api/v2/dags/{quote(dag_id)}/dagRuns/{quote(run_id)}")
         return str(answer["state"])
 
     def runs(self, dag_id: str) -> list[dict[str, Any]]:
@@ -91,12 +91,12 @@ class AirflowApi:
 
     def question(self, dag_id: str, run_id: str, task_id: str) -> dict[str, Any]:
         """Return what a task asks a person: subject, body, options."""
-        return self._send("GET", self._question(dag_id, run_id, task_id))
+        return self.send("GET", self._question(dag_id, run_id, task_id))
 
     def answer(self, dag_id: str, run_id: str, task_id: str, option: str) -> None:
         """Answer as the buttons under Required Actions do."""
         body = {"chosen_options": [option], "params_input": {}}
-        self._send("PATCH", self._question(dag_id, run_id, task_id), body, tries=1)
+        self.send("PATCH", self._question(dag_id, run_id, task_id), body, tries=1)
 
     def _question(self, dag_id: str, run_id: str, task_id: str) -> str:
         run = f"/api/v2/dags/{quote(dag_id)}/dagRuns/{quote(run_id)}"
@@ -110,13 +110,13 @@ class AirflowApi:
         path = f"/api/v2/dags/{quote(dag_id)}/dagRuns/{quote(run_id)}/taskInstances"
         total, seen = 1, 0
         while seen < total:
-            answer = self._send("GET", f"{path}?limit={PAGE}&offset={seen}")
+            answer = self.send("GET", f"{path}?limit={PAGE}&offset={seen}")
             rows = answer["task_instances"]
             yield from rows
             seen += len(rows)
             total = answer["total_entries"] if rows else seen
 
-    def _send(
+    def send(
         self,
         method: str,
         path: str,
@@ -136,7 +136,7 @@ class AirflowApi:
                 problem = AirflowApiError(f"{method} {path}: {error}")
             else:
                 if response.ok:
-                    return dict(response.json())
+                    return dict(response.json()) if response.content else {}
                 said = response.text[:500]
                 problem = AirflowApiError(
                     f"{method} {path}: {response.status_code} {said}", response.status_code

@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     0 done, 1 failed, 2 wrong usage, 130 ended by Ctrl-C, 143 by SIGTERM.
     """
-    options = _parser().parse_args(arguments)
+    options = parser().parse_args(arguments)
     logging.basicConfig(
         level=logging.INFO if options.verbose else logging.WARNING,
         format="%(asctime)s %(levelname)s %(message)s",
@@ -59,7 +59,8 @@ def stop(number: int, _frame: object) -> None:
     raise KeyboardInterrupt(number)
 
 
-def _parser() -> argparse.ArgumentParser:
+def parser() -> argparse.ArgumentParser:
+    """The commands and their options."""
     parser = argparse.ArgumentParser(prog="python -m contact_sync", description=__doc__)
     parser.add_argument("-v", "--verbose", action="store_true", help="log what libraries say too")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
@@ -78,7 +79,7 @@ def _parser() -> argparse.ArgumentParser:
     plan = commands.add_parser("plan", help="dry run: say what a run would send; changes nothing")
     run = commands.add_parser("run", help="run a sync to its end in this process")
     for command, dry_run in ((plan, True), (run, False)):
-        command.add_argument("sync")
+        command.add_argument("sync", help="the definition's name")
         command.add_argument(
             "--mode",
             type=RunKind,
@@ -110,9 +111,9 @@ def _parser() -> argparse.ArgumentParser:
     )
 
     status = commands.add_parser("status", help="show the latest runs and the rejected clients")
-    status.add_argument("sync")
+    status.add_argument("sync", help="the definition's name")
     status.add_argument("--runs", type=int, default=5, help="how many (default: %(default)s)")
-    status.add_argument("--json", action="store_true")
+    status.add_argument("--json", action="store_true", help="print it for machines")
     status.add_argument("--rejected", action="store_true", help="list rejected clients (ids only)")
     status.add_argument(
         "--stale", action="store_true", help="list clients with values that SendGrid can't clear"
@@ -128,7 +129,7 @@ def _parser() -> argparse.ArgumentParser:
     fields = commands.add_parser(
         "fields", help="list SendGrid's lists and fields beside the mapping, and what is missing"
     )
-    fields.add_argument("sync")
+    fields.add_argument("sync", help="the definition's name")
     fields.add_argument(
         "--create", action="store_true", help="create the missing custom fields, after a question"
     )

@@ -82,7 +82,9 @@ class Source(_Strict):
         le=10_080,
         description="updated_at only: must be longer than B2CORE's longest write transaction.",
     )
-    statement_timeout_seconds: int = Field(600, ge=1, le=86_400)
+    statement_timeout_seconds: int = Field(
+        600, ge=1, le=86_400, description="A statement that B2CORE takes longer for fails."
+    )
     max_lag_minutes: int = Field(
         60,
         ge=0,
@@ -160,7 +162,9 @@ class SyncDefinition(_Strict):
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,49}$")] = Field(
         description="Unique; names the DAG (contact_sync_<name>) and the sync's state."
     )
-    caption: Annotated[str, Field(min_length=1, max_length=100)]
+    caption: Annotated[str, Field(min_length=1, max_length=100)] = Field(
+        description="What people see in Airflow."
+    )
     enabled: bool = Field(True, description="false: no schedule, and every run refuses to send.")
     schedule: str | None = Field(
         None, description="Cron expression or preset such as @hourly; null = manual runs only."
@@ -181,7 +185,9 @@ class SyncDefinition(_Strict):
         description="lane auto: runs that send more than this use CSV import. SendGrid mails the "
         "account's admins after each CSV import.",
     )
-    csv_batch_contacts: int = Field(250_000, ge=1, le=1_000_000)
+    csv_batch_contacts: int = Field(
+        250_000, ge=1, le=1_000_000, description="Contacts in one CSV file, at most."
+    )
     slice_clients: int = Field(250_000, ge=1, le=1_000_000, description="Clients read per task.")
     full_every_hours: int = Field(
         24,

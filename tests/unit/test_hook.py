@@ -232,6 +232,11 @@ def test_H01_the_connections_owner_may_name_hosts(monkeypatch: pytest.MonkeyPatc
         )
         with pytest.raises(ConfigError, match="allowed_hosts"):
             SendGridHook().get_conn()
+    form = {"region": "us", "allowed_hosts": None}  # as Airflow's form stores what was left empty
+    monkeypatch.setenv(
+        "AIRFLOW_CONN_SENDGRID_DEFAULT", json.dumps(connection | {"host": None, "extra": form})
+    )
+    SendGridHook().get_conn().close()
     connection["extra"] = {"allowed_hosts": ["PROXY.example"]}
     monkeypatch.setenv("AIRFLOW_CONN_SENDGRID_DEFAULT", json.dumps(connection))
     SendGridHook().get_conn().close()

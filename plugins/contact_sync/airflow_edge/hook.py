@@ -81,15 +81,17 @@ def base_url(connection: Any) -> str:
     host = host.rstrip("/").removesuffix("/v3").rstrip("/")
     if region is not None and host in REGIONS.values() and host != REGIONS[region]:
         raise ConfigError(
-            f"The SendGrid connection's host {host} is not that of its region {region!r}: clear "
-            f"the host"
+            f"The SendGrid connection's host {host} is not that of its region {region!r}: choose "
+            f"the account's region and clear the host"
         )
     return host if connection.port in (None, 0, 443) else f"{host}:{connection.port}"
 
 
 def allowed_hosts(connection: Any) -> list[str]:
     """The host names in the connection's extra, in lower case."""
-    names = connection.extra_dejson.get("allowed_hosts", [])
+    names = connection.extra_dejson.get("allowed_hosts")
+    if names is None:  # also what the form stores when nothing was entered
+        return []
     if not isinstance(names, list) or not all(isinstance(name, str) and name for name in names):
         raise ConfigError(
             'The SendGrid connection\'s extra: allowed_hosts must be a list like ["example.com"]'

@@ -30,11 +30,17 @@ def get_provider_info() -> dict[str, Any]:
                 "hook-name": HOOK_NAME,
                 "ui-field-behaviour": {
                     "hidden-fields": ["login", "schema"],
-                    "relabeling": {"password": "API key", "host": "Own URL"},
+                    "relabeling": {
+                        "password": "API key",
+                        "host": "Own URL",
+                        "port": "Port (enter 443)",
+                    },
                     "placeholders": {
                         "password": "SG.… with Marketing: Full Access",
                         "host": "empty: the region's own",
-                        "port": "443; without it Airflow 3.3 can't test a stored connection",
+                        # Airflow 3.3.2's page tests a connection that has no port with port 0,
+                        # and its API refuses that as another destination ("Bad Request").
+                        "port": "443; Airflow's Test button needs it",
                     },
                 },
                 "conn-fields": {
@@ -43,13 +49,18 @@ def get_provider_info() -> dict[str, Any]:
                         "description": "Where the account's data is kept; its keys work there only",
                         "schema": {
                             "type": ["string", "null"], "enum": list(REGIONS), "default": "us",
+                            "values_display": {"us": "US (global)", "eu": "EU"},
+                            "section": "Region",
                         },
                     },
                     "allowed_hosts": {
                         "label": "Trusted hosts",
                         "description": "Only for an own URL: further hosts that may get the key "
                         "and the files, one a line",
-                        "schema": {"type": ["array", "null"], "items": {"type": "string"}},
+                        "schema": {
+                            "type": ["array", "null"], "items": {"type": "string"},
+                            "section": "Trusted hosts",
+                        },
                     },
                 },
             }

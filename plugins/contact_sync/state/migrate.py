@@ -12,6 +12,7 @@ from sqlalchemy.pool import NullPool
 
 from contact_sync.definition_files import INCLUDE
 from contact_sync.errors import ConfigError
+from contact_sync.state.database import statement
 
 MIGRATIONS = INCLUDE / "sql" / "state" / "migrations"
 
@@ -35,6 +36,7 @@ def migrate(dsn: str) -> None:
                 connection.execute(text("CREATE SCHEMA contact_sync"))
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
+            connection.exec_driver_sql(statement("comments"))
     except CommandError:
         raise ConfigError(
             "The state database's schema is of a version that this code doesn't know: use the "

@@ -1,0 +1,70 @@
+-- Purpose:    what the tables and columns mean that no migration says it of; docs/reference.md shows it.
+-- Parameters: none; `migrate` runs it each time, after the migrations, so that a wording needs no version.
+-- A column that a migration adds brings its comment along, or gets it here.
+
+COMMENT ON TABLE contact_sync.sync IS 'Each sync that has run: its lease, watermark and mapping.';
+COMMENT ON COLUMN contact_sync.sync.name IS 'The definition''s name.';
+COMMENT ON COLUMN contact_sync.sync.lease_holder
+IS 'Who is at work, as text for people; NULL = nobody.';
+COMMENT ON COLUMN contact_sync.sync.lease_until IS 'When the lease ends by itself; each step renews it.';
+COMMENT ON COLUMN contact_sync.sync.mapping_version
+IS 'Of the last finished run; when it changes, the next run is a full one.';
+COMMENT ON COLUMN contact_sync.sync.last_full_at IS 'When the last full run finished, see `full_every_hours`.';
+
+COMMENT ON TABLE contact_sync.run IS 'Each run: why, of what kind, what it planned and what became of it.';
+COMMENT ON COLUMN contact_sync.run.epoch IS 'The fencing token that its lease had.';
+COMMENT ON COLUMN contact_sync.run.kind IS 'incremental, full or resend: what it became, not what was asked for.';
+COMMENT ON COLUMN contact_sync.run.kind_reason IS 'Why an incremental run became a full one.';
+COMMENT ON COLUMN contact_sync.run.dry_run IS 'It only reports: it has no lease and changes nothing.';
+COMMENT ON COLUMN contact_sync.run.state IS 'running, succeeded, failed, or superseded by a run that took its lease.';
+COMMENT ON COLUMN contact_sync.run.holder IS 'The DAG run, or the process on the command line.';
+COMMENT ON COLUMN contact_sync.run.reason IS 'What the person said who started it.';
+COMMENT ON COLUMN contact_sync.run.definition_hash IS 'A definition that is edited meanwhile ends the run.';
+COMMENT ON COLUMN contact_sync.run.destination IS 'List and fields, by id, as preflight found them.';
+COMMENT ON COLUMN contact_sync.run.snapshot IS 'The moment at which B2CORE was read, and what was found gone.';
+COMMENT ON COLUMN contact_sync.run.plan IS 'Counts and reasons, before anything is sent.';
+COMMENT ON COLUMN contact_sync.run.result IS 'Books, jobs, what is degraded.';
+COMMENT ON COLUMN contact_sync.run.cause IS 'Why it failed, in one sentence.';
+
+COMMENT ON TABLE contact_sync.slice IS 'The clients that one task reads.';
+COMMENT ON COLUMN contact_sync.slice.first_id IS 'Client ids, from first_id to last_id.';
+COMMENT ON COLUMN contact_sync.slice.clients IS 'How many there are between the two.';
+COMMENT ON COLUMN contact_sync.slice.counts IS 'Counts and reasons of the slice; NULL = not staged yet.';
+
+COMMENT ON TABLE contact_sync.batch
+IS 'The contacts of one request or one file, and the job that SendGrid made of it.';
+COMMENT ON COLUMN contact_sync.batch.lane IS 'json and csv send; delete and unlist remove.';
+COMMENT ON COLUMN contact_sync.batch.state
+IS 'staged; submitting (JSON) or created, uploading (CSV); submitted; settled; void = replaced by others.';
+COMMENT ON COLUMN contact_sync.batch.first_id IS 'Client ids, from first_id to last_id; NULL for removals.';
+COMMENT ON COLUMN contact_sync.batch.contacts IS 'How many.';
+COMMENT ON COLUMN contact_sync.batch.job_id IS 'SendGrid''s, stored before the first byte of a file leaves.';
+COMMENT ON COLUMN contact_sync.batch.job_status IS 'SendGrid''s last word: pending, completed, errored, failed.';
+COMMENT ON COLUMN contact_sync.batch.counts IS 'SendGrid''s counts of the job.';
+COMMENT ON COLUMN contact_sync.batch.outcome IS 'What became of its contacts, in words.';
+COMMENT ON COLUMN contact_sync.batch.submitted_at IS 'When SendGrid had it.';
+COMMENT ON COLUMN contact_sync.batch.settled_at IS 'When its outcome was in the ledger.';
+
+COMMENT ON TABLE contact_sync.outbox IS 'Contacts that still have to be sent; deleted when their batch is settled.';
+COMMENT ON COLUMN contact_sync.outbox.email_hash IS 'xxh3 of email.';
+COMMENT ON COLUMN contact_sync.outbox.row_hash IS 'Hash of the payload, for the ledger.';
+COMMENT ON COLUMN contact_sync.outbox.filled IS 'Fields that the payload has a value for, by bit.';
+COMMENT ON COLUMN contact_sync.outbox.clears IS 'Fields that are emptied at SendGrid, by bit.';
+COMMENT ON COLUMN contact_sync.outbox.json_only IS 'It clears something: a CSV file can''t say that for certain.';
+COMMENT ON COLUMN contact_sync.outbox.size IS 'Bytes as JSON.';
+COMMENT ON COLUMN contact_sync.outbox.stale
+IS 'Number and Date fields that were emptied and can''t be cleared, by bit.';
+
+COMMENT ON TABLE contact_sync.ledger
+IS 'Each client''s fate: what SendGrid last confirmed of it, or why it isn''t sent.';
+COMMENT ON COLUMN contact_sync.ledger.state IS 'confirmed, pending (sent again by the next run), rejected, excluded.';
+COMMENT ON COLUMN contact_sync.ledger.field IS 'Of a rejection: which field.';
+COMMENT ON COLUMN contact_sync.ledger.reason IS 'Of a rejection, an exclusion or a pending client: why.';
+COMMENT ON COLUMN contact_sync.ledger.tries IS 'How often it was not confirmed since it last was.';
+COMMENT ON COLUMN contact_sync.ledger.updated_at IS 'When this row changed last.';
+
+COMMENT ON COLUMN contact_sync.removal.client_id IS 'Whose address it was.';
+COMMENT ON COLUMN contact_sync.removal.email_hash IS 'xxh3 of email.';
+COMMENT ON COLUMN contact_sync.removal.batch_id IS 'The removal''s batch; NULL = not planned yet.';
+COMMENT ON COLUMN contact_sync.removal.noted_at IS 'Since when it is known.';
+COMMENT ON COLUMN contact_sync.removal.why IS 'address_changed, excluded, gone or list_changed.';

@@ -1,0 +1,219 @@
+"""Every command that the documents tell people to type is run, or checked as far as it can be here.
+
+One world for all: B2CORE with six clients, the emulator, a state database, Airflow's own database.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+import yaml
+from psycopg.conninfo import conninfo_to_dict
+
+from contact_sync import cli
+from contact_sync.definition import parse_definition
+from local.b2core_demo import create_schema
+from local.postgres import Cluster
+from local.postgres_account import os_user, reachable_programs
+from tests import documents
+from tests.airflow_home import ROOT
+from tests.world import World
+
+Runner = Callable[[list[str]], None]
+SYNC = "demo"
+CHECKED_ONLY = {
+    "make": "its recipe is shown, not run: they take minutes, and `make test` is what runs this",
+    "airflow dags": "its options are parsed: it needs a DAG that a dag processor has stored",
+    "docker compose": "services and profiles are looked up: there is no Docker engine here",
+    "cp": "what is copied is looked up: a copy would be a sync of the repository",
+    "psql --command": "it asks for a password",
+    "apt-get install": "it installs packages",
+    "brew install": "it installs packages",
+    ".venv/bin/playwright install": "it downloads a browser",
+    "python -m tests.scenarios": "it writes a document; test_scenarios.py compares that",
+    "python -m local.reference": "it writes a document; test_reference.py compares that",
+    "python -m benchmarks.source_cost": "it measures for minutes",
+}
+"""Commands by their beginning → why they aren't run."""
+
+
+def contact_sync(words: list[str]) -> None:
+    """The package's own command line, in this process."""
+    assert cli.main(words) == 0
+
+
+def airflow(words: list[str]) -> None:
+    """Airflow's command line, in this process."""
+    from airflow.cli.cli_parser import get_parser
+
+    options = get_parser().parse_args(words)
+    if words[0] != "dags":
+        options.func(options)
+
+
+def make(words: list[str]) -> None:
+    """The target exists; options in ARGS are known to the module that gets them."""
+    shown = program(["make", "--dry-run", "--always-make", *words])
+    options = re.findall(r"--[a-z][\w-]*", " ".join(w for w in words if w.startswith("ARGS=")))
+    if options:
+        module = re.search(r"-m ((?:local|benchmarks)\S*)", shown)
+        assert module is not None, shown
+        usage = program([sys.executable, "-m", module[1], "--help"])
+        assert [option for option in options if option not in usage] == []
+
+
+def compose(words: list[str]) -> None:
+    """Profiles and services exist."""
+    services = yaml.safe_load((ROOT / "docker-compose.yaml").read_text(encoding="utf-8"))[
+        "services"
+    ]
+    if "--profile" in words:
+        profile = words[words.index("--profile") + 1]
+        assert any(profile in each.get("profiles", []) for each in services.values())
+    if words[0] == "restart":
+        assert set(words[1:]) <= services.keys()
+
+
+def copy(words: list[str]) -> None:
+    """What is copied exists."""
+    assert (ROOT / words[0]).is_file()
+
+
+def module(words: list[str]) -> None:
+    """The module exists."""
+    assert ROOT.joinpath(*words[0].split(".")).with_suffix(".py").exists() or (
+        ROOT.joinpath(*words[0].split("."), "__main__.py").exists()
+    )
+
+
+def program(command: list[str], **environment: str) -> str:
+    """Run a program to its successful end and return what it says."""
+    done = subprocess.run(
+        command, cwd=ROOT, env=os.environ | environment, stdin=subprocess.DEVNULL,
+        capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def variable(name: str, value: str) -> None:
+    """A connection can be read as Airflow reads it; a setting is one of Airflow's."""
+    from airflow.configuration import conf
+    from airflow.sdk import Connection
+
+    if name.startswith("AIRFLOW_CONN_"):
+        found = Connection.from_json(value) if value[0] == "{" else Connection.from_uri(value, name)
+        assert (found.conn_type == "sendgrid") == ("SENDGRID" in name)
+    else:
+        section, option = name.removeprefix("AIRFLOW__").lower().split("__")
+        assert option in conf.configuration_description[section]["options"]
+
+
+def nothing(_words: list[str]) -> None:
+    """Not run, for the reason above."""
+
+
+RUNNERS: dict[str, Runner] = {
+    "python -m contact_sync": contact_sync,
+    "python -m": module,
+    "airflow": airflow,
+    "make": make,
+    "docker compose": compose,
+    "cp": copy,
+    "psql --command": nothing,
+    "apt-get install": nothing,
+    "brew install": nothing,
+    ".venv/bin/playwright install": nothing,
+}
+
+
+def run(command: str, runners: dict[str, Runner]) -> None:
+    """Run or check one command; of two beginnings that fit, the longer one counts."""
+    text = re.sub("NAME(?![A-Z])", SYNC, command)
+    words = shlex.split(text.removeprefix("export "))
+    if len(words) == 1 and (assigned := re.fullmatch(r"(?s)(AIRFLOW_\w+)=(.*)", words[0])):
+        variable(*assigned.groups())
+        return
+    text = re.sub(r"^(\w+=\w+ )+", "", text)
+    for start, runner in sorted(runners.items(), key=lambda each: -len(each[0])):
+        if f"{text} ".startswith(f"{start} "):
+            runner(shlex.split(text[len(start) :]))
+            return
+    raise AssertionError("no test knows how to run it: add it to RUNNERS")
+
+
+@pytest.fixture
+def more_runners(cluster: Cluster, tmp_path: Path) -> Iterator[dict[str, Runner]]:
+    """Programs for the databases' administrators, with a B2CORE that has its tables, and one that
+    writes secrets; what they made is taken away again."""
+    programs = reachable_programs(os_user())
+    url = conninfo_to_dict(cluster.url())
+    login = {f"PG{name.upper()}": str(url[name]) for name in ("host", "port", "user", "password")}
+
+    def administrate(name: str) -> Runner:
+        def runner(words: list[str]) -> None:
+            program([str(programs / name), *words], **login)
+
+        return runner
+
+    def make_env(words: list[str]) -> None:
+        path = tmp_path / f"env{len(words)}"
+        program([sys.executable, "docker/make_env.py", *words, "--file", str(path)])
+        assert path.stat().st_size > 0
+
+    create_schema(cluster.create_database("b2core"))
+    yield {
+        "createdb": administrate("createdb"),
+        "psql": administrate("psql"),
+        "python3 docker/make_env.py": make_env,
+    }
+    with psycopg.connect(cluster.url(), autocommit=True) as connection:
+        for name in ("b2core", "contact_sync"):
+            connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+
+def test_every_command_of_the_documents_works(
+    connected: World, more_runners: dict[str, Runner], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All of them, on one world, in the order of the pages."""
+    from airflow.models.pool import Pool
+
+    connected.seed()
+    monkeypatch.setenv("AIRFLOW__CORE__TEST_CONNECTION", "Enabled")
+    wrong = {}
+    for command in documents.commands():
+        try:
+            run(command.text, more_runners | RUNNERS)
+        except (Exception, SystemExit) as error:  # noqa: BLE001 all are told at the end
+            wrong[str(command)] = repr(error)
+    Pool.create_or_update_pool("sendgrid", slots=4, description="", include_deferred=False)
+    assert wrong == {}
+
+
+def test_definitions_in_the_documents_are_right() -> None:
+    """Pieces of a definition, too."""
+    shown = list(documents.definitions())
+    assert len(shown) >= 3
+    for page, text in shown:
+        keys = {"name": "shown", "caption": "Shown"} | yaml.safe_load(text)
+        parse_definition(json.dumps(keys), page)
+
+
+def test_commands_are_found() -> None:
+    """In blocks and in the text, without comments and prompts; a reason for each that isn't run."""
+    found = [command.text for command in documents.commands()]
+    assert {"make demo", "make test", "python -m contact_sync migrate"} <= set(found)
+    assert len(found) > 50
+    for start in CHECKED_ONLY:
+        assert any(text.startswith(start) for text in found), start
+    page = "```sh\na  'x # y'  # z\nb \\\n  c\n```\nSay `make up` or `plan`.\n"
+    assert list(documents._commands_of(page)) == ["a 'x # y'", "b c", "make up"]
