@@ -16,15 +16,16 @@ MAX_LINES = 320
 LAYERS = [
     {"", "models", "errors", "failpoints"},
     {
-        "catalogue", "definition", "drift", "mapping", "converters", "transform", "payloads",
-        "errors_file", "read_back", "reasons", "refused_contacts", "report", "scopes",
+        "alerts", "catalogue", "definition", "drift", "mapping", "converters", "transform",
+        "payloads", "errors_file", "read_back", "reasons", "refused_contacts", "report",
+        "scopes", "strict",
     },
     {
         "arrow_reader", "b2core", "definition_files", "sendgrid", "sendgrid.answers",
         "sendgrid.api", "sendgrid.line", "sendgrid.transport", "sendgrid.urls", "state",
         "state.batches", "state.carrying", "state.contents", "state.copying", "state.database",
         "state.families", "state.ledger", "state.migrate", "state.removals", "state.runs",
-        "state.settling", "state.staging",
+        "state.settling", "state.staging", "state.watching",
     },
     {
         "steps", "steps.approve", "steps.carry", "steps.check", "steps.drain", "steps.fields",
@@ -33,9 +34,11 @@ LAYERS = [
         "steps.stage", "steps.start", "steps.submit", "steps.verify",
     },
     {
-        "__main__", "cli", "airflow_edge", "airflow_edge.approval", "airflow_edge.handles",
-        "airflow_edge.hook", "airflow_edge.operators", "airflow_edge.provider",
-        "airflow_edge.tasks", "airflow_edge.triggers",
+        "__main__", "cli", "airflow_edge", "airflow_edge.approval", "airflow_edge.assets",
+        "airflow_edge.handles", "airflow_edge.hook", "airflow_edge.lineage",
+        "airflow_edge.metrics", "airflow_edge.notify", "airflow_edge.operators",
+        "airflow_edge.provider", "airflow_edge.tasks", "airflow_edge.tellers",
+        "airflow_edge.trigger_check", "airflow_edge.trigger_form", "airflow_edge.triggers",
     },
 ]  # fmt: skip
 LAYER = {name: number for number, names in enumerate(LAYERS) for name in names}

@@ -35,12 +35,18 @@ def open_sync(name: str) -> Iterator[Sync]:
             source_folder(definition),
             source.statement_timeout_seconds,
         )
-        state = StateDatabase(postgres_dsn(definition.connections.state))
+        state = open_state(definition)
         sendgrid = SendGridHook(definition.connections.sendgrid).get_conn()
     try:
         yield Sync(definition, b2core, state, sendgrid)
     finally:
         sendgrid.close()
+
+
+def open_state(definition: SyncDefinition) -> StateDatabase:
+    """The sync's state database alone. Raises ConfigError for a wrong connection."""
+    with _found(definition):
+        return StateDatabase(postgres_dsn(definition.connections.state))
 
 
 @contextmanager

@@ -10,6 +10,10 @@ from typing import Any
 
 from contact_sync.airflow_edge.hook import REGIONS, SendGridHook
 
+ASSET_SCHEME = "x-sendgrid"  # of the assets that lineage.py names
+TO_OPENLINEAGE = "contact_sync.airflow_edge.lineage.to_openlineage"
+"""By name, because Airflow reads this file before its configuration and `lineage` needs that."""
+
 
 def get_provider_info() -> dict[str, Any]:
     """Name, hook and form; called by Airflow's provider manager (entry point group
@@ -18,6 +22,7 @@ def get_provider_info() -> dict[str, Any]:
         "package-name": "contact-sync",
         "name": "SendGrid",
         "description": "Contacts of a SendGrid account",
+        "asset-uris": [{"schemes": [ASSET_SCHEME], "to_openlineage_converter": TO_OPENLINEAGE}],
         "connection-types": [
             {
                 "connection-type": SendGridHook.conn_type,
