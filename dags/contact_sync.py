@@ -40,12 +40,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from airflow.sdk import DAG, DeadlineAlert, DeadlineReference, SyncCallback, task
+from airflow.sdk import DAG, AsyncCallback, DeadlineAlert, DeadlineReference, task
 
 from contact_sync.airflow_edge import tasks
 from contact_sync.airflow_edge.approval import ApprovePlanOperator
 from contact_sync.airflow_edge.assets import contacts_asset
-from contact_sync.airflow_edge.notify import AlertNotifier
+from contact_sync.airflow_edge.notify import AlertNotifier, tell_no_success
 from contact_sync.airflow_edge.operators import (
     SendBatchOperator,
     SettleEarlierRunsOperator,
@@ -159,9 +159,7 @@ def no_success_alert(definition: SyncDefinition) -> DeadlineAlert | None:
         name="no successful run",
         reference=DeadlineReference.DAGRUN_QUEUED_AT,
         interval=timedelta(hours=definition.alerts.no_success_hours or 0),
-        callback=SyncCallback(
-            AlertNotifier, {"sync_name": definition.name, "event": str(Event.NO_SUCCESS)}
-        ),
+        callback=AsyncCallback(tell_no_success, {"sync_name": definition.name}),
     )
 
 

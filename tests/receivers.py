@@ -98,7 +98,7 @@ class _Mailbox(Message):  # type: ignore[misc]
 
 def _webhook(posts: list[dict[str, Any]]) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:  # noqa: N802 the library's name
+        def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             posts.append(json.loads(body))
             self.send_response(204)

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import psycopg
 import pytest
@@ -33,7 +34,7 @@ HOURS = 0.02  # 72 s without a success
 FOLLOWER = """
 from airflow.sdk import DAG, Asset, task
 
-CONTACTS = Asset.ref(name="sendgrid_contacts_demo")
+CONTACTS = Asset(name="sendgrid_contacts_demo", uri="x-contact-sync://demo/contacts")
 
 with DAG("follower", schedule=[CONTACTS]):
 
@@ -92,9 +93,9 @@ def monitored(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Monitored]:
             more_settings=settings,
         ) as stack:
             api = stack.airflow.api
-            extra = {"disable_ssl": True, "disable_tls": True, "from_email": "sync@brokerage.test"}
+            smtp = {"disable_ssl": True, "disable_tls": True, "from_email": "sync@brokerage.test"}
             api.create_connection(
-                "smtp_default", "smtp", host=HOST, port=got.smtp_port, extra=json.dumps(extra)
+                "smtp_default", "smtp", host=HOST, port=got.smtp_port, extra=json.dumps(smtp)
             )
             api.create_connection("alerts_webhook", "http", host=HOST, port=got.http_port)
             for dag_id in (DAG_ID, "follower"):
@@ -191,10 +192,7 @@ def test_rejections_above_the_limit_are_told(monitored: Monitored) -> None:
     assert (
         f"{rejected} clients can't be sent; 0 after the run before, the limit is 0" in post["cause"]
     )
-    assert (
-        post["link"]
-        == f"{monitored.stack.url}/dags/{DAG_ID}/runs/{run_id.replace(':', '%3A').replace('+', '%2B')}"
-    )
+    assert post["link"] == f"{monitored.stack.url}/dags/{DAG_ID}/runs/{quote(run_id, safe='')}"
     assert post["counts"]["rejected"] == rejected
 
 

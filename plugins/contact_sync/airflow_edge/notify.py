@@ -6,6 +6,7 @@ a run, nor hides why one failed. Imports little, because the DAG processor impor
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from typing import Any
 
@@ -43,6 +44,12 @@ class AlertNotifier(BaseNotifier):
             return
         if alert is not None:
             send(definition, alert)
+
+
+async def tell_no_success(sync_name: str, context: Any) -> None:
+    """What Airflow's deadline calls, in the triggerer: a callback in an executor may not read
+    stored connections (Airflow 3.3.2)."""
+    await asyncio.to_thread(AlertNotifier(sync_name, Event.NO_SUCCESS), context)
 
 
 def send(definition: SyncDefinition, alert: Alert) -> None:

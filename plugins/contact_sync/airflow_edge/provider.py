@@ -22,7 +22,13 @@ def get_provider_info() -> dict[str, Any]:
         "package-name": "contact-sync",
         "name": "SendGrid",
         "description": "Contacts of a SendGrid account",
-        "asset-uris": [{"schemes": [ASSET_SCHEME], "to_openlineage_converter": TO_OPENLINEAGE}],
+        "asset-uris": [
+            {
+                "schemes": [ASSET_SCHEME],
+                "handler": None,  # without this key Airflow passes over the entry
+                "to_openlineage_converter": TO_OPENLINEAGE,
+            }
+        ],
         "connection-types": [
             {
                 "connection-type": SendGridHook.conn_type,
