@@ -14,13 +14,12 @@ from airflow.sdk import Param
 
 from contact_sync.models import RunKind
 
-WHAT, HOW, LIMITS = "What to send", "How", "Limits (dangerous)"
+LIMITS = "Limits (dangerous)"  # a section is closed until somebody opens it
 PARAMS = {
     "mode": Param(
         str(RunKind.INCREMENTAL),
         enum=[str(kind) for kind in RunKind],
         title="Mode",
-        section=WHAT,
         description_md="**incremental**: clients that changed since the last run. **full**: every "
         "client is read, and what differs is sent; this is the backfill. **resend**: every contact "
         "is sent again, also what SendGrid has confirmed. That takes as long as the first load and "
@@ -35,7 +34,6 @@ PARAMS = {
         False,
         type="boolean",
         title="Retry rejected",
-        section=WHAT,
         description_md="Send rejected clients again although nothing of them changed, for example "
         "after a limit at SendGrid was raised. Mode *resend* does that anyway.",
     ),
@@ -43,7 +41,6 @@ PARAMS = {
         False,
         type="boolean",
         title="Dry run",
-        section=HOW,
         description_md="Read and compare, and say in the log what would be sent and removed. "
         "Nothing is changed, neither here nor at SendGrid.",
     ),
@@ -52,7 +49,6 @@ PARAMS = {
         type=["null", "string"],
         maxLength=200,
         title="Reason",
-        section=HOW,
         description_md="Why you start this run; kept with it. No personal data, please.",
     ),
     "approve_removals": Param(
