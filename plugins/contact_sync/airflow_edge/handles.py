@@ -5,19 +5,20 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
 from airflow.sdk import BaseHook
 from airflow.sdk.exceptions import AirflowNotFoundException
 
 from contact_sync.airflow_edge.hook import SendGridHook
-from contact_sync.b2core import B2Core
 from contact_sync.definition import SyncDefinition
 from contact_sync.definition_files import read_definition, source_folder
 from contact_sync.errors import ConfigError
 from contact_sync.state.database import StateDatabase
-from contact_sync.steps.start import Sync
+
+if TYPE_CHECKING:
+    from contact_sync.steps.start import Sync
 
 log = logging.getLogger(__name__)
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1", "[::1]")
@@ -27,6 +28,10 @@ LIBPQ_OPTIONS = ("sslmode", "sslrootcert", "sslcert", "sslkey", "target_session_
 @contextmanager
 def open_sync(name: str) -> Iterator[Sync]:
     """The sync called `name` with open handles. Raises ConfigError for whatever is wrong."""
+    # Not above: the triggerer needs only the state database, and Arrow takes it a second.
+    from contact_sync.b2core import B2Core
+    from contact_sync.steps.start import Sync
+
     definition = read_definition(name)
     source = definition.source
     with _found(definition):

@@ -31,19 +31,17 @@ class AlertNotifier(BaseNotifier):
 
     def notify(self, context: Any) -> None:
         """Make the alert, if there is anything to tell, and send it. Never raises."""
-        from contact_sync.airflow_edge.tellers import TELLERS
-
         try:
+            from contact_sync.airflow_edge.tellers import TELLERS
+
             definition = read_definition(self.sync_name)
-            alert = TELLERS[self.event](definition, context)
+            if (alert := TELLERS[self.event](definition, context)) is not None:
+                send(definition, alert)
         except Exception as error:  # noqa: BLE001 only translated; the run is not to blame
             log.error(  # noqa: TRY400 a traceback may hold values of rows
                 "The alert %r of sync %r could not be made: %s",
                 str(self.event), self.sync_name, told_safely(error),
             )  # fmt: skip
-            return
-        if alert is not None:
-            send(definition, alert)
 
 
 async def tell_no_success(sync_name: str, context: Any) -> None:
