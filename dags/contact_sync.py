@@ -8,7 +8,7 @@ reason) or *excluded*; the last task proves that the numbers add up.
 
 **Trigger it by hand** for a backfill: *Trigger* > mode `full` reads every client and sends what
 differs; mode `resend` sends every contact again. *Dry run* says what would be sent and changes
-nothing.
+nothing; its `finish_run` ends as skipped.
 
 | task | what it does |
 | --- | --- |
@@ -22,7 +22,7 @@ nothing.
 | remove_excluded | takes newly excluded clients off the list, before the rest |
 | send_batch | sends one batch and follows its job; one task a batch |
 | find_removals, remove_batch | former addresses, deleted clients, members of a former list |
-| finish_run | balances the books, moves the watermark, reports |
+| finish_run | balances the books, moves the watermark, reports, emits the sync's asset |
 | release_lease | frees the lease, whatever happened |
 
 **Safe to re-run?** Yes, always: trigger a new run. Clearing a task of a run that is over
@@ -40,67 +40,29 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from airflow.sdk import DAG, Param, task
+from airflow.sdk import DAG, AsyncCallback, DeadlineAlert, DeadlineReference, task
 
 from contact_sync.airflow_edge import tasks
 from contact_sync.airflow_edge.approval import ApprovePlanOperator
+from contact_sync.airflow_edge.assets import contacts_asset
+from contact_sync.airflow_edge.notify import AlertNotifier, tell_no_success
 from contact_sync.airflow_edge.operators import (
     SendBatchOperator,
     SettleEarlierRunsOperator,
     StartRunOperator,
 )
+from contact_sync.airflow_edge.trigger_form import PARAMS
+from contact_sync.alerts import Event
 from contact_sync.definition import SyncDefinition
 from contact_sync.definition_files import read_definitions
-from contact_sync.models import RunKind
 
-PARAMS = {
-    "mode": Param(
-        "incremental",
-        enum=[str(kind) for kind in RunKind],
-        title="Mode",
-        description_md="`incremental`: clients that changed. `full`: every client is read, and "
-        "what differs is sent. `resend`: every contact is sent again.",
-        values_display={
-            "incremental": "incremental - changed clients",
-            "full": "full - read all, send what differs (backfill)",
-            "resend": "resend - send every contact again",
-        },
-    ),
-    "dry_run": Param(
-        False,
-        type="boolean",
-        title="Dry run",
-        description_md="Say what would be sent; change nothing here or at SendGrid.",
-    ),
-    "retry_rejected": Param(
-        False,
-        type="boolean",
-        title="Retry rejected",
-        description_md="Send rejected clients again although nothing of them changed, for example "
-        "after SendGrid's limits were raised.",
-    ),
-    "approve_removals": Param(
-        None,
-        type=["null", "integer"],
-        minimum=1,
-        title="Approve removals",
-        description_md="Only when a run reported that it holds absent clients: their exact number. "
-        "This run then removes them.",
-    ),
-    "reason": Param(
-        None,
-        type=["null", "string"],
-        maxLength=200,
-        title="Reason",
-        description_md="Kept with the run. No personal data, please.",
-    ),
-}
 POOL = "sendgrid"  # made by `airflow pools set`, see the README; limits calls to the account
 
 
 def make_dag(definition: SyncDefinition) -> DAG:
     """The DAG of one sync."""
     name = definition.name
+    told = {event: [AlertNotifier(name, event)] for event in definition.alerts.events}
     with DAG(
         definition.dag_id,
         dag_display_name=f"{definition.caption}: B2CORE to SendGrid",
@@ -111,6 +73,8 @@ def make_dag(definition: SyncDefinition) -> DAG:
         max_active_runs=1,
         params=PARAMS,
         tags=["b2core", "sendgrid"],
+        on_failure_callback=told.get(Event.RUN_FAILED),
+        deadline=no_success_alert(definition),
         default_args={
             "retries": 3,
             "retry_delay": timedelta(seconds=20),
@@ -145,6 +109,7 @@ def make_dag(definition: SyncDefinition) -> DAG:
             sync_name=name,
             start_task_id="start_run",
             hours=definition.limits.approval_hours,
+            notifiers=told.get(Event.APPROVAL),
         )
         unlisted = SendBatchOperator.partial(
             task_id="remove_excluded",
@@ -174,12 +139,28 @@ def make_dag(definition: SyncDefinition) -> DAG:
             map_index_template="batch {{ task.batch_id }}",
         ).expand(batch_id=former)
         finished = task(
-            tasks.finish, task_id="finish_run", trigger_rule="none_failed_min_one_success"
+            tasks.finish,
+            task_id="finish_run",
+            trigger_rule="none_failed_min_one_success",
+            outlets=[contacts_asset(name)],
+            on_success_callback=told.get(Event.REJECTIONS),
         )(name, sync_run)
         released = task(tasks.release, task_id="release_lease")(name, sync_run)
         start >> settled >> checked >> slices >> staged >> batch_ids >> approved
         approved >> unlisted >> sent >> former >> removed >> finished >> released.as_teardown()
     return dag
+
+
+def no_success_alert(definition: SyncDefinition) -> DeadlineAlert | None:
+    """Airflow's deadline for each run; when it passes, the notifier looks whether any succeeded."""
+    if Event.NO_SUCCESS not in definition.alerts.events:
+        return None
+    return DeadlineAlert(
+        name="no successful run",
+        reference=DeadlineReference.DAGRUN_QUEUED_AT,
+        interval=timedelta(hours=definition.alerts.no_success_hours or 0),
+        callback=AsyncCallback(tell_no_success, {"sync_name": definition.name}),
+    )
 
 
 for _definition in read_definitions().by_name.values():

@@ -53,6 +53,11 @@ class AirflowApi:
         """Create a pool, which bounds how many of its tasks run at once."""
         self.send("POST", "/api/v2/pools", {"name": name, "slots": slots}, tries=1)
 
+    def create_connection(self, conn_id: str, conn_type: str, **fields: Any) -> None:
+        """Store a connection, as Admin > Connections does."""
+        body = {"connection_id": conn_id, "conn_type": conn_type, **fields}
+        self.send("POST", "/api/v2/connections", body, tries=1)
+
     def knows_dag(self, dag_id: str) -> bool:
         """Return whether the dag processor has delivered this DAG."""
         try:
@@ -87,7 +92,18 @@ class AirflowApi:
     def runs(self, dag_id: str) -> list[dict[str, Any]]:
         """Return a DAG's newest runs, newest first, as Airflow describes them."""
         path = f"/api/v2/dags/{quote(dag_id)}/dagRuns?order_by=-run_after&limit={PAGE}"
-        return list(self._send("GET", path)["dag_runs"])
+        return list(self.send("GET", path)["dag_runs"])
+
+    def run_ids(self, dag_id: str) -> list[str]:
+        """Return the ids of a DAG's runs, at most 100."""
+        answer = self.send("GET", f"/api/v2/dags/{quote(dag_id)}/dagRuns?limit={PAGE}")
+        return [str(run["dag_run_id"]) for run in answer["dag_runs"]]
+
+    def result(self, dag_id: str, run_id: str, task_id: str) -> Any:
+        """Return what a task of a run returned."""
+        run = f"/api/v2/dags/{quote(dag_id)}/dagRuns/{quote(run_id)}"
+        path = f"{run}/taskInstances/{quote(task_id)}/xcomEntries/return_value"
+        return self.send("GET", path)["value"]
 
     def question(self, dag_id: str, run_id: str, task_id: str) -> dict[str, Any]:
         """Return what a task asks a person: subject, body, options."""

@@ -14,7 +14,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,6 +43,7 @@ LOOK_SECONDS = 0.5
 # Below the ports that systems hand out to outgoing connections, one of which could else take ours
 # between the look and Airflow's start.
 PORTS = range(20_000, 32_000)
+NO_SETTINGS: Mapping[str, str] = {}
 
 Say = Callable[[str], None]
 
@@ -70,11 +71,13 @@ class Stack:
         empty_cell: str = "keep",
         deployment: Path = ROOT,
         workers: Sequence[str] = (),
+        more_settings: Mapping[str, str] = NO_SETTINGS,
     ) -> Iterator[Stack]:
         """Start everything with generated clients; yield once Airflow is healthy and logged in.
 
         `deployment` has the folders dags/, plugins/ and include/. With `workers`, the tasks run on
-        Celery workers of these names; without, the scheduler runs them itself.
+        Celery workers of these names; without, the scheduler runs them itself. `more_settings` are
+        for Airflow's processes.
         """
         with ExitStack() as parts:
             directory, lock = parts.enter_context(run_directory(name))
@@ -87,6 +90,7 @@ class Stack:
             list_id = furnish(emulator.admin)
             say(f"The SendGrid emulator is up at {emulator.base_url}")
             settings = airflow_environment(directory, server, emulator, key, deployment)
+            settings |= more_settings
             processes: Sequence[Part] = SERVERS
             if workers:
                 celery = use_celery(directory, workers, port=free_port())

@@ -10,15 +10,16 @@ from enum import StrEnum
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
+from contact_sync.alerts import Alerts
 from contact_sync.errors import ConfigError
 from contact_sync.models import MAX_MAPPED_FIELDS
+from contact_sync.strict import ConnectionId, Strict
 
 REQUIRED_FIELDS = {"email": "email", "first_name": "first_name", "last_name": "last_name"}
 """SendGrid field → column; always mapped, as in B2CORE's own connection."""
 
-ConnectionId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.\-]{1,250}$")]
 Column = Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]{0,62}$")]
 
 
@@ -52,11 +53,7 @@ class _Loader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Connections(_Strict):
+class Connections(Strict):
     """Airflow connection ids. Secrets live in the connections, never here."""
 
     b2core: ConnectionId = Field("b2core_default", description="B2CORE's database, read only.")
@@ -66,7 +63,7 @@ class Connections(_Strict):
     state: ConnectionId = Field("contact_sync_state", description="The sync's own state database.")
 
 
-class Source(_Strict):
+class Source(Strict):
     """How B2CORE is read."""
 
     sql: Annotated[str, Field(pattern=r"^[a-z0-9_]+$")] = Field(
@@ -93,7 +90,7 @@ class Source(_Strict):
     )
 
 
-class FieldMapping(_Strict):
+class FieldMapping(Strict):
     """Where one SendGrid field's value comes from, and what happens to values that don't fit."""
 
     column: Column = Field(description="A column of the source contract (clients.sql).")
@@ -106,7 +103,7 @@ class FieldMapping(_Strict):
     )
 
 
-class Deadlines(_Strict):
+class Deadlines(Strict):
     """How long the sync waits for what it can't control."""
 
     job_hours: float = Field(
@@ -128,7 +125,7 @@ class Deadlines(_Strict):
 Removal = Literal["unlist", "delete", "keep"]
 
 
-class Limit(_Strict):
+class Limit(Strict):
     """A number of clients: the larger of a count and a share of those in the ledger."""
 
     contacts: int = Field(50, ge=0, description="Never more careful than this many clients.")
@@ -139,7 +136,7 @@ class Limit(_Strict):
         return max(self.contacts, int(self.share * clients))
 
 
-class Limits(_Strict):
+class Limits(Strict):
     """Above these a run waits for a person's approval before it sends anything."""
 
     removals: Limit = Field(
@@ -156,7 +153,7 @@ class Limits(_Strict):
     )
 
 
-class SyncDefinition(_Strict):
+class SyncDefinition(Strict):
     """One sync: one B2CORE database, one SendGrid account, optionally one list, one DAG."""
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,49}$")] = Field(
@@ -220,6 +217,7 @@ class SyncDefinition(_Strict):
     )
     deadlines: Deadlines = Deadlines()
     limits: Limits = Limits()
+    alerts: Alerts = Alerts()
 
     @field_validator("fields", mode="before")
     @classmethod

@@ -16,17 +16,6 @@ def run_report(row: dict[str, Any]) -> dict[str, Any]:
     """One run for machines; the keys are part of `status --json`."""
     plan = row["plan"] or {}
     result = row["result"] or {}
-    counts = dict(plan.get("counts", {}))
-    jobs = result.get("jobs", [])
-    lanes = {lane: [j for j in jobs if j["lane"] == lane] for lane in ("delete", "unlist")}
-    counts["sent"] = sum(
-        job["rows"] for job in jobs if job["lane"] not in lanes and job["state"] == "settled"
-    )
-    refused = result.get("refused", {})
-    if refused:
-        counts["rejected"] = counts.get("rejected", 0) + sum(refused.values())
-    counts["removed"] = sum(job["rows"] for job in lanes["delete"] if _is_removed(job))
-    counts["unlisted"] = sum(job["rows"] for job in lanes["unlist"] if _is_removed(job))
     return {
         "id": row["id"],
         "kind": row["kind"],
@@ -38,17 +27,32 @@ def run_report(row: dict[str, Any]) -> dict[str, Any]:
         "started_at": row["started_at"],
         "finished_at": row["finished_at"],
         "seconds": round(row["seconds"], 2),
-        "counts": counts,
+        "counts": run_counts(plan, result),
         "degraded": result.get("degraded", []),
         "approval": row.get("approval"),
         "above_limits": plan.get("above_limits", []),
         "books": result.get("books", {}),
-        "rejections": plan.get("rejections", {}) | refused,
+        "rejections": plan.get("rejections", {}) | result.get("refused", {}),
         "exclusions": plan.get("exclusions", {}),
         "dropped": plan.get("dropped", {}),
         "stale": plan.get("stale", {}),
-        "jobs": jobs,
+        "jobs": result.get("jobs", []),
     }
+
+
+def run_counts(plan: dict[str, Any], result: dict[str, Any]) -> dict[str, int]:
+    """How many clients a run read and chose, and how many contacts it sent and removed."""
+    counts = dict(plan.get("counts", {}))
+    jobs = result.get("jobs", [])
+    lanes = {lane: [j for j in jobs if j["lane"] == lane] for lane in ("delete", "unlist")}
+    counts["sent"] = sum(
+        job["rows"] for job in jobs if job["lane"] not in lanes and job["state"] == "settled"
+    )
+    if refused := result.get("refused", {}):
+        counts["rejected"] = counts.get("rejected", 0) + sum(refused.values())
+    counts["removed"] = sum(job["rows"] for job in lanes["delete"] if _is_removed(job))
+    counts["unlisted"] = sum(job["rows"] for job in lanes["unlist"] if _is_removed(job))
+    return counts
 
 
 def degraded(plan: dict[str, Any], books: dict[str, int], jobs: list[dict[str, Any]]) -> list[str]:

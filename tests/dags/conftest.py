@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
+import psutil
 import pytest
 from airflow.dag_processing.dagbag import DagBag
 from airflow.utils.db import initdb
@@ -14,6 +16,8 @@ from local.demo import DAG_ID
 from local.stack import Stack
 from tests import canary
 from tests.airflow_home import HOME, ROOT
+from tests.monitored import FOLLOWER, connect_alerts, deployment, settings
+from tests.receivers import Receivers, receivers
 from tests.stacks import CLIENTS, lives, processes_of, run
 from tests.world import World
 
@@ -52,17 +56,41 @@ def connected(
 
 
 @pytest.fixture(scope="session")
-def stack() -> Iterator[Stack]:
+def got() -> Iterator[Receivers]:
+    """What has left Airflow for people and programs."""
+    with receivers() as listening:
+        yield listening
+
+
+@pytest.fixture(scope="session")
+def lineage(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file of OpenLineage's events."""
+    return tmp_path_factory.mktemp("lineage") / "events.jsonl"
+
+
+@pytest.fixture(scope="session")
+def stack(
+    got: Receivers, lineage: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Stack]:
     """A running system with the first load done; none of its processes may outlive it.
 
     Its tests have the mark `xdist_group("airflow")`, so that only one of it is started.
     """
-    with Stack.start(name="test", clients=CLIENTS, say=print) as running:
-        running.wait_for_dag(DAG_ID)
-        running.unpause(DAG_ID)
+    before = set(psutil.Process().children(recursive=True))  # other fixtures' servers
+    with Stack.start(
+        name="test",
+        clients=CLIENTS,
+        say=print,
+        deployment=deployment(tmp_path_factory.mktemp("deployment")),
+        more_settings=settings(got, lineage),
+    ) as running:
+        connect_alerts(running.airflow.api, got)
+        for dag_id in (DAG_ID, FOLLOWER):
+            running.wait_for_dag(dag_id)
+            running.unpause(dag_id)
         run(running, {"mode": "full", "reason": "first load"})
         yield running
-        processes = processes_of(running)
+        processes = set(processes_of(running)) - before
         assert len(processes) > 10, "the list of processes is itself wrong"
     assert [process for process in processes if lives(process)] == []
 

@@ -70,8 +70,8 @@ def test_nothing_changed_skips_sending(connected: World) -> None:
 def test_dry_run(connected: World) -> None:
     """A dry run reports the plan and changes nothing."""
     connected.seed()
-    state, _ = run_dag(dry_run=True)
-    assert state == "success"
+    state, tasks = run_dag(dry_run=True)
+    assert (state, tasks["finish_run"]) == ("success", "skipped")  # so that no asset event is made
     assert connected.writes() == []
     report = connected.report()
     assert (report["dry_run"], report["counts"]["to_send"]) == (True, 4)
@@ -94,6 +94,25 @@ def test_the_first_red_task_names_cause_and_mend(connected: World) -> None:
     assert connected.writes() == []
     with connected.sync() as sync:
         begin_run(sync, RunKind.FULL, holder="the next one")
+
+
+def test_the_cause_is_known_when_the_last_try_meets_what_might_have_passed(
+    connected: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """B2CORE doesn't answer: a retryable error, and no try is left."""
+    connected.seed()
+    url = connected.reader_url.replace("b2core_world", "not_there")
+    monkeypatch.setenv("AIRFLOW_CONN_B2CORE_DEFAULT", url)
+    state, tasks = run_dag()
+    assert (state, tasks["check_setup"], tasks["release_lease"]) == ("failed", "failed", "success")
+    assert "B2CORE's database" in connected.report()["cause"]
+
+
+def test_values_that_make_no_sense_start_nothing(connected: World) -> None:
+    """By whatever way they came: no run, no lease, and the first task says which."""
+    state, tasks = run_dag(dry_run=True, approve_removals=3)
+    assert (state, tasks["start_run"]) == ("failed", "failed")
+    assert connected.state("SELECT count(*) FROM contact_sync.run") == [(0,)]
 
 
 def test_O02_a_backfill_waits_for_the_lease(connected: World) -> None:

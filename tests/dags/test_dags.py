@@ -86,7 +86,9 @@ def test_one_run_at_a_time_no_catch_up_retries_and_a_pool(dagbag: DagBag) -> Non
 def test_trigger_form(dagbag: DagBag) -> None:
     """Mode, dry run and reason, with titles, and only valid modes."""
     params = dagbag.dags["contact_sync_demo"].params
-    assert list(params) == ["mode", "dry_run", "retry_rejected", "approve_removals", "reason"]
+    assert list(params) == [
+        "mode", "retry_rejected", "dry_run", "reason", "approve_removals", "approve_plan",
+    ]  # fmt: skip
     assert params["mode"] == "incremental"
     assert params.get_param("mode").schema["enum"] == ["incremental", "full", "resend"]
     assert all(params.get_param(name).schema["title"] for name in params)

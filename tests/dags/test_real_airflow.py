@@ -1,22 +1,30 @@
 """The whole system: real Airflow, PostgreSQL and the emulator, started as `make demo` starts them.
 
 What only the real scheduler, executor and triggerer show: mapped tasks, deferral, pools, the
-package loaded as a plugin. Everything that can be tested without them is tested elsewhere.
+package loaded as a plugin; and what leaves Airflow: alerts, metrics, lineage, the asset's events.
+Everything that can be tested without them is tested elsewhere.
 """
 
 from __future__ import annotations
 
+import json
 import time
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
 
 import psycopg
 import pytest
 
+from local.airflow_api import AirflowApiError
 from local.b2core_demo import apply_demo_changes
 from local.demo import DAG_ID, SYNC
 from local.stack import Stack
 from local.stack_databases import AIRFLOW, STATE
 from local.stack_runs import task_states, wait
 from tests import canary
+from tests.monitored import FOLLOWER, HOURS, datasets
+from tests.receivers import Receivers, arrived
 from tests.stacks import CLIENTS, run, wrong_contacts
 
 pytestmark = [pytest.mark.airflow, pytest.mark.timeout(600), pytest.mark.xdist_group("airflow")]
@@ -30,6 +38,89 @@ def test_the_first_load_makes_every_contact_right(stack: Stack) -> None:
     assert (first["kind"], first["reason"], first["state"]) == ("full", "first load", "succeeded")
     assert first["counts"]["read"] == CLIENTS
     assert wrong_contacts(stack, CLIENTS) == []
+
+
+def test_another_dag_follows_the_sync_and_reads_its_counts(stack: Stack) -> None:
+    """The asset's event starts it; its extra has ids and numbers, and nothing personal."""
+    api, first = stack.airflow.api, stack.status(SYNC)["runs"][-1]
+    run_id = arrived(lambda: next(iter(api.run_ids(FOLLOWER)), None))
+    assert wait(stack, FOLLOWER, run_id, seconds=RUN_SECONDS) == "success"
+    (extra,) = api.result(FOLLOWER, run_id, "read")
+    assert (extra["sync"], extra["sync_run_id"], extra["kind"]) == (SYNC, first["id"], "full")
+    assert (extra["list"], extra["list_id"]) == ("B2CORE clients", stack.list_id)
+    assert (extra["read"], extra["sent"]) == (CLIENTS, first["counts"]["sent"])
+    books = ("selected", "confirmed", "pending", "rejected", "excluded")
+    assert [extra[name] for name in books] == [first["books"][name] for name in books]
+
+
+def test_openlineage_shows_the_tables_and_the_list(stack: Stack, lineage: Path) -> None:
+    """The tasks that read have B2CORE's tables as inputs, those that send the list as output."""
+    del stack
+    tables = datasets(lineage, f"{DAG_ID}.stage_clients", "inputs")
+    assert {"b2core.b2core.clients", "b2core.b2core.client_phones"} < tables
+    assert len(tables) == 8
+    assert "b2core.b2core.clients" in datasets(lineage, f"{DAG_ID}.select_clients", "inputs")
+    sent_to = datasets(lineage, f"{DAG_ID}.send_batch", "outputs")
+    assert sent_to == {"sendgrid_default/lists/B2CORE clients"}
+    for side in ("inputs", "outputs"):
+        assert datasets(lineage, f"{DAG_ID}.check_setup", side) == set()
+
+
+def test_metrics_arrive_by_statsd_once_a_run(stack: Stack, got: Receivers) -> None:
+    """Counters, gauges and timers under the names and in the units that the docs give."""
+    first, prefix = stack.status(SYNC)["runs"][-1], f"airflow.contact_sync.{SYNC}."
+    arrived(lambda: [m for m in got.metrics if f"{prefix}freshness_seconds" in m] or None)
+    lines = [m.removeprefix(prefix) for m in got.metrics if m.startswith(prefix)]
+    metrics = dict(line.split(":") for line in lines)
+    assert len(lines) == len(metrics) + len(first["jobs"]) - 1
+    assert metrics["clients_read"] == f"{CLIENTS}|c"
+    assert metrics["contacts_sent"] == f"{first['counts']['sent']}|c"
+    assert metrics["clients_confirmed"] == f"{first['books']['confirmed']}|g"
+    assert metrics["clients_rejected"] == f"{first['books']['rejected']}|g"
+    run_ms, job_ms = (
+        float(metrics[name].removesuffix("|ms")) for name in ("run_duration", "job_duration")
+    )
+    assert run_ms > job_ms > 0
+    assert 0 < float(metrics["freshness_seconds"].removesuffix("|g")) < RUN_SECONDS
+    assert f"airflow.contact_sync.clients_read:{CLIENTS}|c" in got.metrics
+
+
+def test_rejections_above_the_limit_are_told(stack: Stack, got: Receivers) -> None:
+    """By e-mail and webhook, with number, reasons and a link to the run."""
+    rejected = stack.status(SYNC)["runs"][-1]["books"]["rejected"]
+    mail = got.mail("clients are rejected")
+    assert mail["Subject"] == f"demo: {rejected} clients are rejected"
+    assert mail["From"] == "sync@brokerage.test"
+    (run_id,) = stack.airflow.api.run_ids(DAG_ID)
+    post = got.post("rejections", run_id)
+    told = f"{rejected} clients can't be sent; 0 after the run before, the limit is 0"
+    assert post["cause"].startswith(told)
+    assert post["link"] == f"{stack.url}/dags/{DAG_ID}/runs/{quote(run_id, safe='')}"
+    assert post["counts"]["rejected"] == rejected > 0
+
+
+@pytest.mark.parametrize(
+    ("conf", "said"),
+    [
+        ({"mode": "everything"}, "mode"),
+        ({"approve_removals": 0}, "approve_removals"),
+        ({"reason": "x" * 201}, "reason"),
+        ({"dryrun": True}, "There is no 'dryrun'"),
+        ({"dry_run": True, "approve_removals": 7}, "dry_run together with approve_removals"),
+        ({"dry_run": True, "approve_plan": True}, "dry_run together with approve_plan"),
+        ({"mode": "resend", "retry_rejected": True}, "resend together with retry_rejected"),
+    ],
+)
+def test_a_run_with_values_that_make_no_sense_is_not_even_created(
+    stack: Stack, conf: dict[str, Any], said: str
+) -> None:
+    """Airflow's API, which its form calls too, answers 400 and names what is wrong."""
+    api = stack.airflow.api
+    before = api.run_ids(DAG_ID)
+    with pytest.raises(AirflowApiError, match=said) as refused:
+        api.trigger(DAG_ID, conf)
+    assert refused.value.status == 400
+    assert api.run_ids(DAG_ID) == before
 
 
 def test_an_incremental_run_sends_only_what_changed(stack: Stack) -> None:
@@ -80,6 +171,29 @@ def test_G5_a_plan_above_the_limits_waits_for_a_person(stack: Stack, option: str
     assert report["approval"]["decision"] == {"Approve": "approved", "Refuse": "refused"}[option]
     assert (len(stack.emulator.admin.jobs()) > jobs) == (option == "Approve")
     assert (wrong_contacts(stack, CLIENTS) == []) == (option == "Approve")
+
+
+def test_a_waiting_approval_a_failed_run_and_missing_success_are_told(
+    stack: Stack, got: Receivers
+) -> None:
+    """Of the plan that was refused just before: that it waited, that its run failed and why, and
+    that nothing had succeeded when its deadline was over. None of it is personal."""
+    refused, approved = (post["run_id"] for post in got.posts if post["event"] == "approval")
+    asked = got.post("approval", refused)
+    assert "contacts would be removed, the limit is 50" in asked["cause"]
+    assert asked["link"].endswith("/tasks/approve_plan/required_actions")
+    failed = got.post("run_failed", refused)
+    assert failed["cause"].startswith("The plan was refused by admin")
+    assert failed["counts"]["sent"] == 0
+    assert "trigger a new run" in failed["mend"]
+    assert "The plan was refused by admin" in str(got.mail("the run failed"))
+    silent = got.post("no_success", refused)
+    assert silent["cause"].startswith("The last successful run ended ")
+    assert got.mail(f"no run has succeeded for {HOURS:g} hours")
+    assert [p["run_id"] for p in got.posts if p["event"] == "run_failed"] == [refused]
+    assert approved != refused
+    for told in (*map(json.dumps, got.posts), *map(str, got.mails)):
+        canary.hits.scan("an alert", told.replace("@brokerage.test", ""))
 
 
 def test_G10_airflow_holds_no_personal_data(stack: Stack) -> None:

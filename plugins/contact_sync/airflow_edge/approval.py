@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.standard.exceptions import HITLTimeoutError
 from airflow.providers.standard.operators.hitl import HITLOperator
-from airflow.sdk.exceptions import AirflowFailException
 
 from contact_sync.airflow_edge.tasks import working
+from contact_sync.errors import FatalError
 
 if TYPE_CHECKING:
     from contact_sync.state.runs import Run
@@ -56,22 +56,28 @@ class ApprovePlanOperator(HITLOperator):
         try:
             answer = super().execute_complete(context, event)
         except HITLTimeoutError:
-            self._decide(context, REFUSED, f"nobody within {self.hours:g} hours")
-            raise AirflowFailException(
-                f"Nobody approved the plan within {self.hours:g} hours; nothing was sent"
-            ) from None
-        who = (answer["responded_by_user"] or {}).get("name") or "an unknown user"
-        if answer["chosen_options"] != [APPROVE]:
-            self._decide(context, REFUSED, str(who))
-            raise AirflowFailException(f"The plan was refused by {who}; nothing was sent")
-        self._decide(context, APPROVED, str(who))
+            self._decide(
+                context, REFUSED, f"nobody within {self.hours:g} hours",
+                f"Nobody approved the plan within {self.hours:g} hours; nothing was sent",
+            )  # fmt: skip
+        else:
+            who = str((answer["responded_by_user"] or {}).get("name") or "an unknown user")
+            if answer["chosen_options"] == [APPROVE]:
+                self._decide(context, APPROVED, who)
+            else:
+                self._decide(
+                    context, REFUSED, who, f"The plan was refused by {who}; nothing was sent"
+                )
         return self.execute(context)
 
-    def _decide(self, context: Any, decision: str, who: str) -> None:
+    def _decide(self, context: Any, decision: str, who: str, cause: str | None = None) -> None:
+        """Store the decision. A `cause` ends the run and is kept as such."""
         from contact_sync.steps.approve import decide
 
         with working(self.sync_name, self._sync_run_id(context)) as (sync, run):
             decide(sync, run, decision, who)
+            if cause is not None:
+                raise FatalError(cause)
 
     def _sync_run_id(self, context: Any) -> int:
         return int(context["ti"].xcom_pull(task_ids=self.start_task_id))

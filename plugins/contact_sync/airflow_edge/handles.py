@@ -4,18 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from contact_sync.airflow_edge.hook import SendGridHook
 from contact_sync.airflow_edge.postgres import found, postgres_dsn
-from contact_sync.b2core import B2Core
+from contact_sync.definition import SyncDefinition
 from contact_sync.definition_files import read_definition, source_folder
 from contact_sync.state.database import StateDatabase
-from contact_sync.steps.start import Sync
+
+if TYPE_CHECKING:
+    from contact_sync.steps.start import Sync
 
 
 @contextmanager
 def open_sync(name: str) -> Iterator[Sync]:
     """The sync called `name` with open handles. Raises ConfigError for whatever is wrong."""
+    # Not above: the triggerer needs only the state database, and Arrow takes it a second.
+    from contact_sync.b2core import B2Core
+    from contact_sync.steps.start import Sync
+
     definition = read_definition(name)
     source = definition.source
     with found(definition.name):
@@ -24,9 +31,15 @@ def open_sync(name: str) -> Iterator[Sync]:
             source_folder(definition),
             source.statement_timeout_seconds,
         )
-        state = StateDatabase(postgres_dsn(definition.connections.state))
+        state = open_state(definition)
         sendgrid = SendGridHook(definition.connections.sendgrid).get_conn()
     try:
         yield Sync(definition, b2core, state, sendgrid)
     finally:
         sendgrid.close()
+
+
+def open_state(definition: SyncDefinition) -> StateDatabase:
+    """The sync's state database alone. Raises ConfigError for a wrong connection."""
+    with found(definition.name):
+        return StateDatabase(postgres_dsn(definition.connections.state))

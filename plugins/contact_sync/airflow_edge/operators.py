@@ -104,9 +104,11 @@ class SendBatchOperator(BaseOperator):
         self._send_or_wait(int(event["run_id"]), int(event["batch_id"]))
 
     def _send_or_wait(self, run_id: int, batch_id: int) -> None:
+        from contact_sync.airflow_edge.lineage import note_written
         from contact_sync.steps.send import send_on
 
         with working(self.sync_name, run_id) as (sync, run):
+            note_written(sync.definition)
             job_id = send_on(sync, run, batch_id)
             conn_id = sync.definition.connections.sendgrid
         if job_id is None:

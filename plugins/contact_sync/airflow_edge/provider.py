@@ -15,6 +15,10 @@ HOOK = "contact_sync.airflow_edge.hook.SendGridHook"
 REGIONS = {"us": "https://api.sendgrid.com", "eu": "https://api.eu.sendgrid.com"}
 """Where an account's data is kept → its API (OAS: servers); a key works in its own region only."""
 
+ASSET_SCHEME = "x-sendgrid"  # of the assets that lineage.py names
+TO_OPENLINEAGE = "contact_sync.airflow_edge.lineage.to_openlineage"
+"""By name, because Airflow reads this file before its configuration and `lineage` needs that."""
+
 
 def get_provider_info() -> dict[str, Any]:
     """Name, hook and form; called by Airflow's provider manager (entry point group
@@ -23,6 +27,13 @@ def get_provider_info() -> dict[str, Any]:
         "package-name": "contact-sync",
         "name": "SendGrid",
         "description": "Contacts of a SendGrid account",
+        "asset-uris": [
+            {
+                "schemes": [ASSET_SCHEME],
+                "handler": None,  # without this key Airflow passes over the entry
+                "to_openlineage_converter": TO_OPENLINEAGE,
+            }
+        ],
         "connection-types": [
             {
                 "connection-type": CONNECTION_TYPE,

@@ -15,8 +15,17 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import get_current_context
 from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
+from airflow.sdk.timezone import utcnow
 
-from contact_sync.errors import FatalError, LeaseBusy, SyncDisabled, SyncError, told_safely
+from contact_sync.airflow_edge.trigger_form import refusal
+from contact_sync.errors import (
+    ConfigError,
+    FatalError,
+    LeaseBusy,
+    SyncDisabled,
+    SyncError,
+    told_safely,
+)
 from contact_sync.models import RunKind
 from contact_sync.run_story import NO_CAUSE
 
@@ -29,10 +38,8 @@ log = logging.getLogger(__name__)
 
 @contextmanager
 def working(name: str, sync_run_id: int) -> Iterator[tuple[Sync, Run]]:
-    """An open sync and run; errors are translated.
-
-    The first one that ends the run becomes its cause: a fatal one, or what the last try met.
-    """
+    """An open sync and run; errors are translated. The first one that is fatal, or comes when no
+    tries are left, becomes the run's cause."""
     from contact_sync.airflow_edge.handles import open_sync
     from contact_sync.state.runs import note_cause
     from contact_sync.steps.start import open_run
@@ -40,21 +47,19 @@ def working(name: str, sync_run_id: int) -> Iterator[tuple[Sync, Run]]:
     with translated(), open_sync(name) as sync:
         try:
             yield sync, open_run(sync, sync_run_id)
-        except FatalError as error:
-            note_cause(sync.state, sync_run_id, str(error))
-            raise
-        except AirflowException:
+        except AirflowException:  # a deferral, a skip
             raise
         except Exception as error:
-            if _is_last_try():
+            if isinstance(error, FatalError) or not _tries_left():
                 with suppress(SyncError):  # it may be the state database that fails
                     note_cause(sync.state, sync_run_id, str(told_safely(error)))
             raise
 
 
-def _is_last_try() -> bool:
-    task_instance: Any = dict(get_current_context())["ti"]
-    return int(task_instance.try_number) > int(task_instance.max_tries)
+def _tries_left() -> bool:
+    """Whether Airflow tries the task again after a retryable error."""
+    ti: Any = get_current_context()["ti"]
+    return bool(ti.try_number <= ti.max_tries)
 
 
 @contextmanager
@@ -85,6 +90,9 @@ def start_run(name: str) -> int | None:
 
     context: dict[str, Any] = dict(get_current_context())
     params, dag_run = context["params"], context["dag_run"]
+    with translated():
+        if problem := refusal(params):
+            raise ConfigError(f"This run can't be started. {problem}")
     # The moment tells DAG runs of the same name in two Airflows apart, whose lease isn't ours.
     holder = f"DAG run {dag_run.dag_id} {dag_run.run_id}, started {dag_run.start_date}"
     with translated(), open_sync(name) as sync:
@@ -98,6 +106,7 @@ def start_run(name: str) -> int | None:
                     dry_run=bool(params["dry_run"]),
                     retry_rejected=bool(params["retry_rejected"]),
                     approve_removals=params["approve_removals"],
+                    approve=bool(params["approve_plan"]),
                 ),
             )
         except LeaseBusy as error:
@@ -117,17 +126,22 @@ def check(name: str, sync_run_id: int) -> None:
 
 def select(name: str, sync_run_id: int) -> list[int]:
     """Choose clients; returns the slice numbers for the mapped stage tasks."""
+    from contact_sync.airflow_edge.lineage import note_read
     from contact_sync.steps.select import select_clients
 
     with working(name, sync_run_id) as (sync, run):
+        detection = sync.definition.source.change_detection
+        note_read(sync.definition, "scan", f"changed_{detection}")
         return list(range(select_clients(sync, run)))
 
 
 def stage(name: str, sync_run_id: int, slice_no: int) -> dict[str, int]:
     """Stage one slice; returns its counts."""
+    from contact_sync.airflow_edge.lineage import note_read
     from contact_sync.steps.stage import stage_slice
 
     with working(name, sync_run_id) as (sync, run):
+        note_read(sync.definition, "clients")
         return dict(stage_slice(sync, run, slice_no)["counts"])
 
 
@@ -148,16 +162,29 @@ def removals(name: str, sync_run_id: int) -> list[int]:
 
 
 def finish(name: str, sync_run_id: int) -> dict[str, Any]:
-    """Close the run; returns its books."""
+    """Close the run, tell metrics and the followers of its asset; returns its books.
+
+    A dry run ends as skipped: it changed nothing, so there is nothing to tell.
+    """
+    from contact_sync.airflow_edge.assets import contacts_asset, event_extra
+    from contact_sync.airflow_edge.metrics import emit_run
     from contact_sync.steps.finish import finish_run
 
+    context: dict[str, Any] = dict(get_current_context())
     with working(name, sync_run_id) as (sync, run):
-        return dict(finish_run(sync, run).get("books", {}))
+        result = finish_run(sync, run)
+    if run.dry_run:
+        raise AirflowSkipException("A dry run: the plan is above, nothing was changed")
+    context["outlet_events"][contacts_asset(name)].extra = event_extra(run, result)
+    emit_run(name, run.plan or {}, result, utcnow() - context["dag_run"].start_date)
+    return dict(result["books"])
 
 
 def release(name: str, sync_run_id: int | None) -> None:
     """Free the lease whatever happened; a run that didn't finish is marked as failed."""
     from contact_sync.airflow_edge.handles import open_sync
+    from contact_sync.airflow_edge.metrics import emit_freshness
+    from contact_sync.state.runs import read_sync
     from contact_sync.steps.start import end_run
 
     if sync_run_id is None:
@@ -165,3 +192,6 @@ def release(name: str, sync_run_id: int | None) -> None:
         return
     with translated(), open_sync(name) as sync:
         end_run(sync, sync_run_id, NO_CAUSE)
+        with sync.state.transaction() as cursor:
+            watermark = read_sync(cursor, name).watermark or {}
+    emit_freshness(name, watermark.get("read_at"))

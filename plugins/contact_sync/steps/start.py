@@ -71,8 +71,8 @@ def begin_run(
 
 
 def definition_hash(definition: SyncDefinition) -> str:
-    """Tells whether a definition was edited between two steps of a run."""
-    return xxhash.xxh3_64_hexdigest(definition.model_dump_json().encode())
+    """Tells whether a definition was edited between two steps of a run; whom it alerts may be."""
+    return xxhash.xxh3_64_hexdigest(definition.model_dump_json(exclude={"alerts"}).encode())
 
 
 def open_run(sync: Sync, run_id: int) -> Run:

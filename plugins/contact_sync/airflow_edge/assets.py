@@ -1,0 +1,36 @@
+"""The Airflow asset of a sync: an event for every run that came to its end, so that other DAGs can
+follow. A run that had nothing to send emits one too: the contacts are equal to B2CORE as of then.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import Asset
+
+from contact_sync.report import run_counts
+
+if TYPE_CHECKING:
+    from contact_sync.state.runs import Run
+
+
+def contacts_asset(name: str) -> Asset:
+    """The contacts that the sync keeps at SendGrid."""
+    return Asset(name=f"sendgrid_contacts_{name}", uri=f"x-contact-sync://{name}/contacts")
+
+
+def event_extra(run: Run, result: dict[str, Any]) -> dict[str, Any]:
+    """What the event says of the run: ids and numbers of clients; no personal data."""
+    counts = run_counts(run.plan or {}, result)
+    moved = {name: counts.get(name, 0) for name in ("read", "sent", "removed", "unlisted")}
+    destination = run.destination or {}
+    return {
+        "sync": run.sync_name,
+        "sync_run_id": run.run_id,
+        "kind": str(run.kind),
+        "list": destination.get("list"),
+        "list_id": destination.get("mapping", {}).get("list_id"),
+        "read_at": (run.snapshot or {}).get("read_at"),
+        **moved,
+        **result["books"],
+    }

@@ -1,0 +1,60 @@
+"""A run's numbers through Airflow's own metrics: StatsD or OpenTelemetry, as Airflow is set up.
+
+Each is emitted under two names, as Airflow does with its own: `contact_sync.NAME` with the tag
+`sync`, and `contact_sync.SYNC.NAME` for receivers without tags. docs/monitoring.md lists them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from airflow.sdk.observability import stats
+
+from contact_sync.report import run_counts
+
+COUNTED = {
+    "read": "clients_read", "sent": "contacts_sent", "rejected": "clients_refused",
+    "removed": "contacts_removed", "unlisted": "contacts_unlisted",
+}  # fmt: skip
+"""Counts of a run → counters."""
+
+
+def emit_run(
+    sync_name: str, plan: dict[str, Any], result: dict[str, Any], duration: timedelta
+) -> None:
+    """Of a run that came to its end, once: what it did, where the clients are, how long it took."""
+    counts = run_counts(plan, result)
+    for key, name in COUNTED.items():
+        for full, tags in _names(sync_name, name):
+            stats.incr(full, count=counts.get(key, 0), tags=tags)
+    for state, clients in result["books"].items():
+        _gauge(sync_name, f"clients_{state}", clients)
+    _timing(sync_name, "run_duration", duration)
+    for job in result["jobs"]:
+        if job["seconds"] is not None:
+            took = timedelta(seconds=job["seconds"])
+            _timing(sync_name, "job_duration", took, lane=job["lane"])
+
+
+def emit_freshness(sync_name: str, read_at: str | None) -> None:
+    """How long ago what SendGrid has was read from B2CORE, in seconds; also after a failed run."""
+    if read_at is not None:
+        age = datetime.now(UTC) - datetime.fromisoformat(read_at)
+        _gauge(sync_name, "freshness_seconds", round(age.total_seconds(), 3))
+
+
+def _gauge(sync_name: str, name: str, value: float) -> None:
+    for full, tags in _names(sync_name, name):
+        stats.gauge(full, value, tags=tags)
+
+
+def _timing(sync_name: str, name: str, took: timedelta, **tags: str) -> None:
+    for full, own in _names(sync_name, name):
+        stats.timing(full, took, tags=own | tags)
+
+
+def _names(sync_name: str, name: str) -> Iterator[tuple[str, dict[str, str]]]:
+    yield f"contact_sync.{name}", {"sync": sync_name}
+    yield f"contact_sync.{sync_name}.{name}", {}

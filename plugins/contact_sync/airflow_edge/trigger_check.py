@@ -1,0 +1,87 @@
+"""Refuses a trigger form whose values don't go together, while the person still sees the form.
+
+Airflow's form and its API check each parameter alone, so this stands before the API.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from airflow.plugins_manager import AirflowPlugin
+
+from contact_sync.airflow_edge.trigger_form import refusal
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Message, Receive, Send], Awaitable[None]]
+
+
+class TriggerCheck:
+    """Answers the start of a sync's run with 400 when its values don't go together.
+
+    Everything else passes through unread; so does a request without a login, for its 401.
+    """
+
+    STARTS = re.compile(r"(/.*)?/api/v2/dags/contact_sync_[a-z0-9_]+/dagRuns")
+
+    def __init__(self, app: App) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        """One request (ASGI)."""
+        if not self._concerns(scope):
+            await self.app(scope, receive, send)
+            return
+        messages = [await receive()]
+        while messages[-1].get("more_body"):
+            messages.append(await receive())
+        problem = _problem(b"".join(message.get("body", b"") for message in messages))
+        if problem is None:
+            await self.app(scope, _replay(messages, receive), send)
+            return
+        body = json.dumps({"detail": problem}).encode()
+        headers = [
+            (b"content-type", b"application/json"),
+            (b"content-length", str(len(body)).encode()),
+        ]
+        await send({"type": "http.response.start", "status": 400, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+    def _concerns(self, scope: Message) -> bool:
+        if scope["type"] != "http" or scope["method"] != "POST":
+            return False
+        names = {name for name, _ in scope["headers"]}
+        return bool(self.STARTS.fullmatch(scope["path"]) and names & {b"authorization", b"cookie"})
+
+
+def _problem(body: bytes) -> str | None:
+    try:
+        conf = json.loads(body).get("conf") or {}
+        return refusal(conf)
+    except (ValueError, AttributeError, TypeError):
+        return None  # Airflow says better what is wrong with a body like that
+
+
+def _replay(messages: list[Message], receive: Receive) -> Receive:
+    """A `receive` that gives what was read already, then what comes."""
+    waiting = iter(messages)
+
+    async def again() -> Message:
+        for message in waiting:
+            return message
+        return await receive()
+
+    return again
+
+
+class TriggerCheckPlugin(AirflowPlugin):
+    """Found through the entry point `airflow.plugins` of `plugins/contact_sync-1.0.0.dist-info`."""
+
+    name = "contact_sync_trigger_check"
+    fastapi_root_middlewares = [  # noqa: RUF012 the base class's way
+        {"name": "Contact sync: values that don't go together", "middleware": TriggerCheck}
+    ]

@@ -1,0 +1,91 @@
+"""What a person may ask of one run: Airflow's trigger form, and what it refuses.
+
+Airflow checks each value by itself. Which values go together, and which exist at all, is checked
+here: when the form or a REST call is sent (`trigger_check`), and again by the run's first task,
+which also sees what comes by another way, such as Airflow's command line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from airflow.sdk import Param
+
+from contact_sync.models import RunKind
+
+LIMITS = "Limits (dangerous)"  # a section is closed until somebody opens it
+PARAMS = {
+    "mode": Param(
+        str(RunKind.INCREMENTAL),
+        enum=[str(kind) for kind in RunKind],
+        title="Mode",
+        description_md="**incremental**: clients that changed since the last run. **full**: every "
+        "client is read, and what differs is sent; this is the backfill. **resend**: every contact "
+        "is sent again, also what SendGrid has confirmed. That takes as long as the first load and "
+        "counts against SendGrid's limits.",
+        values_display={
+            "incremental": "incremental - what changed",
+            "full": "full - read all, send what differs (backfill)",
+            "resend": "resend - send every contact again",
+        },
+    ),
+    "retry_rejected": Param(
+        False,
+        type="boolean",
+        title="Retry rejected",
+        description_md="Send rejected clients again although nothing of them changed, for example "
+        "after a limit at SendGrid was raised. Mode *resend* does that anyway.",
+    ),
+    "dry_run": Param(
+        False,
+        type="boolean",
+        title="Dry run",
+        description_md="Read and compare, and say in the log what would be sent and removed. "
+        "Nothing is changed, neither here nor at SendGrid.",
+    ),
+    "reason": Param(
+        None,
+        type=["null", "string"],
+        maxLength=200,
+        title="Reason",
+        description_md="Why you start this run; kept with it. No personal data, please.",
+    ),
+    "approve_removals": Param(
+        None,
+        type=["null", "integer"],
+        minimum=1,
+        title="Remove so many absent clients",
+        section=LIMITS,
+        description_md="Leave it empty, unless a run reported that it holds clients which are "
+        "absent from B2CORE. With exactly their number, this run **takes their contacts off the "
+        "list or deletes them**, as `on_client_deleted` says. With any other number they stay.",
+    ),
+    "approve_plan": Param(
+        False,
+        type="boolean",
+        title="Don't ask",
+        section=LIMITS,
+        description_md="Send this run's plan **even if it changes or removes more contacts than "
+        "the definition's `limits`**. Without it the run waits under *Required Actions* and shows "
+        "the numbers first.",
+    ),
+}
+
+
+def refusal(conf: Mapping[str, Any]) -> str | None:
+    """Why a run can't be started with these values, and what to do; None = it can."""
+    if unknown := sorted(set(conf) - set(PARAMS)):
+        return f"There is no {', '.join(map(repr, unknown))}; a run knows {', '.join(PARAMS)}"
+    if conf.get("retry_rejected") and conf.get("mode") == RunKind.RESEND:
+        return (
+            "Mode resend together with retry_rejected: resend sends the rejected clients again "
+            "anyway. Choose one of the two"
+        )
+    for name in ("approve_removals", "approve_plan"):
+        if conf.get("dry_run") and conf.get(name):
+            return (
+                f"dry_run together with {name}: a dry run changes nothing, so there is nothing to "
+                f"approve. Start the dry run without it, or the real run without dry_run"
+            )
+    return None
