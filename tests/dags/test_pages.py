@@ -108,7 +108,7 @@ def test_a_runs_report_says_what_it_did(connected: World) -> None:
         "email: invalid",
         'href="/syncs/demo/clients/6"',
         'href="/syncs/demo/rejected"',
-        "Correct the 1 rejected clients",
+        "Rejected clients: 1. Correct them in B2CORE",
         "upsert (JSON)",
     ):
         assert part in said

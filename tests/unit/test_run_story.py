@@ -47,8 +47,8 @@ def test_what_is_not_as_it_should_be_becomes_a_thing_to_do() -> None:
         result={"books": books, "degraded": degraded}, plan={"counts": {}, "held_absences": 400}
     )
     assert "approve removals = 400" in told[0]
-    assert told[1].startswith("Correct the 21 rejected clients in B2CORE")
-    assert told[2].startswith("1,200 clients are pending: the next run")
+    assert told[1].startswith("Rejected clients: 21. Correct them in B2CORE")
+    assert told[2].startswith("Pending clients: 1,200. The next run")
     assert told[3:] == ["3 contacts could not be removed."]
 
 
