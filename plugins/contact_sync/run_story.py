@@ -147,7 +147,8 @@ def _after_failure(run: dict[str, Any], done: Sent) -> list[Step]:
     if cause(run) == ("", ""):
         steps.append(Step("Read the last lines of the failed task's log.", "log"))
     else:
-        steps.append(Step("Mend the cause above; the failed task's log has the details.", "log"))
+        details = "; the failed task's log has the details" if dag_run_of(run["holder"]) else ""
+        steps.append(Step(f"Mend the cause above{details}.", "log"))
     steps.append(Step("Then trigger a new run. Nothing has to be cleaned up: it continues from "
                       "the same state.", "dag"))  # fmt: skip
     if done.unsettled:
