@@ -23,7 +23,8 @@ def a_run(**changes: Any) -> dict[str, Any]:
         "id": 7, "sync": "demo", "kind": "incremental", "kind_reason": None, "dry_run": False,
         "state": "succeeded", "reason": None, "cause": None, "approval": None, "seconds": 3.0,
         "plan": {"counts": {}}, "result": {}, "snapshot": {"read_at": NOW.isoformat()},
-        "started_at": NOW, "finished_at": NOW, "holds_lease": True, "holder": "command line box:1", **changes,
+        "started_at": NOW, "finished_at": NOW, "holds_lease": True,
+        "holder": "command line box:1", **changes,
     }  # fmt: skip
 
 
