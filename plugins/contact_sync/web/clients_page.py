@@ -17,6 +17,7 @@ from contact_sync.airflow_edge.access import ViewerDep
 from contact_sync.conclusion import EXCLUDED, PENDING, REJECTED, conclude
 from contact_sync.explanation import REMOVALS, Explanation
 from contact_sync.web.failures import make_router
+from contact_sync.web.formats import count
 from contact_sync.web.rendering import page
 from contact_sync.web.seen_sync import SeenSync, readable_sync
 
@@ -35,9 +36,11 @@ def clients(request: Request, viewer: ViewerDep, name: str, q: str = "") -> Resp
 
 @router.post("/syncs/{name}/clients")
 def find(
-    request: Request, viewer: ViewerDep, name: str, q: Annotated[str, Form(max_length=320)]
-) -> Response:
-    """Look for an id, or for the clients of an address."""
+    request: Request, viewer: ViewerDep, name: str, q: Annotated[str, Form(max_length=320)],
+    every: Annotated[str, Form()] = "",
+) -> Response:  # fmt: skip
+    """Look for an id, or for the clients of an address; `every=on`: list them, even if it is one,
+    and look at all of B2CORE's addresses."""
     sync = readable_sync(viewer, name)
     if "@" not in q:
         return _by_id(request, sync, q)
@@ -48,8 +51,8 @@ def find(
     from contact_sync.steps.find import find_clients
 
     with open_sync(name) as opened:
-        matches = find_clients(opened, q, thorough=False)
-    if len(matches) == 1:
+        matches = find_clients(opened, q, thorough=every == "on")
+    if len(matches) == 1 and not every:
         return _to_client(request, sync, matches[0].client_id)
     problem = (
         "" if matches else "No client of B2CORE has this address, and no contact of this sync."
@@ -129,11 +132,12 @@ def _search(
     request: Request, sync: SeenSync, problem: str = "", *, status: int = 200,
     matches: Sequence[Any] = (),
 ) -> Response:  # fmt: skip
+    many = count(len(matches), "client leads", "clients lead")
     return page(
         request,
         "clients.html",
         status=status,
-        title=f"{len(matches)} clients lead to this address" if matches else "Look up a client",
+        title=f"{many} to this address" if matches else "Look up a client",
         sync=sync,
         problem=problem,
         matches=matches,
