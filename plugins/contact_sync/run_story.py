@@ -147,7 +147,8 @@ def _after_failure(run: dict[str, Any], done: Sent) -> list[Step]:
     if cause(run) == ("", ""):
         steps.append(Step("Read the last lines of the failed task's log.", "log"))
     else:
-        steps.append(Step("Mend the cause above; the failed task's log has the details.", "log"))
+        details = "; the failed task's log has the details" if dag_run_of(run["holder"]) else ""
+        steps.append(Step(f"Mend the cause above{details}.", "log"))
     steps.append(Step("Then trigger a new run. Nothing has to be cleaned up: it continues from "
                       "the same state.", "dag"))  # fmt: skip
     if done.unsettled:
@@ -160,13 +161,13 @@ def _after_success(run: dict[str, Any], report: dict[str, Any]) -> list[Step]:
     books, plan = report["books"], run["plan"] or {}
     steps = []
     if held := plan.get("held_absences", 0):
-        steps.append(Step(f"{held:,} clients are missing from B2CORE, too many to believe. If they "
+        steps.append(Step(f"Clients missing from B2CORE: {held:,}, too many to believe. If they "
                           f"are really gone, trigger a run with approve removals = {held}.",
                           "dag"))  # fmt: skip
     if rejected := books.get("rejected", 0):
-        steps.append(Step(f"Correct the {rejected:,} rejected clients in B2CORE. Each is sent as "
-                          f"soon as its row changes.", "rejected"))  # fmt: skip
+        steps.append(Step(f"Rejected clients: {rejected:,}. Correct them in B2CORE; each is sent "
+                          f"as soon as its row changes.", "rejected"))  # fmt: skip
     if pending := books.get("pending", 0):
-        steps.append(Step(f"{pending:,} clients are pending: the next run sends them."))
+        steps.append(Step(f"Pending clients: {pending:,}. The next run sends them."))
     others = [what for what in report["degraded"] if not _TOLD.match(what)]
     return steps + [Step(f"{what[:1].upper()}{what[1:]}.") for what in others]

@@ -108,7 +108,7 @@ def test_a_runs_report_says_what_it_did(connected: World) -> None:
         "email: invalid",
         'href="/syncs/demo/clients/6"',
         'href="/syncs/demo/rejected"',
-        "Correct the 1 rejected clients",
+        "Rejected clients: 1. Correct them in B2CORE",
         "upsert (JSON)",
     ):
         assert part in said
@@ -141,6 +141,7 @@ def test_a_failed_run_says_why_and_what_has_been_sent(connected: World) -> None:
     assert "<script>" not in said
     assert "continues from the same state" in said
     assert "<dt>contacts confirmed by SendGrid</dt><dd>4</dd>" in said
+    assert "failed: 4 contacts sent" in text("admin", "/syncs/demo")  # of the chart's bar
 
 
 def test_a_running_run_refreshes_itself_until_told_not_to(connected: World) -> None:

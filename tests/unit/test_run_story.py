@@ -23,7 +23,8 @@ def a_run(**changes: Any) -> dict[str, Any]:
         "id": 7, "sync": "demo", "kind": "incremental", "kind_reason": None, "dry_run": False,
         "state": "succeeded", "reason": None, "cause": None, "approval": None, "seconds": 3.0,
         "plan": {"counts": {}}, "result": {}, "snapshot": {"read_at": NOW.isoformat()},
-        "started_at": NOW, "finished_at": NOW, "holds_lease": True, **changes,
+        "started_at": NOW, "finished_at": NOW, "holds_lease": True,
+        "holder": "command line box:1", **changes,
     }  # fmt: skip
 
 
@@ -47,8 +48,8 @@ def test_what_is_not_as_it_should_be_becomes_a_thing_to_do() -> None:
         result={"books": books, "degraded": degraded}, plan={"counts": {}, "held_absences": 400}
     )
     assert "approve removals = 400" in told[0]
-    assert told[1].startswith("Correct the 21 rejected clients in B2CORE")
-    assert told[2].startswith("1,200 clients are pending: the next run")
+    assert told[1].startswith("Rejected clients: 21. Correct them in B2CORE")
+    assert told[2].startswith("Pending clients: 1,200. The next run")
     assert told[3:] == ["3 contacts could not be removed."]
 
 

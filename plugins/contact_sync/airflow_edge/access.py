@@ -17,6 +17,7 @@ from airflow.api_fastapi.auth.managers.models.resource_details import (
     DagDetails,
 )
 from airflow.api_fastapi.core_api.security import GetUserDep
+from airflow.configuration import conf
 from airflow.models.dag import DagModel
 from fastapi import Depends, HTTPException
 
@@ -71,7 +72,8 @@ class Viewer:
 
 
 def _team(dag_id: str) -> str | None:
-    return DagModel.get_team_name(dag_id)
+    """The DAG's team, which only a multi-team Airflow has to look up."""
+    return DagModel.get_team_name(dag_id) if conf.getboolean("core", "multi_team") else None
 
 
 def _viewer(user: GetUserDep) -> Viewer:

@@ -83,16 +83,17 @@ def seen_dag_run(dag_id: str, run_id: str) -> SeenDagRun | None:
 
 def task_label(dag_id: str, run_id: str, task_id: str, map_index: int) -> str:
     """What a mapped task is called in Airflow, such as "batch 12"; "" when it has no name."""
+    label: Any = TaskInstance.rendered_map_index  # a hybrid: a column here
     with create_session(scoped=False) as session:
         found = session.scalar(
-            select(TaskInstance.rendered_map_index).where(
+            select(label).where(
                 TaskInstance.dag_id == dag_id,
                 TaskInstance.run_id == run_id,
                 TaskInstance.task_id == task_id,
                 TaskInstance.map_index == map_index,
             )
         )
-    return found or ""
+    return str(found or "")
 
 
 def _by_task(rows: Any) -> list[TaskTimes]:

@@ -16,7 +16,10 @@ _RUN: LiteralString = """
            r.reason, r.plan, r.result, r.cause, r.approval, r.holder, r.retry_rejected,
            r.approve_removals, r.started_at, r.finished_at, r.snapshot,
            extract(epoch FROM coalesce(r.finished_at, now()) - r.started_at)::float AS seconds,
-           s.lease_until > now() AND s.epoch = r.epoch AS holds_lease
+           s.lease_until > now() AND s.epoch = r.epoch AS holds_lease,
+           (SELECT coalesce(sum(b.contacts), 0)::bigint FROM contact_sync.batch AS b
+            WHERE b.run_id = r.run_id AND b.lane IN ('json', 'csv') AND b.state = 'settled'
+                AND b.job_status IN ('completed', 'errored')) AS sent
     FROM contact_sync.run AS r JOIN contact_sync.sync AS s USING (sync_id)
 """
 

@@ -21,7 +21,7 @@ from contact_sync.web.seen_sync import SeenSync, readable_sync
 
 DAG_PREFIX = "contact_sync_"
 TRIES = 5  # runs of one DAG run: more than one when its first task was cleared
-JOBS = 200
+JOBS = 100
 REJECTED = 1_000  # looked at, to find the first ones of each reason
 EXAMPLES = 5
 QUICK, SLOW = 5, 20  # seconds until an unfinished run's page asks again

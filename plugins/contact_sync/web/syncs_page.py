@@ -101,9 +101,7 @@ def make_card(sync: SeenSync, row: dict[str, Any] | None, runs: list[dict[str, A
     """A sync's row and newest runs, shaped for the page."""
     now = row["now"] if row else datetime.now(UTC)
     fresh = freshness(row["read_at"] if row else None, runs)
-    shaped = tuple(
-        {**run_report(run), "row": run, "dag_run": dag_run_of(run["holder"])} for run in runs
-    )
+    shaped = tuple(_shaped(run) for run in runs)
     with_books = next((run for run in shaped if run["books"]), None)
     return Card(
         sync,
@@ -118,3 +116,10 @@ def make_card(sync: SeenSync, row: dict[str, Any] | None, runs: list[dict[str, A
         trend=trend(shaped) if shaped else None,
         at_work=dag_run_of((row or {}).get("holder") or ""),
     )
+
+
+def _shaped(run: dict[str, Any]) -> dict[str, Any]:
+    """A run's report, also of an unfinished or failed one with what it has sent."""
+    report = run_report(run)
+    counts = report["counts"] | {"sent": run["sent"]}
+    return report | {"counts": counts, "dag_run": dag_run_of(run["holder"])}
