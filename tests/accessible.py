@@ -27,7 +27,8 @@ _CHECK = r"""
   for (const id of ids) if (ids.filter((i) => i === id).length > 1) found.push(`id ${id} twice`);
   for (const e of all("a, button, summary")) if (!name(e)) found.push(`no name: ${e.outerHTML}`);
   for (const e of all("img")) if (!e.hasAttribute("alt")) found.push(`no alt: ${e.src}`);
-  for (const e of all("input, select")) if (!e.labels.length) found.push(`no label: ${e.name}`);
+  for (const e of all("input:not([type=hidden]), select"))
+    if (!e.labels.length) found.push(`no label: ${e.name}`);
   for (const e of all("svg[role=img]"))
     if (!e.querySelector("title")) found.push("chart: no title");
   for (const table of all("table")) {

@@ -135,7 +135,8 @@ class Held:
 class Explanation:
     """The whole answer. `source`: the client's row of clients.sql, column → value; None = gone.
 
-    `sharing`: other clients with the address in B2CORE, by id; the value is their exclusion.
+    `sharing`: other clients with the address in B2CORE, by id; the value is their exclusion. They
+    are looked for only where they decide what becomes of the client.
     """
 
     sync: str

@@ -68,12 +68,14 @@ def test_the_look_up_shows_both_sides(connected: World) -> None:
     said = text("admin", f"{PAGES[0]}/2?live=on")
     for part in (
         "SendGrid has confirmed exactly this content",
-        "<td>ANN@example.com</td> <td>ann@example.com</td>",
+        '<td class="long">ANN@example.com</td> <td class="long">ann@example.com</td>',
         "SendGrid has the contact, on the sync&#39;s list",
-        "client 1</a>",
+        "Who else has this address?",
         'href="/syncs/demo/runs/1"',
     ):
         assert part in said
+    everybody = client("admin").post(PAGES[0], data={"q": "ann@example.com", "every": "on"})
+    assert "2 clients lead to this address" in everybody.text
     before = len(connected.emulator.admin.calls())
     assert "because client 2, which is newer" in text("admin", f"{PAGES[0]}/1")
     assert len(connected.emulator.admin.calls()) == before

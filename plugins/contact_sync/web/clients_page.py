@@ -6,8 +6,9 @@ What reads B2CORE imports pandas, a second at the first look-up of a process: no
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Form, HTTPException, Request, Response
 from fastapi.responses import RedirectResponse
@@ -16,6 +17,7 @@ from contact_sync.airflow_edge.access import ViewerDep
 from contact_sync.conclusion import EXCLUDED, PENDING, REJECTED, conclude
 from contact_sync.explanation import REMOVALS, Explanation
 from contact_sync.web.failures import make_router
+from contact_sync.web.formats import count
 from contact_sync.web.rendering import page
 from contact_sync.web.seen_sync import SeenSync, readable_sync
 
@@ -34,29 +36,28 @@ def clients(request: Request, viewer: ViewerDep, name: str, q: str = "") -> Resp
 
 @router.post("/syncs/{name}/clients")
 def find(
-    request: Request, viewer: ViewerDep, name: str, q: Annotated[str, Form(max_length=320)]
-) -> Response:
-    """Look for an id, or for the clients of an address."""
+    request: Request, viewer: ViewerDep, name: str, q: Annotated[str, Form(max_length=320)],
+    every: Annotated[str, Form()] = "",
+) -> Response:  # fmt: skip
+    """Look for an id, or for the clients of an address; `every=on`: list them, even if it is one,
+    and look at all of B2CORE's addresses."""
     sync = readable_sync(viewer, name)
     if "@" not in q:
         return _by_id(request, sync, q)
     if not sync.sees_addresses:
         why = "You may look clients up by their id only: Airflow doesn't let you see addresses."
-        return _search(request, sync, problem=why, status=403)
+        return _search(request, sync, why, status=403)
     from contact_sync.airflow_edge.handles import open_sync
     from contact_sync.steps.find import find_clients
 
     with open_sync(name) as opened:
-        matches = find_clients(opened, q, thorough=False)
-    if len(matches) == 1:
+        matches = find_clients(opened, q, thorough=every == "on")
+    if len(matches) == 1 and not every:
         return _to_client(request, sync, matches[0].client_id)
-    if not matches:
-        problem = "No client of B2CORE has this address, and no contact of this sync."
-        return _search(request, sync, problem=problem, status=404)
-    return page(
-        request, "matches.html", title=f"{len(matches)} clients lead to this address",
-        sync=sync, matches=matches,
-    )  # fmt: skip
+    problem = (
+        "" if matches else "No client of B2CORE has this address, and no contact of this sync."
+    )
+    return _search(request, sync, problem, status=200 if matches else 404, matches=matches)
 
 
 @router.get("/syncs/{name}/clients/{client_id}")
@@ -119,7 +120,7 @@ def _by_id(request: Request, sync: SeenSync, q: str) -> Response:
     if text.isascii() and text.isdigit() and int(text) <= MAX_ID:
         return _to_client(request, sync, int(text))
     problem = "Enter a client's id, or an e-mail address. An address isn't taken from a link."
-    return _search(request, sync, problem=problem, status=422)
+    return _search(request, sync, problem, status=422)
 
 
 def _to_client(request: Request, sync: SeenSync, client_id: int) -> Response:
@@ -127,7 +128,17 @@ def _to_client(request: Request, sync: SeenSync, client_id: int) -> Response:
     return RedirectResponse(f"{base}/syncs/{sync.name}/clients/{client_id}", status_code=303)
 
 
-def _search(request: Request, sync: SeenSync, *, problem: str = "", status: int = 200) -> Response:
+def _search(
+    request: Request, sync: SeenSync, problem: str = "", *, status: int = 200,
+    matches: Sequence[Any] = (),
+) -> Response:  # fmt: skip
+    many = count(len(matches), "client leads", "clients lead")
     return page(
-        request, "clients.html", status=status, title="Look up a client", sync=sync, problem=problem
+        request,
+        "clients.html",
+        status=status,
+        title=f"{many} to this address" if matches else "Look up a client",
+        sync=sync,
+        problem=problem,
+        matches=matches,
     )
