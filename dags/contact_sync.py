@@ -73,7 +73,6 @@ def make_dag(definition: SyncDefinition) -> DAG:
         max_active_runs=1,
         params=PARAMS,
         tags=["b2core", "sendgrid"],
-        on_failure_callback=told.get(Event.RUN_FAILED),
         deadline=no_success_alert(definition),
         default_args={
             "retries": 3,
@@ -145,7 +144,13 @@ def make_dag(definition: SyncDefinition) -> DAG:
             outlets=[contacts_asset(name)],
             on_success_callback=told.get(Event.REJECTIONS),
         )(name, sync_run)
-        released = task(tasks.release, task_id="release_lease")(name, sync_run)
+        # Not the DAG's own callback: the DAG processor kills that after 50 seconds, alert and all.
+        released = task(
+            tasks.release,
+            task_id="release_lease",
+            on_success_callback=told.get(Event.RUN_FAILED),
+            on_failure_callback=told.get(Event.RUN_FAILED),
+        )(name, sync_run)
         start >> settled >> checked >> slices >> staged >> batch_ids >> approved
         approved >> unlisted >> sent >> former >> removed >> finished >> released.as_teardown()
     return dag
