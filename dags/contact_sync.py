@@ -51,7 +51,7 @@ from contact_sync.airflow_edge.operators import (
     SettleEarlierRunsOperator,
     StartRunOperator,
 )
-from contact_sync.airflow_edge.trigger_form import PARAMS
+from contact_sync.airflow_edge.trigger_form import params
 from contact_sync.alerts import Event
 from contact_sync.definition import SyncDefinition
 from contact_sync.definition_files import read_definitions
@@ -71,7 +71,7 @@ def make_dag(definition: SyncDefinition) -> DAG:
         schedule=definition.schedule if definition.enabled else None,
         catchup=False,
         max_active_runs=1,
-        params=PARAMS,
+        params=params(),
         tags=["b2core", "sendgrid"],
         deadline=no_success_alert(definition),
         default_args={
