@@ -18,16 +18,16 @@ LIMITS = "Limits (dangerous)"  # a section is closed until somebody opens it
 
 
 def params() -> dict[str, Param]:
-    """The form of one DAG. Anew for each: Airflow's `dag.test()` writes a run's values into them."""
+    """The form of a DAG; anew for each, as Airflow's `dag.test()` writes a run's values into it."""
     return {
         "mode": Param(
             str(RunKind.INCREMENTAL),
             enum=[str(kind) for kind in RunKind],
             title="Mode",
-            description_md="**incremental**: clients that changed since the last run. **full**: every "
-            "client is read, and what differs is sent; this is the backfill. **resend**: every contact "
-            "is sent again, also what SendGrid has confirmed. That takes as long as the first load and "
-            "counts against SendGrid's limits.",
+            description_md="**incremental**: clients that changed since the last run. **full**: "
+            "every client is read, and what differs is sent; this is the backfill. **resend**: "
+            "every contact is sent again, also what SendGrid has confirmed. That takes as long as "
+            "the first load and counts against SendGrid's limits.",
             values_display={
                 "incremental": "incremental - what changed",
                 "full": "full - read all, send what differs (backfill)",
@@ -38,8 +38,8 @@ def params() -> dict[str, Param]:
             False,
             type="boolean",
             title="Retry rejected",
-            description_md="Send rejected clients again although nothing of them changed, for example "
-            "after a limit at SendGrid was raised. Mode *resend* does that anyway.",
+            description_md="Send rejected clients again although nothing of them changed, for "
+            "example after a limit at SendGrid was raised. Mode *resend* does that anyway.",
         ),
         "dry_run": Param(
             False,
@@ -62,17 +62,18 @@ def params() -> dict[str, Param]:
             title="Remove so many absent clients",
             section=LIMITS,
             description_md="Leave it empty, unless a run reported that it holds clients which are "
-            "absent from B2CORE. With exactly their number, this run **takes their contacts off the "
-            "list or deletes them**, as `on_client_deleted` says. With any other number they stay.",
+            "absent from B2CORE. With exactly their number, this run **takes their contacts off "
+            "the list or deletes them**, as `on_client_deleted` says. With any other number they "
+            "stay.",
         ),
         "approve_plan": Param(
             False,
             type="boolean",
             title="Don't ask",
             section=LIMITS,
-            description_md="Send this run's plan **even if it changes or removes more contacts than "
-            "the definition's `limits`**. Without it the run waits under *Required Actions* and shows "
-            "the numbers first.",
+            description_md="Send this run's plan **even if it changes or removes more contacts "
+            "than the definition's `limits`**. Without it the run waits under *Required Actions* "
+            "and shows the numbers first.",
         ),
     }
 
