@@ -51,7 +51,7 @@ from contact_sync.airflow_edge.operators import (
     SettleEarlierRunsOperator,
     StartRunOperator,
 )
-from contact_sync.airflow_edge.trigger_form import PARAMS
+from contact_sync.airflow_edge.trigger_form import params
 from contact_sync.alerts import Event
 from contact_sync.definition import SyncDefinition
 from contact_sync.definition_files import read_definitions
@@ -71,9 +71,8 @@ def make_dag(definition: SyncDefinition) -> DAG:
         schedule=definition.schedule if definition.enabled else None,
         catchup=False,
         max_active_runs=1,
-        params=PARAMS,
+        params=params(),
         tags=["b2core", "sendgrid"],
-        on_failure_callback=told.get(Event.RUN_FAILED),
         deadline=no_success_alert(definition),
         default_args={
             "retries": 3,
@@ -145,7 +144,13 @@ def make_dag(definition: SyncDefinition) -> DAG:
             outlets=[contacts_asset(name)],
             on_success_callback=told.get(Event.REJECTIONS),
         )(name, sync_run)
-        released = task(tasks.release, task_id="release_lease")(name, sync_run)
+        # Not the DAG's own callback: the DAG processor kills that after 50 seconds, alert and all.
+        released = task(
+            tasks.release,
+            task_id="release_lease",
+            on_success_callback=told.get(Event.RUN_FAILED),
+            on_failure_callback=told.get(Event.RUN_FAILED),
+        )(name, sync_run)
         start >> settled >> checked >> slices >> staged >> batch_ids >> approved
         approved >> unlisted >> sent >> former >> removed >> finished >> released.as_teardown()
     return dag

@@ -45,6 +45,12 @@ class Receivers:
         )
 
 
+def text_of(mail: EmailMessage) -> str:
+    """A mail's headers and its decoded parts."""
+    parts = [part.get_content() for part in mail.walk() if part.get_content_maintype() == "text"]
+    return "\n".join([*(f"{name}: {value}" for name, value in mail.items()), *parts])
+
+
 def arrived(look: Callable[[], T | None], seconds: float = 120.0) -> T:
     """What `look` gives as soon as it gives something."""
     deadline = time.monotonic() + seconds

@@ -24,7 +24,7 @@ from local.stack_databases import AIRFLOW, STATE
 from local.stack_runs import task_states, wait
 from tests import canary
 from tests.monitored import FOLLOWER, HOURS, datasets
-from tests.receivers import Receivers, arrived
+from tests.receivers import Receivers, arrived, text_of
 from tests.stacks import CLIENTS, run, wrong_contacts
 
 pytestmark = [pytest.mark.airflow, pytest.mark.timeout(600), pytest.mark.xdist_group("airflow")]
@@ -186,13 +186,13 @@ def test_a_waiting_approval_a_failed_run_and_missing_success_are_told(
     assert failed["cause"].startswith("The plan was refused by admin")
     assert failed["counts"]["sent"] == 0
     assert "trigger a new run" in failed["mend"]
-    assert "The plan was refused by admin" in str(got.mail("the run failed"))
+    assert "The plan was refused by admin" in text_of(got.mail("the run failed"))
     silent = got.post("no_success", refused)
     assert silent["cause"].startswith("The last successful run ended ")
     assert got.mail(f"no run has succeeded for {HOURS:g} hours")
     assert [p["run_id"] for p in got.posts if p["event"] == "run_failed"] == [refused]
     assert approved != refused
-    for told in (*map(json.dumps, got.posts), *map(str, got.mails)):
+    for told in (*map(json.dumps, got.posts), *map(text_of, got.mails)):
         canary.hits.scan("an alert", told.replace("@brokerage.test", ""))
 
 

@@ -135,8 +135,8 @@ def test_every_setting_is_one_of_airflow() -> None:
 
 
 def test_only_who_speaks_to_b2core_and_sendgrid_has_their_secrets() -> None:
-    """Workers have all connections; the triggerer polls SendGrid and, as the DAG processor, sends
-    alerts, whose cause is in the state database; `init` makes tables."""
+    """Workers have all connections; the triggerer polls SendGrid, and tells when no run succeeds;
+    `init` makes tables."""
     having = {
         name: {key for key in service.get("environment", {}) if key.startswith("AIRFLOW_CONN_")}
         for name, service in SERVICES.items()
@@ -148,7 +148,6 @@ def test_only_who_speaks_to_b2core_and_sendgrid_has_their_secrets() -> None:
     assert {name: keys for name, keys in having.items() if keys} == {
         **{worker: {b2core, sendgrid, state} for worker in WORKERS},
         "triggerer": {b2core, sendgrid, state},
-        "dag-processor": {state},
         "init": {state},
     }
     for name in AIRFLOW_SERVICES:

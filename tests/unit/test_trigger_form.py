@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from contact_sync.airflow_edge.trigger_check import TriggerCheck
-from contact_sync.airflow_edge.trigger_form import PARAMS, refusal
+from contact_sync.airflow_edge.trigger_form import params, refusal
 
 STARTS = "/api/v2/dags/contact_sync_demo/dagRuns"
 LOGGED_IN = [(b"authorization", b"Bearer x")]
@@ -44,7 +44,7 @@ def ask(path: str, body: bytes, headers: list[tuple[bytes, bytes]]) -> tuple[int
 
 def test_the_forms_own_values_are_accepted() -> None:
     """The form sends every parameter, with its default when nobody touched it."""
-    assert refusal({name: param.value for name, param in PARAMS.items()}) is None
+    assert refusal({name: param.value for name, param in params().items()}) is None
     assert refusal({}) is None
     assert refusal({"mode": "resend", "reason": "why", "approve_plan": True}) is None
 

@@ -28,17 +28,21 @@ AGAIN = "Mend the cause, then trigger a new run: it continues from the same stat
 SHOWN = ("read", "to_send", "sent", "rejected", "removed", "unlisted")
 
 
-def run_failed(definition: SyncDefinition, context: Any) -> Alert:
-    """A DAG run failed: its cause, and what it had sent by then."""
+def run_failed(definition: SyncDefinition, context: Any) -> Alert | None:
+    """A DAG run failed: its cause, and what it had sent by then. Asked for by the run's last task,
+    which runs whatever happened."""
     run_id, counts = str(context["run_id"]), {}
-    cause = f"The run could not begin: the log of its task {START_TASK} says why"
+    red = _failed_tasks(context["ti"], definition.dag_id, run_id)
+    if not red:
+        return None
+    cause = f"The log of the task {red[0]} says why"
     try:
         if (sync_run_id := _sync_run_id(definition, run_id)) is not None:
             report = _reports(definition, sync_run_id)[0]
             counts = {name: report["counts"][name] for name in SHOWN if name in report["counts"]}
-            cause = report["cause"] or "A task failed: the first red task of this run says why"
+            cause = report["cause"] or cause
     except Exception as error:  # noqa: BLE001 the failure itself must be told all the same
-        cause = f"Why it failed can't be read here. {told_safely(error)}"
+        cause = f"{cause}; its report can't be read. {told_safely(error)}"
     title = f"{definition.name}: the run failed"
     return _alert(Event.RUN_FAILED, definition, run_id, title, cause, AGAIN, counts)
 
@@ -112,6 +116,14 @@ TELLERS: dict[Event, Callable[[SyncDefinition, Any], Alert | None]] = {
     Event.APPROVAL: approval,
     Event.NO_SUCCESS: no_success,
 }
+
+
+def _failed_tasks(ti: Any, dag_id: str, run_id: str) -> list[str]:
+    """The tasks of a run that failed themselves, without the one that asks."""
+    states = ti.get_task_states(dag_id=dag_id, run_ids=[run_id]).get(run_id, {})
+    return sorted(
+        task for task, state in states.items() if state == "failed" and task != ti.task_id
+    )
 
 
 def _sync_run_id(definition: SyncDefinition, run_id: str) -> int | None:

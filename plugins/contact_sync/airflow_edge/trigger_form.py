@@ -15,68 +15,76 @@ from airflow.sdk import Param
 from contact_sync.models import RunKind
 
 LIMITS = "Limits (dangerous)"  # a section is closed until somebody opens it
-PARAMS = {
-    "mode": Param(
-        str(RunKind.INCREMENTAL),
-        enum=[str(kind) for kind in RunKind],
-        title="Mode",
-        description_md="**incremental**: clients that changed since the last run. **full**: every "
-        "client is read, and what differs is sent; this is the backfill. **resend**: every contact "
-        "is sent again, also what SendGrid has confirmed. That takes as long as the first load and "
-        "counts against SendGrid's limits.",
-        values_display={
-            "incremental": "incremental - what changed",
-            "full": "full - read all, send what differs (backfill)",
-            "resend": "resend - send every contact again",
-        },
-    ),
-    "retry_rejected": Param(
-        False,
-        type="boolean",
-        title="Retry rejected",
-        description_md="Send rejected clients again although nothing of them changed, for example "
-        "after a limit at SendGrid was raised. Mode *resend* does that anyway.",
-    ),
-    "dry_run": Param(
-        False,
-        type="boolean",
-        title="Dry run",
-        description_md="Read and compare, and say in the log what would be sent and removed. "
-        "Nothing is changed, neither here nor at SendGrid.",
-    ),
-    "reason": Param(
-        None,
-        type=["null", "string"],
-        maxLength=200,
-        title="Reason",
-        description_md="Why you start this run; kept with it. No personal data, please.",
-    ),
-    "approve_removals": Param(
-        None,
-        type=["null", "integer"],
-        minimum=1,
-        title="Remove so many absent clients",
-        section=LIMITS,
-        description_md="Leave it empty, unless a run reported that it holds clients which are "
-        "absent from B2CORE. With exactly their number, this run **takes their contacts off the "
-        "list or deletes them**, as `on_client_deleted` says. With any other number they stay.",
-    ),
-    "approve_plan": Param(
-        False,
-        type="boolean",
-        title="Don't ask",
-        section=LIMITS,
-        description_md="Send this run's plan **even if it changes or removes more contacts than "
-        "the definition's `limits`**. Without it the run waits under *Required Actions* and shows "
-        "the numbers first.",
-    ),
-}
+
+
+def params() -> dict[str, Param]:
+    """The form of a DAG; anew for each, as Airflow's `dag.test()` writes a run's values into it."""
+    return {
+        "mode": Param(
+            str(RunKind.INCREMENTAL),
+            enum=[str(kind) for kind in RunKind],
+            title="Mode",
+            description_md="**incremental**: clients that changed since the last run. **full**: "
+            "every client is read, and what differs is sent; this is the backfill. **resend**: "
+            "every contact is sent again, also what SendGrid has confirmed. That takes as long as "
+            "the first load and counts against SendGrid's limits.",
+            values_display={
+                "incremental": "incremental - what changed",
+                "full": "full - read all, send what differs (backfill)",
+                "resend": "resend - send every contact again",
+            },
+        ),
+        "retry_rejected": Param(
+            False,
+            type="boolean",
+            title="Retry rejected",
+            description_md="Send rejected clients again although nothing of them changed, for "
+            "example after a limit at SendGrid was raised. Mode *resend* does that anyway.",
+        ),
+        "dry_run": Param(
+            False,
+            type="boolean",
+            title="Dry run",
+            description_md="Read and compare, and say in the log what would be sent and removed. "
+            "Nothing is changed, neither here nor at SendGrid.",
+        ),
+        "reason": Param(
+            None,
+            type=["null", "string"],
+            maxLength=200,
+            title="Reason",
+            description_md="Why you start this run; kept with it. No personal data, please.",
+        ),
+        "approve_removals": Param(
+            None,
+            type=["null", "integer"],
+            minimum=1,
+            title="Remove so many absent clients",
+            section=LIMITS,
+            description_md="Leave it empty, unless a run reported that it holds clients which are "
+            "absent from B2CORE. With exactly their number, this run **takes their contacts off "
+            "the list or deletes them**, as `on_client_deleted` says. With any other number they "
+            "stay.",
+        ),
+        "approve_plan": Param(
+            False,
+            type="boolean",
+            title="Don't ask",
+            section=LIMITS,
+            description_md="Send this run's plan **even if it changes or removes more contacts "
+            "than the definition's `limits`**. Without it the run waits under *Required Actions* "
+            "and shows the numbers first.",
+        ),
+    }
+
+
+NAMES = tuple(params())
 
 
 def refusal(conf: Mapping[str, Any]) -> str | None:
     """Why a run can't be started with these values, and what to do; None = it can."""
-    if unknown := sorted(set(conf) - set(PARAMS)):
-        return f"There is no {', '.join(map(repr, unknown))}; a run knows {', '.join(PARAMS)}"
+    if unknown := sorted(set(conf) - set(NAMES)):
+        return f"There is no {', '.join(map(repr, unknown))}; a run knows {', '.join(NAMES)}"
     if conf.get("retry_rejected") and conf.get("mode") == RunKind.RESEND:
         return (
             "Mode resend together with retry_rejected: resend sends the rejected clients again "
