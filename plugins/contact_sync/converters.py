@@ -8,7 +8,6 @@ regex) see only the distinct values that a vectorised pattern can't decide.
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -18,23 +17,24 @@ from typing import Any
 
 import email_validator
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import phonenumbers
 import pyarrow as pa
 import pyarrow.compute as pc
 import regex
 
-Mask = npt.NDArray[np.bool_]
-TEXT = pd.ArrowDtype(pa.string())
-
-_ODD_SPACE = r"[\p{Cc}\p{Zl}\p{Zp}\x{a0}\x{1680}\x{2000}-\x{200a}\x{202f}\x{205f}\x{3000}]|  "
-_SPACES = r"[\p{Z}\p{Cc}]+"
-MAY_COMPOSE = (
-    r"[^\x{0}-\x{2ff}\x{370}-\x{373}\x{375}-\x{37d}\x{37f}-\x{386}\x{388}-\x{482}"
-    r"\x{48a}-\x{590}]"
+from contact_sync.columns import (
+    Mask,
+    arrow,
+    composed,
+    fix,
+    mask_of,
+    null_if_empty,
+    only,
+    series,
+    unusual_texts,
 )
-"""Characters that NFC may change or join: all but the usual Latin, Greek and Cyrillic ones."""
+
 _ADDRESS = (
     r"^[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
     r"@(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,63}$"
@@ -46,7 +46,6 @@ _IN_NUMBERS = r"[\p{Z}\p{Cc}\-.()/]+"
 _NUMBER = r"^-?[0-9]{1,300}(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,3})?$"
 _FIRST_DAY, _LAST_DAY = -719_162, 2_932_896  # 0001-01-01 and 9999-12-31, days from 1970
 _PER_DAY = {"s": 86_400, "ms": 86_400_000, "us": 86_400_000_000, "ns": 86_400_000_000_000}
-MAX_RAW = 5_000  # code points looked at: more than any field holds; NFC and addresses are quadratic
 MAX_ADDRESS = 254  # OAS, contact.email
 MAX_LOCAL_PART = 64  # RFC 5321, 4.5.3.1.1; email-validator lets 65 pass
 
@@ -57,22 +56,6 @@ class Converted:
 
     values: pd.Series[Any]
     problems: dict[str, Mask] = field(default_factory=dict)
-
-
-def arrow(column: pd.Series[Any]) -> pa.Array:
-    """The column's Arrow array without a copy."""
-    array = pa.array(column)
-    return array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
-
-
-def series(array: pa.Array) -> pd.Series[Any]:
-    """An Arrow array as a pandas column without a copy."""
-    return pd.Series(pd.arrays.ArrowExtensionArray(array))
-
-
-def mask_of(array: pa.Array) -> Mask:
-    """A boolean Arrow array as numpy, null = False."""
-    return np.asarray(pc.fill_null(array, False))
 
 
 def of_distinct(
@@ -90,65 +73,6 @@ def of_distinct(
     return Converted(series(arrow(converted.values).take(encoded.indices)), problems)
 
 
-def as_text(column: pd.Series[Any]) -> pd.Series[Any]:
-    """Any scalar column as text, cleaned: NFC, runs of white space and controls → one space,
-    trimmed, empty → null."""
-    array = arrow(column)
-    if not pa.types.is_string(array.type):
-        array = pc.cast(array, pa.string())
-    array = _only(array, _unusual(array), _cleaned)
-    return series(_null_if_empty(pc.utf8_trim(array, " ")))
-
-
-def _unusual(array: pa.Array) -> Mask:
-    """Which texts may hold anything but printable ASCII and single spaces; few others are named."""
-    _, offsets, data = array.buffers()
-    octets = np.frombuffer(data or b"", np.uint8)
-    unusual = (octets - np.uint8(0x20)) > 0x7E - 0x20  # below 0x20 it wraps to a large number
-    unusual[1:] |= (octets[1:] == 0x20) & (octets[:-1] == 0x20)
-    at = np.flatnonzero(unusual)
-    starts = np.frombuffer(offsets, np.int32)[array.offset :][: len(array) + 1]
-    return np.asarray(np.diff(np.searchsorted(at, starts)) > 0, bool)
-
-
-def _cleaned(array: pa.Array) -> pa.Array:
-    array = _composed(array)
-    odd = mask_of(pc.match_substring_regex(array, _ODD_SPACE))
-    return _only(array, odd, lambda texts: pc.replace_substring_regex(texts, _SPACES, " "))
-
-
-def _composed(array: pa.Array) -> pa.Array:
-    """NFC. Arrow's own `utf8_normalize(form="NFC")` decomposes instead (seen in 25.0.1)."""
-    return _fix(array, mask_of(pc.match_substring_regex(array, MAY_COMPOSE)), _nfc)
-
-
-def _nfc(value: str) -> str:
-    return unicodedata.normalize("NFC", value[:MAX_RAW])
-
-
-def _null_if_empty(array: pa.Array) -> pa.Array:
-    empty = mask_of(pc.equal(array, ""))
-    return pc.if_else(pa.array(empty), None, array) if empty.any() else array
-
-
-def _only(array: pa.Array, rows: Mask, change: Callable[[pa.Array], pa.Array]) -> pa.Array:
-    """The array with `change` applied to the masked rows."""
-    if not rows.any():
-        return array
-    return pc.replace_with_mask(array, pa.array(rows), change(array.filter(pa.array(rows))))
-
-
-def _fix(array: pa.Array, rows: Mask, repair: Callable[[str], str | None]) -> pa.Array:
-    """Replace the masked values by `repair(value)`, called once per distinct value."""
-
-    def repair_distinct(texts: pa.Array) -> pa.Array:
-        encoded = texts.dictionary_encode()
-        repaired = [repair(value) for value in encoded.dictionary.to_pylist()]
-        return pa.array(repaired, pa.string()).take(encoded.indices)
-
-    return _only(array, rows, repair_distinct)
-
-
 def addresses(column: pd.Series[Any]) -> pd.Series[Any]:
     """Addresses as SendGrid keys them: trimmed, NFC, lower case, IDN domains as A-labels.
 
@@ -156,12 +80,12 @@ def addresses(column: pd.Series[Any]) -> pd.Series[Any]:
     judges them.
     """
     array = arrow(column)
-    unusual = _unusual(array)
-    array = pc.utf8_trim_whitespace(_only(array, unusual, _composed))
+    unusual = unusual_texts(array)
+    array = pc.utf8_trim_whitespace(only(array, unusual, composed))
     if not unusual.any():
-        return series(_null_if_empty(pc.ascii_lower(array)))
-    array = _fix(pc.utf8_lower(array), unusual, lambda value: _valid_address(value) or value)
-    return series(_null_if_empty(array))
+        return series(null_if_empty(pc.ascii_lower(array)))
+    array = fix(pc.utf8_lower(array), unusual, lambda value: _valid_address(value) or value)
+    return series(null_if_empty(array))
 
 
 @lru_cache(maxsize=10_000)
@@ -188,7 +112,7 @@ def email(column: pd.Series[Any]) -> Converted:
     missing = mask_of(pc.is_null(array))
     unsure = ~plain & ~missing
     if unsure.any():
-        array = _fix(array, unsure, _valid_address)
+        array = fix(array, unsure, _valid_address)
     invalid = mask_of(pc.is_null(array)) & ~missing
     invalid |= mask_of(pc.greater(pc.utf8_length(array), MAX_ADDRESS))
     return Converted(series(array), {"missing": missing, "invalid": invalid})
@@ -204,7 +128,7 @@ def phone(column: pd.Series[Any], region: pd.Series[Any]) -> Converted:
     if not odd.any():
         return Converted(column)
     cleaned = pc.replace_substring_regex(array.filter(pa.array(odd)), _IN_NUMBERS, "")
-    cleaned = _null_if_empty(pc.replace_substring_regex(cleaned, r"^00", "+"))
+    cleaned = null_if_empty(pc.replace_substring_regex(cleaned, r"^00", "+"))
     array = pc.replace_with_mask(array, pa.array(odd), cleaned)
     unsure = _not_e164(array)
     chosen = pa.array(unsure)
@@ -239,7 +163,7 @@ def text(column: pd.Series[Any], max_length: int) -> Converted:
     long = mask_of(pc.greater(pc.utf8_length(array), max_length))
     if not long.any():
         return Converted(column)
-    cut = _fix(array, long, lambda value: _cut(value, max_length))
+    cut = fix(array, long, lambda value: _cut(value, max_length))
     return Converted(series(cut), {"too_long": long})
 
 
@@ -259,12 +183,12 @@ def number(column: pd.Series[Any]) -> Converted:
     """
     array = arrow(column)
     array = array if pa.types.is_string(array.type) else pc.cast(array, pa.string())
-    array = _null_if_empty(pc.utf8_trim_whitespace(array))
+    array = null_if_empty(pc.utf8_trim_whitespace(array))
     whole = mask_of(pc.match_substring_regex(array, r"^(?:0|-?[1-9][0-9]{0,14})$"))
     other = ~whole & ~mask_of(pc.is_null(array))
     if not other.any():
         return Converted(series(array))
-    array = _fix(array, other, _two_decimals)
+    array = fix(array, other, _two_decimals)
     return Converted(series(array), {"not_a_number": other & mask_of(pc.is_null(array))})
 
 
@@ -292,9 +216,9 @@ def day(column: pd.Series[Any]) -> Converted:
             array = pc.cast(array, pa.timestamp(array.type.unit, "UTC"))
         days = pc.strftime(pc.if_else(pa.array(odd), None, array), format="%Y-%m-%d")
         return Converted(series(days), {"not_a_date": odd})
-    array = _null_if_empty(pc.utf8_trim_whitespace(array))
+    array = null_if_empty(pc.utf8_trim_whitespace(array))
     given = ~mask_of(pc.is_null(array))
-    array = _fix(array, given, _iso_day)
+    array = fix(array, given, _iso_day)
     return Converted(series(array), {"not_a_date": given & mask_of(pc.is_null(array))})
 
 

@@ -19,7 +19,8 @@ import pyarrow.compute as pc
 from xxhash import xxh3_64_intdigest
 
 from contact_sync import converters
-from contact_sync.converters import Converted, arrow, mask_of, series
+from contact_sync.columns import arrow, as_text, mask_of, series
+from contact_sync.converters import Converted
 from contact_sync.mapping import MappedField, Mapping
 from contact_sync.models import SEPARATOR, FieldType
 
@@ -80,7 +81,7 @@ def transform(batch: pa.RecordBatch, mapping: Mapping) -> Transformed:
             "size": _json_size(payload, arrow(address), mapping),
             "field": verdict.field,
             "reason": verdict.reason,
-            "exclusion": converters.as_text(source["exclusion"]),
+            "exclusion": as_text(source["exclusion"]),
         }
     )
     return Transformed(frame, verdict.dropped)
@@ -95,7 +96,7 @@ def _convert(field: MappedField, source: pd.DataFrame) -> Converted:
     if field.name == "phone_number" and not field.custom:
         return converters.phone(column, source["country_code"])
     return converters.of_distinct(
-        column, lambda values: converters.text(converters.as_text(values), field.max_length)
+        column, lambda values: converters.text(as_text(values), field.max_length)
     )
 
 

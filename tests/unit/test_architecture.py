@@ -16,7 +16,8 @@ MAX_LINES = 320
 LAYERS = [
     {"", "models", "errors", "failpoints"},
     {
-        "alerts", "catalogue", "conclusion", "converters", "csv_export", "definition", "drift",
+        "alerts", "catalogue", "columns", "conclusion", "converters", "csv_export", "definition",
+        "drift",
         "errors_file", "explanation", "explanation_text", "freshness", "mapping", "masking",
         "payloads", "read_back", "reasons", "refused_contacts", "report", "run_story", "scopes",
         "strict", "transform",

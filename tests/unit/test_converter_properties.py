@@ -16,7 +16,7 @@ import regex
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contact_sync import converters
+from contact_sync import columns, converters
 from tests.unit.test_converters import column, values
 
 Convert = Callable[["pd.Series[Any]"], "pd.Series[Any]"]
@@ -46,7 +46,7 @@ TEXTS = st.text("ab \t\u00a0\u0301\u0308\u200d\U0001f468\U0001f467\U0001f1e8\U00
 def plain_email(value: str) -> str | None:
     """What the strict library says about the trimmed, composed, lower-case address."""
     address = unicodedata.normalize("NFC", value)
-    lowered = values(converters.series(converters.pc.utf8_lower([address.strip()])))[0]
+    lowered = values(columns.series(converters.pc.utf8_lower([address.strip()])))[0]
     try:
         found = email_validator.validate_email(
             lowered, check_deliverability=False, allow_smtputf8=False
@@ -117,7 +117,7 @@ def phone(raw: pd.Series[Any]) -> pd.Series[Any]:
 
 def cut(raw: pd.Series[Any]) -> pd.Series[Any]:
     """Texts of at most seven code points."""
-    return converters.text(converters.as_text(raw), 7).values
+    return converters.text(columns.as_text(raw), 7).values
 
 
 CASES: list[tuple[Convert, Reference, st.SearchStrategy[str]]] = [
@@ -151,7 +151,7 @@ def test_neighbours_do_not_matter(
     raw = data.draw(st.lists(st.none() | texts, min_size=1, max_size=6))
     at = data.draw(st.integers(0, len(raw) - 1))
     alone = values(convert(column([raw[at]])))
-    among = converters.series(converters.arrow(column(["\u00e9", *raw, "x"])).slice(1 + at, 1))
+    among = columns.series(columns.arrow(column(["\u00e9", *raw, "x"])).slice(1 + at, 1))
     assert values(convert(among)) == alone == values(convert(column(raw)))[at : at + 1]
 
 

@@ -16,8 +16,9 @@ import regex
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contact_sync import converters
-from contact_sync.converters import TEXT, Converted
+from contact_sync import columns, converters
+from contact_sync.columns import TEXT
+from contact_sync.converters import Converted
 
 TEXTS = st.lists(st.none() | st.text(max_size=30), max_size=12)
 
@@ -29,7 +30,7 @@ def column(values: list[Any]) -> pd.Series[Any]:
 
 def values(found: pd.Series[Any]) -> list[Any]:
     """Python values, None where there is none."""
-    return list(converters.arrow(found).to_pylist())
+    return list(columns.arrow(found).to_pylist())
 
 
 def reasons(converted: Converted, row: int = 0) -> list[str]:
@@ -126,7 +127,7 @@ def test_B15_phones_are_e164_or_dropped(
 )
 def test_text_is_one_clean_line(raw: str | None, clean: str | None) -> None:
     """NFC, no controls, single spaces, no blanks around; empty is no value."""
-    assert values(converters.as_text(column([raw]))) == [clean]
+    assert values(columns.as_text(column([raw]))) == [clean]
 
 
 FAMILY = "👨‍👩‍👧"
@@ -215,8 +216,8 @@ def test_B10_date_and_timestamp_columns() -> None:
     assert values(converters.day(stamps).values) == ["2023-12-31", None]
     days = pd.Series([date(2024, 1, 1)], dtype=pd.ArrowDtype(pa.date32()))
     assert values(converters.day(days).values) == ["2024-01-01"]
-    elsewhere = converters.arrow(stamps).cast(pa.timestamp("us", "Asia/Tokyo"))
-    assert values(converters.day(converters.series(elsewhere)).values) == ["2023-12-31", None]
+    elsewhere = columns.arrow(stamps).cast(pa.timestamp("us", "Asia/Tokyo"))
+    assert values(converters.day(columns.series(elsewhere)).values) == ["2023-12-31", None]
 
 
 @pytest.mark.parametrize(
@@ -237,7 +238,7 @@ def test_B10_date_and_timestamp_columns() -> None:
 def test_B09_infinity_and_far_years_are_no_dates(ticks: int, kind: pa.DataType, day: str) -> None:
     """PostgreSQL's dates reach beyond four digits; SendGrid would refuse the whole batch."""
     storage = pa.int32() if pa.types.is_date(kind) else pa.int64()
-    found = converters.day(converters.series(pa.array([ticks], storage).cast(kind)))
+    found = converters.day(columns.series(pa.array([ticks], storage).cast(kind)))
     assert values(found.values) == [day]
     assert reasons(found) == ([] if day else ["not_a_date"])
 
@@ -251,17 +252,17 @@ def plain_text(value: str | None) -> str | None:
 @given(TEXTS)
 def test_whole_columns_give_the_same_as_single_values(texts: list[str | None]) -> None:
     """Vectorised and plain agree for any text, and cleaning twice changes nothing."""
-    clean = converters.as_text(column(texts))
+    clean = columns.as_text(column(texts))
     assert values(clean) == [plain_text(text) for text in texts]
-    assert values(converters.as_text(clean)) == values(clean)
+    assert values(columns.as_text(clean)) == values(clean)
 
 
 CONVERTERS: list[Callable[[pd.Series[Any]], pd.Series[Any]]] = [
-    converters.as_text,
+    columns.as_text,
     converters.addresses,
     lambda c: converters.email(converters.addresses(c)).values,
     lambda c: converters.phone(c, column([None] * len(c))).values,
-    lambda c: converters.text(converters.as_text(c), 5).values,
+    lambda c: converters.text(columns.as_text(c), 5).values,
     lambda c: converters.number(c).values,
     lambda c: converters.day(c).values,
 ]
@@ -274,7 +275,7 @@ def test_any_text_and_any_slice_converts(
 ) -> None:
     """Nothing raises; a slice with an offset gives the same; what has no value keeps none."""
     whole = values(convert(column(texts)))
-    sliced = converters.series(pa.array(["x", *texts], pa.string()).slice(1)[cut:])
+    sliced = columns.series(pa.array(["x", *texts], pa.string()).slice(1)[cut:])
     assert values(convert(sliced)) == whole[cut:]
     assert all(found is None for raw, found in zip(texts, whole, strict=True) if raw is None)
 
@@ -282,7 +283,7 @@ def test_any_text_and_any_slice_converts(
 def test_B07_characters_that_are_not_looked_at_are_in_nfc_in_every_text() -> None:
     """Whatever isn't in MAY_COMPOSE never changes by itself, and never joins the one before it."""
     everything = [chr(code) for code in range(sys.maxunicode + 1) if not 0xD800 <= code <= 0xDFFF]
-    looked_at = pc.match_substring_regex(pa.array(everything), converters.MAY_COMPOSE).to_pylist()
+    looked_at = pc.match_substring_regex(pa.array(everything), columns.MAY_COMPOSE).to_pylist()
     skipped = {one for one, looked in zip(everything, looked_at, strict=True) if not looked}
     decomposed = [unicodedata.normalize("NFD", one) for one in everything]
     join = {parts[-1] for parts in decomposed if len(parts) > 1}

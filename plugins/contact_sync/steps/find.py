@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from contact_sync import converters
+from contact_sync import columns, converters
 from contact_sync.b2core import Snapshot
 from contact_sync.state import lookup
 from contact_sync.state.lookup import MAX_FOUND
@@ -67,8 +67,8 @@ def find_clients(sync: Sync, email: str, *, thorough: bool) -> list[Match]:
 
 def normalised(email: str) -> tuple[str, int]:
     """An address as the sync compares it, and its hash; "" and 0 for none."""
-    column = converters.addresses(pd.Series([email], dtype=converters.TEXT))
-    array = converters.arrow(column)
+    column = converters.addresses(pd.Series([email], dtype=columns.TEXT))
+    array = columns.arrow(column)
     return array[0].as_py() or "", int(hashes(array)[0])
 
 
@@ -96,8 +96,8 @@ def still_with(snapshot: Snapshot, email_hash: int, ids: list[int]) -> dict[int,
 def _at(batches: Iterator[pa.RecordBatch], email_hash: int) -> dict[int, str | None]:
     found: dict[int, str | None] = {}
     for batch in batches:
-        column = pd.Series(batch.column("email"), dtype=converters.TEXT)
-        same = hashes(converters.arrow(converters.addresses(column))) == email_hash
+        column = pd.Series(batch.column("email"), dtype=columns.TEXT)
+        same = hashes(columns.arrow(converters.addresses(column))) == email_hash
         rows = batch.filter(pa.array(same)).to_pylist()
         found |= {row["client_id"]: row["exclusion"] for row in rows}
     return found

@@ -15,7 +15,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from contact_sync import converters
+from contact_sync import columns, converters
 from contact_sync.arrow_reader import ahead
 from contact_sync.b2core import Snapshot, refuse_twice
 from contact_sync.definition import ChangeDetection, SyncDefinition
@@ -173,10 +173,10 @@ def scan_clients(snapshot: Snapshot) -> Scan:
     """Ids and address hashes of all clients; 17 bytes of memory a client."""
     ids, found, excluded = [], [], []
     for batch in ahead(snapshot.scan()):
-        address = converters.addresses(pd.Series(batch.column("email"), dtype=converters.TEXT))
+        address = converters.addresses(pd.Series(batch.column("email"), dtype=columns.TEXT))
         ids.append(np.asarray(batch.column("client_id"), np.int64))
-        found.append(hashes(converters.arrow(address)))
-        excluded.append(converters.mask_of(pc.is_valid(batch.column("exclusion"))))
+        found.append(hashes(columns.arrow(address)))
+        excluded.append(columns.mask_of(pc.is_valid(batch.column("exclusion"))))
     empty = np.empty(0, np.int64)
     client_id = np.concatenate([empty, *ids])
     order = np.argsort(client_id, kind="stable")

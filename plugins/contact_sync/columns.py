@@ -1,0 +1,104 @@
+"""Whole Arrow-backed pandas columns of text: to Arrow and back, cleaned, changed row by row. Pure.
+
+The fast way is the usual one: whatever is printable ASCII with single spaces isn't looked at again.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+Mask = npt.NDArray[np.bool_]
+TEXT = pd.ArrowDtype(pa.string())
+
+_ODD_SPACE = r"[\p{Cc}\p{Zl}\p{Zp}\x{a0}\x{1680}\x{2000}-\x{200a}\x{202f}\x{205f}\x{3000}]|  "
+_SPACES = r"[\p{Z}\p{Cc}]+"
+MAY_COMPOSE = (
+    r"[^\x{0}-\x{2ff}\x{370}-\x{373}\x{375}-\x{37d}\x{37f}-\x{386}\x{388}-\x{482}"
+    r"\x{48a}-\x{590}]"
+)
+"""Characters that NFC may change or join: all but the usual Latin, Greek and Cyrillic ones."""
+MAX_RAW = 5_000  # code points looked at: more than any field holds; NFC and addresses are quadratic
+
+
+def arrow(column: pd.Series[Any]) -> pa.Array:
+    """The column's Arrow array without a copy."""
+    array = pa.array(column)
+    return array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
+
+
+def series(array: pa.Array) -> pd.Series[Any]:
+    """An Arrow array as a pandas column without a copy."""
+    return pd.Series(pd.arrays.ArrowExtensionArray(array))
+
+
+def mask_of(array: pa.Array) -> Mask:
+    """A boolean Arrow array as numpy, null = False."""
+    return np.asarray(pc.fill_null(array, False))
+
+
+def as_text(column: pd.Series[Any]) -> pd.Series[Any]:
+    """Any scalar column as text, cleaned: NFC, runs of white space and controls → one space,
+    trimmed, empty → null."""
+    array = arrow(column)
+    if not pa.types.is_string(array.type):
+        array = pc.cast(array, pa.string())
+    array = only(array, unusual_texts(array), _cleaned)
+    return series(null_if_empty(pc.utf8_trim(array, " ")))
+
+
+def unusual_texts(array: pa.Array) -> Mask:
+    """Which texts may hold anything but printable ASCII and single spaces; few others are named."""
+    _, offsets, data = array.buffers()
+    octets = np.frombuffer(data or b"", np.uint8)
+    unusual = (octets - np.uint8(0x20)) > 0x7E - 0x20  # below 0x20 it wraps to a large number
+    unusual[1:] |= (octets[1:] == 0x20) & (octets[:-1] == 0x20)
+    at = np.flatnonzero(unusual)
+    starts = np.frombuffer(offsets, np.int32)[array.offset :][: len(array) + 1]
+    return np.asarray(np.diff(np.searchsorted(at, starts)) > 0, bool)
+
+
+def _cleaned(array: pa.Array) -> pa.Array:
+    array = composed(array)
+    odd = mask_of(pc.match_substring_regex(array, _ODD_SPACE))
+    return only(array, odd, lambda texts: pc.replace_substring_regex(texts, _SPACES, " "))
+
+
+def composed(array: pa.Array) -> pa.Array:
+    """NFC. Arrow's own `utf8_normalize(form="NFC")` decomposes instead (seen in 25.0.1)."""
+    return fix(array, mask_of(pc.match_substring_regex(array, MAY_COMPOSE)), _nfc)
+
+
+def _nfc(value: str) -> str:
+    return unicodedata.normalize("NFC", value[:MAX_RAW])
+
+
+def null_if_empty(array: pa.Array) -> pa.Array:
+    """The texts, an empty one as null."""
+    empty = mask_of(pc.equal(array, ""))
+    return pc.if_else(pa.array(empty), None, array) if empty.any() else array
+
+
+def only(array: pa.Array, rows: Mask, change: Callable[[pa.Array], pa.Array]) -> pa.Array:
+    """The array with `change` applied to the masked rows."""
+    if not rows.any():
+        return array
+    return pc.replace_with_mask(array, pa.array(rows), change(array.filter(pa.array(rows))))
+
+
+def fix(array: pa.Array, rows: Mask, repair: Callable[[str], str | None]) -> pa.Array:
+    """Replace the masked values by `repair(value)`, called once per distinct value."""
+
+    def repair_distinct(texts: pa.Array) -> pa.Array:
+        encoded = texts.dictionary_encode()
+        repaired = [repair(value) for value in encoded.dictionary.to_pylist()]
+        return pa.array(repaired, pa.string()).take(encoded.indices)
+
+    return only(array, rows, repair_distinct)
