@@ -144,7 +144,7 @@ class Snapshot:
         sql = f"SELECT {names} FROM (\n{inner}\n) AS clients"  # noqa: S608 names match [a-z0-9_]+
         seen = [np.empty(0, np.int64)]
         for batch in arrow_reader.record_batches(self.connection, sql, _what("clients")):
-            seen.append(np.asarray(batch.column("client_id"), np.int64))
+            seen.append(np.array(batch.column("client_id"), np.int64))  # a view keeps the batch
             yield batch
         refuse_twice(np.sort(np.concatenate(seen)), "clients")
 

@@ -6,9 +6,27 @@ from contact_sync.state.database import Cursor, many, statement
 
 
 def moved_clients(cursor: Cursor, sync_id: int, run_id: int) -> dict[int, str]:
-    """Client id → address of its present contact, for staged clients that get another one."""
+    """Client id → its former address, for staged clients that get another one.
+
+    A client that shared its address with another one has no contact of its own: its former address
+    is then that of the other client's contact.
+    """
     rows = many(cursor, statement("moved_clients"), {"sync_id": sync_id, "run_id": run_id})
-    return {row["client_id"]: row["former"] for row in rows}
+    shared = [row["email_hash"] for row in rows if row["email"] is None]
+    others = _addresses(cursor, sync_id, shared) if shared else {}
+    former = {row["client_id"]: row["email"] or others.get(row["email_hash"]) for row in rows}
+    return {client: email for client, email in former.items() if email is not None}
+
+
+def _addresses(cursor: Cursor, sync_id: int, hashes: list[int]) -> dict[int, str]:
+    """Hash → address of a contact; one scan of the ledger."""
+    rows = many(
+        cursor,
+        """SELECT contact_hash, min(email) AS email FROM contact_sync.ledger
+           WHERE sync_id = %s AND contact_hash = ANY(%s) GROUP BY contact_hash""",
+        (sync_id, hashes),
+    )
+    return {row["contact_hash"]: row["email"] for row in rows}
 
 
 def mark(cursor: Cursor, run_id: int, client_ids: list[int]) -> None:

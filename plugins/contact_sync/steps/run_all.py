@@ -6,9 +6,10 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import partial
+from threading import Event
 from typing import TypeVar
 
 from contact_sync.errors import RetryableError, told_safely
@@ -30,8 +31,9 @@ T = TypeVar("T")
 MAX_SUBMITS = MAX_READS = 3
 READ_PAUSE = 2.0
 POLL_FIRST, POLL_MAX = 0.1, 30.0
-SLICES_AT_ONCE = 2
-"""One is transformed while PostgreSQL works for the other; each has a connection to B2CORE."""
+AT_ONCE = 2
+"""So many slices are staged, batches submitted and jobs settled at once: one keeps PostgreSQL busy,
+the other us. Each slice has a connection to B2CORE."""
 
 
 def run_sync(
@@ -59,7 +61,7 @@ def _steps(sync: Sync, run_id: int) -> None:
         time.sleep(wait)
     check_setup(sync, open_run(sync, run_id))
     slices = _retried(lambda: select_clients(sync, open_run(sync, run_id)))
-    with _pool(SLICES_AT_ONCE) as pool:
+    with _pool(AT_ONCE) as pool:
         _all(pool.submit(_stage, sync, run_id, slice_no) for slice_no in range(slices))
     batch_ids = plan_run(sync, open_run(sync, run_id))
     _send(sync, run_id, plan_exclusions(sync, open_run(sync, run_id)))
@@ -99,28 +101,58 @@ def _retried(read: Callable[[], T]) -> T:
 
 
 def _send(sync: Sync, run_id: int, batch_ids: list[int]) -> None:
-    """Submit the batches one after the other; meanwhile, settle those that are submitted."""
+    """Submit the batches, AT_ONCE at a time; meanwhile, settle those that are submitted."""
+    stop = Event()
     if len(batch_ids) < 2:
         for batch_id in batch_ids:
-            _follow(sync, run_id, batch_id)
+            _follow(sync, run_id, batch_id, stop)
         return
-    with sync.sendgrid.for_another_thread() as sendgrid, _pool(1) as pool:
-        sending = partial(_submit, replace(sync, sendgrid=sendgrid), run_id)
-        submitted = [
-            pool.submit(sending, partial(submit_batch, batch_id=batch_id)) for batch_id in batch_ids
+    with ExitStack() as stack:
+        own = [
+            replace(sync, sendgrid=stack.enter_context(sync.sendgrid.for_another_thread()))
+            for _ in range(2 * AT_ONCE)
         ]
-        for batch_id, submission in zip(batch_ids, submitted, strict=True):
+        submitting = stack.enter_context(_pool(AT_ONCE))
+        settling = stack.enter_context(_pool(AT_ONCE))
+
+        def submit(batch_id: int) -> None:
+            with _taken_from(own) as mine:
+                _submit(mine, run_id, partial(submit_batch, batch_id=batch_id))
+
+        def settle(batch_id: int, submission: Future[None]) -> None:
             submission.result()
-            _follow(sync, run_id, batch_id)
+            with _taken_from(own) as mine:
+                _follow(mine, run_id, batch_id, stop)
+
+        submitted = [submitting.submit(submit, batch_id) for batch_id in batch_ids]
+
+        def give_up() -> None:
+            stop.set()
+            for submission in submitted:
+                submission.cancel()
+
+        stack.callback(give_up)  # of what is still under way, after an error
+        _all([settling.submit(settle, *sent) for sent in zip(batch_ids, submitted, strict=True)])
 
 
-def _follow(sync: Sync, run_id: int, batch_id: int) -> None:
+@contextmanager
+def _taken_from(own: list[Sync]) -> Iterator[Sync]:
+    """One that no other thread has meanwhile; there is one for each thread."""
+    mine = own.pop()
+    try:
+        yield mine
+    finally:
+        own.append(mine)
+
+
+def _follow(sync: Sync, run_id: int, batch_id: int, stop: Event) -> None:
     """Submit the batch, unless that has happened, and settle it when its job is over."""
     last, pause = None, POLL_FIRST
     while job_id := _submit(sync, run_id, partial(send_on, root_id=batch_id)):
         pause = min(pause * 1.5, POLL_MAX) if job_id == last else POLL_FIRST
         last = job_id
-        time.sleep(pause)
+        if stop.wait(pause):
+            return
 
 
 def _submit(sync: Sync, run_id: int, submit: Callable[[Sync, Run], T]) -> T:
