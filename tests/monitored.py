@@ -51,6 +51,7 @@ def settings(got: Receivers, lineage: Path) -> dict[str, str]:
     transport = {"type": "file", "log_file_path": str(lineage), "append": True}
     return {
         "AIRFLOW__OPENLINEAGE__TRANSPORT": json.dumps(transport),
+        "AIRFLOW__OPENLINEAGE__EXECUTE_IN_THREAD": "True",  # by default each event is a process
         "AIRFLOW__METRICS__STATSD_ON": "True",
         "AIRFLOW__METRICS__STATSD_HOST": HOST,
         "AIRFLOW__METRICS__STATSD_PORT": str(got.statsd_port),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import psutil
@@ -68,20 +69,45 @@ def lineage(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("lineage") / "events.jsonl"
 
 
-@pytest.fixture(scope="session")
-def stack(
-    got: Receivers, lineage: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Stack]:
-    """A running system with the first load done; none of its processes may outlive it.
+the_stack = ExitStack()
+"""Ends the shared stack, which costs a third of a core while it stands idle."""
 
-    Its tests have the mark `xdist_group("airflow")`, so that only one of it is started.
-    """
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The tests with the stack come first and together."""
+    items.sort(key=lambda item: not needs_stack(item))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
+    """After the last test with the stack, end it."""
+    yield
+    if needs_stack(item) and (nextitem is None or not needs_stack(nextitem)):
+        the_stack.close()
+
+
+def needs_stack(item: pytest.Item) -> bool:
+    """Whether a test has the mark `xdist_group("airflow")`: one worker runs them all."""
+    mark = item.get_closest_marker("xdist_group")
+    return mark is not None and mark.args == ("airflow",)
+
+
+@pytest.fixture(scope="session")
+def stack(got: Receivers, lineage: Path, tmp_path_factory: pytest.TempPathFactory) -> Stack:
+    """A running system with the first load done, until the last test that needs it has ended."""
+    folder = tmp_path_factory.mktemp("deployment")
+    return the_stack.enter_context(running_stack(got, lineage, folder))
+
+
+@contextmanager
+def running_stack(got: Receivers, lineage: Path, folder: Path) -> Iterator[Stack]:
+    """Start it; none of its processes may outlive it."""
     before = set(psutil.Process().children(recursive=True))  # other fixtures' servers
     with Stack.start(
         name="test",
         clients=CLIENTS,
         say=print,
-        deployment=deployment(tmp_path_factory.mktemp("deployment")),
+        deployment=deployment(folder),
         more_settings=settings(got, lineage),
     ) as running:
         connect_alerts(running.airflow.api, got)

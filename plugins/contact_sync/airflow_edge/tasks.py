@@ -170,11 +170,11 @@ def finish(name: str, sync_run_id: int) -> dict[str, Any]:
     from contact_sync.airflow_edge.metrics import emit_run
     from contact_sync.steps.finish import finish_run
 
-    context: dict[str, Any] = dict(get_current_context())
     with working(name, sync_run_id) as (sync, run):
         result = finish_run(sync, run)
     if run.dry_run:
         raise AirflowSkipException("A dry run: the plan is above, nothing was changed")
+    context: dict[str, Any] = dict(get_current_context())
     context["outlet_events"][contacts_asset(name)].extra = event_extra(run, result)
     emit_run(name, run.plan or {}, result, utcnow() - context["dag_run"].start_date)
     return dict(result["books"])

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import closing
-from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -79,8 +78,7 @@ def rejected_csv(
     which = Filter(look.sync_id if look else -1, field or None, reason or None)
     lines = _lines(sync, which)
     first = next(lines)  # what goes wrong at once is an answer of its own
-    day = datetime.now(UTC).date()
-    named = {"Content-Disposition": f'attachment; filename="rejected-{name}-{day}.csv"'}
+    named = {"Content-Disposition": f'attachment; filename="rejected-{name}.csv"'}
     return StreamingResponse(
         _then(first, lines), media_type="text/csv; charset=utf-8", headers={**HEADERS, **named}
     )

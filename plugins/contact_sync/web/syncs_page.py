@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from fastapi import Request, Response
@@ -99,7 +98,6 @@ def _read(state: StateDatabase, syncs: list[SeenSync]) -> list[Card]:
 
 def make_card(sync: SeenSync, row: dict[str, Any] | None, runs: list[dict[str, Any]]) -> Card:
     """A sync's row and newest runs, shaped for the page."""
-    now = row["now"] if row else datetime.now(UTC)
     fresh = freshness(row["read_at"] if row else None, runs)
     shaped = tuple(_shaped(run) for run in runs)
     with_books = next((run for run in shaped if run["books"]), None)
@@ -110,7 +108,7 @@ def make_card(sync: SeenSync, row: dict[str, Any] | None, runs: list[dict[str, A
         row=row,
         runs=shaped,
         freshness=fresh,
-        age=fresh.seconds(now),
+        age=fresh.seconds(row["now"]) if row else None,
         books=with_books["books"] if with_books else None,
         books_of=with_books,
         trend=trend(shaped) if shaped else None,
