@@ -18,6 +18,8 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Message, Receive, Send], Awaitable[None]]
+MAX_BODY = 1 << 20
+"""Bytes; a form has some hundred. What is longer is Airflow's to judge."""
 
 
 class TriggerCheck:
@@ -36,20 +38,21 @@ class TriggerCheck:
         if not self._concerns(scope):
             await self.app(scope, receive, send)
             return
-        messages = [await receive()]
-        while messages[-1].get("more_body"):
+        messages, body = [await receive()], b""
+        while messages[-1].get("more_body") and len(body) < MAX_BODY:
+            body += messages[-1].get("body", b"")
             messages.append(await receive())
-        problem = _problem(b"".join(message.get("body", b"") for message in messages))
+        problem = _problem(body + messages[-1].get("body", b""))
         if problem is None:
             await self.app(scope, _replay(messages, receive), send)
             return
-        body = json.dumps({"detail": problem}).encode()
+        answer = json.dumps({"detail": problem}).encode()
         headers = [
             (b"content-type", b"application/json"),
-            (b"content-length", str(len(body)).encode()),
+            (b"content-length", str(len(answer)).encode()),
         ]
         await send({"type": "http.response.start", "status": 400, "headers": headers})
-        await send({"type": "http.response.body", "body": body})
+        await send({"type": "http.response.body", "body": answer})
 
     def _concerns(self, scope: Message) -> bool:
         if scope["type"] != "http" or scope["method"] != "POST":
