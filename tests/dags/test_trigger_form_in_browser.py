@@ -1,0 +1,36 @@
+"""Airflow's trigger form in a real browser: what it says, and what it refuses."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from local.demo import DAG_ID
+from local.stack import Stack
+from local.stack_runs import wait
+
+pytestmark = [pytest.mark.airflow, pytest.mark.timeout(600), pytest.mark.xdist_group("airflow")]
+
+
+def test_choices_that_do_not_go_together_are_refused_in_the_form(page: Page, stack: Stack) -> None:
+    """The form stays, says why, and starts the run once it is corrected; dangers are spelt out."""
+    before = stack.airflow.api.run_ids(DAG_ID)
+    page.goto(f"{stack.url}/dags/{DAG_ID}")
+    page.get_by_role("button", name="Trigger").click()
+    form = page.get_by_role("dialog")
+    start = form.get_by_role("button", name="Trigger", exact=True)
+    form.get_by_text("counts against SendGrid's limits").wait_for()
+    form.get_by_role("checkbox", name="Dry run").press("Space")
+    form.get_by_role("button", name="Limits (dangerous)").click()
+    form.get_by_text("takes their contacts off the list or deletes them").wait_for()
+    unasked = form.get_by_role("checkbox", name="Don't ask")
+    unasked.press("Space")
+    start.click()
+    form.get_by_text("dry_run together with approve_plan").wait_for()
+    assert stack.airflow.api.run_ids(DAG_ID) == before
+
+    unasked.press("Space")
+    start.press("Enter")  # Airflow's notice of the refusal lies over the button for a moment
+    expect(form).to_be_hidden()
+    (run_id,) = set(stack.airflow.api.run_ids(DAG_ID)) - set(before)
+    assert wait(stack, DAG_ID, run_id, seconds=240) == "success"
