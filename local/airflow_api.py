@@ -95,9 +95,8 @@ class AirflowApi:
         return list(self.send("GET", path)["dag_runs"])
 
     def run_ids(self, dag_id: str) -> list[str]:
-        """Return the ids of a DAG's runs, at most 100."""
-        answer = self.send("GET", f"/api/v2/dags/{quote(dag_id)}/dagRuns?limit={PAGE}")
-        return [str(run["dag_run_id"]) for run in answer["dag_runs"]]
+        """Return the ids of a DAG's newest runs, newest first."""
+        return [str(run["dag_run_id"]) for run in self.runs(dag_id)]
 
     def result(self, dag_id: str, run_id: str, task_id: str) -> Any:
         """Return what a task of a run returned."""

@@ -10,6 +10,8 @@ from urllib.parse import quote
 import requests
 from playwright.sync_api import BrowserContext, Frame, Page
 
+from local.stack_directory import StackError
+
 CALL_SECONDS = 30.0
 COOKIE = "_token"  # airflow: COOKIE_NAME_JWT_TOKEN
 
@@ -50,6 +52,6 @@ def ready_frame(page: Page, title: str) -> Frame:
     element = page.locator(f"iframe[title='{title}']").element_handle()
     frame = element.content_frame() if element else None
     if frame is None:
-        raise AssertionError(f"Airflow shows no frame {title!r}")
+        raise StackError(f"Airflow shows no frame {title!r}")
     frame.locator("main h1").first.wait_for()
     return frame

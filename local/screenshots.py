@@ -11,15 +11,15 @@ import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from urllib.parse import quote
 
 from PIL import Image
-from playwright.sync_api import Frame, Page
+from playwright.sync_api import Page
 
 from local.b2core_demo import apply_demo_changes
 from local.browser import browser_page, log_in
 from local.connection_form import open_form
 from local.demo import DAG_ID, SYNC
+from local.pages_in_browser import open_report, open_syncs
 from local.stack import Stack
 from local.stack_console import Console, run_until_ended
 from local.stack_directory import ROOT, StackError
@@ -64,10 +64,7 @@ def grid(page: Page, stack: Stack) -> None:
 
 def run_report(page: Page, stack: Stack) -> None:
     """The tab on the newest run."""
-    newest = f"/api/v2/dags/{DAG_ID}/dagRuns?order_by=-run_after&limit=1"
-    run_id = quote(stack.airflow.api.send("GET", newest)["dag_runs"][0]["dag_run_id"])
-    page.goto(f"{stack.url}/dags/{DAG_ID}/runs/{run_id}/plugin/sync-report")
-    frame(page, "Sync report")
+    open_report(page, stack.url, DAG_ID, stack.airflow.api.runs(DAG_ID)[0]["dag_run_id"])
 
 
 def sync_page(page: Page, stack: Stack) -> None:
@@ -87,19 +84,9 @@ def rejected_clients(page: Page, stack: Stack) -> None:
 
 def open_page(page: Page, stack: Stack, path: str) -> None:
     """Open one of the project's pages of the sync where Airflow's navigation shows them."""
-    page.goto(f"{stack.url}/plugin/contact-sync")
-    inner = frame(page, "Syncs")
+    inner = open_syncs(page, stack.url)
     inner.goto(f"{stack.url}/contact-sync/syncs/{SYNC}{path}")
     inner.locator("main h1").first.wait_for()
-
-
-def frame(page: Page, title: str) -> Frame:
-    """The frame that Airflow shows a page of ours in, once its heading is there."""
-    found = page.locator(f"iframe[title='{title}']").element_handle().content_frame()
-    if found is None:
-        raise StackError(f"Airflow shows no frame {title!r}")
-    found.locator("main h1").first.wait_for()
-    return found
 
 
 PICTURES: dict[str, Callable[[Page, Stack], None]] = {
