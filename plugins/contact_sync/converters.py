@@ -35,8 +35,9 @@ from contact_sync.columns import (
     unusual_texts,
 )
 
+_LOCAL_PART = r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
 _ADDRESS = (
-    r"^[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
+    rf"^{_LOCAL_PART}"
     r"@(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,63}$"
 )
 _ADDRESS_NEEDS_CARE = r"--|\.(?:test|local|localhost|invalid|onion|arpa)$"
@@ -82,25 +83,44 @@ def addresses(column: pd.Series[Any]) -> pd.Series[Any]:
     array = arrow(column)
     unusual = unusual_texts(array)
     array = pc.utf8_trim_whitespace(only(array, unusual, composed))
-    if not unusual.any():
-        return series(null_if_empty(pc.ascii_lower(array)))
-    array = fix(pc.utf8_lower(array), unusual, lambda value: _valid_address(value) or value)
-    return series(null_if_empty(array))
+    if unusual.any():  # most of them have only been typed with a space before or behind
+        unusual &= unusual_texts(array)
+        array = fix(only(array, unusual, pc.utf8_lower), unusual, lambda v: _valid_address(v) or v)
+    return series(null_if_empty(pc.ascii_lower(array)))
+
+
+def _valid_address(value: str) -> str | None:
+    """The address as SendGrid keys it. A domain is judged once for all its plain local parts."""
+    if len(value) > 4 * MAX_ADDRESS:
+        return None
+    local, _, domain = value.rpartition("@")
+    if len(local) <= MAX_LOCAL_PART and regex.fullmatch(_LOCAL_PART, local):
+        known, length = _valid_domain(domain)
+        if known is None or len(local) + len("@") + length <= MAX_ADDRESS:
+            return known and f"{local}@{known}"
+    checked = _judged(value)
+    address = checked.ascii_email or "" if checked else ""
+    local, _, _ = address.rpartition("@")
+    return address if 0 < len(local) <= MAX_LOCAL_PART and len(address) <= MAX_ADDRESS else None
 
 
 @lru_cache(maxsize=10_000)
-def _valid_address(value: str) -> str | None:
-    if len(value) > 4 * MAX_ADDRESS:
-        return None
+def _valid_domain(domain: str) -> tuple[str | None, int]:
+    """The domain in ASCII, None = invalid, and the bytes of its longest form."""
+    checked = _judged(f"a@{domain}")
+    if checked is None:
+        return None, 0
+    forms = (domain, checked.domain, checked.ascii_domain)
+    return checked.ascii_domain, max(len(form.encode()) for form in forms)
+
+
+def _judged(value: str) -> email_validator.ValidatedEmail | None:
     try:
-        checked = email_validator.validate_email(
+        return email_validator.validate_email(
             value, check_deliverability=False, allow_smtputf8=False
         )
     except email_validator.EmailNotValidError:
         return None
-    address = checked.ascii_email or ""
-    local, _, _ = address.rpartition("@")
-    return address if len(local) <= MAX_LOCAL_PART and len(address) <= MAX_ADDRESS else None
 
 
 def email(column: pd.Series[Any]) -> Converted:
