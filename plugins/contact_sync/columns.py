@@ -54,6 +54,13 @@ def as_text(column: pd.Series[Any]) -> pd.Series[Any]:
     return series(null_if_empty(pc.utf8_trim(array, " ")))
 
 
+def texts_of(array: pa.Array) -> tuple[npt.NDArray[np.int64], memoryview]:
+    """Where each text begins in the array's data, with the end of the last, and the data."""
+    large = pc.cast(array, pa.large_string())
+    offsets = np.frombuffer(large.buffers()[1], np.int64)[large.offset :][: len(large) + 1]
+    return offsets, memoryview(large.buffers()[2] or b"")
+
+
 def unusual_texts(array: pa.Array) -> Mask:
     """Which texts may hold anything but printable ASCII and single spaces; few others are named."""
     _, offsets, data = array.buffers()

@@ -124,7 +124,7 @@ def _judged(value: str) -> email_validator.ValidatedEmail | None:
 
 
 def email(column: pd.Series[Any]) -> Converted:
-    """Judge normalised addresses. Reasons: `missing`, `invalid`."""
+    """Judge normalised addresses; one that can't be sent is null. Reasons: `missing`, `invalid`."""
     array = arrow(column)
     plain = mask_of(pc.match_substring_regex(array, _ADDRESS))
     plain &= ~mask_of(pc.match_substring_regex(array, _ADDRESS_NEEDS_CARE))
@@ -134,7 +134,6 @@ def email(column: pd.Series[Any]) -> Converted:
     if unsure.any():
         array = fix(array, unsure, _valid_address)
     invalid = mask_of(pc.is_null(array)) & ~missing
-    invalid |= mask_of(pc.greater(pc.utf8_length(array), MAX_ADDRESS))
     return Converted(series(array), {"missing": missing, "invalid": invalid})
 
 

@@ -18,8 +18,9 @@ import xxhash
 from contact_sync.definition import FieldMapping, SyncDefinition
 from contact_sync.models import FieldType, SendGridField
 
-TRANSFORM_VERSION = 1
-"""Raise it when a converter's output changes: every client is then compared and sent anew."""
+TRANSFORM_VERSION = 2
+"""Raise it when a converter's output or the payload's form changes: every client is then compared
+and sent anew."""
 
 MAX_LENGTH = {
     "email": 254, "first_name": 50, "last_name": 50, "address_line_1": 100, "address_line_2": 100,

@@ -8,9 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-SEPARATOR = "\x1f"
-"""U+001F joins the mapped values of one client into its payload; converters remove it from data."""
-
 MAX_MAPPED_FIELDS = 60
 """A filled mask is a signed 64-bit integer: one bit per field that a sync ever mapped."""
 

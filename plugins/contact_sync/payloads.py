@@ -1,16 +1,19 @@
-"""Build what SendGrid's two bulk endpoints take from outbox rows. Pure.
+"""Build what SendGrid's two bulk endpoints take. Pure.
 
+A payload is a contact's row of a CSV import (RFC 4180, UTF-8): address, then the values in mapping
+order, an empty cell for none, a newline. So large runs, which take the CSV lane, send it as it is;
+a Python object per contact would cost more than everything else together.
 JSON upsert: a field that is left out keeps its value, `""` clears a text field (Grouparoo's
-recordings of the real API). CSV import: a header, then blocks of rows, worked on as whole Arrow
-columns: a Python object per contact would cost more than everything else together.
+recordings of the real API).
 """
 
 from __future__ import annotations
 
+import csv
 import json
 from collections.abc import Iterable
 from itertools import pairwise
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -18,8 +21,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
+from contact_sync.columns import texts_of
 from contact_sync.mapping import MappedField, Mapping
-from contact_sync.models import SEPARATOR, FieldType
+from contact_sync.models import FieldType
 
 MAX_JSON_BYTES = 3_900_000
 """The documented 6 MB is not reached in practice: a 4 MiB message limit answers first."""
@@ -68,7 +72,7 @@ def json_contact(row: OutboxRow, mapping: Mapping) -> dict[str, Any]:
     """One contact: values that exist, `""` for text fields to clear, nothing else."""
     contact: dict[str, Any] = {"email": row.email}
     custom: dict[str, Any] = {}
-    for field, value in zip(mapping.fields, row.payload.split(SEPARATOR), strict=True):
+    for field, value in zip(mapping.fields, values_of(row.payload, mapping), strict=True):
         if value == "" and not row.clears >> field.bit & 1:
             continue
         target, key = (custom, field.id) if field.custom else (contact, field.name)
@@ -96,24 +100,43 @@ def csv_header(mapping: Mapping) -> list[str]:
     return ["email", *(field.name for field in mapping.fields)]
 
 
-def csv_rows(emails: pa.Array, payloads: pa.Array, mapping: Mapping) -> bytes:
-    """The rows of a block of contacts (RFC 4180, UTF-8); no value = an empty cell.
+def csv_payloads(emails: pa.Array, values: list[pa.Array], mapping: Mapping) -> pa.Array:
+    """The payload of each contact; null = no value. `values` are texts in mapping order.
 
-    Dates are written MM/DD/YYYY, the documented form (Twilio docs, Formatting a CSV).
+    Dates are written MM/DD/YYYY, the documented form (Twilio docs, Formatting a CSV). Raises
+    ValueError for a text with a line break: converters leave none.
     """
-    width = len(mapping.fields)
-    cells = pc.split_pattern(payloads, SEPARATOR).flatten()
-    if len(cells) != width * len(emails):
-        raise ValueError(f"Payloads of {width} fields have {len(cells)} values")
-    cells = pc.if_else(pc.equal(cells, ""), None, cells)
-    first = np.arange(len(emails)) * width
-    columns = [cells.take(pa.array(first + position)) for position in range(width)]
-    for position, field in enumerate(mapping.fields):
+    columns = [emails, *values]
+    for position, field in enumerate(mapping.fields, start=1):
         if field.type is FieldType.DATE:
-            columns[position] = pc.replace_substring_regex(
-                columns[position], r"^(\d+)-(\d+)-(\d+)$", r"\2/\3/\1"
-            )
-    names = [str(number) for number in range(width + 1)]
+            columns[position] = _us_dates(columns[position])
     sink = pa.BufferOutputStream()
-    pa_csv.write_csv(pa.table([emails, *columns], names), sink, _CSV)
-    return bytes(cast("bytes", sink.getvalue()))
+    pa_csv.write_csv(pa.table(columns, [str(n) for n in range(len(columns))]), sink, _CSV)
+    data = sink.getvalue()
+    ends = np.flatnonzero(np.frombuffer(data, np.uint8) == ord("\n")) + 1
+    if len(ends) != len(emails):
+        raise ValueError(f"{len(emails)} contacts made {len(ends)} lines of CSV")
+    offsets = np.concatenate([[0], ends]).astype(np.int32)
+    return pa.StringArray.from_buffers(len(ends), pa.py_buffer(offsets), data)
+
+
+def _us_dates(days: pa.Array) -> pa.Array:
+    encoded = days.dictionary_encode()
+    turned = pc.replace_substring_regex(encoded.dictionary, r"^(\d+)-(\d+)-(\d+)$", r"\2/\3/\1")
+    return turned.take(encoded.indices)
+
+
+def csv_block(payloads: pa.Array) -> memoryview:
+    """The rows of a block of contacts, one after the other; nothing is copied."""
+    offsets, data = texts_of(payloads)
+    return data[offsets[0] : offsets[-1]]
+
+
+def values_of(payload: str, mapping: Mapping) -> list[str]:
+    """The values of the mapped fields; dates as YYYY-MM-DD, "" = none."""
+    _, *values = next(csv.reader([payload], strict=True))
+    for position, field in enumerate(mapping.fields):
+        if field.type is FieldType.DATE and values[position]:
+            month, day, year = values[position].split("/")
+            values[position] = f"{year}-{month}-{day}"
+    return values

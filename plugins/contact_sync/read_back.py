@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 from contact_sync.mapping import MappedField, Mapping
-from contact_sync.models import SEPARATOR, FieldType
-from contact_sync.payloads import OutboxRow
+from contact_sync.models import FieldType
+from contact_sync.payloads import OutboxRow, values_of
 
 
 def holds(contact: dict[str, Any], row: OutboxRow, mapping: Mapping) -> bool:
@@ -20,7 +20,7 @@ def holds(contact: dict[str, Any], row: OutboxRow, mapping: Mapping) -> bool:
     """
     if mapping.list_id and mapping.list_id not in (contact.get("list_ids") or []):
         return False
-    for field, value in zip(mapping.fields, row.payload.split(SEPARATOR), strict=True):
+    for field, value in zip(mapping.fields, values_of(row.payload, mapping), strict=True):
         if value == "" and not row.clears >> field.bit & 1:
             continue
         if not is_as_sent(field, value, shown(field, contact)):

@@ -19,10 +19,11 @@ import pyarrow.compute as pc
 from xxhash import xxh3_64_intdigest
 
 from contact_sync import converters
-from contact_sync.columns import arrow, as_text, mask_of, series
+from contact_sync.columns import arrow, as_text, mask_of, series, texts_of
 from contact_sync.converters import Converted
 from contact_sync.mapping import MappedField, Mapping
-from contact_sync.models import SEPARATOR, FieldType
+from contact_sync.models import FieldType
+from contact_sync.payloads import csv_payloads
 
 Int64 = npt.NDArray[np.int64]
 
@@ -32,8 +33,8 @@ class Transformed:
     """The verdict on a batch of clients.
 
     `frame` has one row per client: client_id, email (normalised; null when missing), email_hash,
-    payload (values in mapping order joined by U+001F, empty = no value), row_hash, filled (mask
-    of fields with a value), negative (a number below zero), size (upper bound of the contact's
+    payload (see `payloads`; without an address that can't be sent), row_hash, filled (mask of
+    fields with a value), negative (a number below zero), size (upper bound of the contact's
     JSON in bytes), field and reason (null = may be sent), exclusion (null = none).
     `dropped` counts values that were cut or left out, by "field: reason".
     """
@@ -58,7 +59,7 @@ def transform(batch: pa.RecordBatch, mapping: Mapping) -> Transformed:
     verdict = _Verdict(len(source))
     address = converters.addresses(source[mapping.email.column])
     email_hash = hashes(arrow(address))
-    verdict.judge(mapping.email, converters.email(address))
+    sendable = verdict.judge(mapping.email, converters.email(address))
     columns: list[pa.Array] = []
     filled = np.zeros(len(source), np.int64)
     negative = np.zeros(len(source), bool)
@@ -68,19 +69,19 @@ def transform(batch: pa.RecordBatch, mapping: Mapping) -> Transformed:
         filled |= mask_of(pc.is_valid(columns[-1])).astype(np.int64) << field.bit
         if field.type is FieldType.NUMBER:
             negative |= converters.is_negative(values)
-    payload = _join(columns, len(source))
+    payload = csv_payloads(arrow(sendable), columns, mapping)
     frame = pd.DataFrame(
         {
             "client_id": source["client_id"],
             "email": address,
             "email_hash": email_hash,
             "payload": series(payload),
-            "row_hash": hashes(_join([arrow(address), payload], len(source)), mapping.seed),
+            "row_hash": hashes(payload, mapping.seed),
             "filled": filled,
             "negative": negative,
-            "size": _json_size(payload, arrow(address), mapping),
-            "field": verdict.field,
-            "reason": verdict.reason,
+            "size": _json_size(payload, mapping),
+            "field": series(pa.array(verdict.field, pa.string())),
+            "reason": series(pa.array(verdict.reason, pa.string())),
             "exclusion": as_text(source["exclusion"]),
         }
     )
@@ -121,37 +122,17 @@ class _Verdict:
         return converted.values
 
 
-def _join(columns: list[pa.Array], rows: int) -> pa.Array:
-    if not columns:
-        return pa.array([""] * rows, pa.string())
-    return pc.binary_join_element_wise(
-        *columns, SEPARATOR, null_handling="replace", null_replacement=""
-    )
-
-
-def _json_size(payload: pa.Array, address: pa.Array, mapping: Mapping) -> Int64:
+def _json_size(payload: pa.Array, mapping: Mapping) -> Int64:
     """An upper bound of the contact's JSON in bytes, so that a batch never exceeds its limit.
 
-    Every value's UTF-8 length, one byte more for each quote and backslash, and all keys as if
-    every field had a value. Converters leave no other character that JSON escapes.
+    The bytes of its CSV row, where a value has its quotes and a quote counts twice already; one
+    byte more for each backslash; and all keys as if every field had a value or were cleared.
+    Converters leave no other character that JSON escapes.
     """
-    keys = sum(len(f.id if f.custom else f.name) + len('"":"",') for f in mapping.fields)
+    keys = sum(len(f.id if f.custom else f.name) + len('"":""') for f in mapping.fields)
     times = sum(len("T00:00:00Z") for f in mapping.fields if f.type is FieldType.DATE)
     overhead = keys + times + len('{"email":"","custom_fields":{}},')
-    return overhead + _escaped_length(payload) + _escaped_length(address)
-
-
-def _escaped_length(array: pa.Array) -> Int64:
-    """UTF-8 length of each text in a JSON string; null = 0."""
-    offsets, data = _buffers(array)
-    text = np.frombuffer(data, np.uint8)[: offsets[-1]]
-    escaped = np.flatnonzero((text == ord('"')) | (text == ord("\\")))
-    before = np.searchsorted(escaped, offsets)
-    return np.asarray(np.diff(offsets) + np.diff(before), np.int64)
-
-
-def _buffers(array: pa.Array) -> tuple[Int64, memoryview]:
-    """Where each text of an array begins in its data, with the end of the last, and the data."""
-    large = pc.cast(array, pa.large_string())
-    offsets = np.frombuffer(large.buffers()[1], np.int64)[large.offset :][: len(large) + 1]
-    return offsets, memoryview(large.buffers()[2] or b"")
+    offsets, data = texts_of(payload)
+    backslashes = np.flatnonzero(np.frombuffer(data, np.uint8)[: offsets[-1]] == ord("\\"))
+    before = np.searchsorted(backslashes, offsets)
+    return np.asarray(overhead + np.diff(offsets) + np.diff(before), np.int64)

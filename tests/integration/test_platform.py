@@ -15,17 +15,12 @@ from urllib.parse import urlsplit
 
 import psycopg
 import pytest
-from alembic import command
-from alembic.config import Config
 from psycopg import sql
-from sqlalchemy import create_engine
-from sqlalchemy.pool import NullPool
 
 import contact_sync
-from contact_sync.errors import ConfigError, LeaseBusy, RetryableError, SyncError
+from contact_sync.errors import LeaseBusy, RetryableError, SyncError
 from contact_sync.models import RunKind
-from contact_sync.state.database import SCHEMA_VERSION, StateDatabase
-from contact_sync.state.migrate import MIGRATIONS, migrate
+from contact_sync.state.database import StateDatabase
 from contact_sync.steps import drain, run_all
 from contact_sync.steps.start import Sync, begin_run, open_run
 from local.postgres import Cluster
@@ -257,75 +252,3 @@ def test_P13_two_deployments_remove_nothing_of_each_other(world: World, cluster:
         other.run()
         world.assert_converged()
         assert (world.run()["counts"]["sent"], other.run()["counts"]["sent"]) == (0, 0)
-
-
-def upgrade_to(url: str, revision: str) -> None:
-    """Make the state schema of an older version, with alembic and without the package."""
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
-    engine = create_engine(
-        "postgresql+psycopg://", creator=lambda: psycopg.connect(url), poolclass=NullPool
-    )
-    with engine.begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, revision)
-
-
-@pytest.fixture
-def old_schema(world: World, cluster: Cluster) -> World:
-    """The world with the first version's tables and some rows in them."""
-    with psycopg.connect(cluster.url(database_of(world.state_url))) as connection:
-        connection.execute("DROP SCHEMA contact_sync CASCADE")
-        connection.execute("CREATE SCHEMA contact_sync AUTHORIZATION contact_sync_state")
-    upgrade_to(world.state_url, "0001")
-    world.seed()
-    world.state("INSERT INTO contact_sync.sync (name, epoch) VALUES ('demo', 7)")
-    world.state(
-        """INSERT INTO contact_sync.ledger
-               (sync_id, client_id, state, email_hash, email, contact_hash, row_hash, filled)
-           VALUES (1, 1, 'confirmed', 1, 'former@example.com', 1, 1, 0)"""
-    )
-    world.state(
-        """INSERT INTO contact_sync.obsolete_address (sync_id, email, email_hash, client_id)
-           VALUES (1, 'older@example.com', 2, 1)"""
-    )
-    return world
-
-
-def test_P14_an_upgrade_keeps_what_the_first_version_stored(old_schema: World) -> None:
-    """Contacts of before are known: their clients' former addresses are removed by the next run."""
-    world = old_schema
-    world.emulator.admin.put_contacts(
-        {"email": "former@example.com"}, {"email": "older@example.com"}, list_ids=[world.list_id]
-    )
-    migrate(world.state_url)
-    assert world.state("SELECT name, epoch FROM contact_sync.sync") == [("demo", 7)]
-    world.run()
-    world.assert_converged()
-
-
-def test_P14_a_half_done_upgrade_leaves_the_old_schema(old_schema: World) -> None:
-    """It is one transaction; the message doesn't hide that it failed, and repeating it works."""
-    world = old_schema
-    version = "SELECT version_num FROM contact_sync.alembic_version"
-    world.state("CREATE TABLE contact_sync.removal ()")
-    with pytest.raises(ConfigError, match=r"can't be migrated \(42P07\)"):
-        migrate(world.state_url)
-    assert world.state(version) == [("0001",)]
-    with pytest.raises(ConfigError, match="version 0001, this code needs"):
-        world.run()
-    world.state("DROP TABLE contact_sync.removal")
-    migrate(world.state_url)
-    assert world.state(version) == [(SCHEMA_VERSION,)]
-
-
-def test_P14_old_code_refuses_a_newer_schema(world: World) -> None:
-    """Both versions are named, and nothing is sent."""
-    world.seed()
-    world.state("UPDATE contact_sync.alembic_version SET version_num = '9999'")
-    with pytest.raises(
-        ConfigError,
-        match=f"version 9999, newer than this code's {SCHEMA_VERSION}: use the newer code",
-    ):
-        world.run()
-    assert world.emulator.admin.calls() == []

@@ -63,6 +63,8 @@ AT_ITS_EDGE = {
     "alembic": {"state."},
     "adbc_driver_postgresql": {"arrow_reader", "b2core"},
     "adbc_driver_manager": {"arrow_reader"},
+    "pgpq": {"state.copying"},
+    "isal": {"steps.submit"},
 }
 
 

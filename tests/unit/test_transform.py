@@ -16,19 +16,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contact_sync.mapping import Mapping
-from contact_sync.models import SEPARATOR
 from contact_sync.payloads import (
     ENVELOPE_BYTES,
     MAX_JSON_BYTES,
     MAX_JSON_CONTACTS,
     OutboxRow,
+    csv_block,
     csv_field_ids,
     csv_header,
-    csv_rows,
+    csv_payloads,
     cut_csv_batches,
     cut_json_batches,
     json_body,
     json_contact,
+    values_of,
 )
 from contact_sync.transform import hashes, transform
 from tests.unit.samples import batch, mapping
@@ -53,11 +54,12 @@ def only(row: dict[str, Any], using: Mapping | None = None) -> dict[str, Any]:
 
 
 def test_a_client_becomes_a_payload() -> None:
-    """Values in mapping order; no value is empty; the mask says which are filled."""
+    """Address and values in mapping order; no value is empty; the mask says which are filled."""
     found = only(ROW)
     assert found["email"] == "ann@example.com"
     fields = [field.name for field in mapping().fields]
-    assert dict(zip(fields, found["payload"].split(SEPARATOR), strict=True)) == {
+    assert found["payload"].startswith('"ann@example.com","Ann",,"Zürich",')
+    assert dict(zip(fields, values_of(found["payload"], mapping()), strict=True)) == {
         "first_name": "Ann", "last_name": "", "city": "Zürich", "phone_number": "+41791234567",
         "Status": "", "Score": "-1.5", "Born": "1990-02-01",
     }  # fmt: skip
@@ -119,7 +121,7 @@ def test_the_size_is_an_upper_bound_of_the_json(
     """Whatever the text, a batch cut by `size` fits; and the payload has one place a field."""
     row = ROW | {"first_name": first, "last_name": last, "city": city, "status": status}
     found = only(row)
-    assert found["payload"].count(SEPARATOR) == len(mapping().fields) - 1
+    assert len(values_of(found["payload"], mapping())) == len(mapping().fields)
     contact = json_contact(OutboxRow(found["email"], found["payload"], 0), mapping())
     assert (
         len(json.dumps(contact, ensure_ascii=False, separators=(",", ":")).encode()) + 1
@@ -158,9 +160,10 @@ def test_csv_batches_are_balanced(contacts: int, limit: int) -> None:
     assert max(sizes) - min(sizes) <= 1
 
 
-def payload(**filled: str) -> str:
+def payload(email: str, **filled: str) -> str:
     """A payload with some values."""
-    return SEPARATOR.join(filled.get(field.name, "") for field in mapping().fields)
+    values = [pa.array([filled.get(field.name)], pa.string()) for field in mapping().fields]
+    return str(csv_payloads(pa.array([email]), values, mapping())[0])
 
 
 def bits(*names: str) -> int:
@@ -171,9 +174,10 @@ def bits(*names: str) -> int:
 def test_json_leaves_out_what_has_no_value_and_clears_what_had_one() -> None:
     """Omitted = kept, "" = cleared; custom fields by id; numbers and dates in JSON's forms."""
     row = OutboxRow(
-        "a@example.com", payload(first_name="Ann", Score="-1.5", Born="1990-02-01"),
+        "a@example.com",
+        payload("a@example.com", first_name="Ann", Score="-1.5", Born="1990-02-01"),
         bits("city", "Status"),
-    )  # fmt: skip
+    )
     assert json_contact(row, mapping()) == {
         "email": "a@example.com",
         "first_name": "Ann",
@@ -186,7 +190,7 @@ def bodies() -> Iterator[tuple[str | None, dict[str, Any]]]:
     """Bodies with and without a list."""
     for list_id in ("L1", None):
         using = replace(mapping(), list_id=list_id)
-        yield list_id, json.loads(json_body([OutboxRow("a@b.co", payload(), 0)], using))
+        yield list_id, json.loads(json_body([OutboxRow("a@b.co", payload("a@b.co"), 0)], using))
 
 
 def test_S12_the_list_is_in_every_call_or_nowhere() -> None:
@@ -201,9 +205,8 @@ def test_csv_columns_follow_the_mapping() -> None:
     using = mapping()
     ids = csv_field_ids(using)
     assert ids == ["_rf2_T", *(field.id for field in using.fields)]
-    emails = pa.array(["a@example.com", "b@example.com"])
-    payloads = pa.array([payload(first_name='Ann "A", B', Born="1990-02-01"), payload()])
-    text = csv_rows(emails, payloads, using).decode()
+    ann = payload("a@example.com", first_name='Ann "A", B', Born="1990-02-01")
+    text = bytes(csv_block(pa.array([ann, payload("b@example.com")]))).decode()
     first, second = csv.DictReader(io.StringIO(",".join(csv_header(using)) + "\n" + text))
     assert list(first) == csv_header(using)
     assert {name: value for name, value in first.items() if value} == {
@@ -211,3 +214,16 @@ def test_csv_columns_follow_the_mapping() -> None:
     }  # fmt: skip
     assert {name: value for name, value in second.items() if value} == {"email": "b@example.com"}
     assert text.splitlines()[1] == '"b@example.com"' + "," * len(using.fields)
+
+
+def test_a_block_of_payloads_is_sent_as_it_is() -> None:
+    """Also when it is a part of an array; nothing but the rows themselves."""
+    rows = [payload(f"{name}@example.com", first_name=name) for name in ("Ann", "Zoë", "Bo")]
+    assert bytes(csv_block(pa.array(rows).slice(1))).decode() == rows[1] + rows[2]
+
+
+def test_a_payload_is_one_line_or_the_run_stops() -> None:
+    """A line break would move the values of a million contacts by one row."""
+    names = [pa.array(["Ann\nBo"])] + [pa.array([None], pa.string())] * (len(mapping().fields) - 1)
+    with pytest.raises(ValueError, match="1 contacts made 2 lines"):
+        csv_payloads(pa.array(["a@example.com"]), names, mapping())

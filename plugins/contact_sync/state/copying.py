@@ -1,14 +1,12 @@
-"""COPY between Arrow-backed frames, files and the state database."""
+"""COPY from Arrow-backed frames into the state database."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, LiteralString
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, LiteralString
 
-import psycopg
 import pyarrow as pa
-import pyarrow.csv as pa_csv
+from pgpq import ArrowToPostgresBinaryEncoder
 from psycopg import sql
 
 from contact_sync.state.database import Cursor
@@ -16,28 +14,22 @@ from contact_sync.state.database import Cursor
 if TYPE_CHECKING:
     import pandas as pd
 
-_OPTIONS = pa_csv.WriteOptions(include_header=False, quoting_style="needed")
 
+def copy_into(
+    cursor: Cursor, table: LiteralString, schema: pa.Schema, frames: Iterable[pd.DataFrame]
+) -> None:
+    """Stream frames into a table, in PostgreSQL's binary format.
 
-@contextmanager
-def copy_into(cursor: Cursor, table: LiteralString, columns: list[str]) -> Iterator[psycopg.Copy]:
-    """Open a COPY into a table; write CSV from `csv_of` to it."""
-    names = sql.SQL(", ").join(map(sql.Identifier, columns))
-    command = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT csv)").format(sql.SQL(table), names)
+    The schema has names and types of the columns that are written: those of the table, because
+    binary COPY converts nothing (PostgreSQL docs, COPY).
+    """
+    encoder = ArrowToPostgresBinaryEncoder(schema)
+    names = sql.SQL(", ").join(map(sql.Identifier, schema.names))
+    command = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT binary)").format(sql.SQL(table), names)
     with cursor.copy(command) as copy:
-        yield copy
-
-
-def copy_frame(cursor: Cursor, table: LiteralString, frame: pd.DataFrame) -> None:
-    """COPY a whole frame; column names are those of the table."""
-    with copy_into(cursor, table, list(frame.columns)) as copy:
-        copy.write(csv_of(frame))
-
-
-def csv_of(frame: pd.DataFrame) -> bytes:
-    """The frame as CSV for COPY: null is an empty cell, empty text is quoted."""
-    table = pa.Table.from_pandas(frame, preserve_index=False)
-    sink = pa.BufferOutputStream()
-    pa_csv.write_csv(table, sink, _OPTIONS)
-    buffer: Any = sink.getvalue()
-    return bytes(buffer)
+        copy.write(encoder.write_header())
+        for frame in frames:
+            rows = pa.Table.from_pandas(frame, schema, preserve_index=False)
+            for batch in rows.to_batches():
+                copy.write(encoder.write_batch(batch))
+        copy.write(encoder.finish())

@@ -17,7 +17,7 @@ from psycopg.rows import dict_row
 from contact_sync.definition_files import INCLUDE
 from contact_sync.errors import ConfigError, Fenced, RetryableError, SyncError
 
-SCHEMA_VERSION = "0004"
+SCHEMA_VERSION = "0005"
 """The newest migration in include/sql/state/migrations (compared by a test)."""
 
 # random_page_cost: the default, meant for disks that turn, reads the ledger for 1 % of its clients.

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from contact_sync import arrow_reader
-from contact_sync.state.copying import copy_frame
+from contact_sync.state.copying import copy_into
 from contact_sync.state.database import Cursor, StateDatabase, analyze, many, one, statement
 
 if TYPE_CHECKING:
@@ -25,6 +25,13 @@ MANY = 1_000
 """Contacts, from which on the state database's plans matter."""
 MAX_REASONS = 50
 """So many reasons are told apart in a run's report."""
+FATE = pa.schema(
+    [
+        ("client_id", pa.int64()), ("state", pa.string()), ("email_hash", pa.int64()),
+        ("row_hash", pa.int64()), ("field", pa.string()), ("reason", pa.string()),
+    ]
+)  # fmt: skip
+"""A client that isn't sent; row_hash null = unknown."""
 Int64 = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 
@@ -144,7 +151,8 @@ def observe_absences(
     import pandas as pd
 
     cursor.execute("CREATE TEMPORARY TABLE gone (client_id bigint PRIMARY KEY) ON COMMIT DROP")
-    copy_frame(cursor, "pg_temp.gone", pd.DataFrame({"client_id": gone}))
+    clients = pd.DataFrame({"client_id": gone})
+    copy_into(cursor, "pg_temp.gone", pa.schema([("client_id", pa.int64())]), [clients])
     parameters = {"sync_id": run[0], "run_id": run[1], "enough": ENOUGH_ABSENCES if approved else 1}
     cursor.execute(
         """UPDATE contact_sync.ledger AS l SET absent = 0, absent_run = NULL
@@ -196,10 +204,7 @@ def count_absent(cursor: Cursor, sync_id: int) -> int:
 
 
 def merge_fates(cursor: Cursor, sync_id: int, fates: pd.DataFrame) -> None:
-    """Write rejected, excluded and pending clients.
-
-    `fates` has client_id, state, email_hash, row_hash (null = unknown), field and reason.
-    """
+    """Write rejected, excluded and pending clients; `fates` has the columns of FATE."""
     if fates.empty:
         return
     cursor.execute(
@@ -208,8 +213,7 @@ def merge_fates(cursor: Cursor, sync_id: int, fates: pd.DataFrame) -> None:
                reason text
            ) ON COMMIT DROP"""
     )
-    columns = ["client_id", "state", "email_hash", "row_hash", "field", "reason"]
-    copy_frame(cursor, "pg_temp.fate", fates[columns])
+    copy_into(cursor, "pg_temp.fate", FATE, [fates])
     cursor.execute(statement("note_lost_addresses"), {"sync_id": sync_id})
     cursor.execute(statement("note_excluded_addresses"), {"sync_id": sync_id})
     cursor.execute(statement("merge_fates"), {"sync_id": sync_id})

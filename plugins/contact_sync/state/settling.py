@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import NamedTuple
 
+import pyarrow as pa
+
 from contact_sync.state.contents import batch_bounds
-from contact_sync.state.copying import copy_frame
+from contact_sync.state.copying import copy_into
 from contact_sync.state.database import Cursor, one, statement
 
 ENOUGH_TRIES = 5
@@ -127,4 +129,5 @@ def _load_refused(cursor: Cursor, refused: dict[str, str]) -> None:
         frame = pd.DataFrame(
             {"email": refused.keys(), "field": "contact", "reason": refused.values()}
         )
-        copy_frame(cursor, "pg_temp.refused", frame)
+        schema = pa.schema([(column, pa.string()) for column in frame.columns])
+        copy_into(cursor, "pg_temp.refused", schema, [frame])

@@ -10,17 +10,21 @@ import pyarrow as pa
 from psycopg.types.json import Jsonb
 
 from contact_sync import arrow_reader
-from contact_sync.state.copying import copy_into, csv_of
+from contact_sync.state.copying import copy_into
 from contact_sync.state.database import Cursor, StateDatabase, analyze, many, one
 
 if TYPE_CHECKING:
     import pandas as pd
 
 WHAT = "The state database"
-OUTBOX_COLUMNS = [
-    "run_id", "client_id", "email", "email_hash", "payload", "row_hash", "filled", "clears",
-    "json_only", "takes_over", "stale", "size",
-]  # fmt: skip
+OUTBOX = pa.schema(
+    [
+        ("run_id", pa.int64()), ("client_id", pa.int64()), ("email", pa.string()),
+        ("email_hash", pa.int64()), ("payload", pa.string()), ("row_hash", pa.int64()),
+        ("filled", pa.int64()), ("clears", pa.int64()), ("json_only", pa.bool_()),
+        ("takes_over", pa.bool_()), ("stale", pa.int64()), ("size", pa.int32()),
+    ]
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +106,8 @@ def fill_outbox(cursor: Cursor, run_id: int, part: Slice, frames: Iterator[pd.Da
         "DELETE FROM contact_sync.outbox WHERE run_id = %s AND client_id BETWEEN %s AND %s",
         (run_id, part.first_id, part.last_id),
     )
-    with copy_into(cursor, "contact_sync.outbox", OUTBOX_COLUMNS) as copy:
-        for frame in frames:
-            if not frame.empty:
-                copy.write(csv_of(frame.assign(run_id=run_id)[OUTBOX_COLUMNS]))
+    rows = (frame.assign(run_id=run_id) for frame in frames)
+    copy_into(cursor, "contact_sync.outbox", OUTBOX, rows)
 
 
 def count_outbox(cursor: Cursor, run_id: int) -> int:
@@ -139,6 +141,6 @@ def analyze_outbox(state: StateDatabase) -> None:
 def outbox_sizes(state: StateDatabase, run_id: int) -> pa.Table:
     """client_id, size and json_only of a run's contacts, by client id."""
     query = f"""SELECT client_id, size, json_only FROM contact_sync.outbox
-                WHERE run_id = {run_id:d} ORDER BY client_id"""  # noqa: S608 an integer
+                WHERE run_id = {run_id:d}"""  # noqa: S608 an integer
     with arrow_reader.connect(state.dsn, WHAT) as connection:
-        return arrow_reader.table(connection, query, WHAT)
+        return arrow_reader.table(connection, query, WHAT).sort_by("client_id")

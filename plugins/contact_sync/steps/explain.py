@@ -26,7 +26,7 @@ from contact_sync.explanation import (
     as_text,
 )
 from contact_sync.mapping import MappedField, Mapping
-from contact_sync.models import SEPARATOR
+from contact_sync.payloads import values_of
 from contact_sync.read_back import is_as_sent, shown
 from contact_sync.sendgrid.api import is_searchable
 from contact_sync.state import lookup
@@ -255,7 +255,7 @@ def _fields(
     if mapping is None:
         return []
     stale = int((known or {}).get("stale") or 0)
-    values = row.contact["payload"].split(SEPARATOR) if row else [""] * len(mapping.fields)
+    values = values_of(row.contact["payload"], mapping) if row else [""] * len(mapping.fields)
     email = (row.contact["email"] or "") if row else ""
     return [
         _field(field, value, row, is_stale=field.bit >= 0 and bool(stale >> field.bit & 1))

@@ -50,7 +50,10 @@ def settle_batch(sync: Sync, run: Run, batch_id: int) -> bool:
         reach("job_pending")
         return _give_up(sync, run, batch)
     reach("job_over")
-    _apply(sync, run, batch, job)
+    if batch.lane in REMOVALS:
+        _apply_removal(sync, run, batch, job)
+    else:
+        _apply(sync, run, batch, job)
     return True
 
 
@@ -81,8 +84,8 @@ def _give_up(sync: Sync, run: Run, batch: Batch) -> bool:
 
 
 def _apply(sync: Sync, run: Run, batch: Batch, job: Job) -> None:
-    if batch.lane in REMOVALS:
-        _apply_removal(sync, run, batch, job)
+    if job.status is JobStatus.COMPLETED and _counts_all(job, batch.contacts):
+        _settle(sync, run, batch, job, {})
         return
     with sync.state.transaction() as cursor:
         contacts = contents.count_contacts(cursor, batch.batch_id)
@@ -117,10 +120,10 @@ def _confirm_others(
     They needn't be wrong then: SendGrid seems to count rows that change nothing nowhere. For that
     reason a batch too large to be read back is confirmed by a sample if SendGrid saw every row.
     """
-    saw_all = job.requested in (0, contacts)
-    if saw_all and job.created + job.updated + len(refused) >= contacts:
+    if _counts_all(job, contacts, refused=len(refused)):
         _settle(sync, run, batch, job, refused)
         return
+    saw_all = job.requested in (0, contacts)
     log.info("Batch %d: %d contacts, the job's counts: %s", batch.batch_id, contacts, job.counts())
     wrong: set[str] = set()
     if contacts <= MAX_READ_BACK or saw_all:
@@ -129,6 +132,11 @@ def _confirm_others(
         _fail(sync, run, batch, job, "not_applied")
     else:
         _settle(sync, run, batch, job, refused, wrong)
+
+
+def _counts_all(job: Job, contacts: int, *, refused: int = 0) -> bool:
+    """Whether SendGrid says of so many contacts that it created, updated or refused them."""
+    return job.requested in (0, contacts) and job.created + job.updated + refused >= contacts
 
 
 def _refused(sync: Sync, batch: Batch, job: Job) -> dict[str, str]:

@@ -25,7 +25,6 @@ from contact_sync.transform import Transformed, transform
 
 log = logging.getLogger(__name__)
 Mask = npt.NDArray[np.bool_]
-FATE_COLUMNS = ["client_id", "state", "email_hash", "row_hash", "field", "reason"]
 
 
 def stage_slice(sync: Sync, run: Run, slice_no: int) -> dict[str, Any]:

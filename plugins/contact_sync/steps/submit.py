@@ -32,7 +32,7 @@ from contact_sync.errors import (
 from contact_sync.failpoints import reach
 from contact_sync.mapping import Mapping
 from contact_sync.models import REMOVALS, BatchState, Lane
-from contact_sync.payloads import csv_field_ids, csv_header, csv_rows, json_body
+from contact_sync.payloads import csv_block, csv_field_ids, csv_header, json_body
 from contact_sync.refused_contacts import refused_by_answer
 from contact_sync.report import LIST_GONE, NOTHING_TO_DO
 from contact_sync.state import batches, contents, removals, runs, settling
@@ -176,8 +176,8 @@ def _rendered(sync: Sync, batch: Batch, mapping: Mapping) -> Iterator[tuple[IO[b
     with tempfile.TemporaryFile() as file:
         with igzip.IGzipFile(fileobj=file, mode="wb", compresslevel=1) as gz:
             gz.write((",".join(csv_header(mapping)) + "\n").encode())
-            for emails, payloads in contents.batch_blocks(sync.state, batch.batch_id):
-                gz.write(csv_rows(emails, payloads, mapping))
+            for payloads in contents.batch_blocks(sync.state, batch.batch_id):
+                gz.write(csv_block(payloads))
         yield file, file.tell()
 
 
