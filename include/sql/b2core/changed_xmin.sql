@@ -1,6 +1,6 @@
 -- Purpose:    the clients that a transaction touched which an earlier snapshot did not see for certain.
 -- Parameters: horizon  the earlier snapshot's pg_snapshot_xmin modulo 2^32, as decimal text
--- Columns:    client_id bigint, distinct
+-- Columns:    client_id bigint, in no order; a client may come more than once: UNION would sort all tables first
 -- Indexes:    none, one sequential scan per big table
 -- A row counts as changed when its xmin is not older than the horizon, so that a transaction which was open
 -- during the earlier snapshot and committed later is found. Compared by age(): transaction numbers wrap.
@@ -39,11 +39,11 @@ WHERE
             WHERE AGE(jurisdictions.xmin) <= AGE(%(horizon)s::text::xid)
         )
     )
-UNION
+UNION ALL
 SELECT phones.client_id::bigint AS client_id
 FROM b2core.client_phones AS phones
 WHERE AGE(phones.xmin) <= (SELECT AGE(%(horizon)s::text::xid))
-UNION
+UNION ALL
 SELECT addresses.client_id::bigint AS client_id
 FROM b2core.client_addresses AS addresses
 WHERE
