@@ -51,6 +51,19 @@ def test_A05_a_change_is_sent_by_the_next_run(world: World, detection: str, stat
     assert world.run()["counts"]["sent"] == 0
 
 
+@BOTH
+def test_a_client_that_changed_in_three_tables_is_read_once(world: World, detection: str) -> None:
+    """And counted and sent once."""
+    start(world, detection)
+    for table, column in (("clients", "id"), ("client_phones", "client_id"),
+                          ("client_addresses", "client_id")):  # fmt: skip
+        world.sql(f"UPDATE b2core.{table} SET {LATER} WHERE {column} = 1")
+    world.sql("UPDATE b2core.clients SET first_name = 'Ana' WHERE id = 1")
+    counts = world.run()["counts"]
+    assert (counts["read"], counts["sent"]) == (1, 1)
+    world.assert_converged()
+
+
 @pytest.mark.parametrize(
     ("detection", "found_by"), [("xmin", "incremental"), ("updated_at", "full")]
 )

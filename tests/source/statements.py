@@ -27,9 +27,9 @@ def clients(connection: psycopg.Connection, **parameters: Any) -> list[dict[str,
 
 
 def ids(name: str, connection: psycopg.Connection, **parameters: Any) -> list[int]:
-    """Return the client ids that a statement selects, sorted."""
-    found = connection.execute(literal(name, connection, **parameters))
-    return sorted(row[0] for row in found)
+    """Return the client ids that a statement selects, sorted; of changes each once."""
+    found = [row[0] for row in connection.execute(literal(name, connection, **parameters))]
+    return sorted(set(found) if name.startswith("changed") else found)
 
 
 def horizon(connection: psycopg.Connection) -> str:

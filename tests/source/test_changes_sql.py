@@ -53,7 +53,7 @@ def test_xmin_finds_each_kind_of_change(
     assert statements.ids("changed_xmin", connection, horizon=later) == []
 
 
-def test_xmin_finds_a_new_client_once(connection: psycopg.Connection, ann: int) -> None:
+def test_xmin_finds_a_new_client(connection: psycopg.Connection, ann: int) -> None:
     before = statements.horizon(connection)
     new = add_client(connection)
     add_phone(connection, new, "+1")
