@@ -4,6 +4,7 @@ and a fresh world for every test that asks for one.
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -32,6 +33,9 @@ STATE_PASSWORD = "only for the tests' state"
 STATE_ROLES = INCLUDE / "sql" / "state" / "roles.sql"
 STATE = "state_world"
 settings.register_profile("long")  # of `make test-long`, see tests/stateful
+# A shell starts what runs in the background with SIGINT ignored, and whatever the tests start
+# inherits that: what Ctrl-C does couldn't be tested.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session", autouse=True)
