@@ -63,12 +63,11 @@ def texts_of(array: pa.Array) -> tuple[npt.NDArray[np.int64], memoryview]:
 
 def unusual_texts(array: pa.Array) -> Mask:
     """Which texts may hold anything but printable ASCII and single spaces; few others are named."""
-    _, offsets, data = array.buffers()
-    octets = np.frombuffer(data or b"", np.uint8)
+    starts, data = texts_of(array)
+    octets = np.frombuffer(data, np.uint8)
     unusual = (octets - np.uint8(0x20)) > 0x7E - 0x20  # below 0x20 it wraps to a large number
     unusual[1:] |= (octets[1:] == 0x20) & (octets[:-1] == 0x20)
     at = np.flatnonzero(unusual)
-    starts = np.frombuffer(offsets, np.int32)[array.offset :][: len(array) + 1]
     return np.asarray(np.diff(np.searchsorted(at, starts)) > 0, bool)
 
 
