@@ -20,4 +20,5 @@ RUN set -eu; cd /tmp/build; \
     rm /tmp/image.txt /tmp/lacking.txt
 WORKDIR /opt/demo
 COPY local ./local
+COPY docker/forward.py ./docker/forward.py
 COPY include ./include

@@ -21,14 +21,14 @@ demo: $(READY) ## Show everything at work in real Airflow: 10,000 clients, a fir
 	@$(BIN)/python -m local.demo
 
 up: $(READY) ## Run the whole stack with 10,000 clients until Ctrl-C, and print the address of Airflow's web page
-	@$(BIN)/python -m local.stack_up
+	@$(BIN)/python -m local.demo.up
 
 cluster: $(READY) ## Run a backfill of 200,000 clients on two Celery workers and kill one (ARGS="--clients 20000" or --help)
-	@$(BIN)/python -m local.cluster $(ARGS)
+	@$(BIN)/python -m local.demo.cluster $(ARGS)
 
 # Without a browser the tests that need one fail, and say the same; all others run.
 test: $(READY) ## Run all tests, three at a time (ARGS="-m 'not airflow'" passes options to pytest)
-	@$(BIN)/python -m local.browser || true
+	@$(BIN)/python -m local.browser.chromium || true
 	$(BIN)/python -m pytest -q -n 3 --dist loadgroup -m "not slow" $(ARGS)
 
 test-long: $(READY) ## Kill a Celery worker, and try many new random histories, for hours (ARGS="--hypothesis-seed=N")
@@ -49,14 +49,14 @@ fmt: $(READY) ## Format the Python files and mend what can be mended by itself
 	$(BIN)/ruff format
 
 browser: $(READY) ## Find the Chromium that tests and screenshots need; as root on Debian, install it
-	@$(BIN)/python -m local.browser
+	@$(BIN)/python -m local.browser.chromium
 
 screenshots: browser ## Take the pictures in docs/images anew, of the demo in a real browser
-	@$(BIN)/python -m local.screenshots $(ARGS)
+	@$(BIN)/python -m local.browser.screenshots $(ARGS)
 
 docs: $(READY) ## Write what is made from the code: docs/reference.md, docs/failure-scenarios.md
-	@$(BIN)/python -m local.reference
-	@$(BIN)/python -m tests.scenarios
+	@$(BIN)/python -m local.docs_generator
+	@$(BIN)/python -m tests.support.scenarios
 
 lock: $(READY) ## Pin every package that requirements.txt needs in requirements.lock
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 \

@@ -11,7 +11,7 @@ import xxhash
 
 from benchmarks.measure import measure
 from benchmarks.world import World
-from local.expected import Expected, differences, expected
+from local.oracle import Expected, differences, expected
 
 OWN = ("id", "created_at", "updated_at", "_metadata", "list_ids", "segment_ids")
 

@@ -15,7 +15,7 @@ from statistics import median
 import psycopg
 
 from benchmarks.target import ROOT
-from local.stack import Stack
+from local.stack.system import Stack
 
 Say = Callable[[str], None]
 DAG_ID = "contact_sync_demo"

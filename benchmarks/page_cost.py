@@ -25,13 +25,13 @@ from urllib.parse import quote
 import psycopg
 import requests
 
-from local.airflow_settings import LOGIN, PASSWORD
-from local.demo import DAG_ID, SYNC
-from local.stack import Stack
-from local.stack_console import Console, run_until_ended
-from local.stack_databases import STATE
-from local.stack_directory import StackError
-from local.stack_runs import wait
+from local.airflow_stack.settings import LOGIN, PASSWORD
+from local.demo.__main__ import DAG_ID, SYNC
+from local.stack.console import Console, run_until_ended
+from local.stack.databases import STATE
+from local.stack.directory import StackError
+from local.stack.runs import wait
+from local.stack.system import Stack
 
 RESULTS = Path(__file__).parent / "results" / "page_cost.json"
 LIMIT_SECONDS = 0.3  # what the project promises for each page

@@ -16,17 +16,17 @@ from typing import Any
 gc.disable()  # until everything is imported, as `python -m contact_sync` does
 
 from benchmarks.target import Target, answer, read_target
-from contact_sync.b2core import B2Core
-from contact_sync.definition import SyncDefinition
-from contact_sync.definition_files import read_definition, source_folder
-from contact_sync.models import RunKind
-from contact_sync.report import run_report
+from contact_sync.b2core.reader import B2Core
+from contact_sync.base.vocabulary import RunKind
+from contact_sync.config.definition import SyncDefinition
+from contact_sync.config.files import read_definition, source_folder
+from contact_sync.reporting.run_report import run_report
+from contact_sync.run import in_one_process
+from contact_sync.run.select_clients import changed_clients, scan_clients
 from contact_sync.sendgrid.api import SendGridApi
 from contact_sync.state import runs
 from contact_sync.state.database import StateDatabase
-from contact_sync.steps import run_all
-from contact_sync.steps.select import changed_clients, scan_clients
-from contact_sync.steps.start import Sync
+from contact_sync.sync import Sync
 
 SYNC = "demo"
 STEPS = (
@@ -54,8 +54,8 @@ def open_sync(target: Target) -> Sync:
 def run(sync: Sync, kind: RunKind) -> None:
     """Run, and answer with what became of the clients and what each step took."""
     for name in STEPS:
-        setattr(run_all, name, timed(name, getattr(run_all, name)))
-    run_id = run_all.run_sync(sync, kind, holder="benchmark")
+        setattr(in_one_process, name, timed(name, getattr(in_one_process, name)))
+    run_id = in_one_process.run_sync(sync, kind, holder="benchmark")
     newest = runs.recent_runs(sync.state, SYNC, 1)[0]
     report = run_report(newest)
     if newest["id"] != run_id or report["state"] != "succeeded":

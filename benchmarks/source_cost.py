@@ -27,10 +27,10 @@ import numpy as np
 import psutil  # type: ignore[import-untyped]
 import psycopg
 
-from contact_sync.b2core import B2Core, Snapshot
-from contact_sync.definition_files import INCLUDE
+from contact_sync.b2core.reader import B2Core, Snapshot
+from contact_sync.base.paths import INCLUDE
 from local.b2core_demo import READER, create_reader, create_schema, generate
-from local.postgres import temporary_cluster
+from local.postgres.server import temporary_cluster
 
 RESULTS = Path(__file__).parent / "results" / "source_cost.json"
 SLICE = 250_000  # the definition's default slice_clients

@@ -4,8 +4,8 @@ because an Airflow import error stops every DAG of its file.
 
 from __future__ import annotations
 
-from contact_sync.definition_files import read_definitions
-from contact_sync.errors import ConfigError
+from contact_sync.base.errors import ConfigError
+from contact_sync.config.files import read_definitions
 
 _broken = read_definitions().broken
 if _broken:

@@ -52,9 +52,9 @@ from contact_sync.airflow_edge.operators import (
     StartRunOperator,
 )
 from contact_sync.airflow_edge.trigger_form import params
-from contact_sync.alerts import Event
-from contact_sync.definition import SyncDefinition
-from contact_sync.definition_files import read_definitions
+from contact_sync.config.alerts import Event
+from contact_sync.config.definition import SyncDefinition
+from contact_sync.config.files import read_definitions
 
 POOL = "sendgrid"  # made by `airflow pools set`, see the README; limits calls to the account
 

@@ -13,10 +13,10 @@ from typing import get_args
 from pydantic import ValidationError
 from pydantic_core import PydanticUndefined
 
-from .access import Permission
-from .account import Service
-from .server import run
-from .settings import Settings
+from local.sendgrid_emulator.model.access import Permission
+from local.sendgrid_emulator.model.account import Service
+from local.sendgrid_emulator.model.settings import Settings
+from local.sendgrid_emulator.server import run
 
 DEFAULT_KEY = "SG.local:full"
 PERMISSIONS = get_args(Permission)

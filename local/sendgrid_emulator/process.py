@@ -17,7 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
-from .admin_client import Admin
+from local.sendgrid_emulator.admin.client import Admin
 
 ROOT = Path(__file__).resolve().parents[2]  # of the repository, where `local` can be imported
 START_SECONDS = 30

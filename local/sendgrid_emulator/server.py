@@ -26,20 +26,13 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from . import (
-    admin,
-    admin_suppressions,
-    api_contacts,
-    api_exports,
-    api_fields,
-    api_lists,
-    api_search,
-    api_suppressions,
-)
-from .account import Account, Service
-from .gate import Faults, Guard, Limits, Recorder, RouteTable
-from .refusal import Refusal, refuse
-from .upload_app import upload_app
+from local.sendgrid_emulator.admin import routes as admin
+from local.sendgrid_emulator.admin import suppressions as admin_suppressions
+from local.sendgrid_emulator.gate.gate import Faults, Guard, Limits, Recorder, RouteTable
+from local.sendgrid_emulator.model.account import Account, Service
+from local.sendgrid_emulator.model.refusal import Refusal, refuse
+from local.sendgrid_emulator.routes import contacts, exports, fields, lists, search, suppressions
+from local.sendgrid_emulator.routes.uploads import upload_app
 
 GRACE_SECONDS = 2
 ORPHAN_SECONDS = 5
@@ -143,8 +136,8 @@ def api_app(emulator: Emulator) -> Recorder:
     app.state.restart = emulator.restart
     app.add_exception_handler(Refusal, refuse)
     modules = (
-        *(api_contacts, api_exports, api_search),
-        *(api_lists, api_fields, api_suppressions),
+        *(contacts, exports, search),
+        *(lists, fields, suppressions),
     )
     routers = [module.router for module in modules]
     for router in (*routers, admin.router, admin_suppressions.router):

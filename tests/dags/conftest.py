@@ -12,15 +12,15 @@ from airflow.dag_processing.dagbag import DagBag
 from airflow.utils.db import initdb
 from playwright.sync_api import Page
 
-from local.browser import browser_page, log_in
-from local.demo import DAG_ID
-from local.stack import Stack
-from tests import canary
-from tests.airflow_home import HOME, ROOT
-from tests.monitored import FOLLOWER, connect_alerts, deployment, settings
-from tests.receivers import Receivers, receivers
-from tests.stacks import CLIENTS, lives, processes_of, run
-from tests.world import World
+from local.browser.chromium import browser_page, log_in
+from local.demo.__main__ import DAG_ID
+from local.stack.system import Stack
+from tests.support import canary
+from tests.support.airflow_home import HOME, ROOT
+from tests.support.monitored import FOLLOWER, connect_alerts, deployment, settings
+from tests.support.receivers import Receivers, receivers
+from tests.support.stacks import CLIENTS, lives, processes_of, run
+from tests.support.world import World
 
 
 @pytest.fixture(scope="session")

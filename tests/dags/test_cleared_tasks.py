@@ -17,9 +17,9 @@ from airflow.utils.session import create_session
 from contact_sync.airflow_edge import tasks
 from contact_sync.airflow_edge.approval import ApprovePlanOperator
 from contact_sync.airflow_edge.operators import SendBatchOperator, SettleEarlierRunsOperator
-from tests.airflow_home import ROOT
-from tests.steps import everything
-from tests.world import World
+from tests.support.airflow_home import ROOT
+from tests.support.steps import everything
+from tests.support.world import World
 
 pytestmark = pytest.mark.airflow
 

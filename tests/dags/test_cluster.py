@@ -18,13 +18,13 @@ import psutil
 import pytest
 import yaml
 
-from local.cluster import SLICES, VICTIM, WORKERS, start
-from local.cluster_runs import kill_in_the_middle, tasks_by_worker
-from local.demo import DAG_ID, SYNC
-from local.stack import Stack
-from local.stack_runs import wait
-from tests.airflow_home import ROOT
-from tests.stacks import lives, processes_of, why_failed, wrong_contacts
+from local.demo.__main__ import DAG_ID, SYNC
+from local.demo.cluster import SLICES, VICTIM, WORKERS, start
+from local.stack.runs import wait
+from local.stack.system import Stack
+from local.stack.workers import kill_in_the_middle, tasks_by_worker
+from tests.support.airflow_home import ROOT
+from tests.support.stacks import lives, processes_of, why_failed, wrong_contacts
 
 pytestmark = [
     pytest.mark.slow,

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page
 
-from local.airflow_api import AirflowApi
-from local.connection_form import open_form
-from local.stack import Stack
+from local.airflow_stack.api import AirflowApi
+from local.browser.connection_form import open_form
+from local.stack.system import Stack
 
 pytestmark = [pytest.mark.airflow, pytest.mark.timeout(600), pytest.mark.xdist_group("airflow")]
 

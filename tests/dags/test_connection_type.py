@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from local.sendgrid_emulator.process import Emulator
-from tests.airflow_home import ROOT
-from tests.world import API_KEY
+from tests.support.airflow_home import ROOT
+from tests.support.world import API_KEY
 
 pytestmark = pytest.mark.airflow
 

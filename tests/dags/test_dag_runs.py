@@ -17,10 +17,11 @@ from airflow.sdk.definitions import dag as sdk_dag
 from airflow.sdk.timezone import utcnow
 from airflow.utils.session import create_session
 
-from contact_sync.models import RunKind
-from contact_sync.steps.start import begin_run, end_run
-from tests.airflow_home import ROOT
-from tests.world import World
+from contact_sync.base.vocabulary import RunKind
+from contact_sync.run.release_lease import end_run
+from contact_sync.run.start_run import begin_run
+from tests.support.airflow_home import ROOT
+from tests.support.world import World
 
 pytestmark = pytest.mark.airflow
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from airflow.dag_processing.dagbag import DagBag
 
-from tests.airflow_home import ROOT
+from tests.support.airflow_home import ROOT
 
 TASKS = [
     "start_run", "settle_earlier_runs", "check_setup", "select_clients", "stage_clients",

@@ -19,14 +19,14 @@ import pytest
 import yaml
 from psycopg.conninfo import conninfo_to_dict
 
-from contact_sync import cli
-from contact_sync.definition import parse_definition
+from contact_sync.cli import main as cli
+from contact_sync.config.definition import parse_definition
 from local.b2core_demo import create_schema
-from local.postgres import Cluster
-from local.postgres_account import os_user, reachable_programs
-from tests import documents
-from tests.airflow_home import ROOT
-from tests.world import World
+from local.postgres.account import os_user, reachable_programs
+from local.postgres.server import Cluster
+from tests.support import documents
+from tests.support.airflow_home import ROOT
+from tests.support.world import World
 
 Runner = Callable[[list[str]], None]
 SYNC = "demo"
@@ -39,8 +39,8 @@ CHECKED_ONLY = {
     "apt-get install": "it installs packages",
     "brew install": "it installs packages",
     ".venv/bin/playwright install": "it downloads a browser",
-    "python -m tests.scenarios": "it writes a document; test_scenarios.py compares that",
-    "python -m local.reference": "it writes a document; test_reference.py compares that",
+    "python -m tests.support.scenarios": "it writes a document; test_scenarios.py compares that",
+    "python -m local.docs_generator": "it writes a document; test_reference.py compares that",
     "python -m benchmarks.source_cost": "it measures for minutes",
 }
 """Commands by their beginning → why they aren't run."""

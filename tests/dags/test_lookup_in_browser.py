@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from local.airflow_settings import LOGIN
+from local.airflow_stack.settings import LOGIN
 from local.b2core_demo.rows import add_client, add_phone
-from local.demo import DAG_ID
-from local.stack import Stack
-from local.stack_databases import STATE
-from tests import connections
-from tests.accessible import barriers
+from local.demo.__main__ import DAG_ID
+from local.stack.databases import STATE
+from local.stack.system import Stack
+from tests.support import connections
+from tests.support.accessible import barriers
 
 pytestmark = [pytest.mark.airflow, pytest.mark.xdist_group("airflow")]
 SYNC = "/contact-sync/syncs/demo"

@@ -10,7 +10,7 @@ import pytest
 
 from contact_sync.web import rejected_page
 from tests.dags.test_pages import DEAD, client, text
-from tests.world import World
+from tests.support.world import World
 
 pytestmark = pytest.mark.airflow
 

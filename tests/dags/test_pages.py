@@ -14,16 +14,16 @@ from airflow.api_fastapi.auth.managers.simple.user import SimpleAuthManagerUser
 from fastapi.testclient import TestClient
 
 from contact_sync.airflow_edge import tasks
-from contact_sync.definition_files import read_definition, read_definitions
-from contact_sync.errors import RetryableError
-from contact_sync.models import RunKind
+from contact_sync.base.errors import RetryableError
+from contact_sync.base.vocabulary import RunKind
+from contact_sync.config.files import read_definition, read_definitions
+from contact_sync.run.in_one_process import run_sync
+from contact_sync.run.start_run import begin_run
 from contact_sync.state.database import SCHEMA_VERSION
 from contact_sync.state.runs import Options
-from contact_sync.steps.run_all import run_sync
-from contact_sync.steps.start import begin_run
 from contact_sync.web import syncs_page
 from contact_sync.web.app import the_app
-from tests.world import World
+from tests.support.world import World
 
 pytestmark = pytest.mark.airflow
 

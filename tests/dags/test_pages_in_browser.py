@@ -12,12 +12,12 @@ import pytest
 import requests
 from playwright.sync_api import Browser, BrowserContext, Frame, Page, sync_playwright
 
-from local.airflow_settings import LOGIN, PASSWORD, VIEWER
-from local.browser import chromium
-from local.demo import DAG_ID, SYNC
-from local.pages_in_browser import choose_theme, enter_as, open_report, open_syncs, ready_frame
-from local.stack import Stack
-from tests.accessible import barriers
+from local.airflow_stack.settings import LOGIN, PASSWORD, VIEWER
+from local.browser.chromium import chromium
+from local.browser.pages import choose_theme, enter_as, open_report, open_syncs, ready_frame
+from local.demo.__main__ import DAG_ID, SYNC
+from local.stack.system import Stack
+from tests.support.accessible import barriers
 
 pytestmark = [pytest.mark.airflow, pytest.mark.timeout(600), pytest.mark.xdist_group("airflow")]
 

@@ -16,16 +16,16 @@ from urllib.parse import quote
 import psycopg
 import pytest
 
-from local.airflow_api import AirflowApiError
+from local.airflow_stack.api import AirflowApiError
 from local.b2core_demo import apply_demo_changes
-from local.demo import DAG_ID, SYNC
-from local.stack import Stack
-from local.stack_databases import AIRFLOW, STATE
-from local.stack_runs import task_states, wait
-from tests import canary
-from tests.monitored import FOLLOWER, HOURS, datasets
-from tests.receivers import Receivers, arrived, text_of
-from tests.stacks import CLIENTS, run, wrong_contacts
+from local.demo.__main__ import DAG_ID, SYNC
+from local.stack.databases import AIRFLOW, STATE
+from local.stack.runs import task_states, wait
+from local.stack.system import Stack
+from tests.support import canary
+from tests.support.monitored import FOLLOWER, HOURS, datasets
+from tests.support.receivers import Receivers, arrived, text_of
+from tests.support.stacks import CLIENTS, run, wrong_contacts
 
 pytestmark = [pytest.mark.airflow, pytest.mark.timeout(600), pytest.mark.xdist_group("airflow")]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
-from local.demo import DAG_ID
-from local.stack import Stack
-from local.stack_runs import wait
+from local.demo.__main__ import DAG_ID
+from local.stack.runs import wait
+from local.stack.system import Stack
 
 pytestmark = [pytest.mark.airflow, pytest.mark.timeout(600), pytest.mark.xdist_group("airflow")]
 

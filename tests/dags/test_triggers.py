@@ -6,10 +6,11 @@ import asyncio
 import time
 
 from contact_sync.airflow_edge import triggers
-from contact_sync.models import RunKind
-from contact_sync.steps.start import begin_run, open_run
-from tests.steps import everything, go_on, settle
-from tests.world import World
+from contact_sync.base.vocabulary import RunKind
+from contact_sync.run.context import open_run
+from contact_sync.run.start_run import begin_run
+from tests.support.steps import everything, go_on, settle
+from tests.support.world import World
 
 
 async def fired(trigger: triggers.JobTrigger) -> list[object]:

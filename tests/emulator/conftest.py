@@ -7,8 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from local.sendgrid_emulator.process import Emulator, start_emulator
-
-from .sendgrid import SendGrid
+from tests.support.api_caller import SendGrid
 
 API_KEY = "SG.emulator-tests"
 READ_KEY = "SG.read-only"

@@ -6,9 +6,8 @@ import pytest
 import requests
 
 from local.sendgrid_emulator.process import Emulator
-
-from .conftest import POWERLESS_KEY, READ_KEY
-from .sendgrid import CONTACTS, FIELDS, LISTS, SendGrid, first_error
+from tests.emulator.conftest import POWERLESS_KEY, READ_KEY
+from tests.support.api_caller import CONTACTS, FIELDS, LISTS, SendGrid, first_error
 
 
 def test_a_call_without_a_key_is_refused_with_401(emulator: Emulator) -> None:

@@ -6,7 +6,7 @@ import gzip
 
 import pytest
 
-from .sendgrid import (
+from tests.support.api_caller import (
     CONTACTS,
     EMAIL,
     EXTERNAL_ID,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from .sendgrid import CONTACTS, LISTS, SendGrid, counts, first_error
+from tests.support.api_caller import CONTACTS, LISTS, SendGrid, counts, first_error
 
 ANNA, BEN = "anna@example.com", "ben@example.com"
 

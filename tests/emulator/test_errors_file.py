@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from .sendgrid import EMAIL, FIRST_NAME, SendGrid
+from tests.support.api_caller import EMAIL, FIRST_NAME, SendGrid
 
 DATA = 'email,first\nnobody,"A, B"\nanna@example.com,Anna\n'
 REASON = "email 'nobody' is not valid"

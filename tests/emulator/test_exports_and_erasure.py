@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from .sendgrid import CONTACTS, LISTS, SendGrid, counts, first_error, wait_for
+from tests.support.api_caller import CONTACTS, LISTS, SendGrid, counts, first_error, wait_for
 
 EXPORTS, ERASE = f"{CONTACTS}/exports", "/v3/recipients/erasejob"
 ANNA, BEN = "anna@example.com", "ben@example.com"

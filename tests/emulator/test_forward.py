@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from local.postgres import free_port
+from local.postgres.server import free_port
 from local.sendgrid_emulator.process import Emulator
-from tests.airflow_home import ROOT
+from tests.support.airflow_home import ROOT
 
 DEADLINE = 20.0
 
@@ -20,7 +20,7 @@ DEADLINE = 20.0
 def test_calls_reach_the_emulator_through_a_forwarded_port(emulator: Emulator) -> None:
     """Requests and answers pass; a connection that is open does not keep others waiting."""
     port, target = free_port(), urlsplit(emulator.base_url).port
-    command = [sys.executable, "-m", "local.forward", f"{port}:127.0.0.1:{target}"]
+    command = [sys.executable, "-m", "docker.forward", f"{port}:127.0.0.1:{target}"]
     with subprocess.Popen(command, cwd=ROOT) as process:
         try:
             headers = {"Authorization": f"Bearer {emulator.api_key}"}

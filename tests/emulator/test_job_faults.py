@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from .sendgrid import CONTACTS, EMAIL, FIRST_NAME, SendGrid, counts, wait_for
+from tests.support.api_caller import CONTACTS, EMAIL, FIRST_NAME, SendGrid, counts, wait_for
 
 EMAILS = [f"p{number}@example.com" for number in range(10)]
 LANES = pytest.mark.parametrize("lane", ["json", "csv"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .sendgrid import CONTACTS, EMAIL, SendGrid, counts, first_error, wait_for
+from tests.support.api_caller import CONTACTS, EMAIL, SendGrid, counts, first_error, wait_for
 
 ANNA, BEN = "anna@example.com", "ben@example.com"
 

@@ -7,9 +7,8 @@ import json
 import pytest
 import requests
 
-from local.sendgrid_emulator.admin_client import AdminError
-
-from .sendgrid import CONTACTS, EMAIL, LISTS, SendGrid, first_error
+from local.sendgrid_emulator.admin.client import AdminError
+from tests.support.api_caller import CONTACTS, EMAIL, LISTS, SendGrid, first_error
 
 ANNA = "anna@example.com"
 JOB_ROUTE = f"{CONTACTS}/imports/{{job_id}}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from .sendgrid import FIELDS, LISTS, SendGrid, counts, first_error
+from tests.support.api_caller import FIELDS, LISTS, SendGrid, counts, first_error
 
 ANNA = "anna@example.com"
 RESERVED = """

@@ -16,8 +16,7 @@ import requests
 
 from local.sendgrid_emulator import process
 from local.sendgrid_emulator.process import EmulatorError, start_emulator
-
-from .sendgrid import LISTS, wait_for
+from tests.support.api_caller import LISTS, wait_for
 
 COMMAND = [sys.executable, "-m", "local.sendgrid_emulator"]
 PORTS = ["--port=0", "--upload-port=0"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from .sendgrid import CONTACTS, SendGrid, first_error
+from tests.support.api_caller import CONTACTS, SendGrid, first_error
 
 ANNA, BEN = "anna@example.com", "ben@example.com"
 ALIAS = "an@example.com"

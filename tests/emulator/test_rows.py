@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from .sendgrid import SendGrid, counts
+from tests.support.api_caller import SendGrid, counts
 
 ANNA, BEN = "anna@example.com", "ben@example.com"
 

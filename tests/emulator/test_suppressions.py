@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 
 from local.sendgrid_emulator.process import Emulator
-
-from .sendgrid import CONTACTS, SendGrid, first_error
+from tests.support.api_caller import CONTACTS, SendGrid, first_error
 
 GLOBAL, UNSUBSCRIBES = "/v3/asm/suppressions/global", "/v3/suppression/unsubscribes"
 ANNA, BEN, CLEO = "anna@example.com", "ben@example.com", "cleo@example.com"

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from .sendgrid import EMAIL, SendGrid, counts, wait_for
+from tests.support.api_caller import EMAIL, SendGrid, counts, wait_for
 
 DATA = b"email\nanna@example.com\n"
 

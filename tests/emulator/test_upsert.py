@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from .sendgrid import CONTACTS, FIELDS, SendGrid, counts, first_error
+from tests.support.api_caller import CONTACTS, FIELDS, SendGrid, counts, first_error
 
 ANNA = "anna@example.com"
 

@@ -12,17 +12,17 @@ import psycopg
 import tenacity
 from urllib3.util import parse_url
 
-from contact_sync import errors_file
-from contact_sync.errors import AuthError, ConfigError, FatalError
-from tests.integration import test_privacy
+from contact_sync.base.errors import AuthError, ConfigError, FatalError
+from contact_sync.sendgrid import errors_file
+from tests.integration.people import test_privacy
 from tests.mutants.mutant import SENDGRID, STATE, Mutant, gives, nothing
-from tests.unit import (
+from tests.unit.base import test_masking
+from tests.unit.sendgrid import (
+    test_allowed_hosts,
     test_errors_file,
     test_limits,
-    test_masking,
     test_transport,
     test_transport_privacy,
-    test_urls,
 )
 
 EVIL = "https://evil.example/"
@@ -106,16 +106,18 @@ def in_its_words(_our_error: Any, error: Any, what: str) -> FatalError:
 
 
 MUTANTS = [
-    Mutant("Signed URLs are https", {f"{SENDGRID}.urls._checked": any_scheme},
-           test_urls.test_H01_every_other_url_is_refused,
-           {"url": f"http://{test_urls.S3}/key"}),
+    Mutant("Signed URLs are https", {f"{SENDGRID}.allowed_hosts._checked": any_scheme},
+           test_allowed_hosts.test_H01_every_other_url_is_refused,
+           {"url": f"http://{test_allowed_hosts.S3}/key"}),
     Mutant("Clients' data goes to SendGrid's storages only",
-           {f"{SENDGRID}.urls._checked": any_domain},
-           test_urls.test_H01_every_other_url_is_refused, {"url": EVIL}),
-    Mutant("Names lead to public addresses only", {f"{SENDGRID}.urls._is_public": gives(True)},
-           test_urls.test_H01_names_lead_to_public_addresses_only, {"address": "127.0.0.1"}),
+           {f"{SENDGRID}.allowed_hosts._checked": any_domain},
+           test_allowed_hosts.test_H01_every_other_url_is_refused, {"url": EVIL}),
+    Mutant("Names lead to public addresses only",
+           {f"{SENDGRID}.allowed_hosts._is_public": gives(True)},
+           test_allowed_hosts.test_H01_names_lead_to_public_addresses_only,
+           {"address": "127.0.0.1"}),
     Mutant("The key goes to SendGrid only", {f"{SENDGRID}.transport.check_api_url": nothing},
-           test_urls.test_H01_the_key_goes_to_sendgrid_only, {"url": EVIL}),
+           test_allowed_hosts.test_H01_the_key_goes_to_sendgrid_only, {"url": EVIL}),
     Mutant("No redirect is followed", {"requests.Session.request": follow},
            test_transport_privacy.test_H01_no_redirect_is_followed,
            {"call": test_transport_privacy.CALLS[0]}),
@@ -124,12 +126,12 @@ MUTANTS = [
     Mutant("Downloads are capped in size", {f"{SENDGRID}.transport._read": whole},
            test_transport_privacy.test_H02_a_huge_errors_file_is_not_read_to_its_end),
     Mutant("Unpacked files are capped in size",
-           {"contact_sync.errors_file._decompressed": any_size},
+           {"contact_sync.sendgrid.errors_file._decompressed": any_size},
            test_errors_file.test_H02_a_zip_bomb_is_stopped),
     Mutant("Unpacked files are capped by ratio",
-           {"contact_sync.errors_file._decompressed": any_ratio},
+           {"contact_sync.sendgrid.errors_file._decompressed": any_ratio},
            test_errors_file.test_H02_a_file_that_grows_too_much_is_stopped),
-    Mutant("Every call has a deadline", {f"{SENDGRID}.line.Line.within": no_deadline},
+    Mutant("Every call has a deadline", {f"{SENDGRID}.connection.Line.within": no_deadline},
            test_limits.test_H02_a_slow_drip_ends_at_the_deadline, {"where": "body"}),
     Mutant("Every retry has a cap", {f"{SENDGRID}.transport._retrying": tireless},
            test_transport.test_C06_C07_reads_are_repeated_and_bounded, {"status": 500}),
@@ -147,7 +149,7 @@ MUTANTS = [
            test_privacy.test_H04_the_state_databases_errors_are_told_without_values,
            {"statement": test_privacy.REFUSED[0]}),
     Mutant("The source's errors are wrapped",
-           {"contact_sync.arrow_reader._our_error": in_its_words},
+           {"contact_sync.postgres.arrow_reader._our_error": in_its_words},
            test_privacy.test_H04_the_sources_errors_are_told_without_values,
            {"statement": test_privacy.REFUSED[1]}),
 ]  # fmt: skip

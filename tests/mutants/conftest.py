@@ -1,7 +1,7 @@
 """Fixtures of the noticing tests that live beside them."""
 
-from tests.integration.test_plan_limits import limited  # noqa: F401
-from tests.integration.test_setup import own_sql  # noqa: F401
+from tests.integration.runs.test_plan_limits import limited  # noqa: F401
+from tests.integration.runs.test_setup import own_sql  # noqa: F401
+from tests.unit.base.test_masking import hooked, log  # noqa: F401
 from tests.unit.conftest import api, server  # noqa: F401
-from tests.unit.test_limits import certificate  # noqa: F401
-from tests.unit.test_masking import hooked, log  # noqa: F401
+from tests.unit.sendgrid.test_limits import certificate  # noqa: F401

@@ -8,12 +8,13 @@ from typing import Any
 
 from psycopg.types.json import Jsonb
 
-from contact_sync.errors import BooksDontBalance
-from contact_sync.models import RunState
-from contact_sync.state.database import Cursor, StateDatabase
+from contact_sync.base.errors import BooksDontBalance
+from contact_sync.base.vocabulary import RunState
+from contact_sync.postgres.cursor import Cursor
+from contact_sync.state.database import StateDatabase
 from contact_sync.state.runs import Run
-from tests.integration import test_approvals, test_books_and_dry_runs, test_run_protocol
-from tests.mutants.mutant import STATE, STEPS, Mutant, gives, nothing
+from tests.integration.runs import test_approvals, test_books_and_dry_runs, test_run_protocol
+from tests.mutants.mutant import RUN, SENDING, STATE, Mutant, gives, nothing
 
 
 def take_always(acquire: Callable[..., int], *args: Any, take_over: bool) -> int:
@@ -93,21 +94,21 @@ MUTANTS = [
            test_run_protocol.test_O05_a_run_that_has_begun_to_send_is_not_read_again,
            {"step": "select"}),
     Mutant("A definition edited in mid-run stops the run",
-           {f"{STEPS}.start.definition_hash": gives("the same")},
+           {f"{RUN}.context.definition_hash": gives("the same")},
            test_run_protocol.test_O11_a_definition_edited_during_a_run_stops_it,
            {"step": "submit"}),
     Mutant("The watermark moves by compare-and-set on the epoch",
            {f"{STATE}.runs.advance_watermark": whoever_leads},
            ZOMBIE, {"step": "finish", "lane": "json"}),
     Mutant("The watermark moves when all batches are terminal",
-           {f"{STEPS}.finish._refuse_if_open": nothing},
+           {f"{RUN}.finish_run._refuse_if_open": nothing},
            test_books_and_dry_runs.test_a_run_with_an_open_batch_cannot_finish),
     Mutant("The books must balance",
-           {f"{STEPS}.finish.balance": whatever_they_say},
+           {f"{RUN}.finish_run.balance": whatever_they_say},
            test_books_and_dry_runs.test_the_books_must_balance),
     Mutant("A plan above the limits isn't sent unapproved",
-           {f"{STEPS}.submit.refuse_unapproved": nothing,
-            f"{STEPS}.remove.refuse_unapproved": nothing},
+           {f"{SENDING}.submit.refuse_unapproved": nothing,
+            f"{RUN}.find_removals.refuse_unapproved": nothing},
            test_approvals.test_G5_too_many_changes_wait_for_a_person),
     Mutant("An approval is for the plan that was shown",
            {f"{STATE}.batches.drop_plan": nothing},

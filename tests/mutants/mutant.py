@@ -14,7 +14,9 @@ from typing import Any
 import pytest
 from _pytest.mark.structures import ParameterSet
 
-STEPS, STATE, SENDGRID = (f"contact_sync.{name}" for name in ("steps", "state", "sendgrid"))
+RUN, SENDING, STATE, SENDGRID = (
+    f"contact_sync.{name}" for name in ("run", "run.sending", "state", "sendgrid")
+)
 NOT_RUN = {"skip", "skipif", "xfail"}
 Replacement = Callable[..., Any]
 Test = Callable[..., None]

@@ -9,21 +9,15 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from contact_sync.models import RunKind
+from contact_sync.base.vocabulary import RunKind
+from contact_sync.run.select_clients import Scan, lost_shared_address
 from contact_sync.state.ledger import Fate, KnownClients
 from contact_sync.state.runs import SyncState
-from contact_sync.steps.select import Scan, lost_shared_address
-from tests.integration import (
-    test_addresses,
-    test_changes,
-    test_jobs,
-    test_mapping_changes,
-    test_removals,
-    test_retries,
-    test_setup,
-    test_timing,
-)
-from tests.mutants.mutant import STEPS, Mutant, nothing
+from tests.integration.changes import test_addresses, test_changes, test_mapping_changes
+from tests.integration.removals import test_removals
+from tests.integration.runs import test_setup
+from tests.integration.sending import test_jobs, test_retries, test_timing
+from tests.mutants.mutant import RUN, Mutant, nothing
 
 Choose = Callable[..., pa.Table]
 Decide = Callable[..., tuple[RunKind, str]]
@@ -118,51 +112,51 @@ NEWLY_EXCLUDED = (
 
 MUTANTS = [
     Mutant("Open transactions hold the horizon back",
-           {"contact_sync.b2core.Snapshot.position": newest_transaction},
+           {"contact_sync.b2core.reader.Snapshot.position": newest_transaction},
            test_changes.test_A01_late_commit, {"detection": "xmin"}),
     Mutant("One snapshot for all that a step reads",
-           {"contact_sync.arrow_reader.execute": moment_of_each_statement},
+           {"contact_sync.postgres.arrow_reader.execute": moment_of_each_statement},
            test_timing.test_A03_rows_that_come_and_go_while_others_are_read),
     Mutant("A full run every so many hours",
-           {f"{STEPS}.select.decide_kind": never_too_old},
+           {f"{RUN}.select_clients.decide_kind": never_too_old},
            test_changes.test_A04_A07_changes_without_a_date,
            {"detection": "updated_at", "found_by": "full", "statement": NOT_BUMPED, "clients": 1}),
     Mutant("A changed mapping makes the run full",
-           {f"{STEPS}.select.decide_kind": any_mapping},
+           {f"{RUN}.select_clients.decide_kind": any_mapping},
            test_mapping_changes.test_B18_a_changed_definition_sends_everyone_once,
            {"change": "no list"}),
     Mutant("Another server makes the run full",
-           {f"{STEPS}.select.decide_kind": any_server},
+           {f"{RUN}.select_clients.decide_kind": any_server},
            test_changes.test_A16_another_server_makes_the_run_full),
     Mutant("A stale source isn't read",
-           {f"{STEPS}.select.refuse_stale": nothing},
+           {f"{RUN}.select_clients.refuse_stale": nothing},
            test_changes.test_A18_a_stale_source_fails_the_run),
     Mutant("Columns of another type stop the run",
-           {"contact_sync.mapping.contract_problems": nothing_lacks},
+           {"contact_sync.contacts.mapping.contract_problems": nothing_lacks},
            test_setup.test_S14_what_is_wrong_is_said_before_anything_is_sent,
            {"broken": "exclusion of another type"}),
     Mutant("A field that was made anew at SendGrid stops the run",
-           {f"{STEPS}.check.field_drift": nothing_has_changed},
+           {f"{RUN}.check_setup.field_drift": nothing_has_changed},
            test_setup.test_S14_B16_text_into_a_field_that_became_a_number_is_reported),
     Mutant("Addresses are scanned on every run",
-           {f"{STEPS}.select.choose": addresses_unseen},
+           {f"{RUN}.select_clients.choose": addresses_unseen},
            test_changes.test_A05_a_change_is_sent_by_the_next_run,
            {"detection": "updated_at", "statement": MOVED}),
     Mutant("Owners of shared addresses are scanned on every run",
-           {f"{STEPS}.select.choose": rights_unseen},
+           {f"{RUN}.select_clients.choose": rights_unseen},
            test_addresses.test_B05_when_the_winner_leaves_the_other_client_appears,
            {"leaves": "moves", "lane": "json"}),
     Mutant("Exclusions are scanned on every run",
-           {f"{STEPS}.select.choose": consent_unscanned},
+           {f"{RUN}.select_clients.choose": consent_unscanned},
            NEWLY_EXCLUDED, {"detection": "updated_at"}),
     Mutant("Pending clients are looked at again",
-           {f"{STEPS}.select.choose": pending_forgotten},
+           {f"{RUN}.select_clients.choose": pending_forgotten},
            test_jobs.test_D12_a_job_that_sendgrid_does_not_know_counts_as_unknown,
            {"lane": "csv"}),
     Mutant("Only what differs is sent",
-           {f"{STEPS}.stage._Diff._compare": all_differ},
+           {f"{RUN}.stage_clients._Diff._compare": all_differ},
            test_changes.test_a_full_run_sends_only_what_differs),
     Mutant("Number and Date fields that can't be cleared are told",
-           {f"{STEPS}.stage._Diff._count_stale": nothing},
+           {f"{RUN}.stage_clients._Diff._count_stale": nothing},
            test_retries.test_B08_a_date_that_is_emptied_is_reported_as_stale),
 ]  # fmt: skip

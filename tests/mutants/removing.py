@@ -9,20 +9,16 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from contact_sync.state import carrying, runs, staging
-from contact_sync.state.database import Cursor, many
+from contact_sync.postgres.cursor import Cursor, many
+from contact_sync.run.select_clients import EXCLUDED, TAKES_OVER, Scan
+from contact_sync.state import runs, staging, suppressions
 from contact_sync.state.runs import Run
-from contact_sync.steps.select import EXCLUDED, TAKES_OVER, Scan
-from contact_sync.steps.start import Sync
-from tests.integration import (
-    test_addresses,
-    test_bad_rows,
-    test_failed_jobs,
-    test_plan_limits,
-    test_removals,
-    test_suppressions,
-)
-from tests.mutants.mutant import STATE, STEPS, Mutant, gives, nothing
+from contact_sync.sync import Sync
+from tests.integration.changes import test_addresses, test_bad_rows
+from tests.integration.removals import test_removals
+from tests.integration.runs import test_plan_limits
+from tests.integration.sending import test_failed_jobs, test_suppressions
+from tests.mutants.mutant import RUN, SENDING, STATE, Mutant, gives, nothing
 
 Choose = Callable[..., pa.Table]
 
@@ -90,7 +86,7 @@ def about_so_many(load: Callable[..., Run], *args: Any) -> Run:
 def former_first(plan: Callable[..., list[int]], sync: Sync, run: Run) -> list[int]:
     """Former contacts go before the new ones are sent."""
     with sync.state.transaction() as cursor:
-        moved = carrying.moved_clients(cursor, run.sync_id, run.run_id)
+        moved = suppressions.moved_clients(cursor, run.sync_id, run.run_id)
     ids = sync.sendgrid.contact_ids(list(moved.values())) if moved else {}
     if ids:
         sync.sendgrid.delete_contacts(sorted(ids.values()))
@@ -120,58 +116,59 @@ MASS_ABSENCE = test_removals.test_A23_F05_G5_mass_absence_removes_nobody_and_hol
 
 MUTANTS = [
     Mutant("Excluded clients are never uploaded",
-           {f"{STEPS}.stage._Diff.apply": exclusions_unheeded},
+           {f"{RUN}.stage_clients._Diff.apply": exclusions_unheeded},
            test_removals.test_F01_excluded_and_moved_at_once),
     Mutant("An exclusion on any client of a shared address wins",
-           {f"{STEPS}.select.choose": each_for_itself},
+           {f"{RUN}.select_clients.choose": each_for_itself},
            test_bad_rows.test_B04_an_exclusion_counts_for_everyone_with_the_address),
     Mutant("Excluded clients leave the list before anything is sent",
-           {f"{STEPS}.run_all.plan_exclusions": gives(())},
+           {f"{RUN}.in_one_process.plan_exclusions": gives(())},
            NEWLY_EXCLUDED, {"detection": "xmin"}),
     Mutant("The source is looked at again before an old plan is sent",
-           {f"{STEPS}.prepare._hold_changed": nothing},
+           {f"{SENDING}.prepare._hold_changed": nothing},
            test_failed_jobs.test_F04_who_was_excluded_deleted_or_moved_since_the_reading_is_not_sent),
     Mutant("An opt-out is carried over before the new address is sent",
-           {f"{STEPS}.prepare._suppress": nothing},
+           {f"{SENDING}.prepare._suppress": nothing},
            test_suppressions.test_B03_the_opt_out_of_the_old_address_is_carried_over_first,
            {"lane": "json"}),
     Mutant("Who may be suppressed is held while nobody can tell",
-           {f"{STATE}.carrying.hold": nothing},
+           {f"{STATE}.suppressions.hold": nothing},
            test_suppressions.test_B03_a_key_without_the_scope_holds_the_client),
     Mutant("One client of a shared address wins, always the same",
-           {f"{STEPS}.select.lost_shared_address": everybody_wins},
+           {f"{RUN}.select_clients.lost_shared_address": everybody_wins},
            test_addresses.test_B04_of_two_clients_with_one_address_the_newest_wins,
            {"lane": "json"}),
     Mutant("A new owner of an address inherits no values",
-           {f"{STEPS}.select.choose": inherited},
+           {f"{RUN}.select_clients.choose": inherited},
            test_addresses.test_B04_a_newcomer_with_a_known_address_takes_it),
     Mutant("The new address is confirmed before the old one goes",
-           {f"{STEPS}.run_all.plan_exclusions": former_first},
+           {f"{RUN}.in_one_process.plan_exclusions": former_first},
            test_addresses.test_B01_the_old_contact_is_removed_after_the_new_one_exists,
            {"lane": "json"}),
     Mutant("An address that somebody has isn't removed",
            {f"{STATE}.removals.removable": all_noted},
            test_addresses.test_B02_a_swap_of_two_addresses_deletes_nothing, {"lane": "json"}),
     Mutant("What the policy keeps isn't removed",
-           {"contact_sync.definition.SyncDefinition.removal_of": gives("delete")},
+           {"contact_sync.config.definition.SyncDefinition.removal_of": gives("delete")},
            test_addresses.test_B01_the_old_contact_is_kept_if_the_definition_says_so),
     Mutant("Contacts stay on a former list unless told otherwise",
-           {f"{STEPS}.remove._leave_former_lists": off_the_former_list},
+           {f"{RUN}.find_removals._leave_former_lists": off_the_former_list},
            test_removals.test_another_list_in_the_definition, {"policy": "keep"}),
     Mutant("Two looks before a removal",
            {f"{STATE}.removals.retire_absent": after_one_look},
            test_removals.test_A08_F07_a_deleted_client_leaves_the_list_after_two_looks),
     Mutant("Mass absence removes nobody",
-           {f"{STEPS}.select.absences_to_hold": gives(0)}, MASS_ABSENCE, {"how": "some"}),
+           {f"{RUN}.select_clients.absences_to_hold": gives(0)}, MASS_ABSENCE, {"how": "some"}),
     Mutant("Held removals hold up no upserts",
-           {f"{STEPS}.run_all.select_clients": nobody_while_held}, MASS_ABSENCE, {"how": "some"}),
+           {f"{RUN}.in_one_process.select_clients": nobody_while_held}, MASS_ABSENCE,
+           {"how": "some"}),
     Mutant("Removals are approved by their exact number",
            {f"{STATE}.runs.load_run": about_so_many},
            test_removals.test_F06_a_person_approves_the_exact_number_of_absent_clients),
     Mutant("Every kind of removal counts before the limit",
-           {f"{STEPS}.plan.removals_ahead": gives(0)},
+           {f"{RUN}.plan_batches.removals_ahead": gives(0)},
            test_plan_limits.test_G5_addresses_given_up_for_a_shared_one_count_as_removals),
     Mutant("No more is removed than the plan named",
-           {f"{STEPS}.remove._refuse_unplanned": nothing},
+           {f"{RUN}.find_removals._refuse_unplanned": nothing},
            test_plan_limits.test_G5_removals_that_the_plan_did_not_name_are_refused),
 ]  # fmt: skip

@@ -8,25 +8,25 @@ from typing import Any
 
 import pytest
 
-from contact_sync.errors import FateUnknown, RetryableError
-from contact_sync.models import BatchState, Job, JobStatus
-from contact_sync.state import batches, contents, settling
+from contact_sync.base.errors import FateUnknown, RetryableError
+from contact_sync.base.vocabulary import BatchState, Job, JobStatus
+from contact_sync.postgres.cursor import Cursor
+from contact_sync.run.sending import settle, split, submit
+from contact_sync.state import batch_contacts, batches, settling
 from contact_sync.state.batches import NOW, Batch
-from contact_sync.state.database import Cursor
 from contact_sync.state.runs import Run
-from contact_sync.steps import settle, split, submit
-from contact_sync.steps.start import Sync
-from tests.integration import (
+from contact_sync.sync import Sync
+from tests.integration.runs import test_two_tries
+from tests.integration.sending import (
     test_doubt,
     test_failed_jobs,
     test_jobs,
     test_retries,
     test_timing,
-    test_two_tries,
     test_unknown_fates,
 )
-from tests.mutants.mutant import SENDGRID, STATE, STEPS, Mutant, gives, nothing
-from tests.unit import test_transport
+from tests.mutants.mutant import RUN, SENDGRID, SENDING, STATE, Mutant, gives, nothing
+from tests.unit.sendgrid import test_transport
 
 SUBMITTED, UPLOADING = BatchState.SUBMITTED, BatchState.UPLOADING
 CONTACT_IS_NOT_VALID = "SendGrid: not valid"
@@ -145,7 +145,7 @@ def confirmed_all_the_same(
 def all_to_blame(_fail: Any, sync: Sync, run: Run, batch: Batch, job: Job, _reason: str) -> None:
     """Every contact of the batch is refused."""
     with sync.state.transaction() as cursor:
-        contacts = contents.batch_contacts(cursor, batch.batch_id)
+        contacts = batch_contacts.batch_contacts(cursor, batch.batch_id)
     settle._settle(sync, run, batch, job, {row["email"]: split.REASON for row in contacts})
 
 
@@ -183,18 +183,18 @@ LOST_ANSWER = test_jobs.test_C04_an_upload_of_unknown_fate_is_not_repeated
 
 MUTANTS = [
     Mutant("What earlier runs left open is settled first",
-           {f"{STEPS}.run_all.drain": nothing}, LATE_JOB),
+           {f"{RUN}.in_one_process.drain": nothing}, LATE_JOB),
     Mutant("JSON: `submitting` is stored before the call",
-           {f"{STEPS}.submit._mark_submitting": nothing,
-            f"{STEPS}.submit._mark_submitted": announced_afterwards},
+           {f"{SENDING}.submit._mark_submitting": nothing,
+            f"{SENDING}.submit._mark_submitted": announced_afterwards},
            SLOW_UPLOAD, {"lane": "json"}),
     Mutant("CSV: `uploading` is stored before the first byte",
-           {f"{STEPS}.submit._advance": upload_unannounced}, SLOW_UPLOAD, {"lane": "csv"}),
+           {f"{SENDING}.submit._advance": upload_unannounced}, SLOW_UPLOAD, {"lane": "csv"}),
     Mutant("A call of unknown fate is quarantined",
            {f"{STATE}.batches.seconds_since_unknown": gives(None)},
            test_unknown_fates.test_O01_a_first_try_of_unknown_fate_cannot_overwrite_newer_values),
     Mutant("An upload of unknown fate is followed to its job's end",
-           {f"{STEPS}.send.settle_batch": given_up}, LOST_ANSWER, {"fault": {"reset": True}}),
+           {f"{RUN}.send_batch.settle_batch": given_up}, LOST_ANSWER, {"fault": {"reset": True}}),
     Mutant("Never a second upload into one import",
            {f"{SENDGRID}.api.SendGridApi.upload": upload_again},
            LOST_ANSWER, {"fault": {"status": 503}}),
@@ -206,53 +206,53 @@ MUTANTS = [
            {f"{STATE}.batches.advance": by_state_alone},
            test_two_tries.test_O04_a_refusal_of_one_try_leaves_the_doubt_of_the_other),
     Mutant("A 400 costs the addresses that it names and no others",
-           {f"{STEPS}.submit.refused_by_answer": all_named},
+           {f"{SENDING}.submit.refused_by_answer": all_named},
            test_jobs.test_C09_a_400_that_names_addresses_rejects_these_and_sends_the_others,
            {"key": "email"}),
     Mutant("Only a terminal status ends a job",
-           {"contact_sync.models.JobStatus.is_terminal": gives(True)}, LATE_JOB),
+           {"contact_sync.base.vocabulary.JobStatus.is_terminal": gives(True)}, LATE_JOB),
     Mutant("An unknown status ends no job",
            {f"{SENDGRID}.transport.Transport.call": any_word_ends},
            test_transport.test_D01_D08_only_a_known_status_ends_a_job,
            {"body": {"status": "resting", "results": None}, "status": "pending", "counts": (0, 0)}),
     Mutant("A proxy's page doesn't say that a job is gone",
-           {"contact_sync.errors.RequestRefused.is_missing": gives(True)},
+           {"contact_sync.base.errors.RequestRefused.is_missing": gives(True)},
            test_doubt.test_D12_a_proxys_page_says_nothing_about_a_job),
     Mutant("A job that SendGrid doesn't know may still take effect",
-           {f"{STEPS}.settle.postpone": without_doubt},
+           {f"{SENDING}.settle.postpone": without_doubt},
            test_unknown_fates.test_D12_a_forgotten_job_may_still_take_effect),
     Mutant("Counts of an errored job have to add up, too",
-           {f"{STEPS}.settle._confirm_others": errors_alone},
+           {f"{SENDING}.settle._confirm_others": errors_alone},
            test_doubt.test_D04_D07_rows_that_an_errored_job_dropped_are_sent_again,
            {"lane": "json"}),
     Mutant("What is never applied is rejected in the end",
            {f"{STATE}.settling.postpone_not_applied": never_rejected},
            test_doubt.test_D07_a_contact_that_is_never_applied_is_rejected_in_the_end),
     Mutant("Counts that don't add up are read back",
-           {f"{STEPS}.settle.not_applied": gives(frozenset())},
+           {f"{SENDING}.settle.not_applied": gives(frozenset())},
            test_failed_jobs.test_D07_rows_that_a_completed_job_dropped_are_sent_again,
            {"lane": "json"}),
     Mutant("Without a usable errors file contacts are read back",
-           {f"{STEPS}.settle._apply": unnamed_are_confirmed},
+           {f"{SENDING}.settle._apply": unnamed_are_confirmed},
            test_failed_jobs.test_D05_without_a_usable_errors_file_contacts_are_read_back,
            {"lane": "json", "setting": {"errors_url": False}}),
     Mutant("Contacts that a job refused are rejected",
            {f"{STATE}.settling.confirm": nobody_is_refused}, RETRIES),
     Mutant("Rejections keep SendGrid's reason",
-           {f"{STEPS}.settle.plain": gives("refused")}, RETRIES),
+           {f"{SENDING}.settle.plain": gives("refused")}, RETRIES),
     Mutant("Rejected clients are retried on demand",
            {f"{STATE}.runs.load_run": never_on_demand}, RETRIES),
     Mutant("Rejected clients are not retried for no reason",
            {f"{STATE}.runs.load_run": every_time}, RETRIES),
     Mutant("A failed job confirms nobody",
-           {f"{STEPS}.settle._fail": confirmed_all_the_same},
+           {f"{SENDING}.settle._fail": confirmed_all_the_same},
            test_jobs.test_D06_a_job_that_fails_once_is_sent_again, {"lane": "json", "rows": 0}),
     Mutant("A failed batch is split until its bad rows are found",
-           {f"{STEPS}.settle._fail": all_to_blame},
+           {f"{SENDING}.settle._fail": all_to_blame},
            test_failed_jobs.test_D06_bad_rows_are_found_and_the_others_confirmed,
            {"lane": "json", "bad": {1}}),
     Mutant("No contact is blamed for a cause that is none",
-           {f"{STEPS}.split._without_excuse": singles_to_blame},
+           {f"{SENDING}.split._without_excuse": singles_to_blame},
            test_failed_jobs.test_C11_a_cause_that_is_no_contact_rejects_nobody_and_stops_soon,
            {"lane": "json", "clients": 1}),
     Mutant("What stays unclear is pending, and sent again",

@@ -11,15 +11,15 @@ from typing import Any
 
 import pytest
 
-from contact_sync.models import JobStatus
-from tests import canary
+from contact_sync.base.vocabulary import JobStatus
 from tests.mutants import borders, leases, reading, removing, sending
 from tests.mutants.mutant import Mutant, Test, arguments, assert_notices, gives, is_a_case, nothing
+from tests.support import canary
 
 WRITTEN = [m for file in (leases, sending, reading, removing, borders) for m in file.MUTANTS]
 MUTANTS = {mutant.rule: mutant for mutant in WRITTEN}
 EACH = pytest.mark.parametrize("rule", MUTANTS)
-USED = "contact_sync.models.JobStatus.is_terminal"
+USED = "contact_sync.base.vocabulary.JobStatus.is_terminal"
 
 
 @EACH
@@ -66,7 +66,7 @@ def lies(*_: Any) -> None:
 @pytest.mark.parametrize(
     ("target", "instead", "test", "error", "told"),
     [
-        ("contact_sync.steps.run_all.gone", nothing, fails_anyway, AttributeError, "gone"),
+        ("contact_sync.run.in_one_process.gone", nothing, fails_anyway, AttributeError, "gone"),
         ("contact_sync.gone.drain", nothing, fails_anyway, AttributeError, "gone"),
         (USED, gives(True), fails_anyway, AssertionError, "nothing was switched off"),
         (USED, gives(True), passes, pytest.fail.Exception, "DID NOT RAISE"),

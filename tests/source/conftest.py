@@ -8,8 +8,8 @@ import psycopg
 import pytest
 
 from local.b2core_demo import create_reader, create_schema
-from local.postgres import Cluster, temporary_cluster
-from tests.databases import empty_b2core
+from local.postgres.server import Cluster, temporary_cluster
+from tests.support.databases import empty_b2core
 
 READER_PASSWORD = "only for tests"
 

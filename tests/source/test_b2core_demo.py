@@ -14,8 +14,8 @@ import pytest
 
 from local.b2core_demo import apply_demo_changes, generate
 from local.b2core_demo.rows import add_client
-from local.expected import Address, chosen_addresses, chosen_phones
-from tests.source import statements
+from local.oracle import Address, chosen_addresses, chosen_phones
+from tests.support import source_statements
 
 N = 10_000
 
@@ -82,7 +82,7 @@ def test_every_kind_of_value_is_there(
 def test_the_keys_are_sound(generated: str) -> None:
     assert count(generated, "array[count(*), min(id), max(id)] FROM b2core.clients") == [N, 1, N]
     with psycopg.connect(generated) as connection:
-        assert len(statements.clients(connection)) == N
+        assert len(source_statements.clients(connection)) == N
     for table in ("client_phones", "client_addresses"):
         lost = f"b2core.{table} WHERE client_id NOT IN (SELECT id FROM b2core.clients)"
         assert count(generated, f"count(*) FROM {lost}") == 0
@@ -94,7 +94,7 @@ def test_the_contract_and_the_oracle_choose_the_same(generated: str) -> None:
     with psycopg.connect(generated) as connection:
         phones = chosen_phones(connection)
         addresses = chosen_addresses(connection)
-        for row in statements.clients(connection):
+        for row in source_statements.clients(connection):
             assert row["phone"] == phones.get(row["client_id"])
             assert addresses.get(row["client_id"], Address()) == Address(
                 line1=row["address_line_1"],
@@ -139,15 +139,15 @@ def test_changes_are_found_and_named(b2core: str) -> None:
     generate(b2core, clients=2_000)
     for _ in range(2):
         with psycopg.connect(b2core) as connection:
-            before = statements.horizon(connection)
-            rows_before = {row["client_id"]: row for row in statements.clients(connection)}
+            before = source_statements.horizon(connection)
+            rows_before = {row["client_id"]: row for row in source_statements.clients(connection)}
         lines = apply_demo_changes(b2core)
         assert len(lines) == 7
         assert not any("@" in line for line in lines)
         named = {int(line.split()[1]) for line in lines[:6]}
         with psycopg.connect(b2core) as connection:
-            changed = set(statements.ids("changed_xmin", connection, horizon=before))
-            rows_after = {row["client_id"]: row for row in statements.clients(connection)}
+            changed = set(source_statements.ids("changed_xmin", connection, horizon=before))
+            rows_after = {row["client_id"]: row for row in source_statements.clients(connection)}
         differ = {i for i, row in rows_after.items() if row != rows_before.get(i)}
         assert len(named) == 6
         assert named <= differ

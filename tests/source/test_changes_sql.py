@@ -10,7 +10,7 @@ import pytest
 from psycopg import sql
 
 from local.b2core_demo.rows import add_address, add_client, add_phone
-from tests.source import statements
+from tests.support import source_statements
 
 MOMENT = datetime(2026, 5, 1, 12, tzinfo=UTC)
 BEFORE = MOMENT - timedelta(seconds=1)
@@ -45,21 +45,21 @@ CHANGES = {
 def test_xmin_finds_each_kind_of_change(
     connection: psycopg.Connection, ann: int, change: str
 ) -> None:
-    before = statements.horizon(connection)
-    assert statements.ids("changed_xmin", connection, horizon=before) == []
+    before = source_statements.horizon(connection)
+    assert source_statements.ids("changed_xmin", connection, horizon=before) == []
     connection.execute(change, [ann])
-    assert statements.ids("changed_xmin", connection, horizon=before) == [ann]
-    later = statements.horizon(connection)
-    assert statements.ids("changed_xmin", connection, horizon=later) == []
+    assert source_statements.ids("changed_xmin", connection, horizon=before) == [ann]
+    later = source_statements.horizon(connection)
+    assert source_statements.ids("changed_xmin", connection, horizon=later) == []
 
 
 def test_xmin_finds_a_new_client(connection: psycopg.Connection, ann: int) -> None:
-    before = statements.horizon(connection)
+    before = source_statements.horizon(connection)
     new = add_client(connection)
     add_phone(connection, new, "+1")
     add_phone(connection, new, "+2")
     add_address(connection, new)
-    assert statements.ids("changed_xmin", connection, horizon=before) == [new]
+    assert source_statements.ids("changed_xmin", connection, horizon=before) == [new]
 
 
 LOOKUPS = {
@@ -77,12 +77,12 @@ def test_xmin_finds_everyone_who_uses_a_renamed_lookup(
     connection: psycopg.Connection, ann: int, table: str, renamed: tuple[str, int]
 ) -> None:
     column, row_id = renamed
-    before = statements.horizon(connection)
+    before = source_statements.horizon(connection)
     rename = sql.SQL("UPDATE b2core.{} SET {} = 'new' WHERE id = %s")
     connection.execute(
         rename.format(sql.Identifier(table.strip()), sql.Identifier(column)), [row_id]
     )
-    assert statements.ids("changed_xmin", connection, horizon=before) == [ann]
+    assert source_statements.ids("changed_xmin", connection, horizon=before) == [ann]
 
 
 def test_xmin_finds_what_was_open_during_the_earlier_snapshot(
@@ -91,27 +91,27 @@ def test_xmin_finds_what_was_open_during_the_earlier_snapshot(
     with psycopg.connect(b2core) as slow:
         slow.execute("UPDATE b2core.clients SET last_name = 'Late' WHERE id = %s", [ann])
         add_client(connection)  # a later transaction that commits first
-        before = statements.horizon(connection)
-        assert ann not in statements.ids("changed_xmin", connection, horizon=before)
+        before = source_statements.horizon(connection)
+        assert ann not in source_statements.ids("changed_xmin", connection, horizon=before)
         slow.commit()
-    assert ann in statements.ids("changed_xmin", connection, horizon=before)
+    assert ann in source_statements.ids("changed_xmin", connection, horizon=before)
 
 
 def test_xmin_does_not_report_what_was_rolled_back(
     connection: psycopg.Connection, b2core: str, ann: int
 ) -> None:
-    before = statements.horizon(connection)
+    before = source_statements.horizon(connection)
     with psycopg.connect(b2core) as undone:
         undone.execute("UPDATE b2core.clients SET last_name = 'No' WHERE id = %s", [ann])
         undone.rollback()
-    assert statements.ids("changed_xmin", connection, horizon=before) == []
+    assert source_statements.ids("changed_xmin", connection, horizon=before) == []
 
 
 def test_xmin_survives_a_vacuum_freeze(connection: psycopg.Connection, ann: int) -> None:
-    before = statements.horizon(connection)
+    before = source_statements.horizon(connection)
     connection.execute("UPDATE b2core.clients SET last_name = 'New' WHERE id = %s", [ann])
     connection.execute("VACUUM (FREEZE) b2core.clients")
-    assert statements.ids("changed_xmin", connection, horizon=before) == [ann]
+    assert source_statements.ids("changed_xmin", connection, horizon=before) == [ann]
 
 
 Touch = Callable[[psycopg.Connection, int, datetime | None], None]
@@ -145,14 +145,14 @@ def test_updated_at_is_inclusive_in_each_table(
         connection.execute(f"UPDATE b2core.{table} SET updated_at = %s", [BEFORE])
     set_time(connection, ann, at)
     expected = [ann] if found else []
-    assert statements.ids("changed_updated_at", connection, since=MOMENT) == expected
+    assert source_statements.ids("changed_updated_at", connection, since=MOMENT) == expected
 
 
 def test_updated_at_does_not_see_a_renamed_lookup(connection: psycopg.Connection, ann: int) -> None:
     (since,) = connection.execute("SELECT clock_timestamp()").fetchone() or (None,)
     connection.execute("UPDATE b2core.verification_levels SET caption = 'new'")
-    assert statements.ids("changed_updated_at", connection, since=since) == []
+    assert source_statements.ids("changed_updated_at", connection, since=since) == []
 
 
 def test_scan_returns_every_client(connection: psycopg.Connection, ann: int) -> None:
-    assert statements.ids("scan", connection) == [ann - 1, ann]
+    assert source_statements.ids("scan", connection) == [ann - 1, ann]

@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from local.b2core_demo.rows import add_address, add_client, add_phone
-from tests.source import statements
+from tests.support import source_statements
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 YESTERDAY = NOW - timedelta(days=1)
@@ -25,7 +25,7 @@ CONTRACT = [
 def columns(
     connection: psycopg.Connection, name: str, **parameters: object
 ) -> list[tuple[str, str]]:
-    text = statements.literal(name, connection, **parameters)
+    text = source_statements.literal(name, connection, **parameters)
     described = connection.execute(f"SELECT * FROM ({text}) AS statement LIMIT 0").description or []
     types = psycopg.adapters.types
     return [
@@ -34,7 +34,7 @@ def columns(
 
 
 def test_columns_are_the_contract(connection: psycopg.Connection) -> None:
-    assert columns(connection, "clients", **statements.ALL) == CONTRACT
+    assert columns(connection, "clients", **source_statements.ALL) == CONTRACT
     assert columns(connection, "scan") == [
         ("client_id", "int8"),
         ("email", "text"),
@@ -65,7 +65,7 @@ def test_every_column_comes_from_its_place(connection: psycopg.Connection) -> No
         line1="a",
         line2="b",
     )
-    assert statements.clients(connection) == [
+    assert source_statements.clients(connection) == [
         {
             "client_id": client,
             "email": " Ann@Example.com",
@@ -94,12 +94,14 @@ def test_the_day_of_registration_is_in_utc(connection: psycopg.Connection, zone:
     connection.execute("SELECT set_config('timezone', %s, false)", (zone,))
     add_client(connection, created_at=datetime(2026, 1, 1, 0, 30, tzinfo=UTC))
     add_client(connection, created_at=datetime(2026, 1, 1, 23, 30, tzinfo=UTC))
-    assert {row["registered_on"] for row in statements.clients(connection)} == {date(2026, 1, 1)}
+    assert {row["registered_on"] for row in source_statements.clients(connection)} == {
+        date(2026, 1, 1)
+    }
 
 
 def test_a_client_with_nothing_else_is_not_lost(connection: psycopg.Connection) -> None:
     add_client(connection, email=None, first_name=None, last_name=None)
-    (row,) = statements.clients(connection)
+    (row,) = source_statements.clients(connection)
     assert row["email"] is row["phone"] is row["country"] is row["jurisdiction"] is None
 
 
@@ -127,7 +129,7 @@ def test_phone_rule(
     for phone, confirmed, updated_at in phones:
         add_phone(connection, client, phone, confirmed=confirmed, updated_at=updated_at)
     add_phone(connection, other, "somebody else's", confirmed=True)
-    first, second = statements.clients(connection)
+    first, second = source_statements.clients(connection)
     assert first["phone"] == ("chosen" if phones else None)
     assert second["phone"] == "somebody else's"
 
@@ -156,7 +158,7 @@ def test_address_precedence(
         add_address(
             connection, client, type=kind, city=city, updated_at=NOW + timedelta(days=number)
         )
-    (row,) = statements.clients(connection)
+    (row,) = source_statements.clients(connection)
     assert row["city"] == ("chosen" if any(city == "chosen" for _, city in addresses) else None)
 
 
@@ -167,7 +169,7 @@ def test_newest_of_one_type_and_nothing_mixed_in(connection: psycopg.Connection)
     add_address(connection, client, city="first", line2="first", updated_at=NOW)
     add_address(connection, client, city="chosen", updated_at=NOW)
     add_address(connection, client, type="mailing", line2="mailing", country_id=1)
-    (row,) = statements.clients(connection)
+    (row,) = source_statements.clients(connection)
     assert (row["city"], row["address_line_2"], row["country"]) == ("chosen", None, None)
 
 
@@ -176,7 +178,7 @@ def test_bounds_are_inclusive_and_ids_narrow_them(connection: psycopg.Connection
         add_phone(connection, add_client(connection, id=number), f"+{number}")
 
     def found(**parameters: object) -> list[tuple[int, str]]:
-        rows = statements.clients(connection, **parameters)
+        rows = source_statements.clients(connection, **parameters)
         return [(row["client_id"], row["phone"]) for row in rows]
 
     assert found(first_id=2, last_id=4) == [(2, "+2"), (3, "+3"), (4, "+4")]

@@ -8,14 +8,7 @@ import psycopg
 import pytest
 
 from local.b2core_demo.rows import add_address, add_client, add_phone
-from local.expected import (
-    clean_text,
-    differences,
-    email_address,
-    expected,
-    masked,
-    phone_number,
-)
+from local.oracle import clean_text, differences, email_address, expected, masked, phone_number
 
 FAMILY = "👩‍👩‍👧‍👦"  # one visible character, seven code points
 EMAILS = {

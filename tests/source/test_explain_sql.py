@@ -10,7 +10,7 @@ import pytest
 from psycopg.rows import dict_row
 
 from local.b2core_demo.rows import add_address, add_client, add_phone
-from tests.source import statements
+from tests.support import source_statements
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 YESTERDAY = NOW - timedelta(days=1)
@@ -20,7 +20,7 @@ ADDRESS = ("address_line_1", "address_line_2", "city", "state", "postal_code", "
 def explained(connection: psycopg.Connection, client: int) -> list[dict[str, Any]]:
     """The rows of explain.sql for one client."""
     with connection.cursor(row_factory=dict_row) as cursor:
-        cursor.execute(statements.literal("explain", connection, client_id=client))
+        cursor.execute(source_statements.literal("explain", connection, client_id=client))
         return cursor.fetchall()
 
 
@@ -50,7 +50,7 @@ def test_its_winners_are_those_of_clients_sql(connection: psycopg.Connection) ->
            FROM generate_series(1, 1500) AS n"""
     )
     chosen = 0
-    for row in statements.clients(connection):
+    for row in source_statements.clients(connection):
         rows = explained(connection, row["client_id"])
         winners = {r["part"]: r for r in rows if r["place"] == 1}
         phone, address = winners.get("phone", {}), winners.get("address", {})

@@ -16,7 +16,7 @@ import psutil
 import psycopg
 import pytest
 
-from local.postgres import Cluster, ClusterError, start_cluster
+from local.postgres.server import Cluster, ClusterError, start_cluster
 
 ROOT = Path(__file__).parents[2]
 CHILD = """

@@ -8,7 +8,7 @@ from psycopg import errors
 
 from local.b2core_demo import create_reader
 from local.b2core_demo.rows import add_address, add_client, add_phone
-from tests.source import statements
+from tests.support import source_statements
 
 
 def test_reads_everything_that_the_statements_need(
@@ -17,10 +17,10 @@ def test_reads_everything_that_the_statements_need(
     client = add_client(connection)
     add_phone(connection, client, "+1")
     add_address(connection, client)
-    assert [row["client_id"] for row in statements.clients(reader)] == [client]
-    assert statements.ids("scan", reader) == [client]
-    assert statements.ids("changed_xmin", reader, horizon="3") == [client]
-    assert statements.ids("changed_updated_at", reader, since="2000-01-01") == [client]
+    assert [row["client_id"] for row in source_statements.clients(reader)] == [client]
+    assert source_statements.ids("scan", reader) == [client]
+    assert source_statements.ids("changed_xmin", reader, horizon="3") == [client]
+    assert source_statements.ids("changed_updated_at", reader, since="2000-01-01") == [client]
 
 
 FORBIDDEN = [

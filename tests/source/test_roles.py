@@ -9,9 +9,9 @@ import psycopg
 import pytest
 from psycopg import errors, sql
 
-from contact_sync.definition_files import INCLUDE
+from contact_sync.base.paths import INCLUDE
 from contact_sync.state.migrate import migrate
-from local.postgres import Cluster
+from local.postgres.server import Cluster
 
 PASSWORD = "only for the tests of roles"
 ROLES = INCLUDE / "sql" / "state" / "roles.sql"

@@ -7,11 +7,11 @@ import subprocess
 
 import psycopg
 
-from contact_sync.definition_files import INCLUDE
+from contact_sync.base.paths import INCLUDE
 from contact_sync.state.migrate import migrate
-from local.postgres import HOST, SUPERUSER, temporary_cluster
-from local.postgres_account import os_user, reachable_programs
-from tests.airflow_home import ROOT
+from local.postgres.account import os_user, reachable_programs
+from local.postgres.server import HOST, SUPERUSER, temporary_cluster
+from tests.support.airflow_home import ROOT
 
 PASSWORD = "it's only a test"
 

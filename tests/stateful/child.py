@@ -13,13 +13,15 @@ import psutil
 import pytest
 import tenacity.nap
 
-from contact_sync import cli, failpoints
-from contact_sync.errors import FatalError, Stopped, SyncError, told_safely
+from contact_sync.base import failpoints
+from contact_sync.base.errors import FatalError, Stopped, SyncError, told_safely
+from contact_sync.cli import main as cli
+from contact_sync.run import in_one_process, settle_earlier_runs
+from contact_sync.run.sending import removal_targets
 from contact_sync.sendgrid import answers
-from contact_sync.steps import drain, look_up, run_all
-from tests.connections import kept_connections
-from tests.crashes import FORKS
-from tests.world import World
+from tests.support.connections import kept_connections
+from tests.support.crashes import FORKS
+from tests.support.world import World
 
 REFUSED, FENCED = 3, 5
 PAUSE = 0.05
@@ -36,9 +38,9 @@ HASTY = SimpleNamespace(sleep=a_moment, time=time.time, monotonic=time.monotonic
 
 def hurry(patch: pytest.MonkeyPatch) -> None:
     """Make the waits of a run short; those for jobs and quarantines are asked again and again."""
-    patch.setattr(drain, "POLL_SECONDS", PAUSE)
-    patch.setattr(look_up, "SEARCH_LAG_SECONDS", 0.0)  # the emulator's search doesn't lag
-    for module in (run_all, tenacity.nap, answers):
+    patch.setattr(settle_earlier_runs, "POLL_SECONDS", PAUSE)
+    patch.setattr(removal_targets, "SEARCH_LAG_SECONDS", 0.0)  # the emulator's search doesn't lag
+    for module in (in_one_process, tenacity.nap, answers):
         patch.setattr(module, "time", HASTY)
 
 

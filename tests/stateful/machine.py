@@ -15,12 +15,12 @@ import psycopg
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
-from contact_sync.errors import SyncError
+from contact_sync.base.errors import SyncError
 from local.b2core_demo.rows import add_address, add_client, add_phone
-from tests.allowed_calls import forbidden_calls
-from tests.crashes import all_points
 from tests.stateful import child
-from tests.world import World
+from tests.support.allowed_calls import forbidden_calls
+from tests.support.crashes import all_points
+from tests.support.world import World
 
 ADDRESSES = [f"{name}@example.com" for name in ("ana", "ben", "cleo", "dan")]
 EMAILS = st.sampled_from([*ADDRESSES, *ADDRESSES, f" {ADDRESSES[0].upper()} ", "no address", None])

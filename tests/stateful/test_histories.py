@@ -14,11 +14,11 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
 
-from tests import canary
-from tests.databases import Shared, empty, empty_b2core
 from tests.stateful import child
 from tests.stateful.machine import History, WithoutFullRuns
-from tests.world import CUSTOM_FIELDS, LIST_NAME, World, opt_out_column
+from tests.support import canary
+from tests.support.databases import Shared, empty, empty_b2core
+from tests.support.world import CUSTOM_FIELDS, LIST_NAME, World, opt_out_column
 
 BOUNDED = settings(
     max_examples=12,

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import settings
 
 from contact_sync.sendgrid.api import SendGridApi
-from tests.unit.scripted_server import KEY, Handler, Script
+from tests.support.scripted_server import KEY, Handler, Script
 
 settings.register_profile("quick", deadline=None, max_examples=40)  # a busy machine is no defect
 settings.load_profile("quick")

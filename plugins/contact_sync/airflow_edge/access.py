@@ -21,7 +21,7 @@ from airflow.configuration import conf
 from airflow.models.dag import DagModel
 from fastapi import Depends, HTTPException
 
-from contact_sync.definition import SyncDefinition
+from contact_sync.config.definition import SyncDefinition
 
 
 @dataclass(frozen=True, slots=True)

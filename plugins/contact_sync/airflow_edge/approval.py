@@ -13,7 +13,7 @@ from airflow.providers.standard.exceptions import HITLTimeoutError
 from airflow.providers.standard.operators.hitl import HITLOperator
 
 from contact_sync.airflow_edge.tasks import working
-from contact_sync.errors import FatalError
+from contact_sync.base.errors import FatalError
 
 if TYPE_CHECKING:
     from contact_sync.state.runs import Run
@@ -42,7 +42,7 @@ class ApprovePlanOperator(HITLOperator):
 
     def execute(self, context: Any) -> Any:
         """Ask, unless nothing is above a limit or somebody has decided already."""
-        from contact_sync.steps.remove import plan_exclusions
+        from contact_sync.run.find_removals import plan_exclusions
 
         with working(self.sync_name, self._sync_run_id(context)) as (sync, run):
             if run.dry_run or run.approval is None or run.approval.get("decision"):
@@ -72,7 +72,7 @@ class ApprovePlanOperator(HITLOperator):
 
     def _decide(self, context: Any, decision: str, who: str, cause: str | None = None) -> None:
         """Store the decision. A `cause` ends the run and is kept as such."""
-        from contact_sync.steps.approve import decide
+        from contact_sync.run.approve_plan import decide
 
         with working(self.sync_name, self._sync_run_id(context)) as (sync, run):
             decide(sync, run, decision, who)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import Asset
 
-from contact_sync.report import run_counts
+from contact_sync.reporting.run_report import run_counts
 
 if TYPE_CHECKING:
     from contact_sync.state.runs import Run

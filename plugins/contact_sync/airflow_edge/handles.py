@@ -6,22 +6,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from contact_sync.airflow_edge.dsn import found, postgres_dsn
 from contact_sync.airflow_edge.hook import SendGridHook
-from contact_sync.airflow_edge.postgres import found, postgres_dsn
-from contact_sync.definition import SyncDefinition
-from contact_sync.definition_files import read_definition, source_folder
+from contact_sync.config.definition import SyncDefinition
+from contact_sync.config.files import read_definition, source_folder
 from contact_sync.state.database import StateDatabase
 
 if TYPE_CHECKING:
-    from contact_sync.steps.start import Sync
+    from contact_sync.sync import Sync
 
 
 @contextmanager
 def open_sync(name: str) -> Iterator[Sync]:
     """The sync called `name` with open handles. Raises ConfigError for whatever is wrong."""
     # Not above: the triggerer needs only the state database, and Arrow takes it a second.
-    from contact_sync.b2core import B2Core
-    from contact_sync.steps.start import Sync
+    from contact_sync.b2core.reader import B2Core
+    from contact_sync.sync import Sync
 
     definition = read_definition(name)
     source = definition.source

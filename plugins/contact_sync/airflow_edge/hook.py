@@ -8,9 +8,9 @@ from typing import Any
 from airflow.sdk import BaseHook
 from airflow.sdk.log import mask_secret
 
-from contact_sync import scopes
 from contact_sync.airflow_edge.provider import CONNECTION_TYPE, HOOK_NAME, REGIONS
-from contact_sync.errors import ConfigError, told_safely
+from contact_sync.base.errors import ConfigError, told_safely
+from contact_sync.sendgrid import scopes
 from contact_sync.sendgrid.api import SendGridApi
 
 

@@ -19,9 +19,9 @@ from airflow.sdk.lineage import HookLineageCollector, NoOpCollector, get_hook_li
 
 from contact_sync.airflow_edge.hook import SendGridHook, base_url
 from contact_sync.airflow_edge.provider import ASSET_SCHEME
-from contact_sync.definition import SyncDefinition
-from contact_sync.definition_files import source_folder
-from contact_sync.errors import told_safely
+from contact_sync.base.errors import told_safely
+from contact_sync.config.definition import SyncDefinition
+from contact_sync.config.files import source_folder
 
 if TYPE_CHECKING:
     from openlineage.client.event_v2 import Dataset

@@ -12,7 +12,7 @@ from typing import Any
 
 from airflow.sdk.observability import stats
 
-from contact_sync.report import run_counts
+from contact_sync.reporting.run_report import run_counts
 
 COUNTED = {
     "read": "clients_read", "sent": "contacts_sent", "rejected": "clients_refused",

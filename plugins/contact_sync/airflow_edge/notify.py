@@ -12,10 +12,10 @@ from typing import Any
 
 from airflow.sdk import BaseNotifier
 
-from contact_sync.alerts import Alert, Event
-from contact_sync.definition import SyncDefinition
-from contact_sync.definition_files import read_definition
-from contact_sync.errors import told_safely
+from contact_sync.base.errors import told_safely
+from contact_sync.config.alerts import Alert, Event
+from contact_sync.config.definition import SyncDefinition
+from contact_sync.config.files import read_definition
 
 log = logging.getLogger(__name__)
 WEBHOOK_SECONDS = 20.0
@@ -32,7 +32,7 @@ class AlertNotifier(BaseNotifier):
     def notify(self, context: Any) -> None:
         """Make the alert, if there is anything to tell, and send it. Never raises."""
         try:
-            from contact_sync.airflow_edge.tellers import TELLERS
+            from contact_sync.airflow_edge.alert_texts import TELLERS
 
             definition = read_definition(self.sync_name)
             if (alert := TELLERS[self.event](definition, context)) is not None:

@@ -64,7 +64,7 @@ class SettleEarlierRunsOperator(BaseOperator):
     def execute(self, context: Any, event: dict[str, Any] | None = None) -> None:
         """Drain once; defer when something is still open. Bounded by the definition's deadlines."""
         del context
-        from contact_sync.steps.drain import drain
+        from contact_sync.run.settle_earlier_runs import drain
 
         run_id = int(event["run_id"] if event else self.sync_run_id)
         with working(self.sync_name, run_id) as (sync, run):
@@ -105,7 +105,7 @@ class SendBatchOperator(BaseOperator):
 
     def _send_or_wait(self, run_id: int, batch_id: int) -> None:
         from contact_sync.airflow_edge.lineage import note_written
-        from contact_sync.steps.send import send_on
+        from contact_sync.run.send_batch import send_on
 
         with working(self.sync_name, run_id) as (sync, run):
             note_written(sync.definition)

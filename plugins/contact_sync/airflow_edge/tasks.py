@@ -18,7 +18,7 @@ from airflow.sdk.exceptions import AirflowException, AirflowFailException, Airfl
 from airflow.sdk.timezone import utcnow
 
 from contact_sync.airflow_edge.trigger_form import refusal
-from contact_sync.errors import (
+from contact_sync.base.errors import (
     ConfigError,
     FatalError,
     LeaseBusy,
@@ -26,12 +26,12 @@ from contact_sync.errors import (
     SyncError,
     told_safely,
 )
-from contact_sync.models import RunKind
-from contact_sync.run_story import NO_CAUSE
+from contact_sync.base.vocabulary import RunKind
+from contact_sync.reporting.run_story import NO_CAUSE
 
 if TYPE_CHECKING:
     from contact_sync.state.runs import Run
-    from contact_sync.steps.start import Sync
+    from contact_sync.sync import Sync
 
 log = logging.getLogger(__name__)
 
@@ -41,8 +41,8 @@ def working(name: str, sync_run_id: int) -> Iterator[tuple[Sync, Run]]:
     """An open sync and run; errors are translated. The first one that is fatal, or comes when no
     tries are left, becomes the run's cause."""
     from contact_sync.airflow_edge.handles import open_sync
+    from contact_sync.run.context import open_run
     from contact_sync.state.runs import note_cause
-    from contact_sync.steps.start import open_run
 
     with translated(), open_sync(name) as sync:
         try:
@@ -85,8 +85,8 @@ def start_run(name: str) -> int | None:
     has to wait: None.
     """
     from contact_sync.airflow_edge.handles import open_sync
+    from contact_sync.run.start_run import begin_run
     from contact_sync.state.runs import Options
-    from contact_sync.steps.start import begin_run
 
     context: dict[str, Any] = dict(get_current_context())
     params, dag_run = context["params"], context["dag_run"]
@@ -118,7 +118,7 @@ def start_run(name: str) -> int | None:
 
 def check(name: str, sync_run_id: int) -> None:
     """Preflight of both sides."""
-    from contact_sync.steps.check import check_setup
+    from contact_sync.run.check_setup import check_setup
 
     with working(name, sync_run_id) as (sync, run):
         check_setup(sync, run)
@@ -127,7 +127,7 @@ def check(name: str, sync_run_id: int) -> None:
 def select(name: str, sync_run_id: int) -> list[int]:
     """Choose clients; returns the slice numbers for the mapped stage tasks."""
     from contact_sync.airflow_edge.lineage import note_read
-    from contact_sync.steps.select import select_clients
+    from contact_sync.run.select_clients import select_clients
 
     with working(name, sync_run_id) as (sync, run):
         detection = sync.definition.source.change_detection
@@ -138,7 +138,7 @@ def select(name: str, sync_run_id: int) -> list[int]:
 def stage(name: str, sync_run_id: int, slice_no: int) -> dict[str, int]:
     """Stage one slice; returns its counts."""
     from contact_sync.airflow_edge.lineage import note_read
-    from contact_sync.steps.stage import stage_slice
+    from contact_sync.run.stage_clients import stage_slice
 
     with working(name, sync_run_id) as (sync, run):
         note_read(sync.definition, "clients")
@@ -147,7 +147,7 @@ def stage(name: str, sync_run_id: int, slice_no: int) -> dict[str, int]:
 
 def plan(name: str, sync_run_id: int) -> list[int]:
     """Add up and cut; returns the batch ids for the mapped send tasks."""
-    from contact_sync.steps.plan import plan_run
+    from contact_sync.run.plan_batches import plan_run
 
     with working(name, sync_run_id) as (sync, run):
         return plan_run(sync, run)
@@ -155,7 +155,7 @@ def plan(name: str, sync_run_id: int) -> list[int]:
 
 def removals(name: str, sync_run_id: int) -> list[int]:
     """Batch what nobody needs any more; returns the batch ids for the mapped remove tasks."""
-    from contact_sync.steps.remove import plan_removals
+    from contact_sync.run.find_removals import plan_removals
 
     with working(name, sync_run_id) as (sync, run):
         return plan_removals(sync, run)
@@ -168,7 +168,7 @@ def finish(name: str, sync_run_id: int) -> dict[str, Any]:
     """
     from contact_sync.airflow_edge.assets import contacts_asset, event_extra
     from contact_sync.airflow_edge.metrics import emit_run
-    from contact_sync.steps.finish import finish_run
+    from contact_sync.run.finish_run import finish_run
 
     with working(name, sync_run_id) as (sync, run):
         result = finish_run(sync, run)
@@ -184,8 +184,8 @@ def release(name: str, sync_run_id: int | None) -> None:
     """Free the lease whatever happened; a run that didn't finish is marked as failed."""
     from contact_sync.airflow_edge.handles import open_sync
     from contact_sync.airflow_edge.metrics import emit_freshness
+    from contact_sync.run.release_lease import end_run
     from contact_sync.state.runs import read_sync
-    from contact_sync.steps.start import end_run
 
     if sync_run_id is None:
         log.info("No run was started: there is no lease to free")

@@ -12,7 +12,7 @@ from typing import Any
 
 from airflow.sdk import Param
 
-from contact_sync.models import RunKind
+from contact_sync.base.vocabulary import RunKind
 
 LIMITS = "Limits (dangerous)"  # a section is closed until somebody opens it
 

@@ -10,7 +10,7 @@ from typing import Any
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from contact_sync.airflow_edge.hook import SendGridHook
-from contact_sync.errors import SyncError
+from contact_sync.base.errors import SyncError
 from contact_sync.sendgrid.api import SendGridApi
 
 POLL_SECONDS = 5.0

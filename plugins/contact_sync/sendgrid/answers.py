@@ -10,7 +10,7 @@ from typing import Any
 
 import requests
 
-from contact_sync.errors import AuthError, FateUnknown, RequestRefused, RetryableError
+from contact_sync.base.errors import AuthError, FateUnknown, RequestRefused, RetryableError
 
 EPOCH_SECONDS_FROM = 10_000_000  # `x-ratelimit-reset` below it is seconds left, else epoch seconds
 _QUOTED = re.compile(r"(['\"`]).*\1", re.DOTALL)

@@ -14,8 +14,8 @@ from functools import partial
 from typing import Any, Protocol, TypeVar
 from urllib.parse import quote
 
-from contact_sync.errors import FateUnknown, RequestRefused, RetryableError
-from contact_sync.models import FieldType, Job, JobStatus, SendGridField
+from contact_sync.base.errors import FateUnknown, RequestRefused, RetryableError
+from contact_sync.base.vocabulary import FieldType, Job, JobStatus, SendGridField
 from contact_sync.sendgrid.transport import Transport
 
 log = logging.getLogger(__name__)

@@ -17,15 +17,10 @@ import requests
 import tenacity
 import urllib3
 
-from contact_sync.errors import (
-    ConfigError,
-    FateUnknown,
-    RequestRefused,
-    RetryableError,
-)
+from contact_sync.base.errors import ConfigError, FateUnknown, RequestRefused, RetryableError
+from contact_sync.sendgrid.allowed_hosts import check_api_url, check_storage_url, is_loopback
 from contact_sync.sendgrid.answers import check_answer, parsed
-from contact_sync.sendgrid.line import Line
-from contact_sync.sendgrid.urls import check_api_url, check_storage_url, is_loopback
+from contact_sync.sendgrid.connection import Line
 
 CONNECT_SECONDS = 10
 READ_SECONDS = 60

@@ -10,9 +10,10 @@ from typing import Any, LiteralString, cast
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
-from contact_sync.errors import FatalError
-from contact_sync.models import BatchState, Lane
-from contact_sync.state.database import Cursor, StateDatabase, many, one
+from contact_sync.base.errors import FatalError
+from contact_sync.base.vocabulary import BatchState, Lane
+from contact_sync.postgres.cursor import Cursor, many, one
+from contact_sync.state.database import StateDatabase
 
 
 @dataclass(frozen=True, slots=True)

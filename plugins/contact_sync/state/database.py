@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
-from typing import Any, LiteralString
+from typing import LiteralString
 
 import psycopg
-from psycopg import sql
 from psycopg.rows import dict_row
 
-from contact_sync.definition_files import INCLUDE
-from contact_sync.errors import ConfigError, Fenced, RetryableError, SyncError
+from contact_sync.base.errors import ConfigError, Fenced, RetryableError
+from contact_sync.base.paths import INCLUDE
+from contact_sync.postgres.cursor import Cursor, row_of
 
 SCHEMA_VERSION = "0005"
 """The newest migration in include/sql/state/migrations (compared by a test)."""
@@ -26,8 +26,6 @@ _OPTIONS = (
     "-c idle_in_transaction_session_timeout=900s -c TimeZone=UTC "
     "-c random_page_cost=1.1"
 )
-
-Cursor = psycopg.Cursor[dict[str, Any]]
 
 
 @lru_cache
@@ -74,10 +72,10 @@ class StateDatabase:
 def check_version(cursor: Cursor) -> None:
     """Raise ConfigError unless the migrations of this version have run."""
     cursor.execute("SELECT to_regclass('contact_sync.alembic_version') AS found")
-    found = _one(cursor)["found"]
+    found = row_of(cursor)["found"]
     if found:
         cursor.execute("SELECT version_num FROM contact_sync.alembic_version")
-        found = _one(cursor)["version_num"]
+        found = row_of(cursor)["version_num"]
     if found and found > SCHEMA_VERSION:
         raise ConfigError(
             f"The state database's schema is at version {found}, newer than this code's "
@@ -88,13 +86,6 @@ def check_version(cursor: Cursor) -> None:
             f"The state database's schema is at version {found or 'none'}, this code needs "
             f"{SCHEMA_VERSION}: run `python -m contact_sync migrate`"
         )
-
-
-def _one(cursor: Cursor) -> dict[str, Any]:
-    row = cursor.fetchone()
-    if row is None:
-        raise SyncError("The state database gave no row where one must exist")
-    return row
 
 
 def _check_fence(cursor: Cursor, fence: tuple[int, int]) -> None:
@@ -125,21 +116,3 @@ def translated() -> Iterator[None]:
         raise ConfigError(
             f"The state database refused a statement: {kind} {error.sqlstate} {where}".rstrip()
         ) from None
-
-
-def one(cursor: Cursor, query: LiteralString, parameters: Any = None) -> dict[str, Any]:
-    """Execute and return the one row that must exist."""
-    cursor.execute(query, parameters)
-    return _one(cursor)
-
-
-def analyze(cursor: Cursor, what: LiteralString) -> None:
-    """Tell the planner about a table's columns, from a tenth of the usual sample: 3,000 rows."""
-    cursor.execute("SET LOCAL default_statistics_target = 10")
-    cursor.execute(sql.SQL("ANALYZE {}").format(sql.SQL(what)))
-
-
-def many(cursor: Cursor, query: LiteralString, parameters: Any = None) -> list[dict[str, Any]]:
-    """Execute and return all rows; for results that are small by nature."""
-    cursor.execute(query, parameters)
-    return cursor.fetchall()

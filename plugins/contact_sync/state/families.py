@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from contact_sync.postgres.cursor import Cursor, many
 from contact_sync.state.batches import Batch
-from contact_sync.state.database import Cursor, many
 
 FAILED = "job_failed"
 SINGLE = "job_failed, one contact"

@@ -10,9 +10,10 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from contact_sync import arrow_reader
-from contact_sync.state.copying import copy_into
-from contact_sync.state.database import Cursor, StateDatabase, analyze, many, one, statement
+from contact_sync.postgres import arrow_reader
+from contact_sync.postgres.copying import copy_into
+from contact_sync.postgres.cursor import Cursor, analyze, many, one
+from contact_sync.state.database import StateDatabase, statement
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -10,8 +10,8 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
-from contact_sync.definition_files import INCLUDE
-from contact_sync.errors import ConfigError
+from contact_sync.base.errors import ConfigError
+from contact_sync.base.paths import INCLUDE
 from contact_sync.state.database import statement
 
 MIGRATIONS = INCLUDE / "sql" / "state" / "migrations"

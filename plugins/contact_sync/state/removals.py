@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any, LiteralString
 
-from contact_sync.models import Lane
+from contact_sync.base.vocabulary import Lane
+from contact_sync.postgres.cursor import Cursor, many
 from contact_sync.state.batches import Batch, create_batch
-from contact_sync.state.database import Cursor, many, statement
+from contact_sync.state.database import statement
 
 PER_BATCH = 100  # search/emails, DELETE contacts and DELETE lists/{id}/contacts take at most 100
 MAX_BATCHES = 300  # mapped tasks of one run; the rest waits for the next run

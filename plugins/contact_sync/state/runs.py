@@ -7,9 +7,10 @@ from typing import Any
 
 from psycopg.types.json import Jsonb
 
-from contact_sync.errors import Fenced, LeaseBusy
-from contact_sync.models import RunKind, RunState
-from contact_sync.state.database import Cursor, StateDatabase, many, one
+from contact_sync.base.errors import Fenced, LeaseBusy
+from contact_sync.base.vocabulary import RunKind, RunState
+from contact_sync.postgres.cursor import Cursor, many, one
+from contact_sync.state.database import StateDatabase
 
 LEASE_MINUTES = 15
 """A lease that isn't renewed for so long is free; every step renews it, waits at least every 5."""

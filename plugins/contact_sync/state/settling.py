@@ -7,9 +7,10 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
-from contact_sync.state.contents import batch_bounds
-from contact_sync.state.copying import copy_into
-from contact_sync.state.database import Cursor, one, statement
+from contact_sync.postgres.copying import copy_into
+from contact_sync.postgres.cursor import Cursor, one
+from contact_sync.state.batch_contacts import batch_bounds
+from contact_sync.state.database import statement
 
 ENOUGH_TRIES = 5
 """So often a contact may turn out otherwise than sent; a search that lags costs one or two."""

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 from psycopg.types.json import Jsonb
 
-from contact_sync import arrow_reader
-from contact_sync.state.copying import copy_into
-from contact_sync.state.database import Cursor, StateDatabase, analyze, many, one
+from contact_sync.postgres import arrow_reader
+from contact_sync.postgres.copying import copy_into
+from contact_sync.postgres.cursor import Cursor, analyze, many, one
+from contact_sync.state.database import StateDatabase
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -14,8 +14,8 @@ from fastapi import Form, HTTPException, Request, Response
 from fastapi.responses import RedirectResponse
 
 from contact_sync.airflow_edge.access import ViewerDep
-from contact_sync.conclusion import EXCLUDED, PENDING, REJECTED, conclude
-from contact_sync.explanation import REMOVALS, Explanation
+from contact_sync.reporting.conclusion import EXCLUDED, PENDING, REJECTED, conclude
+from contact_sync.reporting.explanation import REMOVALS, Explanation
 from contact_sync.web.failures import make_router
 from contact_sync.web.formats import count
 from contact_sync.web.rendering import page
@@ -48,7 +48,7 @@ def find(
         why = "You may look clients up by their id only: Airflow doesn't let you see addresses."
         return _search(request, sync, why, status=403)
     from contact_sync.airflow_edge.handles import open_sync
-    from contact_sync.steps.find import find_clients
+    from contact_sync.lookup.find_clients import find_clients
 
     with open_sync(name) as opened:
         matches = find_clients(opened, q, thorough=every == "on")
@@ -69,7 +69,7 @@ def client(
     if not 0 <= client_id <= MAX_ID:
         raise HTTPException(404, f"There can be no client {client_id}.")
     from contact_sync.airflow_edge.handles import open_sync
-    from contact_sync.steps.explain import explain_client
+    from contact_sync.lookup.explain import explain_client
 
     with open_sync(name) as opened:
         found = explain_client(opened, client_id, live=live == "on")

@@ -14,7 +14,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
-from contact_sync.errors import ConfigError, RetryableError, SyncError, told_safely
+from contact_sync.base.errors import ConfigError, RetryableError, SyncError, told_safely
 from contact_sync.web.rendering import page
 
 log = logging.getLogger(__name__)

@@ -12,13 +12,13 @@ from fastapi import HTTPException, Request, Response
 from fastapi.responses import RedirectResponse, StreamingResponse
 
 from contact_sync.airflow_edge.access import ViewerDep
-from contact_sync.conclusion import REJECTED
-from contact_sync.csv_export import csv_lines
-from contact_sync.errors import SyncError
-from contact_sync.state import rejected
-from contact_sync.state.lookup import look_at_sync
-from contact_sync.state.pages import reading
-from contact_sync.state.rejected import Filter
+from contact_sync.base.errors import SyncError
+from contact_sync.reporting.conclusion import REJECTED
+from contact_sync.reporting.csv_export import csv_lines
+from contact_sync.state.for_people import rejected
+from contact_sync.state.for_people.client import look_at_sync
+from contact_sync.state.for_people.rejected import Filter
+from contact_sync.state.for_people.runs import reading
 from contact_sync.web.failures import make_router
 from contact_sync.web.rendering import HEADERS, page
 from contact_sync.web.same_origin import require_same_origin
@@ -115,7 +115,7 @@ def _lines(sync: SeenSync, which: Filter) -> Iterator[bytes]:
             addresses: dict[int, str] = {}
             if sync.sees_addresses:
                 from contact_sync.airflow_edge.handles import open_sync
-                from contact_sync.steps.find import addresses_of
+                from contact_sync.lookup.find_clients import addresses_of
 
                 with open_sync(sync.name) as opened:
                     addresses = addresses_of(opened, [row["client_id"] for row in rows])
@@ -141,7 +141,7 @@ def _addresses(name: str, ids: list[int]) -> tuple[dict[int, str], str]:
     if not ids:
         return {}, ""
     from contact_sync.airflow_edge.handles import open_sync
-    from contact_sync.steps.find import addresses_of
+    from contact_sync.lookup.find_clients import addresses_of
 
     try:
         with open_sync(name) as opened:

@@ -12,7 +12,7 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from contact_sync.run_story import LANES
+from contact_sync.reporting.run_story import LANES
 from contact_sync.web import formats
 
 FOLDER = Path(__file__).parent

@@ -8,13 +8,13 @@ from typing import Any
 
 from fastapi import HTTPException, Request, Response
 
-from contact_sync import run_story
 from contact_sync.airflow_edge.access import ViewerDep
 from contact_sync.airflow_edge.dag_runs import SeenDagRun, seen_dag_run, task_label
-from contact_sync.definition_files import read_definitions
-from contact_sync.report import run_report
-from contact_sync.state import pages
-from contact_sync.state.database import Cursor
+from contact_sync.config.files import read_definitions
+from contact_sync.postgres.cursor import Cursor
+from contact_sync.reporting import run_story
+from contact_sync.reporting.run_report import run_report
+from contact_sync.state.for_people import runs as shown_runs
 from contact_sync.web.failures import make_router
 from contact_sync.web.rendering import page
 from contact_sync.web.seen_sync import SeenSync, readable_sync
@@ -50,9 +50,9 @@ def report_of_dag_run(
     dag_run = seen_dag_run(dag_id, run_id)
     if dag_run is None:
         raise HTTPException(404, f"Airflow has no run {run_id!r} of {dag_id!r}.")
-    with pages.reading(sync.state) as cursor:
+    with shown_runs.reading(sync.state) as cursor:
         holder = run_story.holder_of(dag_id, run_id)
-        runs = pages.runs_of_holder(cursor, name, holder, TRIES)
+        runs = shown_runs.runs_of_holder(cursor, name, holder, TRIES)
         stories = [tell(cursor, sync, run) for run in runs]
     batch_id = _batch_of(dag_run, task_id, map_index)
     return _page(request, sync, stories, dag_run, refresh, batch_id)
@@ -73,8 +73,8 @@ def report_of_run(
 ) -> Response:
     """One run, whoever started it."""
     sync = readable_sync(viewer, name)
-    with pages.reading(sync.state) as cursor:
-        run = pages.run_of_id(cursor, name, run_id)
+    with shown_runs.reading(sync.state) as cursor:
+        run = shown_runs.run_of_id(cursor, name, run_id)
         if run is None:
             raise HTTPException(404, f"The sync {name!r} has no run {run_id}.")
         story = tell(cursor, sync, run)
@@ -112,11 +112,11 @@ def _page(
 def tell(cursor: Cursor, sync: SeenSync, run: dict[str, Any]) -> dict[str, Any]:
     """All that the page says about one run."""
     report = run_report(run)
-    done = run_story.sent(pages.job_sums(cursor, run["id"]))
-    slices = pages.slice_progress(cursor, run["id"])
-    jobs = pages.jobs_of_run(cursor, run["id"], JOBS + 1)
+    done = run_story.sent(shown_runs.job_sums(cursor, run["id"]))
+    slices = shown_runs.slice_progress(cursor, run["id"])
+    jobs = shown_runs.jobs_of_run(cursor, run["id"], JOBS + 1)
     is_rejecting = any(report["rejections"].values())
-    rejected = pages.first_rejected(cursor, run["sync_id"], REJECTED) if is_rejecting else []
+    rejected = shown_runs.first_rejected(cursor, run["sync_id"], REJECTED) if is_rejecting else []
     return {
         "row": run,
         "report": report,

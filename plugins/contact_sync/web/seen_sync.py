@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from fastapi import HTTPException
 
 from contact_sync.airflow_edge.access import Viewer
-from contact_sync.airflow_edge.postgres import found, postgres_dsn
-from contact_sync.definition import SyncDefinition
-from contact_sync.definition_files import read_definitions
-from contact_sync.masking import masked
+from contact_sync.airflow_edge.dsn import found, postgres_dsn
+from contact_sync.base.masking import masked
+from contact_sync.config.definition import SyncDefinition
+from contact_sync.config.files import read_definitions
 from contact_sync.state.database import StateDatabase
 
 

@@ -9,13 +9,13 @@ from typing import Any
 from fastapi import Request, Response
 
 from contact_sync.airflow_edge.access import Viewer, ViewerDep
-from contact_sync.definition_files import read_definitions
-from contact_sync.errors import SyncError
-from contact_sync.freshness import Freshness, freshness
-from contact_sync.report import run_report
-from contact_sync.run_story import dag_run_of
+from contact_sync.base.errors import SyncError
+from contact_sync.config.files import read_definitions
+from contact_sync.reporting.freshness import Freshness, freshness
+from contact_sync.reporting.run_report import run_report
+from contact_sync.reporting.run_story import dag_run_of
 from contact_sync.state.database import StateDatabase
-from contact_sync.state.pages import latest_runs, reading, sync_rows
+from contact_sync.state.for_people.runs import latest_runs, reading, sync_rows
 from contact_sync.web.charts import Trend, trend
 from contact_sync.web.failures import make_router
 from contact_sync.web.rendering import page

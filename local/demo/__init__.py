@@ -1,0 +1,1 @@
+"""What `make demo`, `make up` and `make cluster` show."""

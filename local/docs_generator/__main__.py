@@ -1,0 +1,70 @@
+"""Write docs/reference.md from what the code says of itself."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+from contact_sync.cli import main as cli
+from contact_sync.config.definition import json_schema
+from contact_sync.state.migrate import migrate
+from local.docs_generator.commands import command_lines
+from local.docs_generator.definition_keys import key_rows
+from local.docs_generator.markdown import table
+from local.docs_generator.params import param_rows
+from local.docs_generator.tables import read_tables
+from local.postgres.server import temporary_cluster
+from local.stack.directory import ROOT
+
+DOCUMENT = ROOT / "docs" / "reference.md"
+
+
+def document(state_url: str) -> str:
+    """The whole text; `state_url` is a migrated state database, `AIRFLOW_HOME` must be set."""
+    return "\n".join(
+        [
+            "# Reference",
+            "",
+            "Made by `python -m local.docs_generator` from the code: edit that, then `make docs`.",
+            "",
+            "## Keys of a sync definition",
+            "",
+            "One file `include/syncs/NAME.yaml` is one sync. Only `name` and `caption` are needed. "
+            "[template.yaml.example](../include/syncs/template.yaml.example) shows all keys at "
+            "work; editors read `include/syncs/sync.schema.json`.",
+            "",
+            *table(("Key", "Value", "Default", "Meaning"), key_rows(json_schema())),
+            "",
+            "## Params of a DAG run",
+            "",
+            "What *Trigger* asks for, and what the `conf` of Airflow's REST API may hold.",
+            "",
+            *table(("Param", "Value", "Default", "Meaning"), param_rows()),
+            "",
+            "## Commands",
+            "",
+            *command_lines(cli.parser()),
+            "",
+            "## Tables of the state database",
+            "",
+            "Schema `contact_sync`, made by `python -m contact_sync migrate`. To be read, not to "
+            "be changed by hand.",
+            *read_tables(state_url),
+            "",
+        ]
+    )
+
+
+def main() -> None:
+    """Make a state database, read it and the code, and write the document."""
+    with tempfile.TemporaryDirectory() as home, temporary_cluster() as cluster:
+        os.environ |= {"AIRFLOW_HOME": home, "AIRFLOW__CORE__LOAD_EXAMPLES": "False"}
+        url = cluster.create_database("state")
+        migrate(url)
+        DOCUMENT.write_text(document(url), encoding="utf-8")
+    print(f"Wrote {Path(os.path.relpath(DOCUMENT))}")
+
+
+if __name__ == "__main__":
+    main()

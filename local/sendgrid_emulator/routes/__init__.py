@@ -1,0 +1,1 @@
+"""The routes of SendGrid's API."""

@@ -1,0 +1,110 @@
+"""Routes of suppressions: global ones, those of groups, and the list of unsubscribes.
+
+Shapes from the API description (Suppressions); its times are epoch seconds.
+"""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response
+
+from local.sendgrid_emulator.model.account import account_of
+from local.sendgrid_emulator.model.refusal import Refusal, answer
+from local.sendgrid_emulator.model.suppressions import suppress
+from local.sendgrid_emulator.model.values import is_email
+from local.sendgrid_emulator.routes.request_body import (
+    INVALID_INPUT,
+    check_keys,
+    is_text_list,
+    json_body,
+)
+
+MAX_SHOWN = 500  # API description: limit of GET suppression/unsubscribes
+MAX_DIGITS = 12
+EMAILS = "recipient_emails"
+GLOBAL = "/v3/asm/suppressions/global"
+GROUP = "/v3/asm/groups/{group_id}/suppressions"
+FILTERS = {"start_time", "end_time", "limit", "offset", "email"}
+
+router = APIRouter()
+
+
+async def sent_emails(request: Request) -> list[str]:
+    """Return the addresses of a request; one bad address refuses them all [I]."""
+    content = await json_body(request)
+    check_keys(content, {EMAILS}, account_of(request))
+    emails = content.get(EMAILS)
+    if not isinstance(emails, list) or not emails or not is_text_list(emails):
+        raise Refusal(400, INVALID_INPUT, EMAILS)
+    for email in emails:
+        if not is_email(email):
+            raise Refusal(400, f"email '{email}' is not valid", EMAILS)
+    return emails
+
+
+@router.post(GLOBAL)
+async def suppress_globally(request: Request) -> Response:
+    """Suppress addresses and repeat them; 201 for those that were there already, too."""
+    account, emails = account_of(request), await sent_emails(request)
+    suppress(account.suppressions.everywhere, emails, account.clock.now())
+    return answer({EMAILS: emails}, 201)
+
+
+@router.get(GLOBAL + "/{email:path}")
+async def get_global(request: Request, email: str) -> Response:
+    """Return the address if it is suppressed, else an empty object [K API description]."""
+    known = email.lower() in account_of(request).suppressions.everywhere
+    return answer({"recipient_email": email.lower()} if known else {})
+
+
+@router.delete(GLOBAL + "/{email:path}")
+async def lift_global(request: Request, email: str) -> Response:
+    """Lift a suppression: 204, also for an address that had none [I]."""
+    account_of(request).suppressions.everywhere.pop(email.lower(), None)
+    return Response(status_code=204)
+
+
+@router.get("/v3/suppression/unsubscribes")
+async def get_unsubscribes(request: Request) -> Response:
+    """Return a page of the global suppressions, the newest first [I]; both times are included."""
+    query = request.query_params
+    unknown = sorted(set(query) - FILTERS)
+    if unknown:
+        raise Refusal(400, f"unknown parameter {unknown[0]}", unknown[0])
+    start, end = number(request, "start_time", 0), number(request, "end_time", 10**MAX_DIGITS)
+    limit, offset = number(request, "limit", MAX_SHOWN), number(request, "offset", 0)
+    if not 1 <= limit <= MAX_SHOWN:
+        raise Refusal(400, f"limit must be 1 to {MAX_SHOWN}", "limit")
+    email = query.get("email", "").lower()
+    found = [
+        (-created, address)
+        for address, created in account_of(request).suppressions.everywhere.items()
+        if start <= created <= end and email in ("", address)
+    ]
+    shown = sorted(found)[offset : offset + limit]
+    return answer([{"created": -created, "email": address} for created, address in shown])
+
+
+def number(request: Request, name: str, default: int) -> int:
+    """Return a whole number of the query."""
+    text = request.query_params.get(name)
+    if text is None:
+        return default
+    if not text.isdecimal() or len(text) > MAX_DIGITS:
+        raise Refusal(400, f"{name} must be a whole number", name)
+    return int(text)
+
+
+@router.get(GROUP)
+async def get_group(request: Request, group_id: str) -> Response:
+    """Return the addresses that a group suppresses."""
+    return answer(list(account_of(request).suppressions.group(group_id)))
+
+
+@router.post(GROUP)
+async def suppress_in_group(request: Request, group_id: str) -> Response:
+    """Suppress addresses for the mails of a group."""
+    account, emails = account_of(request), await sent_emails(request)
+    suppress(account.suppressions.group(group_id), emails, account.clock.now())
+    return answer({EMAILS: emails}, 201)

@@ -1,0 +1,156 @@
+"""What each alert says: made from the run's report in the state database."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote
+
+from airflow.sdk.configuration import conf
+from airflow.sdk.execution_time.xcom import XCom
+
+from contact_sync.airflow_edge.handles import open_state
+from contact_sync.base.errors import told_safely
+from contact_sync.config.alerts import Alert, Event, rose_above
+from contact_sync.config.definition import SyncDefinition
+from contact_sync.reporting.run_report import run_report
+from contact_sync.state import runs
+from contact_sync.state.batches import job_report
+from contact_sync.state.for_people.silence import silence
+
+log = logging.getLogger(__name__)
+START_TASK = "start_run"
+RUNS_LOOKED_AT = 50
+REASONS_SHOWN = 5
+AGAIN = "Mend the cause, then trigger a new run: it continues from the same state"
+SHOWN = ("read", "to_send", "sent", "rejected", "removed", "unlisted")
+
+
+def run_failed(definition: SyncDefinition, context: Any) -> Alert | None:
+    """A DAG run failed: its cause, and what it had sent by then. Asked for by the run's last task,
+    which runs whatever happened."""
+    run_id, counts = str(context["run_id"]), {}
+    red = _failed_tasks(context["ti"], definition.dag_id, run_id)
+    if not red:
+        return None
+    cause = f"The log of the task {red[0]} says why"
+    try:
+        if (sync_run_id := _sync_run_id(definition, run_id)) is not None:
+            report = _reports(definition, sync_run_id)[0]
+            counts = {name: report["counts"][name] for name in SHOWN if name in report["counts"]}
+            cause = report["cause"] or cause
+    except Exception as error:  # noqa: BLE001 the failure itself must be told all the same
+        cause = f"{cause}; its report can't be read. {told_safely(error)}"
+    title = f"{definition.name}: the run failed"
+    return _alert(Event.RUN_FAILED, definition, run_id, title, cause, AGAIN, counts)
+
+
+def rejections(definition: SyncDefinition, context: Any) -> Alert | None:
+    """A run ended with more rejected clients than the limit, and than the run before."""
+    limit, run_id = definition.alerts.rejected_limit, str(context["run_id"])
+    report, *older = _reports(definition, _sync_run_id(definition, run_id))
+    rejected = report["books"].get("rejected", 0)
+    before = next((other["books"]["rejected"] for other in older if other["books"]), 0)
+    if not rose_above(limit, rejected, before):
+        return None
+    found = list(report["rejections"].items())[:REASONS_SHOWN]
+    return _alert(
+        Event.REJECTIONS, definition, run_id,
+        f"{definition.name}: {rejected} clients are rejected",
+        f"{rejected} clients can't be sent; {before} after the run before, the limit is {limit}. "
+        f"This run found: {'; '.join(f'{n} x {reason}' for reason, n in found)}",
+        "Correct them in B2CORE, or the mapping: what changes is sent again by itself. Who they "
+        f"are: python -m contact_sync status {definition.name} --rejected",
+        report["books"],
+    )  # fmt: skip
+
+
+def approval(definition: SyncDefinition, context: Any) -> Alert | None:
+    """A plan above the limits waits for a person."""
+    run_id = str(context["run_id"])
+    report = _reports(definition, _sync_run_id(definition, run_id))[0]
+    why = "; ".join((report["approval"] or {}).get("why", []))
+    return _alert(
+        Event.APPROVAL, definition, run_id,
+        f"{definition.name}: a plan waits for approval",
+        f"The plan is above the definition's limits: {why}. Nothing is sent before the answer",
+        "Look at the counts and answer within "
+        f"{definition.limits.approval_hours:g} hours; without an answer the plan is dropped",
+        {name: n for name, n in report["counts"].items() if n},
+        page=f"/tasks/{context['ti'].task_id}/required_actions",
+    )  # fmt: skip
+
+
+def no_success(definition: SyncDefinition, context: Any) -> Alert | None:
+    """N hours after Airflow began a run, neither it nor any other run has succeeded."""
+    limit, dag_run = definition.alerts.no_success_hours, context["dag_run"]
+    if limit is None:
+        return None
+    try:
+        queued_at = datetime.fromisoformat(dag_run["queued_at"])
+        seen = silence(open_state(definition), definition.name, queued_at, limit)
+    except Exception as error:  # noqa: BLE001 that nothing succeeds must be told all the same
+        cause = f"When a run last succeeded can't be read. {told_safely(error)}"
+    else:
+        if seen.hours is not None and (seen.hours < limit or seen.told_before):
+            log.info("No alert for sync %r: %s", definition.name, seen)
+            return None
+        ago = "" if seen.hours is None else f", {seen.hours:.1f} hours ago"
+        cause = (
+            f"The last successful run ended {seen.last_success:%Y-%m-%d %H:%M} UTC{ago}"
+            if seen.last_success
+            else f"No run has ever succeeded; the first one began{ago or ' not even once'}"
+        )
+    return _alert(
+        Event.NO_SUCCESS, definition, dag_run["dag_run_id"],
+        f"{definition.name}: no run has succeeded for {limit:g} hours",
+        cause, f"See why the latest runs fail or hang. {AGAIN}", {},
+    )  # fmt: skip
+
+
+TELLERS: dict[Event, Callable[[SyncDefinition, Any], Alert | None]] = {
+    Event.RUN_FAILED: run_failed,
+    Event.REJECTIONS: rejections,
+    Event.APPROVAL: approval,
+    Event.NO_SUCCESS: no_success,
+}
+
+
+def _failed_tasks(ti: Any, dag_id: str, run_id: str) -> list[str]:
+    """The tasks of a run that failed themselves, without the one that asks."""
+    states = ti.get_task_states(dag_id=dag_id, run_ids=[run_id]).get(run_id, {})
+    return sorted(
+        task for task, state in states.items() if state == "failed" and task != ti.task_id
+    )
+
+
+def _sync_run_id(definition: SyncDefinition, run_id: str) -> int | None:
+    """The id in the state database; None when the DAG run's first task gave none."""
+    found = XCom.get_one(
+        key="return_value", dag_id=definition.dag_id, task_id=START_TASK, run_id=run_id
+    )
+    return None if found is None else int(found)
+
+
+def _reports(definition: SyncDefinition, sync_run_id: int | None) -> list[dict[str, Any]]:
+    """The report of a run with its jobs so far, and those of the older real runs, newest first."""
+    state = open_state(definition)
+    rows = runs.recent_runs(state, definition.name, RUNS_LOOKED_AT)
+    mine = next(row for row in rows if row["id"] == sync_run_id)
+    with state.transaction() as cursor:
+        mine["result"] = {**(mine["result"] or {}), "jobs": job_report(cursor, mine["id"])}
+    older = [row for row in rows if row["id"] < mine["id"] and not row["dry_run"]]
+    return [run_report(row) for row in [mine, *older]]
+
+
+def _alert(
+    event: Event, definition: SyncDefinition, run_id: str, title: str, cause: str, mend: str,
+    counts: dict[str, int], page: str = "",
+) -> Alert:  # fmt: skip
+    base = conf.get("api", "base_url", fallback="http://localhost:8080").rstrip("/")
+    link = f"{base}/dags/{definition.dag_id}/runs/{quote(run_id, safe='')}{page}"
+    return Alert(
+        event, definition.name, definition.dag_id, run_id, title, cause, mend, link, counts
+    )

@@ -1,0 +1,1 @@
+"""The only reader of B2CORE's database."""

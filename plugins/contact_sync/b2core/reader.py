@@ -1,0 +1,221 @@
+"""Read B2CORE's database. The only SQL against it is in `include/sql/<source>/`.
+
+Everything is read in one `REPEATABLE READ READ ONLY` transaction with time-outs, on one
+connection that is closed before any HTTP call.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from contact_sync.base.errors import ConfigError, FatalError
+from contact_sync.postgres import arrow_reader
+
+if TYPE_CHECKING:
+    from adbc_driver_postgresql import dbapi
+
+WHAT = "B2CORE's database"
+LOCK_SECONDS, IDLE_SECONDS = 10, 600
+_PLACEHOLDER = re.compile(r"%\((\w+)\)s")
+_SNAPSHOT = """
+SELECT
+    pg_snapshot_xmin(pg_current_snapshot())::text AS horizon,
+    pg_snapshot_xmax(pg_current_snapshot())::text AS next_xid,
+    to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS read_at,
+    (SELECT system_identifier::text FROM pg_control_system()) AS system_identifier,
+    CASE
+        WHEN pg_is_in_recovery() THEN (
+            SELECT greatest(c.timeline_id, r.min_recovery_end_timeline)
+            FROM pg_control_checkpoint() AS c, pg_control_recovery() AS r
+        )
+        ELSE ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int
+    END AS timeline,
+    CASE
+        WHEN NOT pg_is_in_recovery() THEN 0
+        WHEN
+            EXISTS (SELECT FROM pg_stat_wal_receiver)
+            AND pg_last_wal_receive_lsn() <= pg_last_wal_replay_lsn() THEN 0
+        ELSE extract(EPOCH FROM clock_timestamp() - coalesce(
+            pg_last_xact_replay_timestamp(),
+            (SELECT checkpoint_time FROM pg_control_checkpoint())
+        ))::int
+    END AS lag_seconds
+"""
+"""The timeline is that of the WAL being written: the control file learns of a promotion only with
+the next checkpoint. A standby lags only while something is received and not replayed, or nobody
+sends: the last replayed commit of an idle primary may be old without anything missing.
+"""
+
+_ANY = {
+    "first_id": 0,
+    "last_id": 0,
+    "ids": None,
+    "horizon": "3",
+    "since": datetime(2000, 1, 1, tzinfo=UTC),
+    "client_id": 0,
+}
+"""Values for all parameters, to look at a statement's columns."""
+
+Ids = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class B2Core:
+    """How to reach and read B2CORE: `dsn` a libpq URL, `folder` the statements."""
+
+    dsn: str
+    folder: Path
+    statement_timeout_seconds: int
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Snapshot]:
+        """One read-only snapshot of all tables. Raises ConfigError or RetryableError."""
+        with arrow_reader.connect(self.dsn, WHAT) as connection:
+            for setting in (
+                "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY",
+                f"SET LOCAL statement_timeout = '{self.statement_timeout_seconds}s'",
+                f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s'",
+                f"SET LOCAL idle_in_transaction_session_timeout = '{IDLE_SECONDS}s'",
+                "SET LOCAL jit = off",
+                "SET LOCAL work_mem = '4MB'",  # more makes plans sort, not use indexes
+                "SET LOCAL TimeZone = 'UTC'",
+            ):
+                arrow_reader.execute(connection, setting, WHAT)
+            yield Snapshot(connection, self.folder)
+
+    def columns(self, name: str = "clients") -> pa.Schema:
+        """Names and types of the columns that a statement gives; executes nothing."""
+        with self.snapshot() as snapshot:
+            return snapshot.columns(name)
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """An open transaction; every method sees the same moment."""
+
+    connection: dbapi.Connection
+    folder: Path
+
+    def position(self) -> dict[str, Any]:
+        """Where this snapshot stands: xid horizon (a xid8), time, system identifier, timeline,
+        and how many seconds a standby is behind (0 on a primary).
+
+        Rows written by a transaction that this snapshot doesn't see have an xmin at or above the
+        horizon (PostgreSQL docs, `pg_snapshot_xmin`), also when it commits late.
+        """
+        (row,) = arrow_reader.table(self.connection, _SNAPSHOT, WHAT).to_pylist()
+        return dict(row)
+
+    def columns(self, name: str = "clients") -> pa.Schema:
+        """Names and types of the columns that a statement gives; executes nothing."""
+        return arrow_reader.schema(self.connection, self._sql(name, _ANY), _what(name))
+
+    def scan(self) -> Iterator[pa.RecordBatch]:
+        """client_id, email and exclusion of every client, unordered."""
+        return self._batches("scan", {})
+
+    def changed_since_xid(self, horizon: int) -> Ids:
+        """Ids of clients with any contributing row written at or after the xid8 `horizon`."""
+        return self._ids("changed_xmin", {"horizon": str(horizon % 2**32)})
+
+    def changed_since(self, since: datetime) -> Ids:
+        """Ids of clients with any contributing row whose updated_at is not before `since`."""
+        return self._ids("changed_updated_at", {"since": since})
+
+    def clients(
+        self, columns: Sequence[str], first_id: int, last_id: int, ids: Ids | None
+    ) -> Iterator[pa.RecordBatch]:
+        """The mapped columns of the clients in the id range (of those in `ids`, if given).
+
+        Raises FatalError at the end when a client came twice.
+        """
+        names = ", ".join(f'"{name}"' for name in columns)
+        inner = self._clients(first_id, last_id, ids)
+        sql = f"SELECT {names} FROM (\n{inner}\n) AS clients"  # noqa: S608 names match [a-z0-9_]+
+        seen = [np.empty(0, np.int64)]
+        for batch in arrow_reader.record_batches(self.connection, sql, _what("clients")):
+            seen.append(np.array(batch.column("client_id"), np.int64))  # a view keeps the batch
+            yield batch
+        refuse_twice(np.sort(np.concatenate(seen)), "clients")
+
+    def choices(self, client_id: int) -> list[dict[str, Any]]:
+        """All phone and address rows of a client in the order of the rule that chooses one of each.
+
+        Raises ConfigError when the folder has no explain.sql: a run doesn't need it.
+        """
+        sql = self._sql("explain", {"client_id": client_id})
+        found = arrow_reader.table(self.connection, sql, _what("explain"))
+        return [dict(row) for row in found.to_pylist()]
+
+    def addresses_of(self, ids: Ids) -> Iterator[pa.RecordBatch]:
+        """client_id, email and exclusion of some clients, as scan.sql gives them."""
+        return self._scanned(f"client_id = ANY({_literal(ids)}::bigint[])")
+
+    def addresses_with(self, part: str) -> Iterator[pa.RecordBatch]:
+        """client_id, email and exclusion of clients with these lower-case characters in their
+        address; reads all addresses, half a second per million."""
+        written = f"convert_from(decode('{part.encode().hex()}', 'hex'), 'UTF8')"  # holds no quote
+        return self._scanned(f"position({written} IN lower(email)) > 0")
+
+    def _scanned(self, condition: str) -> Iterator[pa.RecordBatch]:
+        sql = f"""SELECT client_id, email, exclusion FROM (\n{self._sql("scan", {})}\n) AS clients
+                  WHERE {condition}"""  # noqa: S608 integers and hex digits only
+        return arrow_reader.record_batches(self.connection, sql, _what("scan"))
+
+    def _clients(self, first_id: int, last_id: int, ids: Ids | None) -> str:
+        return self._sql("clients", {"first_id": first_id, "last_id": last_id, "ids": ids})
+
+    def _ids(self, name: str, parameters: dict[str, Any]) -> Ids:
+        batches = list(self._batches(name, parameters))
+        found = [np.asarray(batch.column("client_id"), np.int64) for batch in batches]
+        return np.unique(np.concatenate(found)) if found else np.empty(0, np.int64)
+
+    def _batches(self, name: str, parameters: dict[str, Any]) -> Iterator[pa.RecordBatch]:
+        sql = self._sql(name, parameters)
+        return arrow_reader.record_batches(self.connection, sql, _what(name))
+
+    def _sql(self, name: str, parameters: dict[str, Any]) -> str:
+        path = self.folder / f"{name}.sql"
+        try:
+            text = path.read_text(encoding="utf-8")
+        except FileNotFoundError:
+            raise ConfigError(f"include/sql/{self.folder.name}/{name}.sql is missing") from None
+        return _PLACEHOLDER.sub(lambda match: _literal(parameters[match.group(1)]), text)
+
+
+def refuse_twice(ordered: Ids, statement: str) -> None:
+    """Raise FatalError when an id occurs more than once in the sorted ids that a statement gave."""
+    again = np.flatnonzero(ordered[1:] == ordered[:-1])
+    if len(again):
+        raise FatalError(
+            f"{statement}.sql gives client {ordered[again[0]]} more than once: mend its joins"
+        )
+
+
+def _what(statement: str) -> str:
+    return f"{WHAT} ({statement}.sql)"
+
+
+def _literal(value: object) -> str:
+    """An SQL literal; COPY takes no bound parameters, and only these types occur."""
+    if value is None:
+        return "NULL"
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, np.ndarray):
+        return "'{" + ",".join(map(str, value.tolist())) + "}'"
+    if isinstance(value, datetime):
+        return f"'{value.isoformat()}'"
+    if isinstance(value, str) and value.isdigit():
+        return f"'{value}'"
+    raise TypeError(f"No SQL literal for {type(value).__name__}")

@@ -1,0 +1,1 @@
+"""What a shell calls: `python -m contact_sync`."""

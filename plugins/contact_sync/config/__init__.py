@@ -1,0 +1,1 @@
+"""What a sync's YAML file may say."""

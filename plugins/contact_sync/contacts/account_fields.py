@@ -1,0 +1,110 @@
+"""The account's lists and fields beside a sync's mapping, and what is missing. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from contact_sync.base.vocabulary import FieldType, SendGridField
+from contact_sync.config.definition import SyncDefinition
+
+FIELD_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}")
+"""OAS POST /v3/marketing/field_definitions; compared without case."""
+
+
+@dataclass(frozen=True, slots=True)
+class MissingField:
+    """A mapped field that SendGrid doesn't have. `problem` = why it can't be created, else ""."""
+
+    name: str
+    type: FieldType
+    column: str
+    problem: str
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """What the account has: the names of its lists, its fields in SendGrid's order.
+
+    `own_list` is the definition's; `columns`: lower-case field name → the column it is mapped from.
+    """
+
+    lists: list[str]
+    own_list: str | None
+    fields: list[SendGridField]
+    columns: dict[str, str]
+    missing: list[MissingField]
+
+
+def catalogue(
+    definition: SyncDefinition,
+    lists: Mapping[str, str],
+    fields: list[SendGridField],
+    source: pa.Schema,
+) -> Catalogue:
+    """Join the definition with the account; `source` are the columns of clients.sql."""
+    known = {field.name.lower() for field in fields}
+    return Catalogue(
+        lists=sorted(lists),
+        own_list=definition.list,
+        fields=fields,
+        columns={name.lower(): target.column for name, target in definition.fields.items()},
+        missing=[
+            _missing(name, target.column, source)
+            for name, target in definition.fields.items()
+            if name.lower() not in known
+        ],
+    )
+
+
+def _missing(name: str, column: str, source: pa.Schema) -> MissingField:
+    problem = ""
+    if FIELD_NAME.fullmatch(name) is None:
+        problem = "a field's name has letters, digits and _ only, and starts with no digit"
+    elif column not in source.names:
+        problem = f"clients.sql gives no column {column!r}"
+    kind = source.field(column).type if column in source.names else pa.string()
+    return MissingField(name, _type_for(kind), column, problem)
+
+
+def _type_for(kind: pa.DataType) -> FieldType:
+    """The type of a new field for a column; a boolean is written as text."""
+    if pa.types.is_date(kind) or pa.types.is_timestamp(kind):
+        return FieldType.DATE
+    if pa.types.is_integer(kind) or pa.types.is_floating(kind):
+        return FieldType.NUMBER
+    return FieldType.TEXT
+
+
+def text(found: Catalogue) -> str:
+    """The catalogue for people."""
+    lists = [f"  {name}{'   <- the list of this sync' * (name == found.own_list)}"
+             for name in found.lists]  # fmt: skip
+    if found.own_list is not None and found.own_list not in found.lists:
+        lists.append(f"  {found.own_list}   <- the list of this sync: MISSING, create it there")
+    width = max([*(len(field.name) for field in found.fields), 12])
+    rows = [
+        f"  {field.name:<{width}}  {field.type:<6}  {_kind(field):<8}  {_from(found, field)}"
+        for field in found.fields
+    ]
+    missing = [
+        f"  {field.name:<{width}}  {field.type:<6}  {'custom':<8}  <- {field.column}"
+        + (f"   can't be created: {field.problem}" if field.problem else "")
+        for field in found.missing
+    ]
+    parts = ["Lists", *(lists or ["  none"]), "", "Fields", *rows, "", "Missing fields"]
+    return "\n".join([*parts, *(missing or ["  none"])])
+
+
+def _kind(field: SendGridField) -> str:
+    return "custom" if field.custom else "reserved"
+
+
+def _from(found: Catalogue, field: SendGridField) -> str:
+    column = found.columns.get(field.name.lower())
+    if column is not None:
+        return f"<- {column}"
+    return "read-only" if field.read_only else "not mapped"

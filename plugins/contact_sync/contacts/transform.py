@@ -1,0 +1,138 @@
+"""Turn a batch of source rows into contacts-to-be: one verdict, payload and hash per client. Pure.
+
+Works on whole Arrow-backed pandas columns; no Python object per row except in the hash loop
+(0.3 µs a row) and for values that no pattern can decide.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from itertools import repeat
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+from xxhash import xxh3_64_intdigest
+
+from contact_sync.base.vocabulary import FieldType
+from contact_sync.contacts import converters
+from contact_sync.contacts.converters import Converted
+from contact_sync.contacts.mapping import MappedField, Mapping
+from contact_sync.contacts.payloads import csv_payloads
+from contact_sync.contacts.text_columns import arrow, as_text, mask_of, series, texts_of
+
+Int64 = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Transformed:
+    """The verdict on a batch of clients.
+
+    `frame` has one row per client: client_id, email (normalised; null when missing), email_hash,
+    payload (see `payloads`; without an address that can't be sent), row_hash, filled (mask of
+    fields with a value), negative (a number below zero), size (upper bound of the contact's
+    JSON in bytes), field and reason (null = may be sent), exclusion (null = none).
+    `dropped` counts values that were cut or left out, by "field: reason".
+    """
+
+    frame: pd.DataFrame
+    dropped: Counter[str]
+
+
+def hashes(texts: pa.Array, seed: int = 0) -> Int64:
+    """xxh3_64 of each text as a signed 64-bit integer; null gives 0.
+
+    The algorithm's output is fixed for all versions, so hashes stored once stay comparable.
+    """
+    known = pc.fill_null(pc.cast(texts, pa.binary()), b"").to_numpy(zero_copy_only=False)
+    found = np.fromiter(map(xxh3_64_intdigest, known, repeat(seed)), np.uint64, len(texts))
+    return np.where(mask_of(pc.is_null(texts)), 0, found.view(np.int64))
+
+
+def transform(batch: pa.RecordBatch, mapping: Mapping) -> Transformed:
+    """Convert one batch of `clients.sql` rows by the mapping."""
+    source = batch.to_pandas(types_mapper=pd.ArrowDtype)
+    verdict = _Verdict(len(source))
+    address = converters.addresses(source[mapping.email.column])
+    email_hash = hashes(arrow(address))
+    sendable = verdict.judge(mapping.email, converters.email(address))
+    columns: list[pa.Array] = []
+    filled = np.zeros(len(source), np.int64)
+    negative = np.zeros(len(source), bool)
+    for field in mapping.fields:
+        values = verdict.judge(field, _convert(field, source))
+        columns.append(arrow(values))
+        filled |= mask_of(pc.is_valid(columns[-1])).astype(np.int64) << field.bit
+        if field.type is FieldType.NUMBER:
+            negative |= converters.is_negative(values)
+    payload = csv_payloads(arrow(sendable), columns, mapping)
+    frame = pd.DataFrame(
+        {
+            "client_id": source["client_id"],
+            "email": address,
+            "email_hash": email_hash,
+            "payload": series(payload),
+            "row_hash": hashes(payload, mapping.seed),
+            "filled": filled,
+            "negative": negative,
+            "size": _json_size(payload, mapping),
+            "field": series(pa.array(verdict.field, pa.string())),
+            "reason": series(pa.array(verdict.reason, pa.string())),
+            "exclusion": as_text(source["exclusion"]),
+        }
+    )
+    return Transformed(frame, verdict.dropped)
+
+
+def _convert(field: MappedField, source: pd.DataFrame) -> Converted:
+    column = source[field.column]
+    if field.type is FieldType.NUMBER:
+        return converters.number(column)
+    if field.type is FieldType.DATE:
+        return converters.day(column)
+    if field.name == "phone_number" and not field.custom:
+        return converters.phone(column, source["country_code"])
+    return converters.of_distinct(
+        column, lambda values: converters.text(as_text(values), field.max_length)
+    )
+
+
+class _Verdict:
+    """Collects, per client, the first reason to reject it; counts what was dropped or cut."""
+
+    def __init__(self, rows: int) -> None:
+        self.field = np.full(rows, None, dtype=object)
+        self.reason = np.full(rows, None, dtype=object)
+        self.dropped: Counter[str] = Counter()
+
+    def judge(self, field: MappedField, converted: Converted) -> pd.Series[Any]:
+        for reason, rows in converted.problems.items():
+            if not rows.any():
+                continue
+            policy = field.on_too_long if reason == "too_long" else field.on_bad_value
+            if policy == "reject":
+                first = rows & pd.isna(self.reason)
+                self.field[first], self.reason[first] = field.name, reason
+            else:
+                self.dropped[f"{field.name}: {reason}"] += int(rows.sum())
+        return converted.values
+
+
+def _json_size(payload: pa.Array, mapping: Mapping) -> Int64:
+    """An upper bound of the contact's JSON in bytes, so that a batch never exceeds its limit.
+
+    The bytes of its CSV row, where a value has its quotes and a quote counts twice already; one
+    byte more for each backslash; and all keys as if every field had a value or were cleared.
+    Converters leave no other character that JSON escapes.
+    """
+    keys = sum(len(f.id if f.custom else f.name) + len('"":""') for f in mapping.fields)
+    times = sum(len("T00:00:00Z") for f in mapping.fields if f.type is FieldType.DATE)
+    overhead = keys + times + len('{"email":"","custom_fields":{}},')
+    offsets, data = texts_of(payload)
+    backslashes = np.flatnonzero(np.frombuffer(data, np.uint8)[: offsets[-1]] == ord("\\"))
+    before = np.searchsorted(backslashes, offsets)
+    return np.asarray(overhead + np.diff(offsets) + np.diff(before), np.int64)

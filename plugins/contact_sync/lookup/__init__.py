@@ -1,0 +1,1 @@
+"""Answers for people about clients and the account; only `account_fields` creates anything."""

@@ -1,0 +1,305 @@
+"""Gather why a contact looks as it does, from B2CORE, the state database and, if asked, SendGrid.
+
+Only reads, and no run is needed for it. What it returns is personal: whoever shows it asks first
+whether the viewer may see it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from contact_sync.b2core.reader import Snapshot
+from contact_sync.base.errors import ConfigError, RequestRefused
+from contact_sync.config.definition import SyncDefinition
+from contact_sync.contacts.mapping import MappedField, Mapping
+from contact_sync.contacts.payloads import values_of
+from contact_sync.contacts.read_back import is_as_sent, shown
+from contact_sync.contacts.transform import transform
+from contact_sync.lookup.find_clients import everybody_with, normalised, short_snapshot, still_with
+from contact_sync.postgres.cursor import Cursor
+from contact_sync.reporting.explanation import (
+    Choice,
+    Explanation,
+    FieldValue,
+    Held,
+    Known,
+    Removal,
+    Sending,
+    Verdict,
+    as_text,
+)
+from contact_sync.sendgrid.api import is_searchable
+from contact_sync.state.for_people import client as known_clients
+from contact_sync.state.for_people.client import SyncLook
+from contact_sync.state.for_people.runs import reading
+from contact_sync.sync import Sync
+
+PROBLEMS = {"too_long": "cut: longer than the field holds"}
+BIGINT = 2**63
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """The client in B2CORE, transformed: the frame's row, and what was dropped or cut."""
+
+    source: dict[str, str]
+    contact: dict[str, Any]
+    dropped: dict[str, str]
+
+
+def explain_client(sync: Sync, client_id: int, *, live: bool = False) -> Explanation:
+    """Everything about one client; `live` also asks SendGrid, with one call.
+
+    An id that nobody knows gives an Explanation that says so. Clients that share its address are
+    looked for only where they decide what becomes of it; `find_clients` finds all of them.
+    """
+    if not 0 <= client_id < BIGINT:
+        raise ConfigError("A client's id is a whole number from 0 to 9223372036854775807")
+    with reading(sync.state) as cursor, short_snapshot(sync) as snapshot:
+        look = known_clients.look_at_sync(cursor, sync.definition.name)
+        destination = (look.destination if look else None) or {}
+        mapping = Mapping.from_json(destination["mapping"]) if destination else None
+        found = _explain(sync.definition, (cursor, look), (snapshot, mapping), client_id)
+    return _with_held(sync, found, mapping) if live else found
+
+
+def _explain(
+    definition: SyncDefinition,
+    state: tuple[Cursor, SyncLook | None],
+    source: tuple[Snapshot, Mapping | None],
+    client_id: int,
+) -> Explanation:
+    cursor, look = state
+    snapshot, mapping = source
+    row = _row(snapshot, mapping, definition, client_id)
+    contact = row.contact if row else {}
+    email_hash = int(contact.get("email_hash") or 0)
+    known, staged, removals = None, [], []
+    if look:
+        known = known_clients.look_at_client(cursor, look.sync_id, client_id)
+        staged = known_clients.staged(cursor, look.sync_id, client_id)
+        addresses = (email_hash, int((known or {}).get("contact_hash") or 0))
+        removals = known_clients.noted_removals(cursor, look.sync_id, client_id, addresses)
+    sharing = {} if _is_settled(known, contact) else _sharing(state, snapshot, known, contact)
+    sharing.pop(client_id, None)
+    notes = _notes(definition, look)
+    return Explanation(
+        sync=definition.name,
+        client_id=client_id,
+        read_at=str(snapshot.position()["read_at"]),
+        source=row.source if row else None,
+        email=contact.get("email") or "",
+        verdict=_verdict(row, mapping, client_id, sharing),
+        fields=_fields(mapping, row, known),
+        choices=_choices(snapshot, client_id, row.source, notes) if row else [],  # may break it off
+        sharing=sharing,
+        known=_known(known, contact),
+        staged=[_sending(entry) for entry in staged],
+        removals=[_removal(entry) for entry in removals],
+        notes=tuple(notes),
+    )
+
+
+def _is_settled(known: dict[str, Any] | None, contact: dict[str, Any]) -> bool:
+    """Whether the client's fate is clear without looking for others with its address: it takes a
+    scan of the ledger to find them, a tenth of a second per million clients."""
+    if contact.get("exclusion") or not contact.get("email"):
+        return True
+    if known is None or known["row_hash"] is None or known["row_hash"] != contact.get("row_hash"):
+        return False
+    own = bool(known["contact_hash"] == contact["email_hash"])
+    return known["state"] == "rejected" or (known["state"] == "confirmed" and own)
+
+
+def _sharing(
+    state: tuple[Cursor, SyncLook | None],
+    snapshot: Snapshot,
+    known: dict[str, Any] | None,
+    contact: dict[str, Any],
+) -> dict[int, str | None]:
+    """Everybody with the client's address, as far as runs have seen it; if no run has seen the
+    client with it, all that B2CORE has."""
+    cursor, look = state
+    email_hash = int(contact["email_hash"])
+    if look and known and known["email_hash"] == email_hash:
+        others = known_clients.clients_of_address(cursor, look.sync_id, email_hash)
+        return still_with(snapshot, email_hash, [other["client_id"] for other in others])
+    return everybody_with(snapshot, contact["email"], email_hash)
+
+
+def _columns(definition: SyncDefinition) -> list[str]:
+    mapped = [target.column for target in definition.fields.values()]
+    return list(dict.fromkeys(["client_id", *mapped, "exclusion"]))
+
+
+def _row(
+    snapshot: Snapshot, mapping: Mapping | None, definition: SyncDefinition, client_id: int
+) -> _Row | None:
+    columns = mapping.columns if mapping else _columns(definition)
+    ids = np.array([client_id], np.int64)
+    found = snapshot.clients(columns, client_id, client_id, ids)
+    batches = [batch for batch in found if batch.num_rows]
+    if not batches:
+        return None
+    (batch,) = batches
+    source = {name: as_text(value) for name, value in batch.to_pylist()[0].items()}
+    if mapping is None:
+        address, email_hash = normalised(source[definition.fields["email"].column])
+        return _Row(source, {"email": address, "email_hash": email_hash}, {})
+    transformed = transform(batch, mapping)
+    contact = transformed.frame.astype(object).where(transformed.frame.notna(), None)
+    dropped = dict(what.split(": ", 1) for what in transformed.dropped)
+    return _Row(source, dict(contact.iloc[0]), dropped)
+
+
+def _choices(
+    snapshot: Snapshot, client_id: int, source: dict[str, str], notes: list[str]
+) -> list[Choice]:
+    """All phone and address rows; says in `notes` when they can't be had or don't fit."""
+    try:
+        rows = snapshot.choices(client_id)
+    except ConfigError as error:
+        notes.append(f"Why this phone and address were chosen isn't known: {error}")
+        return []
+    fixed = ("part", "place", "row_id", "label", "updated_at", "reason")
+    choices = [
+        Choice(
+            **{key: row[key] for key in fixed},
+            values={k: as_text(v) for k, v in row.items() if k not in fixed and v is not None},
+        )
+        for row in rows
+    ]
+    for part, first in (("phone", "phone"), ("address", "city")):
+        chosen = next((c for c in choices if c.part == part and c.place == 1), None)
+        if first in source and source[first] != (chosen.values.get(first, "") if chosen else ""):
+            notes.append(
+                f"explain.sql and clients.sql choose different {part} rows: mend explain.sql. "
+                f"What is sent is what clients.sql says"
+            )
+    return choices
+
+
+def _notes(definition: SyncDefinition, look: SyncLook | None) -> list[str]:
+    notes = []
+    if not definition.enabled:
+        notes.append("This sync is disabled: no run sends anything.")
+    if look and look.is_running:
+        notes.append("A run is at work: this may change any moment.")
+    if look is None or look.destination is None:
+        return [*notes, "No run has checked its setup yet: what would be sent isn't known."]
+    mapping = Mapping.from_json(look.destination["mapping"])
+    used = {(f.name.lower(), f.column) for f in (mapping.email, *mapping.fields)}
+    wanted = {(name.lower(), target.column) for name, target in definition.fields.items()}
+    if used != wanted or look.destination["list"] != definition.list:
+        notes.append(
+            "The definition was edited since the last run: this shows the mapping of that run. "
+            "The next one is a full run and sends what the change changes."
+        )
+    return notes
+
+
+def _removal(row: dict[str, Any]) -> Removal:
+    forgotten = row["email"].startswith("#")
+    email = None if forgotten else row["email"]
+    kept = ("why", "client_id", "list_id", "noted_at", "kept", "outcome")
+    return Removal(email=email, **{key: row[key] for key in kept})
+
+
+def _sending(row: dict[str, Any]) -> Sending:
+    same = ("run_id", "batch_id", "lane", "job_id", "job_status", "counts", "outcome",
+            "submitted_at", "settled_at")  # fmt: skip
+    return Sending(state=row["batch_state"], **{key: row[key] for key in same})
+
+
+def _known(row: dict[str, Any] | None, contact: dict[str, Any]) -> Known | None:
+    if row is None:
+        return None
+    return Known(
+        state=row["state"],
+        field=row["field"] or "",
+        reason=row["reason"] or "",
+        tries=row["tries"],
+        rejected_since=row["rejected_since"],
+        absent=row["absent"],
+        updated_at=row["updated_at"],
+        contact=row["email"] or "",
+        own=row["contact_hash"] is not None and row["contact_hash"] == contact.get("email_hash"),
+        same=row["row_hash"] is not None and row["row_hash"] == contact.get("row_hash"),
+        sent=_sending(row) if row["batch_id"] is not None else None,
+    )
+
+
+def _verdict(
+    row: _Row | None, mapping: Mapping | None, client_id: int, sharing: dict[int, str | None]
+) -> Verdict:
+    """In the order of steps.stage: exclusion, rejection, shared address."""
+    if row is None or mapping is None:
+        return Verdict("gone" if row is None else "unknown")
+    contact = row.contact
+    if contact["exclusion"] is not None:
+        return Verdict("excluded", reason=contact["exclusion"])
+    if barring := [other for other, exclusion in sharing.items() if exclusion is not None]:
+        return Verdict("barred", by=max(barring))
+    if contact["reason"] is not None:
+        return Verdict("rejected", contact["field"], contact["reason"])
+    newest = max(sharing, default=client_id)
+    return Verdict("shared", by=newest) if newest > client_id else Verdict("send")
+
+
+def _fields(
+    mapping: Mapping | None, row: _Row | None, known: dict[str, Any] | None
+) -> list[FieldValue]:
+    if mapping is None:
+        return []
+    stale = int((known or {}).get("stale") or 0)
+    values = values_of(row.contact["payload"], mapping) if row else [""] * len(mapping.fields)
+    email = (row.contact["email"] or "") if row else ""
+    return [
+        _field(field, value, row, is_stale=field.bit >= 0 and bool(stale >> field.bit & 1))
+        for field, value in zip((mapping.email, *mapping.fields), (email, *values), strict=True)
+    ]
+
+
+def _field(field: MappedField, value: str, row: _Row | None, *, is_stale: bool) -> FieldValue:
+    reason = row.dropped.get(field.name, "") if row else ""
+    problem = reason and PROBLEMS.get(reason, f"left out: {reason.replace('_', ' ')}")
+    if row and row.contact["field"] == field.name:
+        problem = f"the client is rejected for it: {row.contact['reason'].replace('_', ' ')}"
+    return FieldValue(
+        name=field.name,
+        type=str(field.type),
+        column=field.column,
+        source=row.source.get(field.column, "") if row else "",
+        value=value,
+        problem=problem,
+        stale=is_stale,
+    )
+
+
+def _with_held(sync: Sync, found: Explanation, mapping: Mapping | None) -> Explanation:
+    """Ask SendGrid for the contact, under the address that it was confirmed with."""
+    address = (found.known.contact if found.known else "") or found.email
+    if mapping is None or not address:
+        return found
+    if not is_searchable(address):
+        return replace(found, held=Held(found=None))
+    try:
+        contact = sync.sendgrid.contacts_by_email([address]).get(address)
+    except RequestRefused:
+        return replace(found, held=Held(found=None))
+    if contact is None:
+        return replace(found, held=Held(found=False))
+    lists = contact.get("list_ids") or []
+    on_list = mapping.list_id in lists if mapping.list_id else None
+    by_name = {f.name: f for f in (mapping.email, *mapping.fields)}
+    fields = [_compared(f, by_name[f.name], contact) for f in found.fields]
+    at = contact.get("updated_at")
+    return replace(found, fields=fields, held=Held(True, on_list, str(at) if at else None))
+
+
+def _compared(value: FieldValue, field: MappedField, contact: dict[str, Any]) -> FieldValue:
+    held = shown(field, contact)
+    return replace(value, held=as_text(held), differs=not is_as_sent(field, value.value, held))

@@ -1,0 +1,113 @@
+"""Find the clients that an address leads to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from contact_sync.b2core.reader import Snapshot
+from contact_sync.contacts import converters, text_columns
+from contact_sync.contacts.transform import hashes
+from contact_sync.state.for_people import client as known_clients
+from contact_sync.state.for_people.client import MAX_FOUND
+from contact_sync.state.for_people.runs import reading
+from contact_sync.sync import Sync
+
+SECONDS = 20
+"""A person waits: a statement of B2CORE that takes longer is given up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A client that an address leads to: it has the address in B2CORE, or its contact has it."""
+
+    client_id: int
+    in_b2core: bool
+    state: str | None
+    has_contact: bool
+
+
+def find_clients(sync: Sync, email: str, *, thorough: bool) -> list[Match]:
+    """The clients of an address, however it is written; at most MAX_FOUND, the newest first.
+
+    Those that the sync knows are asked for their addresses in B2CORE. All of B2CORE's addresses
+    are read (half a second per million) if it knows nobody, or `thorough`: then clients are found
+    too that have come, or have taken the address, since the last run.
+    """
+    address, email_hash = normalised(email)
+    if not address:
+        return []
+    known: dict[int, dict[str, Any]] = {}
+    with reading(sync.state) as cursor:
+        look = known_clients.look_at_sync(cursor, sync.definition.name)
+        if look:
+            rows = known_clients.clients_of_address(cursor, look.sync_id, email_hash)
+            known = {row["client_id"]: row for row in rows}
+    with short_snapshot(sync) as snapshot:
+        now = set(still_with(snapshot, email_hash, list(known)))
+        if thorough or not known:
+            now |= set(everybody_with(snapshot, address, email_hash))
+    found = sorted(now | known.keys(), reverse=True)[:MAX_FOUND]
+    return [
+        Match(
+            client_id=client,
+            in_b2core=client in now,
+            state=known[client]["state"] if client in known else None,
+            has_contact=client in known and known[client]["has_contact"],
+        )
+        for client in found
+    ]
+
+
+def normalised(email: str) -> tuple[str, int]:
+    """An address as the sync compares it, and its hash; "" and 0 for none."""
+    column = converters.addresses(pd.Series([email], dtype=text_columns.TEXT))
+    array = text_columns.arrow(column)
+    return array[0].as_py() or "", int(hashes(array)[0])
+
+
+@contextmanager
+def short_snapshot(sync: Sync) -> Iterator[Snapshot]:
+    """A snapshot whose statements end soon: a person waits."""
+    limit = min(SECONDS, sync.b2core.statement_timeout_seconds)
+    with replace(sync.b2core, statement_timeout_seconds=limit).snapshot() as snapshot:
+        yield snapshot
+
+
+def everybody_with(snapshot: Snapshot, address: str, email_hash: int) -> dict[int, str | None]:
+    """Client id → exclusion of everybody in B2CORE with this address, by reading all of them."""
+    part = address.rpartition("@")[0] or address
+    return _at(snapshot.addresses_with(part), email_hash)
+
+
+def still_with(snapshot: Snapshot, email_hash: int, ids: list[int]) -> dict[int, str | None]:
+    """Client id → exclusion of those in B2CORE who have this address now, as runs compare it."""
+    if not ids:
+        return {}
+    return _at(snapshot.addresses_of(np.array(ids, np.int64)), email_hash)
+
+
+def _at(batches: Iterator[pa.RecordBatch], email_hash: int) -> dict[int, str | None]:
+    found: dict[int, str | None] = {}
+    for batch in batches:
+        column = pd.Series(batch.column("email"), dtype=text_columns.TEXT)
+        same = hashes(text_columns.arrow(converters.addresses(column))) == email_hash
+        rows = batch.filter(pa.array(same)).to_pylist()
+        found |= {row["client_id"]: row["exclusion"] for row in rows}
+    return found
+
+
+def addresses_of(sync: Sync, ids: list[int]) -> dict[int, str]:
+    """Client id → address as it stands in B2CORE, of those that have one."""
+    found: dict[int, str] = {}
+    with short_snapshot(sync) as snapshot:
+        for batch in snapshot.addresses_of(np.array(ids, np.int64)):
+            rows = batch.to_pylist()
+            found |= {row["client_id"]: row["email"] for row in rows if row["email"]}
+    return found

@@ -1,0 +1,1 @@
+"""Driver helpers that both databases share."""

@@ -1,0 +1,1 @@
+"""Pure: what people are told about runs and clients."""

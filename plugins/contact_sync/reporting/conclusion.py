@@ -1,0 +1,146 @@
+"""Say in one sentence why a contact looks as it does. Pure."""
+
+from __future__ import annotations
+
+from contact_sync.base.vocabulary import BatchState
+from contact_sync.reporting.explanation import Explanation, Known, moment
+
+PENDING = {
+    "changed_while_read": "its address changed while a run read it",
+    "gone_while_read": "it was gone from B2CORE when a run came to read it",
+    "changed_since_read": "it changed in B2CORE between reading and sending",
+    "suppression_not_carried": "its former address may be unsubscribed, and nobody could find out",
+    "fate_unknown": "a request left and no answer came: nobody knows what SendGrid did with it",
+    "job_unknown_to_sendgrid": "SendGrid didn't know the import job when it was asked about it",
+    "job_never_ended": "its import job didn't end before the deadline",
+    "upload_never_arrived": "the answer to an upload was lost and its job didn't start in time",
+    "not_applied": "SendGrid's contact was read back and isn't as it was sent",
+    "errors_file_unclear": "its job refused contacts and its errors file doesn't say which",
+    "job_failed": "SendGrid failed its import job as a whole",
+}
+"""Reasons of the ledger for a client that is to be sent again, in words."""
+
+EXCLUDED = {
+    "shared_address": "a newer client has the same address and represents it",
+    "excluded_address": "a client with the same address is excluded",
+}
+"""Reasons of the ledger for a client that isn't to be sent, other than those of the SQL."""
+
+REJECTED = {
+    "missing": "there is none",
+    "invalid": "it is not valid",
+    "too_long": "it is too long",
+    "not_a_number": "it is not a number",
+    "not_a_date": "it is not a date",
+}
+"""Reasons of the converters, in words."""
+
+
+def conclude(e: Explanation) -> str:
+    """One sentence: is it there, and if not, why and what helps."""
+    if e.verdict.kind == "gone":
+        return _gone(e)
+    if e.verdict.kind == "unknown":
+        return "No run of this sync has looked at its clients yet: the first one loads everybody."
+    return _kept_back(e) or _settled(e) or _under_way(e) or _next_run(e)
+
+
+def _gone(e: Explanation) -> str:
+    if e.known is None and not e.removals:
+        return f"Neither B2CORE nor this sync knows client {e.client_id}."
+    if e.known is None:
+        return f"Client {e.client_id} is gone from B2CORE; {_removed(e, 'gone')}"
+    if not e.known.contact:
+        return f"Client {e.client_id} is gone from B2CORE and has no contact."
+    return (
+        f"Client {e.client_id} is gone from B2CORE; {e.known.absent} of the latest runs in a row "
+        f"didn't find it, and after two its contact is treated as `on_client_deleted` says."
+    )
+
+
+def _removed(e: Explanation, why: str) -> str:
+    done = all(r.kept for r in e.removals if r.why == why)
+    return "its contact is no client's any more." if done else "its contact is about to be removed."
+
+
+def _kept_back(e: Explanation) -> str | None:
+    v = e.verdict
+    left = ""
+    if e.known and e.known.contact:
+        left = " Its contact at SendGrid is as it was confirmed last."
+    if v.kind == "excluded":
+        return f"It isn't sent, because B2CORE excludes it: {v.reason}.{left}"
+    if v.kind == "barred":
+        return f"It isn't sent, because client {v.by} has the same address and is excluded.{left}"
+    if v.kind == "rejected":
+        why = REJECTED.get(v.reason, v.reason)
+        return f"It isn't sent, because of its {v.field}: {why}. Correct it in B2CORE.{left}"
+    if v.kind == "shared":
+        return (
+            f"It isn't sent, because client {v.by}, which is newer, has the same address and "
+            f"represents it.{left}"
+        )
+    return None
+
+
+def _settled(e: Explanation) -> str | None:
+    known = e.known
+    if known is None or not known.same:
+        return None
+    if known.state == "rejected":
+        return (
+            f"It isn't sent, because SendGrid refused exactly this content ({known.reason}): "
+            f"change it in B2CORE, or start a run with *retry rejected*."
+        )
+    if known.state != "confirmed" or not known.own:
+        return None
+    said = f"SendGrid has confirmed exactly this content on {moment(known.updated_at)}{_in(known)}."
+    if e.held and (e.held.found is False or any(f.differs for f in e.fields)):
+        is_gone = e.held.found is False
+        now = "doesn't show the contact" if is_gone else "shows something else"
+        return f"{said} Now it {now}: a run with mode resend sends it again."
+    if stale := [f.name for f in e.fields if f.stale]:
+        return f"{said} It still holds a value in {', '.join(stale)}, which it can't clear."
+    return said
+
+
+def _in(known: Known) -> str:
+    sent = known.sent
+    if sent is None or sent.batch_id is None:
+        return ""
+    job = f", job {sent.job_id}" if sent.job_id else ""
+    return f" (run {sent.run_id}, batch {sent.batch_id}{job})"
+
+
+def _under_way(e: Explanation) -> str | None:
+    for sending in e.staged:
+        if sending.is_open and sending.state != BatchState.STAGED:
+            job = f"job {sending.job_id}" if sending.job_id else "no job yet"
+            return (
+                f"It is on its way: run {sending.run_id}, batch {sending.batch_id} "
+                f"({sending.state}, {job}); nobody knows the outcome yet."
+            )
+    if e.staged:
+        return f"Run {e.staged[-1].run_id} has read it and is about to send it."
+    return None
+
+
+def _next_run(e: Explanation) -> str:
+    known = e.known
+    if known is None:
+        return "The next run sends it for the first time."
+    if known.state == "pending":
+        return f"The next run sends it again, because {PENDING.get(known.reason, known.reason)}."
+    if known.state == "excluded":
+        return "The next run sends it: it was kept back and isn't any more."
+    if known.state == "rejected":
+        return "The next run sends it: it has changed since it was rejected."
+    if not known.own:
+        return (
+            "The next run sends it, because its address has changed; once SendGrid has confirmed "
+            "the new one, the former contact is treated as `on_address_change` says."
+        )
+    return (
+        f"The next run that notices the change sends it, a full run at the latest: its content "
+        f"differs from what SendGrid confirmed on {moment(known.updated_at)}."
+    )

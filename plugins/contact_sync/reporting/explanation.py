@@ -1,0 +1,192 @@
+"""Why one contact looks as it does: what is known on both sides. Pure.
+
+`steps.explain` gathers it. It holds personal data: it is shown to whoever asked and kept nowhere.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from contact_sync.base.masking import masked
+from contact_sync.base.vocabulary import BatchState
+
+REMOVALS = {
+    "address_changed": "the client's address has changed",
+    "excluded": "the client is excluded",
+    "gone": "the client is gone from B2CORE",
+    "list_changed": "the sync has another list than before",
+}
+"""Why a contact is noted for removal, in words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A phone or address row in B2CORE. `place`: 1 = the one that is used, None = never used."""
+
+    part: str
+    place: int | None
+    row_id: int
+    label: str
+    updated_at: datetime | None
+    reason: str
+    values: dict[str, str] = dataclasses.field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class FieldValue:
+    """One SendGrid field: what B2CORE has and what is sent; "" = no value.
+
+    `problem`: what happened to a value that doesn't fit. `held`: what SendGrid shows, None = not
+    asked. `differs`: that isn't what would be sent. `stale`: SendGrid can't clear what it has.
+    """
+
+    name: str
+    type: str
+    column: str
+    source: str = dataclasses.field(repr=False)
+    value: str = dataclasses.field(repr=False)
+    problem: str = ""
+    stale: bool = False
+    held: str | None = dataclasses.field(default=None, repr=False)
+    differs: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the next run would do with the client as it is now.
+
+    `kind`: send, rejected, excluded, barred (another client of the address is excluded), shared
+    (client `by` represents the address), gone (not in B2CORE), unknown (no mapping yet).
+    """
+
+    kind: str
+    field: str = ""
+    reason: str = ""
+    by: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """The client in a batch: a request or file of a run, and what SendGrid said to it."""
+
+    run_id: int
+    batch_id: int | None
+    lane: str | None
+    state: str | None
+    job_id: str | None
+    job_status: str | None
+    counts: dict[str, int] | None
+    outcome: str | None
+    submitted_at: datetime | None
+    settled_at: datetime | None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is under way."""
+        return self.state is not None and self.state not in (BatchState.SETTLED, BatchState.VOID)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The client's row in the ledger. `own`: the contact has the address that B2CORE has now;
+    `same`: it was confirmed, or refused, with exactly what would be sent now. `contact`: the
+    address of its contact, "" = it has none."""
+
+    state: str
+    field: str
+    reason: str
+    tries: int
+    rejected_since: datetime | None
+    absent: int
+    updated_at: datetime
+    contact: str = dataclasses.field(repr=False)
+    own: bool
+    same: bool
+    sent: Sending | None
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """A contact noted for removal. `email` is None where the address is forgotten: done, and only
+    whoever takes the address clears it."""
+
+    why: str
+    email: str | None = dataclasses.field(repr=False)
+    client_id: int
+    list_id: str
+    noted_at: datetime
+    kept: bool
+    outcome: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What SendGrid's search shows now; `found` None = it can't search this address."""
+
+    found: bool | None
+    on_list: bool | None = None
+    updated_at: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """The whole answer. `source`: the client's row of clients.sql, column → value; None = gone.
+
+    `sharing`: other clients with the address in B2CORE, by id; the value is their exclusion. They
+    are looked for only where they decide what becomes of the client.
+    """
+
+    sync: str
+    client_id: int
+    read_at: str
+    source: dict[str, str] | None = dataclasses.field(repr=False)
+    email: str = dataclasses.field(repr=False)
+    verdict: Verdict
+    fields: list[FieldValue]
+    choices: list[Choice]
+    sharing: dict[int, str | None]
+    known: Known | None
+    staged: list[Sending]
+    removals: list[Removal]
+    held: Held | None = None
+    notes: tuple[str, ...] = ()
+
+    def masked(self) -> Explanation:
+        """The same for somebody who may not see personal data: every value is hidden."""
+        return replace(
+            self,
+            source=None if self.source is None else {k: mask(v) for k, v in self.source.items()},
+            email=masked(self.email),
+            fields=[
+                replace(
+                    f, source=mask(f.source), value=mask(f.value),
+                    held=None if f.held is None else mask(f.held),
+                )
+                for f in self.fields
+            ],
+            choices=[
+                replace(c, values={k: mask(v) for k, v in c.values.items()}) for c in self.choices
+            ],
+            known=self.known and replace(self.known, contact=masked(self.known.contact)),
+            removals=[replace(r, email=r.email and masked(r.email)) for r in self.removals],
+        )  # fmt: skip
+
+
+def mask(value: str) -> str:
+    """A value without what it says; "" stays, so that it shows what is empty."""
+    return "***" if value else ""
+
+
+def moment(at: datetime | None) -> str:
+    """A time for people, in UTC."""
+    return f"{at:%Y-%m-%d %H:%M:%S} UTC" if at else "-"
+
+
+def as_text(value: Any) -> str:
+    """A column's value for people; None = ""."""
+    if value is None:
+        return ""
+    return value.isoformat() if hasattr(value, "isoformat") else str(value)

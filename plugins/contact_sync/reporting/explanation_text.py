@@ -1,0 +1,117 @@
+"""Write an explanation for a terminal. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from contact_sync.reporting.conclusion import conclude
+from contact_sync.reporting.explanation import (
+    REMOVALS,
+    Choice,
+    Explanation,
+    FieldValue,
+    Held,
+    Known,
+    Removal,
+    Sending,
+    moment,
+)
+
+
+def text(found: Explanation) -> str:
+    """The whole explanation, the conclusion first and last."""
+    parts = [
+        f"Client {found.client_id} of sync {found.sync}, as of {found.read_at}",
+        conclude(found),
+        *(f"Note: {note}" for note in found.notes),
+        *_part("SendGrid's fields, from B2CORE", map(_field, found.fields)),
+        *_part("Phones and addresses in B2CORE", map(_choice, found.choices)),
+        *_part("The same address", _sharing(found.sharing)),
+        *_part("What the sync knows", _known(found.known) if found.known else []),
+        *_part("Waits to be sent", map(sending_line, found.staged)),
+        *_part("Contacts to be removed", map(removal_line, found.removals)),
+        *_part("What SendGrid shows now", [held_line(found.held)] if found.held else []),
+    ]
+    return "\n".join(parts)
+
+
+def _part(title: str, lines: Iterable[str]) -> list[str]:
+    found = [f"  {line}" for line in lines]
+    return ["", title, *found] if found else []
+
+
+def _field(field: FieldValue) -> str:
+    said = f"{field.name}: {field.value or '(none)'}"
+    if field.source != field.value:
+        said += f"  <- {field.column}: {field.source or '(none)'}"
+    if field.problem:
+        said += f"  [{field.problem}]"
+    if field.stale:
+        said += "  [SendGrid holds an older value and can't clear it]"
+    if field.differs:
+        said += f"  [SendGrid shows: {field.held or '(none)'}]"
+    return said
+
+
+def _choice(choice: Choice) -> str:
+    place = "used " if choice.place == 1 else "     "
+    values = ", ".join(choice.values.values()) or "(empty)"
+    when = moment(choice.updated_at)
+    return (
+        f"{place} {choice.part} {choice.row_id} ({choice.label}, {when}): {values}; {choice.reason}"
+    )
+
+
+def _sharing(sharing: dict[int, str | None]) -> list[str]:
+    return [
+        f"client {client}{f', excluded: {why}' if why else ''}"
+        for client, why in sorted(sharing.items())
+    ]
+
+
+def _known(known: Known) -> list[str]:
+    why = ": ".join(filter(None, (known.field, known.reason)))
+    lines = [f"{known.state}{f' ({why})' if why else ''} since {moment(known.updated_at)}"]
+    if known.rejected_since:
+        lines.append(f"rejected first {moment(known.rejected_since)}, {known.tries} tries")
+    if known.absent:
+        lines.append(f"not in B2CORE for {known.absent} runs in a row")
+    lines.append(f"its contact: {known.contact or 'none'}")
+    return [*lines, f"sent last: {sending_line(known.sent)}"] if known.sent else lines
+
+
+def sending_line(sent: Sending) -> str:
+    """A batch in one line."""
+    if sent.batch_id is None:
+        return f"run {sent.run_id}, not in a batch yet"
+    counts = ", ".join(f"{n} {what}" for what, n in (sent.counts or {}).items() if n)
+    job = f"job {sent.job_id} {sent.job_status or ''}".rstrip() if sent.job_id else "no job"
+    parts = [
+        f"run {sent.run_id}, batch {sent.batch_id} ({sent.lane}, {sent.state}), {job}",
+        f"submitted {moment(sent.submitted_at)}",
+        f"settled {moment(sent.settled_at)}",
+        counts,
+        sent.outcome or "",
+    ]
+    return "; ".join(filter(None, parts))
+
+
+def removal_line(removal: Removal) -> str:
+    """A noted removal in one line."""
+    state = "done or kept" if removal.kept else removal.outcome or "not tried yet"
+    where = f", off list {removal.list_id}" if removal.list_id else ""
+    why = REMOVALS.get(removal.why, removal.why)
+    return (
+        f"{removal.email or 'a former address'} of client {removal.client_id}: "
+        f"{why}{where}; noted {moment(removal.noted_at)}; {state}"
+    )
+
+
+def held_line(held: Held) -> str:
+    """What SendGrid's search says."""
+    if held.found is None:
+        return "It doesn't search this address: nobody can tell."
+    if not held.found:
+        return "It doesn't find the contact; its search may be half a minute behind."
+    listed = {True: ", on the sync's list", False: ", NOT on the sync's list", None: ""}
+    return f"The contact{listed[held.on_list]}, updated {held.updated_at or '-'}"

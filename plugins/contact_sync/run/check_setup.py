@@ -1,0 +1,108 @@
+"""Preflight: everything a run needs from both sides, checked before a client is read."""
+
+from __future__ import annotations
+
+import logging
+
+import pyarrow as pa
+
+from contact_sync.base.errors import ConfigError
+from contact_sync.base.failpoints import reach
+from contact_sync.base.vocabulary import RunKind
+from contact_sync.contacts import mapping
+from contact_sync.contacts.account_drift import field_drift, list_drift
+from contact_sync.sendgrid import scopes
+from contact_sync.state import runs
+from contact_sync.state.runs import Run, SyncState
+from contact_sync.sync import Sync
+
+log = logging.getLogger(__name__)
+
+
+def check_setup(sync: Sync, run: Run | None) -> mapping.Mapping:
+    """Resolve the definition against SendGrid and B2CORE; with `run`, store the result in it.
+
+    Only reads. Raises ConfigError with *all* that is missing and how to mend it, AuthError for a
+    refused key.
+    """
+    definition = sync.definition
+    problems: list[str] = []
+    granted = sync.sendgrid.scopes()
+    if missing := scopes.missing(granted):
+        problems.append(
+            f"The SendGrid key of connection {definition.connections.sendgrid!r} lacks the scope "
+            f"{', '.join(missing)}: give it Marketing: Full Access"
+        )
+        raise ConfigError(_message(definition.name, problems))
+    if too_wide := scopes.warning(granted):
+        log.warning("Connection %r: %s", definition.connections.sendgrid, too_wide)
+    known = _known(sync, run)
+    before = (known.destination if known else None) or {}
+    list_id = None
+    if definition.list is not None:
+        lists = sync.sendgrid.lists()
+        list_id = lists.get(definition.list)
+        if list_id is None:
+            problems.append(list_drift(definition, before, lists))
+    positions = mapping.field_positions(known.fields if known else [], definition)
+    columns, resolved = _source_columns(sync, problems), None
+    if columns is not None:
+        fields = sync.sendgrid.fields()
+        by_hand = run is not None and run.kind is not RunKind.INCREMENTAL
+        drifted = field_drift(definition, before.get("mapping", {}), fields, accept_types=by_hand)
+        resolved, more = mapping.resolve(definition, fields, columns, positions, list_id)
+        said = tuple(f"SendGrid has no field {name!r}:" for name in drifted)
+        problems += [*drifted.values(), *(p for p in more if not p.startswith(said))]
+    if problems or resolved is None:
+        raise ConfigError(_message(definition.name, problems))
+    reach("setup_checked")
+    if run is not None:
+        _store(sync, run, resolved, positions)
+    log.info(
+        "Setup is right: %d fields mapped, list %s",
+        len(resolved.fields) + 1, definition.list or "none",
+    )  # fmt: skip
+    return resolved
+
+
+def _source_columns(sync: Sync, problems: list[str]) -> pa.Schema | None:
+    """What clients.sql gives, if it can be run; adds what is wrong with any statement."""
+    clients = None
+    for name in ("clients", "scan", f"changed_{sync.definition.source.change_detection}"):
+        try:
+            columns = sync.b2core.columns(name)
+        except ConfigError as error:
+            problems.append(f"{name}.sql: {error}")
+            continue
+        if name == "clients":
+            clients = columns  # judged together with the mapping
+        else:
+            problems += mapping.contract_problems(name, columns)
+    return clients
+
+
+def _known(sync: Sync, run: Run | None) -> SyncState | None:
+    if run is None:
+        return None
+    with sync.state.transaction() as cursor:
+        return runs.read_sync(cursor, sync.definition.name)
+
+
+def _store(sync: Sync, run: Run, resolved: mapping.Mapping, positions: list[str]) -> None:
+    with sync.state.transaction(run.fence) as cursor:
+        runs.save_destination(
+            cursor,
+            run.run_id,
+            {
+                "mapping": resolved.to_json(),
+                "version": resolved.version,
+                "list": sync.definition.list,
+            },
+        )
+        if not run.dry_run:
+            runs.save_fields(cursor, run.sync_id, positions)
+
+
+def _message(name: str, problems: list[str]) -> str:
+    lines = "\n".join(f"  - {problem}" for problem in problems)
+    return f"Sync {name!r} can't run; nothing was read or sent. To mend:\n{lines}"

@@ -1,0 +1,46 @@
+"""The run that a task works for: opened again by each task, with its mapping."""
+
+from __future__ import annotations
+
+import xxhash
+
+from contact_sync.base.errors import ConfigError, FatalError
+from contact_sync.base.vocabulary import RunState
+from contact_sync.config.definition import SyncDefinition
+from contact_sync.contacts.mapping import Mapping
+from contact_sync.state import runs
+from contact_sync.state.runs import Run
+from contact_sync.sync import Sync
+
+
+def definition_hash(definition: SyncDefinition) -> str:
+    """Tells whether a definition was edited between two steps of a run; whom it alerts may be."""
+    return xxhash.xxh3_64_hexdigest(definition.model_dump_json(exclude={"alerts"}).encode())
+
+
+def open_run(sync: Sync, run_id: int) -> Run:
+    """Load the run, prove that it may go on, and renew its lease.
+
+    Raises FatalError when the run is over or the definition was edited since it began, and
+    Fenced when a newer run has taken the lease.
+    """
+    run = runs.load_run(sync.state, run_id)
+    if run.state is not RunState.RUNNING:
+        raise FatalError(
+            f"Run {run_id} is over ({run.state}); nothing is sent for it any more. "
+            f"Trigger a new run: it continues from the same state"
+        )
+    if run.definition_hash != definition_hash(sync.definition):
+        raise ConfigError(
+            f"The definition of {sync.definition.name!r} was edited while run {run_id} was at "
+            f"work. Trigger a new run: it uses the new definition"
+        )
+    runs.renew_lease(sync.state, run)
+    return run
+
+
+def mapping_of(run: Run) -> Mapping:
+    """The mapping that preflight resolved for this run."""
+    if run.destination is None:
+        raise FatalError(f"Run {run.run_id} has not been checked yet: `check_setup` comes first")
+    return Mapping.from_json(run.destination["mapping"])

@@ -1,0 +1,94 @@
+"""Close a run: balance the books, move the watermark, write the report."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from contact_sync.base.errors import BooksDontBalance, FatalError
+from contact_sync.base.failpoints import reach
+from contact_sync.base.vocabulary import Lane, RunState
+from contact_sync.postgres.cursor import Cursor
+from contact_sync.reporting.run_report import degraded
+from contact_sync.run.plan_batches import describe
+from contact_sync.state import batches, ledger, runs, staging
+from contact_sync.state.runs import Run
+from contact_sync.sync import Sync
+
+log = logging.getLogger(__name__)
+
+
+def finish_run(sync: Sync, run: Run) -> dict[str, Any]:
+    """End the run and return its result; the lease is free afterwards.
+
+    Raises FatalError while a batch is open, BooksDontBalance when a client's fate isn't known.
+    """
+    if run.plan is None or run.snapshot is None or run.destination is None:
+        raise FatalError(f"Run {run.run_id} has no plan: an earlier task didn't finish")
+    if run.dry_run:
+        with sync.state.transaction() as cursor:
+            runs.finish_run(cursor, run, RunState.SUCCEEDED, result={"dry_run": True})
+        _log_report(run.plan)
+        return {"dry_run": True}
+    with sync.state.transaction(run.fence) as cursor:
+        _refuse_if_open(cursor, run)
+        books = balance(cursor, run)
+        refused = ledger.count_refused(cursor, run.sync_id, run.run_id)
+        jobs = batches.job_report(cursor, run.run_id)
+        stale = ledger.count_stale(cursor, run.sync_id)
+        wrong = degraded(run.plan, books | {"stale": stale}, jobs)
+        result = {"books": books, "refused": refused, "jobs": jobs, "degraded": wrong}
+        runs.advance_watermark(cursor, run, run.snapshot, run.destination)
+        runs.finish_run(cursor, run, RunState.SUCCEEDED, result=result)
+        runs.release_lease(cursor, run)
+        reach("finish_uncommitted")
+    reach("run_finished")
+    _log_report(run.plan)
+    for reason, n in refused.items():
+        log.warning("Refused by SendGrid: %d x %s", n, reason)
+    for what in wrong:
+        log.warning("Degraded: %s", what)
+    log.info("Books: %s", ", ".join(f"{n} {what}" for what, n in books.items()))
+    return result
+
+
+def _refuse_if_open(cursor: Cursor, run: Run) -> None:
+    open_ids = batches.open_batch_ids(cursor, run.run_id, lanes=tuple(Lane))
+    if open_ids:
+        raise FatalError(f"Batches {open_ids} aren't settled: see the red `send_batch` tasks")
+    if staged := staging.count_outbox(cursor, run.run_id):
+        raise FatalError(
+            f"{staged} staged contacts are in no batch: clients were read again after the plan was "
+            f"made. The watermark stays, so nothing is lost: trigger a new run"
+        )
+
+
+def balance(cursor: Cursor, run: Run) -> dict[str, int]:
+    """selected = confirmed + pending + rejected + excluded, over every client of the snapshot.
+
+    Clients that are gone from B2CORE keep their ledger rows and are counted apart.
+    """
+    snapshot = run.snapshot or {}
+    by_state = ledger.count_by_state(cursor, run.sync_id)
+    held = int(snapshot.get("held", 0))
+    gone = held or ledger.count_absent(cursor, run.sync_id)
+    states = ("confirmed", "pending", "rejected", "excluded")
+    books = {"selected": int(snapshot["selected"])} | {s: by_state.get(s, 0) for s in states}
+    if sum(by_state.values()) - gone != books["selected"]:
+        raise BooksDontBalance(
+            f"B2CORE has {books['selected']} clients, but the ledger knows the fate of "
+            f"{sum(by_state.values()) - gone}: {by_state}, {gone} gone. This is a defect; the "
+            f"watermark stays, so nothing is lost. A full run repairs the ledger"
+        )
+    return books | {"gone": gone}
+
+
+def _log_report(plan: dict[str, Any]) -> None:
+    log.info("Result: %s", describe(plan))
+    titles = {
+        "rejections": "Rejected", "exclusions": "Excluded", "dropped": "Value dropped or cut",
+        "stale": "Stale at SendGrid (Number and Date fields can't be cleared)",
+    }  # fmt: skip
+    for key, title in titles.items():
+        for reason, n in plan[key].items():
+            log.info("%s: %d x %s", title, n, reason)

@@ -1,0 +1,132 @@
+"""Add up what was staged and cut it into batches."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from contact_sync.base.errors import FatalError
+from contact_sync.base.failpoints import reach
+from contact_sync.base.vocabulary import Lane
+from contact_sync.config.definition import LaneChoice, SyncDefinition
+from contact_sync.contacts.payloads import cut_csv_batches, cut_json_batches
+from contact_sync.postgres.cursor import Cursor
+from contact_sync.run import approve_plan
+from contact_sync.run.find_removals import removals_ahead
+from contact_sync.run.sending.suppressions import carry_suppressions
+from contact_sync.state import batches, ledger, runs, staging
+from contact_sync.state.runs import Run
+from contact_sync.sync import Sync
+
+log = logging.getLogger(__name__)
+REASONS = ("rejections", "exclusions", "dropped", "stale")
+
+
+def plan_run(sync: Sync, run: Run) -> list[int]:
+    """Store the run's plan and its batches; returns the ids of the batches to send.
+
+    Repeating it before anything was sent cuts anew; afterwards it returns what is still open.
+    Raises FatalError when a slice isn't staged.
+    """
+    with sync.state.transaction() as cursor:
+        plan = total(staging.slice_counts(cursor, run.run_id))
+    plan["held_absences"] = (run.snapshot or {}).get("held", 0)
+    if run.dry_run:
+        _save_dry_plan(sync, run, plan)
+        return []
+    if plan["counts"]["to_send"] > ledger.MANY:
+        staging.analyze_outbox(sync.state)
+    plan["counts"]["held"] = carry_suppressions(sync, run)
+    sizes = staging.outbox_sizes(sync.state, run.run_id)
+    with sync.state.transaction(run.fence) as cursor:
+        if not batches.drop_staged_batches(cursor, run.run_id):
+            return batches.open_batch_ids(cursor, run.run_id, lanes=(Lane.JSON, Lane.CSV))
+        plan["counts"]["to_remove"] = removals_ahead(sync, cursor, run, plan["counts"])
+        runs.save_plan(cursor, run.run_id, plan)
+        runs.save_approval(
+            cursor, run.run_id, approve_plan.needed(sync.definition, run, plan["counts"])
+        )
+        batch_ids = _cut(cursor, sync.definition, run, sizes)
+        reach("plan_uncommitted")
+    reach("run_planned")
+    log.info("Plan: %s; %d batches", describe(plan), len(batch_ids))
+    return batch_ids
+
+
+def _save_dry_plan(sync: Sync, run: Run, plan: dict[str, Any]) -> None:
+    counts = plan["counts"]
+    with sync.state.transaction() as cursor:
+        counts["to_remove"] = removals_ahead(sync, cursor, run, counts)
+        plan["above_limits"] = approve_plan.above_limits(sync.definition, run, counts)
+        runs.save_plan(cursor, run.run_id, plan)
+    log.info("Dry run: %s", describe(plan))
+    for what in plan["above_limits"]:
+        log.info("A real run would ask for approval: %s", what)
+
+
+def total(slices: list[dict[str, Any] | None]) -> dict[str, Any]:
+    """The sum of all slices' counts and reasons. Raises FatalError for an unstaged slice."""
+    if None in slices:
+        raise FatalError(
+            f"{slices.count(None)} slices aren't staged: see the red `stage_clients` tasks"
+        )
+    counts: Counter[str] = Counter()
+    reasons: dict[str, Counter[str]] = {name: Counter() for name in REASONS}
+    for part in filter(None, slices):
+        counts.update(part["counts"])
+        for name in REASONS:
+            reasons[name].update(part[name])
+    counts["to_send"] = sum(counts[k] for k in ("new", "address_changed", "changed", "sent_again"))
+    return {
+        "counts": dict(sorted(counts.items())),
+        **{name: dict(found.most_common()) for name, found in reasons.items()},
+    }
+
+
+def describe(plan: dict[str, Any]) -> str:
+    """The plan in one line, for logs."""
+    counts = plan["counts"]
+    words = ("read", "to_send", "new", "changed", "address_changed", "sent_again", "cleared",
+             "unchanged", "rejected", "excluded", "pending", "to_remove")  # fmt: skip
+    return ", ".join(f"{counts.get(w, 0)} {w.replace('_', ' ')}" for w in words if w in counts)
+
+
+def _cut(cursor: Cursor, definition: SyncDefinition, run: Run, sizes: pa.Table) -> list[int]:
+    if sizes.num_rows == 0:
+        return []
+    ids = np.asarray(sizes.column("client_id"), np.int64)
+    size = np.asarray(sizes.column("size"), np.int64)
+    json_only = sizes.column("json_only").combine_chunks().to_numpy(zero_copy_only=False)
+    if not uses_csv(definition, len(ids)):
+        return [_create(cursor, run, Lane.JSON, ids[a:b], None) for a, b in cut_json_batches(size)]
+    plain, exact = ids[~json_only], ids[json_only]
+    pieces = cut_csv_batches(len(plain), definition.csv_batch_contacts)
+    created = [_create(cursor, run, Lane.CSV, plain[a:b], False) for a, b in pieces]
+    pieces = cut_json_batches(size[json_only])
+    return created + [_create(cursor, run, Lane.JSON, exact[a:b], True) for a, b in pieces]
+
+
+def uses_csv(definition: SyncDefinition, contacts: int) -> bool:
+    """Whether a run of so many contacts takes the CSV lane for rows that clear nothing."""
+    if definition.lane is LaneChoice.AUTO:
+        return contacts > definition.csv_from_contacts
+    return definition.lane is LaneChoice.CSV
+
+
+def _create(
+    cursor: Cursor, run: Run, lane: Lane, ids: np.ndarray[Any, Any], json_only: bool | None
+) -> int:
+    return batches.create_batch(
+        cursor,
+        run.run_id,
+        run.sync_id,
+        lane,
+        len(ids),
+        first_id=int(ids[0]),
+        last_id=int(ids[-1]),
+        json_only=json_only,
+    )

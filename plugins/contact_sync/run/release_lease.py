@@ -1,0 +1,22 @@
+"""End a run: free its lease, and mark it as failed when it didn't finish."""
+
+from __future__ import annotations
+
+import logging
+
+from contact_sync.base.vocabulary import RunState
+from contact_sync.state import runs
+from contact_sync.sync import Sync
+
+log = logging.getLogger(__name__)
+
+
+def end_run(sync: Sync, run_id: int, cause: str) -> None:
+    """Release the lease and mark a run that didn't finish as failed; harmless for others."""
+    run = runs.load_run(sync.state, run_id)
+    with sync.state.transaction() as cursor:
+        if run.state is RunState.RUNNING:
+            runs.finish_run(cursor, run, RunState.FAILED, result={}, cause=cause)
+            log.warning("Run %d of sync %r failed: %s", run_id, run.sync_name, cause)
+        if not run.dry_run:
+            runs.release_lease(cursor, run)

@@ -1,0 +1,80 @@
+"""What has to be true just before a batch's first byte leaves.
+
+Time passes between reading and sending: whoever was excluded, deleted or moved meanwhile must not
+be uploaded. And the opt-out of a former address is carried over before the new one exists.
+"""
+
+from __future__ import annotations
+
+import logging
+
+import numpy as np
+
+from contact_sync.base.errors import AuthError, RequestRefused
+from contact_sync.base.failpoints import reach
+from contact_sync.sendgrid.api import MAX_SUPPRESSED
+from contact_sync.state import batch_contacts, batches, runs, settling
+from contact_sync.state.batches import Batch
+from contact_sync.state.runs import Run
+from contact_sync.sync import Sync
+
+log = logging.getLogger(__name__)
+MAX_AGE_SECONDS = 300.0
+
+
+def prepare(sync: Sync, run: Run, batch: Batch) -> bool:
+    """Take out of the batch what may not be sent; returns whether contacts are left."""
+    _hold_changed(sync, run, batch)
+    _suppress(sync, run, batch)
+    with sync.state.transaction() as cursor:
+        return batch_contacts.has_contacts(cursor, batch.batch_id)
+
+
+def _hold_changed(sync: Sync, run: Run, batch: Batch) -> None:
+    read_at = (run.snapshot or {}).get("read_at")
+    with sync.state.transaction() as cursor:
+        if read_at is None or batches.seconds_since(cursor, read_at) <= MAX_AGE_SECONDS:
+            return
+    from contact_sync.run.select_clients import barred, scan_clients
+
+    with sync.b2core.snapshot() as snapshot:
+        scan = scan_clients(snapshot)
+    as_before = ~barred(scan)
+    client_id, email_hash = batch_contacts.address_hashes(sync.state, batch.batch_id)
+    at = np.searchsorted(scan.client_id[as_before], client_id)
+    at = np.minimum(at, max(0, int(as_before.sum()) - 1))
+    same = np.zeros(len(client_id), bool)
+    if as_before.any():
+        same = (scan.client_id[as_before][at] == client_id) & (
+            scan.email_hash[as_before][at] == email_hash
+        )
+    _hold(sync, run, batch, [int(client) for client in client_id[~same]], "changed_since_read")
+
+
+def _suppress(sync: Sync, run: Run, batch: Batch) -> None:
+    with sync.state.transaction() as cursor:
+        found = batch_contacts.addresses_to_suppress(cursor, batch.batch_id)
+    clients = list(found)
+    for start in range(0, len(clients), MAX_SUPPRESSED):
+        part = clients[start : start + MAX_SUPPRESSED]
+        runs.renew_lease(sync.state, run)
+        try:
+            sync.sendgrid.suppress([found[client] for client in part])
+        except (AuthError, RequestRefused) as error:
+            log.warning(
+                "The opt-outs of %d former addresses can't be carried over, so the new ones aren't "
+                "uploaded: %s. Give the key the scope to write suppressions",
+                len(part), error,
+            )  # fmt: skip
+            _hold(sync, run, batch, part, "suppression_not_carried")
+    if found:
+        reach("suppressed_not_sent")
+
+
+def _hold(sync: Sync, run: Run, batch: Batch, client_ids: list[int], reason: str) -> None:
+    if not client_ids:
+        return
+    with sync.state.transaction(run.fence) as cursor:
+        held = settling.hold(cursor, batch.batch_id, client_ids, reason)
+        reach("clients_held_uncommitted")
+    log.info("Batch %d: %d clients taken out: %s", batch.batch_id, held, reason)

@@ -1,0 +1,259 @@
+"""Poll a batch's job and apply its outcome to the ledger, once, in one transaction.
+
+Only a terminal status ends a job; whatever stays unclear makes the clients pending, so that the
+next run sends them again: an upsert may be repeated, a client may not be lost.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Collection
+from typing import Any
+
+from contact_sync.base.errors import ConfigError, FatalError, RequestRefused, RetryableError
+from contact_sync.base.failpoints import reach
+from contact_sync.base.plain_reasons import plain
+from contact_sync.base.vocabulary import REMOVALS, BatchState, Job, JobStatus, Lane
+from contact_sync.postgres.cursor import Cursor
+from contact_sync.reporting.run_report import LOOKS_AGAIN
+from contact_sync.run.sending.split import postpone_and_split
+from contact_sync.run.sending.verify import MAX_READ_BACK, not_applied
+from contact_sync.sendgrid.errors_file import read_errors
+from contact_sync.state import batch_contacts, batches, families, ledger, removals, settling
+from contact_sync.state.batches import NOW, SUBMITTED_AT, Batch
+from contact_sync.state.families import FAILED
+from contact_sync.state.runs import Run
+from contact_sync.sync import Sync
+
+log = logging.getLogger(__name__)
+IN_FLIGHT = (BatchState.SUBMITTED, BatchState.UPLOADING)
+
+
+def settle_batch(sync: Sync, run: Run, batch_id: int) -> bool:
+    """Settle the batch if its job is over or its deadline has passed; False = poll again later."""
+    batch = batches.load_batch(sync.state, batch_id)
+    if batch.is_terminal:
+        return True
+    if batch.state not in IN_FLIGHT or not batch.job_id:
+        raise FatalError(f"Batch {batch_id} is {batch.state}: it hasn't been sent")
+    try:
+        job = sync.sendgrid.job(batch.job_id)
+    except RequestRefused as error:
+        if error.status != 404:
+            raise
+        if not error.is_missing:
+            raise RetryableError(f"{error}; the job may still be at work") from None
+        # Forgotten or not yet known: it may still take effect, so nothing newer is sent for Q.
+        postpone(sync, run, batch, "job_unknown_to_sendgrid", fate_unknown_at=SUBMITTED_AT)
+        return True
+    if not job.status.is_terminal:
+        reach("job_pending")
+        return _give_up(sync, run, batch)
+    reach("job_over")
+    if batch.lane in REMOVALS:
+        _apply_removal(sync, run, batch, job)
+    else:
+        _apply(sync, run, batch, job)
+    return True
+
+
+def raise_if_failed(sync: Sync, root_id: int) -> None:
+    """Raise FatalError when jobs of a planned batch failed as a whole, and no single contact is to
+    blame: the task must not look green.
+    """
+    with sync.state.transaction() as cursor:
+        failed = [m.batch_id for m in families.members(cursor, root_id) if m.outcome == FAILED]
+    if failed:
+        raise FatalError(
+            f"SendGrid failed the import jobs of batches {failed} as a whole. Their clients are "
+            f"pending and the next run sends them again. If it fails again, look at the imports in "
+            f"SendGrid's UI: the usual causes are the plan's contact limit and a field whose type "
+            f"was changed"
+        )
+
+
+def _give_up(sync: Sync, run: Run, batch: Batch) -> bool:
+    # Sending again is safe only after the deadline: a job that is still queued then counts as dead.
+    # Should it run all the same, an older value may win until the client changes again (Q). An
+    # upload whose answer was lost has the same time: its file may have been stored.
+    if (batch.submitted_seconds or 0) <= sync.definition.deadlines.job_hours * 3600:
+        return False
+    uploaded = batch.state is BatchState.SUBMITTED
+    postpone(sync, run, batch, "job_never_ended" if uploaded else "upload_never_arrived")
+    return True
+
+
+def _apply(sync: Sync, run: Run, batch: Batch, job: Job) -> None:
+    if job.status is JobStatus.COMPLETED and _counts_all(job, batch.contacts):
+        _settle(sync, run, batch, job, {})
+        return
+    with sync.state.transaction() as cursor:
+        contacts = batch_contacts.count_contacts(cursor, batch.batch_id)
+    if job.status is JobStatus.COMPLETED:
+        _confirm_others(sync, run, batch, job, contacts, {})
+        return
+    refused = _refused(sync, batch, job)
+    if job.status is JobStatus.FAILED:  # it may have applied none, so only a full list helps
+        if len(refused) >= contacts:
+            _settle(sync, run, batch, job, refused)
+        else:
+            _fail(sync, run, batch, job, FAILED)
+        return
+    expected = max(job.errored, 1)
+    if len(refused) >= expected:
+        _confirm_others(sync, run, batch, job, contacts, refused)
+    elif contacts > MAX_READ_BACK:
+        _fail(sync, run, batch, job, "errors_file_unclear")
+    else:
+        wrong = not_applied(sync, run, batch, believe=False) - refused.keys()
+        if len(wrong) + len(refused) == expected:
+            refused |= dict.fromkeys(wrong, "SendGrid: refused, no reason given")
+            wrong = set()
+        _settle(sync, run, batch, job, refused, wrong)
+
+
+def _confirm_others(
+    sync: Sync, run: Run, batch: Batch, job: Job, contacts: int, refused: dict[str, str]
+) -> None:
+    """Confirm all but the refused ones, after reading them back if the counts don't add up.
+
+    They needn't be wrong then: SendGrid seems to count rows that change nothing nowhere. For that
+    reason a batch too large to be read back is confirmed by a sample if SendGrid saw every row.
+    """
+    if _counts_all(job, contacts, refused=len(refused)):
+        _settle(sync, run, batch, job, refused)
+        return
+    saw_all = job.requested in (0, contacts)
+    log.info("Batch %d: %d contacts, the job's counts: %s", batch.batch_id, contacts, job.counts())
+    wrong: set[str] = set()
+    if contacts <= MAX_READ_BACK or saw_all:
+        wrong = not_applied(sync, run, batch, believe=True) - refused.keys()
+    if contacts > MAX_READ_BACK and (wrong or not saw_all):
+        _fail(sync, run, batch, job, "not_applied")
+    else:
+        _settle(sync, run, batch, job, refused, wrong)
+
+
+def _counts_all(job: Job, contacts: int, *, refused: int = 0) -> bool:
+    """Whether SendGrid says of so many contacts that it created, updated or refused them."""
+    return job.requested in (0, contacts) and job.created + job.updated + refused >= contacts
+
+
+def _refused(sync: Sync, batch: Batch, job: Job) -> dict[str, str]:
+    """Address → reason of the batch's contacts that the job's errors file names."""
+    if not job.errors_url:
+        return {}
+    try:
+        found = read_errors(sync.sendgrid.errors_file(job))
+    except (RetryableError, ConfigError) as error:  # ConfigError: a host that nobody trusts yet
+        log.warning("%s; looking for the refused contacts otherwise", error)
+        return {}
+    with sync.state.transaction() as cursor:
+        named = batch_contacts.addresses_among(cursor, batch.batch_id, found)
+    log.info("The errors file names %d of %d refused contacts", len(named), job.errored)
+    return {email: f"SendGrid: {plain(found[email])}" for email in named}
+
+
+def _settle(
+    sync: Sync,
+    run: Run,
+    batch: Batch,
+    job: Job,
+    refused: dict[str, str],
+    wrong: Collection[str] = (),
+) -> None:
+    """Confirm the batch's contacts but for the refused ones and those that aren't as sent."""
+
+    new = 0
+
+    def write(cursor: Cursor) -> str:
+        nonlocal new
+        late, given_up = settling.postpone_not_applied(cursor, batch.batch_id, wrong)
+        known, new, rejected = settling.confirm(cursor, batch.batch_id, refused)
+        outcome = f"{known + new} confirmed, {rejected + given_up} rejected"
+        return f"{outcome}, {late} not applied" if late else outcome
+
+    _finish(sync, run, batch, job, write)
+    if new > ledger.MANY:
+        ledger.analyze_ledger(sync.state)
+
+
+def _fail(sync: Sync, run: Run, batch: Batch, job: Job, reason: str) -> None:
+    """Nothing can be confirmed: try the contacts in other batches, or in the next run."""
+    if batch.run_id != run.run_id:
+        postpone(sync, run, batch, reason, job)
+        return
+    _finish(sync, run, batch, job, lambda cursor: postpone_and_split(cursor, batch, reason))
+
+
+def _apply_removal(sync: Sync, run: Run, batch: Batch, job: Job) -> None:
+    def write(cursor: Cursor) -> str:
+        if job.status is not JobStatus.COMPLETED:
+            removals.postponed(cursor, batch.batch_id)
+            return "not removed; the next run tries again"
+        if batch.lane is Lane.DELETE and job.deleted < batch.contacts:
+            # Whether deletions are counted is documented nowhere, so the next run's search decides.
+            return f"{job.deleted} of {batch.contacts} deletions counted, {LOOKS_AGAIN}"
+        removals.removed(cursor, batch.lane, batch.batch_id)
+        where = "removed" if batch.lane is Lane.DELETE else "taken off the list"
+        return f"{batch.contacts} {where}"
+
+    _finish(sync, run, batch, job, write)
+
+
+def postpone(
+    sync: Sync, run: Run, batch: Batch, reason: str, job: Job | None = None, **values: Any
+) -> None:
+    """End a batch of which nothing can be confirmed: its clients become pending.
+
+    `values` are further columns of the batch.
+    """
+
+    def write(cursor: Cursor) -> str:
+        if batch.lane in REMOVALS:
+            removals.postponed(cursor, batch.batch_id)
+        else:
+            settling.postpone(cursor, batch.batch_id, reason)
+        return reason
+
+    _finish(sync, run, batch, job, write, **values)
+
+
+def void_batch(sync: Sync, run: Run, batch: Batch) -> None:
+    """Drop a batch of which no byte has left."""
+    with sync.state.transaction(run.fence) as cursor:
+        before = (BatchState.STAGED, BatchState.CREATED)
+        if batches.advance(cursor, batch, BatchState.VOID, came_from=before, settled_at=NOW):
+            settling.clear(cursor, batch.batch_id)
+            if batch.lane in REMOVALS:
+                removals.postponed(cursor, batch.batch_id)
+    log.info("Batch %d of run %d had not been sent: dropped", batch.batch_id, batch.run_id)
+
+
+def _finish(
+    sync: Sync,
+    run: Run,
+    batch: Batch,
+    job: Job | None,
+    write: Callable[[Cursor], str],
+    **values: Any,
+) -> None:
+    """Compare-and-set the batch to settled and write the ledger, in one transaction.
+
+    A second process that settles the same batch finds it settled and writes nothing.
+    """
+    values |= {"settled_at": NOW}
+    if job is not None:
+        values |= {"job_status": str(job.status), "counts": job.counts()}
+        if batch.lane is Lane.CSV:  # of the other lanes an earlier try may still be under way
+            values["fate_unknown_at"] = None
+    before = (*IN_FLIGHT, BatchState.SUBMITTING)
+    with sync.state.transaction(run.fence) as cursor:
+        if not batches.advance(cursor, batch, BatchState.SETTLED, came_from=before, **values):
+            return
+        outcome = write(cursor)
+        batches.set_outcome(cursor, batch.batch_id, outcome)
+        reach("batch_settled_uncommitted")
+    reach("batch_settled")
+    status = job.status if job else "no answer"
+    log.info("Batch %d, job %s (%s): %s", batch.batch_id, batch.job_id, status, outcome)

@@ -1,0 +1,97 @@
+"""Find the contacts that make a job fail as a whole: send it once more, then in halves.
+
+The batches that are split from a planned one are its family; they run one after the other. Two
+bounds keep a cause that isn't a contact (the plan's contact limit) from going on for ever: so many
+failures without any success, and so many jobs.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from contact_sync.base.failpoints import reach
+from contact_sync.postgres.cursor import Cursor
+from contact_sync.state import batch_contacts, batches, families, settling
+from contact_sync.state.batches import Batch
+from contact_sync.state.families import FAILED, SENT_AGAIN, SINGLE, SPLIT, Member
+from contact_sync.state.runs import Run
+from contact_sync.sync import Sync
+
+log = logging.getLogger(__name__)
+MAX_FAILURES = 8  # the batch, its repetition, both halves, their quarters: two bad rows end sooner
+EXTRA_JOBS = 8
+REASON = "SendGrid: its import failed"
+
+
+def postpone_and_split(cursor: Cursor, batch: Batch, reason: str) -> str:
+    """Make the batch's clients pending and stage them again in its family; returns the outcome.
+
+    Belongs into the transaction that settles the batch.
+    """
+    settling.postpone(cursor, batch.batch_id, reason, keep=True)
+    family = families.members(cursor, batch.root)
+    if _is_hopeless(family):
+        families.drop_open(cursor, batch.root)
+        settling.clear(cursor, batch.batch_id)
+        return reason
+    if batch_contacts.count_contacts(cursor, batch.batch_id) == 1 and batch.tries:
+        return SINGLE
+    again = reason == FAILED and batch.tries == 0
+    families.create_parts(cursor, batch, 1 if again else 2)
+    reach("batch_split_uncommitted")
+    return SENT_AGAIN if again else SPLIT
+
+
+def _is_hopeless(family: list[Member]) -> bool:
+    jobs = sum(member.job_status is not None for member in family)
+    most = 4 * family[0].contacts.bit_length() + EXTRA_JOBS  # bit_length is about log2
+    if jobs >= most:
+        return True
+    failures = sum(member.failed for member in family)
+    return failures >= MAX_FAILURES and not any(member.succeeded for member in family)
+
+
+def close_family(sync: Sync, run: Run, root_id: int) -> None:
+    """Reject the single contacts whose jobs failed, if nothing else can be the cause.
+
+    Another job of the family must have succeeded. Several failed contacts are rejected only when
+    the plan's contact limit can't be the cause: because as many contacts were created after a
+    failed job as it had, or because they exist at SendGrid already. Otherwise they stay pending.
+    """
+    with sync.state.transaction() as cursor:
+        family = families.members(cursor, root_id)
+        singles = [member.batch_id for member in family if member.outcome == SINGLE]
+        emails = {single: settling.only_address(cursor, single) for single in singles}
+    if not singles:
+        return
+    bad = _without_excuse(sync, family, emails)
+    for single, email in emails.items():
+        with sync.state.transaction(run.fence) as cursor:
+            if email in bad:
+                settling.refuse(cursor, single, {email: REASON})
+            settling.clear(cursor, single)
+            batches.set_outcome(cursor, single, "1 rejected" if email in bad else FAILED)
+            reach("single_settled_uncommitted")
+    log.warning("%d contacts make SendGrid's import fail; %d are rejected", len(emails), len(bad))
+
+
+def _without_excuse(sync: Sync, family: list[Member], emails: dict[int, str]) -> set[str]:
+    if not any(member.succeeded for member in family):
+        return set()
+    if len(emails) == 1 or _had_room(family):
+        return set(emails.values())
+    exist = sync.sendgrid.contact_ids(sorted(emails.values()))
+    return {email for email in emails.values() if email in exist}
+
+
+def _had_room(family: list[Member]) -> bool:
+    """Whether some job failed although the plan had room for all its contacts.
+
+    It had if as many were created later; a family's jobs run in the order of their ids.
+    """
+    return any(
+        failed.failed
+        and sum(m.created for m in family if m.succeeded and m.batch_id > failed.batch_id)
+        >= failed.contacts
+        for failed in family
+    )

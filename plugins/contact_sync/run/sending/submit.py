@@ -1,0 +1,259 @@
+"""Send one batch. What is stored before and after each call makes every crash recoverable:
+
+JSON and delete: `submitting` before the call, `submitted` with the job id after it, `staged` again
+after a refusal.
+CSV: `created` with the job id, `uploading` before the first byte, `submitted` after the last;
+an upload of unknown fate is never repeated into the same import.
+
+A task that Airflow takes for dead may still be at work while its next try is: both have the run's
+epoch. So each write also checks what this try has stored itself: its job id, or the moment of its
+announcement. A try that finds another one's stops, and never ends a doubt that isn't its own.
+"""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import IO, Any
+
+from isal import igzip
+
+from contact_sync.base.errors import (
+    FatalError,
+    FateUnknown,
+    Fenced,
+    RequestRefused,
+    RetryableError,
+    SyncError,
+)
+from contact_sync.base.failpoints import reach
+from contact_sync.base.vocabulary import REMOVALS, BatchState, Lane
+from contact_sync.contacts.mapping import Mapping
+from contact_sync.contacts.payloads import csv_block, csv_field_ids, csv_header, json_body
+from contact_sync.postgres.cursor import Cursor
+from contact_sync.reporting.run_report import LIST_GONE, NOTHING_TO_DO
+from contact_sync.run.approve_plan import refuse_unapproved
+from contact_sync.run.context import mapping_of
+from contact_sync.run.sending.prepare import prepare
+from contact_sync.run.sending.removal_targets import contacts_to_remove
+from contact_sync.sendgrid.refused_contacts import refused_by_answer
+from contact_sync.state import batch_contacts, batches, removals, runs, settling
+from contact_sync.state.batches import NOW, Batch
+from contact_sync.state.runs import Run
+from contact_sync.sync import Sync
+
+log = logging.getLogger(__name__)
+MAX_IMPORT_TRIES = 3
+MAX_LOOKUP_ROUNDS = 3
+MAX_REFUSAL_ROUNDS = 20  # a 400 names some of the bad addresses; each round drops those named
+
+
+def submit_batch(sync: Sync, run: Run, batch_id: int) -> None:
+    """Send the batch unless that has happened already; afterwards its job is to be polled.
+
+    Raises RetryableError or FateUnknown (try again), FatalError (a person must act).
+    """
+    batch = batches.load_batch(sync.state, batch_id)
+    if batch.state in (BatchState.STAGED, BatchState.SUBMITTING, BatchState.CREATED):
+        refuse_unapproved(run)
+        if batch.lane in REMOVALS:
+            _send_removal(sync, run, batch)
+        elif batch.state is not BatchState.SUBMITTING and not prepare(sync, run, batch):
+            _settle_unsent(sync, run, batch, "nothing left to send")
+        else:
+            (_send_csv if batch.lane is Lane.CSV else _send_json)(sync, run, batch)
+        batch = batches.load_batch(sync.state, batch_id)
+        reach("batch_submitted")
+    log.info(
+        "Batch %d (%s, %d contacts): %s%s",
+        batch_id, batch.lane, batch.contacts, batch.state,
+        f", job {batch.job_id}" if batch.job_id else "",
+    )  # fmt: skip
+
+
+def _send_json(sync: Sync, run: Run, batch: Batch) -> None:
+    mapping = mapping_of(run)
+    for _round in range(MAX_REFUSAL_ROUNDS):
+        with sync.state.transaction() as cursor:
+            contacts = batch_contacts.batch_contacts(cursor, batch.batch_id)
+        if not contacts:
+            _settle_unsent(sync, run, batch, "all refused")
+            return
+        announced = _mark_submitting(sync, run, batch)
+        reach("upsert_announced")
+        try:
+            with _undone_if_refused(sync, run, batch, announced):
+                job_id = sync.sendgrid.upsert_contacts(
+                    json_body(batch_contacts.outbox_rows(contacts), mapping)
+                )
+        except RequestRefused as error:
+            refused = refused_by_answer(error, [row["email"] for row in contacts])
+            if not refused:
+                raise
+            log.warning(
+                "SendGrid refused %d addresses of the batch; sending the rest", len(refused)
+            )
+            with sync.state.transaction(run.fence) as cursor:
+                settling.refuse(cursor, batch.batch_id, refused)
+            continue
+        reach("upserted_not_stored")
+        _mark_submitted(sync, run, batch, job_id, announced)
+        return
+    raise FatalError(
+        f"SendGrid refused batch {batch.batch_id} {MAX_REFUSAL_ROUNDS} times, naming new addresses "
+        f"each time: look at the e-mail addresses in B2CORE"
+    )
+
+
+def _send_removal(sync: Sync, run: Run, batch: Batch) -> None:
+    """Delete contacts or take them off a list; their ids are looked up just before."""
+    for _round in range(MAX_LOOKUP_ROUNDS):
+        ids, outcome = contacts_to_remove(sync, run, batch)
+        if not ids:
+            _settle_unsent(sync, run, batch, outcome)
+            return
+        announced = _mark_submitting(sync, run, batch)
+        reach("delete_announced")
+        try:
+            with _undone_if_refused(sync, run, batch, announced):
+                job_id = (
+                    sync.sendgrid.delete_contacts(ids)
+                    if batch.lane is Lane.DELETE
+                    else sync.sendgrid.unlist_contacts(str(batch.list_id), ids)
+                )
+        except RequestRefused as error:
+            if error.status != 404 or batch.lane is Lane.DELETE:
+                raise
+            if batch.list_id not in sync.sendgrid.lists().values():
+                _settle_unsent(sync, run, batch, LIST_GONE)
+                return
+            log.info("A contact vanished since its id was looked up; looking again")
+            continue
+        reach("deleted_not_stored")
+        _mark_submitted(sync, run, batch, job_id, announced)
+        return
+    raise RetryableError(f"SendGrid doesn't know contacts of batch {batch.batch_id} that it found")
+
+
+def _send_csv(sync: Sync, run: Run, batch: Batch) -> None:
+    mapping, own_job = mapping_of(run), batch.job_id
+    before: tuple[BatchState, ...] = (BatchState.STAGED, BatchState.CREATED)
+    with _rendered(sync, batch, mapping) as (file, size):
+        for attempt in range(MAX_IMPORT_TRIES):
+            runs.renew_lease(sync.state, run)
+            target = sync.sendgrid.create_import(csv_field_ids(mapping), mapping.list_id)
+            reach("import_created_not_stored")
+            _advance(sync, run, batch, BatchState.CREATED, before, {"job_id": own_job},
+                     job_id=target.job_id)  # fmt: skip
+            own_job, before = target.job_id, (BatchState.UPLOADING,)
+            mine = {"job_id": own_job}
+            reach("import_created")
+            _advance(sync, run, batch, BatchState.UPLOADING, (BatchState.CREATED,), mine,
+                     submitted_at=NOW, fate_unknown_at=NOW)  # fmt: skip
+            reach("upload_announced")
+            file.seek(0)
+            try:
+                sync.sendgrid.upload(target, file, size)
+            except RequestRefused:
+                if attempt == MAX_IMPORT_TRIES - 1:
+                    raise
+                log.warning("The storage refused the upload; starting a new import")
+                continue
+            except FateUnknown as error:
+                log.warning("%s: polling job %s instead of sending again", error, target.job_id)
+                return
+            reach("uploaded_not_stored")
+            _advance(sync, run, batch, BatchState.SUBMITTED, (BatchState.UPLOADING,), mine,
+                     fate_unknown_at=None)  # fmt: skip
+            return
+
+
+@contextmanager
+def _rendered(sync: Sync, batch: Batch, mapping: Mapping) -> Iterator[tuple[IO[bytes], int]]:
+    """The batch as a gzip CSV in a nameless temporary file, with its size in bytes."""
+    with tempfile.TemporaryFile() as file:
+        with igzip.IGzipFile(fileobj=file, mode="wb", compresslevel=1) as gz:
+            gz.write((",".join(csv_header(mapping)) + "\n").encode())
+            for payloads in batch_contacts.batch_blocks(sync.state, batch.batch_id):
+                gz.write(csv_block(payloads))
+        yield file, file.tell()
+
+
+def _mark_submitting(sync: Sync, run: Run, batch: Batch) -> datetime:
+    """Announce a call that may not be repeated; returns the moment, which tells this try's from
+    another one's."""
+    before = (BatchState.STAGED, BatchState.SUBMITTING)
+    return _advance(
+        sync, run, batch, BatchState.SUBMITTING, before, submitted_at=NOW, fate_unknown_at=NOW
+    )
+
+
+@contextmanager
+def _undone_if_refused(sync: Sync, run: Run, batch: Batch, announced: datetime) -> Iterator[None]:
+    """A definite refusal of a first try proves that nothing is under way: back to `staged`."""
+    try:
+        yield
+    except FateUnknown:
+        raise
+    except SyncError:
+        if batch.state is BatchState.STAGED:
+            _advanced(
+                sync, run, batch, BatchState.STAGED, (BatchState.SUBMITTING,),
+                {"submitted_at": announced}, submitted_at=None, fate_unknown_at=None,
+            )  # fmt: skip
+        raise
+
+
+def _mark_submitted(sync: Sync, run: Run, batch: Batch, job_id: str, announced: datetime) -> None:
+    """A first try's answer ends the doubt; after another try of unknown fate it stays for Q."""
+    before = (BatchState.SUBMITTING,)
+    if batch.state is not BatchState.SUBMITTING and _advanced(
+        sync, run, batch, BatchState.SUBMITTED, before, {"submitted_at": announced},
+        job_id=job_id, fate_unknown_at=None,
+    ):  # fmt: skip
+        return
+    _advance(sync, run, batch, BatchState.SUBMITTED, before, job_id=job_id)
+
+
+def _settle_unsent(sync: Sync, run: Run, batch: Batch, outcome: str) -> None:
+    """Settle a batch of which nothing has to be sent, in one transaction."""
+
+    def write(cursor: Cursor) -> None:
+        if batch.lane in REMOVALS and outcome in NOTHING_TO_DO:
+            removals.removed(cursor, batch.lane, batch.batch_id)
+
+    before = (BatchState.STAGED, BatchState.SUBMITTING, BatchState.CREATED)
+    _advance(
+        sync, run, batch, BatchState.SETTLED, before, write=write, outcome=outcome, settled_at=NOW
+    )
+
+
+def _advance(sync: Sync, run: Run, batch: Batch, *change: Any, **values: Any) -> datetime:
+    """As `_advanced`. Raises Fenced when someone else moved the batch."""
+    moment = _advanced(sync, run, batch, *change, **values)
+    if moment is None:
+        raise Fenced(f"Batch {batch.batch_id} was moved by another process; this one stops")
+    return moment
+
+
+def _advanced(
+    sync: Sync,
+    run: Run,
+    batch: Batch,
+    to: BatchState,
+    came_from: tuple[BatchState, ...],
+    expect: dict[str, Any] | None = None,
+    *,
+    write: Callable[[Cursor], None] | None = None,
+    **values: Any,
+) -> datetime | None:
+    """Store the next state, and what belongs to it, under the fence; None = moved by another."""
+    runs.renew_lease(sync.state, run)
+    with sync.state.transaction(run.fence) as cursor:
+        moment = batches.advance(cursor, batch, to, came_from=came_from, expect=expect, **values)
+        if moment is not None and write is not None:
+            write(cursor)
+    return moment

@@ -1,0 +1,60 @@
+"""Settle what earlier runs left open. SendGrid doesn't order jobs, so nothing new is sent while an
+older upload may still run.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from contact_sync.base.failpoints import reach
+from contact_sync.base.vocabulary import BatchState
+from contact_sync.run.sending.settle import postpone, settle_batch, void_batch
+from contact_sync.state import batches, staging
+from contact_sync.state.runs import Run
+from contact_sync.sync import Sync
+
+log = logging.getLogger(__name__)
+POLL_SECONDS = 15.0
+
+
+def drain(sync: Sync, run: Run) -> float | None:
+    """Settle or void the open batches of earlier runs.
+
+    Returns None when nothing older can reach SendGrid any more, else the seconds after which to
+    call again; deadlines in the definition bound the number of calls.
+    """
+    if run.dry_run:
+        return None
+    waits = [_drain_batch(sync, run, batch.batch_id) for batch in _older(sync, run)]
+    with sync.state.transaction() as cursor:
+        age = batches.seconds_since_unknown(cursor, run.sync_id)
+    left = sync.definition.deadlines.quarantine_minutes * 60 - (age or 0)
+    if age is not None and left > 0:
+        log.info("A request of unknown fate may still take effect: waiting %.0f s", left)
+        waits.append(min(left, 60.0))
+    open_waits = [wait for wait in waits if wait is not None]
+    if open_waits:
+        return max(1.0, min(open_waits))
+    reach("drained")
+    with sync.state.transaction(run.fence) as cursor:
+        staging.drop_outbox_of_older_runs(cursor, run.sync_id, run.run_id)
+    log.info("Nothing of earlier runs is in flight")
+    return None
+
+
+def _older(sync: Sync, run: Run) -> list[batches.Batch]:
+    return [b for b in batches.open_batches(sync.state, run.sync_id) if b.run_id != run.run_id]
+
+
+def _drain_batch(sync: Sync, run: Run, batch_id: int) -> float | None:
+    batch = batches.load_batch(sync.state, batch_id)
+    if batch.state in (BatchState.STAGED, BatchState.CREATED):
+        void_batch(sync, run, batch)
+        return None
+    if batch.state is BatchState.SUBMITTING:
+        left = sync.definition.deadlines.quarantine_minutes * 60 - (batch.unknown_seconds or 0)
+        if left > 0:
+            return left
+        postpone(sync, run, batch, "fate_unknown")
+        return None
+    return None if settle_batch(sync, run, batch_id) else POLL_SECONDS

@@ -1,0 +1,54 @@
+"""Begin a run under the sync's lease."""
+
+from __future__ import annotations
+
+import logging
+
+from contact_sync.base.errors import SyncDisabled
+from contact_sync.base.failpoints import reach
+from contact_sync.base.vocabulary import RunKind
+from contact_sync.run.context import definition_hash
+from contact_sync.state import runs
+from contact_sync.state.runs import Options
+from contact_sync.sync import Sync
+
+log = logging.getLogger(__name__)
+NO_OPTIONS = Options()
+
+
+def begin_run(
+    sync: Sync,
+    kind: RunKind,
+    *,
+    holder: str,
+    options: Options = NO_OPTIONS,
+    take_over: bool = False,
+) -> int:
+    """Take the lease and create the run; returns its id. A dry run takes no lease.
+
+    Raises SyncDisabled, LeaseBusy, or ConfigError when the state schema isn't there.
+    """
+    name = sync.definition.name
+    if not sync.definition.enabled:
+        raise SyncDisabled(
+            f"Sync {name!r} is disabled and sends nothing: set `enabled: true` in its definition"
+        )
+    sync.state.check_schema()
+    with sync.state.transaction() as cursor:
+        known = runs.ensure_sync(cursor, name)
+        epoch = known.epoch
+        if not options.dry_run:
+            epoch = runs.acquire_lease(cursor, known.sync_id, holder, take_over=take_over)
+        run_id = runs.create_run(
+            cursor,
+            sync_id=known.sync_id,
+            epoch=epoch,
+            kind=kind,
+            holder=holder,
+            options=options,
+            definition_hash=definition_hash(sync.definition),
+        )
+        reach("lease_taken_uncommitted")
+    reach("run_started")
+    log.info("Run %d of sync %r started: %s, %s", run_id, name, kind, options)
+    return run_id

@@ -1,0 +1,20 @@
+"""A sync at work: its definition with handles on both databases and on SendGrid."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from contact_sync.b2core.reader import B2Core
+from contact_sync.config.definition import SyncDefinition
+from contact_sync.sendgrid.api import SendGridApi
+from contact_sync.state.database import StateDatabase
+
+
+@dataclass(frozen=True, slots=True)
+class Sync:
+    """A definition with its handles: what every step works on."""
+
+    definition: SyncDefinition
+    b2core: B2Core
+    state: StateDatabase
+    sendgrid: SendGridApi

@@ -1,0 +1,108 @@
+"""Lists that the definition leaves and comes back to, and contacts that two syncs share."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from contact_sync.base.errors import AuthError
+from tests.support.world import World, define
+
+JOB = "/v3/marketing/contacts/imports/{job_id}"
+
+
+def go_to(world: World, name: str) -> str:
+    """Have the definition name another list, with policy unlist; returns its id."""
+    world.redefine(
+        list=name, on_list_change="unlist",
+        deadlines={"job_hours": 0.0002, "quarantine_minutes": 0},
+    )  # fmt: skip
+    return world.emulator.admin.create_list(name)
+
+
+def test_F08_nobody_is_taken_off_a_list_that_is_the_syncs_again(world: World) -> None:
+    """To another list and back, while taking everybody off the first one is unfinished."""
+    for n in range(3):
+        world.add(f"client{n}@example.com")
+    world.run()
+    go_to(world, "The other one")
+    world.emulator.admin.job_fault("never_starts", job="list_removal")
+    assert any("could not be removed" in what for what in world.run()["degraded"])
+    world.redefine(list="B2CORE clients", on_list_change="unlist")
+    world.run()
+    assert world.run()["jobs"] == []
+    assert [c["list_ids"] for c in world.contacts().values()] == [[world.list_id]] * 3
+    world.assert_converged()
+
+
+def test_F08_a_list_that_only_a_failed_run_filled_is_left_too(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From A to B, where the run fails after sending, to C: nobody stays on A or B."""
+    monkeypatch.setattr("contact_sync.run.settle_earlier_runs.POLL_SECONDS", 1.0)
+    for n in range(3):
+        world.add(f"client{n}@example.com")
+    world.run()
+    go_to(world, "B")
+    world.emulator.admin.fault("GET", JOB, status=403)
+    with pytest.raises(AuthError):
+        world.run()
+    world.list_id = go_to(world, "C")
+    world.run()
+    assert [c["list_ids"] for c in world.contacts().values()] == [[world.list_id]] * 3
+    world.assert_converged()
+    assert world.run()["jobs"] == []
+
+
+def only(folder: Path, copy: Path, condition: str) -> Path:
+    """A copy of the source's SQL with fewer clients."""
+    shutil.copytree(folder, copy)
+    for name, word in (("scan.sql", "WHERE"), ("clients.sql", "AND")):
+        text = (copy / name).read_text(encoding="utf-8")
+        (copy / name).write_text(f"{text}\n{word} {condition}\n", encoding="utf-8")
+    return copy
+
+
+@pytest.mark.parametrize("same_list", [True, False], ids=["same list", "lists of their own"])
+def test_P13_a_contact_that_another_sync_holds_is_not_deleted(
+    world: World, tmp_path: Path, same_list: bool
+) -> None:
+    """Two syncs with one state database: the one that still needs the contact keeps it."""
+    mine, others = world.add("both@example.com"), world.add("both@example.com")
+    folder = world.sql_folder
+    world.sql_folder = only(folder, tmp_path / "mine", f"clients.id = {mine}")
+    theirs = world.list_id if same_list else world.emulator.admin.create_list("Theirs")
+    other = replace(
+        world,
+        definition=define(name="other", list="B2CORE clients" if same_list else "Theirs"),
+        list_id=theirs,
+        sql_folder=only(folder, tmp_path / "theirs", f"clients.id = {others}"),
+    )
+    world.run()
+    other.run()
+    world.edit(mine, email="new@example.com")
+    assert world.run()["counts"]["removed"] == 0
+    assert world.contacts()["both@example.com"]["list_ids"] == [theirs]
+    other.edit(others, email="last@example.com")
+    other.run()
+    world.run()
+    assert set(world.contacts()) == {"new@example.com", "last@example.com"}
+
+
+def test_B04_F01_an_excluded_newcomers_address_leaves_the_list_whoever_had_it(
+    consenting: World,
+) -> None:
+    """Its former owner's new address is no address, so that nothing has replaced its contact: it is
+    the excluded client's address all the same."""
+    former = consenting.add("ben@example.com")
+    consenting.run()
+    consenting.edit(former, email="no address")
+    newcomer = consenting.add("ben@example.com", last_name="opted out")
+    consenting.run()
+    consenting.assert_converged(unlisted={"ben@example.com"}, excluded={newcomer})
+    consenting.edit(former, email="new@example.com")
+    consenting.run()
+    consenting.assert_converged(unlisted={"ben@example.com"}, excluded={newcomer})

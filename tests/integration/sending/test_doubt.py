@@ -1,0 +1,123 @@
+"""Jobs that say less than they did: nothing is believed that would lose or overwrite a value."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from contact_sync.base.errors import ConfigError, FateUnknown
+from contact_sync.base.vocabulary import RunKind
+from contact_sync.run import in_one_process
+from contact_sync.run.start_run import begin_run
+from contact_sync.sendgrid.api import SendGridApi
+from contact_sync.state.settling import ENOUGH_TRIES
+from tests.support.steps import go_on
+from tests.support.world import World
+
+JOB = "/v3/marketing/contacts/imports/{job_id}"
+CONTACTS = "/v3/marketing/contacts"
+LONG = "a" * 60 + "@" + "b" * 50 + ".example.com"  # more than search/emails takes
+
+
+def test_D12_a_proxys_page_says_nothing_about_a_job(world: World) -> None:
+    """404 with a page: asked again, and the same run follows the job to its end."""
+    world.add("ann@example.com")
+    page = {"body": "<html>not here</html>", "headers": {"content-type": "text/html"}}
+    world.emulator.admin.fault("GET", JOB, status=404, **page)
+    assert world.run()["books"]["confirmed"] == 1
+    assert len(world.emulator.admin.jobs()) == 1
+
+
+def test_C03_a_stored_file_whose_answer_was_lost_is_waited_for(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As long as for a job with an answer, however short the quarantine of JSON calls is."""
+    world.redefine(lane="csv", deadlines={"job_hours": 1.0, "quarantine_minutes": 0.0})
+    world.add("ann@example.com", first_name="Old")
+    world.emulator.admin.job_fault("slow", job="csv", seconds=1.0)
+    upload = SendGridApi.upload
+
+    def unanswered(*arguments: Any) -> None:
+        upload(*arguments)
+        raise FateUnknown("reset after the file was stored")
+
+    monkeypatch.setattr(SendGridApi, "upload", unanswered)
+    report = world.run()
+    assert (report["books"]["confirmed"], len(report["jobs"])) == (1, 1)
+    world.assert_converged()
+
+
+@pytest.mark.parametrize("lane", ["json", "csv"])
+def test_D04_D07_rows_that_an_errored_job_dropped_are_sent_again(world: World, lane: str) -> None:
+    """Four sent, the last one refused and named, the first two dropped without a word: these two
+    are pending."""
+    world.redefine(lane=lane)
+    for n in range(4):
+        world.add(f"client{n}@example.com")
+    with world.sync() as sync:
+        run_id = begin_run(sync, RunKind.INCREMENTAL, holder="test")
+        go_on(sync, run_id, before="submit")
+    order = "ORDER BY client_id" if lane == "json" else ""  # a CSV file has none
+    emails = [row[0] for row in world.state(f"SELECT email FROM contact_sync.outbox {order}")]
+    world.emulator.admin.settings(refused_emails={emails[-1]: "no"})
+    world.emulator.admin.job_fault("drops_rows", job=lane, rows=2)
+    books = world.run(take_over=True)["books"]
+    assert (books["confirmed"], books["rejected"], books["pending"]) == (1, 1, 2)
+    assert world.run()["books"]["confirmed"] == 3
+    assert set(world.contacts()) == set(emails[:-1])
+
+
+def test_D07_an_address_that_cannot_be_searched_is_not_sent_for_ever(world: World) -> None:
+    """A repetition is counted nowhere and can't be read back: the job's word is enough."""
+    world.add(LONG)
+    world.run()
+    world.run("resend")
+    assert world.run()["counts"]["sent"] == 0
+    assert world.fates() == {1: "confirmed"}
+
+
+def test_D07_a_contact_that_is_never_applied_is_rejected_in_the_end(world: World) -> None:
+    """Pending isn't for ever; the rejection is held like any other, and a change ends it."""
+    client = world.add("ann@example.com")
+    for _ in range(ENOUGH_TRIES):
+        assert set(world.fates().values()) <= {"pending: not_applied"}
+        world.emulator.admin.job_fault("drops_rows", job="json")
+        world.run()
+    reason = f"SendGrid: not applied as sent, {ENOUGH_TRIES} times"
+    assert world.fates() == {client: f"rejected: contact: {reason}"}
+    assert world.run()["counts"]["sent"] == 0
+    world.edit(client, first_name="Changed")
+    world.run()
+    world.assert_converged()
+
+
+def test_C09_a_400_that_names_another_field_of_a_contact_rejects_it(world: World) -> None:
+    """With the field; the others are sent."""
+    for n in range(3):
+        world.add(f"client{n}@example.com")
+    said = {"field": "contacts[1].first_name", "message": "length should be less than 50"}
+    body, kind = json.dumps({"errors": [said]}), {"content-type": "application/json"}
+    world.emulator.admin.fault("PUT", CONTACTS, status=400, body=body, headers=kind)
+    world.run()
+    assert world.fates()[2] == "rejected: contact: SendGrid: first_name not valid"
+    assert set(world.contacts()) == {"client0@example.com", "client2@example.com"}
+
+
+def test_D05_an_errors_file_on_an_unknown_host_is_not_needed(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It isn't fetched; who was refused is found by reading back, and no run stops for it."""
+    for n in range(3):
+        world.add(f"client{n}@example.com")
+    world.emulator.admin.settings(refused_emails={"client1@example.com": "no"})
+
+    def elsewhere(*_: Any) -> bytes:
+        raise ConfigError("errors_url leads to a host that isn't allowed")
+
+    monkeypatch.setattr(SendGridApi, "errors_file", elsewhere)
+    with world.sync() as sync:
+        in_one_process.run_sync(sync, RunKind.FULL, holder="test")
+    books = world.report()["books"]
+    assert (books["confirmed"], books["rejected"], books["pending"]) == (2, 1, 0)

@@ -1,0 +1,260 @@
+"""C and D: what SendGrid answers to calls, and how its jobs end."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from contact_sync.base.errors import FatalError, FateUnknown
+from contact_sync.run import in_one_process
+from tests.support.world import World
+
+LANES = pytest.mark.parametrize("lane", ["json", "csv"])
+JOB = "/v3/marketing/contacts/imports/{job_id}"
+IMPORTS = "/v3/marketing/contacts/imports"
+CONTACTS = "/v3/marketing/contacts"
+UPLOAD = "/imports/{job_id}"
+
+
+def unacceptable(world: World, *emails: str) -> None:
+    """Contacts that SendGrid refuses to change: they have an identifier that the sync omits."""
+    for number, email in enumerate(emails):
+        world.emulator.admin.put_contacts({"email": email, "external_id": f"other {number}"})
+
+
+def calls(world: World, method: str, route: str) -> list[dict[str, Any]]:
+    """The calls to a route, in order."""
+    made = world.emulator.admin.calls()
+    return [call for call in made if (call["method"], call["route"]) == (method, route)]
+
+
+@pytest.mark.parametrize(
+    ("lane", "method", "route", "header"),
+    [
+        ("json", "GET", "/v3/scopes", "x-ratelimit-reset"),
+        ("json", "GET", "/v3/marketing/field_definitions", "retry-after"),
+        ("json", "PUT", CONTACTS, "x-ratelimit-reset"),
+        ("json", "GET", JOB, "retry-after"),
+        ("csv", "PUT", IMPORTS, "x-ratelimit-reset"),
+    ],
+)
+def test_C07_a_rate_limit_is_waited_out(
+    world: World, lane: str, method: str, route: str, header: str
+) -> None:
+    """429, then success: one run, nothing twice."""
+    world.redefine(lane=lane)
+    world.seed()
+    world.emulator.admin.fault(method, route, status=429, headers={header: "0"})
+    world.run()
+    assert calls(world, method, route)[0]["status"] == 429
+    world.assert_converged()
+    assert len(world.emulator.admin.jobs()) == 1
+
+
+def test_C06_a_5xx_after_the_effect_is_repeated_and_converges(world: World) -> None:
+    """PUT contacts may have worked: it is sent again, and no client is lost or left open."""
+    world.seed()
+    world.emulator.admin.fault("PUT", CONTACTS, status=503, when="after")
+    report = world.run()
+    assert len(calls(world, "PUT", CONTACTS)) == 2
+    assert report["books"]["confirmed"] == 4
+    world.assert_converged()
+
+
+@pytest.mark.parametrize("key", ["email", "identifier"])
+def test_C09_a_400_that_names_addresses_rejects_these_and_sends_the_others(
+    world: World, key: str
+) -> None:
+    """Named with a reason in books and report, not sent again until the row changes."""
+    for number in range(1, 4):
+        world.add(f"client{number}@example.com")
+    world.refuse("client2@example.com", key=key)
+    report = world.run()
+    assert set(world.contacts()) == {"client1@example.com", "client3@example.com"}
+    assert report["rejections"] == {"contact: SendGrid: not valid": 1}
+    assert world.fates()[2] == "rejected: contact: SendGrid: not valid"
+    assert world.run()["counts"]["sent"] == 0
+    assert world.run("full")["counts"]["sent"] == 0
+    world.edit(2, first_name="Ana")
+    assert world.run()["counts"]["sent"] == 1
+    world.assert_converged()
+
+
+def test_C09_a_400_that_names_nobody_stops_the_run(world: World) -> None:
+    """We built a wrong request: nothing is confirmed, and the next run sends."""
+    world.seed()
+    world.emulator.admin.fault("PUT", CONTACTS, status=400, body='{"errors": [{"message": "no"}]}')
+    with pytest.raises(FatalError, match=r"PUT /v3/marketing/contacts: SendGrid answered 400: no"):
+        world.run()
+    assert world.contacts() == {}
+    world.run()
+    world.assert_converged()
+
+
+@pytest.mark.parametrize("status", [400, 401, 403])
+def test_C08_a_refused_call_delays_nothing(world: World, status: int) -> None:
+    """A refusal proves that nothing was stored: the next run needs no quarantine."""
+    world.redefine(deadlines={"job_hours": 1, "quarantine_minutes": 1})
+    world.seed()
+    world.emulator.admin.fault("PUT", CONTACTS, status=status)
+    with pytest.raises(FatalError, match=str(status)):
+        world.run()
+    report = world.run()
+    assert report["seconds"] < 30
+    world.assert_converged()
+
+
+@pytest.mark.parametrize(
+    ("lane", "layout", "gzip"),
+    [("json", "uploaded", False), ("csv", "uploaded", True), ("csv", "short", False),
+     ("json", "json", True), ("csv", "json", False)],
+)  # fmt: skip
+def test_D04_an_errored_job_rejects_the_bad_rows_and_confirms_the_others(
+    world: World, lane: str, layout: str, gzip: bool
+) -> None:
+    """With SendGrid's reason; the rejected ones are tried again when their rows change."""
+    world.emulator.admin.settings(errors_layout=layout, errors_gzip=gzip)
+    unacceptable(world, "client2@example.com")
+    world.redefine(lane=lane)
+    for number in range(1, 4):
+        world.add(f"client{number}@example.com")
+    report = world.run()
+    reason = "SendGrid: all existing identifiers of the contact must be present"
+    assert report["rejections"] == {f"contact: {reason}": 1}
+    assert (report["books"]["confirmed"], report["books"]["rejected"]) == (2, 1)
+    assert world.fates()[2] == f"rejected: contact: {reason}"
+    world.emulator.admin.settings(identifiers="ignore")
+    assert world.run()["counts"]["sent"] == 0
+    world.edit(2, first_name="Ana")
+    world.run()
+    assert world.contacts()["client2@example.com"]["first_name"] == "Ana"
+
+
+@LANES
+@pytest.mark.parametrize("rows", [0, 1, 2])
+def test_D06_a_job_that_fails_once_is_sent_again(world: World, lane: str, rows: int) -> None:
+    """However far it got, nothing is confirmed by it; the second job is like any other."""
+    world.redefine(lane=lane)
+    for number in range(1, 5):
+        world.add(f"client{number}@example.com")
+    if rows:
+        unacceptable(world, "client1@example.com")
+    world.emulator.admin.job_fault("fails_halfway", after_rows=rows, job=lane)
+    report = world.run()
+    assert report["jobs"][0]["status"] == "failed"
+    assert len(report["jobs"]) == 2
+    assert report["books"]["rejected"] == (1 if rows else 0)
+    assert len(world.contacts()) == 4
+
+
+@LANES
+def test_D06_a_job_that_refused_every_row_rejects_every_client(world: World, lane: str) -> None:
+    """SendGrid calls it failed; its errors file names everybody, so nobody is pending."""
+    world.redefine(lane=lane)
+    emails = [f"client{number}@example.com" for number in range(1, 4)]
+    unacceptable(world, *emails)
+    for email in emails:
+        world.add(email)
+    assert world.run()["books"]["rejected"] == 3
+
+
+@LANES
+def test_C11_the_contact_limit_of_the_plan_fails_the_run(world: World, lane: str) -> None:
+    """The message names the usual cause; once there is room, everybody is sent."""
+    world.redefine(lane=lane)
+    world.seed()
+    world.emulator.admin.settings(contact_limit=2)
+    with pytest.raises(FatalError, match="the plan's contact limit"):
+        world.run()
+    world.emulator.admin.settings(contact_limit=None)
+    world.run()
+    world.assert_converged()
+
+
+@LANES
+@pytest.mark.parametrize("kind", ["never_starts", "never_finishes"])
+def test_D03_a_job_without_an_end_makes_its_clients_pending(
+    world: World, lane: str, kind: str
+) -> None:
+    """After the deadline the run ends, says so, and the next one sends them again."""
+    world.redefine(lane=lane, deadlines={"job_hours": 0.0002, "quarantine_minutes": 0})
+    world.seed()
+    world.emulator.admin.job_fault(kind, job=lane)
+    report = world.run()
+    assert (report["books"]["confirmed"], report["books"]["pending"]) == (0, 4)
+    assert report["jobs"][0]["outcome"] == "job_never_ended"
+    assert world.run()["counts"]["sent"] == 4
+    world.assert_converged()
+
+
+@LANES
+def test_D12_a_job_that_sendgrid_does_not_know_counts_as_unknown(world: World, lane: str) -> None:
+    """404: nothing is confirmed; the next run sends again."""
+    world.redefine(lane=lane)
+    world.seed()
+    world.forget_a_job()
+    assert world.run()["books"]["pending"] == 4
+    assert world.run()["counts"]["sent"] == 4
+    world.assert_converged()
+
+
+def test_C05_an_expired_upload_address_leads_to_a_new_import(world: World) -> None:
+    """403 from the storage: another job, the same bytes, one file."""
+    world.redefine(lane="csv")
+    world.seed()
+    world.emulator.admin.fault("PUT", UPLOAD, status=403)
+    world.run()
+    first, second = calls(world, "PUT", UPLOAD)
+    assert (first["status"], second["status"]) == (403, 200)
+    assert first["path"] != second["path"]
+    assert len(world.emulator.admin.uploads()) == 1
+    world.assert_converged()
+
+
+def test_C05_addresses_that_always_expire_end_the_run(world: World) -> None:
+    """Three imports, then a message; nothing is confirmed."""
+    world.redefine(lane="csv")
+    world.seed()
+    world.emulator.admin.settings(upload_lifetime=0.0)
+    with pytest.raises(FatalError, match="PUT upload_uri: the storage answered 403"):
+        world.run()
+    assert len(calls(world, "PUT", UPLOAD)) == 3
+    assert world.contacts() == {}
+
+
+@pytest.mark.parametrize("fault", [{"reset": True}, {"status": 503}])
+def test_C04_an_upload_of_unknown_fate_is_not_repeated(world: World, fault: dict[str, Any]) -> None:
+    """The file was stored, the answer lost: its job is polled, no second file is uploaded."""
+    world.redefine(lane="csv", deadlines={"job_hours": 1, "quarantine_minutes": 1})
+    world.seed()
+    world.emulator.admin.fault("PUT", UPLOAD, when="after", **fault)
+    assert world.run()["books"]["confirmed"] == 4
+    assert len(calls(world, "PUT", UPLOAD)) == 1
+    assert len(world.emulator.admin.uploads()) == 1
+    world.assert_converged()
+
+
+def test_C04_an_upload_that_never_arrived_is_sent_by_the_next_run(world: World) -> None:
+    """Lost before the effect: pending after the quarantine, then a new import."""
+    world.redefine(lane="csv")
+    world.seed()
+    world.emulator.admin.fault("PUT", UPLOAD, reset=True)
+    assert world.run()["books"]["pending"] == 4
+    world.run()
+    paths = [call["path"] for call in calls(world, "PUT", UPLOAD)]
+    assert len(set(paths)) == len(paths) == 2
+    world.assert_converged()
+
+
+def test_a_run_that_ends_in_doubt_is_continued_by_the_next(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The last try of unknown fate ends the run with an error; the next run converges."""
+    monkeypatch.setattr(in_one_process, "MAX_SUBMITS", 1)
+    world.seed()
+    world.emulator.admin.fault("PUT", CONTACTS, status=500)
+    with pytest.raises(FateUnknown, match="SendGrid answered 500"):
+        world.run()
+    world.run()
+    world.assert_converged()

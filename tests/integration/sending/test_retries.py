@@ -1,0 +1,89 @@
+"""Rejected clients, and values that SendGrid can't clear: kept, counted, tried again."""
+
+from __future__ import annotations
+
+import pytest
+
+from contact_sync.state import ledger
+from contact_sync.state.database import StateDatabase
+from tests.support.world import World
+
+REASON = {"ann@example.com": "we don't like it"}
+
+
+def rejected(world: World) -> list[dict[str, object]]:
+    """The rejected clients as `status --rejected` has them."""
+    with StateDatabase(world.state_url).transaction() as cursor:
+        return ledger.rejected_clients(cursor, world.definition.name, limit=10)
+
+
+def test_D04_rejected_clients_are_retried_when_they_change_or_on_demand(world: World) -> None:
+    """Reason, number of tries and first time are kept; nothing is retried for no reason."""
+    ann = world.add("ann@example.com")
+    world.add("bob@example.com")
+    world.emulator.admin.settings(refused_emails=REASON)
+    report = world.run()
+    assert report["degraded"] == ["1 clients are rejected"]
+    (first,) = rejected(world)
+    assert (first["client_id"], first["tries"]) == (ann, 1)
+    assert "we don't like it" in str(first["reason"])
+    for kind in ("incremental", "full"):
+        assert world.run(kind)["counts"]["sent"] == 0
+    assert world.run(retry_rejected=True)["counts"]["sent"] == 1
+    world.edit(ann, first_name="Changed")
+    assert world.run()["counts"]["sent"] == 1
+    (third,) = rejected(world)
+    assert (third["tries"], third["since"]) == (3, first["since"])
+    world.emulator.admin.settings(refused_emails={})
+    assert world.run(retry_rejected=True)["degraded"] == []
+    assert rejected(world) == []
+    world.assert_converged()
+
+
+def test_B18_rejected_clients_are_retried_when_the_mapping_changes(world: World) -> None:
+    """Another mapping may be what SendGrid wants."""
+    world.add("ann@example.com")
+    world.emulator.admin.settings(refused_emails=REASON)
+    world.run()
+    world.emulator.admin.settings(refused_emails={})
+    fields = world.definition.model_dump(mode="json")["fields"]
+    world.redefine(fields={name: to for name, to in fields.items() if name != "Jurisdiction"})
+    assert world.run()["books"]["rejected"] == 0
+    assert set(world.contacts()) == {"ann@example.com"}
+
+
+def test_B08_a_date_that_is_emptied_is_reported_as_stale(world: World) -> None:
+    """SendGrid has no known way to clear Number and Date: client and field are named, until a new
+    value comes."""
+    world.emulator.admin.create_field("Registered", "Date")
+    fields = world.definition.model_dump(mode="json")["fields"]
+    world.redefine(fields=fields | {"Registered": "registered_on"})
+    ann = world.add("ann@example.com")
+    world.run()
+    (created,) = world.sql("SELECT created_at FROM b2core.clients WHERE id = %s", ann)[0]
+    world.sql("ALTER TABLE b2core.clients ALTER COLUMN created_at DROP NOT NULL")
+    world.edit(ann, created_at=None)
+    report = world.run()
+    assert report["stale"] == {"Registered": 1}
+    assert report["degraded"] == ["1 clients hold values that SendGrid can't clear"]
+    with StateDatabase(world.state_url).transaction() as cursor:
+        stale = ledger.stale_clients(cursor, world.definition.name, limit=10)
+    assert stale == [{"client_id": ann, "fields": ["Registered"]}]
+    assert world.run()["degraded"] == ["1 clients hold values that SendGrid can't clear"]
+    world.edit(ann, created_at=created)
+    assert world.run()["degraded"] == []
+
+
+@pytest.mark.parametrize("fate", ["pending", "refused", "rejected"])
+def test_D04_a_client_may_be_tried_any_number_of_times(world: World, fate: str) -> None:
+    """The counter of tries stops at its largest value, and no run fails for it."""
+    client = world.add("ann@example.com")
+    world.run()
+    world.state("UPDATE contact_sync.ledger SET tries = 32767")
+    world.edit(client, first_name="New", email=None if fate == "rejected" else "ann@example.com")
+    if fate == "pending":
+        world.forget_a_job()
+    elif fate == "refused":
+        world.refuse("ann@example.com")
+    assert world.run()["books"][fate.replace("refused", "rejected")] == 1
+    assert world.state("SELECT tries FROM contact_sync.ledger") == [(32767,)]

@@ -1,0 +1,133 @@
+"""G10: nothing personal and no secret in logs, exceptions, the state database or Airflow's.
+
+All tests use the same kinds of clients and one key, which nothing else resembles: canaries. A
+handler reads what the package and its libraries log, at DEBUG; every exception of the package is
+read when it is made; the state database is read after each test that had a world.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from psycopg import sql
+
+from contact_sync.base.errors import SyncError
+from tests.support import connections
+
+CANARIES = re.compile(
+    r"""[\w.+'-]+@(?:[\w-]+\.)+[a-z]{2,}      # an address
+    | (?<![\d-])\+?4179\d{7}(?!\d)            # a phone; longer numbers are hashes
+    | Zoë | Zo\\u00eb | Zürich | Genève | \bWeg\ \d   # a name, a city, a street
+    | SG\.[\w-]{10,}                          # an API key
+    | (?:X-Amz-)?Signature=                   # a signed URL
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+OURS = (
+    "contact_sync", "alembic", "tenacity", "adbc_driver_manager", "adbc_driver_postgresql",
+)  # fmt: skip
+SHARED = ("urllib3", "requests")
+"""The tests call through them too: at the level that the package sets, not at DEBUG."""
+
+LOGGERS = (*OURS, *SHARED)
+MAY_HOLD_AN_ADDRESS = {
+    "ledger": ["email"],
+    "outbox": ["email", "payload"],
+    "removal": ["email"],
+    "slice": ["members"],
+}
+"""Columns of the state database that are for personal data; nothing else may hold any."""
+
+
+class Hits:
+    """What was found since it was last asked, as "where: what"."""
+
+    def __init__(self) -> None:
+        self._found: list[str] = []
+
+    def scan(self, where: str, text: str) -> None:
+        """Note every canary of the text, with the test that runs."""
+        for found in CANARIES.finditer(text):
+            test = os.environ.get("PYTEST_CURRENT_TEST", "no test")
+            self._found.append(f"{where}: {found.group()!r} in {test}")
+
+    def take(self) -> list[str]:
+        """The hits, once."""
+        found, self._found = self._found, []
+        return found
+
+
+hits = Hits()
+
+
+class _Scanner(logging.Handler):
+    """Reads every record as it would be written, traceback included."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Scan one record."""
+        hits.scan(f"log of {record.name}", self.format(record))
+
+
+@contextmanager
+def watching() -> Iterator[None]:
+    """Watch logs and exceptions; raises AssertionError for what no test was blamed for."""
+    scanner = _Scanner(logging.DEBUG)
+    scanner.setFormatter(logging.Formatter("%(message)s"))
+    loggers = [logging.getLogger(name) for name in LOGGERS]
+    for logger in loggers:
+        logger.addHandler(scanner)
+    for name in OURS:
+        logging.getLogger(name).setLevel(logging.DEBUG)
+    plain = SyncError.__init__
+
+    def watched(error: SyncError, *args: object) -> None:
+        plain(error, *args)
+        hits.scan(f"text of a {type(error).__name__}", str(error))
+
+    SyncError.__init__ = watched  # type: ignore[method-assign, assignment]
+    yield
+    SyncError.__init__ = plain  # type: ignore[method-assign]
+    for logger in loggers:
+        logger.removeHandler(scanner)
+    assert hits.take() == []
+
+
+def scan_state(url: str) -> None:
+    """Read the state database, without the columns that are for addresses."""
+    scan_database(url, "contact_sync", MAY_HOLD_AN_ADDRESS)
+
+
+def scan_database(url: str, schema: str, private: dict[str, list[str]] | None = None) -> int:
+    """Read every table of a schema, without the private columns; returns how many tables."""
+    with connections.connection(url) as connection:
+        tables = connection.execute(
+            "SELECT tablename FROM pg_tables WHERE schemaname = %s ORDER BY 1", [schema]
+        ).fetchall()
+        each = sql.SQL(
+            "SELECT {name}, coalesce(string_agg((to_jsonb(t) - {private}::text[])::text, ' '), '')"
+            " FROM {table} AS t"
+        )
+        query = sql.SQL(" UNION ALL ").join(
+            each.format(
+                name=table,
+                private=(private or {}).get(table, []),
+                table=sql.Identifier(schema, table),
+            )
+            for (table,) in tables
+        )
+        for table, text in connection.execute(query).fetchall() if tables else ():
+            hits.scan(f"table {table}", text)
+    return len(tables)
+
+
+def scan_files(folder: Path, pattern: str = "*") -> int:
+    """Read files as they are, databases too; returns how many."""
+    files = [path for path in folder.rglob(pattern) if path.is_file()]
+    for path in files:
+        hits.scan(f"file {path.name}", path.read_bytes().decode("utf-8", "replace"))
+    return len(files)

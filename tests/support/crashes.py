@@ -1,0 +1,227 @@
+"""The kinds of run that crash tests kill, and the process that is killed."""
+
+from __future__ import annotations
+
+import ast
+import multiprocessing
+import os
+import signal
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import contact_sync
+from contact_sync.base import failpoints
+from contact_sync.base.errors import Stopped, told_safely
+from contact_sync.base.vocabulary import RunKind
+from contact_sync.cli import main as cli
+from contact_sync.run import in_one_process
+from contact_sync.run.approve_plan import APPROVED, decide
+from contact_sync.run.context import open_run
+from contact_sync.run.release_lease import end_run
+from contact_sync.run.sending import prepare
+from contact_sync.run.start_run import begin_run
+from tests.support.connections import kept_connections
+from tests.support.steps import go_on
+from tests.support.world import World, opt_out_column
+
+PACKAGE = Path(contact_sync.__file__).parent
+FORKS = multiprocessing.get_context("forkserver")
+FORKS.set_forkserver_preload(
+    [
+        "adbc_driver_postgresql.dbapi",
+        "tests.support.world",
+        "tests.support.crashes",
+        "tests.stateful.child",
+    ]
+)
+
+EVERY_RUN = {
+    "lease_taken_uncommitted", "run_started", "drained", "setup_checked", "slices_uncommitted",
+    "clients_selected", "slice_uncommitted", "slice_staged", "plan_uncommitted", "run_planned",
+    "removals_uncommitted", "removals_planned", "removals_noted_uncommitted", "batch_submitted",
+    "job_pending", "job_over", "batch_settled_uncommitted", "batch_settled", "finish_uncommitted",
+    "run_finished",
+}  # fmt: skip
+JSON = {"upsert_announced", "upserted_not_stored"}
+CSV = {
+    "import_created_not_stored", "import_created", "upload_announced", "uploaded_not_stored",
+}  # fmt: skip
+REMOVAL = {"delete_announced", "deleted_not_stored", "misses_uncommitted"}
+JOINTS = {"plan_uncommitted", "batch_submitted", "batch_settled_uncommitted", "finish_uncommitted"}
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of run: what comes before it, how it is run, and what is right after it."""
+
+    points: set[str]
+    prepare: Callable[[World], Any]
+    mode: str = "incremental"
+    options: dict[str, Any] = field(default_factory=dict)
+    run: Callable[[World], Any] | None = None
+    """Instead of `world.run(mode, **options)`, in the process that is killed."""
+    cure: Callable[[World], Any] | None = None
+    """What ends a situation in which nothing can converge; before the clean run."""
+    converged: dict[str, Any] = field(default_factory=dict)
+    """Options of `assert_converged`."""
+
+
+def loaded(world: World) -> None:
+    """The seed is in SendGrid, and of each kind of change there is one."""
+    world.seed()
+    world.run()
+    world.change()
+
+
+def by_csv(world: World) -> None:
+    """Nobody is in SendGrid yet; the CSV lane."""
+    world.redefine(lane="csv")
+    world.seed()
+
+
+def settled(world: World) -> None:
+    """The seed is in SendGrid, nothing has changed; the CSV lane."""
+    by_csv(world)
+    world.run()
+
+
+def leaving(world: World) -> None:
+    """One client opts out, one is absent for the second time, one changes, one moves."""
+    copy = Path(world.sql_folder).parent / "opt_outs"
+    world.sql_folder = opt_out_column(world.sql_folder, copy)
+    for n in range(1, 6):
+        world.add(f"client{n}@example.com")
+    world.run()
+    world.sql("DELETE FROM b2core.clients WHERE id = 1")
+    world.run()
+    world.edit(2, last_name="opted out")
+    world.edit(3, first_name="Changed")
+    world.edit(4, email="moved@example.com")
+
+
+def above_limits(world: World) -> None:
+    """More changes than the definition allows."""
+    world.redefine(limits={"changes": {"contacts": 1, "share": 0.0}})
+    loaded(world)
+
+
+def approved_by_a_person(world: World) -> None:
+    """The plan is approved between planning and sending, as in Airflow."""
+    with world.sync() as sync:
+        run_id = begin_run(sync, RunKind.INCREMENTAL, holder="test")
+        go_on(sync, run_id, before="exclude")
+        try:
+            decide(sync, open_run(sync, run_id), APPROVED, "a person")
+        except KeyboardInterrupt as error:
+            end_run(sync, run_id, "the task was stopped")
+            raise told_safely(error) from None
+
+
+def opted_out_and_moved(world: World) -> None:
+    """A client whose old address is suppressed at SendGrid has a new one."""
+    client = world.add("old@example.com")
+    world.add("other@example.com")
+    world.run()
+    world.emulator.admin.suppress("old@example.com")
+    world.edit(client, email="new@example.com")
+
+
+def changing_while_sent(world: World) -> None:
+    """A client moves between plan and sending, and the source is looked at again."""
+    prepare.MAX_AGE_SECONDS = -1e9
+    plan = in_one_process.plan_run
+
+    def meanwhile(*args: Any) -> list[int]:
+        planned = plan(*args)
+        world.edit(2, email="moved@example.com")
+        return planned
+
+    in_one_process.plan_run = meanwhile
+    world.run()
+
+
+def poisoned(world: World) -> None:
+    """SendGrid fails every import with one of the contacts."""
+    for n in range(1, 5):
+        world.add(f"client{n}@example.com")
+    world.emulator.admin.settings(poison_emails=["client3@example.com"])
+
+
+def cured(world: World) -> None:
+    """The contact changes, and SendGrid takes it."""
+    world.emulator.admin.settings(poison_emails=[])
+    world.edit(3, first_name="Cured")
+
+
+def short_counts(world: World) -> None:
+    """The job's counts won't add up."""
+    world.seed()
+    world.emulator.admin.job_fault("short_counts", job="json")
+
+
+KINDS = {
+    "first load, JSON": Kind(EVERY_RUN | JSON, World.seed),
+    "first load, CSV": Kind(EVERY_RUN | CSV, by_csv),
+    "incremental": Kind(EVERY_RUN | JSON | REMOVAL | {"suppressions_uncommitted"}, loaded),
+    "full": Kind(JOINTS | {"slices_uncommitted"}, loaded, mode="full"),
+    "resend, CSV": Kind(JOINTS | CSV, settled, mode="resend"),
+    "removals": Kind(
+        JOINTS | REMOVAL | {"removals_noted_uncommitted", "removals_uncommitted"}, leaving,
+        converged={"unlisted": {"client1@example.com", "client2@example.com"}, "excluded": {2}},
+    ),
+    "approved beforehand": Kind(JOINTS, above_limits, options={"approve": True}),
+    "approved by a person": Kind(
+        {"approval_uncommitted", "plan_decided"}, above_limits, options={"approve": True},
+        run=approved_by_a_person,
+    ),
+    "opt-outs": Kind(
+        JOINTS | {"suppressions_uncommitted", "suppressed_not_sent"}, opted_out_and_moved
+    ),
+    "changes meanwhile": Kind({"clients_held_uncommitted"}, World.seed, run=changing_while_sent),
+    "failing job": Kind(
+        JOINTS | {"batch_split_uncommitted", "single_settled_uncommitted"}, poisoned,
+        cure=cured,
+    ),
+    "counts that don't add up": Kind({"read_back"}, short_counts),
+}  # fmt: skip
+
+
+def all_points() -> set[str]:
+    """Every name that is given to `reach` in the package."""
+    found = set()
+    for path in PACKAGE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "reach":
+                argument = node.args[0]
+                assert isinstance(argument, ast.Constant)
+                found.add(str(argument.value))
+    return found
+
+
+def hit(point: str, world: World, kind: str, signal_name: str = "KILL") -> int:
+    """Run in a process of its own that gets the signal at the point; returns its exit code."""
+    if point == "job_pending":  # the first look must find the job still at work
+        world.emulator.admin.settings(delay=1.0)
+    child = FORKS.Process(target=_run, args=(point, world.portable(), kind, signal_name))
+    child.start()
+    child.join(60)
+    if child.exitcode is None:
+        child.kill()
+    world.emulator.admin.settings(delay=0.05)
+    return child.exitcode or 0
+
+
+def _run(point: str, world: World, kind: str, signal_name: str) -> None:
+    os.environ[failpoints.VARIABLE] = point
+    os.environ[failpoints.SIGNAL_VARIABLE] = signal_name
+    signal.signal(signal.SIGTERM, cli.stop)
+    run = KINDS[kind].run
+    try:
+        with kept_connections():
+            run(world) if run else world.run(KINDS[kind].mode, **KINDS[kind].options)
+    except (Stopped, KeyboardInterrupt) as error:  # as in the command line's main
+        told = told_safely(error)
+        sys.exit(told.exit_code if isinstance(told, Stopped) else 1)

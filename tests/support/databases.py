@@ -1,0 +1,85 @@
+"""Databases that many tests share: each finds them empty, and as they were made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from psycopg import sql
+
+from local.b2core_demo import SCHEMA
+from tests.support import connections
+
+LARGE = 1_000_000  # bytes; TRUNCATE takes 10 ms a table, DELETE leaves dead rows to be read
+NEVER_EMPTIED = "alembic_version"
+
+
+def empty(url: str, schema: str) -> None:
+    """Delete all rows of a schema, as superuser; generated ids start at 1 again."""
+    with connections.connection(url) as connection:
+        connection.execute("SET LOCAL session_replication_role = replica")  # no foreign keys
+        tables = connection.execute(
+            """SELECT relname, pg_table_size(oid) FROM pg_class
+               WHERE relnamespace = %s::regnamespace AND relkind = 'r' AND relname <> %s""",
+            [schema, NEVER_EMPTIED],
+        ).fetchall()
+        for name, size in tables:
+            verb = "TRUNCATE {} CASCADE" if size > LARGE else "DELETE FROM {}"
+            connection.execute(sql.SQL(verb).format(sql.Identifier(schema, name)))
+        connection.execute(
+            """SELECT setval(format('%%I.%%I', schemaname, sequencename)::regclass, 1, FALSE)
+               FROM pg_sequences WHERE schemaname = %s""",
+            [schema],
+        )
+
+
+def empty_b2core(url: str) -> None:
+    """A B2CORE that has its lookup values and no client."""
+    empty(url, "b2core")
+    with connections.connection(url) as connection:
+        connection.execute(SCHEMA.read_bytes())
+
+
+def shape(url: str, schema: str) -> list[object]:
+    """What a test may have changed about a schema besides its rows, save those never emptied."""
+    with connections.connection(url) as connection:
+        cursor = connection.execute(
+            """SELECT coalesce(string_agg(concat_ws(' ', c.relname, a.attname, a.atttypid,
+                   a.attnotnull, a.attisdropped, c.relacl), ', ' ORDER BY c.relname, a.attnum), '')
+               FROM pg_class AS c JOIN pg_attribute AS a ON a.attrelid = c.oid
+               WHERE c.relnamespace = to_regnamespace(%s) AND a.attnum > 0""",
+            [schema],
+        )
+        found: list[object] = list(cursor.fetchall())
+        kept = f"{schema}.{NEVER_EMPTIED}"
+        if connection.execute("SELECT to_regclass(%s)", [kept]).fetchall()[0][0]:
+            name = sql.Identifier(schema, NEVER_EMPTIED)
+            found += connection.execute(sql.SQL("SELECT * FROM {}").format(name)).fetchall()
+        return found
+
+
+def end_transactions(url: str, database: str) -> None:
+    """End what a killed process has left open in a database."""
+    with connections.connection(url) as connection:
+        connection.execute(
+            """SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+               WHERE datname = %s AND pid <> pg_backend_pid() AND state <> 'idle'""",
+            [database],
+        )
+
+
+class Shared:
+    """A schema in a database, made when it isn't there yet or a test has changed its shape."""
+
+    def __init__(self, url: str, schema: str, make: Callable[[], None]) -> None:
+        """`make` has to make the database or the schema anew, whatever is left of the old one."""
+        self._url = url
+        self._schema = schema
+        self._make = make
+        make()
+        self._shape = shape(url, schema)
+
+    def whole(self) -> str:
+        """The database's URL; everything in it is as it was made, except for rows."""
+        if shape(self._url, self._schema) != self._shape:
+            self._make()
+        return self._url

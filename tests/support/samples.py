@@ -1,0 +1,55 @@
+"""A small account, definition and source for the unit tests."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import pyarrow as pa
+
+from contact_sync.base.vocabulary import FieldType, SendGridField
+from contact_sync.config.definition import SyncDefinition
+from contact_sync.contacts.mapping import Mapping, field_positions, resolve
+
+RESERVED = [
+    "first_name", "last_name", "email", "alternate_emails", "address_line_1", "address_line_2",
+    "city", "state_province_region", "postal_code", "country", "phone_number",
+]  # fmt: skip
+ACCOUNT = [
+    *(SendGridField(name, f"_rf{n}_T", FieldType.TEXT, False) for n, name in enumerate(RESERVED)),
+    SendGridField("created_at", "_rf21_D", FieldType.DATE, False, read_only=True),
+    SendGridField("external_id", "_rf25_T", FieldType.TEXT, False),
+    SendGridField("Status", "e1_T", FieldType.TEXT, True),
+    SendGridField("Score", "e2_N", FieldType.NUMBER, True),
+    SendGridField("Born", "e3_D", FieldType.DATE, True),
+]
+TEXTS = [
+    "email", "first_name", "last_name", "phone", "city", "country", "country_code", "status",
+    "score", "born", "exclusion",
+]  # fmt: skip
+COLUMNS = pa.schema([("client_id", pa.int64()), *((name, pa.string()) for name in TEXTS)])
+FIELDS = {
+    "city": "city", "phone_number": "phone", "Status": "status", "Score": "score", "Born": "born",
+}  # fmt: skip
+
+
+def define(**changes: Any) -> SyncDefinition:
+    """A definition with one field of each kind."""
+    data = {"name": "sample", "caption": "Sample", "fields": FIELDS} | changes
+    return SyncDefinition.model_validate(data)
+
+
+@cache
+def mapping() -> Mapping:
+    """The definition resolved against the account."""
+    definition = define()
+    positions = field_positions([], definition)
+    found, problems = resolve(definition, ACCOUNT, COLUMNS, positions, "L1")
+    assert found is not None, problems
+    return found
+
+
+def batch(*rows: dict[str, Any]) -> pa.RecordBatch:
+    """Source rows; columns that aren't given are null."""
+    full = [dict.fromkeys(COLUMNS.names) | row for row in rows]
+    return pa.RecordBatch.from_pylist(full, COLUMNS)

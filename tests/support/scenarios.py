@@ -1,0 +1,266 @@
+"""The failure scenarios that the project answers for, and the list of the tests that prove them.
+
+A test is named after what it proves: `test_A01_A04_late_commit`. `make docs`
+finds those names and writes docs/failure-scenarios.md; tests/unit/project/test_scenarios.py holds
+both together.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+
+TESTS = Path(__file__).parents[1]
+DOCUMENT = TESTS.parent / "docs" / "failure-scenarios.md"
+
+SECTIONS = {
+    "A": "Change detection at the source",
+    "B": "Identity and mapping",
+    "C": "Submitting a job",
+    "D": "Polling and confirming",
+    "O": "Order, overlap and repeats",
+    "F": "Removal, consent, erasure",
+    "P": "Platform",
+    "H": "Security",
+}
+SIZES = {"A": 23, "B": 19, "C": 15, "D": 14, "O": 11, "F": 11, "P": 14, "H": 7}
+
+SCENARIOS = {
+    "A01": "A transaction commits after a run has read past its time → the next run sends it",
+    "A02": "Thousands of rows with the same time stamp → nothing is paged by it, each is read once",
+    "A03": "Rows come and go while they are read → one snapshot, every client exactly once",
+    "A04": "A bulk update leaves `updated_at` as it was → the next run sees it all the same",
+    "A05": "Only a phone or an address changed → its client is sent",
+    "A06": "A phone or address row is deleted → the contact's value is cleared",
+    "A07": "A lookup value is renamed → every client that shows it is sent",
+    "A08": "A client's row is deleted → it is noticed, counted and treated by the definition",
+    "A09": "A client is excluded or erased without a new time stamp → the next run sees it",
+    "A10": "Clocks behind `updated_at` are wrong → no row is lost, no watermark runs ahead",
+    "A11": "An hour happens twice at the end of summer time → edits in both are found",
+    "A12": "Microseconds are cut from a watermark → nothing is lost, nothing is sent for ever",
+    "A13": "`updated_at` is NULL → sent once, and not again",
+    "A14": "Several tables change while a run reads → no contact mixes two moments for good",
+    "A15": "Transaction numbers wrap around → more is read, never less",
+    "A16": "The database fails over to a standby → the next run is a full one",
+    "A17": "B2CORE is restored from a backup → old values are sent; vanished clients are held",
+    "A18": "A replica lags behind → the run fails as stale and the watermark stays",
+    "A19": "A standby cancels our query → it is asked again, never half read",
+    "A20": "The connection drops in mid-read → nothing of that read is kept, and it is read again",
+    "A21": "A long read would block the CRM → time limits, no transaction open during HTTP calls",
+    "A22": "A column is dropped, renamed or retyped → a message names it before anything is sent",
+    "A23": "A view suddenly shows fewer rows → updates go on, removals wait for a person",
+    "B01": "A client changes its address → the new contact first, then the old one goes",
+    "B02": "Clients swap or pass on addresses → all contacts are right, nothing needed is deleted",
+    "B03": "An unsubscribed person changes the address → the new one is suppressed first",
+    "B04": "Two clients share an address → one winner, whatever the order; an exclusion beats all",
+    "B05": "The winner leaves a shared address → the other client's values appear",
+    "B06": "An address in other case or with white space → the same contact",
+    "B07": "Accents, foreign domains, invisible characters → one key, or rejected with reason",
+    "B08": "A value becomes NULL or empty → cleared, or counted as stale where that can't be",
+    "B09": "A value doesn't fit its field's type → dropped and counted, or rejected; never silent",
+    "B10": "The worker's time zone differs → the same bytes; a date is never shifted",
+    "B11": "A value is too long → cut between visible characters and counted, or rejected",
+    "B12": "Numbers in odd forms → plain decimals, or dropped and counted",
+    "B13": "Quotes, commas, line breaks in a CSV cell → every cell arrives as it was meant",
+    "B14": "A value looks like a spreadsheet formula → it changes no command and no file of ours",
+    "B15": "A phone isn't in E.164 → normalised, or dropped and counted",
+    "B16": "A field is deleted or made again in SendGrid → told before sending, or filled anew",
+    "B17": "The list is deleted in SendGrid → the run says so; made again, everyone is sent again",
+    "B18": "The mapping changes → every client is compared anew and sent once",
+    "B19": "A join gives a client twice → the run stops and names the client's id",
+    "C01": "Killed between creating an import and storing its id → an empty job, nothing else",
+    "C02": "Killed between upload and record → the stored job is polled, nothing is guessed",
+    "C03": "Killed in the middle of an upload → the clients are sent again",
+    "C04": "An upload of unknown fate → never repeated into the same job",
+    "C05": "The upload URL has expired → a new import with the same rows",
+    "C06": "Creating an import fails or times out → repeated, a limited number of times",
+    "C07": "SendGrid says 429 → waited as told, with limits",
+    "C08": "The key is revoked or too weak → a message for a person; nothing is lost",
+    "C09": "SendGrid refuses a batch → the contacts it names are rejected, the rest is sent",
+    "C10": "A batch is too large → cut by contacts and bytes before it leaves",
+    "C11": "The plan's contact limit is reached → said in those words, tried again later",
+    "C12": "Bytes get damaged between database and upload → not sent, or refused",
+    "C13": "The storage needs its own headers → exactly those, and never our key",
+    "C14": "An answer redirects elsewhere → not followed",
+    "C15": "The compressed file is cut short → refused, nothing confirmed",
+    "D01": "A pending job already shows counts → only a terminal status ends it",
+    "D02": "A job takes longer than we wait → neither success nor failure; the next run follows it",
+    "D03": "A job never ends → given up at its deadline and sent again",
+    "D04": "A job ends with row errors → those rejected with reason, the others confirmed",
+    "D05": "The errors file is missing or unreadable → nothing is confirmed, all are sent again",
+    "D06": "A job fails as a whole → nothing is confirmed; the bad rows are searched for",
+    "D07": "A job's counts don't add up → looked up by address before anything is confirmed",
+    "D08": "Unknown fields or words in an answer → tolerated; an unknown status is not an end",
+    "D09": "Reading back shows old data for a while → waited for, nobody is failed at first sight",
+    "D10": "Killed while confirming → all of it or nothing",
+    "D11": "A step is repeated → once in its effect",
+    "D12": "SendGrid has forgotten the job → unknown, not done",
+    "D13": "A trigger runs twice → only the operator writes",
+    "D14": "The triggerer is down → the task ends visibly, and a new run continues",
+    "O01": "An older job would finish after a newer one → nothing is sent before it has ended",
+    "O02": "A scheduled run meets a backfill → one at a time, with a reason",
+    "O03": "A run outside Airflow's own limits → the lease in the state database counts",
+    "O04": "A paused worker wakes up after another has taken over → it may write nothing more",
+    "O05": "A task of an old run is cleared → nothing is sent, the watermark stays",
+    "O06": "Airflow keeps or loses what a task stored → nothing that is needed is kept there",
+    "O07": "Many runs queue up after a pause → the first one sends, the others find nothing",
+    "O08": "Batches run side by side → no two hold the same address",
+    "O09": "A person comes back while the removal is still slow → the contact is there at the end",
+    "O10": "A backfill crashes → the watermark stays where it was",
+    "O11": "Definition or code changes between two tasks → the run stops, the next one uses it",
+    "F01": "A backfill would add excluded clients again → one rule for every kind of run",
+    "F02": "Somebody unsubscribed in SendGrid → suppressions are never removed by us",
+    "F03": "An erased person returns in B2CORE → held back",
+    "F04": "A client is excluded between reading and sending → it isn't uploaded",
+    "F05": "B2CORE is suddenly empty → nobody is removed",
+    "F06": "A limit blocks removals → everything else goes on, and a person can allow them",
+    "F07": "A contact is on other lists too → those memberships stay",
+    "F08": "Killed around a deletion → repeated harmlessly",
+    "F09": "A contact was made anew under another id → ids are looked up right before",
+    "F10": "A contact was deleted by hand in SendGrid → a run with mode resend brings it back",
+    "F11": "An erased person is still in our own stores → nothing is left there",
+    "P01": "No space while a file is written → said plainly; the next run sends it",
+    "P02": "A file survives a power cut half → no file outlives the step that writes it",
+    "P03": "A worker's files are gone → no step needs a file of another one",
+    "P04": "The state database is down at any step → every call is stored first; goes on later",
+    "P05": "The state database is restored from a backup → more is sent again, and it converges",
+    "P06": "The state database is lost → the first load confirms everyone again, removes nobody",
+    "P07": "Airflow's database is emptied → ours knows all; a new run continues",
+    "P08": "A million clients → slices and streams of bounded size",
+    "P09": "Personal data in Airflow's database → ids and counts only",
+    "P10": "A value of many megabytes → cut to its field's limit",
+    "P11": "A task is stopped or killed → at any point, harmless",
+    "P12": "A worker's clock is wrong → decisions use the database's clock",
+    "P13": "Two deployments fill one account → each would undo the other's work",
+    "P14": "State schema and code don't fit → a clear message; upgrades keep the data",
+    "H01": "A forged URL leads to another host → refused",
+    "H02": "A compressed answer would fill the memory → cut off",
+    "H03": "Signed URLs in logs or errors → never",
+    "H04": "Personal data in a database's error text → never passed on",
+    "H05": "Unverified TLS → refused, or allowed only in so many words",
+    "H06": "A key that may do too much → said by the check",
+    "H07": "Proxies from the environment pick up the traffic → ignored",
+}
+"""Id → what breaks → what is guaranteed."""
+
+LEFT_OUT: dict[str, str] = {
+    "F03": "there are no erasure requests yet, so nothing remembers whom to hold back: a person "
+    "who returns in B2CORE is a new client",
+    "F11": "there are no erasure requests yet; docs/security.md says which store keeps what and "
+    "how long",
+}
+"""Id → why there is no test."""
+
+GUARANTEES = {
+    "G1": ("No silent loss: every client is confirmed, pending, rejected or excluded",
+           "A01 A03 A14 A20 B09 B19 C03 C09 D03 D04 D05 D07 D12"),
+    "G2": ("Convergence: when edits and faults stop, every contact is what B2CORE says",
+           "A04 A05 A06 A07 B01 B02 B05 B08 B18 O09 P05 P06"),
+    "G3": ("No stale overwrite: uploads with the same address never overlap",
+           "C04 D02 O01 O08 O11"),
+    "G4": ("Consent: nothing is uploaded for a client that is excluded",
+           "A09 B03 B04 F01 F04"),
+    "G5": ("No mass damage: what vanishes is removed with limits and approval only",
+           "A17 A23 F05 F06 F07"),
+    "G6": ("Crash safety: `kill -9` anywhere, or the loss of a database, is harmless",
+           "C01 C02 D10 D11 F08 O10 P01 P04 P11"),
+    "G7": ("One run at a time for each sync", "O02 O03 O04 O05 O07"),
+    "G8": ("Every wait has a deadline, every retry a cap, every buffer a size",
+           "A21 C06 C07 C10 D03 H02 P08 P10"),
+    "G9": ("Honest status: success means that all is settled and the books balance",
+           "A18 A22 B16 B17 C08 C11 D06 F05"),
+    "G10": ("No personal data or secret in logs, XCom, errors", "C13 H03 H04 P09"),
+}  # fmt: skip
+"""Id → the promise, and the scenarios that prove it."""
+
+NAMED = re.compile(r"test_((?:[A-Z]\d\d_)+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """A test function: its file below tests/ and its name."""
+
+    file: str
+    name: str
+
+
+def proofs(folder: Path = TESTS) -> dict[str, list[Proof]]:
+    """Scenario id → its tests, of all test functions in a folder.
+
+    Names may hold other numbers too: S01 is a behaviour of B2CORE, G10 a guarantee.
+    """
+    found: dict[str, list[Proof]] = defaultdict(list)
+    for path in sorted(folder.rglob("test_*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef) and (named := NAMED.match(node.name)):
+                proof = Proof(path.relative_to(folder).as_posix(), node.name)
+                for scenario in named.group(1).strip("_").split("_"):
+                    if scenario[0] in SECTIONS:
+                        found[scenario].append(proof)
+    return dict(found)
+
+
+NOT_PROMISED = (
+    "That SendGrid accepts every row, or that a row is sent only once: it may be sent again, with "
+    "the same effect.",
+    "An order inside SendGrid. A job that takes effect after its deadline (`job_hours`), or a call "
+    "of unknown fate that does so after `quarantine_minutes`, may overwrite a newer value, which a "
+    "run of mode `resend` mends.",
+    "Anything about a process that stands still between announcing a call and making it for longer "
+    "than the lease and the quarantine: that is the same as SendGrid being late.",
+    "Mail that SendGrid was already sending when somebody was excluded.",
+    "A state database that is lost together with its backups: the next run is a first load, which "
+    "removes nobody.",
+)
+"""What no protocol can promise against this API, for the document."""
+
+
+def document() -> str:
+    """The whole text of docs/failure-scenarios.md."""
+    found = proofs()
+    lines = [
+        "# Failure scenarios",
+        "",
+        "What goes wrong with such a sync, what the project guarantees, and which tests prove it.",
+        "Made by `python -m tests.support.scenarios` from `tests/support/scenarios.py` and the "
+        "names of the tests.",
+        "",
+        "## Guarantees",
+        "",
+        "| | Guarantee | Scenarios |",
+        "|---|---|---|",
+    ]
+    for guarantee, (promise, scenarios) in GUARANTEES.items():
+        lines.append(f"| {guarantee} | {promise} | {', '.join(scenarios.split())} |")
+    lines += ["", "## What is not promised", "", *(f"- {limit}" for limit in NOT_PROMISED)]
+    for letter, title in SECTIONS.items():
+        lines += ["", f"## {letter}. {title}", ""]
+        lines += ["| | What breaks → what is guaranteed | Tests |", "|---|---|---|"]
+        for scenario, what in SCENARIOS.items():
+            if scenario.startswith(letter):
+                lines.append(f"| {scenario} | {what} | {_tests(scenario, found)} |")
+    return "\n".join(lines) + "\n"
+
+
+def _tests(scenario: str, found: dict[str, list[Proof]]) -> str:
+    if scenario in LEFT_OUT:
+        return f"None: {LEFT_OUT[scenario]}"
+    by_file: dict[str, list[str]] = defaultdict(list)
+    for proof in found.get(scenario, []):
+        by_file[proof.file].append(f"`{proof.name}`")
+    return "<br>".join(
+        f"[{file}](../tests/{file}): {', '.join(names)}" for file, names in by_file.items()
+    )
+
+
+def main() -> None:
+    """Write the document."""
+    DOCUMENT.parent.mkdir(exist_ok=True)
+    DOCUMENT.write_text(document(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,70 @@
+"""A run in single steps, for tests that stop between two of them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from contact_sync.run.check_setup import check_setup
+from contact_sync.run.context import open_run
+from contact_sync.run.find_removals import plan_exclusions, plan_removals
+from contact_sync.run.finish_run import finish_run
+from contact_sync.run.plan_batches import plan_run
+from contact_sync.run.select_clients import select_clients
+from contact_sync.run.sending.settle import settle_batch
+from contact_sync.run.sending.submit import submit_batch
+from contact_sync.run.settle_earlier_runs import drain
+from contact_sync.run.stage_clients import stage_slice
+from contact_sync.state.runs import Run
+from contact_sync.sync import Sync
+from tests.support.world import World
+
+TABLES = ("sync", "run", "slice", "batch", "outbox", "ledger", "removal")
+
+
+def the_batch(sync: Sync) -> int:
+    """The id of the sync's newest batch."""
+    with sync.state.transaction() as cursor:
+        cursor.execute(
+            """SELECT max(batch_id) AS newest FROM contact_sync.batch
+               JOIN contact_sync.sync USING (sync_id) WHERE name = %s""",
+            (sync.definition.name,),
+        )
+        return int((cursor.fetchone() or {})["newest"])
+
+
+def settle(sync: Sync, run: Run) -> None:
+    """Poll the newest batch's job to its end."""
+    while not settle_batch(sync, run, the_batch(sync)):
+        time.sleep(0.02)
+
+
+STEPS: dict[str, Callable[[Sync, Run], object]] = {
+    "drain": drain,
+    "check": check_setup,
+    "select": select_clients,
+    "stage": lambda sync, run: stage_slice(sync, run, 0),
+    "plan": plan_run,
+    "exclude": plan_exclusions,
+    "submit": lambda sync, run: submit_batch(sync, run, the_batch(sync)),
+    "settle": settle,
+    "remove": plan_removals,
+    "finish": finish_run,
+}
+"""The steps of a run with one slice and one batch, in their order."""
+
+
+def go_on(sync: Sync, run_id: int, *, before: str, after: str = "") -> None:
+    """Take a run's steps from the one after `after`, or the first, to the one before `before`."""
+    names = list(STEPS)
+    start = names.index(after) + 1 if after else 0
+    for name in names[start : names.index(before)]:
+        STEPS[name](sync, open_run(sync, run_id))
+
+
+def everything(world: World) -> list[list[tuple[str, ...]]]:
+    """All rows of the state database, and all that has left for SendGrid: calls and contents."""
+    rows = [
+        world.state(f"SELECT t::text FROM contact_sync.{table} AS t ORDER BY 1") for table in TABLES
+    ]
+    return [*rows, [(call,) for call in world.writes()], [(world.sent(),)]]

@@ -1,0 +1,260 @@
+"""The world that a sync lives in: a real B2CORE, a real state database, the SendGrid emulator.
+
+Tests change the source with SQL, run the sync, and look at the contacts; `assert_converged`
+compares every contact with an oracle that shares no code with the package.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import shutil
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+import requests
+
+from contact_sync.b2core.reader import B2Core
+from contact_sync.base.paths import INCLUDE
+from contact_sync.base.vocabulary import RunKind
+from contact_sync.config.definition import SyncDefinition
+from contact_sync.config.files import read_definition
+from contact_sync.reporting.run_report import run_report
+from contact_sync.run.in_one_process import run_sync
+from contact_sync.sendgrid.api import SendGridApi
+from contact_sync.state import runs
+from contact_sync.state.database import StateDatabase
+from contact_sync.state.runs import Options
+from contact_sync.sync import Sync
+from local.b2core_demo.rows import add_address, add_client, add_phone
+from local.oracle import differences, expected
+from local.sendgrid_emulator.process import Emulator
+from tests.support import connections
+from tests.support.allowed_calls import AS_TEST
+
+API_KEY = "SG.canary-key-0123456789"
+LIST_NAME = "B2CORE clients"
+CUSTOM_FIELDS = ("Status", "Client_type", "Verification_level", "Jurisdiction")
+JSON_TYPE = "application/json"
+UPSERT = "PUT /v3/marketing/contacts"
+QUICK = {"job_hours": 0.002, "quarantine_minutes": 0.0}  # 7 s
+
+
+@dataclass
+class World:
+    """Handles to all parts, and the few verbs that tests need."""
+
+    b2core_url: str
+    reader_url: str
+    state_url: str
+    emulator: Emulator
+    definition: SyncDefinition = field(
+        default_factory=lambda: define(deadlines=QUICK, csv_from_contacts=30_000)
+    )
+    list_id: str = ""
+    sql_folder: Path = INCLUDE / "sql" / "b2core"
+
+    def redefine(self, **changes: Any) -> None:
+        """Edit the sync's definition."""
+        data = self.definition.model_dump(mode="json") | changes
+        self.definition = SyncDefinition.model_validate(data)
+
+    @contextlib.contextmanager
+    def sync(self, api_key: str = API_KEY) -> Iterator[Sync]:
+        """Open handles for the steps."""
+        api = SendGridApi(self.emulator.base_url, api_key)
+        limit = self.definition.source.statement_timeout_seconds
+        source = B2Core(self.reader_url, self.sql_folder, limit)
+        try:
+            yield Sync(self.definition, source, StateDatabase(self.state_url), api)
+        finally:
+            api.close()
+
+    def connect_airflow(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Be reachable through the Airflow connections that the demo's definition names."""
+        monkeypatch.setenv("AIRFLOW_CONN_B2CORE_DEFAULT", self.reader_url)
+        monkeypatch.setenv("AIRFLOW_CONN_CONTACT_SYNC_STATE", self.state_url)
+        sendgrid = {"conn_type": "sendgrid", "host": self.emulator.base_url, "password": API_KEY}
+        monkeypatch.setenv("AIRFLOW_CONN_SENDGRID_DEFAULT", json.dumps(sendgrid))
+
+    def run(self, kind: str = "incremental", **options: Any) -> dict[str, Any]:
+        """Run the sync to its end and return the run's report."""
+        with self.sync(options.pop("api_key", API_KEY)) as sync:
+            take_over = options.pop("take_over", False)
+            run_id = run_sync(
+                sync, RunKind(kind), holder="test", options=Options(**options), take_over=take_over
+            )
+        return self.report(run_id)
+
+    def report(self, run_id: int | None = None) -> dict[str, Any]:
+        """The report of a run; of the newest one by default."""
+        rows = runs.recent_runs(StateDatabase(self.state_url), self.definition.name, 50)
+        return next(run_report(r) for r in rows if run_id is None or r["id"] == run_id)
+
+    def sql(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
+        """Change or read B2CORE as its owner."""
+        with connections.connection(self.b2core_url) as connection:
+            cursor = connection.execute(statement, values)  # type: ignore[arg-type]
+            return cursor.fetchall() if cursor.description else []
+
+    def state(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
+        """Read or break the state database."""
+        with connections.connection(self.state_url) as connection:
+            cursor = connection.execute(statement, values)  # type: ignore[arg-type]
+            return cursor.fetchall() if cursor.description else []
+
+    def contacts(self) -> dict[str, dict[str, Any]]:
+        """All contacts of the account by address."""
+        return self.emulator.admin.contacts()
+
+    def contact(self, email: str) -> dict[str, Any]:
+        """One contact, without what SendGrid adds itself, unset fields left out."""
+        found = self.contacts()[email]
+        own = ("id", "created_at", "updated_at", "_metadata", "list_ids", "segment_ids")
+        return {k: v for k, v in found.items() if k not in own and v not in ("", None, [], {})}
+
+    def writes(self) -> list[str]:
+        """Every call that may have changed the account: "METHOD route"."""
+        reads = ("GET", "POST /v3/marketing/contacts/search")
+        calls = [f"{call['method']} {call['path']}" for call in self.emulator.admin.calls()]
+        return [call for call in calls if not call.startswith(reads)]
+
+    def sent(self) -> str:
+        """Everything that left for SendGrid: bodies of upserts and uploaded files, as text."""
+        admin = self.emulator.admin
+        bodies = [admin.call_body(call["number"]) for call in admin.calls() if is_upsert(call)]
+        return "\n".join(b.decode() for b in [*bodies, *(u.body() for u in admin.uploads())])
+
+    def last_upsert(self) -> str:
+        """The body of the newest JSON upsert."""
+        numbers = [c["number"] for c in self.emulator.admin.calls() if is_upsert(c)]
+        return self.emulator.admin.call_body(numbers[-1]).decode()
+
+    def recreate_field(self, name: str, field_type: str | None) -> str:
+        """Delete a custom field and make it again (None: don't); returns the old id."""
+        with self.sync() as sync:
+            old = next(field.id for field in sync.sendgrid.fields() if field.name == name)
+        self.delete_at_sendgrid(f"field_definitions/{old}")
+        if field_type is not None:
+            self.emulator.admin.create_field(name, field_type)
+        return old
+
+    def delete_at_sendgrid(self, path: str) -> None:
+        """Delete a list or a field as somebody would in SendGrid's pages."""
+        url = f"{self.emulator.base_url}/v3/marketing/{path}"
+        key = {"Authorization": f"Bearer {API_KEY}", **AS_TEST}
+        requests.delete(url, headers=key, timeout=10).raise_for_status()
+
+    def refuse(self, *emails: str, key: str = "email") -> None:
+        """Have SendGrid refuse the next JSON upsert for these addresses, as it does: with 400."""
+        errors = [
+            {"field": f"contacts[0].{key}", "message": f"email '{email}' is not valid"}
+            for email in emails
+        ]
+        body, kind = json.dumps({"errors": errors}), {"content-type": JSON_TYPE}
+        route = "/v3/marketing/contacts"
+        self.emulator.admin.fault("PUT", route, status=400, body=body, headers=kind)
+
+    def forget_a_job(self) -> None:
+        """Have SendGrid say, the next time it is asked about a job, that there is no such job."""
+        body = json.dumps({"errors": [{"message": "not found"}]})
+        route, kind = "/v3/marketing/contacts/imports/{job_id}", {"content-type": JSON_TYPE}
+        self.emulator.admin.fault("GET", route, status=404, body=body, headers=kind)
+
+    def add(
+        self,
+        email: str | None,
+        *,
+        phone: str | None = None,
+        address: dict[str, Any] | None = None,
+        **columns: Any,
+    ) -> int:
+        """Insert a client, with a phone and an address if given; returns its id."""
+        with connections.connection(self.b2core_url) as connection:
+            client = add_client(connection, email=email, **columns)
+            if phone is not None:
+                add_phone(connection, client, phone)
+            if address is not None:
+                add_address(connection, client, **address)
+        return client
+
+    def edit(self, client: int, **columns: Any) -> None:
+        """Change columns of a client and of nothing else: `updated_at` moves only if given."""
+        settings = ", ".join(f"{name} = %s" for name in columns)
+        self.sql(f"UPDATE b2core.clients SET {settings} WHERE id = %s", *columns.values(), client)
+
+    def fates(self) -> dict[int, str]:
+        """The ledger: each client's state, with field and reason where there are any."""
+        rows = self.state(
+            """SELECT client_id, concat_ws(': ', l.state, field, l.reason)
+               FROM contact_sync.ledger AS l JOIN contact_sync.sync USING (sync_id)
+               WHERE name = %s ORDER BY client_id""",
+            self.definition.name,
+        )
+        return dict(rows)
+
+    def seed(self) -> None:
+        """Six clients: two share an address, one has a bad one, one has hardly anything."""
+        with connections.connection(self.b2core_url) as connection:
+            for number in range(1, 6):
+                client = add_client(
+                    connection,
+                    email=f"client{number}@example.com" if number != 4 else "client3@example.com",
+                    first_name=f"Zoë {number}",
+                    status_id=1,
+                )
+                add_phone(connection, client, f"+4179000000{number}")
+                add_address(connection, client, city="Zürich", line1=f"Weg {number}")
+            add_client(connection, email="not an address")
+
+    def change(self) -> None:
+        """One of each kind of change: name, cleared phone, city, address, swap, newcomer."""
+        self.sql("UPDATE b2core.clients SET first_name = 'Ana' WHERE email = 'client1@example.com'")
+        self.sql("UPDATE b2core.client_phones SET phone = '' WHERE client_id = 1")
+        self.sql("UPDATE b2core.client_addresses SET city = 'Genève' WHERE client_id = 2")
+        self.sql("UPDATE b2core.clients SET email = 'moved@example.com' WHERE id = 5")
+        self.sql("UPDATE b2core.clients SET email = 'client6@example.com' WHERE id = 6")
+
+    def change_again(self) -> None:
+        """Edits that arrive between a crash and the next run."""
+        self.sql("UPDATE b2core.clients SET last_name = 'Later' WHERE id IN (2, 5)")
+
+    def portable(self) -> World:
+        """A copy for another process: it finds the emulator by its address."""
+        emulator = SimpleNamespace(base_url=self.emulator.base_url)
+        return replace(self, emulator=cast(Emulator, emulator))
+
+    def assert_converged(
+        self, *, unlisted: Collection[str] | None = (), excluded: Collection[int] = ()
+    ) -> None:
+        """Every contact is what the oracle says and on the list, and there is no other, save
+        exactly the `unlisted` ones, off the list (None: any number of them)."""
+        wanted = expected(self.b2core_url, excluded)
+        found = differences(self.contacts(), wanted, list_id=self.list_id, unlisted=unlisted)
+        assert found == []
+
+
+def is_upsert(call: dict[str, Any]) -> bool:
+    """Whether a call is a JSON upsert."""
+    return f"{call['method']} {call['route']}" == UPSERT
+
+
+def define(**changes: Any) -> SyncDefinition:
+    """The demo's definition with changes."""
+    data = read_definition("demo").model_dump(mode="json") | changes
+    return SyncDefinition.model_validate(data)
+
+
+def opt_out_column(folder: Path, copy: Path) -> Path:
+    """A copy of the source's SQL that excludes who is called `opted out`."""
+    shutil.copytree(folder, copy)
+    case = "CASE WHEN clients.last_name = 'opted out' THEN 'no consent' END AS exclusion"
+    for name in ("clients.sql", "scan.sql"):
+        text = (copy / name).read_text(encoding="utf-8")
+        assert "NULL::text AS exclusion" in text
+        (copy / name).write_text(text.replace("NULL::text AS exclusion", case), encoding="utf-8")
+    return copy

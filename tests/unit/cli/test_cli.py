@@ -1,0 +1,134 @@
+"""The command line without any server, and the report it prints."""
+
+from __future__ import annotations
+
+import json
+import signal
+from typing import Any
+
+import pytest
+
+from contact_sync.cli import main as cli
+from contact_sync.cli.main import main
+from contact_sync.config.definition import json_schema
+from contact_sync.reporting.run_report import run_report, text_report
+
+COMMANDS = ["validate", "plan", "run", "status", "explain", "fields", "schema", "migrate"]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """--help on each."""
+    with pytest.raises(SystemExit) as ended:
+        main([command, "--help"])
+    assert ended.value.code == 0
+    assert f"contact_sync {command}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("arguments", [[], ["fly"], ["run"], ["run", "demo", "--mode", "half"]])
+def test_wrong_usage_is_2(arguments: list[str]) -> None:
+    """With the usage on standard error."""
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == 2
+
+
+def test_schema_prints_the_json_schema(capsys: pytest.CaptureFixture[str]) -> None:
+    """For editors."""
+    assert main(["schema"]) == 0
+    assert json.loads(capsys.readouterr().out) == json_schema()
+
+
+def test_validate_without_connections(capsys: pytest.CaptureFixture[str]) -> None:
+    """All files, one, or one that isn't there."""
+    assert main(["validate"]) == 0
+    assert "demo: definition is right" in capsys.readouterr().out
+    assert main(["validate", "west"]) == 1
+    assert "there is no sync 'west'" in capsys.readouterr().err
+
+
+def test_a_missing_connection_is_told(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By its id, with where to add it."""
+    for name in ("B2CORE_DEFAULT", "SENDGRID_DEFAULT", "CONTACT_SYNC_STATE"):
+        monkeypatch.delenv(f"AIRFLOW_CONN_{name}", raising=False)
+    assert main(["run", "demo"]) == 1
+    said = capsys.readouterr().err
+    assert "error: Sync 'demo'" in said
+    assert "b2core_default" in said
+    assert "Admin > Connections" in said
+
+
+@pytest.mark.parametrize("verbose", [[], ["-v"]])
+def test_G10_H4_an_unforeseen_error_is_told_without_its_text(
+    verbose: list[str], capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No traceback either: its last line is the text, and libraries put rows into that."""
+
+    def fail(_name: str) -> Any:
+        raise ValueError("ann@example.com is odd")
+
+    monkeypatch.setattr(cli, "_open", fail)
+    assert main([*verbose, "status", "demo"]) == 1
+    said = "".join(capfd.readouterr())
+    assert said.startswith("error: Unforeseen ValueError (its text is withheld")
+    assert "test_cli.py" in said
+    for part in ("ann@example.com", "Traceback", "is odd"):
+        assert part not in said
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_ends_a_command_with_its_exit_code(
+    number: signal.Signals,
+    code: int,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """In words; and whoever called gets its own handler back."""
+    monkeypatch.setattr(cli, "_open", lambda _name: signal.raise_signal(number))
+    before = signal.getsignal(signal.SIGTERM)
+    assert main(["status", "demo"]) == code
+    assert f"error: Stopped by {number.name}." in capsys.readouterr().err
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+ROW = {
+    "id": 5, "kind": "full", "kind_reason": "first load", "dry_run": False, "state": "succeeded",
+    "reason": "moving house", "cause": None, "started_at": None, "finished_at": None,
+    "seconds": 12.345,
+    "plan": {"counts": {"read": 4, "rejected": 1}, "rejections": {"email: invalid": 1}},
+    "result": {
+        "books": {"selected": 4}, "refused": {"contact: SendGrid: bad": 2},
+        "jobs": [
+            {"lane": "csv", "rows": 3, "state": "settled", "job_id": "j1", "status": "errored",
+             "outcome": "1 confirmed, 2 rejected", "seconds": 1.25},
+            {"lane": "delete", "rows": 1, "state": "settled", "job_id": None, "status": None,
+             "outcome": "nothing there", "seconds": None},
+        ],
+    },
+}  # fmt: skip
+
+
+def test_the_report_adds_what_sendgrid_refused() -> None:
+    """Rejections of both sides, sent and removed contacts."""
+    report = run_report(ROW)
+    assert report["counts"] == {"read": 4, "rejected": 3, "sent": 3, "removed": 1, "unlisted": 0}
+    assert report["rejections"] == {"email: invalid": 1, "contact: SendGrid: bad": 2}
+
+
+def test_the_report_for_people() -> None:
+    """Every number and reason is there."""
+    text = text_report(run_report(ROW))
+    for part in (
+        "Run 5: full, succeeded in 12.3 s", "first load", "moving house",
+        "rejected: 1 x email: invalid", "rejected: 2 x contact: SendGrid: bad",
+        "job j1 csv", "1 confirmed, 2 rejected, 1.2 s", "nothing there",
+    ):  # fmt: skip
+        assert part in text
+
+
+def test_a_run_that_failed_early_has_a_report_too() -> None:
+    """Without a plan and a result."""
+    row = ROW | {"plan": None, "result": None, "state": "failed", "cause": "no such list"}
+    assert "cause       no such list" in text_report(run_report(row))

@@ -1,0 +1,124 @@
+"""The transform for any rows: each by itself, at any offset, and never larger than it says."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from contact_sync.base.vocabulary import FieldType
+from contact_sync.contacts.mapping import Mapping
+from contact_sync.contacts.payloads import ENVELOPE_BYTES, OutboxRow, json_body, values_of
+from contact_sync.contacts.transform import transform
+from tests.support.samples import COLUMNS, batch, mapping
+
+ODD = st.text('aé"\\\u001f\u0000\u2028\u007f\u20ac\U0001f468\u200d\u0301 \t/<', max_size=70)
+EMAILS = st.sampled_from(
+    [None, "", "ann", "ann@example.com", 'Ann"@x', "o'brien@example.com", "zoë@bücher.example"]
+)
+NUMBERS = st.none() | st.from_regex(r"-?[0-9]{1,20}(\.[0-9]{1,4})?", fullmatch=True) | ODD
+DAYS = st.none() | st.dates().map(str) | ODD
+SPECIAL = {"client_id", "email", "score", "born", "exclusion"}
+ROWS = st.fixed_dictionaries(
+    {name: st.none() | ODD for name in COLUMNS.names if name not in SPECIAL}
+    | {"client_id": st.integers(1, 2**62), "email": EMAILS, "score": NUMBERS, "born": DAYS}
+)
+UUID = "5a4c2d60-6f3e-4d5c-9a8a-0123456789ab"
+
+
+def rows_of(source: pa.RecordBatch, using: Mapping) -> list[dict[str, Any]]:
+    """The verdicts as plain values."""
+    frame = transform(source, using).frame
+    return list(frame.astype(object).where(frame.notna(), None).to_dict("records"))
+
+
+@settings(max_examples=25)
+@given(st.lists(ROWS, max_size=6), st.integers(0, 6))
+def test_each_row_has_its_own_verdict(rows: list[dict[str, Any]], cut: int) -> None:
+    """Alone, among others, and in a slice with an offset: the same. No row raises or is lost."""
+    together = rows_of(batch(*rows), mapping())
+    assert [row["client_id"] for row in together] == [row["client_id"] for row in rows]
+    assert [rows_of(batch(row), mapping())[0] for row in rows] == together
+    assert rows_of(batch(*rows).slice(cut), mapping()) == together[cut:]
+
+
+@settings(max_examples=25)
+@given(st.lists(ROWS, max_size=6), st.integers(0, 127))
+def test_C10_sizes_are_an_upper_bound_of_the_real_body(
+    rows: list[dict[str, Any]], clears: int
+) -> None:
+    """Whatever is in it and whatever is cleared, so that no batch can be too large."""
+    using = replace(mapping(), list_id=UUID)
+    found = [row for row in rows_of(batch(*rows), using) if row["reason"] is None]
+    contacts = [
+        OutboxRow(
+            row["email"], row["payload"], clears & ~row["filled"] & using.mask(FieldType.TEXT)
+        )
+        for row in found
+    ]
+    body = json_body(contacts, using)
+    assert len(body) <= sum(row["size"] for row in found) + ENVELOPE_BYTES
+
+
+@pytest.mark.parametrize("character", ['"', "\\", "é", "\U0001f468", "\u007f"])
+def test_C10_the_worst_contact_is_not_larger_than_it_says(character: str) -> None:
+    """Every field full of what takes most room in JSON."""
+    row: dict[str, Any] = dict.fromkeys(COLUMNS.names, f"a{character * 1_500}a")
+    row |= {"client_id": 1, "email": "a" * 64 + "@example.com", "exclusion": None}
+    row |= {"phone": "+41791234567", "score": "-12345678901.25", "born": "2024-02-29"}
+    (found,) = rows_of(batch(row), mapping())
+    body = json_body([OutboxRow(found["email"], found["payload"], 0)], mapping())
+    envelope = json_body([], mapping())
+    assert found["filled"] == 127
+    assert len(body) - len(envelope) <= found["size"] < 1.1 * len(body)
+
+
+@settings(max_examples=25)
+@given(st.lists(ROWS, max_size=6))
+def test_payload_mask_and_sign_tell_the_same(rows: list[dict[str, Any]]) -> None:
+    """One place a field, a bit where there is a value, and whether a number is below zero."""
+    using = mapping()
+    for row in rows_of(batch(*rows), using):
+        values = values_of(row["payload"], using)
+        assert len(values) == len(using.fields)
+        filled = {f.bit for f, value in zip(using.fields, values, strict=True) if value}
+        assert row["filled"] == sum(1 << bit for bit in filled)
+        score = values[[f.name for f in using.fields].index("Score")]
+        assert row["negative"] == (score != "" and float(score) < 0)
+
+
+@settings(max_examples=25)
+@given(ROWS, ROWS)
+def test_hashes_are_equal_when_what_is_sent_is_equal(
+    one: dict[str, Any], other: dict[str, Any]
+) -> None:
+    """And only then."""
+    first, second = rows_of(batch(one, other), mapping())
+    same = first["payload"] == second["payload"]
+    assert (first["row_hash"] == second["row_hash"]) == same
+    moved = rows_of(batch(one), replace(mapping(), list_id="another"))[0]
+    assert moved["row_hash"] != first["row_hash"]
+    assert moved["email_hash"] == first["email_hash"]
+
+
+@settings(max_examples=40)
+@given(ROWS, st.sampled_from(["first_name", "phone_number", "Score", "Born"]))
+def test_B09_reject_and_drop_count_the_same_values(row: dict[str, Any], name: str) -> None:
+    """The policy decides about the client, never about what counts as a bad value."""
+    using = mapping()
+    strict = tuple(
+        replace(f, on_bad_value="reject", on_too_long="reject") if f.name == name else f
+        for f in using.fields
+    )
+    lax, hard = (transform(batch(row), m) for m in (using, replace(using, fields=strict)))
+    told = {key for key in lax.dropped if key.startswith(f"{name}: ")}
+    assert hard.dropped == {key: n for key, n in lax.dropped.items() if key not in told}
+    if told and lax.frame["reason"].isna().all():
+        rejected = {f"{hard.frame['field'][0]}: {hard.frame['reason'][0]}"}
+        assert rejected == told
+    else:
+        assert hard.frame["reason"].tolist() == lax.frame["reason"].tolist()

@@ -1,0 +1,177 @@
+"""What the pages say about a run, and how fresh a sync is; how they mask and format."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from contact_sync.base.masking import masked
+from contact_sync.reporting import run_story
+from contact_sync.reporting.freshness import freshness
+from contact_sync.reporting.run_report import run_report
+from contact_sync.web import formats
+from contact_sync.web.charts import trend
+
+NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
+
+
+def a_run(**changes: Any) -> dict[str, Any]:
+    """A run's row as state.pages reads it."""
+    return {
+        "id": 7, "sync": "demo", "kind": "incremental", "kind_reason": None, "dry_run": False,
+        "state": "succeeded", "reason": None, "cause": None, "approval": None, "seconds": 3.0,
+        "plan": {"counts": {}}, "result": {}, "snapshot": {"read_at": NOW.isoformat()},
+        "started_at": NOW, "finished_at": NOW, "holds_lease": True,
+        "holder": "command line box:1", **changes,
+    }  # fmt: skip
+
+
+def steps(sent: run_story.Sent | None = None, **changes: Any) -> list[str]:
+    """What the page says to do next."""
+    run = a_run(**changes)
+    found = run_story.next_steps(run, run_report(run), sent or run_story.Sent())
+    return [step.text for step in found]
+
+
+def test_after_a_run_without_a_flaw_there_is_nothing_to_do() -> None:
+    """And the page says so."""
+    assert steps() == ["Nothing. Every client's fate is known."]
+
+
+def test_what_is_not_as_it_should_be_becomes_a_thing_to_do() -> None:
+    """Rejected, pending, held back: each with its number, once."""
+    books = {"rejected": 21, "pending": 1_200}
+    degraded = ["21 clients are rejected", "3 contacts could not be removed"]
+    told = steps(
+        result={"books": books, "degraded": degraded}, plan={"counts": {}, "held_absences": 400}
+    )
+    assert "approve removals = 400" in told[0]
+    assert told[1].startswith("Rejected clients: 21. Correct them in B2CORE")
+    assert told[2].startswith("Pending clients: 1,200. The next run")
+    assert told[3:] == ["3 contacts could not be removed."]
+
+
+def test_a_waiting_plan_asks_for_approval() -> None:
+    """Why, and that nothing is sent before."""
+    approval = {"why": ["80 contacts would be removed, the limit is 50"], "decision": None}
+    (told,) = steps(state="running", approval=approval)
+    assert told.startswith("Approve or refuse the plan: 80 contacts would be removed")
+    run = a_run(state="running", approval=approval)
+    said = run_story.phase(run, {"slices": 1, "clients": 9, "read": 9}, run_story.Sent())
+    assert said == "waits for somebody's approval"
+
+
+def test_a_run_without_a_sign_of_life_is_told_from_one_at_work() -> None:
+    """Its lease has run out."""
+    assert steps(state="running") == ["Nothing: it is at work. This page follows it."]
+    assert "no sign of life" in steps(state="running", holds_lease=False)[0]
+
+
+def test_a_failed_run_says_the_cause_and_that_a_new_run_continues() -> None:
+    """And what becomes of the contacts that SendGrid still works on."""
+    waiting = run_story.Sent(unsettled=500, unsettled_jobs=1)
+    told = steps(waiting, state="failed", cause="SendGrid refused the key (401)")
+    assert told[0].startswith("Mend the cause above")
+    assert "continues from the same state" in told[1]
+    assert "500 contacts" in told[2]
+    assert run_story.cause(a_run(cause="One thing\nand more")) == ("One thing", "and more")
+
+
+def test_the_cause_that_says_nothing_is_not_shown_as_one() -> None:
+    """`release_lease` notes it when no step knew better; the log is what helps then."""
+    told = steps(state="failed", cause=run_story.NO_CAUSE)
+    assert told[0] == "Read the last lines of the failed task's log."
+
+
+def test_a_refused_plan_and_a_dry_run_say_how_to_go_on() -> None:
+    """Nothing was sent in either."""
+    refused = {"why": ["x"], "decision": "refused", "by": "ann"}
+    assert "refused by ann, so nothing was sent" in steps(state="failed", approval=refused)[0]
+    dry = steps(dry_run=True, plan={"counts": {}, "above_limits": ["9 contacts would be changed"]})
+    assert dry[0].startswith("Nothing was changed.")
+    assert dry[1] == "It will ask for approval: 9 contacts would be changed"
+
+
+def test_what_has_been_sent_is_added_up_by_how_far_it_has_got() -> None:
+    """A batch that failed or was never sent isn't counted as confirmed."""
+    sums = [
+        {"lane": "csv", "state": "settled", "status": "completed", "jobs": 2, "rows": 100},
+        {"lane": "json", "state": "settled", "status": "errored", "jobs": 1, "rows": 10},
+        {"lane": "csv", "state": "settled", "status": "failed", "jobs": 1, "rows": 7},
+        {"lane": "csv", "state": "submitted", "status": None, "jobs": 1, "rows": 30},
+        {"lane": "csv", "state": "staged", "status": None, "jobs": 3, "rows": 90},
+        {"lane": "unlist", "state": "settled", "status": "completed", "jobs": 1, "rows": 4},
+        {"lane": "csv", "state": "void", "status": None, "jobs": 1, "rows": 1_000},
+    ]
+    assert run_story.sent(sums) == run_story.Sent(
+        confirmed=110, refused=7, unsettled=30, unsettled_jobs=1, waiting=90, removed=4
+    )
+
+
+def test_a_runs_dag_run_is_known_by_its_holder() -> None:
+    """As tasks.start_run writes it; a run of the command line has none."""
+    holder = "DAG run contact_sync_demo manual__2026-11-26T05:42:12+00:00, started 2026-11-26"
+    found = run_story.dag_run_of(holder)
+    assert found == ("contact_sync_demo", "manual__2026-11-26T05:42:12+00:00")
+    assert holder.startswith(run_story.holder_of(*found))
+    assert run_story.dag_run_of("command line box:12") is None
+
+
+def finished(pending: int, hours_ago: float) -> dict[str, Any]:
+    """A run that read B2CORE so long ago and left so many clients pending."""
+    moment = NOW - timedelta(hours=hours_ago)
+    return a_run(snapshot={"read_at": moment.isoformat()}, result={"books": {"pending": pending}})
+
+
+def test_freshness_is_the_last_snapshot_while_nothing_is_pending() -> None:
+    """A failed run or a dry run doesn't move it."""
+    assert freshness(None, []).oldest_at is None
+    runs = [a_run(state="failed"), a_run(dry_run=True), finished(0, 2)]
+    fresh = freshness(NOW - timedelta(hours=2), runs)
+    assert fresh.seconds(NOW) == 7200
+
+
+def test_freshness_counts_from_before_the_first_run_that_left_a_client_pending() -> None:
+    """The client may have changed just after the snapshot before."""
+    runs = [finished(3, 1), finished(5, 2), finished(0, 3), finished(9, 4)]
+    fresh = freshness(NOW - timedelta(hours=1), runs)
+    assert (fresh.seconds(NOW), fresh.at_least) == (3 * 3600, False)
+    only_pending = freshness(NOW - timedelta(hours=1), runs[:2])
+    assert (only_pending.seconds(NOW), only_pending.at_least) == (2 * 3600, True)
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("john@example.com", "j***@e***.com"), ("a@b.co.uk", "a***@b***.uk"), ("", ""), (None, ""),
+        ("no address", "***"), ("a@b", "a***@***"), ("@b.com", "***"), ("x@.com", "x***@***"),
+    ],
+)  # fmt: skip
+def test_a_masked_address_says_little(address: str | None, shown: str) -> None:
+    """Enough to recognise it, too little to write to it."""
+    assert masked(address) == shown
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0.44, "0.4 s"), (12.4, "12 s"), (65, "1 min 5 s"), (3_600, "1 h"), (7_260, "2 h 1 min"),
+        (200_000, "2 days 7 h"), (None, formats.NOTHING),
+    ],
+)  # fmt: skip
+def test_a_duration_is_as_people_say_it(seconds: float | None, text: str) -> None:
+    """Two units at most."""
+    assert formats.duration(seconds) == text
+
+
+def test_the_chart_has_a_bar_for_every_run_and_marks_failed_ones() -> None:
+    """Oldest on the left; the axis ends at a round number."""
+    done = {"jobs": [{"lane": "json", "state": "settled", "rows": 1_100, "status": "completed"}]}
+    runs = [run_report(a_run(id=2, state="failed")), run_report(a_run(id=1, result=done))]
+    found = trend(runs)
+    assert [(bar.run["id"], bar.failed) for bar in found.bars] == [(1, False), (2, True)]
+    assert found.ticks[-1][1] == 2_000
+    assert found.bars[0].sent_height > 0 == found.bars[1].sent_height
+    assert found.bars[-1].x + found.bars[-1].width <= found.width

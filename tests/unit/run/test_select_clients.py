@@ -1,0 +1,190 @@
+"""Which clients a run looks at, against a plain Python reference."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contact_sync.base.vocabulary import RunKind
+from contact_sync.run.select_clients import (
+    EXCLUDED,
+    SEND,
+    SHARED,
+    TAKES_OVER,
+    Scan,
+    choose,
+    cut_slices,
+    decide_kind,
+    lost_shared_address,
+)
+from contact_sync.state.ledger import Fate, KnownClients
+from contact_sync.state.runs import SyncState
+from tests.support.samples import define
+
+MARK = {
+    "horizon": "1000", "read_at": "2026-01-01T00:00:00.000000Z", "system_identifier": "7",
+    "timeline": 1, "detection": "xmin",
+}  # fmt: skip
+HERE = MARK | {"next_xid": "2000"}
+
+
+def scan(clients: dict[int, int], excluded: set[int] = frozenset()) -> Scan:  # type: ignore[assignment]
+    """Clients with the hashes of their addresses."""
+    ids = sorted(clients)
+    return Scan(
+        np.array(ids, np.int64),
+        np.array([clients[i] for i in ids], np.int64),
+        np.array([i in excluded for i in ids], bool),
+    )
+
+
+def ledger(rows: dict[int, tuple[int, int, str]]) -> KnownClients:
+    """Client → (address hash in the source, hash of the contact's address, state)."""
+    ids = sorted(rows)
+    columns = [np.array([rows[i][n] for i in ids], np.int64) for n in (0, 1)]
+    fate = np.array([Fate[rows[i][2].upper()] for i in ids], np.int16)
+    return KnownClients(np.array(ids, np.int64), *columns, fate)
+
+
+def chosen(
+    clients: dict[int, int],
+    known: dict[int, tuple[int, int, str]],
+    changed: tuple[int, ...] = (),
+    **options: Any,
+) -> dict[int, int]:
+    """Client → verdict of those that an incremental run looks at."""
+    rows = ledger(known)
+    found = choose(
+        scan(clients, options.get("excluded", frozenset())), rows, np.array(changed, np.int64),
+        rows.contact_hash, everyone=options.get("everyone", False),
+    )  # fmt: skip
+    pairs = zip(*(found.column(name).to_pylist() for name in ("client_id", "verdict")), strict=True)
+    return dict(pairs)
+
+
+DONE = "confirmed"
+
+
+@pytest.mark.parametrize(
+    ("clients", "known", "changed", "expected"),
+    [
+        ({1: 11, 2: 22}, {1: (11, 11, DONE), 2: (22, 22, DONE)}, (), {}),
+        ({1: 11, 2: 22}, {1: (11, 11, DONE)}, (), {2: SEND}),
+        ({1: 11}, {1: (11, 11, DONE)}, (1,), {1: SEND}),
+        ({1: 12}, {1: (11, 11, DONE)}, (), {1: SEND}),
+        ({1: 11}, {1: (11, 0, "pending")}, (), {1: SEND}),
+        ({1: 11}, {1: (11, 0, "rejected")}, (), {}),
+        ({1: 0}, {1: (0, 0, "rejected")}, (), {}),
+    ],
+    ids=["nothing", "new", "changed", "moved", "pending", "rejected", "no address"],
+)
+def test_an_incremental_run_looks_at(
+    clients: dict[int, int],
+    known: dict[int, tuple[int, int, str]],
+    changed: tuple[int, ...],
+    expected: dict[int, int],
+) -> None:
+    """New, changed, moved and unfinished clients; nobody else."""
+    assert chosen(clients, known, changed) == expected
+
+
+def test_B04_B05_right_to_a_shared_address() -> None:
+    """The newest client represents it; when it goes, the other one is found although unchanged."""
+    known = {1: (11, 0, "excluded"), 2: (11, 11, DONE)}
+    assert chosen({1: 11, 2: 11}, known) == {}
+    assert chosen({1: 11, 2: 22}, known) == {1: SEND | TAKES_OVER, 2: SEND}
+    assert chosen({1: 11}, known) == {1: SEND | TAKES_OVER}
+    assert chosen({1: 11, 2: 11, 3: 11}, known) == {2: SHARED, 3: SEND | TAKES_OVER}
+
+
+def test_B04_an_exclusion_on_any_client_of_an_address_wins() -> None:
+    """Also over the newest; and it is found when it comes and when it goes."""
+    known = {1: (11, 0, "excluded"), 2: (11, 11, DONE)}
+    found = chosen({1: 11, 2: 11}, known, excluded={1})
+    assert {client: verdict & EXCLUDED for client, verdict in found.items()} == {2: EXCLUDED}
+    excluded = {1: (11, 0, "excluded"), 2: (11, 11, "excluded")}
+    assert chosen({1: 11, 2: 11}, excluded) == {2: SEND}
+
+
+def test_clients_without_address_do_not_share_one() -> None:
+    """No address is not an address."""
+    assert chosen({1: 0, 2: 0}, {}) == {1: SEND, 2: SEND}
+
+
+def test_a_full_run_looks_at_everyone() -> None:
+    """Whatever the ledger says."""
+    known = {1: (11, 11, DONE), 2: (22, 22, DONE)}
+    assert set(chosen({1: 11, 2: 22}, known, everyone=True)) == {1, 2}
+
+
+@given(st.dictionaries(st.integers(1, 60), st.integers(0, 8), max_size=40))
+def test_B04_the_highest_id_has_the_address(clients: dict[int, int]) -> None:
+    """Whatever the order and number of clients."""
+    lost = lost_shared_address(scan(clients))
+    losers = {client for client, is_lost in zip(sorted(clients), lost, strict=True) if is_lost}
+    assert losers == {
+        client
+        for client, address in clients.items()
+        if address and any(other > client and clients[other] == address for other in clients)
+    }
+
+
+@given(st.integers(0, 500), st.integers(1, 90))
+def test_slices_are_balanced_whatever_the_gaps(clients: int, size: int) -> None:
+    """Everyone once, none over the limit, sizes differ by one, ranges don't overlap."""
+    members = choose(
+        scan({n * n: n + 1 for n in range(clients)}), ledger({}), np.empty(0, np.int64),
+        np.empty(0, np.int64), everyone=True,
+    )  # fmt: skip
+    slices = cut_slices(members, size)
+    seen = [i for part in slices for i in part.members.column("client_id").to_pylist()]
+    assert seen == [n * n for n in range(clients)]
+    sizes = [part.members.num_rows for part in slices] or [0]
+    assert max(sizes) <= size
+    assert max(sizes) - min(sizes) <= 1
+    assert all(a.last_id < b.first_id for a, b in pairwise(slices))
+
+
+def known(**changes: Any) -> SyncState:
+    """A sync that ran a while ago."""
+    row = {
+        "sync_id": 1, "epoch": 1, "watermark": MARK, "mapping_version": "v", "fields": [],
+        "full_age_hours": 1.0,
+    }  # fmt: skip
+    return SyncState(**(row | changes))
+
+
+@pytest.mark.parametrize(
+    ("state", "position", "why"),
+    [
+        (known(watermark=None), HERE, "first load"),
+        (known(mapping_version="old"), HERE, "the mapping, the list or a field id changed"),
+        (known(), HERE | {"system_identifier": "8"}, "replaced, restored or failed over"),
+        (known(), HERE | {"timeline": 2}, "replaced, restored or failed over"),
+        (known(), HERE | {"next_xid": "900"}, "replaced, restored or failed over"),
+        (known(), HERE | {"detection": "updated_at"}, "the change detection was switched"),
+        (known(), HERE | {"next_xid": str(2**31)}, "too long ago for xmin"),
+        (known(full_age_hours=24.5), HERE, "the last full run is older than 24 hours"),
+        (known(full_age_hours=None), HERE, "the last full run is older than 24 hours"),
+    ],
+)
+def test_A15_A16_when_a_run_has_to_be_full(
+    state: SyncState, position: dict[str, Any], why: str
+) -> None:
+    """Whenever an incremental run could miss something."""
+    kind, reason = decide_kind(define(), RunKind.INCREMENTAL, state, position, "v")
+    assert kind is RunKind.FULL
+    assert why in reason
+
+
+def test_else_it_is_what_was_asked_for() -> None:
+    """Incremental from the watermark; full and resend as asked."""
+    kind, reason = decide_kind(define(), RunKind.INCREMENTAL, known(), HERE, "v")
+    assert (kind, reason) == (RunKind.INCREMENTAL, f"changes since {MARK['read_at']}")
+    for asked in (RunKind.FULL, RunKind.RESEND):
+        assert decide_kind(define(), asked, known(), HERE, "v") == (asked, "asked for")
