@@ -1,7 +1,7 @@
 """What an Airflow with Celery workers needs besides airflow_settings.py: Redis and a few settings.
 
 The names and values that a production set-up shares with this one are in docker-compose.yaml too;
-tests/unit/project/test_compose.py compares them.
+tests/docker/test_compose.py compares them.
 """
 
 from __future__ import annotations

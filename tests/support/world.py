@@ -123,6 +123,11 @@ class World:
         calls = [f"{call['method']} {call['path']}" for call in self.emulator.admin.calls()]
         return [call for call in calls if not call.startswith(reads)]
 
+    def calls(self, method: str, route: str) -> list[dict[str, Any]]:
+        """The calls to a route, in order."""
+        calls = self.emulator.admin.calls()
+        return [call for call in calls if (call["method"], call["route"]) == (method, route)]
+
     def sent(self) -> str:
         """Everything that left for SendGrid: bodies of upserts and uploaded files, as text."""
         admin = self.emulator.admin
@@ -159,6 +164,12 @@ class World:
         route = "/v3/marketing/contacts"
         self.emulator.admin.fault("PUT", route, status=400, body=body, headers=kind)
 
+    def refuse_rows(self, *emails: str) -> None:
+        """Have SendGrid's jobs refuse the rows of these addresses: it has contacts for them with an
+        identifier that the sync omits."""
+        for number, email in enumerate(emails):
+            self.emulator.admin.put_contacts({"email": email, "external_id": f"other {number}"})
+
     def forget_a_job(self) -> None:
         """Have SendGrid say, the next time it is asked about a job, that there is no such job."""
         body = json.dumps({"errors": [{"message": "not found"}]})
@@ -181,6 +192,13 @@ class World:
             if address is not None:
                 add_address(connection, client, **address)
         return client
+
+    def add_clients(self, n: int) -> list[str]:
+        """Insert clients 1 to n of an empty B2CORE; returns their addresses."""
+        emails = [f"client{number}@example.com" for number in range(1, n + 1)]
+        for email in emails:
+            self.add(email, first_name="Zoë", status_id=1)
+        return emails
 
     def edit(self, client: int, **columns: Any) -> None:
         """Change columns of a client and of nothing else: `updated_at` moves only if given."""

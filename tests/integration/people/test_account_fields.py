@@ -9,8 +9,8 @@ from collections.abc import Callable
 import pytest
 
 from contact_sync.cli import main as cli
+from tests.support.source_files import MODULES
 from tests.support.world import World
-from tests.unit.project.test_architecture import MODULES
 
 Command = Callable[..., tuple[int, str, str]]
 SHOWN = "POST /v3/marketing/field_definitions"

@@ -11,9 +11,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.airflow_home import ROOT
+from tests.support.source_files import MODULES, PLUGINS, files, imports_of, own_modules, roots_of
 
-PLUGINS = ROOT / "plugins"
-PACKAGE = PLUGINS / "contact_sync"
 MAX_LINES = 320
 AT_ITS_EDGE = {
     "airflow": {"airflow_edge."},
@@ -30,39 +29,6 @@ AT_ITS_EDGE = {
     "pgpq": {"postgres.copying"},
     "isal": {"run.sending.submit"},
 }
-
-
-def module_name(path: Path) -> str:
-    """`state.runs` for plugins/contact_sync/state/runs.py, "" for the package itself."""
-    parts = path.relative_to(PACKAGE).with_suffix("").parts
-    return ".".join(part for part in parts if part != "__init__")
-
-
-def imports_of(path: Path) -> set[str]:
-    """Every module that a file imports, also inside functions and under TYPE_CHECKING."""
-    found: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            assert PACKAGE not in path.parents or node.level == 0, f"{path} imports relatively"
-            found |= {f"{node.module or ''}.{alias.name}" for alias in node.names if not node.level}
-    return found
-
-
-def own_modules(path: Path) -> set[str]:
-    """The modules of the package that a file imports."""
-    found = set()
-    for name in imports_of(path):
-        if name.split(".")[0] == "contact_sync":
-            inner = name.removeprefix("contact_sync").removeprefix(".")
-            while inner not in MODULES:
-                inner = inner.rpartition(".")[0]
-            found.add(inner)
-    return found
-
-
-MODULES = {module_name(path): path for path in PACKAGE.rglob("*.py")}
 
 
 def test_imports_go_down_only() -> None:
@@ -126,18 +92,6 @@ def test_nothing_between_two_tasks_goes_through_a_folder() -> None:
         if node.func.attr in WRITES_FILES
     }
     assert written == {("run.sending.submit", "TemporaryFile")}
-
-
-def files(*places: str) -> list[Path]:
-    """The Python files of folders, or files themselves."""
-    paths = [ROOT / place for place in places]
-    found = [f for p in paths for f in ([p] if p.is_file() else p.rglob("*.py"))]
-    return sorted(path for path in found if "__pycache__" not in path.parts)
-
-
-def roots_of(path: Path) -> set[str]:
-    """The first parts of what a file imports."""
-    return {name.split(".")[0] for name in imports_of(path)}
 
 
 def test_what_judges_the_package_shares_no_code_with_it() -> None:

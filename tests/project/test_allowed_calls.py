@@ -72,7 +72,7 @@ def test_the_check_fails_a_test_that_made_one(pytester: pytest.Pytester) -> None
     pytester.makepyfile(
         f"""
         import requests
-        from tests.world import API_KEY
+        from tests.support.world import API_KEY
 
         def test_harm(emulator):
             key = {{"Authorization": f"Bearer {{API_KEY}}"}}

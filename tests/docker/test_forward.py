@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from local.postgres.server import free_port
+from local.postgres.process import free_port
 from local.sendgrid_emulator.process import Emulator
 from tests.support.airflow_home import ROOT
 

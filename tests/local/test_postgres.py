@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[2]
 CHILD = """
 import sys, time
 from pathlib import Path
-from local.postgres import start_cluster
+from local.postgres.server import start_cluster
 cluster = start_cluster(Path(sys.argv[1]))
 print(cluster.directory / "data" / "postmaster.pid", cluster._guard.pid, flush=True)
 time.sleep(60)

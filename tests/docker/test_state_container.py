@@ -10,7 +10,8 @@ import psycopg
 from contact_sync.base.paths import INCLUDE
 from contact_sync.state.migrate import migrate
 from local.postgres.account import os_user, reachable_programs
-from local.postgres.server import HOST, SUPERUSER, temporary_cluster
+from local.postgres.process import HOST, SUPERUSER
+from local.postgres.server import temporary_cluster
 from tests.support.airflow_home import ROOT
 
 PASSWORD = "it's only a test"
