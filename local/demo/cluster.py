@@ -18,7 +18,8 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
-from local.demo.__main__ import DAG_ID, contacts_are_right, follow
+from local.demo.run import contacts_are_right, follow
+from local.demo.sync import DAG_ID
 from local.stack.console import Console, run_until_ended
 from local.stack.directory import ROOT
 from local.stack.system import Say, Stack

@@ -275,7 +275,7 @@ def test_the_demo_profile_calls_what_exists() -> None:
     for command in SERVICES["b2core-demo-clients"]["command"][-1].splitlines():
         arguments = command.split("local.b2core_demo ")[1].split()
         b2core_demo_parser().parse_args(["--url", "postgresql://", *arguments])
-    assert SERVICES["sendgrid-demo-account"]["command"][2] == "local.demo.account"
+    assert SERVICES["sendgrid-demo-account"]["command"][2] == "local.stack.account"
     assert b2core_demo.READER in make_env.DEMO_B2CORE
     assert Path(str(sendgrid_emulator.__file__)).is_relative_to(ROOT / "local")
     demo = {name for name, service in SERVICES.items() if service.get("profiles") == ["demo"]}

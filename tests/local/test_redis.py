@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from local.airflow_stack import celery
-from local.stack.directory import StackError
+from local.airflow_stack.processes import AirflowError
 
 
 def test_a_missing_redis_is_asked_for_with_the_command_that_installs_it(
@@ -16,7 +16,7 @@ def test_a_missing_redis_is_asked_for_with_the_command_that_installs_it(
     """Where requirements.txt brings none, the system's is taken; without it, a message says how."""
     monkeypatch.setattr(celery, "executable", str(tmp_path / "python"))
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(StackError, match="apt-get install redis-server"):
+    with pytest.raises(AirflowError, match="apt-get install redis-server"):
         celery.find_redis()
     program = tmp_path / "redis-server"
     program.touch(mode=0o755)

@@ -1,7 +1,7 @@
 """What a person creates in a SendGrid account before the demo's sync can run: list and fields.
 
 The stack calls `furnish` itself. For an emulator that runs elsewhere, as in docker-compose.yaml:
-python -m local.demo.account http://sendgrid-emulator:8025
+python -m local.stack.account http://sendgrid-emulator:8025
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from __future__ import annotations
 import gzip
 from functools import lru_cache
 
-from local.sendgrid_emulator.jobs.errors_file import ErrorsFile
+from local.sendgrid_emulator.model.errors_file import ErrorsFile
 from local.sendgrid_emulator.model.settings import Settings
 
 BOMB_BYTES = 100_000_000

@@ -13,10 +13,10 @@ from typing import Any
 
 import orjson
 
-from local.sendgrid_emulator.jobs.attempts import Sent
 from local.sendgrid_emulator.model.settings import Settings
 from local.sendgrid_emulator.model.spool import Spool
 
+Sent = list[str] | dict[str, Any]  # the cells of a CSV row, or a contact of a JSON body
 FLUSH_CHARACTERS = 1 << 16
 COLUMNS = {  # of the layouts that name the identifier only
     "short": ["identifier", "reason"],

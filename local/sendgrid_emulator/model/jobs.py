@@ -14,9 +14,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from local.sendgrid_emulator.jobs.errors_file import ErrorsFile
-from local.sendgrid_emulator.jobs.faults import JobFault, JobFaultKind, JobKind
 from local.sendgrid_emulator.model.clock import Clock, iso
+from local.sendgrid_emulator.model.errors_file import ErrorsFile
+from local.sendgrid_emulator.model.job_faults import JobFault, JobFaultKind, JobKind
 
 # `upsert_contacts` [K recording 2026]; the name for deletions was never seen [I].
 JOB_TYPES: dict[JobKind, str] = {
