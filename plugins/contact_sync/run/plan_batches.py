@@ -14,7 +14,8 @@ from contact_sync.base.failpoints import reach
 from contact_sync.base.vocabulary import Lane
 from contact_sync.config.definition import SyncDefinition
 from contact_sync.config.tuning import LaneChoice, Tuning
-from contact_sync.contacts.payloads import cut_csv_batches, cut_json_batches
+from contact_sync.contacts.json_bodies import cut_json_batches
+from contact_sync.contacts.payloads import cut_csv_batches
 from contact_sync.postgres.cursor import Cursor
 from contact_sync.run import approve_plan
 from contact_sync.run.find_removals import removals_ahead
