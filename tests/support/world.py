@@ -23,6 +23,7 @@ from contact_sync.base.paths import INCLUDE
 from contact_sync.base.vocabulary import RunKind
 from contact_sync.config.definition import SyncDefinition
 from contact_sync.config.files import read_definition
+from contact_sync.config.tuning import Tuning
 from contact_sync.reporting.run_report import run_report
 from contact_sync.run.in_one_process import run_sync
 from contact_sync.sendgrid.api import SendGridApi
@@ -53,14 +54,16 @@ class World:
     state_url: str
     emulator: Emulator
     definition: SyncDefinition = field(
-        default_factory=lambda: define(deadlines=QUICK, csv_from_contacts=30_000)
+        default_factory=lambda: define(deadlines=QUICK, tuning={"csv_from_contacts": 30_000})
     )
     list_id: str = ""
     sql_folder: Path = INCLUDE / "sql" / "b2core"
 
     def redefine(self, **changes: Any) -> None:
-        """Edit the sync's definition."""
-        data = self.definition.model_dump(mode="json") | changes
+        """Edit the sync's definition; a key of its tuning goes by its own name."""
+        data = self.definition.model_dump(mode="json")
+        data["tuning"] |= {key: changes.pop(key) for key in Tuning.model_fields if key in changes}
+        data |= changes
         self.definition = SyncDefinition.model_validate(data)
 
     @contextlib.contextmanager

@@ -1,9 +1,10 @@
-"""Turn source columns into SendGrid's formats, a whole Arrow-backed pandas column at a time. Pure.
+"""Turn texts, numbers and dates into SendGrid's formats, a whole Arrow-backed pandas column at a
+time. Pure. E-mail addresses and phone numbers have rules of their own: `emails`, `phones`.
 
 A converter takes a text column and gives the converted column plus the problems it met: a mask of
 rows and a reason for each. What happens to such a row (drop the value, reject the client) is the
-transform's decision. Empty text means "no value". Slow libraries (email-validator, phonenumbers,
-regex) see only the distinct values that a vectorised pattern can't decide.
+transform's decision. Empty text means "no value". A slow library (regex here) sees only the
+distinct values that a vectorised pattern can't decide.
 """
 
 from __future__ import annotations
@@ -12,13 +13,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
-from functools import lru_cache
 from typing import Any
 
-import email_validator
 import numpy as np
 import pandas as pd
-import phonenumbers
 import pyarrow as pa
 import pyarrow.compute as pc
 import regex
@@ -26,29 +24,15 @@ import regex
 from contact_sync.contacts.text_columns import (
     Mask,
     arrow,
-    composed,
     fix,
     mask_of,
     null_if_empty,
-    only,
     series,
-    unusual_texts,
 )
 
-_LOCAL_PART = r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
-_ADDRESS = (
-    rf"^{_LOCAL_PART}"
-    r"@(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,63}$"
-)
-_ADDRESS_NEEDS_CARE = r"--|\.(?:test|local|localhost|invalid|onion|arpa)$"
-_SHORT_ADDRESS = 65  # bytes: too short for a part or a label that is too long
-_E164 = r"^\+[1-9][0-9]{6,14}$"
-_IN_NUMBERS = r"[\p{Z}\p{Cc}\-.()/]+"
 _NUMBER = r"^-?[0-9]{1,300}(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,3})?$"
 _FIRST_DAY, _LAST_DAY = -719_162, 2_932_896  # 0001-01-01 and 9999-12-31, days from 1970
 _PER_DAY = {"s": 86_400, "ms": 86_400_000, "us": 86_400_000_000, "ns": 86_400_000_000_000}
-MAX_ADDRESS = 254  # OAS, contact.email
-MAX_LOCAL_PART = 64  # RFC 5321, 4.5.3.1.1; email-validator lets 65 pass
 
 
 @dataclass(slots=True)
@@ -72,105 +56,6 @@ def of_distinct(
     at = np.asarray(pc.fill_null(encoded.indices, 0))
     problems = {reason: rows[at] & given for reason, rows in converted.problems.items()}
     return Converted(series(arrow(converted.values).take(encoded.indices)), problems)
-
-
-def addresses(column: pd.Series[Any]) -> pd.Series[Any]:
-    """Addresses as SendGrid keys them: trimmed, NFC, lower case, IDN domains as A-labels.
-
-    Invalid ones stay as they are (trimmed, lower case), so that they can be compared; `email`
-    judges them.
-    """
-    array = arrow(column)
-    unusual = unusual_texts(array)
-    array = pc.utf8_trim_whitespace(only(array, unusual, composed))
-    if unusual.any():  # most of them have only been typed with a space before or behind
-        unusual &= unusual_texts(array)
-        array = fix(only(array, unusual, pc.utf8_lower), unusual, lambda v: _valid_address(v) or v)
-    return series(null_if_empty(pc.ascii_lower(array)))
-
-
-def _valid_address(value: str) -> str | None:
-    """The address as SendGrid keys it. A domain is judged once for all its plain local parts."""
-    if len(value) > 4 * MAX_ADDRESS:
-        return None
-    local, _, domain = value.rpartition("@")
-    if len(local) <= MAX_LOCAL_PART and regex.fullmatch(_LOCAL_PART, local):
-        known, length = _valid_domain(domain)
-        if known is None or len(local) + len("@") + length <= MAX_ADDRESS:
-            return known and f"{local}@{known}"
-    checked = _judged(value)
-    address = checked.ascii_email or "" if checked else ""
-    local, _, _ = address.rpartition("@")
-    return address if 0 < len(local) <= MAX_LOCAL_PART and len(address) <= MAX_ADDRESS else None
-
-
-@lru_cache(maxsize=10_000)
-def _valid_domain(domain: str) -> tuple[str | None, int]:
-    """The domain in ASCII, None = invalid, and the bytes of its longest form."""
-    checked = _judged(f"a@{domain}")
-    if checked is None:
-        return None, 0
-    forms = (domain, checked.domain, checked.ascii_domain)
-    return checked.ascii_domain, max(len(form.encode()) for form in forms)
-
-
-def _judged(value: str) -> email_validator.ValidatedEmail | None:
-    try:
-        return email_validator.validate_email(
-            value, check_deliverability=False, allow_smtputf8=False
-        )
-    except email_validator.EmailNotValidError:
-        return None
-
-
-def email(column: pd.Series[Any]) -> Converted:
-    """Judge normalised addresses; one that can't be sent is null. Reasons: `missing`, `invalid`."""
-    array = arrow(column)
-    plain = mask_of(pc.match_substring_regex(array, _ADDRESS))
-    plain &= ~mask_of(pc.match_substring_regex(array, _ADDRESS_NEEDS_CARE))
-    plain &= mask_of(pc.less_equal(pc.binary_length(array), _SHORT_ADDRESS))
-    missing = mask_of(pc.is_null(array))
-    unsure = ~plain & ~missing
-    if unsure.any():
-        array = fix(array, unsure, _valid_address)
-    invalid = mask_of(pc.is_null(array)) & ~missing
-    return Converted(series(array), {"missing": missing, "invalid": invalid})
-
-
-def phone(column: pd.Series[Any], region: pd.Series[Any]) -> Converted:
-    """Numbers as E.164; national ones are read with the ISO country code in `region`.
-
-    Reason: `invalid`. SendGrid drops the whole row of a number that isn't E.164.
-    """
-    array = arrow(column)
-    odd = _not_e164(array)
-    if not odd.any():
-        return Converted(column)
-    cleaned = pc.replace_substring_regex(array.filter(pa.array(odd)), _IN_NUMBERS, "")
-    cleaned = null_if_empty(pc.replace_substring_regex(cleaned, r"^00", "+"))
-    array = pc.replace_with_mask(array, pa.array(odd), cleaned)
-    unsure = _not_e164(array)
-    chosen = pa.array(unsure)
-    numbers, regions = array.filter(chosen).to_pylist(), arrow(region).filter(chosen).to_pylist()
-    found = [_e164(number, code) for number, code in zip(numbers, regions, strict=True)]
-    array = pc.replace_with_mask(array, chosen, pa.array(found, pa.string()))
-    return Converted(series(array), {"invalid": unsure & mask_of(pc.is_null(array))})
-
-
-def _not_e164(array: pa.Array) -> Mask:
-    return ~mask_of(pc.match_substring_regex(array, _E164)) & mask_of(pc.is_valid(array))
-
-
-@lru_cache(maxsize=10_000)
-def _e164(number: str, country_code: str | None) -> str | None:
-    try:
-        parsed = phonenumbers.parse(number, country_code)
-    except phonenumbers.NumberParseException:
-        return None
-    reason = phonenumbers.is_possible_number_with_reason(parsed)
-    if reason != phonenumbers.ValidationResult.IS_POSSIBLE:  # "possible locally" isn't enough
-        return None
-    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
 
 
 def text(column: pd.Series[Any], max_length: int) -> Converted:

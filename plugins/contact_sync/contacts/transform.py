@@ -19,11 +19,12 @@ import pyarrow.compute as pc
 from xxhash import xxh3_64_intdigest
 
 from contact_sync.base.vocabulary import FieldType
-from contact_sync.contacts import converters
+from contact_sync.contacts import converters, emails, phones
 from contact_sync.contacts.converters import Converted
+from contact_sync.contacts.json_bodies import json_size
 from contact_sync.contacts.mapping import MappedField, Mapping
 from contact_sync.contacts.payloads import csv_payloads
-from contact_sync.contacts.text_columns import arrow, as_text, mask_of, series, texts_of
+from contact_sync.contacts.text_columns import arrow, as_text, mask_of, series
 
 Int64 = npt.NDArray[np.int64]
 
@@ -57,9 +58,9 @@ def transform(batch: pa.RecordBatch, mapping: Mapping) -> Transformed:
     """Convert one batch of `clients.sql` rows by the mapping."""
     source = batch.to_pandas(types_mapper=pd.ArrowDtype)
     verdict = _Verdict(len(source))
-    address = converters.addresses(source[mapping.email.column])
+    address = emails.normalised(source[mapping.email.column])
     email_hash = hashes(arrow(address))
-    sendable = verdict.judge(mapping.email, converters.email(address))
+    sendable = verdict.judge(mapping.email, emails.sendable(address))
     columns: list[pa.Array] = []
     filled = np.zeros(len(source), np.int64)
     negative = np.zeros(len(source), bool)
@@ -79,7 +80,7 @@ def transform(batch: pa.RecordBatch, mapping: Mapping) -> Transformed:
             "row_hash": hashes(payload, mapping.seed),
             "filled": filled,
             "negative": negative,
-            "size": _json_size(payload, mapping),
+            "size": json_size(payload, mapping),
             "field": series(pa.array(verdict.field, pa.string())),
             "reason": series(pa.array(verdict.reason, pa.string())),
             "exclusion": as_text(source["exclusion"]),
@@ -95,7 +96,7 @@ def _convert(field: MappedField, source: pd.DataFrame) -> Converted:
     if field.type is FieldType.DATE:
         return converters.day(column)
     if field.name == "phone_number" and not field.custom:
-        return converters.phone(column, source["country_code"])
+        return phones.e164(column, source["country_code"])
     return converters.of_distinct(
         column, lambda values: converters.text(as_text(values), field.max_length)
     )
@@ -120,19 +121,3 @@ class _Verdict:
             else:
                 self.dropped[f"{field.name}: {reason}"] += int(rows.sum())
         return converted.values
-
-
-def _json_size(payload: pa.Array, mapping: Mapping) -> Int64:
-    """An upper bound of the contact's JSON in bytes, so that a batch never exceeds its limit.
-
-    The bytes of its CSV row, where a value has its quotes and a quote counts twice already; one
-    byte more for each backslash; and all keys as if every field had a value or were cleared.
-    Converters leave no other character that JSON escapes.
-    """
-    keys = sum(len(f.id if f.custom else f.name) + len('"":""') for f in mapping.fields)
-    times = sum(len("T00:00:00Z") for f in mapping.fields if f.type is FieldType.DATE)
-    overhead = keys + times + len('{"email":"","custom_fields":{}},')
-    offsets, data = texts_of(payload)
-    backslashes = np.flatnonzero(np.frombuffer(data, np.uint8)[: offsets[-1]] == ord("\\"))
-    before = np.searchsorted(backslashes, offsets)
-    return np.asarray(overhead + np.diff(offsets) + np.diff(before), np.int64)
