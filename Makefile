@@ -58,10 +58,11 @@ docs: $(READY) ## Write what is made from the code: docs/reference.md, docs/fail
 	@$(BIN)/python -m local.docs_generator
 	@$(BIN)/python -m tests.support.scenarios
 
-lock: $(READY) ## Pin every package that requirements.txt needs in requirements.lock
+# No --exclude-newer: a date here kept newer pins of requirements.txt from being found, until somebody
+# moved it. What the lock has stays as it is unless requirements.txt or --upgrade asks for another one.
+lock: $(READY) ## Pin every package that requirements.txt needs in requirements.lock (ARGS=--upgrade: the newest)
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 \
-	  --exclude-newer 2026-09-20 --no-annotate --custom-compile-command "make lock" \
-	  requirements.txt -o requirements.lock
+	  --no-annotate --custom-compile-command "make lock" $(ARGS) requirements.txt -o requirements.lock
 
 clean: ## Remove .venv, what the stack left in .run, and the caches
 	rm -rf $(VENV) .run .mypy_cache .ruff_cache .pytest_cache .hypothesis
