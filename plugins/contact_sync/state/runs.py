@@ -9,7 +9,7 @@ from psycopg.types.json import Jsonb
 
 from contact_sync.base.errors import Fenced, LeaseBusy
 from contact_sync.base.vocabulary import RunKind, RunState
-from contact_sync.postgres.cursor import Cursor, many, one
+from contact_sync.postgres.cursor import Cursor, one
 from contact_sync.state.database import StateDatabase
 
 LEASE_MINUTES = 15
@@ -261,19 +261,4 @@ def note_cause(state: StateDatabase, run_id: int, cause: str) -> None:
             """UPDATE contact_sync.run SET cause = coalesce(cause, %s)
                WHERE run_id = %s AND state = 'running'""",
             (cause, run_id),
-        )
-
-
-def recent_runs(state: StateDatabase, name: str, limit: int) -> list[dict[str, Any]]:
-    """The newest runs with their results, newest first, for `status`."""
-    with state.transaction() as cursor:
-        return many(
-            cursor,
-            """SELECT r.run_id AS id, r.kind, r.kind_reason, r.dry_run, r.state, r.reason, r.plan,
-                      r.result, r.cause, r.approval, r.started_at, r.finished_at,
-                      extract(epoch FROM coalesce(r.finished_at, now()) - r.started_at)::float
-                          AS seconds
-               FROM contact_sync.run AS r JOIN contact_sync.sync AS s USING (sync_id)
-               WHERE s.name = %s ORDER BY r.run_id DESC LIMIT %s""",
-            (name, limit),
         )
