@@ -33,8 +33,8 @@ from contact_sync.reporting.explanation import (
 )
 from contact_sync.sendgrid.api import is_searchable
 from contact_sync.state.for_people import client as known_clients
-from contact_sync.state.for_people.client import SyncLook
-from contact_sync.state.for_people.runs import reading
+from contact_sync.state.for_people.reading import reading
+from contact_sync.state.for_people.syncs import SyncRow, sync_row
 from contact_sync.sync import Sync
 
 PROBLEMS = {"too_long": "cut: longer than the field holds"}
@@ -59,7 +59,7 @@ def explain_client(sync: Sync, client_id: int, *, live: bool = False) -> Explana
     if not 0 <= client_id < BIGINT:
         raise ConfigError("A client's id is a whole number from 0 to 9223372036854775807")
     with reading(sync.state) as cursor, short_snapshot(sync) as snapshot:
-        look = known_clients.look_at_sync(cursor, sync.definition.name)
+        look = sync_row(cursor, sync.definition.name)
         destination = (look.destination if look else None) or {}
         mapping = Mapping.from_json(destination["mapping"]) if destination else None
         found = _explain(sync.definition, (cursor, look), (snapshot, mapping), client_id)
@@ -68,7 +68,7 @@ def explain_client(sync: Sync, client_id: int, *, live: bool = False) -> Explana
 
 def _explain(
     definition: SyncDefinition,
-    state: tuple[Cursor, SyncLook | None],
+    state: tuple[Cursor, SyncRow | None],
     source: tuple[Snapshot, Mapping | None],
     client_id: int,
 ) -> Explanation:
@@ -115,7 +115,7 @@ def _is_settled(known: dict[str, Any] | None, contact: dict[str, Any]) -> bool:
 
 
 def _sharing(
-    state: tuple[Cursor, SyncLook | None],
+    state: tuple[Cursor, SyncRow | None],
     snapshot: Snapshot,
     known: dict[str, Any] | None,
     contact: dict[str, Any],
@@ -182,7 +182,7 @@ def _choices(
     return choices
 
 
-def _notes(definition: SyncDefinition, look: SyncLook | None) -> list[str]:
+def _notes(definition: SyncDefinition, look: SyncRow | None) -> list[str]:
     notes = []
     if not definition.enabled:
         notes.append("This sync is disabled: no run sends anything.")

@@ -259,28 +259,3 @@ def count_stale(cursor: Cursor, sync_id: int) -> int:
         (sync_id,),
     )
     return int((cursor.fetchone() or {"n": 0})["n"])
-
-
-def stale_clients(cursor: Cursor, sync_name: str, limit: int) -> list[dict[str, Any]]:
-    """Clients with such values: id and the names of the fields."""
-    return many(
-        cursor,
-        """SELECT l.client_id, array_agg(f.name ORDER BY f.position) AS fields
-           FROM contact_sync.ledger AS l
-           JOIN contact_sync.sync AS s USING (sync_id)
-           CROSS JOIN LATERAL unnest(s.fields) WITH ORDINALITY AS f (name, position)
-           WHERE s.name = %s AND l.stale <> 0 AND (l.stale >> (f.position - 1)::int) & 1 = 1
-           GROUP BY l.client_id ORDER BY l.client_id LIMIT %s""",
-        (sync_name, limit),
-    )
-
-
-def rejected_clients(cursor: Cursor, sync_name: str, limit: int) -> list[dict[str, Any]]:
-    """The rejected clients: id, field, reason, tries, since. No address."""
-    return many(
-        cursor,
-        """SELECT l.client_id, l.field, l.reason, l.tries, l.rejected_since AS since
-           FROM contact_sync.ledger AS l JOIN contact_sync.sync AS s USING (sync_id)
-           WHERE s.name = %s AND l.state = 'rejected' ORDER BY l.client_id LIMIT %s""",
-        (sync_name, limit),
-    )
