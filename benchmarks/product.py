@@ -32,8 +32,15 @@ from contact_sync.sync import Sync
 
 SYNC = "demo"
 STEPS = (
-    *("drain", "check_setup", "select_clients", "stage_slice", "plan_run", "plan_exclusions"),
-    *("submit_batch", "send_on", "plan_removals", "finish_run"),
+    *(
+        "settle_earlier_runs",
+        "check_setup",
+        "select_clients",
+        "stage_clients",
+        "plan_batches",
+        "remove_excluded",
+    ),
+    *("submit_batch", "send_batch", "find_removals", "finish_run"),
 )
 seconds: dict[str, float] = {}
 cpu_seconds: dict[str, float] = {}

@@ -21,8 +21,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import regex
 
+from contact_sync.base.arrays import Mask
 from contact_sync.contacts.text_columns import (
-    Mask,
     arrow,
     fix,
     mask_of,

@@ -13,8 +13,9 @@ import phonenumbers
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from contact_sync.base.arrays import Mask
 from contact_sync.contacts.converters import Converted
-from contact_sync.contacts.text_columns import Mask, arrow, mask_of, null_if_empty, series
+from contact_sync.contacts.text_columns import arrow, mask_of, null_if_empty, series
 
 _E164 = r"^\+[1-9][0-9]{6,14}$"
 _IN_NUMBERS = r"[\p{Z}\p{Cc}\-.()/]+"

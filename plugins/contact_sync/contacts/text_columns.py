@@ -10,12 +10,12 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-Mask = npt.NDArray[np.bool_]
+from contact_sync.base.arrays import Int64, Mask
+
 TEXT = pd.ArrowDtype(pa.string())
 
 _ODD_SPACE = r"[\p{Cc}\p{Zl}\p{Zp}\x{a0}\x{1680}\x{2000}-\x{200a}\x{202f}\x{205f}\x{3000}]|  "
@@ -54,7 +54,7 @@ def as_text(column: pd.Series[Any]) -> pd.Series[Any]:
     return series(null_if_empty(pc.utf8_trim(array, " ")))
 
 
-def texts_of(array: pa.Array) -> tuple[npt.NDArray[np.int64], memoryview]:
+def texts_of(array: pa.Array) -> tuple[Int64, memoryview]:
     """Where each text begins in the array's data, with the end of the last, and the data."""
     large = pc.cast(array, pa.large_string())
     offsets = np.frombuffer(large.buffers()[1], np.int64)[large.offset :][: len(large) + 1]

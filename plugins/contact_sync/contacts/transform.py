@@ -12,12 +12,12 @@ from itertools import repeat
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 from xxhash import xxh3_64_intdigest
 
+from contact_sync.base.arrays import Int64
 from contact_sync.base.vocabulary import FieldType
 from contact_sync.contacts import converters, emails, phones
 from contact_sync.contacts.converters import Converted
@@ -25,8 +25,6 @@ from contact_sync.contacts.json_bodies import json_size
 from contact_sync.contacts.mapping import MappedField, Mapping
 from contact_sync.contacts.payloads import csv_payloads
 from contact_sync.contacts.text_columns import arrow, as_text, mask_of, series
-
-Int64 = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)

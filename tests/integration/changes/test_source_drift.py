@@ -51,7 +51,7 @@ def test_A22_a_changed_table_stops_the_run(own_tables: World, drift: str) -> Non
     assert own_tables.report()["state"] == "failed"
 
 
-@pytest.mark.parametrize("step", ["select_clients", "stage_slice"])
+@pytest.mark.parametrize("step", ["select_clients", "stage_clients"])
 @pytest.mark.parametrize(
     ("statement", "word"),
     [

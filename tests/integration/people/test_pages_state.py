@@ -7,8 +7,8 @@ import pytest
 from contact_sync.base.errors import ConfigError
 from contact_sync.base.vocabulary import RunKind
 from contact_sync.reporting.run_story import holder_of
-from contact_sync.run.release_lease import end_run
-from contact_sync.run.start_run import begin_run
+from contact_sync.run.release_lease import release_lease
+from contact_sync.run.start_run import start_run
 from contact_sync.state.database import StateDatabase
 from contact_sync.state.for_people import jobs
 from contact_sync.state.for_people import runs as shown_runs
@@ -22,8 +22,8 @@ def started(world: World, dag_run: str) -> int:
     """A run of this DAG run that has ended; returns its id."""
     with world.sync() as sync:
         holder = f"{holder_of('contact_sync_demo', dag_run)}2026-11-26"
-        run_id = begin_run(sync, RunKind.FULL, holder=holder)
-        end_run(sync, run_id, "ended by the test")
+        run_id = start_run(sync, RunKind.FULL, holder=holder)
+        release_lease(sync, run_id, "ended by the test")
     return run_id
 
 
