@@ -37,6 +37,19 @@ settings.register_profile("long")  # of `make test-long`, see tests/stateful
 # inherits that: what Ctrl-C does couldn't be tested.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
+UNMEASURED = (
+    "tests/emulator/", "tests/local/", "tests/docker/", "tests/mutants/",
+    "/test_crash.py", "/test_fault_matrix.py",
+)  # fmt: skip
+"""Coverage only slows these down: other code, other processes, or hundreds of tests alike."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Measure no coverage where it tells nothing."""
+    for item in items:
+        if any(part in item.nodeid for part in UNMEASURED):
+            item.add_marker(pytest.mark.no_cover)
+
 
 @pytest.fixture(scope="session", autouse=True)
 def _watched() -> Iterator[None]:
