@@ -13,6 +13,7 @@ from contact_sync.reporting.freshness import freshness
 from contact_sync.reporting.run_report import run_report
 from contact_sync.web import formats
 from contact_sync.web.charts import trend
+from contact_sync.web.run_line import run_line
 
 NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
 
@@ -168,10 +169,9 @@ def test_a_duration_is_as_people_say_it(seconds: float | None, text: str) -> Non
 
 def test_the_chart_has_a_bar_for_every_run_and_marks_failed_ones() -> None:
     """Oldest on the left; the axis ends at a round number."""
-    done = {"jobs": [{"lane": "json", "state": "settled", "rows": 1_100, "status": "completed"}]}
-    runs = [run_report(a_run(id=2, state="failed")), run_report(a_run(id=1, result=done))]
+    runs = [run_line(a_run(id=2, state="failed", sent=0)), run_line(a_run(id=1, sent=1_100))]
     found = trend(runs)
-    assert [(bar.run["id"], bar.failed) for bar in found.bars] == [(1, False), (2, True)]
+    assert [(bar.run.id, bar.failed) for bar in found.bars] == [(1, False), (2, True)]
     assert found.ticks[-1][1] == 2_000
     assert found.bars[0].sent_height > 0 == found.bars[1].sent_height
     assert found.bars[-1].x + found.bars[-1].width <= found.width
