@@ -13,6 +13,7 @@ from contact_sync.contacts.ledger_rows import Fate, KnownClients, LedgerRows
 from contact_sync.postgres import arrow_reader
 from contact_sync.postgres.copying import copy_into
 from contact_sync.postgres.cursor import Cursor, analyze, many, one
+from contact_sync.postgres.literals import literal
 from contact_sync.state.database import WHAT, StateDatabase, statement
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ def _among(ids: Int64) -> str:
     """Few ids by index, many by their range."""
     if len(ids) > MAX_LISTED_IDS:
         return f"client_id BETWEEN {ids[0]:d} AND {ids[-1]:d}"
-    return f"client_id = ANY('{{{','.join(map(str, ids.tolist()))}}}')"
+    return f"client_id = ANY({literal(ids)}::bigint[])"
 
 
 def _array(column: pa.ChunkedArray) -> npt.NDArray[Any]:
