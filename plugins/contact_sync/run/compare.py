@@ -245,7 +245,7 @@ def _rejections(clients: pd.DataFrame, decided: Decided) -> Counter[str]:
     found = Counter({REFUSED_BEFORE: int((decided.decision == Decision.REFUSED).sum())})
     if rows.any():
         rejected = clients[rows]
-        found.update(dict((rejected["field"] + ": " + rejected["reason"]).value_counts()))
+        found.update((rejected["field"] + ": " + rejected["reason"]).value_counts().to_dict())
     return found
 
 
@@ -253,7 +253,8 @@ def _exclusions(clients: pd.DataFrame, decided: Decided) -> Counter[str]:
     rows = decided.decision == Decision.EXCLUDED
     found = Counter({SHARED_ADDRESS: int((decided.decision == Decision.SHARED).sum())})
     if rows.any():
-        found.update(dict(clients.loc[rows, "exclusion"].fillna(EXCLUDED_ADDRESS).value_counts()))
+        why = clients.loc[rows, "exclusion"].fillna(EXCLUDED_ADDRESS)
+        found.update(why.value_counts().to_dict())
     return found
 
 
