@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from contact_sync.base.arrays import Int64
+from contact_sync.base.vocabulary import MAX_REASONS
 from contact_sync.contacts.ledger_rows import Fate, KnownClients, LedgerRows
 from contact_sync.postgres import arrow_reader
 from contact_sync.postgres.copying import copy_into
@@ -24,8 +25,6 @@ ENOUGH_ABSENCES = 2
 """A client that so many snapshots in a row didn't hold is gone: one look may be wrong."""
 MANY = 1_000
 """Contacts, from which on the state database's plans matter."""
-MAX_REASONS = 50
-"""So many reasons are told apart in a run's report."""
 FATE = pa.schema(
     [
         ("client_id", pa.int64()), ("state", pa.string()), ("email_hash", pa.int64()),

@@ -13,6 +13,7 @@ from fastapi.responses import RedirectResponse, StreamingResponse
 
 from contact_sync.airflow_edge.access import ViewerDep
 from contact_sync.base.errors import SyncError
+from contact_sync.base.vocabulary import MAX_REASONS
 from contact_sync.reporting.conclusion import REJECTED
 from contact_sync.reporting.csv_export import csv_lines
 from contact_sync.state.for_people import rejected
@@ -55,7 +56,7 @@ def rejected_clients(
         sync=sync,
         rows=[(row, sync.shown(addresses.get(row.client_id))) for row in shown],
         reasons=[(row, urlencode(_given(row.field, row.reason))) for row in reasons],
-        many=len(reasons) == rejected.MAX_REASONS,
+        many=len(reasons) == MAX_REASONS,
         words=REJECTED,
         problem=problem,
         chosen=chosen,
