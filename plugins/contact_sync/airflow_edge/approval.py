@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from contact_sync.state.runs import Run
 
 APPROVE, REFUSE = "Approve", "Refuse"  # the buttons
-APPROVED, REFUSED = "approved", "refused"  # as stored, see steps.approve
+APPROVED, REFUSED = "approved", "refused"  # as stored, see run.approve_plan
 
 
 class ApprovePlanOperator(HITLOperator):

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from contact_sync.base.arrays import Int64, Mask, among, rows_of
+from contact_sync.base.arrays import Int64, Mask, rows_of
 from contact_sync.base.vocabulary import FieldType
 from contact_sync.contacts.decision import Decided, Decision, decide
 from contact_sync.contacts.ledger_rows import Fate, LedgerRows
@@ -77,9 +77,10 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """Of a chunk: the contacts for the outbox, the ledger's rows of clients that aren't sent
-    (columns of `ledger.FATE`), and how many there are."""
+    """Of a chunk: which members of the slice are in it, by position; the contacts for the outbox;
+    the ledger's rows of clients that aren't sent (columns of `ledger.FATE`); how many there are."""
 
+    members: Int64
     send: pd.DataFrame
     keep: pd.DataFrame
     counts: Counts
@@ -112,13 +113,13 @@ def compare(
         transformed.dropped,
         _stale(send, mapping),
     )
-    return Compared(send, keep, counts)
+    return Compared(rows, send, keep, counts)
 
 
-def vanished(members: Members, read: Int64, ledger: LedgerRows) -> pd.DataFrame:
-    """The ledger's rows (columns of `ledger.FATE`) of members that weren't among those read: they
+def vanished(members: Members, seen: Mask, ledger: LedgerRows) -> pd.DataFrame:
+    """The ledger's rows (columns of `ledger.FATE`) of members that weren't seen in any chunk: they
     have gone since the scan. Those that the ledger knows are left to the count of absences."""
-    gone = ~among(members.client_id, read)
+    gone = ~seen
     gone[gone] = ~ledger.rows_of(members.client_id[gone]).is_known
     return pd.DataFrame(
         {
@@ -245,7 +246,7 @@ def _rejections(clients: pd.DataFrame, decided: Decided) -> Counter[str]:
     found = Counter({REFUSED_BEFORE: int((decided.decision == Decision.REFUSED).sum())})
     if rows.any():
         rejected = clients[rows]
-        found.update(dict((rejected["field"] + ": " + rejected["reason"]).value_counts()))
+        found.update((rejected["field"] + ": " + rejected["reason"]).value_counts().to_dict())
     return found
 
 
@@ -253,7 +254,8 @@ def _exclusions(clients: pd.DataFrame, decided: Decided) -> Counter[str]:
     rows = decided.decision == Decision.EXCLUDED
     found = Counter({SHARED_ADDRESS: int((decided.decision == Decision.SHARED).sum())})
     if rows.any():
-        found.update(dict(clients.loc[rows, "exclusion"].fillna(EXCLUDED_ADDRESS).value_counts()))
+        why = clients.loc[rows, "exclusion"].fillna(EXCLUDED_ADDRESS)
+        found.update(why.value_counts().to_dict())
     return found
 
 

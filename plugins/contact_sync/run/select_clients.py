@@ -86,7 +86,7 @@ def select_clients(sync: Sync, run: Run) -> int:
 
 
 def _look(sync: Sync, run: Run) -> Seen:
-    """Read B2CORE and the state database, at the same time."""
+    """Read B2CORE and, at the same time, the state database."""
     mapping, definition = mapping_of(run), sync.definition
     with sync.state.transaction() as cursor:
         known = runs.read_sync(cursor, definition.name)
@@ -104,7 +104,7 @@ def _look(sync: Sync, run: Run) -> Seen:
 
 
 def _select(definition: SyncDefinition, run: Run, seen: Seen) -> Selection:
-    """Pure."""
+    """Choose; nothing is read or written."""
     ledger, changed = seen.ledger, seen.changed
     if run.retry_rejected:
         changed = np.union1d(changed, ledger.client_id[ledger.fate == Fate.REJECTED])

@@ -9,10 +9,12 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from contact_sync.base.arrays import Int64
+from contact_sync.base.vocabulary import MAX_REASONS
 from contact_sync.contacts.ledger_rows import Fate, KnownClients, LedgerRows
 from contact_sync.postgres import arrow_reader
 from contact_sync.postgres.copying import copy_into
 from contact_sync.postgres.cursor import Cursor, analyze, many, one
+from contact_sync.postgres.literals import literal
 from contact_sync.state.database import WHAT, StateDatabase, statement
 
 if TYPE_CHECKING:
@@ -23,8 +25,6 @@ ENOUGH_ABSENCES = 2
 """A client that so many snapshots in a row didn't hold is gone: one look may be wrong."""
 MANY = 1_000
 """Contacts, from which on the state database's plans matter."""
-MAX_REASONS = 50
-"""So many reasons are told apart in a run's report."""
 FATE = pa.schema(
     [
         ("client_id", pa.int64()), ("state", pa.string()), ("email_hash", pa.int64()),
@@ -74,7 +74,7 @@ def _among(ids: Int64) -> str:
     """Few ids by index, many by their range."""
     if len(ids) > MAX_LISTED_IDS:
         return f"client_id BETWEEN {ids[0]:d} AND {ids[-1]:d}"
-    return f"client_id = ANY('{{{','.join(map(str, ids.tolist()))}}}')"
+    return f"client_id = ANY({literal(ids)}::bigint[])"
 
 
 def _array(column: pa.ChunkedArray) -> npt.NDArray[Any]:

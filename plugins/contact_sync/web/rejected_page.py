@@ -13,6 +13,7 @@ from fastapi.responses import RedirectResponse, StreamingResponse
 
 from contact_sync.airflow_edge.access import ViewerDep
 from contact_sync.base.errors import SyncError
+from contact_sync.base.vocabulary import MAX_REASONS
 from contact_sync.reporting.conclusion import REJECTED
 from contact_sync.reporting.csv_export import csv_lines
 from contact_sync.state.for_people import rejected
@@ -51,7 +52,7 @@ class RejectedPage:
     @property
     def has_more_reasons(self) -> bool:
         """Whether rare reasons are left out."""
-        return len(self.reasons) == rejected.MAX_REASONS
+        return len(self.reasons) == MAX_REASONS
 
     @property
     def first_id(self) -> int | None:

@@ -10,10 +10,10 @@ from typing import Any, LiteralString
 
 from psycopg.rows import class_row
 
+from contact_sync.base.vocabulary import MAX_REASONS
 from contact_sync.postgres.cursor import Cursor, rows_as
 from contact_sync.state.database import StateDatabase
 
-MAX_REASONS = 50
 CHUNK = 5_000
 """So many clients are held in memory at once."""
 
