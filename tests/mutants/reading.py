@@ -61,8 +61,9 @@ def any_mapping(decide: Decide, definition: Any, asked: Any, known: SyncState, p
 def any_server(decide: Decide, definition: Any, asked: Any, known: SyncState, position: Any,
                version: str) -> Any:  # fmt: skip
     """The last run seems to have read the same."""
-    here = {key: (known.watermark or position)[key] for key in ("system_identifier", "timeline")}
-    return decide(definition, asked, known, position | here, version)
+    then = known.watermark or position
+    there = replace(position, system_identifier=then.system_identifier, timeline=then.timeline)
+    return decide(definition, asked, known, there, version)
 
 
 def addresses_unseen(choose: Choose, scan: Scan, ledger: KnownClients, *rest: Any,

@@ -14,6 +14,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from contact_sync.base.arrays import Int64, Mask, rows_of
+from contact_sync.base.json_columns import Staged
 from contact_sync.base.vocabulary import FieldType
 from contact_sync.contacts.decision import Decided, Decision, decide
 from contact_sync.contacts.ledger_rows import Fate, LedgerRows
@@ -69,10 +70,10 @@ class Counts:
         for name in NAMES:
             getattr(self, name).update(getattr(other, name))
 
-    def to_json(self) -> dict[str, Any]:
+    def staged(self) -> Staged:
         """For the run's plan; reasons that didn't occur are left out."""
         reasons = {name: dict(+getattr(self, name)) for name in NAMES[1:]}
-        return {"counts": dict(self.counts), **reasons}
+        return Staged(dict(self.counts), **reasons)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,6 +11,7 @@ import pyarrow as pa
 
 from contact_sync.base.arrays import Int64
 from contact_sync.base.failpoints import reach
+from contact_sync.base.json_columns import Staged
 from contact_sync.base.vocabulary import RunKind
 from contact_sync.contacts.mapping import Mapping
 from contact_sync.contacts.transform import transform
@@ -26,7 +26,7 @@ from contact_sync.sync import Sync
 log = logging.getLogger(__name__)
 
 
-def stage_clients(sync: Sync, run: Run, slice_no: int) -> dict[str, Any]:
+def stage_clients(sync: Sync, run: Run, slice_no: int) -> Staged:
     """Stage one slice and return its counts; repeating it replaces what an earlier try staged.
 
     A dry run only counts.
@@ -61,11 +61,11 @@ def stage_clients(sync: Sync, run: Run, slice_no: int) -> dict[str, Any]:
             staging.fill_outbox(cursor, run.run_id, part, to_send())
             ledger.merge_fates(cursor, run.sync_id, pd.concat(keep))
             reach("slice_uncommitted")
-        staging.save_slice_counts(cursor, run.run_id, slice_no, counts.to_json())
+        staging.save_slice_counts(cursor, run.run_id, slice_no, counts.staged())
     reach("slice_staged")
     told = ", ".join(f"{n} {what}" for what, n in counts.counts.items())
     log.info("Slice %d: %s", slice_no, told)
-    return counts.to_json()
+    return counts.staged()
 
 
 def _batches(

@@ -108,7 +108,7 @@ def run_view(found: Found, shown: Callable[[str | None], str]) -> RunView:
     row, report = found.row, run_report(found.row)
     cause, details = run_story.cause(row)
     is_running = report["state"] == "running"
-    read_at = (row["snapshot"] or {}).get("read_at")
+    snapshot = row["snapshot"]
     return RunView(
         id=report["id"],
         title=f"Run {report['id']}: {kind_of(report)}",
@@ -126,7 +126,7 @@ def run_view(found: Found, shown: Callable[[str | None], str]) -> RunView:
         seconds=report["seconds"],
         retries_rejected=row["retry_rejected"],
         approved_removals=row["approve_removals"],
-        read_at=datetime.fromisoformat(read_at) if read_at else None,
+        read_at=datetime.fromisoformat(snapshot.read_at) if snapshot else None,
         approval=_approval(report, has_plan=bool(row["plan"])),
         holder=row["holder"],
         dag_run=found.dag_run,

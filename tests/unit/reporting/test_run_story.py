@@ -11,6 +11,7 @@ from contact_sync.base.masking import masked
 from contact_sync.reporting import run_story
 from contact_sync.reporting.freshness import freshness
 from contact_sync.reporting.run_report import run_report
+from contact_sync.state.runs import with_objects
 from contact_sync.web import formats
 from contact_sync.web.charts import trend
 from contact_sync.web.run_line import run_line
@@ -19,14 +20,15 @@ NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
 
 
 def a_run(**changes: Any) -> dict[str, Any]:
-    """A run's row as state.pages reads it."""
-    return {
+    """A run's row as state.for_people reads it."""
+    row = {
         "id": 7, "sync": "demo", "kind": "incremental", "kind_reason": None, "dry_run": False,
         "state": "succeeded", "reason": None, "cause": None, "approval": None, "seconds": 3.0,
         "plan": {"counts": {}}, "result": {}, "snapshot": {"read_at": NOW.isoformat()},
         "started_at": NOW, "finished_at": NOW, "holds_lease": True,
         "holder": "command line box:1", **changes,
     }  # fmt: skip
+    return with_objects(row)
 
 
 def steps(sent: run_story.Sent | None = None, **changes: Any) -> list[str]:
