@@ -12,7 +12,7 @@ from local.postgres.server import Cluster
 from tests.support.state_statements import files
 
 PARAMETER = re.compile(r"%\((\w+)\)s")
-SETTING, TEMPORARY = "SET ", "CREATE TEMPORARY TABLE "
+SETTING, CREATION = "SET ", "CREATE "
 """PostgreSQL prepares neither (its documentation, PREPARE); what follows needs the tables."""
 
 
@@ -36,9 +36,9 @@ def test_every_statement_is_understood_by_the_database(
                 connection.execute(statement)
                 connection.rollback()
         for statement in found.values():
-            if statement.startswith(TEMPORARY):
+            if statement.startswith(CREATION):
                 connection.execute(statement)
         for name, statement in found.items():
-            if not statement.startswith((SETTING, TEMPORARY)):
+            if not statement.startswith((SETTING, CREATION)):
                 connection.execute(f"PREPARE {name} AS {numbered(statement)}")
         connection.rollback()
