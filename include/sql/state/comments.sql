@@ -58,7 +58,8 @@ IS 'Number and Date fields that were emptied and can''t be cleared, by bit.';
 
 COMMENT ON TABLE contact_sync.ledger
 IS 'Each client''s fate: what SendGrid last confirmed of it, or why it isn''t sent.';
-COMMENT ON COLUMN contact_sync.ledger.state IS 'confirmed, pending (sent again by the next run), rejected, excluded.';
+COMMENT ON COLUMN contact_sync.ledger.state
+IS 'confirmed, pending (sent again by the next run), rejected, excluded, shared (another client has its address).';
 COMMENT ON COLUMN contact_sync.ledger.field IS 'Of a rejection: which field.';
 COMMENT ON COLUMN contact_sync.ledger.reason IS 'Of a rejection, an exclusion or a pending client: why.';
 COMMENT ON COLUMN contact_sync.ledger.tries IS 'How often it was not confirmed since it last was.';
