@@ -20,7 +20,7 @@ COMMENT ON COLUMN contact_sync.run.state IS 'running, succeeded, failed, or supe
 COMMENT ON COLUMN contact_sync.run.holder IS 'The DAG run, or the process on the command line.';
 COMMENT ON COLUMN contact_sync.run.reason IS 'What the person said who started it.';
 COMMENT ON COLUMN contact_sync.run.definition_hash IS 'A definition that is edited meanwhile ends the run.';
-COMMENT ON COLUMN contact_sync.run.destination IS 'List and fields, by id, as preflight found them.';
+COMMENT ON COLUMN contact_sync.run.destination IS 'List and fields, by id, as check_setup found them.';
 COMMENT ON COLUMN contact_sync.run.snapshot IS 'The moment at which B2CORE was read, and what was found gone.';
 COMMENT ON COLUMN contact_sync.run.plan IS 'Counts and reasons, before anything is sent.';
 COMMENT ON COLUMN contact_sync.run.result IS 'Books, jobs, what is degraded.';

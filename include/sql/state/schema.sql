@@ -179,7 +179,7 @@ CREATE TABLE contact_sync.run (
     holder text NOT NULL,  -- The DAG run, or the process on the command line.
     reason text,  -- What the person said who started it.
     definition_hash text NOT NULL,  -- A definition that is edited meanwhile ends the run.
-    destination jsonb,  -- List and fields, by id, as preflight found them.
+    destination jsonb,  -- List and fields, by id, as check_setup found them.
     snapshot jsonb,  -- The moment at which B2CORE was read, and what was found gone.
     plan jsonb,  -- Counts and reasons, before anything is sent.
     result jsonb,  -- Books, jobs, what is degraded.

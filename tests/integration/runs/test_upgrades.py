@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from contact_sync.base.errors import ConfigError
@@ -9,6 +11,9 @@ from contact_sync.base.vocabulary import RunKind
 from contact_sync.contacts.mapping import Mapping
 from contact_sync.contacts.payloads import values_of
 from contact_sync.run.context import mapping_of, open_run
+from contact_sync.run.find_removals import find_removals
+from contact_sync.run.finish_run import finish_run
+from contact_sync.run.send_batch import send_batch
 from contact_sync.run.start_run import start_run
 from contact_sync.state.database import SCHEMA_VERSION
 from contact_sync.state.migrate import migrate
@@ -184,6 +189,32 @@ def test_P14_an_upgrade_loses_no_open_batch_and_sends_none_twice(
     assert_recovers(crashing, kind, take_over=True)
     if sendings is not None:
         assert sum(map(is_sending, crashing.writes())) - before == sendings
+
+
+@pytest.mark.parametrize("lane", ["json", "csv"])
+def test_P14_a_run_that_waits_for_its_job_during_an_upgrade_ends(
+    world: World, cluster: Cluster, lane: str
+) -> None:
+    """Version 0005 has submitted its batch and is deferred; the task that resumes afterwards is of
+    this version: it settles the job, and the run ends as if nothing had happened."""
+    world.seed()
+    world.redefine(lane=lane)
+    if lane == "json":  # beside removals
+        world.run()
+        world.change()
+    before = sum(map(is_sending, world.writes()))
+    with world.sync() as sync:
+        run_id = start_run(sync, RunKind.INCREMENTAL, holder="test")
+        go_on(sync, run_id, before="settle")
+        upgrade_from_0005(world, cluster)
+        go_on(sync, run_id, before="remove", after="submit")
+        for batch_id in find_removals(sync, open_run(sync, run_id)):
+            while send_batch(sync, open_run(sync, run_id), batch_id):
+                time.sleep(0.05)
+        finish_run(sync, open_run(sync, run_id))
+    assert world.report(run_id)["state"] == "succeeded"
+    assert sum(map(is_sending, world.writes())) - before == 1
+    world.assert_converged()
 
 
 def is_sending(call: str) -> bool:
