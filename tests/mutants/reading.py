@@ -11,8 +11,9 @@ import numpy as np
 import pyarrow as pa
 
 from contact_sync.base.arrays import rows_of
+from contact_sync.base.client_life import Fate
 from contact_sync.base.vocabulary import RunKind
-from contact_sync.contacts.ledger_rows import Fate, KnownClients
+from contact_sync.contacts.ledger_rows import KnownClients
 from contact_sync.contacts.selection import Scan, lost_shared_address
 from contact_sync.state.runs import SyncState
 from tests.integration.changes import test_addresses, test_changes, test_mapping_changes, test_times

@@ -269,7 +269,7 @@ LEFT JOIN contact_sync.batch AS b
         r.run_id = b.run_id
         AND o.client_id BETWEEN b.first_id AND b.last_id
         AND (b.json_only IS NULL OR o.json_only = b.json_only)
-        AND b.state NOT IN ('settled', 'void')
+        AND b.is_open
 ORDER BY r.run_id ASC;
 
 -- noted_removals --

@@ -1,6 +1,6 @@
 """The words of the project as types. Imports nothing of the package.
 
-A *client* is a row of B2CORE, a *contact* is what SendGrid stores; see the README's glossary.
+A *client* is a row of B2CORE, a *contact* is what SendGrid stores; CONTRIBUTING.md has all words.
 """
 
 from __future__ import annotations

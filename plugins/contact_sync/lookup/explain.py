@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from contact_sync.b2core.reader import Snapshot
+from contact_sync.base.client_life import SHARED_ADDRESS, Fate
 from contact_sync.base.errors import ConfigError, RequestRefused
 from contact_sync.base.vocabulary import MAX_CLIENT_ID
 from contact_sync.config.definition import SyncDefinition
@@ -170,10 +171,11 @@ def _sending(row: dict[str, Any]) -> Sending:
 def _known(row: dict[str, Any] | None, *, is_own: bool) -> Known | None:
     if row is None:
         return None
+    fate = Fate.of(row["state"])
     return Known(
-        state=row["state"],
+        state=fate.counted_as.word,
         field=row["field"] or "",
-        reason=row["reason"] or "",
+        reason=SHARED_ADDRESS if fate is Fate.SHARED else row["reason"] or "",
         tries=row["tries"],
         rejected_since=row["rejected_since"],
         absent=row["absent"],

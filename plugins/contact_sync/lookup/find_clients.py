@@ -12,6 +12,7 @@ import pandas as pd
 import pyarrow as pa
 
 from contact_sync.b2core.reader import Snapshot
+from contact_sync.base.client_life import Fate
 from contact_sync.contacts import emails, text_columns
 from contact_sync.contacts.selection import scanned
 from contact_sync.contacts.transform import hashes
@@ -60,7 +61,7 @@ def find_clients(sync: Sync, email: str, *, thorough: bool) -> list[Match]:
         Match(
             client_id=client,
             in_b2core=client in now,
-            state=known[client]["state"] if client in known else None,
+            state=Fate.of(known[client]["state"]).counted_as.word if client in known else None,
             has_contact=client in known and known[client]["has_contact"],
         )
         for client in found

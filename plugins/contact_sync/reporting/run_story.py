@@ -70,7 +70,7 @@ def holder_of(dag_id: str, run_id: str) -> str:
 
 
 def sent(sums: list[dict[str, Any]]) -> Sent:
-    """Add up a run's batches (state.pages.job_sums)."""
+    """Add up a run's batches (`state.for_people.jobs.job_sums`)."""
     found = dict.fromkeys(Sent.__dataclass_fields__, 0)
     for row in sums:
         removal = row["lane"] in ("delete", "unlist")

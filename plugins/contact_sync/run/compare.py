@@ -14,10 +14,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from contact_sync.base.arrays import Int64, Mask, rows_of
+from contact_sync.base.client_life import SHARED_ADDRESS, Fate
 from contact_sync.base.json_columns import Staged
 from contact_sync.base.vocabulary import FieldType
 from contact_sync.contacts.decision import Decided, Decision, decide
-from contact_sync.contacts.ledger_rows import Fate, LedgerRows
+from contact_sync.contacts.ledger_rows import LedgerRows
 from contact_sync.contacts.mapping import Mapping
 from contact_sync.contacts.selection import TAKES_OVER
 from contact_sync.contacts.transform import Transformed
@@ -25,11 +26,11 @@ from contact_sync.state.staging import Slice
 
 STATES = {
     Decision.MOVED: "pending", Decision.EXCLUDED: "excluded", Decision.REJECTED: "rejected",
-    Decision.SHARED: "excluded",
+    Decision.SHARED: "shared",
 }  # fmt: skip
 """The ledger's state of clients that are kept back."""
-EXCLUDED_ADDRESS, SHARED_ADDRESS = "excluded_address", "shared_address"
-"""The ledger's reasons for excluded clients, besides those that the SQL gives."""
+EXCLUDED_ADDRESS = "excluded_address"
+"""The ledger's reason for excluded clients, besides those that the SQL gives."""
 REFUSED_BEFORE = "refused by SendGrid, unchanged since"
 NAMES = ("counts", "rejections", "exclusions", "dropped", "stale")
 
@@ -187,7 +188,6 @@ def _to_keep(clients: pd.DataFrame, decided: Decided) -> pd.DataFrame:
         Decision.MOVED: "changed_while_read",
         Decision.EXCLUDED: kept["exclusion"].fillna(EXCLUDED_ADDRESS).to_numpy(object),
         Decision.REJECTED: kept["reason"].to_numpy(object),
-        Decision.SHARED: SHARED_ADDRESS,
     }
     return pd.DataFrame(
         {

@@ -41,7 +41,7 @@ def open_run(sync: Sync, run_id: int) -> Run:
 
 
 def mapping_of(run: Run) -> Mapping:
-    """The mapping that preflight resolved for this run."""
+    """The mapping that check_setup resolved for this run."""
     if run.destination is None:
         raise FatalError(f"Run {run.run_id} has not been checked yet: `check_setup` comes first")
     return run.destination.mapping

@@ -71,14 +71,13 @@ def balance(cursor: Cursor, run: Run) -> dict[str, int]:
     Clients that are gone from B2CORE keep their ledger rows and are counted apart.
     """
     snapshot = snapshot_of(run)
-    by_state = ledger.count_by_state(cursor, run.sync_id)
+    by_fate = ledger.count_by_fate(cursor, run.sync_id)
     gone = snapshot.held or ledger.count_absent(cursor, run.sync_id)
-    states = ("confirmed", "pending", "rejected", "excluded")
-    books = {"selected": snapshot.selected} | {s: by_state.get(s, 0) for s in states}
-    if sum(by_state.values()) - gone != books["selected"]:
+    books = {"selected": snapshot.selected} | by_fate
+    if sum(by_fate.values()) - gone != books["selected"]:
         raise BooksDontBalance(
             f"B2CORE has {books['selected']} clients, but the ledger knows the fate of "
-            f"{sum(by_state.values()) - gone}: {by_state}, {gone} gone. This is a defect; the "
+            f"{sum(by_fate.values()) - gone}: {by_fate}, {gone} gone. This is a defect; the "
             f"watermark stays, so nothing is lost. A full run repairs the ledger"
         )
     return books | {"gone": gone}

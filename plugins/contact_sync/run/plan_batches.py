@@ -138,7 +138,6 @@ def _create(
         run.sync_id,
         lane,
         len(ids),
-        first_id=int(ids[0]),
-        last_id=int(ids[-1]),
+        ids=(int(ids[0]), int(ids[-1])),
         json_only=json_only,
     )

@@ -13,13 +13,14 @@ import pyarrow as pa
 
 from contact_sync.b2core.reader import Snapshot, refuse_twice
 from contact_sync.base.arrays import Int64
+from contact_sync.base.client_life import Fate
 from contact_sync.base.errors import RetryableError
 from contact_sync.base.failpoints import reach
 from contact_sync.base.json_columns import SourceSnapshot
 from contact_sync.base.vocabulary import RunKind
 from contact_sync.config.definition import SyncDefinition
 from contact_sync.config.source import ChangeDetection
-from contact_sync.contacts.ledger_rows import Fate, KnownClients
+from contact_sync.contacts.ledger_rows import KnownClients
 from contact_sync.contacts.selection import Scan, choose, scanned
 from contact_sync.postgres.arrow_reader import ahead
 from contact_sync.run.context import mapping_of

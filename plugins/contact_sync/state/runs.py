@@ -50,7 +50,7 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A run's row. `destination` and `snapshot` are set by preflight and select."""
+    """A run's row. `destination` and `snapshot` are set by check_setup and select_clients."""
 
     run_id: int
     sync_id: int
@@ -170,7 +170,7 @@ def load_run(state: StateDatabase, run_id: int) -> Run:
 
 
 def save_destination(cursor: Cursor, run_id: int, destination: Destination) -> None:
-    """Store what preflight resolved: mapping with ids, and the list."""
+    """Store what check_setup resolved: mapping with ids, and the list."""
     parameters = {"run_id": run_id, "destination": Jsonb(destination.to_json())}
     cursor.execute(SQL["save_destination"], parameters)
 

@@ -9,8 +9,9 @@ import pandas as pd
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contact_sync.base.client_life import Fate
 from contact_sync.contacts.decision import Decision, decide
-from contact_sync.contacts.ledger_rows import Fate, LedgerRows
+from contact_sync.contacts.ledger_rows import LedgerRows
 from contact_sync.contacts.selection import EXCLUDED, SHARED, TAKES_OVER
 from contact_sync.contacts.text_columns import TEXT
 

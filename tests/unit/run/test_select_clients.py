@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contact_sync.base.client_life import Fate
 from contact_sync.base.json_columns import SourceSnapshot
 from contact_sync.base.vocabulary import RunKind
-from contact_sync.contacts.ledger_rows import Fate, KnownClients
+from contact_sync.contacts.ledger_rows import KnownClients
 from contact_sync.contacts.selection import (
     EXCLUDED,
     SEND,
