@@ -15,10 +15,10 @@ from typing import Any
 import contact_sync
 from contact_sync.base import failpoints
 from contact_sync.base.errors import Stopped, told_safely
-from contact_sync.base.vocabulary import RunKind
+from contact_sync.base.vocabulary import APPROVED, RunKind
 from contact_sync.cli import main as cli
 from contact_sync.run import in_one_process
-from contact_sync.run.approve_plan import APPROVED, decide
+from contact_sync.run.approve_plan import decide
 from contact_sync.run.context import open_run
 from contact_sync.run.release_lease import release_lease
 from contact_sync.run.sending import prepare
