@@ -36,5 +36,5 @@ def test_every_statement_is_understood_by_the_database(
                 connection.execute(statement)
         for name, statement in found.items():
             if not statement.startswith(NOT_PREPARED):
-                connection.execute(f"PREPARE {name} AS {numbered(statement)}")  # type: ignore[call-overload]
+                connection.execute(f"PREPARE {name} AS {numbered(statement)}")
         connection.rollback()
