@@ -83,7 +83,7 @@ def plain_day(value: str) -> str | None:
 
 def plain_phone(value: str) -> str | None:
     """Separators and 00 aside: E.164 as it is, everything else as the library reads it."""
-    text = regex.sub(r"^00", "+", regex.sub(r"[\p{Z}\p{Cc}\-.()/]", "", value))
+    text = str(regex.sub(r"^00", "+", regex.sub(r"[\p{Z}\p{Cc}\-.()/]", "", value)))
     if regex.fullmatch(r"\+[1-9][0-9]{6,14}", text):
         return text
     try:

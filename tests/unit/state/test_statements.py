@@ -88,7 +88,7 @@ def names_used(file: str) -> set[str]:
         tree = ast.parse(path.read_text(encoding="utf-8"))
         if f'statements.load("{file}")' in ast.unparse(tree).replace("'", '"'):
             used |= {
-                node.slice.value
+                str(node.slice.value)
                 for node in ast.walk(tree)
                 if isinstance(node, ast.Subscript)
                 and ast.unparse(node.value) == "SQL"
