@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -135,5 +136,7 @@ def test_S04_a_disabled_sync_has_no_schedule(project: Path) -> None:
 def test_airflow_does_not_execute_the_package_file_by_file() -> None:
     """Airflow runs every visible file of plugins/ as a top-level module: `errors`, `models` …"""
     ignored = (ROOT / "plugins" / ".airflowignore").read_text().split()
-    visible = {p.name for p in (ROOT / "plugins").iterdir() if p.name != "__pycache__"}
-    assert {f"{name}/" for name in visible if (ROOT / "plugins" / name).is_dir()} <= set(ignored)
+    folders = [path.name for path in (ROOT / "plugins").iterdir() if path.is_dir()]
+    seen = {f"{name}/" for name in folders if name != "__pycache__"}
+    assert len(seen) == len(ignored)
+    assert [name for name in seen if not any(fnmatch(name, rule) for rule in ignored)] == []
