@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from contact_sync.base.errors import FateUnknown, RetryableError
-from contact_sync.base.vocabulary import BatchState, Job, JobStatus
+from contact_sync.base.vocabulary import BatchState, Job, JobStatus, PendingReason, Refusal, Refused
 from contact_sync.postgres.cursor import Cursor
-from contact_sync.run.sending import settle, split
+from contact_sync.run.sending import settle
 from contact_sync.run.sending.judge import Do, Judgement
 from contact_sync.state import batch_contacts, batches, settling
 from contact_sync.state.batches import Batch
@@ -30,7 +30,7 @@ from tests.mutants.mutant import RUN, SENDGRID, SENDING, STATE, Mutant, gives, n
 from tests.unit.sendgrid import test_transport
 
 UPLOADING = BatchState.UPLOADING
-CONTACT_IS_NOT_VALID = "SendGrid: not valid"
+CONTACT_IS_NOT_VALID = Refused(Refusal.REFUSED_BY_SENDGRID, "not valid")
 
 
 def never_on_demand(load: Callable[..., Run], *args: Any) -> Run:
@@ -99,7 +99,7 @@ def given_up(look: Callable[..., bool], sync: Sync, run: Run, batch_id: int) -> 
     batch = batches.load_batch(sync.state, batch_id)
     if batch.state is not UPLOADING:
         return look(sync, run, batch_id)
-    settle.postpone(sync, run, batch, "no answer")
+    settle.postpone(sync, run, batch, PendingReason.FATE_UNKNOWN)
     return True
 
 
@@ -154,7 +154,8 @@ def all_to_blame(_fail: Any, sync: Sync, run: Run, batch: Batch, job: Job, _reas
     """Every contact of the batch is refused."""
     with sync.state.transaction() as cursor:
         contacts = batch_contacts.batch_contacts(cursor, batch.batch_id)
-    settle._settle(sync, run, batch, job, {row["email"]: split.REASON for row in contacts})
+    emails = [row["email"] for row in contacts]
+    settle._settle(sync, run, batch, job, dict.fromkeys(emails, Refused(Refusal.IMPORT_FAILED)))
 
 
 def singles_to_blame(_excuse: Any, _sync: Sync, _family: Any, emails: dict[int, str]) -> set[str]:
@@ -179,7 +180,7 @@ def never_rejected(postpone: Callable[..., Any], cursor: Cursor, batch_id: int, 
         return postpone(cursor, batch_id, emails)
 
 
-def all_named(_refused: Any, _error: Any, emails: list[str]) -> dict[str, str]:
+def all_named(_refused: Any, _error: Any, emails: list[str]) -> dict[str, Refused]:
     """A 400 is about everybody."""
     return dict.fromkeys(emails, CONTACT_IS_NOT_VALID)
 

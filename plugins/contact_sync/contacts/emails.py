@@ -13,6 +13,7 @@ import pandas as pd
 import pyarrow.compute as pc
 import regex
 
+from contact_sync.base.vocabulary import ValueProblem
 from contact_sync.contacts.converters import Converted
 from contact_sync.contacts.text_columns import (
     arrow,
@@ -96,4 +97,4 @@ def sendable(column: pd.Series[Any]) -> Converted:
     if unsure.any():
         array = fix(array, unsure, _valid_address)
     invalid = mask_of(pc.is_null(array)) & ~missing
-    return Converted(series(array), {"missing": missing, "invalid": invalid})
+    return Converted(series(array), {ValueProblem.MISSING: missing, ValueProblem.INVALID: invalid})

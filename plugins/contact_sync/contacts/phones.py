@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from contact_sync.base.arrays import Mask
+from contact_sync.base.vocabulary import ValueProblem
 from contact_sync.contacts.converters import Converted
 from contact_sync.contacts.text_columns import arrow, mask_of, null_if_empty, series
 
@@ -38,7 +39,7 @@ def e164(column: pd.Series[Any], region: pd.Series[Any]) -> Converted:
     numbers, regions = array.filter(chosen).to_pylist(), arrow(region).filter(chosen).to_pylist()
     found = [_parsed(number, code) for number, code in zip(numbers, regions, strict=True)]
     array = pc.replace_with_mask(array, chosen, pa.array(found, pa.string()))
-    return Converted(series(array), {"invalid": unsure & mask_of(pc.is_null(array))})
+    return Converted(series(array), {ValueProblem.INVALID: unsure & mask_of(pc.is_null(array))})
 
 
 def _not_e164(array: pa.Array) -> Mask:

@@ -18,7 +18,8 @@ import pyarrow.compute as pc
 from xxhash import xxh3_64_intdigest
 
 from contact_sync.base.arrays import Int64
-from contact_sync.base.vocabulary import FieldType
+from contact_sync.base.vocabulary import FieldType, ValueProblem
+from contact_sync.base.words import counted
 from contact_sync.contacts import converters, emails, phones
 from contact_sync.contacts.converters import Converted
 from contact_sync.contacts.json_bodies import json_size
@@ -112,10 +113,10 @@ class _Verdict:
         for reason, rows in converted.problems.items():
             if not rows.any():
                 continue
-            policy = field.on_too_long if reason == "too_long" else field.on_bad_value
+            policy = field.on_too_long if reason is ValueProblem.TOO_LONG else field.on_bad_value
             if policy == "reject":
                 first = rows & pd.isna(self.reason)
                 self.field[first], self.reason[first] = field.name, reason
             else:
-                self.dropped[f"{field.name}: {reason}"] += int(rows.sum())
+                self.dropped[counted(field.name, reason)] += int(rows.sum())
         return converted.values

@@ -76,7 +76,7 @@ def test_F01_an_excluded_client_is_never_uploaded(world: World, tmp_path: Path, 
     out = world.add("secret@example.com", last_name="opted out", first_name="Secret")
     world.add("ann@example.com")
     report = world.run()
-    assert report["exclusions"] == {"no consent": 1}
+    assert report["exclusions"] == {"excluded_by_b2core: no consent": 1}
     assert report["books"]["excluded"] == 1
     world.edit(out, first_name="Secret too")
     for kind in ("incremental", "full", "resend"):

@@ -64,8 +64,8 @@ def test_C09_a_400_that_names_addresses_rejects_these_and_sends_the_others(
     world.refuse("client2@example.com", key=key)
     report = world.run()
     assert set(world.contacts()) == {"client1@example.com", "client3@example.com"}
-    assert report["rejections"] == {"contact: SendGrid: not valid": 1}
-    assert world.fates()[2] == "rejected: contact: SendGrid: not valid"
+    assert report["rejections"] == {"contact: refused_by_sendgrid: not valid": 1}
+    assert world.fates()[2] == "rejected: contact: refused_by_sendgrid: not valid"
     assert world.run()["counts"]["sent"] == 0
     assert world.run("full")["counts"]["sent"] == 0
     world.edit(2, first_name="Ana")
@@ -112,7 +112,7 @@ def test_D04_an_errored_job_rejects_the_bad_rows_and_confirms_the_others(
     for number in range(1, 4):
         world.add(f"client{number}@example.com")
     report = world.run()
-    reason = "SendGrid: all existing identifiers of the contact must be present"
+    reason = "refused_by_sendgrid: all existing identifiers of the contact must be present"
     assert report["rejections"] == {f"contact: {reason}": 1}
     assert (report["books"]["confirmed"], report["books"]["rejected"]) == (2, 1)
     assert world.fates()[2] == f"rejected: contact: {reason}"

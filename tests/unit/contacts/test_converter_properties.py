@@ -17,6 +17,7 @@ import regex
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contact_sync.base.vocabulary import ValueProblem
 from contact_sync.contacts import converters, emails, phones, text_columns
 from tests.support.columns import column, values
 
@@ -108,7 +109,7 @@ def plain_cut(value: str) -> str | None:
 def email(raw: pd.Series[Any]) -> pd.Series[Any]:
     """Addresses that may be sent."""
     found = emails.sendable(emails.normalised(raw))
-    return found.values.mask(found.problems["invalid"])
+    return found.values.mask(found.problems[ValueProblem.INVALID])
 
 
 def phone(raw: pd.Series[Any]) -> pd.Series[Any]:
