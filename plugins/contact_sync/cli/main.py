@@ -23,7 +23,7 @@ from contact_sync.cli import explain as cli_explain
 from contact_sync.config.definition import json_schema
 from contact_sync.config.files import read_definitions
 from contact_sync.contacts.account_fields import text
-from contact_sync.lookup.account_fields import create_fields, read_catalogue
+from contact_sync.lookup.custom_fields import create_fields, read_catalogue
 from contact_sync.postgres.cursor import Cursor
 from contact_sync.reporting.run_report import run_report, text_report
 from contact_sync.run.check_setup import check_setup

@@ -9,7 +9,7 @@ from contact_sync.base.vocabulary import RunKind
 from contact_sync.run import in_one_process
 from contact_sync.run.context import open_run
 from contact_sync.run.release_lease import release_lease
-from contact_sync.run.sending.settle import settle_batch
+from contact_sync.run.sending.poll_job import settle_batch
 from contact_sync.run.start_run import start_run
 from local.sendgrid_emulator.model.job_faults import JobFaultKind
 from tests.support.steps import go_on, the_batch
