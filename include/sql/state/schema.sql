@@ -45,7 +45,7 @@ CREATE TABLE contact_sync.ledger (
     detail text,  -- The reason in the words of others: SendGrid's of a refusal, B2CORE's of an exclusion.
     CONSTRAINT ledger_fate CHECK ((((email IS NULL) = (contact_hash IS NULL)) AND
 CASE state
-    WHEN 'confirmed'::text THEN ((num_nonnulls(field, reason, rejected_since) = 0) AND
+    WHEN 'confirmed'::text THEN ((field IS NULL) AND (reason IS NULL) AND (rejected_since IS NULL) AND
     CASE
         WHEN (email IS NULL) THEN ((email_hash = 0) AND (row_hash IS NULL))
         ELSE ((contact_hash = email_hash) AND (row_hash IS NOT NULL))
