@@ -25,11 +25,11 @@ from contact_sync.contacts.selection import TAKES_OVER
 from contact_sync.contacts.transform import Transformed
 from contact_sync.state.staging import Slice
 
-STATES = {
-    Decision.MOVED: "pending", Decision.EXCLUDED: "excluded", Decision.REJECTED: "rejected",
-    Decision.SHARED: "shared",
+FATES = {
+    Decision.MOVED: Fate.PENDING, Decision.EXCLUDED: Fate.EXCLUDED,
+    Decision.REJECTED: Fate.REJECTED, Decision.SHARED: Fate.SHARED,
 }  # fmt: skip
-"""The ledger's state of clients that are kept back."""
+"""The fates of clients that are kept back."""
 NAMES = ("counts", "rejections", "exclusions", "dropped", "stale")
 
 
@@ -177,7 +177,7 @@ def field_masks(before: Int64, now: Int64, texts: int, others: int) -> tuple[Int
 
 def _to_keep(clients: pd.DataFrame, decided: Decided) -> pd.DataFrame:
     """The ledger's rows of clients that are kept back, save those that the ledger has already."""
-    rows = np.isin(decided.decision, list(STATES)) & ~_is_noted(clients, decided)
+    rows = np.isin(decided.decision, list(FATES)) & ~_is_noted(clients, decided)
     if not rows.any():
         return pd.DataFrame()
     kept, decision = clients[rows], decided.decision[rows]
@@ -193,7 +193,7 @@ def _to_keep(clients: pd.DataFrame, decided: Decided) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "client_id": kept["client_id"].to_numpy(np.int64),
-            "state": _each(decision, STATES),
+            "state": _each(decision, {one: fate.word for one, fate in FATES.items()}),
             "email_hash": kept["email_hash"].to_numpy(np.int64),
             "row_hash": row_hash.mask(~is_rejected),
             "field": _each(decision, {Decision.REJECTED: kept["field"].to_numpy(object)}),
