@@ -18,7 +18,7 @@ import xxhash
 from contact_sync.base.vocabulary import FieldType, SendGridField
 from contact_sync.config.definition import FieldMapping, SyncDefinition
 
-TRANSFORM_VERSION = 2
+TRANSFORM_VERSION = 3
 """Raise it when a converter's output or the payload's form changes: every client is then compared
 and sent anew."""
 
@@ -79,6 +79,7 @@ class Mapping:
     email: MappedField
     fields: tuple[MappedField, ...]
     list_id: str | None
+    default_country: str | None = None
 
     @property
     def version(self) -> str:
@@ -86,7 +87,9 @@ class Mapping:
         parts = [asdict(field) for field in (self.email, *self.fields)]
         for part in parts:
             del part["bit"]
-        text = json.dumps([TRANSFORM_VERSION, self.list_id, parts], sort_keys=True)
+        text = json.dumps(
+            [TRANSFORM_VERSION, self.list_id, self.default_country, parts], sort_keys=True
+        )
         return xxhash.xxh3_64_hexdigest(text.encode())
 
     @property
@@ -112,6 +115,7 @@ class Mapping:
             "email": asdict(self.email),
             "fields": [asdict(field) for field in self.fields],
             "list_id": self.list_id,
+            "default_country": self.default_country,
         }
 
     @classmethod
@@ -121,6 +125,7 @@ class Mapping:
             email=_mapped(data["email"]),
             fields=tuple(_mapped(field) for field in data["fields"]),
             list_id=data["list_id"],
+            default_country=data.get("default_country"),
         )
 
 

@@ -12,20 +12,25 @@ from itertools import repeat
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 from xxhash import xxh3_64_intdigest
 
+from contact_sync.base.arrays import Int64
 from contact_sync.base.vocabulary import FieldType
-from contact_sync.contacts import converters
-from contact_sync.contacts.converters import Converted
+from contact_sync.contacts.converted import Converted, of_distinct
+from contact_sync.contacts.days import day
+from contact_sync.contacts.email_addresses import addresses, email
 from contact_sync.contacts.mapping import MappedField, Mapping
+from contact_sync.contacts.numbers import is_negative, number
 from contact_sync.contacts.payloads import csv_payloads
+from contact_sync.contacts.phones import phones
 from contact_sync.contacts.text_columns import arrow, as_text, mask_of, series, texts_of
+from contact_sync.contacts.texts import text
 
-Int64 = npt.NDArray[np.int64]
+SHORTENED = ("too_long", "rounded")
+"""Reasons of values that are sent all the same, shortened."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,18 +62,18 @@ def transform(batch: pa.RecordBatch, mapping: Mapping) -> Transformed:
     """Convert one batch of `clients.sql` rows by the mapping."""
     source = batch.to_pandas(types_mapper=pd.ArrowDtype)
     verdict = _Verdict(len(source))
-    address = converters.addresses(source[mapping.email.column])
+    address = addresses(source[mapping.email.column])
     email_hash = hashes(arrow(address))
-    sendable = verdict.judge(mapping.email, converters.email(address))
+    sendable = verdict.judge(mapping.email, email(address))
     columns: list[pa.Array] = []
     filled = np.zeros(len(source), np.int64)
     negative = np.zeros(len(source), bool)
     for field in mapping.fields:
-        values = verdict.judge(field, _convert(field, source))
+        values = verdict.judge(field, _convert(field, source, mapping))
         columns.append(arrow(values))
         filled |= mask_of(pc.is_valid(columns[-1])).astype(np.int64) << field.bit
         if field.type is FieldType.NUMBER:
-            negative |= converters.is_negative(values)
+            negative |= is_negative(values)
     payload = csv_payloads(arrow(sendable), columns, mapping)
     frame = pd.DataFrame(
         {
@@ -88,17 +93,15 @@ def transform(batch: pa.RecordBatch, mapping: Mapping) -> Transformed:
     return Transformed(frame, verdict.dropped)
 
 
-def _convert(field: MappedField, source: pd.DataFrame) -> Converted:
+def _convert(field: MappedField, source: pd.DataFrame, mapping: Mapping) -> Converted:
     column = source[field.column]
     if field.type is FieldType.NUMBER:
-        return converters.number(column)
+        return number(column)
     if field.type is FieldType.DATE:
-        return converters.day(column)
+        return day(column)
     if field.name == "phone_number" and not field.custom:
-        return converters.phone(column, source["country_code"])
-    return converters.of_distinct(
-        column, lambda values: converters.text(as_text(values), field.max_length)
-    )
+        return Converted(*phones(column, source["country_code"], mapping.default_country))
+    return of_distinct(column, lambda values: text(as_text(values), field.max_length))
 
 
 class _Verdict:
@@ -113,7 +116,7 @@ class _Verdict:
         for reason, rows in converted.problems.items():
             if not rows.any():
                 continue
-            policy = field.on_too_long if reason == "too_long" else field.on_bad_value
+            policy = field.on_too_long if reason in SHORTENED else field.on_bad_value
             if policy == "reject":
                 first = rows & pd.isna(self.reason)
                 self.field[first], self.reason[first] = field.name, reason

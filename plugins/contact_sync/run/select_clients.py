@@ -20,7 +20,8 @@ from contact_sync.base.errors import RetryableError
 from contact_sync.base.failpoints import reach
 from contact_sync.base.vocabulary import RunKind
 from contact_sync.config.definition import ChangeDetection, SyncDefinition
-from contact_sync.contacts import converters, text_columns
+from contact_sync.contacts import text_columns
+from contact_sync.contacts.email_addresses import addresses
 from contact_sync.contacts.transform import hashes
 from contact_sync.postgres.arrow_reader import ahead
 from contact_sync.run.context import mapping_of
@@ -174,7 +175,7 @@ def scan_clients(snapshot: Snapshot) -> Scan:
     """Ids and address hashes of all clients; 17 bytes of memory a client."""
     ids, found, excluded = [], [], []
     for batch in ahead(snapshot.scan()):
-        address = converters.addresses(pd.Series(batch.column("email"), dtype=text_columns.TEXT))
+        address = addresses(pd.Series(batch.column("email"), dtype=text_columns.TEXT))
         ids.append(np.asarray(batch.column("client_id"), np.int64))
         found.append(hashes(text_columns.arrow(address)))
         excluded.append(text_columns.mask_of(pc.is_valid(batch.column("exclusion"))))

@@ -106,7 +106,7 @@ def plain_cut(value: str) -> str | None:
 
 def email(raw: pd.Series[Any]) -> pd.Series[Any]:
     """Addresses that may be sent."""
-    found = converters.email(converters.addresses(raw))
+    found = email_addresses.email(email_addresses.addresses(raw))
     return found.values.mask(found.problems["invalid"])
 
 
@@ -159,4 +159,4 @@ def test_neighbours_do_not_matter(
 def test_addresses_are_normalised_once_and_for_all(raw: list[str]) -> None:
     """The scan, the ledger and the lookup compare the hash of one and the same form."""
     sendable = [address for address in values(email(column(raw))) if address]
-    assert values(converters.addresses(column(sendable))) == sendable
+    assert values(email_addresses.addresses(column(sendable))) == sendable

@@ -52,7 +52,7 @@ def reasons(converted: Converted, row: int = 0) -> list[str]:
 )
 def test_B06_B07_addresses_are_sent_as_sendgrid_keys_them(raw: str, address: str) -> None:
     """Trimmed, lower case, NFC, IDN domains as A-labels; tags and dots are kept."""
-    found = converters.email(converters.addresses(column([raw])))
+    found = email_addresses.email(email_addresses.addresses(column([raw])))
     assert (values(found.values), reasons(found)) == ([address], [])
 
 
@@ -79,13 +79,13 @@ def test_B06_B07_addresses_are_sent_as_sendgrid_keys_them(raw: str, address: str
 )
 def test_B07_bad_addresses_are_told_apart(raw: str | None, reason: str) -> None:
     """A client without an address and one with a wrong one."""
-    assert reasons(converters.email(converters.addresses(column([raw])))) == [reason]
+    assert reasons(email_addresses.email(email_addresses.addresses(column([raw])))) == [reason]
 
 
 def test_B07_spellings_of_one_address_are_the_same_text() -> None:
     """Also of one that can't be sent: two clients share it, however it was typed."""
     for one, other in [("zo\u00eb@x.co", "ZOE\u0308@X.CO "), ("a@b\u00fc.de", "A@bu\u0308.de")]:
-        first, second = values(converters.addresses(column([one, other])))
+        first, second = values(email_addresses.addresses(column([one, other])))
         assert first == second
 
 
@@ -259,8 +259,8 @@ def test_whole_columns_give_the_same_as_single_values(texts: list[str | None]) -
 
 CONVERTERS: list[Callable[[pd.Series[Any]], pd.Series[Any]]] = [
     text_columns.as_text,
-    converters.addresses,
-    lambda c: converters.email(converters.addresses(c)).values,
+    email_addresses.addresses,
+    lambda c: email_addresses.email(email_addresses.addresses(c)).values,
     lambda c: converters.phone(c, column([None] * len(c))).values,
     lambda c: converters.text(text_columns.as_text(c), 5).values,
     lambda c: converters.number(c).values,
