@@ -54,7 +54,7 @@ browser: $(READY) ## Find the Chromium that tests and screenshots need; as root 
 screenshots: browser ## Take the pictures in docs/images anew, of the demo in a real browser
 	@$(BIN)/python -m local.browser.screenshots $(ARGS)
 
-docs: $(READY) ## Write what is made from the code: docs/reference.md, docs/failure-scenarios.md
+docs: $(READY) ## Write what is made from the code: reference.md, failure-scenarios.md, the state schema.sql
 	@$(BIN)/python -m local.docs_generator
 	@$(BIN)/python -m tests.support.scenarios
 

@@ -26,7 +26,7 @@ import psycopg
 import requests
 
 from local.airflow_stack.settings import LOGIN, PASSWORD
-from local.demo.__main__ import DAG_ID, SYNC
+from local.demo.sync import DAG_ID, SYNC
 from local.stack.console import Console, run_until_ended
 from local.stack.databases import STATE
 from local.stack.directory import StackError

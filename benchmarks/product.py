@@ -20,6 +20,7 @@ from contact_sync.b2core.reader import B2Core
 from contact_sync.base.vocabulary import RunKind
 from contact_sync.config.definition import SyncDefinition
 from contact_sync.config.files import read_definition, source_folder
+from contact_sync.config.tuning import Tuning
 from contact_sync.reporting.run_report import run_report
 from contact_sync.run import in_one_process
 from contact_sync.run.select_clients import changed_clients, scan_clients
@@ -38,9 +39,8 @@ cpu_seconds: dict[str, float] = {}
 
 
 def definition() -> SyncDefinition:
-    """The demo's sync, with the lane limit that a definition has if it says nothing."""
-    limit = SyncDefinition.model_fields["csv_from_contacts"].default
-    return read_definition(SYNC).model_copy(update={"csv_from_contacts": limit})
+    """The demo's sync, tuned as a definition is that says nothing of it."""
+    return read_definition(SYNC).model_copy(update={"tuning": Tuning()})
 
 
 def open_sync(target: Target) -> Sync:

@@ -33,7 +33,7 @@ from local.b2core_demo import READER, create_reader, create_schema, generate
 from local.postgres.server import temporary_cluster
 
 RESULTS = Path(__file__).parent / "results" / "source_cost.json"
-SLICE = 250_000  # the definition's default slice_clients
+SLICE = 250_000  # the definition's default tuning.slice_clients
 TIMES = 3
 PASSWORD = "only for this benchmark"
 PAGE_MB = 8192 / 1e6

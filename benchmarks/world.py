@@ -15,9 +15,9 @@ from psycopg import sql
 from benchmarks.target import ROOT, Target
 from contact_sync.state.migrate import migrate
 from local.b2core_demo import READER, create_reader, create_schema, generate
-from local.demo.account import furnish
 from local.postgres.server import Cluster, temporary_cluster
 from local.sendgrid_emulator.process import Emulator, start_emulator
+from local.stack.account import furnish
 
 STATE_ROLE = "contact_sync_state"
 STATE_TEMPLATE, STATE = "state_template", "state"

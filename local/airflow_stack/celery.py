@@ -1,7 +1,7 @@
-"""What an Airflow with Celery workers needs besides airflow_settings.py: Redis and a few settings.
+"""What an Airflow with Celery workers needs besides settings.py: Redis and a few settings.
 
 The names and values that a production set-up shares with this one are in docker-compose.yaml too;
-tests/unit/project/test_compose.py compares them.
+tests/docker/test_compose.py compares them.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from pathlib import Path
 from sys import executable
 
 from local.airflow_stack.parts import Part, celery_worker, redis
+from local.airflow_stack.processes import AirflowError
 from local.airflow_stack.settings import HOST
-from local.stack.directory import StackError
 
 CONCURRENCY = 2  # tasks that one worker runs at a time: two workers keep two cores busy
 # Much shorter than in production, where a busy machine must not look like a dead one.
@@ -71,7 +71,7 @@ def find_redis() -> str:
     beside_python = str(Path(executable).parent)
     program = shutil.which("redis-server", path=beside_python) or shutil.which("redis-server")
     if program is None:
-        raise StackError(
+        raise AirflowError(
             "redis-server is missing. requirements.txt brings it for Python 3.11 and 3.12 on Linux "
             "x86-64 only; elsewhere install it. Debian and Ubuntu: apt-get install redis-server. "
             "macOS: brew install redis"

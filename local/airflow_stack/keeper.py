@@ -1,9 +1,9 @@
 """Keeps Airflow's processes together: starts them, and ends every one of them, whatever happens.
 
-Run by airflow_server.py as a process of its own, in a session of its own, with Airflow's settings
+Run by processes.py as a process of its own, in a session of its own, with Airflow's settings
 in its environment:  python -m local.airflow_stack.keeper LOG_FOLDER PARTS
 
-It creates Airflow's tables, then starts the parts (see airflow_parts.py), each with a log file and
+It creates Airflow's tables, then starts the parts (see parts.py), each with a log file and
 a pid file. When its standard input ends, because its parent closed it or died, or when a part that
 may not end does, it ends all that is left and exits. It finds the processes by their
 session: tasks leave the process group of their scheduler, and a killed scheduler leaves its

@@ -1,6 +1,6 @@
 """Which processes an Airflow consists of: on one machine alone, or with Redis and Celery workers.
 
-Pure, and standard library only: airflow_keeper.py starts them and stays small.
+Pure, and standard library only: keeper.py starts them and stays small.
 """
 
 from __future__ import annotations

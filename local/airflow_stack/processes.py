@@ -1,4 +1,4 @@
-"""The parent's side of airflow_keeper.py: start Airflow's processes, notice an end, end them."""
+"""The parent's side of keeper.py: start Airflow's processes, notice an end, end them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TAIL_LINES = 25
 
 
 class AirflowError(Exception):
-    """Airflow did not start, or a part of it ended by itself."""
+    """Airflow did not start, lacks a program, or a part of it ended by itself."""
 
 
 @dataclass(slots=True)

@@ -1,7 +1,7 @@
 """A private Airflow on this machine: API server, scheduler, dag processor and triggerer.
 
-airflow_settings.py says how it is set up, airflow_processes.py owns its processes, airflow_api.py
-speaks to it. This module puts the three together and waits until all parts are healthy.
+settings.py says how it is set up, processes.py owns its processes, api.py speaks to it. This module
+puts the three together and waits until all parts are healthy.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ from local.b2core_demo import apply_demo_changes
 from local.browser.chromium import browser_page, log_in
 from local.browser.connection_form import open_form
 from local.browser.pages import open_report, open_syncs
-from local.demo.__main__ import DAG_ID, SYNC
+from local.demo.sync import DAG_ID, SYNC
 from local.stack.console import Console, run_until_ended
 from local.stack.directory import ROOT, StackError
 from local.stack.runs import wait

@@ -13,17 +13,12 @@ from functools import partial
 from typing import Any
 
 from local.b2core_demo import apply_demo_changes
-from local.demo.report import run_text
-from local.oracle import differences, expected
+from local.demo.run import contacts_are_right, follow
+from local.demo.sync import CLIENTS, DAG_ID
 from local.stack.console import Console, run_until_ended
-from local.stack.runs import failed_tasks, wait
 from local.stack.system import Stack
 
-SYNC = "demo"
-DAG_ID = "contact_sync_demo"
-CLIENTS = 10_000
 RUN_SECONDS = 300.0
-SHOWN = 20
 
 
 def main() -> int:
@@ -70,31 +65,6 @@ def steps(stack: Stack, console: Console) -> bool:
 def run(stack: Stack, console: Console, conf: dict[str, Any]) -> bool:
     """Trigger a run, follow it to its end, print its report; return whether it succeeded."""
     return follow(stack, console, stack.trigger(DAG_ID, conf), seconds=RUN_SECONDS)
-
-
-def follow(stack: Stack, console: Console, run_id: str, *, seconds: float) -> bool:
-    """Follow a run to its end and print its report or its failures; return if it succeeded."""
-    state = wait(stack, DAG_ID, run_id, seconds=seconds)
-    if state != "success":
-        console.say(f"The run {run_id} {state}")
-        for failed in failed_tasks(stack, DAG_ID, run_id):
-            print(f"The task {failed.task} failed. Its log ends:\n{failed.log}", flush=True)
-        return False
-    print(run_text(stack.status(SYNC)["runs"][0]), flush=True)
-    return True
-
-
-def contacts_are_right(stack: Stack, console: Console) -> bool:
-    """Compare every contact of the emulator with B2CORE, and print what differs."""
-    wanted = expected(stack.databases.b2core_url)
-    found = differences(
-        stack.emulator.admin.contacts(), wanted, list_id=stack.list_id, at_most=SHOWN
-    )
-    for line in found:
-        console.say(f"  {line}")
-    if not found:
-        console.say(f"  all {len(wanted.contacts):,} contacts are right, and there is no other")
-    return not found
 
 
 if __name__ == "__main__":

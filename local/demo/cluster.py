@@ -18,7 +18,10 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
-from local.demo.__main__ import DAG_ID, contacts_are_right, follow
+import yaml
+
+from local.demo.run import contacts_are_right, follow
+from local.demo.sync import DAG_ID
 from local.stack.console import Console, run_until_ended
 from local.stack.directory import ROOT
 from local.stack.system import Say, Stack
@@ -97,11 +100,13 @@ def deploy(directory: Path, *, clients: int) -> Path:
     """Copy what a deployment has, with smaller slices and batches: one machine shows many tasks."""
     for name in ("dags", "plugins", "include"):
         shutil.copytree(ROOT / name, directory / name, ignore=shutil.ignore_patterns("__pycache__"))
-    with (directory / DEFINITION).open("a", encoding="utf-8") as definition:
-        definition.write(
-            f"slice_clients: {-(-clients // SLICES)}\n"
-            f"csv_batch_contacts: {-(-clients // BATCHES)}\n"
-        )
+    path = directory / DEFINITION
+    definition = yaml.safe_load(path.read_text(encoding="utf-8"))
+    definition["tuning"] |= {
+        "slice_clients": -(-clients // SLICES),
+        "csv_batch_contacts": -(-clients // BATCHES),
+    }
+    path.write_text(yaml.safe_dump(definition), encoding="utf-8")
     return directory
 
 

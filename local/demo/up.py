@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from local.airflow_stack.settings import LOGIN, PASSWORD
-from local.demo.__main__ import CLIENTS, DAG_ID, SYNC
+from local.demo.sync import CLIENTS, DAG_ID, SYNC
 from local.stack.console import Console, Interrupted, run_until_ended
 from local.stack.directory import ROOT
 from local.stack.system import Stack

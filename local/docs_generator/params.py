@@ -5,7 +5,7 @@ from __future__ import annotations
 import runpy
 from typing import Any
 
-from local.demo.__main__ import DAG_ID
+from local.demo.sync import DAG_ID
 from local.docs_generator.definition_keys import Row
 from local.docs_generator.markdown import code
 from local.docs_generator.schema_words import default_words, type_words

@@ -1,7 +1,7 @@
 """Which account runs PostgreSQL, and where that account can reach the programs and the data.
 
 PostgreSQL refuses to run as root, and the account that it then runs as may not be able to enter the
-checkout. Used by postgres.py only.
+checkout.
 """
 
 from __future__ import annotations

@@ -2,9 +2,9 @@
 
 It serves the demo, the tests and the benchmarks. It follows Twilio's published API description and
 what recordings of the real service show; where nobody knows, it takes a decision that a setting
-can turn round (`settings.py`). It imports nothing of the product, so a mistake made there cannot be
-repeated here. Start it with `python -m local.sendgrid_emulator --help`, or from Python with
-`process.start_emulator`.
+can turn round (`model/settings.py`). It imports nothing of the product, so a mistake made there
+cannot be repeated here. Start it with `python -m local.sendgrid_emulator --help`, or from Python
+with `process.start_emulator`.
 
 Marks in the docstrings: [K] known from a named source, [I] a decision of ours, [A] how S3 works.
 Sources named there: "API description" is Twilio's OpenAPI description of v3 (sendgrid-oai, January

@@ -28,7 +28,10 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from local.sendgrid_emulator.admin import routes as admin
 from local.sendgrid_emulator.admin import suppressions as admin_suppressions
-from local.sendgrid_emulator.gate.gate import Faults, Guard, Limits, Recorder, RouteTable
+from local.sendgrid_emulator.gate.faults import Faults
+from local.sendgrid_emulator.gate.guard import Guard
+from local.sendgrid_emulator.gate.limits import Limits
+from local.sendgrid_emulator.gate.recorder import Recorder, RouteTable
 from local.sendgrid_emulator.model.account import Account, Service
 from local.sendgrid_emulator.model.refusal import Refusal, refuse
 from local.sendgrid_emulator.routes import contacts, exports, fields, lists, search, suppressions

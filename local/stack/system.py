@@ -1,8 +1,8 @@
 """The whole system on this machine: B2CORE, the SendGrid emulator, the state database, Airflow.
 
 `Stack.start` is a context manager: when it ends, in whatever way, no process is left. The demo,
-`make up` and the tests with real Airflow use it. Its parts: stack_directory.py, stack_databases.py,
-airflow_server.py, sendgrid_emulator/; stack_runs.py follows a run to its end.
+`make up` and the tests with real Airflow use it. Its parts: directory.py, databases.py, account.py,
+airflow_stack/, sendgrid_emulator/; runs.py follows a run to its end.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from local.airflow_stack.parts import SERVERS, Part
 from local.airflow_stack.server import AirflowServer, start_airflow
 from local.airflow_stack.settings import HOST, environment, postgres_connection, sendgrid_connection
 from local.b2core_demo import READER, generate
-from local.demo.account import furnish
 from local.sendgrid_emulator.process import Emulator, start_emulator
+from local.stack.account import furnish
 from local.stack.databases import B2CORE, OWNERS, STATE, Databases, databases
 from local.stack.directory import POSTGRES, ROOT, StackError, run_directory
 

@@ -1,7 +1,7 @@
 """Keep a SendGrid account equal to the clients of a B2CORE database.
 
 The package holds all behaviour; `dags/` only wires it into Airflow. Arrows between its parts go
-down only (checked by `tests/unit/project/test_architecture.py`)::
+down only (checked by `tests/project/test_architecture.py`)::
 
     entry       cli · airflow_edge · web
     use case    steps

@@ -13,7 +13,7 @@ from airflow.utils.db import initdb
 from playwright.sync_api import Page
 
 from local.browser.chromium import browser_page, log_in
-from local.demo.__main__ import DAG_ID
+from local.demo.sync import DAG_ID
 from local.stack.system import Stack
 from tests.support import canary
 from tests.support.airflow_home import HOME, ROOT

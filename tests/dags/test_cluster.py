@@ -18,8 +18,8 @@ import psutil
 import pytest
 import yaml
 
-from local.demo.__main__ import DAG_ID, SYNC
 from local.demo.cluster import SLICES, VICTIM, WORKERS, start
+from local.demo.sync import DAG_ID, SYNC
 from local.stack.runs import wait
 from local.stack.system import Stack
 from local.stack.workers import kill_in_the_middle, tasks_by_worker

@@ -110,12 +110,14 @@ def test_a_broken_definition_is_an_import_error_and_the_others_work(project: Pat
     syncs = project / "include" / "syncs"
     (syncs / "good.yaml").write_text(GOOD.format(name="good"))
     (syncs / "bad.yaml").write_text(GOOD.format(name="bad") + "filds: {}\n")
+    (syncs / "old.yaml").write_text(GOOD.format(name="old") + "lane: json\n")
     found = list_dags(project)
     assert set(found["dags"]) == {"contact_sync_good"}
     (file, message) = next(iter(found["errors"].items()))
     assert len(found["errors"]) == 1
     assert Path(file).name == "broken_definitions.py"
     assert "bad.yaml: filds: unknown key; delete it or correct its spelling" in message
+    assert "old.yaml: lane: moved to tuning.lane; write\n  tuning:\n    lane: json" in message
 
 
 def test_S04_a_disabled_sync_has_no_schedule(project: Path) -> None:

@@ -20,7 +20,7 @@ import yaml
 from psycopg.conninfo import conninfo_to_dict
 
 from contact_sync.cli import main as cli
-from contact_sync.config.definition import parse_definition
+from contact_sync.config.parse import parse_definition
 from local.b2core_demo import create_schema
 from local.postgres.account import os_user, reachable_programs
 from local.postgres.server import Cluster

@@ -13,7 +13,7 @@ from playwright.sync_api import Page, expect
 
 from local.airflow_stack.settings import LOGIN
 from local.b2core_demo.rows import add_client, add_phone
-from local.demo.__main__ import DAG_ID
+from local.demo.sync import DAG_ID
 from local.stack.databases import STATE
 from local.stack.system import Stack
 from tests.support import connections

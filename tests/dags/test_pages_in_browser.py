@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, BrowserContext, Frame, Page, sync_playw
 from local.airflow_stack.settings import LOGIN, PASSWORD, VIEWER
 from local.browser.chromium import chromium
 from local.browser.pages import choose_theme, enter_as, open_report, open_syncs, ready_frame
-from local.demo.__main__ import DAG_ID, SYNC
+from local.demo.sync import DAG_ID, SYNC
 from local.stack.system import Stack
 from tests.support.accessible import barriers
 

@@ -18,7 +18,7 @@ import pytest
 
 from local.airflow_stack.api import AirflowApiError
 from local.b2core_demo import apply_demo_changes
-from local.demo.__main__ import DAG_ID, SYNC
+from local.demo.sync import DAG_ID, SYNC
 from local.stack.databases import AIRFLOW, STATE
 from local.stack.runs import task_states, wait
 from local.stack.system import Stack

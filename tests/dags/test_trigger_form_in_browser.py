@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
-from local.demo.__main__ import DAG_ID
+from local.demo.sync import DAG_ID
 from local.stack.runs import wait
 from local.stack.system import Stack
 

@@ -13,10 +13,10 @@ from contact_sync.base.vocabulary import RunKind
 from contact_sync.run.select_clients import Scan, lost_shared_address
 from contact_sync.state.ledger import Fate, KnownClients
 from contact_sync.state.runs import SyncState
-from tests.integration.changes import test_addresses, test_changes, test_mapping_changes
+from tests.integration.changes import test_addresses, test_changes, test_mapping_changes, test_times
 from tests.integration.removals import test_removals
 from tests.integration.runs import test_setup
-from tests.integration.sending import test_jobs, test_retries, test_timing
+from tests.integration.sending import test_jobs, test_retries
 from tests.mutants.mutant import RUN, Mutant, nothing
 
 Choose = Callable[..., pa.Table]
@@ -116,7 +116,7 @@ MUTANTS = [
            test_changes.test_A01_late_commit, {"detection": "xmin"}),
     Mutant("One snapshot for all that a step reads",
            {"contact_sync.postgres.arrow_reader.execute": moment_of_each_statement},
-           test_timing.test_A03_rows_that_come_and_go_while_others_are_read),
+           test_times.test_A03_rows_that_come_and_go_while_others_are_read),
     Mutant("A full run every so many hours",
            {f"{RUN}.select_clients.decide_kind": never_too_old},
            test_changes.test_A04_A07_changes_without_a_date,

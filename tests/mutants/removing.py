@@ -14,10 +14,10 @@ from contact_sync.run.select_clients import EXCLUDED, TAKES_OVER, Scan
 from contact_sync.state import runs, staging, suppressions
 from contact_sync.state.runs import Run
 from contact_sync.sync import Sync
-from tests.integration.changes import test_addresses, test_bad_rows
+from tests.integration.changes import test_addresses, test_bad_rows, test_comings_and_goings
 from tests.integration.removals import test_removals
 from tests.integration.runs import test_plan_limits
-from tests.integration.sending import test_failed_jobs, test_suppressions
+from tests.integration.sending import test_suppressions
 from tests.mutants.mutant import RUN, SENDING, STATE, Mutant, gives, nothing
 
 Choose = Callable[..., pa.Table]
@@ -126,7 +126,7 @@ MUTANTS = [
            NEWLY_EXCLUDED, {"detection": "xmin"}),
     Mutant("The source is looked at again before an old plan is sent",
            {f"{SENDING}.prepare._hold_changed": nothing},
-           test_failed_jobs.test_F04_who_was_excluded_deleted_or_moved_since_the_reading_is_not_sent),
+           test_comings_and_goings.test_F04_who_was_excluded_deleted_or_moved_since_the_reading_is_not_sent),
     Mutant("An opt-out is carried over before the new address is sent",
            {f"{SENDING}.prepare._suppress": nothing},
            test_suppressions.test_B03_the_opt_out_of_the_old_address_is_carried_over_first,

@@ -22,8 +22,8 @@ from tests.integration.sending import (
     test_failed_jobs,
     test_jobs,
     test_retries,
-    test_timing,
     test_unknown_fates,
+    test_uploads,
 )
 from tests.mutants.mutant import RUN, SENDGRID, SENDING, STATE, Mutant, gives, nothing
 from tests.unit.sendgrid import test_transport
@@ -178,8 +178,8 @@ def all_named(_refused: Any, _error: Any, emails: list[str]) -> dict[str, str]:
 
 SLOW_UPLOAD = test_unknown_fates.test_O01_C02_a_run_that_is_stopped_while_it_sends_cannot_overwrite_newer_values  # noqa: E501
 RETRIES = test_retries.test_D04_rejected_clients_are_retried_when_they_change_or_on_demand
-LATE_JOB = test_timing.test_D02_a_job_that_outlasts_the_run_is_followed_by_the_next
-LOST_ANSWER = test_jobs.test_C04_an_upload_of_unknown_fate_is_not_repeated
+LATE_JOB = test_jobs.test_D02_a_job_that_outlasts_the_run_is_followed_by_the_next
+LOST_ANSWER = test_uploads.test_C04_an_upload_of_unknown_fate_is_not_repeated
 
 MUTANTS = [
     Mutant("What earlier runs left open is settled first",
@@ -230,11 +230,11 @@ MUTANTS = [
            test_doubt.test_D07_a_contact_that_is_never_applied_is_rejected_in_the_end),
     Mutant("Counts that don't add up are read back",
            {f"{SENDING}.settle.not_applied": gives(frozenset())},
-           test_failed_jobs.test_D07_rows_that_a_completed_job_dropped_are_sent_again,
+           test_doubt.test_D07_rows_that_a_completed_job_dropped_are_sent_again,
            {"lane": "json"}),
     Mutant("Without a usable errors file contacts are read back",
            {f"{SENDING}.settle._apply": unnamed_are_confirmed},
-           test_failed_jobs.test_D05_without_a_usable_errors_file_contacts_are_read_back,
+           test_doubt.test_D05_without_a_usable_errors_file_contacts_are_read_back,
            {"lane": "json", "setting": {"errors_url": False}}),
     Mutant("Contacts that a job refused are rejected",
            {f"{STATE}.settling.confirm": nobody_is_refused}, RETRIES),

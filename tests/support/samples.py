@@ -10,6 +10,7 @@ import pyarrow as pa
 from contact_sync.base.vocabulary import FieldType, SendGridField
 from contact_sync.config.definition import SyncDefinition
 from contact_sync.contacts.mapping import Mapping, field_positions, resolve
+from contact_sync.contacts.payloads import csv_payloads
 
 RESERVED = [
     "first_name", "last_name", "email", "alternate_emails", "address_line_1", "address_line_2",
@@ -53,3 +54,9 @@ def batch(*rows: dict[str, Any]) -> pa.RecordBatch:
     """Source rows; columns that aren't given are null."""
     full = [dict.fromkeys(COLUMNS.names) | row for row in rows]
     return pa.RecordBatch.from_pylist(full, COLUMNS)
+
+
+def payload(email: str, **filled: str) -> str:
+    """A payload with some values."""
+    values = [pa.array([filled.get(field.name)], pa.string()) for field in mapping().fields]
+    return str(csv_payloads(pa.array([email]), values, mapping())[0])

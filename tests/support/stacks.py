@@ -7,7 +7,7 @@ from typing import Any
 
 import psutil
 
-from local.demo.__main__ import DAG_ID, SYNC
+from local.demo.sync import DAG_ID, SYNC
 from local.oracle import differences, expected
 from local.stack.runs import failed_tasks, wait
 from local.stack.system import Stack

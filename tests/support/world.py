@@ -23,6 +23,7 @@ from contact_sync.base.paths import INCLUDE
 from contact_sync.base.vocabulary import RunKind
 from contact_sync.config.definition import SyncDefinition
 from contact_sync.config.files import read_definition
+from contact_sync.config.tuning import Tuning
 from contact_sync.reporting.run_report import run_report
 from contact_sync.run.in_one_process import run_sync
 from contact_sync.sendgrid.api import SendGridApi
@@ -53,14 +54,16 @@ class World:
     state_url: str
     emulator: Emulator
     definition: SyncDefinition = field(
-        default_factory=lambda: define(deadlines=QUICK, csv_from_contacts=30_000)
+        default_factory=lambda: define(deadlines=QUICK, tuning={"csv_from_contacts": 30_000})
     )
     list_id: str = ""
     sql_folder: Path = INCLUDE / "sql" / "b2core"
 
     def redefine(self, **changes: Any) -> None:
-        """Edit the sync's definition."""
-        data = self.definition.model_dump(mode="json") | changes
+        """Edit the sync's definition; a key of its tuning goes by its own name."""
+        data = self.definition.model_dump(mode="json")
+        data["tuning"] |= {key: changes.pop(key) for key in Tuning.model_fields if key in changes}
+        data |= changes
         self.definition = SyncDefinition.model_validate(data)
 
     @contextlib.contextmanager
@@ -123,6 +126,11 @@ class World:
         calls = [f"{call['method']} {call['path']}" for call in self.emulator.admin.calls()]
         return [call for call in calls if not call.startswith(reads)]
 
+    def calls(self, method: str, route: str) -> list[dict[str, Any]]:
+        """The calls to a route, in order."""
+        calls = self.emulator.admin.calls()
+        return [call for call in calls if (call["method"], call["route"]) == (method, route)]
+
     def sent(self) -> str:
         """Everything that left for SendGrid: bodies of upserts and uploaded files, as text."""
         admin = self.emulator.admin
@@ -159,6 +167,12 @@ class World:
         route = "/v3/marketing/contacts"
         self.emulator.admin.fault("PUT", route, status=400, body=body, headers=kind)
 
+    def refuse_rows(self, *emails: str) -> None:
+        """Have SendGrid's jobs refuse the rows of these addresses: it has contacts for them with an
+        identifier that the sync omits."""
+        for number, email in enumerate(emails):
+            self.emulator.admin.put_contacts({"email": email, "external_id": f"other {number}"})
+
     def forget_a_job(self) -> None:
         """Have SendGrid say, the next time it is asked about a job, that there is no such job."""
         body = json.dumps({"errors": [{"message": "not found"}]})
@@ -181,6 +195,13 @@ class World:
             if address is not None:
                 add_address(connection, client, **address)
         return client
+
+    def add_clients(self, n: int) -> list[str]:
+        """Insert clients 1 to n of an empty B2CORE; returns their addresses."""
+        emails = [f"client{number}@example.com" for number in range(1, n + 1)]
+        for email in emails:
+            self.add(email, first_name="Zoë", status_id=1)
+        return emails
 
     def edit(self, client: int, **columns: Any) -> None:
         """Change columns of a client and of nothing else: `updated_at` moves only if given."""

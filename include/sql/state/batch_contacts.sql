@@ -1,7 +1,7 @@
--- Purpose:    the contacts of one JSON batch, in a fixed order
--- Parameters: batch_id
--- Columns:    client_id, email, payload, clears
--- Index:      outbox primary key, through the view
+-- The contacts of a batch: outbox rows in a range of client ids (state/batch_contacts.py).
+
+-- batch_contacts --
+-- Of a JSON batch, in a fixed order. Index: outbox primary key, through the view
 SELECT
     client_id,
     email,
@@ -9,4 +9,70 @@ SELECT
     clears
 FROM contact_sync.batch_contact
 WHERE batch_id = %(batch_id)s
-ORDER BY client_id
+ORDER BY client_id;
+
+-- count_contacts --
+SELECT count(*) AS n FROM contact_sync.batch_contact
+WHERE batch_id = %(batch_id)s;
+
+-- has_contacts --
+SELECT exists(
+    SELECT 1 FROM contact_sync.batch_contact
+    WHERE batch_id = %(batch_id)s
+) AS found;
+
+-- addresses_among --
+SELECT email FROM contact_sync.batch_contact
+WHERE batch_id = %(batch_id)s AND email = any(%(emails)s);
+
+-- addresses_to_suppress --
+SELECT
+    client_id,
+    email
+FROM contact_sync.batch_contact
+WHERE batch_id = %(batch_id)s AND suppress
+ORDER BY client_id;
+
+-- address_hashes --
+SELECT
+    client_id,
+    email_hash
+FROM contact_sync.batch_contact
+WHERE batch_id = %(batch_id)s;
+
+-- contact_sample --
+-- About `size` contacts, evenly spread.
+SELECT
+    client_id,
+    email,
+    payload,
+    clears
+FROM (
+    SELECT
+        *,
+        row_number() OVER (ORDER BY client_id) AS n,
+        count(*) OVER () AS total
+    FROM contact_sync.batch_contact
+    WHERE batch_id = %(batch_id)s
+) AS contact
+WHERE mod(n, greatest(1, total / %(size)s)) = 0;
+
+-- batch_bounds --
+SELECT
+    batch_id,
+    run_id,
+    sync_id,
+    first_id,
+    last_id,
+    json_only
+FROM contact_sync.batch
+WHERE batch_id = %(batch_id)s;
+
+-- payloads --
+-- Of a CSV batch, in no order: a sort costs more than all the rest. Parameters: batch_bounds, as constants; they tell
+-- the planner what the view batch_contact hides from it: how many. Index: outbox primary key
+SELECT payload FROM contact_sync.outbox
+WHERE
+    run_id = %(run_id)s
+    AND client_id BETWEEN %(first_id)s AND %(last_id)s
+    AND (%(json_only)s::boolean IS NULL OR json_only = %(json_only)s);

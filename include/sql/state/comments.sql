@@ -35,14 +35,15 @@ COMMENT ON TABLE contact_sync.batch
 IS 'The contacts of one request or one file, and the job that SendGrid made of it.';
 COMMENT ON COLUMN contact_sync.batch.lane IS 'json and csv send; delete and unlist remove.';
 COMMENT ON COLUMN contact_sync.batch.state
-IS 'staged; submitting (JSON) or created, uploading (CSV); submitted; settled; void = replaced by others.';
+IS 'staged; submitting (JSON) or created, uploading (CSV); submitted; settled; void = dropped before a byte left.';
 COMMENT ON COLUMN contact_sync.batch.first_id IS 'Client ids, from first_id to last_id; NULL for removals.';
 COMMENT ON COLUMN contact_sync.batch.contacts IS 'How many.';
 COMMENT ON COLUMN contact_sync.batch.job_id IS 'SendGrid''s, stored before the first byte of a file leaves.';
 COMMENT ON COLUMN contact_sync.batch.job_status IS 'SendGrid''s last word: pending, completed, errored, failed.';
 COMMENT ON COLUMN contact_sync.batch.counts IS 'SendGrid''s counts of the job.';
 COMMENT ON COLUMN contact_sync.batch.outcome IS 'What became of its contacts, in words.';
-COMMENT ON COLUMN contact_sync.batch.submitted_at IS 'When SendGrid had it.';
+COMMENT ON COLUMN contact_sync.batch.submitted_at
+IS 'When the call or upload was announced, before it began; NULL again after a definite refusal.';
 COMMENT ON COLUMN contact_sync.batch.settled_at IS 'When its outcome was in the ledger.';
 
 COMMENT ON TABLE contact_sync.outbox IS 'Contacts that still have to be sent; deleted when their batch is settled.';

@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 import requests
 
-from local.sendgrid_emulator.jobs.faults import JobFaultKind
+from local.sendgrid_emulator.model.job_faults import JobFaultKind
 
 READ_BYTES = 1 << 20
 

@@ -1,6 +1,6 @@
 """The administrator's endpoints, under /__admin: no key, no limits, no record of the calls.
 
-Tests use them through `admin_client.py`. Nothing of SendGrid is like them.
+Tests use them through `admin/client.py`. Nothing of SendGrid is like them.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from pydantic import TypeAdapter, ValidationError
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from local.sendgrid_emulator.gate.faults import Fault
-from local.sendgrid_emulator.jobs.faults import JobFault
 from local.sendgrid_emulator.model.account import Account, account_of, base_url_of, service_of
+from local.sendgrid_emulator.model.call_faults import Fault
+from local.sendgrid_emulator.model.job_faults import JobFault
 from local.sendgrid_emulator.model.refusal import Refusal, answer
 from local.sendgrid_emulator.model.show import Showcase
 from local.sendgrid_emulator.model.spool import Spool, pieces
@@ -164,7 +164,7 @@ async def get_jobs(request: Request) -> Response:
 
 @router.post("/faults")
 async def add_fault(request: Request) -> Response:
-    """Order a fault of a call, see `faults.Fault`."""
+    """Order a fault of a call, see `model.call_faults.Fault`."""
     try:
         account_of(request).faults.add(Fault.model_validate(await admin_body(request)))
     except ValueError as error:  # pydantic's ValidationError is one
@@ -195,7 +195,7 @@ async def clear_faults(request: Request) -> Response:
 
 @router.post("/job-faults")
 async def add_job_fault(request: Request) -> Response:
-    """Order a fault of a job, see `job_faults.JobFault`."""
+    """Order a fault of a job, see `model.job_faults.JobFault`."""
     try:
         fault = TypeAdapter(JobFault).validate_python(await admin_body(request))
     except ValidationError as error:

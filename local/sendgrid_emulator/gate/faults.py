@@ -1,65 +1,89 @@
-"""Faults on demand: what goes wrong with the nth call of a route.
-
-A fault answers instead of the route (before or after its effect), resets the connection, cuts the
-answer short, or only delays it. Faults of jobs are in `job_faults.py`.
-"""
+"""Make calls fail as ordered: instead of their route, after it, or in the middle of the answer."""
 
 from __future__ import annotations
 
-from typing import Literal
+import asyncio
+import socket
+import struct
+from dataclasses import dataclass
 
-from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-MAX_FAULTS = 10_000
+from local.sendgrid_emulator.gate.recorder import CALL, ROUTE
+from local.sendgrid_emulator.model.account import Service
+from local.sendgrid_emulator.model.call_faults import Fault
 
-
-class Fault(BaseModel):
-    """One order: for this method and route, on the nth matching call, do this."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    method: str = Field(description="or * for any")
-    route: str = Field(description="a path template such as /v3/marketing/contacts, or * for any")
-    nth: int = Field(1, ge=1, description="which matching call, counted from now")
-    times: int = Field(1, ge=1, description="for how many calls from the nth on")
-    delay: float = Field(0.0, ge=0, description="seconds before anything else happens")
-    when: Literal["before", "after"] = Field(
-        "before", description="status and reset: instead of the effect, or after it"
-    )
-    status: int | None = Field(None, description="answer this status")
-    body: str = Field("", description="with this body")
-    headers: dict[str, str] = Field(default_factory=dict, description="and these headers")
-    reset: bool = Field(default=False, description="reset the connection instead of answering")
-    truncate: int | None = Field(
-        None, ge=0, description="send only so many bytes of the real answer, then close"
-    )
-    seen: int = Field(0, description="matching calls so far")
-
-    def matches(self, method: str, route: str) -> bool:
-        """Return whether a call is meant."""
-        return self.method in ("*", method) and self.route in ("*", route)
+RESET_AT_ONCE = struct.pack("ii", 1, 0)  # SO_LINGER on, zero seconds: close with RST
 
 
-class FaultList:
-    """The faults that are still to come."""
+@dataclass(frozen=True, slots=True)
+class Faults:
+    """Makes calls fail as ordered."""
 
-    def __init__(self) -> None:
-        """Start without any."""
-        self.faults: list[Fault] = []
+    app: ASGIApp
+    service: Service
 
-    def add(self, fault: Fault) -> None:
-        """Order a fault; raise ValueError when far too many wait."""
-        if len(self.faults) >= MAX_FAULTS:
-            raise ValueError(f"{MAX_FAULTS} faults wait already")
-        self.faults.append(fault)
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a call on, or do to it what its fault says."""
+        fault = None
+        if CALL in scope:
+            route = scope[ROUTE][0] or "unknown"
+            fault = self.service.account.faults.take(scope["method"], route)
+        if fault is None:
+            await self.app(scope, receive, send)
+            return
+        scope[CALL].fault = True
+        await asyncio.sleep(fault.delay)
+        await self._carry_out(fault, scope, receive, send)
 
-    def take(self, method: str, route: str) -> Fault | None:
-        """Count a call and return the fault that hits it, if any; the oldest order wins."""
-        hit: Fault | None = None
-        for fault in self.faults:
-            if fault.matches(method, route):
-                fault.seen += 1
-                if hit is None and fault.seen >= fault.nth:
-                    hit = fault
-        self.faults = [item for item in self.faults if item.seen < item.nth + item.times - 1]
-        return hit
+    async def _carry_out(self, fault: Fault, scope: Scope, receive: Receive, send: Send) -> None:
+        replaces = fault.reset or fault.status is not None
+        if replaces and fault.when == "after":
+            await self.app(scope, receive, swallow)
+        if fault.reset:
+            scope[CALL].status = 0
+            reset(scope)
+            await disconnection(receive)
+        elif fault.status is not None:
+            headers = {"content-type": "text/html"} | fault.headers
+            reply = Response(fault.body.encode(), status_code=fault.status, headers=headers)
+            await reply(scope, receive, send)
+        elif fault.truncate is not None:
+            await self._truncated(fault.truncate, scope, receive, send)
+        else:
+            await self.app(scope, receive, send)
+
+    async def _truncated(self, length: int, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the head and the beginning of the real answer, then close the connection."""
+        left = length
+
+        async def send_beginning(message: Message) -> None:
+            nonlocal left
+            if message["type"] == "http.response.body":
+                part = message.get("body", b"")[:left]
+                left -= len(part)
+                message = {"type": "http.response.body", "body": part, "more_body": True}
+            await send(message)
+
+        await self.app(scope, receive, send_beginning)
+        scope["extensions"]["transport"].close()
+        await disconnection(receive)
+
+
+async def disconnection(receive: Receive) -> None:
+    """Wait until the server has seen the end of the connection, or it reports a lost answer."""
+    while (await receive())["type"] != "http.disconnect":
+        continue
+
+
+async def swallow(_: Message) -> None:
+    """Drop an answer."""
+
+
+def reset(scope: Scope) -> None:
+    """Reset the connection of a call: the caller sees neither answer nor a clean end."""
+    transport = scope["extensions"]["transport"]
+    connection = transport.get_extra_info("socket")
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_AT_ONCE)
+    transport.abort()

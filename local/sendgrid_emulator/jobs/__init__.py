@@ -1,1 +1,1 @@
-"""Asynchronous jobs: queued, carried out, reported."""
+"""Carrying out jobs: rows read, checked and applied to the account's contacts."""

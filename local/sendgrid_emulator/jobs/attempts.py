@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from local.sendgrid_emulator.model.contacts import Row
+from local.sendgrid_emulator.model.errors_file import Sent
 from local.sendgrid_emulator.model.fields import (
     IDENTIFIERS,
     SLOTS,
@@ -21,7 +22,6 @@ from local.sendgrid_emulator.model.values import Parser, RowError, Value, field_
 
 PIECE_ROWS = 1000
 Target = tuple[int, Parser, bool]
-Sent = list[str] | dict[str, Any]  # the cells of a CSV row, or a contact of a JSON body
 
 
 class Attempt(NamedTuple):

@@ -21,11 +21,11 @@ from local.sendgrid_emulator.jobs.csv_import import (
     csv_attempts,
     survey,
 )
-from local.sendgrid_emulator.jobs.errors_file import ErrorsFile, flat_columns
-from local.sendgrid_emulator.jobs.queue import Job
 from local.sendgrid_emulator.model.account import Account, Import
 from local.sendgrid_emulator.model.contacts import LimitReached, Row
+from local.sendgrid_emulator.model.errors_file import ErrorsFile, flat_columns
 from local.sendgrid_emulator.model.fields import EMAIL
+from local.sendgrid_emulator.model.jobs import Job
 from local.sendgrid_emulator.model.values import RowError
 
 LIMIT_REACHED = "you have hit your contact limit"  # go#413

@@ -10,24 +10,22 @@ import uuid
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from starlette.requests import Request
 
-from local.sendgrid_emulator.gate.faults import FaultList
-from local.sendgrid_emulator.gate.rate_limits import RateLimiter
-from local.sendgrid_emulator.jobs.queue import Job, JobQueue
 from local.sendgrid_emulator.model.access import Permission
+from local.sendgrid_emulator.model.call_faults import FaultList
 from local.sendgrid_emulator.model.clock import Clock, iso
 from local.sendgrid_emulator.model.contacts import Contacts
+from local.sendgrid_emulator.model.exports import Export
 from local.sendgrid_emulator.model.fields import FieldDefinition, FieldDefinitions
+from local.sendgrid_emulator.model.jobs import Job, JobQueue
+from local.sendgrid_emulator.model.rate_limits import RateLimiter
 from local.sendgrid_emulator.model.refusal import Refusal
 from local.sendgrid_emulator.model.settings import Settings
 from local.sendgrid_emulator.model.spool import Spool
 from local.sendgrid_emulator.model.suppressions import Suppressions
-
-if TYPE_CHECKING:
-    from local.sendgrid_emulator.model.exports import Export
 
 MAX_CALLS = 100_000
 MAX_BODY_BYTES = 64 * 1024 * 1024  # of all JSON requests that are kept

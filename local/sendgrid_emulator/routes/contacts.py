@@ -12,7 +12,6 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from local.sendgrid_emulator.jobs.queue import Job
 from local.sendgrid_emulator.jobs.work import (
     run_delete,
     run_delete_all,
@@ -21,6 +20,7 @@ from local.sendgrid_emulator.jobs.work import (
 )
 from local.sendgrid_emulator.model.account import Account, Import, account_of, service_of
 from local.sendgrid_emulator.model.fields import EMAIL, IDENTIFIERS, SLOTS
+from local.sendgrid_emulator.model.jobs import Job
 from local.sendgrid_emulator.model.refusal import Refusal, answer
 from local.sendgrid_emulator.model.signing import signed_url
 from local.sendgrid_emulator.routes.request_body import (

@@ -10,9 +10,12 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from local.sendgrid_emulator.model.account import account_of, base_url_of, service_of
-from local.sendgrid_emulator.model.exports import Export, run_export
+from local.sendgrid_emulator.jobs.export import run_export
+from local.sendgrid_emulator.model.account import Account, account_of, base_url_of, service_of
+from local.sendgrid_emulator.model.clock import iso
+from local.sendgrid_emulator.model.exports import Export
 from local.sendgrid_emulator.model.refusal import Refusal, answer
+from local.sendgrid_emulator.model.signing import signed_url
 from local.sendgrid_emulator.model.values import is_email
 from local.sendgrid_emulator.routes.request_body import (
     INVALID_INPUT,
@@ -47,8 +50,8 @@ async def export_contacts(request: Request) -> Response:
     account.remember_export(export)
     work = partial(run_export, account, export, base_url_of(request))
     account.queue.submit(export.job, account.settings.delay, work)
-    shown = {"id": export.job.id, "_metadata": {"self": f"{base_url_of(request)}{EXPORTS}"}}
-    return answer(shown, 202)
+    link = {"self": f"{base_url_of(request)}{EXPORTS}"}
+    return answer({"id": export.job.id, "_metadata": link}, 202)
 
 
 def check_options(content: dict[str, Any]) -> None:
@@ -67,7 +70,38 @@ async def get_export(request: Request, export_id: str) -> Response:
     export = account.exports.get(export_id)
     if export is None:
         raise Refusal(404, "export not found")
-    return answer(export.answer(account, service.upload_url, base_url_of(request)))
+    return answer(shown(export, account, service.upload_url, base_url_of(request)))
+
+
+def shown(export: Export, account: Account, origin: str, base_url: str) -> dict[str, Any]:
+    """Return the body of GET exports/{id} [K API description]."""
+    path = f"/v3/marketing/contacts/exports/{export.job.id}"
+    answered: dict[str, Any] = {
+        "id": export.job.id,
+        "status": "pending",
+        "created_at": iso(export.job.accepted_at),
+        "_metadata": {"self": base_url + path},
+    }
+    finished_at = export.job.finish_at
+    if finished_at is None or account.clock.now() < finished_at:
+        return answered
+    answered["completed_at"] = iso(finished_at)
+    if export.file is None:
+        return answered | {"status": "failure", "message": export.job.failure}
+    lifetime = account.settings.export_lifetime
+    url = signed_url(
+        origin,
+        f"/exports/{export.job.id}/{export.name}",
+        secret=account.secret,
+        now=finished_at,
+        lifetime=lifetime,
+    )
+    return answered | {
+        "status": "ready",
+        "urls": [url],
+        "expires_at": iso(finished_at + lifetime),
+        "contact_count": export.contact_count,
+    }
 
 
 @router.post("/v3/recipients/erasejob")

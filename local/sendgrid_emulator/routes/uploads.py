@@ -14,13 +14,14 @@ from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from local.sendgrid_emulator.gate.gate import Faults, Recorder, RouteTable
-from local.sendgrid_emulator.jobs.errors_download import spoilt
-from local.sendgrid_emulator.jobs.queue import Job
+from local.sendgrid_emulator.gate.faults import Faults
+from local.sendgrid_emulator.gate.recorder import Recorder, RouteTable
 from local.sendgrid_emulator.jobs.work import run_import
 from local.sendgrid_emulator.model.account import Account, Import, Service, Upload, account_of
+from local.sendgrid_emulator.model.jobs import Job
 from local.sendgrid_emulator.model.signing import signed_at
 from local.sendgrid_emulator.model.spool import Spool, pieces
+from local.sendgrid_emulator.routes.errors_download import spoilt
 
 MAX_LENGTH_DIGITS = 18
 

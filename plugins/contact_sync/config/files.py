@@ -7,7 +7,8 @@ from pathlib import Path
 
 from contact_sync.base.errors import ConfigError
 from contact_sync.base.paths import INCLUDE
-from contact_sync.config.definition import SyncDefinition, parse_definition
+from contact_sync.config.definition import SyncDefinition
+from contact_sync.config.parse import parse_definition
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,8 @@ import pyarrow as pa
 import xxhash
 
 from contact_sync.base.vocabulary import FieldType, SendGridField
-from contact_sync.config.definition import FieldMapping, SyncDefinition
+from contact_sync.config.definition import SyncDefinition
+from contact_sync.config.fields import FieldMapping
 
 TRANSFORM_VERSION = 3
 """Raise it when a converter's output or the payload's form changes: every client is then compared

@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from contact_sync.base.arrays import Mask
+from contact_sync.contacts.converters import Converted
 from contact_sync.contacts.countries import region_of
 from contact_sync.contacts.phone_patterns import (
     MAX_DIGITS,
@@ -33,9 +34,9 @@ _FEW_DIGITS = 11  # two numbers in one field have more
 UNKNOWN = "?"  # stands for a code of no country
 
 
-def phones(
+def e164(
     column: pd.Series[Any], country_code: pd.Series[Any], default_country: str | None = None
-) -> tuple[pd.Series[Any], dict[str, Mask]]:
+) -> Converted:
     """The numbers in E.164 (null = none can be sent), and which rows have none for which reason.
 
     `country_code`: ISO 3166-1 alpha-2 or alpha-3 of each client, for national numbers; where it is
@@ -47,17 +48,17 @@ def phones(
     found = _decided(texts, regions)
     rows = np.flatnonzero(given & mask_of(pc.is_null(found)))
     if not len(rows):
-        return series(found), {}
+        return Converted(series(found))
     left = pa.array(rows)
     read = _read(texts.take(left), regions.take(left))
-    numbers = pa.array([phone.e164 for phone in read], pa.string())
+    numbers = pa.array([one.e164 for one in read], pa.string())
     chosen = np.zeros(len(texts), bool)
     chosen[rows] = True
     problems: dict[str, Mask] = {}
-    for row, phone in zip(rows, read, strict=True):
-        if phone.reason is not None:
-            problems.setdefault(phone.reason, np.zeros(len(texts), bool))[row] = True
-    return series(pc.replace_with_mask(found, pa.array(chosen), numbers)), problems
+    for row, one in zip(rows, read, strict=True):
+        if one.reason is not None:
+            problems.setdefault(one.reason, np.zeros(len(texts), bool))[row] = True
+    return Converted(series(pc.replace_with_mask(found, pa.array(chosen), numbers)), problems)
 
 
 def _regions(country_code: pd.Series[Any], default_country: str | None) -> pa.Array:

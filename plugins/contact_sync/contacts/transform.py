@@ -19,15 +19,12 @@ from xxhash import xxh3_64_intdigest
 
 from contact_sync.base.arrays import Int64
 from contact_sync.base.vocabulary import FieldType
-from contact_sync.contacts.converted import Converted, of_distinct
-from contact_sync.contacts.days import day
-from contact_sync.contacts.email_addresses import addresses, email
+from contact_sync.contacts import converters, emails, phones
+from contact_sync.contacts.converters import Converted
+from contact_sync.contacts.json_bodies import json_size
 from contact_sync.contacts.mapping import MappedField, Mapping
-from contact_sync.contacts.numbers import is_negative, number
 from contact_sync.contacts.payloads import csv_payloads
-from contact_sync.contacts.phones import phones
-from contact_sync.contacts.text_columns import arrow, as_text, mask_of, series, texts_of
-from contact_sync.contacts.texts import text
+from contact_sync.contacts.text_columns import arrow, as_text, mask_of, series
 
 SHORTENED = ("too_long", "rounded")
 """Reasons of values that are sent all the same, shortened."""
@@ -62,9 +59,9 @@ def transform(batch: pa.RecordBatch, mapping: Mapping) -> Transformed:
     """Convert one batch of `clients.sql` rows by the mapping."""
     source = batch.to_pandas(types_mapper=pd.ArrowDtype)
     verdict = _Verdict(len(source))
-    address = addresses(source[mapping.email.column])
+    address = emails.normalised(source[mapping.email.column])
     email_hash = hashes(arrow(address))
-    sendable = verdict.judge(mapping.email, email(address))
+    sendable = verdict.judge(mapping.email, emails.sendable(address))
     columns: list[pa.Array] = []
     filled = np.zeros(len(source), np.int64)
     negative = np.zeros(len(source), bool)
@@ -73,7 +70,7 @@ def transform(batch: pa.RecordBatch, mapping: Mapping) -> Transformed:
         columns.append(arrow(values))
         filled |= mask_of(pc.is_valid(columns[-1])).astype(np.int64) << field.bit
         if field.type is FieldType.NUMBER:
-            negative |= is_negative(values)
+            negative |= converters.is_negative(values)
     payload = csv_payloads(arrow(sendable), columns, mapping)
     frame = pd.DataFrame(
         {
@@ -84,7 +81,7 @@ def transform(batch: pa.RecordBatch, mapping: Mapping) -> Transformed:
             "row_hash": hashes(payload, mapping.seed),
             "filled": filled,
             "negative": negative,
-            "size": _json_size(payload, mapping),
+            "size": json_size(payload, mapping),
             "field": series(pa.array(verdict.field, pa.string())),
             "reason": series(pa.array(verdict.reason, pa.string())),
             "exclusion": as_text(source["exclusion"]),
@@ -96,12 +93,14 @@ def transform(batch: pa.RecordBatch, mapping: Mapping) -> Transformed:
 def _convert(field: MappedField, source: pd.DataFrame, mapping: Mapping) -> Converted:
     column = source[field.column]
     if field.type is FieldType.NUMBER:
-        return number(column)
+        return converters.number(column)
     if field.type is FieldType.DATE:
-        return day(column)
+        return converters.day(column)
     if field.name == "phone_number" and not field.custom:
-        return Converted(*phones(column, source["country_code"], mapping.default_country))
-    return of_distinct(column, lambda values: text(as_text(values), field.max_length))
+        return phones.e164(column, source["country_code"], mapping.default_country)
+    return converters.of_distinct(
+        column, lambda values: converters.text(as_text(values), field.max_length)
+    )
 
 
 class _Verdict:
@@ -123,19 +122,3 @@ class _Verdict:
             else:
                 self.dropped[f"{field.name}: {reason}"] += int(rows.sum())
         return converted.values
-
-
-def _json_size(payload: pa.Array, mapping: Mapping) -> Int64:
-    """An upper bound of the contact's JSON in bytes, so that a batch never exceeds its limit.
-
-    The bytes of its CSV row, where a value has its quotes and a quote counts twice already; one
-    byte more for each backslash; and all keys as if every field had a value or were cleared.
-    Converters leave no other character that JSON escapes.
-    """
-    keys = sum(len(f.id if f.custom else f.name) + len('"":""') for f in mapping.fields)
-    times = sum(len("T00:00:00Z") for f in mapping.fields if f.type is FieldType.DATE)
-    overhead = keys + times + len('{"email":"","custom_fields":{}},')
-    offsets, data = texts_of(payload)
-    backslashes = np.flatnonzero(np.frombuffer(data, np.uint8)[: offsets[-1]] == ord("\\"))
-    before = np.searchsorted(backslashes, offsets)
-    return np.asarray(overhead + np.diff(offsets) + np.diff(before), np.int64)

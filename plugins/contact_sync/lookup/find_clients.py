@@ -12,7 +12,7 @@ import pandas as pd
 import pyarrow as pa
 
 from contact_sync.b2core.reader import Snapshot
-from contact_sync.contacts import email_addresses, text_columns
+from contact_sync.contacts import emails, text_columns
 from contact_sync.contacts.transform import hashes
 from contact_sync.state.for_people import client as known_clients
 from contact_sync.state.for_people.client import MAX_FOUND
@@ -67,7 +67,7 @@ def find_clients(sync: Sync, email: str, *, thorough: bool) -> list[Match]:
 
 def normalised(email: str) -> tuple[str, int]:
     """An address as the sync compares it, and its hash; "" and 0 for none."""
-    column = email_addresses.addresses(pd.Series([email], dtype=text_columns.TEXT))
+    column = emails.normalised(pd.Series([email], dtype=text_columns.TEXT))
     array = text_columns.arrow(column)
     return array[0].as_py() or "", int(hashes(array)[0])
 
@@ -97,7 +97,7 @@ def _at(batches: Iterator[pa.RecordBatch], email_hash: int) -> dict[int, str | N
     found: dict[int, str | None] = {}
     for batch in batches:
         column = pd.Series(batch.column("email"), dtype=text_columns.TEXT)
-        same = hashes(text_columns.arrow(email_addresses.addresses(column))) == email_hash
+        same = hashes(text_columns.arrow(emails.normalised(column))) == email_hash
         rows = batch.filter(pa.array(same)).to_pylist()
         found |= {row["client_id"]: row["exclusion"] for row in rows}
     return found

@@ -7,7 +7,8 @@ from typing import Any
 
 from contact_sync.base.errors import FatalError
 from contact_sync.base.failpoints import reach
-from contact_sync.config.definition import Limits, SyncDefinition
+from contact_sync.config.definition import SyncDefinition
+from contact_sync.config.limits import Limits
 from contact_sync.state import runs
 from contact_sync.state.runs import Run
 from contact_sync.sync import Sync

@@ -12,8 +12,10 @@ import pyarrow as pa
 from contact_sync.base.errors import FatalError
 from contact_sync.base.failpoints import reach
 from contact_sync.base.vocabulary import Lane
-from contact_sync.config.definition import LaneChoice, SyncDefinition
-from contact_sync.contacts.payloads import cut_csv_batches, cut_json_batches
+from contact_sync.config.definition import SyncDefinition
+from contact_sync.config.tuning import LaneChoice, Tuning
+from contact_sync.contacts.json_bodies import cut_json_batches
+from contact_sync.contacts.payloads import cut_csv_batches
 from contact_sync.postgres.cursor import Cursor
 from contact_sync.run import approve_plan
 from contact_sync.run.find_removals import removals_ahead
@@ -101,20 +103,20 @@ def _cut(cursor: Cursor, definition: SyncDefinition, run: Run, sizes: pa.Table) 
     ids = np.asarray(sizes.column("client_id"), np.int64)
     size = np.asarray(sizes.column("size"), np.int64)
     json_only = sizes.column("json_only").combine_chunks().to_numpy(zero_copy_only=False)
-    if not uses_csv(definition, len(ids)):
+    if not uses_csv(definition.tuning, len(ids)):
         return [_create(cursor, run, Lane.JSON, ids[a:b], None) for a, b in cut_json_batches(size)]
     plain, exact = ids[~json_only], ids[json_only]
-    pieces = cut_csv_batches(len(plain), definition.csv_batch_contacts)
+    pieces = cut_csv_batches(len(plain), definition.tuning.csv_batch_contacts)
     created = [_create(cursor, run, Lane.CSV, plain[a:b], False) for a, b in pieces]
     pieces = cut_json_batches(size[json_only])
     return created + [_create(cursor, run, Lane.JSON, exact[a:b], True) for a, b in pieces]
 
 
-def uses_csv(definition: SyncDefinition, contacts: int) -> bool:
+def uses_csv(tuning: Tuning, contacts: int) -> bool:
     """Whether a run of so many contacts takes the CSV lane for rows that clear nothing."""
-    if definition.lane is LaneChoice.AUTO:
-        return contacts > definition.csv_from_contacts
-    return definition.lane is LaneChoice.CSV
+    if tuning.lane is LaneChoice.AUTO:
+        return contacts > tuning.csv_from_contacts
+    return tuning.lane is LaneChoice.CSV
 
 
 def _create(

@@ -19,9 +19,9 @@ from contact_sync.b2core.reader import Snapshot, refuse_twice
 from contact_sync.base.errors import RetryableError
 from contact_sync.base.failpoints import reach
 from contact_sync.base.vocabulary import RunKind
-from contact_sync.config.definition import ChangeDetection, SyncDefinition
-from contact_sync.contacts import text_columns
-from contact_sync.contacts.email_addresses import addresses
+from contact_sync.config.definition import SyncDefinition
+from contact_sync.config.source import ChangeDetection
+from contact_sync.contacts import emails, text_columns
 from contact_sync.contacts.transform import hashes
 from contact_sync.postgres.arrow_reader import ahead
 from contact_sync.run.context import mapping_of
@@ -77,7 +77,7 @@ def select_clients(sync: Sync, run: Run) -> int:
     if run.retry_rejected:
         changed = np.union1d(changed, ledger.client_id[ledger.fate == Fate.REJECTED])
     members = choose(scan, ledger, changed, taken, everyone=kind is not RunKind.INCREMENTAL)
-    slices = cut_slices(members, sync.definition.slice_clients)
+    slices = cut_slices(members, sync.definition.tuning.slice_clients)
     gone = np.setdiff1d(ledger.client_id, scan.client_id, assume_unique=True)
     held = absences_to_hold(sync.definition, run, len(gone), scan, ledger)
     position |= {"selected": len(scan.client_id), "chosen": members.num_rows}
@@ -175,7 +175,7 @@ def scan_clients(snapshot: Snapshot) -> Scan:
     """Ids and address hashes of all clients; 17 bytes of memory a client."""
     ids, found, excluded = [], [], []
     for batch in ahead(snapshot.scan()):
-        address = addresses(pd.Series(batch.column("email"), dtype=text_columns.TEXT))
+        address = emails.normalised(pd.Series(batch.column("email"), dtype=text_columns.TEXT))
         ids.append(np.asarray(batch.column("client_id"), np.int64))
         found.append(hashes(text_columns.arrow(address)))
         excluded.append(text_columns.mask_of(pc.is_valid(batch.column("exclusion"))))

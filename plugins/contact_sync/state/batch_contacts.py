@@ -12,15 +12,17 @@ import pyarrow as pa
 from contact_sync.contacts.payloads import OutboxRow
 from contact_sync.postgres import arrow_reader
 from contact_sync.postgres.cursor import Cursor, many, one
-from contact_sync.state.database import StateDatabase, statement
+from contact_sync.state import statements
+from contact_sync.state.database import StateDatabase
 
+SQL = statements.load("batch_contacts")
 WHAT = "The state database"
 Int64 = npt.NDArray[np.int64]
 
 
 def batch_contacts(cursor: Cursor, batch_id: int) -> list[dict[str, Any]]:
     """client_id, email, payload and clears of a JSON batch; at most 30 000 contacts, 3.9 MB."""
-    return many(cursor, statement("batch_contacts"), {"batch_id": batch_id})
+    return many(cursor, SQL["batch_contacts"], {"batch_id": batch_id})
 
 
 def outbox_rows(contacts: list[dict[str, Any]]) -> list[OutboxRow]:
@@ -30,47 +32,30 @@ def outbox_rows(contacts: list[dict[str, Any]]) -> list[OutboxRow]:
 
 def count_contacts(cursor: Cursor, batch_id: int) -> int:
     """How many contacts the batch has now; some may have been taken out since it was planned."""
-    row = one(
-        cursor,
-        "SELECT count(*) AS n FROM contact_sync.batch_contact WHERE batch_id = %s",
-        (batch_id,),
-    )
-    return int(row["n"])
+    return int(one(cursor, SQL["count_contacts"], {"batch_id": batch_id})["n"])
 
 
 def has_contacts(cursor: Cursor, batch_id: int) -> bool:
     """Whether the batch has any contact left."""
-    cursor.execute(
-        "SELECT 1 FROM contact_sync.batch_contact WHERE batch_id = %s LIMIT 1", (batch_id,)
-    )
-    return cursor.fetchone() is not None
+    return bool(one(cursor, SQL["has_contacts"], {"batch_id": batch_id})["found"])
 
 
 def addresses_among(cursor: Cursor, batch_id: int, emails: Collection[str]) -> set[str]:
     """Those of the addresses that are in the batch."""
-    rows = many(
-        cursor,
-        "SELECT email FROM contact_sync.batch_contact WHERE batch_id = %s AND email = ANY(%s)",
-        (batch_id, list(emails)),
-    )
+    parameters = {"batch_id": batch_id, "emails": list(emails)}
+    rows = many(cursor, SQL["addresses_among"], parameters)
     return {row["email"] for row in rows}
 
 
 def addresses_to_suppress(cursor: Cursor, batch_id: int) -> dict[int, str]:
     """Client id → address of the contacts that must be suppressed before they are uploaded."""
-    rows = many(
-        cursor,
-        """SELECT client_id, email FROM contact_sync.batch_contact
-           WHERE batch_id = %s AND suppress ORDER BY client_id""",
-        (batch_id,),
-    )
+    rows = many(cursor, SQL["addresses_to_suppress"], {"batch_id": batch_id})
     return {row["client_id"]: row["email"] for row in rows}
 
 
 def address_hashes(state: StateDatabase, batch_id: int) -> tuple[Int64, Int64]:
     """Client ids and address hashes of a batch; 16 bytes a contact."""
-    query = f"""SELECT client_id, email_hash FROM contact_sync.batch_contact
-                WHERE batch_id = {batch_id:d}"""  # noqa: S608 an integer
+    query = statements.with_values(SQL["address_hashes"], batch_id=batch_id)
     with arrow_reader.connect(state.dsn, WHAT) as connection:
         table = arrow_reader.table(connection, query, WHAT)
     return (
@@ -81,14 +66,7 @@ def address_hashes(state: StateDatabase, batch_id: int) -> tuple[Int64, Int64]:
 
 def contact_sample(cursor: Cursor, batch_id: int, size: int) -> list[dict[str, Any]]:
     """About `size` contacts, evenly spread over the batch; columns as batch_contacts."""
-    return many(
-        cursor,
-        """SELECT client_id, email, payload, clears FROM (
-               SELECT *, row_number() OVER (ORDER BY client_id) AS n, count(*) OVER () AS total
-               FROM contact_sync.batch_contact WHERE batch_id = %s
-           ) AS contact WHERE n %% greatest(1, total / %s) = 0""",
-        (batch_id, size),
-    )
+    return many(cursor, SQL["contact_sample"], {"batch_id": batch_id, "size": size})
 
 
 def batch_bounds(cursor: Cursor, batch_id: int) -> dict[str, Any]:
@@ -96,24 +74,14 @@ def batch_bounds(cursor: Cursor, batch_id: int) -> dict[str, Any]:
 
     The planner sees through constants what the view batch_contact hides from it: how many.
     """
-    return one(
-        cursor,
-        """SELECT batch_id, run_id, sync_id, first_id, last_id, json_only
-           FROM contact_sync.batch WHERE batch_id = %s""",
-        (batch_id,),
-    )
+    return one(cursor, SQL["batch_bounds"], {"batch_id": batch_id})
 
 
 def batch_blocks(state: StateDatabase, batch_id: int) -> Iterator[pa.Array]:
-    """Payloads of a CSV batch, in blocks of bounded size and in no order: a sort costs more than
-    all the rest."""
+    """Payloads of a CSV batch, in blocks of bounded size and in no order."""
     with state.transaction() as cursor:
         bounds = batch_bounds(cursor, batch_id)
-    flagged = "" if bounds["json_only"] is None else f"AND json_only = {bounds['json_only']}"
-    query = f"""SELECT payload FROM contact_sync.outbox
-                WHERE run_id = {bounds["run_id"]:d} {flagged}
-                    AND client_id BETWEEN {bounds["first_id"]:d} AND {bounds["last_id"]:d}
-             """  # noqa: S608 integers and a boolean
+    query = statements.with_values(SQL["payloads"], **bounds)
     with arrow_reader.connect(state.dsn, WHAT) as connection:
         for block in arrow_reader.record_batches(connection, query, WHAT):
             yield block.column("payload")

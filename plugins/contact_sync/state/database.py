@@ -15,8 +15,10 @@ from psycopg.rows import dict_row
 
 from contact_sync.base.errors import ConfigError, Fenced, RetryableError
 from contact_sync.base.paths import INCLUDE
-from contact_sync.postgres.cursor import Cursor, row_of
+from contact_sync.postgres.cursor import Cursor, one
+from contact_sync.state import statements
 
+SQL = statements.load("database")
 SCHEMA_VERSION = "0005"
 """The newest migration in include/sql/state/migrations (compared by a test)."""
 
@@ -71,11 +73,8 @@ class StateDatabase:
 
 def check_version(cursor: Cursor) -> None:
     """Raise ConfigError unless the migrations of this version have run."""
-    cursor.execute("SELECT to_regclass('contact_sync.alembic_version') AS found")
-    found = row_of(cursor)["found"]
-    if found:
-        cursor.execute("SELECT version_num FROM contact_sync.alembic_version")
-        found = row_of(cursor)["version_num"]
+    is_migrated = one(cursor, SQL["is_migrated"])["found"]
+    found = one(cursor, SQL["version"])["version_num"] if is_migrated else None
     if found and found > SCHEMA_VERSION:
         raise ConfigError(
             f"The state database's schema is at version {found}, newer than this code's "
@@ -89,9 +88,8 @@ def check_version(cursor: Cursor) -> None:
 
 
 def _check_fence(cursor: Cursor, fence: tuple[int, int]) -> None:
-    cursor.execute(
-        "SELECT 1 FROM contact_sync.sync WHERE sync_id = %s AND epoch = %s FOR SHARE", fence
-    )
+    sync_id, epoch = fence
+    cursor.execute(SQL["fence"], {"sync_id": sync_id, "epoch": epoch})
     if cursor.fetchone() is None:
         raise Fenced(
             "Another run has taken this sync's lease; this one writes nothing more. "

@@ -11,10 +11,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from contact_sync.base.errors import ConfigError
-from contact_sync.base.paths import INCLUDE
-from contact_sync.state.database import statement
+from contact_sync.state.statements import FOLDER
 
-MIGRATIONS = INCLUDE / "sql" / "state" / "migrations"
+MIGRATIONS = FOLDER / "migrations"
+COMMENTS = FOLDER / "comments.sql"
 
 
 def migrate(dsn: str) -> None:
@@ -36,7 +36,7 @@ def migrate(dsn: str) -> None:
                 connection.execute(text("CREATE SCHEMA contact_sync"))
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
-            connection.exec_driver_sql(statement("comments"))
+            connection.exec_driver_sql(COMMENTS.read_text(encoding="utf-8"))
     except CommandError:
         raise ConfigError(
             "The state database's schema is of a version that this code doesn't know: use the "

@@ -10,8 +10,10 @@ from psycopg.types.json import Jsonb
 from contact_sync.base.errors import Fenced, LeaseBusy
 from contact_sync.base.vocabulary import RunKind, RunState
 from contact_sync.postgres.cursor import Cursor, many, one
+from contact_sync.state import statements
 from contact_sync.state.database import StateDatabase
 
+SQL = statements.load("runs")
 LEASE_MINUTES = 15
 """A lease that isn't renewed for so long is free; every step renews it, waits at least every 5."""
 
@@ -71,22 +73,13 @@ class Run:
 
 def ensure_sync(cursor: Cursor, name: str) -> SyncState:
     """The sync's row, made at its first run."""
-    cursor.execute(
-        "INSERT INTO contact_sync.sync (name) VALUES (%s) ON CONFLICT (name) DO NOTHING", (name,)
-    )
+    cursor.execute(SQL["insert_sync"], {"name": name})
     return read_sync(cursor, name)
 
 
 def read_sync(cursor: Cursor, name: str) -> SyncState:
     """The sync's row."""
-    row = one(
-        cursor,
-        """SELECT sync_id, epoch, watermark, mapping_version, fields, destination,
-                  extract(epoch FROM now() - last_full_at)::float / 3600 AS full_age_hours
-           FROM contact_sync.sync WHERE name = %s""",
-        (name,),
-    )
-    return SyncState(**row)
+    return SyncState(**one(cursor, SQL["read_sync"], {"name": name}))
 
 
 def acquire_lease(cursor: Cursor, sync_id: int, holder: str, *, take_over: bool) -> int:
@@ -95,30 +88,15 @@ def acquire_lease(cursor: Cursor, sync_id: int, holder: str, *, take_over: bool)
     A holder may take its own lease again: an Airflow task that is retried. Raises LeaseBusy
     naming the holder while another one's lease is valid.
     """
-    row = one(
-        cursor,
-        """SELECT lease_holder, lease_until, coalesce(lease_until > now(), FALSE) AS held
-           FROM contact_sync.sync WHERE sync_id = %s FOR UPDATE""",
-        (sync_id,),
-    )
+    parameters = {"sync_id": sync_id, "holder": holder, "minutes": LEASE_MINUTES}
+    row = one(cursor, SQL["lock_lease"], parameters)
     if row["held"] and row["lease_holder"] != holder and not take_over:
         raise LeaseBusy(
             f"{row['lease_holder']} is at work on this sync (lease until "
             f"{row['lease_until']:%H:%M:%S} UTC); one run at a time"
         )
-    cursor.execute(
-        """UPDATE contact_sync.run SET state = 'superseded', finished_at = now()
-           WHERE sync_id = %s AND state = 'running' AND NOT dry_run""",
-        (sync_id,),
-    )
-    row = one(
-        cursor,
-        """UPDATE contact_sync.sync
-           SET epoch = epoch + 1, lease_holder = %s, lease_until = now() + make_interval(mins => %s)
-           WHERE sync_id = %s RETURNING epoch""",
-        (holder, LEASE_MINUTES, sync_id),
-    )
-    return int(row["epoch"])
+    cursor.execute(SQL["supersede_runs"], parameters)
+    return int(one(cursor, SQL["take_lease"], parameters)["epoch"])
 
 
 def renew_lease(state: StateDatabase, run: Run) -> None:
@@ -127,9 +105,8 @@ def renew_lease(state: StateDatabase, run: Run) -> None:
         return
     with state.transaction() as cursor:
         cursor.execute(
-            """UPDATE contact_sync.sync SET lease_until = now() + make_interval(mins => %s)
-               WHERE sync_id = %s AND epoch = %s AND lease_holder IS NOT NULL""",
-            (LEASE_MINUTES, run.sync_id, run.epoch),
+            SQL["renew_lease"],
+            {"sync_id": run.sync_id, "epoch": run.epoch, "minutes": LEASE_MINUTES},
         )
         if cursor.rowcount == 0:
             raise Fenced(f"Run {run.run_id} has lost its lease to a newer run and stops here")
@@ -148,64 +125,58 @@ def create_run(
     """Insert a running run and return its id."""
     row = one(
         cursor,
-        """INSERT INTO contact_sync.run
-               (sync_id, epoch, kind, dry_run, holder, reason, definition_hash, retry_rejected,
-                approve_removals, approval)
-           VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) RETURNING run_id""",
-        (sync_id, epoch, kind, options.dry_run, holder, options.reason, definition_hash,
-         options.retry_rejected, options.approve_removals,
-         Jsonb({"decision": "approved", "by": holder}) if options.approve else None),
-    )  # fmt: skip
+        SQL["create_run"],
+        {
+            "sync_id": sync_id,
+            "epoch": epoch,
+            "kind": kind,
+            "dry_run": options.dry_run,
+            "holder": holder,
+            "reason": options.reason,
+            "definition_hash": definition_hash,
+            "retry_rejected": options.retry_rejected,
+            "approve_removals": options.approve_removals,
+            "approval": Jsonb({"decision": "approved", "by": holder}) if options.approve else None,
+        },
+    )
     return int(row["run_id"])
 
 
 def load_run(state: StateDatabase, run_id: int) -> Run:
     """The run's row."""
     with state.transaction() as cursor:
-        row = one(
-            cursor,
-            """SELECT r.run_id, r.sync_id, s.name AS sync_name, r.epoch, r.kind, r.dry_run, r.state,
-                      r.definition_hash, r.destination, r.snapshot, r.plan, r.retry_rejected,
-                      r.approve_removals, r.approval
-               FROM contact_sync.run AS r JOIN contact_sync.sync AS s USING (sync_id)
-               WHERE r.run_id = %s""",
-            (run_id,),
-        )
+        row = one(cursor, SQL["load_run"], {"run_id": run_id})
     return Run(**{**row, "kind": RunKind(row["kind"]), "state": RunState(row["state"])})
 
 
 def save_destination(cursor: Cursor, run_id: int, destination: dict[str, Any]) -> None:
     """Store what preflight resolved: mapping with ids, list id, column types."""
-    cursor.execute(
-        "UPDATE contact_sync.run SET destination = %s WHERE run_id = %s",
-        (Jsonb(destination), run_id),
-    )
+    parameters = {"run_id": run_id, "destination": Jsonb(destination)}
+    cursor.execute(SQL["save_destination"], parameters)
 
 
 def save_fields(cursor: Cursor, sync_id: int, fields: list[str]) -> None:
     """Store the append-only field list that gives filled masks their meaning."""
-    cursor.execute("UPDATE contact_sync.sync SET fields = %s WHERE sync_id = %s", (fields, sync_id))
+    cursor.execute(SQL["save_fields"], {"sync_id": sync_id, "fields": fields})
 
 
 def save_snapshot(
     cursor: Cursor, run_id: int, snapshot: dict[str, Any], kind: RunKind, why: str
 ) -> None:
     """Store the snapshot that the run reads, and the kind it has become, with the reason."""
-    cursor.execute(
-        "UPDATE contact_sync.run SET snapshot = %s, kind = %s, kind_reason = %s WHERE run_id = %s",
-        (Jsonb(snapshot), kind, why, run_id),
-    )
+    parameters = {"run_id": run_id, "snapshot": Jsonb(snapshot), "kind": kind, "why": why}
+    cursor.execute(SQL["save_snapshot"], parameters)
 
 
 def save_plan(cursor: Cursor, run_id: int, plan: dict[str, Any]) -> None:
     """Store what the run is going to do."""
-    cursor.execute("UPDATE contact_sync.run SET plan = %s WHERE run_id = %s", (Jsonb(plan), run_id))
+    cursor.execute(SQL["save_plan"], {"run_id": run_id, "plan": Jsonb(plan)})
 
 
 def save_approval(cursor: Cursor, run_id: int, approval: dict[str, Any] | None) -> None:
     """Store why a run needs a person's approval, and later the decision."""
     value = None if approval is None else Jsonb(approval)
-    cursor.execute("UPDATE contact_sync.run SET approval = %s WHERE run_id = %s", (value, run_id))
+    cursor.execute(SQL["save_approval"], {"run_id": run_id, "approval": value})
 
 
 def finish_run(
@@ -213,12 +184,10 @@ def finish_run(
 ) -> None:
     """End the run (once) and drop its scratch rows."""
     cursor.execute(
-        """UPDATE contact_sync.run SET state = %s, result = %s, cause = coalesce(cause, %s),
-                                       finished_at = now()
-           WHERE run_id = %s AND state = 'running'""",
-        (state, Jsonb(result), cause, run.run_id),
+        SQL["finish_run"],
+        {"run_id": run.run_id, "state": state, "result": Jsonb(result), "cause": cause},
     )
-    cursor.execute("DELETE FROM contact_sync.slice WHERE run_id = %s", (run.run_id,))
+    cursor.execute(SQL["drop_slices"], {"run_id": run.run_id})
 
 
 def advance_watermark(
@@ -229,17 +198,15 @@ def advance_watermark(
     Raises Fenced when a newer run holds the lease.
     """
     cursor.execute(
-        """UPDATE contact_sync.sync SET watermark = %s, mapping_version = %s, destination = %s,
-               last_full_at = CASE WHEN %s THEN now() ELSE last_full_at END
-           WHERE sync_id = %s AND epoch = %s""",
-        (
-            Jsonb(watermark),
-            destination["version"],
-            Jsonb(destination),
-            run.kind is not RunKind.INCREMENTAL,
-            run.sync_id,
-            run.epoch,
-        ),
+        SQL["advance_watermark"],
+        {
+            "sync_id": run.sync_id,
+            "epoch": run.epoch,
+            "watermark": Jsonb(watermark),
+            "mapping_version": destination["version"],
+            "destination": Jsonb(destination),
+            "is_full": run.kind is not RunKind.INCREMENTAL,
+        },
     )
     if cursor.rowcount == 0:
         raise Fenced(f"Run {run.run_id} has lost its lease to a newer run: the watermark stays")
@@ -247,33 +214,16 @@ def advance_watermark(
 
 def release_lease(cursor: Cursor, run: Run) -> None:
     """Free the lease if this run still holds it."""
-    cursor.execute(
-        """UPDATE contact_sync.sync SET lease_holder = NULL, lease_until = NULL
-           WHERE sync_id = %s AND epoch = %s""",
-        (run.sync_id, run.epoch),
-    )
+    cursor.execute(SQL["release_lease"], {"sync_id": run.sync_id, "epoch": run.epoch})
 
 
 def note_cause(state: StateDatabase, run_id: int, cause: str) -> None:
     """Keep the first cause of a run's failure for its report."""
     with state.transaction() as cursor:
-        cursor.execute(
-            """UPDATE contact_sync.run SET cause = coalesce(cause, %s)
-               WHERE run_id = %s AND state = 'running'""",
-            (cause, run_id),
-        )
+        cursor.execute(SQL["note_cause"], {"run_id": run_id, "cause": cause})
 
 
 def recent_runs(state: StateDatabase, name: str, limit: int) -> list[dict[str, Any]]:
     """The newest runs with their results, newest first, for `status`."""
     with state.transaction() as cursor:
-        return many(
-            cursor,
-            """SELECT r.run_id AS id, r.kind, r.kind_reason, r.dry_run, r.state, r.reason, r.plan,
-                      r.result, r.cause, r.approval, r.started_at, r.finished_at,
-                      extract(epoch FROM coalesce(r.finished_at, now()) - r.started_at)::float
-                          AS seconds
-               FROM contact_sync.run AS r JOIN contact_sync.sync AS s USING (sync_id)
-               WHERE s.name = %s ORDER BY r.run_id DESC LIMIT %s""",
-            (name, limit),
-        )
+        return many(cursor, SQL["recent_runs"], {"name": name, "at_most": limit})

@@ -12,11 +12,13 @@ from psycopg.types.json import Jsonb
 from contact_sync.postgres import arrow_reader
 from contact_sync.postgres.copying import copy_into
 from contact_sync.postgres.cursor import Cursor, analyze, many, one
+from contact_sync.state import statements
 from contact_sync.state.database import StateDatabase
 
 if TYPE_CHECKING:
     import pandas as pd
 
+SQL = statements.load("staging")
 WHAT = "The state database"
 OUTBOX = pa.schema(
     [
@@ -40,26 +42,25 @@ class Slice:
 
 def save_slices(cursor: Cursor, run_id: int, slices: list[Slice]) -> None:
     """Store a run's slices, replacing those of an earlier try."""
-    cursor.execute("DELETE FROM contact_sync.slice WHERE run_id = %s", (run_id,))
+    cursor.execute(SQL["drop_slices"], {"run_id": run_id})
     for part in slices:
         cursor.execute(
-            """INSERT INTO contact_sync.slice
-                   (run_id, slice_no, first_id, last_id, clients, members)
-               VALUES (%s, %s, %s, %s, %s, %b)""",
-            (run_id, part.slice_no, part.first_id, part.last_id, part.members.num_rows,
-             _pack(part.members)),
-        )  # fmt: skip
+            SQL["insert_slice"],
+            {
+                "run_id": run_id,
+                "slice_no": part.slice_no,
+                "first_id": part.first_id,
+                "last_id": part.last_id,
+                "clients": part.members.num_rows,
+                "members": _pack(part.members),
+            },
+        )
 
 
 def load_slice(state: StateDatabase, run_id: int, slice_no: int) -> Slice:
     """One slice with its members."""
     with state.transaction() as cursor:
-        row = one(
-            cursor,
-            """SELECT slice_no, first_id, last_id, members FROM contact_sync.slice
-               WHERE run_id = %s AND slice_no = %s""",
-            (run_id, slice_no),
-        )
+        row = one(cursor, SQL["load_slice"], {"run_id": run_id, "slice_no": slice_no})
     with pa.ipc.open_stream(row["members"]) as reader:
         members = reader.read_all()
     return Slice(row["slice_no"], row["first_id"], row["last_id"], members)
@@ -67,10 +68,7 @@ def load_slice(state: StateDatabase, run_id: int, slice_no: int) -> Slice:
 
 def lock_slice(cursor: Cursor, run_id: int, slice_no: int) -> None:
     """Wait for another try of the same slice, so that two never stage it at once."""
-    cursor.execute(
-        "SELECT 1 FROM contact_sync.slice WHERE run_id = %s AND slice_no = %s FOR UPDATE",
-        (run_id, slice_no),
-    )
+    cursor.execute(SQL["lock_slice"], {"run_id": run_id, "slice_no": slice_no})
 
 
 def _pack(members: pa.Table) -> bytes:
@@ -85,50 +83,36 @@ def _pack(members: pa.Table) -> bytes:
 
 def save_slice_counts(cursor: Cursor, run_id: int, slice_no: int, counts: dict[str, Any]) -> None:
     """Mark the slice as staged."""
-    cursor.execute(
-        "UPDATE contact_sync.slice SET counts = %s WHERE run_id = %s AND slice_no = %s",
-        (Jsonb(counts), run_id, slice_no),
-    )
+    parameters = {"run_id": run_id, "slice_no": slice_no, "counts": Jsonb(counts)}
+    cursor.execute(SQL["save_slice_counts"], parameters)
 
 
 def slice_counts(cursor: Cursor, run_id: int) -> list[dict[str, Any] | None]:
     """The counts of a run's slices; None for one that isn't staged."""
-    rows = many(
-        cursor,
-        "SELECT counts FROM contact_sync.slice WHERE run_id = %s ORDER BY slice_no",
-        (run_id,),
-    )
-    return [row["counts"] for row in rows]
+    return [row["counts"] for row in many(cursor, SQL["slice_counts"], {"run_id": run_id})]
 
 
 def fill_outbox(cursor: Cursor, run_id: int, part: Slice, frames: Iterator[pd.DataFrame]) -> None:
     """Stream a slice's contacts into the outbox, replacing those of an earlier try."""
-    cursor.execute(
-        "DELETE FROM contact_sync.outbox WHERE run_id = %s AND client_id BETWEEN %s AND %s",
-        (run_id, part.first_id, part.last_id),
-    )
+    parameters = {"run_id": run_id, "first_id": part.first_id, "last_id": part.last_id}
+    cursor.execute(SQL["drop_outbox_of_slice"], parameters)
     rows = (frame.assign(run_id=run_id) for frame in frames)
     copy_into(cursor, "contact_sync.outbox", OUTBOX, rows)
 
 
 def count_outbox(cursor: Cursor, run_id: int) -> int:
     """How many contacts of a run wait to be sent."""
-    row = one(cursor, "SELECT count(*) AS n FROM contact_sync.outbox WHERE run_id = %s", (run_id,))
-    return int(row["n"])
+    return int(one(cursor, SQL["count_outbox"], {"run_id": run_id})["n"])
 
 
 def drop_outbox(cursor: Cursor, run_id: int) -> None:
     """Forget what an earlier try of the run staged."""
-    cursor.execute("DELETE FROM contact_sync.outbox WHERE run_id = %s", (run_id,))
+    cursor.execute(SQL["drop_outbox"], {"run_id": run_id})
 
 
 def drop_outbox_of_older_runs(cursor: Cursor, sync_id: int, run_id: int) -> None:
     """Forget payloads that earlier runs of the sync staged and never sent."""
-    cursor.execute(
-        """DELETE FROM contact_sync.outbox AS o USING contact_sync.run AS r
-           WHERE r.run_id = o.run_id AND r.sync_id = %s AND r.run_id < %s""",
-        (sync_id, run_id),
-    )
+    cursor.execute(SQL["drop_outbox_of_older_runs"], {"sync_id": sync_id, "run_id": run_id})
 
 
 def analyze_outbox(state: StateDatabase) -> None:
@@ -141,7 +125,6 @@ def analyze_outbox(state: StateDatabase) -> None:
 
 def outbox_sizes(state: StateDatabase, run_id: int) -> pa.Table:
     """client_id, size and json_only of a run's contacts, by client id."""
-    query = f"""SELECT client_id, size, json_only FROM contact_sync.outbox
-                WHERE run_id = {run_id:d}"""  # noqa: S608 an integer
+    query = statements.with_values(SQL["outbox_sizes"], run_id=run_id)
     with arrow_reader.connect(state.dsn, WHAT) as connection:
         return arrow_reader.table(connection, query, WHAT).sort_by("client_id")

@@ -17,7 +17,7 @@ To add a page:
    Content-Security-Policy forbids inline scripts and styles and every foreign resource: styles go
    to static/style.css, which has the colours of both themes as variables.
 3. Include the router below, and put the module into LAYERS of
-   tests/unit/project/test_architecture.py.
+   tests/project/test_architecture.py.
 
 Whatever goes wrong becomes a page in words with a status (failures.py): raise
 ConfigError, RetryableError or HTTPException, and nothing else has to be caught.

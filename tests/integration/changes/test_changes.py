@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import psycopg
 import pytest
 
@@ -219,4 +221,19 @@ def test_a_full_run_sends_only_what_differs(world: World) -> None:
     world.edit(1, first_name="Ana")
     counts = world.run("full")["counts"]
     assert (counts["sent"], counts["changed"], counts["unchanged"]) == (1, 1, 3)
+    world.assert_converged()
+
+
+def test_F10_a_contact_deleted_by_hand_comes_back_with_a_resend(world: World) -> None:
+    """The ledger says that SendGrid has it; only `resend` doesn't ask the ledger."""
+    world.seed()
+    world.run()
+    contact = world.contacts()["client1@example.com"]["id"]
+    world.delete_at_sendgrid(f"contacts?ids={contact}")
+    until = time.monotonic() + 10
+    while "client1@example.com" in world.contacts():
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    assert world.run("full")["counts"]["sent"] == 0
+    world.run("resend")
     world.assert_converged()

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import pytest
 
 from contact_sync.base.vocabulary import RunKind
+from contact_sync.run import in_one_process
 from contact_sync.run.check_setup import check_setup
 from contact_sync.run.context import open_run
 from contact_sync.run.finish_run import finish_run
 from contact_sync.run.plan_batches import plan_run
 from contact_sync.run.select_clients import select_clients
+from contact_sync.run.sending import prepare
 from contact_sync.run.sending.settle import settle_batch
 from contact_sync.run.sending.submit import submit_batch
 from contact_sync.run.settle_earlier_runs import drain
@@ -194,3 +197,26 @@ def test_B01_a_newcomer_with_a_gone_clients_address_leaves_no_ghost(world: World
     world.run()
     world.assert_converged()
     assert set(world.contacts()) == {"moved@example.com"}
+
+
+def test_F04_who_was_excluded_deleted_or_moved_since_the_reading_is_not_sent(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The source is looked at again before the first byte; the others are sent."""
+    monkeypatch.setattr(prepare, "MAX_AGE_SECONDS", -1e9)
+    world.add_clients(4)
+    plan = in_one_process.plan_run
+
+    def meanwhile(*args: Any) -> list[int]:
+        planned = plan(*args)
+        world.sql("DELETE FROM b2core.clients WHERE id = 1")
+        world.edit(2, email="moved@example.com")
+        return planned
+
+    monkeypatch.setattr(in_one_process, "plan_run", meanwhile)
+    world.run()
+    assert set(world.contacts()) == {"client3@example.com", "client4@example.com"}
+    assert world.fates()[2] == "pending: changed_since_read"
+    monkeypatch.undo()
+    world.run()
+    assert "moved@example.com" in world.contacts()

@@ -1,4 +1,4 @@
-"""A20 to A22 and B19: B2CORE fails, stalls, changes its tables or gives a client twice.
+"""A20 and A21: B2CORE fails, stalls or breaks off while it is read.
 
 Nothing is half staged, nothing wrong is sent, the cause is told without personal data, and the
 next run goes on from the same watermark.
@@ -6,12 +6,8 @@ next run goes on from the same watermark.
 
 from __future__ import annotations
 
-import shutil
 import threading
 import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any
 
 import psutil
 import psycopg
@@ -19,54 +15,15 @@ import pytest
 
 from contact_sync.b2core import reader
 from contact_sync.base.errors import ConfigError, FatalError, RetryableError
-from contact_sync.postgres import arrow_reader
 from contact_sync.run import in_one_process
-from local.postgres.server import Cluster
 from tests.support.breaking_proxy import breaking_proxy
-from tests.support.connections import close_all
+from tests.support.source_faults import READER, assert_failed_cleanly, replace_in
 from tests.support.world import World
 
-pytestmark = pytest.mark.own_connections
+pytestmark = [pytest.mark.own_connections, pytest.mark.usefixtures("no_pause")]
 
-READER = "contact_sync_reader"
 MANY = """SELECT i::bigint AS client_id, repeat('x', 2000) || i AS email, NULL::text AS exclusion
           FROM generate_series(1, {rows}) AS i"""
-
-
-@pytest.fixture(autouse=True)
-def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Tries follow each other at once."""
-    monkeypatch.setattr(in_one_process, "READ_PAUSE", 0.0)
-
-
-@pytest.fixture
-def own_sql(world: World, tmp_path: Path) -> World:
-    """A world whose statements may be edited."""
-    world.sql_folder = shutil.copytree(world.sql_folder, tmp_path / "b2core")
-    return world
-
-
-@pytest.fixture
-def own_tables(world: World, cluster: Cluster) -> Iterator[World]:
-    """A world whose tables may be altered, with six clients that are loaded."""
-    world.seed()
-    close_all()  # a database to copy from has no other connection
-    with psycopg.connect(cluster.url(), autocommit=True) as connection:
-        connection.execute("DROP DATABASE IF EXISTS b2core_altered WITH (FORCE)")
-        connection.execute("CREATE DATABASE b2core_altered TEMPLATE b2core_world")
-        world.b2core_url = world.b2core_url.replace("/b2core_world", "/b2core_altered")
-        world.reader_url = world.reader_url.replace("/b2core_world", "/b2core_altered")
-        world.run()
-        yield world
-        connection.execute("DROP DATABASE b2core_altered WITH (FORCE)")
-
-
-def replace_in(world: World, name: str, old: str, new: str) -> None:
-    """Edit one of the sync's own statements."""
-    path = world.sql_folder / name
-    text = path.read_text(encoding="utf-8")
-    assert old in text
-    path.write_text(text.replace(old, new), encoding="utf-8")
 
 
 def many_clients(world: World) -> None:
@@ -78,16 +35,6 @@ def many_clients(world: World) -> None:
     for name, pad in (("scan", 1000), ("clients", 2000)):
         wide = f"clients.email::text || repeat(' ', {pad}) AS email"
         replace_in(world, f"{name}.sql", "clients.email::text AS email", wide)
-
-
-def assert_failed_cleanly(world: World, error: BaseException, *, writes: int = 0) -> None:
-    """The run is red with its cause; nothing was staged, sent or moved; nothing private is told."""
-    report = world.report()
-    assert (report["state"], report["cause"]) == ("failed", str(error))
-    assert len(world.writes()) == writes
-    assert world.state("SELECT count(*) FROM contact_sync.outbox") == [(0,)]
-    for private in ("@example.com", "only for tests", "Zoë", READER):
-        assert private not in str(error)
 
 
 @pytest.mark.parametrize("after", [300_000, 800_000], ids=["select", "stage"])
@@ -253,95 +200,3 @@ def test_A21_no_transaction_is_open_while_sendgrid_stalls(world: World) -> None:
     assert before == after == [("submitting",)]
     assert connected == [(0,)]
     world.assert_converged()
-
-
-VIEW = """ALTER TABLE b2core.clients RENAME TO clients_table;
-          CREATE VIEW b2core.clients AS SELECT * FROM b2core.clients_table;
-          GRANT SELECT ON b2core.clients TO contact_sync_reader"""
-DRIFTS = {
-    "dropped": ("ALTER TABLE b2core.clients DROP COLUMN first_name",
-                ["clients.sql", "42703", "first_name"]),
-    "renamed": ("ALTER TABLE b2core.client_addresses RENAME COLUMN city TO town",
-                ["clients.sql", "42703", "city"]),
-    "retyped": ("ALTER TABLE b2core.client_phones ALTER confirmed DROP DEFAULT,"
-                " ALTER confirmed TYPE text",
-                ["clients.sql", "42804"]),
-    "table renamed": ("ALTER TABLE b2core.countries RENAME TO lands",
-                      ["clients.sql", "42P01", "b2core.countries"]),
-    "view": (VIEW, ["changed_xmin.sql", "42703", "xmin"]),
-    "revoked": ("REVOKE SELECT ON b2core.client_phones FROM contact_sync_reader",
-                [".sql", "42501", "client_phones"]),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("drift", list(DRIFTS))
-def test_A22_a_changed_table_stops_the_run(own_tables: World, drift: str) -> None:
-    """The message names statement and column; nothing is sent and the watermark stays."""
-    statement, words = DRIFTS[drift]
-    writes = len(own_tables.writes())
-    watermark = own_tables.state("SELECT watermark FROM contact_sync.sync")
-    own_tables.edit(1, last_name="Changed")
-    own_tables.sql(statement)
-    with pytest.raises(ConfigError) as raised:
-        own_tables.run()
-    assert [word for word in words if word not in str(raised.value)] == []
-    assert len(own_tables.writes()) == writes
-    assert own_tables.state("SELECT watermark FROM contact_sync.sync") == watermark
-    assert own_tables.report()["state"] == "failed"
-
-
-@pytest.mark.parametrize("step", ["select_clients", "stage_slice"])
-@pytest.mark.parametrize(
-    ("statement", "word"),
-    [
-        ("ALTER TABLE b2core.client_phones RENAME COLUMN client_id TO owner_id", "client_id"),
-        ("REVOKE SELECT ON b2core.client_phones FROM contact_sync_reader", "client_phones"),
-    ],
-    ids=["renamed", "revoked"],
-)
-def test_A22_a_table_that_changes_in_mid_run_stops_it(
-    own_tables: World, monkeypatch: pytest.MonkeyPatch, step: str, statement: str, word: str
-) -> None:
-    """After the check, before a step that reads."""
-    before(monkeypatch, step, lambda: own_tables.sql(statement))
-    writes = len(own_tables.writes())
-    own_tables.edit(1, last_name="Changed")
-    with pytest.raises(ConfigError, match=rf"\(\w+\.sql\) refused a statement.*{word}") as raised:
-        own_tables.run()
-    assert_failed_cleanly(own_tables, raised.value, writes=writes)
-
-
-def before(monkeypatch: pytest.MonkeyPatch, step: str, act: Callable[[], object]) -> None:
-    """Do something before a step of run_all."""
-    real: Callable[..., Any] = getattr(in_one_process, step)
-    monkeypatch.setattr(in_one_process, step, lambda *given: (act(), real(*given))[1])
-
-
-def test_A22_a_new_enum_value_is_only_a_value(own_tables: World) -> None:
-    """A status that nobody knew arrives as it is."""
-    own_tables.sql("""CREATE TYPE b2core.status AS ENUM ('Active', 'Inactive', 'Banned', 'Deleted');
-                      ALTER TABLE b2core.client_statuses ALTER name TYPE b2core.status
-                      USING name::b2core.status""")
-    own_tables.sql("ALTER TYPE b2core.status ADD VALUE 'Frozen'")
-    own_tables.sql("UPDATE b2core.client_statuses SET name = 'Frozen' WHERE id = 1")
-    own_tables.run()
-    assert own_tables.contacts()["client1@example.com"]["custom_fields"]["Status"] == "Frozen"
-    own_tables.assert_converged()
-
-
-TWICE = "FROM b2core.clients AS clients\n"
-
-
-@pytest.mark.parametrize("statement", ["scan", "clients"])
-@pytest.mark.parametrize("batch_bytes", [1, arrow_reader.BATCH_BYTES], ids=["apart", "together"])
-def test_B19_a_join_that_gives_a_client_twice_stops_the_run(
-    own_sql: World, monkeypatch: pytest.MonkeyPatch, statement: str, batch_bytes: int
-) -> None:
-    """Also when the two rows come in different batches; the message has the id and no value."""
-    monkeypatch.setattr(arrow_reader, "BATCH_BYTES", batch_bytes)
-    own_sql.seed()
-    join = f"{TWICE}CROSS JOIN generate_series(1, 1 + (clients.id = 2)::int) AS fan_out\n"
-    replace_in(own_sql, f"{statement}.sql", TWICE.rstrip() if statement == "scan" else TWICE, join)
-    with pytest.raises(FatalError, match=f"{statement}.sql gives client 2 more than") as raised:
-        own_sql.run()
-    assert_failed_cleanly(own_sql, raised.value)

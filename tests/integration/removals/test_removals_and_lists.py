@@ -11,6 +11,7 @@ import pytest
 from contact_sync.base.errors import AuthError
 from tests.support.world import World, define
 
+UNLIST = "/v3/marketing/lists/{list_id}/contacts"
 JOB = "/v3/marketing/contacts/imports/{job_id}"
 
 
@@ -106,3 +107,33 @@ def test_B04_F01_an_excluded_newcomers_address_leaves_the_list_whoever_had_it(
     consenting.edit(former, email="new@example.com")
     consenting.run()
     consenting.assert_converged(unlisted={"ben@example.com"}, excluded={newcomer})
+
+
+def test_F01_a_former_lists_members_are_taken_off_it(world: World) -> None:
+    """The contacts stay; also when one vanished between look-up and call."""
+    world.redefine(on_list_change="unlist")
+    world.add_clients(3)
+    world.run()
+    former = world.list_id
+    world.list_id = world.emulator.admin.create_list("Another list")
+    world.redefine(list="Another list")
+    world.emulator.admin.fault("DELETE", UNLIST, status=404)
+    world.run("full")
+    held = world.contacts()
+    assert len(held) == 3
+    assert all(former not in contact["list_ids"] for contact in held.values())
+    assert all(world.list_id in contact["list_ids"] for contact in held.values())
+
+
+def test_F01_a_former_list_that_is_gone_needs_nothing(world: World) -> None:
+    """404 and no such list: the batch is settled."""
+    world.redefine(on_list_change="unlist")
+    world.add_clients(2)
+    world.run()
+    world.emulator.admin.create_list("Another list")
+    world.redefine(list="Another list")
+    world.delete_at_sendgrid(f"lists/{world.list_id}")
+    report = world.run("full")
+    assert [job["outcome"] for job in report["jobs"] if job["lane"] == "unlist"] == [
+        "the list is gone"
+    ]

@@ -10,12 +10,14 @@ import pytest
 from contact_sync.base.errors import ConfigError, FateUnknown
 from contact_sync.base.vocabulary import RunKind
 from contact_sync.run import in_one_process
+from contact_sync.run.sending import verify
 from contact_sync.run.start_run import begin_run
 from contact_sync.sendgrid.api import SendGridApi
 from contact_sync.state.settling import ENOUGH_TRIES
 from tests.support.steps import go_on
 from tests.support.world import World
 
+LANES = pytest.mark.parametrize("lane", ["json", "csv"])
 JOB = "/v3/marketing/contacts/imports/{job_id}"
 CONTACTS = "/v3/marketing/contacts"
 LONG = "a" * 60 + "@" + "b" * 50 + ".example.com"  # more than search/emails takes
@@ -121,3 +123,137 @@ def test_D05_an_errors_file_on_an_unknown_host_is_not_needed(
         in_one_process.run_sync(sync, RunKind.FULL, holder="test")
     books = world.report()["books"]
     assert (books["confirmed"], books["rejected"], books["pending"]) == (2, 1, 0)
+
+
+@LANES
+@pytest.mark.parametrize(
+    "setting",
+    [{"errors_url": False}, {"errors_lifetime": 0.0}, {"errors_file": "missing"},
+     {"errors_file": "truncated", "errors_gzip": True}, {"errors_file": "bomb"},
+     {"errors_file": "wide"}, {"errors_file": "not_utf8"}, {"errors_left_out": 1}],
+    ids=str,
+)  # fmt: skip
+def test_D05_without_a_usable_errors_file_contacts_are_read_back(
+    world: World, lane: str, setting: dict[str, Any]
+) -> None:
+    """Right ones are confirmed; as many as SendGrid refused remain, and are rejected."""
+    world.emulator.admin.settings(**setting)
+    world.refuse_rows("client2@example.com")
+    world.redefine(lane=lane)
+    world.add_clients(3)
+    report = world.run()
+    assert (report["books"]["confirmed"], report["books"]["rejected"]) == (2, 1)
+    assert world.fates()[2].startswith("rejected: contact: SendGrid: ")
+
+
+@LANES
+def test_D05_when_more_remain_than_were_refused_they_are_pending(world: World, lane: str) -> None:
+    """The search lags: nobody is rejected for that, and the next run sends them again."""
+    world.emulator.admin.settings(errors_url=False, search_lag=3600)
+    world.refuse_rows("client2@example.com")
+    world.redefine(lane=lane)
+    world.add_clients(3)
+    assert world.run()["books"]["pending"] == 3
+    assert set(world.fates().values()) == {"pending: not_applied"}
+    world.emulator.admin.settings(errors_url=True, search_lag=0)
+    world.run()
+    assert world.run()["books"]["rejected"] == 1
+
+
+def test_D05_a_large_batch_without_errors_file_is_split(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Too many to read back: halves are sent until the pieces are small enough."""
+    monkeypatch.setattr("contact_sync.run.sending.settle.MAX_READ_BACK", 2)
+    world.emulator.admin.settings(errors_url=False)
+    world.refuse_rows("client2@example.com")
+    world.add_clients(4)
+    report = world.run()
+    assert [job["outcome"] for job in report["jobs"]] == [
+        "split in halves", "1 confirmed, 1 rejected", "2 confirmed, 0 rejected",
+    ]  # fmt: skip
+    assert report["rejections"] == {"contact: SendGrid: refused, no reason given": 1}
+
+
+@LANES
+def test_D07_rows_that_a_completed_job_dropped_are_sent_again(world: World, lane: str) -> None:
+    """The counts don't add up, so all are read back: who isn't there is pending, not rejected."""
+    world.redefine(lane=lane)
+    world.add_clients(4)
+    world.emulator.admin.job_fault("drops_rows", rows=2, job=lane)
+    assert world.run()["books"] | {"gone": 0} == {
+        "selected": 4, "confirmed": 2, "pending": 2, "rejected": 0, "excluded": 0, "gone": 0,
+    }  # fmt: skip
+    assert world.run()["counts"]["sent"] == 2
+    assert set(world.fates().values()) == {"confirmed"}
+    assert len(world.contacts()) == 4
+
+
+@LANES
+@pytest.mark.parametrize("kind", ["short_counts", "no_results"])
+def test_D07_counts_that_are_too_low_alone_hold_nobody_up(
+    world: World, lane: str, kind: str
+) -> None:
+    """Everything was applied and is read back as sent."""
+    world.redefine(lane=lane)
+    world.seed()
+    world.emulator.admin.job_fault(kind, job=lane)
+    assert world.run()["books"]["pending"] == 0
+    world.assert_converged()
+
+
+def test_D07_rows_that_change_nothing_are_counted_nowhere(world: World) -> None:
+    """A resend of what SendGrid has already is confirmed, also when only a sample is read back."""
+    world.seed()
+    world.run()
+    assert world.run("resend")["books"]["pending"] == 0
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("contact_sync.run.sending.settle.MAX_READ_BACK", 2)
+        patch.setattr(verify, "MAX_READ_BACK", 2)
+        assert world.run("resend")["books"]["pending"] == 0
+    world.assert_converged()
+
+
+def test_D09_a_lagging_search_never_rejects_and_the_next_run_confirms(world: World) -> None:
+    """Read back too early: sent again, converged afterwards."""
+    world.seed()
+    world.emulator.admin.settings(search_lag=3600)
+    world.emulator.admin.job_fault("drops_rows", rows=1)
+    world.run()
+    assert {fate for fate in world.fates().values() if "not_applied" in fate} == {
+        "pending: not_applied"
+    }
+    world.emulator.admin.settings(search_lag=0)
+    world.run()
+    world.assert_converged()
+
+
+@LANES
+@pytest.mark.parametrize("kind", ["forgotten", "forgotten_at_once"])
+def test_D12_a_forgotten_job_leaves_its_clients_pending(world: World, lane: str, kind: str) -> None:
+    """404 is neither done nor failed; sending again converges."""
+    world.redefine(lane=lane)
+    world.seed()
+    world.emulator.admin.job_fault(kind, job=lane)
+    assert world.run()["books"]["pending"] == 4
+    world.run()
+    world.assert_converged()
+
+
+@LANES
+def test_D08_an_unknown_status_is_waited_out(world: World, lane: str) -> None:
+    """It counts as pending until the known one comes."""
+    world.redefine(lane=lane)
+    world.seed()
+    world.emulator.admin.job_fault("unknown_status", job=lane, seconds=0.3)
+    assert world.run()["books"]["confirmed"] == 4
+
+
+def test_D08_a_status_that_stays_unknown_ends_at_the_deadline(world: World) -> None:
+    """Pending, and sent again by the next run."""
+    world.redefine(deadlines={"job_hours": 0.0002, "quarantine_minutes": 0})
+    world.seed()
+    world.emulator.admin.job_fault("unknown_status")
+    assert world.run()["jobs"][0]["outcome"] == "job_never_ended"
+    world.run()
+    world.assert_converged()

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from contact_sync.base.errors import ConfigError
-from contact_sync.config.definition import parse_definition
+from contact_sync.config.parse import parse_definition
 from tests.support.world import LIST_NAME, World
 
 HOSTILE = [

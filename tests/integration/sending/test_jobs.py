@@ -2,31 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from contact_sync.base.errors import FatalError, FateUnknown
+from contact_sync.base.vocabulary import RunKind
 from contact_sync.run import in_one_process
+from contact_sync.run.context import open_run
+from contact_sync.run.release_lease import end_run
+from contact_sync.run.sending.settle import settle_batch
+from contact_sync.run.start_run import begin_run
+from tests.support.steps import go_on, the_batch
 from tests.support.world import World
 
 LANES = pytest.mark.parametrize("lane", ["json", "csv"])
 JOB = "/v3/marketing/contacts/imports/{job_id}"
 IMPORTS = "/v3/marketing/contacts/imports"
 CONTACTS = "/v3/marketing/contacts"
-UPLOAD = "/imports/{job_id}"
-
-
-def unacceptable(world: World, *emails: str) -> None:
-    """Contacts that SendGrid refuses to change: they have an identifier that the sync omits."""
-    for number, email in enumerate(emails):
-        world.emulator.admin.put_contacts({"email": email, "external_id": f"other {number}"})
-
-
-def calls(world: World, method: str, route: str) -> list[dict[str, Any]]:
-    """The calls to a route, in order."""
-    made = world.emulator.admin.calls()
-    return [call for call in made if (call["method"], call["route"]) == (method, route)]
 
 
 @pytest.mark.parametrize(
@@ -47,7 +38,7 @@ def test_C07_a_rate_limit_is_waited_out(
     world.seed()
     world.emulator.admin.fault(method, route, status=429, headers={header: "0"})
     world.run()
-    assert calls(world, method, route)[0]["status"] == 429
+    assert world.calls(method, route)[0]["status"] == 429
     world.assert_converged()
     assert len(world.emulator.admin.jobs()) == 1
 
@@ -57,7 +48,7 @@ def test_C06_a_5xx_after_the_effect_is_repeated_and_converges(world: World) -> N
     world.seed()
     world.emulator.admin.fault("PUT", CONTACTS, status=503, when="after")
     report = world.run()
-    assert len(calls(world, "PUT", CONTACTS)) == 2
+    assert len(world.calls("PUT", CONTACTS)) == 2
     assert report["books"]["confirmed"] == 4
     world.assert_converged()
 
@@ -115,7 +106,7 @@ def test_D04_an_errored_job_rejects_the_bad_rows_and_confirms_the_others(
 ) -> None:
     """With SendGrid's reason; the rejected ones are tried again when their rows change."""
     world.emulator.admin.settings(errors_layout=layout, errors_gzip=gzip)
-    unacceptable(world, "client2@example.com")
+    world.refuse_rows("client2@example.com")
     world.redefine(lane=lane)
     for number in range(1, 4):
         world.add(f"client{number}@example.com")
@@ -139,7 +130,7 @@ def test_D06_a_job_that_fails_once_is_sent_again(world: World, lane: str, rows: 
     for number in range(1, 5):
         world.add(f"client{number}@example.com")
     if rows:
-        unacceptable(world, "client1@example.com")
+        world.refuse_rows("client1@example.com")
     world.emulator.admin.job_fault("fails_halfway", after_rows=rows, job=lane)
     report = world.run()
     assert report["jobs"][0]["status"] == "failed"
@@ -153,7 +144,7 @@ def test_D06_a_job_that_refused_every_row_rejects_every_client(world: World, lan
     """SendGrid calls it failed; its errors file names everybody, so nobody is pending."""
     world.redefine(lane=lane)
     emails = [f"client{number}@example.com" for number in range(1, 4)]
-    unacceptable(world, *emails)
+    world.refuse_rows(*emails)
     for email in emails:
         world.add(email)
     assert world.run()["books"]["rejected"] == 3
@@ -199,54 +190,6 @@ def test_D12_a_job_that_sendgrid_does_not_know_counts_as_unknown(world: World, l
     world.assert_converged()
 
 
-def test_C05_an_expired_upload_address_leads_to_a_new_import(world: World) -> None:
-    """403 from the storage: another job, the same bytes, one file."""
-    world.redefine(lane="csv")
-    world.seed()
-    world.emulator.admin.fault("PUT", UPLOAD, status=403)
-    world.run()
-    first, second = calls(world, "PUT", UPLOAD)
-    assert (first["status"], second["status"]) == (403, 200)
-    assert first["path"] != second["path"]
-    assert len(world.emulator.admin.uploads()) == 1
-    world.assert_converged()
-
-
-def test_C05_addresses_that_always_expire_end_the_run(world: World) -> None:
-    """Three imports, then a message; nothing is confirmed."""
-    world.redefine(lane="csv")
-    world.seed()
-    world.emulator.admin.settings(upload_lifetime=0.0)
-    with pytest.raises(FatalError, match="PUT upload_uri: the storage answered 403"):
-        world.run()
-    assert len(calls(world, "PUT", UPLOAD)) == 3
-    assert world.contacts() == {}
-
-
-@pytest.mark.parametrize("fault", [{"reset": True}, {"status": 503}])
-def test_C04_an_upload_of_unknown_fate_is_not_repeated(world: World, fault: dict[str, Any]) -> None:
-    """The file was stored, the answer lost: its job is polled, no second file is uploaded."""
-    world.redefine(lane="csv", deadlines={"job_hours": 1, "quarantine_minutes": 1})
-    world.seed()
-    world.emulator.admin.fault("PUT", UPLOAD, when="after", **fault)
-    assert world.run()["books"]["confirmed"] == 4
-    assert len(calls(world, "PUT", UPLOAD)) == 1
-    assert len(world.emulator.admin.uploads()) == 1
-    world.assert_converged()
-
-
-def test_C04_an_upload_that_never_arrived_is_sent_by_the_next_run(world: World) -> None:
-    """Lost before the effect: pending after the quarantine, then a new import."""
-    world.redefine(lane="csv")
-    world.seed()
-    world.emulator.admin.fault("PUT", UPLOAD, reset=True)
-    assert world.run()["books"]["pending"] == 4
-    world.run()
-    paths = [call["path"] for call in calls(world, "PUT", UPLOAD)]
-    assert len(set(paths)) == len(paths) == 2
-    world.assert_converged()
-
-
 def test_a_run_that_ends_in_doubt_is_continued_by_the_next(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -257,4 +200,31 @@ def test_a_run_that_ends_in_doubt_is_continued_by_the_next(
     with pytest.raises(FateUnknown, match="SendGrid answered 500"):
         world.run()
     world.run()
+    world.assert_converged()
+
+
+@pytest.mark.parametrize("body", ["{}", '{"job_id": ""}', "accepted"])
+def test_C06_a_202_without_a_job_id_is_of_unknown_fate(world: World, body: str) -> None:
+    """The call is repeated; nobody is lost."""
+    world.seed()
+    world.emulator.admin.fault("PUT", CONTACTS, status=202, body=body)
+    assert world.run()["books"]["confirmed"] == 4
+    world.assert_converged()
+
+
+def test_D02_a_job_that_outlasts_the_run_is_followed_by_the_next(world: World) -> None:
+    """Neither success nor failure: nobody is confirmed, and nothing is sent a second time."""
+    world.seed()
+    world.emulator.admin.settings(delay=2.0)
+    with world.sync() as sync:
+        run_id = begin_run(sync, RunKind.INCREMENTAL, holder="impatient")
+        go_on(sync, run_id, before="settle")
+        assert not settle_batch(sync, open_run(sync, run_id), the_batch(sync))
+        end_run(sync, run_id, "not waited for any longer")
+    assert "confirmed" not in world.fates().values()
+    written = world.writes()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("contact_sync.run.settle_earlier_runs.POLL_SECONDS", 1.0)
+        assert world.run()["counts"]["sent"] == 0
+    assert world.writes() == written
     world.assert_converged()

@@ -183,3 +183,40 @@ def test_O04_a_zombie_suppresses_nobody(world: World) -> None:
     world.run(take_over=True)
     assert suppressed(world) == {OLD, NEW}
     world.assert_converged()
+
+
+@pytest.mark.parametrize("lane", ["json", "csv"])
+def test_B03_an_opt_out_is_carried_over_before_the_new_address_exists(
+    world: World, lane: str
+) -> None:
+    """Suppressed first, then uploaded."""
+    world.redefine(lane=lane)
+    world.add_clients(2)
+    world.run()
+    world.emulator.admin.suppress("client1@example.com")
+    world.edit(1, email="moved@example.com")
+    world.run()
+    assert "moved@example.com" in world.emulator.admin.suppressions()
+    routes = [(c["method"], c["route"]) for c in world.emulator.admin.calls()]
+    upload = ("PUT", "/v3/marketing/contacts") if lane == "json" else ("PUT", "/imports/{job_id}")
+    last = len(routes) - 1 - routes[::-1].index(upload)
+    assert routes.index(("POST", GLOBAL)) < last
+
+
+def test_B03_an_opt_out_that_cannot_be_carried_over_keeps_the_new_address_back(
+    world: World,
+) -> None:
+    """403: pending, not uploaded; the others are."""
+    world.add_clients(2)
+    world.run()
+    world.emulator.admin.suppress("client1@example.com")
+    world.edit(1, email="moved@example.com")
+    world.edit(2, first_name="New")
+    world.emulator.admin.add_key("SG.sees-only-0123456789", "sees_suppressions")
+    world.emulator.admin.fault("POST", GLOBAL, status=403)
+    world.run()
+    assert world.fates()[1] == "pending: suppression_not_carried"
+    assert set(world.contacts()) == {"client1@example.com", "client2@example.com"}
+    world.run()
+    assert "moved@example.com" in world.contacts()
+    assert "moved@example.com" in world.emulator.admin.suppressions()

@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from contact_sync.base import failpoints
-from tests.unit.project.test_architecture import PLUGINS
+from tests.support.source_files import PLUGINS
 
 CODE = (
     "from contact_sync.base.failpoints import reach; reach('other'); reach('here'); print('past')"

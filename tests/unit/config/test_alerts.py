@@ -6,7 +6,7 @@ import pytest
 
 from contact_sync.base.errors import ConfigError
 from contact_sync.config.alerts import Alert, Alerts, Event, rose_above
-from contact_sync.config.definition import parse_definition
+from contact_sync.config.parse import parse_definition
 
 HEAD = "name: demo\ncaption: Demo\n"
 

@@ -14,8 +14,9 @@ from pydantic import BaseModel
 
 from contact_sync.base.errors import ConfigError
 from contact_sync.base.paths import INCLUDE
-from contact_sync.config.definition import SyncDefinition, json_schema, parse_definition
+from contact_sync.config.definition import SyncDefinition, json_schema
 from contact_sync.config.files import read_definition, read_definitions
+from contact_sync.config.parse import parse_definition
 
 SYNCS = INCLUDE / "syncs"
 TEMPLATE = SYNCS / "template.yaml.example"
@@ -51,8 +52,8 @@ def test_S07_required_fields_are_mapped_without_saying_so() -> None:
         (GOOD + "deadlines: {job_hours: .inf}", "north.yaml: deadlines.job_hours: Input should"),
         (GOOD + "source: {sq: x}", "north.yaml: source.sq: unknown key"),
         (GOOD + "enabled: perhaps", "north.yaml: enabled: Input should be a valid boolean"),
-        (GOOD + "slice_clients: 0", "north.yaml: slice_clients: Input should be greater than"),
-        (GOOD + "lane: pigeon", "north.yaml: lane: Input should be 'auto', 'json' or 'csv'"),
+        (GOOD + "tuning: {slice_clients: 0}", "north.yaml: tuning.slice_clients: Input should be"),
+        (GOOD + "tuning: {lane: pigeon}", "tuning.lane: Input should be 'auto', 'json' or 'csv'"),
         (GOOD.replace("north", "North"), "north.yaml: name: String should match pattern"),
         (GOOD + "fields: {email: null}", "field 'email' has no column. It can't be unmapped"),
         (GOOD + "fields: {last_name: null}", "field 'last_name' has no column. It can't be"),

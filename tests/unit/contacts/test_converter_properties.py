@@ -11,13 +11,14 @@ from typing import Any
 import email_validator
 import pandas as pd
 import phonenumbers
+import pyarrow.compute as pc
 import pytest
 import regex
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contact_sync.contacts import converters, text_columns
-from tests.unit.contacts.test_converters import column, values
+from contact_sync.contacts import converters, emails, phones, text_columns
+from tests.support.columns import column, values
 
 Convert = Callable[["pd.Series[Any]"], "pd.Series[Any]"]
 Reference = Callable[[str], str | None]
@@ -46,7 +47,7 @@ TEXTS = st.text("ab \t\u00a0\u0301\u0308\u200d\U0001f468\U0001f467\U0001f1e8\U00
 def plain_email(value: str) -> str | None:
     """What the strict library says about the trimmed, composed, lower-case address."""
     address = unicodedata.normalize("NFC", value)
-    lowered = values(text_columns.series(converters.pc.utf8_lower([address.strip()])))[0]
+    lowered = values(text_columns.series(pc.utf8_lower([address.strip()])))[0]
     try:
         found = email_validator.validate_email(
             lowered, check_deliverability=False, allow_smtputf8=False
@@ -106,13 +107,13 @@ def plain_cut(value: str) -> str | None:
 
 def email(raw: pd.Series[Any]) -> pd.Series[Any]:
     """Addresses that may be sent."""
-    found = email_addresses.email(email_addresses.addresses(raw))
+    found = emails.sendable(emails.normalised(raw))
     return found.values.mask(found.problems["invalid"])
 
 
 def phone(raw: pd.Series[Any]) -> pd.Series[Any]:
     """Phones of Swiss clients."""
-    return converters.phone(raw, column(["CH"] * len(raw))).values
+    return phones.e164(raw, column(["CH"] * len(raw))).values
 
 
 def cut(raw: pd.Series[Any]) -> pd.Series[Any]:
@@ -159,4 +160,4 @@ def test_neighbours_do_not_matter(
 def test_addresses_are_normalised_once_and_for_all(raw: list[str]) -> None:
     """The scan, the ledger and the lookup compare the hash of one and the same form."""
     sendable = [address for address in values(email(column(raw))) if address]
-    assert values(email_addresses.addresses(column(sendable))) == sendable
+    assert values(emails.normalised(column(sendable))) == sendable

@@ -2,35 +2,18 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contact_sync.contacts.json_bodies import json_contact
 from contact_sync.contacts.mapping import Mapping
-from contact_sync.contacts.payloads import (
-    ENVELOPE_BYTES,
-    MAX_JSON_BYTES,
-    MAX_JSON_CONTACTS,
-    OutboxRow,
-    csv_block,
-    csv_field_ids,
-    csv_header,
-    csv_payloads,
-    cut_csv_batches,
-    cut_json_batches,
-    json_body,
-    json_contact,
-    values_of,
-)
+from contact_sync.contacts.payloads import OutboxRow, values_of
 from contact_sync.contacts.transform import hashes, transform
 from tests.support.samples import batch, mapping
 
@@ -127,103 +110,3 @@ def test_the_size_is_an_upper_bound_of_the_json(
         len(json.dumps(contact, ensure_ascii=False, separators=(",", ":")).encode()) + 1
         <= (found["size"])
     )
-
-
-@given(st.lists(st.integers(100, 400_000), max_size=60))
-def test_C10_json_batches_fit_and_cover_everyone_once(sizes: list[int]) -> None:
-    """3.9 MB and 30 000 contacts."""
-    ranges = cut_json_batches(np.array(sizes, np.int64))
-    assert [i for a, b in ranges for i in range(a, b)] == list(range(len(sizes)))
-    assert all(sum(sizes[a:b]) + ENVELOPE_BYTES <= MAX_JSON_BYTES for a, b in ranges)
-
-
-def test_C10_a_batch_is_filled_to_the_brim_but_not_beyond() -> None:
-    """The last contact that fits goes in; room for the list's id is kept."""
-    room = MAX_JSON_BYTES - ENVELOPE_BYTES
-    assert cut_json_batches(np.array([room - 100, 100, 1], np.int64)) == [(0, 2), (2, 3)]
-    assert cut_json_batches(np.array([room - 100, 101], np.int64)) == [(0, 1), (1, 2)]
-
-
-def test_C10_json_batches_hold_at_most_30000() -> None:
-    """However small the contacts are."""
-    ranges = cut_json_batches(np.full(70_000, 60, np.int64))
-    assert [b - a for a, b in ranges] == [MAX_JSON_CONTACTS, MAX_JSON_CONTACTS, 10_000]
-
-
-@given(st.integers(0, 5_000), st.integers(1, 700))
-def test_csv_batches_are_balanced(contacts: int, limit: int) -> None:
-    """Everyone once, none over the limit, sizes differ by one at most."""
-    ranges = cut_csv_batches(contacts, limit)
-    assert [i for a, b in ranges for i in range(a, b)] == list(range(contacts))
-    sizes = [b - a for a, b in ranges] or [0]
-    assert max(sizes) <= limit
-    assert max(sizes) - min(sizes) <= 1
-
-
-def payload(email: str, **filled: str) -> str:
-    """A payload with some values."""
-    values = [pa.array([filled.get(field.name)], pa.string()) for field in mapping().fields]
-    return str(csv_payloads(pa.array([email]), values, mapping())[0])
-
-
-def bits(*names: str) -> int:
-    """The mask of some fields."""
-    return sum(1 << field.bit for field in mapping().fields if field.name in names)
-
-
-def test_json_leaves_out_what_has_no_value_and_clears_what_had_one() -> None:
-    """Omitted = kept, "" = cleared; custom fields by id; numbers and dates in JSON's forms."""
-    row = OutboxRow(
-        "a@example.com",
-        payload("a@example.com", first_name="Ann", Score="-1.5", Born="1990-02-01"),
-        bits("city", "Status"),
-    )
-    assert json_contact(row, mapping()) == {
-        "email": "a@example.com",
-        "first_name": "Ann",
-        "city": "",
-        "custom_fields": {"e1_T": "", "e2_N": -1.5, "e3_D": "1990-02-01T00:00:00Z"},
-    }
-
-
-def bodies() -> Iterator[tuple[str | None, dict[str, Any]]]:
-    """Bodies with and without a list."""
-    for list_id in ("L1", None):
-        using = replace(mapping(), list_id=list_id)
-        yield list_id, json.loads(json_body([OutboxRow("a@b.co", payload("a@b.co"), 0)], using))
-
-
-def test_S12_the_list_is_in_every_call_or_nowhere() -> None:
-    """By id; no key without a list."""
-    for list_id, body in bodies():
-        assert body.get("list_ids") == ([list_id] if list_id else None)
-        assert body["contacts"] == [{"email": "a@b.co"}]
-
-
-def test_csv_columns_follow_the_mapping() -> None:
-    """Ids by position, a header of the same length, dates in the documented form."""
-    using = mapping()
-    ids = csv_field_ids(using)
-    assert ids == ["_rf2_T", *(field.id for field in using.fields)]
-    ann = payload("a@example.com", first_name='Ann "A", B', Born="1990-02-01")
-    text = bytes(csv_block(pa.array([ann, payload("b@example.com")]))).decode()
-    first, second = csv.DictReader(io.StringIO(",".join(csv_header(using)) + "\n" + text))
-    assert list(first) == csv_header(using)
-    assert {name: value for name, value in first.items() if value} == {
-        "email": "a@example.com", "first_name": 'Ann "A", B', "Born": "02/01/1990",
-    }  # fmt: skip
-    assert {name: value for name, value in second.items() if value} == {"email": "b@example.com"}
-    assert text.splitlines()[1] == '"b@example.com"' + "," * len(using.fields)
-
-
-def test_a_block_of_payloads_is_sent_as_it_is() -> None:
-    """Also when it is a part of an array; nothing but the rows themselves."""
-    rows = [payload(f"{name}@example.com", first_name=name) for name in ("Ann", "Zoë", "Bo")]
-    assert bytes(csv_block(pa.array(rows).slice(1))).decode() == rows[1] + rows[2]
-
-
-def test_a_payload_is_one_line_or_the_run_stops() -> None:
-    """A line break would move the values of a million contacts by one row."""
-    names = [pa.array(["Ann\nBo"])] + [pa.array([None], pa.string())] * (len(mapping().fields) - 1)
-    with pytest.raises(ValueError, match="1 contacts made 2 lines"):
-        csv_payloads(pa.array(["a@example.com"]), names, mapping())

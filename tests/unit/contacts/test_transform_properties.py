@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contact_sync.base.vocabulary import FieldType
+from contact_sync.contacts.json_bodies import ENVELOPE_BYTES, json_body
 from contact_sync.contacts.mapping import Mapping
-from contact_sync.contacts.payloads import ENVELOPE_BYTES, OutboxRow, json_body, values_of
+from contact_sync.contacts.payloads import OutboxRow, values_of
 from contact_sync.contacts.transform import transform
 from tests.support.samples import COLUMNS, batch, mapping
 

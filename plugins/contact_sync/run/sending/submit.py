@@ -31,8 +31,9 @@ from contact_sync.base.errors import (
 )
 from contact_sync.base.failpoints import reach
 from contact_sync.base.vocabulary import REMOVALS, BatchState, Lane
+from contact_sync.contacts.json_bodies import json_body
 from contact_sync.contacts.mapping import Mapping
-from contact_sync.contacts.payloads import csv_block, csv_field_ids, csv_header, json_body
+from contact_sync.contacts.payloads import csv_block, csv_field_ids, csv_header
 from contact_sync.postgres.cursor import Cursor
 from contact_sync.reporting.run_report import LIST_GONE, NOTHING_TO_DO
 from contact_sync.run.approve_plan import refuse_unapproved

@@ -1,0 +1,151 @@
+-- Syncs, their lease, and runs (state/runs.py).
+
+-- insert_sync --
+INSERT INTO contact_sync.sync (name) VALUES (%(name)s)
+ON CONFLICT (name) DO NOTHING;
+
+-- read_sync --
+SELECT
+    sync_id,
+    epoch,
+    watermark,
+    mapping_version,
+    fields,
+    destination,
+    extract(EPOCH FROM now() - last_full_at)::float / 3600 AS full_age_hours
+FROM contact_sync.sync
+WHERE name = %(name)s;
+
+-- lock_lease --
+-- Whose the lease is, and whether it holds; the row stays locked, so that two can't take it at once.
+SELECT
+    lease_holder,
+    lease_until,
+    coalesce(lease_until > now(), FALSE) AS held
+FROM contact_sync.sync
+WHERE sync_id = %(sync_id)s
+FOR UPDATE;
+
+-- supersede_runs --
+UPDATE contact_sync.run SET
+    state = 'superseded',
+    finished_at = now()
+WHERE sync_id = %(sync_id)s AND state = 'running' AND NOT dry_run;
+
+-- take_lease --
+UPDATE contact_sync.sync SET
+    epoch = epoch + 1,
+    lease_holder = %(holder)s,
+    lease_until = now() + make_interval(mins => %(minutes)s)
+WHERE sync_id = %(sync_id)s
+RETURNING epoch;
+
+-- renew_lease --
+UPDATE contact_sync.sync SET lease_until = now() + make_interval(mins => %(minutes)s)
+WHERE sync_id = %(sync_id)s AND epoch = %(epoch)s AND lease_holder IS NOT NULL;
+
+-- release_lease --
+UPDATE contact_sync.sync SET
+    lease_holder = NULL,
+    lease_until = NULL
+WHERE sync_id = %(sync_id)s AND epoch = %(epoch)s;
+
+-- create_run --
+INSERT INTO contact_sync.run (
+    sync_id, epoch, kind, dry_run, holder, reason, definition_hash, retry_rejected, approve_removals, approval
+)
+VALUES (
+    %(sync_id)s, %(epoch)s, %(kind)s, %(dry_run)s, %(holder)s, %(reason)s, %(definition_hash)s, %(retry_rejected)s,
+    %(approve_removals)s, %(approval)s
+)
+RETURNING run_id;
+
+-- load_run --
+SELECT
+    r.run_id,
+    r.sync_id,
+    s.name AS sync_name,
+    r.epoch,
+    r.kind,
+    r.dry_run,
+    r.state,
+    r.definition_hash,
+    r.destination,
+    r.snapshot,
+    r.plan,
+    r.retry_rejected,
+    r.approve_removals,
+    r.approval
+FROM contact_sync.run AS r
+INNER JOIN contact_sync.sync AS s ON r.sync_id = s.sync_id
+WHERE r.run_id = %(run_id)s;
+
+-- save_destination --
+UPDATE contact_sync.run SET destination = %(destination)s
+WHERE run_id = %(run_id)s;
+
+-- save_fields --
+UPDATE contact_sync.sync SET fields = %(fields)s
+WHERE sync_id = %(sync_id)s;
+
+-- save_snapshot --
+UPDATE contact_sync.run SET
+    snapshot = %(snapshot)s,
+    kind = %(kind)s,
+    kind_reason = %(why)s
+WHERE run_id = %(run_id)s;
+
+-- save_plan --
+UPDATE contact_sync.run SET plan = %(plan)s
+WHERE run_id = %(run_id)s;
+
+-- save_approval --
+UPDATE contact_sync.run SET approval = %(approval)s
+WHERE run_id = %(run_id)s;
+
+-- finish_run --
+-- Once only: a run that is over stays as it ended, and keeps its first cause.
+UPDATE contact_sync.run SET
+    state = %(state)s,
+    result = %(result)s,
+    cause = coalesce(cause, %(cause)s),
+    finished_at = now()
+WHERE run_id = %(run_id)s AND state = 'running';
+
+-- drop_slices --
+DELETE FROM contact_sync.slice
+WHERE run_id = %(run_id)s;
+
+-- advance_watermark --
+UPDATE contact_sync.sync SET
+    watermark = %(watermark)s,
+    mapping_version = %(mapping_version)s,
+    destination = %(destination)s,
+    last_full_at = CASE WHEN %(is_full)s THEN now() ELSE last_full_at END
+WHERE sync_id = %(sync_id)s AND epoch = %(epoch)s;
+
+-- note_cause --
+UPDATE contact_sync.run SET cause = coalesce(cause, %(cause)s)
+WHERE run_id = %(run_id)s AND state = 'running';
+
+-- recent_runs --
+-- Newest first. Index: run_by_sync
+SELECT
+    r.run_id AS id,
+    r.kind,
+    r.kind_reason,
+    r.dry_run,
+    r.state,
+    r.reason,
+    r.plan,
+    r.result,
+    r.cause,
+    r.approval,
+    r.started_at,
+    r.finished_at,
+    extract(EPOCH FROM coalesce(r.finished_at, now()) - r.started_at)::float AS seconds
+FROM contact_sync.run AS r
+INNER JOIN contact_sync.sync AS s ON r.sync_id = s.sync_id
+WHERE s.name = %(name)s
+ORDER BY r.run_id DESC
+LIMIT %(at_most)s;

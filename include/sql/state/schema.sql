@@ -1,0 +1,175 @@
+-- The schema contact_sync as the migrations and comments.sql make it; written by `make docs`.
+-- To be read: what makes the tables is `python -m contact_sync migrate`.
+
+
+-- The contacts of one request or one file, and the job that SendGrid made of it.
+CREATE TABLE contact_sync.batch (
+    batch_id bigint NOT NULL,
+    run_id bigint NOT NULL,
+    sync_id smallint NOT NULL,
+    lane text NOT NULL,  -- json and csv send; delete and unlist remove.
+    state text DEFAULT 'staged'::text NOT NULL,  -- staged; submitting (JSON) or created, uploading (CSV); submitted; settled; void = dropped before a byte left.
+    first_id bigint,  -- Client ids, from first_id to last_id; NULL for removals.
+    last_id bigint,
+    json_only boolean,  -- Takes only outbox rows with this flag; NULL = all in the id range.
+    contacts integer NOT NULL,  -- How many.
+    job_id text,  -- SendGrid's, stored before the first byte of a file leaves.
+    job_status text,  -- SendGrid's last word: pending, completed, errored, failed.
+    counts jsonb,  -- SendGrid's counts of the job.
+    outcome text,  -- What became of its contacts, in words.
+    fate_unknown_at timestamp with time zone,  -- Last time a request left and no definite answer came.
+    submitted_at timestamp with time zone,  -- When the call or upload was announced, before it began; NULL again after a definite refusal.
+    settled_at timestamp with time zone,  -- When its outcome was in the ledger.
+    list_id text,  -- Lane unlist: the list that the contacts are taken off.
+    root_id bigint,  -- The planned batch that this one was split from; NULL = it was planned.
+    tries smallint DEFAULT 0 NOT NULL,  -- Failed jobs of this batch or of those it was split from.
+    CONSTRAINT batch_lane_check CHECK ((lane = ANY (ARRAY['json'::text, 'csv'::text, 'delete'::text, 'unlist'::text]))),
+    CONSTRAINT batch_state_check CHECK ((state = ANY (ARRAY['staged'::text, 'submitting'::text, 'created'::text, 'uploading'::text, 'submitted'::text, 'settled'::text, 'void'::text])))
+);
+ALTER TABLE contact_sync.batch ALTER COLUMN batch_id ADD GENERATED ALWAYS AS IDENTITY ( SEQUENCE NAME contact_sync.batch_batch_id_seq START WITH 1 INCREMENT BY 1 NO MINVALUE NO MAXVALUE CACHE 1 );
+ALTER TABLE ONLY contact_sync.batch ADD CONSTRAINT batch_pkey PRIMARY KEY (batch_id);
+CREATE INDEX batch_by_run ON contact_sync.batch USING btree (run_id);
+CREATE INDEX batch_open ON contact_sync.batch USING btree (sync_id) WHERE (state <> ALL (ARRAY['settled'::text, 'void'::text]));
+ALTER TABLE ONLY contact_sync.batch ADD CONSTRAINT batch_root_id_fkey FOREIGN KEY (root_id) REFERENCES contact_sync.batch(batch_id);
+ALTER TABLE ONLY contact_sync.batch ADD CONSTRAINT batch_run_id_fkey FOREIGN KEY (run_id) REFERENCES contact_sync.run(run_id);
+ALTER TABLE ONLY contact_sync.batch ADD CONSTRAINT batch_sync_id_fkey FOREIGN KEY (sync_id) REFERENCES contact_sync.sync(sync_id);
+
+-- Contacts that still have to be sent; deleted when their batch is settled.
+CREATE TABLE contact_sync.outbox (
+    run_id bigint NOT NULL,
+    client_id bigint NOT NULL,
+    email text NOT NULL,
+    email_hash bigint NOT NULL,  -- xxh3 of email.
+    payload text NOT NULL,  -- The contact's row of a CSV import: address, values in mapping order, a newline.
+    row_hash bigint NOT NULL,  -- Hash of the payload, for the ledger.
+    filled bigint NOT NULL,  -- Fields that the payload has a value for, by bit.
+    clears bigint NOT NULL,  -- Fields that are emptied at SendGrid, by bit.
+    json_only boolean NOT NULL,  -- It clears something: a CSV file can't say that for certain.
+    takes_over boolean NOT NULL,  -- The address has been the contact of another client.
+    size integer NOT NULL,  -- Bytes as JSON.
+    suppress boolean DEFAULT false NOT NULL,  -- The former address is globally suppressed: suppress this one before it is uploaded.
+    stale bigint DEFAULT 0 NOT NULL  -- Number and Date fields that were emptied and can't be cleared, by bit.
+);
+ALTER TABLE ONLY contact_sync.outbox ADD CONSTRAINT outbox_pkey PRIMARY KEY (run_id, client_id);
+CREATE INDEX outbox_suppress ON contact_sync.outbox USING btree (run_id, client_id) WHERE suppress;
+CREATE INDEX outbox_takes_over ON contact_sync.outbox USING btree (run_id, client_id) WHERE takes_over;
+
+-- The outbox rows of each batch: a range of client ids of its run.
+CREATE VIEW contact_sync.batch_contact AS
+ SELECT b.batch_id,
+    b.sync_id,
+    o.client_id,
+    o.email,
+    o.email_hash,
+    o.payload,
+    o.row_hash,
+    o.filled,
+    o.clears,
+    o.takes_over,
+    o.suppress,
+    o.stale
+   FROM (contact_sync.batch b
+     JOIN contact_sync.outbox o ON (((b.run_id = o.run_id) AND ((o.client_id >= b.first_id) AND (o.client_id <= b.last_id)) AND ((b.json_only IS NULL) OR (o.json_only = b.json_only)))));
+
+-- Each client's fate: what SendGrid last confirmed of it, or why it isn't sent.
+CREATE TABLE contact_sync.ledger (
+    sync_id smallint NOT NULL,
+    client_id bigint NOT NULL,
+    state text NOT NULL,  -- confirmed, pending (sent again by the next run), rejected, excluded.
+    email_hash bigint NOT NULL,  -- xxh3 of the address last seen in B2CORE.
+    email text,  -- Address of this client's contact at SendGrid, as far as known.
+    contact_hash bigint,  -- xxh3 of email.
+    row_hash bigint,  -- Hash of the payload that SendGrid confirmed or refused.
+    filled bigint DEFAULT 0 NOT NULL,  -- Fields that the contact may hold a value in, by bit.
+    field text,  -- Of a rejection: which field.
+    reason text,  -- Of a rejection, an exclusion or a pending client: why.
+    tries smallint DEFAULT 0 NOT NULL,  -- How often it was not confirmed since it last was.
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,  -- When this row changed last.
+    absent smallint DEFAULT 0 NOT NULL,  -- In how many snapshots in a row the client was not in B2CORE.
+    absent_run bigint,  -- The run that counted last: a repeated task counts once.
+    rejected_since timestamp with time zone,  -- When the client was rejected first, without being confirmed since.
+    stale bigint DEFAULT 0 NOT NULL,  -- Number and Date fields that B2CORE emptied and SendGrid can't clear, by bit.
+    batch_id bigint,  -- The batch that the client was sent with last, and whose outcome is written here.
+    CONSTRAINT ledger_state_check CHECK ((state = ANY (ARRAY['confirmed'::text, 'pending'::text, 'rejected'::text, 'excluded'::text])))
+);
+ALTER TABLE ONLY contact_sync.ledger ADD CONSTRAINT ledger_pkey PRIMARY KEY (sync_id, client_id);
+CREATE INDEX ledger_absent ON contact_sync.ledger USING btree (sync_id) WHERE (absent > 0);
+CREATE INDEX ledger_rejected_reasons ON contact_sync.ledger USING btree (sync_id, field, reason, client_id) WHERE (state = 'rejected'::text);
+CREATE INDEX ledger_stale ON contact_sync.ledger USING btree (sync_id) WHERE (stale <> 0);
+CREATE INDEX ledger_unconfirmed ON contact_sync.ledger USING btree (sync_id, state, client_id) WHERE (state <> 'confirmed'::text);
+
+-- Contacts to be deleted or taken off the list: former addresses, excluded and deleted clients.
+CREATE TABLE contact_sync.removal (
+    sync_id smallint CONSTRAINT obsolete_address_sync_id_not_null NOT NULL,
+    email text CONSTRAINT obsolete_address_email_not_null NOT NULL,
+    email_hash bigint CONSTRAINT obsolete_address_email_hash_not_null NOT NULL,  -- xxh3 of email.
+    client_id bigint CONSTRAINT obsolete_address_client_id_not_null NOT NULL,  -- Whose address it was.
+    batch_id bigint,  -- The removal's batch; NULL = not planned yet.
+    kept boolean DEFAULT false CONSTRAINT obsolete_address_kept_not_null NOT NULL,  -- The contact stays, as nobody's: whoever takes the address clears it. The address itself is forgotten.
+    noted_at timestamp with time zone DEFAULT now() CONSTRAINT obsolete_address_noted_at_not_null NOT NULL,  -- Since when it is known.
+    why text DEFAULT 'address_changed'::text NOT NULL,  -- address_changed, excluded, gone or list_changed.
+    list_id text DEFAULT ''::text NOT NULL,  -- list_changed only: the former list.
+    CONSTRAINT removal_why_check CHECK ((why = ANY (ARRAY['address_changed'::text, 'excluded'::text, 'gone'::text, 'list_changed'::text])))
+);
+ALTER TABLE ONLY contact_sync.removal ADD CONSTRAINT removal_pkey PRIMARY KEY (sync_id, email, list_id);
+
+-- Each run: why, of what kind, what it planned and what became of it.
+CREATE TABLE contact_sync.run (
+    run_id bigint NOT NULL,
+    sync_id smallint NOT NULL,
+    epoch bigint NOT NULL,  -- The fencing token that its lease had.
+    kind text NOT NULL,  -- incremental, full or resend: what it became, not what was asked for.
+    kind_reason text,  -- Why an incremental run became a full one.
+    dry_run boolean DEFAULT false NOT NULL,  -- It only reports: it has no lease and changes nothing.
+    state text DEFAULT 'running'::text NOT NULL,  -- running, succeeded, failed, or superseded by a run that took its lease.
+    holder text NOT NULL,  -- The DAG run, or the process on the command line.
+    reason text,  -- What the person said who started it.
+    definition_hash text NOT NULL,  -- A definition that is edited meanwhile ends the run.
+    destination jsonb,  -- List and fields, by id, as preflight found them.
+    snapshot jsonb,  -- The moment at which B2CORE was read, and what was found gone.
+    plan jsonb,  -- Counts and reasons, before anything is sent.
+    result jsonb,  -- Books, jobs, what is degraded.
+    cause text,  -- Why it failed, in one sentence.
+    started_at timestamp with time zone DEFAULT now() NOT NULL,
+    finished_at timestamp with time zone,
+    retry_rejected boolean DEFAULT false NOT NULL,  -- Send rejected clients again although nothing of them changed.
+    approve_removals integer,  -- A person allows the removal of exactly so many absent clients.
+    approval jsonb,  -- Set when limits are exceeded: {why, decision, by}; nothing is sent before decision = approved.
+    CONSTRAINT run_kind_check CHECK ((kind = ANY (ARRAY['incremental'::text, 'full'::text, 'resend'::text]))),
+    CONSTRAINT run_state_check CHECK ((state = ANY (ARRAY['running'::text, 'succeeded'::text, 'failed'::text, 'superseded'::text])))
+);
+ALTER TABLE contact_sync.run ALTER COLUMN run_id ADD GENERATED ALWAYS AS IDENTITY ( SEQUENCE NAME contact_sync.run_run_id_seq START WITH 1 INCREMENT BY 1 NO MINVALUE NO MAXVALUE CACHE 1 );
+ALTER TABLE ONLY contact_sync.run ADD CONSTRAINT run_pkey PRIMARY KEY (run_id);
+CREATE INDEX run_by_holder ON contact_sync.run USING btree (sync_id, holder text_pattern_ops);
+CREATE INDEX run_by_sync ON contact_sync.run USING btree (sync_id, run_id DESC);
+ALTER TABLE ONLY contact_sync.run ADD CONSTRAINT run_sync_id_fkey FOREIGN KEY (sync_id) REFERENCES contact_sync.sync(sync_id);
+
+-- The clients that one task reads.
+CREATE TABLE contact_sync.slice (
+    run_id bigint NOT NULL,
+    slice_no integer NOT NULL,
+    first_id bigint NOT NULL,  -- Client ids, from first_id to last_id.
+    last_id bigint NOT NULL,
+    clients integer NOT NULL,  -- How many there are between the two.
+    members bytea NOT NULL,  -- Arrow IPC: client_id, email_hash, verdict of each client.
+    counts jsonb  -- Counts and reasons of the slice; NULL = not staged yet.
+);
+ALTER TABLE ONLY contact_sync.slice ADD CONSTRAINT slice_pkey PRIMARY KEY (run_id, slice_no);
+ALTER TABLE ONLY contact_sync.slice ADD CONSTRAINT slice_run_id_fkey FOREIGN KEY (run_id) REFERENCES contact_sync.run(run_id) ON DELETE CASCADE;
+
+-- Each sync that has run: its lease, watermark and mapping.
+CREATE TABLE contact_sync.sync (
+    sync_id smallint NOT NULL,
+    name text NOT NULL,  -- The definition's name.
+    epoch bigint DEFAULT 0 NOT NULL,  -- Fencing token: each lease raises it, older runs may not write.
+    lease_holder text,  -- Who is at work, as text for people; NULL = nobody.
+    lease_until timestamp with time zone,  -- When the lease ends by itself; each step renews it.
+    watermark jsonb,  -- The snapshot up to which B2CORE has been read.
+    mapping_version text,  -- Of the last finished run; when it changes, the next run is a full one.
+    fields text[] DEFAULT '{}'::text[] NOT NULL,  -- SendGrid fields ever mapped; position = bit in filled masks.
+    last_full_at timestamp with time zone,  -- When the last full run finished, see `full_every_hours`.
+    destination jsonb  -- List and fields of the last finished run, to tell what changed at SendGrid.
+);
+ALTER TABLE contact_sync.sync ALTER COLUMN sync_id ADD GENERATED ALWAYS AS IDENTITY ( SEQUENCE NAME contact_sync.sync_sync_id_seq START WITH 1 INCREMENT BY 1 NO MINVALUE NO MAXVALUE CACHE 1 );
+ALTER TABLE ONLY contact_sync.sync ADD CONSTRAINT sync_name_key UNIQUE (name);
+ALTER TABLE ONLY contact_sync.sync ADD CONSTRAINT sync_pkey PRIMARY KEY (sync_id);

@@ -1,0 +1,59 @@
+-- Slices and the outbox: what a run reads, and what it has staged to be sent (state/staging.py).
+
+-- drop_slices --
+DELETE FROM contact_sync.slice
+WHERE run_id = %(run_id)s;
+
+-- insert_slice --
+-- members: an Arrow stream of the clients with their address hashes and verdicts.
+INSERT INTO contact_sync.slice (run_id, slice_no, first_id, last_id, clients, members)
+VALUES (%(run_id)s, %(slice_no)s, %(first_id)s, %(last_id)s, %(clients)s, %(members)s);
+
+-- load_slice --
+SELECT
+    slice_no,
+    first_id,
+    last_id,
+    members
+FROM contact_sync.slice
+WHERE run_id = %(run_id)s AND slice_no = %(slice_no)s;
+
+-- lock_slice --
+SELECT 1 FROM contact_sync.slice
+WHERE run_id = %(run_id)s AND slice_no = %(slice_no)s
+FOR UPDATE;
+
+-- save_slice_counts --
+UPDATE contact_sync.slice SET counts = %(counts)s
+WHERE run_id = %(run_id)s AND slice_no = %(slice_no)s;
+
+-- slice_counts --
+SELECT counts FROM contact_sync.slice
+WHERE run_id = %(run_id)s
+ORDER BY slice_no;
+
+-- drop_outbox_of_slice --
+DELETE FROM contact_sync.outbox
+WHERE run_id = %(run_id)s AND client_id BETWEEN %(first_id)s AND %(last_id)s;
+
+-- count_outbox --
+SELECT count(*) AS n FROM contact_sync.outbox
+WHERE run_id = %(run_id)s;
+
+-- drop_outbox --
+DELETE FROM contact_sync.outbox
+WHERE run_id = %(run_id)s;
+
+-- drop_outbox_of_older_runs --
+DELETE FROM contact_sync.outbox AS o
+USING contact_sync.run AS r
+WHERE r.run_id = o.run_id AND r.sync_id = %(sync_id)s AND r.run_id < %(run_id)s;
+
+-- outbox_sizes --
+-- Read as Arrow, without an order: a sort here costs more than one by Arrow.
+SELECT
+    client_id,
+    size,
+    json_only
+FROM contact_sync.outbox
+WHERE run_id = %(run_id)s;

@@ -1,0 +1,41 @@
+"""Count the calls of a minute, and refuse those that are too many."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from local.sendgrid_emulator.gate.recorder import CALL, ROUTE
+from local.sendgrid_emulator.model.account import Service
+from local.sendgrid_emulator.model.rate_limits import TOO_MANY
+from local.sendgrid_emulator.model.refusal import Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Counts calls and says so in the headers of every answer, refusals included."""
+
+    app: ASGIApp
+    service: Service
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a call on unless its minute is used up."""
+        if CALL not in scope:
+            await self.app(scope, receive, send)
+            return
+        account = self.service.account
+        template = scope[ROUTE][0] or "unknown"
+        now = account.clock.now()
+        verdict = account.limiter.count(scope["method"], template, now, account.settings)
+        headers = {**verdict.headers, "server": "nginx", "x-amzn-requestid": secrets.token_hex(16)}
+        added = [(name.encode(), value.encode()) for name, value in headers.items()]
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message.get("headers", ()), *added]
+            await send(message)
+
+        app = self.app if verdict.passes else Refusal(429, TOO_MANY).response()
+        await app(scope, receive, send_with_headers)

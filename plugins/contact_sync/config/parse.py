@@ -1,0 +1,78 @@
+"""One YAML document becomes a definition, or an error that names every wrong key and its fix."""
+
+from __future__ import annotations
+
+from textwrap import indent
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from contact_sync.base.errors import ConfigError
+from contact_sync.config.definition import SyncDefinition
+from contact_sync.config.tuning import Tuning
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML's plain types; a key that stands there twice is a mistake, not "the last one wins"."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """The mapping of a node whose keys are all different."""
+        seen: set[Any] = set()
+        for key, _ in node.value:
+            if key.value in seen and key.tag != "tag:yaml.org,2002:merge":
+                raise yaml.constructor.ConstructorError(
+                    problem=f"the key {key.value!r} stands there twice", problem_mark=key.start_mark
+                )
+            seen.add(key.value if isinstance(key, yaml.ScalarNode) else id(key))
+        return super().construct_mapping(node, deep)
+
+
+def parse_definition(text: str, file: str) -> SyncDefinition:
+    """Parse one YAML document; `file` names it in errors.
+
+    Raises ConfigError that says of every wrong key: file, key, what is wrong and how to fix it.
+    """
+    try:
+        data = yaml.load(text, _Loader)  # noqa: S506 a SafeLoader
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f" line {mark.line + 1}" if mark else ""
+        raise ConfigError(
+            f"{file}:{where} is not YAML: {getattr(error, 'problem', 'unreadable')}"
+        ) from None
+    except (ValueError, RecursionError) as error:
+        why = error if isinstance(error, ValueError) else "it is nested too deeply"
+        raise ConfigError(f"{file}: a value can't be read ({why}): correct it") from None
+    if not isinstance(data, dict):
+        raise ConfigError(f"{file}: the file must hold keys such as name, caption and fields")
+    try:
+        return SyncDefinition.model_validate(data)
+    except ValidationError as error:
+        moved = [key for key in data if key in Tuning.model_fields]
+        lines = [f"{file}: {_moved(moved, data)}"] if moved else []
+        lines += [
+            _problem(file, problem)
+            for problem in error.errors(include_input=False)
+            if problem["loc"] not in {(key,) for key in moved}
+        ]
+        raise ConfigError("\n".join(lines)) from None
+
+
+def _moved(keys: list[str], data: dict[str, Any]) -> str:
+    """What to write instead of keys that stand beside `tuning`, as they did before there was one;
+    what that block says already stays."""
+    given = data.get("tuning")
+    block = {key: data[key] for key in keys} | (given if isinstance(given, dict) else {})
+    text = yaml.safe_dump({"tuning": block}, sort_keys=False, allow_unicode=True).rstrip()
+    places = ", ".join(f"tuning.{key}" for key in keys)
+    return f"{', '.join(keys)}: moved to {places}; write\n{indent(text, '  ')}"
+
+
+def _problem(file: str, problem: Any) -> str:
+    key = ".".join(str(part) for part in problem["loc"]) or "(file)"
+    fix = {
+        "extra_forbidden": "unknown key; delete it or correct its spelling",
+        "missing": "is missing; add it",
+    }.get(problem["type"], problem["msg"])
+    return f"{file}: {key}: {fix}. The keys are described in include/syncs/template.yaml.example"

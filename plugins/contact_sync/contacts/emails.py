@@ -1,0 +1,168 @@
+"""E-mail addresses as SendGrid keys them, and which of them can be sent. Pure.
+
+No two different mailboxes may become one address: letters are put into lower case only where that
+is ASCII, and a character that another alphabet writes alike makes an address invalid instead of
+turning it into somebody else's. What nobody can see (category Cf, variation selectors) is left out.
+Slow libraries see only the distinct values that a vectorised pattern can't decide.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from functools import lru_cache
+from typing import Any
+
+import email_validator
+import pandas as pd
+import pyarrow.compute as pc
+import regex
+
+from contact_sync.contacts.converters import Converted
+from contact_sync.contacts.text_columns import (
+    arrow,
+    fix,
+    mask_of,
+    null_if_empty,
+    only,
+    series,
+    unusual_texts,
+    visible,
+)
+
+_LOCAL_PART = r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
+_ADDRESS = (
+    rf"^{_LOCAL_PART}"
+    r"@(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,63}$"
+)
+_ADDRESS_NEEDS_CARE = r"--|\.(?:test|local|localhost|invalid|onion|arpa)$"
+_SHORT_ADDRESS = 65  # bytes: too short for a part or a label that is too long
+MAX_ADDRESS = 254  # OAS, contact.email
+MAX_LOCAL_PART = 64  # RFC 5321, 4.5.3.1.1; email-validator lets 65 pass
+_WRAPPED = r"^(?:mailto:|[^<>@]*<[^<>]*>$)"
+_NAMED = regex.compile(r"[^<>@]*<([^<>]*)>")
+_MAILTO = regex.compile(r"mailto:(?://)?([^?]*)(?:\?.*)?", regex.IGNORECASE)
+_SEVERAL = r"@[^@]*[;, |/][^@]*@"
+_TOP_LEVEL = regex.compile(r"\.(?:[a-z]{2,63}|xn--[a-z0-9-]{1,59})$")
+_SCRIPTS = {
+    name: regex.compile(rf"\p{{Script={name}}}")
+    for name in ("Latin", "Cyrillic", "Greek", "Armenian", "Cherokee", "Hebrew", "Arabic", "Thai")
+}
+"""Scripts that no name of a domain mixes with Latin (Unicode TS 39, Highly Restrictive)."""
+
+
+def addresses(column: pd.Series[Any]) -> pd.Series[Any]:
+    """Addresses as SendGrid keys them: trimmed, lower case, IDN domains as A-labels, without what
+    is invisible, `mailto:` and a name around it.
+
+    Invalid ones stay as they are (trimmed, ASCII in lower case), so that they can be compared;
+    `email` judges them.
+    """
+    array = arrow(column)
+    unusual = unusual_texts(array)
+    array = pc.utf8_trim_whitespace(array)
+    if unusual.any():  # most of them have only been typed with a space before or behind
+        unusual &= unusual_texts(array)
+        array = only(array, unusual, lambda texts: pc.utf8_trim_whitespace(visible(texts)))
+    array = pc.ascii_lower(array)
+    wrapped = mask_of(pc.match_substring_regex(array, _WRAPPED))
+    array = fix(array, wrapped, _unwrapped)
+    unusual &= unusual_texts(array)
+    if unusual.any():
+        array = pc.ascii_lower(
+            fix(array, unusual, lambda value: _valid_address(value) or _key(value))
+        )
+    return series(null_if_empty(array))
+
+
+def _key(value: str) -> str:
+    """How an address that can't be sent is compared with others: in any case, however it is
+    composed, and never as one that could be sent."""
+    lowered = unicodedata.normalize("NFC", value).lower()
+    return value if lowered.isascii() else lowered
+
+
+def _unwrapped(value: str) -> str:
+    """The address in `mailto:ann@example.com` or `Ann <ann@example.com>`."""
+    for shape in (_NAMED, _MAILTO):
+        if found := shape.fullmatch(value):
+            value = found.group(1).strip()
+    return value
+
+
+def email(column: pd.Series[Any]) -> Converted:
+    """Judge normalised addresses; one that can't be sent is null.
+
+    Reasons: `missing`, `two_addresses`, `look_alike_domain` (Latin and another alphabet in one
+    label), `not_ascii` (letters before the @ that SendGrid doesn't take), `invalid`.
+    """
+    array = arrow(column)
+    plain = mask_of(pc.match_substring_regex(array, _ADDRESS))
+    plain &= ~mask_of(pc.match_substring_regex(array, _ADDRESS_NEEDS_CARE))
+    plain &= mask_of(pc.less_equal(pc.binary_length(array), _SHORT_ADDRESS))
+    missing = mask_of(pc.is_null(array))
+    unsure = ~plain & ~missing
+    problems = {"missing": missing}
+    if unsure.any():
+        judged = fix(array, unsure, _valid_address)
+        wrong = unsure & mask_of(pc.is_null(judged))
+        why = fix(array, wrong, _reason)
+        for reason in ("two_addresses", "look_alike_domain", "not_ascii", "invalid"):
+            problems[reason] = wrong & mask_of(pc.equal(why, reason))
+        array = judged
+    return Converted(series(array), problems)
+
+
+def _reason(value: str) -> str:
+    """Why an address is none, for the person who has to correct it."""
+    local, _, domain = value.rpartition("@")
+    if regex.search(_SEVERAL, value):
+        return "two_addresses"
+    if _is_look_alike(domain):
+        return "look_alike_domain"
+    return "invalid" if local.isascii() else "not_ascii"
+
+
+def _valid_address(value: str) -> str | None:
+    """The address as SendGrid keys it. A domain is judged once for all its plain local parts."""
+    if len(value) > 4 * MAX_ADDRESS:
+        return None
+    local, _, domain = value.rpartition("@")
+    if not local.isascii() or _is_look_alike(domain):
+        return None
+    if len(local) <= MAX_LOCAL_PART and regex.fullmatch(_LOCAL_PART, local):
+        known, length = _valid_domain(domain)
+        if known is None or len(local) + len("@") + length <= MAX_ADDRESS:
+            return known and f"{local}@{known}"
+    checked = _judged(value)
+    address = checked.ascii_email or "" if checked else ""
+    local, _, _ = address.rpartition("@")
+    return address if 0 < len(local) <= MAX_LOCAL_PART and len(address) <= MAX_ADDRESS else None
+
+
+@lru_cache(maxsize=10_000)
+def _valid_domain(domain: str) -> tuple[str | None, int]:
+    """The domain in ASCII, None = invalid, and the bytes of its longest form."""
+    checked = _judged(f"a@{domain}")
+    if checked is None or not _TOP_LEVEL.search(checked.ascii_domain):
+        return None, 0
+    forms = (domain, checked.domain, checked.ascii_domain)
+    return checked.ascii_domain, max(len(form.encode()) for form in forms)
+
+
+def _judged(value: str) -> email_validator.ValidatedEmail | None:
+    try:
+        return email_validator.validate_email(
+            value, check_deliverability=False, allow_smtputf8=False
+        )
+    except email_validator.EmailNotValidError:
+        return None
+
+
+def _is_look_alike(domain: str) -> bool:
+    """Whether a label has letters of Latin and of another alphabet."""
+    if domain.isascii():
+        return False
+    return any(
+        sum(1 for script in _SCRIPTS.values() if script.search(label)) > 1
+        for label in domain.split(".")
+    )

@@ -1,0 +1,141 @@
+"""The outcomes of the matrix by name: what is true after the run that met the fault, and after the
+next one."""
+
+from __future__ import annotations
+
+from contact_sync.base.errors import AuthError, RequestRefused, RetryableError, SyncError
+from tests.support.fault_matrix.table import ENDPOINTS, Cell
+from tests.support.fault_matrix.worlds import ANN, BOB, EVE, books_of, made
+from tests.support.world import World
+
+MAX_POLLS = 20
+
+
+def unlisted(cell: Cell) -> set[str]:
+    """The contacts that exist and are off the list in the end."""
+    return {ANN} if ENDPOINTS[cell.endpoint].unlists else set()
+
+
+def polls(cell: Cell) -> bool:
+    """Whether the run makes this call until its answer says that a job is over."""
+    return cell.endpoint == "GET job"
+
+
+def absorbed(world: World, cell: Cell, error: SyncError | None) -> None:
+    """The run has succeeded and left nothing to do."""
+    assert error is None
+    if ENDPOINTS[cell.endpoint].refused:
+        assert books_of(world) == {"selected": 2, "confirmed": 1, "rejected": 1}
+        return
+    assert books_of(world) == {"selected": 2, "confirmed": 2}
+    world.assert_converged(unlisted=unlisted(cell))
+
+
+def again(world: World, cell: Cell, error: SyncError | None, calls: int) -> None:
+    """One call more than without the fault."""
+    absorbed(world, cell, error)
+    assert (2 <= calls <= MAX_POLLS) if polls(cell) else calls == 2
+
+
+def once(world: World, cell: Cell, error: SyncError | None, calls: int) -> None:
+    """No call more; the relay's second request is not the run's."""
+    absorbed(world, cell, error)
+    expected = 2 if cell.fault == "request twice" else 1
+    assert (1 <= calls <= MAX_POLLS) if polls(cell) else calls == expected
+
+
+def new_import(world: World, cell: Cell, error: SyncError | None, calls: int) -> None:
+    """Two imports, one upload into each, of which the second counts."""
+    absorbed(world, cell, error)
+    uploads = made(world, ENDPOINTS["PUT upload"])
+    assert len({call["path"] for call in uploads}) == calls == 2
+
+
+def pending(world: World, cell: Cell, error: SyncError | None, calls: int) -> None:
+    """Nobody is confirmed, everybody is sent again."""
+    assert error is None
+    assert books_of(world) == {"selected": 2, "pending": 2}
+    assert {fate.split(":")[0] for fate in world.fates().values()} == {"pending"}
+    assert (1 <= calls <= MAX_POLLS) if polls(cell) else calls == 1
+
+
+def only_proven(world: World, cell: Cell, error: SyncError | None, calls: int) -> None:
+    """Nobody is confirmed who was refused."""
+    assert error is None
+    assert world.fates()[1] in ("confirmed", "pending: errors_file_unclear")
+    assert world.fates()[2].startswith(("rejected: ", "pending: errors_file_unclear"))
+    assert sum(books_of(world).values()) == 2 * books_of(world)["selected"] == 4
+    assert calls == 1
+
+
+def stops(world: World, cell: Cell, error: SyncError | None, calls: int) -> None:
+    """A person must act."""
+    status = cell.fault.split()[0]
+    expected = AuthError if status in ("401", "403") else RequestRefused
+    assert type(error) is expected
+    assert str(error).startswith(f"{ENDPOINTS[cell.endpoint].told}: SendGrid answered {status}")
+    assert calls == 1
+
+
+def later(world: World, cell: Cell, error: SyncError | None, calls: int) -> None:
+    """Trying again may help."""
+    assert isinstance(error, RetryableError)
+    assert str(error).startswith(f"{ENDPOINTS[cell.endpoint].told}: ")
+    assert calls == 1
+
+
+def resumes(world: World, cell: Cell, error: SyncError | None, calls: int) -> None:
+    """The job has been sent; the next run finds it."""
+    stops(world, cell, error, calls)
+    written = world.writes()
+    world.run()
+    assert world.writes() == written
+
+
+def held(world: World, cell: Cell, error: SyncError | None, calls: int) -> None:
+    """The client whose opt-out can't be carried over is pending, and has no contact yet."""
+    assert error is None
+    assert books_of(world) == {"selected": 2, "confirmed": 1, "pending": 1}
+    assert world.fates()[1].startswith("pending: suppression_")
+    assert (set(world.contacts()), calls) == ({ANN, BOB}, 1)
+
+
+def unproven(world: World, cell: Cell, error: SyncError | None, calls: int) -> None:
+    """All is right, but nobody knows before the next run."""
+    once(world, cell, error, calls)
+    assert any("nobody knows yet" in what for what in world.report()["degraded"])
+
+
+OUTCOMES = {
+    "again": again,
+    "once": once,
+    "new import": new_import,
+    "pending": pending,
+    "only proven": only_proven,
+    "stops": stops,
+    "later": later,
+    "resumes": resumes,
+    "held": held,
+    "unproven": unproven,
+}
+
+
+def assert_recovered(world: World, cell: Cell, *, needs_run: bool) -> None:
+    """After one run without a fault everything is right, and the next one has nothing to do."""
+    endpoint = ENDPOINTS[cell.endpoint]
+    refused = endpoint.refused
+    if refused:
+        world.delete_at_sendgrid(f"contacts?ids={world.contacts()[BOB]['id']}")
+        world.edit(2, first_name="No longer refused")
+    if needs_run or refused:
+        world.run()
+    assert books_of(world) == {"selected": 2, "confirmed": 2}
+    world.assert_converged(unlisted=unlisted(cell))
+    opted_out = {ANN, EVE} if endpoint.opted_out else set()
+    assert set(world.emulator.admin.suppressions()) == opted_out
+    assert set(world.fates().values()) == {"confirmed"}
+    assert world.emulator.admin.faults() == {"calls": [], "jobs": []}
+    assert "/elsewhere" not in {call["path"] for call in world.emulator.admin.calls()}
+    written = world.writes()
+    idle = world.run()
+    assert (idle["counts"]["sent"], idle["jobs"], world.writes()) == (0, [], written)

@@ -1,0 +1,32 @@
+"""Phone numbers: E.164, or not sent."""
+
+from __future__ import annotations
+
+import pytest
+
+from contact_sync.contacts import phones
+from tests.support.columns import column, reasons, values
+
+
+@pytest.mark.parametrize(
+    ("raw", "region", "number"),
+    [
+        ("+41 79 123-45.67", None, "+41791234567"),
+        ("0041791234567", None, "+41791234567"),
+        ("079 123 45 67", "CH", "+41791234567"),
+        ("079 123 45 67", None, None),
+        ("030 123456", "DE", "+4930123456"),
+        ("12", "DE", None),
+        ("call me", "CH", None),
+        ("+0791234567", None, None),
+        ("", "CH", None),
+        (None, "CH", None),
+    ],
+)
+def test_B15_phones_are_e164_or_dropped(
+    raw: str | None, region: str | None, number: str | None
+) -> None:
+    """Separators go, national numbers get their country code, the rest isn't sent."""
+    found = phones.e164(column([raw]), column([region]))
+    assert values(found.values) == [number]
+    assert reasons(found) == (["invalid"] if raw and number is None else [])
