@@ -50,12 +50,12 @@ _SCRIPTS = {
 """Scripts that no name of a domain mixes with Latin (Unicode TS 39, Highly Restrictive)."""
 
 
-def addresses(column: pd.Series[Any]) -> pd.Series[Any]:
+def normalised(column: pd.Series[Any]) -> pd.Series[Any]:
     """Addresses as SendGrid keys them: trimmed, lower case, IDN domains as A-labels, without what
     is invisible, `mailto:` and a name around it.
 
     Invalid ones stay as they are (trimmed, ASCII in lower case), so that they can be compared;
-    `email` judges them.
+    `sendable` judges them.
     """
     array = arrow(column)
     unusual = unusual_texts(array)
@@ -89,7 +89,7 @@ def _unwrapped(value: str) -> str:
     return value
 
 
-def email(column: pd.Series[Any]) -> Converted:
+def sendable(column: pd.Series[Any]) -> Converted:
     """Judge normalised addresses; one that can't be sent is null.
 
     Reasons: `missing`, `two_addresses`, `look_alike_domain` (Latin and another alphabet in one
