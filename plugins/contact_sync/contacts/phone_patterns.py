@@ -46,18 +46,38 @@ class Numbers:
         return found & _full_match(national, self.general)
 
 
-def valid_international(digits: pa.Array) -> Mask:
-    """Which numbers, calling code first and without the plus, are valid as they stand.
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What patterns say of international numbers: valid as they stand, or certainly none because
+    they are too short, too long or not given out. Neither: the library has to read them, because
+    there may be a national prefix in them, or no calling code."""
 
-    False also where the library would read the number otherwise: a national prefix is in it.
-    """
-    found = np.zeros(len(digits), bool)
+    valid: Mask
+    too_short: Mask
+    too_long: Mask
+    not_assigned: Mask
+
+
+def judge_international(digits: pa.Array) -> Judged:
+    """Judge numbers that begin with their calling code, without the plus."""
+    judged = Judged(*(np.zeros(len(digits), bool) for _ in range(4)))
     code = _calling_codes(digits)
-    for calling in np.unique(code[code > 0]):
+    too_many = np.asarray(pc.utf8_length(digits)) > MAX_DIGITS
+    for calling in map(int, np.unique(code[code > 0])):
         rows = np.flatnonzero(code == calling)
         national = pc.utf8_slice_codeunits(digits.take(pa.array(rows)), len(str(calling)))
-        found[rows] = _plain_of(int(calling)).hold(national) & ~_has_prefix(int(calling), national)
-    return found & (np.asarray(pc.utf8_length(digits)) <= MAX_DIGITS)
+        certain = ~_has_prefix(calling, national)
+        valid = certain & _numbers_of(calling).hold(national) & ~too_many[rows]
+        wrong = certain & ~valid
+        length = np.asarray(pc.utf8_length(national))
+        possible = set(_general(_metadata_of(calling)[0]).possible_length)
+        short, long = length < min(possible), (length > max(possible)) | too_many[rows]
+        local = np.isin(length, _general(_metadata_of(calling)[0]).possible_length_local_only)
+        judged.valid[rows] = valid
+        judged.too_short[rows] = wrong & (short | local)
+        judged.too_long[rows] = wrong & long
+        judged.not_assigned[rows] = wrong & ~short & ~local & ~long
+    return judged
 
 
 def from_national(digits: pa.Array, region: str) -> pa.Array:
@@ -105,7 +125,7 @@ def _national_plan(region: str) -> _NationalPlan | None:
 
 
 @cache
-def _plain_of(calling: int) -> Numbers:
+def _numbers_of(calling: int) -> Numbers:
     return _numbers(_metadata_of(calling))
 
 

@@ -22,9 +22,9 @@ from contact_sync.contacts.phone_patterns import (
     MAX_DIGITS,
     dialling_00,
     from_national,
-    valid_international,
+    judge_international,
 )
-from contact_sync.contacts.phone_text import Phone, read_phone
+from contact_sync.contacts.phone_text import NoPhone, read_phone
 from contact_sync.contacts.text_columns import arrow, mask_of, series
 
 _PLAIN = r"^ *\+?[0-9() .\-]+$"
@@ -43,22 +43,15 @@ def e164(
     missing, `default_country`. Reasons: those of `NoPhone`.
     """
     texts = arrow(column)
-    given = mask_of(pc.not_equal(pc.utf8_trim_whitespace(texts), ""))
     regions = _regions(country_code, default_country)
-    found = _decided(texts, regions)
-    rows = np.flatnonzero(given & mask_of(pc.is_null(found)))
-    if not len(rows):
-        return Converted(series(found))
-    left = pa.array(rows)
-    read = _read(texts.take(left), regions.take(left))
-    numbers = pa.array([one.e164 for one in read], pa.string())
-    chosen = np.zeros(len(texts), bool)
-    chosen[rows] = True
-    problems: dict[str, Mask] = {}
-    for row, one in zip(rows, read, strict=True):
-        if one.reason is not None:
-            problems.setdefault(one.reason, np.zeros(len(texts), bool))[row] = True
-    return Converted(series(pc.replace_with_mask(found, pa.array(chosen), numbers)), problems)
+    digits = _plain_digits(texts)
+    found, problems = _international(digits, regions)
+    found = _with_national(found, texts, digits, regions)
+    given = mask_of(pc.not_equal(pc.utf8_trim_whitespace(texts), ""))
+    rest = given & mask_of(pc.is_null(found))
+    for wrong in problems.values():
+        rest &= ~wrong
+    return Converted(series(_with_others(found, problems, texts, regions, rest)), problems)
 
 
 def _regions(country_code: pd.Series[Any], default_country: str | None) -> pa.Array:
@@ -76,23 +69,35 @@ def _region(code: str | None) -> str | None:
         return UNKNOWN
 
 
-def _decided(texts: pa.Array, regions: pa.Array) -> pa.Array:
-    """The numbers that patterns can decide; null where a text has to be read."""
+def _plain_digits(texts: pa.Array) -> pa.Array:
+    """The digits of each plain text, with its plus; null where a text has to be read."""
     plain = mask_of(pc.match_substring_regex(texts, _PLAIN))
     plain &= ~mask_of(pc.match_substring_regex(texts, _NOT_PLAIN))
     kept = pc.if_else(pa.array(plain), texts, None)
-    digits = pc.replace_substring_regex(kept, _PUNCTUATION, "")
-    international = mask_of(pc.match_substring_regex(digits, r"^\+[1-9][0-9]{6,14}$"))
+    return pc.replace_substring_regex(kept, _PUNCTUATION, "")
+
+
+def _international(digits: pa.Array, regions: pa.Array) -> tuple[pa.Array, dict[str, Mask]]:
+    """The valid numbers with + or 00 in front, and which ones are certainly none and why."""
+    plus = mask_of(pc.match_substring_regex(digits, r"^\+[1-9][0-9]{6,14}$"))
     zeros = mask_of(pc.match_substring_regex(digits, r"^00[1-9][0-9]{6,14}$"))
     zeros &= mask_of(pc.fill_null(pc.is_in(regions, pa.array(dialling_00())), True))
-    whole = np.zeros(len(texts), bool)
-    for rows, prefix in ((international, "+"), (zeros, "00")):
-        at = np.flatnonzero(rows)
-        bare = pc.utf8_slice_codeunits(digits.take(pa.array(at)), len(prefix))
-        whole[at] = valid_international(bare)
-    bare = pc.replace_substring_regex(digits, r"^(?:\+|00)", "")
-    found = pc.if_else(pa.array(whole), pc.binary_join_element_wise("+", bare, ""), None)
-    return _with_national(found, texts, digits, regions)
+    rows = np.flatnonzero(plus | zeros)
+    bare = pc.replace_substring_regex(digits.take(pa.array(rows)), r"^(?:\+|00)", "")
+    judged = judge_international(bare)
+    chosen = np.zeros(len(digits), bool)
+    chosen[rows] = judged.valid
+    numbers = pc.binary_join_element_wise("+", bare.filter(pa.array(judged.valid)), "")
+    found = pa.nulls(len(digits), pa.string())
+    problems = {}
+    for reason, wrong in (
+        (NoPhone.TOO_SHORT, judged.too_short),
+        (NoPhone.TOO_LONG, judged.too_long),
+        (NoPhone.NOT_ASSIGNED, judged.not_assigned),
+    ):
+        problems[str(reason)] = np.zeros(len(digits), bool)
+        problems[str(reason)][rows] = wrong & plus[rows]
+    return pc.replace_with_mask(found, pa.array(chosen), numbers), problems
 
 
 def _with_national(
@@ -103,20 +108,29 @@ def _with_national(
     one_number = (length <= _FEW_DIGITS) | ~mask_of(pc.match_substring(texts, " "))
     national = mask_of(pc.match_substring_regex(digits, r"^[0-9]{3,}$")) & one_number
     national &= (length <= MAX_DIGITS) & mask_of(pc.is_null(found)) & mask_of(pc.is_valid(regions))
-    if not national.any():
-        return found
-    encoded = regions.dictionary_encode()
-    index = np.asarray(pc.fill_null(encoded.indices, -1))
+    rows = np.flatnonzero(national)
+    encoded = regions.take(pa.array(rows)).dictionary_encode()
     for number, region in enumerate(encoded.dictionary.to_pylist()):
-        chosen = national & (index == number)
-        if chosen.any():
-            e164 = from_national(digits.filter(pa.array(chosen)), region)
-            found = pc.replace_with_mask(found, pa.array(chosen), e164)
+        chosen = np.zeros(len(texts), bool)
+        chosen[rows] = np.asarray(encoded.indices) == number
+        numbers = from_national(digits.filter(pa.array(chosen)), region)
+        found = pc.replace_with_mask(found, pa.array(chosen), numbers)
     return found
 
 
-def _read(texts: pa.Array, regions: pa.Array) -> list[Phone]:
-    return [
-        read_phone(text, None if region == UNKNOWN else region, known_region=region != UNKNOWN)
-        for text, region in zip(texts.to_pylist(), regions.to_pylist(), strict=True)
-    ]
+def _with_others(
+    found: pa.Array, problems: dict[str, Mask], texts: pa.Array, regions: pa.Array, rest: Mask
+) -> pa.Array:
+    """The same, with the numbers of texts that have to be read; adds why others have none."""
+    rows = np.flatnonzero(rest)
+    at = pa.array(rows)
+    numbers = []
+    for row, text, region in zip(
+        rows, texts.take(at).to_pylist(), regions.take(at).to_pylist(), strict=True
+    ):
+        known = region != UNKNOWN
+        phone = read_phone(text, region if known else None, known_region=known)
+        numbers.append(phone.e164)
+        if phone.reason is not None:
+            problems.setdefault(str(phone.reason), np.zeros(len(texts), bool))[row] = True
+    return pc.replace_with_mask(found, pa.array(rest), pa.array(numbers, pa.string()))
