@@ -27,13 +27,14 @@ from contact_sync.run.select_clients import changed_clients, scan_clients
 from contact_sync.sendgrid.api import SendGridApi
 from contact_sync.state import runs
 from contact_sync.state.database import StateDatabase
+from contact_sync.state.for_people.runs import latest_runs
 from contact_sync.sync import Sync
 
 SYNC = "demo"
 STEPS = (
-    *("drain", "check_setup", "select_clients", "stage_slice", "plan_run", "plan_exclusions"),
-    *("submit_batch", "send_on", "plan_removals", "finish_run"),
-)
+    "settle_earlier_runs", "check_setup", "select_clients", "stage_clients", "plan_batches",
+    "remove_excluded", "send_batch", "find_removals", "finish_run",
+)  # fmt: skip
 seconds: dict[str, float] = {}
 cpu_seconds: dict[str, float] = {}
 
@@ -56,7 +57,8 @@ def run(sync: Sync, kind: RunKind) -> None:
     for name in STEPS:
         setattr(in_one_process, name, timed(name, getattr(in_one_process, name)))
     run_id = in_one_process.run_sync(sync, kind, holder="benchmark")
-    newest = runs.recent_runs(sync.state, SYNC, 1)[0]
+    with sync.state.transaction() as cursor:
+        (newest,) = latest_runs(cursor, [SYNC], 1)
     report = run_report(newest)
     if newest["id"] != run_id or report["state"] != "succeeded":
         raise RuntimeError(f"The run did not succeed: {report['state']}, {report['cause']}")

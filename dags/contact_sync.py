@@ -86,11 +86,11 @@ def make_dag(definition: SyncDefinition) -> DAG:
         settled = SettleEarlierRunsOperator(
             task_id="settle_earlier_runs", sync_name=name, sync_run_id=sync_run
         )
-        checked = task(tasks.check, task_id="check_setup", pool=POOL)(name, sync_run)
-        slices = task(tasks.select, task_id="select_clients")(name, sync_run)
+        checked = task(tasks.check_setup, task_id="check_setup", pool=POOL)(name, sync_run)
+        slices = task(tasks.select_clients, task_id="select_clients")(name, sync_run)
         staged = (
             task(
-                tasks.stage,
+                tasks.stage_clients,
                 task_id="stage_clients",
                 map_index_template="slice {{ task.op_kwargs['slice_no'] }}",
             )
@@ -98,7 +98,7 @@ def make_dag(definition: SyncDefinition) -> DAG:
             .expand(slice_no=slices)
         )
         batch_ids = task(
-            tasks.plan,
+            tasks.plan_batches,
             task_id="plan_batches",
             trigger_rule="none_failed_min_one_success",
             pool=POOL,
@@ -126,7 +126,7 @@ def make_dag(definition: SyncDefinition) -> DAG:
             map_index_template="batch {{ task.batch_id }}",
         ).expand(batch_id=batch_ids)
         former = task(
-            tasks.removals,
+            tasks.find_removals,
             task_id="find_removals",
             trigger_rule="none_failed_min_one_success",
         )(name, sync_run)
@@ -138,7 +138,7 @@ def make_dag(definition: SyncDefinition) -> DAG:
             map_index_template="batch {{ task.batch_id }}",
         ).expand(batch_id=former)
         finished = task(
-            tasks.finish,
+            tasks.finish_run,
             task_id="finish_run",
             trigger_rule="none_failed_min_one_success",
             outlets=[contacts_asset(name)],
@@ -146,7 +146,7 @@ def make_dag(definition: SyncDefinition) -> DAG:
         )(name, sync_run)
         # Not the DAG's own callback: the DAG processor kills that after 50 seconds, alert and all.
         released = task(
-            tasks.release,
+            tasks.release_lease,
             task_id="release_lease",
             on_success_callback=told.get(Event.RUN_FAILED),
             on_failure_callback=told.get(Event.RUN_FAILED),

@@ -18,11 +18,7 @@ from contact_sync.state.migrate import migrate
 from local.b2core_demo import create_reader, create_schema
 from local.postgres.server import Cluster, temporary_cluster
 from local.sendgrid_emulator.process import Emulator, start_emulator
-from tests.support import (
-    airflow_home,  # noqa: F401 sets Airflow's environment before Airflow is imported
-    canary,
-    connections,
-)
+from tests.support import canary, connections
 from tests.support.allowed_calls import forbidden_calls
 from tests.support.databases import Shared, empty, empty_b2core, end_transactions
 from tests.support.world import API_KEY, CUSTOM_FIELDS, LIST_NAME, World, opt_out_column

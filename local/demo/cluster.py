@@ -106,7 +106,7 @@ def deploy(directory: Path, *, clients: int) -> Path:
         "slice_clients": -(-clients // SLICES),
         "csv_batch_contacts": -(-clients // BATCHES),
     }
-    path.write_text(yaml.safe_dump(definition), encoding="utf-8")
+    path.write_text(yaml.safe_dump(definition, sort_keys=False), encoding="utf-8")
     return directory
 
 

@@ -1,11 +1,14 @@
 """Keep a SendGrid account equal to the clients of a B2CORE database.
 
-The package holds all behaviour; `dags/` only wires it into Airflow. Arrows between its parts go
-down only (checked by `tests/project/test_architecture.py`)::
+The package holds all behaviour; `dags/` only wires it into Airflow. Its folders are its layers, and
+imports go down only (the contract in pyproject.toml; CONTRIBUTING.md says what is in each)::
 
-    entry       cli · airflow_edge · web
-    use case    steps
-    edges       b2core · state · sendgrid · definition_files
-    pure core   definition · mapping · converters · transform · payloads · errors_file · report
-    words       models · errors · failpoints
+    cli · web
+    airflow_edge
+    run · lookup
+    sync
+    state · b2core · sendgrid
+    postgres · contacts · reporting
+    config
+    base
 """

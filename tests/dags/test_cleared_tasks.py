@@ -27,18 +27,18 @@ OLD: dict[str, Callable[[int], object]] = {
     "settle_earlier_runs": lambda run_id: SettleEarlierRunsOperator(
         task_id="settle", sync_name="demo", sync_run_id=run_id
     ).execute({}),
-    "check_setup": lambda run_id: tasks.check("demo", run_id),
-    "select_clients": lambda run_id: tasks.select("demo", run_id),
-    "stage_clients": lambda run_id: tasks.stage("demo", run_id, 0),
-    "plan_batches": lambda run_id: tasks.plan("demo", run_id),
+    "check_setup": lambda run_id: tasks.check_setup("demo", run_id),
+    "select_clients": lambda run_id: tasks.select_clients("demo", run_id),
+    "stage_clients": lambda run_id: tasks.stage_clients("demo", run_id, 0),
+    "plan_batches": lambda run_id: tasks.plan_batches("demo", run_id),
     "send_batch": lambda run_id: SendBatchOperator(
         task_id="send", sync_name="demo", sync_run_id=run_id, batch_id=1
     ).execute({}),
     "approve_plan": lambda run_id: ApprovePlanOperator(
         task_id="approve", sync_name="demo", start_task_id="start", hours=1
     ).execute({"ti": SimpleNamespace(xcom_pull=lambda **_: run_id)}),
-    "find_former_addresses": lambda run_id: tasks.removals("demo", run_id),
-    "finish_run": lambda run_id: tasks.finish("demo", run_id),
+    "find_former_addresses": lambda run_id: tasks.find_removals("demo", run_id),
+    "finish_run": lambda run_id: tasks.finish_run("demo", run_id),
 }
 """What each task of the DAG does when it is run again for an old run."""
 
@@ -99,5 +99,5 @@ def test_O05_a_cleared_task_of_an_old_run_is_refused(connected: World) -> None:
         with pytest.raises(AirflowFailException, match=r"is over \(succeeded\).*Trigger a new run"):
             task(old)
         assert all_but_causes(connected) == before, name
-    tasks.release("demo", old)
+    tasks.release_lease("demo", old)
     assert all_but_causes(connected) == before

@@ -18,8 +18,8 @@ from airflow.sdk.timezone import utcnow
 from airflow.utils.session import create_session
 
 from contact_sync.base.vocabulary import RunKind
-from contact_sync.run.release_lease import end_run
-from contact_sync.run.start_run import begin_run
+from contact_sync.run.release_lease import release_lease
+from contact_sync.run.start_run import start_run
 from tests.support.airflow_home import ROOT
 from tests.support.world import World
 
@@ -94,7 +94,7 @@ def test_the_first_red_task_names_cause_and_mend(connected: World) -> None:
     assert "SendGrid has no field 'Status': create it" in report["cause"]
     assert connected.writes() == []
     with connected.sync() as sync:
-        begin_run(sync, RunKind.FULL, holder="the next one")
+        start_run(sync, RunKind.FULL, holder="the next one")
 
 
 def test_the_cause_is_known_when_the_last_try_meets_what_might_have_passed(
@@ -120,8 +120,8 @@ def test_O02_a_backfill_waits_for_the_lease(connected: World) -> None:
     """While another run holds the lease, a triggered run waits, and goes on when it is free."""
     connected.seed()
     with connected.sync() as sync:
-        run_id = begin_run(sync, RunKind.FULL, holder="somebody else")
-        other = Timer(5, end_run, (sync, run_id, "gave up"))
+        run_id = start_run(sync, RunKind.FULL, holder="somebody else")
+        other = Timer(5, release_lease, (sync, run_id, "gave up"))
         other.start()
         state, tasks = run_dag(mode="full")
         other.join()

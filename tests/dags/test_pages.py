@@ -18,7 +18,7 @@ from contact_sync.base.errors import RetryableError
 from contact_sync.base.vocabulary import RunKind
 from contact_sync.config.files import read_definition, read_definitions
 from contact_sync.run.in_one_process import run_sync
-from contact_sync.run.start_run import begin_run
+from contact_sync.run.start_run import start_run
 from contact_sync.state.database import SCHEMA_VERSION
 from contact_sync.state.runs import Options
 from contact_sync.web import syncs_page
@@ -148,7 +148,7 @@ def test_a_running_run_refreshes_itself_until_told_not_to(connected: World) -> N
     """With what it is at."""
     connected.seed()
     with connected.sync() as sync:
-        run_id = begin_run(sync, RunKind.FULL, holder="command line box:1")
+        run_id = start_run(sync, RunKind.FULL, holder="command line box:1")
     page = f"/syncs/demo/runs/{run_id}"
     said = text("viewer", page)
     assert '<meta http-equiv="refresh" content="5">' in said
@@ -232,7 +232,7 @@ def test_what_the_last_try_meets_becomes_the_runs_cause(
     """Not what an earlier try met: it may still go well."""
     connected.definition = read_definition("demo")
     with connected.sync() as sync:
-        run_id = begin_run(sync, RunKind.FULL, holder=DAG_RUN)
+        run_id = start_run(sync, RunKind.FULL, holder=DAG_RUN)
     for tries, cause in ((1, None), (4, "SendGrid answered 503")):
         instance = type("TaskInstance", (), {"try_number": tries, "max_tries": 3})
         monkeypatch.setattr(tasks, "get_current_context", lambda ti=instance: {"ti": ti})

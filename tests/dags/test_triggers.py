@@ -8,7 +8,7 @@ import time
 from contact_sync.airflow_edge import triggers
 from contact_sync.base.vocabulary import RunKind
 from contact_sync.run.context import open_run
-from contact_sync.run.start_run import begin_run
+from contact_sync.run.start_run import start_run
 from tests.support.steps import everything, go_on, settle
 from tests.support.world import World
 
@@ -23,7 +23,7 @@ def test_D13_a_trigger_that_runs_twice_writes_nothing(connected: World) -> None:
     settles once."""
     connected.seed()
     with connected.sync() as sync:
-        run_id = begin_run(sync, RunKind.FULL, holder="test")
+        run_id = start_run(sync, RunKind.FULL, holder="test")
         go_on(sync, run_id, before="settle")
         time.sleep(0.2)  # the job is over
         [(job_id,)] = connected.state("SELECT job_id FROM contact_sync.batch")

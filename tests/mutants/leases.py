@@ -108,7 +108,7 @@ MUTANTS = [
            test_books_and_dry_runs.test_the_books_must_balance),
     Mutant("A plan above the limits isn't sent unapproved",
            {f"{SENDING}.submit.refuse_unapproved": nothing,
-            f"{RUN}.find_removals.refuse_unapproved": nothing},
+            f"{RUN}.removal_batches.refuse_unapproved": nothing},
            test_approvals.test_G5_too_many_changes_wait_for_a_person),
     Mutant("An approval is for the plan that was shown",
            {f"{STATE}.batches.drop_plan": nothing},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -9,9 +10,10 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from contact_sync.base.arrays import rows_of
 from contact_sync.base.vocabulary import RunKind
-from contact_sync.run.select_clients import Scan, lost_shared_address
-from contact_sync.state.ledger import Fate, KnownClients
+from contact_sync.contacts.ledger_rows import Fate, KnownClients
+from contact_sync.contacts.selection import Scan, lost_shared_address
 from contact_sync.state.runs import SyncState
 from tests.integration.changes import test_addresses, test_changes, test_mapping_changes, test_times
 from tests.integration.removals import test_removals
@@ -80,7 +82,7 @@ def rights_unseen(choose: Choose, scan: Scan, ledger: KnownClients, *rest: Any, 
 
 
 def _as_scanned(scan: Scan, ledger: KnownClients, column: Any, today: Any) -> Any:
-    at, known = ledger.find(scan.client_id)
+    at, known = rows_of(ledger.client_id, scan.client_id)
     changed = column.copy()
     changed[at[known]] = today[known]
     return changed
@@ -98,10 +100,14 @@ def consent_unscanned(choose: Choose, scan: Scan, *rest: Any, **kind: Any) -> An
     return choose(replace(scan, excluded=np.zeros_like(scan.excluded)), *rest, **kind)
 
 
-def all_differ(compare: Callable[..., Any], diff: Any, *args: Any) -> Any:
+def all_differ(decide: Callable[..., Any], *args: Any, **options: Any) -> Any:
     """What SendGrid has confirmed is sent again."""
-    diff._resend = True
-    return compare(diff, *args)
+    return decide(*args, **options | {"resend": True})
+
+
+def nothing_stale(_stale: Any, *_: Any) -> Counter[str]:
+    """Nobody says what SendGrid still holds."""
+    return Counter()
 
 
 MOVED = "UPDATE b2core.clients SET email = 'moved@example.com' WHERE id = 1"
@@ -154,9 +160,9 @@ MUTANTS = [
            test_jobs.test_D12_a_job_that_sendgrid_does_not_know_counts_as_unknown,
            {"lane": "csv"}),
     Mutant("Only what differs is sent",
-           {f"{RUN}.stage_clients._Diff._compare": all_differ},
+           {f"{RUN}.compare.decide": all_differ},
            test_changes.test_a_full_run_sends_only_what_differs),
     Mutant("Number and Date fields that can't be cleared are told",
-           {f"{RUN}.stage_clients._Diff._count_stale": nothing},
+           {f"{RUN}.compare._stale": nothing_stale},
            test_retries.test_B08_a_date_that_is_emptied_is_reported_as_stale),
 ]  # fmt: skip

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from contact_sync.contacts.selection import EXCLUDED, TAKES_OVER, Scan
 from contact_sync.postgres.cursor import Cursor, many
-from contact_sync.run.select_clients import EXCLUDED, TAKES_OVER, Scan
 from contact_sync.state import runs, staging, suppressions
 from contact_sync.state.runs import Run
 from contact_sync.sync import Sync
@@ -28,11 +28,12 @@ def everybody_wins(_lost: Any, scan: Scan) -> Any:
     return np.zeros(len(scan.client_id), bool)
 
 
-def exclusions_unheeded(apply: Callable[..., Any], diff: Any, transformed: Any) -> Any:
+def exclusions_unheeded(
+    decide: Callable[..., Any], clients: Any, scanned: Any, verdict: Any, *rest: Any, **how: Any
+) -> Any:
     """They are read, and the clients sent."""
-    diff._verdict = diff._verdict & ~EXCLUDED
-    transformed.frame["exclusion"] = None
-    return apply(diff, transformed)
+    clients = clients.assign(exclusion=None)
+    return decide(clients, scanned, verdict & ~EXCLUDED, *rest, **how)
 
 
 def each_for_itself(choose: Choose, scan: Scan, *rest: Any, **kind: Any) -> Any:
@@ -116,13 +117,13 @@ MASS_ABSENCE = test_removals.test_A23_F05_G5_mass_absence_removes_nobody_and_hol
 
 MUTANTS = [
     Mutant("Excluded clients are never uploaded",
-           {f"{RUN}.stage_clients._Diff.apply": exclusions_unheeded},
+           {f"{RUN}.compare.decide": exclusions_unheeded},
            test_removals.test_F01_excluded_and_moved_at_once),
     Mutant("An exclusion on any client of a shared address wins",
            {f"{RUN}.select_clients.choose": each_for_itself},
            test_bad_rows.test_B04_an_exclusion_counts_for_everyone_with_the_address),
     Mutant("Excluded clients leave the list before anything is sent",
-           {f"{RUN}.in_one_process.plan_exclusions": gives(())},
+           {f"{RUN}.in_one_process.remove_excluded": gives(())},
            NEWLY_EXCLUDED, {"detection": "xmin"}),
     Mutant("The source is looked at again before an old plan is sent",
            {f"{SENDING}.prepare._hold_changed": nothing},
@@ -135,14 +136,14 @@ MUTANTS = [
            {f"{STATE}.suppressions.hold": nothing},
            test_suppressions.test_B03_a_key_without_the_scope_holds_the_client),
     Mutant("One client of a shared address wins, always the same",
-           {f"{RUN}.select_clients.lost_shared_address": everybody_wins},
+           {"contact_sync.contacts.selection.lost_shared_address": everybody_wins},
            test_addresses.test_B04_of_two_clients_with_one_address_the_newest_wins,
            {"lane": "json"}),
     Mutant("A new owner of an address inherits no values",
            {f"{RUN}.select_clients.choose": inherited},
            test_addresses.test_B04_a_newcomer_with_a_known_address_takes_it),
     Mutant("The new address is confirmed before the old one goes",
-           {f"{RUN}.in_one_process.plan_exclusions": former_first},
+           {f"{RUN}.in_one_process.remove_excluded": former_first},
            test_addresses.test_B01_the_old_contact_is_removed_after_the_new_one_exists,
            {"lane": "json"}),
     Mutant("An address that somebody has isn't removed",
@@ -169,6 +170,6 @@ MUTANTS = [
            {f"{RUN}.plan_batches.removals_ahead": gives(0)},
            test_plan_limits.test_G5_addresses_given_up_for_a_shared_one_count_as_removals),
     Mutant("No more is removed than the plan named",
-           {f"{RUN}.find_removals._refuse_unplanned": nothing},
+           {f"{RUN}.removal_batches._refuse_unplanned": nothing},
            test_plan_limits.test_G5_removals_that_the_plan_did_not_name_are_refused),
 ]  # fmt: skip

@@ -183,7 +183,7 @@ LOST_ANSWER = test_uploads.test_C04_an_upload_of_unknown_fate_is_not_repeated
 
 MUTANTS = [
     Mutant("What earlier runs left open is settled first",
-           {f"{RUN}.in_one_process.drain": nothing}, LATE_JOB),
+           {f"{RUN}.in_one_process.settle_earlier_runs": nothing}, LATE_JOB),
     Mutant("JSON: `submitting` is stored before the call",
            {f"{SENDING}.submit._mark_submitting": nothing,
             f"{SENDING}.submit._mark_submitted": announced_afterwards},

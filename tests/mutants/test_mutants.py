@@ -67,7 +67,7 @@ def lies(*_: Any) -> None:
     ("target", "instead", "test", "error", "told"),
     [
         ("contact_sync.run.in_one_process.gone", nothing, fails_anyway, AttributeError, "gone"),
-        ("contact_sync.gone.drain", nothing, fails_anyway, AttributeError, "gone"),
+        ("contact_sync.gone.settle_earlier_runs", nothing, fails_anyway, AttributeError, "gone"),
         (USED, gives(True), fails_anyway, AssertionError, "nothing was switched off"),
         (USED, gives(True), passes, pytest.fail.Exception, "DID NOT RAISE"),
         (USED, gives(True), breaks, ZeroDivisionError, "False|True"),

@@ -20,9 +20,9 @@ from contact_sync.cli import main as cli
 from contact_sync.run import in_one_process
 from contact_sync.run.approve_plan import APPROVED, decide
 from contact_sync.run.context import open_run
-from contact_sync.run.release_lease import end_run
+from contact_sync.run.release_lease import release_lease
 from contact_sync.run.sending import prepare
-from contact_sync.run.start_run import begin_run
+from contact_sync.run.start_run import start_run
 from tests.support.connections import kept_connections
 from tests.support.steps import go_on
 from tests.support.world import World, opt_out_column
@@ -111,12 +111,12 @@ def above_limits(world: World) -> None:
 def approved_by_a_person(world: World) -> None:
     """The plan is approved between planning and sending, as in Airflow."""
     with world.sync() as sync:
-        run_id = begin_run(sync, RunKind.INCREMENTAL, holder="test")
+        run_id = start_run(sync, RunKind.INCREMENTAL, holder="test")
         go_on(sync, run_id, before="exclude")
         try:
             decide(sync, open_run(sync, run_id), APPROVED, "a person")
         except KeyboardInterrupt as error:
-            end_run(sync, run_id, "the task was stopped")
+            release_lease(sync, run_id, "the task was stopped")
             raise told_safely(error) from None
 
 
@@ -132,14 +132,14 @@ def opted_out_and_moved(world: World) -> None:
 def changing_while_sent(world: World) -> None:
     """A client moves between plan and sending, and the source is looked at again."""
     prepare.MAX_AGE_SECONDS = -1e9
-    plan = in_one_process.plan_run
+    plan = in_one_process.plan_batches
 
     def meanwhile(*args: Any) -> list[int]:
         planned = plan(*args)
         world.edit(2, email="moved@example.com")
         return planned
 
-    in_one_process.plan_run = meanwhile
+    in_one_process.plan_batches = meanwhile
     world.run()
 
 

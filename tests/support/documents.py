@@ -11,6 +11,8 @@ from tests.support.airflow_home import ROOT
 PAGES = [
     ROOT / "README.md",
     ROOT / "CONTRIBUTING.md",
+    ROOT / "CHANGELOG.md",
+    ROOT / "SECURITY.md",
     ROOT / "include/sql/b2core/README.md",
     *sorted((ROOT / "docs").glob("*.md")),
 ]

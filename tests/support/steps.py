@@ -7,14 +7,15 @@ from collections.abc import Callable
 
 from contact_sync.run.check_setup import check_setup
 from contact_sync.run.context import open_run
-from contact_sync.run.find_removals import plan_exclusions, plan_removals
+from contact_sync.run.find_removals import find_removals
 from contact_sync.run.finish_run import finish_run
-from contact_sync.run.plan_batches import plan_run
+from contact_sync.run.plan_batches import plan_batches
+from contact_sync.run.remove_excluded import remove_excluded
 from contact_sync.run.select_clients import select_clients
 from contact_sync.run.sending.settle import settle_batch
 from contact_sync.run.sending.submit import submit_batch
-from contact_sync.run.settle_earlier_runs import drain
-from contact_sync.run.stage_clients import stage_slice
+from contact_sync.run.settle_earlier_runs import settle_earlier_runs
+from contact_sync.run.stage_clients import stage_clients
 from contact_sync.state.runs import Run
 from contact_sync.sync import Sync
 from tests.support.world import World
@@ -40,15 +41,15 @@ def settle(sync: Sync, run: Run) -> None:
 
 
 STEPS: dict[str, Callable[[Sync, Run], object]] = {
-    "drain": drain,
+    "settle_earlier_runs": settle_earlier_runs,
     "check": check_setup,
     "select": select_clients,
-    "stage": lambda sync, run: stage_slice(sync, run, 0),
-    "plan": plan_run,
-    "exclude": plan_exclusions,
+    "stage": lambda sync, run: stage_clients(sync, run, 0),
+    "plan": plan_batches,
+    "exclude": remove_excluded,
     "submit": lambda sync, run: submit_batch(sync, run, the_batch(sync)),
     "settle": settle,
-    "remove": plan_removals,
+    "remove": find_removals,
     "finish": finish_run,
 }
 """The steps of a run with one slice and one batch, in their order."""

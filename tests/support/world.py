@@ -27,8 +27,8 @@ from contact_sync.config.tuning import Tuning
 from contact_sync.reporting.run_report import run_report
 from contact_sync.run.in_one_process import run_sync
 from contact_sync.sendgrid.api import SendGridApi
-from contact_sync.state import runs
 from contact_sync.state.database import StateDatabase
+from contact_sync.state.for_people.runs import latest_runs
 from contact_sync.state.runs import Options
 from contact_sync.sync import Sync
 from local.b2core_demo.rows import add_address, add_client, add_phone
@@ -95,7 +95,8 @@ class World:
 
     def report(self, run_id: int | None = None) -> dict[str, Any]:
         """The report of a run; of the newest one by default."""
-        rows = runs.recent_runs(StateDatabase(self.state_url), self.definition.name, 50)
+        with StateDatabase(self.state_url).transaction() as cursor:
+            rows = latest_runs(cursor, [self.definition.name], 50)
         return next(run_report(r) for r in rows if run_id is None or r["id"] == run_id)
 
     def sql(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:

@@ -127,25 +127,3 @@ WHERE sync_id = %(sync_id)s AND epoch = %(epoch)s;
 -- note_cause --
 UPDATE contact_sync.run SET cause = coalesce(cause, %(cause)s)
 WHERE run_id = %(run_id)s AND state = 'running';
-
--- recent_runs --
--- Newest first. Index: run_by_sync
-SELECT
-    r.run_id AS id,
-    r.kind,
-    r.kind_reason,
-    r.dry_run,
-    r.state,
-    r.reason,
-    r.plan,
-    r.result,
-    r.cause,
-    r.approval,
-    r.started_at,
-    r.finished_at,
-    extract(EPOCH FROM coalesce(r.finished_at, now()) - r.started_at)::float AS seconds
-FROM contact_sync.run AS r
-INNER JOIN contact_sync.sync AS s ON r.sync_id = s.sync_id
-WHERE s.name = %(name)s
-ORDER BY r.run_id DESC
-LIMIT %(at_most)s;

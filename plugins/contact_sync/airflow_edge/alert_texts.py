@@ -16,8 +16,8 @@ from contact_sync.base.errors import told_safely
 from contact_sync.config.alerts import Alert, Event, rose_above
 from contact_sync.config.definition import SyncDefinition
 from contact_sync.reporting.run_report import run_report
-from contact_sync.state import runs
-from contact_sync.state.batches import job_report
+from contact_sync.state.for_people.jobs import jobs_of_run
+from contact_sync.state.for_people.runs import latest_runs
 from contact_sync.state.for_people.silence import silence
 
 log = logging.getLogger(__name__)
@@ -136,11 +136,11 @@ def _sync_run_id(definition: SyncDefinition, run_id: str) -> int | None:
 
 def _reports(definition: SyncDefinition, sync_run_id: int | None) -> list[dict[str, Any]]:
     """The report of a run with its jobs so far, and those of the older real runs, newest first."""
-    state = open_state(definition)
-    rows = runs.recent_runs(state, definition.name, RUNS_LOOKED_AT)
-    mine = next(row for row in rows if row["id"] == sync_run_id)
-    with state.transaction() as cursor:
-        mine["result"] = {**(mine["result"] or {}), "jobs": job_report(cursor, mine["id"])}
+    with open_state(definition).transaction() as cursor:
+        rows = latest_runs(cursor, [definition.name], RUNS_LOOKED_AT)
+        mine = next(row for row in rows if row["id"] == sync_run_id)
+        jobs = [job.report() for job in jobs_of_run(cursor, mine["id"])]
+    mine["result"] = {**(mine["result"] or {}), "jobs": jobs}
     older = [row for row in rows if row["id"] < mine["id"] and not row["dry_run"]]
     return [run_report(row) for row in [mine, *older]]
 

@@ -42,12 +42,12 @@ class ApprovePlanOperator(HITLOperator):
 
     def execute(self, context: Any) -> Any:
         """Ask, unless nothing is above a limit or somebody has decided already."""
-        from contact_sync.run.find_removals import plan_exclusions
+        from contact_sync.run.remove_excluded import remove_excluded
 
         with working(self.sync_name, self._sync_run_id(context)) as (sync, run):
             if run.dry_run or run.approval is None or run.approval.get("decision"):
                 self.log.info("There is nothing to ask, or it was answered")
-                return plan_exclusions(sync, run)
+                return remove_excluded(sync, run)
             self.body = question(run)
         return super().execute(context)
 

@@ -64,11 +64,11 @@ class SettleEarlierRunsOperator(BaseOperator):
     def execute(self, context: Any, event: dict[str, Any] | None = None) -> None:
         """Drain once; defer when something is still open. Bounded by the definition's deadlines."""
         del context
-        from contact_sync.run.settle_earlier_runs import drain
+        from contact_sync.run.settle_earlier_runs import settle_earlier_runs
 
         run_id = int(event["run_id"] if event else self.sync_run_id)
         with working(self.sync_name, run_id) as (sync, run):
-            wait = drain(sync, run)
+            wait = settle_earlier_runs(sync, run)
         if wait is not None:
             self.log.info("An earlier run's work is still in flight; looking again in %.0f s", wait)
             seconds = max(5.0, min(wait, RESUME_SECONDS))
@@ -105,11 +105,11 @@ class SendBatchOperator(BaseOperator):
 
     def _send_or_wait(self, run_id: int, batch_id: int) -> None:
         from contact_sync.airflow_edge.lineage import note_written
-        from contact_sync.run.send_batch import send_on
+        from contact_sync.run.send_batch import send_batch
 
         with working(self.sync_name, run_id) as (sync, run):
             note_written(sync.definition)
-            job_id = send_on(sync, run, batch_id)
+            job_id = send_batch(sync, run, batch_id)
             conn_id = sync.definition.connections.sendgrid
         if job_id is None:
             return

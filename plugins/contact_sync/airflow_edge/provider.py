@@ -1,6 +1,6 @@
 """What Airflow's pages, command line and REST API know about the connection type "SendGrid".
 
-Airflow asks distributions for it, not plugins; `plugins/contact_sync-1.0.0.dist-info/` makes this
+Airflow asks distributions for it, not plugins; `plugins/contact_sync-*.dist-info/` makes this
 folder one, so that nothing has to be installed.
 
 Imports nothing of Airflow, nor the hook: Airflow may ask while the hook is being imported.

@@ -85,7 +85,7 @@ def start_run(name: str) -> int | None:
     has to wait: None.
     """
     from contact_sync.airflow_edge.handles import open_sync
-    from contact_sync.run.start_run import begin_run
+    from contact_sync.run import start_run as step
     from contact_sync.state.runs import Options
 
     context: dict[str, Any] = dict(get_current_context())
@@ -97,7 +97,7 @@ def start_run(name: str) -> int | None:
     holder = f"DAG run {dag_run.dag_id} {dag_run.run_id}, started {dag_run.start_date}"
     with translated(), open_sync(name) as sync:
         try:
-            return begin_run(
+            return step.start_run(
                 sync,
                 RunKind(params["mode"]),
                 holder=holder,
@@ -116,62 +116,62 @@ def start_run(name: str) -> int | None:
             return None
 
 
-def check(name: str, sync_run_id: int) -> None:
+def check_setup(name: str, sync_run_id: int) -> None:
     """Preflight of both sides."""
-    from contact_sync.run.check_setup import check_setup
+    from contact_sync.run import check_setup as step
 
     with working(name, sync_run_id) as (sync, run):
-        check_setup(sync, run)
+        step.check_setup(sync, run)
 
 
-def select(name: str, sync_run_id: int) -> list[int]:
+def select_clients(name: str, sync_run_id: int) -> list[int]:
     """Choose clients; returns the slice numbers for the mapped stage tasks."""
     from contact_sync.airflow_edge.lineage import note_read
-    from contact_sync.run.select_clients import select_clients
+    from contact_sync.run import select_clients as step
 
     with working(name, sync_run_id) as (sync, run):
         detection = sync.definition.source.change_detection
         note_read(sync.definition, "scan", f"changed_{detection}")
-        return list(range(select_clients(sync, run)))
+        return list(range(step.select_clients(sync, run)))
 
 
-def stage(name: str, sync_run_id: int, slice_no: int) -> dict[str, int]:
+def stage_clients(name: str, sync_run_id: int, slice_no: int) -> dict[str, int]:
     """Stage one slice; returns its counts."""
     from contact_sync.airflow_edge.lineage import note_read
-    from contact_sync.run.stage_clients import stage_slice
+    from contact_sync.run import stage_clients as step
 
     with working(name, sync_run_id) as (sync, run):
         note_read(sync.definition, "clients")
-        return dict(stage_slice(sync, run, slice_no)["counts"])
+        return dict(step.stage_clients(sync, run, slice_no)["counts"])
 
 
-def plan(name: str, sync_run_id: int) -> list[int]:
+def plan_batches(name: str, sync_run_id: int) -> list[int]:
     """Add up and cut; returns the batch ids for the mapped send tasks."""
-    from contact_sync.run.plan_batches import plan_run
+    from contact_sync.run import plan_batches as step
 
     with working(name, sync_run_id) as (sync, run):
-        return plan_run(sync, run)
+        return step.plan_batches(sync, run)
 
 
-def removals(name: str, sync_run_id: int) -> list[int]:
+def find_removals(name: str, sync_run_id: int) -> list[int]:
     """Batch what nobody needs any more; returns the batch ids for the mapped remove tasks."""
-    from contact_sync.run.find_removals import plan_removals
+    from contact_sync.run import find_removals as step
 
     with working(name, sync_run_id) as (sync, run):
-        return plan_removals(sync, run)
+        return step.find_removals(sync, run)
 
 
-def finish(name: str, sync_run_id: int) -> dict[str, Any]:
+def finish_run(name: str, sync_run_id: int) -> dict[str, Any]:
     """Close the run, tell metrics and the followers of its asset; returns its books.
 
     A dry run ends as skipped: it changed nothing, so there is nothing to tell.
     """
     from contact_sync.airflow_edge.assets import contacts_asset, event_extra
     from contact_sync.airflow_edge.metrics import emit_run
-    from contact_sync.run.finish_run import finish_run
+    from contact_sync.run import finish_run as step
 
     with working(name, sync_run_id) as (sync, run):
-        result = finish_run(sync, run)
+        result = step.finish_run(sync, run)
     if run.dry_run:
         raise AirflowSkipException("A dry run: the plan is above, nothing was changed")
     context: dict[str, Any] = dict(get_current_context())
@@ -180,18 +180,18 @@ def finish(name: str, sync_run_id: int) -> dict[str, Any]:
     return dict(result["books"])
 
 
-def release(name: str, sync_run_id: int | None) -> None:
+def release_lease(name: str, sync_run_id: int | None) -> None:
     """Free the lease whatever happened; a run that didn't finish is marked as failed."""
     from contact_sync.airflow_edge.handles import open_sync
     from contact_sync.airflow_edge.metrics import emit_freshness
-    from contact_sync.run.release_lease import end_run
+    from contact_sync.run import release_lease as step
     from contact_sync.state.runs import read_sync
 
     if sync_run_id is None:
         log.info("No run was started: there is no lease to free")
         return
     with translated(), open_sync(name) as sync:
-        end_run(sync, sync_run_id, NO_CAUSE)
+        step.release_lease(sync, sync_run_id, NO_CAUSE)
         with sync.state.transaction() as cursor:
             watermark = read_sync(cursor, name).watermark or {}
     emit_freshness(name, watermark.get("read_at"))

@@ -82,7 +82,7 @@ def _replay(messages: list[Message], receive: Receive) -> Receive:
 
 
 class TriggerCheckPlugin(AirflowPlugin):
-    """Found through the entry point `airflow.plugins` of `plugins/contact_sync-1.0.0.dist-info`."""
+    """Found through the entry point `airflow.plugins` of `plugins/contact_sync-*.dist-info`."""
 
     name = "contact_sync_trigger_check"
     fastapi_root_middlewares = [  # noqa: RUF012 the base class's way

@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
+from contact_sync.base.arrays import Int64
 from contact_sync.base.errors import ConfigError, FatalError
 from contact_sync.postgres import arrow_reader
+from contact_sync.postgres.literals import literal
 
 if TYPE_CHECKING:
     from adbc_driver_postgresql import dbapi
@@ -65,8 +66,6 @@ _ANY = {
     "client_id": 0,
 }
 """Values for all parameters, to look at a statement's columns."""
-
-Ids = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,16 +123,16 @@ class Snapshot:
         """client_id, email and exclusion of every client, unordered."""
         return self._batches("scan", {})
 
-    def changed_since_xid(self, horizon: int) -> Ids:
-        """Ids of clients with any contributing row written at or after the xid8 `horizon`."""
+    def changed_since_xid(self, horizon: int) -> Int64:
+        """Int64 of clients with any contributing row written at or after the xid8 `horizon`."""
         return self._ids("changed_xmin", {"horizon": str(horizon % 2**32)})
 
-    def changed_since(self, since: datetime) -> Ids:
-        """Ids of clients with any contributing row whose updated_at is not before `since`."""
+    def changed_since(self, since: datetime) -> Int64:
+        """Int64 of clients with any contributing row whose updated_at is not before `since`."""
         return self._ids("changed_updated_at", {"since": since})
 
     def clients(
-        self, columns: Sequence[str], first_id: int, last_id: int, ids: Ids | None
+        self, columns: Sequence[str], first_id: int, last_id: int, ids: Int64 | None
     ) -> Iterator[pa.RecordBatch]:
         """The mapped columns of the clients in the id range (of those in `ids`, if given).
 
@@ -157,9 +156,9 @@ class Snapshot:
         found = arrow_reader.table(self.connection, sql, _what("explain"))
         return [dict(row) for row in found.to_pylist()]
 
-    def addresses_of(self, ids: Ids) -> Iterator[pa.RecordBatch]:
+    def addresses_of(self, ids: Int64) -> Iterator[pa.RecordBatch]:
         """client_id, email and exclusion of some clients, as scan.sql gives them."""
-        return self._scanned(f"client_id = ANY({_literal(ids)}::bigint[])")
+        return self._scanned(f"client_id = ANY({literal(ids)}::bigint[])")
 
     def addresses_with(self, part: str) -> Iterator[pa.RecordBatch]:
         """client_id, email and exclusion of clients with these lower-case characters in their
@@ -172,10 +171,10 @@ class Snapshot:
                   WHERE {condition}"""  # noqa: S608 integers and hex digits only
         return arrow_reader.record_batches(self.connection, sql, _what("scan"))
 
-    def _clients(self, first_id: int, last_id: int, ids: Ids | None) -> str:
+    def _clients(self, first_id: int, last_id: int, ids: Int64 | None) -> str:
         return self._sql("clients", {"first_id": first_id, "last_id": last_id, "ids": ids})
 
-    def _ids(self, name: str, parameters: dict[str, Any]) -> Ids:
+    def _ids(self, name: str, parameters: dict[str, Any]) -> Int64:
         batches = list(self._batches(name, parameters))
         found = [np.asarray(batch.column("client_id"), np.int64) for batch in batches]
         return np.unique(np.concatenate(found)) if found else np.empty(0, np.int64)
@@ -190,10 +189,10 @@ class Snapshot:
             text = path.read_text(encoding="utf-8")
         except FileNotFoundError:
             raise ConfigError(f"include/sql/{self.folder.name}/{name}.sql is missing") from None
-        return _PLACEHOLDER.sub(lambda match: _literal(parameters[match.group(1)]), text)
+        return _PLACEHOLDER.sub(lambda match: literal(parameters[match.group(1)]), text)
 
 
-def refuse_twice(ordered: Ids, statement: str) -> None:
+def refuse_twice(ordered: Int64, statement: str) -> None:
     """Raise FatalError when an id occurs more than once in the sorted ids that a statement gave."""
     again = np.flatnonzero(ordered[1:] == ordered[:-1])
     if len(again):
@@ -204,18 +203,3 @@ def refuse_twice(ordered: Ids, statement: str) -> None:
 
 def _what(statement: str) -> str:
     return f"{WHAT} ({statement}.sql)"
-
-
-def _literal(value: object) -> str:
-    """An SQL literal; COPY takes no bound parameters, and only these types occur."""
-    if value is None:
-        return "NULL"
-    if isinstance(value, int):
-        return str(value)
-    if isinstance(value, np.ndarray):
-        return "'{" + ",".join(map(str, value.tolist())) + "}'"
-    if isinstance(value, datetime):
-        return f"'{value.isoformat()}'"
-    if isinstance(value, str) and value.isdigit():
-        return f"'{value}'"
-    raise TypeError(f"No SQL literal for {type(value).__name__}")

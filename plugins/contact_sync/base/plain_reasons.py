@@ -8,8 +8,9 @@ from __future__ import annotations
 import re
 
 MAX_REASON = 200  # characters
-_QUOTED = re.compile(r"(['\"`]).*\1", re.DOTALL)
-_ADDRESS = re.compile(r"\S*@\S*")
+QUOTED = re.compile(r"(['\"`]).*\1", re.DOTALL)
+"""From the first quote to the last: addresses may hold quotes themselves (o'brien@…)."""
+ADDRESS = re.compile(r"\S*@\S*")
 _WORD = re.compile(r"[a-z_]+(?:'[a-z]{1,2})?[.,:;!]?|[A-Z][a-z]+[.,:;]?", re.ASCII)
 _OPENERS = {
     "a", "an", "bad", "cannot", "contact", "custom", "date", "duplicate", "email", "error",
@@ -25,7 +26,7 @@ def plain(reason: str) -> str:
 
     What is left out shows as "…". At most 200 characters.
     """
-    text = _ADDRESS.sub("…", _QUOTED.sub("…", reason[: 10 * MAX_REASON]))
+    text = ADDRESS.sub("…", QUOTED.sub("…", reason[: 10 * MAX_REASON]))
     words = [word if _is_plain(word) else "…" for word in text.split()]
     kept = [w for n, w in enumerate(words) if w != "…" or n == 0 or words[n - 1] != "…"]
     shown = " ".join(kept)[:MAX_REASON].strip()

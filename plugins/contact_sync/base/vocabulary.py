@@ -11,6 +11,9 @@ from enum import StrEnum
 MAX_MAPPED_FIELDS = 60
 """A filled mask is a signed 64-bit integer: one bit per field that a sync ever mapped."""
 
+MAX_CLIENT_ID = 2**63 - 1
+"""B2CORE's ids are positive bigints."""
+
 
 class RunKind(StrEnum):
     """What a run reads and sends."""

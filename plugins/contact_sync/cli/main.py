@@ -23,12 +23,19 @@ from contact_sync.config.definition import json_schema
 from contact_sync.config.files import read_definitions
 from contact_sync.contacts.account_fields import text
 from contact_sync.lookup.account_fields import create_fields, read_catalogue
+from contact_sync.postgres.cursor import Cursor
 from contact_sync.reporting.run_report import run_report, text_report
 from contact_sync.run.check_setup import check_setup
 from contact_sync.run.in_one_process import run_sync
-from contact_sync.state import ledger, runs
+from contact_sync.state.for_people import rejected
+from contact_sync.state.for_people.client import stale_clients
+from contact_sync.state.for_people.runs import latest_runs, run_of_id
+from contact_sync.state.for_people.syncs import sync_row
 from contact_sync.state.migrate import migrate
-from contact_sync.sync import Sync
+from contact_sync.state.runs import Options
+
+LISTED = 10_000
+"""So many rejected or stale clients are listed."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -169,7 +176,7 @@ def _run(options: argparse.Namespace) -> int:
             sync,
             options.mode,
             holder=f"command line {socket.gethostname()}:{os.getpid()}",
-            options=runs.Options(
+            options=Options(
                 reason=options.reason,
                 dry_run=options.dry_run,
                 retry_rejected=options.retry_rejected,
@@ -178,18 +185,21 @@ def _run(options: argparse.Namespace) -> int:
             ),
             take_over=options.take_over,
         )
-        for row in runs.recent_runs(sync.state, options.sync, 20):
-            if row["id"] == run_id:
-                _say(text_report(run_report(row)))
+        with sync.state.transaction() as cursor:
+            row = run_of_id(cursor, options.sync, run_id)
+        if row:
+            _say(text_report(run_report(row)))
     return 0
 
 
 def _status(options: argparse.Namespace) -> int:
     with _open(options.sync) as sync:
         sync.state.check_schema()
-        reports = [run_report(r) for r in runs.recent_runs(sync.state, options.sync, options.runs)]
-        rejected = _rejected(sync) if options.rejected else None
-        stale = _stale(sync) if options.stale else None
+        with sync.state.transaction() as cursor:
+            rows = latest_runs(cursor, [options.sync], options.runs)
+            reports = [run_report(row) for row in rows]
+            rejected = _rejected(cursor, options.sync) if options.rejected else None
+            stale = _stale(cursor, options.sync) if options.stale else None
     if options.json:
         body: dict[str, Any] = {"sync": options.sync, "runs": reports}
         if rejected is not None:
@@ -206,14 +216,20 @@ def _status(options: argparse.Namespace) -> int:
     return 0
 
 
-def _rejected(sync: Sync) -> list[dict[str, Any]]:
-    with sync.state.transaction() as cursor:
-        return ledger.rejected_clients(cursor, sync.definition.name, limit=10_000)
+def _rejected(cursor: Cursor, name: str) -> list[dict[str, Any]]:
+    """No address; the keys are part of `status --json`."""
+    row = sync_row(cursor, name)
+    which = rejected.Filter(row.sync_id) if row else None
+    return [
+        {"client_id": client.client_id, "field": client.field, "reason": client.reason,
+         "tries": client.tries, "since": client.first_seen}
+        for client in (rejected.page_of_clients(cursor, which, LISTED) if which else [])
+    ]  # fmt: skip
 
 
-def _stale(sync: Sync) -> list[dict[str, Any]]:
-    with sync.state.transaction() as cursor:
-        return ledger.stale_clients(cursor, sync.definition.name, limit=10_000)
+def _stale(cursor: Cursor, name: str) -> list[dict[str, Any]]:
+    row = sync_row(cursor, name)
+    return stale_clients(cursor, row.sync_id, LISTED) if row else []
 
 
 def _explain(options: argparse.Namespace) -> int:

@@ -11,9 +11,9 @@ from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
+from contact_sync.base.arrays import Int64
 from contact_sync.base.vocabulary import FieldType
 from contact_sync.contacts.mapping import MappedField, Mapping
 from contact_sync.contacts.payloads import OutboxRow, values_of
@@ -25,7 +25,7 @@ MAX_JSON_CONTACTS = 30_000  # OAS PUT /v3/marketing/contacts
 ENVELOPE_BYTES = 200  # {"list_ids":["<uuid>"],"contacts":[]} with room to spare
 
 
-def json_size(payload: pa.Array, mapping: Mapping) -> npt.NDArray[np.int64]:
+def json_size(payload: pa.Array, mapping: Mapping) -> Int64:
     """An upper bound of the contact's JSON in bytes, so that a batch never exceeds its limit.
 
     The bytes of its CSV row, where a value has its quotes and a quote counts twice already; one
@@ -41,7 +41,7 @@ def json_size(payload: pa.Array, mapping: Mapping) -> npt.NDArray[np.int64]:
     return np.asarray(overhead + np.diff(offsets) + np.diff(before), np.int64)
 
 
-def cut_json_batches(sizes: npt.NDArray[np.int64]) -> list[tuple[int, int]]:
+def cut_json_batches(sizes: Int64) -> list[tuple[int, int]]:
     """Cut consecutive contacts into `[start, stop)` ranges within SendGrid's JSON limits."""
     ends = np.cumsum(sizes)
     ranges, start = [], 0

@@ -6,19 +6,18 @@ whether the viewer may see it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
-
-import numpy as np
 
 from contact_sync.b2core.reader import Snapshot
 from contact_sync.base.errors import ConfigError, RequestRefused
+from contact_sync.base.vocabulary import MAX_CLIENT_ID
 from contact_sync.config.definition import SyncDefinition
 from contact_sync.contacts.mapping import MappedField, Mapping
 from contact_sync.contacts.payloads import values_of
 from contact_sync.contacts.read_back import is_as_sent, shown
-from contact_sync.contacts.transform import transform
-from contact_sync.lookup.find_clients import everybody_with, normalised, short_snapshot, still_with
+from contact_sync.lookup.find_clients import everybody_with, short_snapshot, still_with
+from contact_sync.lookup.one_client import ClientRow, decided, is_clear, read_client, verdict_of
 from contact_sync.postgres.cursor import Cursor
 from contact_sync.reporting.explanation import (
     Choice,
@@ -28,26 +27,15 @@ from contact_sync.reporting.explanation import (
     Known,
     Removal,
     Sending,
-    Verdict,
     as_text,
 )
 from contact_sync.sendgrid.api import is_searchable
 from contact_sync.state.for_people import client as known_clients
-from contact_sync.state.for_people.client import SyncLook
-from contact_sync.state.for_people.runs import reading
+from contact_sync.state.for_people.reading import reading
+from contact_sync.state.for_people.syncs import SyncRow, sync_row
 from contact_sync.sync import Sync
 
 PROBLEMS = {"too_long": "cut: longer than the field holds"}
-BIGINT = 2**63
-
-
-@dataclass(frozen=True, slots=True)
-class _Row:
-    """The client in B2CORE, transformed: the frame's row, and what was dropped or cut."""
-
-    source: dict[str, str]
-    contact: dict[str, Any]
-    dropped: dict[str, str]
 
 
 def explain_client(sync: Sync, client_id: int, *, live: bool = False) -> Explanation:
@@ -56,10 +44,10 @@ def explain_client(sync: Sync, client_id: int, *, live: bool = False) -> Explana
     An id that nobody knows gives an Explanation that says so. Clients that share its address are
     looked for only where they decide what becomes of it; `find_clients` finds all of them.
     """
-    if not 0 <= client_id < BIGINT:
-        raise ConfigError("A client's id is a whole number from 0 to 9223372036854775807")
+    if not 0 <= client_id <= MAX_CLIENT_ID:
+        raise ConfigError(f"A client's id is a whole number from 0 to {MAX_CLIENT_ID}")
     with reading(sync.state) as cursor, short_snapshot(sync) as snapshot:
-        look = known_clients.look_at_sync(cursor, sync.definition.name)
+        look = sync_row(cursor, sync.definition.name)
         destination = (look.destination if look else None) or {}
         mapping = Mapping.from_json(destination["mapping"]) if destination else None
         found = _explain(sync.definition, (cursor, look), (snapshot, mapping), client_id)
@@ -68,23 +56,25 @@ def explain_client(sync: Sync, client_id: int, *, live: bool = False) -> Explana
 
 def _explain(
     definition: SyncDefinition,
-    state: tuple[Cursor, SyncLook | None],
+    state: tuple[Cursor, SyncRow | None],
     source: tuple[Snapshot, Mapping | None],
     client_id: int,
 ) -> Explanation:
     cursor, look = state
     snapshot, mapping = source
-    row = _row(snapshot, mapping, definition, client_id)
+    row = read_client(snapshot, mapping, definition, client_id)
     contact = row.contact if row else {}
-    email_hash = int(contact.get("email_hash") or 0)
     known, staged, removals = None, [], []
     if look:
         known = known_clients.look_at_client(cursor, look.sync_id, client_id)
         staged = known_clients.staged(cursor, look.sync_id, client_id)
-        addresses = (email_hash, int((known or {}).get("contact_hash") or 0))
-        removals = known_clients.noted_removals(cursor, look.sync_id, client_id, addresses)
-    sharing = {} if _is_settled(known, contact) else _sharing(state, snapshot, known, contact)
-    sharing.pop(client_id, None)
+        hashes = (int(contact.get("email_hash") or 0), int((known or {}).get("contact_hash") or 0))
+        removals = known_clients.noted_removals(cursor, look.sync_id, client_id, hashes)
+    decision, sharing = decided(row, known, {}), dict[int, str | None]()
+    if not is_clear(row, decision):  # to find others scans the ledger, 0.1 s per million clients
+        sharing = _sharing(state, snapshot, known, contact)
+        sharing.pop(client_id, None)
+        decision = decided(row, known, sharing)
     notes = _notes(definition, look)
     return Explanation(
         sync=definition.name,
@@ -92,30 +82,19 @@ def _explain(
         read_at=str(snapshot.position()["read_at"]),
         source=row.source if row else None,
         email=contact.get("email") or "",
-        verdict=_verdict(row, mapping, client_id, sharing),
+        verdict=verdict_of(row, decision, sharing),
         fields=_fields(mapping, row, known),
         choices=_choices(snapshot, client_id, row.source, notes) if row else [],  # may break it off
         sharing=sharing,
-        known=_known(known, contact),
+        known=_known(known, is_own=decision is not None and bool(decision.own[0])),
         staged=[_sending(entry) for entry in staged],
         removals=[_removal(entry) for entry in removals],
         notes=tuple(notes),
     )
 
 
-def _is_settled(known: dict[str, Any] | None, contact: dict[str, Any]) -> bool:
-    """Whether the client's fate is clear without looking for others with its address: it takes a
-    scan of the ledger to find them, a tenth of a second per million clients."""
-    if contact.get("exclusion") or not contact.get("email"):
-        return True
-    if known is None or known["row_hash"] is None or known["row_hash"] != contact.get("row_hash"):
-        return False
-    own = bool(known["contact_hash"] == contact["email_hash"])
-    return known["state"] == "rejected" or (known["state"] == "confirmed" and own)
-
-
 def _sharing(
-    state: tuple[Cursor, SyncLook | None],
+    state: tuple[Cursor, SyncRow | None],
     snapshot: Snapshot,
     known: dict[str, Any] | None,
     contact: dict[str, Any],
@@ -128,31 +107,6 @@ def _sharing(
         others = known_clients.clients_of_address(cursor, look.sync_id, email_hash)
         return still_with(snapshot, email_hash, [other["client_id"] for other in others])
     return everybody_with(snapshot, contact["email"], email_hash)
-
-
-def _columns(definition: SyncDefinition) -> list[str]:
-    mapped = [target.column for target in definition.fields.values()]
-    return list(dict.fromkeys(["client_id", *mapped, "exclusion"]))
-
-
-def _row(
-    snapshot: Snapshot, mapping: Mapping | None, definition: SyncDefinition, client_id: int
-) -> _Row | None:
-    columns = mapping.columns if mapping else _columns(definition)
-    ids = np.array([client_id], np.int64)
-    found = snapshot.clients(columns, client_id, client_id, ids)
-    batches = [batch for batch in found if batch.num_rows]
-    if not batches:
-        return None
-    (batch,) = batches
-    source = {name: as_text(value) for name, value in batch.to_pylist()[0].items()}
-    if mapping is None:
-        address, email_hash = normalised(source[definition.fields["email"].column])
-        return _Row(source, {"email": address, "email_hash": email_hash}, {})
-    transformed = transform(batch, mapping)
-    contact = transformed.frame.astype(object).where(transformed.frame.notna(), None)
-    dropped = dict(what.split(": ", 1) for what in transformed.dropped)
-    return _Row(source, dict(contact.iloc[0]), dropped)
 
 
 def _choices(
@@ -182,7 +136,7 @@ def _choices(
     return choices
 
 
-def _notes(definition: SyncDefinition, look: SyncLook | None) -> list[str]:
+def _notes(definition: SyncDefinition, look: SyncRow | None) -> list[str]:
     notes = []
     if not definition.enabled:
         notes.append("This sync is disabled: no run sends anything.")
@@ -214,7 +168,7 @@ def _sending(row: dict[str, Any]) -> Sending:
     return Sending(state=row["batch_state"], **{key: row[key] for key in same})
 
 
-def _known(row: dict[str, Any] | None, contact: dict[str, Any]) -> Known | None:
+def _known(row: dict[str, Any] | None, *, is_own: bool) -> Known | None:
     if row is None:
         return None
     return Known(
@@ -226,31 +180,13 @@ def _known(row: dict[str, Any] | None, contact: dict[str, Any]) -> Known | None:
         absent=row["absent"],
         updated_at=row["updated_at"],
         contact=row["email"] or "",
-        own=row["contact_hash"] is not None and row["contact_hash"] == contact.get("email_hash"),
-        same=row["row_hash"] is not None and row["row_hash"] == contact.get("row_hash"),
+        own=is_own,
         sent=_sending(row) if row["batch_id"] is not None else None,
     )
 
 
-def _verdict(
-    row: _Row | None, mapping: Mapping | None, client_id: int, sharing: dict[int, str | None]
-) -> Verdict:
-    """In the order of steps.stage: exclusion, rejection, shared address."""
-    if row is None or mapping is None:
-        return Verdict("gone" if row is None else "unknown")
-    contact = row.contact
-    if contact["exclusion"] is not None:
-        return Verdict("excluded", reason=contact["exclusion"])
-    if barring := [other for other, exclusion in sharing.items() if exclusion is not None]:
-        return Verdict("barred", by=max(barring))
-    if contact["reason"] is not None:
-        return Verdict("rejected", contact["field"], contact["reason"])
-    newest = max(sharing, default=client_id)
-    return Verdict("shared", by=newest) if newest > client_id else Verdict("send")
-
-
 def _fields(
-    mapping: Mapping | None, row: _Row | None, known: dict[str, Any] | None
+    mapping: Mapping | None, row: ClientRow | None, known: dict[str, Any] | None
 ) -> list[FieldValue]:
     if mapping is None:
         return []
@@ -263,7 +199,7 @@ def _fields(
     ]
 
 
-def _field(field: MappedField, value: str, row: _Row | None, *, is_stale: bool) -> FieldValue:
+def _field(field: MappedField, value: str, row: ClientRow | None, *, is_stale: bool) -> FieldValue:
     reason = row.dropped.get(field.name, "") if row else ""
     problem = reason and PROBLEMS.get(reason, f"left out: {reason.replace('_', ' ')}")
     if row and row.contact["field"] == field.name:

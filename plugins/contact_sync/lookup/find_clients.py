@@ -16,7 +16,8 @@ from contact_sync.contacts import emails, text_columns
 from contact_sync.contacts.transform import hashes
 from contact_sync.state.for_people import client as known_clients
 from contact_sync.state.for_people.client import MAX_FOUND
-from contact_sync.state.for_people.runs import reading
+from contact_sync.state.for_people.reading import reading
+from contact_sync.state.for_people.syncs import sync_row
 from contact_sync.sync import Sync
 
 SECONDS = 20
@@ -45,7 +46,7 @@ def find_clients(sync: Sync, email: str, *, thorough: bool) -> list[Match]:
         return []
     known: dict[int, dict[str, Any]] = {}
     with reading(sync.state) as cursor:
-        look = known_clients.look_at_sync(cursor, sync.definition.name)
+        look = sync_row(cursor, sync.definition.name)
         if look:
             rows = known_clients.clients_of_address(cursor, look.sync_id, email_hash)
             known = {row["client_id"]: row for row in rows}

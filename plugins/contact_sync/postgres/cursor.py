@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, LiteralString
+from typing import Any, LiteralString, TypeVar
 
 import psycopg
 from psycopg import sql
+from psycopg.rows import class_row
 
 from contact_sync.base.errors import SyncError
 
 Cursor = psycopg.Cursor[dict[str, Any]]
+Row = TypeVar("Row")
 
 
 def row_of(cursor: Cursor) -> dict[str, Any]:
@@ -30,6 +32,14 @@ def many(cursor: Cursor, query: LiteralString, parameters: Any = None) -> list[d
     """Execute and return all rows; for results that are small by nature."""
     cursor.execute(query, parameters)
     return cursor.fetchall()
+
+
+def rows_as(
+    kind: type[Row], cursor: Cursor, query: LiteralString, parameters: Any = None
+) -> list[Row]:
+    """All rows of a small result as objects of a dataclass, whose fields are the columns' names."""
+    with cursor.connection.cursor(row_factory=class_row(kind)) as typed:
+        return typed.execute(query, parameters).fetchall()
 
 
 def analyze(cursor: Cursor, what: LiteralString) -> None:

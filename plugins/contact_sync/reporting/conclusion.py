@@ -85,14 +85,14 @@ def _kept_back(e: Explanation) -> str | None:
 
 def _settled(e: Explanation) -> str | None:
     known = e.known
-    if known is None or not known.same:
+    if known is None:
         return None
-    if known.state == "rejected":
+    if e.verdict.kind == "refused":
         return (
             f"It isn't sent, because SendGrid refused exactly this content ({known.reason}): "
             f"change it in B2CORE, or start a run with *retry rejected*."
         )
-    if known.state != "confirmed" or not known.own:
+    if e.verdict.kind != "unchanged":
         return None
     said = f"SendGrid has confirmed exactly this content on {moment(known.updated_at)}{_in(known)}."
     if e.held and (e.held.found is False or any(f.differs for f in e.fields)):

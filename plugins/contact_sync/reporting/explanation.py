@@ -1,6 +1,6 @@
 """Why one contact looks as it does: what is known on both sides. Pure.
 
-`steps.explain` gathers it. It holds personal data: it is shown to whoever asked and kept nowhere.
+`lookup.explain` gathers it. It holds personal data: it is shown to whoever asked and kept nowhere.
 """
 
 from __future__ import annotations
@@ -58,14 +58,20 @@ class FieldValue:
 class Verdict:
     """What the next run would do with the client as it is now.
 
-    `kind`: send, rejected, excluded, barred (another client of the address is excluded), shared
-    (client `by` represents the address), gone (not in B2CORE), unknown (no mapping yet).
+    `kind`: send, unchanged (SendGrid has confirmed exactly this content), refused (SendGrid refused
+    exactly this content), rejected, excluded, barred (another client of the address is excluded),
+    shared (client `by` represents the address), gone (not in B2CORE), unknown (no mapping yet).
     """
 
     kind: str
     field: str = ""
     reason: str = ""
     by: int | None = None
+
+    @property
+    def may_be_sent(self) -> bool:
+        """Whether nothing in B2CORE stands against it."""
+        return self.kind in ("send", "unchanged", "refused")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +97,8 @@ class Sending:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """The client's row in the ledger. `own`: the contact has the address that B2CORE has now;
-    `same`: it was confirmed, or refused, with exactly what would be sent now. `contact`: the
-    address of its contact, "" = it has none."""
+    """The client's row in the ledger. `own`: the contact has the address that B2CORE has now.
+    `contact`: the address of its contact, "" = it has none."""
 
     state: str
     field: str
@@ -104,7 +109,6 @@ class Known:
     updated_at: datetime
     contact: str = dataclasses.field(repr=False)
     own: bool
-    same: bool
     sent: Sending | None
 
 

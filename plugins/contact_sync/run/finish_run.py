@@ -12,6 +12,7 @@ from contact_sync.postgres.cursor import Cursor
 from contact_sync.reporting.run_report import degraded
 from contact_sync.run.plan_batches import describe
 from contact_sync.state import batches, ledger, runs, staging
+from contact_sync.state.for_people.jobs import jobs_of_run
 from contact_sync.state.runs import Run
 from contact_sync.sync import Sync
 
@@ -34,7 +35,7 @@ def finish_run(sync: Sync, run: Run) -> dict[str, Any]:
         _refuse_if_open(cursor, run)
         books = balance(cursor, run)
         refused = ledger.count_refused(cursor, run.sync_id, run.run_id)
-        jobs = batches.job_report(cursor, run.run_id)
+        jobs = [job.report() for job in jobs_of_run(cursor, run.run_id)]
         stale = ledger.count_stale(cursor, run.sync_id)
         wrong = degraded(run.plan, books | {"stale": stale}, jobs)
         result = {"books": books, "refused": refused, "jobs": jobs, "degraded": wrong}

@@ -5,38 +5,43 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
+from queue import Empty, PriorityQueue
 from threading import Event
-from typing import TypeVar
+from time import monotonic
+from typing import NamedTuple, TypeVar
+
+import tenacity
 
 from contact_sync.base.errors import RetryableError, told_safely
 from contact_sync.base.vocabulary import RunKind
 from contact_sync.run.check_setup import check_setup
 from contact_sync.run.context import open_run
-from contact_sync.run.find_removals import plan_exclusions, plan_removals
+from contact_sync.run.find_removals import find_removals
 from contact_sync.run.finish_run import finish_run
-from contact_sync.run.plan_batches import plan_run
-from contact_sync.run.release_lease import end_run
+from contact_sync.run.plan_batches import plan_batches
+from contact_sync.run.release_lease import release_lease
+from contact_sync.run.remove_excluded import remove_excluded
 from contact_sync.run.select_clients import select_clients
-from contact_sync.run.send_batch import send_on
-from contact_sync.run.sending.submit import submit_batch
-from contact_sync.run.settle_earlier_runs import drain
-from contact_sync.run.stage_clients import stage_slice
-from contact_sync.run.start_run import NO_OPTIONS, begin_run
-from contact_sync.state.runs import Options, Run
+from contact_sync.run.send_batch import send_batch
+from contact_sync.run.settle_earlier_runs import settle_earlier_runs
+from contact_sync.run.stage_clients import stage_clients
+from contact_sync.run.start_run import start_run
+from contact_sync.state.runs import Options
 from contact_sync.sync import Sync
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 MAX_SUBMITS = MAX_READS = 3
-READ_PAUSE = 2.0
+READ_PAUSE, SUBMIT_PAUSE = 4.0, 2.0
+"""Seconds before the second try of a step; twice as long before the third."""
 POLL_FIRST, POLL_MAX = 0.1, 30.0
 AT_ONCE = 2
-"""So many slices are staged, batches submitted and jobs settled at once: one keeps PostgreSQL busy,
-the other us. Each slice has a connection to B2CORE."""
+"""So many slices are staged at once, and twice as many batches sent: one keeps PostgreSQL busy, the
+other us. Each slice has a connection to B2CORE, each sender one to SendGrid."""
 
 
 def run_sync(
@@ -44,32 +49,32 @@ def run_sync(
     kind: RunKind,
     *,
     holder: str,
-    options: Options = NO_OPTIONS,
+    options: Options | None = None,
     take_over: bool = False,
 ) -> int:
     """Run all steps; returns the run's id. On any error the run is ended with its cause."""
-    run_id = begin_run(sync, kind, holder=holder, options=options, take_over=take_over)
+    run_id = start_run(sync, kind, holder=holder, options=options, take_over=take_over)
     try:
         _steps(sync, run_id)
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 only translated
         told = told_safely(error)
-        end_run(sync, run_id, str(told))
+        release_lease(sync, run_id, str(told))
         raise told from None
     return run_id
 
 
 def _steps(sync: Sync, run_id: int) -> None:
-    while (wait := drain(sync, open_run(sync, run_id))) is not None:
-        log.info("Waiting %.0f s for what an earlier run left open", wait)
-        time.sleep(wait)
+    while (pause := settle_earlier_runs(sync, open_run(sync, run_id))) is not None:
+        log.info("Waiting %.0f s for what an earlier run left open", pause)
+        time.sleep(pause)
     check_setup(sync, open_run(sync, run_id))
-    slices = _retried(lambda: select_clients(sync, open_run(sync, run_id)))
+    slices = _reading(lambda: select_clients(sync, open_run(sync, run_id)))
     with _pool(AT_ONCE) as pool:
         _all(pool.submit(_stage, sync, run_id, slice_no) for slice_no in range(slices))
-    batch_ids = plan_run(sync, open_run(sync, run_id))
-    _send(sync, run_id, plan_exclusions(sync, open_run(sync, run_id)))
+    batch_ids = plan_batches(sync, open_run(sync, run_id))
+    _send(sync, run_id, remove_excluded(sync, open_run(sync, run_id)))
     _send(sync, run_id, batch_ids)
-    _send(sync, run_id, plan_removals(sync, open_run(sync, run_id)))
+    _send(sync, run_id, find_removals(sync, open_run(sync, run_id)))
     finish_run(sync, open_run(sync, run_id))
 
 
@@ -89,81 +94,92 @@ def _all(futures: Iterable[Future[None]]) -> None:
 
 
 def _stage(sync: Sync, run_id: int, slice_no: int) -> None:
-    _retried(lambda: stage_slice(sync, open_run(sync, run_id), slice_no))
+    _reading(lambda: stage_clients(sync, open_run(sync, run_id), slice_no))
 
 
-def _retried(read: Callable[[], T]) -> T:
+def _reading(step: Callable[[], T]) -> T:
     """The result of a step that reads B2CORE; repeating it replaces what an earlier try left."""
-    for attempt in range(1, MAX_READS):
-        try:
-            return read()
-        except RetryableError as error:
-            log.warning("%s; trying again", error)
-            time.sleep(READ_PAUSE * 2**attempt)
-    return read()
+    return _retrying(MAX_READS, READ_PAUSE)(step)
+
+
+def _sending(step: Callable[[], T]) -> T:
+    """The result of a step that sends; what its try left open is continued by the next try."""
+    return _retrying(MAX_SUBMITS, SUBMIT_PAUSE)(step)
+
+
+def _retrying(tries: int, pause: float) -> tenacity.Retrying:
+    return tenacity.Retrying(
+        retry=tenacity.retry_if_exception_type(RetryableError),
+        stop=tenacity.stop_after_attempt(tries),
+        wait=tenacity.wait_exponential(multiplier=pause),
+        before_sleep=_tell,
+        reraise=True,
+    )
+
+
+def _tell(failed: tenacity.RetryCallState) -> None:
+    error = failed.outcome.exception() if failed.outcome else None
+    log.warning("%s; trying again", error)
 
 
 def _send(sync: Sync, run_id: int, batch_ids: list[int]) -> None:
-    """Submit the batches, AT_ONCE at a time; meanwhile, settle those that are submitted."""
-    stop = Event()
+    """Send the batches and follow their jobs to the end, several at a time."""
+    sender = _Sender(run_id, batch_ids)
     if len(batch_ids) < 2:
-        for batch_id in batch_ids:
-            _follow(sync, run_id, batch_id, stop)
+        sender.work(sync)
         return
-    with ExitStack() as stack:
-        own = [
-            replace(sync, sendgrid=stack.enter_context(sync.sendgrid.for_another_thread()))
-            for _ in range(2 * AT_ONCE)
-        ]
-        submitting = stack.enter_context(_pool(AT_ONCE))
-        settling = stack.enter_context(_pool(AT_ONCE))
-
-        def submit(batch_id: int) -> None:
-            with _taken_from(own) as mine:
-                _submit(mine, run_id, partial(submit_batch, batch_id=batch_id))
-
-        def settle(batch_id: int, submission: Future[None]) -> None:
-            submission.result()
-            with _taken_from(own) as mine:
-                _follow(mine, run_id, batch_id, stop)
-
-        submitted = [submitting.submit(submit, batch_id) for batch_id in batch_ids]
-
-        def give_up() -> None:
-            stop.set()
-            for submission in submitted:
-                submission.cancel()
-
-        stack.callback(give_up)  # of what is still under way, after an error
-        _all([settling.submit(settle, *sent) for sent in zip(batch_ids, submitted, strict=True)])
-
-
-@contextmanager
-def _taken_from(own: list[Sync]) -> Iterator[Sync]:
-    """One that no other thread has meanwhile; there is one for each thread."""
-    mine = own.pop()
-    try:
-        yield mine
-    finally:
-        own.append(mine)
-
-
-def _follow(sync: Sync, run_id: int, batch_id: int, stop: Event) -> None:
-    """Submit the batch, unless that has happened, and settle it when its job is over."""
-    last, pause = None, POLL_FIRST
-    while job_id := _submit(sync, run_id, partial(send_on, root_id=batch_id)):
-        pause = min(pause * 1.5, POLL_MAX) if job_id == last else POLL_FIRST
-        last = job_id
-        if stop.wait(pause):
-            return
-
-
-def _submit(sync: Sync, run_id: int, submit: Callable[[Sync, Run], T]) -> T:
-    """The result of a step that sends; what its try left open is continued by the next try."""
-    for attempt in range(1, MAX_SUBMITS):
+    with _pool(2 * AT_ONCE) as pool:
+        threads = [pool.submit(sender.work_apart, sync) for _ in range(2 * AT_ONCE)]
         try:
-            return submit(sync, open_run(sync, run_id))
-        except RetryableError as error:
-            log.warning("%s; trying again", error)
-            time.sleep(2**attempt)
-    return submit(sync, open_run(sync, run_id))
+            wait(threads, return_when=FIRST_EXCEPTION)
+        finally:
+            sender.stop.set()
+    _all(threads)
+
+
+class _Turn(NamedTuple):
+    """When to go on with a batch, and the job that it was waiting for."""
+
+    due: float
+    batch_id: int
+    job_id: str | None = None
+    pause: float = 0.0
+
+
+class _Sender:
+    """The batches that are to be sent, or followed, by whichever thread is free."""
+
+    def __init__(self, run_id: int, batch_ids: list[int]) -> None:
+        self._run_id = run_id
+        self._turns: PriorityQueue[_Turn] = PriorityQueue()
+        for batch_id in batch_ids:
+            self._turns.put(_Turn(0.0, batch_id))
+        self.stop = Event()
+
+    def work_apart(self, sync: Sync) -> None:
+        """Work in a thread of its own."""
+        with sync.sendgrid.for_another_thread() as sendgrid:
+            self.work(replace(sync, sendgrid=sendgrid))
+
+    def work(self, sync: Sync) -> None:
+        """Go on with whatever is due next, until nothing is left or the work is stopped.
+
+        A thread may leave when the others hold all that is left: each puts back what it took, and
+        takes the next.
+        """
+        while (turn := self._next()) is not None:
+            if self.stop.wait(max(0.0, turn.due - monotonic())):
+                return
+            job_id = _sending(partial(self._send, sync, turn.batch_id))
+            if job_id is not None:
+                pause = min(turn.pause * 1.5, POLL_MAX) if job_id == turn.job_id else POLL_FIRST
+                self._turns.put(_Turn(monotonic() + pause, turn.batch_id, job_id, pause))
+
+    def _next(self) -> _Turn | None:
+        try:
+            return self._turns.get_nowait()
+        except Empty:
+            return None
+
+    def _send(self, sync: Sync, batch_id: int) -> str | None:
+        return send_batch(sync, open_run(sync, self._run_id), batch_id)

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from contact_sync.base.errors import FatalError
 from contact_sync.base.failpoints import reach
-from contact_sync.base.vocabulary import Lane
+from contact_sync.base.vocabulary import UPSERTS, Lane
 from contact_sync.config.definition import SyncDefinition
 from contact_sync.config.tuning import LaneChoice, Tuning
 from contact_sync.contacts.json_bodies import cut_json_batches
@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 REASONS = ("rejections", "exclusions", "dropped", "stale")
 
 
-def plan_run(sync: Sync, run: Run) -> list[int]:
+def plan_batches(sync: Sync, run: Run) -> list[int]:
     """Store the run's plan and its batches; returns the ids of the batches to send.
 
     Repeating it before anything was sent cuts anew; afterwards it returns what is still open.
@@ -46,7 +46,7 @@ def plan_run(sync: Sync, run: Run) -> list[int]:
     sizes = staging.outbox_sizes(sync.state, run.run_id)
     with sync.state.transaction(run.fence) as cursor:
         if not batches.drop_staged_batches(cursor, run.run_id):
-            return batches.open_batch_ids(cursor, run.run_id, lanes=(Lane.JSON, Lane.CSV))
+            return batches.open_batch_ids(cursor, run.run_id, lanes=UPSERTS)
         plan["counts"]["to_remove"] = removals_ahead(sync, cursor, run, plan["counts"])
         runs.save_plan(cursor, run.run_id, plan)
         runs.save_approval(

@@ -11,7 +11,7 @@ from contact_sync.sync import Sync
 log = logging.getLogger(__name__)
 
 
-def end_run(sync: Sync, run_id: int, cause: str) -> None:
+def release_lease(sync: Sync, run_id: int, cause: str) -> None:
     """Release the lease and mark a run that didn't finish as failed; harmless for others."""
     run = runs.load_run(sync.state, run_id)
     with sync.state.transaction() as cursor:

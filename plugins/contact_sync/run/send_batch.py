@@ -10,7 +10,7 @@ from contact_sync.state.runs import Run
 from contact_sync.sync import Sync
 
 
-def send_on(sync: Sync, run: Run, root_id: int) -> str | None:
+def send_batch(sync: Sync, run: Run, root_id: int) -> str | None:
     """Submit and settle what can be; returns the id of the job to wait for, None = all is over.
 
     Raises like submit_batch and settle_batch, and FatalError when jobs failed as a whole for

@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 POLL_SECONDS = 15.0
 
 
-def drain(sync: Sync, run: Run) -> float | None:
+def settle_earlier_runs(sync: Sync, run: Run) -> float | None:
     """Settle or void the open batches of earlier runs.
 
     Returns None when nothing older can reach SendGrid any more, else the seconds after which to
@@ -25,7 +25,7 @@ def drain(sync: Sync, run: Run) -> float | None:
     """
     if run.dry_run:
         return None
-    waits = [_drain_batch(sync, run, batch.batch_id) for batch in _older(sync, run)]
+    waits = [_settle_or_void(sync, run, batch.batch_id) for batch in _older(sync, run)]
     with sync.state.transaction() as cursor:
         age = batches.seconds_since_unknown(cursor, run.sync_id)
     left = sync.definition.deadlines.quarantine_minutes * 60 - (age or 0)
@@ -46,7 +46,7 @@ def _older(sync: Sync, run: Run) -> list[batches.Batch]:
     return [b for b in batches.open_batches(sync.state, run.sync_id) if b.run_id != run.run_id]
 
 
-def _drain_batch(sync: Sync, run: Run, batch_id: int) -> float | None:
+def _settle_or_void(sync: Sync, run: Run, batch_id: int) -> float | None:
     batch = batches.load_batch(sync.state, batch_id)
     if batch.state in (BatchState.STAGED, BatchState.CREATED):
         void_batch(sync, run, batch)

@@ -13,22 +13,21 @@ from contact_sync.state.runs import Options
 from contact_sync.sync import Sync
 
 log = logging.getLogger(__name__)
-NO_OPTIONS = Options()
 
 
-def begin_run(
+def start_run(
     sync: Sync,
     kind: RunKind,
     *,
     holder: str,
-    options: Options = NO_OPTIONS,
+    options: Options | None = None,
     take_over: bool = False,
 ) -> int:
     """Take the lease and create the run; returns its id. A dry run takes no lease.
 
     Raises SyncDisabled, LeaseBusy, or ConfigError when the state schema isn't there.
     """
-    name = sync.definition.name
+    name, options = sync.definition.name, options or Options()
     if not sync.definition.enabled:
         raise SyncDisabled(
             f"Sync {name!r} is disabled and sends nothing: set `enabled: true` in its definition"

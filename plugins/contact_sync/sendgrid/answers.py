@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import time
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -11,10 +10,9 @@ from typing import Any
 import requests
 
 from contact_sync.base.errors import AuthError, FateUnknown, RequestRefused, RetryableError
+from contact_sync.base.plain_reasons import ADDRESS, QUOTED
 
 EPOCH_SECONDS_FROM = 10_000_000  # `x-ratelimit-reset` below it is seconds left, else epoch seconds
-_QUOTED = re.compile(r"(['\"`]).*\1", re.DOTALL)
-_ADDRESS = re.compile(r"\S*@\S*")
 
 
 def parsed(raw: bytes | None) -> Any:
@@ -58,13 +56,10 @@ def _errors(body: Any) -> list[dict[str, object]]:
 
 
 def _messages(errors: list[dict[str, object]]) -> str:
-    """SendGrid's own words, without quoted values and addresses.
-
-    From the first quote to the last: addresses may hold quotes themselves (o'brien@…).
-    """
+    """SendGrid's own words, without quoted values and addresses."""
     messages = [str(error.get("message", "")) for error in errors[:3]]
-    unquoted = [_QUOTED.sub("'…'", message) for message in messages]
-    return "; ".join(_ADDRESS.sub("…", message) for message in unquoted)[:300]
+    unquoted = [QUOTED.sub("'…'", message) for message in messages]
+    return "; ".join(ADDRESS.sub("…", message) for message in unquoted)[:300]
 
 
 def _retry_after(answer: requests.Response) -> float | None:

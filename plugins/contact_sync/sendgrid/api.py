@@ -16,6 +16,7 @@ from urllib.parse import quote
 
 from contact_sync.base.errors import FateUnknown, RequestRefused, RetryableError
 from contact_sync.base.vocabulary import FieldType, Job, JobStatus, SendGridField
+from contact_sync.sendgrid.errors_file import MAX_ERRORS_FILE_BYTES
 from contact_sync.sendgrid.transport import Transport
 
 log = logging.getLogger(__name__)
@@ -23,7 +24,6 @@ log = logging.getLogger(__name__)
 MAX_SUPPRESSED = 500  # addresses a call; no limit is documented
 MAX_LOOKUP = 100  # addresses per search, ids per delete (OAS; a longer URL gets 414)
 MAX_SEARCHED_ADDRESS = 100  # characters; OAS: search/emails refuses a call with a longer one
-MAX_ERRORS_FILE_BYTES = 50_000_000
 MAX_PAGES = 20  # of 1000 lists; an account has at most 1000
 UNSUBSCRIBES_PAGE = 500  # OAS: at most 500 a call
 MAX_UNSUBSCRIBE_PAGES = 10_000

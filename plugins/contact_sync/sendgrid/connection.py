@@ -7,6 +7,7 @@ import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from requests.adapters import HTTPAdapter
@@ -26,7 +27,7 @@ class Line(HTTPAdapter):
     """
 
     def __init__(self, *, public_only: bool = False) -> None:
-        self._public_only = public_only
+        self.public_only = public_only
         self._wire: socket.socket | None = None
         self._late = False
         super().__init__()
@@ -72,29 +73,46 @@ class Line(HTTPAdapter):
     def init_poolmanager(self, *args: Any, **options: Any) -> None:
         """Build the connections of this class; called by `requests`."""
         super().init_poolmanager(*args, ssl_minimum_version=ssl.TLSVersion.TLSv1_2, **options)
-        line, public_only = self, self._public_only
+        self.poolmanager.pool_classes_by_scheme = {
+            "http": partial(_PlainPool, line=self),
+            "https": partial(_SecurePool, line=self),
+        }
 
-        class Plain(HTTPConnection):
-            def _new_conn(self) -> socket.socket:
-                return line.watch(super()._new_conn())
 
-        class Secure(HTTPSConnection):
-            def _new_conn(self) -> socket.socket:
-                if not public_only:
-                    return line.watch(super()._new_conn())
-                check_public(self.host, addresses_of(self.host))
-                connected = super()._new_conn()
-                try:  # the name may lead elsewhere by now; nothing has been sent yet
-                    check_public(self.host, [connected.getpeername()[0]])
-                except ConfigError:
-                    connected.close()
-                    raise
-                return line.watch(connected)
+class _Plain(HTTPConnection):
+    def __init__(self, *args: Any, line: Line, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._line = line
 
-        class PlainPool(HTTPConnectionPool):
-            ConnectionCls = Plain
+    def _new_conn(self) -> socket.socket:
+        return self._line.watch(super()._new_conn())
 
-        class SecurePool(HTTPSConnectionPool):
-            ConnectionCls = Secure
 
-        self.poolmanager.pool_classes_by_scheme = {"http": PlainPool, "https": SecurePool}
+class _Secure(HTTPSConnection):
+    def __init__(self, *args: Any, line: Line, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._line = line
+
+    def _new_conn(self) -> socket.socket:
+        if not self._line.public_only:
+            return self._line.watch(super()._new_conn())
+        check_public(self.host, addresses_of(self.host))
+        connected = super()._new_conn()
+        try:  # the name may lead elsewhere by now; nothing has been sent yet
+            check_public(self.host, [connected.getpeername()[0]])
+        except ConfigError:
+            connected.close()
+            raise
+        return self._line.watch(connected)
+
+
+class _PlainPool(HTTPConnectionPool):
+    """Passes the keyword `line` on to its connections."""
+
+    ConnectionCls = _Plain
+
+
+class _SecurePool(HTTPSConnectionPool):
+    """Passes the keyword `line` on to its connections."""
+
+    ConnectionCls = _Secure

@@ -16,7 +16,7 @@ from typing import Any
 
 from contact_sync.base.errors import RetryableError
 
-MAX_COMPRESSED = 50_000_000
+MAX_ERRORS_FILE_BYTES = 50_000_000  # as it comes
 MAX_BYTES = 200_000_000
 MAX_JSON_BYTES = 30_000_000  # objects take ten times their text
 MAX_RATIO = 200  # rows of addresses and reasons compress 5 to 50 times
@@ -42,7 +42,7 @@ def read_errors(raw: bytes) -> dict[str, str]:
 
 
 def _decompressed(raw: bytes) -> bytes:
-    if len(raw) > MAX_COMPRESSED:
+    if len(raw) > MAX_ERRORS_FILE_BYTES:
         raise ValueError("too large")
     if raw[:2] != b"\x1f\x8b":
         return raw

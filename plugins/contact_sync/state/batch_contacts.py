@@ -6,18 +6,16 @@ from collections.abc import Collection, Iterator
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
+from contact_sync.base.arrays import Int64
 from contact_sync.contacts.payloads import OutboxRow
 from contact_sync.postgres import arrow_reader
 from contact_sync.postgres.cursor import Cursor, many, one
 from contact_sync.state import statements
-from contact_sync.state.database import StateDatabase
+from contact_sync.state.database import WHAT, StateDatabase
 
 SQL = statements.load("batch_contacts")
-WHAT = "The state database"
-Int64 = npt.NDArray[np.int64]
 
 
 def batch_contacts(cursor: Cursor, batch_id: int) -> list[dict[str, Any]]:

@@ -44,13 +44,21 @@ class Batch:
         return self.state in (BatchState.SETTLED, BatchState.VOID)
 
 
-def refuse_if_sent(cursor: Cursor, run_id: int) -> None:
-    """Raise FatalError when a batch of the run has left: what was staged must stay as it is."""
-    cursor.execute(
-        "SELECT 1 FROM contact_sync.batch WHERE run_id = %s AND state <> 'staged' LIMIT 1",
+def has_begun_to_send(cursor: Cursor, run_id: int) -> bool:
+    """Whether a batch of the run is no longer staged: then nothing of its plan may change."""
+    row = one(
+        cursor,
+        """SELECT EXISTS (
+               SELECT FROM contact_sync.batch WHERE run_id = %s AND state <> 'staged'
+           ) AS has_begun""",
         (run_id,),
     )
-    if cursor.fetchone():
+    return bool(row["has_begun"])
+
+
+def refuse_if_sent(cursor: Cursor, run_id: int) -> None:
+    """Raise FatalError when a batch of the run has left: what was staged must stay as it is."""
+    if has_begun_to_send(cursor, run_id):
         raise FatalError(
             f"Run {run_id} has begun to send; its clients can't be read again. Trigger a new run"
         )
@@ -224,12 +232,7 @@ def _value(value: Any) -> sql.Composable:
 
 def drop_staged_batches(cursor: Cursor, run_id: int) -> bool:
     """Drop a run's batches if none of them has been sent; False when some have."""
-    row = one(
-        cursor,
-        "SELECT count(*) AS n FROM contact_sync.batch WHERE run_id = %s AND state <> 'staged'",
-        (run_id,),
-    )
-    if row["n"]:
+    if has_begun_to_send(cursor, run_id):
         return False
     cursor.execute("DELETE FROM contact_sync.batch WHERE run_id = %s", (run_id,))
     return True
@@ -239,15 +242,4 @@ def set_outcome(cursor: Cursor, batch_id: int, outcome: str) -> None:
     """What became of a batch, in words."""
     cursor.execute(
         "UPDATE contact_sync.batch SET outcome = %s WHERE batch_id = %s", (outcome, batch_id)
-    )
-
-
-def job_report(cursor: Cursor, run_id: int) -> list[dict[str, Any]]:
-    """A run's batches for its report; no address, no URL."""
-    return many(
-        cursor,
-        """SELECT batch_id, lane, contacts AS rows, state, job_id, job_status AS status, outcome,
-                  extract(epoch FROM settled_at - submitted_at)::float AS seconds
-           FROM contact_sync.batch WHERE run_id = %s ORDER BY batch_id""",
-        (run_id,),
     )

@@ -19,6 +19,8 @@ from contact_sync.postgres.cursor import Cursor, one
 from contact_sync.state import statements
 
 SQL = statements.load("database")
+WHAT = "The state database"
+"""What `arrow_reader` calls it in errors."""
 SCHEMA_VERSION = "0005"
 """The newest migration in include/sql/state/migrations (compared by a test)."""
 

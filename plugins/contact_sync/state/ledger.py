@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import IntEnum
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from contact_sync.base.arrays import Int64
+from contact_sync.contacts.ledger_rows import Fate, KnownClients, LedgerRows
 from contact_sync.postgres import arrow_reader
 from contact_sync.postgres.copying import copy_into
 from contact_sync.postgres.cursor import Cursor, analyze, many, one
-from contact_sync.state.database import StateDatabase, statement
+from contact_sync.state.database import WHAT, StateDatabase, statement
 
 if TYPE_CHECKING:
     import pandas as pd
 
-WHAT = "The state database"
 MAX_LISTED_IDS = 20_000
 ENOUGH_ABSENCES = 2
 """A client that so many snapshots in a row didn't hold is gone: one look may be wrong."""
@@ -33,52 +32,6 @@ FATE = pa.schema(
     ]
 )  # fmt: skip
 """A client that isn't sent; row_hash null = unknown."""
-Int64 = npt.NDArray[np.int64]
-Mask = npt.NDArray[np.bool_]
-
-
-class Fate(IntEnum):
-    """A client's state; SHARED are those of the excluded whose address another one represents."""
-
-    CONFIRMED = 0
-    PENDING = 1
-    REJECTED = 2
-    EXCLUDED = 3
-    SHARED = 4
-
-
-@dataclass(frozen=True, slots=True)
-class KnownClients:
-    """Clients of the ledger by id, one array per column, 26 bytes a client.
-
-    A hash is 0 where it is unknown.
-    """
-
-    client_id: Int64
-    email_hash: Int64
-    contact_hash: Int64
-    fate: npt.NDArray[np.int16]
-
-    def find(self, ids: Int64) -> tuple[Int64, Mask]:
-        """For each id its position (0 if absent) and whether it is there."""
-        if len(self.client_id) == 0:
-            return np.zeros(len(ids), np.int64), np.zeros(len(ids), bool)
-        at = np.searchsorted(self.client_id, ids)
-        at[at == len(self.client_id)] = 0
-        return at, self.client_id[at] == ids
-
-    @property
-    def excluded(self) -> Mask:
-        """Who must not be sent, or is represented by another client."""
-        return self.fate >= Fate.EXCLUDED
-
-
-@dataclass(frozen=True, slots=True)
-class LedgerRows(KnownClients):
-    """With what SendGrid confirmed or refused last; 16 bytes more a client."""
-
-    row_hash: Int64
-    filled: Int64
 
 
 def known_clients(state: StateDatabase, sync_id: int) -> KnownClients:
@@ -259,28 +212,3 @@ def count_stale(cursor: Cursor, sync_id: int) -> int:
         (sync_id,),
     )
     return int((cursor.fetchone() or {"n": 0})["n"])
-
-
-def stale_clients(cursor: Cursor, sync_name: str, limit: int) -> list[dict[str, Any]]:
-    """Clients with such values: id and the names of the fields."""
-    return many(
-        cursor,
-        """SELECT l.client_id, array_agg(f.name ORDER BY f.position) AS fields
-           FROM contact_sync.ledger AS l
-           JOIN contact_sync.sync AS s USING (sync_id)
-           CROSS JOIN LATERAL unnest(s.fields) WITH ORDINALITY AS f (name, position)
-           WHERE s.name = %s AND l.stale <> 0 AND (l.stale >> (f.position - 1)::int) & 1 = 1
-           GROUP BY l.client_id ORDER BY l.client_id LIMIT %s""",
-        (sync_name, limit),
-    )
-
-
-def rejected_clients(cursor: Cursor, sync_name: str, limit: int) -> list[dict[str, Any]]:
-    """The rejected clients: id, field, reason, tries, since. No address."""
-    return many(
-        cursor,
-        """SELECT l.client_id, l.field, l.reason, l.tries, l.rejected_since AS since
-           FROM contact_sync.ledger AS l JOIN contact_sync.sync AS s USING (sync_id)
-           WHERE s.name = %s AND l.state = 'rejected' ORDER BY l.client_id LIMIT %s""",
-        (sync_name, limit),
-    )

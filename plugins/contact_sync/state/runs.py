@@ -9,7 +9,7 @@ from psycopg.types.json import Jsonb
 
 from contact_sync.base.errors import Fenced, LeaseBusy
 from contact_sync.base.vocabulary import RunKind, RunState
-from contact_sync.postgres.cursor import Cursor, many, one
+from contact_sync.postgres.cursor import Cursor, one
 from contact_sync.state import statements
 from contact_sync.state.database import StateDatabase
 
@@ -221,9 +221,3 @@ def note_cause(state: StateDatabase, run_id: int, cause: str) -> None:
     """Keep the first cause of a run's failure for its report."""
     with state.transaction() as cursor:
         cursor.execute(SQL["note_cause"], {"run_id": run_id, "cause": cause})
-
-
-def recent_runs(state: StateDatabase, name: str, limit: int) -> list[dict[str, Any]]:
-    """The newest runs with their results, newest first, for `status`."""
-    with state.transaction() as cursor:
-        return many(cursor, SQL["recent_runs"], {"name": name, "at_most": limit})

@@ -13,13 +13,12 @@ from contact_sync.postgres import arrow_reader
 from contact_sync.postgres.copying import copy_into
 from contact_sync.postgres.cursor import Cursor, analyze, many, one
 from contact_sync.state import statements
-from contact_sync.state.database import StateDatabase
+from contact_sync.state.database import WHAT, StateDatabase
 
 if TYPE_CHECKING:
     import pandas as pd
 
 SQL = statements.load("staging")
-WHAT = "The state database"
 OUTBOX = pa.schema(
     [
         ("run_id", pa.int64()), ("client_id", pa.int64()), ("email", pa.string()),

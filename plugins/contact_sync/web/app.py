@@ -16,8 +16,7 @@ To add a page:
    escaped; `shown(address)` from `sync.shown` masks an address unless the viewer may see it. The
    Content-Security-Policy forbids inline scripts and styles and every foreign resource: styles go
    to static/style.css, which has the colours of both themes as variables.
-3. Include the router below, and put the module into LAYERS of
-   tests/project/test_architecture.py.
+3. Add the router to PAGES below.
 
 Whatever goes wrong becomes a page in words with a status (failures.py): raise
 ConfigError, RetryableError or HTTPException, and nothing else has to be caught.

@@ -14,6 +14,7 @@ from fastapi import Form, HTTPException, Request, Response
 from fastapi.responses import RedirectResponse
 
 from contact_sync.airflow_edge.access import ViewerDep
+from contact_sync.base.vocabulary import MAX_CLIENT_ID
 from contact_sync.reporting.conclusion import EXCLUDED, PENDING, REJECTED, conclude
 from contact_sync.reporting.explanation import REMOVALS, Explanation
 from contact_sync.web.failures import make_router
@@ -21,7 +22,6 @@ from contact_sync.web.formats import count
 from contact_sync.web.rendering import page
 from contact_sync.web.seen_sync import SeenSync, readable_sync
 
-MAX_ID = 2**63 - 1
 router = make_router()
 
 
@@ -66,7 +66,7 @@ def client(
 ) -> Response:
     """One client; `live=on` also asks SendGrid what it holds, with one call."""
     sync = readable_sync(viewer, name)
-    if not 0 <= client_id <= MAX_ID:
+    if not 0 <= client_id <= MAX_CLIENT_ID:
         raise HTTPException(404, f"There can be no client {client_id}.")
     from contact_sync.airflow_edge.handles import open_sync
     from contact_sync.lookup.explain import explain_client
@@ -84,7 +84,7 @@ def client(
         e=shown,
         conclusion=conclude(found),
         tone=tone(found),
-        is_sent=found.verdict.kind == "send",
+        is_sent=found.verdict.may_be_sent,
         read_at=_moment(found.read_at),
         held_at=_moment(found.held.updated_at if found.held else None),
         words=PENDING | REJECTED | EXCLUDED,
@@ -95,15 +95,13 @@ def client(
 
 def tone(found: Explanation) -> str:
     """good: SendGrid has it; bad: it can't be sent; warn: it isn't to be sent; busy: it will be."""
-    known, kind = found.known, found.verdict.kind
-    if kind == "rejected":
+    kind = found.verdict.kind
+    if kind in ("rejected", "refused"):
         return "bad"
-    if kind != "send":
-        return "warn"
-    if known and known.same and known.state == "rejected":
-        return "bad"
-    if not (known and known.same and known.own and known.state == "confirmed"):
+    if kind == "send":
         return "busy"
+    if kind != "unchanged":
+        return "warn"
     is_other = any(f.differs or f.stale for f in found.fields)
     return "warn" if is_other or (found.held and found.held.found is False) else "good"
 
@@ -117,7 +115,7 @@ def _moment(text: str | None) -> datetime | None:
 
 def _by_id(request: Request, sync: SeenSync, q: str) -> Response:
     text = q.strip()
-    if text.isascii() and text.isdigit() and int(text) <= MAX_ID:
+    if text.isascii() and text.isdigit() and int(text) <= MAX_CLIENT_ID:
         return _to_client(request, sync, int(text))
     problem = "Enter a client's id, or an e-mail address. An address isn't taken from a link."
     return _search(request, sync, problem, status=422)

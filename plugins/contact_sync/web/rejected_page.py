@@ -16,9 +16,9 @@ from contact_sync.base.errors import SyncError
 from contact_sync.reporting.conclusion import REJECTED
 from contact_sync.reporting.csv_export import csv_lines
 from contact_sync.state.for_people import rejected
-from contact_sync.state.for_people.client import look_at_sync
-from contact_sync.state.for_people.rejected import Filter
-from contact_sync.state.for_people.runs import reading
+from contact_sync.state.for_people.reading import reading
+from contact_sync.state.for_people.rejected import Filter, ReasonCount, RejectedClient
+from contact_sync.state.for_people.syncs import sync_row
 from contact_sync.web.failures import make_router
 from contact_sync.web.rendering import HEADERS, page
 from contact_sync.web.same_origin import require_same_origin
@@ -26,7 +26,7 @@ from contact_sync.web.seen_sync import SeenSync, readable_sync
 
 log = logging.getLogger(__name__)
 ROWS = 100
-COLUMNS = ("client_id", "field", "reason", "tries", "first_seen", "last_seen")
+COLUMNS = ("field", "reason", "tries", "first_seen", "last_seen")
 router = make_router()
 
 
@@ -37,31 +37,31 @@ def rejected_clients(
 ) -> Response:  # fmt: skip
     """ROWS clients from the id after `after`, of one field and reason if given."""
     sync = readable_sync(viewer, name)
-    rows: list[dict[str, Any]] = []
-    reasons: list[dict[str, Any]] = []
+    rows: list[RejectedClient] = []
+    reasons: list[ReasonCount] = []
     with reading(sync.state) as cursor:
-        look = look_at_sync(cursor, name)
-        if look:
-            which = Filter(look.sync_id, field or None, reason or None, after)
+        row = sync_row(cursor, name)
+        if row:
+            which = Filter(row.sync_id, field or None, reason or None, after)
             rows = rejected.page_of_clients(cursor, which, ROWS + 1)
-            reasons = rejected.count_reasons(cursor, look.sync_id)
+            reasons = rejected.count_reasons(cursor, row.sync_id)
     shown = rows[:ROWS]
-    addresses, problem = _addresses(name, [row["client_id"] for row in shown])
-    chosen = {key: value for key, value in (("field", field), ("reason", reason)) if value}
+    addresses, problem = _addresses(name, [row.client_id for row in shown])
+    chosen = _given(field, reason)
     return page(
         request,
         "rejected.html",
         title="Rejected clients",
         sync=sync,
-        rows=[{**row, "shown": sync.shown(addresses.get(row["client_id"]))} for row in shown],
-        reasons=[{**row, "query": urlencode(_which(row))} for row in reasons],
+        rows=[(row, sync.shown(addresses.get(row.client_id))) for row in shown],
+        reasons=[(row, urlencode(_given(row.field, row.reason))) for row in reasons],
         many=len(reasons) == rejected.MAX_REASONS,
         words=REJECTED,
         problem=problem,
         chosen=chosen,
         query=urlencode(chosen),
         after=after,
-        following=urlencode({**chosen, "after": shown[-1]["client_id"]}) if rows[ROWS:] else "",
+        following=urlencode({**chosen, "after": shown[-1].client_id}) if rows[ROWS:] else "",
         started=started,
         waits=waits,
     )
@@ -74,8 +74,8 @@ def rejected_csv(
     """All of them, streamed; with addresses for who may see them."""
     sync = readable_sync(viewer, name)
     with reading(sync.state) as cursor:
-        look = look_at_sync(cursor, name)
-    which = Filter(look.sync_id if look else -1, field or None, reason or None)
+        row = sync_row(cursor, name)
+    which = Filter(row.sync_id if row else -1, field or None, reason or None)
     lines = _lines(sync, which)
     first = next(lines)  # what goes wrong at once is an answer of its own
     named = {"Content-Disposition": f'attachment; filename="rejected-{name}.csv"'}
@@ -100,8 +100,9 @@ def retry(request: Request, viewer: ViewerDep, name: str) -> Response:
     return RedirectResponse(f"{base}/syncs/{name}/rejected?{said}", status_code=303)
 
 
-def _which(row: dict[str, Any]) -> dict[str, str]:
-    return {key: row[key] for key in ("field", "reason") if row[key]}
+def _given(field: str | None, reason: str) -> dict[str, str]:
+    """The query of a page of only these clients."""
+    return {name: value for name, value in (("field", field), ("reason", reason)) if value}
 
 
 def _lines(sync: SeenSync, which: Filter) -> Iterator[bytes]:
@@ -109,7 +110,7 @@ def _lines(sync: SeenSync, which: Filter) -> Iterator[bytes]:
 
     Whatever ends it also ends the transaction that it reads from.
     """
-    header = csv_lines([COLUMNS[:1] + ("email",) * sync.sees_addresses + COLUMNS[1:]])
+    header = csv_lines([("client_id", *("email",) * sync.sees_addresses, *COLUMNS)])
     with closing(rejected.all_clients(sync.state, which)) as chunks:
         for rows in chunks:
             addresses: dict[int, str] = {}
@@ -118,17 +119,17 @@ def _lines(sync: SeenSync, which: Filter) -> Iterator[bytes]:
                 from contact_sync.lookup.find_clients import addresses_of
 
                 with open_sync(sync.name) as opened:
-                    addresses = addresses_of(opened, [row["client_id"] for row in rows])
+                    addresses = addresses_of(opened, [row.client_id for row in rows])
             yield header + csv_lines(_cells(row, addresses, sync) for row in rows)
             header = b""
     if header:
         yield header
 
 
-def _cells(row: dict[str, Any], addresses: dict[int, str], sync: SeenSync) -> list[Any]:
-    address = [addresses.get(row["client_id"])] if sync.sees_addresses else []
-    moments = [row[key].isoformat() if row[key] else None for key in COLUMNS[4:]]
-    return [row["client_id"], *address, *(row[key] for key in COLUMNS[1:4]), *moments]
+def _cells(row: RejectedClient, addresses: dict[int, str], sync: SeenSync) -> list[Any]:
+    address = [addresses.get(row.client_id)] if sync.sees_addresses else []
+    moments = [seen.isoformat() if seen else None for seen in (row.first_seen, row.last_seen)]
+    return [row.client_id, *address, row.field, row.reason, row.tries, *moments]
 
 
 def _then(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:

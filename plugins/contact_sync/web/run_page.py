@@ -14,7 +14,11 @@ from contact_sync.config.files import read_definitions
 from contact_sync.postgres.cursor import Cursor
 from contact_sync.reporting import run_story
 from contact_sync.reporting.run_report import run_report
+from contact_sync.state.for_people import jobs as shown_jobs
+from contact_sync.state.for_people import rejected as shown_rejected
 from contact_sync.state.for_people import runs as shown_runs
+from contact_sync.state.for_people.reading import reading
+from contact_sync.state.for_people.rejected import Filter, RejectedClient
 from contact_sync.web.failures import make_router
 from contact_sync.web.rendering import page
 from contact_sync.web.seen_sync import SeenSync, readable_sync
@@ -50,7 +54,7 @@ def report_of_dag_run(
     dag_run = seen_dag_run(dag_id, run_id)
     if dag_run is None:
         raise HTTPException(404, f"Airflow has no run {run_id!r} of {dag_id!r}.")
-    with shown_runs.reading(sync.state) as cursor:
+    with reading(sync.state) as cursor:
         holder = run_story.holder_of(dag_id, run_id)
         runs = shown_runs.runs_of_holder(cursor, name, holder, TRIES)
         stories = [tell(cursor, sync, run) for run in runs]
@@ -73,7 +77,7 @@ def report_of_run(
 ) -> Response:
     """One run, whoever started it."""
     sync = readable_sync(viewer, name)
-    with shown_runs.reading(sync.state) as cursor:
+    with reading(sync.state) as cursor:
         run = shown_runs.run_of_id(cursor, name, run_id)
         if run is None:
             raise HTTPException(404, f"The sync {name!r} has no run {run_id}.")
@@ -112,11 +116,13 @@ def _page(
 def tell(cursor: Cursor, sync: SeenSync, run: dict[str, Any]) -> dict[str, Any]:
     """All that the page says about one run."""
     report = run_report(run)
-    done = run_story.sent(shown_runs.job_sums(cursor, run["id"]))
-    slices = shown_runs.slice_progress(cursor, run["id"])
-    jobs = shown_runs.jobs_of_run(cursor, run["id"], JOBS + 1)
+    done = run_story.sent(shown_jobs.job_sums(cursor, run["id"]))
+    slices = shown_jobs.slice_progress(cursor, run["id"])
+    jobs = shown_jobs.jobs_of_run(cursor, run["id"], JOBS + 1)
     is_rejecting = any(report["rejections"].values())
-    rejected = shown_runs.first_rejected(cursor, run["sync_id"], REJECTED) if is_rejecting else []
+    rejected: list[RejectedClient] = []
+    if is_rejecting:
+        rejected = shown_rejected.page_of_clients(cursor, Filter(run["sync_id"]), REJECTED)
     return {
         "row": run,
         "report": report,
@@ -151,13 +157,13 @@ def _counts(counts: dict[str, int]) -> list[tuple[str, str, int]]:
 
 
 def _rejections(
-    reasons: dict[str, int], rejected: list[dict[str, Any]], sync: SeenSync
+    reasons: dict[str, int], rejected: list[RejectedClient], sync: SeenSync
 ) -> list[dict[str, Any]]:
     """Each reason of the run with its number, and the first clients rejected for it now."""
     by_reason: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for row in rejected:
-        why = ": ".join(filter(None, (row["field"], row["reason"])))
-        by_reason[why].append({**row, "shown": sync.shown(row["email"])})
+        why = ": ".join(filter(None, (row.field, row.reason)))
+        by_reason[why].append({"client_id": row.client_id, "shown": sync.shown(row.email)})
     return [
         {"why": why, "n": n, "clients": by_reason[why][:EXAMPLES]}
         for why, n in sorted(reasons.items(), key=lambda item: -item[1])

@@ -15,7 +15,9 @@ from contact_sync.reporting.freshness import Freshness, freshness
 from contact_sync.reporting.run_report import run_report
 from contact_sync.reporting.run_story import dag_run_of
 from contact_sync.state.database import StateDatabase
-from contact_sync.state.for_people.runs import latest_runs, reading, sync_rows
+from contact_sync.state.for_people.reading import reading
+from contact_sync.state.for_people.runs import latest_runs
+from contact_sync.state.for_people.syncs import SyncRow, sync_rows
 from contact_sync.web.charts import Trend, trend
 from contact_sync.web.failures import make_router
 from contact_sync.web.rendering import page
@@ -33,7 +35,7 @@ class Card:
     definition: Any
     may_trigger: bool
     problem: str = ""
-    row: dict[str, Any] | None = None
+    row: SyncRow | None = None
     runs: tuple[dict[str, Any], ...] = ()
     freshness: Freshness | None = None
     age: float | None = None
@@ -96,9 +98,9 @@ def _read(state: StateDatabase, syncs: list[SeenSync]) -> list[Card]:
     ]
 
 
-def make_card(sync: SeenSync, row: dict[str, Any] | None, runs: list[dict[str, Any]]) -> Card:
+def make_card(sync: SeenSync, row: SyncRow | None, runs: list[dict[str, Any]]) -> Card:
     """A sync's row and newest runs, shaped for the page."""
-    fresh = freshness(row["read_at"] if row else None, runs)
+    fresh = freshness(row.read_at if row else None, runs)
     shaped = tuple(_shaped(run) for run in runs)
     with_books = next((run for run in shaped if run["books"]), None)
     return Card(
@@ -108,11 +110,11 @@ def make_card(sync: SeenSync, row: dict[str, Any] | None, runs: list[dict[str, A
         row=row,
         runs=shaped,
         freshness=fresh,
-        age=fresh.seconds(row["now"]) if row else None,
+        age=fresh.seconds(row.now) if row else None,
         books=with_books["books"] if with_books else None,
         books_of=with_books,
         trend=trend(shaped) if shaped else None,
-        at_work=dag_run_of((row or {}).get("holder") or ""),
+        at_work=dag_run_of((row.holder if row else None) or ""),
     )
 
 

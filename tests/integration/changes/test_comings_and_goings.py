@@ -12,14 +12,14 @@ from contact_sync.run import in_one_process
 from contact_sync.run.check_setup import check_setup
 from contact_sync.run.context import open_run
 from contact_sync.run.finish_run import finish_run
-from contact_sync.run.plan_batches import plan_run
+from contact_sync.run.plan_batches import plan_batches
 from contact_sync.run.select_clients import select_clients
 from contact_sync.run.sending import prepare
 from contact_sync.run.sending.settle import settle_batch
 from contact_sync.run.sending.submit import submit_batch
-from contact_sync.run.settle_earlier_runs import drain
-from contact_sync.run.stage_clients import stage_slice
-from contact_sync.run.start_run import begin_run
+from contact_sync.run.settle_earlier_runs import settle_earlier_runs
+from contact_sync.run.stage_clients import stage_clients
+from contact_sync.run.start_run import start_run
 from tests.support.world import World
 
 LANES = pytest.mark.parametrize("lane", ["json", "csv"])
@@ -28,13 +28,13 @@ LANES = pytest.mark.parametrize("lane", ["json", "csv"])
 def run_with_an_edit_while_it_reads(world: World, statement: str) -> dict[str, int]:
     """A run that sends one batch, with the edit between choosing clients and reading them."""
     with world.sync() as sync:
-        run_id = begin_run(sync, RunKind.INCREMENTAL, holder="slow reader")
-        drain(sync, open_run(sync, run_id))
+        run_id = start_run(sync, RunKind.INCREMENTAL, holder="slow reader")
+        settle_earlier_runs(sync, open_run(sync, run_id))
         check_setup(sync, open_run(sync, run_id))
         select_clients(sync, open_run(sync, run_id))
         world.sql(statement)
-        stage_slice(sync, open_run(sync, run_id), 0)
-        for batch_id in plan_run(sync, open_run(sync, run_id)):
+        stage_clients(sync, open_run(sync, run_id), 0)
+        for batch_id in plan_batches(sync, open_run(sync, run_id)):
             submit_batch(sync, open_run(sync, run_id), batch_id)
             while not settle_batch(sync, open_run(sync, run_id), batch_id):
                 time.sleep(0.02)
@@ -205,7 +205,7 @@ def test_F04_who_was_excluded_deleted_or_moved_since_the_reading_is_not_sent(
     """The source is looked at again before the first byte; the others are sent."""
     monkeypatch.setattr(prepare, "MAX_AGE_SECONDS", -1e9)
     world.add_clients(4)
-    plan = in_one_process.plan_run
+    plan = in_one_process.plan_batches
 
     def meanwhile(*args: Any) -> list[int]:
         planned = plan(*args)
@@ -213,7 +213,7 @@ def test_F04_who_was_excluded_deleted_or_moved_since_the_reading_is_not_sent(
         world.edit(2, email="moved@example.com")
         return planned
 
-    monkeypatch.setattr(in_one_process, "plan_run", meanwhile)
+    monkeypatch.setattr(in_one_process, "plan_batches", meanwhile)
     world.run()
     assert set(world.contacts()) == {"client3@example.com", "client4@example.com"}
     assert world.fates()[2] == "pending: changed_since_read"

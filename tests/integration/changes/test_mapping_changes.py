@@ -13,8 +13,8 @@ from contact_sync.base.vocabulary import RunKind
 from contact_sync.contacts import mapping
 from contact_sync.run.context import open_run
 from contact_sync.run.finish_run import finish_run
-from contact_sync.run.release_lease import end_run
-from contact_sync.run.start_run import begin_run
+from contact_sync.run.release_lease import release_lease
+from contact_sync.run.start_run import start_run
 from tests.support.steps import STEPS, go_on
 from tests.support.world import LIST_NAME, World
 
@@ -80,12 +80,12 @@ def test_B16_a_field_that_changes_after_the_check_stops_the_run(
     world.redefine(lane=lane)
     world.seed()
     with world.sync() as sync:
-        run_id = begin_run(sync, RunKind.FULL, holder="first")
+        run_id = start_run(sync, RunKind.FULL, holder="first")
         go_on(sync, run_id, before="submit")
         world.recreate_field("Status", again)
         with pytest.raises(FatalError):
             STEPS["submit"](sync, open_run(sync, run_id))
-        end_run(sync, run_id, "field")
+        release_lease(sync, run_id, "field")
     assert world.contacts() == {}
     if again is None:
         with pytest.raises(ConfigError, match="SendGrid has no field 'Status': create it"):
@@ -118,12 +118,12 @@ def test_B17_a_list_deleted_after_the_check_stops_the_run(world: World, lane: st
     world.redefine(lane=lane)
     world.seed()
     with world.sync() as sync:
-        run_id = begin_run(sync, RunKind.FULL, holder="first")
+        run_id = start_run(sync, RunKind.FULL, holder="first")
         go_on(sync, run_id, before="submit")
         world.delete_at_sendgrid(f"lists/{world.list_id}")
         with pytest.raises(FatalError):
             STEPS["submit"](sync, open_run(sync, run_id))
-        end_run(sync, run_id, "list")
+        release_lease(sync, run_id, "list")
     assert world.contacts() == {}
     world.list_id = world.emulator.admin.create_list(LIST_NAME)
     world.run()
@@ -174,7 +174,7 @@ def test_O11_code_that_changes_during_a_run(
     """Whichever task is the first with the new converters: the next run compares everyone anew."""
     world.seed()
     with world.sync() as sync:
-        run_id = begin_run(sync, RunKind.FULL, holder="first")
+        run_id = start_run(sync, RunKind.FULL, holder="first")
         go_on(sync, run_id, before=before)
         monkeypatch.setattr(mapping, "TRANSFORM_VERSION", mapping.TRANSFORM_VERSION + 1)
         after = list(STEPS)[list(STEPS).index(before) - 1]

@@ -51,7 +51,7 @@ def test_A22_a_changed_table_stops_the_run(own_tables: World, drift: str) -> Non
     assert own_tables.report()["state"] == "failed"
 
 
-@pytest.mark.parametrize("step", ["select_clients", "stage_slice"])
+@pytest.mark.parametrize("step", ["select_clients", "stage_clients"])
 @pytest.mark.parametrize(
     ("statement", "word"),
     [
@@ -73,7 +73,7 @@ def test_A22_a_table_that_changes_in_mid_run_stops_it(
 
 
 def before(monkeypatch: pytest.MonkeyPatch, step: str, act: Callable[[], object]) -> None:
-    """Do something before a step of run_all."""
+    """Do something before a step of a run."""
     real: Callable[..., Any] = getattr(in_one_process, step)
     monkeypatch.setattr(in_one_process, step, lambda *given: (act(), real(*given))[1])
 

@@ -15,7 +15,7 @@ from contact_sync.reporting.conclusion import conclude
 from contact_sync.reporting.explanation import Explanation
 from contact_sync.run.context import open_run
 from contact_sync.run.sending.submit import submit_batch
-from contact_sync.run.start_run import begin_run
+from contact_sync.run.start_run import start_run
 from tests.support.steps import go_on, the_batch
 from tests.support.world import World
 
@@ -148,7 +148,7 @@ def test_staged_and_under_way(world: World) -> None:
     """A run that has read it, then one whose job isn't over."""
     client = world.add("ann@example.com")
     with world.sync() as sync:
-        run_id = begin_run(sync, RunKind.FULL, holder="test")
+        run_id = start_run(sync, RunKind.FULL, holder="test")
         go_on(sync, run_id, before="submit")
         assert conclude(explain_client(sync, client)) == (
             f"Run {run_id} has read it and is about to send it."
@@ -182,7 +182,7 @@ def test_a_former_address_that_is_still_to_be_removed(world: World) -> None:
     world.run()
     world.edit(client, email="new@example.com")
     with world.sync() as sync:
-        go_on(sync, begin_run(sync, RunKind.FULL, holder="test"), before="remove")
+        go_on(sync, start_run(sync, RunKind.FULL, holder="test"), before="remove")
     (removal,) = explain(world, client).removals
     assert (removal.why, removal.email, removal.kept) == (
         "address_changed",

@@ -7,10 +7,14 @@ import pytest
 from contact_sync.base.errors import ConfigError
 from contact_sync.base.vocabulary import RunKind
 from contact_sync.reporting.run_story import holder_of
-from contact_sync.run.release_lease import end_run
-from contact_sync.run.start_run import begin_run
+from contact_sync.run.release_lease import release_lease
+from contact_sync.run.start_run import start_run
 from contact_sync.state.database import StateDatabase
+from contact_sync.state.for_people import jobs
 from contact_sync.state.for_people import runs as shown_runs
+from contact_sync.state.for_people.reading import reading
+from contact_sync.state.for_people.rejected import Filter, page_of_clients
+from contact_sync.state.for_people.syncs import sync_rows
 from tests.support.world import World
 
 
@@ -18,8 +22,8 @@ def started(world: World, dag_run: str) -> int:
     """A run of this DAG run that has ended; returns its id."""
     with world.sync() as sync:
         holder = f"{holder_of('contact_sync_demo', dag_run)}2026-11-26"
-        run_id = begin_run(sync, RunKind.FULL, holder=holder)
-        end_run(sync, run_id, "ended by the test")
+        run_id = start_run(sync, RunKind.FULL, holder=holder)
+        release_lease(sync, run_id, "ended by the test")
     return run_id
 
 
@@ -29,7 +33,7 @@ def test_a_dag_run_finds_its_own_runs_only(world: World) -> None:
     started(world, "manual__10")
     started(world, "manualXX1")
     again = started(world, "manual__1")
-    with shown_runs.reading(StateDatabase(world.state_url)) as cursor:
+    with reading(StateDatabase(world.state_url)) as cursor:
         holder = holder_of("contact_sync_demo", "manual__1")
         found = shown_runs.runs_of_holder(cursor, "demo", holder, 5)
         assert [run["id"] for run in found] == [again, first]
@@ -43,17 +47,17 @@ def test_a_dag_run_finds_its_own_runs_only(world: World) -> None:
 def test_the_newest_runs_of_each_sync_are_read_and_no_more(world: World) -> None:
     """A sync that never ran has no row."""
     ids = [started(world, f"manual__{number}") for number in range(3)]
-    with shown_runs.reading(StateDatabase(world.state_url)) as cursor:
+    with reading(StateDatabase(world.state_url)) as cursor:
         found = shown_runs.latest_runs(cursor, ["demo", "other"], 2)
         assert [run["id"] for run in found] == [ids[2], ids[1]]
-        assert list(shown_runs.sync_rows(cursor, ["demo", "other"])) == ["demo"]
+        assert list(sync_rows(cursor, ["demo", "other"])) == ["demo"]
 
 
 def test_a_page_can_not_write(world: World) -> None:
     """Whatever it is asked."""
     with (
         pytest.raises(ConfigError, match="ReadOnlySqlTransaction"),
-        shown_runs.reading(StateDatabase(world.state_url)) as cursor,
+        reading(StateDatabase(world.state_url)) as cursor,
     ):
         cursor.execute("DELETE FROM contact_sync.run")
 
@@ -62,11 +66,11 @@ def test_jobs_are_added_up_by_state(world: World) -> None:
     """And listed as far as the page has room."""
     world.seed()
     run_id = world.run()["id"]
-    with shown_runs.reading(StateDatabase(world.state_url)) as cursor:
-        (total,) = shown_runs.job_sums(cursor, run_id)
+    with reading(StateDatabase(world.state_url)) as cursor:
+        (total,) = jobs.job_sums(cursor, run_id)
         assert (total["state"], total["status"], total["rows"]) == ("settled", "completed", 4)
-        assert [job["rows"] for job in shown_runs.jobs_of_run(cursor, run_id, 1)] == [4]
-        assert shown_runs.slice_progress(cursor, run_id)["slices"] == 0
-        (sync,) = shown_runs.sync_rows(cursor, ["demo"]).values()
-        (rejected,) = shown_runs.first_rejected(cursor, sync["sync_id"], 9)
-        assert (rejected["field"], rejected["reason"]) == ("email", "invalid")
+        assert [job.rows for job in jobs.jobs_of_run(cursor, run_id, 1)] == [4]
+        assert jobs.slice_progress(cursor, run_id)["slices"] == 0
+        (sync,) = sync_rows(cursor, ["demo"]).values()
+        (rejected,) = page_of_clients(cursor, Filter(sync.sync_id), 9)
+        assert (rejected.field, rejected.reason) == ("email", "invalid")

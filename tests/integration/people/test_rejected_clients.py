@@ -9,9 +9,9 @@ import pytest
 
 from contact_sync.lookup.find_clients import addresses_of
 from contact_sync.state.for_people import rejected
-from contact_sync.state.for_people.client import look_at_sync
+from contact_sync.state.for_people.reading import reading
 from contact_sync.state.for_people.rejected import Filter
-from contact_sync.state.for_people.runs import reading
+from contact_sync.state.for_people.syncs import sync_row
 from tests.support.world import World
 
 
@@ -22,21 +22,23 @@ def test_by_reason_and_in_pages_that_begin_after_an_id(world: World) -> None:
     world.add("ann@example.com")
     world.run()
     with world.sync() as sync, reading(sync.state) as cursor:
-        look = look_at_sync(cursor, "demo")
+        look = sync_row(cursor, "demo")
         assert look is not None
         counts = rejected.count_reasons(cursor, look.sync_id)
-        assert [(row["field"], row["reason"], row["n"]) for row in counts] == [
+        assert [(row.field, row.reason, row.n) for row in counts] == [
             ("email", "invalid", 5),
             ("email", "missing", 1),
         ]
         which = Filter(look.sync_id, "email", "invalid")
         first = rejected.page_of_clients(cursor, which, 3)
-        rest = Filter(look.sync_id, "email", "invalid", first[-1]["client_id"])
+        rest = Filter(look.sync_id, "email", "invalid", first[-1].client_id)
         second = rejected.page_of_clients(cursor, rest, 3)
         everybody = rejected.page_of_clients(cursor, Filter(look.sync_id), 100)
-    assert [row["client_id"] for row in first + second] == bad
-    assert [row["client_id"] for row in everybody] == [*bad, none]
-    assert all(row["tries"] == 1 and row["first_seen"] <= row["last_seen"] for row in everybody)
+    assert [row.client_id for row in first + second] == bad
+    assert [row.client_id for row in everybody] == [*bad, none]
+    assert all(
+        row.tries == 1 and row.first_seen and row.first_seen <= row.last_seen for row in everybody
+    )
     with world.sync() as sync:
         assert addresses_of(sync, [*bad, none]) == {c: f"bad {n}" for n, c in enumerate(bad)}
 
@@ -53,7 +55,7 @@ def test_a_stream_of_any_length_holds_one_chunk(
         chunks = [len(chunk) for chunk in rejected.all_clients(sync.state, Filter(1))]
         assert chunks == [10, 10, 5]
         with closing(rejected.all_clients(sync.state, Filter(1, after=20))) as stream:
-            assert [row["client_id"] for row in next(stream)] == [21, 22, 23, 24, 25]
+            assert [row.client_id for row in next(stream)] == [21, 22, 23, 24, 25]
         busy = """SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()
                       AND application_name = 'contact_sync' AND state <> 'idle'"""
         ends = time.monotonic() + 30  # the server notices a moment later

@@ -68,21 +68,21 @@ def test_A08_a_repeated_task_looks_once(world: World) -> None:
     from contact_sync.base.vocabulary import RunKind
     from contact_sync.run.check_setup import check_setup
     from contact_sync.run.context import open_run
-    from contact_sync.run.release_lease import end_run
+    from contact_sync.run.release_lease import release_lease
     from contact_sync.run.select_clients import select_clients
-    from contact_sync.run.settle_earlier_runs import drain
-    from contact_sync.run.start_run import begin_run
+    from contact_sync.run.settle_earlier_runs import settle_earlier_runs
+    from contact_sync.run.start_run import start_run
 
     ann, _ = world.add("ann@example.com"), world.add("bob@example.com")
     world.run()
     forget(world, ann)
     with world.sync() as sync:
-        run_id = begin_run(sync, RunKind.INCREMENTAL, holder="cleared")
-        drain(sync, open_run(sync, run_id))
+        run_id = start_run(sync, RunKind.INCREMENTAL, holder="cleared")
+        settle_earlier_runs(sync, open_run(sync, run_id))
         check_setup(sync, open_run(sync, run_id))
         for _round in range(3):
             select_clients(sync, open_run(sync, run_id))
-        end_run(sync, run_id, "stopped")
+        release_lease(sync, run_id, "stopped")
     assert world.state("SELECT max(absent) FROM contact_sync.ledger") == [(1,)]
 
 

@@ -10,7 +10,7 @@ from contact_sync.base.errors import FatalError
 from contact_sync.base.vocabulary import RunKind
 from contact_sync.run.approve_plan import APPROVED, decide
 from contact_sync.run.context import open_run
-from contact_sync.run.start_run import begin_run
+from contact_sync.run.start_run import start_run
 from tests.support.steps import STEPS, go_on
 from tests.support.world import World
 
@@ -41,7 +41,7 @@ def test_G5_an_approval_is_for_one_plan(world: World, again: str, after: str) ->
     world.run()
     world.sql("UPDATE b2core.clients SET first_name = 'Two' WHERE id <= 2")
     with world.sync() as sync:
-        run_id = begin_run(sync, RunKind.FULL, holder="first")
+        run_id = start_run(sync, RunKind.FULL, holder="first")
         go_on(sync, run_id, before="exclude")
         decide(sync, open_run(sync, run_id), APPROVED, "a person")
         world.sql("UPDATE b2core.clients SET first_name = 'All of them'")

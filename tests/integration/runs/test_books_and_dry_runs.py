@@ -13,14 +13,14 @@ from contact_sync.run.check_setup import check_setup
 from contact_sync.run.context import open_run
 from contact_sync.run.finish_run import finish_run
 from contact_sync.run.in_one_process import run_sync
-from contact_sync.run.plan_batches import plan_run
-from contact_sync.run.release_lease import end_run
+from contact_sync.run.plan_batches import plan_batches
+from contact_sync.run.release_lease import release_lease
 from contact_sync.run.select_clients import select_clients
 from contact_sync.run.sending.settle import settle_batch
 from contact_sync.run.sending.submit import submit_batch
-from contact_sync.run.settle_earlier_runs import drain
-from contact_sync.run.stage_clients import stage_slice
-from contact_sync.run.start_run import begin_run
+from contact_sync.run.settle_earlier_runs import settle_earlier_runs
+from contact_sync.run.stage_clients import stage_clients
+from contact_sync.run.start_run import start_run
 from contact_sync.state.runs import Run
 from contact_sync.sync import Sync
 from tests.support.world import World
@@ -31,17 +31,17 @@ WATERMARK = "SELECT watermark FROM contact_sync.sync"
 
 def begin(sync: Sync) -> int:
     """Begin an incremental run."""
-    return begin_run(sync, RunKind.INCREMENTAL, holder="first")
+    return start_run(sync, RunKind.INCREMENTAL, holder="first")
 
 
 def planned(sync: Sync) -> tuple[Run, int]:
     """A run that is about to send its one batch."""
     run_id = begin(sync)
-    drain(sync, open_run(sync, run_id))
+    settle_earlier_runs(sync, open_run(sync, run_id))
     check_setup(sync, open_run(sync, run_id))
     select_clients(sync, open_run(sync, run_id))
-    stage_slice(sync, open_run(sync, run_id), 0)
-    (batch_id,) = plan_run(sync, open_run(sync, run_id))
+    stage_clients(sync, open_run(sync, run_id), 0)
+    (batch_id,) = plan_batches(sync, open_run(sync, run_id))
     return open_run(sync, run_id), batch_id
 
 
@@ -98,20 +98,20 @@ def test_O04_a_zombie_cannot_settle_or_finish(world: World) -> None:
         assert settle_batch(sync, run, batch_id)
         with pytest.raises(FatalError, match="is over"):
             open_run(sync, run.run_id)
-        end_run(sync, run.run_id, "too late")
+        release_lease(sync, run.run_id, "too late")
     assert tables(world) == before
     world.assert_converged()
 
 
 def test_O04_a_zombie_cannot_release_the_newer_runs_lease(world: World) -> None:
-    """`end_run` of a fenced run frees nothing."""
+    """`release_lease` of a fenced run frees nothing."""
     with world.sync() as sync:
         old = begin(sync)
-        newer = begin_run(sync, RunKind.INCREMENTAL, holder="second", take_over=True)
-        end_run(sync, old, "too late")
+        newer = start_run(sync, RunKind.INCREMENTAL, holder="second", take_over=True)
+        release_lease(sync, old, "too late")
         with pytest.raises(LeaseBusy, match="second is at work"):
             begin(sync)
-        end_run(sync, newer, "done")
+        release_lease(sync, newer, "done")
 
 
 @pytest.mark.parametrize("kind", ["incremental", "full", "resend"])
@@ -149,7 +149,7 @@ def test_the_books_must_balance(world: World) -> None:
         with pytest.raises(BooksDontBalance, match=r"6 clients, but .* the fate of 5"):
             finish_run(sync, open_run(sync, run.run_id))
         assert world.state(WATERMARK) == [(None,)]
-        end_run(sync, run.run_id, "books")
+        release_lease(sync, run.run_id, "books")
     world.run("full")
     assert world.report()["books"]["confirmed"] == 4
 
@@ -165,7 +165,7 @@ def test_a_run_with_an_open_batch_cannot_finish(world: World) -> None:
         with pytest.raises(FatalError, match=rf"Batches \[{batch_id}\] aren't settled"):
             finish_run(sync, run)
         assert world.state(WATERMARK) == mark
-        end_run(sync, run.run_id, "not sent")
+        release_lease(sync, run.run_id, "not sent")
     world.run()
     world.assert_converged()
 
@@ -178,15 +178,15 @@ def test_D11_O06_each_step_may_be_repeated(world: World) -> None:
         for _ in range(2):
             check_setup(sync, open_run(sync, run_id))
             assert select_clients(sync, open_run(sync, run_id)) == 1
-            stage_slice(sync, open_run(sync, run_id), 0)
-        plan_run(sync, open_run(sync, run_id))
-        (batch_id,) = plan_run(sync, open_run(sync, run_id))
+            stage_clients(sync, open_run(sync, run_id), 0)
+        plan_batches(sync, open_run(sync, run_id))
+        (batch_id,) = plan_batches(sync, open_run(sync, run_id))
         for _ in range(2):
             submit_batch(sync, open_run(sync, run_id), batch_id)
         while not settle_batch(sync, open_run(sync, run_id), batch_id):
             threading.Event().wait(0.05)
         assert settle_batch(sync, open_run(sync, run_id), batch_id)
-        assert plan_run(sync, open_run(sync, run_id)) == []
+        assert plan_batches(sync, open_run(sync, run_id)) == []
         finish_run(sync, open_run(sync, run_id))
     assert len(world.writes()) == 1
     assert world.report()["books"]["confirmed"] == 4

@@ -14,11 +14,11 @@ from contact_sync.base import failpoints
 from contact_sync.base.errors import FatalError
 from contact_sync.base.vocabulary import RunKind
 from contact_sync.cli import main as cli
-from contact_sync.run import settle_earlier_runs as drain_step
+from contact_sync.run import settle_earlier_runs
 from contact_sync.run.context import open_run
-from contact_sync.run.release_lease import end_run
+from contact_sync.run.release_lease import release_lease
 from contact_sync.run.sending.submit import submit_batch
-from contact_sync.run.start_run import begin_run
+from contact_sync.run.start_run import start_run
 from tests.stateful.child import stands_still
 from tests.support.crashes import FORKS
 from tests.support.steps import STEPS, everything, go_on, the_batch
@@ -83,12 +83,12 @@ def test_O03_the_command_line_respects_the_lease(
     """Beside a run of somebody else it sends nothing and names who is at work; later it runs."""
     world.seed()
     with world.sync() as sync:
-        run_id = begin_run(sync, RunKind.FULL, holder="the scheduler")
+        run_id = start_run(sync, RunKind.FULL, holder="the scheduler")
         before = everything(world)
         assert cli.main(["run", "demo"]) != 0
         assert "the scheduler is at work on this sync" in capsys.readouterr().err
         assert everything(world) == before
-        end_run(sync, run_id, "gave up")
+        release_lease(sync, run_id, "gave up")
     assert cli.main(["run", "demo"]) == 0
     world.assert_converged()
 
@@ -135,9 +135,9 @@ def test_O08_no_two_batches_of_a_run_hold_one_address(world: World) -> None:
            FROM generate_series(1, 4000) AS n"""
     )
     with world.sync() as sync:
-        run_id = begin_run(sync, RunKind.FULL, holder="first")
+        run_id = start_run(sync, RunKind.FULL, holder="first")
         go_on(sync, run_id, before="submit")
-        end_run(sync, run_id, "seen enough")
+        release_lease(sync, run_id, "seen enough")
     count = "SELECT count(DISTINCT batch_id), count(*), count(DISTINCT email) FROM"
     ((batches, contacts, addresses),) = world.state(f"{count} contact_sync.batch_contact")
     assert batches >= 3
@@ -153,12 +153,12 @@ def test_O09_a_contact_that_comes_back_while_its_removal_is_slow(
 ) -> None:
     """The deletion is accepted, its worker dies, the client returns to the address: the next run
     waits for the deletion before it sends, so the contact is there at the end."""
-    monkeypatch.setattr(drain_step, "POLL_SECONDS", 0.1)
+    monkeypatch.setattr(settle_earlier_runs, "POLL_SECONDS", 0.1)
     client = world.add("ann@example.com", phone="+41790000001")
     world.run()
     world.edit(client, email="moved@example.com")
     with world.sync() as sync:
-        run_id = begin_run(sync, RunKind.INCREMENTAL, holder="dies")
+        run_id = start_run(sync, RunKind.INCREMENTAL, holder="dies")
         go_on(sync, run_id, before="finish")
         world.emulator.admin.settings(delay=1.0)
         submit_batch(sync, open_run(sync, run_id), the_batch(sync))
@@ -178,13 +178,13 @@ def test_O10_a_backfill_that_dies_leaves_the_watermark(
     world: World, monkeypatch: pytest.MonkeyPatch, kind: str, before: str
 ) -> None:
     """It moves at the end of a run only, and the next run reads everything since."""
-    monkeypatch.setattr(drain_step, "POLL_SECONDS", 1.0)
+    monkeypatch.setattr(settle_earlier_runs, "POLL_SECONDS", 1.0)
     world.seed()
     world.run()
     mark = world.state(WATERMARK)
     world.change()
     with world.sync() as sync:
-        run_id = begin_run(sync, RunKind(kind), holder="dies")
+        run_id = start_run(sync, RunKind(kind), holder="dies")
         go_on(sync, run_id, before=before)
     assert world.state(WATERMARK) == mark
     world.change_again()

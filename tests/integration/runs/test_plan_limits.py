@@ -9,7 +9,7 @@ import pytest
 from contact_sync.base.errors import FatalError
 from contact_sync.base.vocabulary import RunKind
 from contact_sync.run.context import open_run
-from contact_sync.run.start_run import begin_run
+from contact_sync.run.start_run import start_run
 from tests.support.steps import STEPS, go_on
 from tests.support.world import World, opt_out_column
 
@@ -79,7 +79,7 @@ def test_G5_removals_that_the_plan_did_not_name_are_refused(limited: World) -> N
     """Whatever noted them since: above the limit, nothing is removed that nobody has seen."""
     limited.edit(1, first_name="Ana")
     with limited.sync() as sync:
-        run_id = begin_run(sync, RunKind.INCREMENTAL, holder="test")
+        run_id = start_run(sync, RunKind.INCREMENTAL, holder="test")
         go_on(sync, run_id, before="exclude")
         limited.state(
             """INSERT INTO contact_sync.removal (sync_id, email, email_hash, client_id)

@@ -22,7 +22,7 @@ from contact_sync.base.errors import LeaseBusy, RetryableError, SyncError
 from contact_sync.base.vocabulary import RunKind
 from contact_sync.run import in_one_process, settle_earlier_runs
 from contact_sync.run.context import open_run
-from contact_sync.run.start_run import begin_run
+from contact_sync.run.start_run import start_run
 from contact_sync.state.database import StateDatabase
 from contact_sync.sync import Sync
 from local.postgres.server import Cluster
@@ -73,7 +73,7 @@ def test_P02_P03_no_step_leaves_or_needs_a_file(
     world.redefine(lane=lane)
     world.seed()
     with world.sync() as sync:
-        run_id = begin_run(sync, RunKind.FULL, holder="first")
+        run_id = start_run(sync, RunKind.FULL, holder="first")
     for name, step in STEPS.items():
         machine = tmp_path / name
         machine.mkdir()
@@ -222,9 +222,9 @@ def test_P12_a_workers_wrong_clock_decides_nothing(
     assert world.run()["kind"] == "incremental"
     world.assert_converged()
     with world.sync() as sync:
-        begin_run(sync, RunKind.FULL, holder="right clock")
+        start_run(sync, RunKind.FULL, holder="right clock")
         with pytest.raises(LeaseBusy):
-            begin_run(sync, RunKind.FULL, holder="wrong clock")
+            start_run(sync, RunKind.FULL, holder="wrong clock")
     old = "now() - started_at > interval '1 hour' OR finished_at > now()"
     assert world.state(f"SELECT count(*) FROM contact_sync.run WHERE {old}") == [(0,)]
 

@@ -10,9 +10,9 @@ from contact_sync.base.errors import ConfigError, FatalError, Fenced, LeaseBusy
 from contact_sync.base.vocabulary import RunKind
 from contact_sync.run.context import open_run
 from contact_sync.run.finish_run import finish_run
-from contact_sync.run.release_lease import end_run
+from contact_sync.run.release_lease import release_lease
 from contact_sync.run.sending.submit import submit_batch
-from contact_sync.run.start_run import begin_run
+from contact_sync.run.start_run import start_run
 from tests.support.steps import STEPS, everything, go_on, the_batch
 from tests.support.world import World, define
 
@@ -23,7 +23,7 @@ def test_O02_a_busy_lease_is_not_taken(world: World) -> None:
     """The second run says who is at work; it sends nothing and leaves no trace."""
     world.seed()
     with world.sync() as sync:
-        run_id = begin_run(sync, RunKind.FULL, holder="the night shift")
+        run_id = start_run(sync, RunKind.FULL, holder="the night shift")
         before = everything(world)
         with pytest.raises(LeaseBusy, match=r"the night shift is at work .*one run at a time"):
             world.run()
@@ -50,7 +50,7 @@ def test_O02_an_expired_lease_is_taken_over(world: World) -> None:
     """A run that stopped renewing its lease doesn't block the sync; it is shown as superseded."""
     world.seed()
     with world.sync() as sync:
-        run_id = begin_run(sync, RunKind.FULL, holder="gone")
+        run_id = start_run(sync, RunKind.FULL, holder="gone")
     world.state("UPDATE contact_sync.sync SET lease_until = now() - interval '1 second'")
     world.run()
     assert world.report(run_id)["state"] == "superseded"
@@ -62,7 +62,7 @@ def test_O02_every_step_renews_the_lease(world: World) -> None:
     world.seed()
     left = "SELECT lease_until > now() + interval '14 minutes' FROM contact_sync.sync"
     with world.sync() as sync:
-        run_id = begin_run(sync, RunKind.FULL, holder="slow")
+        run_id = start_run(sync, RunKind.FULL, holder="slow")
         for name, step in STEPS.items():
             world.state("UPDATE contact_sync.sync SET lease_until = now() + interval '1 minute'")
             run = open_run(sync, run_id)
@@ -79,10 +79,10 @@ def test_O04_a_zombie_changes_nothing_after_a_take_over(world: World, step: str,
     world.redefine(lane=lane)
     world.seed()
     with world.sync() as sync:
-        run_id = begin_run(sync, RunKind.FULL, holder="zombie")
+        run_id = start_run(sync, RunKind.FULL, holder="zombie")
         go_on(sync, run_id, before=step)
         zombie = open_run(sync, run_id)
-        begin_run(sync, RunKind.FULL, holder="successor", take_over=True)
+        start_run(sync, RunKind.FULL, holder="successor", take_over=True)
         before = everything(world)
         with pytest.raises(Fenced):
             STEPS[step](sync, zombie)
@@ -99,7 +99,7 @@ def test_O04_a_zombie_can_not_undo_its_successor(world: World, lane: str) -> Non
     world.redefine(lane=lane)
     world.seed()
     with world.sync() as sync:
-        run_id = begin_run(sync, RunKind.FULL, holder="zombie")
+        run_id = start_run(sync, RunKind.FULL, holder="zombie")
         go_on(sync, run_id, before="submit")
         zombie, batch = open_run(sync, run_id), the_batch(sync)
         world.change()
@@ -116,10 +116,10 @@ def test_O04_a_batch_of_a_run_that_was_ended_is_not_sent(world: World, lane: str
     world.redefine(lane=lane)
     world.seed()
     with world.sync() as sync:
-        run_id = begin_run(sync, RunKind.FULL, holder="slow worker")
+        run_id = start_run(sync, RunKind.FULL, holder="slow worker")
         go_on(sync, run_id, before="submit")
         late = open_run(sync, run_id)
-        end_run(sync, run_id, "ended by a person")
+        release_lease(sync, run_id, "ended by a person")
         with pytest.raises(Fenced):
             submit_batch(sync, late, the_batch(sync))
     assert world.sent() == ""
@@ -134,7 +134,7 @@ def test_O05_steps_of_a_run_that_is_over_are_refused(world: World) -> None:
     with world.sync() as sync:
         with pytest.raises(FatalError, match=r"is over \(succeeded\).*Trigger a new run"):
             open_run(sync, world.report()["id"])
-        end_run(sync, world.report()["id"], "too late")
+        release_lease(sync, world.report()["id"], "too late")
     assert everything(world) == before
 
 
@@ -143,7 +143,7 @@ def test_O05_a_run_that_has_begun_to_send_is_not_read_again(world: World, step: 
     """Clearing an earlier task of a running run can't change what its batches hold."""
     world.seed()
     with world.sync() as sync:
-        run_id = begin_run(sync, RunKind.FULL, holder="first")
+        run_id = start_run(sync, RunKind.FULL, holder="first")
         go_on(sync, run_id, before="settle")
         world.change()
         with pytest.raises(FatalError, match="has begun to send"):
@@ -160,7 +160,7 @@ def test_O11_a_definition_edited_during_a_run_stops_it(world: World, step: str) 
     """Whichever step comes next; the next run uses the new definition."""
     world.seed()
     with world.sync() as sync:
-        run_id = begin_run(sync, RunKind.FULL, holder="first")
+        run_id = start_run(sync, RunKind.FULL, holder="first")
         go_on(sync, run_id, before=step)
     world.redefine(on_address_change="keep")
     with world.sync() as sync:
@@ -168,7 +168,7 @@ def test_O11_a_definition_edited_during_a_run_stops_it(world: World, step: str) 
         with pytest.raises(ConfigError, match=r"was edited while run \d+ was at work. Trigger"):
             STEPS[step](sync, open_run(sync, run_id))
         assert everything(world) == before
-        end_run(sync, run_id, "edited")
+        release_lease(sync, run_id, "edited")
     world.run()
     world.assert_converged()
 
@@ -183,7 +183,7 @@ def test_another_sync_in_the_same_database_disturbs_no_step(world: World, step: 
     other.run()
     world.change_again()
     with world.sync() as sync:
-        run_id = begin_run(sync, RunKind.INCREMENTAL, holder="first")
+        run_id = start_run(sync, RunKind.INCREMENTAL, holder="first")
         go_on(sync, run_id, before=step)
         assert other.run()["counts"]["sent"] == 2
         STEPS[step](sync, open_run(sync, run_id))

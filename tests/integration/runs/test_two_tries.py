@@ -9,9 +9,9 @@ import pytest
 from contact_sync.base.errors import FatalError, FateUnknown, Fenced, RetryableError
 from contact_sync.base.vocabulary import BatchState, RunKind
 from contact_sync.run.context import open_run
-from contact_sync.run.release_lease import end_run
+from contact_sync.run.release_lease import release_lease
 from contact_sync.run.sending.submit import submit_batch
-from contact_sync.run.start_run import begin_run
+from contact_sync.run.start_run import start_run
 from contact_sync.state import batches
 from contact_sync.state.batches import NOW
 from contact_sync.sync import Sync
@@ -24,7 +24,7 @@ FOUND = "SELECT state, job_id, fate_unknown_at IS NOT NULL FROM contact_sync.bat
 def begin_sending(world: World, sync: Sync, kind: RunKind = RunKind.FULL) -> tuple[int, int]:
     """A run of one client up to its sending; returns its id and that of its batch."""
     world.add("ann@example.com")
-    run_id = begin_run(sync, kind, holder="test")
+    run_id = start_run(sync, kind, holder="test")
     go_on(sync, run_id, before="submit")
     return run_id, the_batch(sync)
 
@@ -117,7 +117,7 @@ def test_O05_a_run_that_is_read_again_after_its_plan_sends_nothing(world: World,
     mark = world.state("SELECT watermark FROM contact_sync.sync")
     world.edit(client, first_name="New")
     with world.sync() as sync:
-        run_id = begin_run(sync, RunKind.FULL, holder="test")
+        run_id = start_run(sync, RunKind.FULL, holder="test")
         go_on(sync, run_id, before="exclude")
         batch_id = the_batch(sync)
         world.edit(other, first_name="Later")
@@ -127,7 +127,7 @@ def test_O05_a_run_that_is_read_again_after_its_plan_sends_nothing(world: World,
                 STEPS[later](sync, open_run(sync, run_id))
         with pytest.raises(FatalError, match=f"Batch {batch_id} is gone"):
             submit_batch(sync, open_run(sync, run_id), batch_id)
-        end_run(sync, run_id, "gave up")
+        release_lease(sync, run_id, "gave up")
     assert world.state("SELECT watermark FROM contact_sync.sync") == mark
     world.run()
     world.assert_converged()

@@ -16,7 +16,7 @@ from contact_sync.base.vocabulary import RunKind
 from contact_sync.contacts.mapping import Mapping
 from contact_sync.contacts.payloads import values_of
 from contact_sync.run.context import mapping_of, open_run
-from contact_sync.run.start_run import begin_run
+from contact_sync.run.start_run import start_run
 from contact_sync.state.database import SCHEMA_VERSION
 from contact_sync.state.migrate import MIGRATIONS, migrate
 from local.postgres.server import Cluster
@@ -113,7 +113,7 @@ def test_P14_contacts_in_flight_are_turned_by_an_upgrade(world: World, lane: str
     world.sql("UPDATE b2core.clients SET created_at = '2024-02-29', first_name = %s", 'A "b", c\\d')
     staged = "SELECT client_id, payload FROM contact_sync.outbox ORDER BY client_id"
     with world.sync() as sync:
-        run_id = begin_run(sync, RunKind.INCREMENTAL, holder="test")
+        run_id = start_run(sync, RunKind.INCREMENTAL, holder="test")
         go_on(sync, run_id, before="submit")
         mapping = mapping_of(open_run(sync, run_id))
         contacts = world.state(staged)

@@ -11,7 +11,7 @@ from contact_sync.base.errors import ConfigError, FateUnknown
 from contact_sync.base.vocabulary import RunKind
 from contact_sync.run import in_one_process
 from contact_sync.run.sending import verify
-from contact_sync.run.start_run import begin_run
+from contact_sync.run.start_run import start_run
 from contact_sync.sendgrid.api import SendGridApi
 from contact_sync.state.settling import ENOUGH_TRIES
 from tests.support.steps import go_on
@@ -59,7 +59,7 @@ def test_D04_D07_rows_that_an_errored_job_dropped_are_sent_again(world: World, l
     for n in range(4):
         world.add(f"client{n}@example.com")
     with world.sync() as sync:
-        run_id = begin_run(sync, RunKind.INCREMENTAL, holder="test")
+        run_id = start_run(sync, RunKind.INCREMENTAL, holder="test")
         go_on(sync, run_id, before="submit")
     order = "ORDER BY client_id" if lane == "json" else ""  # a CSV file has none
     emails = [row[0] for row in world.state(f"SELECT email FROM contact_sync.outbox {order}")]

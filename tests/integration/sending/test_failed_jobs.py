@@ -7,9 +7,9 @@ import pytest
 from contact_sync.base.errors import FatalError
 from contact_sync.base.vocabulary import RunKind
 from contact_sync.run.context import open_run
-from contact_sync.run.send_batch import send_on
-from contact_sync.run.settle_earlier_runs import drain
-from contact_sync.run.start_run import begin_run
+from contact_sync.run.send_batch import send_batch
+from contact_sync.run.settle_earlier_runs import settle_earlier_runs
+from contact_sync.run.start_run import start_run
 from tests.support.steps import go_on, the_batch
 from tests.support.world import World
 
@@ -97,15 +97,15 @@ def test_D06_a_run_killed_in_the_middle_of_a_family_goes_on(world: World) -> Non
     world.add_clients(4)
     world.emulator.admin.settings(poison_emails=["client3@example.com"])
     with world.sync() as sync:
-        run_id = begin_run(sync, RunKind.INCREMENTAL, holder="test")
+        run_id = start_run(sync, RunKind.INCREMENTAL, holder="test")
         go_on(sync, run_id, before="submit")
         root = the_batch(sync)
         before = len(world.emulator.admin.jobs())
-        while send_on(sync, open_run(sync, run_id), root):
+        while send_batch(sync, open_run(sync, run_id), root):
             if len(world.emulator.admin.jobs()) >= before + 3:
                 break
     with world.sync() as sync:
-        while send_on(sync, open_run(sync, run_id), root):
+        while send_batch(sync, open_run(sync, run_id), root):
             continue
         go_on(sync, run_id, after="settle", before="finish")
     assert world.fates() == {1: "confirmed", 2: "confirmed", 3: POISON, 4: "confirmed"}
@@ -117,10 +117,10 @@ def test_D06_an_earlier_runs_failed_batch_is_postponed_and_not_split(world: Worl
     world.add_clients(4)
     world.emulator.admin.job_fault("fails_halfway", after_rows=0)
     with world.sync() as sync:
-        run_id = begin_run(sync, RunKind.INCREMENTAL, holder="test")
+        run_id = start_run(sync, RunKind.INCREMENTAL, holder="test")
         go_on(sync, run_id, before="settle")
-        later = begin_run(sync, RunKind.INCREMENTAL, holder="later", take_over=True)
-        while drain(sync, open_run(sync, later)) is not None:
+        later = start_run(sync, RunKind.INCREMENTAL, holder="later", take_over=True)
+        while settle_earlier_runs(sync, open_run(sync, later)) is not None:
             continue
     assert set(world.fates().values()) == {"pending: job_failed"}
     assert world.state("SELECT count(*) FROM contact_sync.batch") == [(1,)]

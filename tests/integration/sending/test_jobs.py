@@ -8,9 +8,9 @@ from contact_sync.base.errors import FatalError, FateUnknown
 from contact_sync.base.vocabulary import RunKind
 from contact_sync.run import in_one_process
 from contact_sync.run.context import open_run
-from contact_sync.run.release_lease import end_run
+from contact_sync.run.release_lease import release_lease
 from contact_sync.run.sending.settle import settle_batch
-from contact_sync.run.start_run import begin_run
+from contact_sync.run.start_run import start_run
 from tests.support.steps import go_on, the_batch
 from tests.support.world import World
 
@@ -217,10 +217,10 @@ def test_D02_a_job_that_outlasts_the_run_is_followed_by_the_next(world: World) -
     world.seed()
     world.emulator.admin.settings(delay=2.0)
     with world.sync() as sync:
-        run_id = begin_run(sync, RunKind.INCREMENTAL, holder="impatient")
+        run_id = start_run(sync, RunKind.INCREMENTAL, holder="impatient")
         go_on(sync, run_id, before="settle")
         assert not settle_batch(sync, open_run(sync, run_id), the_batch(sync))
-        end_run(sync, run_id, "not waited for any longer")
+        release_lease(sync, run_id, "not waited for any longer")
     assert "confirmed" not in world.fates().values()
     written = world.writes()
     with pytest.MonkeyPatch.context() as patch:

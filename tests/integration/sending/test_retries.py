@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import pytest
 
-from contact_sync.state import ledger
 from contact_sync.state.database import StateDatabase
+from contact_sync.state.for_people.client import stale_clients
+from contact_sync.state.for_people.rejected import Filter, RejectedClient, page_of_clients
+from contact_sync.state.for_people.syncs import sync_rows
 from tests.support.world import World
 
 REASON = {"ann@example.com": "we don't like it"}
 
 
-def rejected(world: World) -> list[dict[str, object]]:
+def rejected(world: World) -> list[RejectedClient]:
     """The rejected clients as `status --rejected` has them."""
     with StateDatabase(world.state_url).transaction() as cursor:
-        return ledger.rejected_clients(cursor, world.definition.name, limit=10)
+        sync = sync_rows(cursor, [world.definition.name])[world.definition.name]
+        return page_of_clients(cursor, Filter(sync.sync_id), limit=10)
 
 
 def test_D04_rejected_clients_are_retried_when_they_change_or_on_demand(world: World) -> None:
@@ -25,15 +28,15 @@ def test_D04_rejected_clients_are_retried_when_they_change_or_on_demand(world: W
     report = world.run()
     assert report["degraded"] == ["1 clients are rejected"]
     (first,) = rejected(world)
-    assert (first["client_id"], first["tries"]) == (ann, 1)
-    assert "we don't like it" in str(first["reason"])
+    assert (first.client_id, first.tries) == (ann, 1)
+    assert "we don't like it" in first.reason
     for kind in ("incremental", "full"):
         assert world.run(kind)["counts"]["sent"] == 0
     assert world.run(retry_rejected=True)["counts"]["sent"] == 1
     world.edit(ann, first_name="Changed")
     assert world.run()["counts"]["sent"] == 1
     (third,) = rejected(world)
-    assert (third["tries"], third["since"]) == (3, first["since"])
+    assert (third.tries, third.first_seen) == (3, first.first_seen)
     world.emulator.admin.settings(refused_emails={})
     assert world.run(retry_rejected=True)["degraded"] == []
     assert rejected(world) == []
@@ -67,7 +70,8 @@ def test_B08_a_date_that_is_emptied_is_reported_as_stale(world: World) -> None:
     assert report["stale"] == {"Registered": 1}
     assert report["degraded"] == ["1 clients hold values that SendGrid can't clear"]
     with StateDatabase(world.state_url).transaction() as cursor:
-        stale = ledger.stale_clients(cursor, world.definition.name, limit=10)
+        sync = sync_rows(cursor, [world.definition.name])[world.definition.name]
+        stale = stale_clients(cursor, sync.sync_id, limit=10)
     assert stale == [{"client_id": ann, "fields": ["Registered"]}]
     assert world.run()["degraded"] == ["1 clients hold values that SendGrid can't clear"]
     world.edit(ann, created_at=created)

@@ -7,8 +7,8 @@ import pytest
 from contact_sync.base.errors import Fenced
 from contact_sync.base.vocabulary import RunKind
 from contact_sync.run.context import open_run
-from contact_sync.run.release_lease import end_run
-from contact_sync.run.start_run import begin_run
+from contact_sync.run.release_lease import release_lease
+from contact_sync.run.start_run import start_run
 from tests.support.steps import STEPS, everything, go_on
 from tests.support.world import API_KEY, World
 
@@ -90,12 +90,12 @@ def test_B03_D11_a_plan_that_is_repeated_takes_nobody_out_of_a_batch_that_has_le
     """The key has lost the scope meanwhile; what has been sent is settled as it was sent."""
     client = moved(world)
     with world.sync() as sync:
-        run_id = begin_run(sync, RunKind.INCREMENTAL, holder="cleared")
+        run_id = start_run(sync, RunKind.INCREMENTAL, holder="cleared")
         go_on(sync, run_id, before="settle")
         world.emulator.admin.add_key(API_KEY, "marketing")
         STEPS["plan"](sync, open_run(sync, run_id))
         STEPS["settle"](sync, open_run(sync, run_id))
-        end_run(sync, run_id, "stopped")
+        release_lease(sync, run_id, "stopped")
     assert world.fates()[client] == "confirmed"
     world.run()
     world.assert_converged()
@@ -171,10 +171,10 @@ def test_O04_a_zombie_suppresses_nobody(world: World) -> None:
     moved(world)
     world.emulator.admin.suppress(OLD)
     with world.sync() as sync:
-        run_id = begin_run(sync, RunKind.INCREMENTAL, holder="zombie")
+        run_id = start_run(sync, RunKind.INCREMENTAL, holder="zombie")
         go_on(sync, run_id, before="submit")
         zombie = open_run(sync, run_id)
-        begin_run(sync, RunKind.INCREMENTAL, holder="successor", take_over=True)
+        start_run(sync, RunKind.INCREMENTAL, holder="successor", take_over=True)
         before = everything(world)
         with pytest.raises(Fenced):
             STEPS["submit"](sync, zombie)

@@ -11,18 +11,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contact_sync.base.vocabulary import RunKind
-from contact_sync.run.select_clients import (
+from contact_sync.contacts.ledger_rows import Fate, KnownClients
+from contact_sync.contacts.selection import (
     EXCLUDED,
     SEND,
     SHARED,
     TAKES_OVER,
     Scan,
     choose,
-    cut_slices,
-    decide_kind,
     lost_shared_address,
 )
-from contact_sync.state.ledger import Fate, KnownClients
+from contact_sync.run.select_clients import cut_slices, decide_kind
 from contact_sync.state.runs import SyncState
 from tests.support.samples import define
 

@@ -9,7 +9,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contact_sync.run.select_clients import EXCLUDED, SEND, SHARED, TAKES_OVER, choose
+from contact_sync.contacts.selection import EXCLUDED, SEND, SHARED, TAKES_OVER, choose
 from tests.unit.run.test_select_clients import ledger, scan
 
 STATES = ["confirmed", "pending", "rejected", "excluded"]

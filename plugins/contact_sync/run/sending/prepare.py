@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import logging
 
-import numpy as np
-
+from contact_sync.base.arrays import rows_of, taken
 from contact_sync.base.errors import AuthError, RequestRefused
 from contact_sync.base.failpoints import reach
 from contact_sync.sendgrid.api import MAX_SUPPRESSED
@@ -35,20 +34,17 @@ def _hold_changed(sync: Sync, run: Run, batch: Batch) -> None:
     with sync.state.transaction() as cursor:
         if read_at is None or batches.seconds_since(cursor, read_at) <= MAX_AGE_SECONDS:
             return
-    from contact_sync.run.select_clients import barred, scan_clients
+    from contact_sync.contacts.selection import barred
+    from contact_sync.run.select_clients import scan_clients
 
     with sync.b2core.snapshot() as snapshot:
         scan = scan_clients(snapshot)
-    as_before = ~barred(scan)
+    allowed = ~barred(scan)
     client_id, email_hash = batch_contacts.address_hashes(sync.state, batch.batch_id)
-    at = np.searchsorted(scan.client_id[as_before], client_id)
-    at = np.minimum(at, max(0, int(as_before.sum()) - 1))
-    same = np.zeros(len(client_id), bool)
-    if as_before.any():
-        same = (scan.client_id[as_before][at] == client_id) & (
-            scan.email_hash[as_before][at] == email_hash
-        )
-    _hold(sync, run, batch, [int(client) for client in client_id[~same]], "changed_since_read")
+    rows, found = rows_of(scan.client_id[allowed], client_id)
+    as_before = found & (taken(scan.email_hash[allowed], rows, found) == email_hash)
+    changed = [int(client) for client in client_id[~as_before]]
+    _hold(sync, run, batch, changed, "changed_since_read")
 
 
 def _suppress(sync: Sync, run: Run, batch: Batch) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from contact_sync.postgres.cursor import Cursor, many
@@ -10,35 +9,6 @@ from contact_sync.state.database import statement
 
 MAX_FOUND = 100
 """So many clients of one address are listed."""
-
-
-@dataclass(frozen=True, slots=True)
-class SyncLook:
-    """A sync as far as a look-up needs it. `destination` is that of its last finished run, else of
-    the newest run that has one; None = no run has checked its setup yet."""
-
-    sync_id: int
-    fields: list[str]
-    destination: dict[str, Any] | None
-    is_finished: bool
-    is_running: bool
-
-
-def look_at_sync(cursor: Cursor, name: str) -> SyncLook | None:
-    """The sync's row; None before its first run."""
-    rows = many(
-        cursor,
-        """SELECT s.sync_id, s.fields, s.destination IS NOT NULL AS is_finished,
-                  coalesce(s.lease_until > now(), FALSE) AS is_running,
-                  coalesce(s.destination, (
-                      SELECT r.destination FROM contact_sync.run AS r
-                      WHERE r.sync_id = s.sync_id AND r.destination IS NOT NULL
-                      ORDER BY r.run_id DESC LIMIT 1
-                  )) AS destination
-           FROM contact_sync.sync AS s WHERE s.name = %s""",
-        (name,),
-    )
-    return SyncLook(**rows[0]) if rows else None
 
 
 def look_at_client(cursor: Cursor, sync_id: int, client_id: int) -> dict[str, Any] | None:
@@ -76,4 +46,19 @@ def clients_of_address(cursor: Cursor, sync_id: int, email_hash: int) -> list[di
            WHERE sync_id = %(sync_id)s AND (email_hash = %(hash)s OR contact_hash = %(hash)s)
            ORDER BY client_id LIMIT %(limit)s""",
         {"sync_id": sync_id, "hash": email_hash, "limit": MAX_FOUND},
+    )
+
+
+def stale_clients(cursor: Cursor, sync_id: int, limit: int) -> list[dict[str, Any]]:
+    """Clients that hold values at SendGrid which B2CORE emptied and nobody can clear: client_id,
+    and `fields`, the names of those fields."""
+    return many(
+        cursor,
+        """SELECT l.client_id, array_agg(f.name ORDER BY f.position) AS fields
+           FROM contact_sync.ledger AS l
+           JOIN contact_sync.sync AS s USING (sync_id)
+           CROSS JOIN LATERAL unnest(s.fields) WITH ORDINALITY AS f (name, position)
+           WHERE l.sync_id = %s AND l.stale <> 0 AND (l.stale >> (f.position - 1)::int) & 1 = 1
+           GROUP BY l.client_id ORDER BY l.client_id LIMIT %s""",
+        (sync_id, limit),
     )

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Generator
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Any, LiteralString
 
-from contact_sync.postgres.cursor import Cursor, many
+from psycopg.rows import class_row
+
+from contact_sync.postgres.cursor import Cursor, rows_as
 from contact_sync.state.database import StateDatabase
 
 MAX_REASONS = 50
@@ -14,7 +18,8 @@ CHUNK = 5_000
 """So many clients are held in memory at once."""
 
 _COLUMNS: LiteralString = """
-    SELECT client_id, field, reason, tries, rejected_since AS first_seen, updated_at AS last_seen
+    SELECT client_id, field, reason, tries, rejected_since AS first_seen, updated_at AS last_seen,
+           email
     FROM contact_sync.ledger
 """
 _WHICH: LiteralString = """
@@ -32,9 +37,36 @@ class Filter:
     after: int = -1
 
 
-def count_reasons(cursor: Cursor, sync_id: int) -> list[dict[str, Any]]:
-    """field, reason and n, most first; at most MAX_REASONS of them."""
-    return many(
+@dataclass(frozen=True, slots=True)
+class RejectedClient:
+    """A client that can't be sent: which field, why, how often it was tried and since when.
+
+    `email` is the address of the contact that it still has, None = none. It is personal data:
+    mask it unless the viewer may see it.
+    """
+
+    client_id: int
+    field: str | None
+    reason: str
+    tries: int
+    first_seen: datetime | None
+    last_seen: datetime
+    email: str | None = dataclasses.field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ReasonCount:
+    """How many clients are rejected for one field and reason."""
+
+    field: str | None
+    reason: str
+    n: int
+
+
+def count_reasons(cursor: Cursor, sync_id: int) -> list[ReasonCount]:
+    """The fields and reasons, most frequent first; at most MAX_REASONS of them."""
+    return rows_as(
+        ReasonCount,
         cursor,
         """SELECT field, reason, count(*) AS n
            FROM contact_sync.ledger WHERE sync_id = %s AND state = 'rejected'
@@ -43,18 +75,20 @@ def count_reasons(cursor: Cursor, sync_id: int) -> list[dict[str, Any]]:
     )
 
 
-def page_of_clients(cursor: Cursor, which: Filter, limit: int) -> list[dict[str, Any]]:
-    """client_id, field, reason, tries, first_seen and last_seen, by id; by index, wherever the page
-    begins."""
+def page_of_clients(cursor: Cursor, which: Filter, limit: int) -> list[RejectedClient]:
+    """At most `limit` of them by id; by index, wherever the page begins."""
     query, parameters = _query(which)
-    return many(cursor, query + " LIMIT %(limit)s", parameters | {"limit": limit})
+    return rows_as(
+        RejectedClient, cursor, query + " LIMIT %(limit)s", parameters | {"limit": limit}
+    )
 
 
-def all_clients(state: StateDatabase, which: Filter) -> Generator[list[dict[str, Any]], None, None]:
-    """The same of everybody, CHUNK at a time, through a cursor on the server."""
+def all_clients(state: StateDatabase, which: Filter) -> Generator[list[RejectedClient], None, None]:
+    """All of them by id, CHUNK at a time, through a cursor on the server."""
     with state.transaction() as cursor:
         cursor.execute("SET TRANSACTION READ ONLY")
-        with cursor.connection.cursor("rejected") as rows:
+        row = class_row(RejectedClient)
+        with cursor.connection.cursor("rejected", row_factory=row) as rows:
             rows.execute(*_query(which))
             while chunk := rows.fetchmany(CHUNK):
                 yield chunk

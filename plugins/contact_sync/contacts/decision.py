@@ -1,0 +1,85 @@
+"""What becomes of each client: it is sent, or why it isn't. Pure.
+
+A run decides by this about whole columns of clients, a look-up about one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from contact_sync.base.arrays import Int64, Mask
+from contact_sync.contacts.ledger_rows import Fate, LedgerRows
+from contact_sync.contacts.selection import EXCLUDED, SHARED
+
+
+class Decision(IntEnum):
+    """What a run does with a client; only SEND is sent."""
+
+    SEND = 0
+    MOVED = 1  # its address changed between the scan and the reading: for the next run
+    EXCLUDED = 2  # it must not be sent, or somebody with its address must not
+    REJECTED = 3  # one of its values can't be sent
+    SHARED = 4  # a newer client has its address
+    REFUSED = 5  # SendGrid refused exactly this content
+    UNCHANGED = 6  # SendGrid has confirmed exactly this content
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """The decisions about clients, and what they follow from; all in the clients' order.
+
+    `own`: its contact at SendGrid has its address. `same`: SendGrid confirmed, or refused, exactly
+    what would be sent. `has_contact`: at its own address or another one.
+    """
+
+    decision: npt.NDArray[np.int8]
+    known: LedgerRows
+    has_contact: Mask
+    own: Mask
+    same: Mask
+
+
+def decide(
+    clients: pd.DataFrame,
+    scanned_hash: Int64,
+    verdict: npt.NDArray[np.int8],
+    ledger: LedgerRows,
+    *,
+    resend: bool = False,
+    retry_rejected: bool = False,
+) -> Decided:
+    """Decide about clients that were read and transformed (`transform`'s frame).
+
+    `scanned_hash` and `verdict` are the scan's, in the order of `clients`; `ledger` has these
+    clients and perhaps others. The first line that fits a client decides:
+
+    ========================================================= =========
+    its address isn't the scanned one                         MOVED
+    it or its address is excluded                             EXCLUDED
+    a value is rejected                                       REJECTED
+    a newer client has its address                            SHARED
+    refused before with the same content, not retried         REFUSED
+    confirmed with the same content at its address, no resend UNCHANGED
+    any other                                                 SEND
+    ========================================================= =========
+    """
+    email_hash = clients["email_hash"].to_numpy(np.int64)
+    known = ledger.rows_of(clients["client_id"].to_numpy(np.int64))
+    has_contact = known.contact_hash != 0
+    own = has_contact & (known.contact_hash == email_hash)
+    same = known.is_known & (known.row_hash == clients["row_hash"].to_numpy(np.int64))
+    lines = {
+        Decision.MOVED: scanned_hash != email_hash,
+        Decision.EXCLUDED: ((verdict & EXCLUDED) > 0) | clients["exclusion"].notna().to_numpy(bool),
+        Decision.REJECTED: clients["reason"].notna().to_numpy(bool),
+        Decision.SHARED: (verdict & SHARED) > 0,
+        Decision.REFUSED: (known.fate == Fate.REJECTED) & same & (not (resend or retry_rejected)),
+        Decision.UNCHANGED: (known.fate == Fate.CONFIRMED) & own & same & (not resend),
+    }
+    decision = np.select(list(lines.values()), [np.int8(line) for line in lines], np.int8(0))
+    return Decided(decision, known, has_contact, own, same)

@@ -1,0 +1,130 @@
+"""One client as a run would treat it: read, transformed and decided about by the same code."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from contact_sync.b2core.reader import Snapshot
+from contact_sync.config.definition import SyncDefinition
+from contact_sync.contacts.decision import Decided, Decision, decide
+from contact_sync.contacts.ledger_rows import Fate, LedgerRows
+from contact_sync.contacts.mapping import Mapping
+from contact_sync.contacts.selection import Scan, verdicts
+from contact_sync.contacts.transform import transform
+from contact_sync.lookup.find_clients import normalised
+from contact_sync.reporting.explanation import Verdict, as_text
+
+
+@dataclass(frozen=True, slots=True)
+class ClientRow:
+    """A client in B2CORE: its row of clients.sql, the contact that it makes, and what was dropped
+    or cut of its values. `frame` is `transform`'s; None while no run has resolved the mapping: then
+    `contact` has email and email_hash only."""
+
+    client_id: int
+    source: dict[str, str]
+    contact: dict[str, Any]
+    dropped: dict[str, str]
+    frame: pd.DataFrame | None
+
+
+def read_client(
+    snapshot: Snapshot, mapping: Mapping | None, definition: SyncDefinition, client_id: int
+) -> ClientRow | None:
+    """The client's row; None = B2CORE has no such client."""
+    columns = mapping.columns if mapping else _columns(definition)
+    found = snapshot.clients(columns, client_id, client_id, np.array([client_id], np.int64))
+    batches = [batch for batch in found if batch.num_rows]
+    if not batches:
+        return None
+    (batch,) = batches
+    source = {name: as_text(value) for name, value in batch.to_pylist()[0].items()}
+    if mapping is None:
+        address, email_hash = normalised(source[definition.fields["email"].column])
+        contact: dict[str, Any] = {"email": address, "email_hash": email_hash}
+        return ClientRow(client_id, source, contact, {}, None)
+    transformed = transform(batch, mapping)
+    frame = transformed.frame
+    contact = dict(frame.astype(object).where(frame.notna(), None).iloc[0])
+    dropped = dict(what.split(": ", 1) for what in transformed.dropped)
+    return ClientRow(client_id, source, contact, dropped, frame)
+
+
+def _columns(definition: SyncDefinition) -> list[str]:
+    mapped = [target.column for target in definition.fields.values()]
+    return list(dict.fromkeys(["client_id", *mapped, "exclusion"]))
+
+
+def decided(
+    row: ClientRow | None, known: dict[str, Any] | None, sharing: dict[int, str | None]
+) -> Decided | None:
+    """What a run would decide; None where it can't: no such client, or no mapping yet.
+
+    `known`: the client's row of the ledger. `sharing`: other clients with its address, by id; the
+    value is their exclusion.
+    """
+    if row is None or row.frame is None:
+        return None
+    scan = _scan(row, sharing)
+    own = scan.client_id == row.client_id
+    ledger = _ledger(row.client_id, known)
+    return decide(row.frame, scan.email_hash[own], verdicts(scan)[own], ledger)
+
+
+def _scan(row: ClientRow, sharing: dict[int, str | None]) -> Scan:
+    excluded = {row.client_id: row.contact["exclusion"]} | sharing
+    ids = sorted(excluded)
+    return Scan(
+        np.array(ids, np.int64),
+        np.full(len(ids), row.contact["email_hash"], np.int64),
+        np.array([excluded[client] is not None for client in ids], bool),
+    )
+
+
+def _ledger(client_id: int, known: dict[str, Any] | None) -> LedgerRows:
+    rows = [known] if known else []
+    fates = [_fate(row["state"], row["reason"]) for row in rows]
+    names = ("email_hash", "contact_hash", "row_hash", "filled")
+    columns = {name: np.array([row[name] or 0 for row in rows], np.int64) for name in names}
+    ids = np.array([client_id for _ in rows], np.int64)
+    return LedgerRows(client_id=ids, fate=np.array(fates, np.int16), **columns)
+
+
+def _fate(state: str, reason: str | None) -> Fate:
+    is_shared = state == "excluded" and reason == "shared_address"
+    return Fate.SHARED if is_shared else Fate[state.upper()]
+
+
+def is_clear(row: ClientRow | None, alone: Decided | None) -> bool:
+    """Whether the decision that was made without others stays, whoever has the client's address."""
+    if row is None or not row.contact["email"]:
+        return True
+    if alone is None:
+        return False
+    if alone.decision[0] == Decision.REJECTED:
+        return bool(alone.same[0] and alone.known.fate[0] == Fate.REJECTED)
+    return alone.decision[0] in (Decision.EXCLUDED, Decision.REFUSED, Decision.UNCHANGED)
+
+
+def verdict_of(
+    row: ClientRow | None, found: Decided | None, sharing: dict[int, str | None]
+) -> Verdict:
+    """The decision in the words of an explanation, and who or what it is due to."""
+    if row is None or found is None:
+        return Verdict("gone" if row is None else "unknown")
+    decision, contact = Decision(int(found.decision[0])), row.contact
+    kind = decision.name.lower()
+    if decision is Decision.EXCLUDED and contact["exclusion"] is None:
+        barring = (other for other, exclusion in sharing.items() if exclusion is not None)
+        return Verdict("barred", by=max(barring))
+    if decision is Decision.EXCLUDED:
+        return Verdict(kind, reason=contact["exclusion"])
+    if decision is Decision.REJECTED:
+        return Verdict(kind, contact["field"], contact["reason"])
+    if decision is Decision.SHARED:
+        return Verdict(kind, by=max(sharing))
+    return Verdict(kind)

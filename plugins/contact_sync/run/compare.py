@@ -1,0 +1,267 @@
+"""Compare clients with the ledger: what is to be sent, whom the ledger is to note, and how many.
+
+Pure, chunk by chunk of a slice.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from contact_sync.base.arrays import Int64, Mask, among, rows_of
+from contact_sync.base.vocabulary import FieldType
+from contact_sync.contacts.decision import Decided, Decision, decide
+from contact_sync.contacts.ledger_rows import Fate, LedgerRows
+from contact_sync.contacts.mapping import Mapping
+from contact_sync.contacts.selection import TAKES_OVER
+from contact_sync.contacts.transform import Transformed
+from contact_sync.state.staging import Slice
+
+STATES = {
+    Decision.MOVED: "pending", Decision.EXCLUDED: "excluded", Decision.REJECTED: "rejected",
+    Decision.SHARED: "excluded",
+}  # fmt: skip
+"""The ledger's state of clients that are kept back."""
+EXCLUDED_ADDRESS, SHARED_ADDRESS = "excluded_address", "shared_address"
+"""The ledger's reasons for excluded clients, besides those that the SQL gives."""
+REFUSED_BEFORE = "refused by SendGrid, unchanged since"
+NAMES = ("counts", "rejections", "exclusions", "dropped", "stale")
+
+
+@dataclass(frozen=True, slots=True)
+class Members:
+    """The clients of a slice by id, as the scan saw them: address hash and verdict."""
+
+    client_id: Int64
+    email_hash: Int64
+    verdict: npt.NDArray[np.int8]
+
+    @classmethod
+    def of(cls, part: Slice) -> Members:
+        """Those of a stored slice."""
+        column = part.members.column
+        return cls(
+            np.asarray(column("client_id"), np.int64),
+            np.asarray(column("email_hash"), np.int64),
+            np.asarray(column("verdict"), np.int8),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """`counts`: how many clients what happened to, by its name. The others by field and reason:
+    rejected and excluded clients, values that were dropped or cut, and values that are stale,
+    because SendGrid knows no way to clear a Number or Date field."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    rejections: Counter[str] = field(default_factory=Counter)
+    exclusions: Counter[str] = field(default_factory=Counter)
+    dropped: Counter[str] = field(default_factory=Counter)
+    stale: Counter[str] = field(default_factory=Counter)
+
+    def add(self, other: Counts) -> None:
+        """Add those of another chunk."""
+        for name in NAMES:
+            getattr(self, name).update(getattr(other, name))
+
+    def to_json(self) -> dict[str, Any]:
+        """For the run's plan; reasons that didn't occur are left out."""
+        reasons = {name: dict(+getattr(self, name)) for name in NAMES[1:]}
+        return {"counts": dict(self.counts), **reasons}
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """Of a chunk: the contacts for the outbox, the ledger's rows of clients that aren't sent
+    (columns of `ledger.FATE`), and how many there are."""
+
+    send: pd.DataFrame
+    keep: pd.DataFrame
+    counts: Counts
+
+
+def compare(
+    transformed: Transformed,
+    members: Members,
+    ledger: LedgerRows,
+    mapping: Mapping,
+    *,
+    resend: bool = False,
+    retry_rejected: bool = False,
+) -> Compared:
+    """Give each client of a chunk exactly one fate; whoever isn't a member is left out."""
+    ids = transformed.frame["client_id"].to_numpy(np.int64)
+    rows, is_member = rows_of(members.client_id, ids)
+    clients, rows = _only(transformed.frame, is_member), rows[is_member]
+    verdict = members.verdict[rows]
+    decided = decide(
+        clients, members.email_hash[rows], verdict, ledger,
+        resend=resend, retry_rejected=retry_rejected,
+    )  # fmt: skip
+    send = _to_send(clients, decided, (verdict & TAKES_OVER) > 0, mapping)
+    keep = _to_keep(clients, decided)
+    counts = Counts(
+        _how_many(decided, send),
+        _rejections(clients, decided),
+        _exclusions(clients, decided),
+        transformed.dropped,
+        _stale(send, mapping),
+    )
+    return Compared(send, keep, counts)
+
+
+def vanished(members: Members, read: Int64, ledger: LedgerRows) -> pd.DataFrame:
+    """The ledger's rows (columns of `ledger.FATE`) of members that weren't among those read: they
+    have gone since the scan. Those that the ledger knows are left to the count of absences."""
+    gone = ~among(members.client_id, read)
+    gone[gone] = ~ledger.rows_of(members.client_id[gone]).is_known
+    return pd.DataFrame(
+        {
+            "client_id": members.client_id[gone],
+            "state": "pending",
+            "email_hash": members.email_hash[gone],
+            "row_hash": pd.array([None] * int(gone.sum()), "Int64"),
+            "field": None,
+            "reason": "gone_while_read",
+        }
+    )
+
+
+def _to_send(
+    clients: pd.DataFrame, decided: Decided, takes_over: Mask, mapping: Mapping
+) -> pd.DataFrame:
+    """The contacts to send, with what must be cleared in them."""
+    send = decided.decision == Decision.SEND
+    contacts, takes_over = _only(clients, send), takes_over[send]
+    texts, others = mapping.mask(FieldType.TEXT), mapping.mask(FieldType.NUMBER, FieldType.DATE)
+    held = np.where(decided.own[send], decided.known.filled[send], 0)
+    before = np.where(takes_over, texts | others, held)  # another client's values are unknown
+    now = contacts["filled"].to_numpy(np.int64)
+    filled, clears, stale = field_masks(before, now, texts, others)
+    return contacts.assign(
+        filled=filled,
+        clears=clears,
+        json_only=(clears != 0) | contacts["negative"].to_numpy(bool),
+        takes_over=takes_over,
+        stale=stale,
+    )
+
+
+def field_masks(before: Int64, now: Int64, texts: int, others: int) -> tuple[Int64, Int64, Int64]:
+    """What becomes of each field of a contact; all are masks with a bit per field.
+
+    `before`: SendGrid holds a value; `now`: B2CORE has one; `texts` and `others`: the mapped fields
+    that can and can't be cleared. Returns: SendGrid holds a value afterwards, it is cleared, it is
+    stale.
+
+    ============== ====== === ======== ======= =====
+    field          before now holds    cleared stale
+    ============== ====== === ======== ======= =====
+    any            any    yes yes
+    any            no     no
+    text           yes    no           yes
+    other          yes    no  yes              yes
+    not mapped now yes    no  yes
+    ============== ====== === ======== ======= =====
+    """
+    emptied = before & ~now
+    return now | (emptied & ~texts), emptied & texts, emptied & others
+
+
+def _to_keep(clients: pd.DataFrame, decided: Decided) -> pd.DataFrame:
+    """The ledger's rows of clients that are kept back, save those that the ledger has already."""
+    rows = np.isin(decided.decision, list(STATES)) & ~_is_noted(clients, decided)
+    if not rows.any():
+        return pd.DataFrame()
+    kept, decision = clients[rows], decided.decision[rows]
+    is_rejected = decision == Decision.REJECTED
+    row_hash = pd.Series(kept["row_hash"].to_numpy(np.int64), dtype="Int64")
+    reasons = {
+        Decision.MOVED: "changed_while_read",
+        Decision.EXCLUDED: kept["exclusion"].fillna(EXCLUDED_ADDRESS).to_numpy(object),
+        Decision.REJECTED: kept["reason"].to_numpy(object),
+        Decision.SHARED: SHARED_ADDRESS,
+    }
+    return pd.DataFrame(
+        {
+            "client_id": kept["client_id"].to_numpy(np.int64),
+            "state": _each(decision, STATES),
+            "email_hash": kept["email_hash"].to_numpy(np.int64),
+            "row_hash": row_hash.mask(~is_rejected),
+            "field": _each(decision, {Decision.REJECTED: kept["field"].to_numpy(object)}),
+            "reason": _each(decision, reasons),
+        }
+    )
+
+
+def _each(decision: npt.NDArray[np.int8], by_decision: dict[Decision, Any]) -> npt.NDArray[Any]:
+    """For each client the value that belongs to its decision, else None."""
+    lines = [decision == one for one in by_decision]
+    values: npt.NDArray[Any] = np.select(lines, list(by_decision.values()), np.array(None))
+    return values
+
+
+def _is_noted(clients: pd.DataFrame, decided: Decided) -> Mask:
+    """Who is kept back and whose ledger row says so, with nothing else that would change in it."""
+    decision, known = decided.decision, decided.known
+    bare = (known.row_hash == 0) & (known.contact_hash != known.email_hash)
+    as_before = (
+        ((decision == Decision.REJECTED) & (known.fate == Fate.REJECTED) & decided.same)
+        | ((decision == Decision.EXCLUDED) & (known.fate == Fate.EXCLUDED) & bare)
+        | ((decision == Decision.SHARED) & (known.fate == Fate.SHARED) & bare)
+    )
+    same_address = known.email_hash == clients["email_hash"].to_numpy(np.int64)
+    return np.asarray(as_before & same_address, bool)
+
+
+def _how_many(decided: Decided, send: pd.DataFrame) -> Counter[str]:
+    """The clients of the chunk by what happens to them."""
+    n = np.bincount(decided.decision, minlength=len(Decision))
+    is_sent, is_moved = decided.decision == Decision.SEND, decided.has_contact & ~decided.own
+    found = {
+        "read": n.sum(),
+        "pending": n[Decision.MOVED],
+        "excluded": n[Decision.EXCLUDED] + n[Decision.SHARED],
+        "rejected": n[Decision.REJECTED] + n[Decision.REFUSED],
+        "unchanged": n[Decision.UNCHANGED],
+        "newly_excluded": (decided.decision[decided.has_contact] == Decision.EXCLUDED).sum(),
+        "given_up": (decided.decision[is_moved] == Decision.SHARED).sum(),
+        "new": (is_sent & ~decided.has_contact).sum(),
+        "address_changed": (is_sent & is_moved).sum(),
+        "changed": (is_sent & decided.own & ~decided.same).sum(),
+        "sent_again": (is_sent & decided.own & decided.same).sum(),
+        "cleared": (send["clears"] != 0).sum(),
+    }
+    return Counter({name: int(number) for name, number in found.items()})
+
+
+def _rejections(clients: pd.DataFrame, decided: Decided) -> Counter[str]:
+    rows = decided.decision == Decision.REJECTED
+    found = Counter({REFUSED_BEFORE: int((decided.decision == Decision.REFUSED).sum())})
+    if rows.any():
+        rejected = clients[rows]
+        found.update(dict((rejected["field"] + ": " + rejected["reason"]).value_counts()))
+    return found
+
+
+def _exclusions(clients: pd.DataFrame, decided: Decided) -> Counter[str]:
+    rows = decided.decision == Decision.EXCLUDED
+    found = Counter({SHARED_ADDRESS: int((decided.decision == Decision.SHARED).sum())})
+    if rows.any():
+        found.update(dict(clients.loc[rows, "exclusion"].fillna(EXCLUDED_ADDRESS).value_counts()))
+    return found
+
+
+def _stale(send: pd.DataFrame, mapping: Mapping) -> Counter[str]:
+    stale = send["stale"].to_numpy(np.int64)
+    return Counter({f.name: int((stale >> f.bit & 1).sum()) for f in mapping.fields})
+
+
+def _only(frame: pd.DataFrame, rows: Mask) -> pd.DataFrame:
+    """The frame's rows; no copy if it is all of them."""
+    return frame if rows.all() else frame[rows]

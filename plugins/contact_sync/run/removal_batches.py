@@ -1,0 +1,99 @@
+"""Batch the contacts that SendGrid must lose: what `remove_excluded` and `find_removals` share."""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from typing import Any
+
+from contact_sync.base.errors import FatalError
+from contact_sync.base.failpoints import reach
+from contact_sync.base.vocabulary import REMOVALS, Lane
+from contact_sync.postgres.cursor import Cursor
+from contact_sync.run.approve_plan import refuse_unapproved
+from contact_sync.run.context import mapping_of
+from contact_sync.state import batches, removals
+from contact_sync.state.runs import Run
+from contact_sync.sync import Sync
+
+log = logging.getLogger(__name__)
+PER_RUN = removals.PER_BATCH * removals.MAX_BATCHES
+
+
+def plan_removals(sync: Sync, run: Run, whys: tuple[str, ...]) -> list[int]:
+    """Batch the contacts that are noted for one of these reasons and that nobody needs.
+
+    Returns the ids of the batches to send, also those of an earlier try. Raises FatalError while
+    the plan isn't approved, or when more contacts would go than it named and the limit allows.
+    """
+    refuse_unapproved(run)
+    if run.dry_run:
+        return []
+    with sync.state.transaction(run.fence) as cursor:
+        open_ids = batches.open_batch_ids(cursor, run.run_id, lanes=REMOVALS)
+        if not open_ids:
+            _create(cursor, sync, run, whys)
+            open_ids = batches.open_batch_ids(cursor, run.run_id, lanes=REMOVALS)
+        reach("removals_uncommitted")
+    reach("removals_planned")
+    log.info("%d batches of contacts to remove (%s)", len(open_ids), ", ".join(whys))
+    return open_ids
+
+
+def _create(cursor: Cursor, sync: Sync, run: Run, whys: tuple[str, ...]) -> None:
+    ours = [why for why in whys if why != "list_changed"]
+    kept = tuple(why for why in ours if sync.definition.removal_of(why) == "keep")
+    if n := removals.keep(cursor, run.sync_id, kept):
+        log.info("%d contacts stay at SendGrid (policy keep: %s)", n, ", ".join(kept))
+    found = removable(cursor, sync, run, whys)
+    if len(found) > PER_RUN:
+        log.warning("%d contacts are to be removed, %d in this run", len(found), PER_RUN)
+    _refuse_unplanned(sync, run, len(found))
+    batched: dict[tuple[Lane, str | None], list[str]] = defaultdict(list)
+    for lane, list_id, email in found[:PER_RUN]:
+        batched[lane, list_id].append(email)
+    for (lane, list_id), emails in batched.items():
+        removals.create_batches(cursor, (run.sync_id, run.run_id), lane, list_id, emails)
+
+
+def _refuse_unplanned(sync: Sync, run: Run, found: int) -> None:
+    """Raise FatalError when more is to go than the limit and the plan, which may be approved."""
+    limit = sync.definition.limits.removals.of(int((run.snapshot or {})["selected"]))
+    planned = int((run.plan or {})["counts"].get("to_remove", 0))
+    if found > max(limit, planned):
+        raise FatalError(
+            f"{found} contacts would be removed, but the plan named {planned} and the limit is "
+            f"{limit}: none of them is. Trigger a new run: its plan counts them"
+        )
+
+
+def removable(
+    cursor: Cursor, sync: Sync, run: Run, whys: tuple[str, ...]
+) -> list[tuple[Lane, str | None, str]]:
+    """Lane, list and address of the contacts to be removed now; of a dry run, of all noted ones."""
+    here = mapping_of(run).list_id
+    found = []
+    find = removals.noted if run.dry_run else removals.removable
+    for row in find(cursor, (run.sync_id, run.run_id), whys):
+        why = row["why"]
+        policy = "unlist" if why == "list_changed" else sync.definition.removal_of(why)
+        lane = _lane(row, policy, here)
+        if lane is not None:
+            list_id = row["list_id"] if why == "list_changed" else here
+            found.append((lane, list_id if lane is Lane.UNLIST else None, row["email"]))
+    return found
+
+
+def _lane(row: dict[str, Any], policy: str, here: str | None) -> Lane | None:
+    """How a contact is removed; None = not yet, because another sync needs it where it is.
+
+    Whom another sync of this state database holds is unlisted, never deleted; an excluded client
+    leaves the list even if the other sync has the same one.
+    """
+    if row["why"] == "list_changed":
+        return None if row["list_id"] in (here, *row["others"]) else Lane.UNLIST
+    if not row["others"]:
+        return Lane.UNLIST if policy == "unlist" else Lane.DELETE
+    if here is None or (here in row["others"] and row["why"] != "excluded"):
+        return None
+    return Lane.UNLIST

@@ -1,0 +1,77 @@
+"""Read how far a run's batches and slices have got, for people; no address, no URL."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from contact_sync.postgres.cursor import Cursor, many, one, rows_as
+
+
+@dataclass(frozen=True, slots=True)
+class BatchJob:
+    """A batch and its job at SendGrid; `rows` are contacts, `status` is SendGrid's last word.
+
+    `root_id`: the planned batch that it was split from, if it was. `seconds` from the moment when
+    it was submitted to its end, or until now; None while SendGrid doesn't have it.
+    """
+
+    batch_id: int
+    root_id: int | None
+    lane: str
+    rows: int
+    state: str
+    job_id: str | None
+    status: str | None
+    outcome: str | None
+    submitted_at: datetime | None
+    seconds: float | None
+
+    def report(self) -> dict[str, Any]:
+        """What a run's result keeps of it; the keys are part of `status --json`."""
+        return {
+            "batch_id": self.batch_id,
+            "lane": self.lane,
+            "rows": self.rows,
+            "state": self.state,
+            "job_id": self.job_id,
+            "status": self.status,
+            "outcome": self.outcome,
+            "seconds": self.seconds,
+        }
+
+
+def jobs_of_run(cursor: Cursor, run_id: int, limit: int | None = None) -> list[BatchJob]:
+    """A run's batches as they are now, in the order of their making; the first `limit` ones."""
+    return rows_as(
+        BatchJob,
+        cursor,
+        """SELECT batch_id, root_id, lane, contacts AS rows, state, job_id, job_status AS status,
+                  outcome, submitted_at,
+                  extract(epoch FROM coalesce(settled_at, now()) - submitted_at)::float AS seconds
+           FROM contact_sync.batch WHERE run_id = %s ORDER BY batch_id LIMIT %s""",
+        (run_id, limit),
+    )
+
+
+def job_sums(cursor: Cursor, run_id: int) -> list[dict[str, Any]]:
+    """How many batches and contacts of a run are in which lane, state and job status."""
+    return many(
+        cursor,
+        """SELECT lane, state, job_status AS status, count(*) AS jobs, sum(contacts)::bigint AS rows
+           FROM contact_sync.batch WHERE run_id = %s GROUP BY 1, 2, 3 ORDER BY 1, 2, 3""",
+        (run_id,),
+    )
+
+
+def slice_progress(cursor: Cursor, run_id: int) -> dict[str, int]:
+    """How many slices and clients a run reads, and how many of them it has read."""
+    return one(
+        cursor,
+        """SELECT count(*) AS slices, count(counts) AS done,
+                  coalesce(sum(clients), 0)::bigint AS clients,
+                  coalesce(sum(clients) FILTER (WHERE counts IS NOT NULL), 0)::bigint AS read
+           FROM contact_sync.slice WHERE run_id = %s""",
+        (run_id,),
+    )
