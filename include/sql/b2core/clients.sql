@@ -8,6 +8,8 @@
 -- Phone:      the confirmed one, else the most recently updated; ties go to the higher id.
 -- Address:    residential, else mailing, else legal, else billing, never birth place; of one type the most
 --             recently updated. Every address column comes from that one row.
+-- Country:    country_code is that of the chosen address; if it has none, of the address updated last that has one,
+--             but never of the birth place: a phone number without a country code is read with it.
 -- The bounds and ids are repeated inside both subqueries: DISTINCT ON would sort the whole table otherwise.
 -- Lookups are joined LEFT: a dangling key must not lose the client.
 SELECT
@@ -22,7 +24,7 @@ SELECT
     chosen_addresses.state::text AS state,
     chosen_addresses.postal_code::text AS postal_code,
     countries.name::text AS country,
-    countries.code::text AS country_code,
+    coalesce(countries.code, other_countries.code)::text AS country_code,
     client_statuses.name::text AS status,
     client_types.name::text AS client_type,
     verification_levels.caption::text AS verification_level,
@@ -71,6 +73,17 @@ LEFT JOIN (
         addresses.id DESC
 ) AS chosen_addresses ON clients.id = chosen_addresses.client_id
 LEFT JOIN b2core.countries AS countries ON chosen_addresses.country_id = countries.id
+LEFT JOIN LATERAL (
+    SELECT named_countries.code
+    FROM b2core.client_addresses AS others
+    INNER JOIN b2core.countries AS named_countries ON others.country_id = named_countries.id
+    WHERE
+        others.client_id = clients.id
+        AND others.type IN ('residential', 'mailing', 'legal', 'billing')
+        AND named_countries.code IS NOT NULL
+    ORDER BY others.updated_at DESC NULLS LAST, others.id DESC
+    LIMIT 1
+) AS other_countries ON countries.code IS NULL AND chosen_phones.phone IS NOT NULL
 LEFT JOIN b2core.client_statuses AS client_statuses ON clients.status_id = client_statuses.id
 LEFT JOIN b2core.client_types AS client_types ON clients.client_type_id = client_types.id
 LEFT JOIN b2core.verification_levels AS verification_levels

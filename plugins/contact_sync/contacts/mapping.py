@@ -18,6 +18,7 @@ import xxhash
 from contact_sync.base.vocabulary import FieldType, SendGridField
 from contact_sync.config.definition import SyncDefinition
 from contact_sync.config.fields import FieldMapping
+from contact_sync.contacts.countries import region_of
 
 TRANSFORM_VERSION = 3
 """Raise it when a converter's output or the payload's form changes: every client is then compared
@@ -164,6 +165,7 @@ def resolve(
             f"This sync has mapped {len(places)} different fields in its life; {FILLED_BITS} are "
             f"possible: give the definition a new name, which starts afresh with a full run"
         )
+    problems += _country_problems(definition.default_country)
     for name, target in definition.fields.items():
         field = by_name.get(name.lower())
         found = _field_problems(name, field) + _column_problems(name, field, target, columns)
@@ -174,7 +176,16 @@ def resolve(
     if problems:
         return None, problems
     email = resolved.pop("email")
-    return Mapping(email=email, fields=tuple(resolved.values()), list_id=list_id), []
+    fields = tuple(resolved.values())
+    return Mapping(email, fields, list_id, definition.default_country), []
+
+
+def _country_problems(code: str | None) -> list[str]:
+    try:
+        region_of(code)
+    except LookupError:
+        return [f"default_country: {code!r} is no country's code: write two letters, such as CH"]
+    return []
 
 
 def _mapped_field(field: SendGridField, target: FieldMapping, bit: int) -> MappedField:
