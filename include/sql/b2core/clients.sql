@@ -24,7 +24,22 @@ SELECT
     chosen_addresses.state::text AS state,
     chosen_addresses.postal_code::text AS postal_code,
     countries.name::text AS country,
-    coalesce(countries.code, other_countries.code)::text AS country_code,
+    coalesce(
+        countries.code,
+        CASE
+            WHEN chosen_phones.phone IS NOT NULL THEN (
+                SELECT other_countries.code
+                FROM b2core.client_addresses AS others
+                INNER JOIN b2core.countries AS other_countries ON others.country_id = other_countries.id
+                WHERE
+                    others.client_id = clients.id
+                    AND others.type IN ('residential', 'mailing', 'legal', 'billing')
+                    AND other_countries.code IS NOT NULL
+                ORDER BY others.updated_at DESC NULLS LAST, others.id DESC
+                LIMIT 1
+            )
+        END
+    )::text AS country_code,
     client_statuses.name::text AS status,
     client_types.name::text AS client_type,
     verification_levels.caption::text AS verification_level,
@@ -40,7 +55,7 @@ LEFT JOIN (
     FROM b2core.client_phones AS phones
     WHERE
         phones.client_id BETWEEN %(first_id)s AND %(last_id)s
-        AND (%(ids)s::bigint[] IS NULL OR phones.client_id = ANY(%(ids)s::bigint[]))
+        AND (%(ids)s::bigint[] IS NULL OR phones.client_id = any(%(ids)s::bigint[]))
     ORDER BY
         phones.client_id ASC,
         (phones.confirmed IS TRUE) DESC,
@@ -59,7 +74,7 @@ LEFT JOIN (
     FROM b2core.client_addresses AS addresses
     WHERE
         addresses.client_id BETWEEN %(first_id)s AND %(last_id)s
-        AND (%(ids)s::bigint[] IS NULL OR addresses.client_id = ANY(%(ids)s::bigint[]))
+        AND (%(ids)s::bigint[] IS NULL OR addresses.client_id = any(%(ids)s::bigint[]))
         AND addresses.type IN ('residential', 'mailing', 'legal', 'billing')
     ORDER BY
         addresses.client_id ASC,
@@ -73,17 +88,6 @@ LEFT JOIN (
         addresses.id DESC
 ) AS chosen_addresses ON clients.id = chosen_addresses.client_id
 LEFT JOIN b2core.countries AS countries ON chosen_addresses.country_id = countries.id
-LEFT JOIN LATERAL (
-    SELECT named_countries.code
-    FROM b2core.client_addresses AS others
-    INNER JOIN b2core.countries AS named_countries ON others.country_id = named_countries.id
-    WHERE
-        others.client_id = clients.id
-        AND others.type IN ('residential', 'mailing', 'legal', 'billing')
-        AND named_countries.code IS NOT NULL
-    ORDER BY others.updated_at DESC NULLS LAST, others.id DESC
-    LIMIT 1
-) AS other_countries ON countries.code IS NULL AND chosen_phones.phone IS NOT NULL
 LEFT JOIN b2core.client_statuses AS client_statuses ON clients.status_id = client_statuses.id
 LEFT JOIN b2core.client_types AS client_types ON clients.client_type_id = client_types.id
 LEFT JOIN b2core.verification_levels AS verification_levels
@@ -91,4 +95,4 @@ LEFT JOIN b2core.verification_levels AS verification_levels
 LEFT JOIN b2core.jurisdictions AS jurisdictions ON clients.jurisdiction_id = jurisdictions.id
 WHERE
     clients.id BETWEEN %(first_id)s AND %(last_id)s
-    AND (%(ids)s::bigint[] IS NULL OR clients.id = ANY(%(ids)s::bigint[]))
+    AND (%(ids)s::bigint[] IS NULL OR clients.id = any(%(ids)s::bigint[]))
