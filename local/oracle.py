@@ -14,10 +14,11 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
-import phonenumbers
 import psycopg
 import regex
 from email_validator import EmailNotValidError, validate_email
+
+from local.numbering_plans import as_dialled, exists
 
 Contact = dict[str, Any]  # reserved field → value, and "custom_fields": {name: value}
 
@@ -199,21 +200,20 @@ def clean_text(raw: str | None, limit: int) -> str:
     return kept.rstrip()
 
 
+INVISIBLE = regex.compile(r"[\p{Cf}\ufe00-\ufe0f]")
+EXTENSION = regex.compile(r"\s*(?:ext\.?|x)\s*\d+$")
+
+
 def phone_number(raw: str | None, country_code: str | None) -> str:
-    """Return a number in E.164, or "" when it cannot be one."""
-    number = str(regex.sub(r"[ \u00a0\-.()/]", "", (raw or "").strip()))
-    if number.startswith("00"):
-        number = "+" + number[2:]
-    if regex.fullmatch(r"\+[1-9][0-9]{6,14}", number):
-        return number
-    try:
-        parsed = phonenumbers.parse(number, country_code)
-    except phonenumbers.NumberParseException:
+    """Return a number in E.164, or "" when it can be nobody's."""
+    text = EXTENSION.sub("", INVISIBLE.sub("", raw or "").strip())
+    if not regex.fullmatch(r"\+?[\d\s.\-()/]+", text):
         return ""
-    reason = phonenumbers.is_possible_number_with_reason(parsed)
-    if reason != phonenumbers.ValidationResult.IS_POSSIBLE:  # "possible locally" isn't enough
-        return ""
-    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+    digits = regex.sub(r"\D", "", text)
+    if text.startswith("+") or digits.startswith("00"):
+        number = "+" + digits.removeprefix("00")
+        return number if exists(number) else ""
+    return as_dialled(digits, (country_code or "").strip().upper()) or ""
 
 
 # Fields that the demo maps to nothing: a sync that fills one of them is wrong.

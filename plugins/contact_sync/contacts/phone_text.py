@@ -8,6 +8,7 @@ some texts (`;phone-context=`). What of a text is the number is decided here.
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
@@ -151,23 +152,35 @@ def _digits_in(text: str) -> int:
 
 
 def _judged(text: str, region: str | None) -> Phone:
-    """One number, read as it stands, and if that is none without what people add by mistake."""
+    """One number, read as it stands, and if that is none as people write it by mistake."""
+    found = Phone(reason=NoPhone.NO_COUNTRY)
+    for number, home in _readings(text, region):
+        read = _valid(number, home)
+        if read.e164:
+            return read
+        if found.reason is NoPhone.NO_COUNTRY:
+            found = read
+    return found
+
+
+def _readings(text: str, region: str | None) -> Iterator[tuple[str, str | None]]:
+    """What a text may mean, the likeliest first: a number, and the region that it is dialled in."""
     plus = "+" if text.lstrip(" ([").startswith("+") else ""
     digits = regex.sub(r"\D", "", text)
     if plus:
-        digits = regex.sub(r"^00", "", digits)
-    found = _valid(plus + digits, region)
-    if found.e164:
-        return found
+        digits = digits.removeprefix("00")
+    yield plus + digits, region
     if "(0)" in text:  # a trunk zero in a country that has none
-        again = _valid(plus + regex.sub(r"\D", "", text.replace("(0)", "", 1)), region)
-        if again.e164:
-            return again
+        yield plus + regex.sub(r"\D", "", text.replace("(0)", "", 1)), region
+    if not plus and digits.startswith(_calling_code(region)):  # as some export it, without +
+        yield f"+{digits}", None
     if not plus and digits.startswith("00"):  # dialled as from most countries
-        again = _valid(f"+{digits[2:]}", None)
-        if again.e164 or region is None:
-            return again
-    return found
+        yield f"+{digits[2:]}", None
+
+
+def _calling_code(region: str | None) -> str:
+    """The calling code of a region; of none, what no number begins with."""
+    return str(phonenumbers.country_code_for_region(region)) if region else "+"
 
 
 def _valid(number: str, region: str | None) -> Phone:
