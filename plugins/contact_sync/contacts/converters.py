@@ -22,7 +22,15 @@ import pyarrow.compute as pc
 import regex
 
 from contact_sync.base.arrays import Mask
-from contact_sync.contacts.text_columns import arrow, fix, mask_of, null_if_empty, series
+from contact_sync.contacts.text_columns import (
+    arrow,
+    fix,
+    mask_of,
+    null_if_empty,
+    only,
+    series,
+    trimmed,
+)
 
 _NUMBER = r"^-?[0-9]{1,300}(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,3})?$"
 _CERTAIN_DIGITS = 15  # of a float8: what is beyond them is noise of the binary form
@@ -30,8 +38,8 @@ _FIRST_DAY, _LAST_DAY = -719_162, 2_932_896  # 0001-01-01 and 9999-12-31, days f
 _PER_DAY = {"s": 86_400, "ms": 86_400_000, "us": 86_400_000_000, "ns": 86_400_000_000_000}
 _STATED = regex.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
-    r"(?:[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,6})?)?"
-    r"(?: ?(?:Z|[+-][0-9]{2}(?::?[0-9]{2})?))?)?"
+    r"(?:[T ](?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\.[0-9]{1,6})?)?"
+    r"(?: ?(?:Z|[+-](?:[01][0-9]|2[0-3])(?::?[0-5][0-9])?))?)?"
 )
 """2026-11-27, with or without a time of day, with or without its distance from UTC. Python reads
 more, among it milliseconds from 1970 as the year 1612."""
@@ -71,17 +79,17 @@ def text(column: pd.Series[Any], max_length: int) -> Converted:
     if not long.any():
         return Converted(column)
     cut = fix(array, long, lambda value: cut_text(value, max_length))
-    return Converted(series(cut), {"too_long": long})
+    return Converted(series(only(cut, long, trimmed)), {"too_long": long})
 
 
 def cut_text(value: str, max_length: int) -> str:
-    """As many whole graphemes as fit, without a space behind them."""
+    """As many whole graphemes as fit."""
     end = 0
     for grapheme in regex.finditer(r"\X", value[: 2 * max_length + 1]):
         if grapheme.end() > max_length:
             break
         end = grapheme.end()
-    return value[:end].rstrip() or value[:max_length]
+    return value[:end] or value[:max_length]
 
 
 def number(column: pd.Series[Any]) -> Converted:
@@ -164,7 +172,7 @@ def _iso_day(value: str) -> str | None:
     if not _STATED.fullmatch(value):
         return None
     try:
-        moment = datetime.fromisoformat(value.replace(" Z", "Z").replace(" +", "+"))
+        moment = datetime.fromisoformat(regex.sub(r" (?=[Z+-])", "", value))
         moment = moment.astimezone(UTC) if moment.tzinfo else moment
     except (ValueError, OverflowError):  # OverflowError: in UTC it is before year 1 or after 9999
         return None

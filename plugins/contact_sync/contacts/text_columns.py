@@ -90,9 +90,14 @@ def _cleaned(array: pa.Array) -> pa.Array:
     array = composed(array)
     odd = mask_of(pc.match_substring_regex(array, _ODD_SPACE))
     array = only(array, odd, lambda texts: pc.replace_substring_regex(texts, _SPACES, " "))
-    array = pc.replace_substring_regex(array, _AT_THE_ENDS, "")
+    array = trimmed(array)
     blank = mask_of(pc.match_substring_regex(array, _BLANK))
     return pc.if_else(pa.array(blank), "", array) if blank.any() else array
+
+
+def trimmed(array: pa.Array) -> pa.Array:
+    """The texts without spaces and invisible characters at their ends."""
+    return pc.replace_substring_regex(array, _AT_THE_ENDS, "")
 
 
 def visible(array: pa.Array) -> pa.Array:

@@ -75,12 +75,12 @@ def test_B09_values_that_do_not_fit_have_a_stated_fate() -> None:
     """Dropped and counted, or the client rejected with field and reason."""
     bad = ROW | {"phone": "call me", "score": "ten"}
     found = transform(batch(bad), mapping())
-    assert dict(found.dropped) == {"phone_number: invalid": 1, "Score: not_a_number": 1}
+    assert dict(found.dropped) == {"phone_number: no_number": 1, "Score: not_a_number": 1}
     assert found.frame["reason"].isna().all()
     strict = mapping()
     fields = tuple(replace(field, on_bad_value="reject") for field in strict.fields)
     rejected = only(bad, replace(strict, fields=fields))
-    assert (rejected["field"], rejected["reason"]) == ("phone_number", "invalid")
+    assert (rejected["field"], rejected["reason"]) == ("phone_number", "no_number")
 
 
 def test_a_client_without_address_is_rejected() -> None:
