@@ -40,14 +40,17 @@ RUN_SECONDS = 300.0
 
 FILL = (
     """INSERT INTO contact_sync.ledger
-           (sync_id, client_id, state, email_hash, email, contact_hash, row_hash, field, reason)
+           (sync_id, client_id, state, email_hash, email, contact_hash, row_hash, field, reason,
+            rejected_since)
        SELECT s.sync_id, 1000000 + n,
               CASE WHEN n %% 50 = 0 THEN 'rejected' WHEN n %% 1000 = 1 THEN 'pending'
                    ELSE 'confirmed' END,
-              hashint8extended(n, 0), 'client' || n || '@example.com', hashint8extended(n, 0), n,
+              hashint8extended(n, 0), 'client' || n || '@example.com', hashint8extended(n, 0),
+              CASE WHEN n %% 1000 <> 1 THEN n END,
               CASE WHEN n %% 50 = 0 THEN 'email' END,
               CASE WHEN n %% 50 = 0 THEN (ARRAY['invalid', 'missing', 'too_long'])[n / 50 %% 3 + 1]
-              END
+                   WHEN n %% 1000 = 1 THEN 'fate_unknown' END,
+              CASE WHEN n %% 50 = 0 THEN now() END
        FROM contact_sync.sync AS s, generate_series(1, %(clients)s) AS n""",
     """INSERT INTO contact_sync.run
            (sync_id, epoch, kind, state, holder, definition_hash, plan, result, snapshot,

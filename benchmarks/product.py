@@ -17,6 +17,7 @@ gc.disable()  # until everything is imported, as `python -m contact_sync` does
 
 from benchmarks.target import Target, answer, read_target
 from contact_sync.b2core.reader import B2Core
+from contact_sync.base.json_columns import SourceSnapshot
 from contact_sync.base.vocabulary import RunKind
 from contact_sync.config.definition import SyncDefinition
 from contact_sync.config.files import read_definition, source_folder
@@ -85,7 +86,7 @@ def timed(name: str, step: Callable[..., Any]) -> Callable[..., Any]:
 def scan(sync: Sync) -> None:
     """Read what tells who is there and who changed since the last run."""
     with sync.state.transaction() as cursor:
-        mark = runs.read_sync(cursor, SYNC).watermark or {}
+        mark = runs.read_sync(cursor, SYNC).watermark or SourceSnapshot()
     with sync.b2core.snapshot() as snapshot:
         rows = len(scan_clients(snapshot).client_id)
         changed = len(changed_clients(sync.definition, snapshot, mark))

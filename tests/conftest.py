@@ -18,7 +18,11 @@ from contact_sync.state.migrate import migrate
 from local.b2core_demo import create_reader, create_schema
 from local.postgres.server import Cluster, temporary_cluster
 from local.sendgrid_emulator.process import Emulator, start_emulator
-from tests.support import canary, connections
+from tests.support import (
+    airflow_home,  # noqa: F401 sets Airflow's environment before Airflow is imported
+    canary,
+    connections,
+)
 from tests.support.allowed_calls import forbidden_calls
 from tests.support.databases import Shared, empty, empty_b2core, end_transactions
 from tests.support.world import API_KEY, CUSTOM_FIELDS, LIST_NAME, World, opt_out_column
@@ -32,6 +36,19 @@ settings.register_profile("long")  # of `make test-long`, see tests/stateful
 # A shell starts what runs in the background with SIGINT ignored, and whatever the tests start
 # inherits that: what Ctrl-C does couldn't be tested.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+UNMEASURED = (
+    "tests/emulator/", "tests/local/", "tests/docker/", "tests/mutants/",
+    "/test_crash.py", "/test_fault_matrix.py",
+)  # fmt: skip
+"""Coverage only slows these down: other code, other processes, or hundreds of tests alike."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Measure no coverage where it tells nothing."""
+    for item in items:
+        if any(part in item.nodeid for part in UNMEASURED):
+            item.add_marker(pytest.mark.no_cover)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -1,4 +1,4 @@
-"""Write docs/reference.md and the state database's schema.sql from what the code says of itself."""
+"""Write docs/reference.md, docs/architecture.md and schema.sql from what the code says."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from contact_sync.cli import main as cli
 from contact_sync.config.definition import json_schema
 from contact_sync.state.migrate import migrate
-from local.docs_generator import state_schema
+from local.docs_generator import architecture, state_schema
 from local.docs_generator.commands import command_lines
 from local.docs_generator.definition_keys import key_rows
 from local.docs_generator.markdown import table
@@ -63,7 +63,11 @@ def main() -> None:
         os.environ |= {"AIRFLOW_HOME": home, "AIRFLOW__CORE__LOAD_EXAMPLES": "False"}
         url = cluster.create_database("state")
         migrate(url)
-        texts = {DOCUMENT: document(url), state_schema.DOCUMENT: state_schema.read_schema(url)}
+        texts = {
+            DOCUMENT: document(url),
+            architecture.DOCUMENT: architecture.page(),
+            state_schema.DOCUMENT: state_schema.read_schema(url),
+        }
     for path, text in texts.items():
         path.write_text(text, encoding="utf-8")
         print(f"Wrote {Path(os.path.relpath(path))}")

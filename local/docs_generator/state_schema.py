@@ -26,6 +26,7 @@ def read_schema(url: str) -> str:
     """The text of schema.sql; `url` is a migrated state database's."""
     command = [
         str(reachable_programs(None) / "pg_dump"), "--schema-only", "--no-owner", "--no-privileges",
+        "--no-tablespaces", "--no-table-access-method",
         "--schema=contact_sync", "--exclude-table=contact_sync.alembic_version", url,
     ]  # fmt: skip
     dump = subprocess.run(command, capture_output=True, text=True, check=True).stdout

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import pkgutil
 import time
+
+import pytest
 
 from contact_sync.airflow_edge import triggers
 from contact_sync.base.vocabulary import RunKind
@@ -37,3 +40,20 @@ def test_D13_a_trigger_that_runs_twice_writes_nothing(connected: World) -> None:
         assert everything(connected) == before
         settle(sync, open_run(sync, run_id))
     assert "confirmed" in connected.fates().values()
+
+
+STORED = {
+    "contact_sync.airflow_edge.triggers.JobTrigger": {
+        "sendgrid_conn_id": "sendgrid_default", "job_id": "j", "seconds": 300.0,
+        "payload": {"run_id": 1, "batch_id": 2},
+    },
+    "contact_sync.airflow_edge.triggers.WaitTrigger": {"seconds": 60.0, "payload": {"run_id": 1}},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("path", STORED)
+def test_P14_what_airflow_stored_of_a_waiting_task_is_still_understood(path: str) -> None:
+    """A task that is deferred during an upgrade: its trigger's path and arguments are in Airflow's
+    database, as version 1.0.0 wrote them."""
+    trigger = pkgutil.resolve_name(path)(**STORED[path])
+    assert trigger.serialize() == (path, STORED[path])

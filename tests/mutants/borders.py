@@ -10,6 +10,8 @@ from typing import Any
 
 import psycopg
 import tenacity
+import urllib3
+from urllib3.exceptions import InsecureRequestWarning
 from urllib3.util import parse_url
 
 from contact_sync.base.errors import AuthError, ConfigError, FatalError
@@ -88,6 +90,7 @@ def trusting(session: Callable[..., Any], line: Any) -> Any:
     """Whoever answers is SendGrid."""
     opened = session(line)
     opened.verify = False
+    urllib3.disable_warnings(InsecureRequestWarning)
     return opened
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from psycopg.types.json import Jsonb
 
 from contact_sync.base.errors import BooksDontBalance
+from contact_sync.base.json_columns import SourceSnapshot
 from contact_sync.base.vocabulary import RunState
 from contact_sync.postgres.cursor import Cursor
 from contact_sync.state.database import StateDatabase
@@ -48,12 +49,12 @@ def never_over(load: Callable[..., Run], *args: Any) -> Run:
 
 
 def whoever_leads(
-    _advance: Any, cursor: Cursor, run: Run, watermark: dict[str, Any], _destination: Any
+    _advance: Any, cursor: Cursor, run: Run, watermark: SourceSnapshot, _destination: Any
 ) -> None:
     """In a transaction of its own, without a look at the epoch."""
     cursor.execute(
         "UPDATE contact_sync.sync SET watermark = %s WHERE sync_id = %s",
-        (Jsonb(watermark), run.sync_id),
+        (Jsonb(watermark.to_json()), run.sync_id),
     )
     cursor.connection.commit()
 
@@ -94,7 +95,8 @@ MUTANTS = [
            test_run_protocol.test_O05_a_run_that_has_begun_to_send_is_not_read_again,
            {"step": "select"}),
     Mutant("A definition edited in mid-run stops the run",
-           {f"{RUN}.context.definition_hash": gives("the same")},
+           {f"{RUN}.start_run.definition_hash": gives("the same"),
+            f"{RUN}.context.definition_hash": gives("the same")},
            test_run_protocol.test_O11_a_definition_edited_during_a_run_stops_it,
            {"step": "submit"}),
     Mutant("The watermark moves by compare-and-set on the epoch",

@@ -11,8 +11,9 @@ import numpy as np
 import pyarrow as pa
 
 from contact_sync.base.arrays import rows_of
+from contact_sync.base.client_life import Fate
 from contact_sync.base.vocabulary import RunKind
-from contact_sync.contacts.ledger_rows import Fate, KnownClients
+from contact_sync.contacts.ledger_rows import KnownClients
 from contact_sync.contacts.selection import Scan, lost_shared_address
 from contact_sync.state.runs import SyncState
 from tests.integration.changes import test_addresses, test_changes, test_mapping_changes, test_times
@@ -61,8 +62,9 @@ def any_mapping(decide: Decide, definition: Any, asked: Any, known: SyncState, p
 def any_server(decide: Decide, definition: Any, asked: Any, known: SyncState, position: Any,
                version: str) -> Any:  # fmt: skip
     """The last run seems to have read the same."""
-    here = {key: (known.watermark or position)[key] for key in ("system_identifier", "timeline")}
-    return decide(definition, asked, known, position | here, version)
+    then = known.watermark or position
+    there = replace(position, system_identifier=then.system_identifier, timeline=then.timeline)
+    return decide(definition, asked, known, there, version)
 
 
 def addresses_unseen(choose: Choose, scan: Scan, ledger: KnownClients, *rest: Any,

@@ -11,9 +11,10 @@ import pytest
 from contact_sync.base.errors import FateUnknown, RetryableError
 from contact_sync.base.vocabulary import BatchState, Job, JobStatus
 from contact_sync.postgres.cursor import Cursor
-from contact_sync.run.sending import settle, split, submit
+from contact_sync.run.sending import settle, split
+from contact_sync.run.sending.judge import Do, Judgement
 from contact_sync.state import batch_contacts, batches, settling
-from contact_sync.state.batches import NOW, Batch
+from contact_sync.state.batches import Batch
 from contact_sync.state.runs import Run
 from contact_sync.sync import Sync
 from tests.integration.runs import test_two_tries
@@ -28,7 +29,7 @@ from tests.integration.sending import (
 from tests.mutants.mutant import RUN, SENDGRID, SENDING, STATE, Mutant, gives, nothing
 from tests.unit.sendgrid import test_transport
 
-SUBMITTED, UPLOADING = BatchState.SUBMITTED, BatchState.UPLOADING
+UPLOADING = BatchState.UPLOADING
 CONTACT_IS_NOT_VALID = "SendGrid: not valid"
 
 
@@ -43,30 +44,41 @@ def every_time(load: Callable[..., Run], *args: Any) -> Run:
 
 
 def announced_afterwards(
-    _mark: Any, sync: Sync, run: Run, batch: Batch, job_id: str, _announced: Any
+    _accepted: Any, cursor: Cursor, _run: Run, batch: Batch, job_id: str, *_: Any, **__: Any
 ) -> None:
     """All that is known of a call is stored when it has been answered."""
-    submit._advance(
-        sync, run, batch, SUBMITTED, (BatchState.STAGED,), job_id=job_id, submitted_at=NOW
+    cursor.execute(
+        """UPDATE contact_sync.batch SET state = 'submitting', submitted_at = now(),
+               fate_unknown_at = now() WHERE batch_id = %s""",
+        (batch.batch_id,),
+    )
+    cursor.execute(
+        """UPDATE contact_sync.batch SET state = 'submitted', job_id = %s, fate_unknown_at = NULL
+           WHERE batch_id = %s""",
+        (job_id, batch.batch_id),
     )
 
 
 def upload_unannounced(
-    advance: Callable[..., Any], sync: Sync, run: Run, batch: Batch, to: BatchState,
-    came_from: tuple[BatchState, ...], *expect: Any, **values: Any,
-) -> Any:  # fmt: skip
+    uploaded: Callable[..., None], cursor: Cursor, run: Run, batch: Batch, job_id: str
+) -> None:
     """An upload is stored when it is over."""
-    if to is SUBMITTED:
-        before = (*came_from, BatchState.CREATED)
-        return advance(sync, run, batch, to, before, *expect, **values, submitted_at=NOW)
-    if to is not UPLOADING:
-        return advance(sync, run, batch, to, came_from, *expect, **values)
-    return None
+    cursor.execute(
+        """UPDATE contact_sync.batch SET state = 'uploading', submitted_at = now(),
+               fate_unknown_at = now() WHERE batch_id = %s""",
+        (batch.batch_id,),
+    )
+    uploaded(cursor, run, batch, job_id)
 
 
-def by_state_alone(advance: Callable[..., Any], *args: Any, **options: Any) -> Any:
+def by_state_alone(_refused: Any, cursor: Cursor, _run: Run, batch: Batch, _announced: Any) -> bool:
     """Whatever another try of the task has stored."""
-    return advance(*args, **options | {"expect": None})
+    cursor.execute(
+        """UPDATE contact_sync.batch SET state = 'staged', submitted_at = NULL,
+               fate_unknown_at = NULL WHERE batch_id = %s AND state = 'submitting'""",
+        (batch.batch_id,),
+    )
+    return True
 
 
 def without_doubt(postpone: Callable[..., None], *args: Any, **_: Any) -> None:
@@ -74,15 +86,12 @@ def without_doubt(postpone: Callable[..., None], *args: Any, **_: Any) -> None:
     postpone(*args)
 
 
-def errors_alone(
-    confirm: Callable[..., None], sync: Sync, run: Run, batch: Batch, job: Job, contacts: int,
-    refused: dict[str, str],
-) -> None:  # fmt: skip
+def errors_alone(judge: Callable[..., Judgement], job: Job, contacts: int, named: int) -> Judgement:
     """Whoever an errored job doesn't name was applied."""
-    if job.status is JobStatus.ERRORED:
-        settle._settle(sync, run, batch, job, refused)
-    else:
-        confirm(sync, run, batch, job, contacts, refused)
+    found = judge(job, contacts, named)
+    if job.status is JobStatus.ERRORED and found.do is Do.READ_BACK:
+        return Judgement(Do.CONFIRM)
+    return found
 
 
 def given_up(look: Callable[..., bool], sync: Sync, run: Run, batch_id: int) -> bool:
@@ -121,13 +130,12 @@ def any_word_ends(call: Callable[..., Any], transport: Any, method: str, *args: 
 
 
 def unnamed_are_confirmed(
-    apply: Callable[..., None], sync: Sync, run: Run, batch: Batch, job: Job
-) -> None:
+    judge: Callable[..., Judgement], job: Job, contacts: int, named: int
+) -> Judgement:
     """Who isn't in the errors file was applied, whether or not the file is whole."""
     if job.status is JobStatus.ERRORED:
-        settle._settle(sync, run, batch, job, settle._refused(sync, batch, job))
-    else:
-        apply(sync, run, batch, job)
+        return Judgement(Do.CONFIRM)
+    return judge(job, contacts, named)
 
 
 def nobody_is_refused(confirm: Callable[..., Any], cursor: Cursor, batch: int, _: Any) -> Any:
@@ -185,11 +193,12 @@ MUTANTS = [
     Mutant("What earlier runs left open is settled first",
            {f"{RUN}.in_one_process.settle_earlier_runs": nothing}, LATE_JOB),
     Mutant("JSON: `submitting` is stored before the call",
-           {f"{SENDING}.submit._mark_submitting": nothing,
-            f"{SENDING}.submit._mark_submitted": announced_afterwards},
+           {f"{STATE}.batch_moves.announce": nothing,
+            f"{STATE}.batch_moves.accepted": announced_afterwards},
            SLOW_UPLOAD, {"lane": "json"}),
     Mutant("CSV: `uploading` is stored before the first byte",
-           {f"{SENDING}.submit._advance": upload_unannounced}, SLOW_UPLOAD, {"lane": "csv"}),
+           {f"{STATE}.batch_moves.uploading": nothing,
+            f"{STATE}.batch_moves.uploaded": upload_unannounced}, SLOW_UPLOAD, {"lane": "csv"}),
     Mutant("A call of unknown fate is quarantined",
            {f"{STATE}.batches.seconds_since_unknown": gives(None)},
            test_unknown_fates.test_O01_a_first_try_of_unknown_fate_cannot_overwrite_newer_values),
@@ -203,7 +212,7 @@ MUTANTS = [
            test_transport.test_C06_C08_C09_each_answer_to_a_write_has_its_error,
            {"status": 503, "error": FateUnknown, "calls": 1}),
     Mutant("A try of a task doesn't undo what another try has stored",
-           {f"{STATE}.batches.advance": by_state_alone},
+           {f"{STATE}.batch_moves.refused": by_state_alone},
            test_two_tries.test_O04_a_refusal_of_one_try_leaves_the_doubt_of_the_other),
     Mutant("A 400 costs the addresses that it names and no others",
            {f"{SENDING}.submit.refused_by_answer": all_named},
@@ -222,7 +231,7 @@ MUTANTS = [
            {f"{SENDING}.settle.postpone": without_doubt},
            test_unknown_fates.test_D12_a_forgotten_job_may_still_take_effect),
     Mutant("Counts of an errored job have to add up, too",
-           {f"{SENDING}.settle._confirm_others": errors_alone},
+           {f"{SENDING}.settle.judge": errors_alone},
            test_doubt.test_D04_D07_rows_that_an_errored_job_dropped_are_sent_again,
            {"lane": "json"}),
     Mutant("What is never applied is rejected in the end",
@@ -233,7 +242,7 @@ MUTANTS = [
            test_doubt.test_D07_rows_that_a_completed_job_dropped_are_sent_again,
            {"lane": "json"}),
     Mutant("Without a usable errors file contacts are read back",
-           {f"{SENDING}.settle._apply": unnamed_are_confirmed},
+           {f"{SENDING}.settle.judge": unnamed_are_confirmed},
            test_doubt.test_D05_without_a_usable_errors_file_contacts_are_read_back,
            {"lane": "json", "setting": {"errors_url": False}}),
     Mutant("Contacts that a job refused are rejected",

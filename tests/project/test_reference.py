@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
-from local.docs_generator import state_schema
+from local.docs_generator import architecture, state_schema
 from local.docs_generator.__main__ import DOCUMENT, document
+from local.docs_generator.crash_points import crash_lines
 from local.postgres.server import Cluster
+from tests.support.crashes import all_points
 
 
 def test_the_reference_is_up_to_date(cluster: Cluster, state_template: str) -> None:
     """`make docs` writes it."""
     assert DOCUMENT.read_text(encoding="utf-8") == document(cluster.url(state_template))
+
+
+def test_the_architecture_is_up_to_date() -> None:
+    """`make docs` writes it from the tables of lives, the layers and the numbers in the code."""
+    assert architecture.DOCUMENT.read_text(encoding="utf-8") == architecture.page()
+
+
+def test_the_architecture_says_of_every_fail_point_what_a_crash_leaves() -> None:
+    """Each with what is stored then and who continues, and none that the package hasn't."""
+    _, _, *rows = crash_lines()
+    told = [[cell.strip() for cell in row.strip("|").split(" | ")] for row in rows]
+    assert {name.strip("`") for name, *_ in told} == all_points()
+    assert all(stored and continues for _, _, stored, continues in told)
 
 
 def test_the_listed_schema_is_what_the_migrations_make(

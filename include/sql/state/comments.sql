@@ -20,7 +20,7 @@ COMMENT ON COLUMN contact_sync.run.state IS 'running, succeeded, failed, or supe
 COMMENT ON COLUMN contact_sync.run.holder IS 'The DAG run, or the process on the command line.';
 COMMENT ON COLUMN contact_sync.run.reason IS 'What the person said who started it.';
 COMMENT ON COLUMN contact_sync.run.definition_hash IS 'A definition that is edited meanwhile ends the run.';
-COMMENT ON COLUMN contact_sync.run.destination IS 'List and fields, by id, as preflight found them.';
+COMMENT ON COLUMN contact_sync.run.destination IS 'List and fields, by id, as check_setup found them.';
 COMMENT ON COLUMN contact_sync.run.snapshot IS 'The moment at which B2CORE was read, and what was found gone.';
 COMMENT ON COLUMN contact_sync.run.plan IS 'Counts and reasons, before anything is sent.';
 COMMENT ON COLUMN contact_sync.run.result IS 'Books, jobs, what is degraded.';
@@ -58,7 +58,8 @@ IS 'Number and Date fields that were emptied and can''t be cleared, by bit.';
 
 COMMENT ON TABLE contact_sync.ledger
 IS 'Each client''s fate: what SendGrid last confirmed of it, or why it isn''t sent.';
-COMMENT ON COLUMN contact_sync.ledger.state IS 'confirmed, pending (sent again by the next run), rejected, excluded.';
+COMMENT ON COLUMN contact_sync.ledger.state
+IS 'confirmed, pending (sent again by the next run), rejected, excluded, shared (another client has its address).';
 COMMENT ON COLUMN contact_sync.ledger.field IS 'Of a rejection: which field.';
 COMMENT ON COLUMN contact_sync.ledger.reason IS 'Of a rejection, an exclusion or a pending client: why.';
 COMMENT ON COLUMN contact_sync.ledger.tries IS 'How often it was not confirmed since it last was.';

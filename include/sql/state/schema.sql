@@ -2,6 +2,76 @@
 -- To be read: what makes the tables is `python -m contact_sync migrate`.
 
 
+CREATE FUNCTION contact_sync.check_batch_move() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    IF (old.state, new.state) NOT IN (
+        ('staged', 'submitting'), ('staged', 'created'), ('staged', 'settled'), ('staged', 'void'),
+        ('submitting', 'submitting'), ('submitting', 'staged'), ('submitting', 'submitted'),
+        ('submitting', 'settled'),
+        ('created', 'created'), ('created', 'uploading'), ('created', 'settled'), ('created', 'void'),
+        ('uploading', 'created'), ('uploading', 'submitted'), ('uploading', 'settled'),
+        ('submitted', 'settled')
+    ) THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'check_violation',
+            MESSAGE = format('a batch can''t move from %s to %s', old.state, new.state),
+            SCHEMA = 'contact_sync', TABLE = 'batch', CONSTRAINT = 'batch_move';
+    END IF;
+    RETURN new;
+END
+$$;
+
+-- Each client's fate: what SendGrid last confirmed of it, or why it isn't sent.
+CREATE TABLE contact_sync.ledger (
+    sync_id smallint NOT NULL,
+    client_id bigint NOT NULL,
+    state text NOT NULL,  -- confirmed, pending (sent again by the next run), rejected, excluded, shared (another client has its address).
+    email_hash bigint NOT NULL,  -- xxh3 of the address last seen in B2CORE.
+    email text,  -- Address of this client's contact at SendGrid, as far as known.
+    contact_hash bigint,  -- xxh3 of email.
+    row_hash bigint,  -- Hash of the payload that SendGrid confirmed or refused.
+    filled bigint DEFAULT 0 NOT NULL,  -- Fields that the contact may hold a value in, by bit.
+    field text,  -- Of a rejection: which field.
+    reason text,  -- Of a rejection, an exclusion or a pending client: why.
+    tries smallint DEFAULT 0 NOT NULL,  -- How often it was not confirmed since it last was.
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,  -- When this row changed last.
+    absent smallint DEFAULT 0 NOT NULL,  -- In how many snapshots in a row the client was not in B2CORE.
+    absent_run bigint,  -- The run that counted last: a repeated task counts once.
+    rejected_since timestamp with time zone,  -- When the client was rejected first, without being confirmed since.
+    stale bigint DEFAULT 0 NOT NULL,  -- Number and Date fields that B2CORE emptied and SendGrid can't clear, by bit.
+    batch_id bigint,  -- The batch that the client was sent with last, and whose outcome is written here.
+    CONSTRAINT ledger_fate CHECK ((((email IS NULL) = (contact_hash IS NULL)) AND
+CASE state
+    WHEN 'confirmed'::text THEN ((num_nonnulls(field, reason, rejected_since) = 0) AND
+    CASE
+        WHEN (email IS NULL) THEN ((email_hash = 0) AND (row_hash IS NULL))
+        ELSE ((contact_hash = email_hash) AND (row_hash IS NOT NULL))
+    END)
+    WHEN 'pending'::text THEN ((reason IS NOT NULL) AND (num_nonnulls(field, row_hash) = 0))
+    WHEN 'rejected'::text THEN (num_nulls(field, reason, rejected_since) = 0)
+    WHEN 'excluded'::text THEN ((reason IS NOT NULL) AND (num_nonnulls(field, row_hash, rejected_since) = 0))
+    WHEN 'shared'::text THEN (num_nonnulls(email, field, reason, row_hash, rejected_since) = 0)
+    ELSE false
+END))
+);
+COMMENT ON CONSTRAINT ledger_fate ON contact_sync.ledger IS 'What each fate promises. A confirmed client without a contact: another one has taken its address over.';
+ALTER TABLE ONLY contact_sync.ledger ADD CONSTRAINT ledger_pkey PRIMARY KEY (sync_id, client_id);
+CREATE INDEX ledger_absent ON contact_sync.ledger USING btree (sync_id) WHERE (absent > 0);
+CREATE INDEX ledger_rejected_reasons ON contact_sync.ledger USING btree (sync_id, field, reason, client_id) WHERE (state = 'rejected'::text);
+CREATE INDEX ledger_stale ON contact_sync.ledger USING btree (sync_id) WHERE (stale <> 0);
+CREATE INDEX ledger_unconfirmed ON contact_sync.ledger USING btree (sync_id, state, client_id) WHERE (state <> 'confirmed'::text);
+
+-- Clients that protect their addresses from removal: all but the excluded ones.
+CREATE VIEW contact_sync.address_holder AS
+ SELECT sync_id,
+    client_id,
+    email_hash,
+    contact_hash
+   FROM contact_sync.ledger
+  WHERE (state <> 'excluded'::text);
+
 -- The contacts of one request or one file, and the job that SendGrid made of it.
 CREATE TABLE contact_sync.batch (
     batch_id bigint NOT NULL,
@@ -23,13 +93,24 @@ CREATE TABLE contact_sync.batch (
     list_id text,  -- Lane unlist: the list that the contacts are taken off.
     root_id bigint,  -- The planned batch that this one was split from; NULL = it was planned.
     tries smallint DEFAULT 0 NOT NULL,  -- Failed jobs of this batch or of those it was split from.
+    is_open boolean GENERATED ALWAYS AS ((state <> ALL (ARRAY['settled'::text, 'void'::text]))) STORED NOT NULL,  -- Whether something still happens to it.
     CONSTRAINT batch_lane_check CHECK ((lane = ANY (ARRAY['json'::text, 'csv'::text, 'delete'::text, 'unlist'::text]))),
+    CONSTRAINT batch_life CHECK ((((settled_at IS NULL) = is_open) AND
+CASE state
+    WHEN 'staged'::text THEN (num_nonnulls(job_id, submitted_at, fate_unknown_at) = 0)
+    WHEN 'submitting'::text THEN (num_nulls(submitted_at, fate_unknown_at) = 0)
+    WHEN 'created'::text THEN (job_id IS NOT NULL)
+    WHEN 'uploading'::text THEN (num_nulls(job_id, submitted_at, fate_unknown_at) = 0)
+    WHEN 'submitted'::text THEN (num_nulls(job_id, submitted_at) = 0)
+    ELSE true
+END)),
     CONSTRAINT batch_state_check CHECK ((state = ANY (ARRAY['staged'::text, 'submitting'::text, 'created'::text, 'uploading'::text, 'submitted'::text, 'settled'::text, 'void'::text])))
 );
 ALTER TABLE contact_sync.batch ALTER COLUMN batch_id ADD GENERATED ALWAYS AS IDENTITY ( SEQUENCE NAME contact_sync.batch_batch_id_seq START WITH 1 INCREMENT BY 1 NO MINVALUE NO MAXVALUE CACHE 1 );
 ALTER TABLE ONLY contact_sync.batch ADD CONSTRAINT batch_pkey PRIMARY KEY (batch_id);
 CREATE INDEX batch_by_run ON contact_sync.batch USING btree (run_id);
-CREATE INDEX batch_open ON contact_sync.batch USING btree (sync_id) WHERE (state <> ALL (ARRAY['settled'::text, 'void'::text]));
+CREATE INDEX batch_open ON contact_sync.batch USING btree (sync_id) WHERE is_open;
+CREATE TRIGGER batch_move BEFORE UPDATE OF state ON contact_sync.batch FOR EACH ROW EXECUTE FUNCTION contact_sync.check_batch_move();
 ALTER TABLE ONLY contact_sync.batch ADD CONSTRAINT batch_root_id_fkey FOREIGN KEY (root_id) REFERENCES contact_sync.batch(batch_id);
 ALTER TABLE ONLY contact_sync.batch ADD CONSTRAINT batch_run_id_fkey FOREIGN KEY (run_id) REFERENCES contact_sync.run(run_id);
 ALTER TABLE ONLY contact_sync.batch ADD CONSTRAINT batch_sync_id_fkey FOREIGN KEY (sync_id) REFERENCES contact_sync.sync(sync_id);
@@ -71,33 +152,6 @@ CREATE VIEW contact_sync.batch_contact AS
    FROM (contact_sync.batch b
      JOIN contact_sync.outbox o ON (((b.run_id = o.run_id) AND ((o.client_id >= b.first_id) AND (o.client_id <= b.last_id)) AND ((b.json_only IS NULL) OR (o.json_only = b.json_only)))));
 
--- Each client's fate: what SendGrid last confirmed of it, or why it isn't sent.
-CREATE TABLE contact_sync.ledger (
-    sync_id smallint NOT NULL,
-    client_id bigint NOT NULL,
-    state text NOT NULL,  -- confirmed, pending (sent again by the next run), rejected, excluded.
-    email_hash bigint NOT NULL,  -- xxh3 of the address last seen in B2CORE.
-    email text,  -- Address of this client's contact at SendGrid, as far as known.
-    contact_hash bigint,  -- xxh3 of email.
-    row_hash bigint,  -- Hash of the payload that SendGrid confirmed or refused.
-    filled bigint DEFAULT 0 NOT NULL,  -- Fields that the contact may hold a value in, by bit.
-    field text,  -- Of a rejection: which field.
-    reason text,  -- Of a rejection, an exclusion or a pending client: why.
-    tries smallint DEFAULT 0 NOT NULL,  -- How often it was not confirmed since it last was.
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,  -- When this row changed last.
-    absent smallint DEFAULT 0 NOT NULL,  -- In how many snapshots in a row the client was not in B2CORE.
-    absent_run bigint,  -- The run that counted last: a repeated task counts once.
-    rejected_since timestamp with time zone,  -- When the client was rejected first, without being confirmed since.
-    stale bigint DEFAULT 0 NOT NULL,  -- Number and Date fields that B2CORE emptied and SendGrid can't clear, by bit.
-    batch_id bigint,  -- The batch that the client was sent with last, and whose outcome is written here.
-    CONSTRAINT ledger_state_check CHECK ((state = ANY (ARRAY['confirmed'::text, 'pending'::text, 'rejected'::text, 'excluded'::text])))
-);
-ALTER TABLE ONLY contact_sync.ledger ADD CONSTRAINT ledger_pkey PRIMARY KEY (sync_id, client_id);
-CREATE INDEX ledger_absent ON contact_sync.ledger USING btree (sync_id) WHERE (absent > 0);
-CREATE INDEX ledger_rejected_reasons ON contact_sync.ledger USING btree (sync_id, field, reason, client_id) WHERE (state = 'rejected'::text);
-CREATE INDEX ledger_stale ON contact_sync.ledger USING btree (sync_id) WHERE (stale <> 0);
-CREATE INDEX ledger_unconfirmed ON contact_sync.ledger USING btree (sync_id, state, client_id) WHERE (state <> 'confirmed'::text);
-
 -- Contacts to be deleted or taken off the list: former addresses, excluded and deleted clients.
 CREATE TABLE contact_sync.removal (
     sync_id smallint CONSTRAINT obsolete_address_sync_id_not_null NOT NULL,
@@ -125,7 +179,7 @@ CREATE TABLE contact_sync.run (
     holder text NOT NULL,  -- The DAG run, or the process on the command line.
     reason text,  -- What the person said who started it.
     definition_hash text NOT NULL,  -- A definition that is edited meanwhile ends the run.
-    destination jsonb,  -- List and fields, by id, as preflight found them.
+    destination jsonb,  -- List and fields, by id, as check_setup found them.
     snapshot jsonb,  -- The moment at which B2CORE was read, and what was found gone.
     plan jsonb,  -- Counts and reasons, before anything is sent.
     result jsonb,  -- Books, jobs, what is degraded.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
@@ -13,6 +14,7 @@ from airflow.sdk.execution_time.xcom import XCom
 
 from contact_sync.airflow_edge.handles import open_state
 from contact_sync.base.errors import told_safely
+from contact_sync.base.json_columns import Result
 from contact_sync.config.alerts import Alert, Event, rose_above
 from contact_sync.config.definition import SyncDefinition
 from contact_sync.reporting.run_report import run_report
@@ -139,8 +141,8 @@ def _reports(definition: SyncDefinition, sync_run_id: int | None) -> list[dict[s
     with open_state(definition).transaction() as cursor:
         rows = latest_runs(cursor, [definition.name], RUNS_LOOKED_AT)
         mine = next(row for row in rows if row["id"] == sync_run_id)
-        jobs = [job.report() for job in jobs_of_run(cursor, mine["id"])]
-    mine["result"] = {**(mine["result"] or {}), "jobs": jobs}
+        jobs = tuple(job.report() for job in jobs_of_run(cursor, mine["id"]))
+    mine["result"] = replace(mine["result"] or Result(), jobs=jobs)
     older = [row for row in rows if row["id"] < mine["id"] and not row["dry_run"]]
     return [run_report(row) for row in [mine, *older]]
 

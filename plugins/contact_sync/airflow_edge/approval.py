@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from contact_sync.state.runs import Run
 
 APPROVE, REFUSE = "Approve", "Refuse"  # the buttons
-APPROVED, REFUSED = "approved", "refused"  # as stored, see steps.approve
+APPROVED, REFUSED = "approved", "refused"  # as stored, see run.approve_plan
 
 
 class ApprovePlanOperator(HITLOperator):
@@ -45,7 +45,7 @@ class ApprovePlanOperator(HITLOperator):
         from contact_sync.run.remove_excluded import remove_excluded
 
         with working(self.sync_name, self._sync_run_id(context)) as (sync, run):
-            if run.dry_run or run.approval is None or run.approval.get("decision"):
+            if run.dry_run or run.approval is None or run.approval.decision:
                 self.log.info("There is nothing to ask, or it was answered")
                 return remove_excluded(sync, run)
             self.body = question(run)
@@ -85,8 +85,8 @@ class ApprovePlanOperator(HITLOperator):
 
 def question(run: Run) -> str:
     """What the person sees: why, and the plan's counts; Markdown without personal data."""
-    counts = dict((run.plan or {}).get("counts", {}))
-    lines = [f"* {why}" for why in (run.approval or {}).get("why", [])]
+    counts = run.plan.counts if run.plan else {}
+    lines = [f"* {why}" for why in (run.approval.why if run.approval else ())]
     rows = [f"| {name.replace('_', ' ')} | {n} |" for name, n in counts.items() if n]
     return "\n".join(
         [

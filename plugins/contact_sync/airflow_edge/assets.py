@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import Asset
 
+from contact_sync.base.json_columns import Plan, Result
 from contact_sync.reporting.run_report import run_counts
 
 if TYPE_CHECKING:
@@ -19,18 +20,17 @@ def contacts_asset(name: str) -> Asset:
     return Asset(name=f"sendgrid_contacts_{name}", uri=f"x-contact-sync://{name}/contacts")
 
 
-def event_extra(run: Run, result: dict[str, Any]) -> dict[str, Any]:
+def event_extra(run: Run, result: Result) -> dict[str, Any]:
     """What the event says of the run: ids and numbers of clients; no personal data."""
-    counts = run_counts(run.plan or {}, result)
+    counts = run_counts(run.plan or Plan(), result)
     moved = {name: counts.get(name, 0) for name in ("read", "sent", "removed", "unlisted")}
-    destination = run.destination or {}
     return {
         "sync": run.sync_name,
         "sync_run_id": run.run_id,
         "kind": str(run.kind),
-        "list": destination.get("list"),
-        "list_id": destination.get("mapping", {}).get("list_id"),
-        "read_at": (run.snapshot or {}).get("read_at"),
+        "list": run.destination.list_name if run.destination else None,
+        "list_id": run.destination.mapping.list_id if run.destination else None,
+        "read_at": run.snapshot.read_at if run.snapshot else None,
         **moved,
-        **result["books"],
+        **result.books,
     }

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from airflow.sdk.observability import stats
 
+from contact_sync.base.json_columns import Plan, Result
 from contact_sync.reporting.run_report import run_counts
 
 COUNTED = {
@@ -21,18 +21,16 @@ COUNTED = {
 """Counts of a run → counters."""
 
 
-def emit_run(
-    sync_name: str, plan: dict[str, Any], result: dict[str, Any], duration: timedelta
-) -> None:
+def emit_run(sync_name: str, plan: Plan, result: Result, duration: timedelta) -> None:
     """Of a run that came to its end, once: what it did, where the clients are, how long it took."""
     counts = run_counts(plan, result)
     for key, name in COUNTED.items():
         for full, tags in _names(sync_name, name):
             stats.incr(full, count=counts.get(key, 0), tags=tags)
-    for state, clients in result["books"].items():
+    for state, clients in result.books.items():
         _gauge(sync_name, f"clients_{state}", clients)
     _timing(sync_name, "run_duration", duration)
-    for job in result["jobs"]:
+    for job in result.jobs:
         if job["seconds"] is not None:
             took = timedelta(seconds=job["seconds"])
             _timing(sync_name, "job_duration", took, lane=job["lane"])

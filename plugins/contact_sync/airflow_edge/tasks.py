@@ -142,7 +142,7 @@ def stage_clients(name: str, sync_run_id: int, slice_no: int) -> dict[str, int]:
 
     with working(name, sync_run_id) as (sync, run):
         note_read(sync.definition, "clients")
-        return dict(step.stage_clients(sync, run, slice_no)["counts"])
+        return step.stage_clients(sync, run, slice_no).counts
 
 
 def plan_batches(name: str, sync_run_id: int) -> list[int]:
@@ -161,13 +161,14 @@ def find_removals(name: str, sync_run_id: int) -> list[int]:
         return step.find_removals(sync, run)
 
 
-def finish_run(name: str, sync_run_id: int) -> dict[str, Any]:
+def finish_run(name: str, sync_run_id: int) -> dict[str, int]:
     """Close the run, tell metrics and the followers of its asset; returns its books.
 
     A dry run ends as skipped: it changed nothing, so there is nothing to tell.
     """
     from contact_sync.airflow_edge.assets import contacts_asset, event_extra
     from contact_sync.airflow_edge.metrics import emit_run
+    from contact_sync.base.json_columns import Plan
     from contact_sync.run import finish_run as step
 
     with working(name, sync_run_id) as (sync, run):
@@ -176,8 +177,8 @@ def finish_run(name: str, sync_run_id: int) -> dict[str, Any]:
         raise AirflowSkipException("A dry run: the plan is above, nothing was changed")
     context: dict[str, Any] = dict(get_current_context())
     context["outlet_events"][contacts_asset(name)].extra = event_extra(run, result)
-    emit_run(name, run.plan or {}, result, utcnow() - context["dag_run"].start_date)
-    return dict(result["books"])
+    emit_run(name, run.plan or Plan(), result, utcnow() - context["dag_run"].start_date)
+    return result.books
 
 
 def release_lease(name: str, sync_run_id: int | None) -> None:
@@ -193,5 +194,5 @@ def release_lease(name: str, sync_run_id: int | None) -> None:
     with translated(), open_sync(name) as sync:
         step.release_lease(sync, sync_run_id, NO_CAUSE)
         with sync.state.transaction() as cursor:
-            watermark = read_sync(cursor, name).watermark or {}
-    emit_freshness(name, watermark.get("read_at"))
+            watermark = read_sync(cursor, name).watermark
+    emit_freshness(name, watermark.read_at if watermark else None)

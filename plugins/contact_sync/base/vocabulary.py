@@ -1,6 +1,6 @@
 """The words of the project as types. Imports nothing of the package.
 
-A *client* is a row of B2CORE, a *contact* is what SendGrid stores; see the README's glossary.
+A *client* is a row of B2CORE, a *contact* is what SendGrid stores; CONTRIBUTING.md has all words.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from enum import StrEnum
 MAX_MAPPED_FIELDS = 60
 """A filled mask is a signed 64-bit integer: one bit per field that a sync ever mapped."""
 
+MAX_REASONS = 50
+"""So many reasons for which clients are rejected are told apart, the most frequent ones."""
 MAX_CLIENT_ID = 2**63 - 1
 """B2CORE's ids are positive bigints."""
 

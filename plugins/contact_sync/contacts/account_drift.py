@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from contact_sync.base.vocabulary import SendGridField
 from contact_sync.config.definition import SyncDefinition
+from contact_sync.contacts.destination import Destination
 
 
 def field_drift(
     definition: SyncDefinition,
-    before: dict[str, Any],
+    before: Destination | None,
     account: Iterable[SendGridField],
     *,
     accept_types: bool,
 ) -> dict[str, str]:
     """Field name of the definition → what happened to it and the mend.
 
-    `before` is the mapping of the last finished run (`Mapping.to_json`). A field keeps its type for
+    `before` is that of the last finished run; None = there was none. A field keeps its type for
     life (OAS: PATCH changes the name only), so another type means that it was made anew; going on
     would empty it for everybody, hence `accept_types` needs a run that a person asks for.
     """
@@ -27,33 +27,35 @@ def field_drift(
     by_id = {field.id: field for field in fields}
     mapped = {name.lower(): name for name in definition.fields}
     found: dict[str, str] = {}
-    for old in before.get("fields", []):
-        name, now = mapped.get(old["name"].lower()), by_name.get(old["name"].lower())
+    for old in before.mapping.fields if before else ():
+        name, now = mapped.get(old.name.lower()), by_name.get(old.name.lower())
         if name is None:
             continue
-        if now is None and old["id"] in by_id:
+        if now is None and old.id in by_id:
             found[name] = (
-                f"SendGrid's field {name!r} is called {by_id[old['id']].name!r} now: rename it "
+                f"SendGrid's field {name!r} is called {by_id[old.id].name!r} now: rename it "
                 f"back, or write the new name into the definition"
             )
         elif now is None:
             found[name] = (
                 f"SendGrid's field {name!r} was deleted since the last run, with all its values: "
-                f"create it again as {old['type']}, or remove it from the definition"
+                f"create it again as {old.type}, or remove it from the definition"
             )
-        elif str(now.type) != old["type"] and not accept_types:
+        elif now.type is not old.type and not accept_types:
             found[name] = (
-                f"SendGrid's field {name!r} was {old['type']} at the last run and is {now.type} "
+                f"SendGrid's field {name!r} was {old.type} at the last run and is {now.type} "
                 f"now: if that is meant, trigger a run with mode full, which accepts it"
             )
     return found
 
 
-def list_drift(definition: SyncDefinition, before: dict[str, Any], lists: dict[str, str]) -> str:
+def list_drift(
+    definition: SyncDefinition, before: Destination | None, lists: dict[str, str]
+) -> str:
     """What happened to the definition's list, which SendGrid doesn't have; `lists`: name → id."""
     wanted = definition.list
-    if wanted == before.get("list"):
-        renamed = next((n for n, i in lists.items() if i == before["mapping"]["list_id"]), None)
+    if before and wanted == before.list_name:
+        renamed = next((n for n, i in lists.items() if i == before.mapping.list_id), None)
         if renamed is not None:
             return (
                 f"SendGrid's list {wanted!r} is called {renamed!r} now: rename it back, or write "

@@ -13,7 +13,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from contact_sync.base.arrays import Int64, Mask
-from contact_sync.contacts.ledger_rows import Fate, LedgerRows
+from contact_sync.base.client_life import Fate
+from contact_sync.contacts.ledger_rows import LedgerRows
 from contact_sync.contacts.selection import EXCLUDED, SHARED
 
 

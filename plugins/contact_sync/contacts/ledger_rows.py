@@ -3,24 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from enum import IntEnum
 from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 
 from contact_sync.base.arrays import Int64, Mask, rows_of, taken
-
-
-class Fate(IntEnum):
-    """A client's state; SHARED are those of the excluded whose address another one represents."""
-
-    CONFIRMED = 0
-    PENDING = 1
-    REJECTED = 2
-    EXCLUDED = 3
-    SHARED = 4
-
+from contact_sync.base.client_life import Fate
 
 NO_FATE = -1
 """The fate of a client that the sync doesn't know."""

@@ -15,6 +15,7 @@ from typing import Any
 import pyarrow as pa
 import xxhash
 
+from contact_sync.base.json_columns import known_fields
 from contact_sync.base.vocabulary import FieldType, SendGridField
 from contact_sync.config.definition import SyncDefinition
 from contact_sync.config.fields import FieldMapping
@@ -132,7 +133,7 @@ class Mapping:
 
 
 def _mapped(data: dict[str, Any]) -> MappedField:
-    return MappedField(**{**data, "type": FieldType(data["type"])})
+    return MappedField(**{**known_fields(MappedField, data), "type": FieldType(data["type"])})
 
 
 def field_positions(known: list[str], definition: SyncDefinition) -> list[str]:

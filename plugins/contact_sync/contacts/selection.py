@@ -11,8 +11,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from contact_sync.base.arrays import Int64, Mask, among
+from contact_sync.base.client_life import Fate
 from contact_sync.contacts import emails, text_columns
-from contact_sync.contacts.ledger_rows import Fate, KnownClients
+from contact_sync.contacts.ledger_rows import KnownClients
 from contact_sync.contacts.transform import hashes
 
 SEND, SHARED, EXCLUDED, TAKES_OVER = 0, 1, 2, 4

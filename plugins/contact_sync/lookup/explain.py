@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from contact_sync.b2core.reader import Snapshot
+from contact_sync.base.client_life import SHARED_ADDRESS, Fate
 from contact_sync.base.errors import ConfigError, RequestRefused
 from contact_sync.base.vocabulary import MAX_CLIENT_ID
 from contact_sync.config.definition import SyncDefinition
@@ -48,8 +49,7 @@ def explain_client(sync: Sync, client_id: int, *, live: bool = False) -> Explana
         raise ConfigError(f"A client's id is a whole number from 0 to {MAX_CLIENT_ID}")
     with reading(sync.state) as cursor, short_snapshot(sync) as snapshot:
         look = sync_row(cursor, sync.definition.name)
-        destination = (look.destination if look else None) or {}
-        mapping = Mapping.from_json(destination["mapping"]) if destination else None
+        mapping = look.destination.mapping if look and look.destination else None
         found = _explain(sync.definition, (cursor, look), (snapshot, mapping), client_id)
     return _with_held(sync, found, mapping) if live else found
 
@@ -144,10 +144,10 @@ def _notes(definition: SyncDefinition, look: SyncRow | None) -> list[str]:
         notes.append("A run is at work: this may change any moment.")
     if look is None or look.destination is None:
         return [*notes, "No run has checked its setup yet: what would be sent isn't known."]
-    mapping = Mapping.from_json(look.destination["mapping"])
+    mapping = look.destination.mapping
     used = {(f.name.lower(), f.column) for f in (mapping.email, *mapping.fields)}
     wanted = {(name.lower(), target.column) for name, target in definition.fields.items()}
-    if used != wanted or look.destination["list"] != definition.list:
+    if used != wanted or look.destination.list_name != definition.list:
         notes.append(
             "The definition was edited since the last run: this shows the mapping of that run. "
             "The next one is a full run and sends what the change changes."
@@ -171,10 +171,11 @@ def _sending(row: dict[str, Any]) -> Sending:
 def _known(row: dict[str, Any] | None, *, is_own: bool) -> Known | None:
     if row is None:
         return None
+    fate = Fate.of(row["state"])
     return Known(
-        state=row["state"],
+        state=fate.counted_as.word,
         field=row["field"] or "",
-        reason=row["reason"] or "",
+        reason=SHARED_ADDRESS if fate is Fate.SHARED else row["reason"] or "",
         tries=row["tries"],
         rejected_since=row["rejected_since"],
         absent=row["absent"],

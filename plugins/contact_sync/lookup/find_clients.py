@@ -12,7 +12,9 @@ import pandas as pd
 import pyarrow as pa
 
 from contact_sync.b2core.reader import Snapshot
+from contact_sync.base.client_life import Fate
 from contact_sync.contacts import emails, text_columns
+from contact_sync.contacts.selection import scanned
 from contact_sync.contacts.transform import hashes
 from contact_sync.state.for_people import client as known_clients
 from contact_sync.state.for_people.client import MAX_FOUND
@@ -59,7 +61,7 @@ def find_clients(sync: Sync, email: str, *, thorough: bool) -> list[Match]:
         Match(
             client_id=client,
             in_b2core=client in now,
-            state=known[client]["state"] if client in known else None,
+            state=Fate.of(known[client]["state"]).counted_as.word if client in known else None,
             has_contact=client in known and known[client]["has_contact"],
         )
         for client in found
@@ -97,8 +99,7 @@ def still_with(snapshot: Snapshot, email_hash: int, ids: list[int]) -> dict[int,
 def _at(batches: Iterator[pa.RecordBatch], email_hash: int) -> dict[int, str | None]:
     found: dict[int, str | None] = {}
     for batch in batches:
-        column = pd.Series(batch.column("email"), dtype=text_columns.TEXT)
-        same = hashes(text_columns.arrow(emails.normalised(column))) == email_hash
+        same = scanned(batch).email_hash == email_hash
         rows = batch.filter(pa.array(same)).to_pylist()
         found |= {row["client_id"]: row["exclusion"] for row in rows}
     return found

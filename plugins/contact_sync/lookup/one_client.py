@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 
 from contact_sync.b2core.reader import Snapshot
+from contact_sync.base.client_life import Fate
 from contact_sync.config.definition import SyncDefinition
 from contact_sync.contacts.decision import Decided, Decision, decide
-from contact_sync.contacts.ledger_rows import Fate, LedgerRows
+from contact_sync.contacts.ledger_rows import LedgerRows
 from contact_sync.contacts.mapping import Mapping
 from contact_sync.contacts.selection import Scan, verdicts
 from contact_sync.contacts.transform import transform
@@ -87,16 +88,11 @@ def _scan(row: ClientRow, sharing: dict[int, str | None]) -> Scan:
 
 def _ledger(client_id: int, known: dict[str, Any] | None) -> LedgerRows:
     rows = [known] if known else []
-    fates = [_fate(row["state"], row["reason"]) for row in rows]
+    fates = [Fate.of(row["state"]) for row in rows]
     names = ("email_hash", "contact_hash", "row_hash", "filled")
     columns = {name: np.array([row[name] or 0 for row in rows], np.int64) for name in names}
     ids = np.array([client_id for _ in rows], np.int64)
     return LedgerRows(client_id=ids, fate=np.array(fates, np.int16), **columns)
-
-
-def _fate(state: str, reason: str | None) -> Fate:
-    is_shared = state == "excluded" and reason == "shared_address"
-    return Fate.SHARED if is_shared else Fate[state.upper()]
 
 
 def is_clear(row: ClientRow | None, alone: Decided | None) -> bool:

@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from contact_sync.base.batch_life import OPEN
 from contact_sync.base.masking import masked
-from contact_sync.base.vocabulary import BatchState
 
 REMOVALS = {
     "address_changed": "the client's address has changed",
@@ -92,7 +92,7 @@ class Sending:
     @property
     def is_open(self) -> bool:
         """Whether it is under way."""
-        return self.state is not None and self.state not in (BatchState.SETTLED, BatchState.VOID)
+        return self.state in OPEN
 
 
 @dataclass(frozen=True, slots=True)

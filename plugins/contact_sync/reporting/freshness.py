@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from contact_sync.base.json_columns import Result
+
 
 @dataclass(frozen=True, slots=True)
 class Freshness:
@@ -36,7 +38,7 @@ def freshness(read_at: datetime | None, runs: Sequence[dict[str, Any]]) -> Fresh
     finished = [run for run in runs if run["state"] == "succeeded" and not run["dry_run"]]
     pending = 0
     for run in finished:
-        if not (run["result"] or {}).get("books", {}).get("pending"):
+        if not (run["result"] or Result()).books.get("pending"):
             break
         pending += 1
     if not pending:
@@ -45,7 +47,7 @@ def freshness(read_at: datetime | None, runs: Sequence[dict[str, Any]]) -> Fresh
         before, at_least = finished[pending], False
     else:
         before, at_least = finished[-1], True  # of the oldest that was looked at
-    moment = (before["snapshot"] or {}).get("read_at")
-    since = datetime.fromisoformat(moment) if moment else before["started_at"]
-    clients = finished[0]["result"]["books"]["pending"]
+    seen = before["snapshot"]
+    since = datetime.fromisoformat(seen.read_at) if seen else before["started_at"]
+    clients = finished[0]["result"].books["pending"]
     return Freshness(since, f"clients are pending: {clients:,}", at_least)

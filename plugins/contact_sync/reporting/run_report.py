@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from contact_sync.base.json_columns import Approval, Plan, Result
+
 NOTHING_THERE, LIST_GONE = "nothing there", "the list is gone"
 NOTHING_TO_DO = (NOTHING_THERE, LIST_GONE)
 LOOKS_AGAIN = "the next run looks again"
@@ -14,8 +16,9 @@ UNSEARCHABLE = "SendGrid doesn't search these addresses"
 
 def run_report(row: dict[str, Any]) -> dict[str, Any]:
     """One run for machines; the keys are part of `status --json`."""
-    plan = row["plan"] or {}
-    result = row["result"] or {}
+    plan: Plan = row["plan"] or Plan()
+    result: Result = row["result"] or Result()
+    approval: Approval | None = row["approval"]
     return {
         "id": row["id"],
         "kind": row["kind"],
@@ -28,45 +31,43 @@ def run_report(row: dict[str, Any]) -> dict[str, Any]:
         "finished_at": row["finished_at"],
         "seconds": round(row["seconds"], 2),
         "counts": run_counts(plan, result),
-        "degraded": result.get("degraded", []),
-        "approval": row.get("approval"),
-        "above_limits": plan.get("above_limits", []),
-        "books": result.get("books", {}),
-        "rejections": plan.get("rejections", {}) | result.get("refused", {}),
-        "exclusions": plan.get("exclusions", {}),
-        "dropped": plan.get("dropped", {}),
-        "stale": plan.get("stale", {}),
-        "jobs": result.get("jobs", []),
+        "degraded": list(result.degraded),
+        "approval": approval and approval.to_json(),
+        "above_limits": list(plan.above_limits),
+        "books": result.books,
+        "rejections": plan.rejections | result.refused,
+        "exclusions": plan.exclusions,
+        "dropped": plan.dropped,
+        "stale": plan.stale,
+        "jobs": list(result.jobs),
     }
 
 
-def run_counts(plan: dict[str, Any], result: dict[str, Any]) -> dict[str, int]:
+def run_counts(plan: Plan, result: Result) -> dict[str, int]:
     """How many clients a run read and chose, and how many contacts it sent and removed."""
-    counts = dict(plan.get("counts", {}))
-    jobs = result.get("jobs", [])
+    counts, jobs = dict(plan.counts), result.jobs
     lanes = {lane: [j for j in jobs if j["lane"] == lane] for lane in ("delete", "unlist")}
     counts["sent"] = sum(
         job["rows"] for job in jobs if job["lane"] not in lanes and job["state"] == "settled"
     )
-    if refused := result.get("refused", {}):
-        counts["rejected"] = counts.get("rejected", 0) + sum(refused.values())
+    if result.refused:
+        counts["rejected"] = counts.get("rejected", 0) + sum(result.refused.values())
     counts["removed"] = sum(job["rows"] for job in lanes["delete"] if _is_removed(job))
     counts["unlisted"] = sum(job["rows"] for job in lanes["unlist"] if _is_removed(job))
     return counts
 
 
-def degraded(plan: dict[str, Any], books: dict[str, int], jobs: list[dict[str, Any]]) -> list[str]:
+def degraded(plan: Plan, books: dict[str, int], jobs: list[dict[str, Any]]) -> list[str]:
     """What is not as it should be after a run that came to its end, in words; [] = all is well."""
     undone = [job for job in jobs if job["lane"] in ("delete", "unlist") and not _is_removed(job)]
     unsearchable = sum(job["rows"] for job in undone if job["outcome"] == UNSEARCHABLE)
     open_removals = sum(job["rows"] for job in undone) - unsearchable
-    held = plan.get("held_absences", 0)
     found = {
         "clients are rejected": books["rejected"],
         "clients are pending, the next run sends them": books["pending"],
         "clients hold values that SendGrid can't clear": books.get("stale", 0),
         "absent clients are too many to believe, nothing of them is removed until a person "
-        "approves their exact number": held,
+        "approves their exact number": plan.held_absences,
         "contacts could not be removed, or nobody knows yet; the next run tries again": (
             open_removals
         ),

@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from contact_sync.base.json_columns import Approval, Plan
+
 NO_CAUSE = "A task failed: the first red task of this DAG run says why"
 """What `release_lease` notes for a run that failed without a cause of its own."""
 COUNTS = {
@@ -68,7 +70,7 @@ def holder_of(dag_id: str, run_id: str) -> str:
 
 
 def sent(sums: list[dict[str, Any]]) -> Sent:
-    """Add up a run's batches (state.pages.job_sums)."""
+    """Add up a run's batches (`state.for_people.jobs.job_sums`)."""
     found = dict.fromkeys(Sent.__dataclass_fields__, 0)
     for row in sums:
         removal = row["lane"] in ("delete", "unlist")
@@ -86,8 +88,7 @@ def sent(sums: list[dict[str, Any]]) -> Sent:
 
 def phase(run: dict[str, Any], slices: dict[str, int], done: Sent) -> str:
     """What a running run is at."""
-    approval = run["approval"] or {}
-    if approval.get("why") and not approval.get("decision"):
+    if run["approval"] and run["approval"].is_awaited:
         return "waits for somebody's approval"
     if run["plan"]:
         if done.unsettled:
@@ -126,9 +127,8 @@ def next_steps(run: dict[str, Any], report: dict[str, Any], done: Sent) -> list[
 
 
 def _while_running(run: dict[str, Any]) -> list[Step]:
-    approval = run["approval"] or {}
-    if approval.get("why") and not approval.get("decision"):
-        why = "; ".join(approval["why"])
+    if run["approval"] and run["approval"].is_awaited:
+        why = "; ".join(run["approval"].why)
         return [Step(f"Approve or refuse the plan: {why}. Nothing is sent before.", "approval")]
     if not run["dry_run"] and not run["holds_lease"]:
         return [Step("The run has given no sign of life for 15 minutes. If its DAG run is over, "
@@ -138,9 +138,9 @@ def _while_running(run: dict[str, Any]) -> list[Step]:
 
 
 def _after_failure(run: dict[str, Any], done: Sent) -> list[Step]:
-    approval = run["approval"] or {}
-    if approval.get("decision") == "refused":
-        return [Step(f"The plan was refused by {approval.get('by')}, so nothing was sent. Correct "
+    approval: Approval | None = run["approval"]
+    if approval and approval.decision == "refused":
+        return [Step(f"The plan was refused by {approval.by}, so nothing was sent. Correct "
                      f"B2CORE or the definition's limits, or trigger a new run and approve its "
                      f"plan.", "dag")]  # fmt: skip
     steps = []
@@ -158,9 +158,9 @@ def _after_failure(run: dict[str, Any], done: Sent) -> list[Step]:
 
 
 def _after_success(run: dict[str, Any], report: dict[str, Any]) -> list[Step]:
-    books, plan = report["books"], run["plan"] or {}
+    books, plan = report["books"], run["plan"] or Plan()
     steps = []
-    if held := plan.get("held_absences", 0):
+    if held := plan.held_absences:
         steps.append(Step(f"Clients missing from B2CORE: {held:,}, too many to believe. If they "
                           f"are really gone, trigger a run with approve removals = {held}.",
                           "dag"))  # fmt: skip

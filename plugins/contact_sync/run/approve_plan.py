@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
+from dataclasses import replace
 
 from contact_sync.base.errors import FatalError
 from contact_sync.base.failpoints import reach
+from contact_sync.base.json_columns import Approval
 from contact_sync.config.definition import SyncDefinition
 from contact_sync.config.limits import Limits
+from contact_sync.run.context import snapshot_of
 from contact_sync.state import runs
 from contact_sync.state.runs import Run
 from contact_sync.sync import Sync
@@ -17,33 +19,34 @@ log = logging.getLogger(__name__)
 APPROVED, REFUSED = "approved", "refused"
 
 
-def above_limits(definition: SyncDefinition, run: Run, counts: dict[str, int]) -> list[str]:
+def above_limits(definition: SyncDefinition, run: Run, counts: dict[str, int]) -> tuple[str, ...]:
     """What of a run's plan is above the definition's limits, in words; pure.
 
     Absent clients whose exact number a person has approved don't count.
     """
     limits: Limits = definition.limits
-    snapshot = run.snapshot or {}
-    clients = int(snapshot["selected"])
+    snapshot = snapshot_of(run)
+    clients = snapshot.selected
     removals = counts.get("to_remove", 0)
-    if run.approve_removals is not None and run.approve_removals == snapshot["gone"]:
-        removals -= snapshot["retiring"]
+    if run.approve_removals is not None and run.approve_removals == snapshot.gone:
+        removals -= snapshot.retiring
     changes = counts.get("changed", 0) + counts.get("address_changed", 0)
     found = [
         ("contacts would be changed", changes, limits.changes.of(clients)),
         ("contacts would be removed", removals, limits.removals.of(clients)),
     ]
-    return [f"{n} {what}, the limit is {limit}" for what, n, limit in found if n > limit]
+    return tuple(f"{n} {what}, the limit is {limit}" for what, n, limit in found if n > limit)
 
 
-def needed(definition: SyncDefinition, run: Run, counts: dict[str, int]) -> dict[str, Any] | None:
+def needed(definition: SyncDefinition, run: Run, counts: dict[str, int]) -> Approval | None:
     """The run's approval: None = nothing is above a limit; kept if it was given beforehand, or for
     this very plan (reading again takes it back)."""
     above = above_limits(definition, run, counts)
     if not above:
         return None
     log.warning("This plan needs a person's approval: %s", "; ".join(above))
-    return {"why": above, "decision": None} | (run.approval or {})
+    given = run.approval or Approval()
+    return given if given.why else replace(given, why=above)
 
 
 def decide(sync: Sync, run: Run, decision: str, who: str) -> None:
@@ -51,8 +54,9 @@ def decide(sync: Sync, run: Run, decision: str, who: str) -> None:
     if run.approval is None:
         raise FatalError(f"Run {run.run_id} needs no approval")
     with sync.state.transaction(run.fence) as cursor:
-        if run.approval.get("decision") is None:
-            runs.save_approval(cursor, run.run_id, run.approval | {"decision": decision, "by": who})
+        if run.approval.decision is None:
+            answered = replace(run.approval, decision=decision, by=who)
+            runs.save_approval(cursor, run.run_id, answered)
             reach("approval_uncommitted")
     reach("plan_decided")
     log.info("The plan of run %d was %s by %s", run.run_id, decision, who)
@@ -68,11 +72,11 @@ def refuse_unapproved(run: Run) -> None:
             f"Run {run.run_id} has no plan: its clients were read again since it was planned. "
             f"Nothing was sent; trigger a new run"
         )
-    if run.approval is None or run.approval.get("decision") == APPROVED:
+    if run.approval is None or run.approval.decision == APPROVED:
         return
-    why = "; ".join(run.approval.get("why", []))
-    if run.approval.get("decision") == REFUSED:
-        raise FatalError(f"The plan was refused by {run.approval['by']} ({why}): nothing was sent")
+    why = "; ".join(run.approval.why)
+    if run.approval.decision == REFUSED:
+        raise FatalError(f"The plan was refused by {run.approval.by} ({why}): nothing was sent")
     raise FatalError(
         f"The plan is above the definition's limits ({why}) and nobody has approved it: nothing "
         f"was sent. Approve it in Airflow (task approve_plan), run it with --approve, or raise "

@@ -11,6 +11,7 @@ from contact_sync.base.failpoints import reach
 from contact_sync.base.vocabulary import RunKind
 from contact_sync.contacts import mapping
 from contact_sync.contacts.account_drift import field_drift, list_drift
+from contact_sync.contacts.destination import Destination
 from contact_sync.sendgrid import scopes
 from contact_sync.state import runs
 from contact_sync.state.runs import Run, SyncState
@@ -37,7 +38,7 @@ def check_setup(sync: Sync, run: Run | None) -> mapping.Mapping:
     if too_wide := scopes.warning(granted):
         log.warning("Connection %r: %s", definition.connections.sendgrid, too_wide)
     known = _known(sync, run)
-    before = (known.destination if known else None) or {}
+    before = known.destination if known else None
     list_id = None
     if definition.list is not None:
         lists = sync.sendgrid.lists()
@@ -49,7 +50,7 @@ def check_setup(sync: Sync, run: Run | None) -> mapping.Mapping:
     if columns is not None:
         fields = sync.sendgrid.fields()
         by_hand = run is not None and run.kind is not RunKind.INCREMENTAL
-        drifted = field_drift(definition, before.get("mapping", {}), fields, accept_types=by_hand)
+        drifted = field_drift(definition, before, fields, accept_types=by_hand)
         resolved, more = mapping.resolve(definition, fields, columns, positions, list_id)
         said = tuple(f"SendGrid has no field {name!r}:" for name in drifted)
         problems += [*drifted.values(), *(p for p in more if not p.startswith(said))]
@@ -90,15 +91,8 @@ def _known(sync: Sync, run: Run | None) -> SyncState | None:
 
 def _store(sync: Sync, run: Run, resolved: mapping.Mapping, positions: list[str]) -> None:
     with sync.state.transaction(run.fence) as cursor:
-        runs.save_destination(
-            cursor,
-            run.run_id,
-            {
-                "mapping": resolved.to_json(),
-                "version": resolved.version,
-                "list": sync.definition.list,
-            },
-        )
+        destination = Destination(resolved, resolved.version, sync.definition.list)
+        runs.save_destination(cursor, run.run_id, destination)
         if not run.dry_run:
             runs.save_fields(cursor, run.sync_id, positions)
 

@@ -13,10 +13,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from contact_sync.base.arrays import Int64, Mask, among, rows_of
+from contact_sync.base.arrays import Int64, Mask, rows_of
+from contact_sync.base.client_life import SHARED_ADDRESS, Fate
+from contact_sync.base.json_columns import Staged
 from contact_sync.base.vocabulary import FieldType
 from contact_sync.contacts.decision import Decided, Decision, decide
-from contact_sync.contacts.ledger_rows import Fate, LedgerRows
+from contact_sync.contacts.ledger_rows import LedgerRows
 from contact_sync.contacts.mapping import Mapping
 from contact_sync.contacts.selection import TAKES_OVER
 from contact_sync.contacts.transform import Transformed
@@ -24,11 +26,11 @@ from contact_sync.state.staging import Slice
 
 STATES = {
     Decision.MOVED: "pending", Decision.EXCLUDED: "excluded", Decision.REJECTED: "rejected",
-    Decision.SHARED: "excluded",
+    Decision.SHARED: "shared",
 }  # fmt: skip
 """The ledger's state of clients that are kept back."""
-EXCLUDED_ADDRESS, SHARED_ADDRESS = "excluded_address", "shared_address"
-"""The ledger's reasons for excluded clients, besides those that the SQL gives."""
+EXCLUDED_ADDRESS = "excluded_address"
+"""The ledger's reason for excluded clients, besides those that the SQL gives."""
 REFUSED_BEFORE = "refused by SendGrid, unchanged since"
 NAMES = ("counts", "rejections", "exclusions", "dropped", "stale")
 
@@ -69,17 +71,18 @@ class Counts:
         for name in NAMES:
             getattr(self, name).update(getattr(other, name))
 
-    def to_json(self) -> dict[str, Any]:
+    def staged(self) -> Staged:
         """For the run's plan; reasons that didn't occur are left out."""
         reasons = {name: dict(+getattr(self, name)) for name in NAMES[1:]}
-        return {"counts": dict(self.counts), **reasons}
+        return Staged(dict(self.counts), **reasons)
 
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """Of a chunk: the contacts for the outbox, the ledger's rows of clients that aren't sent
-    (columns of `ledger.FATE`), and how many there are."""
+    """Of a chunk: which members of the slice are in it, by position; the contacts for the outbox;
+    the ledger's rows of clients that aren't sent (columns of `ledger.FATE`); how many there are."""
 
+    members: Int64
     send: pd.DataFrame
     keep: pd.DataFrame
     counts: Counts
@@ -112,13 +115,13 @@ def compare(
         transformed.dropped,
         _stale(send, mapping),
     )
-    return Compared(send, keep, counts)
+    return Compared(rows, send, keep, counts)
 
 
-def vanished(members: Members, read: Int64, ledger: LedgerRows) -> pd.DataFrame:
-    """The ledger's rows (columns of `ledger.FATE`) of members that weren't among those read: they
+def vanished(members: Members, seen: Mask, ledger: LedgerRows) -> pd.DataFrame:
+    """The ledger's rows (columns of `ledger.FATE`) of members that weren't seen in any chunk: they
     have gone since the scan. Those that the ledger knows are left to the count of absences."""
-    gone = ~among(members.client_id, read)
+    gone = ~seen
     gone[gone] = ~ledger.rows_of(members.client_id[gone]).is_known
     return pd.DataFrame(
         {
@@ -185,7 +188,6 @@ def _to_keep(clients: pd.DataFrame, decided: Decided) -> pd.DataFrame:
         Decision.MOVED: "changed_while_read",
         Decision.EXCLUDED: kept["exclusion"].fillna(EXCLUDED_ADDRESS).to_numpy(object),
         Decision.REJECTED: kept["reason"].to_numpy(object),
-        Decision.SHARED: SHARED_ADDRESS,
     }
     return pd.DataFrame(
         {
@@ -245,7 +247,7 @@ def _rejections(clients: pd.DataFrame, decided: Decided) -> Counter[str]:
     found = Counter({REFUSED_BEFORE: int((decided.decision == Decision.REFUSED).sum())})
     if rows.any():
         rejected = clients[rows]
-        found.update(dict((rejected["field"] + ": " + rejected["reason"]).value_counts()))
+        found.update((rejected["field"] + ": " + rejected["reason"]).value_counts().to_dict())
     return found
 
 
@@ -253,7 +255,8 @@ def _exclusions(clients: pd.DataFrame, decided: Decided) -> Counter[str]:
     rows = decided.decision == Decision.EXCLUDED
     found = Counter({SHARED_ADDRESS: int((decided.decision == Decision.SHARED).sum())})
     if rows.any():
-        found.update(dict(clients.loc[rows, "exclusion"].fillna(EXCLUDED_ADDRESS).value_counts()))
+        why = clients.loc[rows, "exclusion"].fillna(EXCLUDED_ADDRESS)
+        found.update(why.value_counts().to_dict())
     return found
 
 

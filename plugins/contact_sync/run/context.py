@@ -5,6 +5,7 @@ from __future__ import annotations
 import xxhash
 
 from contact_sync.base.errors import ConfigError, FatalError
+from contact_sync.base.json_columns import SourceSnapshot
 from contact_sync.base.vocabulary import RunState
 from contact_sync.config.definition import SyncDefinition
 from contact_sync.contacts.mapping import Mapping
@@ -40,7 +41,14 @@ def open_run(sync: Sync, run_id: int) -> Run:
 
 
 def mapping_of(run: Run) -> Mapping:
-    """The mapping that preflight resolved for this run."""
+    """The mapping that check_setup resolved for this run."""
     if run.destination is None:
         raise FatalError(f"Run {run.run_id} has not been checked yet: `check_setup` comes first")
-    return Mapping.from_json(run.destination["mapping"])
+    return run.destination.mapping
+
+
+def snapshot_of(run: Run) -> SourceSnapshot:
+    """When the run read B2CORE, and how many clients it found there."""
+    if run.snapshot is None:
+        raise FatalError(f"Run {run.run_id} has not read B2CORE yet: `select_clients` comes first")
+    return run.snapshot

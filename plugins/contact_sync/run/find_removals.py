@@ -10,7 +10,7 @@ import logging
 
 from contact_sync.base.failpoints import reach
 from contact_sync.postgres.cursor import Cursor
-from contact_sync.run.context import mapping_of
+from contact_sync.run.context import mapping_of, snapshot_of
 from contact_sync.run.removal_batches import plan_removals, removable
 from contact_sync.state import ledger, removals
 from contact_sync.state.ledger import ENOUGH_ABSENCES
@@ -25,7 +25,7 @@ def find_removals(sync: Sync, run: Run) -> list[int]:
     """Batch what nobody needs any more, after the upserts; returns the batches to send."""
     if not run.dry_run:
         with sync.state.transaction(run.fence) as cursor:
-            if not (run.snapshot or {}).get("held"):
+            if not snapshot_of(run).held:
                 removals.retire_absent(cursor, run.sync_id, ENOUGH_ABSENCES)
             _leave_former_lists(cursor, sync, run)
             reach("removals_noted_uncommitted")
@@ -45,7 +45,7 @@ def removals_ahead(sync: Sync, cursor: Cursor, run: Run, counts: dict[str, int])
         moved += counts.get("given_up", 0)
         ahead += counts.get("newly_excluded", 0) * going["excluded"]
     ahead += moved * going["address_changed"]
-    ahead += int((run.snapshot or {}).get("retiring", 0)) * going["gone"]
+    ahead += snapshot_of(run).retiring * going["gone"]
     if sync.definition.on_list_change == "unlist":
         ahead += len(_former_lists(cursor, run)) * ledger.count_listed(cursor, run.sync_id)
     return ahead

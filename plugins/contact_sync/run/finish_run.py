@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
 
 from contact_sync.base.errors import BooksDontBalance, FatalError
 from contact_sync.base.failpoints import reach
+from contact_sync.base.json_columns import Plan, Result
 from contact_sync.base.vocabulary import Lane, RunState
 from contact_sync.postgres.cursor import Cursor
 from contact_sync.reporting.run_report import degraded
+from contact_sync.run.context import snapshot_of
 from contact_sync.run.plan_batches import describe
 from contact_sync.state import batches, ledger, runs, staging
 from contact_sync.state.for_people.jobs import jobs_of_run
@@ -19,7 +20,7 @@ from contact_sync.sync import Sync
 log = logging.getLogger(__name__)
 
 
-def finish_run(sync: Sync, run: Run) -> dict[str, Any]:
+def finish_run(sync: Sync, run: Run) -> Result:
     """End the run and return its result; the lease is free afterwards.
 
     Raises FatalError while a batch is open, BooksDontBalance when a client's fate isn't known.
@@ -28,9 +29,9 @@ def finish_run(sync: Sync, run: Run) -> dict[str, Any]:
         raise FatalError(f"Run {run.run_id} has no plan: an earlier task didn't finish")
     if run.dry_run:
         with sync.state.transaction() as cursor:
-            runs.finish_run(cursor, run, RunState.SUCCEEDED, result={"dry_run": True})
+            runs.finish_run(cursor, run, RunState.SUCCEEDED, result=Result())
         _log_report(run.plan)
-        return {"dry_run": True}
+        return Result()
     with sync.state.transaction(run.fence) as cursor:
         _refuse_if_open(cursor, run)
         books = balance(cursor, run)
@@ -38,7 +39,7 @@ def finish_run(sync: Sync, run: Run) -> dict[str, Any]:
         jobs = [job.report() for job in jobs_of_run(cursor, run.run_id)]
         stale = ledger.count_stale(cursor, run.sync_id)
         wrong = degraded(run.plan, books | {"stale": stale}, jobs)
-        result = {"books": books, "refused": refused, "jobs": jobs, "degraded": wrong}
+        result = Result(books, refused, tuple(jobs), tuple(wrong))
         runs.advance_watermark(cursor, run, run.snapshot, run.destination)
         runs.finish_run(cursor, run, RunState.SUCCEEDED, result=result)
         runs.release_lease(cursor, run)
@@ -69,27 +70,25 @@ def balance(cursor: Cursor, run: Run) -> dict[str, int]:
 
     Clients that are gone from B2CORE keep their ledger rows and are counted apart.
     """
-    snapshot = run.snapshot or {}
-    by_state = ledger.count_by_state(cursor, run.sync_id)
-    held = int(snapshot.get("held", 0))
-    gone = held or ledger.count_absent(cursor, run.sync_id)
-    states = ("confirmed", "pending", "rejected", "excluded")
-    books = {"selected": int(snapshot["selected"])} | {s: by_state.get(s, 0) for s in states}
-    if sum(by_state.values()) - gone != books["selected"]:
+    snapshot = snapshot_of(run)
+    by_fate = ledger.count_by_fate(cursor, run.sync_id)
+    gone = snapshot.held or ledger.count_absent(cursor, run.sync_id)
+    books = {"selected": snapshot.selected} | by_fate
+    if sum(by_fate.values()) - gone != books["selected"]:
         raise BooksDontBalance(
             f"B2CORE has {books['selected']} clients, but the ledger knows the fate of "
-            f"{sum(by_state.values()) - gone}: {by_state}, {gone} gone. This is a defect; the "
+            f"{sum(by_fate.values()) - gone}: {by_fate}, {gone} gone. This is a defect; the "
             f"watermark stays, so nothing is lost. A full run repairs the ledger"
         )
     return books | {"gone": gone}
 
 
-def _log_report(plan: dict[str, Any]) -> None:
+def _log_report(plan: Plan) -> None:
     log.info("Result: %s", describe(plan))
     titles = {
         "rejections": "Rejected", "exclusions": "Excluded", "dropped": "Value dropped or cut",
         "stale": "Stale at SendGrid (Number and Date fields can't be cleared)",
     }  # fmt: skip
     for key, title in titles.items():
-        for reason, n in plan[key].items():
+        for reason, n in getattr(plan, key).items():
             log.info("%s: %d x %s", title, n, reason)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +13,7 @@ import pyarrow as pa
 
 from contact_sync.base.errors import FatalError
 from contact_sync.base.failpoints import reach
+from contact_sync.base.json_columns import Plan, Staged
 from contact_sync.base.vocabulary import UPSERTS, Lane
 from contact_sync.config.definition import SyncDefinition
 from contact_sync.config.tuning import LaneChoice, Tuning
@@ -18,6 +21,7 @@ from contact_sync.contacts.json_bodies import cut_json_batches
 from contact_sync.contacts.payloads import cut_csv_batches
 from contact_sync.postgres.cursor import Cursor
 from contact_sync.run import approve_plan
+from contact_sync.run.context import snapshot_of
 from contact_sync.run.find_removals import removals_ahead
 from contact_sync.run.sending.suppressions import carry_suppressions
 from contact_sync.state import batches, ledger, runs, staging
@@ -25,7 +29,6 @@ from contact_sync.state.runs import Run
 from contact_sync.sync import Sync
 
 log = logging.getLogger(__name__)
-REASONS = ("rejections", "exclusions", "dropped", "stale")
 
 
 def plan_batches(sync: Sync, run: Run) -> list[int]:
@@ -36,21 +39,21 @@ def plan_batches(sync: Sync, run: Run) -> list[int]:
     """
     with sync.state.transaction() as cursor:
         plan = total(staging.slice_counts(cursor, run.run_id))
-    plan["held_absences"] = (run.snapshot or {}).get("held", 0)
+    plan = replace(plan, held_absences=snapshot_of(run).held)
     if run.dry_run:
         _save_dry_plan(sync, run, plan)
         return []
-    if plan["counts"]["to_send"] > ledger.MANY:
+    if plan.counts["to_send"] > ledger.MANY:
         staging.analyze_outbox(sync.state)
-    plan["counts"]["held"] = carry_suppressions(sync, run)
+    plan = _with(plan, held=carry_suppressions(sync, run))
     sizes = staging.outbox_sizes(sync.state, run.run_id)
     with sync.state.transaction(run.fence) as cursor:
         if not batches.drop_staged_batches(cursor, run.run_id):
             return batches.open_batch_ids(cursor, run.run_id, lanes=UPSERTS)
-        plan["counts"]["to_remove"] = removals_ahead(sync, cursor, run, plan["counts"])
+        plan = _with(plan, to_remove=removals_ahead(sync, cursor, run, plan.counts))
         runs.save_plan(cursor, run.run_id, plan)
         runs.save_approval(
-            cursor, run.run_id, approve_plan.needed(sync.definition, run, plan["counts"])
+            cursor, run.run_id, approve_plan.needed(sync.definition, run, plan.counts)
         )
         batch_ids = _cut(cursor, sync.definition, run, sizes)
         reach("plan_uncommitted")
@@ -59,39 +62,46 @@ def plan_batches(sync: Sync, run: Run) -> list[int]:
     return batch_ids
 
 
-def _save_dry_plan(sync: Sync, run: Run, plan: dict[str, Any]) -> None:
-    counts = plan["counts"]
+def _with(plan: Plan, **counts: int) -> Plan:
+    return replace(plan, counts=plan.counts | counts)
+
+
+def _save_dry_plan(sync: Sync, run: Run, plan: Plan) -> None:
     with sync.state.transaction() as cursor:
-        counts["to_remove"] = removals_ahead(sync, cursor, run, counts)
-        plan["above_limits"] = approve_plan.above_limits(sync.definition, run, counts)
-        runs.save_plan(cursor, run.run_id, plan)
+        plan = _with(plan, to_remove=removals_ahead(sync, cursor, run, plan.counts))
+        above = approve_plan.above_limits(sync.definition, run, plan.counts)
+        runs.save_plan(cursor, run.run_id, replace(plan, above_limits=above))
     log.info("Dry run: %s", describe(plan))
-    for what in plan["above_limits"]:
+    for what in above:
         log.info("A real run would ask for approval: %s", what)
 
 
-def total(slices: list[dict[str, Any] | None]) -> dict[str, Any]:
+def total(slices: list[Staged | None]) -> Plan:
     """The sum of all slices' counts and reasons. Raises FatalError for an unstaged slice."""
-    if None in slices:
-        raise FatalError(
-            f"{slices.count(None)} slices aren't staged: see the red `stage_clients` tasks"
-        )
-    counts: Counter[str] = Counter()
-    reasons: dict[str, Counter[str]] = {name: Counter() for name in REASONS}
-    for part in filter(None, slices):
-        counts.update(part["counts"])
-        for name in REASONS:
-            reasons[name].update(part[name])
+    staged = [part for part in slices if part is not None]
+    if missing := len(slices) - len(staged):
+        raise FatalError(f"{missing} slices aren't staged: see the red `stage_clients` tasks")
+    counts = _added(part.counts for part in staged)
     counts["to_send"] = sum(counts[k] for k in ("new", "address_changed", "changed", "sent_again"))
-    return {
-        "counts": dict(sorted(counts.items())),
-        **{name: dict(found.most_common()) for name, found in reasons.items()},
-    }
+    return Plan(
+        counts=dict(sorted(counts.items())),
+        rejections=dict(_added(part.rejections for part in staged).most_common()),
+        exclusions=dict(_added(part.exclusions for part in staged).most_common()),
+        dropped=dict(_added(part.dropped for part in staged).most_common()),
+        stale=dict(_added(part.stale for part in staged).most_common()),
+    )
 
 
-def describe(plan: dict[str, Any]) -> str:
+def _added(parts: Iterable[dict[str, int]]) -> Counter[str]:
+    found: Counter[str] = Counter()
+    for part in parts:
+        found.update(part)
+    return found
+
+
+def describe(plan: Plan) -> str:
     """The plan in one line, for logs."""
-    counts = plan["counts"]
+    counts = plan.counts
     words = ("read", "to_send", "new", "changed", "address_changed", "sent_again", "cleared",
              "unchanged", "rejected", "excluded", "pending", "to_remove")  # fmt: skip
     return ", ".join(f"{counts.get(w, 0)} {w.replace('_', ' ')}" for w in words if w in counts)
@@ -128,7 +138,6 @@ def _create(
         run.sync_id,
         lane,
         len(ids),
-        first_id=int(ids[0]),
-        last_id=int(ids[-1]),
+        ids=(int(ids[0]), int(ids[-1])),
         json_only=json_only,
     )

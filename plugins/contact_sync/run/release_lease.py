@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 
+from contact_sync.base.json_columns import Result
 from contact_sync.base.vocabulary import RunState
 from contact_sync.state import runs
 from contact_sync.sync import Sync
@@ -16,7 +17,7 @@ def release_lease(sync: Sync, run_id: int, cause: str) -> None:
     run = runs.load_run(sync.state, run_id)
     with sync.state.transaction() as cursor:
         if run.state is RunState.RUNNING:
-            runs.finish_run(cursor, run, RunState.FAILED, result={}, cause=cause)
+            runs.finish_run(cursor, run, RunState.FAILED, result=Result(), cause=cause)
             log.warning("Run %d of sync %r failed: %s", run_id, run.sync_name, cause)
         if not run.dry_run:
             runs.release_lease(cursor, run)

@@ -11,7 +11,7 @@ from contact_sync.base.failpoints import reach
 from contact_sync.base.vocabulary import REMOVALS, Lane
 from contact_sync.postgres.cursor import Cursor
 from contact_sync.run.approve_plan import refuse_unapproved
-from contact_sync.run.context import mapping_of
+from contact_sync.run.context import mapping_of, snapshot_of
 from contact_sync.state import batches, removals
 from contact_sync.state.runs import Run
 from contact_sync.sync import Sync
@@ -58,8 +58,8 @@ def _create(cursor: Cursor, sync: Sync, run: Run, whys: tuple[str, ...]) -> None
 
 def _refuse_unplanned(sync: Sync, run: Run, found: int) -> None:
     """Raise FatalError when more is to go than the limit and the plan, which may be approved."""
-    limit = sync.definition.limits.removals.of(int((run.snapshot or {})["selected"]))
-    planned = int((run.plan or {})["counts"].get("to_remove", 0))
+    limit = sync.definition.limits.removals.of(snapshot_of(run).selected)
+    planned = run.plan.counts.get("to_remove", 0) if run.plan else 0
     if found > max(limit, planned):
         raise FatalError(
             f"{found} contacts would be removed, but the plan named {planned} and the limit is "

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import logging
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
 from contact_sync.b2core.reader import Snapshot, refuse_twice
 from contact_sync.base.arrays import Int64
+from contact_sync.base.client_life import Fate
 from contact_sync.base.errors import RetryableError
 from contact_sync.base.failpoints import reach
+from contact_sync.base.json_columns import SourceSnapshot
 from contact_sync.base.vocabulary import RunKind
 from contact_sync.config.definition import SyncDefinition
 from contact_sync.config.source import ChangeDetection
-from contact_sync.contacts.ledger_rows import Fate, KnownClients
+from contact_sync.contacts.ledger_rows import KnownClients
 from contact_sync.contacts.selection import Scan, choose, scanned
 from contact_sync.postgres.arrow_reader import ahead
 from contact_sync.run.context import mapping_of
@@ -43,12 +44,12 @@ XID_AGE_LIMIT = 2**31 - 10_000_000
 class Seen:
     """What a run sees when it begins: B2CORE at one moment, and what the sync knows.
 
-    `position`: where the snapshot stands (`b2core.reader.Snapshot.position`), and the change
-    detection. `kind`: what the run has to be, and `why`. `changed`: ids of clients with a changed
-    row, of an incremental run only. `taken`: hashes of all addresses that have a contact.
+    `here`: where the snapshot stands, nothing counted yet. `kind`: what the run has to be, and
+    `why`. `changed`: ids of clients with a changed row, of an incremental run only. `taken`: hashes
+    of all addresses that have a contact.
     """
 
-    position: dict[str, Any]
+    here: SourceSnapshot
     kind: RunKind
     why: str
     scan: Scan
@@ -86,25 +87,26 @@ def select_clients(sync: Sync, run: Run) -> int:
 
 
 def _look(sync: Sync, run: Run) -> Seen:
-    """Read B2CORE and the state database, at the same time."""
+    """Read B2CORE and, at the same time, the state database."""
     mapping, definition = mapping_of(run), sync.definition
     with sync.state.transaction() as cursor:
         known = runs.read_sync(cursor, definition.name)
     with ThreadPoolExecutor(1) as pool, sync.b2core.snapshot() as snapshot:
         reading = pool.submit(known_clients, sync.state, run.sync_id)  # another server, meanwhile
-        position = snapshot.position() | {"detection": definition.source.change_detection}
-        refuse_stale(definition, position)
-        kind, why = decide_kind(definition, run.kind, known, position, mapping.version)
+        detection = str(definition.source.change_detection)
+        here = replace(SourceSnapshot.from_json(snapshot.position()), detection=detection)
+        refuse_stale(definition, here)
+        kind, why = decide_kind(definition, run.kind, known, here, mapping.version)
         scan, changed = scan_clients(snapshot), np.empty(0, np.int64)
-        if kind is RunKind.INCREMENTAL:
-            changed = changed_clients(definition, snapshot, known.watermark or {})
+        if kind is RunKind.INCREMENTAL and known.watermark:
+            changed = changed_clients(definition, snapshot, known.watermark)
     ledger = reading.result()
     taken = np.concatenate([ledger.contact_hash, read_removal_hashes(sync.state, run.sync_id)])
-    return Seen(position, kind, why, scan, changed, ledger, taken)
+    return Seen(here, kind, why, scan, changed, ledger, taken)
 
 
 def _select(definition: SyncDefinition, run: Run, seen: Seen) -> Selection:
-    """Pure."""
+    """Choose; nothing is read or written."""
     ledger, changed = seen.ledger, seen.changed
     if run.retry_rejected:
         changed = np.union1d(changed, ledger.client_id[ledger.fate == Fate.REJECTED])
@@ -122,13 +124,13 @@ def _store(sync: Sync, run: Run, seen: Seen, selection: Selection, slices: list[
         retiring = 0
         if not selection.held:
             retiring = count_retiring(cursor, ids, gone, approved=approved)
-        counts = {
-            "selected": len(seen.scan.client_id), "chosen": selection.members.num_rows,
-            "gone": len(gone), "held": selection.held, "retiring": retiring,
-        }  # fmt: skip
+        snapshot = replace(
+            seen.here, selected=len(seen.scan.client_id), chosen=selection.members.num_rows,
+            gone=len(gone), held=selection.held, retiring=retiring,
+        )  # fmt: skip
         batches.drop_plan(cursor, run.run_id)
         staging.drop_outbox(cursor, run.run_id)
-        runs.save_snapshot(cursor, run.run_id, seen.position | counts, seen.kind, seen.why)
+        runs.save_snapshot(cursor, run.run_id, snapshot, seen.kind, seen.why)
         staging.save_slices(cursor, run.run_id, slices)
         if not run.dry_run:
             observe_absences(cursor, ids, gone, believed=not selection.held, approved=approved)
@@ -158,9 +160,9 @@ def absences_to_hold(
     return gone
 
 
-def refuse_stale(definition: SyncDefinition, position: dict[str, Any]) -> None:
+def refuse_stale(definition: SyncDefinition, here: SourceSnapshot) -> None:
     """Raise RetryableError when the snapshot is of a standby that is too far behind."""
-    behind, limit = position["lag_seconds"], definition.source.max_lag_minutes
+    behind, limit = here.lag_seconds, definition.source.max_lag_minutes
     if behind > limit * 60:
         raise RetryableError(
             f"The source is stale: the standby is {behind // 60} minutes behind its primary, "
@@ -173,7 +175,7 @@ def decide_kind(
     definition: SyncDefinition,
     asked: RunKind,
     known: SyncState,
-    position: dict[str, Any],
+    here: SourceSnapshot,
     mapping_version: str,
 ) -> tuple[RunKind, str]:
     """The kind that the run has to be, and why."""
@@ -182,14 +184,14 @@ def decide_kind(
     mark = known.watermark
     if mark is None:
         return RunKind.FULL, "first load"
-    age = int(position["next_xid"]) - int(mark["horizon"])
+    age = int(here.next_xid) - int(mark.horizon)
     reasons = {
         "the mapping, the list or a field id changed": known.mapping_version != mapping_version,
-        "B2CORE's server was replaced, restored or failed over": any(
-            mark[key] != position[key] for key in ("system_identifier", "timeline")
-        )
-        or age < 0,
-        "the change detection was switched": mark["detection"] != position["detection"],
+        "B2CORE's server was replaced, restored or failed over": (
+            (mark.system_identifier, mark.timeline) != (here.system_identifier, here.timeline)
+            or age < 0
+        ),
+        "the change detection was switched": mark.detection != here.detection,
         "the last run is too long ago for xmin": age > XID_AGE_LIMIT,
         f"the last full run is older than {definition.full_every_hours} hours": (
             known.full_age_hours is None or known.full_age_hours >= definition.full_every_hours
@@ -198,7 +200,7 @@ def decide_kind(
     for reason, applies in reasons.items():
         if applies:
             return RunKind.FULL, reason
-    return RunKind.INCREMENTAL, f"changes since {mark['read_at']}"
+    return RunKind.INCREMENTAL, f"changes since {mark.read_at}"
 
 
 def scan_clients(snapshot: Snapshot) -> Scan:
@@ -216,12 +218,12 @@ def scan_clients(snapshot: Snapshot) -> Scan:
     )
 
 
-def changed_clients(definition: SyncDefinition, snapshot: Snapshot, mark: dict[str, Any]) -> Int64:
+def changed_clients(definition: SyncDefinition, snapshot: Snapshot, mark: SourceSnapshot) -> Int64:
     """Ids of clients with any contributing row changed since the watermark."""
     if definition.source.change_detection is ChangeDetection.XMIN:
-        return snapshot.changed_since_xid(int(mark["horizon"]))
+        return snapshot.changed_since_xid(int(mark.horizon))
     overlap = timedelta(minutes=definition.source.overlap_minutes)
-    return snapshot.changed_since(datetime.fromisoformat(mark["read_at"]) - overlap)
+    return snapshot.changed_since(datetime.fromisoformat(mark.read_at) - overlap)
 
 
 def cut_slices(members: pa.Table, slice_clients: int) -> list[Slice]:

@@ -25,7 +25,7 @@ def settle_earlier_runs(sync: Sync, run: Run) -> float | None:
     """
     if run.dry_run:
         return None
-    waits = [_settle_or_void(sync, run, batch.batch_id) for batch in _older(sync, run)]
+    waits = [_settle_or_void(sync, run, b) for b in batches.open_of_earlier_runs(sync.state, run)]
     with sync.state.transaction() as cursor:
         age = batches.seconds_since_unknown(cursor, run.sync_id)
     left = sync.definition.deadlines.quarantine_minutes * 60 - (age or 0)
@@ -40,10 +40,6 @@ def settle_earlier_runs(sync: Sync, run: Run) -> float | None:
         staging.drop_outbox_of_older_runs(cursor, run.sync_id, run.run_id)
     log.info("Nothing of earlier runs is in flight")
     return None
-
-
-def _older(sync: Sync, run: Run) -> list[batches.Batch]:
-    return [b for b in batches.open_batches(sync.state, run.sync_id) if b.run_id != run.run_id]
 
 
 def _settle_or_void(sync: Sync, run: Run, batch_id: int) -> float | None:

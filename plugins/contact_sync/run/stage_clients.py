@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from contact_sync.base.arrays import Int64
 from contact_sync.base.failpoints import reach
+from contact_sync.base.json_columns import Staged
 from contact_sync.base.vocabulary import RunKind
 from contact_sync.contacts.mapping import Mapping
 from contact_sync.contacts.transform import transform
@@ -25,7 +26,7 @@ from contact_sync.sync import Sync
 log = logging.getLogger(__name__)
 
 
-def stage_clients(sync: Sync, run: Run, slice_no: int) -> dict[str, Any]:
+def stage_clients(sync: Sync, run: Run, slice_no: int) -> Staged:
     """Stage one slice and return its counts; repeating it replaces what an earlier try staged.
 
     A dry run only counts.
@@ -34,20 +35,20 @@ def stage_clients(sync: Sync, run: Run, slice_no: int) -> dict[str, Any]:
     part = staging.load_slice(sync.state, run.run_id, slice_no)
     members = Members.of(part)
     known = ledger.ledger_rows(sync.state, run.sync_id, members.client_id)
-    counts, keep, read = Counts(), list[pd.DataFrame](), [np.empty(0, np.int64)]
+    counts, keep, seen = Counts(), list[pd.DataFrame](), np.zeros(len(members.client_id), bool)
 
     def to_send() -> Iterator[pd.DataFrame]:
-        for batch in _batches(sync, run, part, mapping):
+        for batch in _batches(sync, run, part, members.client_id, mapping):
             compared = compare(
                 transform(batch, mapping), members, known, mapping,
                 resend=run.kind is RunKind.RESEND, retry_rejected=run.retry_rejected,
             )  # fmt: skip
-            read.append(np.array(batch.column("client_id"), np.int64))  # a view keeps the batch
+            seen[compared.members] = True
             counts.add(compared.counts)
             if len(compared.keep):
                 keep.append(compared.keep)
             yield compared.send
-        keep.append(vanished(members, np.concatenate(read), known))
+        keep.append(vanished(members, seen, known))
         counts.counts["pending"] += len(keep[-1])
 
     with sync.state.transaction(run.fence) as cursor:
@@ -60,15 +61,17 @@ def stage_clients(sync: Sync, run: Run, slice_no: int) -> dict[str, Any]:
             staging.fill_outbox(cursor, run.run_id, part, to_send())
             ledger.merge_fates(cursor, run.sync_id, pd.concat(keep))
             reach("slice_uncommitted")
-        staging.save_slice_counts(cursor, run.run_id, slice_no, counts.to_json())
+        staging.save_slice_counts(cursor, run.run_id, slice_no, counts.staged())
     reach("slice_staged")
     told = ", ".join(f"{n} {what}" for what, n in counts.counts.items())
     log.info("Slice %d: %s", slice_no, told)
-    return counts.to_json()
+    return counts.staged()
 
 
-def _batches(sync: Sync, run: Run, part: Slice, mapping: Mapping) -> Iterator[pa.RecordBatch]:
-    members = np.asarray(part.members.column("client_id"), np.int64)
+def _batches(
+    sync: Sync, run: Run, part: Slice, members: Int64, mapping: Mapping
+) -> Iterator[pa.RecordBatch]:
+    """Read the clients: of an incremental run the members, else all in the slice's range."""
     ids = members if run.kind is RunKind.INCREMENTAL else None
     with sync.b2core.snapshot() as snapshot:
         yield from ahead(snapshot.clients(mapping.columns, part.first_id, part.last_id, ids))

@@ -1,19 +1,19 @@
-"""Batches: what is being sent, and how far each has got."""
+"""Batches: what is being sent, and how far each has got. Their state is written in batch_moves."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, LiteralString, cast
+from typing import cast
 
-from psycopg import sql
-from psycopg.types.json import Jsonb
-
+from contact_sync.base.batch_life import BIRTH, OPEN
 from contact_sync.base.errors import FatalError
 from contact_sync.base.vocabulary import BatchState, Lane
 from contact_sync.postgres.cursor import Cursor, many, one
+from contact_sync.state import statements
 from contact_sync.state.database import StateDatabase
+from contact_sync.state.runs import Run
+
+SQL = statements.load("batches")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,21 +39,14 @@ class Batch:
         return self.root_id or self.batch_id
 
     @property
-    def is_terminal(self) -> bool:
-        """Whether nothing more happens to it."""
-        return self.state in (BatchState.SETTLED, BatchState.VOID)
+    def is_open(self) -> bool:
+        """Whether something still happens to it."""
+        return self.state in OPEN
 
 
 def has_begun_to_send(cursor: Cursor, run_id: int) -> bool:
-    """Whether a batch of the run is no longer staged: then nothing of its plan may change."""
-    row = one(
-        cursor,
-        """SELECT EXISTS (
-               SELECT FROM contact_sync.batch WHERE run_id = %s AND state <> 'staged'
-           ) AS has_begun""",
-        (run_id,),
-    )
-    return bool(row["has_begun"])
+    """Whether a batch of the run isn't as it was planned any more: then its plan may not change."""
+    return bool(one(cursor, SQL["has_begun"], {"run_id": run_id, "planned": str(BIRTH)})["found"])
 
 
 def refuse_if_sent(cursor: Cursor, run_id: int) -> None:
@@ -70,13 +63,16 @@ def drop_plan(cursor: Cursor, run_id: int) -> None:
     Raises FatalError when a batch of the run has left.
     """
     refuse_if_sent(cursor, run_id)
-    cursor.execute("DELETE FROM contact_sync.batch WHERE run_id = %s", (run_id,))
-    cursor.execute(
-        """UPDATE contact_sync.run SET plan = NULL,
-               approval = CASE WHEN approval ? 'why' THEN NULL ELSE approval END
-           WHERE run_id = %s AND plan IS NOT NULL""",
-        (run_id,),
-    )
+    cursor.execute(SQL["drop_planned"], {"run_id": run_id})
+    cursor.execute(SQL["forget_plan"], {"run_id": run_id})
+
+
+def drop_staged_batches(cursor: Cursor, run_id: int) -> bool:
+    """Drop a run's batches if none of them has been sent; False when some have."""
+    if has_begun_to_send(cursor, run_id):
+        return False
+    cursor.execute(SQL["drop_planned"], {"run_id": run_id})
+    return True
 
 
 def create_batch(
@@ -86,32 +82,29 @@ def create_batch(
     lane: Lane,
     contacts: int,
     *,
-    first_id: int | None = None,
-    last_id: int | None = None,
+    ids: tuple[int, int] | None = None,
     json_only: bool | None = None,
+    list_id: str | None = None,
 ) -> int:
-    """Insert a staged batch; its contacts are the outbox rows of the id range."""
+    """Plan a batch: its contacts are the outbox rows of the range `ids`, or the removals that name
+    it. `list_id`: the list that a batch of the lane UNLIST takes them off.
+    """
+    first_id, last_id = ids or (None, None)
     row = one(
         cursor,
-        """INSERT INTO contact_sync.batch
-               (run_id, sync_id, lane, contacts, first_id, last_id, json_only)
-           VALUES (%s, %s, %s, %s, %s, %s, %s) RETURNING batch_id""",
-        (run_id, sync_id, lane, contacts, first_id, last_id, json_only),
+        SQL["create_batch"],
+        {
+            "run_id": run_id,
+            "sync_id": sync_id,
+            "lane": str(lane),
+            "contacts": contacts,
+            "first_id": first_id,
+            "last_id": last_id,
+            "json_only": json_only,
+            "list_id": list_id,
+        },
     )
     return int(row["batch_id"])
-
-
-_BATCH: LiteralString = """
-    SELECT batch_id, run_id, sync_id, lane, state, contacts, job_id,
-           extract(epoch FROM now() - submitted_at)::float AS submitted_seconds,
-           extract(epoch FROM now() - fate_unknown_at)::float AS unknown_seconds,
-           list_id, root_id, tries
-    FROM contact_sync.batch
-"""
-
-
-def _batch(row: dict[str, Any]) -> Batch:
-    return Batch(**{**row, "lane": Lane(row["lane"]), "state": BatchState(row["state"])})
 
 
 def load_batch(state: StateDatabase, batch_id: int) -> Batch:
@@ -120,126 +113,53 @@ def load_batch(state: StateDatabase, batch_id: int) -> Batch:
     Raises FatalError when it doesn't exist any more.
     """
     with state.transaction() as cursor:
-        rows = many(cursor, _BATCH + "WHERE batch_id = %s", (batch_id,))
+        rows = many(cursor, SQL["load"], {"batch_id": batch_id})
     if not rows:
         raise FatalError(
             f"Batch {batch_id} is gone: its run's clients were read again. Nothing of it was sent; "
             f"trigger a new run"
         )
-    return _batch(rows[0])
+    (row,) = rows
+    return Batch(**{**row, "lane": Lane(row["lane"]), "state": BatchState(row["state"])})
 
 
-def open_batches(state: StateDatabase, sync_id: int) -> list[Batch]:
-    """All batches of a sync that aren't terminal, oldest first."""
+def open_of_earlier_runs(state: StateDatabase, run: Run) -> list[int]:
+    """The batches that other runs of the sync left open, oldest first."""
     with state.transaction() as cursor:
-        rows = many(
-            cursor,
-            _BATCH + "WHERE sync_id = %s AND state NOT IN ('settled', 'void') ORDER BY batch_id",
-            (sync_id,),
-        )
-    return [_batch(row) for row in rows]
+        parameters = {"sync_id": run.sync_id, "run_id": run.run_id}
+        rows = many(cursor, SQL["open_of_earlier_runs"], parameters)
+    return [row["batch_id"] for row in rows]
 
 
 def open_batch_ids(cursor: Cursor, run_id: int, *, lanes: tuple[Lane, ...]) -> list[int]:
     """A run's planned batches in these lanes that are open, or a batch split from them is."""
-    rows = many(
-        cursor,
-        """SELECT DISTINCT coalesce(root_id, batch_id) AS batch_id FROM contact_sync.batch
-           WHERE run_id = %s AND lane = ANY(%s) AND state NOT IN ('settled', 'void')
-           ORDER BY batch_id""",
-        (run_id, [str(lane) for lane in lanes]),
-    )
-    return [row["batch_id"] for row in rows]
+    parameters = {"run_id": run_id, "lanes": [str(lane) for lane in lanes]}
+    return [row["batch_id"] for row in many(cursor, SQL["open_roots"], parameters)]
 
 
 def next_open(state: StateDatabase, root_id: int) -> int | None:
-    """The first batch that isn't terminal among a planned one and those split from it."""
+    """The first open batch of a planned one and those split from it."""
     with state.transaction() as cursor:
-        row = one(
-            cursor,
-            """SELECT min(batch_id) AS batch_id FROM contact_sync.batch
-               WHERE (batch_id = %s OR root_id = %s) AND state NOT IN ('settled', 'void')""",
-            (root_id, root_id),
-        )
+        row = one(cursor, SQL["next_open"], {"root_id": root_id})
     return cast("int | None", row["batch_id"])
 
 
 def seconds_since(cursor: Cursor, moment: str) -> float:
     """Seconds since an ISO 8601 moment, by the database's clock."""
-    row = one(cursor, "SELECT extract(epoch FROM now() - %s::timestamptz)::float AS s", (moment,))
-    return float(row["s"])
+    return float(one(cursor, SQL["seconds_since"], {"moment": moment})["seconds"])
 
 
 def seconds_since_unknown(cursor: Cursor, sync_id: int) -> float | None:
     """Seconds since a request of this sync last left without a definite answer."""
-    row = one(
-        cursor,
-        """SELECT extract(epoch FROM now() - max(fate_unknown_at))::float AS seconds
-           FROM contact_sync.batch WHERE sync_id = %s""",
-        (sync_id,),
-    )
+    row = one(cursor, SQL["seconds_since_unknown"], {"sync_id": sync_id})
     return cast("float | None", row["seconds"])
-
-
-def advance(
-    cursor: Cursor,
-    batch: Batch,
-    to: BatchState,
-    *,
-    came_from: tuple[BatchState, ...],
-    expect: Mapping[str, Any] | None = None,
-    **values: Any,
-) -> datetime | None:
-    """Compare-and-set a batch's state, with other columns; None when it is elsewhere by now.
-
-    `expect` are values that columns must still have: two tries of one task have the same epoch, so
-    that only what a try has stored itself tells it from the other. Returns `submitted_at`, or the
-    moment of this write where nothing has been submitted.
-    """
-    settings = [sql.SQL("state = {}").format(sql.Literal(str(to)))]
-    for column, value in values.items():
-        settings.append(sql.SQL("{} = {}").format(sql.Identifier(column), _value(value)))
-    unchanged = [
-        sql.SQL("AND {} IS NOT DISTINCT FROM {}").format(sql.Identifier(column), sql.Literal(value))
-        for column, value in (expect or {}).items()
-    ]
-    cursor.execute(
-        sql.SQL(
-            """UPDATE contact_sync.batch SET {} WHERE batch_id = {} AND state = ANY({}) {}
-               RETURNING coalesce(submitted_at, clock_timestamp()) AS at"""
-        ).format(
-            sql.SQL(", ").join(settings),
-            sql.Literal(batch.batch_id),
-            sql.Literal([str(state) for state in came_from]),
-            sql.SQL(" ").join(unchanged),
-        )
-    )
-    row = cursor.fetchone()
-    return row["at"] if row else None
-
-
-NOW, SUBMITTED_AT = object(), object()
-"""Stand in `advance` for the database's clock, and for the moment when the batch was announced."""
-
-
-def _value(value: Any) -> sql.Composable:
-    if value is NOW:
-        return sql.SQL("clock_timestamp()")
-    if value is SUBMITTED_AT:
-        return sql.SQL("submitted_at")
-    return sql.Literal(Jsonb(value) if isinstance(value, dict) else value)
-
-
-def drop_staged_batches(cursor: Cursor, run_id: int) -> bool:
-    """Drop a run's batches if none of them has been sent; False when some have."""
-    if has_begun_to_send(cursor, run_id):
-        return False
-    cursor.execute("DELETE FROM contact_sync.batch WHERE run_id = %s", (run_id,))
-    return True
 
 
 def set_outcome(cursor: Cursor, batch_id: int, outcome: str) -> None:
     """What became of a batch, in words."""
-    cursor.execute(
-        "UPDATE contact_sync.batch SET outcome = %s WHERE batch_id = %s", (outcome, batch_id)
-    )
+    cursor.execute(SQL["set_outcome"], {"batch_id": batch_id, "outcome": outcome})
+
+
+def lose_contacts(cursor: Cursor, batch_id: int, contacts: int) -> None:
+    """So many contacts of a removal have left the batch."""
+    cursor.execute(SQL["lose_contacts"], {"batch_id": batch_id, "contacts": contacts})

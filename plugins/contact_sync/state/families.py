@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from contact_sync.postgres.cursor import Cursor, many
+from contact_sync.state import batch_moves, statements
 from contact_sync.state.batches import Batch
+from contact_sync.state.runs import Run
 
+SQL = statements.load("families")
 FAILED = "job_failed"
 SINGLE = "job_failed, one contact"
 SENT_AGAIN = "job_failed, sent again"
@@ -19,7 +22,6 @@ class Member:
 
     batch_id: int
     contacts: int
-    state: str
     job_status: str | None
     outcome: str | None
     created: int
@@ -37,42 +39,17 @@ class Member:
 
 def members(cursor: Cursor, root_id: int) -> list[Member]:
     """The planned batch and all that were split from it, oldest first."""
-    rows = many(
-        cursor,
-        """SELECT batch_id, contacts, state, job_status, outcome,
-                  coalesce((counts ->> 'created')::int, 0) AS created
-           FROM contact_sync.batch WHERE batch_id = %s OR root_id = %s ORDER BY batch_id""",
-        (root_id, root_id),
-    )
-    return [Member(**row) for row in rows]
+    return [Member(**row) for row in many(cursor, SQL["members"], {"root_id": root_id})]
 
 
 def create_parts(cursor: Cursor, batch: Batch, parts: int) -> int:
     """Stage the batch's contacts again in `parts` batches of equal size; returns how many."""
-    cursor.execute(
-        """INSERT INTO contact_sync.batch
-               (run_id, sync_id, lane, contacts, first_id, last_id, json_only, root_id, tries)
-           SELECT b.run_id, b.sync_id, b.lane, count(*), min(o.client_id), max(o.client_id),
-                  b.json_only, %(root)s, b.tries + 1
-           FROM (SELECT client_id, ntile(%(parts)s) OVER (ORDER BY client_id) AS part
-                 FROM contact_sync.batch_contact WHERE batch_id = %(batch)s) AS o
-           CROSS JOIN contact_sync.batch AS b WHERE b.batch_id = %(batch)s
-           GROUP BY b.batch_id, o.part ORDER BY o.part""",
-        {"root": batch.root, "batch": batch.batch_id, "parts": parts},
-    )
+    parameters = {"batch_id": batch.batch_id, "root_id": batch.root, "parts": parts}
+    cursor.execute(SQL["create_parts"], parameters)
     return cursor.rowcount
 
 
-def drop_open(cursor: Cursor, root_id: int) -> None:
-    """Void the family's batches that haven't been sent; their clients are pending already."""
-    cursor.execute(
-        """WITH dropped AS (
-               UPDATE contact_sync.batch SET state = 'void', settled_at = now()
-               WHERE root_id = %s AND state = 'staged'
-               RETURNING run_id, first_id, last_id, json_only
-           )
-           DELETE FROM contact_sync.outbox AS o USING dropped AS d
-           WHERE o.run_id = d.run_id AND o.client_id BETWEEN d.first_id AND d.last_id
-               AND (d.json_only IS NULL OR o.json_only = d.json_only)""",
-        (root_id,),
-    )
+def drop_open(cursor: Cursor, run: Run, batch: Batch) -> None:
+    """Void what hasn't been sent of the batch's family; its clients are pending already."""
+    for dropped in batch_moves.void_family(cursor, run, batch):
+        cursor.execute(SQL["drop_contacts"], dropped)

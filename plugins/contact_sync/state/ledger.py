@@ -9,22 +9,25 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from contact_sync.base.arrays import Int64
-from contact_sync.contacts.ledger_rows import Fate, KnownClients, LedgerRows
+from contact_sync.base.client_life import Fate
+from contact_sync.base.vocabulary import MAX_REASONS
+from contact_sync.contacts.ledger_rows import KnownClients, LedgerRows
 from contact_sync.postgres import arrow_reader
 from contact_sync.postgres.copying import copy_into
 from contact_sync.postgres.cursor import Cursor, analyze, many, one
-from contact_sync.state.database import WHAT, StateDatabase, statement
+from contact_sync.postgres.literals import literal
+from contact_sync.state import statements
+from contact_sync.state.database import WHAT, StateDatabase
 
 if TYPE_CHECKING:
     import pandas as pd
 
+SQL = statements.load("ledger")
 MAX_LISTED_IDS = 20_000
 ENOUGH_ABSENCES = 2
 """A client that so many snapshots in a row didn't hold is gone: one look may be wrong."""
 MANY = 1_000
 """Contacts, from which on the state database's plans matter."""
-MAX_REASONS = 50
-"""So many reasons are told apart in a run's report."""
 FATE = pa.schema(
     [
         ("client_id", pa.int64()), ("state", pa.string()), ("email_hash", pa.int64()),
@@ -48,11 +51,8 @@ def _read(
     state: StateDatabase, sync_id: int, condition: str, more: tuple[str, ...]
 ) -> list[npt.NDArray[Any]]:
     """The arrays of KnownClients, and more columns."""
-    confirmed, pending, rejected, excluded, shared = map(int, Fate)
-    fate = f"""CASE state WHEN 'confirmed' THEN {confirmed} WHEN 'pending' THEN {pending}
-                    WHEN 'rejected' THEN {rejected}
-                    ELSE CASE reason WHEN 'shared_address' THEN {shared} ELSE {excluded} END
-               END::smallint"""
+    codes = " ".join(f"WHEN '{fate.word}' THEN {fate:d}" for fate in Fate)
+    fate = f"(CASE state {codes} END)::smallint"
     columns = ("client_id", "email_hash", "coalesce(contact_hash, 0)", fate, *more)
     query = f"""SELECT {", ".join(columns)} FROM contact_sync.ledger
                 WHERE sync_id = {sync_id:d} AND {condition}
@@ -74,7 +74,7 @@ def _among(ids: Int64) -> str:
     """Few ids by index, many by their range."""
     if len(ids) > MAX_LISTED_IDS:
         return f"client_id BETWEEN {ids[0]:d} AND {ids[-1]:d}"
-    return f"client_id = ANY('{{{','.join(map(str, ids.tolist()))}}}')"
+    return f"client_id = ANY({literal(ids)}::bigint[])"
 
 
 def _array(column: pa.ChunkedArray) -> npt.NDArray[Any]:
@@ -84,12 +84,7 @@ def _array(column: pa.ChunkedArray) -> npt.NDArray[Any]:
 def read_removal_hashes(state: StateDatabase, sync_id: int) -> Int64:
     """Hashes of addresses whose contacts may exist although they are no client's."""
     with state.transaction() as cursor:
-        rows = many(
-            cursor,
-            """SELECT email_hash FROM contact_sync.removal
-               WHERE sync_id = %s AND why <> 'list_changed'""",
-            (sync_id,),
-        )
+        rows = many(cursor, SQL["read_removal_hashes"], {"sync_id": sync_id})
     return np.array([row["email_hash"] for row in rows], np.int64)
 
 
@@ -104,101 +99,62 @@ def observe_absences(
     """
     import pandas as pd
 
-    cursor.execute("CREATE TEMPORARY TABLE gone (client_id bigint PRIMARY KEY) ON COMMIT DROP")
+    cursor.execute(SQL["create_gone"])
     clients = pd.DataFrame({"client_id": gone})
     copy_into(cursor, "pg_temp.gone", pa.schema([("client_id", pa.int64())]), [clients])
     parameters = {"sync_id": run[0], "run_id": run[1], "enough": ENOUGH_ABSENCES if approved else 1}
-    cursor.execute(
-        """UPDATE contact_sync.ledger AS l SET absent = 0, absent_run = NULL
-           WHERE l.sync_id = %(sync_id)s AND l.absent > 0
-               AND NOT EXISTS (SELECT 1 FROM pg_temp.gone AS g WHERE g.client_id = l.client_id)""",
-        parameters,
-    )
-    if not believed:
-        return
-    cursor.execute(
-        """UPDATE contact_sync.ledger AS l
-           SET absent = greatest(least(l.absent + 1, 100), %(enough)s), absent_run = %(run_id)s
-           FROM pg_temp.gone AS g
-           WHERE l.sync_id = %(sync_id)s AND l.client_id = g.client_id
-               AND l.absent_run IS DISTINCT FROM %(run_id)s""",
-        parameters,
-    )
+    cursor.execute(SQL["see_present"], {"sync_id": run[0]})
+    if believed:
+        cursor.execute(SQL["count_absences"], parameters)
 
 
 def count_retiring(cursor: Cursor, run: tuple[int, int], gone: Int64, *, approved: bool) -> int:
     """How many contacts of absent clients this run is going to remove; before observe_absences."""
+    before = 0 if approved else ENOUGH_ABSENCES - 1
     row = one(
         cursor,
-        """SELECT count(DISTINCT contact_hash) AS n FROM contact_sync.ledger
-           WHERE sync_id = %s AND client_id = ANY(%s) AND email IS NOT NULL
-               AND absent - (absent_run IS NOT DISTINCT FROM %s)::int >= %s""",
-        (run[0], gone.tolist(), run[1], 0 if approved else ENOUGH_ABSENCES - 1),
+        SQL["count_retiring"],
+        {"sync_id": run[0], "run_id": run[1], "client_ids": gone.tolist(), "enough": before},
     )
     return int(row["n"])
 
 
 def count_listed(cursor: Cursor, sync_id: int) -> int:
     """How many clients have a contact: all of them are members of the sync's list."""
-    row = one(
-        cursor,
-        "SELECT count(*) AS n FROM contact_sync.ledger WHERE sync_id = %s AND email IS NOT NULL",
-        (sync_id,),
-    )
-    return int(row["n"])
+    return int(one(cursor, SQL["count_listed"], {"sync_id": sync_id})["n"])
 
 
 def count_absent(cursor: Cursor, sync_id: int) -> int:
     """How many clients of the ledger the last snapshots didn't hold."""
-    cursor.execute(
-        "SELECT count(*) AS n FROM contact_sync.ledger WHERE sync_id = %s AND absent > 0",
-        (sync_id,),
-    )
-    return int((cursor.fetchone() or {"n": 0})["n"])
+    return int(one(cursor, SQL["count_absent"], {"sync_id": sync_id})["n"])
 
 
 def merge_fates(cursor: Cursor, sync_id: int, fates: pd.DataFrame) -> None:
     """Write rejected, excluded and pending clients; `fates` has the columns of FATE."""
     if fates.empty:
         return
-    cursor.execute(
-        """CREATE TEMPORARY TABLE fate (
-               client_id bigint, state text, email_hash bigint, row_hash bigint, field text,
-               reason text
-           ) ON COMMIT DROP"""
-    )
+    cursor.execute(SQL["create_fate"])
     copy_into(cursor, "pg_temp.fate", FATE, [fates])
-    cursor.execute(statement("note_lost_addresses"), {"sync_id": sync_id})
-    cursor.execute(statement("note_excluded_addresses"), {"sync_id": sync_id})
-    cursor.execute(statement("merge_fates"), {"sync_id": sync_id})
+    cursor.execute(SQL["note_lost_addresses"], {"sync_id": sync_id})
+    cursor.execute(SQL["note_excluded_addresses"], {"sync_id": sync_id})
+    cursor.execute(SQL["merge_fates"], {"sync_id": sync_id})
 
 
-def count_by_state(cursor: Cursor, sync_id: int) -> dict[str, int]:
-    """How many clients of the ledger are in which state."""
-    rows = many(
-        cursor,
-        """SELECT state, count(*) AS n FROM contact_sync.ledger
-           WHERE sync_id = %(sync_id)s AND state <> 'confirmed' GROUP BY state
-           UNION ALL
-           SELECT 'all', count(*) FROM contact_sync.ledger WHERE sync_id = %(sync_id)s""",
-        {"sync_id": sync_id},
-    )
+def count_by_fate(cursor: Cursor, sync_id: int) -> dict[str, int]:
+    """How many clients of the ledger have which fate, of the four that reports know."""
+    rows = many(cursor, SQL["count_by_state"], {"sync_id": sync_id})
     found = {row["state"]: row["n"] for row in rows}
     everyone = found.pop("all")
-    return found | {"confirmed": everyone - sum(found.values())}
+    counted = {fate.word: 0 for fate in Fate if fate.counted_as is fate}
+    counted[Fate.CONFIRMED.word] = everyone - sum(found.values())
+    for state, n in found.items():
+        counted[Fate.of(state).counted_as.word] += n
+    return counted
 
 
 def count_refused(cursor: Cursor, sync_id: int, run_id: int) -> dict[str, int]:
     """Clients that SendGrid refused in this run, by "field: reason"; rare reasons together."""
-    rows = many(
-        cursor,
-        """SELECT concat_ws(': ', l.field, l.reason) AS why, count(*) AS n
-           FROM contact_sync.ledger AS l JOIN contact_sync.run AS r USING (sync_id)
-           WHERE l.sync_id = %s AND r.run_id = %s AND l.state = 'rejected'
-               AND starts_with(l.reason, 'SendGrid:') AND l.updated_at >= r.started_at
-           GROUP BY 1 ORDER BY 2 DESC, 1""",
-        (sync_id, run_id),
-    )
+    rows = many(cursor, SQL["count_refused"], {"sync_id": sync_id, "run_id": run_id})
     found = {row["why"]: row["n"] for row in rows[:MAX_REASONS]}
     if rare := sum(row["n"] for row in rows[MAX_REASONS:]):
         found["SendGrid: other reasons"] = rare
@@ -207,8 +163,4 @@ def count_refused(cursor: Cursor, sync_id: int, run_id: int) -> dict[str, int]:
 
 def count_stale(cursor: Cursor, sync_id: int) -> int:
     """How many clients hold values at SendGrid that B2CORE emptied and nobody can clear."""
-    cursor.execute(
-        "SELECT count(*) AS n FROM contact_sync.ledger WHERE sync_id = %s AND stale <> 0",
-        (sync_id,),
-    )
-    return int((cursor.fetchone() or {"n": 0})["n"])
+    return int(one(cursor, SQL["count_stale"], {"sync_id": sync_id})["n"])

@@ -6,13 +6,15 @@ import psycopg
 from alembic import command
 from alembic.config import Config
 from alembic.util import CommandError
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from contact_sync.base.errors import ConfigError
+from contact_sync.state import statements
 from contact_sync.state.statements import FOLDER
 
+SQL = statements.load("migrate")
 MIGRATIONS = FOLDER / "migrations"
 COMMENTS = FOLDER / "comments.sql"
 
@@ -29,11 +31,9 @@ def migrate(dsn: str) -> None:
     )
     try:
         with engine.begin() as connection:
-            connection.execute(text("SELECT pg_advisory_xact_lock(7305180051)"))
-            # IF NOT EXISTS would need the right to create schemas even when this one is there.
-            found = connection.execute(text("SELECT to_regnamespace('contact_sync')")).scalar()
-            if found is None:
-                connection.execute(text("CREATE SCHEMA contact_sync"))
+            connection.exec_driver_sql(SQL["wait_for_others"])
+            if connection.exec_driver_sql(SQL["schema"]).scalar() is None:
+                connection.exec_driver_sql(SQL["create_schema"])
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
             connection.exec_driver_sql(COMMENTS.read_text(encoding="utf-8"))

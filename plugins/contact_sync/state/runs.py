@@ -8,7 +8,9 @@ from typing import Any
 from psycopg.types.json import Jsonb
 
 from contact_sync.base.errors import Fenced, LeaseBusy
+from contact_sync.base.json_columns import Approval, JsonColumn, Plan, Result, SourceSnapshot
 from contact_sync.base.vocabulary import RunKind, RunState
+from contact_sync.contacts.destination import Destination
 from contact_sync.postgres.cursor import Cursor, one
 from contact_sync.state import statements
 from contact_sync.state.database import StateDatabase
@@ -24,11 +26,11 @@ class SyncState:
 
     sync_id: int
     epoch: int
-    watermark: dict[str, Any] | None
+    watermark: SourceSnapshot | None
     mapping_version: str | None
     fields: list[str]
     full_age_hours: float | None
-    destination: dict[str, Any] | None = None
+    destination: Destination | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,7 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A run's row. `destination` and `snapshot` are set by preflight and select."""
+    """A run's row. `destination` and `snapshot` are set by check_setup and select_clients."""
 
     run_id: int
     sync_id: int
@@ -58,17 +60,33 @@ class Run:
     dry_run: bool
     state: RunState
     definition_hash: str
-    destination: dict[str, Any] | None
-    snapshot: dict[str, Any] | None
-    plan: dict[str, Any] | None
+    destination: Destination | None
+    snapshot: SourceSnapshot | None
+    plan: Plan | None
     retry_rejected: bool
     approve_removals: int | None
-    approval: dict[str, Any] | None
+    approval: Approval | None
 
     @property
     def fence(self) -> tuple[int, int] | None:
         """What every state write of this run checks; a dry run writes none."""
         return None if self.dry_run else (self.sync_id, self.epoch)
+
+
+JSON: dict[str, type[JsonColumn]] = {
+    "destination": Destination,
+    "watermark": SourceSnapshot,
+    "snapshot": SourceSnapshot,
+    "plan": Plan,
+    "approval": Approval,
+    "result": Result,
+}
+"""The JSON columns of syncs and runs, and what each becomes."""
+
+
+def with_objects(row: dict[str, Any]) -> dict[str, Any]:
+    """A row of either, with objects in its JSON columns."""
+    return row | {name: kind.of_column(row[name]) for name, kind in JSON.items() if name in row}
 
 
 def ensure_sync(cursor: Cursor, name: str) -> SyncState:
@@ -79,7 +97,7 @@ def ensure_sync(cursor: Cursor, name: str) -> SyncState:
 
 def read_sync(cursor: Cursor, name: str) -> SyncState:
     """The sync's row."""
-    return SyncState(**one(cursor, SQL["read_sync"], {"name": name}))
+    return SyncState(**with_objects(one(cursor, SQL["read_sync"], {"name": name})))
 
 
 def acquire_lease(cursor: Cursor, sync_id: int, holder: str, *, take_over: bool) -> int:
@@ -123,6 +141,7 @@ def create_run(
     definition_hash: str,
 ) -> int:
     """Insert a running run and return its id."""
+    approval = Approval(decision="approved", by=holder) if options.approve else None
     row = one(
         cursor,
         SQL["create_run"],
@@ -136,7 +155,7 @@ def create_run(
             "definition_hash": definition_hash,
             "retry_rejected": options.retry_rejected,
             "approve_removals": options.approve_removals,
-            "approval": Jsonb({"decision": "approved", "by": holder}) if options.approve else None,
+            "approval": approval and Jsonb(approval.to_json()),
         },
     )
     return int(row["run_id"])
@@ -146,12 +165,13 @@ def load_run(state: StateDatabase, run_id: int) -> Run:
     """The run's row."""
     with state.transaction() as cursor:
         row = one(cursor, SQL["load_run"], {"run_id": run_id})
-    return Run(**{**row, "kind": RunKind(row["kind"]), "state": RunState(row["state"])})
+    row |= {"kind": RunKind(row["kind"]), "state": RunState(row["state"])}
+    return Run(**with_objects(row))
 
 
-def save_destination(cursor: Cursor, run_id: int, destination: dict[str, Any]) -> None:
-    """Store what preflight resolved: mapping with ids, list id, column types."""
-    parameters = {"run_id": run_id, "destination": Jsonb(destination)}
+def save_destination(cursor: Cursor, run_id: int, destination: Destination) -> None:
+    """Store what check_setup resolved: mapping with ids, and the list."""
+    parameters = {"run_id": run_id, "destination": Jsonb(destination.to_json())}
     cursor.execute(SQL["save_destination"], parameters)
 
 
@@ -161,37 +181,38 @@ def save_fields(cursor: Cursor, sync_id: int, fields: list[str]) -> None:
 
 
 def save_snapshot(
-    cursor: Cursor, run_id: int, snapshot: dict[str, Any], kind: RunKind, why: str
+    cursor: Cursor, run_id: int, snapshot: SourceSnapshot, kind: RunKind, why: str
 ) -> None:
     """Store the snapshot that the run reads, and the kind it has become, with the reason."""
-    parameters = {"run_id": run_id, "snapshot": Jsonb(snapshot), "kind": kind, "why": why}
+    stored = Jsonb(snapshot.to_json())
+    parameters = {"run_id": run_id, "snapshot": stored, "kind": kind, "why": why}
     cursor.execute(SQL["save_snapshot"], parameters)
 
 
-def save_plan(cursor: Cursor, run_id: int, plan: dict[str, Any]) -> None:
+def save_plan(cursor: Cursor, run_id: int, plan: Plan) -> None:
     """Store what the run is going to do."""
-    cursor.execute(SQL["save_plan"], {"run_id": run_id, "plan": Jsonb(plan)})
+    cursor.execute(SQL["save_plan"], {"run_id": run_id, "plan": Jsonb(plan.to_json())})
 
 
-def save_approval(cursor: Cursor, run_id: int, approval: dict[str, Any] | None) -> None:
+def save_approval(cursor: Cursor, run_id: int, approval: Approval | None) -> None:
     """Store why a run needs a person's approval, and later the decision."""
-    value = None if approval is None else Jsonb(approval)
+    value = approval and Jsonb(approval.to_json())
     cursor.execute(SQL["save_approval"], {"run_id": run_id, "approval": value})
 
 
 def finish_run(
-    cursor: Cursor, run: Run, state: RunState, *, result: dict[str, Any], cause: str | None = None
+    cursor: Cursor, run: Run, state: RunState, *, result: Result, cause: str | None = None
 ) -> None:
     """End the run (once) and drop its scratch rows."""
     cursor.execute(
         SQL["finish_run"],
-        {"run_id": run.run_id, "state": state, "result": Jsonb(result), "cause": cause},
+        {"run_id": run.run_id, "state": state, "result": Jsonb(result.to_json()), "cause": cause},
     )
     cursor.execute(SQL["drop_slices"], {"run_id": run.run_id})
 
 
 def advance_watermark(
-    cursor: Cursor, run: Run, watermark: dict[str, Any], destination: dict[str, Any]
+    cursor: Cursor, run: Run, watermark: SourceSnapshot, destination: Destination
 ) -> None:
     """Move the watermark and remember list and fields; compare-and-set on the run's epoch.
 
@@ -202,9 +223,9 @@ def advance_watermark(
         {
             "sync_id": run.sync_id,
             "epoch": run.epoch,
-            "watermark": Jsonb(watermark),
-            "mapping_version": destination["version"],
-            "destination": Jsonb(destination),
+            "watermark": Jsonb(watermark.to_json()),
+            "mapping_version": destination.version,
+            "destination": Jsonb(destination.to_json()),
             "is_full": run.kind is not RunKind.INCREMENTAL,
         },
     )

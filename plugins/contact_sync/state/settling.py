@@ -9,9 +9,10 @@ import pyarrow as pa
 
 from contact_sync.postgres.copying import copy_into
 from contact_sync.postgres.cursor import Cursor, one
+from contact_sync.state import statements
 from contact_sync.state.batch_contacts import batch_bounds
-from contact_sync.state.database import statement
 
+SQL = statements.load("settling")
 ENOUGH_TRIES = 5
 """So often a contact may turn out otherwise than sent; a search that lags costs one or two."""
 
@@ -30,23 +31,23 @@ def confirm(cursor: Cursor, batch_id: int, refused: dict[str, str]) -> Settled:
     _load_refused(cursor, refused)
     parameters = {"batch_id": batch_id}
     bounds = batch_bounds(cursor, batch_id)
-    cursor.execute(statement("note_former_addresses"), bounds)
-    cursor.execute(statement("release_taken_addresses"), parameters)
-    cursor.execute(statement("confirm_batch"), bounds)
+    cursor.execute(SQL["note_former_addresses"], bounds)
+    cursor.execute(SQL["release_taken_addresses"], parameters)
+    cursor.execute(SQL["confirm_batch"], bounds)
     known = cursor.rowcount
-    cursor.execute(statement("confirm_new"), bounds)
+    cursor.execute(SQL["confirm_new"], bounds)
     new, rejected = cursor.rowcount, 0
     if refused:
-        cursor.execute(statement("refuse_in_batch"), parameters)
+        cursor.execute(SQL["refuse_in_batch"], parameters)
         rejected = cursor.rowcount
-    cursor.execute(statement("clear_batch"), parameters)
+    cursor.execute(SQL["clear_batch"], parameters)
     return Settled(known, new, rejected)
 
 
 def refuse(cursor: Cursor, batch_id: int, refused: dict[str, str]) -> None:
     """Reject some contacts of a batch, and take them out of it; once a transaction."""
     _load_refused(cursor, refused)
-    cursor.execute(statement("refuse_in_batch"), {"batch_id": batch_id})
+    cursor.execute(SQL["refuse_in_batch"], {"batch_id": batch_id})
     _take_out(cursor, batch_id, list(refused))
 
 
@@ -70,7 +71,7 @@ def postpone_not_applied(cursor: Cursor, batch_id: int, emails: Collection[str])
         return 0, 0
     postponed = _postpone(cursor, batch_id, "not_applied", list(emails))
     cursor.execute(
-        statement("reject_not_applied"),
+        SQL["reject_not_applied"],
         {
             "batch_id": batch_id, "emails": list(emails), "enough": ENOUGH_TRIES,
             "reason": f"SendGrid: not applied as sent, {ENOUGH_TRIES} times",
@@ -83,47 +84,34 @@ def postpone_not_applied(cursor: Cursor, batch_id: int, emails: Collection[str])
 
 def _postpone(cursor: Cursor, batch_id: int, reason: str, emails: list[str] | None) -> int:
     parameters = {"batch_id": batch_id, "reason": reason, "emails": emails}
-    cursor.execute(statement("note_possible_addresses"), parameters)
-    cursor.execute(statement("postpone_batch"), parameters)
+    cursor.execute(SQL["note_possible_addresses"], parameters)
+    cursor.execute(SQL["postpone_batch"], parameters)
     return cursor.rowcount
 
 
 def hold(cursor: Cursor, batch_id: int, client_ids: list[int], reason: str) -> int:
     """Take clients out of a batch before it is sent; they are pending. Returns how many."""
     parameters = {"batch_id": batch_id, "client_ids": client_ids, "reason": reason}
-    cursor.execute(statement("hold_clients"), parameters)
+    cursor.execute(SQL["hold_clients"], parameters)
     return cursor.rowcount
 
 
 def _take_out(cursor: Cursor, batch_id: int, emails: list[str]) -> None:
-    cursor.execute(
-        """DELETE FROM contact_sync.outbox AS o USING contact_sync.batch_contact AS c,
-               contact_sync.batch AS b
-           WHERE c.batch_id = %s AND b.batch_id = c.batch_id AND c.email = ANY(%s)
-               AND o.run_id = b.run_id AND o.client_id = c.client_id""",
-        (batch_id, emails),
-    )
+    cursor.execute(SQL["take_out"], {"batch_id": batch_id, "emails": emails})
 
 
 def clear(cursor: Cursor, batch_id: int) -> None:
     """Forget the payloads of a batch that is over."""
-    cursor.execute(statement("clear_batch"), {"batch_id": batch_id})
+    cursor.execute(SQL["clear_batch"], {"batch_id": batch_id})
 
 
 def only_address(cursor: Cursor, batch_id: int) -> str:
     """The address of a batch of one contact."""
-    row = one(
-        cursor,
-        "SELECT email FROM contact_sync.batch_contact WHERE batch_id = %s",
-        (batch_id,),
-    )
-    return str(row["email"])
+    return str(one(cursor, SQL["only_address"], {"batch_id": batch_id})["email"])
 
 
 def _load_refused(cursor: Cursor, refused: dict[str, str]) -> None:
-    cursor.execute(
-        """CREATE TEMPORARY TABLE refused (email text, field text, reason text) ON COMMIT DROP"""
-    )
+    cursor.execute(SQL["create_refused"])
     if refused:
         import pandas as pd
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 from psycopg.types.json import Jsonb
 
+from contact_sync.base.json_columns import Staged
 from contact_sync.postgres import arrow_reader
 from contact_sync.postgres.copying import copy_into
 from contact_sync.postgres.cursor import Cursor, analyze, many, one
@@ -80,15 +81,16 @@ def _pack(members: pa.Table) -> bytes:
     return bytes(buffer)
 
 
-def save_slice_counts(cursor: Cursor, run_id: int, slice_no: int, counts: dict[str, Any]) -> None:
+def save_slice_counts(cursor: Cursor, run_id: int, slice_no: int, counts: Staged) -> None:
     """Mark the slice as staged."""
-    parameters = {"run_id": run_id, "slice_no": slice_no, "counts": Jsonb(counts)}
+    parameters = {"run_id": run_id, "slice_no": slice_no, "counts": Jsonb(counts.to_json())}
     cursor.execute(SQL["save_slice_counts"], parameters)
 
 
-def slice_counts(cursor: Cursor, run_id: int) -> list[dict[str, Any] | None]:
+def slice_counts(cursor: Cursor, run_id: int) -> list[Staged | None]:
     """The counts of a run's slices; None for one that isn't staged."""
-    return [row["counts"] for row in many(cursor, SQL["slice_counts"], {"run_id": run_id})]
+    rows = many(cursor, SQL["slice_counts"], {"run_id": run_id})
+    return [Staged.of_column(row["counts"]) for row in rows]
 
 
 def fill_outbox(cursor: Cursor, run_id: int, part: Slice, frames: Iterator[pd.DataFrame]) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+
+from contact_sync.web.formats import count
+from contact_sync.web.run_line import RunLine
 
 WIDTH, HEIGHT, LEFT, BOTTOM, TOP = 640, 150, 56, 24, 12
 
@@ -13,14 +15,33 @@ WIDTH, HEIGHT, LEFT, BOTTOM, TOP = 640, 150, 56, 24, 12
 class Bar:
     """One run's bar, in the SVG's units."""
 
-    run: Any
+    run: RunLine
     x: float
     width: float
     sent_y: float
     sent_height: float
     rejected_y: float
     rejected_height: float
-    failed: bool
+
+    @property
+    def failed(self) -> bool:
+        """Whether the bar is marked as that of a failed run."""
+        return self.run.has_failed
+
+    @property
+    def title(self) -> str:
+        """What it says when the mouse rests on it."""
+        sent, rejected = count(self.run.sent, "contact"), count(self.run.rejected, "client")
+        return f"Run {self.run.id}, {self.run.state}: {sent} sent, {rejected} rejected"
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A run's number below the axis; the text begins at `x`, or ends there."""
+
+    run_id: int
+    x: float
+    ends_there: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,30 +55,32 @@ class Trend:
     left: int = LEFT
     base: int = HEIGHT - BOTTOM
 
+    @property
+    def labels(self) -> list[Label]:
+        """Of the first bar, and of the last one where both have room."""
+        bars = self.bars
+        first = [Label(bar.run.id, bar.x, ends_there=False) for bar in bars[:1]]
+        last = [Label(bar.run.id, bar.x + bar.width, ends_there=True) for bar in bars[-1:]]
+        return first + (last if len(bars) > 3 else [])
 
-def trend(runs: Sequence[dict[str, Any]]) -> Trend:
-    """The bars of reports (report.run_report), newest first."""
+
+def trend(runs: Sequence[RunLine]) -> Trend:
+    """The bars of runs, newest first."""
     ordered = list(reversed(runs))
-    values = [(_count(run, "sent"), _count(run, "rejected")) for run in ordered]
-    top = _round_up(max((a + b for a, b in values), default=0))
+    top = _round_up(max((run.sent + run.rejected for run in ordered), default=0))
     room = HEIGHT - BOTTOM - TOP
     step = (WIDTH - LEFT) / max(len(ordered), 8)
     bars = []
-    for n, (run, (done, rejected)) in enumerate(zip(ordered, values, strict=True)):
-        sent_height, rejected_height = room * done / top, room * rejected / top
+    for n, run in enumerate(ordered):
+        sent_height, rejected_height = room * run.sent / top, room * run.rejected / top
         sent_y = HEIGHT - BOTTOM - sent_height
-        failed = run["state"] in ("failed", "superseded")
         bars.append(
             Bar(run, round(LEFT + n * step + step * 0.15, 1), round(step * 0.7, 1),
                 round(sent_y, 1), round(sent_height, 1),
-                round(sent_y - rejected_height, 1), round(rejected_height, 1), failed)
+                round(sent_y - rejected_height, 1), round(rejected_height, 1))
         )  # fmt: skip
     ticks = [(round(HEIGHT - BOTTOM - room * part, 1), int(top * part)) for part in (0, 0.5, 1)]
     return Trend(bars, ticks)
-
-
-def _count(run: dict[str, Any], name: str) -> int:
-    return int(run["counts"].get(name, 0))
 
 
 def _round_up(value: int) -> int:

@@ -7,7 +7,6 @@ What reads B2CORE imports pandas, a second at the first look-up of a process: no
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import Form, HTTPException, Request, Response
@@ -15,11 +14,10 @@ from fastapi.responses import RedirectResponse
 
 from contact_sync.airflow_edge.access import ViewerDep
 from contact_sync.base.vocabulary import MAX_CLIENT_ID
-from contact_sync.reporting.conclusion import EXCLUDED, PENDING, REJECTED, conclude
-from contact_sync.reporting.explanation import REMOVALS, Explanation
+from contact_sync.web.client_view import client_view
 from contact_sync.web.failures import make_router
 from contact_sync.web.formats import count
-from contact_sync.web.rendering import page
+from contact_sync.web.rendering import links_of, page
 from contact_sync.web.seen_sync import SeenSync, readable_sync
 
 router = make_router()
@@ -73,44 +71,9 @@ def client(
 
     with open_sync(name) as opened:
         found = explain_client(opened, client_id, live=live == "on")
-    shown = found if sync.sees_addresses else found.masked()
-    unknown = found.source is None and found.known is None and not found.removals
-    return page(
-        request,
-        "client.html",
-        status=404 if unknown else 200,
-        title=f"Client {client_id}",
-        sync=sync,
-        e=shown,
-        conclusion=conclude(found),
-        tone=tone(found),
-        is_sent=found.verdict.may_be_sent,
-        read_at=_moment(found.read_at),
-        held_at=_moment(found.held.updated_at if found.held else None),
-        words=PENDING | REJECTED | EXCLUDED,
-        removals=REMOVALS,
-        unknown=unknown,
-    )
-
-
-def tone(found: Explanation) -> str:
-    """good: SendGrid has it; bad: it can't be sent; warn: it isn't to be sent; busy: it will be."""
-    kind = found.verdict.kind
-    if kind in ("rejected", "refused"):
-        return "bad"
-    if kind == "send":
-        return "busy"
-    if kind != "unchanged":
-        return "warn"
-    is_other = any(f.differs or f.stale for f in found.fields)
-    return "warn" if is_other or (found.held and found.held.found is False) else "good"
-
-
-def _moment(text: str | None) -> datetime | None:
-    try:
-        return datetime.fromisoformat(text) if text else None
-    except ValueError:  # SendGrid documents no format
-        return None
+    shown = client_view(found, may_see=sync.sees_addresses)
+    status, title = 200 if shown.is_known else 404, f"Client {client_id}"
+    return page(request, "client.html", status=status, title=title, sync=sync, shown=shown)
 
 
 def _by_id(request: Request, sync: SeenSync, q: str) -> Response:
@@ -122,8 +85,7 @@ def _by_id(request: Request, sync: SeenSync, q: str) -> Response:
 
 
 def _to_client(request: Request, sync: SeenSync, client_id: int) -> Response:
-    base = request.scope.get("root_path", "")
-    return RedirectResponse(f"{base}/syncs/{sync.name}/clients/{client_id}", status_code=303)
+    return RedirectResponse(links_of(request).client(sync.name, client_id), status_code=303)
 
 
 def _search(

@@ -5,14 +5,15 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode
 
 from fastapi import HTTPException, Request, Response
 from fastapi.responses import RedirectResponse, StreamingResponse
 
 from contact_sync.airflow_edge.access import ViewerDep
 from contact_sync.base.errors import SyncError
+from contact_sync.base.vocabulary import MAX_REASONS
 from contact_sync.reporting.conclusion import REJECTED
 from contact_sync.reporting.csv_export import csv_lines
 from contact_sync.state.for_people import rejected
@@ -20,7 +21,8 @@ from contact_sync.state.for_people.reading import reading
 from contact_sync.state.for_people.rejected import Filter, ReasonCount, RejectedClient
 from contact_sync.state.for_people.syncs import sync_row
 from contact_sync.web.failures import make_router
-from contact_sync.web.rendering import HEADERS, page
+from contact_sync.web.links import Links
+from contact_sync.web.rendering import HEADERS, links_of, page
 from contact_sync.web.same_origin import require_same_origin
 from contact_sync.web.seen_sync import SeenSync, readable_sync
 
@@ -28,6 +30,60 @@ log = logging.getLogger(__name__)
 ROWS = 100
 COLUMNS = ("field", "reason", "tries", "first_seen", "last_seen")
 router = make_router()
+
+
+@dataclass(frozen=True, slots=True)
+class RejectedPage:
+    """Clients from the id after `after`, each with its address as the viewer may see it.
+
+    `chosen`: the field and reason that were asked for; {} = all. `problem`: why addresses can't be
+    shown.
+    """
+
+    sync: SeenSync
+    links: Links
+    chosen: dict[str, str]
+    after: int
+    clients: list[tuple[RejectedClient, str]]
+    has_more: bool
+    reasons: list[ReasonCount]
+    problem: str
+
+    @property
+    def has_more_reasons(self) -> bool:
+        """Whether rare reasons are left out."""
+        return len(self.reasons) == MAX_REASONS
+
+    @property
+    def first_id(self) -> int | None:
+        """The id that a later page begins with."""
+        return self.clients[0][0].client_id if self.after >= 0 and self.clients else None
+
+    @property
+    def file(self) -> str:
+        """The CSV file with the same clients, on all pages."""
+        return self.links.rejected(self.sync.name, self.chosen, file=".csv")
+
+    @property
+    def first_page(self) -> str:
+        """Where the list begins; "" on the first page."""
+        return self.links.rejected(self.sync.name, self.chosen) if self.after >= 0 else ""
+
+    @property
+    def next_page(self) -> str:
+        """Where the list goes on; "" on the last page."""
+        if not self.has_more:
+            return ""
+        after = {"after": str(self.clients[-1][0].client_id)}
+        return self.links.rejected(self.sync.name, self.chosen | after)
+
+    def only(self, row: ReasonCount) -> str:
+        """The page of the clients with one field and reason."""
+        return self.links.rejected(self.sync.name, _given(row.field, row.reason))
+
+    def meaning(self, row: ReasonCount) -> str:
+        """What the reason means; "" where it says so itself."""
+        return REJECTED.get(row.reason, "")
 
 
 @router.get("/syncs/{name}/rejected")
@@ -45,26 +101,19 @@ def rejected_clients(
             which = Filter(row.sync_id, field or None, reason or None, after)
             rows = rejected.page_of_clients(cursor, which, ROWS + 1)
             reasons = rejected.count_reasons(cursor, row.sync_id)
-    shown = rows[:ROWS]
-    addresses, problem = _addresses(name, [row.client_id for row in shown])
-    chosen = _given(field, reason)
-    return page(
-        request,
-        "rejected.html",
-        title="Rejected clients",
+    addresses, problem = _addresses(name, [row.client_id for row in rows[:ROWS]])
+    shown = RejectedPage(
         sync=sync,
-        rows=[(row, sync.shown(addresses.get(row.client_id))) for row in shown],
-        reasons=[(row, urlencode(_given(row.field, row.reason))) for row in reasons],
-        many=len(reasons) == rejected.MAX_REASONS,
-        words=REJECTED,
-        problem=problem,
-        chosen=chosen,
-        query=urlencode(chosen),
+        links=links_of(request),
+        chosen=_given(field, reason),
         after=after,
-        following=urlencode({**chosen, "after": shown[-1].client_id}) if rows[ROWS:] else "",
-        started=started,
-        waits=waits,
+        clients=[(row, sync.shown(addresses.get(row.client_id))) for row in rows[:ROWS]],
+        has_more=len(rows) > ROWS,
+        reasons=reasons,
+        problem=problem,
     )
+    return page(request, "rejected.html", title="Rejected clients", sync=sync, shown=shown,
+                started=started, waits=waits)  # fmt: skip
 
 
 @router.get("/syncs/{name}/rejected.csv")
@@ -95,9 +144,8 @@ def retry(request: Request, viewer: ViewerDep, name: str) -> Response:
 
     conf = {"retry_rejected": True, "reason": "retry rejected, from the page of rejected clients"}
     run = start_dag_run(request, viewer, sync.definition.dag_id, conf)
-    base = request.scope.get("root_path", "")
-    said = urlencode({"started": run.run_id, "waits": "on" if run.waits else ""})
-    return RedirectResponse(f"{base}/syncs/{name}/rejected?{said}", status_code=303)
+    said = {"started": run.run_id, "waits": "on" if run.waits else ""}
+    return RedirectResponse(links_of(request).rejected(name, said), status_code=303)
 
 
 def _given(field: str | None, reason: str) -> dict[str, str]:

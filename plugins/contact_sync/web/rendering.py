@@ -6,7 +6,6 @@ from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
@@ -14,6 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from contact_sync.reporting.run_story import LANES
 from contact_sync.web import formats
+from contact_sync.web.links import Links
 
 FOLDER = Path(__file__).parent
 HEADERS = {
@@ -29,13 +29,20 @@ HEADERS = {
 def page(request: Request, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
     """A template of templates/ as an answer; `title` is among the values.
 
-    Every template also has `base` (the URL path of these pages) and `airflow` (that of Airflow).
+    Every template also has `links`, the URL paths of these pages and of Airflow's.
     """
-    base = request.scope.get("root_path", "")
-    text = _environment().get_template(template).render(
-        base=base, airflow=base.removesuffix("/contact-sync"), **{"refresh": None, **values}
-    )  # fmt: skip
+    text = (
+        _environment()
+        .get_template(template)
+        .render(links=links_of(request), **{"refresh": None, **values})
+    )
     return HTMLResponse(text, status_code=status, headers=HEADERS)
+
+
+def links_of(request: Request) -> Links:
+    """The URL paths below the prefix by which the request came."""
+    base = request.scope.get("root_path", "")
+    return Links(base, base.removesuffix("/contact-sync"))
 
 
 @cache
@@ -54,7 +61,6 @@ def _environment() -> Environment:
         "duration": formats.duration,
         "count": formats.count,
         "lane": LANES.__getitem__,
-        "in_url": lambda text: quote(str(text), safe=""),
     }
     found.globals["version"] = _version()
     return found

@@ -2,34 +2,112 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from fastapi import HTTPException, Request, Response
 
 from contact_sync.airflow_edge.access import ViewerDep
-from contact_sync.airflow_edge.dag_runs import SeenDagRun, seen_dag_run, task_label
+from contact_sync.airflow_edge.dag_runs import SeenDagRun, TaskTimes, seen_dag_run, task_label
 from contact_sync.config.files import read_definitions
 from contact_sync.postgres.cursor import Cursor
 from contact_sync.reporting import run_story
 from contact_sync.reporting.run_report import run_report
-from contact_sync.state.for_people import jobs as shown_jobs
-from contact_sync.state.for_people import rejected as shown_rejected
+from contact_sync.state.for_people import jobs, rejected
 from contact_sync.state.for_people import runs as shown_runs
+from contact_sync.state.for_people.jobs import BatchJob
 from contact_sync.state.for_people.reading import reading
-from contact_sync.state.for_people.rejected import Filter, RejectedClient
+from contact_sync.state.for_people.rejected import Filter
 from contact_sync.web.failures import make_router
-from contact_sync.web.rendering import page
+from contact_sync.web.links import Link, Links
+from contact_sync.web.rendering import links_of, page
+from contact_sync.web.run_view import JOBS, Found, RunView, run_view
 from contact_sync.web.seen_sync import SeenSync, readable_sync
 
 DAG_PREFIX = "contact_sync_"
 TRIES = 5  # runs of one DAG run: more than one when its first task was cleared
-JOBS = 100
 REJECTED = 1_000  # looked at, to find the first ones of each reason
-EXAMPLES = 5
 QUICK, SLOW = 5, 20  # seconds until an unfinished run's page asks again
+TIMES = "\N{MULTIPLICATION SIGN}"
 router = make_router()
+
+
+@dataclass(frozen=True, slots=True)
+class StepOfDagRun:
+    """A task of the DAG run, its mapped instances together."""
+
+    link: Link
+    states: str
+    started: datetime | None
+    seconds: float | None
+    tries: int
+
+
+@dataclass(frozen=True, slots=True)
+class RunPage:
+    """The page of a run, or of a DAG run with all of its runs, newest first.
+
+    `batch_id`: the batch of the task that the page is a tab of. `refresh`: seconds until the page
+    asks again, None = it doesn't.
+    """
+
+    sync: SeenSync
+    links: Links
+    runs: list[RunView]
+    dag_run: SeenDagRun | None
+    batch_id: int | None
+    refresh: int | None
+
+    @property
+    def title(self) -> str:
+        """For the browser's tab."""
+        what = f"Run {self.runs[0].id}" if self.runs else "Sync report"
+        return f"{what} of {self.sync.definition.caption}"
+
+    @property
+    def is_unfinished(self) -> bool:
+        """Whether what it shows still changes."""
+        return is_unfinished(self.runs, self.dag_run)
+
+    @property
+    def failed_task(self) -> Link | None:
+        """The log of the DAG run's first task that failed."""
+        if not (self.dag_run and self.dag_run.failed):
+            return None
+        task, index = self.dag_run.failed
+        mapped = f"/mapped/{index}" if index >= 0 else ""
+        return Link(task, self.links.task(self.dag_run.dag_id, self.dag_run.run_id, task, mapped))
+
+    @property
+    def steps_of_dag_run(self) -> list[StepOfDagRun]:
+        """The DAG run's tasks, in the order of their start."""
+        found = self.dag_run
+        return [_step(found, task, self.links) for task in found.tasks] if found else []
+
+    def is_of_task(self, job: BatchJob) -> bool:
+        """Whether the task that the page is a tab of sends this batch."""
+        return self.batch_id is not None and self.batch_id in (job.batch_id, job.root_id)
+
+    def link_of(self, step: run_story.Step, run: RunView) -> Link | None:
+        """The page that helps with something that is to be done."""
+        links, definition = self.links, self.sync.definition
+        match step.link:
+            case "dag":
+                word = "Trigger in Airflow" if self.sync.may_trigger else "DAG in Airflow"
+                return Link(word, links.dag(definition.dag_id), in_airflow=True)
+            case "rejected":
+                return Link("Rejected clients", links.rejected(definition.name))
+            case "sync":
+                return Link("All runs", links.sync(definition.name))
+            case "approval" if run.dag_run:
+                actions = f"{links.dag_run(*run.dag_run)}/required_actions"
+                return Link("Required Actions", actions, in_airflow=True)
+            case "log" if self.failed_task:
+                task = self.failed_task
+                return Link(f"Log of {task.text}", task.href, in_airflow=True)
+        return None
 
 
 @router.get("/report")
@@ -56,10 +134,55 @@ def report_of_dag_run(
         raise HTTPException(404, f"Airflow has no run {run_id!r} of {dag_id!r}.")
     with reading(sync.state) as cursor:
         holder = run_story.holder_of(dag_id, run_id)
-        runs = shown_runs.runs_of_holder(cursor, name, holder, TRIES)
-        stories = [tell(cursor, sync, run) for run in runs]
+        rows = shown_runs.runs_of_holder(cursor, name, holder, TRIES)
+        runs = [run_view(_found(cursor, row), sync.shown) for row in rows]
     batch_id = _batch_of(dag_run, task_id, map_index)
-    return _page(request, sync, stories, dag_run, refresh, batch_id)
+    return _page(request, sync, runs, dag_run, refresh=refresh == "on", batch_id=batch_id)
+
+
+@router.get("/syncs/{name}/runs/{run_id}")
+def report_of_run(
+    request: Request, viewer: ViewerDep, name: str, run_id: int, refresh: str = "on"
+) -> Response:
+    """One run, whoever started it."""
+    sync = readable_sync(viewer, name)
+    with reading(sync.state) as cursor:
+        row = shown_runs.run_of_id(cursor, name, run_id)
+        if row is None:
+            raise HTTPException(404, f"The sync {name!r} has no run {run_id}.")
+        run = run_view(_found(cursor, row), sync.shown)
+    dag_run = seen_dag_run(*run.dag_run) if run.dag_run else None
+    return _page(request, sync, [run], dag_run, refresh=refresh == "on")
+
+
+def is_unfinished(runs: Sequence[RunView], dag_run: SeenDagRun | None) -> bool:
+    """Whether the DAG run, or the run of a command line, still goes on."""
+    return dag_run.unfinished if dag_run else any(run.is_running for run in runs)
+
+
+def _page(
+    request: Request, sync: SeenSync, runs: list[RunView], dag_run: SeenDagRun | None, *,
+    refresh: bool, batch_id: int | None = None,
+) -> Response:  # fmt: skip
+    age = max((run.seconds for run in runs), default=0.0)
+    asks_again = refresh and is_unfinished(runs, dag_run)
+    seconds = (QUICK if age < 600 else SLOW) if asks_again else None
+    shown = RunPage(sync, links_of(request), runs, dag_run, batch_id, seconds)
+    stop = request.url.include_query_params(refresh="off").query
+    return page(request, "run.html", title=shown.title, shown=shown, sync=sync,
+                refresh=seconds, stop=stop)  # fmt: skip
+
+
+def _found(cursor: Cursor, row: dict[str, Any]) -> Found:
+    run_id, is_rejecting = row["id"], any(run_report(row)["rejections"].values())
+    which = Filter(row["sync_id"])
+    return Found(
+        row=row,
+        sent=run_story.sent(jobs.job_sums(cursor, run_id)),
+        slices=jobs.slice_progress(cursor, run_id),
+        jobs=jobs.jobs_of_run(cursor, run_id, JOBS + 1),
+        rejected=rejected.page_of_clients(cursor, which, REJECTED) if is_rejecting else [],
+    )
 
 
 def _batch_of(dag_run: SeenDagRun, task_id: str, map_index: str) -> int | None:
@@ -71,101 +194,13 @@ def _batch_of(dag_run: SeenDagRun, task_id: str, map_index: str) -> int | None:
     return int(number) if word == "batch" and number.isdecimal() else None
 
 
-@router.get("/syncs/{name}/runs/{run_id}")
-def report_of_run(
-    request: Request, viewer: ViewerDep, name: str, run_id: int, refresh: str = "on"
-) -> Response:
-    """One run, whoever started it."""
-    sync = readable_sync(viewer, name)
-    with reading(sync.state) as cursor:
-        run = shown_runs.run_of_id(cursor, name, run_id)
-        if run is None:
-            raise HTTPException(404, f"The sync {name!r} has no run {run_id}.")
-        story = tell(cursor, sync, run)
-    dag_run = seen_dag_run(*story["dag_run"]) if story["dag_run"] else None
-    return _page(request, sync, [story], dag_run, refresh)
-
-
-def _page(
-    request: Request,
-    sync: SeenSync,
-    stories: list[dict[str, Any]],
-    dag_run: SeenDagRun | None,
-    refresh: str,
-    batch_id: int | None = None,
-) -> Response:
-    running = any(story["report"]["state"] == "running" for story in stories)
-    unfinished = dag_run.unfinished if dag_run else running
-    age = max((story["report"]["seconds"] for story in stories), default=0.0)
-    seconds = (QUICK if age < 600 else SLOW) if unfinished and refresh == "on" else None
-    title = f"Run {stories[0]['report']['id']}" if stories else "Sync report"
-    return page(
-        request,
-        "run.html",
-        title=f"{title} of {sync.definition.caption}",
-        sync=sync,
-        stories=stories,
-        dag_run=dag_run,
-        unfinished=unfinished,
-        batch_id=batch_id,
-        refresh=seconds,
-        stop=request.url.include_query_params(refresh="off").query,
+def _step(dag_run: SeenDagRun, task: TaskTimes, links: Links) -> StepOfDagRun:
+    mapped = "/mapped" if sum(task.states.values()) > 1 else ""
+    href = links.task(dag_run.dag_id, dag_run.run_id, task.task_id, mapped)
+    states = ", ".join(
+        f"{state} {TIMES} {n}" if n > 1 or len(task.states) > 1 else state
+        for state, n in task.states.items()
     )
-
-
-def tell(cursor: Cursor, sync: SeenSync, run: dict[str, Any]) -> dict[str, Any]:
-    """All that the page says about one run."""
-    report = run_report(run)
-    done = run_story.sent(shown_jobs.job_sums(cursor, run["id"]))
-    slices = shown_jobs.slice_progress(cursor, run["id"])
-    jobs = shown_jobs.jobs_of_run(cursor, run["id"], JOBS + 1)
-    is_rejecting = any(report["rejections"].values())
-    rejected: list[RejectedClient] = []
-    if is_rejecting:
-        rejected = shown_rejected.page_of_clients(cursor, Filter(run["sync_id"]), REJECTED)
-    return {
-        "row": run,
-        "report": report,
-        "dag_run": run_story.dag_run_of(run["holder"]),
-        "done": done,
-        "phase": run_story.phase(run, slices, done) if run["state"] == "running" else "",
-        "slices": slices,
-        "cause": run_story.cause(run),
-        "steps": run_story.next_steps(run, report, done),
-        "counts": _counts(report["counts"]),
-        "jobs": jobs[:JOBS],
-        "more_jobs": len(jobs) > JOBS,
-        "rejections": _rejections(report["rejections"], rejected, sync),
-        "exclusions": report["exclusions"],
-        "meanings": run_story.MEANINGS,
-        "read_at": _moment((run["snapshot"] or {}).get("read_at")),
-    }
-
-
-def _moment(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text) if text else None
-
-
-def _counts(counts: dict[str, int]) -> list[tuple[str, str, int]]:
-    """(word, meaning, number) of what the plan counts."""
-    return [
-        (word, meaning, counts[key])
-        for key, (word, meaning) in run_story.COUNTS.items()
-        if counts.get(key) or key in ("read", "to_send", "rejected")
-        if key in counts
-    ]
-
-
-def _rejections(
-    reasons: dict[str, int], rejected: list[RejectedClient], sync: SeenSync
-) -> list[dict[str, Any]]:
-    """Each reason of the run with its number, and the first clients rejected for it now."""
-    by_reason: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for row in rejected:
-        why = ": ".join(filter(None, (row.field, row.reason)))
-        by_reason[why].append({"client_id": row.client_id, "shown": sync.shown(row.email)})
-    return [
-        {"why": why, "n": n, "clients": by_reason[why][:EXAMPLES]}
-        for why, n in sorted(reasons.items(), key=lambda item: -item[1])
-        if n
-    ]
+    return StepOfDagRun(
+        Link(task.task_id, href, in_airflow=True), states, task.started, task.seconds, task.tries
+    )

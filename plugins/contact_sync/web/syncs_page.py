@@ -10,9 +10,9 @@ from fastapi import Request, Response
 
 from contact_sync.airflow_edge.access import Viewer, ViewerDep
 from contact_sync.base.errors import SyncError
+from contact_sync.config.definition import SyncDefinition
 from contact_sync.config.files import read_definitions
 from contact_sync.reporting.freshness import Freshness, freshness
-from contact_sync.reporting.run_report import run_report
 from contact_sync.reporting.run_story import dag_run_of
 from contact_sync.state.database import StateDatabase
 from contact_sync.state.for_people.reading import reading
@@ -21,6 +21,7 @@ from contact_sync.state.for_people.syncs import SyncRow, sync_rows
 from contact_sync.web.charts import Trend, trend
 from contact_sync.web.failures import make_router
 from contact_sync.web.rendering import page
+from contact_sync.web.run_line import RunLine, run_line
 from contact_sync.web.seen_sync import SeenSync, readable_sync, seen
 
 RUNS = 20
@@ -32,17 +33,34 @@ class Card:
     """One sync of the page. `problem` = its state database can't be asked, and why."""
 
     sync: SeenSync | None
-    definition: Any
+    definition: SyncDefinition
     may_trigger: bool
     problem: str = ""
     row: SyncRow | None = None
-    runs: tuple[dict[str, Any], ...] = ()
+    runs: tuple[RunLine, ...] = ()
     freshness: Freshness | None = None
     age: float | None = None
-    books: dict[str, int] | None = None
-    books_of: dict[str, Any] | None = None
     trend: Trend | None = None
-    at_work: tuple[str, str] | None = None
+
+    @property
+    def last(self) -> RunLine | None:
+        """The newest run."""
+        return self.runs[0] if self.runs else None
+
+    @property
+    def balanced(self) -> RunLine | None:
+        """The newest run that has balanced its books."""
+        return next((run for run in self.runs if run.books), None)
+
+    @property
+    def holder(self) -> str:
+        """Who is at work; "" = nobody."""
+        return (self.row.holder if self.row else None) or ""
+
+    @property
+    def holding_dag_run(self) -> tuple[str, str] | None:
+        """The DAG run that is at work; None if it is a command line."""
+        return dag_run_of(self.holder)
 
 
 @router.get("/")
@@ -69,9 +87,9 @@ def one_sync(request: Request, viewer: ViewerDep, name: str) -> Response:
     return page(request, "sync.html", title=sync.definition.caption, card=card, sync=sync)
 
 
-def cards(viewer: Viewer, definitions: list[Any]) -> list[Card]:
+def cards(viewer: Viewer, definitions: list[SyncDefinition]) -> list[Card]:
     """What each sync shows; a state database that can't be asked doesn't hide the others."""
-    by_state: dict[str, list[Any]] = defaultdict(list)
+    by_state: dict[str, list[SyncDefinition]] = defaultdict(list)
     for definition in definitions:
         by_state[definition.connections.state].append(definition)
     made: dict[str, Card] = {}
@@ -101,25 +119,14 @@ def _read(state: StateDatabase, syncs: list[SeenSync]) -> list[Card]:
 def make_card(sync: SeenSync, row: SyncRow | None, runs: list[dict[str, Any]]) -> Card:
     """A sync's row and newest runs, shaped for the page."""
     fresh = freshness(row.read_at if row else None, runs)
-    shaped = tuple(_shaped(run) for run in runs)
-    with_books = next((run for run in shaped if run["books"]), None)
+    lines = tuple(run_line(run) for run in runs)
     return Card(
         sync,
         sync.definition,
         sync.may_trigger,
         row=row,
-        runs=shaped,
+        runs=lines,
         freshness=fresh,
         age=fresh.seconds(row.now) if row else None,
-        books=with_books["books"] if with_books else None,
-        books_of=with_books,
-        trend=trend(shaped) if shaped else None,
-        at_work=dag_run_of((row.holder if row else None) or ""),
+        trend=trend(lines) if lines else None,
     )
-
-
-def _shaped(run: dict[str, Any]) -> dict[str, Any]:
-    """A run's report, also of an unfinished or failed one with what it has sent."""
-    report = run_report(run)
-    counts = report["counts"] | {"sent": run["sent"]}
-    return report | {"counts": counts, "dag_run": dag_run_of(run["holder"])}

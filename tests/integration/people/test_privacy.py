@@ -34,16 +34,17 @@ def test_G10_a_planted_canary_is_found_in_the_state(world: World) -> None:
     canary.scan_state(world.state_url)
     assert canary.hits.take() == []
     assert world.state("SELECT count(*) FROM contact_sync.ledger WHERE email LIKE 'c%%'") == [(4,)]
-    for table, column, value in (
-        ("ledger", "reason", f"no {ADDRESS}"),
-        ("run", "cause", f"no {ADDRESS}"),
-        ("batch", "counts", '{"name": "Zoë 3"}'),
+    for table, column, value, who in (
+        ("ledger", "reason", f"no {ADDRESS}", "state = 'rejected'"),
+        ("run", "cause", f"no {ADDRESS}", "TRUE"),
+        ("batch", "counts", '{"name": "Zoë 3"}', "TRUE"),
     ):
-        one = f"(SELECT min(ctid) FROM contact_sync.{table})"
+        one = f"(SELECT min(ctid) FROM contact_sync.{table} WHERE {who})"
+        ((before,),) = world.state(f"SELECT {column}::text FROM contact_sync.{table} WHERE {who}")
         world.state(f"UPDATE contact_sync.{table} SET {column} = %s WHERE ctid = {one}", value)
         canary.scan_state(world.state_url)
         assert len(canary.hits.take()) == 1
-        world.state(f"UPDATE contact_sync.{table} SET {column} = NULL")
+        world.state(f"UPDATE contact_sync.{table} SET {column} = %s WHERE {who}", before)
 
 
 REFUSED = [

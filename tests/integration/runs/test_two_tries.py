@@ -7,13 +7,12 @@ from __future__ import annotations
 import pytest
 
 from contact_sync.base.errors import FatalError, FateUnknown, Fenced, RetryableError
-from contact_sync.base.vocabulary import BatchState, RunKind
+from contact_sync.base.vocabulary import RunKind
 from contact_sync.run.context import open_run
 from contact_sync.run.release_lease import release_lease
 from contact_sync.run.sending.submit import submit_batch
 from contact_sync.run.start_run import start_run
-from contact_sync.state import batches
-from contact_sync.state.batches import NOW
+from contact_sync.state import batch_moves, batches
 from contact_sync.sync import Sync
 from tests.support.steps import STEPS, go_on, the_batch
 from tests.support.world import World
@@ -37,18 +36,15 @@ def test_O04_of_two_tries_of_one_upload_one_stops(
     world.redefine(lane="csv")
     with world.sync() as first, world.sync() as second:
         run_id, batch_id = begin_sending(world, first)
-        batch = batches.load_batch(first.state, batch_id)
+        run, batch = open_run(first, run_id), batches.load_batch(first.state, batch_id)
         target = first.sendgrid.create_import(["_rf2_T"], None)
         with first.state.transaction() as cursor:
-            batches.advance(cursor, batch, BatchState.CREATED, came_from=(BatchState.STAGED,),
-                            job_id=target.job_id)  # fmt: skip
+            batch_moves.created(cursor, run, batch, target.job_id, None)
         create = second.sendgrid.create_import
 
         def meanwhile(*arguments: object) -> object:
             with first.state.transaction() as cursor:
-                batches.advance(cursor, batch, BatchState.UPLOADING,
-                                came_from=(BatchState.CREATED,), expect={"job_id": target.job_id},
-                                submitted_at=NOW, fate_unknown_at=NOW)  # fmt: skip
+                batch_moves.uploading(cursor, run, batch, target.job_id)
             return create(*arguments)  # type: ignore[arg-type]
 
         monkeypatch.setattr(second.sendgrid, "create_import", meanwhile)
@@ -86,7 +82,8 @@ def test_O04_a_refusal_of_one_try_leaves_the_doubt_of_the_other(
 def test_O04_an_answer_to_one_try_leaves_the_doubt_of_the_other(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As before, but the first try is accepted: its job is followed, the doubt stays for Q."""
+    """As before, but the first try is accepted: its job is followed, the doubt stays
+    for the quarantine."""
     with world.sync() as first, world.sync() as second:
         run_id, batch_id = begin_sending(world, first)
         send = first.sendgrid.upsert_contacts

@@ -2,48 +2,43 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
+import time
 
-import psycopg
 import pytest
-from alembic import command
-from alembic.config import Config
-from sqlalchemy import create_engine
-from sqlalchemy.pool import NullPool
 
 from contact_sync.base.errors import ConfigError
 from contact_sync.base.vocabulary import RunKind
 from contact_sync.contacts.mapping import Mapping
 from contact_sync.contacts.payloads import values_of
 from contact_sync.run.context import mapping_of, open_run
+from contact_sync.run.find_removals import find_removals
+from contact_sync.run.finish_run import finish_run
+from contact_sync.run.send_batch import send_batch
 from contact_sync.run.start_run import start_run
 from contact_sync.state.database import SCHEMA_VERSION
-from contact_sync.state.migrate import MIGRATIONS, migrate
+from contact_sync.state.migrate import migrate
 from local.postgres.server import Cluster
-from tests.support.steps import go_on
+from tests.integration.runs.test_crash import assert_recovers, crashing
+from tests.support.crashes import KINDS, hit
+from tests.support.old_schema import (
+    COLUMNS,
+    as_administrator,
+    empty_schema,
+    go_back_to,
+    upgrade_to,
+)
+from tests.support.steps import TABLES, go_on
 from tests.support.world import World
 
 pytestmark = pytest.mark.own_connections
-
-
-def upgrade_to(url: str, revision: str) -> None:
-    """Make the state schema of an older version, with alembic and without the package."""
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
-    engine = create_engine(
-        "postgresql+psycopg://", creator=lambda: psycopg.connect(url), poolclass=NullPool
-    )
-    with engine.begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, revision)
+__all__ = ["crashing"]
 
 
 @pytest.fixture
 def old_schema(world: World, cluster: Cluster) -> World:
     """The world with the first version's tables and some rows in them."""
-    with psycopg.connect(cluster.url(urlsplit(world.state_url).path[1:])) as connection:
-        connection.execute("DROP SCHEMA contact_sync CASCADE")
-        connection.execute("CREATE SCHEMA contact_sync AUTHORIZATION contact_sync_state")
+    with as_administrator(world, cluster) as administrator:
+        empty_schema(administrator)
     upgrade_to(world.state_url, "0001")
     world.seed()
     world.state("INSERT INTO contact_sync.sync (name, epoch) VALUES ('demo', 7)")
@@ -104,7 +99,9 @@ def old_payload(payload: str, mapping: Mapping) -> str:
 
 
 @pytest.mark.parametrize("lane", ["json", "csv"])
-def test_P14_contacts_in_flight_are_turned_by_an_upgrade(world: World, lane: str) -> None:
+def test_P14_contacts_in_flight_are_turned_by_an_upgrade(
+    world: World, cluster: Cluster, lane: str
+) -> None:
     """Staged by the version before: the same payloads as if this one had staged them."""
     world.seed()
     world.emulator.admin.create_field("Registered", "Date")
@@ -117,7 +114,7 @@ def test_P14_contacts_in_flight_are_turned_by_an_upgrade(world: World, lane: str
         go_on(sync, run_id, before="submit")
         mapping = mapping_of(open_run(sync, run_id))
         contacts = world.state(staged)
-        world.state("UPDATE contact_sync.alembic_version SET version_num = '0004'")
+        go_back_to(world, cluster, "0004")
         for client_id, payload in contacts:
             world.state(
                 "UPDATE contact_sync.outbox SET payload = %s WHERE client_id = %s",
@@ -130,3 +127,96 @@ def test_P14_contacts_in_flight_are_turned_by_an_upgrade(world: World, lane: str
     contact = world.contact("client1@example.com")
     assert contact["first_name"] == 'A "b", c\\d'
     assert contact["custom_fields"]["Registered"].startswith("2024-02-29")
+
+
+def rows_of(world: World, table: str, columns: list[str]) -> list[tuple[str, ...]]:
+    """A table's rows as text."""
+    return world.state(f"SELECT ({', '.join(columns)})::text FROM contact_sync.{table} ORDER BY 1")
+
+
+def upgrade_from_0005(world: World, cluster: Cluster) -> None:
+    """Bring the state back to 0005, upgrade it, and see that every row is there as it was; who
+    shared an address has the state of its own."""
+    go_back_to(world, cluster, "0005")
+    columns = {table: [name for (name,) in world.state(COLUMNS, table)] for table in TABLES}
+    before = {table: rows_of(world, table, columns[table]) for table in TABLES}
+    shared = world.state(
+        """SELECT client_id FROM contact_sync.ledger
+           WHERE state = 'excluded' AND reason = 'shared_address' ORDER BY 1"""
+    )
+    migrate(world.state_url)
+    who = "SELECT client_id FROM contact_sync.ledger WHERE state = 'shared' ORDER BY 1"
+    assert world.state(who) == shared
+    columns["ledger"][columns["ledger"].index("state")] = (
+        "CASE state WHEN 'shared' THEN 'excluded' ELSE state END"
+    )
+    columns["ledger"][columns["ledger"].index("reason")] = (
+        "CASE state WHEN 'shared' THEN 'shared_address' ELSE reason END"
+    )
+    assert {table: rows_of(world, table, columns[table]) for table in TABLES} == before
+
+
+OPEN_BATCHES = [
+    ("incremental", "run_planned", {"staged"}, 1),
+    ("incremental", "upsert_announced", {"submitting"}, 1),
+    ("incremental", "upserted_not_stored", {"submitting"}, 2),
+    ("incremental", "batch_submitted", {"submitted"}, 1),
+    ("incremental", "deleted_not_stored", {"settled", "submitting"}, 1),
+    ("first load, CSV", "import_created", {"created"}, 1),
+    ("first load, CSV", "upload_announced", {"uploading"}, 1),
+    ("first load, CSV", "uploaded_not_stored", {"uploading"}, 1),
+    ("removals", "removals_planned", {"staged"}, 1),
+    ("failing job", "batch_settled", {"settled", "staged"}, None),
+]
+"""Kind of run, where it is killed, the states of its batches, and how many uploads or upserts carry
+the contacts in all: two where nobody can know of the first."""
+
+
+@pytest.mark.parametrize(("kind", "point", "states", "sendings"), OPEN_BATCHES)
+def test_P14_an_upgrade_loses_no_open_batch_and_sends_none_twice(
+    crashing: World, cluster: Cluster, kind: str, point: str, states: set[str],
+    sendings: int | None,
+) -> None:  # fmt: skip
+    """A run of version 0005 was killed with rejections, shared addresses and removals beside its
+    open batch; the upgrade keeps them all, and the next run converges."""
+    KINDS[kind].prepare(crashing)
+    before = sum(map(is_sending, crashing.writes()))
+    hit(point, crashing, kind)
+    found = "SELECT DISTINCT state FROM contact_sync.batch WHERE run_id = %s"
+    (run_id,) = crashing.state("SELECT max(run_id) FROM contact_sync.run")[0]
+    assert {state for (state,) in crashing.state(found, run_id)} == states
+    upgrade_from_0005(crashing, cluster)
+    assert_recovers(crashing, kind, take_over=True)
+    if sendings is not None:
+        assert sum(map(is_sending, crashing.writes())) - before == sendings
+
+
+@pytest.mark.parametrize("lane", ["json", "csv"])
+def test_P14_a_run_that_waits_for_its_job_during_an_upgrade_ends(
+    world: World, cluster: Cluster, lane: str
+) -> None:
+    """Version 0005 has submitted its batch and is deferred; the task that resumes afterwards is of
+    this version: it settles the job, and the run ends as if nothing had happened."""
+    world.seed()
+    world.redefine(lane=lane)
+    if lane == "json":  # beside removals
+        world.run()
+        world.change()
+    before = sum(map(is_sending, world.writes()))
+    with world.sync() as sync:
+        run_id = start_run(sync, RunKind.INCREMENTAL, holder="test")
+        go_on(sync, run_id, before="settle")
+        upgrade_from_0005(world, cluster)
+        go_on(sync, run_id, before="remove", after="submit")
+        for batch_id in find_removals(sync, open_run(sync, run_id)):
+            while send_batch(sync, open_run(sync, run_id), batch_id):
+                time.sleep(0.05)
+        finish_run(sync, open_run(sync, run_id))
+    assert world.report(run_id)["state"] == "succeeded"
+    assert sum(map(is_sending, world.writes())) - before == 1
+    world.assert_converged()
+
+
+def is_sending(call: str) -> bool:
+    """Whether a call carries contacts."""
+    return call.startswith("PUT") and not call.endswith("/imports")

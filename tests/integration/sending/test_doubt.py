@@ -164,7 +164,7 @@ def test_D05_a_large_batch_without_errors_file_is_split(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Too many to read back: halves are sent until the pieces are small enough."""
-    monkeypatch.setattr("contact_sync.run.sending.settle.MAX_READ_BACK", 2)
+    monkeypatch.setattr("contact_sync.run.sending.judge.MAX_READ_BACK", 2)
     world.emulator.admin.settings(errors_url=False)
     world.refuse_rows("client2@example.com")
     world.add_clients(4)
@@ -208,7 +208,7 @@ def test_D07_rows_that_change_nothing_are_counted_nowhere(world: World) -> None:
     world.run()
     assert world.run("resend")["books"]["pending"] == 0
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("contact_sync.run.sending.settle.MAX_READ_BACK", 2)
+        patch.setattr("contact_sync.run.sending.judge.MAX_READ_BACK", 2)
         patch.setattr(verify, "MAX_READ_BACK", 2)
         assert world.run("resend")["books"]["pending"] == 0
     world.assert_converged()

@@ -12,6 +12,7 @@ from contact_sync.cli import main as cli
 from contact_sync.cli.main import main
 from contact_sync.config.definition import json_schema
 from contact_sync.reporting.run_report import run_report, text_report
+from contact_sync.state.runs import with_objects
 
 COMMANDS = ["validate", "plan", "run", "status", "explain", "fields", "schema", "migrate"]
 
@@ -93,7 +94,7 @@ def test_a_signal_ends_a_command_with_its_exit_code(
     assert signal.getsignal(signal.SIGTERM) is before
 
 
-ROW = {
+ROW = with_objects({
     "id": 5, "kind": "full", "kind_reason": "first load", "dry_run": False, "state": "succeeded",
     "reason": "moving house", "cause": None, "started_at": None, "finished_at": None,
     "seconds": 12.345,
@@ -107,7 +108,8 @@ ROW = {
              "outcome": "nothing there", "seconds": None},
         ],
     },
-}  # fmt: skip
+    "approval": None,
+})  # fmt: skip
 
 
 def test_the_report_adds_what_sendgrid_refused() -> None:

@@ -11,21 +11,24 @@ from contact_sync.base.masking import masked
 from contact_sync.reporting import run_story
 from contact_sync.reporting.freshness import freshness
 from contact_sync.reporting.run_report import run_report
+from contact_sync.state.runs import with_objects
 from contact_sync.web import formats
 from contact_sync.web.charts import trend
+from contact_sync.web.run_line import run_line
 
 NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
 
 
 def a_run(**changes: Any) -> dict[str, Any]:
-    """A run's row as state.pages reads it."""
-    return {
+    """A run's row as state.for_people reads it."""
+    row = {
         "id": 7, "sync": "demo", "kind": "incremental", "kind_reason": None, "dry_run": False,
         "state": "succeeded", "reason": None, "cause": None, "approval": None, "seconds": 3.0,
         "plan": {"counts": {}}, "result": {}, "snapshot": {"read_at": NOW.isoformat()},
         "started_at": NOW, "finished_at": NOW, "holds_lease": True,
         "holder": "command line box:1", **changes,
     }  # fmt: skip
+    return with_objects(row)
 
 
 def steps(sent: run_story.Sent | None = None, **changes: Any) -> list[str]:
@@ -168,10 +171,9 @@ def test_a_duration_is_as_people_say_it(seconds: float | None, text: str) -> Non
 
 def test_the_chart_has_a_bar_for_every_run_and_marks_failed_ones() -> None:
     """Oldest on the left; the axis ends at a round number."""
-    done = {"jobs": [{"lane": "json", "state": "settled", "rows": 1_100, "status": "completed"}]}
-    runs = [run_report(a_run(id=2, state="failed")), run_report(a_run(id=1, result=done))]
+    runs = [run_line(a_run(id=2, state="failed", sent=0)), run_line(a_run(id=1, sent=1_100))]
     found = trend(runs)
-    assert [(bar.run["id"], bar.failed) for bar in found.bars] == [(1, False), (2, True)]
+    assert [(bar.run.id, bar.failed) for bar in found.bars] == [(1, False), (2, True)]
     assert found.ticks[-1][1] == 2_000
     assert found.bars[0].sent_height > 0 == found.bars[1].sent_height
     assert found.bars[-1].x + found.bars[-1].width <= found.width

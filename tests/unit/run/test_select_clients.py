@@ -10,8 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contact_sync.base.client_life import Fate
+from contact_sync.base.json_columns import SourceSnapshot
 from contact_sync.base.vocabulary import RunKind
-from contact_sync.contacts.ledger_rows import Fate, KnownClients
+from contact_sync.contacts.ledger_rows import KnownClients
 from contact_sync.contacts.selection import (
     EXCLUDED,
     SEND,
@@ -152,8 +154,8 @@ def test_slices_are_balanced_whatever_the_gaps(clients: int, size: int) -> None:
 def known(**changes: Any) -> SyncState:
     """A sync that ran a while ago."""
     row = {
-        "sync_id": 1, "epoch": 1, "watermark": MARK, "mapping_version": "v", "fields": [],
-        "full_age_hours": 1.0,
+        "sync_id": 1, "epoch": 1, "watermark": SourceSnapshot.from_json(MARK),
+        "mapping_version": "v", "fields": [], "full_age_hours": 1.0,
     }  # fmt: skip
     return SyncState(**(row | changes))
 
@@ -176,14 +178,16 @@ def test_A15_A16_when_a_run_has_to_be_full(
     state: SyncState, position: dict[str, Any], why: str
 ) -> None:
     """Whenever an incremental run could miss something."""
-    kind, reason = decide_kind(define(), RunKind.INCREMENTAL, state, position, "v")
+    here = SourceSnapshot.from_json(position)
+    kind, reason = decide_kind(define(), RunKind.INCREMENTAL, state, here, "v")
     assert kind is RunKind.FULL
     assert why in reason
 
 
 def test_else_it_is_what_was_asked_for() -> None:
     """Incremental from the watermark; full and resend as asked."""
-    kind, reason = decide_kind(define(), RunKind.INCREMENTAL, known(), HERE, "v")
+    here = SourceSnapshot.from_json(HERE)
+    kind, reason = decide_kind(define(), RunKind.INCREMENTAL, known(), here, "v")
     assert (kind, reason) == (RunKind.INCREMENTAL, f"changes since {MARK['read_at']}")
     for asked in (RunKind.FULL, RunKind.RESEND):
-        assert decide_kind(define(), asked, known(), HERE, "v") == (asked, "asked for")
+        assert decide_kind(define(), asked, known(), here, "v") == (asked, "asked for")

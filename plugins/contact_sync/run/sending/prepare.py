@@ -11,6 +11,7 @@ import logging
 from contact_sync.base.arrays import rows_of, taken
 from contact_sync.base.errors import AuthError, RequestRefused
 from contact_sync.base.failpoints import reach
+from contact_sync.run.context import snapshot_of
 from contact_sync.sendgrid.api import MAX_SUPPRESSED
 from contact_sync.state import batch_contacts, batches, runs, settling
 from contact_sync.state.batches import Batch
@@ -30,9 +31,9 @@ def prepare(sync: Sync, run: Run, batch: Batch) -> bool:
 
 
 def _hold_changed(sync: Sync, run: Run, batch: Batch) -> None:
-    read_at = (run.snapshot or {}).get("read_at")
+    read_at = snapshot_of(run).read_at
     with sync.state.transaction() as cursor:
-        if read_at is None or batches.seconds_since(cursor, read_at) <= MAX_AGE_SECONDS:
+        if batches.seconds_since(cursor, read_at) <= MAX_AGE_SECONDS:
             return
     from contact_sync.contacts.selection import barred
     from contact_sync.run.select_clients import scan_clients

@@ -49,7 +49,8 @@ def contacts_to_remove(sync: Sync, run: Run, batch: Batch) -> tuple[list[str], s
         own, _ = missed.popitem()
     with sync.state.transaction(run.fence) as cursor:
         for outcome, emails in missed.items():
-            removals.set_apart(cursor, batch, emails, outcome, done=outcome in NOTHING_TO_DO)
+            done = outcome in NOTHING_TO_DO
+            removals.set_apart(cursor, run, batch, emails, outcome, done=done)
         reach("misses_uncommitted")
     return sorted(found.values()), own
 

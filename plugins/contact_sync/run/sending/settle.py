@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection
-from typing import Any
 
 from contact_sync.base.errors import ConfigError, FatalError, RequestRefused, RetryableError
 from contact_sync.base.failpoints import reach
@@ -16,11 +15,20 @@ from contact_sync.base.plain_reasons import plain
 from contact_sync.base.vocabulary import REMOVALS, BatchState, Job, JobStatus, Lane
 from contact_sync.postgres.cursor import Cursor
 from contact_sync.reporting.run_report import LOOKS_AGAIN
+from contact_sync.run.sending.judge import Do, counts_all, judge, refused_by
 from contact_sync.run.sending.split import postpone_and_split
-from contact_sync.run.sending.verify import MAX_READ_BACK, not_applied
+from contact_sync.run.sending.verify import not_applied
 from contact_sync.sendgrid.errors_file import read_errors
-from contact_sync.state import batch_contacts, batches, families, ledger, removals, settling
-from contact_sync.state.batches import NOW, SUBMITTED_AT, Batch
+from contact_sync.state import (
+    batch_contacts,
+    batch_moves,
+    batches,
+    families,
+    ledger,
+    removals,
+    settling,
+)
+from contact_sync.state.batches import Batch
 from contact_sync.state.families import FAILED
 from contact_sync.state.runs import Run
 from contact_sync.sync import Sync
@@ -32,7 +40,7 @@ IN_FLIGHT = (BatchState.SUBMITTED, BatchState.UPLOADING)
 def settle_batch(sync: Sync, run: Run, batch_id: int) -> bool:
     """Settle the batch if its job is over or its deadline has passed; False = poll again later."""
     batch = batches.load_batch(sync.state, batch_id)
-    if batch.is_terminal:
+    if not batch.is_open:
         return True
     if batch.state not in IN_FLIGHT or not batch.job_id:
         raise FatalError(f"Batch {batch_id} is {batch.state}: it hasn't been sent")
@@ -43,8 +51,9 @@ def settle_batch(sync: Sync, run: Run, batch_id: int) -> bool:
             raise
         if not error.is_missing:
             raise RetryableError(f"{error}; the job may still be at work") from None
-        # Forgotten or not yet known: it may still take effect, so nothing newer is sent for Q.
-        postpone(sync, run, batch, "job_unknown_to_sendgrid", fate_unknown_at=SUBMITTED_AT)
+        # Forgotten or not yet known: it may still take effect, so nothing newer is sent for the
+        # definition's `quarantine_minutes`.
+        postpone(sync, run, batch, "job_unknown_to_sendgrid", in_doubt=True)
         return True
     if not job.status.is_terminal:
         reach("job_pending")
@@ -74,8 +83,8 @@ def raise_if_failed(sync: Sync, root_id: int) -> None:
 
 def _give_up(sync: Sync, run: Run, batch: Batch) -> bool:
     # Sending again is safe only after the deadline: a job that is still queued then counts as dead.
-    # Should it run all the same, an older value may win until the client changes again (Q). An
-    # upload whose answer was lost has the same time: its file may have been stored.
+    # Should it run all the same, an older value may win until the client changes again. An upload
+    # whose answer was lost has the same time: its file may have been stored.
     if (batch.submitted_seconds or 0) <= sync.definition.deadlines.job_hours * 3600:
         return False
     uploaded = batch.state is BatchState.SUBMITTED
@@ -84,59 +93,32 @@ def _give_up(sync: Sync, run: Run, batch: Batch) -> bool:
 
 
 def _apply(sync: Sync, run: Run, batch: Batch, job: Job) -> None:
-    if job.status is JobStatus.COMPLETED and _counts_all(job, batch.contacts):
+    if job.status is JobStatus.COMPLETED and counts_all(job, batch.contacts):
         _settle(sync, run, batch, job, {})
         return
     with sync.state.transaction() as cursor:
         contacts = batch_contacts.count_contacts(cursor, batch.batch_id)
-    if job.status is JobStatus.COMPLETED:
-        _confirm_others(sync, run, batch, job, contacts, {})
-        return
-    refused = _refused(sync, batch, job)
-    if job.status is JobStatus.FAILED:  # it may have applied none, so only a full list helps
-        if len(refused) >= contacts:
-            _settle(sync, run, batch, job, refused)
-        else:
-            _fail(sync, run, batch, job, FAILED)
-        return
-    expected = max(job.errored, 1)
-    if len(refused) >= expected:
-        _confirm_others(sync, run, batch, job, contacts, refused)
-    elif contacts > MAX_READ_BACK:
-        _fail(sync, run, batch, job, "errors_file_unclear")
-    else:
-        wrong = not_applied(sync, run, batch, believe=False) - refused.keys()
-        if len(wrong) + len(refused) == expected:
-            refused |= dict.fromkeys(wrong, "SendGrid: refused, no reason given")
-            wrong = set()
-        _settle(sync, run, batch, job, refused, wrong)
-
-
-def _confirm_others(
-    sync: Sync, run: Run, batch: Batch, job: Job, contacts: int, refused: dict[str, str]
-) -> None:
-    """Confirm all but the refused ones, after reading them back if the counts don't add up.
-
-    They needn't be wrong then: SendGrid seems to count rows that change nothing nowhere. For that
-    reason a batch too large to be read back is confirmed by a sample if SendGrid saw every row.
-    """
-    if _counts_all(job, contacts, refused=len(refused)):
-        _settle(sync, run, batch, job, refused)
-        return
-    saw_all = job.requested in (0, contacts)
-    log.info("Batch %d: %d contacts, the job's counts: %s", batch.batch_id, contacts, job.counts())
-    wrong: set[str] = set()
-    if contacts <= MAX_READ_BACK or saw_all:
-        wrong = not_applied(sync, run, batch, believe=True) - refused.keys()
-    if contacts > MAX_READ_BACK and (wrong or not saw_all):
-        _fail(sync, run, batch, job, "not_applied")
-    else:
-        _settle(sync, run, batch, job, refused, wrong)
-
-
-def _counts_all(job: Job, contacts: int, *, refused: int = 0) -> bool:
-    """Whether SendGrid says of so many contacts that it created, updated or refused them."""
-    return job.requested in (0, contacts) and job.created + job.updated + refused >= contacts
+    named = {} if job.status is JobStatus.COMPLETED else _refused(sync, batch, job)
+    judgement = judge(job, contacts, len(named))
+    match judgement.do:
+        case Do.CONFIRM:
+            _settle(sync, run, batch, job, named)
+        case Do.READ_BACK | Do.READ_SAMPLE:
+            log.info("Batch %d: %d contacts, the job's counts: %s",
+                     batch.batch_id, contacts, job.counts())  # fmt: skip
+            wrong = not_applied(sync, run, batch, believe=True) - named.keys()
+            if wrong and judgement.do is Do.READ_SAMPLE:
+                _fail(sync, run, batch, job, judgement.reason)
+            else:
+                _settle(sync, run, batch, job, named, wrong)
+        case Do.FIND_REFUSED:
+            wrong = not_applied(sync, run, batch, believe=False) - named.keys()
+            if len(wrong) + len(named) == refused_by(job):
+                named |= dict.fromkeys(wrong, "SendGrid: refused, no reason given")
+                wrong = set()
+            _settle(sync, run, batch, job, named, wrong)
+        case Do.SEND_AGAIN:
+            _fail(sync, run, batch, job, judgement.reason)
 
 
 def _refused(sync: Sync, batch: Batch, job: Job) -> dict[str, str]:
@@ -183,7 +165,7 @@ def _fail(sync: Sync, run: Run, batch: Batch, job: Job, reason: str) -> None:
     if batch.run_id != run.run_id:
         postpone(sync, run, batch, reason, job)
         return
-    _finish(sync, run, batch, job, lambda cursor: postpone_and_split(cursor, batch, reason))
+    _finish(sync, run, batch, job, lambda cursor: postpone_and_split(cursor, run, batch, reason))
 
 
 def _apply_removal(sync: Sync, run: Run, batch: Batch, job: Job) -> None:
@@ -202,11 +184,17 @@ def _apply_removal(sync: Sync, run: Run, batch: Batch, job: Job) -> None:
 
 
 def postpone(
-    sync: Sync, run: Run, batch: Batch, reason: str, job: Job | None = None, **values: Any
+    sync: Sync,
+    run: Run,
+    batch: Batch,
+    reason: str,
+    job: Job | None = None,
+    *,
+    in_doubt: bool = False,
 ) -> None:
     """End a batch of which nothing can be confirmed: its clients become pending.
 
-    `values` are further columns of the batch.
+    `in_doubt`: what was sent may take effect later.
     """
 
     def write(cursor: Cursor) -> str:
@@ -216,14 +204,13 @@ def postpone(
             settling.postpone(cursor, batch.batch_id, reason)
         return reason
 
-    _finish(sync, run, batch, job, write, **values)
+    _finish(sync, run, batch, job, write, in_doubt=in_doubt)
 
 
 def void_batch(sync: Sync, run: Run, batch: Batch) -> None:
     """Drop a batch of which no byte has left."""
     with sync.state.transaction(run.fence) as cursor:
-        before = (BatchState.STAGED, BatchState.CREATED)
-        if batches.advance(cursor, batch, BatchState.VOID, came_from=before, settled_at=NOW):
+        if batch_moves.void(cursor, run, batch):
             settling.clear(cursor, batch.batch_id)
             if batch.lane in REMOVALS:
                 removals.postponed(cursor, batch.batch_id)
@@ -236,20 +223,15 @@ def _finish(
     batch: Batch,
     job: Job | None,
     write: Callable[[Cursor], str],
-    **values: Any,
+    *,
+    in_doubt: bool = False,
 ) -> None:
-    """Compare-and-set the batch to settled and write the ledger, in one transaction.
+    """Settle the batch and write the ledger, in one transaction.
 
     A second process that settles the same batch finds it settled and writes nothing.
     """
-    values |= {"settled_at": NOW}
-    if job is not None:
-        values |= {"job_status": str(job.status), "counts": job.counts()}
-        if batch.lane is Lane.CSV:  # of the other lanes an earlier try may still be under way
-            values["fate_unknown_at"] = None
-    before = (*IN_FLIGHT, BatchState.SUBMITTING)
     with sync.state.transaction(run.fence) as cursor:
-        if not batches.advance(cursor, batch, BatchState.SETTLED, came_from=before, **values):
+        if not batch_moves.settle(cursor, run, batch, job, in_doubt=in_doubt):
             return
         outcome = write(cursor)
         batches.set_outcome(cursor, batch.batch_id, outcome)

@@ -23,7 +23,7 @@ EXTRA_JOBS = 8
 REASON = "SendGrid: its import failed"
 
 
-def postpone_and_split(cursor: Cursor, batch: Batch, reason: str) -> str:
+def postpone_and_split(cursor: Cursor, run: Run, batch: Batch, reason: str) -> str:
     """Make the batch's clients pending and stage them again in its family; returns the outcome.
 
     Belongs into the transaction that settles the batch.
@@ -31,7 +31,7 @@ def postpone_and_split(cursor: Cursor, batch: Batch, reason: str) -> str:
     settling.postpone(cursor, batch.batch_id, reason, keep=True)
     family = families.members(cursor, batch.root)
     if _is_hopeless(family):
-        families.drop_open(cursor, batch.root)
+        families.drop_open(cursor, run, batch)
         settling.clear(cursor, batch.batch_id)
         return reason
     if batch_contacts.count_contacts(cursor, batch.batch_id) == 1 and batch.tries:
@@ -89,9 +89,9 @@ def _had_room(family: list[Member]) -> bool:
 
     It had if as many were created later; a family's jobs run in the order of their ids.
     """
-    return any(
-        failed.failed
-        and sum(m.created for m in family if m.succeeded and m.batch_id > failed.batch_id)
-        >= failed.contacts
-        for failed in family
-    )
+    for failed in family:
+        if failed.failed:
+            later = [m for m in family if m.succeeded and m.batch_id > failed.batch_id]
+            if sum(member.created for member in later) >= failed.contacts:
+                return True
+    return False

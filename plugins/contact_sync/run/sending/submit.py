@@ -14,17 +14,16 @@ from __future__ import annotations
 
 import logging
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from typing import IO, Any
+from typing import IO
 
 from isal import igzip
 
 from contact_sync.base.errors import (
     FatalError,
     FateUnknown,
-    Fenced,
     RequestRefused,
     RetryableError,
     SyncError,
@@ -40,9 +39,10 @@ from contact_sync.run.approve_plan import refuse_unapproved
 from contact_sync.run.context import mapping_of
 from contact_sync.run.sending.prepare import prepare
 from contact_sync.run.sending.removal_targets import contacts_to_remove
+from contact_sync.sendgrid.api import ImportUpload
 from contact_sync.sendgrid.refused_contacts import refused_by_answer
-from contact_sync.state import batch_contacts, batches, removals, runs, settling
-from contact_sync.state.batches import NOW, Batch
+from contact_sync.state import batch_contacts, batch_moves, batches, removals, runs, settling
+from contact_sync.state.batches import Batch
 from contact_sync.state.runs import Run
 from contact_sync.sync import Sync
 
@@ -83,7 +83,7 @@ def _send_json(sync: Sync, run: Run, batch: Batch) -> None:
         if not contacts:
             _settle_unsent(sync, run, batch, "all refused")
             return
-        announced = _mark_submitting(sync, run, batch)
+        announced = _announce(sync, run, batch)
         reach("upsert_announced")
         try:
             with _undone_if_refused(sync, run, batch, announced):
@@ -101,7 +101,7 @@ def _send_json(sync: Sync, run: Run, batch: Batch) -> None:
                 settling.refuse(cursor, batch.batch_id, refused)
             continue
         reach("upserted_not_stored")
-        _mark_submitted(sync, run, batch, job_id, announced)
+        _accept(sync, run, batch, job_id, announced)
         return
     raise FatalError(
         f"SendGrid refused batch {batch.batch_id} {MAX_REFUSAL_ROUNDS} times, naming new addresses "
@@ -116,7 +116,7 @@ def _send_removal(sync: Sync, run: Run, batch: Batch) -> None:
         if not ids:
             _settle_unsent(sync, run, batch, outcome)
             return
-        announced = _mark_submitting(sync, run, batch)
+        announced = _announce(sync, run, batch)
         reach("delete_announced")
         try:
             with _undone_if_refused(sync, run, batch, announced):
@@ -134,42 +134,59 @@ def _send_removal(sync: Sync, run: Run, batch: Batch) -> None:
             log.info("A contact vanished since its id was looked up; looking again")
             continue
         reach("deleted_not_stored")
-        _mark_submitted(sync, run, batch, job_id, announced)
+        _accept(sync, run, batch, job_id, announced)
         return
     raise RetryableError(f"SendGrid doesn't know contacts of batch {batch.batch_id} that it found")
 
 
 def _send_csv(sync: Sync, run: Run, batch: Batch) -> None:
-    mapping, own_job = mapping_of(run), batch.job_id
-    before: tuple[BatchState, ...] = (BatchState.STAGED, BatchState.CREATED)
+    mapping, refused = mapping_of(run), None
     with _rendered(sync, batch, mapping) as (file, size):
-        for attempt in range(MAX_IMPORT_TRIES):
-            runs.renew_lease(sync.state, run)
-            target = sync.sendgrid.create_import(csv_field_ids(mapping), mapping.list_id)
-            reach("import_created_not_stored")
-            _advance(sync, run, batch, BatchState.CREATED, before, {"job_id": own_job},
-                     job_id=target.job_id)  # fmt: skip
-            own_job, before = target.job_id, (BatchState.UPLOADING,)
-            mine = {"job_id": own_job}
-            reach("import_created")
-            _advance(sync, run, batch, BatchState.UPLOADING, (BatchState.CREATED,), mine,
-                     submitted_at=NOW, fate_unknown_at=NOW)  # fmt: skip
-            reach("upload_announced")
-            file.seek(0)
+        for attempt in range(1, MAX_IMPORT_TRIES + 1):
+            target = _create_import(sync, run, batch, mapping, refused)
             try:
-                sync.sendgrid.upload(target, file, size)
+                _upload(sync, run, batch, target, file, size)
             except RequestRefused:
-                if attempt == MAX_IMPORT_TRIES - 1:
+                if attempt == MAX_IMPORT_TRIES:
                     raise
                 log.warning("The storage refused the upload; starting a new import")
-                continue
-            except FateUnknown as error:
-                log.warning("%s: polling job %s instead of sending again", error, target.job_id)
+                refused = target.job_id
+            else:
                 return
-            reach("uploaded_not_stored")
-            _advance(sync, run, batch, BatchState.SUBMITTED, (BatchState.UPLOADING,), mine,
-                     fate_unknown_at=None)  # fmt: skip
-            return
+
+
+def _create_import(
+    sync: Sync, run: Run, batch: Batch, mapping: Mapping, refused: str | None
+) -> ImportUpload:
+    """A new import for the batch; `refused` = this try's former one, whose upload was refused."""
+    runs.renew_lease(sync.state, run)
+    target = sync.sendgrid.create_import(csv_field_ids(mapping), mapping.list_id)
+    reach("import_created_not_stored")
+    with _storing(sync, run) as cursor:
+        if refused is None:
+            batch_moves.created(cursor, run, batch, target.job_id, batch.job_id)
+        else:
+            batch_moves.created_again(cursor, run, batch, target.job_id, refused)
+    reach("import_created")
+    return target
+
+
+def _upload(
+    sync: Sync, run: Run, batch: Batch, target: ImportUpload, file: IO[bytes], size: int
+) -> None:
+    """Send the file to the import, once. Raises RequestRefused when the storage took none of it."""
+    with _storing(sync, run) as cursor:
+        batch_moves.uploading(cursor, run, batch, target.job_id)
+    reach("upload_announced")
+    file.seek(0)
+    try:
+        sync.sendgrid.upload(target, file, size)
+    except FateUnknown as error:
+        log.warning("%s: polling job %s instead of sending again", error, target.job_id)
+        return
+    reach("uploaded_not_stored")
+    with _storing(sync, run) as cursor:
+        batch_moves.uploaded(cursor, run, batch, target.job_id)
 
 
 @contextmanager
@@ -183,78 +200,48 @@ def _rendered(sync: Sync, batch: Batch, mapping: Mapping) -> Iterator[tuple[IO[b
         yield file, file.tell()
 
 
-def _mark_submitting(sync: Sync, run: Run, batch: Batch) -> datetime:
-    """Announce a call that may not be repeated; returns the moment, which tells this try's from
-    another one's."""
-    before = (BatchState.STAGED, BatchState.SUBMITTING)
-    return _advance(
-        sync, run, batch, BatchState.SUBMITTING, before, submitted_at=NOW, fate_unknown_at=NOW
-    )
+@contextmanager
+def _storing(sync: Sync, run: Run) -> Iterator[Cursor]:
+    """A transaction that checks the fence, after proving the lease and extending it."""
+    runs.renew_lease(sync.state, run)
+    with sync.state.transaction(run.fence) as cursor:
+        yield cursor
+
+
+def _announce(sync: Sync, run: Run, batch: Batch) -> datetime:
+    """Store that a call which may not be repeated is about to leave; returns the moment."""
+    with _storing(sync, run) as cursor:
+        return batch_moves.announce(cursor, run, batch)
 
 
 @contextmanager
 def _undone_if_refused(sync: Sync, run: Run, batch: Batch, announced: datetime) -> Iterator[None]:
-    """A definite refusal of a first try proves that nothing is under way: back to `staged`."""
+    """A definite refusal of a first try proves that nothing is under way."""
     try:
         yield
     except FateUnknown:
         raise
     except SyncError:
-        if batch.state is BatchState.STAGED:
-            _advanced(
-                sync, run, batch, BatchState.STAGED, (BatchState.SUBMITTING,),
-                {"submitted_at": announced}, submitted_at=None, fate_unknown_at=None,
-            )  # fmt: skip
+        if _is_first_try(batch):
+            with _storing(sync, run) as cursor:
+                batch_moves.refused(cursor, run, batch, announced)
         raise
 
 
-def _mark_submitted(sync: Sync, run: Run, batch: Batch, job_id: str, announced: datetime) -> None:
-    """A first try's answer ends the doubt; after another try of unknown fate it stays for Q."""
-    before = (BatchState.SUBMITTING,)
-    if batch.state is not BatchState.SUBMITTING and _advanced(
-        sync, run, batch, BatchState.SUBMITTED, before, {"submitted_at": announced},
-        job_id=job_id, fate_unknown_at=None,
-    ):  # fmt: skip
-        return
-    _advance(sync, run, batch, BatchState.SUBMITTED, before, job_id=job_id)
+def _accept(sync: Sync, run: Run, batch: Batch, job_id: str, announced: datetime) -> None:
+    first_try = _is_first_try(batch)
+    with _storing(sync, run) as cursor:
+        batch_moves.accepted(cursor, run, batch, job_id, announced, first_try=first_try)
+
+
+def _is_first_try(batch: Batch) -> bool:
+    """Whether no call of unknown fate had been announced when this try began."""
+    return batch.state is BatchState.STAGED
 
 
 def _settle_unsent(sync: Sync, run: Run, batch: Batch, outcome: str) -> None:
     """Settle a batch of which nothing has to be sent, in one transaction."""
-
-    def write(cursor: Cursor) -> None:
+    with _storing(sync, run) as cursor:
+        batch_moves.settle_unsent(cursor, run, batch, outcome)
         if batch.lane in REMOVALS and outcome in NOTHING_TO_DO:
             removals.removed(cursor, batch.lane, batch.batch_id)
-
-    before = (BatchState.STAGED, BatchState.SUBMITTING, BatchState.CREATED)
-    _advance(
-        sync, run, batch, BatchState.SETTLED, before, write=write, outcome=outcome, settled_at=NOW
-    )
-
-
-def _advance(sync: Sync, run: Run, batch: Batch, *change: Any, **values: Any) -> datetime:
-    """As `_advanced`. Raises Fenced when someone else moved the batch."""
-    moment = _advanced(sync, run, batch, *change, **values)
-    if moment is None:
-        raise Fenced(f"Batch {batch.batch_id} was moved by another process; this one stops")
-    return moment
-
-
-def _advanced(
-    sync: Sync,
-    run: Run,
-    batch: Batch,
-    to: BatchState,
-    came_from: tuple[BatchState, ...],
-    expect: dict[str, Any] | None = None,
-    *,
-    write: Callable[[Cursor], None] | None = None,
-    **values: Any,
-) -> datetime | None:
-    """Store the next state, and what belongs to it, under the fence; None = moved by another."""
-    runs.renew_lease(sync.state, run)
-    with sync.state.transaction(run.fence) as cursor:
-        moment = batches.advance(cursor, batch, to, came_from=came_from, expect=expect, **values)
-        if moment is not None and write is not None:
-            write(cursor)
-    return moment

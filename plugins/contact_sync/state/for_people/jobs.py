@@ -7,6 +7,9 @@ from datetime import datetime
 from typing import Any
 
 from contact_sync.postgres.cursor import Cursor, many, one, rows_as
+from contact_sync.state import statements
+
+SQL = statements.load("people")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,34 +47,14 @@ class BatchJob:
 
 def jobs_of_run(cursor: Cursor, run_id: int, limit: int | None = None) -> list[BatchJob]:
     """A run's batches as they are now, in the order of their making; the first `limit` ones."""
-    return rows_as(
-        BatchJob,
-        cursor,
-        """SELECT batch_id, root_id, lane, contacts AS rows, state, job_id, job_status AS status,
-                  outcome, submitted_at,
-                  extract(epoch FROM coalesce(settled_at, now()) - submitted_at)::float AS seconds
-           FROM contact_sync.batch WHERE run_id = %s ORDER BY batch_id LIMIT %s""",
-        (run_id, limit),
-    )
+    return rows_as(BatchJob, cursor, SQL["jobs_of_run"], {"run_id": run_id, "at_most": limit})
 
 
 def job_sums(cursor: Cursor, run_id: int) -> list[dict[str, Any]]:
     """How many batches and contacts of a run are in which lane, state and job status."""
-    return many(
-        cursor,
-        """SELECT lane, state, job_status AS status, count(*) AS jobs, sum(contacts)::bigint AS rows
-           FROM contact_sync.batch WHERE run_id = %s GROUP BY 1, 2, 3 ORDER BY 1, 2, 3""",
-        (run_id,),
-    )
+    return many(cursor, SQL["job_sums"], {"run_id": run_id})
 
 
 def slice_progress(cursor: Cursor, run_id: int) -> dict[str, int]:
     """How many slices and clients a run reads, and how many of them it has read."""
-    return one(
-        cursor,
-        """SELECT count(*) AS slices, count(counts) AS done,
-                  coalesce(sum(clients), 0)::bigint AS clients,
-                  coalesce(sum(clients) FILTER (WHERE counts IS NOT NULL), 0)::bigint AS read
-           FROM contact_sync.slice WHERE run_id = %s""",
-        (run_id,),
-    )
+    return one(cursor, SQL["slice_progress"], {"run_id": run_id})

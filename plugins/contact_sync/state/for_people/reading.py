@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from contact_sync.postgres.cursor import Cursor
+from contact_sync.state import statements
 from contact_sync.state.database import StateDatabase, check_version
 
+SQL = statements.load("people")
 PAGE_SECONDS = 5
 """A person waits for the answer: a statement that takes longer is given up."""
 
@@ -19,7 +21,8 @@ def reading(state: StateDatabase) -> Iterator[Cursor]:
     Raises as StateDatabase.transaction does, and ConfigError unless the migrations have run.
     """
     with state.transaction() as cursor:
-        cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-        cursor.execute(f"SET LOCAL statement_timeout = '{PAGE_SECONDS}s'")
+        cursor.execute(SQL["one_moment"])
+        cursor.execute(SQL["read_only"])
+        cursor.execute(SQL["give_up_after"], {"seconds": f"{PAGE_SECONDS}s"})
         check_version(cursor)
         yield cursor

@@ -6,25 +6,18 @@ import dataclasses
 from collections.abc import Generator
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any, LiteralString
+from typing import Any
 
 from psycopg.rows import class_row
 
+from contact_sync.base.vocabulary import MAX_REASONS
 from contact_sync.postgres.cursor import Cursor, rows_as
+from contact_sync.state import statements
 from contact_sync.state.database import StateDatabase
 
-MAX_REASONS = 50
+SQL = statements.load("people")
 CHUNK = 5_000
 """So many clients are held in memory at once."""
-
-_COLUMNS: LiteralString = """
-    SELECT client_id, field, reason, tries, rejected_since AS first_seen, updated_at AS last_seen,
-           email
-    FROM contact_sync.ledger
-"""
-_WHICH: LiteralString = """
-    WHERE sync_id = %(sync_id)s AND state = 'rejected' AND client_id > %(after)s
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,40 +58,25 @@ class ReasonCount:
 
 def count_reasons(cursor: Cursor, sync_id: int) -> list[ReasonCount]:
     """The fields and reasons, most frequent first; at most MAX_REASONS of them."""
-    return rows_as(
-        ReasonCount,
-        cursor,
-        """SELECT field, reason, count(*) AS n
-           FROM contact_sync.ledger WHERE sync_id = %s AND state = 'rejected'
-           GROUP BY field, reason ORDER BY n DESC, field, reason LIMIT %s""",
-        (sync_id, MAX_REASONS),
-    )
+    parameters = {"sync_id": sync_id, "at_most": MAX_REASONS}
+    return rows_as(ReasonCount, cursor, SQL["count_reasons"], parameters)
 
 
 def page_of_clients(cursor: Cursor, which: Filter, limit: int) -> list[RejectedClient]:
     """At most `limit` of them by id; by index, wherever the page begins."""
-    query, parameters = _query(which)
-    return rows_as(
-        RejectedClient, cursor, query + " LIMIT %(limit)s", parameters | {"limit": limit}
-    )
+    return rows_as(RejectedClient, cursor, SQL["rejected_clients"], _parameters(which, limit))
 
 
 def all_clients(state: StateDatabase, which: Filter) -> Generator[list[RejectedClient], None, None]:
     """All of them by id, CHUNK at a time, through a cursor on the server."""
     with state.transaction() as cursor:
-        cursor.execute("SET TRANSACTION READ ONLY")
+        cursor.execute(SQL["read_only"])
         row = class_row(RejectedClient)
         with cursor.connection.cursor("rejected", row_factory=row) as rows:
-            rows.execute(*_query(which))
+            rows.execute(SQL["rejected_clients"], _parameters(which, None))
             while chunk := rows.fetchmany(CHUNK):
                 yield chunk
 
 
-def _query(which: Filter) -> tuple[LiteralString, dict[str, Any]]:
-    """Only the conditions that are asked for: so the planner sees which index fits."""
-    query = _COLUMNS + _WHICH
-    if which.field is not None:
-        query += " AND field = %(field)s"
-    if which.reason is not None:
-        query += " AND reason = %(reason)s"
-    return query + " ORDER BY client_id", asdict(which)
+def _parameters(which: Filter, limit: int | None) -> dict[str, Any]:
+    return asdict(which) | {"at_most": limit}

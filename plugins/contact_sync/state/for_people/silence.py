@@ -6,7 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from contact_sync.postgres.cursor import one
+from contact_sync.state import statements
 from contact_sync.state.database import StateDatabase
+
+SQL = statements.load("people")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,31 +28,6 @@ class Silence:
 def silence(state: StateDatabase, name: str, queued_at: datetime, span_hours: float) -> Silence:
     """The silence of a sync, as the run that was queued at `queued_at` sees it. Dry runs count
     neither as a success nor as a try."""
+    parameters = {"name": name, "queued_at": queued_at, "hours": span_hours}
     with state.transaction() as cursor:
-        row = one(
-            cursor,
-            """WITH runs AS (
-                   SELECT r.started_at, r.finished_at, r.state, r.holder
-                   FROM contact_sync.run AS r JOIN contact_sync.sync AS s USING (sync_id)
-                   WHERE s.name = %(name)s AND NOT r.dry_run
-               ), since AS (
-                   SELECT max(finished_at) FILTER (WHERE state = 'succeeded') AS success,
-                          min(started_at) AS first_try
-                   FROM runs
-               ), span AS (
-                   SELECT success, coalesce(success, first_try) AS base, floor(extract(epoch FROM
-                       %(queued_at)s - coalesce(success, first_try)) / 3600 / %(hours)s) AS number
-                   FROM since
-               )
-               SELECT success AS last_success,
-                      extract(epoch FROM now() - base)::float / 3600 AS hours,
-                      EXISTS (
-                          SELECT FROM runs
-                          WHERE holder LIKE 'DAG run %%' AND started_at < %(queued_at)s
-                              AND started_at
-                                  > base + number * %(hours)s * make_interval(hours => 1)
-                      ) AS told_before
-               FROM span""",
-            {"name": name, "queued_at": queued_at, "hours": span_hours},
-        )
-    return Silence(**row)
+        return Silence(**one(cursor, SQL["silence"], parameters))

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from contact_sync.postgres.cursor import Cursor, rows_as
+from contact_sync.contacts.destination import Destination
+from contact_sync.postgres.cursor import Cursor, many
+from contact_sync.state import statements
+from contact_sync.state.runs import with_objects
+
+SQL = statements.load("people")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +29,7 @@ class SyncRow:
     read_at: datetime | None
     holder: str | None
     now: datetime
-    destination: dict[str, Any] | None
+    destination: Destination | None
 
     @property
     def is_running(self) -> bool:
@@ -35,20 +39,8 @@ class SyncRow:
 
 def sync_rows(cursor: Cursor, names: list[str]) -> dict[str, SyncRow]:
     """The syncs with these names, by name; those that never ran aren't among them."""
-    rows = rows_as(
-        SyncRow,
-        cursor,
-        """SELECT s.name, s.sync_id, s.fields, (s.watermark ->> 'read_at')::timestamptz AS read_at,
-                  CASE WHEN s.lease_until > now() THEN s.lease_holder END AS holder, now() AS now,
-                  coalesce(s.destination, (
-                      SELECT r.destination FROM contact_sync.run AS r
-                      WHERE r.sync_id = s.sync_id AND r.destination IS NOT NULL
-                      ORDER BY r.run_id DESC LIMIT 1
-                  )) AS destination
-           FROM contact_sync.sync AS s WHERE s.name = ANY(%s)""",
-        (names,),
-    )
-    return {row.name: row for row in rows}
+    rows = many(cursor, SQL["sync_rows"], {"names": names})
+    return {row["name"]: SyncRow(**with_objects(row)) for row in rows}
 
 
 def sync_row(cursor: Cursor, name: str) -> SyncRow | None:

@@ -1,0 +1,256 @@
+-- Contacts to be removed, and what became of them (state/removals.py).
+
+-- removable_addresses --
+-- Contacts to be removed whose address is no client's, in the source or at SendGrid; an excluded
+-- client protects no address, nor does a client that has left an excluded one's; one that this run is
+-- about to send does. What this run has tried in vain waits for the next one
+-- Parameters: sync_id, run_id, whys
+-- Columns: email, list_id, why, others = the lists of other syncs that hold the contact, '' = no list
+-- Index: none: two scans of the ledger, only when removal has rows
+WITH elsewhere AS (
+    SELECT
+        h.contact_hash,
+        array_agg(DISTINCT coalesce(s.destination #>> '{mapping,list_id}', '')) AS lists
+    FROM contact_sync.address_holder AS h
+    INNER JOIN contact_sync.sync AS s ON h.sync_id = s.sync_id
+    WHERE
+        h.sync_id <> %(sync_id)s
+        AND h.contact_hash IN (
+            SELECT m.email_hash FROM contact_sync.removal AS m
+            WHERE m.sync_id = %(sync_id)s
+        )
+    GROUP BY h.contact_hash
+)
+
+SELECT
+    a.email,
+    a.list_id,
+    a.why,
+    coalesce(e.lists, '{}') AS others
+FROM contact_sync.removal AS a
+LEFT JOIN elsewhere AS e ON a.email_hash = e.contact_hash
+WHERE
+    a.sync_id = %(sync_id)s
+    AND a.why = any(%(whys)s)
+    AND NOT a.kept
+    AND NOT EXISTS (
+        SELECT 1 FROM contact_sync.batch AS b
+        WHERE b.batch_id = a.batch_id AND b.run_id = %(run_id)s
+    )
+    AND (
+        a.why = 'list_changed'
+        OR (
+            NOT EXISTS (
+                SELECT 1 FROM contact_sync.address_holder AS h
+                WHERE
+                    h.sync_id = a.sync_id
+                    AND h.contact_hash = a.email_hash
+                    AND (a.why <> 'excluded' OR h.email_hash = h.contact_hash)
+            )
+            AND NOT EXISTS (
+                SELECT 1 FROM contact_sync.address_holder AS h
+                WHERE h.sync_id = a.sync_id AND h.email_hash = a.email_hash
+            )
+            AND NOT EXISTS (
+                SELECT 1 FROM contact_sync.outbox AS o
+                WHERE o.run_id = %(run_id)s AND o.email_hash = a.email_hash
+            )
+        )
+    )
+ORDER BY a.why, a.list_id, a.email;
+
+-- retire_absent --
+-- Clients that are gone for certain: their contacts become removals, their ledger rows end
+-- Parameters: sync_id, enough = number of absences
+-- Index: ledger_absent
+WITH gone AS (
+    DELETE FROM contact_sync.ledger AS l
+    WHERE l.sync_id = %(sync_id)s AND l.absent >= %(enough)s
+    RETURNING
+        l.sync_id,
+        l.email,
+        l.contact_hash,
+        l.client_id
+)
+
+INSERT INTO contact_sync.removal (sync_id, email, email_hash, client_id, why)
+SELECT
+    g.sync_id,
+    g.email,
+    g.contact_hash,
+    max(g.client_id) AS client_id,
+    'gone' AS why
+FROM gone AS g
+WHERE g.email IS NOT NULL
+GROUP BY g.sync_id, g.email, g.contact_hash
+ON CONFLICT (sync_id, email, list_id) DO UPDATE SET
+    why = excluded.why,
+    client_id = excluded.client_id;
+
+-- former_lists --
+-- Lists that earlier runs put contacts on: the one of the last run that succeeded, and those of
+-- later runs that sent something and then failed
+-- Parameters: sync_id, run_id = the present run
+-- Columns: list_id
+-- Index: run_by_sync, batch_by_run
+SELECT DISTINCT r.destination #>> '{mapping,list_id}' AS list_id
+FROM contact_sync.run AS r
+WHERE
+    r.sync_id = %(sync_id)s
+    AND r.run_id < %(run_id)s
+    AND NOT r.dry_run
+    AND r.destination #>> '{mapping,list_id}' IS NOT NULL
+    AND r.run_id >= coalesce(
+        (
+            SELECT max(s.run_id) FROM contact_sync.run AS s
+            WHERE
+                s.sync_id = %(sync_id)s
+                AND s.run_id < %(run_id)s
+                AND s.state = 'succeeded'
+                AND NOT s.dry_run
+        ),
+        0
+    )
+    AND (
+        r.state = 'succeeded'
+        OR EXISTS (
+            SELECT 1 FROM contact_sync.batch AS b
+            WHERE
+                b.run_id = r.run_id
+                AND b.lane IN ('json', 'csv')
+                AND b.state NOT IN ('staged', 'void')
+        )
+    );
+
+-- note_listed_addresses --
+-- The sync has another list than before: every contact of a client is to be taken off the former one
+-- Parameters: sync_id, list_id = the former list
+-- Index: none, one scan of the ledger
+INSERT INTO contact_sync.removal (sync_id, email, email_hash, client_id, why, list_id)
+SELECT
+    l.sync_id,
+    l.email,
+    l.contact_hash,
+    l.client_id,
+    'list_changed',
+    %(list_id)s
+FROM contact_sync.ledger AS l
+WHERE l.sync_id = %(sync_id)s AND l.email IS NOT NULL
+ON CONFLICT (sync_id, email, list_id) DO NOTHING;
+
+-- any_noted --
+-- Whether anything is noted: most syncs have nothing, and the whole ledger is read to find out more.
+SELECT
+    exists(
+        SELECT 1 FROM contact_sync.removal
+        WHERE sync_id = %(sync_id)s
+    ) AS found;
+
+-- forget_taken --
+-- Addresses that a client's confirmed contact has (again) need no removal.
+DELETE FROM contact_sync.removal AS a
+USING contact_sync.ledger AS l
+WHERE
+    a.sync_id = %(sync_id)s
+    AND l.sync_id = a.sync_id
+    AND l.contact_hash = a.email_hash
+    AND l.state = 'confirmed'
+    AND a.why <> 'list_changed';
+
+-- plan --
+-- These contacts are removed by a batch; one that is taken off a former list, by a batch of that list only.
+-- Parameters: list_id, NULL = the batch is of lane delete
+UPDATE contact_sync.removal
+SET batch_id = %(batch_id)s
+WHERE
+    sync_id = %(sync_id)s
+    AND email = any(%(emails)s)
+    AND coalesce(list_id = %(list_id)s, FALSE) = (why = 'list_changed');
+
+-- stay_on_list --
+-- Nobody is taken off a list any more for not being the sync's.
+DELETE FROM contact_sync.removal
+WHERE sync_id = %(sync_id)s AND why = 'list_changed' AND list_id = %(list_id)s;
+
+-- of_batch --
+-- The addresses of a batch, and for how many seconds each is known to be removed.
+SELECT
+    email,
+    extract(EPOCH FROM now() - noted_at)::float AS seconds
+FROM contact_sync.removal
+WHERE batch_id = %(batch_id)s;
+
+-- lock_of_batch --
+-- Those of the addresses that are still in the batch; they stay locked.
+SELECT email
+FROM contact_sync.removal
+WHERE batch_id = %(batch_id)s AND email = any(%(emails)s)
+FOR UPDATE;
+
+-- move_to_batch --
+-- Parameters: apart = the other batch
+UPDATE contact_sync.removal SET batch_id = %(apart)s
+WHERE batch_id = %(batch_id)s AND email = any(%(emails)s);
+
+-- postpone --
+-- The removal didn't happen, or nobody knows.
+UPDATE contact_sync.removal SET batch_id = NULL
+WHERE batch_id = %(batch_id)s;
+
+-- forget_deleted --
+-- The contacts of a batch don't exist any more.
+DELETE FROM contact_sync.removal
+WHERE batch_id = %(batch_id)s;
+
+-- forget_unlisted --
+-- The contacts of a batch are off the list that their clients had before.
+DELETE FROM contact_sync.removal
+WHERE batch_id = %(batch_id)s AND why = 'list_changed';
+
+-- release_contacts --
+-- The contacts of a batch are no client's any more: excluded clients lose theirs. A client that was confirmed looks
+-- moved, so that the next run looks at it.
+UPDATE contact_sync.ledger AS l
+SET
+    email = NULL,
+    contact_hash = NULL,
+    email_hash = CASE WHEN l.state = 'confirmed' THEN 0 ELSE l.email_hash END,
+    row_hash = NULL,
+    filled = 0,
+    stale = 0
+FROM contact_sync.removal AS a
+WHERE
+    a.batch_id = %(batch_id)s
+    AND l.sync_id = a.sync_id
+    AND l.client_id = a.client_id
+    AND l.contact_hash = a.email_hash;
+
+-- keep --
+-- Never remove what is noted so far. The hash stays, so that whoever takes the address inherits no value of its former
+-- owner; the address itself is forgotten: nothing needs it any more.
+-- Parameters: whys of a sync, or batch_id; the other one is NULL
+WITH done AS (
+    DELETE FROM contact_sync.removal
+    WHERE
+        (
+            batch_id = %(batch_id)s
+            OR (sync_id = %(sync_id)s AND why = any(%(whys)s::text[]))
+        )
+        AND NOT kept
+    RETURNING
+        sync_id,
+        email_hash,
+        client_id,
+        why
+)
+
+INSERT INTO contact_sync.removal (sync_id, email, email_hash, client_id, why, kept)
+SELECT DISTINCT ON (sync_id, email_hash)
+    sync_id,
+    '#' || email_hash,
+    email_hash,
+    client_id,
+    why,
+    TRUE
+FROM done
+ON CONFLICT (sync_id, email, list_id) DO NOTHING;

@@ -1,0 +1,119 @@
+"""What a crash at each fail point leaves, and who continues."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from local.docs_generator.markdown import code, table
+from local.docs_generator.rooms import PACKAGE
+
+AGAIN = "the task again, from its beginning"
+POLLED = "the task again: it asks for the job"
+POINTS = {
+    "lease_taken_uncommitted": ("nothing", AGAIN),
+    "run_started": (
+        "the run and its lease",
+        "the task again, as the same holder: the unfinished run becomes `superseded`. Anybody else "
+        "once the lease has run out, or by taking it over",
+    ),
+    "drained": ("every batch of an earlier run is settled or void", AGAIN),
+    "setup_checked": ("list and fields by id", AGAIN),
+    "slices_uncommitted": ("nothing of the selection", AGAIN),
+    "clients_selected": (
+        "the snapshot's place, the slices, who is absent",
+        "the task again: it replaces them, and counts an absence once",
+    ),
+    "slice_uncommitted": ("nothing of the slice", AGAIN),
+    "slice_staged": (
+        "the slice's contacts in the outbox, the other clients' fates in the ledger",
+        "the task again: it replaces them",
+    ),
+    "suppressions_uncommitted": ("nothing is held or marked", AGAIN),
+    "plan_uncommitted": ("no plan, no batch", AGAIN),
+    "run_planned": ("plan and batches, all `staged`", "the task again: it cuts them again"),
+    "approval_uncommitted": ("no decision", "whoever is asked decides again"),
+    "plan_decided": ("the decision", AGAIN),
+    "removals_noted_uncommitted": ("nothing is noted", AGAIN),
+    "removals_uncommitted": ("no batch of removals", AGAIN),
+    "removals_planned": (
+        "batches of removals, all `staged`", "the task again: it gives the open ones",
+    ),
+    "clients_held_uncommitted": ("the batch as it was planned", "the task again: it looks again"),
+    "suppressed_not_sent": (
+        "the batch is `staged`; SendGrid suppresses the new addresses",
+        "the task again: to suppress twice is to suppress once",
+    ),
+    "misses_uncommitted": (
+        "all addresses are in the batch still", "the task again: it searches again",
+    ),
+    "upsert_announced": (
+        "`submitting`: nobody knows whether the call left",
+        "the task again: it sends the same once more. A later run waits for the quarantine, then "
+        "makes the clients pending",
+    ),
+    "upserted_not_stored": (
+        "`submitting`; SendGrid has a job whose id nobody knows",
+        "the same: an upsert that is repeated changes nothing",
+    ),
+    "delete_announced": (
+        "`submitting`: nobody knows whether the call left",
+        "the task again: it searches again and removes whom it finds. A later run waits for the "
+        "quarantine, then plans the removal again",
+    ),
+    "deleted_not_stored": (
+        "`submitting`; SendGrid has a job whose id nobody knows",
+        "the same: who is gone isn't found",
+    ),
+    "import_created_not_stored": (
+        "the batch as it was; SendGrid has an import without a file",
+        "the task again, by another import: an empty one changes nothing",
+    ),
+    "import_created": (
+        "`created`, with the import's id",
+        "the task again, by another import. A later run drops it",
+    ),
+    "upload_announced": (
+        "`uploading`: nobody knows whether the file left",
+        "the task again: it asks for the job and never uploads twice. After `job_hours` the "
+        "clients are pending",
+    ),
+    "uploaded_not_stored": ("`uploading`; SendGrid has the file", POLLED),
+    "batch_submitted": ("`submitted` or `uploading`, with the job's id", POLLED),
+    "job_pending": ("the same", POLLED),
+    "job_over": ("the same", POLLED),
+    "read_back": ("the same", "the task again: it asks for the job, and reads back again"),
+    "batch_split_uncommitted": ("nothing of the outcome", POLLED),
+    "batch_settled_uncommitted": ("nothing of the outcome", POLLED),
+    "batch_settled": (
+        "`settled`; each client's fate is in the ledger", "the task again: with the family's next",
+    ),
+    "single_settled_uncommitted": (
+        "its batch is `settled`, the client is pending", "the task again: it closes the family",
+    ),
+    "finish_uncommitted": ("the run isn't over, the watermark stays", AGAIN),
+    "run_finished": (
+        "the run is over, the watermark has moved, the lease is free", "nobody has to",
+    ),
+}  # fmt: skip
+"""By the names given to `reach`, in the order of a run: what is stored then, and who continues."""
+
+
+def crash_lines() -> list[str]:
+    """The table. Raises KeyError when it lacks a point, ValueError when a point is gone."""
+    places = dict(_places())
+    if gone := POINTS.keys() - places.keys():
+        raise ValueError(f"These fail points are gone from the package: {sorted(gone)}")
+    if new := places.keys() - POINTS.keys():
+        raise KeyError(f"Say in {__name__} what a crash leaves at: {sorted(new)}")
+    rows = ((code(name), code(places[name]), *told) for name, told in POINTS.items())
+    return table(("Killed at", "In", "What is stored then", "Who continues"), rows)
+
+
+def _places() -> Iterator[tuple[str, str]]:
+    """Each fail point's name and its module."""
+    for path in sorted(PACKAGE.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "reach":
+                module = path.relative_to(PACKAGE).with_suffix("").as_posix().replace("/", ".")
+                yield ast.literal_eval(node.args[0]), module

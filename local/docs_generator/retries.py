@@ -1,0 +1,111 @@
+"""Who tries what again, how often, and what happens then; numbers are the code's own."""
+
+from __future__ import annotations
+
+import runpy
+from datetime import timedelta
+
+from contact_sync.airflow_edge import operators, triggers
+from contact_sync.config.deadlines import Deadlines
+from contact_sync.run import in_one_process, settle_earlier_runs
+from contact_sync.run.sending import prepare, removal_targets, split, submit
+from contact_sync.sendgrid import transport
+from contact_sync.state import ledger, runs, settling
+from local.demo.sync import DAG_ID
+from local.docs_generator.markdown import code, table
+from local.stack.directory import ROOT
+
+
+def retry_lines() -> list[str]:
+    """The table, from the smallest loop to the largest."""
+    return table(("Who", "What", "How often", "And then"), [*_calls(), *_tasks(), *_runs()])
+
+
+def _calls() -> list[tuple[str, ...]]:
+    return [
+        (code("sendgrid.transport"),
+         "a call to SendGrid that failed: a read always, a write only if the answer proves that it "
+         "had no effect (429, connection refused)",
+         f"{transport.MAX_TRIES} tries within {transport.RETRY_BUDGET_SECONDS} s; pauses grow at "
+         f"random to 30 s, or are what SendGrid's headers say",
+         "the task fails for now; a write without an answer is of unknown fate"),
+        (code("run.sending.submit"), "an upsert that SendGrid refused for some of its addresses",
+         f"{submit.MAX_REFUSAL_ROUNDS} rounds, each without those that were named",
+         "a person has to look"),
+        (code("run.sending.submit"), "an upload that the storage refused",
+         f"{submit.MAX_IMPORT_TRIES} imports", "the task fails for now"),
+        (code("run.sending.submit"), "a removal whose contact vanished meanwhile",
+         f"{submit.MAX_LOOKUP_ROUNDS} searches", "the task fails for now"),
+        (code("run.sending.split"), "a job that failed as a whole",
+         f"once as it is, then in halves; up to {split.MAX_FAILURES} failures without a success, "
+         f"and 4 jobs per halving and {split.EXTRA_JOBS} more",
+         "its clients are pending; a single contact that fails while others succeed is rejected"),
+    ]  # fmt: skip
+
+
+def _tasks() -> list[tuple[str, ...]]:
+    default = runpy.run_path(str(ROOT / "dags" / "contact_sync.py"))[DAG_ID].default_args
+    first, most = default["retry_delay"], default["max_retry_delay"]
+    reads, submits = in_one_process.MAX_READS, in_one_process.MAX_SUBMITS
+    return [
+        ("Airflow", "a task that failed for now, or whose worker died; never one that a person "
+         "must look at",
+         f"{default['retries']} more tries, after {_words(first)} and longer, up to "
+         f"{_words(most)}", "the run has failed; the next one continues"),
+        (code("run.in_one_process"), "on the command line, a step that reads B2CORE",
+         f"{reads} tries, with pauses of {_pauses(reads, in_one_process.READ_PAUSE)}",
+         "the run has failed; the next one continues"),
+        (code("run.in_one_process"), "on the command line, a step that sends",
+         f"{submits} tries, with pauses of {_pauses(submits, 1)}",
+         "the run has failed; the next one continues"),
+        (code("airflow_edge.triggers"), "a look at a job, while the task is deferred",
+         f"every {triggers.POLL_SECONDS:.0f} s; the task itself renews its lease every "
+         f"{_words(timedelta(seconds=operators.RESUME_SECONDS))}",
+         "after `job_hours` its clients are pending"),
+        (code("start_run"), "the lease, while another run holds it and a person waits",
+         f"every {operators.LEASE_POLL_SECONDS:.0f} s, for {_words(operators.MAX_LEASE_WAIT)}",
+         "the run has failed"),
+        (code("settle_earlier_runs"), "the jobs that earlier runs left open",
+         f"every {settle_earlier_runs.POLL_SECONDS:.0f} s, until the two deadlines below have "
+         f"passed", "its clients are pending, and this run sends them"),
+        (code("send_batch"), "the reading of B2CORE, just before an old plan is sent",
+         f"once, if the plan is older than "
+         f"{_words(timedelta(seconds=prepare.MAX_AGE_SECONDS))}",
+         "who changed meanwhile is pending"),
+    ]  # fmt: skip
+
+
+def _runs() -> list[tuple[str, ...]]:
+    deadlines = Deadlines()
+    return [
+        ("`quarantine_minutes`", "nothing: a call without an answer may still take effect, so "
+         "nothing newer is sent",
+         f"{deadlines.quarantine_minutes:g} minutes by default", "its clients are pending"),
+        ("`job_hours`", "nothing: a job, or an upload without an answer, may still take effect",
+         f"{deadlines.job_hours:g} hours by default", "its clients are pending"),
+        ("The next run", "every pending client", "each run",
+         f"a contact that was not as sent {settling.ENOUGH_TRIES} times in a row is rejected"),
+        ("The next run", "a rejected client", "when it has changed, in a run of mode resend, or "
+         "when a person asks for *retry rejected*", "rejected again, or confirmed"),
+        ("The next run", "a removal that failed, is in doubt, or whose contact isn't found yet",
+         f"each run; not found counts as gone after "
+         f"{_words(timedelta(seconds=removal_targets.SEARCH_LAG_SECONDS))}", "-"),
+        ("The next run", "the look for clients that B2CORE doesn't have any more",
+         f"{ledger.ENOUGH_ABSENCES} snapshots in a row", "their contacts are removed"),
+        ("Any run", "the lease of a run that gives no sign of life",
+         f"after {runs.LEASE_MINUTES} minutes; at once if a person takes it over",
+         "the older run is fenced off and writes nothing more"),
+    ]  # fmt: skip
+
+
+def _pauses(tries: int, first: float) -> str:
+    return " and ".join(f"{first * 2**n:g} s" for n in range(1, tries))
+
+
+def _words(span: timedelta) -> str:
+    """A span of time in its largest whole unit."""
+    seconds = int(span.total_seconds())
+    for unit, size in (("hours", 3600), ("minutes", 60)):
+        if seconds >= size and seconds % size == 0:
+            return f"{seconds // size} {unit}"
+    return f"{seconds} seconds"

@@ -1,0 +1,72 @@
+"""The life of an address that SendGrid may have to lose: the rows of the table `removal`.
+
+A row has no state column: where it is follows from `batch_id` and `kept`, and from its batch.
+docs/architecture.md draws the table.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Noted(StrEnum):
+    """Where an address is."""
+
+    NOTED = "noted"  # in no batch: the next plan looks at it
+    PLANNED = "planned"  # in an open batch
+    MISSED = "missed"  # in a settled batch that didn't remove it: the next run's plan looks at it
+    KEPT = "kept"  # the contact stays, as nobody's: only the hash of its address is left
+    REMOVED = "removed"  # the row is gone, and so is the contact, or its place on the list
+    TAKEN = "taken"  # the row is gone: a client has the address again
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One way of an address, by a statement of include/sql/state/; None = no row before it."""
+
+    statement: str
+    came_from: tuple[Noted | None, ...]
+    to: Noted
+    task: str
+    meaning: str
+
+
+PLANNING = "approve_plan, find_removals"
+REMOVING = "remove_excluded, remove_batch"
+SETTLING = f"{REMOVING}, settle_earlier_runs"
+
+STEPS = (
+    Step("ledger.note_excluded_addresses", (None,), Noted.NOTED, "stage_clients",
+         "its client is newly excluded"),
+    Step("ledger.note_lost_addresses", (None,), Noted.NOTED, "stage_clients",
+         "its client is represented by another one"),
+    Step("settling.note_former_addresses", (None,), Noted.NOTED, "send_batch",
+         "its client has been confirmed at another address"),
+    Step("settling.note_possible_addresses", (None,), Noted.NOTED, "send_batch",
+         "nobody knows whether a contact has come to be there"),
+    Step("removals.retire_absent", (None,), Noted.NOTED, "find_removals",
+         "its client is gone from B2CORE"),
+    Step("removals.note_listed_addresses", (None,), Noted.NOTED, "find_removals",
+         "the sync has another list than before"),
+    Step("removals.forget_taken", (Noted.NOTED, Noted.MISSED, Noted.KEPT), Noted.TAKEN,
+         f"plan_batches, {PLANNING}", "a client's confirmed contact has the address"),
+    Step("removals.stay_on_list", (Noted.NOTED, Noted.MISSED), Noted.TAKEN, "find_removals",
+         "the former list is the sync's list again"),
+    Step("removals.keep", (Noted.NOTED, Noted.MISSED), Noted.KEPT, PLANNING,
+         "the definition says `keep`"),
+    Step("removals.keep", (Noted.PLANNED,), Noted.KEPT, SETTLING,
+         "the contact is off the sync's list"),
+    Step("removals.plan", (Noted.NOTED, Noted.MISSED), Noted.PLANNED, PLANNING,
+         "nobody needs the contact, and the plan is within the limits or approved"),
+    Step("removals.move_to_batch", (Noted.PLANNED,), Noted.MISSED, REMOVING,
+         "SendGrid doesn't show the contact yet, or doesn't search the address"),
+    Step("batch_moves.settle", (Noted.PLANNED,), Noted.MISSED, SETTLING,
+         "fewer deletions were counted than asked for"),
+    Step("removals.postpone", (Noted.PLANNED,), Noted.NOTED, SETTLING,
+         "the job failed, or nobody knows what became of it"),
+    Step("removals.forget_deleted", (Noted.PLANNED,), Noted.REMOVED, SETTLING,
+         "the contact is deleted, or was not there"),
+    Step("removals.forget_unlisted", (Noted.PLANNED,), Noted.REMOVED, SETTLING,
+         "the contact is off the former list"),
+)  # fmt: skip

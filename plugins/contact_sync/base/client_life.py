@@ -1,0 +1,124 @@
+"""A client's fate in the ledger: what each one means, and what decides it.
+
+The database's constraint `ledger_fate` refuses a row that doesn't hold what its fate promises;
+docs/architecture.md draws the table. Fates are written for many clients at once, each change by one
+statement of include/sql/state/.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+
+class Fate(IntEnum):
+    """What became of a client, as arrays hold it; `word` is how the ledger's `state` says it."""
+
+    CONFIRMED = 0
+    PENDING = 1
+    REJECTED = 2
+    EXCLUDED = 3
+    SHARED = 4
+
+    @property
+    def word(self) -> str:
+        """`confirmed`, …"""
+        return self.name.lower()
+
+    @classmethod
+    def of(cls, word: str) -> Fate:
+        """The fate of a ledger's `state`."""
+        return cls[word.upper()]
+
+    @property
+    def counted_as(self) -> Fate:
+        """Reports know four fates: to share an address is one way of being excluded."""
+        return Fate.EXCLUDED if self is Fate.SHARED else self
+
+
+SHARED_ADDRESS = "shared_address"
+"""The reason under which a client with the fate SHARED is counted among the exclusions."""
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """What a fate means, and which columns of the ledger then have a value or have none."""
+
+    meaning: str
+    has: tuple[str, ...]
+    lacks: tuple[str, ...]
+
+
+PROMISES = {
+    Fate.CONFIRMED: Promise(
+        "SendGrid has confirmed its contact as it is known here",
+        has=("email", "contact_hash", "row_hash"),
+        lacks=("field", "reason", "rejected_since"),
+    ),
+    Fate.PENDING: Promise(
+        "the next run looks at it again and sends it", has=("reason",), lacks=("field", "row_hash")
+    ),
+    Fate.REJECTED: Promise(
+        "it can't be sent as it is, or SendGrid refused it",
+        has=("field", "reason", "rejected_since"),
+        lacks=(),
+    ),
+    Fate.EXCLUDED: Promise(
+        "it must not be sent, or has the address of somebody who must not be",
+        has=("reason",),
+        lacks=("field", "row_hash", "rejected_since"),
+    ),
+    Fate.SHARED: Promise(
+        "another client has its address and represents it",
+        has=(),
+        lacks=("email", "contact_hash", "field", "reason", "row_hash", "rejected_since"),
+    ),
+}
+"""For each fate. `email` and `contact_hash` go together in all of them. The one exception: whose
+address another client took over has, confirmed or not, no contact and no row_hash any more, and
+`email_hash` 0, so that it looks moved to the next run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One way from fates to a fate: None = before or after the ledger knows the client."""
+
+    statement: str
+    came_from: tuple[Fate | None, ...]
+    to: Fate | None
+    task: str
+    meaning: str
+
+
+KNOWN = tuple(Fate)
+ANY = (None, *KNOWN)
+
+CHANGES = (
+    Change("ledger.merge_fates", ANY, Fate.REJECTED, "stage_clients",
+           "a value of it can't be sent"),
+    Change("ledger.merge_fates", ANY, Fate.EXCLUDED, "stage_clients", "B2CORE excludes it"),
+    Change("ledger.merge_fates", ANY, Fate.SHARED, "stage_clients",
+           "a newer client has its address"),
+    Change("ledger.merge_fates", ANY, Fate.PENDING, "stage_clients",
+           "it changed while it was read"),
+    Change("suppressions.hold", KNOWN, Fate.PENDING, "plan_batches",
+           "nobody can tell whether its former address is unsubscribed"),
+    Change("settling.hold_clients", ANY, Fate.PENDING, "send_batch",
+           "it changed between reading and sending, or its opt-out can't be carried over"),
+    Change("settling.confirm_batch", KNOWN, Fate.CONFIRMED, "send_batch, settle_earlier_runs",
+           "its job has applied it"),
+    Change("settling.confirm_new", (None,), Fate.CONFIRMED, "send_batch, settle_earlier_runs",
+           "the same, of a client that the ledger doesn't know yet"),
+    Change("settling.refuse_in_batch", ANY, Fate.REJECTED, "send_batch, settle_earlier_runs",
+           "SendGrid refused it and said why, or it makes an import fail"),
+    Change("settling.postpone_batch", ANY, Fate.PENDING, "send_batch, settle_earlier_runs",
+           "nobody knows what SendGrid did with it, or SendGrid did nothing"),
+    Change("settling.reject_not_applied", (Fate.PENDING,), Fate.REJECTED,
+           "send_batch, settle_earlier_runs", "it never became as it was sent, so often in a row"),
+    Change("removals.retire_absent", KNOWN, None, "find_removals",
+           "two snapshots of B2CORE in a row didn't hold it"),
+)  # fmt: skip
+
+KEPT_FATE = ("settling.release_taken_addresses", "removals.release_contacts", "ledger.see_present",
+             "ledger.count_absences")  # fmt: skip
+"""Statements that write the ledger and no fate: a contact is no longer its client's, an absence."""

@@ -1,0 +1,133 @@
+"""What a run keeps as JSON in the state database: what it read, plans, waits for, and ends with.
+
+Each kind has one reader and one writer. The reader takes what an earlier version wrote: where a
+key is missing the field's default holds, and a key that no field has is left out. Where a run's
+column is still NULL, there is no object at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, Self
+
+
+def known_fields(kind: type[Any], data: Mapping[str, Any]) -> dict[str, Any]:
+    """What JSON has for a dataclass's fields; lists as tuples, as frozen classes keep them."""
+    names = {entry.name for entry in fields(kind)}
+    found = {name: value for name, value in data.items() if name in names}
+    return {name: tuple(v) if isinstance(v, list) else v for name, v in found.items()}
+
+
+class JsonColumn:
+    """Reader and writer of the dataclasses below."""
+
+    __slots__ = ()
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """The object that `to_json` wrote, in this version or an earlier one."""
+        return cls(**known_fields(cls, data))
+
+    @classmethod
+    def of_column(cls, data: Mapping[str, Any] | None) -> Self | None:
+        """The same for a column that may be NULL."""
+        return None if data is None else cls.from_json(data)
+
+    def to_json(self) -> dict[str, Any]:
+        """What is stored, by the fields' names."""
+        return asdict(self)  # type: ignore[call-overload, no-any-return]
+
+
+@dataclass(frozen=True, slots=True)
+class SourceSnapshot(JsonColumn):
+    """Columns `run.snapshot` and, of the last finished run, `sync.watermark`: the moment at which
+    B2CORE was read, and what select_clients found then.
+
+    `read_at` ISO 8601 (default: so long ago that everything may have changed since); `horizon` and
+    `next_xid` are xid8 as text, see b2core.reader; `system_identifier` and `timeline` tell one
+    server from another (defaults: of none, so that the next run is a full one); `lag_seconds` of a
+    standby; `detection` = the definition's `change_detection`. Numbers of clients: `selected` all
+    in B2CORE, `chosen` looked at, `gone` from the ledger's, `held` = gone, too many to believe,
+    `retiring` = contacts to be removed because they are gone.
+    """
+
+    read_at: str = "1970-01-01T00:00:00.000000Z"
+    horizon: str = "0"
+    next_xid: str = "0"
+    system_identifier: str = ""
+    timeline: int = 0
+    lag_seconds: int = 0
+    detection: str = ""
+    selected: int = 0
+    chosen: int = 0
+    gone: int = 0
+    held: int = 0
+    retiring: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Staged(JsonColumn):
+    """Column `slice.counts`: how many clients of a slice met which fate, and why.
+
+    `counts` by fate (reporting.run_story.COUNTS has the meanings); the others by reason: why
+    clients are rejected ("field: reason") or excluded, values that were dropped or cut, and fields
+    whose old value SendGrid can't clear.
+    """
+
+    counts: dict[str, int] = field(default_factory=dict)
+    rejections: dict[str, int] = field(default_factory=dict)
+    exclusions: dict[str, int] = field(default_factory=dict)
+    dropped: dict[str, int] = field(default_factory=dict)
+    stale: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan(Staged):
+    """Column `run.plan`: the sum of the slices, before anything is sent.
+
+    `held_absences`: absent clients that are too many to believe. `above_limits`: of a dry run,
+    what a real one would ask a person for.
+    """
+
+    held_absences: int = 0
+    above_limits: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Approval(JsonColumn):
+    """Column `run.approval`: what a plan needs a person for, and the answer.
+
+    `why` is empty when it was approved beforehand; `decision` None = nobody has answered yet, then
+    `by` is None, too.
+    """
+
+    why: tuple[str, ...] = ()
+    decision: str | None = None
+    by: str | None = None
+
+    @property
+    def is_awaited(self) -> bool:
+        """Whether the run waits for a person."""
+        return bool(self.why) and self.decision is None
+
+    def to_json(self) -> dict[str, Any]:
+        """Without what isn't there: reading a run's clients again forgets an approval that has a
+        `why`, and keeps one that was given beforehand."""
+        why = {"why": list(self.why)} if self.why else {}
+        by = {} if self.by is None else {"by": self.by}
+        return why | {"decision": self.decision} | by
+
+
+@dataclass(frozen=True, slots=True)
+class Result(JsonColumn):
+    """Column `run.result`: what became of a run; empty for a dry run, and for one that failed.
+
+    `books`: clients by state; `refused`: by SendGrid, "field: reason"; `jobs`: rows as the state
+    database's readers give them; `degraded`: what is not as it should be, in words.
+    """
+
+    books: dict[str, int] = field(default_factory=dict)
+    refused: dict[str, int] = field(default_factory=dict)
+    jobs: tuple[dict[str, Any], ...] = ()
+    degraded: tuple[str, ...] = ()

@@ -1,0 +1,34 @@
+"""Where a run sends: the account's list and fields, as check_setup resolved them. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping as JsonObject
+from dataclasses import dataclass
+from typing import Any, Self
+
+from contact_sync.base.json_columns import JsonColumn
+from contact_sync.contacts.mapping import Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class Destination(JsonColumn):
+    """Columns `run.destination` and, of the last finished run, `sync.destination`.
+
+    `version` is the mapping's when the run was checked: this code may give another one for the
+    same mapping. `list_name` None = no list.
+    """
+
+    mapping: Mapping
+    version: str
+    list_name: str | None
+
+    def to_json(self) -> dict[str, Any]:
+        """What is stored."""
+        return {
+            "mapping": self.mapping.to_json(), "version": self.version, "list": self.list_name,
+        }  # fmt: skip
+
+    @classmethod
+    def from_json(cls, data: JsonObject[str, Any]) -> Self:
+        """The inverse of `to_json`."""
+        return cls(Mapping.from_json(data["mapping"]), data["version"], data.get("list"))

@@ -1,0 +1,120 @@
+"""One client as its page shows it: what the template lays out beside the explanation. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from contact_sync.reporting.conclusion import EXCLUDED, PENDING, REJECTED, conclude
+from contact_sync.reporting.explanation import REMOVALS, Explanation, Known, Removal, Sending
+from contact_sync.web.formats import number
+from contact_sync.web.run_line import Tag
+
+WORDS = PENDING | REJECTED | EXCLUDED
+TONES = {"confirmed": "good", "rejected": "bad", "pending": "busy"}
+
+
+@dataclass(frozen=True, slots=True)
+class RemovalLine:
+    """A noted removal; the moment stands between its two parts."""
+
+    what: str
+    noted_at: datetime
+    what_became: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClientView:
+    """`e` is the explanation as this viewer may see it; the conclusion says it in one sentence."""
+
+    e: Explanation
+    conclusion: str
+    tone: str
+    may_be_sent: bool
+    is_known: bool
+
+    @property
+    def state_tag(self) -> Tag | None:
+        """What the ledger says; None for a client that the sync doesn't know."""
+        state = self.e.known.state if self.e.known else ""
+        return Tag(state, TONES.get(state, "warn")) if state else None
+
+    @property
+    def state(self) -> str:
+        """The same with field and reason."""
+        return _state(self.e.known) if self.e.known else ""
+
+    @property
+    def read_at(self) -> datetime | None:
+        """When B2CORE was read."""
+        return _moment(self.e.read_at)
+
+    @property
+    def held_at(self) -> datetime | None:
+        """When the contact changed last, as SendGrid says."""
+        return _moment(self.e.held.updated_at if self.e.held else None)
+
+    @property
+    def counted(self) -> str:
+        """SendGrid's counts of the job that the client was sent with last."""
+        sent = self.e.known.sent if self.e.known else None
+        return _counted(sent) if sent else ""
+
+    @property
+    def removals(self) -> list[RemovalLine]:
+        """The noted removals."""
+        return [_removal(removal) for removal in self.e.removals]
+
+
+def client_view(found: Explanation, *, may_see: bool) -> ClientView:
+    """The page of a client; values are hidden unless the viewer `may_see` them."""
+    return ClientView(
+        e=found if may_see else found.masked(),
+        conclusion=conclude(found),
+        tone=tone(found),
+        may_be_sent=found.verdict.may_be_sent,
+        is_known=not (found.source is None and found.known is None and not found.removals),
+    )
+
+
+def tone(found: Explanation) -> str:
+    """good: SendGrid has it; bad: it can't be sent; warn: it isn't to be sent; busy: it will be."""
+    kind = found.verdict.kind
+    if kind in ("rejected", "refused"):
+        return "bad"
+    if kind == "send":
+        return "busy"
+    if kind != "unchanged":
+        return "warn"
+    is_other = any(f.differs or f.stale for f in found.fields)
+    return "warn" if is_other or (found.held and found.held.found is False) else "good"
+
+
+def _state(known: Known) -> str:
+    return ": ".join(
+        filter(None, (known.state, known.field, WORDS.get(known.reason, known.reason)))
+    )
+
+
+def _counted(sent: Sending) -> str:
+    parts = [f"{number(n)} {what}" for what, n in (sent.counts or {}).items() if n]
+    return f"{', '.join(parts)}, for the whole batch" if sent.counts else ""
+
+
+def _removal(removal: Removal) -> RemovalLine:
+    address = removal.email or "A former address"
+    why = REMOVALS.get(removal.why, removal.why)
+    list_id = f", off list {removal.list_id}" if removal.list_id else ""
+    became = removal.outcome or "not tried yet"
+    return RemovalLine(
+        f"{address} of client {removal.client_id}: {why}{list_id}",
+        removal.noted_at,
+        "done, or kept as the definition says" if removal.kept else became,
+    )
+
+
+def _moment(text: str | None) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text) if text else None
+    except ValueError:  # SendGrid documents no format
+        return None

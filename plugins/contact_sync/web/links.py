@@ -1,0 +1,67 @@
+"""The URL paths of the pages and of Airflow's own. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import quote, urlencode
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A link with its text; one `in_airflow` leaves the frame that the pages are shown in."""
+
+    text: str
+    href: str
+    in_airflow: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """Paths below the prefixes under which the pages (`base`) and Airflow (`airflow`) are served.
+
+    Names, DAG ids and run ids may hold any letter; they are quoted here.
+    """
+
+    base: str
+    airflow: str
+
+    @property
+    def syncs(self) -> str:
+        """The page of all syncs."""
+        return f"{self.base}/syncs"
+
+    def sync(self, name: str) -> str:
+        """A sync's page."""
+        return f"{self.syncs}/{_quoted(name)}"
+
+    def run(self, name: str, run_id: int) -> str:
+        """A run's report."""
+        return f"{self.sync(name)}/runs/{run_id}"
+
+    def clients(self, name: str) -> str:
+        """The look-up of clients."""
+        return f"{self.sync(name)}/clients"
+
+    def client(self, name: str, client_id: int) -> str:
+        """What is known of one client."""
+        return f"{self.clients(name)}/{client_id}"
+
+    def rejected(self, name: str, query: dict[str, str] | None = None, file: str = "") -> str:
+        """The rejected clients, all or those that the query asks for; `file` is ".csv"."""
+        return f"{self.sync(name)}/rejected{file}{'?' + urlencode(query) if query else ''}"
+
+    def dag(self, dag_id: str) -> str:
+        """A DAG in Airflow."""
+        return f"{self.airflow}/dags/{_quoted(dag_id)}"
+
+    def dag_run(self, dag_id: str, run_id: str) -> str:
+        """A DAG run in Airflow."""
+        return f"{self.dag(dag_id)}/runs/{_quoted(run_id)}"
+
+    def task(self, dag_id: str, run_id: str, task_id: str, mapped: str = "") -> str:
+        """A task of a DAG run in Airflow; `mapped` is "/mapped" or "/mapped/3" of a mapped one."""
+        return f"{self.dag_run(dag_id, run_id)}/tasks/{_quoted(task_id)}{mapped}"
+
+
+def _quoted(text: str) -> str:
+    return quote(text, safe="")

@@ -1,0 +1,78 @@
+"""One run as a line of a table and as a bar of the chart. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from contact_sync.reporting.run_report import run_report
+from contact_sync.reporting.run_story import dag_run_of
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """A short word in colour; `tone` is good, bad, warn or busy."""
+
+    text: str
+    tone: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunLine:
+    """A run's state and numbers; also of an unfinished or failed one with what it has sent.
+
+    `seconds` are those until now for a run that hasn't ended. `books` is {} until a run has
+    balanced them. `dag_run` = (DAG id, run id); None for the command line.
+    """
+
+    id: int
+    kind: str
+    tag: Tag
+    state: str
+    started_at: datetime
+    finished_at: datetime | None
+    seconds: float
+    read: int
+    sent: int
+    rejected: int
+    books: dict[str, int]
+    dag_run: tuple[str, str] | None
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether it ended before its end."""
+        return self.state in ("failed", "superseded")
+
+
+def run_line(row: dict[str, Any]) -> RunLine:
+    """From a run's row (state.for_people.runs)."""
+    report = run_report(row)
+    return RunLine(
+        id=report["id"],
+        kind=kind_of(report),
+        tag=tag_of(report),
+        state=report["state"],
+        started_at=report["started_at"],
+        finished_at=report["finished_at"],
+        seconds=report["seconds"],
+        read=report["counts"].get("read", 0),
+        sent=row["sent"],
+        rejected=report["counts"].get("rejected", 0),
+        books=report["books"],
+        dag_run=dag_run_of(row["holder"]),
+    )
+
+
+def kind_of(report: dict[str, Any]) -> str:
+    """The kind of the report's run, such as "full, dry run"."""
+    return f"{report['kind']}, dry run" if report["dry_run"] else str(report["kind"])
+
+
+def tag_of(report: dict[str, Any]) -> Tag:
+    """The state of the report's run."""
+    state = report["state"]
+    if state == "succeeded" and report["degraded"]:
+        return Tag("degraded", "warn")
+    tones = {"succeeded": "good", "running": "busy", "failed": "bad"}
+    return Tag(state, tones.get(state, "warn"))

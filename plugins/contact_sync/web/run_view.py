@@ -1,0 +1,226 @@
+"""One run as its page shows it: what the template lays out, in the order of the page. Pure."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from contact_sync.reporting import run_story
+from contact_sync.reporting.run_report import run_report
+from contact_sync.reporting.run_story import Sent
+from contact_sync.state.for_people.jobs import BatchJob
+from contact_sync.state.for_people.rejected import RejectedClient
+from contact_sync.web.formats import number
+from contact_sync.web.run_line import Tag, kind_of, tag_of
+
+JOBS = 100
+EXAMPLES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What the state database says of one run: `row` as state.for_people.runs reads it, up to
+    JOBS + 1 jobs, and clients that are rejected now."""
+
+    row: dict[str, Any]
+    sent: Sent
+    slices: dict[str, int]
+    jobs: list[BatchJob]
+    rejected: list[RejectedClient]
+
+    @property
+    def dag_run(self) -> tuple[str, str] | None:
+        """The DAG run that it belongs to: DAG id and run id; None for the command line."""
+        return run_story.dag_run_of(self.row["holder"])
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """A reason of the run, and the first clients that are rejected for it now, with addresses."""
+
+    why: str
+    n: int
+    clients: list[tuple[int, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class ReasonTable:
+    """Reasons that the run counted: (reason, what it means, number of clients)."""
+
+    title: str
+    note: str
+    rows: list[tuple[str, str, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class RunView:
+    """One run. Empty texts and lists, and None, are what the page leaves out.
+
+    `cause` is the first sentence of why it failed, `details` is whatever more was said. `approval`
+    are lines. `sent_note` stands for the figures where there are none.
+    """
+
+    id: int
+    title: str
+    tag: Tag
+    state: str
+    is_degraded: bool
+    cause: str
+    details: str
+    phase: str
+    steps: list[run_story.Step]
+    kind: str
+    kind_reason: str
+    reason: str
+    started_at: datetime
+    seconds: float
+    retries_rejected: bool
+    approved_removals: int | None
+    read_at: datetime | None
+    approval: list[str]
+    holder: str
+    dag_run: tuple[str, str] | None
+    sent_note: str
+    figures: list[tuple[str, int]]
+    books: str
+    counts: list[tuple[str, str, int]]
+    rejections: list[Rejection]
+    tables: list[ReasonTable]
+    jobs: list[BatchJob]
+    more_jobs: bool
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it hasn't ended."""
+        return self.state == "running"
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether it ended with an error."""
+        return self.state == "failed"
+
+
+def run_view(found: Found, shown: Callable[[str | None], str]) -> RunView:
+    """What the page says of a run; `shown` gives an address as the viewer may see it."""
+    row, report = found.row, run_report(found.row)
+    cause, details = run_story.cause(row)
+    is_running = report["state"] == "running"
+    snapshot = row["snapshot"]
+    return RunView(
+        id=report["id"],
+        title=f"Run {report['id']}: {kind_of(report)}",
+        tag=tag_of(report),
+        state=report["state"],
+        is_degraded=report["state"] == "succeeded" and bool(report["degraded"]),
+        cause=cause,
+        details=details,
+        phase=run_story.phase(row, found.slices, found.sent) if is_running else "",
+        steps=run_story.next_steps(row, report, found.sent),
+        kind=report["kind"],
+        kind_reason=report["kind_reason"] or "",
+        reason=report["reason"] or "",
+        started_at=report["started_at"],
+        seconds=report["seconds"],
+        retries_rejected=row["retry_rejected"],
+        approved_removals=row["approve_removals"],
+        read_at=datetime.fromisoformat(snapshot.read_at) if snapshot else None,
+        approval=_approval(report, has_plan=bool(row["plan"])),
+        holder=row["holder"],
+        dag_run=found.dag_run,
+        sent_note=_sent_note(report, found.jobs),
+        figures=_figures(found.sent),
+        books=_books(report["books"]),
+        counts=_counts(report["counts"]),
+        rejections=_rejections(report["rejections"], found.rejected, shown),
+        tables=_tables(report),
+        jobs=found.jobs[:JOBS],
+        more_jobs=len(found.jobs) > JOBS,
+    )
+
+
+def _approval(report: dict[str, Any], *, has_plan: bool) -> list[str]:
+    approval = report["approval"]
+    if approval:
+        decision = approval.get("decision")
+        first = f"{decision} by {approval['by']}" if decision else "waiting for somebody"
+        return [first, *approval.get("why", [])]
+    if report["above_limits"]:
+        return ["a real run would ask"]
+    return ["not needed: the plan is within the limits" if has_plan else "not known yet"]
+
+
+def _sent_note(report: dict[str, Any], jobs: list[BatchJob]) -> str:
+    if report["dry_run"]:
+        return "Nothing: a dry run changes nothing, here or at SendGrid."
+    if jobs:
+        return ""
+    return "Nothing so far." if report["state"] == "running" else "Nothing."
+
+
+def _figures(sent: Sent) -> list[tuple[str, int]]:
+    """How far the contacts of the run's batches have got: (words, number)."""
+    more = [
+        ("removed or taken off the list", sent.removed),
+        ("with SendGrid, not known yet", sent.unsettled),
+        ("not sent", sent.waiting),
+        ("in jobs without success", sent.refused),
+    ]
+    return [("contacts confirmed by SendGrid", sent.confirmed), *((w, n) for w, n in more if n)]
+
+
+def _books(books: dict[str, int]) -> str:
+    if not books:
+        return ""
+    parts = " + ".join(
+        f"{number(books[state])} {state}"
+        for state in ("confirmed", "pending", "rejected", "excluded")
+    )
+    gone = f", without {number(books['gone'])} that are gone" if books.get("gone") else ""
+    return f"{number(books['selected'])} clients in B2CORE = {parts}{gone}."
+
+
+def _counts(counts: dict[str, int]) -> list[tuple[str, str, int]]:
+    """(word, meaning, number) of what the plan counts."""
+    return [
+        (word, meaning, counts[key])
+        for key, (word, meaning) in run_story.COUNTS.items()
+        if counts.get(key) or key in ("read", "to_send", "rejected")
+        if key in counts
+    ]
+
+
+def _rejections(
+    reasons: dict[str, int],
+    rejected: Iterable[RejectedClient],
+    shown: Callable[[str | None], str],
+) -> list[Rejection]:
+    """Each reason of the run with its number, the most frequent first."""
+    by_reason: dict[str, list[tuple[int, str]]] = defaultdict(list)
+    for client in rejected:
+        why = ": ".join(filter(None, (client.field, client.reason)))
+        by_reason[why].append((client.client_id, shown(client.email)))
+    return [
+        Rejection(why, n, by_reason[why][:EXAMPLES])
+        for why, n in sorted(reasons.items(), key=lambda item: -item[1])
+        if n
+    ]
+
+
+def _tables(report: dict[str, Any]) -> list[ReasonTable]:
+    tables = (
+        ("Excluded, by reason", "must not be sent", report["exclusions"]),
+        ("Values dropped or cut", "the client was sent without them, or with a shorter value",
+         report["dropped"]),
+        ("Values that SendGrid can't clear", "Number and Date fields that B2CORE emptied",
+         report["stale"]),
+    )  # fmt: skip
+    return [
+        ReasonTable(
+            title, note, [(why, run_story.MEANINGS.get(why, ""), n) for why, n in found.items()]
+        )
+        for title, note, found in tables
+        if found
+    ]

@@ -1,0 +1,99 @@
+"""What is kept as JSON: nothing is lost in it, and what an earlier version wrote is understood."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from contact_sync.base.json_columns import (
+    Approval,
+    JsonColumn,
+    Plan,
+    Result,
+    SourceSnapshot,
+    Staged,
+)
+from contact_sync.contacts.destination import Destination
+from tests.support.samples import mapping
+
+SNAPSHOT = {
+    "read_at": "2026-01-01T00:00:00.000000Z", "horizon": "1000", "next_xid": "2000",
+    "system_identifier": "7", "timeline": 1, "lag_seconds": 0, "detection": "xmin",
+    "selected": 9, "chosen": 4, "gone": 2, "held": 2, "retiring": 0,
+}  # fmt: skip
+STAGED = {
+    "counts": {"read": 4, "new": 2}, "rejections": {"email: invalid": 1},
+    "exclusions": {"no consent": 1}, "dropped": {"city: too_long": 1}, "stale": {"born": 1},
+}  # fmt: skip
+PLAN = STAGED | {"held_absences": 2, "above_limits": ["9 contacts would be changed"]}
+JOB = {"batch_id": 3, "lane": "csv", "rows": 2, "seconds": 1.5, "outcome": None}
+RESULT = {
+    "books": {"selected": 9, "confirmed": 8}, "refused": {"contact: bad": 1}, "jobs": [JOB],
+    "degraded": ["1 clients are rejected"],
+}  # fmt: skip
+WRITTEN: list[tuple[type[JsonColumn], dict[str, Any]]] = [
+    (SourceSnapshot, SNAPSHOT),
+    (Staged, STAGED),
+    (Plan, PLAN),
+    (Result, RESULT),
+    (Approval, {"why": ["too many"], "decision": None}),
+    (Approval, {"why": ["too many"], "decision": "refused", "by": "ann"}),
+    (Approval, {"decision": "approved", "by": "command line box:1"}),
+    (Destination, Destination(mapping(), "0123456789abcdef", "Clients").to_json()),
+    (Destination, Destination(mapping(), "0123456789abcdef", None).to_json()),
+]
+"""As the first release wrote each column."""
+
+
+@pytest.mark.parametrize(("kind", "written"), WRITTEN)
+def test_what_was_written_is_read_and_written_again_as_it_was(
+    kind: type[JsonColumn], written: dict[str, Any]
+) -> None:
+    """Every key, through real JSON."""
+    read = kind.from_json(json.loads(json.dumps(written)))
+    assert json.loads(json.dumps(read.to_json())) == written
+
+
+@pytest.mark.parametrize(("kind", "written"), WRITTEN)
+def test_a_key_of_another_version_is_left_out(
+    kind: type[JsonColumn], written: dict[str, Any]
+) -> None:
+    """It may be a later one's, when that is rolled back."""
+    assert kind.from_json(written | {"of_another_version": 1}) == kind.from_json(written)
+
+
+def test_a_mapped_field_leaves_out_what_it_does_not_know() -> None:
+    """The same, one level below."""
+    written = Destination(mapping(), "v", None).to_json()
+    written["mapping"]["email"]["of_another_version"] = 1
+    assert Destination.from_json(written).mapping == mapping()
+
+
+def test_missing_keys_have_defaults() -> None:
+    """Nothing was counted; a snapshot of no server is compared with none."""
+    assert SourceSnapshot.from_json({"read_at": "2026-01-01T00:00:00Z"}).held == 0
+    assert SourceSnapshot.from_json({}).system_identifier == ""
+    assert Plan.from_json({"counts": {"read": 4}}) == Plan(counts={"read": 4})
+    assert Result.from_json({"dry_run": True}) == Result()
+    assert Staged.from_json({}) == Staged()
+
+
+def test_a_column_that_is_still_null_is_no_object() -> None:
+    """A run that has no plan yet is told from one whose plan is empty."""
+    assert Plan.of_column(None) is None
+    assert Plan.of_column({}) == Plan()
+
+
+@pytest.mark.parametrize(
+    ("approval", "awaited"),
+    [
+        (Approval(why=("x",)), True),
+        (Approval(why=("x",), decision="approved", by="ann"), False),
+        (Approval(decision="approved", by="ann"), False),
+    ],
+)
+def test_an_approval_is_awaited_until_somebody_answers(approval: Approval, awaited: bool) -> None:
+    """One that was given beforehand needs no answer."""
+    assert approval.is_awaited is awaited
