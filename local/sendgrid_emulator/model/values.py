@@ -34,6 +34,7 @@ ISO_DATE = re.compile(
 PLAIN_NUMBER = re.compile(r"[0-9]+(?:\.[0-9]{1,2})?")  # Formatting a CSV
 ANY_NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
 MAX_NUMBER_DIGITS = 309  # sendgrid/docs, pull request 2954
+MAX_WHOLE = 2**63  # beyond it a whole number is answered as a double
 SHARED_STRINGS = 4096
 
 TYPE_MISMATCH = "Import error, field type does not match"  # nodejs#953, n8n#3058
@@ -93,7 +94,8 @@ def cell_number_parser(settings: Settings) -> Parser:
         if len(cell) > MAX_NUMBER_DIGITS or pattern.fullmatch(cell) is None:
             raise RowError(f"{NUMBER_ERROR}: '{cell}'")
         number = float(cell)
-        return int(number) if number.is_integer() and "." not in cell else number
+        whole = number.is_integer() and "." not in cell and abs(number) < MAX_WHOLE
+        return int(number) if whole else number
 
     return parse
 

@@ -154,7 +154,7 @@ class Snapshot:
         """
         sql = self._sql("explain", {"client_id": client_id})
         found = arrow_reader.table(self.connection, sql, _what("explain"))
-        return [dict(row) for row in found.to_pylist()]
+        return arrow_reader.rows_of(found)
 
     def addresses_of(self, ids: Int64) -> Iterator[pa.RecordBatch]:
         """client_id, email and exclusion of some clients, as scan.sql gives them."""

@@ -19,6 +19,7 @@ from contact_sync.base.json_columns import known_fields
 from contact_sync.base.vocabulary import FieldType, SendGridField
 from contact_sync.config.definition import SyncDefinition
 from contact_sync.config.fields import FieldMapping
+from contact_sync.contacts import source_types
 from contact_sync.contacts.countries import region_of
 
 TRANSFORM_VERSION = 3
@@ -223,7 +224,12 @@ def contract_problems(
     needed = CONTRACT[statement] | (more or {})
     return [
         f"{statement}.sql must give column {name!r} as {_sql_name(kind)}"
-        + (f", not {columns.field(name).type}" if name in columns.names else "")
+        + (
+            f", not {source_types.name_of(columns.field(name))}: "
+            f"write {name}::{_sql_name(kind)} there"
+            if name in columns.names
+            else ""
+        )
         for name, kind in needed.items()
         if name not in columns.names or columns.field(name).type != kind
     ]
@@ -241,22 +247,11 @@ def _column_problems(
             f"clients.sql gives no column {target.column!r} for field {name!r}: "
             f"it gives {', '.join(columns.names)}"
         ]
-    kind = columns.field(target.column).type
-    if field is None or _fits(field, kind):
+    column = columns.field(target.column)
+    if field is None or source_types.fits(field, column):
         return []
     return [
-        f"Column {target.column!r} is {kind}, which doesn't fit the {field.type} field {name!r}: "
-        f"cast it in clients.sql"
+        f"Column {target.column!r} is {source_types.name_of(column)} in PostgreSQL, which doesn't "
+        f"fit the {field.type} field {name!r}: write "
+        f"{source_types.cast(column, field.type)} AS {target.column} in clients.sql"
     ]
-
-
-def _fits(field: SendGridField, kind: pa.DataType) -> bool:
-    text = bool(pa.types.is_string(kind))
-    if field.name in ("email", "phone_number") and not field.custom:
-        return text
-    if field.type is FieldType.DATE:
-        return text or bool(pa.types.is_date(kind) or pa.types.is_timestamp(kind))
-    if field.type is FieldType.NUMBER:
-        return text or bool(pa.types.is_integer(kind) or pa.types.is_floating(kind))
-    scalar = (pa.types.is_integer, pa.types.is_boolean, pa.types.is_date)
-    return text or any(test(kind) for test in scalar)

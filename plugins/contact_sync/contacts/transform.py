@@ -19,7 +19,7 @@ from xxhash import xxh3_64_intdigest
 
 from contact_sync.base.arrays import Int64
 from contact_sync.base.vocabulary import FieldType
-from contact_sync.contacts import converters, emails, phones
+from contact_sync.contacts import converters, emails, phones, source_types
 from contact_sync.contacts.converters import Converted
 from contact_sync.contacts.json_bodies import json_size
 from contact_sync.contacts.mapping import MappedField, Mapping
@@ -57,7 +57,7 @@ def hashes(texts: pa.Array, seed: int = 0) -> Int64:
 
 def transform(batch: pa.RecordBatch, mapping: Mapping) -> Transformed:
     """Convert one batch of `clients.sql` rows by the mapping."""
-    source = batch.to_pandas(types_mapper=pd.ArrowDtype)
+    source = source_types.plain(batch).to_pandas(types_mapper=pd.ArrowDtype)
     verdict = _Verdict(len(source))
     address = emails.normalised(source[mapping.email.column])
     email_hash = hashes(arrow(address))
@@ -98,6 +98,8 @@ def _convert(field: MappedField, source: pd.DataFrame, mapping: Mapping) -> Conv
         return converters.day(column)
     if field.name == "phone_number" and not field.custom:
         return phones.e164(column, source["country_code"], mapping.default_country)
+    if pa.types.is_date(arrow(column).type):
+        return converters.day(column)
     return converters.of_distinct(
         column, lambda values: converters.text(as_text(values), field.max_length)
     )

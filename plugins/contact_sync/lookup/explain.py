@@ -36,7 +36,10 @@ from contact_sync.state.for_people.reading import reading
 from contact_sync.state.for_people.syncs import SyncRow, sync_row
 from contact_sync.sync import Sync
 
-PROBLEMS = {"too_long": "cut: longer than the field holds"}
+PROBLEMS = {
+    "too_long": "cut: longer than the field holds",
+    "rounded": "rounded: SendGrid's numbers have two decimals",
+}
 
 
 def explain_client(sync: Sync, client_id: int, *, live: bool = False) -> Explanation:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from datetime import MAXYEAR, MINYEAR
 from typing import TYPE_CHECKING, Any
 
 import adbc_driver_manager
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 BATCH_BYTES = 4 << 20
 """Size of one record batch: bounds memory; 4 MB is the fastest size that stays small."""
+
+UNSHOWABLE = f"outside the years {MINYEAR} to {MAXYEAR}"
 
 _RETRYABLE_CLASSES = ("08", "40", "53", "57", "25", "55")
 _HARMLESS_TEXT_CLASSES = ("42", "3D", "28", "3F")
@@ -82,6 +85,21 @@ def table(connection: dbapi.Connection, sql: str, what: str) -> pa.Table:
     with translated(what), connection.cursor() as cursor:
         cursor.execute(sql)
         return cursor.fetch_arrow_table()
+
+
+def rows_of(table: pa.Table | pa.RecordBatch) -> list[dict[str, Any]]:
+    """The rows for people; a value that Python can't hold, as `infinity`, is UNSHOWABLE."""
+    columns = [[_value(value) for value in column] for column in table.columns]
+    return [
+        dict(zip(table.schema.names, values, strict=True)) for values in zip(*columns, strict=True)
+    ]
+
+
+def _value(scalar: pa.Scalar) -> Any:
+    try:
+        return scalar.as_py()
+    except (OverflowError, ValueError):
+        return UNSHOWABLE
 
 
 def execute(connection: dbapi.Connection, sql: str, what: str) -> None:

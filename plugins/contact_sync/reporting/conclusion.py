@@ -32,6 +32,17 @@ REJECTED = {
     "too_long": "it is too long",
     "not_a_number": "it is not a number",
     "not_a_date": "it is not a date",
+    "two_addresses": "it holds two addresses",
+    "look_alike_domain": "its domain mixes letters of two alphabets that look alike",
+    "not_ascii": "SendGrid takes only ASCII letters before the @",
+    "no_country": "it has no country code, and the client no country",
+    "unknown_country": "it has no country code, and the client's country code is no country's",
+    "number_too_short": "it has too few digits",
+    "number_too_long": "it has too many digits",
+    "not_assigned": "no such number is given out in its country",
+    "two_numbers": "it holds two numbers",
+    "no_number": "it holds no phone number",
+    "rounded": "it has more than two decimals",
 }
 """Reasons of the converters, in words."""
 
