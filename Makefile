@@ -43,7 +43,7 @@ check: $(READY) ## Check style, types and SQL
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	$(BIN)/sqlfluff lint --disable-progress-bar --processes 2 include/sql
+	$(BIN)/sqlfluff lint --disable-progress-bar include/sql
 
 fmt: $(READY) ## Format the Python files and mend what can be mended by itself
 	$(BIN)/ruff check --fix

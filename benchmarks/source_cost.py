@@ -24,7 +24,7 @@ from statistics import median
 from typing import Any
 
 import numpy as np
-import psutil  # type: ignore[import-untyped]
+import psutil
 import psycopg
 
 from contact_sync.b2core.reader import B2Core, Snapshot

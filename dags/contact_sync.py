@@ -39,8 +39,15 @@ here; every run reads *now*.
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
-from airflow.sdk import DAG, AsyncCallback, DeadlineAlert, DeadlineReference, task
+from airflow.sdk import (  # type: ignore[attr-defined]  # its stub file lacks three of these
+    DAG,
+    AsyncCallback,
+    DeadlineAlert,
+    DeadlineReference,
+    task,
+)
 
 from contact_sync.airflow_edge import tasks
 from contact_sync.airflow_edge.approval import ApprovePlanOperator
@@ -82,27 +89,25 @@ def make_dag(definition: SyncDefinition) -> DAG:
         },
     ) as dag:
         start = StartRunOperator(task_id="start_run", sync_name=name)
-        sync_run = start.output
+        sync_run: Any = start.output  # stands for the number that the task will have returned
         settled = SettleEarlierRunsOperator(
             task_id="settle_earlier_runs", sync_name=name, sync_run_id=sync_run
         )
-        checked = task(tasks.check_setup, task_id="check_setup", pool=POOL)(name, sync_run)
-        slices = task(tasks.select_clients, task_id="select_clients")(name, sync_run)
+        checked = task(task_id="check_setup", pool=POOL)(tasks.check_setup)(name, sync_run)
+        slices = task(task_id="select_clients")(tasks.select_clients)(name, sync_run)
         staged = (
             task(
-                tasks.stage_clients,
                 task_id="stage_clients",
                 map_index_template="slice {{ task.op_kwargs['slice_no'] }}",
-            )
+            )(tasks.stage_clients)
             .partial(name=name, sync_run_id=sync_run)
             .expand(slice_no=slices)
         )
         batch_ids = task(
-            tasks.plan_batches,
             task_id="plan_batches",
             trigger_rule="none_failed_min_one_success",
             pool=POOL,
-        )(name, sync_run)
+        )(tasks.plan_batches)(name, sync_run)
         approved = ApprovePlanOperator(
             task_id="approve_plan",
             sync_name=name,
@@ -126,10 +131,9 @@ def make_dag(definition: SyncDefinition) -> DAG:
             map_index_template="batch {{ task.batch_id }}",
         ).expand(batch_id=batch_ids)
         former = task(
-            tasks.find_removals,
             task_id="find_removals",
             trigger_rule="none_failed_min_one_success",
-        )(name, sync_run)
+        )(tasks.find_removals)(name, sync_run)
         removed = SendBatchOperator.partial(
             task_id="remove_batch",
             sync_name=name,
@@ -138,19 +142,17 @@ def make_dag(definition: SyncDefinition) -> DAG:
             map_index_template="batch {{ task.batch_id }}",
         ).expand(batch_id=former)
         finished = task(
-            tasks.finish_run,
             task_id="finish_run",
             trigger_rule="none_failed_min_one_success",
             outlets=[contacts_asset(name)],
             on_success_callback=told.get(Event.REJECTIONS),
-        )(name, sync_run)
+        )(tasks.finish_run)(name, sync_run)
         # Not the DAG's own callback: the DAG processor kills that after 50 seconds, alert and all.
         released = task(
-            tasks.release_lease,
             task_id="release_lease",
             on_success_callback=told.get(Event.RUN_FAILED),
             on_failure_callback=told.get(Event.RUN_FAILED),
-        )(name, sync_run)
+        )(tasks.release_lease)(name, sync_run)
         start >> settled >> checked >> slices >> staged >> batch_ids >> approved
         approved >> unlisted >> sent >> former >> removed >> finished >> released.as_teardown()
     return dag

@@ -20,7 +20,7 @@ import time
 from pathlib import Path
 from select import select
 
-import psutil  # type: ignore[import-untyped]
+import psutil
 
 from local.airflow_stack.parts import MIGRATION, Part, from_text
 

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from functools import partial
 
-import psutil  # type: ignore[import-untyped]
+import psutil
 
 from local.airflow_stack.keeper import send
 from local.stack.directory import StackError

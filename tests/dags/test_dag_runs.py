@@ -142,6 +142,7 @@ def triggerer_down() -> Iterator[list[timedelta]]:
         result = run_task(**options | {"run_triggerer": False})
         with create_session() as session:
             for ti in session.query(TaskInstance).filter(TaskInstance.state == "deferred"):
+                assert ti.trigger_timeout is not None
                 waits.append(ti.trigger_timeout - utcnow())
                 ti.trigger_timeout = utcnow() - timedelta(seconds=1)
         SchedulerJobRunner(job=Job()).check_trigger_timeouts()

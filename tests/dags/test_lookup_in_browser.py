@@ -55,7 +55,7 @@ def runs(page: Page, stack: Stack) -> list[dict[str, Any]]:
 def state_rows(stack: Stack, query: str) -> list[tuple[Any, ...]]:
     """What the state database says."""
     with connections.connection(stack.databases.cluster.url(STATE)) as connection:
-        return connection.execute(query).fetchall()  # type: ignore[arg-type]
+        return connection.execute(query).fetchall()
 
 
 def test_a_client_is_looked_up_by_address_and_by_id(

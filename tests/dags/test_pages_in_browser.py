@@ -68,7 +68,7 @@ def visit(browser: Browser, stack: Stack, login: str, password: str, theme: str 
 def dag_run(stack: Stack) -> str:
     """The DAG run of the first load."""
     runs = stack.airflow.api.runs(DAG_ID)
-    return next(run["dag_run_id"] for run in runs if run["conf"].get("reason") == "first load")
+    return str(next(r["dag_run_id"] for r in runs if r["conf"].get("reason") == "first load"))
 
 
 def background(frame: Frame) -> str:

@@ -32,7 +32,7 @@ time.sleep(60)
 def has_ended(pid: int) -> bool:
     """Return whether a process runs no more."""
     try:
-        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+        return bool(psutil.Process(pid).status() == psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
         return True
 

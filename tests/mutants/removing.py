@@ -61,7 +61,9 @@ def after_one_look(retire: Callable[..., int], cursor: Cursor, sync_id: int, _en
 def nobody_while_held(select: Callable[..., int], sync: Sync, run: Run) -> int:
     """Absences that are too many hold up the others as well."""
     slices = select(sync, run)
-    if not (runs.load_run(sync.state, run.run_id).snapshot or {})["held"]:
+    snapshot = runs.load_run(sync.state, run.run_id).snapshot
+    assert snapshot is not None
+    if not snapshot.held:
         return slices
     with sync.state.transaction() as cursor:
         staging.save_slices(cursor, run.run_id, [])

@@ -122,7 +122,11 @@ def touch(table: str, key: str) -> Touch:
     statement = sql.SQL("UPDATE b2core.{} SET updated_at = %s WHERE {} = %s").format(
         sql.Identifier(table), sql.Identifier(key)
     )
-    return lambda connection, client, at: connection.execute(statement, [at, client]) and None
+
+    def touched(connection: psycopg.Connection, client: int, at: datetime | None) -> None:
+        connection.execute(statement, [at, client])
+
+    return touched
 
 
 TABLES = {

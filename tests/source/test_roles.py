@@ -123,7 +123,7 @@ def test_the_reader_gets_no_hold_of_the_server(reader: psycopg.Connection, state
     """Files, programs, other roles and new objects; also without its read-only default."""
     reader.execute("SET default_transaction_read_only = off")
     with pytest.raises((errors.InsufficientPrivilege, errors.FeatureNotSupported)):
-        reader.execute(statement)  # type: ignore[call-overload]
+        reader.execute(statement)
 
 
 @pytest.mark.parametrize("statement", [*SERVER, "SELECT FROM public.others",
@@ -133,7 +133,7 @@ def test_the_state_role_gets_no_hold_of_the_server(
 ) -> None:
     """Nor of what others have in the same database."""
     with pytest.raises((errors.InsufficientPrivilege, errors.FeatureNotSupported)):
-        state.execute(statement)  # type: ignore[call-overload]
+        state.execute(statement)
     state.execute("DROP TABLE IF EXISTS pg_temp.copied")
 
 

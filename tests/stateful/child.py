@@ -61,7 +61,7 @@ def start(world: World, point: str, signal_name: str, mode: str, *, take_over: b
 def stands_still(child: BaseProcess) -> bool:
     """Whether the process has been stopped by a signal and not been woken."""
     try:
-        return psutil.Process(child.pid).status() == psutil.STATUS_STOPPED
+        return bool(psutil.Process(child.pid).status() == psutil.STATUS_STOPPED)
     except psutil.NoSuchProcess:  # it has just ended
         return False
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import requests
@@ -59,7 +59,7 @@ class SendGrid:
     def upload(
         self,
         started: Mapping[str, Any],
-        data: object,
+        data: str | bytes | Iterable[bytes],
         headers: Mapping[str, str | None] | None = None,
     ) -> requests.Response:
         """Upload with the given headers; `headers` adds some, or with None takes one away."""

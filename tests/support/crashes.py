@@ -12,14 +12,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 import contact_sync
 from contact_sync.base import failpoints
 from contact_sync.base.errors import Stopped, told_safely
-from contact_sync.base.vocabulary import RunKind
+from contact_sync.base.vocabulary import APPROVED, RunKind
 from contact_sync.cli import main as cli
 from contact_sync.run import in_one_process
-from contact_sync.run.approve_plan import APPROVED, decide
+from contact_sync.run.approve_plan import decide
 from contact_sync.run.context import open_run
+from contact_sync.run.plan_batches import plan_batches
 from contact_sync.run.release_lease import release_lease
 from contact_sync.run.sending import prepare
 from contact_sync.run.start_run import start_run
@@ -132,14 +135,13 @@ def opted_out_and_moved(world: World) -> None:
 def changing_while_sent(world: World) -> None:
     """A client moves between plan and sending, and the source is looked at again."""
     prepare.MAX_AGE_SECONDS = -1e9
-    plan = in_one_process.plan_batches
 
     def meanwhile(*args: Any) -> list[int]:
-        planned = plan(*args)
+        planned = plan_batches(*args)
         world.edit(2, email="moved@example.com")
         return planned
 
-    in_one_process.plan_batches = meanwhile
+    pytest.MonkeyPatch().setattr(in_one_process, "plan_batches", meanwhile)
     world.run()
 
 

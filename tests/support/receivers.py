@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import email.message
 import json
 import socket
 import threading
@@ -12,7 +13,7 @@ from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.handlers import Message
@@ -89,16 +90,17 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-class _Mailbox(Message):  # type: ignore[misc]
+class _Mailbox(Message):
     def __init__(self, mails: list[EmailMessage]) -> None:
         super().__init__()
         self._mails = mails
 
     def prepare_message(self, session: Any, envelope: Any) -> EmailMessage:
         del session
-        return cast(EmailMessage, message_from_bytes(envelope.content, policy=policy.default))
+        return message_from_bytes(envelope.content, policy=policy.default)
 
-    def handle_message(self, message: EmailMessage) -> None:
+    def handle_message(self, message: email.message.Message) -> None:
+        assert isinstance(message, EmailMessage)
         self._mails.append(message)
 
 

@@ -50,6 +50,6 @@ def processes_of(stack: Stack) -> list[psutil.Process]:
 def lives(process: psutil.Process) -> bool:
     """Return whether a process still runs; where nobody reaps orphans an ended one stays listed."""
     try:
-        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
         return False

@@ -102,13 +102,13 @@ class World:
     def sql(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
         """Change or read B2CORE as its owner."""
         with connections.connection(self.b2core_url) as connection:
-            cursor = connection.execute(statement, values)  # type: ignore[arg-type]
+            cursor = connection.execute(statement, values)
             return cursor.fetchall() if cursor.description else []
 
     def state(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
         """Read or break the state database."""
         with connections.connection(self.state_url) as connection:
-            cursor = connection.execute(statement, values)  # type: ignore[arg-type]
+            cursor = connection.execute(statement, values)
             return cursor.fetchall() if cursor.description else []
 
     def contacts(self) -> dict[str, dict[str, Any]]:

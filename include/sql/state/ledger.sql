@@ -1,5 +1,67 @@
 -- The ledger: each client's fate (state/ledger.py).
 
+-- known_clients --
+-- Read as Arrow, as the two below. Parameters: the numbers of the fates (base/client_life.py). A hash is 0 where it is
+-- unknown.
+SELECT
+    client_id,
+    email_hash,
+    coalesce(contact_hash, 0) AS contact_hash,
+    (
+        CASE state
+            WHEN 'confirmed' THEN %(confirmed)s
+            WHEN 'pending' THEN %(pending)s
+            WHEN 'rejected' THEN %(rejected)s
+            WHEN 'excluded' THEN %(excluded)s
+            WHEN 'shared' THEN %(shared)s
+        END
+    )::smallint AS fate
+FROM contact_sync.ledger
+WHERE sync_id = %(sync_id)s
+ORDER BY client_id;
+
+-- rows_of_clients --
+-- Of few clients. Index: ledger primary key
+SELECT
+    client_id,
+    email_hash,
+    coalesce(contact_hash, 0) AS contact_hash,
+    (
+        CASE state
+            WHEN 'confirmed' THEN %(confirmed)s
+            WHEN 'pending' THEN %(pending)s
+            WHEN 'rejected' THEN %(rejected)s
+            WHEN 'excluded' THEN %(excluded)s
+            WHEN 'shared' THEN %(shared)s
+        END
+    )::smallint AS fate,
+    coalesce(row_hash, 0) AS row_hash,
+    filled
+FROM contact_sync.ledger
+WHERE sync_id = %(sync_id)s AND client_id = any(%(client_ids)s::bigint[])
+ORDER BY client_id;
+
+-- rows_of_range --
+-- Of many clients, and perhaps of others between them. Index: ledger primary key
+SELECT
+    client_id,
+    email_hash,
+    coalesce(contact_hash, 0) AS contact_hash,
+    (
+        CASE state
+            WHEN 'confirmed' THEN %(confirmed)s
+            WHEN 'pending' THEN %(pending)s
+            WHEN 'rejected' THEN %(rejected)s
+            WHEN 'excluded' THEN %(excluded)s
+            WHEN 'shared' THEN %(shared)s
+        END
+    )::smallint AS fate,
+    coalesce(row_hash, 0) AS row_hash,
+    filled
+FROM contact_sync.ledger
+WHERE sync_id = %(sync_id)s AND client_id BETWEEN %(first_id)s AND %(last_id)s
+ORDER BY client_id;
+
 -- create_fate --
 -- Room for the clients that a slice doesn't send; row_hash NULL = unknown.
 CREATE TEMPORARY TABLE fate (

@@ -14,12 +14,12 @@ from airflow.providers.standard.operators.hitl import HITLOperator
 
 from contact_sync.airflow_edge.tasks import working
 from contact_sync.base.errors import FatalError
+from contact_sync.base.vocabulary import APPROVED, REFUSED
 
 if TYPE_CHECKING:
     from contact_sync.state.runs import Run
 
 APPROVE, REFUSE = "Approve", "Refuse"  # the buttons
-APPROVED, REFUSED = "approved", "refused"  # as stored, see run.approve_plan
 
 
 class ApprovePlanOperator(HITLOperator):

@@ -36,10 +36,10 @@ def emit_run(sync_name: str, plan: Plan, result: Result, duration: timedelta) ->
             _timing(sync_name, "job_duration", took, lane=job["lane"])
 
 
-def emit_freshness(sync_name: str, read_at: str | None) -> None:
+def emit_freshness(sync_name: str, read_at: datetime | None) -> None:
     """How long ago what SendGrid has was read from B2CORE, in seconds; also after a failed run."""
     if read_at is not None:
-        age = datetime.now(UTC) - datetime.fromisoformat(read_at)
+        age = datetime.now(UTC) - read_at
         _gauge(sync_name, "freshness_seconds", round(age.total_seconds(), 3))
 
 

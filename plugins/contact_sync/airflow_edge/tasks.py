@@ -186,7 +186,7 @@ def release_lease(name: str, sync_run_id: int | None) -> None:
     from contact_sync.airflow_edge.handles import open_sync
     from contact_sync.airflow_edge.metrics import emit_freshness
     from contact_sync.run import release_lease as step
-    from contact_sync.state.runs import read_sync
+    from contact_sync.state.for_people.syncs import sync_row
 
     if sync_run_id is None:
         log.info("No run was started: there is no lease to free")
@@ -194,5 +194,5 @@ def release_lease(name: str, sync_run_id: int | None) -> None:
     with translated(), open_sync(name) as sync:
         step.release_lease(sync, sync_run_id, NO_CAUSE)
         with sync.state.transaction() as cursor:
-            watermark = read_sync(cursor, name).watermark
-    emit_freshness(name, watermark.read_at if watermark else None)
+            row = sync_row(cursor, name)
+    emit_freshness(name, row.read_at if row else None)

@@ -11,6 +11,8 @@ from enum import StrEnum
 MAX_MAPPED_FIELDS = 60
 """A filled mask is a signed 64-bit integer: one bit per field that a sync ever mapped."""
 
+APPROVED, REFUSED = "approved", "refused"
+"""What a person may have decided about a run's plan."""
 MAX_REASONS = 50
 """So many reasons for which clients are rejected are told apart, the most frequent ones."""
 MAX_CLIENT_ID = 2**63 - 1

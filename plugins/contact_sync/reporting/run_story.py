@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from contact_sync.base.json_columns import Approval, Plan
+from contact_sync.base.vocabulary import REFUSED
 
 NO_CAUSE = "A task failed: the first red task of this DAG run says why"
 """What `release_lease` notes for a run that failed without a cause of its own."""
@@ -139,7 +140,7 @@ def _while_running(run: dict[str, Any]) -> list[Step]:
 
 def _after_failure(run: dict[str, Any], done: Sent) -> list[Step]:
     approval: Approval | None = run["approval"]
-    if approval and approval.decision == "refused":
+    if approval and approval.decision == REFUSED:
         return [Step(f"The plan was refused by {approval.by}, so nothing was sent. Correct "
                      f"B2CORE or the definition's limits, or trigger a new run and approve its "
                      f"plan.", "dag")]  # fmt: skip

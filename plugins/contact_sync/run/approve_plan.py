@@ -8,6 +8,7 @@ from dataclasses import replace
 from contact_sync.base.errors import FatalError
 from contact_sync.base.failpoints import reach
 from contact_sync.base.json_columns import Approval
+from contact_sync.base.vocabulary import APPROVED, REFUSED
 from contact_sync.config.definition import SyncDefinition
 from contact_sync.config.limits import Limits
 from contact_sync.run.context import snapshot_of
@@ -16,7 +17,6 @@ from contact_sync.state.runs import Run
 from contact_sync.sync import Sync
 
 log = logging.getLogger(__name__)
-APPROVED, REFUSED = "approved", "refused"
 
 
 def above_limits(definition: SyncDefinition, run: Run, counts: dict[str, int]) -> tuple[str, ...]:

@@ -7,14 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import lru_cache
-from typing import LiteralString
 
 import psycopg
 from psycopg.rows import dict_row
 
 from contact_sync.base.errors import ConfigError, Fenced, RetryableError
-from contact_sync.base.paths import INCLUDE
 from contact_sync.postgres.cursor import Cursor, one
 from contact_sync.state import statements
 
@@ -30,13 +27,6 @@ _OPTIONS = (
     "-c idle_in_transaction_session_timeout=900s -c TimeZone=UTC "
     "-c random_page_cost=1.1"
 )
-
-
-@lru_cache
-def statement(name: str) -> LiteralString:
-    """The text of `include/sql/state/<name>.sql`."""
-    path = INCLUDE / "sql" / "state" / f"{name}.sql"
-    return path.read_text(encoding="utf-8")
 
 
 class StateDatabase:

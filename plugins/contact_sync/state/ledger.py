@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, LiteralString
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +15,6 @@ from contact_sync.contacts.ledger_rows import KnownClients, LedgerRows
 from contact_sync.postgres import arrow_reader
 from contact_sync.postgres.copying import copy_into
 from contact_sync.postgres.cursor import Cursor, analyze, many, one
-from contact_sync.postgres.literals import literal
 from contact_sync.state import statements
 from contact_sync.state.database import WHAT, StateDatabase
 
@@ -39,27 +38,24 @@ FATE = pa.schema(
 
 def known_clients(state: StateDatabase, sync_id: int) -> KnownClients:
     """All clients that the sync knows."""
-    return KnownClients(*_read(state, sync_id, "TRUE", ()))
+    return KnownClients(*_read(state, SQL["known_clients"], sync_id=sync_id))
 
 
 def ledger_rows(state: StateDatabase, sync_id: int, ids: Int64) -> LedgerRows:
     """The ledger rows of the ordered `ids`, and perhaps of others between them."""
-    return LedgerRows(*_read(state, sync_id, _among(ids), ("coalesce(row_hash, 0)", "filled")))
+    if len(ids) <= MAX_LISTED_IDS:
+        return LedgerRows(*_read(state, SQL["rows_of_clients"], sync_id=sync_id, client_ids=ids))
+    bounds = {"first_id": int(ids[0]), "last_id": int(ids[-1])}
+    return LedgerRows(*_read(state, SQL["rows_of_range"], sync_id=sync_id, **bounds))
 
 
-def _read(
-    state: StateDatabase, sync_id: int, condition: str, more: tuple[str, ...]
-) -> list[npt.NDArray[Any]]:
-    """The arrays of KnownClients, and more columns."""
-    codes = " ".join(f"WHEN '{fate.word}' THEN {fate:d}" for fate in Fate)
-    fate = f"(CASE state {codes} END)::smallint"
-    columns = ("client_id", "email_hash", "coalesce(contact_hash, 0)", fate, *more)
-    query = f"""SELECT {", ".join(columns)} FROM contact_sync.ledger
-                WHERE sync_id = {sync_id:d} AND {condition}
-                ORDER BY client_id"""  # noqa: S608 our own columns and integers
+def _read(state: StateDatabase, statement: LiteralString, **values: Any) -> list[npt.NDArray[Any]]:
+    """The statement's columns as arrays."""
+    fates = {fate.word: int(fate) for fate in Fate}
+    query = statements.with_values(statement, **fates, **values)
     with arrow_reader.connect(state.dsn, WHAT) as connection:
         found = arrow_reader.table(connection, query, WHAT).columns
-    return [_array(found.pop(0)) for _ in columns]  # each is freed when copied
+    return [_array(found.pop(0)) for _ in range(len(found))]  # each is freed when copied
 
 
 def analyze_ledger(state: StateDatabase) -> None:
@@ -68,13 +64,6 @@ def analyze_ledger(state: StateDatabase) -> None:
     """
     with state.transaction() as cursor:
         analyze(cursor, "contact_sync.ledger (sync_id, client_id)")
-
-
-def _among(ids: Int64) -> str:
-    """Few ids by index, many by their range."""
-    if len(ids) > MAX_LISTED_IDS:
-        return f"client_id BETWEEN {ids[0]:d} AND {ids[-1]:d}"
-    return f"client_id = ANY({literal(ids)}::bigint[])"
 
 
 def _array(column: pa.ChunkedArray) -> npt.NDArray[Any]:

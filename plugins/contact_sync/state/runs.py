@@ -9,7 +9,7 @@ from psycopg.types.json import Jsonb
 
 from contact_sync.base.errors import Fenced, LeaseBusy
 from contact_sync.base.json_columns import Approval, JsonColumn, Plan, Result, SourceSnapshot
-from contact_sync.base.vocabulary import RunKind, RunState
+from contact_sync.base.vocabulary import APPROVED, RunKind, RunState
 from contact_sync.contacts.destination import Destination
 from contact_sync.postgres.cursor import Cursor, one
 from contact_sync.state import statements
@@ -141,7 +141,7 @@ def create_run(
     definition_hash: str,
 ) -> int:
     """Insert a running run and return its id."""
-    approval = Approval(decision="approved", by=holder) if options.approve else None
+    approval = Approval(decision=APPROVED, by=holder) if options.approve else None
     row = one(
         cursor,
         SQL["create_run"],

@@ -10,9 +10,8 @@ import re
 from functools import lru_cache
 from typing import Any, LiteralString
 
-from psycopg import sql
-
 from contact_sync.base.paths import INCLUDE
+from contact_sync.postgres.literals import literal
 
 FOLDER = INCLUDE / "sql" / "state"
 _NAME = re.compile(r"^-- (\w+) --$", re.MULTILINE)
@@ -53,4 +52,4 @@ def load(file: str) -> Statements:
 
 def with_values(statement: LiteralString, **values: Any) -> str:
     """A statement with its parameters as literals: COPY, by which Arrow reads, binds none."""
-    return statement % {name: sql.Literal(value).as_string() for name, value in values.items()}
+    return statement % {name: literal(value) for name, value in values.items()}

@@ -2,21 +2,31 @@
 
 To add a page:
 
-1. A module `web/NAME_page.py` with `router = make_router()` and one function a page::
+1. What it reads: a function in state/for_people/ that takes a cursor and returns frozen
+   dataclasses; its SQL is a named statement of include/sql/state/people.sql.
+2. A module `web/NAME_page.py` with `router = make_router()` and one function a page::
 
        @router.get("/syncs/{name}/things")
        def things(request: Request, viewer: ViewerDep, name: str) -> Response:
            sync = readable_sync(viewer, name)              # 401, 403 or 404 otherwise
            with reading(sync.state) as cursor:             # read only, seconds at most
-               rows = state.things.of(cursor, name)        # SQL lives in state/ or include/sql/
-           return page(request, "things.html", title="Things", sync=sync, rows=rows)
+               found = things_of(cursor, name)
+           shown = ThingsPage(found, sync, links_of(request))
+           return page(request, "things.html", title="Things", sync=sync, shown=shown)
 
-   Write `def`, not `async def`: it then runs in a thread and may wait for a database.
-2. A template `templates/things.html` that extends `base.html` (blocks: title, content). Values are
-   escaped; `shown(address)` from `sync.shown` masks an address unless the viewer may see it. The
-   Content-Security-Policy forbids inline scripts and styles and every foreign resource: styles go
-   to static/style.css, which has the colours of both themes as variables.
-3. Add the router to PAGES below.
+   Write `def`, not `async def`: it then runs in a thread and may wait for a database. What the
+   page says is worked out in Python, in a dataclass with properties (`ThingsPage` here, or a
+   module `web/NAME_view.py` as run_view.py is): texts, numbers to be shown, which link. Words for
+   codes come from base/, sentences about runs and clients from reporting/. `sync.shown(address)`
+   masks an address unless the viewer may see it.
+3. A template `templates/things.html` that extends `base.html` (blocks: path, title, content) and
+   only lays out, in lines of at most 120 characters. parts.html has tables, notes, tags and times,
+   and `links` every URL path. Values are escaped. The Content-Security-Policy forbids inline
+   scripts and styles and every foreign resource: styles go to static/style.css, which has the
+   colours of both themes as variables.
+4. Its router in PAGES below.
+5. Tests: what it says and to whom in tests/dags, `barriers(page) == []` in a real browser; its
+   picture in local/browser/screenshots.py if the documents show it.
 
 Whatever goes wrong becomes a page in words with a status (failures.py): raise
 ConfigError, RetryableError or HTTPException, and nothing else has to be caught.

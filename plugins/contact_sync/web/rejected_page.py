@@ -148,7 +148,7 @@ def retry(request: Request, viewer: ViewerDep, name: str) -> Response:
     return RedirectResponse(links_of(request).rejected(name, said), status_code=303)
 
 
-def _given(field: str | None, reason: str) -> dict[str, str]:
+def _given(field: str, reason: str) -> dict[str, str]:
     """The query of a page of only these clients."""
     return {name: value for name, value in (("field", field), ("reason", reason)) if value}
 
@@ -176,7 +176,7 @@ def _lines(sync: SeenSync, which: Filter) -> Iterator[bytes]:
 
 def _cells(row: RejectedClient, addresses: dict[int, str], sync: SeenSync) -> list[Any]:
     address = [addresses.get(row.client_id)] if sync.sees_addresses else []
-    moments = [seen.isoformat() if seen else None for seen in (row.first_seen, row.last_seen)]
+    moments = (row.first_seen.isoformat(), row.last_seen.isoformat())
     return [row.client_id, *address, row.field, row.reason, row.tries, *moments]
 
 

@@ -200,8 +200,9 @@ def _rejections(
     """Each reason of the run with its number, the most frequent first."""
     by_reason: dict[str, list[tuple[int, str]]] = defaultdict(list)
     for client in rejected:
-        why = ": ".join(filter(None, (client.field, client.reason)))
-        by_reason[why].append((client.client_id, shown(client.email)))
+        by_reason[f"{client.field}: {client.reason}"].append(
+            (client.client_id, shown(client.email))
+        )
     return [
         Rejection(why, n, by_reason[why][:EXAMPLES])
         for why, n in sorted(reasons.items(), key=lambda item: -item[1])

@@ -205,10 +205,9 @@ def test_F04_who_was_excluded_deleted_or_moved_since_the_reading_is_not_sent(
     """The source is looked at again before the first byte; the others are sent."""
     monkeypatch.setattr(prepare, "MAX_AGE_SECONDS", -1e9)
     world.add_clients(4)
-    plan = in_one_process.plan_batches
 
     def meanwhile(*args: Any) -> list[int]:
-        planned = plan(*args)
+        planned = plan_batches(*args)
         world.sql("DELETE FROM b2core.clients WHERE id = 1")
         world.edit(2, email="moved@example.com")
         return planned

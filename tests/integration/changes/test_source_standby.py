@@ -37,7 +37,7 @@ class Pair:
     def on(self, cluster: Cluster, statement: str) -> object:
         """One statement as superuser, in its own transaction; returns the first value."""
         with psycopg.connect(cluster.url(DATABASE), autocommit=True) as connection:
-            cursor = connection.execute(statement)  # type: ignore[arg-type]
+            cursor = connection.execute(statement)
             row = cursor.fetchone() if cursor.description else None
         return row[0] if row else None
 

@@ -71,7 +71,7 @@ def test_H04_the_state_databases_errors_are_told_without_values(
         pytest.raises(SyncError) as caught,
         StateDatabase(world.state_url).transaction() as cursor,
     ):
-        cursor.execute(statement)  # type: ignore[call-overload]
+        cursor.execute(statement)
     assert ADDRESS not in f"{caught.value} {caught.value.args}"
     assert caught.value.__suppress_context__
     assert str(plain.value.sqlstate) in str(caught.value)
@@ -97,7 +97,7 @@ def run_and_get(world: World, signal: str) -> None:
     def opened(_name: str) -> AbstractContextManager[Sync]:
         return world.sync()
 
-    cli._open = opened
+    pytest.MonkeyPatch().setattr(cli, "_open", opened)
     sys.exit(cli.main(["run", "demo"]))
 
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from contact_sync.base.errors import FatalError
-from contact_sync.base.vocabulary import RunKind
-from contact_sync.run.approve_plan import APPROVED, decide
+from contact_sync.base.vocabulary import APPROVED, RunKind
+from contact_sync.run.approve_plan import decide
 from contact_sync.run.context import open_run
 from contact_sync.run.start_run import start_run
 from tests.support.steps import STEPS, go_on

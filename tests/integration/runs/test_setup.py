@@ -25,8 +25,10 @@ def edit(world: World, name: str, old: str, new: str) -> None:
     path.write_text(text.replace(old, new), encoding="utf-8")
 
 
-def map_field(world: World, field: str, column: str) -> None:
-    """Map one more field."""
+def map_field(world: World, field: str, column: str, *, create: str | None = None) -> None:
+    """Map one more field, created in the account with this type if one is given."""
+    if create is not None:
+        world.emulator.admin.create_field(field, create)
     fields = world.definition.model_dump(mode="json")["fields"]
     world.redefine(fields={**fields, field: column})
 
@@ -56,10 +58,7 @@ BREAKS: dict[str, tuple[Callable[[World], object], type[Exception], list[str]]] 
         ["no field 'Shoe_size'", "create it under Marketing > Custom Fields"],
     ),
     "retyped field": (
-        lambda w: (
-            w.emulator.admin.create_field("Since", "Number"),
-            map_field(w, "Since", "registered_on"),
-        ),
+        lambda w: map_field(w, "Since", "registered_on", create="Number"),
         ConfigError,
         [
             "'registered_on' is date in",

@@ -14,6 +14,7 @@ from contact_sync.run.sending import verify
 from contact_sync.run.start_run import start_run
 from contact_sync.sendgrid.api import SendGridApi
 from contact_sync.state.settling import ENOUGH_TRIES
+from local.sendgrid_emulator.model.job_faults import JobFaultKind
 from tests.support.steps import go_on
 from tests.support.world import World
 
@@ -192,7 +193,7 @@ def test_D07_rows_that_a_completed_job_dropped_are_sent_again(world: World, lane
 @LANES
 @pytest.mark.parametrize("kind", ["short_counts", "no_results"])
 def test_D07_counts_that_are_too_low_alone_hold_nobody_up(
-    world: World, lane: str, kind: str
+    world: World, lane: str, kind: JobFaultKind
 ) -> None:
     """Everything was applied and is read back as sent."""
     world.redefine(lane=lane)
@@ -230,7 +231,9 @@ def test_D09_a_lagging_search_never_rejects_and_the_next_run_confirms(world: Wor
 
 @LANES
 @pytest.mark.parametrize("kind", ["forgotten", "forgotten_at_once"])
-def test_D12_a_forgotten_job_leaves_its_clients_pending(world: World, lane: str, kind: str) -> None:
+def test_D12_a_forgotten_job_leaves_its_clients_pending(
+    world: World, lane: str, kind: JobFaultKind
+) -> None:
     """404 is neither done nor failed; sending again converges."""
     world.redefine(lane=lane)
     world.seed()

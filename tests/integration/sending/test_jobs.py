@@ -11,6 +11,7 @@ from contact_sync.run.context import open_run
 from contact_sync.run.release_lease import release_lease
 from contact_sync.run.sending.settle import settle_batch
 from contact_sync.run.start_run import start_run
+from local.sendgrid_emulator.model.job_faults import JobFaultKind
 from tests.support.steps import go_on, the_batch
 from tests.support.world import World
 
@@ -166,7 +167,7 @@ def test_C11_the_contact_limit_of_the_plan_fails_the_run(world: World, lane: str
 @LANES
 @pytest.mark.parametrize("kind", ["never_starts", "never_finishes"])
 def test_D03_a_job_without_an_end_makes_its_clients_pending(
-    world: World, lane: str, kind: str
+    world: World, lane: str, kind: JobFaultKind
 ) -> None:
     """After the deadline the run ends, says so, and the next one sends them again."""
     world.redefine(lane=lane, deadlines={"job_hours": 0.0002, "quarantine_minutes": 0})

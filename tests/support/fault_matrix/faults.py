@@ -50,8 +50,12 @@ FAULTS: dict[str, dict[str, Any] | Trick | Callable[[World, Endpoint, Clock], No
     "429 Retry-After 7": limited(retry_after="7"),
     "429 Retry-After in the past": limited(retry_after="Wed, 21 Oct 2015 07:28:00 GMT"),
     "429 Retry-After 9999999": limited(retry_after="9999999"),
-    "429 x-ratelimit-reset in seconds": lambda *world: use_up(*world, "delta"),
-    "429 x-ratelimit-reset as a date": lambda *world: use_up(*world, "epoch"),
+    "429 x-ratelimit-reset in seconds": lambda world, endpoint, clock: use_up(
+        world, endpoint, clock, "delta"
+    ),
+    "429 x-ratelimit-reset as a date": lambda world, endpoint, clock: use_up(
+        world, endpoint, clock, "epoch"
+    ),
     "500 page": {"status": 500, **PAGE},
     "502 page": {"status": 502, **PAGE},
     "503": {"status": 503},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from psycopg.conninfo import conninfo_to_dict
@@ -225,7 +226,9 @@ def test_S03_a_wrong_connection_is_told_without_its_key(
 
 def test_H01_the_connections_owner_may_name_hosts(monkeypatch: pytest.MonkeyPatch) -> None:
     """In the extra; anything but a list of names is told."""
-    connection = {"conn_type": "sendgrid", "host": "https://Proxy.example", "password": KEY}
+    connection: dict[str, Any] = {
+        "conn_type": "sendgrid", "host": "https://Proxy.example", "password": KEY,
+    }  # fmt: skip
     for extra in ({}, {"allowed_hosts": "proxy.example"}, {"allowed_hosts": [""]}):
         monkeypatch.setenv(
             "AIRFLOW_CONN_SENDGRID_DEFAULT", json.dumps(connection | {"extra": extra})

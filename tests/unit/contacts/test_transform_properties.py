@@ -34,7 +34,8 @@ UUID = "5a4c2d60-6f3e-4d5c-9a8a-0123456789ab"
 def rows_of(source: pa.RecordBatch, using: Mapping) -> list[dict[str, Any]]:
     """The verdicts as plain values."""
     frame = transform(source, using).frame
-    return list(frame.astype(object).where(frame.notna(), None).to_dict("records"))
+    records = frame.astype(object).where(frame.notna(), None).to_dict("records")
+    return [{str(name): value for name, value in record.items()} for record in records]
 
 
 @settings(max_examples=25)

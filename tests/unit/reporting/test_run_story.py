@@ -99,7 +99,7 @@ def test_a_refused_plan_and_a_dry_run_say_how_to_go_on() -> None:
 
 def test_what_has_been_sent_is_added_up_by_how_far_it_has_got() -> None:
     """A batch that failed or was never sent isn't counted as confirmed."""
-    sums = [
+    sums: list[dict[str, Any]] = [
         {"lane": "csv", "state": "settled", "status": "completed", "jobs": 2, "rows": 100},
         {"lane": "json", "state": "settled", "status": "errored", "jobs": 1, "rows": 10},
         {"lane": "csv", "state": "settled", "status": "failed", "jobs": 1, "rows": 7},

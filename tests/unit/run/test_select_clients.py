@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from itertools import pairwise
 from typing import Any
 
@@ -34,7 +35,7 @@ MARK = {
 HERE = MARK | {"next_xid": "2000"}
 
 
-def scan(clients: dict[int, int], excluded: set[int] = frozenset()) -> Scan:  # type: ignore[assignment]
+def scan(clients: dict[int, int], excluded: Set[int] = frozenset()) -> Scan:
     """Clients with the hashes of their addresses."""
     ids = sorted(clients)
     return Scan(
@@ -47,9 +48,9 @@ def scan(clients: dict[int, int], excluded: set[int] = frozenset()) -> Scan:  # 
 def ledger(rows: dict[int, tuple[int, int, str]]) -> KnownClients:
     """Client → (address hash in the source, hash of the contact's address, state)."""
     ids = sorted(rows)
-    columns = [np.array([rows[i][n] for i in ids], np.int64) for n in (0, 1)]
+    email, contact = (np.array([rows[i][n] for i in ids], np.int64) for n in (0, 1))
     fate = np.array([Fate[rows[i][2].upper()] for i in ids], np.int16)
-    return KnownClients(np.array(ids, np.int64), *columns, fate)
+    return KnownClients(np.array(ids, np.int64), email, contact, fate)
 
 
 def chosen(
@@ -153,7 +154,7 @@ def test_slices_are_balanced_whatever_the_gaps(clients: int, size: int) -> None:
 
 def known(**changes: Any) -> SyncState:
     """A sync that ran a while ago."""
-    row = {
+    row: dict[str, Any] = {
         "sync_id": 1, "epoch": 1, "watermark": SourceSnapshot.from_json(MARK),
         "mapping_version": "v", "fields": [], "full_age_hours": 1.0,
     }  # fmt: skip

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
 
 from contact_sync.base.batch_life import LIFE
+from contact_sync.base.client_life import Fate
 from contact_sync.state import statements
 from tests.support.airflow_home import ROOT
 from tests.support.state_statements import files
@@ -88,7 +90,7 @@ def names_used(file: str) -> set[str]:
         tree = ast.parse(path.read_text(encoding="utf-8"))
         if f'statements.load("{file}")' in ast.unparse(tree).replace("'", '"'):
             used |= {
-                node.slice.value
+                str(node.slice.value)
                 for node in ast.walk(tree)
                 if isinstance(node, ast.Subscript)
                 and ast.unparse(node.value) == "SQL"
@@ -97,7 +99,35 @@ def names_used(file: str) -> set[str]:
     return used
 
 
+@pytest.mark.parametrize("name", ["known_clients", "rows_of_clients", "rows_of_range"])
+def test_reads_of_the_ledger_know_every_fate(name: str) -> None:
+    """A state that a read doesn't number would come as NULL."""
+    statement = statements.load("ledger")[name]
+    assert {fate.word for fate in Fate} == set(re.findall(r"WHEN '(\w+)' THEN %\(\1\)s", statement))
+
+
 @pytest.mark.parametrize("file", files())
 def test_every_statement_is_used_and_every_used_one_exists(file: str) -> None:
     """Nothing is kept that nothing runs."""
     assert names_used(file) == set(statements.load(file))
+
+
+SQL_TEXT = re.compile(r"\b(SELECT|INSERT INTO|UPDATE|DELETE FROM|CREATE|ALTER|SET LOCAL)\s+\w")
+
+
+def inline_statements(path: Path) -> list[str]:
+    """The strings of a module that look like SQL, except docstrings."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    documented = (ast.Module, ast.ClassDef, ast.FunctionDef)
+    docstrings = {ast.get_docstring(node, clean=False) for node in ast.walk(tree)
+                  if isinstance(node, documented)}  # fmt: skip
+    texts = (node.value for node in ast.walk(tree) if isinstance(node, ast.Constant))
+    return [text for text in texts if isinstance(text, str) and SQL_TEXT.search(text)
+            and text not in docstrings]  # fmt: skip
+
+
+def test_no_statement_is_written_in_python() -> None:
+    """Each is where it is linted and PREPAREd."""
+    assert inline_statements(ROOT / "plugins" / "contact_sync" / "b2core" / "reader.py")
+    found = {path.name: inline_statements(path) for path in STATE.rglob("*.py")}
+    assert {name: texts for name, texts in found.items() if texts} == {}

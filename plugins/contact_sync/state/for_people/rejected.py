@@ -39,10 +39,10 @@ class RejectedClient:
     """
 
     client_id: int
-    field: str | None
+    field: str
     reason: str
     tries: int
-    first_seen: datetime | None
+    first_seen: datetime
     last_seen: datetime
     email: str | None = dataclasses.field(repr=False)
 
@@ -51,7 +51,7 @@ class RejectedClient:
 class ReasonCount:
     """How many clients are rejected for one field and reason."""
 
-    field: str | None
+    field: str
     reason: str
     n: int
 
