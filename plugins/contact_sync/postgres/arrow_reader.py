@@ -45,6 +45,14 @@ _BOUNDS = {
 _REFUSED_LOGIN = ("password authentication failed", "does not exist", "no pg_hba.conf entry")
 
 
+_NO_TEXT = ("22021", "22P05")
+"""The server checks what it converts: a database in SQL_ASCII may hold any bytes as text."""
+
+
+class NotText(FatalError):
+    """A row holds bytes that are no text in UTF-8."""
+
+
 @contextmanager
 def connect(dsn: str, what: str) -> Iterator[dbapi.Connection]:
     """One connection, closed at the end; `what` names the database in errors."""
@@ -102,6 +110,30 @@ def _value(scalar: pa.Scalar) -> Any:
         return UNSHOWABLE
 
 
+def first_that_is_no_text(
+    connection: dbapi.Connection, sql: str, what: str
+) -> tuple[str, int | None] | None:
+    """Where a statement that raised NotText has bytes that are no text: the column, and the row's
+    client_id if it has one. Reads it again in a new transaction, unconverted."""
+    connection.rollback()
+    execute(connection, "SET client_encoding = 'SQL_ASCII'", what)
+    for batch in record_batches(connection, sql, what):
+        for name, column in zip(batch.schema.names, batch.columns, strict=True):
+            for row, value in enumerate(column):
+                if pa.types.is_string(column.type) and not _is_text(value):
+                    ids = batch.column("client_id") if "client_id" in batch.schema.names else None
+                    return name, None if ids is None else ids[row].as_py()
+    return None
+
+
+def _is_text(value: pa.Scalar) -> bool:
+    try:
+        value.as_py()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
 def execute(connection: dbapi.Connection, sql: str, what: str) -> None:
     """Run a statement that gives no rows."""
     with translated(what), connection.cursor() as cursor:
@@ -124,9 +156,11 @@ def translated(what: str) -> Iterator[None]:
 
 
 def _bounded(dsn: str) -> str:
-    """The URL with time-outs for what it doesn't say itself."""
+    """The URL with time-outs for what it doesn't say itself, and always with UTF-8: Arrow's texts
+    are, whatever URL, role, database or PGCLIENTENCODING say. Of two values the last one counts.
+    """
     missing = [f"{key}={value}" for key, value in _BOUNDS.items() if f"{key}=" not in dsn]
-    return f"{dsn}{'&' if '?' in dsn else '?'}{'&'.join(missing)}" if missing else dsn
+    return f"{dsn}{'&' if '?' in dsn else '?'}{'&'.join([*missing, 'client_encoding=UTF8'])}"
 
 
 def _our_error(error: Any, what: str) -> Exception:
@@ -134,6 +168,11 @@ def _our_error(error: Any, what: str) -> Exception:
     if state.startswith(_HARMLESS_TEXT_CLASSES):
         text = str(error).split("\n")[0][:300]
         return ConfigError(f"{what} refused a statement ({state}): {text}")
+    if state in _NO_TEXT:
+        return NotText(
+            f"{what} holds bytes that are no text in UTF-8 (SQLSTATE {state}), as a database in "
+            f"SQL_ASCII may: correct the value"
+        )
     if state.startswith(_RETRYABLE_CLASSES):
         why = _WELL_KNOWN.get(state, "trying again may help")
         return RetryableError(f"{what} gave up in the middle ({state}): {why}")

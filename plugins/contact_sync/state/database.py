@@ -47,6 +47,7 @@ class StateDatabase:
             psycopg.connect(
                 self.dsn,
                 options=_OPTIONS,
+                client_encoding="UTF8",
                 connect_timeout=10,
                 application_name="contact_sync",
                 row_factory=dict_row,
