@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from contact_sync.reporting.run_report import count_words, outcome
+
 WIDTH = 34
 MOST_JOBS = 8
 # The counts that a reader looks for first; the rest follows in the order that the package gives.
@@ -33,7 +35,8 @@ def run_lines(run: Mapping[str, Any]) -> Iterator[str]:
     for key, title in REASONS.items():
         if run.get(key):
             yield f"{title}:"
-            yield from (count_line(f"  {reason}", run[key][reason]) for reason in sorted(run[key]))
+            found = count_words(run, key)
+            yield from (count_line(f"  {reason}", found[reason]) for reason in sorted(found))
     yield from job_lines(run["jobs"])
     yield from book_lines(run["books"])
 
@@ -51,7 +54,7 @@ def job_lines(jobs: list[Mapping[str, Any]]) -> Iterator[str]:
     yield f"{len(jobs)} jobs at SendGrid:" if len(jobs) > 1 else "1 job at SendGrid:"
     for job in jobs[:MOST_JOBS]:
         seconds = "" if job["seconds"] is None else f" in {job['seconds']:.1f} s"
-        fate = f"{job['status']}{seconds} ({job['outcome']})"
+        fate = f"{job['status']}{seconds} ({outcome(job)})"
         yield f"  {job['lane']}: {job['rows']:,} contacts, {fate}"
     if len(jobs) > MOST_JOBS:
         yield f"  and {len(jobs) - MOST_JOBS} more"

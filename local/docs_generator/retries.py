@@ -9,7 +9,7 @@ from contact_sync.airflow_edge import operators, triggers
 from contact_sync.config.deadlines import Deadlines
 from contact_sync.run import in_one_process, settle_earlier_runs
 from contact_sync.run.sending import prepare, removal_targets, split, submit
-from contact_sync.sendgrid import transport
+from contact_sync.sendgrid import retries
 from contact_sync.state import ledger, runs, settling
 from local.demo.sync import DAG_ID
 from local.docs_generator.markdown import code, table
@@ -23,10 +23,10 @@ def retry_lines() -> list[str]:
 
 def _calls() -> list[tuple[str, ...]]:
     return [
-        (code("sendgrid.transport"),
+        (code("sendgrid.retries"),
          "a call to SendGrid that failed: a read always, a write only if the answer proves that it "
          "had no effect (429, connection refused)",
-         f"{transport.MAX_TRIES} tries within {transport.RETRY_BUDGET_SECONDS} s; pauses grow at "
+         f"{retries.MAX_TRIES} tries within {retries.RETRY_BUDGET_SECONDS} s; pauses grow at "
          f"random to 30 s, or are what SendGrid's headers say",
          "the task fails for now; a write without an answer is of unknown fate"),
         (code("run.sending.submit"), "an upsert that SendGrid refused for some of its addresses",

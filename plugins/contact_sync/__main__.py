@@ -1,4 +1,4 @@
-"""`python -m contact_sync`."""
+"""The module that Python runs for the package's command line."""
 
 import gc
 

@@ -104,8 +104,8 @@ def test_a_runs_report_says_what_it_did(connected: World) -> None:
     for part in (
         "first load",
         "6 clients in B2CORE = 4 confirmed + 0 pending + 1 rejected + 1 excluded",
-        "another client has the same address",
-        "email: invalid",
+        "a newer client has the same address and represents it",
+        "email: not valid",
         'href="/syncs/demo/clients/6"',
         'href="/syncs/demo/rejected"',
         "Rejected clients: 1. Correct them in B2CORE",

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from contact_sync.base.errors import FateUnknown, RetryableError
-from contact_sync.base.vocabulary import BatchState, Job, JobStatus
+from contact_sync.base.vocabulary import BatchState, Job, JobStatus, PendingReason, Refusal, Refused
 from contact_sync.postgres.cursor import Cursor
-from contact_sync.run.sending import settle, split
+from contact_sync.run.sending import poll_job
 from contact_sync.run.sending.judge import Do, Judgement
 from contact_sync.state import batch_contacts, batches, settling
 from contact_sync.state.batches import Batch
@@ -30,7 +30,7 @@ from tests.mutants.mutant import RUN, SENDGRID, SENDING, STATE, Mutant, gives, n
 from tests.unit.sendgrid import test_transport
 
 UPLOADING = BatchState.UPLOADING
-CONTACT_IS_NOT_VALID = "SendGrid: not valid"
+CONTACT_IS_NOT_VALID = Refused(Refusal.REFUSED_BY_SENDGRID, "not valid")
 
 
 def never_on_demand(load: Callable[..., Run], *args: Any) -> Run:
@@ -99,7 +99,7 @@ def given_up(look: Callable[..., bool], sync: Sync, run: Run, batch_id: int) -> 
     batch = batches.load_batch(sync.state, batch_id)
     if batch.state is not UPLOADING:
         return look(sync, run, batch_id)
-    settle.postpone(sync, run, batch, "no answer")
+    poll_job.postpone(sync, run, batch, PendingReason.FATE_UNKNOWN)
     return True
 
 
@@ -147,14 +147,15 @@ def confirmed_all_the_same(
     _fail: Any, sync: Sync, run: Run, batch: Batch, job: Job, _reason: str
 ) -> None:
     """As if the job had done its work."""
-    settle._settle(sync, run, batch, job, {})
+    poll_job._settle(sync, run, batch, job, {})
 
 
 def all_to_blame(_fail: Any, sync: Sync, run: Run, batch: Batch, job: Job, _reason: str) -> None:
     """Every contact of the batch is refused."""
     with sync.state.transaction() as cursor:
         contacts = batch_contacts.batch_contacts(cursor, batch.batch_id)
-    settle._settle(sync, run, batch, job, {row["email"]: split.REASON for row in contacts})
+    emails = [row["email"] for row in contacts]
+    poll_job._settle(sync, run, batch, job, dict.fromkeys(emails, Refused(Refusal.IMPORT_FAILED)))
 
 
 def singles_to_blame(_excuse: Any, _sync: Sync, _family: Any, emails: dict[int, str]) -> set[str]:
@@ -179,7 +180,7 @@ def never_rejected(postpone: Callable[..., Any], cursor: Cursor, batch_id: int, 
         return postpone(cursor, batch_id, emails)
 
 
-def all_named(_refused: Any, _error: Any, emails: list[str]) -> dict[str, str]:
+def all_named(_refused: Any, _error: Any, emails: list[str]) -> dict[str, Refused]:
     """A 400 is about everybody."""
     return dict.fromkeys(emails, CONTACT_IS_NOT_VALID)
 
@@ -228,36 +229,36 @@ MUTANTS = [
            {"contact_sync.base.errors.RequestRefused.is_missing": gives(True)},
            test_doubt.test_D12_a_proxys_page_says_nothing_about_a_job),
     Mutant("A job that SendGrid doesn't know may still take effect",
-           {f"{SENDING}.settle.postpone": without_doubt},
+           {f"{SENDING}.poll_job.postpone": without_doubt},
            test_unknown_fates.test_D12_a_forgotten_job_may_still_take_effect),
     Mutant("Counts of an errored job have to add up, too",
-           {f"{SENDING}.settle.judge": errors_alone},
+           {f"{SENDING}.poll_job.judge": errors_alone},
            test_doubt.test_D04_D07_rows_that_an_errored_job_dropped_are_sent_again,
            {"lane": "json"}),
     Mutant("What is never applied is rejected in the end",
            {f"{STATE}.settling.postpone_not_applied": never_rejected},
            test_doubt.test_D07_a_contact_that_is_never_applied_is_rejected_in_the_end),
     Mutant("Counts that don't add up are read back",
-           {f"{SENDING}.settle.not_applied": gives(frozenset())},
+           {f"{SENDING}.poll_job.not_applied": gives(frozenset())},
            test_doubt.test_D07_rows_that_a_completed_job_dropped_are_sent_again,
            {"lane": "json"}),
     Mutant("Without a usable errors file contacts are read back",
-           {f"{SENDING}.settle.judge": unnamed_are_confirmed},
+           {f"{SENDING}.poll_job.judge": unnamed_are_confirmed},
            test_doubt.test_D05_without_a_usable_errors_file_contacts_are_read_back,
            {"lane": "json", "setting": {"errors_url": False}}),
     Mutant("Contacts that a job refused are rejected",
            {f"{STATE}.settling.confirm": nobody_is_refused}, RETRIES),
     Mutant("Rejections keep SendGrid's reason",
-           {f"{SENDING}.settle.plain": gives("refused")}, RETRIES),
+           {f"{SENDING}.poll_job.plain": gives("refused")}, RETRIES),
     Mutant("Rejected clients are retried on demand",
            {f"{STATE}.runs.load_run": never_on_demand}, RETRIES),
     Mutant("Rejected clients are not retried for no reason",
            {f"{STATE}.runs.load_run": every_time}, RETRIES),
     Mutant("A failed job confirms nobody",
-           {f"{SENDING}.settle._fail": confirmed_all_the_same},
+           {f"{SENDING}.poll_job._fail": confirmed_all_the_same},
            test_jobs.test_D06_a_job_that_fails_once_is_sent_again, {"lane": "json", "rows": 0}),
     Mutant("A failed batch is split until its bad rows are found",
-           {f"{SENDING}.settle._fail": all_to_blame},
+           {f"{SENDING}.poll_job._fail": all_to_blame},
            test_failed_jobs.test_D06_bad_rows_are_found_and_the_others_confirmed,
            {"lane": "json", "bad": {1}}),
     Mutant("No contact is blamed for a cause that is none",

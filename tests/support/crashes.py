@@ -17,7 +17,7 @@ import pytest
 import contact_sync
 from contact_sync.base import failpoints
 from contact_sync.base.errors import Stopped, told_safely
-from contact_sync.base.vocabulary import APPROVED, RunKind
+from contact_sync.base.vocabulary import Answer, RunKind
 from contact_sync.cli import main as cli
 from contact_sync.run import in_one_process
 from contact_sync.run.approve_plan import decide
@@ -117,7 +117,7 @@ def approved_by_a_person(world: World) -> None:
         run_id = start_run(sync, RunKind.INCREMENTAL, holder="test")
         go_on(sync, run_id, before="exclude")
         try:
-            decide(sync, open_run(sync, run_id), APPROVED, "a person")
+            decide(sync, open_run(sync, run_id), Answer.APPROVED, "a person")
         except KeyboardInterrupt as error:
             release_lease(sync, run_id, "the task was stopped")
             raise told_safely(error) from None

@@ -12,7 +12,7 @@ from contact_sync.run.finish_run import finish_run
 from contact_sync.run.plan_batches import plan_batches
 from contact_sync.run.remove_excluded import remove_excluded
 from contact_sync.run.select_clients import select_clients
-from contact_sync.run.sending.settle import settle_batch
+from contact_sync.run.sending.poll_job import settle_batch
 from contact_sync.run.sending.submit import submit_batch
 from contact_sync.run.settle_earlier_runs import settle_earlier_runs
 from contact_sync.run.stage_clients import stage_clients

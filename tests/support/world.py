@@ -210,9 +210,9 @@ class World:
         self.sql(f"UPDATE b2core.clients SET {settings} WHERE id = %s", *columns.values(), client)
 
     def fates(self) -> dict[int, str]:
-        """The ledger: each client's state, with field and reason where there are any."""
+        """The ledger: each client's state, with field, reason and detail where there are any."""
         rows = self.state(
-            """SELECT client_id, concat_ws(': ', l.state, field, l.reason)
+            """SELECT client_id, concat_ws(': ', l.state, field, l.reason, l.detail)
                FROM contact_sync.ledger AS l JOIN contact_sync.sync USING (sync_id)
                WHERE name = %s ORDER BY client_id""",
             self.definition.name,

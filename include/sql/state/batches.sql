@@ -91,7 +91,9 @@ WHERE sync_id = %(sync_id)s;
 
 -- set_outcome --
 -- What became of a batch.
-UPDATE contact_sync.batch SET outcome = %(outcome)s
+UPDATE contact_sync.batch SET
+    outcome = %(outcome)s,
+    numbers = %(numbers)s
 WHERE batch_id = %(batch_id)s;
 
 -- lose_contacts --

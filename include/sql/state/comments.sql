@@ -14,7 +14,7 @@ COMMENT ON COLUMN contact_sync.sync.last_full_at IS 'When the last full run fini
 COMMENT ON TABLE contact_sync.run IS 'Each run: why, of what kind, what it planned and what became of it.';
 COMMENT ON COLUMN contact_sync.run.epoch IS 'The fencing token that its lease had.';
 COMMENT ON COLUMN contact_sync.run.kind IS 'incremental, full or resend: what it became, not what was asked for.';
-COMMENT ON COLUMN contact_sync.run.kind_reason IS 'Why an incremental run became a full one.';
+COMMENT ON COLUMN contact_sync.run.kind_reason IS 'Why it is of that kind: a code.';
 COMMENT ON COLUMN contact_sync.run.dry_run IS 'It only reports: it has no lease and changes nothing.';
 COMMENT ON COLUMN contact_sync.run.state IS 'running, succeeded, failed, or superseded by a run that took its lease.';
 COMMENT ON COLUMN contact_sync.run.holder IS 'The DAG run, or the process on the command line.';
@@ -24,7 +24,7 @@ COMMENT ON COLUMN contact_sync.run.destination IS 'List and fields, by id, as ch
 COMMENT ON COLUMN contact_sync.run.snapshot IS 'The moment at which B2CORE was read, and what was found gone.';
 COMMENT ON COLUMN contact_sync.run.plan IS 'Counts and reasons, before anything is sent.';
 COMMENT ON COLUMN contact_sync.run.result IS 'Books, jobs, what is degraded.';
-COMMENT ON COLUMN contact_sync.run.cause IS 'Why it failed, in one sentence.';
+COMMENT ON COLUMN contact_sync.run.cause IS 'Why it failed, in one sentence; NULL = it didn''t, or no step could say.';
 
 COMMENT ON TABLE contact_sync.slice IS 'The clients that one task reads.';
 COMMENT ON COLUMN contact_sync.slice.first_id IS 'Client ids, from first_id to last_id.';
@@ -41,7 +41,8 @@ COMMENT ON COLUMN contact_sync.batch.contacts IS 'How many.';
 COMMENT ON COLUMN contact_sync.batch.job_id IS 'SendGrid''s, stored before the first byte of a file leaves.';
 COMMENT ON COLUMN contact_sync.batch.job_status IS 'SendGrid''s last word: pending, completed, errored, failed.';
 COMMENT ON COLUMN contact_sync.batch.counts IS 'SendGrid''s counts of the job.';
-COMMENT ON COLUMN contact_sync.batch.outcome IS 'What became of its contacts, in words.';
+COMMENT ON COLUMN contact_sync.batch.outcome
+IS 'What became of its contacts, a code; where nothing is known, why its clients are pending.';
 COMMENT ON COLUMN contact_sync.batch.submitted_at
 IS 'When the call or upload was announced, before it began; NULL again after a definite refusal.';
 COMMENT ON COLUMN contact_sync.batch.settled_at IS 'When its outcome was in the ledger.';
@@ -61,7 +62,7 @@ IS 'Each client''s fate: what SendGrid last confirmed of it, or why it isn''t se
 COMMENT ON COLUMN contact_sync.ledger.state
 IS 'confirmed, pending (sent again by the next run), rejected, excluded, shared (another client has its address).';
 COMMENT ON COLUMN contact_sync.ledger.field IS 'Of a rejection: which field.';
-COMMENT ON COLUMN contact_sync.ledger.reason IS 'Of a rejection, an exclusion or a pending client: why.';
+COMMENT ON COLUMN contact_sync.ledger.reason IS 'Of a rejection, an exclusion or a pending client: why, a code.';
 COMMENT ON COLUMN contact_sync.ledger.tries IS 'How often it was not confirmed since it last was.';
 COMMENT ON COLUMN contact_sync.ledger.updated_at IS 'When this row changed last.';
 

@@ -70,7 +70,8 @@ CREATE TEMPORARY TABLE fate (
     email_hash bigint,
     row_hash bigint,
     field text,
-    reason text
+    reason text,
+    detail text
 ) ON COMMIT DROP;
 
 -- note_lost_addresses --
@@ -137,12 +138,13 @@ ON CONFLICT (sync_id, email, list_id) DO UPDATE SET
 -- merge_fates --
 -- Write the fates that need no call to SendGrid: rejected, excluded, shared, pending
 -- Parameters: sync_id; temporary table
--- fate(client_id, state, email_hash, row_hash, field, reason)
+-- fate(client_id, state, email_hash, row_hash, field, reason, detail)
 -- What SendGrid holds (email, contact_hash, filled) stays known, except for a client that lost a
 -- shared address: another client represents it, and its own contact is noted for removal.
 -- Index: ledger primary key
 INSERT INTO contact_sync.ledger AS l (
-    sync_id, client_id, state, email_hash, row_hash, field, reason, tries, rejected_since, updated_at
+    sync_id, client_id, state, email_hash, row_hash, field, reason, detail, tries, rejected_since,
+    updated_at
 )
 SELECT
     %(sync_id)s,
@@ -152,6 +154,7 @@ SELECT
     f.row_hash,
     f.field,
     f.reason,
+    f.detail,
     CASE WHEN f.state = 'rejected' THEN 1 ELSE 0 END,
     CASE WHEN f.state = 'rejected' THEN now() END,
     now()
@@ -169,6 +172,7 @@ ON CONFLICT (sync_id, client_id) DO UPDATE SET
         WHEN excluded.state = 'pending' THEN l.rejected_since
     END,
     reason = excluded.reason,
+    detail = excluded.detail,
     updated_at = excluded.updated_at;
 
 -- create_gone --
@@ -249,10 +253,13 @@ FROM contact_sync.ledger
 WHERE sync_id = %(sync_id)s;
 
 -- count_refused --
--- Clients that SendGrid refused in a run, by field and reason.
+-- Clients that SendGrid refused in a run, by field, reason and detail.
+-- Parameters: reasons = those of SendGrid's refusals
 -- Index: ledger_rejected_reasons
 SELECT
-    concat_ws(': ', l.field, l.reason) AS why,
+    l.field,
+    l.reason,
+    l.detail,
     count(*) AS n
 FROM contact_sync.ledger AS l
 INNER JOIN contact_sync.run AS r ON l.sync_id = r.sync_id
@@ -260,10 +267,10 @@ WHERE
     l.sync_id = %(sync_id)s
     AND r.run_id = %(run_id)s
     AND l.state = 'rejected'
-    AND starts_with(l.reason, 'SendGrid:')
+    AND l.reason = any(%(reasons)s)
     AND l.updated_at >= r.started_at
-GROUP BY why
-ORDER BY n DESC, why ASC;
+GROUP BY l.field, l.reason, l.detail
+ORDER BY n DESC, l.field ASC, l.reason ASC, l.detail ASC;
 
 -- count_stale --
 -- How many clients hold values at SendGrid that B2CORE emptied and nobody can clear.

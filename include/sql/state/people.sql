@@ -65,6 +65,7 @@ SELECT
     s.name AS sync,
     r.kind,
     r.kind_reason,
+    r.kind_detail,
     r.dry_run,
     r.state,
     r.reason,
@@ -147,6 +148,7 @@ SELECT
     job_id,
     job_status AS status,
     outcome,
+    numbers,
     submitted_at,
     extract(EPOCH FROM coalesce(settled_at, now()) - submitted_at)::float AS seconds
 FROM contact_sync.batch
@@ -180,20 +182,23 @@ WHERE run_id = %(run_id)s;
 SELECT
     field,
     reason,
+    detail,
     count(*) AS n
 FROM contact_sync.ledger
 WHERE sync_id = %(sync_id)s AND state = 'rejected'
-GROUP BY field, reason
-ORDER BY n DESC, field ASC, reason ASC
+GROUP BY field, reason, detail
+ORDER BY n DESC, field ASC, reason ASC, detail ASC
 LIMIT %(at_most)s;
 
 -- rejected_clients --
--- From the id after `after`; field and reason: null = any; at_most: null = all. The planner knows the values, drops the
--- conditions that don't apply, and chooses the index. Index: ledger_rejected_reasons, else ledger_unconfirmed
+-- From the id after `after`; field, reason, reasons, detail, since_before: null = any; at_most: null = all. The planner
+-- knows the values, drops the conditions that don't apply, and chooses the index.
+-- Index: ledger_rejected_reasons, else ledger_unconfirmed
 SELECT
     client_id,
     field,
     reason,
+    detail,
     tries,
     rejected_since AS first_seen,
     updated_at AS last_seen,
@@ -205,6 +210,9 @@ WHERE
     AND client_id > %(after)s
     AND (%(field)s::text IS NULL OR field = %(field)s)
     AND (%(reason)s::text IS NULL OR reason = %(reason)s)
+    AND (%(reasons)s::text[] IS NULL OR reason = any(%(reasons)s))
+    AND (%(detail)s::text IS NULL OR detail = %(detail)s)
+    AND (%(since_before)s::timestamptz IS NULL OR rejected_since < %(since_before)s)
 ORDER BY client_id
 LIMIT %(at_most)s;
 
@@ -221,6 +229,7 @@ SELECT
     l.stale,
     l.field,
     l.reason,
+    l.detail,
     l.tries,
     l.rejected_since,
     l.absent,
@@ -233,6 +242,7 @@ SELECT
     b.job_status,
     b.counts,
     b.outcome,
+    b.numbers,
     b.submitted_at,
     b.settled_at
 FROM contact_sync.ledger AS l
@@ -252,6 +262,7 @@ SELECT
     b.job_status,
     b.counts,
     b.outcome,
+    b.numbers,
     b.submitted_at,
     b.settled_at
 FROM (
@@ -284,7 +295,8 @@ SELECT
     a.client_id,
     a.noted_at,
     b.batch_id,
-    b.outcome
+    b.outcome,
+    b.numbers
 FROM contact_sync.removal AS a
 LEFT JOIN contact_sync.batch AS b ON a.batch_id = b.batch_id
 WHERE

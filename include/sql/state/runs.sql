@@ -92,7 +92,8 @@ WHERE sync_id = %(sync_id)s;
 UPDATE contact_sync.run SET
     snapshot = %(snapshot)s,
     kind = %(kind)s,
-    kind_reason = %(why)s
+    kind_reason = %(why)s,
+    kind_detail = %(detail)s
 WHERE run_id = %(run_id)s;
 
 -- save_plan --

@@ -34,7 +34,7 @@ CREATE TABLE contact_sync.ledger (
     row_hash bigint,  -- Hash of the payload that SendGrid confirmed or refused.
     filled bigint DEFAULT 0 NOT NULL,  -- Fields that the contact may hold a value in, by bit.
     field text,  -- Of a rejection: which field.
-    reason text,  -- Of a rejection, an exclusion or a pending client: why.
+    reason text,  -- Of a rejection, an exclusion or a pending client: why, a code.
     tries smallint DEFAULT 0 NOT NULL,  -- How often it was not confirmed since it last was.
     updated_at timestamp with time zone DEFAULT now() NOT NULL,  -- When this row changed last.
     absent smallint DEFAULT 0 NOT NULL,  -- In how many snapshots in a row the client was not in B2CORE.
@@ -42,9 +42,10 @@ CREATE TABLE contact_sync.ledger (
     rejected_since timestamp with time zone,  -- When the client was rejected first, without being confirmed since.
     stale bigint DEFAULT 0 NOT NULL,  -- Number and Date fields that B2CORE emptied and SendGrid can't clear, by bit.
     batch_id bigint,  -- The batch that the client was sent with last, and whose outcome is written here.
+    detail text,  -- The reason in the words of others: SendGrid's of a refusal, B2CORE's of an exclusion.
     CONSTRAINT ledger_fate CHECK ((((email IS NULL) = (contact_hash IS NULL)) AND
 CASE state
-    WHEN 'confirmed'::text THEN ((num_nonnulls(field, reason, rejected_since) = 0) AND
+    WHEN 'confirmed'::text THEN ((field IS NULL) AND (reason IS NULL) AND (rejected_since IS NULL) AND
     CASE
         WHEN (email IS NULL) THEN ((email_hash = 0) AND (row_hash IS NULL))
         ELSE ((contact_hash = email_hash) AND (row_hash IS NOT NULL))
@@ -54,12 +55,19 @@ CASE state
     WHEN 'excluded'::text THEN ((reason IS NOT NULL) AND (num_nonnulls(field, row_hash, rejected_since) = 0))
     WHEN 'shared'::text THEN (num_nonnulls(email, field, reason, row_hash, rejected_since) = 0)
     ELSE false
+END)),
+    CONSTRAINT ledger_reason CHECK ((((detail IS NULL) OR (reason IS NOT NULL)) AND
+CASE state
+    WHEN 'pending'::text THEN (reason = ANY (ARRAY['changed_while_read'::text, 'gone_while_read'::text, 'changed_since_read'::text, 'suppression_unknown'::text, 'suppression_not_carried'::text, 'fate_unknown'::text, 'job_unknown_to_sendgrid'::text, 'job_never_ended'::text, 'upload_never_arrived'::text, 'not_applied'::text, 'errors_file_unclear'::text, 'job_failed'::text]))
+    WHEN 'rejected'::text THEN (reason = ANY (ARRAY['missing'::text, 'invalid'::text, 'too_long'::text, 'not_a_number'::text, 'not_a_date'::text, 'rounded'::text, 'two_addresses'::text, 'look_alike_domain'::text, 'not_ascii'::text, 'no_country'::text, 'unknown_country'::text, 'number_too_short'::text, 'number_too_long'::text, 'not_assigned'::text, 'two_numbers'::text, 'no_number'::text, 'refused_by_sendgrid'::text, 'import_failed'::text, 'never_applied'::text]))
+    WHEN 'excluded'::text THEN (reason = ANY (ARRAY['excluded_by_b2core'::text, 'excluded_address'::text]))
+    ELSE true
 END))
 );
 COMMENT ON CONSTRAINT ledger_fate ON contact_sync.ledger IS 'What each fate promises. A confirmed client without a contact: another one has taken its address over.';
 ALTER TABLE ONLY contact_sync.ledger ADD CONSTRAINT ledger_pkey PRIMARY KEY (sync_id, client_id);
 CREATE INDEX ledger_absent ON contact_sync.ledger USING btree (sync_id) WHERE (absent > 0);
-CREATE INDEX ledger_rejected_reasons ON contact_sync.ledger USING btree (sync_id, field, reason, client_id) WHERE (state = 'rejected'::text);
+CREATE INDEX ledger_rejected_reasons ON contact_sync.ledger USING btree (sync_id, field, reason, client_id) INCLUDE (detail) WHERE (state = 'rejected'::text);
 CREATE INDEX ledger_stale ON contact_sync.ledger USING btree (sync_id) WHERE (stale <> 0);
 CREATE INDEX ledger_unconfirmed ON contact_sync.ledger USING btree (sync_id, state, client_id) WHERE (state <> 'confirmed'::text);
 
@@ -86,7 +94,7 @@ CREATE TABLE contact_sync.batch (
     job_id text,  -- SendGrid's, stored before the first byte of a file leaves.
     job_status text,  -- SendGrid's last word: pending, completed, errored, failed.
     counts jsonb,  -- SendGrid's counts of the job.
-    outcome text,  -- What became of its contacts, in words.
+    outcome text,  -- What became of its contacts, a code; where nothing is known, why its clients are pending.
     fate_unknown_at timestamp with time zone,  -- Last time a request left and no definite answer came.
     submitted_at timestamp with time zone,  -- When the call or upload was announced, before it began; NULL again after a definite refusal.
     settled_at timestamp with time zone,  -- When its outcome was in the ledger.
@@ -94,6 +102,7 @@ CREATE TABLE contact_sync.batch (
     root_id bigint,  -- The planned batch that this one was split from; NULL = it was planned.
     tries smallint DEFAULT 0 NOT NULL,  -- Failed jobs of this batch or of those it was split from.
     is_open boolean GENERATED ALWAYS AS ((state <> ALL (ARRAY['settled'::text, 'void'::text]))) STORED NOT NULL,  -- Whether something still happens to it.
+    numbers jsonb,  -- The numbers that belong to the outcome.
     CONSTRAINT batch_lane_check CHECK ((lane = ANY (ARRAY['json'::text, 'csv'::text, 'delete'::text, 'unlist'::text]))),
     CONSTRAINT batch_life CHECK ((((settled_at IS NULL) = is_open) AND
 CASE state
@@ -104,6 +113,7 @@ CASE state
     WHEN 'submitted'::text THEN (num_nulls(job_id, submitted_at) = 0)
     ELSE true
 END)),
+    CONSTRAINT batch_outcome CHECK ((outcome = ANY (ARRAY['applied'::text, 'nothing_left'::text, 'all_refused'::text, 'sent_again'::text, 'split'::text, 'failed_alone'::text, 'rejected_alone'::text, 'removed'::text, 'unlisted'::text, 'not_removed'::text, 'deletions_unclear'::text, 'nothing_there'::text, 'list_gone'::text, 'not_found_yet'::text, 'unsearchable'::text, 'fate_unknown'::text, 'job_unknown_to_sendgrid'::text, 'job_never_ended'::text, 'upload_never_arrived'::text, 'not_applied'::text, 'errors_file_unclear'::text, 'job_failed'::text]))),
     CONSTRAINT batch_state_check CHECK ((state = ANY (ARRAY['staged'::text, 'submitting'::text, 'created'::text, 'uploading'::text, 'submitted'::text, 'settled'::text, 'void'::text])))
 );
 ALTER TABLE contact_sync.batch ALTER COLUMN batch_id ADD GENERATED ALWAYS AS IDENTITY ( SEQUENCE NAME contact_sync.batch_batch_id_seq START WITH 1 INCREMENT BY 1 NO MINVALUE NO MAXVALUE CACHE 1 );
@@ -173,7 +183,7 @@ CREATE TABLE contact_sync.run (
     sync_id smallint NOT NULL,
     epoch bigint NOT NULL,  -- The fencing token that its lease had.
     kind text NOT NULL,  -- incremental, full or resend: what it became, not what was asked for.
-    kind_reason text,  -- Why an incremental run became a full one.
+    kind_reason text,  -- Why it is of that kind: a code.
     dry_run boolean DEFAULT false NOT NULL,  -- It only reports: it has no lease and changes nothing.
     state text DEFAULT 'running'::text NOT NULL,  -- running, succeeded, failed, or superseded by a run that took its lease.
     holder text NOT NULL,  -- The DAG run, or the process on the command line.
@@ -183,13 +193,15 @@ CREATE TABLE contact_sync.run (
     snapshot jsonb,  -- The moment at which B2CORE was read, and what was found gone.
     plan jsonb,  -- Counts and reasons, before anything is sent.
     result jsonb,  -- Books, jobs, what is degraded.
-    cause text,  -- Why it failed, in one sentence.
+    cause text,  -- Why it failed, in one sentence; NULL = it didn't, or no step could say.
     started_at timestamp with time zone DEFAULT now() NOT NULL,
     finished_at timestamp with time zone,
     retry_rejected boolean DEFAULT false NOT NULL,  -- Send rejected clients again although nothing of them changed.
     approve_removals integer,  -- A person allows the removal of exactly so many absent clients.
     approval jsonb,  -- Set when limits are exceeded: {why, decision, by}; nothing is sent before decision = approved.
+    kind_detail text,  -- Since when, or after how many hours: what belongs to kind_reason.
     CONSTRAINT run_kind_check CHECK ((kind = ANY (ARRAY['incremental'::text, 'full'::text, 'resend'::text]))),
+    CONSTRAINT run_kind_reason CHECK ((kind_reason = ANY (ARRAY['asked_for'::text, 'first_load'::text, 'mapping_changed'::text, 'server_replaced'::text, 'detection_switched'::text, 'xmin_too_old'::text, 'full_run_due'::text, 'changes_since'::text]))),
     CONSTRAINT run_state_check CHECK ((state = ANY (ARRAY['running'::text, 'succeeded'::text, 'failed'::text, 'superseded'::text])))
 );
 ALTER TABLE contact_sync.run ALTER COLUMN run_id ADD GENERATED ALWAYS AS IDENTITY ( SEQUENCE NAME contact_sync.run_run_id_seq START WITH 1 INCREMENT BY 1 NO MINVALUE NO MAXVALUE CACHE 1 );

@@ -5,7 +5,8 @@
 CREATE TEMPORARY TABLE refused (
     email text,
     field text,
-    reason text
+    reason text,
+    detail text
 ) ON COMMIT DROP;
 
 -- note_former_addresses --
@@ -59,7 +60,7 @@ WHERE
 -- Write the contacts of a batch that SendGrid applied into the ledger: clients that it knows already
 -- Parameters: batch_id, run_id, sync_id, first_id, last_id, json_only of the batch: with its bounds as constants the
 -- planner knows how many contacts it has, which the view batch_contact hides, and reads no more of the
--- ledger than that; temporary table refused(email, field, reason) holds the others
+-- ledger than that; temporary table refused(email, field, reason, detail) holds the others
 -- Index: outbox and ledger primary keys
 UPDATE contact_sync.ledger AS l
 SET
@@ -73,6 +74,7 @@ SET
     rejected_since = NULL,
     field = NULL,
     reason = NULL,
+    detail = NULL,
     tries = 0,
     batch_id = %(batch_id)s,
     updated_at = now()
@@ -126,10 +128,10 @@ WHERE
 
 -- refuse_in_batch --
 -- Write the contacts of a batch that SendGrid refused into the ledger as rejected
--- Parameters: batch_id; temporary table refused(email, field, reason)
+-- Parameters: batch_id; temporary table refused(email, field, reason, detail)
 -- Index: outbox and ledger primary keys
 INSERT INTO contact_sync.ledger AS l (
-    sync_id, client_id, state, email_hash, row_hash, field, reason, tries, rejected_since,
+    sync_id, client_id, state, email_hash, row_hash, field, reason, detail, tries, rejected_since,
     batch_id, updated_at
 )
 SELECT
@@ -140,6 +142,7 @@ SELECT
     o.row_hash,
     r.field,
     r.reason,
+    r.detail,
     1,
     now(),
     o.batch_id,
@@ -153,6 +156,7 @@ ON CONFLICT (sync_id, client_id) DO UPDATE SET
     row_hash = excluded.row_hash,
     field = excluded.field,
     reason = excluded.reason,
+    detail = excluded.detail,
     tries = least(l.tries + 1, 32767),
     rejected_since = coalesce(l.rejected_since, excluded.rejected_since),
     batch_id = excluded.batch_id,
@@ -215,6 +219,7 @@ ON CONFLICT (sync_id, client_id) DO UPDATE SET
     filled = l.filled | excluded.filled,
     field = NULL,
     reason = excluded.reason,
+    detail = NULL,
     tries = least(l.tries + 1, 32767),
     batch_id = excluded.batch_id,
     updated_at = excluded.updated_at;
@@ -228,6 +233,7 @@ UPDATE contact_sync.ledger AS l SET
     row_hash = o.row_hash,
     field = 'contact',
     reason = %(reason)s,
+    detail = NULL,
     rejected_since = coalesce(l.rejected_since, now())
 FROM contact_sync.batch_contact AS o
 WHERE
@@ -268,6 +274,7 @@ ON CONFLICT (sync_id, client_id) DO UPDATE SET
     row_hash = NULL,
     field = NULL,
     reason = excluded.reason,
+    detail = NULL,
     updated_at = now();
 
 -- clear_batch --

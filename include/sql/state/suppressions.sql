@@ -50,7 +50,8 @@ WITH held AS (
 
 UPDATE contact_sync.ledger AS l SET
     state = 'pending',
-    reason = 'suppression_unknown',
+    reason = %(reason)s,
+    detail = NULL,
     field = NULL,
     row_hash = NULL,
     updated_at = now()

@@ -17,7 +17,7 @@ from contact_sync.base.errors import told_safely
 from contact_sync.base.json_columns import Result
 from contact_sync.config.alerts import Alert, Event, rose_above
 from contact_sync.config.definition import SyncDefinition
-from contact_sync.reporting.run_report import run_report
+from contact_sync.reporting.run_report import count_words, run_report
 from contact_sync.state.for_people.jobs import jobs_of_run
 from contact_sync.state.for_people.runs import latest_runs
 from contact_sync.state.for_people.silence import silence
@@ -57,7 +57,7 @@ def rejections(definition: SyncDefinition, context: Any) -> Alert | None:
     before = next((other["books"]["rejected"] for other in older if other["books"]), 0)
     if not rose_above(limit, rejected, before):
         return None
-    found = list(report["rejections"].items())[:REASONS_SHOWN]
+    found = list(count_words(report, "rejections").items())[:REASONS_SHOWN]
     return _alert(
         Event.REJECTIONS, definition, run_id,
         f"{definition.name}: {rejected} clients are rejected",

@@ -14,7 +14,8 @@ from airflow.providers.standard.operators.hitl import HITLOperator
 
 from contact_sync.airflow_edge.tasks import working
 from contact_sync.base.errors import FatalError
-from contact_sync.base.vocabulary import APPROVED, REFUSED
+from contact_sync.base.vocabulary import Answer
+from contact_sync.base.words import above_limit
 
 if TYPE_CHECKING:
     from contact_sync.state.runs import Run
@@ -57,20 +58,20 @@ class ApprovePlanOperator(HITLOperator):
             answer = super().execute_complete(context, event)
         except HITLTimeoutError:
             self._decide(
-                context, REFUSED, f"nobody within {self.hours:g} hours",
+                context, Answer.REFUSED, f"nobody within {self.hours:g} hours",
                 f"Nobody approved the plan within {self.hours:g} hours; nothing was sent",
             )  # fmt: skip
         else:
             who = str((answer["responded_by_user"] or {}).get("name") or "an unknown user")
             if answer["chosen_options"] == [APPROVE]:
-                self._decide(context, APPROVED, who)
+                self._decide(context, Answer.APPROVED, who)
             else:
                 self._decide(
-                    context, REFUSED, who, f"The plan was refused by {who}; nothing was sent"
+                    context, Answer.REFUSED, who, f"The plan was refused by {who}; nothing was sent"
                 )
         return self.execute(context)
 
-    def _decide(self, context: Any, decision: str, who: str, cause: str | None = None) -> None:
+    def _decide(self, context: Any, decision: Answer, who: str, cause: str | None = None) -> None:
         """Store the decision. A `cause` ends the run and is kept as such."""
         from contact_sync.run.approve_plan import decide
 
@@ -86,7 +87,7 @@ class ApprovePlanOperator(HITLOperator):
 def question(run: Run) -> str:
     """What the person sees: why, and the plan's counts; Markdown without personal data."""
     counts = run.plan.counts if run.plan else {}
-    lines = [f"* {why}" for why in (run.approval.why if run.approval else ())]
+    lines = [f"* {above_limit(above)}" for above in (run.approval.why if run.approval else ())]
     rows = [f"| {name.replace('_', ' ')} | {n} |" for name, n in counts.items() if n]
     return "\n".join(
         [

@@ -27,7 +27,6 @@ from contact_sync.base.errors import (
     told_safely,
 )
 from contact_sync.base.vocabulary import RunKind
-from contact_sync.reporting.run_story import NO_CAUSE
 
 if TYPE_CHECKING:
     from contact_sync.state.runs import Run
@@ -192,7 +191,7 @@ def release_lease(name: str, sync_run_id: int | None) -> None:
         log.info("No run was started: there is no lease to free")
         return
     with translated(), open_sync(name) as sync:
-        step.release_lease(sync, sync_run_id, NO_CAUSE)
+        step.release_lease(sync, sync_run_id, None)
         with sync.state.transaction() as cursor:
             row = sync_row(cursor, name)
     emit_freshness(name, row.read_at if row else None)

@@ -36,10 +36,6 @@ class Fate(IntEnum):
         return Fate.EXCLUDED if self is Fate.SHARED else self
 
 
-SHARED_ADDRESS = "shared_address"
-"""The reason under which a client with the fate SHARED is counted among the exclusions."""
-
-
 @dataclass(frozen=True, slots=True)
 class Promise:
     """What a fate means, and which columns of the ledger then have a value or have none."""

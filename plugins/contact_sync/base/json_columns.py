@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Self
 
+from contact_sync.base.vocabulary import Answer, Degraded, LimitName
+
 
 def known_fields(kind: type[Any], data: Mapping[str, Any]) -> dict[str, Any]:
     """What JSON has for a dataclass's fields; lists as tuples, as frozen classes keep them."""
@@ -70,9 +72,9 @@ class SourceSnapshot(JsonColumn):
 class Staged(JsonColumn):
     """Column `slice.counts`: how many clients of a slice met which fate, and why.
 
-    `counts` by fate (reporting.run_story.COUNTS has the meanings); the others by reason: why
-    clients are rejected ("field: reason") or excluded, values that were dropped or cut, and fields
-    whose old value SendGrid can't clear.
+    `counts` by fate (reporting.run_story.COUNTS has the meanings); the others by what
+    `words.counted` makes of field, code and detail: why clients are rejected or excluded, values
+    that were dropped or cut, and fields whose old value SendGrid can't clear.
     """
 
     counts: dict[str, int] = field(default_factory=dict)
@@ -80,6 +82,15 @@ class Staged(JsonColumn):
     exclusions: dict[str, int] = field(default_factory=dict)
     dropped: dict[str, int] = field(default_factory=dict)
     stale: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class AboveLimit(JsonColumn):
+    """What of a plan is above a limit of the definition: `n`, where it allows `allowed`."""
+
+    limit: LimitName
+    n: int
+    allowed: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +102,13 @@ class Plan(Staged):
     """
 
     held_absences: int = 0
-    above_limits: tuple[str, ...] = ()
+    above_limits: tuple[AboveLimit, ...] = ()
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """With objects of its own in it."""
+        above = tuple(map(AboveLimit.from_json, data.get("above_limits", ())))
+        return cls(**known_fields(cls, {**data, "above_limits": above}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +119,15 @@ class Approval(JsonColumn):
     `by` is None, too.
     """
 
-    why: tuple[str, ...] = ()
-    decision: str | None = None
+    why: tuple[AboveLimit, ...] = ()
+    decision: Answer | None = None
     by: str | None = None
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """With objects of its own in it."""
+        why = tuple(map(AboveLimit.from_json, data.get("why", ())))
+        return cls(**known_fields(cls, {**data, "why": why}))
 
     @property
     def is_awaited(self) -> bool:
@@ -114,7 +137,7 @@ class Approval(JsonColumn):
     def to_json(self) -> dict[str, Any]:
         """Without what isn't there: reading a run's clients again forgets an approval that has a
         `why`, and keeps one that was given beforehand."""
-        why = {"why": list(self.why)} if self.why else {}
+        why = {"why": [above.to_json() for above in self.why]} if self.why else {}
         by = {} if self.by is None else {"by": self.by}
         return why | {"decision": self.decision} | by
 
@@ -123,11 +146,11 @@ class Approval(JsonColumn):
 class Result(JsonColumn):
     """Column `run.result`: what became of a run; empty for a dry run, and for one that failed.
 
-    `books`: clients by state; `refused`: by SendGrid, "field: reason"; `jobs`: rows as the state
-    database's readers give them; `degraded`: what is not as it should be, in words.
+    `books`: clients by state; `refused`: by SendGrid, as `words.counted` names it; `jobs`: rows as
+    the state database's readers give them; `degraded`: what is not as it should be, and how many.
     """
 
     books: dict[str, int] = field(default_factory=dict)
     refused: dict[str, int] = field(default_factory=dict)
     jobs: tuple[dict[str, Any], ...] = ()
-    degraded: tuple[str, ...] = ()
+    degraded: dict[Degraded, int] = field(default_factory=dict)

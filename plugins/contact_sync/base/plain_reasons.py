@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 
 MAX_REASON = 200  # characters
+NOTHING_PLAIN = "refused"
+"""What stands for a reason without any plain word."""
 QUOTED = re.compile(r"(['\"`]).*\1", re.DOTALL)
 """From the first quote to the last: addresses may hold quotes themselves (o'brien@…)."""
 ADDRESS = re.compile(r"\S*@\S*")
@@ -30,7 +32,7 @@ def plain(reason: str) -> str:
     words = [word if _is_plain(word) else "…" for word in text.split()]
     kept = [w for n, w in enumerate(words) if w != "…" or n == 0 or words[n - 1] != "…"]
     shown = " ".join(kept)[:MAX_REASON].strip()
-    return shown if shown.strip("… ") else "refused"
+    return shown if shown.strip("… ") else NOTHING_PLAIN
 
 
 def _is_plain(word: str) -> bool:

@@ -1,6 +1,7 @@
-"""The words of the project as types. Imports nothing of the package.
+"""The codes of the project as types: all that is stored as a word. Imports nothing of the package.
 
-A *client* is a row of B2CORE, a *contact* is what SendGrid stores; CONTRIBUTING.md has all words.
+What people read for a code is in words.py, and nowhere else. A *client* is a row of B2CORE, a
+*contact* is what SendGrid stores; CONTRIBUTING.md has the glossary.
 """
 
 from __future__ import annotations
@@ -11,8 +12,6 @@ from enum import StrEnum
 MAX_MAPPED_FIELDS = 60
 """A filled mask is a signed 64-bit integer: one bit per field that a sync ever mapped."""
 
-APPROVED, REFUSED = "approved", "refused"
-"""What a person may have decided about a run's plan."""
 MAX_REASONS = 50
 """So many reasons for which clients are rejected are told apart, the most frequent ones."""
 MAX_CLIENT_ID = 2**63 - 1
@@ -59,6 +58,150 @@ class BatchState(StrEnum):
     SUBMITTED = "submitted"  # SendGrid has it; the job is to be polled to its end
     SETTLED = "settled"  # terminal: the ledger knows each client's fate
     VOID = "void"  # terminal: dropped before anything left
+
+
+class ValueProblem(StrEnum):
+    """What is wrong with a client's value; rejects the client, or has the value left out or cut."""
+
+    MISSING = "missing"
+    INVALID = "invalid"
+    TOO_LONG = "too_long"
+    NOT_A_NUMBER = "not_a_number"
+    NOT_A_DATE = "not_a_date"
+    ROUNDED = "rounded"  # a number with more than two decimals; sent all the same
+    TWO_ADDRESSES = "two_addresses"
+    LOOK_ALIKE_DOMAIN = "look_alike_domain"  # letters of Latin and of an alphabet that looks alike
+    NOT_ASCII = "not_ascii"  # letters before the @ that SendGrid doesn't take
+    NO_COUNTRY = "no_country"  # a national number, and nothing says of which country
+    UNKNOWN_COUNTRY = "unknown_country"  # a national number, and its country code is none
+    NUMBER_TOO_SHORT = "number_too_short"
+    NUMBER_TOO_LONG = "number_too_long"
+    NOT_ASSIGNED = "not_assigned"  # the right length, but no such number is given out
+    TWO_NUMBERS = "two_numbers"  # and the first of them is no whole number
+    NO_NUMBER = "no_number"  # words, a date, an address, a code of buttons
+
+
+class Refusal(StrEnum):
+    """How SendGrid refused a contact; rejects its client."""
+
+    REFUSED_BY_SENDGRID = "refused_by_sendgrid"  # detail: SendGrid's own plain words, if it has any
+    IMPORT_FAILED = "import_failed"  # whatever batch the contact is in, SendGrid's job fails
+    NEVER_APPLIED = "never_applied"  # sent again and again, and never read back as it was sent
+
+
+class RefusalSum(StrEnum):
+    """Refusals that a run's report adds up; no client has one of these as its own reason."""
+
+    REFUSED_BEFORE = "refused_before"  # not sent, because nothing has changed since the refusal
+    OTHER_REFUSALS = "other_refusals"  # the rare ones, where there are too many to list
+
+
+class PendingReason(StrEnum):
+    """Why a client is to be sent again."""
+
+    CHANGED_WHILE_READ = "changed_while_read"
+    GONE_WHILE_READ = "gone_while_read"
+    CHANGED_SINCE_READ = "changed_since_read"
+    SUPPRESSION_UNKNOWN = "suppression_unknown"
+    SUPPRESSION_NOT_CARRIED = "suppression_not_carried"
+    FATE_UNKNOWN = "fate_unknown"
+    JOB_UNKNOWN_TO_SENDGRID = "job_unknown_to_sendgrid"
+    JOB_NEVER_ENDED = "job_never_ended"
+    UPLOAD_NEVER_ARRIVED = "upload_never_arrived"
+    NOT_APPLIED = "not_applied"
+    ERRORS_FILE_UNCLEAR = "errors_file_unclear"
+    JOB_FAILED = "job_failed"
+
+
+UNPROVEN = (
+    PendingReason.FATE_UNKNOWN,
+    PendingReason.JOB_UNKNOWN_TO_SENDGRID,
+    PendingReason.JOB_NEVER_ENDED,
+    PendingReason.UPLOAD_NEVER_ARRIVED,
+    PendingReason.NOT_APPLIED,
+    PendingReason.ERRORS_FILE_UNCLEAR,
+    PendingReason.JOB_FAILED,
+)
+"""Those that are the outcome of a whole batch, too: nothing in it could be confirmed."""
+
+
+class ExclusionReason(StrEnum):
+    """Why a client must not be sent."""
+
+    EXCLUDED_BY_B2CORE = "excluded_by_b2core"  # detail: what the column `exclusion` says
+    EXCLUDED_ADDRESS = "excluded_address"
+    SHARED_ADDRESS = "shared_address"  # not stored: it is a fate of its own, counted with these
+
+
+class RemovalReason(StrEnum):
+    """Why a contact has to leave SendGrid or a list; the names of a definition's policies."""
+
+    ADDRESS_CHANGED = "address_changed"
+    EXCLUDED = "excluded"
+    GONE = "gone"
+    LIST_CHANGED = "list_changed"
+
+
+class Outcome(StrEnum):
+    """What became of a batch; of one that proved nothing, one of UNPROVEN stands in its place."""
+
+    APPLIED = "applied"  # numbers: confirmed, rejected, not_applied
+    NOTHING_LEFT = "nothing_left"
+    ALL_REFUSED = "all_refused"
+    SENT_AGAIN = "sent_again"
+    SPLIT = "split"
+    FAILED_ALONE = "failed_alone"
+    REJECTED_ALONE = "rejected_alone"
+    REMOVED = "removed"  # number: removed
+    UNLISTED = "unlisted"  # number: removed
+    NOT_REMOVED = "not_removed"
+    DELETIONS_UNCLEAR = "deletions_unclear"  # numbers: deleted, contacts
+    NOTHING_THERE = "nothing_there"
+    LIST_GONE = "list_gone"
+    NOT_FOUND_YET = "not_found_yet"
+    UNSEARCHABLE = "unsearchable"
+
+
+NOTHING_TO_REMOVE = (Outcome.NOTHING_THERE, Outcome.LIST_GONE)
+"""Outcomes of removals whose contacts are where they shall be without a job."""
+
+
+class KindReason(StrEnum):
+    """Why a run is of the kind that it is."""
+
+    ASKED_FOR = "asked_for"
+    FIRST_LOAD = "first_load"
+    MAPPING_CHANGED = "mapping_changed"
+    SERVER_REPLACED = "server_replaced"
+    DETECTION_SWITCHED = "detection_switched"
+    XMIN_TOO_OLD = "xmin_too_old"
+    FULL_RUN_DUE = "full_run_due"  # detail: after how many hours
+    CHANGES_SINCE = "changes_since"  # detail: since when, ISO 8601
+
+
+class LimitName(StrEnum):
+    """What of a plan is above a limit of the definition; the limits' names there."""
+
+    CHANGES = "changes"
+    REMOVALS = "removals"
+
+
+class Answer(StrEnum):
+    """What a person answered about a plan above the limits."""
+
+    APPROVED = "approved"
+    REFUSED = "refused"
+
+
+class Degraded(StrEnum):
+    """What isn't as it should be after a run that came to its end."""
+
+    REJECTED = "rejected"
+    PENDING = "pending"
+    STALE = "stale"
+    ABSENCES_HELD = "absences_held"
+    REMOVALS_OPEN = "removals_open"
+    REMOVALS_IMPOSSIBLE = "removals_impossible"
 
 
 class JobStatus(StrEnum):
@@ -112,6 +255,22 @@ class Job:
             "deleted": self.deleted,
             "errored": self.errored,
         }
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """SendGrid's refusal of one contact; `detail`: its own words, without personal data."""
+
+    reason: Refusal
+    detail: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a batch ended: the outcome, and the numbers that belong to it."""
+
+    outcome: Outcome | PendingReason
+    numbers: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

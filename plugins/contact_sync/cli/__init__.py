@@ -1,1 +1,1 @@
-"""What a shell calls: `python -m contact_sync`."""
+"""What a shell calls: the commands, their options and what they print."""

@@ -16,13 +16,14 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from contact_sync.base import words
 from contact_sync.base.errors import Stopped, told_safely
 from contact_sync.base.vocabulary import RunKind
 from contact_sync.cli import explain as cli_explain
 from contact_sync.config.definition import json_schema
 from contact_sync.config.files import read_definitions
 from contact_sync.contacts.account_fields import text
-from contact_sync.lookup.account_fields import create_fields, read_catalogue
+from contact_sync.lookup.custom_fields import create_fields, read_catalogue
 from contact_sync.postgres.cursor import Cursor
 from contact_sync.reporting.run_report import run_report, text_report
 from contact_sync.run.check_setup import check_setup
@@ -210,7 +211,8 @@ def _status(options: argparse.Namespace) -> int:
         return 0
     _say("\n\n".join(map(text_report, reports)) or f"{options.sync}: no run yet")
     for row in rejected or []:
-        _say(f"client {row['client_id']}: {row['field']}: {row['reason']} since {row['since']}")
+        why = words.reason(row["reason"], row["detail"])
+        _say(f"client {row['client_id']}: {row['field']}: {why} since {row['since']}")
     for row in stale or []:
         _say(f"client {row['client_id']}: stale value in {', '.join(row['fields'])}")
     return 0
@@ -222,7 +224,7 @@ def _rejected(cursor: Cursor, name: str) -> list[dict[str, Any]]:
     which = rejected.Filter(row.sync_id) if row else None
     return [
         {"client_id": client.client_id, "field": client.field, "reason": client.reason,
-         "tries": client.tries, "since": client.first_seen}
+         "detail": client.detail, "tries": client.tries, "since": client.first_seen}
         for client in (rejected.page_of_clients(cursor, which, LISTED) if which else [])
     ]  # fmt: skip
 

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
+from contact_sync.base.vocabulary import RemovalReason
 from contact_sync.config.alerts import Alerts
 from contact_sync.config.deadlines import Deadlines
 from contact_sync.config.fields import Fields
@@ -105,12 +106,14 @@ class SyncDefinition(Strict):
                     raise ValueError(f"{name}: unlist needs a `list`; say delete or keep")
         return self
 
-    def removal_of(self, why: str) -> Removal:
-        """What happens to a contact: `why` is address_changed, gone or excluded."""
+    def removal_of(self, why: RemovalReason) -> Removal:
+        """What happens to a contact that has to go for this reason; not for list_changed."""
         default: Removal = "unlist" if self.list else "keep"
-        if why == "address_changed":
+        if why == RemovalReason.ADDRESS_CHANGED:
             return self.on_address_change
-        return (self.on_client_deleted if why == "gone" else self.on_exclusion) or default
+        return (
+            self.on_client_deleted if why == RemovalReason.GONE else self.on_exclusion
+        ) or default
 
     @property
     def dag_id(self) -> str:

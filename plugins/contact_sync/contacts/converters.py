@@ -22,6 +22,7 @@ import pyarrow.compute as pc
 import regex
 
 from contact_sync.base.arrays import Mask
+from contact_sync.base.vocabulary import ValueProblem
 from contact_sync.contacts.text_columns import (
     arrow,
     fix,
@@ -50,7 +51,7 @@ class Converted:
     """A converted column (text, null = no value) and the rows that didn't fit, by reason."""
 
     values: pd.Series[Any]
-    problems: dict[str, Mask] = field(default_factory=dict)
+    problems: dict[ValueProblem, Mask] = field(default_factory=dict)
 
 
 def of_distinct(
@@ -79,7 +80,7 @@ def text(column: pd.Series[Any], max_length: int) -> Converted:
     if not long.any():
         return Converted(column)
     cut = fix(array, long, lambda value: cut_text(value, max_length))
-    return Converted(series(only(cut, long, trimmed)), {"too_long": long})
+    return Converted(series(only(cut, long, trimmed)), {ValueProblem.TOO_LONG: long})
 
 
 def cut_text(value: str, max_length: int) -> str:
@@ -107,8 +108,8 @@ def number(column: pd.Series[Any]) -> Converted:
         return Converted(series(array))
     exact = fix(array, other, lambda value: _exact(value, binary=binary))
     rounded = fix(exact, other, _two_decimals)
-    problems = {"not_a_number": other & mask_of(pc.is_null(rounded))}
-    problems["rounded"] = mask_of(pc.not_equal(exact, rounded))
+    problems = {ValueProblem.NOT_A_NUMBER: other & mask_of(pc.is_null(rounded))}
+    problems[ValueProblem.ROUNDED] = mask_of(pc.not_equal(exact, rounded))
     return Converted(series(rounded), problems)
 
 
@@ -152,11 +153,11 @@ def day(column: pd.Series[Any]) -> Converted:
         if pa.types.is_timestamp(array.type) and array.type.tz:
             array = pc.cast(array, pa.timestamp(array.type.unit, "UTC"))
         days = pc.strftime(pc.if_else(pa.array(odd), None, array), format="%Y-%m-%d")
-        return Converted(series(days), {"not_a_date": odd})
+        return Converted(series(days), {ValueProblem.NOT_A_DATE: odd})
     array = null_if_empty(pc.utf8_trim_whitespace(array))
     given = ~mask_of(pc.is_null(array))
     array = fix(array, given, _iso_day)
-    return Converted(series(array), {"not_a_date": given & mask_of(pc.is_null(array))})
+    return Converted(series(array), {ValueProblem.NOT_A_DATE: given & mask_of(pc.is_null(array))})
 
 
 def _outside_calendar(array: pa.Array) -> Mask:

@@ -14,11 +14,15 @@ from typing import Any
 
 import email_validator
 import pandas as pd
+import pyarrow as pa
 import pyarrow.compute as pc
 import regex
 
+from contact_sync.base.arrays import Mask
+from contact_sync.base.vocabulary import ValueProblem
 from contact_sync.contacts.converters import Converted
 from contact_sync.contacts.text_columns import (
+    MAX_RAW,
     arrow,
     fix,
     mask_of,
@@ -36,6 +40,7 @@ _ADDRESS = (
 )
 _ADDRESS_NEEDS_CARE = r"--|\.(?:test|local|localhost|invalid|onion|arpa)$"
 _SHORT_ADDRESS = 65  # bytes: too short for a part or a label that is too long
+MAX_NAMED = 3
 MAX_ADDRESS = 254  # OAS, contact.email
 MAX_LOCAL_PART = 64  # RFC 5321, 4.5.3.1.1; email-validator lets 65 pass
 _WRAPPED = r"^(?:mailto:|[^<>@]*<[^<>]*>$)"
@@ -101,25 +106,45 @@ def sendable(column: pd.Series[Any]) -> Converted:
     plain &= mask_of(pc.less_equal(pc.binary_length(array), _SHORT_ADDRESS))
     missing = mask_of(pc.is_null(array))
     unsure = ~plain & ~missing
-    problems = {"missing": missing}
+    problems = {ValueProblem.MISSING: missing}
     if unsure.any():
         judged = fix(array, unsure, _valid_address)
         wrong = unsure & mask_of(pc.is_null(judged))
         why = fix(array, wrong, _reason)
-        for reason in ("two_addresses", "look_alike_domain", "not_ascii", "invalid"):
-            problems[reason] = wrong & mask_of(pc.equal(why, reason))
+        for reason in _WRONG:
+            problems[reason] = wrong & mask_of(pc.equal(why, str(reason)))
         array = judged
     return Converted(series(array), problems)
 
 
-def _reason(value: str) -> str:
+_WRONG = (
+    ValueProblem.TWO_ADDRESSES, ValueProblem.LOOK_ALIKE_DOMAIN, ValueProblem.NOT_ASCII,
+    ValueProblem.INVALID,
+)  # fmt: skip
+
+
+def _reason(value: str) -> ValueProblem:
     """Why an address is none, for the person who has to correct it."""
     local, _, domain = value.rpartition("@")
     if regex.search(_SEVERAL, value):
-        return "two_addresses"
+        return ValueProblem.TWO_ADDRESSES
     if _is_look_alike(domain):
-        return "look_alike_domain"
-    return "invalid" if local.isascii() else "not_ascii"
+        return ValueProblem.LOOK_ALIKE_DOMAIN
+    return ValueProblem.INVALID if local.isascii() else ValueProblem.NOT_ASCII
+
+
+def odd_characters(column: pd.Series[Any], rows: Mask) -> pd.Series[Any]:
+    """For the masked rows, the characters of the address that no plain one has, by their code
+    points ("U+043E, U+FF20"), at most MAX_NAMED; null = there are none, or the row isn't masked."""
+    if not rows.any():
+        return series(pa.nulls(len(rows), pa.string()))
+    array = visible(pc.if_else(pa.array(rows), arrow(column), None))
+    return series(fix(array, mask_of(pc.is_valid(array)), _odd_characters))
+
+
+def _odd_characters(value: str) -> str | None:
+    odd = dict.fromkeys(char for char in value[:MAX_RAW] if not char.isascii())
+    return ", ".join(f"U+{ord(char):04X}" for char in list(odd)[:MAX_NAMED]) or None
 
 
 def _valid_address(value: str) -> str | None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import lru_cache
 from ipaddress import AddressValueError, IPv4Address
 from typing import Final
@@ -19,22 +18,11 @@ import phonenumbers
 import regex
 from phonenumbers import NumberParseException, PhoneNumberFormat, ValidationResult
 
+from contact_sync.base.vocabulary import ValueProblem
 from contact_sync.contacts.phone_patterns import MAX_DIGITS
 
 MAX_TEXT = 250  # characters; no number is longer, with all that may stand around it
 FEWEST_DIGITS = 7  # of a number that stands beside another one
-
-
-class NoPhone(StrEnum):
-    """Why a text gives no phone number that can be sent."""
-
-    NO_COUNTRY = "no_country"  # a national number, and nothing says of which country
-    UNKNOWN_COUNTRY = "unknown_country"  # a national number, and its country code is none
-    TOO_SHORT = "number_too_short"
-    TOO_LONG = "number_too_long"
-    NOT_ASSIGNED = "not_assigned"  # the right length, but no such number is given out
-    TWO_NUMBERS = "two_numbers"  # and the first of them is no whole number
-    NO_NUMBER = "no_number"  # words, a date, an address, a code of buttons
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +30,7 @@ class Phone:
     """What a text says: a number in E.164, or the reason why it is none."""
 
     e164: str | None = None
-    reason: NoPhone | None = None
+    reason: ValueProblem | None = None
 
 
 _LABEL = regex.compile(
@@ -74,22 +62,22 @@ def read_phone(text: str, region: str | None, *, known_region: bool = True) -> P
     national number belongs to; `known_region` = False: there is a code, but of no country.
     """
     if len(text) > MAX_TEXT:
-        return Phone(reason=NoPhone.TOO_LONG)
+        return Phone(reason=ValueProblem.NUMBER_TOO_LONG)
     plain = _plain(text)
     if "phone-context" in plain.lower():
-        return Phone(reason=NoPhone.NO_COUNTRY)
+        return Phone(reason=ValueProblem.NO_COUNTRY)
     plain = _OR.sub(";", _EXTENSION.sub("", _LABEL.sub("", plain).strip()).strip())
     if remark := _REMARK.match(plain):
         plain = remark.group(1)
     parts = [part.strip() for part in _SEPARATORS.split(plain)]
     parts = [part for part in parts if any(map(str.isdecimal, part))]
     if not parts or not all(map(_may_be_number, parts[:1])):
-        return Phone(reason=NoPhone.NO_NUMBER)
+        return Phone(reason=ValueProblem.NO_NUMBER)
     found = _first_of(parts[0], region)
     if found.e164 is None and len(parts) > 1:
-        return Phone(reason=NoPhone.TWO_NUMBERS)
-    if found.reason is NoPhone.NO_COUNTRY and not known_region:
-        return Phone(reason=NoPhone.UNKNOWN_COUNTRY)
+        return Phone(reason=ValueProblem.TWO_NUMBERS)
+    if found.reason is ValueProblem.NO_COUNTRY and not known_region:
+        return Phone(reason=ValueProblem.UNKNOWN_COUNTRY)
     return found
 
 
@@ -143,7 +131,7 @@ def _first_of(text: str, region: str | None) -> Phone:
         if first.e164 and second.e164:
             return first
         if whole.e164 is None:
-            return Phone(reason=NoPhone.TWO_NUMBERS)
+            return Phone(reason=ValueProblem.TWO_NUMBERS)
     return whole
 
 
@@ -153,12 +141,12 @@ def _digits_in(text: str) -> int:
 
 def _judged(text: str, region: str | None) -> Phone:
     """One number, read as it stands, and if that is none as people write it by mistake."""
-    found = Phone(reason=NoPhone.NO_COUNTRY)
+    found = Phone(reason=ValueProblem.NO_COUNTRY)
     for number, home in _readings(text, region):
         read = _valid(number, home)
         if read.e164:
             return read
-        if found.reason is NoPhone.NO_COUNTRY:
+        if found.reason is ValueProblem.NO_COUNTRY:
             found = read
     return found
 
@@ -186,22 +174,22 @@ def _calling_code(region: str | None) -> str:
 def _valid(number: str, region: str | None) -> Phone:
     """Digits with at most a plus in front, as the library reads and judges them."""
     if region is None and not number.startswith("+"):
-        return Phone(reason=NoPhone.NO_COUNTRY)
+        return Phone(reason=ValueProblem.NO_COUNTRY)
     try:
         parsed = phonenumbers.parse(number, region)
     except NumberParseException as error:
-        return Phone(reason=_PARSE_REASONS.get(error.error_type, NoPhone.TOO_SHORT))
+        return Phone(reason=_PARSE_REASONS.get(error.error_type, ValueProblem.NUMBER_TOO_SHORT))
     e164 = phonenumbers.format_number(parsed, PhoneNumberFormat.E164)
     if phonenumbers.is_valid_number(parsed) and len(e164) <= len("+") + MAX_DIGITS:
         return Phone(e164)
     length = phonenumbers.is_possible_number_with_reason(parsed)
     if length in _TOO_FEW:
-        return Phone(reason=NoPhone.TOO_SHORT)
+        return Phone(reason=ValueProblem.NUMBER_TOO_SHORT)
     too_long = length == ValidationResult.TOO_LONG or len(e164) > len("+") + MAX_DIGITS
-    return Phone(reason=NoPhone.TOO_LONG if too_long else NoPhone.NOT_ASSIGNED)
+    return Phone(reason=ValueProblem.NUMBER_TOO_LONG if too_long else ValueProblem.NOT_ASSIGNED)
 
 
 _PARSE_REASONS = {
-    NumberParseException.INVALID_COUNTRY_CODE: NoPhone.NOT_ASSIGNED,
-    NumberParseException.TOO_LONG: NoPhone.TOO_LONG,
+    NumberParseException.INVALID_COUNTRY_CODE: ValueProblem.NOT_ASSIGNED,
+    NumberParseException.TOO_LONG: ValueProblem.NUMBER_TOO_LONG,
 }

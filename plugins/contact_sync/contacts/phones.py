@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from contact_sync.base.arrays import Mask
+from contact_sync.base.vocabulary import ValueProblem
 from contact_sync.contacts.converters import Converted
 from contact_sync.contacts.countries import region_of
 from contact_sync.contacts.phone_patterns import (
@@ -24,7 +25,7 @@ from contact_sync.contacts.phone_patterns import (
     from_national,
     judge_international,
 )
-from contact_sync.contacts.phone_text import NoPhone, read_phone
+from contact_sync.contacts.phone_text import read_phone
 from contact_sync.contacts.text_columns import arrow, mask_of, series
 
 _PLAIN = r"^ *\+?[0-9() .\-]+$"
@@ -40,7 +41,7 @@ def e164(
     """The numbers in E.164 (null = none can be sent), and which rows have none for which reason.
 
     `country_code`: ISO 3166-1 alpha-2 or alpha-3 of each client, for national numbers; where it is
-    missing, `default_country`. Reasons: those of `NoPhone`.
+    missing, `default_country`. Reasons: those of `read_phone`.
     """
     texts = arrow(column)
     regions = _regions(country_code, default_country)
@@ -77,7 +78,9 @@ def _plain_digits(texts: pa.Array) -> pa.Array:
     return pc.replace_substring_regex(kept, _PUNCTUATION, "")
 
 
-def _international(digits: pa.Array, regions: pa.Array) -> tuple[pa.Array, dict[str, Mask]]:
+def _international(
+    digits: pa.Array, regions: pa.Array
+) -> tuple[pa.Array, dict[ValueProblem, Mask]]:
     """The valid numbers with + or 00 in front, and which ones are certainly none and why."""
     plus = mask_of(pc.match_substring_regex(digits, r"^\+[1-9][0-9]{6,14}$"))
     zeros = mask_of(pc.match_substring_regex(digits, r"^00[1-9][0-9]{6,14}$"))
@@ -91,12 +94,12 @@ def _international(digits: pa.Array, regions: pa.Array) -> tuple[pa.Array, dict[
     found = pa.nulls(len(digits), pa.string())
     problems = {}
     for reason, wrong in (
-        (NoPhone.TOO_SHORT, judged.too_short),
-        (NoPhone.TOO_LONG, judged.too_long),
-        (NoPhone.NOT_ASSIGNED, judged.not_assigned),
+        (ValueProblem.NUMBER_TOO_SHORT, judged.too_short),
+        (ValueProblem.NUMBER_TOO_LONG, judged.too_long),
+        (ValueProblem.NOT_ASSIGNED, judged.not_assigned),
     ):
-        problems[str(reason)] = np.zeros(len(digits), bool)
-        problems[str(reason)][rows] = wrong & plus[rows]
+        problems[reason] = np.zeros(len(digits), bool)
+        problems[reason][rows] = wrong & plus[rows]
     return pc.replace_with_mask(found, pa.array(chosen), numbers), problems
 
 
@@ -119,7 +122,11 @@ def _with_national(
 
 
 def _with_others(
-    found: pa.Array, problems: dict[str, Mask], texts: pa.Array, regions: pa.Array, rest: Mask
+    found: pa.Array,
+    problems: dict[ValueProblem, Mask],
+    texts: pa.Array,
+    regions: pa.Array,
+    rest: Mask,
 ) -> pa.Array:
     """The same, with the numbers of texts that have to be read; adds why others have none."""
     rows = np.flatnonzero(rest)
@@ -132,5 +139,5 @@ def _with_others(
         phone = read_phone(text, region if known else None, known_region=known)
         numbers.append(phone.e164)
         if phone.reason is not None:
-            problems.setdefault(str(phone.reason), np.zeros(len(texts), bool))[row] = True
+            problems.setdefault(phone.reason, np.zeros(len(texts), bool))[row] = True
     return pc.replace_with_mask(found, pa.array(rest), pa.array(numbers, pa.string()))

@@ -18,7 +18,8 @@ import pyarrow.compute as pc
 from xxhash import xxh3_64_intdigest
 
 from contact_sync.base.arrays import Int64
-from contact_sync.base.vocabulary import FieldType
+from contact_sync.base.vocabulary import FieldType, ValueProblem
+from contact_sync.base.words import counted
 from contact_sync.contacts import converters, emails, phones, source_types
 from contact_sync.contacts.converters import Converted
 from contact_sync.contacts.json_bodies import json_size
@@ -26,7 +27,7 @@ from contact_sync.contacts.mapping import MappedField, Mapping
 from contact_sync.contacts.payloads import csv_payloads
 from contact_sync.contacts.text_columns import arrow, as_text, mask_of, series
 
-SHORTENED = ("too_long", "rounded")
+SHORTENED = (ValueProblem.TOO_LONG, ValueProblem.ROUNDED)
 """Reasons of values that are sent all the same, shortened."""
 
 
@@ -37,7 +38,7 @@ class Transformed:
     `frame` has one row per client: client_id, email (normalised; null when missing), email_hash,
     payload (see `payloads`; without an address that can't be sent), row_hash, filled (mask of
     fields with a value), negative (a number below zero), size (upper bound of the contact's
-    JSON in bytes), field and reason (null = may be sent), exclusion (null = none).
+    JSON in bytes), field, reason and detail (null = may be sent), exclusion (null = none).
     `dropped` counts values that were cut or left out, by "field: reason".
     """
 
@@ -62,6 +63,7 @@ def transform(batch: pa.RecordBatch, mapping: Mapping) -> Transformed:
     address = emails.normalised(source[mapping.email.column])
     email_hash = hashes(arrow(address))
     sendable = verdict.judge(mapping.email, emails.sendable(address))
+    detail = emails.odd_characters(source[mapping.email.column], pd.notna(verdict.reason))
     columns: list[pa.Array] = []
     filled = np.zeros(len(source), np.int64)
     negative = np.zeros(len(source), bool)
@@ -84,6 +86,7 @@ def transform(batch: pa.RecordBatch, mapping: Mapping) -> Transformed:
             "size": json_size(payload, mapping),
             "field": series(pa.array(verdict.field, pa.string())),
             "reason": series(pa.array(verdict.reason, pa.string())),
+            "detail": detail,
             "exclusion": as_text(source["exclusion"]),
         }
     )
@@ -122,5 +125,5 @@ class _Verdict:
                 first = rows & pd.isna(self.reason)
                 self.field[first], self.reason[first] = field.name, reason
             else:
-                self.dropped[f"{field.name}: {reason}"] += int(rows.sum())
+                self.dropped[counted(field.name, reason)] += int(rows.sum())
         return converted.values

@@ -1,1 +1,1 @@
-"""Answers for people about clients and the account; only `account_fields` creates anything."""
+"""Answers for people about clients and the account; only `custom_fields` creates anything."""

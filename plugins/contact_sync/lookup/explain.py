@@ -10,9 +10,10 @@ from dataclasses import replace
 from typing import Any
 
 from contact_sync.b2core.reader import Snapshot
-from contact_sync.base.client_life import SHARED_ADDRESS, Fate
+from contact_sync.base import words
+from contact_sync.base.client_life import Fate
 from contact_sync.base.errors import ConfigError, RequestRefused
-from contact_sync.base.vocabulary import MAX_CLIENT_ID
+from contact_sync.base.vocabulary import MAX_CLIENT_ID, ExclusionReason, ValueProblem
 from contact_sync.config.definition import SyncDefinition
 from contact_sync.contacts.mapping import MappedField, Mapping
 from contact_sync.contacts.payloads import values_of
@@ -36,9 +37,9 @@ from contact_sync.state.for_people.reading import reading
 from contact_sync.state.for_people.syncs import SyncRow, sync_row
 from contact_sync.sync import Sync
 
-PROBLEMS = {
-    "too_long": "cut: longer than the field holds",
-    "rounded": "rounded: SendGrid's numbers have two decimals",
+PROBLEMS: dict[str, str] = {
+    ValueProblem.TOO_LONG: "cut: longer than the field holds",
+    ValueProblem.ROUNDED: "rounded: SendGrid's numbers have two decimals",
 }
 
 
@@ -161,13 +162,13 @@ def _notes(definition: SyncDefinition, look: SyncRow | None) -> list[str]:
 def _removal(row: dict[str, Any]) -> Removal:
     forgotten = row["email"].startswith("#")
     email = None if forgotten else row["email"]
-    kept = ("why", "client_id", "list_id", "noted_at", "kept", "outcome")
+    kept = ("why", "client_id", "list_id", "noted_at", "kept", "outcome", "numbers")
     return Removal(email=email, **{key: row[key] for key in kept})
 
 
 def _sending(row: dict[str, Any]) -> Sending:
     same = ("run_id", "batch_id", "lane", "job_id", "job_status", "counts", "outcome",
-            "submitted_at", "settled_at")  # fmt: skip
+            "numbers", "submitted_at", "settled_at")  # fmt: skip
     return Sending(state=row["batch_state"], **{key: row[key] for key in same})
 
 
@@ -178,7 +179,8 @@ def _known(row: dict[str, Any] | None, *, is_own: bool) -> Known | None:
     return Known(
         state=fate.counted_as.word,
         field=row["field"] or "",
-        reason=SHARED_ADDRESS if fate is Fate.SHARED else row["reason"] or "",
+        reason=ExclusionReason.SHARED_ADDRESS if fate is Fate.SHARED else row["reason"] or "",
+        detail=row["detail"] or "",
         tries=row["tries"],
         rejected_since=row["rejected_since"],
         absent=row["absent"],
@@ -205,9 +207,10 @@ def _fields(
 
 def _field(field: MappedField, value: str, row: ClientRow | None, *, is_stale: bool) -> FieldValue:
     reason = row.dropped.get(field.name, "") if row else ""
-    problem = reason and PROBLEMS.get(reason, f"left out: {reason.replace('_', ' ')}")
+    problem = reason and PROBLEMS.get(reason, f"left out: {words.reason(reason)}")
     if row and row.contact["field"] == field.name:
-        problem = f"the client is rejected for it: {row.contact['reason'].replace('_', ' ')}"
+        why = words.reason(row.contact["reason"], row.contact["detail"])
+        problem = f"the client is rejected for it: {why}"
     return FieldValue(
         name=field.name,
         type=str(field.type),

@@ -122,7 +122,7 @@ def verdict_of(
     if decision is Decision.EXCLUDED:
         return Verdict(kind, reason=contact["exclusion"])
     if decision is Decision.REJECTED:
-        return Verdict(kind, contact["field"], contact["reason"])
+        return Verdict(kind, contact["field"], contact["reason"], detail=contact["detail"] or "")
     if decision is Decision.SHARED:
         return Verdict(kind, by=max(sharing))
     return Verdict(kind)

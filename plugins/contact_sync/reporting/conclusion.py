@@ -2,49 +2,9 @@
 
 from __future__ import annotations
 
-from contact_sync.base.vocabulary import BatchState
+from contact_sync.base import words
+from contact_sync.base.vocabulary import BatchState, ExclusionReason, RemovalReason
 from contact_sync.reporting.explanation import Explanation, Known, moment
-
-PENDING = {
-    "changed_while_read": "its address changed while a run read it",
-    "gone_while_read": "it was gone from B2CORE when a run came to read it",
-    "changed_since_read": "it changed in B2CORE between reading and sending",
-    "suppression_not_carried": "its former address may be unsubscribed, and nobody could find out",
-    "fate_unknown": "a request left and no answer came: nobody knows what SendGrid did with it",
-    "job_unknown_to_sendgrid": "SendGrid didn't know the import job when it was asked about it",
-    "job_never_ended": "its import job didn't end before the deadline",
-    "upload_never_arrived": "the answer to an upload was lost and its job didn't start in time",
-    "not_applied": "SendGrid's contact was read back and isn't as it was sent",
-    "errors_file_unclear": "its job refused contacts and its errors file doesn't say which",
-    "job_failed": "SendGrid failed its import job as a whole",
-}
-"""Reasons of the ledger for a client that is to be sent again, in words."""
-
-EXCLUDED = {
-    "shared_address": "a newer client has the same address and represents it",
-    "excluded_address": "a client with the same address is excluded",
-}
-"""Reasons of the ledger for a client that isn't to be sent, other than those of the SQL."""
-
-REJECTED = {
-    "missing": "there is none",
-    "invalid": "it is not valid",
-    "too_long": "it is too long",
-    "not_a_number": "it is not a number",
-    "not_a_date": "it is not a date",
-    "two_addresses": "it holds two addresses",
-    "look_alike_domain": "its domain mixes letters of two alphabets that look alike",
-    "not_ascii": "SendGrid takes only ASCII letters before the @",
-    "no_country": "it has no country code, and the client no country",
-    "unknown_country": "it has no country code, and the client's country code is no country's",
-    "number_too_short": "it has too few digits",
-    "number_too_long": "it has too many digits",
-    "not_assigned": "no such number is given out in its country",
-    "two_numbers": "it holds two numbers",
-    "no_number": "it holds no phone number",
-    "rounded": "it has more than two decimals",
-}
-"""Reasons of the converters, in words."""
 
 
 def conclude(e: Explanation) -> str:
@@ -60,7 +20,7 @@ def _gone(e: Explanation) -> str:
     if e.known is None and not e.removals:
         return f"Neither B2CORE nor this sync knows client {e.client_id}."
     if e.known is None:
-        return f"Client {e.client_id} is gone from B2CORE; {_removed(e, 'gone')}"
+        return f"Client {e.client_id} is gone from B2CORE; {_removed(e, RemovalReason.GONE)}"
     if not e.known.contact:
         return f"Client {e.client_id} is gone from B2CORE and has no contact."
     return (
@@ -69,7 +29,7 @@ def _gone(e: Explanation) -> str:
     )
 
 
-def _removed(e: Explanation, why: str) -> str:
+def _removed(e: Explanation, why: RemovalReason) -> str:
     done = all(r.kept for r in e.removals if r.why == why)
     return "its contact is no client's any more." if done else "its contact is about to be removed."
 
@@ -80,12 +40,13 @@ def _kept_back(e: Explanation) -> str | None:
     if e.known and e.known.contact:
         left = " Its contact at SendGrid is as it was confirmed last."
     if v.kind == "excluded":
-        return f"It isn't sent, because B2CORE excludes it: {v.reason}.{left}"
+        why = words.reason(ExclusionReason.EXCLUDED_BY_B2CORE, v.reason)
+        return f"It isn't sent, because {why}.{left}"
     if v.kind == "barred":
         return f"It isn't sent, because client {v.by} has the same address and is excluded.{left}"
     if v.kind == "rejected":
-        why = REJECTED.get(v.reason, v.reason)
-        return f"It isn't sent, because of its {v.field}: {why}. Correct it in B2CORE.{left}"
+        why = words.reason(v.reason, v.detail)
+        return f"It isn't sent, because its {v.field} is {why}. Correct it in B2CORE.{left}"
     if v.kind == "shared":
         return (
             f"It isn't sent, because client {v.by}, which is newer, has the same address and "
@@ -100,8 +61,8 @@ def _settled(e: Explanation) -> str | None:
         return None
     if e.verdict.kind == "refused":
         return (
-            f"It isn't sent, because SendGrid refused exactly this content ({known.reason}): "
-            f"change it in B2CORE, or start a run with *retry rejected*."
+            f"It isn't sent, because {words.reason(known.reason, known.detail)}. It hasn't changed "
+            f"since: change it in B2CORE, or start a run with *retry rejected*."
         )
     if e.verdict.kind != "unchanged":
         return None
@@ -141,7 +102,7 @@ def _next_run(e: Explanation) -> str:
     if known is None:
         return "The next run sends it for the first time."
     if known.state == "pending":
-        return f"The next run sends it again, because {PENDING.get(known.reason, known.reason)}."
+        return f"The next run sends it again, because {words.reason(known.reason)}."
     if known.state == "excluded":
         return "The next run sends it: it was kept back and isn't any more."
     if known.state == "rejected":

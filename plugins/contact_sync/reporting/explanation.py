@@ -13,14 +13,6 @@ from typing import Any
 from contact_sync.base.batch_life import OPEN
 from contact_sync.base.masking import masked
 
-REMOVALS = {
-    "address_changed": "the client's address has changed",
-    "excluded": "the client is excluded",
-    "gone": "the client is gone from B2CORE",
-    "list_changed": "the sync has another list than before",
-}
-"""Why a contact is noted for removal, in words."""
-
 
 @dataclass(frozen=True, slots=True)
 class Choice:
@@ -67,6 +59,7 @@ class Verdict:
     field: str = ""
     reason: str = ""
     by: int | None = None
+    detail: str = ""
 
     @property
     def may_be_sent(self) -> bool:
@@ -86,6 +79,7 @@ class Sending:
     job_status: str | None
     counts: dict[str, int] | None
     outcome: str | None
+    numbers: dict[str, int] | None
     submitted_at: datetime | None
     settled_at: datetime | None
 
@@ -103,6 +97,7 @@ class Known:
     state: str
     field: str
     reason: str
+    detail: str
     tries: int
     rejected_since: datetime | None
     absent: int
@@ -124,6 +119,7 @@ class Removal:
     noted_at: datetime
     kept: bool
     outcome: str | None
+    numbers: dict[str, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from contact_sync.base import words
 from contact_sync.reporting.conclusion import conclude
 from contact_sync.reporting.explanation import (
-    REMOVALS,
     Choice,
     Explanation,
     FieldValue,
@@ -70,7 +70,7 @@ def _sharing(sharing: dict[int, str | None]) -> list[str]:
 
 
 def _known(known: Known) -> list[str]:
-    why = ": ".join(filter(None, (known.field, known.reason)))
+    why = words.counted(known.field, known.reason and words.reason(known.reason, known.detail))
     lines = [f"{known.state}{f' ({why})' if why else ''} since {moment(known.updated_at)}"]
     if known.rejected_since:
         lines.append(f"rejected first {moment(known.rejected_since)}, {known.tries} tries")
@@ -91,16 +91,17 @@ def sending_line(sent: Sending) -> str:
         f"submitted {moment(sent.submitted_at)}",
         f"settled {moment(sent.settled_at)}",
         counts,
-        sent.outcome or "",
+        words.outcome(sent.outcome, sent.numbers) if sent.outcome else "",
     ]
     return "; ".join(filter(None, parts))
 
 
 def removal_line(removal: Removal) -> str:
     """A noted removal in one line."""
-    state = "done or kept" if removal.kept else removal.outcome or "not tried yet"
+    tried = words.outcome(removal.outcome, removal.numbers) if removal.outcome else "not tried yet"
+    state = "done or kept" if removal.kept else tried
     where = f", off list {removal.list_id}" if removal.list_id else ""
-    why = REMOVALS.get(removal.why, removal.why)
+    why = words.REMOVALS[removal.why]
     return (
         f"{removal.email or 'a former address'} of client {removal.client_id}: "
         f"{why}{where}; noted {moment(removal.noted_at)}; {state}"

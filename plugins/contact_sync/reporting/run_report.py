@@ -1,17 +1,30 @@
-"""A run's report from its row in the state database: for the command line, logs and pages. Pure."""
+"""A run's report from its row in the state database: for the command line, logs and pages. Pure.
+
+Reasons and outcomes in it are codes of base/vocabulary.py, with their numbers and details beside
+them; what is above a limit or degraded is a sentence.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+from contact_sync.base import words
 from contact_sync.base.json_columns import Approval, Plan, Result
+from contact_sync.base.vocabulary import (
+    NOTHING_TO_REMOVE,
+    REMOVALS,
+    Degraded,
+    Lane,
+    Outcome,
+    RunState,
+)
 
-NOTHING_THERE, LIST_GONE = "nothing there", "the list is gone"
-NOTHING_TO_DO = (NOTHING_THERE, LIST_GONE)
-LOOKS_AGAIN = "the next run looks again"
-NOT_FOUND_YET = f"not found yet, {LOOKS_AGAIN}"
-UNSEARCHABLE = "SendGrid doesn't search these addresses"
-"""Outcomes of removals for which no job, or no certain one, speaks."""
+REASONS = {
+    "rejections": "rejected", "exclusions": "excluded", "dropped": "value dropped or cut",
+    "stale": "stale at SendGrid",
+}  # fmt: skip
+"""The reasons that a report counts, with their titles."""
 
 
 def run_report(row: dict[str, Any]) -> dict[str, Any]:
@@ -23,6 +36,7 @@ def run_report(row: dict[str, Any]) -> dict[str, Any]:
         "id": row["id"],
         "kind": row["kind"],
         "kind_reason": row["kind_reason"],
+        "kind_detail": row["kind_detail"],
         "dry_run": row["dry_run"],
         "state": row["state"],
         "reason": row["reason"],
@@ -31,9 +45,9 @@ def run_report(row: dict[str, Any]) -> dict[str, Any]:
         "finished_at": row["finished_at"],
         "seconds": round(row["seconds"], 2),
         "counts": run_counts(plan, result),
-        "degraded": list(result.degraded),
-        "approval": approval and approval.to_json(),
-        "above_limits": list(plan.above_limits),
+        "degraded": words.degraded(result.degraded),
+        "approval": approval and _approval(approval),
+        "above_limits": [words.above_limit(above) for above in plan.above_limits],
         "books": result.books,
         "rejections": plan.rejections | result.refused,
         "exclusions": plan.exclusions,
@@ -46,67 +60,76 @@ def run_report(row: dict[str, Any]) -> dict[str, Any]:
 def run_counts(plan: Plan, result: Result) -> dict[str, int]:
     """How many clients a run read and chose, and how many contacts it sent and removed."""
     counts, jobs = dict(plan.counts), result.jobs
-    lanes = {lane: [j for j in jobs if j["lane"] == lane] for lane in ("delete", "unlist")}
+    lanes = {lane: [j for j in jobs if j["lane"] == lane] for lane in REMOVALS}
     counts["sent"] = sum(
         job["rows"] for job in jobs if job["lane"] not in lanes and job["state"] == "settled"
     )
     if result.refused:
         counts["rejected"] = counts.get("rejected", 0) + sum(result.refused.values())
-    counts["removed"] = sum(job["rows"] for job in lanes["delete"] if _is_removed(job))
-    counts["unlisted"] = sum(job["rows"] for job in lanes["unlist"] if _is_removed(job))
+    counts["removed"] = sum(job["rows"] for job in lanes[Lane.DELETE] if _is_removed(job))
+    counts["unlisted"] = sum(job["rows"] for job in lanes[Lane.UNLIST] if _is_removed(job))
     return counts
 
 
-def degraded(plan: Plan, books: dict[str, int], jobs: list[dict[str, Any]]) -> list[str]:
-    """What is not as it should be after a run that came to its end, in words; [] = all is well."""
-    undone = [job for job in jobs if job["lane"] in ("delete", "unlist") and not _is_removed(job)]
-    unsearchable = sum(job["rows"] for job in undone if job["outcome"] == UNSEARCHABLE)
-    open_removals = sum(job["rows"] for job in undone) - unsearchable
+def degraded(plan: Plan, books: dict[str, int], jobs: list[dict[str, Any]]) -> dict[Degraded, int]:
+    """What is not as it should be after a run that came to its end; {} = all is well."""
+    undone = [job for job in jobs if job["lane"] in REMOVALS and not _is_removed(job)]
+    impossible = sum(job["rows"] for job in undone if job["outcome"] == Outcome.UNSEARCHABLE)
     found = {
-        "clients are rejected": books["rejected"],
-        "clients are pending, the next run sends them": books["pending"],
-        "clients hold values that SendGrid can't clear": books.get("stale", 0),
-        "absent clients are too many to believe, nothing of them is removed until a person "
-        "approves their exact number": plan.held_absences,
-        "contacts could not be removed, or nobody knows yet; the next run tries again": (
-            open_removals
-        ),
-        "contacts can't be removed, because SendGrid doesn't search their addresses (over 100 "
-        "characters, or not valid): remove them in SendGrid's pages": unsearchable,
+        Degraded.REJECTED: books["rejected"],
+        Degraded.PENDING: books["pending"],
+        Degraded.STALE: books.get("stale", 0),
+        Degraded.ABSENCES_HELD: plan.held_absences,
+        Degraded.REMOVALS_OPEN: sum(job["rows"] for job in undone) - impossible,
+        Degraded.REMOVALS_IMPOSSIBLE: impossible,
     }
-    return [f"{n} {what}" for what, n in found.items() if n]
+    return {what: n for what, n in found.items() if n}
 
 
 def _is_removed(job: dict[str, Any]) -> bool:
     """Whether a removal's contacts are where they shall be."""
-    outcome = job["outcome"] or ""
-    done = job["status"] == "completed" and not outcome.endswith(LOOKS_AGAIN)
-    return done or outcome in NOTHING_TO_DO
+    return job["outcome"] in (Outcome.REMOVED, Outcome.UNLISTED, *NOTHING_TO_REMOVE)
+
+
+def count_words(report: Mapping[str, Any], name: str) -> dict[str, int]:
+    """The clients that a report counts under `name` of REASONS, by reason in words."""
+    has_field, found = name in ("rejections", "dropped"), report[name]
+    if name == "stale":
+        return dict(found)
+    return {words.counted_in_words(key, has_field=has_field): n for key, n in found.items()}
 
 
 def text_report(report: dict[str, Any]) -> str:
     """One run for people."""
     title = f"Run {report['id']}: {report['kind']}{', dry run' if report['dry_run'] else ''}"
     lines = [f"{title}, {report['state']} in {report['seconds']:.1f} s"]
-    lines += [f"  why         {report['kind_reason']}"] if report["kind_reason"] else []
+    lines += [f"  why         {kind_reason(report)}"] if report["kind_reason"] else []
     lines += [f"  reason      {report['reason']}"] if report["reason"] else []
-    lines += [f"  cause       {report['cause']}"] if report["cause"] else []
-    lines += [f"  approval    {_approval(report['approval'])}"] if report["approval"] else []
+    cause = report["cause"] or (words.NO_CAUSE if report["state"] == RunState.FAILED else "")
+    lines += [f"  cause       {cause}"] if cause else []
+    lines += [f"  approval    {_answer(report['approval'])}"] if report["approval"] else []
     lines += [f"  to approve  {what}" for what in report["above_limits"]]
     lines += [f"  degraded    {what}" for what in report["degraded"]]
     lines += [f"  {name.replace('_', ' '):<15} {n:>9}" for name, n in report["counts"].items()]
-    for key, title in (
-        ("rejections", "rejected"),
-        ("exclusions", "excluded"),
-        ("dropped", "value dropped or cut"),
-        ("stale", "stale at SendGrid"),
-    ):
-        lines += [f"  {title}: {n} x {reason}" for reason, n in report[key].items()]
+    for key, title in REASONS.items():
+        lines += [f"  {title}: {n} x {reason}" for reason, n in count_words(report, key).items()]
     lines += [_job_line(job) for job in report["jobs"]]
     return "\n".join(lines)
 
 
-def _approval(approval: dict[str, Any]) -> str:
+def kind_reason(report: dict[str, Any]) -> str:
+    """Why the run is of its kind, in words; "" = not known yet."""
+    code = report["kind_reason"]
+    return words.kind_reason(code, report["kind_detail"]) if code else ""
+
+
+def _approval(approval: Approval) -> dict[str, Any]:
+    """As it is stored, with what is above the limits in words."""
+    why = {"why": [words.above_limit(above) for above in approval.why]} if approval.why else {}
+    return approval.to_json() | why
+
+
+def _answer(approval: dict[str, Any]) -> str:
     why = "; ".join(approval.get("why", []))
     decision = approval.get("decision")
     return f"{why}: {f'{decision} by ' + approval['by'] if decision else 'waiting'}"
@@ -116,5 +139,10 @@ def _job_line(job: dict[str, Any]) -> str:
     seconds = f"{job['seconds']:.1f} s" if job["seconds"] is not None else "-"
     return (
         f"  job {job['job_id'] or '-'} {job['lane']:<6} {job['rows']:>7} contacts  "
-        f"{job['status'] or job['state']}, {job['outcome']}, {seconds}"
+        f"{job['status'] or job['state']}, {outcome(job)}, {seconds}"
     )
+
+
+def outcome(job: Mapping[str, Any]) -> str:
+    """What became of a batch, in words; "" = it is under way."""
+    return words.outcome(job["outcome"], job.get("numbers")) if job["outcome"] else ""

@@ -6,11 +6,17 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from contact_sync.base.json_columns import Approval, Plan
-from contact_sync.base.vocabulary import REFUSED
+from contact_sync.base import words
+from contact_sync.base.json_columns import Approval, Plan, Result
+from contact_sync.base.vocabulary import (
+    REMOVALS,
+    Answer,
+    BatchState,
+    Degraded,
+    JobStatus,
+    RunState,
+)
 
-NO_CAUSE = "A task failed: the first red task of this DAG run says why"
-"""What `release_lease` notes for a run that failed without a cause of its own."""
 COUNTS = {
     "read": ("clients read", "looked at in B2CORE"),
     "unchanged": ("unchanged", "SendGrid has confirmed exactly this"),
@@ -27,15 +33,9 @@ COUNTS = {
     "excluded": ("excluded", "must not be sent"),
 }
 """A plan's counts in the order of the page: the word, and what it means."""
-MEANINGS = {"shared_address": "another client has the same address and stands for both"}
-"""What a reason means that B2CORE's SQL doesn't name by itself."""
-LANES = {
-    "json": "upsert (JSON)",
-    "csv": "import (CSV)",
-    "delete": "delete",
-    "unlist": "take off the list",
-}
-_TOLD = re.compile(r"\d+ (clients are (rejected|pending)|absent clients)")  # by a step of its own
+OWN_STEPS = (Degraded.REJECTED, Degraded.PENDING, Degraded.ABSENCES_HELD)
+"""What of a degraded run has a step that says more."""
+APPLIED = (JobStatus.COMPLETED, JobStatus.ERRORED)
 _DAG_RUN = re.compile(r"DAG run (\S+) (\S+), started ")
 
 
@@ -74,14 +74,14 @@ def sent(sums: list[dict[str, Any]]) -> Sent:
     """Add up a run's batches (`state.for_people.jobs.job_sums`)."""
     found = dict.fromkeys(Sent.__dataclass_fields__, 0)
     for row in sums:
-        removal = row["lane"] in ("delete", "unlist")
-        if row["state"] == "settled" and row["status"] in ("completed", "errored"):
+        removal = row["lane"] in REMOVALS
+        if row["state"] == BatchState.SETTLED and row["status"] in APPLIED:
             found["removed" if removal else "confirmed"] += row["rows"]
-        elif row["state"] == "settled":
+        elif row["state"] == BatchState.SETTLED:
             found["refused"] += row["rows"]
-        elif row["state"] in ("staged", "created"):
+        elif row["state"] in (BatchState.STAGED, BatchState.CREATED):
             found["waiting"] += row["rows"]
-        elif row["state"] != "void":
+        elif row["state"] != BatchState.VOID:
             found["unsettled"] += row["rows"]
             found["unsettled_jobs"] += row["jobs"]
     return Sent(**found)
@@ -103,7 +103,7 @@ def phase(run: dict[str, Any], slices: dict[str, int], done: Sent) -> str:
 def cause(run: dict[str, Any]) -> tuple[str, str]:
     """Why a run failed: the first sentence, and whatever more was said."""
     text = (run["cause"] or "").strip()
-    if not text or text == NO_CAUSE:
+    if not text:
         return ("", "")
     first, _, rest = text.partition("\n")
     return first, rest
@@ -112,12 +112,12 @@ def cause(run: dict[str, Any]) -> tuple[str, str]:
 def next_steps(run: dict[str, Any], report: dict[str, Any], done: Sent) -> list[Step]:
     """What a person should do now, most important first; the last resort is "nothing"."""
     state = run["state"]
-    if state == "running":
+    if state == RunState.RUNNING:
         return _while_running(run)
-    if state == "superseded":
+    if state == RunState.SUPERSEDED:
         return [Step("Look at the newer run: it took over and continued from the same state.",
                      "sync")]  # fmt: skip
-    if state == "failed":
+    if state == RunState.FAILED:
         return _after_failure(run, done)
     if run["dry_run"]:
         steps = [Step("Nothing was changed. To send this, trigger a run without dry run.", "dag")]
@@ -129,7 +129,7 @@ def next_steps(run: dict[str, Any], report: dict[str, Any], done: Sent) -> list[
 
 def _while_running(run: dict[str, Any]) -> list[Step]:
     if run["approval"] and run["approval"].is_awaited:
-        why = "; ".join(run["approval"].why)
+        why = "; ".join(map(words.above_limit, run["approval"].why))
         return [Step(f"Approve or refuse the plan: {why}. Nothing is sent before.", "approval")]
     if not run["dry_run"] and not run["holds_lease"]:
         return [Step("The run has given no sign of life for 15 minutes. If its DAG run is over, "
@@ -140,7 +140,7 @@ def _while_running(run: dict[str, Any]) -> list[Step]:
 
 def _after_failure(run: dict[str, Any], done: Sent) -> list[Step]:
     approval: Approval | None = run["approval"]
-    if approval and approval.decision == REFUSED:
+    if approval and approval.decision == Answer.REFUSED:
         return [Step(f"The plan was refused by {approval.by}, so nothing was sent. Correct "
                      f"B2CORE or the definition's limits, or trigger a new run and approve its "
                      f"plan.", "dag")]  # fmt: skip
@@ -170,5 +170,6 @@ def _after_success(run: dict[str, Any], report: dict[str, Any]) -> list[Step]:
                           f"as soon as its row changes.", "rejected"))  # fmt: skip
     if pending := books.get("pending", 0):
         steps.append(Step(f"Pending clients: {pending:,}. The next run sends them."))
-    others = [what for what in report["degraded"] if not _TOLD.match(what)]
+    found = (run["result"] or Result()).degraded
+    others = words.degraded({what: n for what, n in found.items() if what not in OWN_STEPS})
     return steps + [Step(f"{what[:1].upper()}{what[1:]}.") for what in others]

@@ -7,8 +7,9 @@ from dataclasses import replace
 
 from contact_sync.base.errors import FatalError
 from contact_sync.base.failpoints import reach
-from contact_sync.base.json_columns import Approval
-from contact_sync.base.vocabulary import APPROVED, REFUSED
+from contact_sync.base.json_columns import AboveLimit, Approval
+from contact_sync.base.vocabulary import Answer, LimitName
+from contact_sync.base.words import ANSWERS, above_limit
 from contact_sync.config.definition import SyncDefinition
 from contact_sync.config.limits import Limits
 from contact_sync.run.context import snapshot_of
@@ -19,8 +20,10 @@ from contact_sync.sync import Sync
 log = logging.getLogger(__name__)
 
 
-def above_limits(definition: SyncDefinition, run: Run, counts: dict[str, int]) -> tuple[str, ...]:
-    """What of a run's plan is above the definition's limits, in words; pure.
+def above_limits(
+    definition: SyncDefinition, run: Run, counts: dict[str, int]
+) -> tuple[AboveLimit, ...]:
+    """What of a run's plan is above the definition's limits; pure.
 
     Absent clients whose exact number a person has approved don't count.
     """
@@ -32,10 +35,10 @@ def above_limits(definition: SyncDefinition, run: Run, counts: dict[str, int]) -
         removals -= snapshot.retiring
     changes = counts.get("changed", 0) + counts.get("address_changed", 0)
     found = [
-        ("contacts would be changed", changes, limits.changes.of(clients)),
-        ("contacts would be removed", removals, limits.removals.of(clients)),
+        AboveLimit(LimitName.CHANGES, changes, limits.changes.of(clients)),
+        AboveLimit(LimitName.REMOVALS, removals, limits.removals.of(clients)),
     ]
-    return tuple(f"{n} {what}, the limit is {limit}" for what, n, limit in found if n > limit)
+    return tuple(above for above in found if above.n > above.allowed)
 
 
 def needed(definition: SyncDefinition, run: Run, counts: dict[str, int]) -> Approval | None:
@@ -44,12 +47,12 @@ def needed(definition: SyncDefinition, run: Run, counts: dict[str, int]) -> Appr
     above = above_limits(definition, run, counts)
     if not above:
         return None
-    log.warning("This plan needs a person's approval: %s", "; ".join(above))
+    log.warning("This plan needs a person's approval: %s", "; ".join(map(above_limit, above)))
     given = run.approval or Approval()
     return given if given.why else replace(given, why=above)
 
 
-def decide(sync: Sync, run: Run, decision: str, who: str) -> None:
+def decide(sync: Sync, run: Run, decision: Answer, who: str) -> None:
     """Store a person's decision about the run's plan; a second one doesn't change it."""
     if run.approval is None:
         raise FatalError(f"Run {run.run_id} needs no approval")
@@ -59,7 +62,7 @@ def decide(sync: Sync, run: Run, decision: str, who: str) -> None:
             runs.save_approval(cursor, run.run_id, answered)
             reach("approval_uncommitted")
     reach("plan_decided")
-    log.info("The plan of run %d was %s by %s", run.run_id, decision, who)
+    log.info("The plan of run %d was %s by %s", run.run_id, ANSWERS[decision], who)
 
 
 def refuse_unapproved(run: Run) -> None:
@@ -72,10 +75,10 @@ def refuse_unapproved(run: Run) -> None:
             f"Run {run.run_id} has no plan: its clients were read again since it was planned. "
             f"Nothing was sent; trigger a new run"
         )
-    if run.approval is None or run.approval.decision == APPROVED:
+    if run.approval is None or run.approval.decision == Answer.APPROVED:
         return
-    why = "; ".join(run.approval.why)
-    if run.approval.decision == REFUSED:
+    why = "; ".join(map(above_limit, run.approval.why))
+    if run.approval.decision == Answer.REFUSED:
         raise FatalError(f"The plan was refused by {run.approval.by} ({why}): nothing was sent")
     raise FatalError(
         f"The plan is above the definition's limits ({why}) and nobody has approved it: nothing "

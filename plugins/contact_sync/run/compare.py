@@ -14,9 +14,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from contact_sync.base.arrays import Int64, Mask, rows_of
-from contact_sync.base.client_life import SHARED_ADDRESS, Fate
+from contact_sync.base.client_life import Fate
 from contact_sync.base.json_columns import Staged
-from contact_sync.base.vocabulary import FieldType
+from contact_sync.base.vocabulary import ExclusionReason, FieldType, PendingReason, RefusalSum
+from contact_sync.base.words import counted
 from contact_sync.contacts.decision import Decided, Decision, decide
 from contact_sync.contacts.ledger_rows import LedgerRows
 from contact_sync.contacts.mapping import Mapping
@@ -29,9 +30,6 @@ STATES = {
     Decision.SHARED: "shared",
 }  # fmt: skip
 """The ledger's state of clients that are kept back."""
-EXCLUDED_ADDRESS = "excluded_address"
-"""The ledger's reason for excluded clients, besides those that the SQL gives."""
-REFUSED_BEFORE = "refused by SendGrid, unchanged since"
 NAMES = ("counts", "rejections", "exclusions", "dropped", "stale")
 
 
@@ -130,7 +128,8 @@ def vanished(members: Members, seen: Mask, ledger: LedgerRows) -> pd.DataFrame:
             "email_hash": members.email_hash[gone],
             "row_hash": pd.array([None] * int(gone.sum()), "Int64"),
             "field": None,
-            "reason": "gone_while_read",
+            "reason": str(PendingReason.GONE_WHILE_READ),
+            "detail": None,
         }
     )
 
@@ -184,10 +183,16 @@ def _to_keep(clients: pd.DataFrame, decided: Decided) -> pd.DataFrame:
     kept, decision = clients[rows], decided.decision[rows]
     is_rejected = decision == Decision.REJECTED
     row_hash = pd.Series(kept["row_hash"].to_numpy(np.int64), dtype="Int64")
+    by_itself, by_address = ExclusionReason.EXCLUDED_BY_B2CORE, ExclusionReason.EXCLUDED_ADDRESS
+    exclusion = kept["exclusion"].astype(object).where(kept["exclusion"].notna(), None)
     reasons = {
-        Decision.MOVED: "changed_while_read",
-        Decision.EXCLUDED: kept["exclusion"].fillna(EXCLUDED_ADDRESS).to_numpy(object),
+        Decision.MOVED: str(PendingReason.CHANGED_WHILE_READ),
+        Decision.EXCLUDED: np.where(exclusion.isna(), str(by_address), str(by_itself)),
         Decision.REJECTED: kept["reason"].to_numpy(object),
+    }
+    details = {
+        Decision.EXCLUDED: exclusion.to_numpy(object),
+        Decision.REJECTED: kept["detail"].astype(object).where(kept["detail"].notna(), None),
     }
     return pd.DataFrame(
         {
@@ -197,6 +202,7 @@ def _to_keep(clients: pd.DataFrame, decided: Decided) -> pd.DataFrame:
             "row_hash": row_hash.mask(~is_rejected),
             "field": _each(decision, {Decision.REJECTED: kept["field"].to_numpy(object)}),
             "reason": _each(decision, reasons),
+            "detail": _each(decision, details),
         }
     )
 
@@ -244,7 +250,8 @@ def _how_many(decided: Decided, send: pd.DataFrame) -> Counter[str]:
 
 def _rejections(clients: pd.DataFrame, decided: Decided) -> Counter[str]:
     rows = decided.decision == Decision.REJECTED
-    found = Counter({REFUSED_BEFORE: int((decided.decision == Decision.REFUSED).sum())})
+    refused = int((decided.decision == Decision.REFUSED).sum())
+    found = Counter({counted("contact", RefusalSum.REFUSED_BEFORE): refused})
     if rows.any():
         rejected = clients[rows]
         found.update((rejected["field"] + ": " + rejected["reason"]).value_counts().to_dict())
@@ -253,10 +260,13 @@ def _rejections(clients: pd.DataFrame, decided: Decided) -> Counter[str]:
 
 def _exclusions(clients: pd.DataFrame, decided: Decided) -> Counter[str]:
     rows = decided.decision == Decision.EXCLUDED
-    found = Counter({SHARED_ADDRESS: int((decided.decision == Decision.SHARED).sum())})
+    shared = int((decided.decision == Decision.SHARED).sum())
+    found = Counter({str(ExclusionReason.SHARED_ADDRESS): shared})
     if rows.any():
-        why = clients.loc[rows, "exclusion"].fillna(EXCLUDED_ADDRESS)
-        found.update(why.value_counts().to_dict())
+        why = clients.loc[rows, "exclusion"]
+        found[str(ExclusionReason.EXCLUDED_ADDRESS)] = int(why.isna().sum())
+        for said, n in why.value_counts().to_dict().items():
+            found[counted(ExclusionReason.EXCLUDED_BY_B2CORE, said)] = n
     return found
 
 

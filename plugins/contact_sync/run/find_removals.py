@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 
 from contact_sync.base.failpoints import reach
+from contact_sync.base.vocabulary import RemovalReason
 from contact_sync.postgres.cursor import Cursor
 from contact_sync.run.context import mapping_of, snapshot_of
 from contact_sync.run.removal_batches import plan_removals, removable
@@ -18,7 +19,7 @@ from contact_sync.state.runs import Run
 from contact_sync.sync import Sync
 
 log = logging.getLogger(__name__)
-WHYS = ("address_changed", "excluded", "gone", "list_changed")
+OWN = (RemovalReason.ADDRESS_CHANGED, RemovalReason.EXCLUDED, RemovalReason.GONE)
 
 
 def find_removals(sync: Sync, run: Run) -> list[int]:
@@ -29,7 +30,7 @@ def find_removals(sync: Sync, run: Run) -> list[int]:
                 removals.retire_absent(cursor, run.sync_id, ENOUGH_ABSENCES)
             _leave_former_lists(cursor, sync, run)
             reach("removals_noted_uncommitted")
-    return plan_removals(sync, run, WHYS)
+    return plan_removals(sync, run, (*OWN, RemovalReason.LIST_CHANGED))
 
 
 def removals_ahead(sync: Sync, cursor: Cursor, run: Run, counts: dict[str, int]) -> int:
@@ -37,15 +38,15 @@ def removals_ahead(sync: Sync, cursor: Cursor, run: Run, counts: dict[str, int])
 
     `counts` are those of what was staged. A dry run has noted nothing, so that it adds up.
     """
-    going = {why: sync.definition.removal_of(why) != "keep" for why in WHYS[:-1]}
-    whys = (*(why for why, goes in going.items() if goes), "list_changed")
+    going = {why: sync.definition.removal_of(why) != "keep" for why in OWN}
+    whys = (*(why for why, goes in going.items() if goes), RemovalReason.LIST_CHANGED)
     ahead = len(removable(cursor, sync, run, whys))
     moved = counts.get("address_changed", 0)
     if run.dry_run:
         moved += counts.get("given_up", 0)
-        ahead += counts.get("newly_excluded", 0) * going["excluded"]
-    ahead += moved * going["address_changed"]
-    ahead += snapshot_of(run).retiring * going["gone"]
+        ahead += counts.get("newly_excluded", 0) * going[RemovalReason.EXCLUDED]
+    ahead += moved * going[RemovalReason.ADDRESS_CHANGED]
+    ahead += snapshot_of(run).retiring * going[RemovalReason.GONE]
     if sync.definition.on_list_change == "unlist":
         ahead += len(_former_lists(cursor, run)) * ledger.count_listed(cursor, run.sync_id)
     return ahead

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 
+from contact_sync.base import words
 from contact_sync.base.errors import BooksDontBalance, FatalError
 from contact_sync.base.failpoints import reach
 from contact_sync.base.json_columns import Plan, Result
 from contact_sync.base.vocabulary import Lane, RunState
 from contact_sync.postgres.cursor import Cursor
-from contact_sync.reporting.run_report import degraded
+from contact_sync.reporting.run_report import count_words, degraded
 from contact_sync.run.context import snapshot_of
 from contact_sync.run.plan_batches import describe
 from contact_sync.state import batches, ledger, runs, staging
@@ -39,16 +40,17 @@ def finish_run(sync: Sync, run: Run) -> Result:
         jobs = [job.report() for job in jobs_of_run(cursor, run.run_id)]
         stale = ledger.count_stale(cursor, run.sync_id)
         wrong = degraded(run.plan, books | {"stale": stale}, jobs)
-        result = Result(books, refused, tuple(jobs), tuple(wrong))
+        result = Result(books, refused, tuple(jobs), wrong)
         runs.advance_watermark(cursor, run, run.snapshot, run.destination)
         runs.finish_run(cursor, run, RunState.SUCCEEDED, result=result)
         runs.release_lease(cursor, run)
         reach("finish_uncommitted")
     reach("run_finished")
     _log_report(run.plan)
-    for reason, n in refused.items():
-        log.warning("Refused by SendGrid: %d x %s", n, reason)
-    for what in wrong:
+    for why, n in refused.items():
+        said = words.counted_in_words(why, has_field=True)
+        log.warning("Refused by SendGrid: %d x %s", n, said)
+    for what in words.degraded(wrong):
         log.warning("Degraded: %s", what)
     log.info("Books: %s", ", ".join(f"{n} {what}" for what, n in books.items()))
     return result
@@ -90,5 +92,5 @@ def _log_report(plan: Plan) -> None:
         "stale": "Stale at SendGrid (Number and Date fields can't be cleared)",
     }  # fmt: skip
     for key, title in titles.items():
-        for reason, n in getattr(plan, key).items():
+        for reason, n in count_words(plan.to_json(), key).items():
             log.info("%s: %d x %s", title, n, reason)

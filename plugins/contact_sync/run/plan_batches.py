@@ -15,6 +15,7 @@ from contact_sync.base.errors import FatalError
 from contact_sync.base.failpoints import reach
 from contact_sync.base.json_columns import Plan, Staged
 from contact_sync.base.vocabulary import UPSERTS, Lane
+from contact_sync.base.words import above_limit
 from contact_sync.config.definition import SyncDefinition
 from contact_sync.config.tuning import LaneChoice, Tuning
 from contact_sync.contacts.json_bodies import cut_json_batches
@@ -73,7 +74,7 @@ def _save_dry_plan(sync: Sync, run: Run, plan: Plan) -> None:
         runs.save_plan(cursor, run.run_id, replace(plan, above_limits=above))
     log.info("Dry run: %s", describe(plan))
     for what in above:
-        log.info("A real run would ask for approval: %s", what)
+        log.info("A real run would ask for approval: %s", above_limit(what))
 
 
 def total(slices: list[Staged | None]) -> Plan:

@@ -8,7 +8,8 @@ from typing import Any
 
 from contact_sync.base.errors import FatalError
 from contact_sync.base.failpoints import reach
-from contact_sync.base.vocabulary import REMOVALS, Lane
+from contact_sync.base.vocabulary import REMOVALS, Lane, RemovalReason
+from contact_sync.base.words import REMOVALS as REMOVALS_IN_WORDS
 from contact_sync.postgres.cursor import Cursor
 from contact_sync.run.approve_plan import refuse_unapproved
 from contact_sync.run.context import mapping_of, snapshot_of
@@ -20,7 +21,7 @@ log = logging.getLogger(__name__)
 PER_RUN = removals.PER_BATCH * removals.MAX_BATCHES
 
 
-def plan_removals(sync: Sync, run: Run, whys: tuple[str, ...]) -> list[int]:
+def plan_removals(sync: Sync, run: Run, whys: tuple[RemovalReason, ...]) -> list[int]:
     """Batch the contacts that are noted for one of these reasons and that nobody needs.
 
     Returns the ids of the batches to send, also those of an earlier try. Raises FatalError while
@@ -36,15 +37,15 @@ def plan_removals(sync: Sync, run: Run, whys: tuple[str, ...]) -> list[int]:
             open_ids = batches.open_batch_ids(cursor, run.run_id, lanes=REMOVALS)
         reach("removals_uncommitted")
     reach("removals_planned")
-    log.info("%d batches of contacts to remove (%s)", len(open_ids), ", ".join(whys))
+    log.info("%d batches of contacts to remove (%s)", len(open_ids), _said(whys))
     return open_ids
 
 
-def _create(cursor: Cursor, sync: Sync, run: Run, whys: tuple[str, ...]) -> None:
-    ours = [why for why in whys if why != "list_changed"]
+def _create(cursor: Cursor, sync: Sync, run: Run, whys: tuple[RemovalReason, ...]) -> None:
+    ours = [why for why in whys if why is not RemovalReason.LIST_CHANGED]
     kept = tuple(why for why in ours if sync.definition.removal_of(why) == "keep")
     if n := removals.keep(cursor, run.sync_id, kept):
-        log.info("%d contacts stay at SendGrid (policy keep: %s)", n, ", ".join(kept))
+        log.info("%d contacts stay at SendGrid (policy keep: %s)", n, _said(kept))
     found = removable(cursor, sync, run, whys)
     if len(found) > PER_RUN:
         log.warning("%d contacts are to be removed, %d in this run", len(found), PER_RUN)
@@ -54,6 +55,10 @@ def _create(cursor: Cursor, sync: Sync, run: Run, whys: tuple[str, ...]) -> None
         batched[lane, list_id].append(email)
     for (lane, list_id), emails in batched.items():
         removals.create_batches(cursor, (run.sync_id, run.run_id), lane, list_id, emails)
+
+
+def _said(whys: tuple[RemovalReason, ...]) -> str:
+    return "; ".join(REMOVALS_IN_WORDS[why] for why in whys)
 
 
 def _refuse_unplanned(sync: Sync, run: Run, found: int) -> None:
@@ -68,7 +73,7 @@ def _refuse_unplanned(sync: Sync, run: Run, found: int) -> None:
 
 
 def removable(
-    cursor: Cursor, sync: Sync, run: Run, whys: tuple[str, ...]
+    cursor: Cursor, sync: Sync, run: Run, whys: tuple[RemovalReason, ...]
 ) -> list[tuple[Lane, str | None, str]]:
     """Lane, list and address of the contacts to be removed now; of a dry run, of all noted ones."""
     here = mapping_of(run).list_id
@@ -76,10 +81,10 @@ def removable(
     find = removals.noted if run.dry_run else removals.removable
     for row in find(cursor, (run.sync_id, run.run_id), whys):
         why = row["why"]
-        policy = "unlist" if why == "list_changed" else sync.definition.removal_of(why)
+        policy = "unlist" if why == RemovalReason.LIST_CHANGED else sync.definition.removal_of(why)
         lane = _lane(row, policy, here)
         if lane is not None:
-            list_id = row["list_id"] if why == "list_changed" else here
+            list_id = row["list_id"] if why == RemovalReason.LIST_CHANGED else here
             found.append((lane, list_id if lane is Lane.UNLIST else None, row["email"]))
     return found
 
@@ -90,10 +95,10 @@ def _lane(row: dict[str, Any], policy: str, here: str | None) -> Lane | None:
     Whom another sync of this state database holds is unlisted, never deleted; an excluded client
     leaves the list even if the other sync has the same one.
     """
-    if row["why"] == "list_changed":
+    if row["why"] == RemovalReason.LIST_CHANGED:
         return None if row["list_id"] in (here, *row["others"]) else Lane.UNLIST
     if not row["others"]:
         return Lane.UNLIST if policy == "unlist" else Lane.DELETE
-    if here is None or (here in row["others"] and row["why"] != "excluded"):
+    if here is None or (here in row["others"] and row["why"] != RemovalReason.EXCLUDED):
         return None
     return Lane.UNLIST

@@ -17,7 +17,8 @@ from contact_sync.base.client_life import Fate
 from contact_sync.base.errors import RetryableError
 from contact_sync.base.failpoints import reach
 from contact_sync.base.json_columns import SourceSnapshot
-from contact_sync.base.vocabulary import RunKind
+from contact_sync.base.vocabulary import KindReason, RunKind
+from contact_sync.base.words import kind_reason
 from contact_sync.config.definition import SyncDefinition
 from contact_sync.config.source import ChangeDetection
 from contact_sync.contacts.ledger_rows import KnownClients
@@ -44,14 +45,15 @@ XID_AGE_LIMIT = 2**31 - 10_000_000
 class Seen:
     """What a run sees when it begins: B2CORE at one moment, and what the sync knows.
 
-    `here`: where the snapshot stands, nothing counted yet. `kind`: what the run has to be, and
-    `why`. `changed`: ids of clients with a changed row, of an incremental run only. `taken`: hashes
-    of all addresses that have a contact.
+    `here`: where the snapshot stands, nothing counted yet. `kind`: what the run has to be, `why`,
+    and the `detail` of that. `changed`: ids of clients with a changed row, of an incremental run
+    only. `taken`: hashes of all addresses that have a contact.
     """
 
     here: SourceSnapshot
     kind: RunKind
-    why: str
+    why: KindReason
+    detail: str | None
     scan: Scan
     changed: Int64
     ledger: KnownClients
@@ -78,7 +80,7 @@ def select_clients(sync: Sync, run: Run) -> int:
     selection = _select(sync.definition, run, seen)
     slices = cut_slices(selection.members, sync.definition.tuning.slice_clients)
     _store(sync, run, seen, selection, slices)
-    log.info("%s run: %s", str(seen.kind).capitalize(), seen.why)
+    log.info("%s run: %s", str(seen.kind).capitalize(), kind_reason(seen.why, seen.detail))
     log.info(
         "B2CORE has %d clients; %d to look at, in %d slices; %d known ones are gone",
         len(seen.scan.client_id), selection.members.num_rows, len(slices), len(selection.gone),
@@ -96,13 +98,13 @@ def _look(sync: Sync, run: Run) -> Seen:
         detection = str(definition.source.change_detection)
         here = replace(SourceSnapshot.from_json(snapshot.position()), detection=detection)
         refuse_stale(definition, here)
-        kind, why = decide_kind(definition, run.kind, known, here, mapping.version)
+        kind, why, detail = decide_kind(definition, run.kind, known, here, mapping.version)
         scan, changed = scan_clients(snapshot), np.empty(0, np.int64)
         if kind is RunKind.INCREMENTAL and known.watermark:
             changed = changed_clients(definition, snapshot, known.watermark)
     ledger = reading.result()
     taken = np.concatenate([ledger.contact_hash, read_removal_hashes(sync.state, run.sync_id)])
-    return Seen(here, kind, why, scan, changed, ledger, taken)
+    return Seen(here, kind, why, detail, scan, changed, ledger, taken)
 
 
 def _select(definition: SyncDefinition, run: Run, seen: Seen) -> Selection:
@@ -130,7 +132,8 @@ def _store(sync: Sync, run: Run, seen: Seen, selection: Selection, slices: list[
         )  # fmt: skip
         batches.drop_plan(cursor, run.run_id)
         staging.drop_outbox(cursor, run.run_id)
-        runs.save_snapshot(cursor, run.run_id, snapshot, seen.kind, seen.why)
+        why = (seen.why, seen.detail)
+        runs.save_snapshot(cursor, run.run_id, snapshot, seen.kind, why)
         staging.save_slices(cursor, run.run_id, slices)
         if not run.dry_run:
             observe_absences(cursor, ids, gone, believed=not selection.held, approved=approved)
@@ -177,30 +180,30 @@ def decide_kind(
     known: SyncState,
     here: SourceSnapshot,
     mapping_version: str,
-) -> tuple[RunKind, str]:
-    """The kind that the run has to be, and why."""
+) -> tuple[RunKind, KindReason, str | None]:
+    """The kind that the run has to be, and why: the code and its detail."""
     if asked is not RunKind.INCREMENTAL:
-        return asked, "asked for"
+        return asked, KindReason.ASKED_FOR, None
     mark = known.watermark
     if mark is None:
-        return RunKind.FULL, "first load"
+        return RunKind.FULL, KindReason.FIRST_LOAD, None
     age = int(here.next_xid) - int(mark.horizon)
     reasons = {
-        "the mapping, the list or a field id changed": known.mapping_version != mapping_version,
-        "B2CORE's server was replaced, restored or failed over": (
+        KindReason.MAPPING_CHANGED: known.mapping_version != mapping_version,
+        KindReason.SERVER_REPLACED: (
             (mark.system_identifier, mark.timeline) != (here.system_identifier, here.timeline)
             or age < 0
         ),
-        "the change detection was switched": mark.detection != here.detection,
-        "the last run is too long ago for xmin": age > XID_AGE_LIMIT,
-        f"the last full run is older than {definition.full_every_hours} hours": (
-            known.full_age_hours is None or known.full_age_hours >= definition.full_every_hours
-        ),
+        KindReason.DETECTION_SWITCHED: mark.detection != here.detection,
+        KindReason.XMIN_TOO_OLD: age > XID_AGE_LIMIT,
     }
     for reason, applies in reasons.items():
         if applies:
-            return RunKind.FULL, reason
-    return RunKind.INCREMENTAL, f"changes since {mark.read_at}"
+            return RunKind.FULL, reason, None
+    hours = definition.full_every_hours
+    if known.full_age_hours is None or known.full_age_hours >= hours:
+        return RunKind.FULL, KindReason.FULL_RUN_DUE, str(hours)
+    return RunKind.INCREMENTAL, KindReason.CHANGES_SINCE, mark.read_at
 
 
 def scan_clients(snapshot: Snapshot) -> Scan:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contact_sync.run.sending.settle import raise_if_failed, settle_batch
+from contact_sync.run.sending.poll_job import raise_if_failed, settle_batch
 from contact_sync.run.sending.split import close_family
 from contact_sync.run.sending.submit import submit_batch
 from contact_sync.state import batches

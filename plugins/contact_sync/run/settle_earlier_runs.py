@@ -7,8 +7,8 @@ from __future__ import annotations
 import logging
 
 from contact_sync.base.failpoints import reach
-from contact_sync.base.vocabulary import BatchState
-from contact_sync.run.sending.settle import postpone, settle_batch, void_batch
+from contact_sync.base.vocabulary import BatchState, PendingReason
+from contact_sync.run.sending.poll_job import postpone, settle_batch, void_batch
 from contact_sync.state import batches, staging
 from contact_sync.state.runs import Run
 from contact_sync.sync import Sync
@@ -51,6 +51,6 @@ def _settle_or_void(sync: Sync, run: Run, batch_id: int) -> float | None:
         left = sync.definition.deadlines.quarantine_minutes * 60 - (batch.unknown_seconds or 0)
         if left > 0:
             return left
-        postpone(sync, run, batch, "fate_unknown")
+        postpone(sync, run, batch, PendingReason.FATE_UNKNOWN)
         return None
     return None if settle_batch(sync, run, batch_id) else POLL_SECONDS

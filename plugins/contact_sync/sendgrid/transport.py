@@ -14,18 +14,16 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 import requests
-import tenacity
 import urllib3
 
 from contact_sync.base.errors import ConfigError, FateUnknown, RequestRefused, RetryableError
 from contact_sync.sendgrid.allowed_hosts import check_api_url, check_storage_url, is_loopback
 from contact_sync.sendgrid.answers import check_answer, parsed
 from contact_sync.sendgrid.connection import Line
+from contact_sync.sendgrid.retries import retrying
 
 CONNECT_SECONDS = 10
 READ_SECONDS = 60
-RETRY_BUDGET_SECONDS = 150  # two full rate-limit windows of a minute
-MAX_TRIES = 6
 MIN_SECRET = 20  # characters; shorter values of a signed URL's query are dates and algorithms
 _LIBRARY_ERRORS = (requests.RequestException, urllib3.exceptions.HTTPError, OSError)
 _TALKATIVE = ("urllib3", "requests")
@@ -114,7 +112,7 @@ class Transport:
                     raise RetryableError(str(error)) from None
                 raise
 
-        return _retrying()(once)
+        return retrying()(once)
 
     def _once(self, method: str, path: str, what: str, options: dict[str, Any]) -> dict[str, Any]:
         with (
@@ -247,25 +245,3 @@ def _read(answer: requests.Response, max_bytes: int) -> bytes | None:
 def _is_refused(error: BaseException) -> bool:
     reason = getattr(error.args[0], "reason", None) if error.args else None
     return type(reason).__name__ in ("NewConnectionError", "NameResolutionError")
-
-
-def _retrying() -> tenacity.Retrying:
-    backoff = tenacity.wait_random_exponential(multiplier=1, max=30)
-
-    def wait(state: tenacity.RetryCallState) -> float:
-        error = state.outcome.exception() if state.outcome else None
-        hint = error.retry_after if isinstance(error, RetryableError) else None
-        return backoff(state) if hint is None else hint + 0.2
-
-    def is_worthwhile(error: BaseException) -> bool:
-        if not isinstance(error, RetryableError) or isinstance(error, FateUnknown):
-            return False
-        return error.retry_after is None or error.retry_after < RETRY_BUDGET_SECONDS
-
-    return tenacity.Retrying(
-        retry=tenacity.retry_if_exception(is_worthwhile),
-        wait=wait,
-        stop=tenacity.stop_after_attempt(MAX_TRIES)
-        | tenacity.stop_before_delay(RETRY_BUDGET_SECONDS),
-        reraise=True,
-    )

@@ -12,7 +12,7 @@ from psycopg.types.json import Jsonb
 
 from contact_sync.base.batch_life import LIFE
 from contact_sync.base.errors import FatalError, Fenced
-from contact_sync.base.vocabulary import Job, Lane
+from contact_sync.base.vocabulary import Job, Lane, Outcome
 from contact_sync.postgres.cursor import Cursor
 from contact_sync.state import statements
 from contact_sync.state.batches import Batch
@@ -67,7 +67,7 @@ def uploaded(cursor: Cursor, run: Run, batch: Batch, job_id: str) -> None:
     _must_move(cursor, run, batch, "uploaded", job_id=job_id)
 
 
-def settle_unsent(cursor: Cursor, run: Run, batch: Batch, outcome: str) -> None:
+def settle_unsent(cursor: Cursor, run: Run, batch: Batch, outcome: Outcome) -> None:
     """Nothing of the batch is left to send."""
     _must_move(cursor, run, batch, "settle_unsent", outcome=outcome)
 

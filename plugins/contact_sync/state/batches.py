@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import cast
 
+from psycopg.types.json import Jsonb
+
 from contact_sync.base.batch_life import BIRTH, OPEN
 from contact_sync.base.errors import FatalError
-from contact_sync.base.vocabulary import BatchState, Lane
+from contact_sync.base.vocabulary import BatchState, Ending, Lane
 from contact_sync.postgres.cursor import Cursor, many, one
 from contact_sync.state import statements
 from contact_sync.state.database import StateDatabase
@@ -155,9 +157,11 @@ def seconds_since_unknown(cursor: Cursor, sync_id: int) -> float | None:
     return cast("float | None", row["seconds"])
 
 
-def set_outcome(cursor: Cursor, batch_id: int, outcome: str) -> None:
-    """What became of a batch, in words."""
-    cursor.execute(SQL["set_outcome"], {"batch_id": batch_id, "outcome": outcome})
+def set_outcome(cursor: Cursor, batch_id: int, ending: Ending) -> None:
+    """What became of a batch."""
+    numbers = Jsonb(ending.numbers) if ending.numbers else None
+    parameters = {"batch_id": batch_id, "outcome": ending.outcome, "numbers": numbers}
+    cursor.execute(SQL["set_outcome"], parameters)
 
 
 def lose_contacts(cursor: Cursor, batch_id: int, contacts: int) -> None:

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from contact_sync.base.vocabulary import JobStatus, Outcome
 from contact_sync.postgres.cursor import Cursor, many
 from contact_sync.state import batch_moves, statements
 from contact_sync.state.batches import Batch
 from contact_sync.state.runs import Run
 
 SQL = statements.load("families")
-FAILED = "job_failed"
-SINGLE = "job_failed, one contact"
-SENT_AGAIN = "job_failed, sent again"
-SPLIT = "split in halves"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +26,15 @@ class Member:
     @property
     def failed(self) -> bool:
         """Whether its job failed as a whole."""
-        return self.job_status == "failed"
+        return self.job_status == JobStatus.FAILED
 
     @property
     def succeeded(self) -> bool:
         """Whether its job was carried out, at least for some contacts."""
-        return self.job_status in ("completed", "errored") and self.outcome != SPLIT
+        return (
+            self.job_status in (JobStatus.COMPLETED, JobStatus.ERRORED)
+            and self.outcome != Outcome.SPLIT
+        )
 
 
 def members(cursor: Cursor, root_id: int) -> list[Member]:

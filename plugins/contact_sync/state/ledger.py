@@ -10,7 +10,8 @@ import pyarrow as pa
 
 from contact_sync.base.arrays import Int64
 from contact_sync.base.client_life import Fate
-from contact_sync.base.vocabulary import MAX_REASONS
+from contact_sync.base.vocabulary import MAX_REASONS, Refusal, RefusalSum
+from contact_sync.base.words import counted
 from contact_sync.contacts.ledger_rows import KnownClients, LedgerRows
 from contact_sync.postgres import arrow_reader
 from contact_sync.postgres.copying import copy_into
@@ -31,6 +32,7 @@ FATE = pa.schema(
     [
         ("client_id", pa.int64()), ("state", pa.string()), ("email_hash", pa.int64()),
         ("row_hash", pa.int64()), ("field", pa.string()), ("reason", pa.string()),
+        ("detail", pa.string()),
     ]
 )  # fmt: skip
 """A client that isn't sent; row_hash null = unknown."""
@@ -142,11 +144,12 @@ def count_by_fate(cursor: Cursor, sync_id: int) -> dict[str, int]:
 
 
 def count_refused(cursor: Cursor, sync_id: int, run_id: int) -> dict[str, int]:
-    """Clients that SendGrid refused in this run, by "field: reason"; rare reasons together."""
-    rows = many(cursor, SQL["count_refused"], {"sync_id": sync_id, "run_id": run_id})
-    found = {row["why"]: row["n"] for row in rows[:MAX_REASONS]}
+    """Clients that SendGrid refused in this run, by `words.counted`; rare reasons together."""
+    parameters = {"sync_id": sync_id, "run_id": run_id, "reasons": list(Refusal)}
+    rows = many(cursor, SQL["count_refused"], parameters)
+    found = {counted(r["field"], r["reason"], r["detail"]): r["n"] for r in rows[:MAX_REASONS]}
     if rare := sum(row["n"] for row in rows[MAX_REASONS:]):
-        found["SendGrid: other reasons"] = rare
+        found[counted("contact", RefusalSum.OTHER_REFUSALS)] = rare
     return found
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from contact_sync.base.vocabulary import Lane
+from contact_sync.base.vocabulary import Lane, Outcome, RemovalReason
 from contact_sync.postgres.cursor import Cursor, many, one
 from contact_sync.state import batch_moves, statements
 from contact_sync.state.batches import Batch, create_batch, lose_contacts
@@ -16,7 +16,9 @@ PER_BATCH = 100  # search/emails, DELETE contacts and DELETE lists/{id}/contacts
 MAX_BATCHES = 300  # mapped tasks of one run; the rest waits for the next run
 
 
-def removable(cursor: Cursor, run: tuple[int, int], whys: tuple[str, ...]) -> list[dict[str, Any]]:
+def removable(
+    cursor: Cursor, run: tuple[int, int], whys: tuple[RemovalReason, ...]
+) -> list[dict[str, Any]]:
     """email, list_id, why and others of the contacts that may go; `run` = (sync_id, run_id).
 
     `others` = the lists of other syncs that hold the contact, "" = of a sync without a list.
@@ -28,7 +30,9 @@ def removable(cursor: Cursor, run: tuple[int, int], whys: tuple[str, ...]) -> li
     return noted(cursor, run, whys)
 
 
-def noted(cursor: Cursor, run: tuple[int, int], whys: tuple[str, ...]) -> list[dict[str, Any]]:
+def noted(
+    cursor: Cursor, run: tuple[int, int], whys: tuple[RemovalReason, ...]
+) -> list[dict[str, Any]]:
     """The same, only by reading: a few that a client has again may be among them."""
     parameters = {"sync_id": run[0], "run_id": run[1], "whys": list(whys)}
     return many(cursor, SQL["removable_addresses"], parameters)
@@ -71,7 +75,7 @@ def leave_list(cursor: Cursor, sync_id: int, list_id: str) -> int:
     return cursor.rowcount
 
 
-def keep(cursor: Cursor, sync_id: int, whys: tuple[str, ...]) -> int:
+def keep(cursor: Cursor, sync_id: int, whys: tuple[RemovalReason, ...]) -> int:
     """Never remove the contacts noted so far (policy `keep`); returns how many are new."""
     cursor.execute(SQL["keep"], {"sync_id": sync_id, "whys": list(whys), "batch_id": None})
     return cursor.rowcount
@@ -84,7 +88,7 @@ def of_batch(cursor: Cursor, batch_id: int) -> dict[str, float]:
 
 
 def set_apart(
-    cursor: Cursor, run: Run, batch: Batch, emails: list[str], outcome: str, *, done: bool
+    cursor: Cursor, run: Run, batch: Batch, emails: list[str], outcome: Outcome, *, done: bool
 ) -> None:
     """Move addresses for which nothing can be sent from a batch to a settled one of their own.
 

@@ -9,7 +9,7 @@ from psycopg.types.json import Jsonb
 
 from contact_sync.base.errors import Fenced, LeaseBusy
 from contact_sync.base.json_columns import Approval, JsonColumn, Plan, Result, SourceSnapshot
-from contact_sync.base.vocabulary import APPROVED, RunKind, RunState
+from contact_sync.base.vocabulary import Answer, KindReason, RunKind, RunState
 from contact_sync.contacts.destination import Destination
 from contact_sync.postgres.cursor import Cursor, one
 from contact_sync.state import statements
@@ -141,7 +141,7 @@ def create_run(
     definition_hash: str,
 ) -> int:
     """Insert a running run and return its id."""
-    approval = Approval(decision=APPROVED, by=holder) if options.approve else None
+    approval = Approval(decision=Answer.APPROVED, by=holder) if options.approve else None
     row = one(
         cursor,
         SQL["create_run"],
@@ -181,12 +181,17 @@ def save_fields(cursor: Cursor, sync_id: int, fields: list[str]) -> None:
 
 
 def save_snapshot(
-    cursor: Cursor, run_id: int, snapshot: SourceSnapshot, kind: RunKind, why: str
+    cursor: Cursor,
+    run_id: int,
+    snapshot: SourceSnapshot,
+    kind: RunKind,
+    why: tuple[KindReason, str | None],
 ) -> None:
-    """Store the snapshot that the run reads, and the kind it has become, with the reason."""
+    """Store the snapshot that the run reads, and the kind it has become, with code and detail of
+    the reason."""
     stored = Jsonb(snapshot.to_json())
-    parameters = {"run_id": run_id, "snapshot": stored, "kind": kind, "why": why}
-    cursor.execute(SQL["save_snapshot"], parameters)
+    parameters = {"run_id": run_id, "snapshot": stored, "kind": kind}
+    cursor.execute(SQL["save_snapshot"], parameters | {"why": why[0], "detail": why[1]})
 
 
 def save_plan(cursor: Cursor, run_id: int, plan: Plan) -> None:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
+from contact_sync.base.vocabulary import PendingReason, Refusal, Refused
 from contact_sync.postgres.copying import copy_into
 from contact_sync.postgres.cursor import Cursor, one
 from contact_sync.state import statements
@@ -25,9 +26,9 @@ class Settled(NamedTuple):
     rejected: int
 
 
-def confirm(cursor: Cursor, batch_id: int, refused: dict[str, str]) -> Settled:
-    """Confirm the batch's contacts except the refused ones (address → reason), and forget the
-    payloads."""
+def confirm(cursor: Cursor, batch_id: int, refused: dict[str, Refused]) -> Settled:
+    """Confirm the batch's contacts except the refused ones, which are by address, and forget
+    the payloads."""
     _load_refused(cursor, refused)
     parameters = {"batch_id": batch_id}
     bounds = batch_bounds(cursor, batch_id)
@@ -44,14 +45,14 @@ def confirm(cursor: Cursor, batch_id: int, refused: dict[str, str]) -> Settled:
     return Settled(known, new, rejected)
 
 
-def refuse(cursor: Cursor, batch_id: int, refused: dict[str, str]) -> None:
+def refuse(cursor: Cursor, batch_id: int, refused: dict[str, Refused]) -> None:
     """Reject some contacts of a batch, and take them out of it; once a transaction."""
     _load_refused(cursor, refused)
     cursor.execute(SQL["refuse_in_batch"], {"batch_id": batch_id})
     _take_out(cursor, batch_id, list(refused))
 
 
-def postpone(cursor: Cursor, batch_id: int, reason: str, *, keep: bool = False) -> int:
+def postpone(cursor: Cursor, batch_id: int, reason: PendingReason, *, keep: bool = False) -> int:
     """Make all clients of the batch pending; returns how many.
 
     `keep` leaves the payloads for the batches that are split from this one.
@@ -69,12 +70,12 @@ def postpone_not_applied(cursor: Cursor, batch_id: int, emails: Collection[str])
     """
     if not emails:
         return 0, 0
-    postponed = _postpone(cursor, batch_id, "not_applied", list(emails))
+    postponed = _postpone(cursor, batch_id, PendingReason.NOT_APPLIED, list(emails))
     cursor.execute(
         SQL["reject_not_applied"],
         {
             "batch_id": batch_id, "emails": list(emails), "enough": ENOUGH_TRIES,
-            "reason": f"SendGrid: not applied as sent, {ENOUGH_TRIES} times",
+            "reason": Refusal.NEVER_APPLIED,
         },
     )  # fmt: skip
     rejected = cursor.rowcount
@@ -82,14 +83,16 @@ def postpone_not_applied(cursor: Cursor, batch_id: int, emails: Collection[str])
     return postponed - rejected, rejected
 
 
-def _postpone(cursor: Cursor, batch_id: int, reason: str, emails: list[str] | None) -> int:
+def _postpone(
+    cursor: Cursor, batch_id: int, reason: PendingReason, emails: list[str] | None
+) -> int:
     parameters = {"batch_id": batch_id, "reason": reason, "emails": emails}
     cursor.execute(SQL["note_possible_addresses"], parameters)
     cursor.execute(SQL["postpone_batch"], parameters)
     return cursor.rowcount
 
 
-def hold(cursor: Cursor, batch_id: int, client_ids: list[int], reason: str) -> int:
+def hold(cursor: Cursor, batch_id: int, client_ids: list[int], reason: PendingReason) -> int:
     """Take clients out of a batch before it is sent; they are pending. Returns how many."""
     parameters = {"batch_id": batch_id, "client_ids": client_ids, "reason": reason}
     cursor.execute(SQL["hold_clients"], parameters)
@@ -110,13 +113,18 @@ def only_address(cursor: Cursor, batch_id: int) -> str:
     return str(one(cursor, SQL["only_address"], {"batch_id": batch_id})["email"])
 
 
-def _load_refused(cursor: Cursor, refused: dict[str, str]) -> None:
+def _load_refused(cursor: Cursor, refused: dict[str, Refused]) -> None:
     cursor.execute(SQL["create_refused"])
     if refused:
         import pandas as pd
 
         frame = pd.DataFrame(
-            {"email": refused.keys(), "field": "contact", "reason": refused.values()}
+            {
+                "email": refused.keys(),
+                "field": "contact",
+                "reason": [str(refusal.reason) for refusal in refused.values()],
+                "detail": [refusal.detail for refusal in refused.values()],
+            }
         )
         schema = pa.schema([(column, pa.string()) for column in frame.columns])
         copy_into(cursor, "pg_temp.refused", schema, [frame])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contact_sync.base.vocabulary import PendingReason
 from contact_sync.postgres.cursor import Cursor, many
 from contact_sync.state import statements
 
@@ -38,5 +39,6 @@ def hold(cursor: Cursor, sync_id: int, run_id: int, client_ids: list[int]) -> No
 
     Nobody is taken out of a batch that has left.
     """
-    parameters = {"sync_id": sync_id, "run_id": run_id, "client_ids": client_ids}
+    parameters = {"sync_id": sync_id, "run_id": run_id, "client_ids": client_ids,
+                  "reason": PendingReason.SUPPRESSION_UNKNOWN}  # fmt: skip
     cursor.execute(SQL["hold"], parameters)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from contact_sync.reporting.conclusion import EXCLUDED, PENDING, REJECTED, conclude
-from contact_sync.reporting.explanation import REMOVALS, Explanation, Known, Removal, Sending
+from contact_sync.base import words
+from contact_sync.reporting.conclusion import conclude
+from contact_sync.reporting.explanation import Explanation, Known, Removal, Sending
 from contact_sync.web.formats import number
 from contact_sync.web.run_line import Tag
 
-WORDS = PENDING | REJECTED | EXCLUDED
 TONES = {"confirmed": "good", "rejected": "bad", "pending": "busy"}
 
 
@@ -91,9 +91,8 @@ def tone(found: Explanation) -> str:
 
 
 def _state(known: Known) -> str:
-    return ": ".join(
-        filter(None, (known.state, known.field, WORDS.get(known.reason, known.reason)))
-    )
+    why = words.reason(known.reason, known.detail) if known.reason else ""
+    return words.counted(known.state, known.field, why)
 
 
 def _counted(sent: Sending) -> str:
@@ -103,9 +102,9 @@ def _counted(sent: Sending) -> str:
 
 def _removal(removal: Removal) -> RemovalLine:
     address = removal.email or "A former address"
-    why = REMOVALS.get(removal.why, removal.why)
+    why = words.REMOVALS[removal.why]
     list_id = f", off list {removal.list_id}" if removal.list_id else ""
-    became = removal.outcome or "not tried yet"
+    became = words.outcome(removal.outcome, removal.numbers) if removal.outcome else "not tried yet"
     return RemovalLine(
         f"{address} of client {removal.client_id}: {why}{list_id}",
         removal.noted_at,

@@ -65,3 +65,9 @@ class Links:
 
 def _quoted(text: str) -> str:
     return quote(text, safe="")
+
+
+def rejected_query(field: str | None, reason: str | None, detail: str | None) -> dict[str, str]:
+    """The query of the page with the clients that are rejected for this only."""
+    given = {"field": field, "reason": reason, "detail": detail}
+    return {name: value for name, value in given.items() if value}

@@ -6,22 +6,22 @@ import logging
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import HTTPException, Request, Response
+from fastapi import Depends, HTTPException, Request, Response
 from fastapi.responses import RedirectResponse, StreamingResponse
 
 from contact_sync.airflow_edge.access import ViewerDep
+from contact_sync.base import words
 from contact_sync.base.errors import SyncError
 from contact_sync.base.vocabulary import MAX_REASONS
-from contact_sync.reporting.conclusion import REJECTED
 from contact_sync.reporting.csv_export import csv_lines
 from contact_sync.state.for_people import rejected
 from contact_sync.state.for_people.reading import reading
 from contact_sync.state.for_people.rejected import Filter, ReasonCount, RejectedClient
 from contact_sync.state.for_people.syncs import sync_row
 from contact_sync.web.failures import make_router
-from contact_sync.web.links import Links
+from contact_sync.web.links import Links, rejected_query
 from contact_sync.web.rendering import HEADERS, links_of, page
 from contact_sync.web.same_origin import require_same_origin
 from contact_sync.web.seen_sync import SeenSync, readable_sync
@@ -33,11 +33,28 @@ router = make_router()
 
 
 @dataclass(frozen=True, slots=True)
+class Only:
+    """Which of the rejected clients a URL asks for; "" = of every field, for every reason."""
+
+    field: str = ""
+    reason: str = ""
+    detail: str = ""
+
+    def filter(self, sync_id: int, after: int = -1) -> Filter:
+        """The same for the state database."""
+        field, reason, detail = self.field or None, self.reason or None, self.detail or None
+        return Filter(sync_id, field, reason, after, detail)
+
+
+OnlyDep = Annotated[Only, Depends()]
+
+
+@dataclass(frozen=True, slots=True)
 class RejectedPage:
     """Clients from the id after `after`, each with its address as the viewer may see it.
 
-    `chosen`: the field and reason that were asked for; {} = all. `problem`: why addresses can't be
-    shown.
+    `chosen`: field, reason and detail that were asked for; {} = all. `problem`: why addresses
+    can't be shown.
     """
 
     sync: SeenSync
@@ -79,33 +96,36 @@ class RejectedPage:
 
     def only(self, row: ReasonCount) -> str:
         """The page of the clients with one field and reason."""
-        return self.links.rejected(self.sync.name, _given(row.field, row.reason))
+        chosen = rejected_query(row.field, row.reason, row.detail)
+        return self.links.rejected(self.sync.name, chosen)
 
-    def meaning(self, row: ReasonCount) -> str:
-        """What the reason means; "" where it says so itself."""
-        return REJECTED.get(row.reason, "")
+    @property
+    def chosen_words(self) -> str:
+        """What was asked for, in words."""
+        reason = self.chosen.get("reason")
+        why = words.reason(reason, self.chosen.get("detail")) if reason else ""
+        return words.counted(self.chosen.get("field"), why)
 
 
 @router.get("/syncs/{name}/rejected")
 def rejected_clients(
-    request: Request, viewer: ViewerDep, name: str, field: str = "", reason: str = "",
-    after: int = -1, started: str = "", waits: str = "",
+    request: Request, viewer: ViewerDep, name: str, only: OnlyDep, after: int = -1,
+    started: str = "", waits: str = "",
 ) -> Response:  # fmt: skip
-    """ROWS clients from the id after `after`, of one field and reason if given."""
+    """ROWS clients from the id after `after`, of one field and reason if asked for."""
     sync = readable_sync(viewer, name)
     rows: list[RejectedClient] = []
     reasons: list[ReasonCount] = []
     with reading(sync.state) as cursor:
         row = sync_row(cursor, name)
         if row:
-            which = Filter(row.sync_id, field or None, reason or None, after)
-            rows = rejected.page_of_clients(cursor, which, ROWS + 1)
+            rows = rejected.page_of_clients(cursor, only.filter(row.sync_id, after), ROWS + 1)
             reasons = rejected.count_reasons(cursor, row.sync_id)
     addresses, problem = _addresses(name, [row.client_id for row in rows[:ROWS]])
     shown = RejectedPage(
         sync=sync,
         links=links_of(request),
-        chosen=_given(field, reason),
+        chosen=rejected_query(only.field, only.reason, only.detail),
         after=after,
         clients=[(row, sync.shown(addresses.get(row.client_id))) for row in rows[:ROWS]],
         has_more=len(rows) > ROWS,
@@ -117,14 +137,12 @@ def rejected_clients(
 
 
 @router.get("/syncs/{name}/rejected.csv")
-def rejected_csv(
-    viewer: ViewerDep, name: str, field: str = "", reason: str = ""
-) -> StreamingResponse:
+def rejected_csv(viewer: ViewerDep, name: str, only: OnlyDep) -> StreamingResponse:
     """All of them, streamed; with addresses for who may see them."""
     sync = readable_sync(viewer, name)
     with reading(sync.state) as cursor:
         row = sync_row(cursor, name)
-    which = Filter(row.sync_id if row else -1, field or None, reason or None)
+    which = only.filter(row.sync_id if row else -1)
     lines = _lines(sync, which)
     first = next(lines)  # what goes wrong at once is an answer of its own
     named = {"Content-Disposition": f'attachment; filename="rejected-{name}.csv"'}
@@ -146,11 +164,6 @@ def retry(request: Request, viewer: ViewerDep, name: str) -> Response:
     run = start_dag_run(request, viewer, sync.definition.dag_id, conf)
     said = {"started": run.run_id, "waits": "on" if run.waits else ""}
     return RedirectResponse(links_of(request).rejected(name, said), status_code=303)
-
-
-def _given(field: str, reason: str) -> dict[str, str]:
-    """The query of a page of only these clients."""
-    return {name: value for name, value in (("field", field), ("reason", reason)) if value}
 
 
 def _lines(sync: SeenSync, which: Filter) -> Iterator[bytes]:
@@ -177,7 +190,8 @@ def _lines(sync: SeenSync, which: Filter) -> Iterator[bytes]:
 def _cells(row: RejectedClient, addresses: dict[int, str], sync: SeenSync) -> list[Any]:
     address = [addresses.get(row.client_id)] if sync.sees_addresses else []
     moments = (row.first_seen.isoformat(), row.last_seen.isoformat())
-    return [row.client_id, *address, row.field, row.reason, row.tries, *moments]
+    why = words.reason(row.reason, row.detail)
+    return [row.client_id, *address, row.field, why, row.tries, *moments]
 
 
 def _then(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:

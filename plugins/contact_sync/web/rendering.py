@@ -11,7 +11,7 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from contact_sync.reporting.run_story import LANES
+from contact_sync.base import words
 from contact_sync.web import formats
 from contact_sync.web.links import Links
 
@@ -60,7 +60,10 @@ def _environment() -> Environment:
         "iso": formats.iso,
         "duration": formats.duration,
         "count": formats.count,
-        "lane": LANES.__getitem__,
+        "lane": words.LANES.__getitem__,
+        "batch_state": words.BATCH_STATES.__getitem__,
+        "reason": lambda row: words.reason(row.reason, row.detail),
+        "outcome": lambda job: words.outcome(job.outcome, job.numbers) if job.outcome else "",
     }
     found.globals["version"] = _version()
     return found

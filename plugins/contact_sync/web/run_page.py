@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +11,8 @@ from fastapi import HTTPException, Request, Response
 
 from contact_sync.airflow_edge.access import ViewerDep
 from contact_sync.airflow_edge.dag_runs import SeenDagRun, TaskTimes, seen_dag_run, task_label
+from contact_sync.base import words
+from contact_sync.base.vocabulary import RefusalSum
 from contact_sync.config.files import read_definitions
 from contact_sync.postgres.cursor import Cursor
 from contact_sync.reporting import run_story
@@ -19,16 +21,17 @@ from contact_sync.state.for_people import jobs, rejected
 from contact_sync.state.for_people import runs as shown_runs
 from contact_sync.state.for_people.jobs import BatchJob
 from contact_sync.state.for_people.reading import reading
-from contact_sync.state.for_people.rejected import Filter
+from contact_sync.state.for_people.rejected import RejectedClient
 from contact_sync.web.failures import make_router
 from contact_sync.web.links import Link, Links
+from contact_sync.web.rejected_page import Only
 from contact_sync.web.rendering import links_of, page
 from contact_sync.web.run_view import JOBS, Found, RunView, run_view
 from contact_sync.web.seen_sync import SeenSync, readable_sync
 
 DAG_PREFIX = "contact_sync_"
 TRIES = 5  # runs of one DAG run: more than one when its first task was cleared
-REJECTED = 1_000  # looked at, to find the first ones of each reason
+LOOKED_AT = 50  # rejected clients of each reason
 QUICK, SLOW = 5, 20  # seconds until an unfinished run's page asks again
 TIMES = "\N{MULTIPLICATION SIGN}"
 router = make_router()
@@ -174,15 +177,31 @@ def _page(
 
 
 def _found(cursor: Cursor, row: dict[str, Any]) -> Found:
-    run_id, is_rejecting = row["id"], any(run_report(row)["rejections"].values())
-    which = Filter(row["sync_id"])
+    run_id = row["id"]
     return Found(
         row=row,
         sent=run_story.sent(jobs.job_sums(cursor, run_id)),
         slices=jobs.slice_progress(cursor, run_id),
         jobs=jobs.jobs_of_run(cursor, run_id, JOBS + 1),
-        rejected=rejected.page_of_clients(cursor, which, REJECTED) if is_rejecting else [],
+        rejected=_rejected(cursor, row, run_report(row)["rejections"]),
     )
+
+
+def _rejected(
+    cursor: Cursor, row: dict[str, Any], reasons: dict[str, int]
+) -> dict[str, list[RejectedClient]]:
+    """The first clients that are rejected now for each reason of a run."""
+    found = {}
+    for why in (why for why, n in reasons.items() if n):
+        only = Only(*words.parts_of(why, has_field=True))
+        which = only.filter(row["sync_id"])
+        if only.reason == RefusalSum.REFUSED_BEFORE:  # the others were refused by this very run
+            which = replace(which, since_before=row["started_at"])
+        clients = rejected.page_of_clients(cursor, which, LOOKED_AT)
+        if only.reason == RefusalSum.OTHER_REFUSALS:
+            clients = [client for client in clients if client.why not in reasons]
+        found[why] = clients
+    return found
 
 
 def _batch_of(dag_run: SeenDagRun, task_id: str, map_index: str) -> int | None:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from contact_sync.base import words
 from contact_sync.reporting import run_story
-from contact_sync.reporting.run_report import run_report
+from contact_sync.reporting.run_report import count_words, kind_reason, run_report
 from contact_sync.reporting.run_story import Sent
 from contact_sync.state.for_people.jobs import BatchJob
 from contact_sync.state.for_people.rejected import RejectedClient
 from contact_sync.web.formats import number
+from contact_sync.web.links import rejected_query
 from contact_sync.web.run_line import Tag, kind_of, tag_of
 
 JOBS = 100
@@ -23,13 +24,13 @@ EXAMPLES = 5
 @dataclass(frozen=True, slots=True)
 class Found:
     """What the state database says of one run: `row` as state.for_people.runs reads it, up to
-    JOBS + 1 jobs, and clients that are rejected now."""
+    JOBS + 1 jobs, and clients that are rejected now for each of its reasons."""
 
     row: dict[str, Any]
     sent: Sent
     slices: dict[str, int]
     jobs: list[BatchJob]
-    rejected: list[RejectedClient]
+    rejected: dict[str, list[RejectedClient]]
 
     @property
     def dag_run(self) -> tuple[str, str] | None:
@@ -39,20 +40,22 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """A reason of the run, and the first clients that are rejected for it now, with addresses."""
+    """A reason of the run, and the first clients that are rejected for it now, with addresses;
+    `query`: that of the page which has all of them."""
 
     why: str
+    query: dict[str, str]
     n: int
     clients: list[tuple[int, str]]
 
 
 @dataclass(frozen=True, slots=True)
 class ReasonTable:
-    """Reasons that the run counted: (reason, what it means, number of clients)."""
+    """Reasons that the run counted: (reason, number of clients)."""
 
     title: str
     note: str
-    rows: list[tuple[str, str, int]]
+    rows: list[tuple[str, int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +123,7 @@ def run_view(found: Found, shown: Callable[[str | None], str]) -> RunView:
         phase=run_story.phase(row, found.slices, found.sent) if is_running else "",
         steps=run_story.next_steps(row, report, found.sent),
         kind=report["kind"],
-        kind_reason=report["kind_reason"] or "",
+        kind_reason=kind_reason(report),
         reason=report["reason"] or "",
         started_at=report["started_at"],
         seconds=report["seconds"],
@@ -194,17 +197,17 @@ def _counts(counts: dict[str, int]) -> list[tuple[str, str, int]]:
 
 def _rejections(
     reasons: dict[str, int],
-    rejected: Iterable[RejectedClient],
+    rejected: Mapping[str, list[RejectedClient]],
     shown: Callable[[str | None], str],
 ) -> list[Rejection]:
     """Each reason of the run with its number, the most frequent first."""
-    by_reason: dict[str, list[tuple[int, str]]] = defaultdict(list)
-    for client in rejected:
-        by_reason[f"{client.field}: {client.reason}"].append(
-            (client.client_id, shown(client.email))
-        )
     return [
-        Rejection(why, n, by_reason[why][:EXAMPLES])
+        Rejection(
+            words.counted_in_words(why, has_field=True),
+            rejected_query(*words.parts_of(why, has_field=True)),
+            n,
+            [(client.client_id, shown(client.email)) for client in rejected[why][:EXAMPLES]],
+        )
         for why, n in sorted(reasons.items(), key=lambda item: -item[1])
         if n
     ]
@@ -212,16 +215,14 @@ def _rejections(
 
 def _tables(report: dict[str, Any]) -> list[ReasonTable]:
     tables = (
-        ("Excluded, by reason", "must not be sent", report["exclusions"]),
+        ("Excluded, by reason", "must not be sent", "exclusions"),
         ("Values dropped or cut", "the client was sent without them, or with a shorter value",
-         report["dropped"]),
+         "dropped"),
         ("Values that SendGrid can't clear", "Number and Date fields that B2CORE emptied",
-         report["stale"]),
+         "stale"),
     )  # fmt: skip
     return [
-        ReasonTable(
-            title, note, [(why, run_story.MEANINGS.get(why, ""), n) for why, n in found.items()]
-        )
-        for title, note, found in tables
-        if found
+        ReasonTable(title, note, list(count_words(report, name).items()))
+        for title, note, name in tables
+        if report[name]
     ]

@@ -33,6 +33,9 @@ def test_B07_a_missing_or_invalid_address_is_rejected_until_it_is_mended(
     assert report["rejections"] == {f"email: {reason}": 1}
     assert (report["books"]["rejected"], report["books"]["confirmed"]) == (1, 1)
     assert world.fates()[bad] == f"rejected: email: {reason}"
+    named = [f"U+{ord(char):04X}" for char in email or "" if not char.isascii()]
+    detail = world.state("SELECT detail FROM contact_sync.ledger WHERE client_id = %s", bad)
+    assert detail == [(", ".join(named) or None,)]
     assert set(world.contacts()) == {"ann@example.com"}
     assert world.run()["books"]["rejected"] == 1
     world.edit(bad, email="mended@example.com")
@@ -78,7 +81,7 @@ def test_F01_an_excluded_client_is_never_uploaded(world: World, tmp_path: Path, 
     out = world.add("secret@example.com", last_name="opted out", first_name="Secret")
     world.add("ann@example.com")
     report = world.run()
-    assert report["exclusions"] == {"no consent": 1}
+    assert report["exclusions"] == {"excluded_by_b2core: no consent": 1}
     assert report["books"]["excluded"] == 1
     world.edit(out, first_name="Secret too")
     for kind in ("incremental", "full", "resend"):

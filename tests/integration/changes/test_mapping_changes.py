@@ -19,7 +19,7 @@ from tests.support.steps import STEPS, go_on
 from tests.support.world import LIST_NAME, World
 
 LANES = pytest.mark.parametrize("lane", ["json", "csv"])
-CHANGED = "the mapping, the list or a field id changed"
+CHANGED = "mapping_changed"
 
 
 def fields_of(world: World) -> dict[str, Any]:

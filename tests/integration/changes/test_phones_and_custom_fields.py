@@ -124,7 +124,7 @@ def test_S10_B16_a_field_made_anew_is_filled_again(world: World) -> None:
     assert all("Status" not in c["custom_fields"] for c in world.contacts().values())
     report = world.run()
     assert report["kind"] == "full"
-    assert report["kind_reason"] == "the mapping, the list or a field id changed"
+    assert report["kind_reason"] == "mapping_changed"
     assert old not in world.last_upsert()
     world.assert_converged()
     assert world.run()["counts"]["sent"] == 0

@@ -23,7 +23,7 @@ from tests.support.databases import empty_b2core
 from tests.support.world import LIST_NAME, World
 
 DATABASE, READER, PASSWORD = "b2core", "contact_sync_reader", "only for tests"
-FAILED_OVER = "B2CORE's server was replaced, restored or failed over"
+FAILED_OVER = "server_replaced"
 
 
 @dataclass

@@ -82,11 +82,11 @@ def test_rejected_by_its_address_and_values_left_out_or_cut(world: World) -> Non
     world.run()
     found = explain(world, bad)
     assert conclude(found) == (
-        "It isn't sent, because of its email: it is not valid. Correct it in B2CORE."
+        "It isn't sent, because its email is not valid. Correct it in B2CORE."
     )
     problems = {field.name: field.problem for field in found.fields if field.problem}
     assert problems == {
-        "email": "the client is rejected for it: invalid",
+        "email": "the client is rejected for it: not valid",
         "last_name": "cut: longer than the field holds",
         "phone_number": "left out: no country",
     }
@@ -100,7 +100,7 @@ def test_refused_by_sendgrid(world: World) -> None:
     world.emulator.admin.settings(refused_emails={"ann@example.com": "no such domain"})
     world.run()
     found = explain(world, client)
-    assert "SendGrid refused exactly this content (SendGrid: no such domain)" in conclude(found)
+    assert "because SendGrid refused it: no such domain. It hasn't changed since" in conclude(found)
     assert found.known is not None
     assert found.known.sent is not None
     assert found.known.sent.job_status == "failed"

@@ -35,7 +35,7 @@ def test_G10_a_planted_canary_is_found_in_the_state(world: World) -> None:
     assert canary.hits.take() == []
     assert world.state("SELECT count(*) FROM contact_sync.ledger WHERE email LIKE 'c%%'") == [(4,)]
     for table, column, value, who in (
-        ("ledger", "reason", f"no {ADDRESS}", "state = 'rejected'"),
+        ("ledger", "detail", f"no {ADDRESS}", "state = 'rejected'"),
         ("run", "cause", f"no {ADDRESS}", "TRUE"),
         ("batch", "counts", '{"name": "Zoë 3"}', "TRUE"),
     ):

@@ -162,7 +162,10 @@ def test_A09_F01_a_newly_excluded_client_leaves_the_list_before_anything_is_sent
     consenting.edit(bob, first_name="Changed", updated_at=datetime.now(UTC))
     calls = len(consenting.writes())
     report = consenting.run()
-    assert (report["counts"]["unlisted"], report["exclusions"]) == (1, {"no consent": 1})
+    assert (report["counts"]["unlisted"], report["exclusions"]) == (
+        1,
+        {"excluded_by_b2core: no consent": 1},
+    )
     first, second = consenting.writes()[calls:]
     assert first.startswith(UNLIST)
     assert second == "PUT /v3/marketing/contacts"

@@ -134,6 +134,4 @@ def test_F01_a_former_list_that_is_gone_needs_nothing(world: World) -> None:
     world.redefine(list="Another list")
     world.delete_at_sendgrid(f"lists/{world.list_id}")
     report = world.run("full")
-    assert [job["outcome"] for job in report["jobs"] if job["lane"] == "unlist"] == [
-        "the list is gone"
-    ]
+    assert [job["outcome"] for job in report["jobs"] if job["lane"] == "unlist"] == ["list_gone"]

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from contact_sync.base.errors import FatalError
-from contact_sync.base.vocabulary import APPROVED, RunKind
+from contact_sync.base.vocabulary import Answer, RunKind
 from contact_sync.run.approve_plan import decide
 from contact_sync.run.context import open_run
 from contact_sync.run.start_run import start_run
@@ -43,13 +43,13 @@ def test_G5_an_approval_is_for_one_plan(world: World, again: str, after: str) ->
     with world.sync() as sync:
         run_id = start_run(sync, RunKind.FULL, holder="first")
         go_on(sync, run_id, before="exclude")
-        decide(sync, open_run(sync, run_id), APPROVED, "a person")
+        decide(sync, open_run(sync, run_id), Answer.APPROVED, "a person")
         world.sql("UPDATE b2core.clients SET first_name = 'All of them'")
         go_on(sync, run_id, after=after, before="exclude")
         for step in ("exclude", "submit"):
             with pytest.raises(FatalError, match=r"4 contacts would be changed.* nobody has"):
                 STEPS[step](sync, open_run(sync, run_id))
-        decide(sync, open_run(sync, run_id), APPROVED, "a person")
+        decide(sync, open_run(sync, run_id), Answer.APPROVED, "a person")
         go_on(sync, run_id, after="plan", before="finish")
         STEPS["finish"](sync, open_run(sync, run_id))
     world.assert_converged()

@@ -72,7 +72,7 @@ def test_S05_first_load_sends_all_clients_whatever_their_status(world: World) ->
         world.add(f"client{number}@example.com", status_id=number)
     report = world.run()
     assert report["kind"] == "full"
-    assert report["kind_reason"] == "first load"
+    assert report["kind_reason"] == "first_load"
     held = {mail: c["custom_fields"]["Status"] for mail, c in world.contacts().items()}
     assert held == {f"client{n}@example.com": name for n, name in statuses.items()}
 
@@ -195,7 +195,7 @@ def test_S13_another_list_in_the_definition_takes_everyone(world: World) -> None
     other = world.emulator.admin.create_list("Other list")
     world.redefine(list="Other list")
     report = world.run()
-    assert report["kind_reason"] == "the mapping, the list or a field id changed"
+    assert report["kind_reason"] == "mapping_changed"
     assert all(other in c["list_ids"] for c in world.contacts().values())
     assert world.run()["counts"]["sent"] == 0
 

@@ -202,7 +202,7 @@ def test_P06_a_lost_state_database_means_a_first_load(world: World, cluster: Clu
         world.emulator.admin.put_contacts({"email": "somebody@else.example"})
         writes = len(world.writes())
         report = replace(world, state_url=empty).run()
-    assert (report["kind"], report["kind_reason"]) == ("full", "first load")
+    assert (report["kind"], report["kind_reason"]) == ("full", "first_load")
     assert report["counts"]["sent"] == report["books"]["confirmed"] == 4
     assert [call.split()[0] for call in world.writes()[writes:]] == ["PUT"]
     assert "somebody@else.example" in world.contacts()

@@ -14,7 +14,7 @@ from tests.support.steps import go_on, the_batch
 from tests.support.world import World
 
 LANES = pytest.mark.parametrize("lane", ["json", "csv"])
-POISON = "rejected: contact: SendGrid: its import failed"
+POISON = "rejected: contact: import_failed"
 
 
 @LANES

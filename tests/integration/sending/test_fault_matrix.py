@@ -7,7 +7,7 @@ import pytest
 from contact_sync.base.errors import AuthError, RetryableError
 from contact_sync.run import in_one_process
 from contact_sync.run.sending import removal_targets, suppressions
-from contact_sync.sendgrid import transport
+from contact_sync.sendgrid import retries, transport
 from tests.support.fault_matrix.faults import ENDLESS, FAULTS, READ_SECONDS, faulty, says
 from tests.support.fault_matrix.outcomes import OUTCOMES, assert_recovered
 from tests.support.fault_matrix.table import CELLS, ENDPOINTS, LEFT_OUT, Cell, table
@@ -75,11 +75,10 @@ def test_C06_C07_a_fault_without_end(
     clock.slept.clear()
     error = failure(world)
     assert (
-        len(made(world, endpoint)) - len(earlier)
-        <= transport.MAX_TRIES * in_one_process.MAX_SUBMITS
+        len(made(world, endpoint)) - len(earlier) <= retries.MAX_TRIES * in_one_process.MAX_SUBMITS
     )
     if name != "PUT upload":  # whose job is waited for until `job_hours`, by the database's clock
-        assert sum(clock.slept) <= transport.RETRY_BUDGET_SECONDS * in_one_process.MAX_SUBMITS
+        assert sum(clock.slept) <= retries.RETRY_BUDGET_SECONDS * in_one_process.MAX_SUBMITS
     if endpoint.method == "GET" or endpoint.former or name == "PUT contacts":
         assert name == "GET errors file" or isinstance(error, RetryableError)
     assert error is None or watermark_of(world) == watermark

@@ -9,7 +9,7 @@ from contact_sync.base.vocabulary import RunKind
 from contact_sync.run import in_one_process
 from contact_sync.run.context import open_run
 from contact_sync.run.release_lease import release_lease
-from contact_sync.run.sending.settle import settle_batch
+from contact_sync.run.sending.poll_job import settle_batch
 from contact_sync.run.start_run import start_run
 from local.sendgrid_emulator.model.job_faults import JobFaultKind
 from tests.support.steps import go_on, the_batch
@@ -64,8 +64,8 @@ def test_C09_a_400_that_names_addresses_rejects_these_and_sends_the_others(
     world.refuse("client2@example.com", key=key)
     report = world.run()
     assert set(world.contacts()) == {"client1@example.com", "client3@example.com"}
-    assert report["rejections"] == {"contact: SendGrid: not valid": 1}
-    assert world.fates()[2] == "rejected: contact: SendGrid: not valid"
+    assert report["rejections"] == {"contact: refused_by_sendgrid: not valid": 1}
+    assert world.fates()[2] == "rejected: contact: refused_by_sendgrid: not valid"
     assert world.run()["counts"]["sent"] == 0
     assert world.run("full")["counts"]["sent"] == 0
     world.edit(2, first_name="Ana")
@@ -112,7 +112,7 @@ def test_D04_an_errored_job_rejects_the_bad_rows_and_confirms_the_others(
     for number in range(1, 4):
         world.add(f"client{number}@example.com")
     report = world.run()
-    reason = "SendGrid: all existing identifiers of the contact must be present"
+    reason = "refused_by_sendgrid: all existing identifiers of the contact must be present"
     assert report["rejections"] == {f"contact: {reason}": 1}
     assert (report["books"]["confirmed"], report["books"]["rejected"]) == (2, 1)
     assert world.fates()[2] == f"rejected: contact: {reason}"

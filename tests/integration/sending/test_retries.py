@@ -26,10 +26,10 @@ def test_D04_rejected_clients_are_retried_when_they_change_or_on_demand(world: W
     world.add("bob@example.com")
     world.emulator.admin.settings(refused_emails=REASON)
     report = world.run()
-    assert report["degraded"] == ["1 clients are rejected"]
+    assert report["degraded"] == ["1 client is rejected"]
     (first,) = rejected(world)
     assert (first.client_id, first.tries) == (ann, 1)
-    assert "we don't like it" in first.reason
+    assert (first.reason, first.detail) == ("refused_by_sendgrid", "we don't like it")
     for kind in ("incremental", "full"):
         assert world.run(kind)["counts"]["sent"] == 0
     assert world.run(retry_rejected=True)["counts"]["sent"] == 1
@@ -68,12 +68,12 @@ def test_B08_a_date_that_is_emptied_is_reported_as_stale(world: World) -> None:
     world.edit(ann, created_at=None)
     report = world.run()
     assert report["stale"] == {"Registered": 1}
-    assert report["degraded"] == ["1 clients hold values that SendGrid can't clear"]
+    assert report["degraded"] == ["1 client holds values that SendGrid can't clear"]
     with StateDatabase(world.state_url).transaction() as cursor:
         sync = sync_rows(cursor, [world.definition.name])[world.definition.name]
         stale = stale_clients(cursor, sync.sync_id, limit=10)
     assert stale == [{"client_id": ann, "fields": ["Registered"]}]
-    assert world.run()["degraded"] == ["1 clients hold values that SendGrid can't clear"]
+    assert world.run()["degraded"] == ["1 client holds values that SendGrid can't clear"]
     world.edit(ann, created_at=created)
     assert world.run()["degraded"] == []
 

@@ -103,7 +103,7 @@ def held(world: World, cell: Cell, error: SyncError | None, calls: int) -> None:
 def unproven(world: World, cell: Cell, error: SyncError | None, calls: int) -> None:
     """All is right, but nobody knows before the next run."""
     once(world, cell, error, calls)
-    assert any("nobody knows yet" in what for what in world.report()["degraded"])
+    assert any("isn't known yet" in what for what in world.report()["degraded"])
 
 
 OUTCOMES = {

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from contact_sync.base.json_columns import (
+    AboveLimit,
     Approval,
     JsonColumn,
     Plan,
@@ -15,6 +16,7 @@ from contact_sync.base.json_columns import (
     SourceSnapshot,
     Staged,
 )
+from contact_sync.base.vocabulary import Answer
 from contact_sync.contacts.destination import Destination
 from tests.support.samples import mapping
 
@@ -25,26 +27,29 @@ SNAPSHOT = {
 }  # fmt: skip
 STAGED = {
     "counts": {"read": 4, "new": 2}, "rejections": {"email: invalid": 1},
-    "exclusions": {"no consent": 1}, "dropped": {"city: too_long": 1}, "stale": {"born": 1},
+    "exclusions": {"excluded_by_b2core: no consent": 1}, "dropped": {"city: too_long": 1},
+    "stale": {"born": 1},
 }  # fmt: skip
-PLAN = STAGED | {"held_absences": 2, "above_limits": ["9 contacts would be changed"]}
+ABOVE = {"limit": "changes", "n": 9, "allowed": 4}
+PLAN = STAGED | {"held_absences": 2, "above_limits": [ABOVE]}
 JOB = {"batch_id": 3, "lane": "csv", "rows": 2, "seconds": 1.5, "outcome": None}
 RESULT = {
-    "books": {"selected": 9, "confirmed": 8}, "refused": {"contact: bad": 1}, "jobs": [JOB],
-    "degraded": ["1 clients are rejected"],
+    "books": {"selected": 9, "confirmed": 8}, "jobs": [JOB],
+    "refused": {"contact: refused_by_sendgrid: bad": 1},
+    "degraded": {"rejected": 1},
 }  # fmt: skip
 WRITTEN: list[tuple[type[JsonColumn], dict[str, Any]]] = [
     (SourceSnapshot, SNAPSHOT),
     (Staged, STAGED),
     (Plan, PLAN),
     (Result, RESULT),
-    (Approval, {"why": ["too many"], "decision": None}),
-    (Approval, {"why": ["too many"], "decision": "refused", "by": "ann"}),
+    (Approval, {"why": [ABOVE], "decision": None}),
+    (Approval, {"why": [ABOVE], "decision": "refused", "by": "ann"}),
     (Approval, {"decision": "approved", "by": "command line box:1"}),
     (Destination, Destination(mapping(), "0123456789abcdef", "Clients").to_json()),
     (Destination, Destination(mapping(), "0123456789abcdef", None).to_json()),
 ]
-"""As the first release wrote each column."""
+"""As each column is written."""
 
 
 @pytest.mark.parametrize(("kind", "written"), WRITTEN)
@@ -89,9 +94,12 @@ def test_a_column_that_is_still_null_is_no_object() -> None:
 @pytest.mark.parametrize(
     ("approval", "awaited"),
     [
-        (Approval(why=("x",)), True),
-        (Approval(why=("x",), decision="approved", by="ann"), False),
-        (Approval(decision="approved", by="ann"), False),
+        (Approval(why=(AboveLimit.from_json(ABOVE),)), True),
+        (
+            Approval(why=(AboveLimit.from_json(ABOVE),), decision=Answer.APPROVED, by="ann"),
+            False,
+        ),
+        (Approval(decision=Answer.APPROVED, by="ann"), False),
     ],
 )
 def test_an_approval_is_awaited_until_somebody_answers(approval: Approval, awaited: bool) -> None:

@@ -95,17 +95,18 @@ def test_a_signal_ends_a_command_with_its_exit_code(
 
 
 ROW = with_objects({
-    "id": 5, "kind": "full", "kind_reason": "first load", "dry_run": False, "state": "succeeded",
+    "id": 5, "kind": "full", "kind_reason": "first_load", "kind_detail": None, "dry_run": False,
+    "state": "succeeded",
     "reason": "moving house", "cause": None, "started_at": None, "finished_at": None,
     "seconds": 12.345,
     "plan": {"counts": {"read": 4, "rejected": 1}, "rejections": {"email: invalid": 1}},
     "result": {
-        "books": {"selected": 4}, "refused": {"contact: SendGrid: bad": 2},
+        "books": {"selected": 4}, "refused": {"contact: refused_by_sendgrid: bad": 2},
         "jobs": [
             {"lane": "csv", "rows": 3, "state": "settled", "job_id": "j1", "status": "errored",
-             "outcome": "1 confirmed, 2 rejected", "seconds": 1.25},
+             "outcome": "applied", "numbers": {"confirmed": 1, "rejected": 2}, "seconds": 1.25},
             {"lane": "delete", "rows": 1, "state": "settled", "job_id": None, "status": None,
-             "outcome": "nothing there", "seconds": None},
+             "outcome": "nothing_there", "seconds": None},
         ],
     },
     "approval": None,
@@ -116,7 +117,7 @@ def test_the_report_adds_what_sendgrid_refused() -> None:
     """Rejections of both sides, sent and removed contacts."""
     report = run_report(ROW)
     assert report["counts"] == {"read": 4, "rejected": 3, "sent": 3, "removed": 1, "unlisted": 0}
-    assert report["rejections"] == {"email: invalid": 1, "contact: SendGrid: bad": 2}
+    assert report["rejections"] == {"email: invalid": 1, "contact: refused_by_sendgrid: bad": 2}
 
 
 def test_the_report_for_people() -> None:
@@ -124,7 +125,8 @@ def test_the_report_for_people() -> None:
     text = text_report(run_report(ROW))
     for part in (
         "Run 5: full, succeeded in 12.3 s", "first load", "moving house",
-        "rejected: 1 x email: invalid", "rejected: 2 x contact: SendGrid: bad",
+        "rejected: 1 x email: not valid",
+        "rejected: 2 x contact: SendGrid refused it: bad",
         "job j1 csv", "1 confirmed, 2 rejected, 1.2 s", "nothing there",
     ):  # fmt: skip
         assert part in text

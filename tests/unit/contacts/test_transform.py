@@ -89,6 +89,26 @@ def test_a_client_without_address_is_rejected() -> None:
     assert (found["field"], found["reason"], found["email_hash"]) == ("email", "missing", 0)
 
 
+@pytest.mark.parametrize(
+    ("email", "reason", "detail"),
+    [
+        ("V\u0130CTIM@example.com", "not_ascii", "U+0130"),
+        ("j\u043ehn\u200b@example.com", "not_ascii", "U+043E"),
+        ("ann@ex\u0430mple.com", "look_alike_domain", "U+0430"),
+        ("ann\uff20example.com", "invalid", "U+FF20"),
+        ("\u00e1\u00e9\u00ed\u00f3@example.com", "not_ascii", "U+00E1, U+00E9, U+00ED"),
+        ("not an address", "invalid", None),
+        (None, "missing", None),
+    ],
+)
+def test_B07_what_no_address_has_is_named_by_its_code_point(
+    email: str | None, reason: str, detail: str | None
+) -> None:
+    """As B2CORE has it: nobody sees the difference on a screen."""
+    found = only(ROW | {"email": email})
+    assert (found["field"], found["reason"], found["detail"]) == ("email", reason, detail)
+
+
 def test_exclusions_pass_through() -> None:
     """The reason comes from the SQL."""
     assert only(ROW | {"exclusion": "no consent"})["exclusion"] == "no consent"

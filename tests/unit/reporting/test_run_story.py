@@ -22,7 +22,8 @@ NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
 def a_run(**changes: Any) -> dict[str, Any]:
     """A run's row as state.for_people reads it."""
     row = {
-        "id": 7, "sync": "demo", "kind": "incremental", "kind_reason": None, "dry_run": False,
+        "id": 7, "sync": "demo", "kind": "incremental", "kind_reason": None, "kind_detail": None,
+        "dry_run": False,
         "state": "succeeded", "reason": None, "cause": None, "approval": None, "seconds": 3.0,
         "plan": {"counts": {}}, "result": {}, "snapshot": {"read_at": NOW.isoformat()},
         "started_at": NOW, "finished_at": NOW, "holds_lease": True,
@@ -46,19 +47,21 @@ def test_after_a_run_without_a_flaw_there_is_nothing_to_do() -> None:
 def test_what_is_not_as_it_should_be_becomes_a_thing_to_do() -> None:
     """Rejected, pending, held back: each with its number, once."""
     books = {"rejected": 21, "pending": 1_200}
-    degraded = ["21 clients are rejected", "3 contacts could not be removed"]
+    degraded = {"rejected": 21, "removals_open": 3}
     told = steps(
         result={"books": books, "degraded": degraded}, plan={"counts": {}, "held_absences": 400}
     )
     assert "approve removals = 400" in told[0]
     assert told[1].startswith("Rejected clients: 21. Correct them in B2CORE")
     assert told[2].startswith("Pending clients: 1,200. The next run")
-    assert told[3:] == ["3 contacts could not be removed."]
+    assert told[3:] == [
+        "3 contacts could not be removed, or that isn't known yet; the next run tries again."
+    ]
 
 
 def test_a_waiting_plan_asks_for_approval() -> None:
     """Why, and that nothing is sent before."""
-    approval = {"why": ["80 contacts would be removed, the limit is 50"], "decision": None}
+    approval = {"why": [{"limit": "removals", "n": 80, "allowed": 50}], "decision": None}
     (told,) = steps(state="running", approval=approval)
     assert told.startswith("Approve or refuse the plan: 80 contacts would be removed")
     run = a_run(state="running", approval=approval)
@@ -83,18 +86,23 @@ def test_a_failed_run_says_the_cause_and_that_a_new_run_continues() -> None:
 
 
 def test_the_cause_that_says_nothing_is_not_shown_as_one() -> None:
-    """`release_lease` notes it when no step knew better; the log is what helps then."""
-    told = steps(state="failed", cause=run_story.NO_CAUSE)
+    """`release_lease` notes none when no step knew better; the log is what helps then."""
+    told = steps(state="failed", cause=None)
     assert told[0] == "Read the last lines of the failed task's log."
 
 
 def test_a_refused_plan_and_a_dry_run_say_how_to_go_on() -> None:
     """Nothing was sent in either."""
-    refused = {"why": ["x"], "decision": "refused", "by": "ann"}
+    refused = {
+        "why": [{"limit": "changes", "n": 9, "allowed": 1}],
+        "decision": "refused",
+        "by": "ann",
+    }
     assert "refused by ann, so nothing was sent" in steps(state="failed", approval=refused)[0]
-    dry = steps(dry_run=True, plan={"counts": {}, "above_limits": ["9 contacts would be changed"]})
+    above = [{"limit": "changes", "n": 9, "allowed": 1}]
+    dry = steps(dry_run=True, plan={"counts": {}, "above_limits": above})
     assert dry[0].startswith("Nothing was changed.")
-    assert dry[1] == "It will ask for approval: 9 contacts would be changed"
+    assert dry[1] == "It will ask for approval: 9 contacts would be changed, the limit is 1"
 
 
 def test_what_has_been_sent_is_added_up_by_how_far_it_has_got() -> None:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from contact_sync.base.client_life import Fate
 from contact_sync.base.json_columns import SourceSnapshot
 from contact_sync.base.vocabulary import RunKind
+from contact_sync.base.words import counted
 from contact_sync.contacts.ledger_rows import KnownClients
 from contact_sync.contacts.selection import (
     EXCLUDED,
@@ -164,15 +165,15 @@ def known(**changes: Any) -> SyncState:
 @pytest.mark.parametrize(
     ("state", "position", "why"),
     [
-        (known(watermark=None), HERE, "first load"),
-        (known(mapping_version="old"), HERE, "the mapping, the list or a field id changed"),
-        (known(), HERE | {"system_identifier": "8"}, "replaced, restored or failed over"),
-        (known(), HERE | {"timeline": 2}, "replaced, restored or failed over"),
-        (known(), HERE | {"next_xid": "900"}, "replaced, restored or failed over"),
-        (known(), HERE | {"detection": "updated_at"}, "the change detection was switched"),
-        (known(), HERE | {"next_xid": str(2**31)}, "too long ago for xmin"),
-        (known(full_age_hours=24.5), HERE, "the last full run is older than 24 hours"),
-        (known(full_age_hours=None), HERE, "the last full run is older than 24 hours"),
+        (known(watermark=None), HERE, "first_load"),
+        (known(mapping_version="old"), HERE, "mapping_changed"),
+        (known(), HERE | {"system_identifier": "8"}, "server_replaced"),
+        (known(), HERE | {"timeline": 2}, "server_replaced"),
+        (known(), HERE | {"next_xid": "900"}, "server_replaced"),
+        (known(), HERE | {"detection": "updated_at"}, "detection_switched"),
+        (known(), HERE | {"next_xid": str(2**31)}, "xmin_too_old"),
+        (known(full_age_hours=24.5), HERE, "full_run_due: 24"),
+        (known(full_age_hours=None), HERE, "full_run_due: 24"),
     ],
 )
 def test_A15_A16_when_a_run_has_to_be_full(
@@ -180,15 +181,14 @@ def test_A15_A16_when_a_run_has_to_be_full(
 ) -> None:
     """Whenever an incremental run could miss something."""
     here = SourceSnapshot.from_json(position)
-    kind, reason = decide_kind(define(), RunKind.INCREMENTAL, state, here, "v")
-    assert kind is RunKind.FULL
-    assert why in reason
+    kind, reason, detail = decide_kind(define(), RunKind.INCREMENTAL, state, here, "v")
+    assert (kind, counted(reason, detail)) == (RunKind.FULL, why)
 
 
 def test_else_it_is_what_was_asked_for() -> None:
     """Incremental from the watermark; full and resend as asked."""
     here = SourceSnapshot.from_json(HERE)
-    kind, reason = decide_kind(define(), RunKind.INCREMENTAL, known(), here, "v")
-    assert (kind, reason) == (RunKind.INCREMENTAL, f"changes since {MARK['read_at']}")
+    found = decide_kind(define(), RunKind.INCREMENTAL, known(), here, "v")
+    assert found == (RunKind.INCREMENTAL, "changes_since", MARK["read_at"])
     for asked in (RunKind.FULL, RunKind.RESEND):
-        assert decide_kind(define(), asked, known(), here, "v") == (asked, "asked for")
+        assert decide_kind(define(), asked, known(), here, "v") == (asked, "asked_for", None)

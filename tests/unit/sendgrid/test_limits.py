@@ -86,7 +86,7 @@ SLOW = {
 @pytest.fixture(autouse=True)
 def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     """One try; the pauses between tries are tested elsewhere."""
-    monkeypatch.setattr("contact_sync.sendgrid.transport.MAX_TRIES", 1)
+    monkeypatch.setattr("contact_sync.sendgrid.retries.MAX_TRIES", 1)
 
 
 @pytest.mark.parametrize("where", SLOW)

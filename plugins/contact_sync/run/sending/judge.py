@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from contact_sync.base.vocabulary import Job, JobStatus
+from contact_sync.base.vocabulary import Job, JobStatus, PendingReason
 from contact_sync.run.sending.verify import MAX_READ_BACK
-from contact_sync.state.families import FAILED
 
 
 class Do(Enum):
@@ -30,7 +29,7 @@ class Judgement:
     """What to do; `reason` says why the contacts have to be sent again."""
 
     do: Do
-    reason: str = ""
+    reason: PendingReason = PendingReason.NOT_APPLIED
 
 
 def judge(job: Job, contacts: int, named: int) -> Judgement:
@@ -41,17 +40,22 @@ def judge(job: Job, contacts: int, named: int) -> Judgement:
     contacts are read back; of a batch too large for that, a sample if SendGrid saw every row.
     """
     if job.status is JobStatus.FAILED:
-        return Judgement(Do.CONFIRM) if named >= contacts else Judgement(Do.SEND_AGAIN, FAILED)
+        return (
+            Judgement(Do.CONFIRM)
+            if named >= contacts
+            else Judgement(Do.SEND_AGAIN, PendingReason.JOB_FAILED)
+        )
     is_large = contacts > MAX_READ_BACK
     if job.status is JobStatus.ERRORED and named < refused_by(job):
         if is_large:
-            return Judgement(Do.SEND_AGAIN, "errors_file_unclear")
+            return Judgement(Do.SEND_AGAIN, PendingReason.ERRORS_FILE_UNCLEAR)
         return Judgement(Do.FIND_REFUSED)
     if counts_all(job, contacts, refused=named):
         return Judgement(Do.CONFIRM)
     if not is_large:
         return Judgement(Do.READ_BACK)
-    return Judgement(Do.READ_SAMPLE if _saw(job, contacts) else Do.SEND_AGAIN, "not_applied")
+    do = Do.READ_SAMPLE if _saw(job, contacts) else Do.SEND_AGAIN
+    return Judgement(do, PendingReason.NOT_APPLIED)
 
 
 def refused_by(job: Job) -> int:

@@ -11,6 +11,8 @@ import logging
 from contact_sync.base.arrays import rows_of, taken
 from contact_sync.base.errors import AuthError, RequestRefused
 from contact_sync.base.failpoints import reach
+from contact_sync.base.vocabulary import PendingReason
+from contact_sync.base.words import reason as in_words
 from contact_sync.run.context import snapshot_of
 from contact_sync.sendgrid.api import MAX_SUPPRESSED
 from contact_sync.state import batch_contacts, batches, runs, settling
@@ -45,7 +47,7 @@ def _hold_changed(sync: Sync, run: Run, batch: Batch) -> None:
     rows, found = rows_of(scan.client_id[allowed], client_id)
     as_before = found & (taken(scan.email_hash[allowed], rows, found) == email_hash)
     changed = [int(client) for client in client_id[~as_before]]
-    _hold(sync, run, batch, changed, "changed_since_read")
+    _hold(sync, run, batch, changed, PendingReason.CHANGED_SINCE_READ)
 
 
 def _suppress(sync: Sync, run: Run, batch: Batch) -> None:
@@ -63,15 +65,15 @@ def _suppress(sync: Sync, run: Run, batch: Batch) -> None:
                 "uploaded: %s. Give the key the scope to write suppressions",
                 len(part), error,
             )  # fmt: skip
-            _hold(sync, run, batch, part, "suppression_not_carried")
+            _hold(sync, run, batch, part, PendingReason.SUPPRESSION_NOT_CARRIED)
     if found:
         reach("suppressed_not_sent")
 
 
-def _hold(sync: Sync, run: Run, batch: Batch, client_ids: list[int], reason: str) -> None:
+def _hold(sync: Sync, run: Run, batch: Batch, client_ids: list[int], reason: PendingReason) -> None:
     if not client_ids:
         return
     with sync.state.transaction(run.fence) as cursor:
         held = settling.hold(cursor, batch.batch_id, client_ids, reason)
         reach("clients_held_uncommitted")
-    log.info("Batch %d: %d clients taken out: %s", batch.batch_id, held, reason)
+    log.info("Batch %d: %d clients taken out: %s", batch.batch_id, held, in_words(reason))

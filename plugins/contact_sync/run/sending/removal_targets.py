@@ -13,12 +13,8 @@ from collections.abc import Iterable
 
 from contact_sync.base.errors import RequestRefused
 from contact_sync.base.failpoints import reach
-from contact_sync.reporting.run_report import (
-    NOT_FOUND_YET,
-    NOTHING_THERE,
-    NOTHING_TO_DO,
-    UNSEARCHABLE,
-)
+from contact_sync.base.vocabulary import NOTHING_TO_REMOVE, Outcome
+from contact_sync.base.words import outcome as in_words
 from contact_sync.sendgrid.api import is_searchable
 from contact_sync.sendgrid.refused_contacts import refused_by_answer
 from contact_sync.state import removals
@@ -31,25 +27,26 @@ SEARCH_LAG_SECONDS = 600.0
 """A contact that was last upserted so long ago would be found: 20 times the lag that was seen."""
 
 
-def contacts_to_remove(sync: Sync, run: Run, batch: Batch) -> tuple[list[str], str]:
+def contacts_to_remove(sync: Sync, run: Run, batch: Batch) -> tuple[list[str], Outcome]:
     """The ids of the batch's contacts. Addresses that aren't found leave the batch, each kind with
     an outcome of its own; when none is found, the batch's outcome is returned instead of ids.
     """
     with sync.state.transaction() as cursor:
         ages = removals.of_batch(cursor, batch.batch_id)
     found, unsearchable = _search(sync, ages)
-    missed: dict[str, list[str]] = defaultdict(list)
+    missed: dict[Outcome, list[str]] = defaultdict(list)
     for email in ages.keys() - found.keys():
-        late = NOTHING_THERE if ages[email] >= SEARCH_LAG_SECONDS else NOT_FOUND_YET
-        missed[UNSEARCHABLE if email in unsearchable else late].append(email)
+        late = ages[email] < SEARCH_LAG_SECONDS
+        why = Outcome.NOT_FOUND_YET if late else Outcome.NOTHING_THERE
+        missed[Outcome.UNSEARCHABLE if email in unsearchable else why].append(email)
     for outcome, emails in missed.items():
-        log.info("Batch %d: %d contacts: %s", batch.batch_id, len(emails), outcome)
-    own = NOTHING_THERE
+        log.info("Batch %d: %d contacts: %s", batch.batch_id, len(emails), in_words(outcome))
+    own = Outcome.NOTHING_THERE
     if missed and not found:
         own, _ = missed.popitem()
     with sync.state.transaction(run.fence) as cursor:
         for outcome, emails in missed.items():
-            done = outcome in NOTHING_TO_DO
+            done = outcome in NOTHING_TO_REMOVE
             removals.set_apart(cursor, run, batch, emails, outcome, done=done)
         reach("misses_uncommitted")
     return sorted(found.values()), own

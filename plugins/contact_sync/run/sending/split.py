@@ -10,20 +10,20 @@ from __future__ import annotations
 import logging
 
 from contact_sync.base.failpoints import reach
+from contact_sync.base.vocabulary import Ending, Outcome, PendingReason, Refusal, Refused
 from contact_sync.postgres.cursor import Cursor
 from contact_sync.state import batch_contacts, batches, families, settling
 from contact_sync.state.batches import Batch
-from contact_sync.state.families import FAILED, SENT_AGAIN, SINGLE, SPLIT, Member
+from contact_sync.state.families import Member
 from contact_sync.state.runs import Run
 from contact_sync.sync import Sync
 
 log = logging.getLogger(__name__)
 MAX_FAILURES = 8  # the batch, its repetition, both halves, their quarters: two bad rows end sooner
 EXTRA_JOBS = 8
-REASON = "SendGrid: its import failed"
 
 
-def postpone_and_split(cursor: Cursor, run: Run, batch: Batch, reason: str) -> str:
+def postpone_and_split(cursor: Cursor, run: Run, batch: Batch, reason: PendingReason) -> Ending:
     """Make the batch's clients pending and stage them again in its family; returns the outcome.
 
     Belongs into the transaction that settles the batch.
@@ -33,13 +33,13 @@ def postpone_and_split(cursor: Cursor, run: Run, batch: Batch, reason: str) -> s
     if _is_hopeless(family):
         families.drop_open(cursor, run, batch)
         settling.clear(cursor, batch.batch_id)
-        return reason
+        return Ending(reason)
     if batch_contacts.count_contacts(cursor, batch.batch_id) == 1 and batch.tries:
-        return SINGLE
-    again = reason == FAILED and batch.tries == 0
+        return Ending(Outcome.FAILED_ALONE)
+    again = reason is PendingReason.JOB_FAILED and batch.tries == 0
     families.create_parts(cursor, batch, 1 if again else 2)
     reach("batch_split_uncommitted")
-    return SENT_AGAIN if again else SPLIT
+    return Ending(Outcome.SENT_AGAIN if again else Outcome.SPLIT)
 
 
 def _is_hopeless(family: list[Member]) -> bool:
@@ -60,17 +60,19 @@ def close_family(sync: Sync, run: Run, root_id: int) -> None:
     """
     with sync.state.transaction() as cursor:
         family = families.members(cursor, root_id)
-        singles = [member.batch_id for member in family if member.outcome == SINGLE]
+        singles = [member.batch_id for member in family if member.outcome == Outcome.FAILED_ALONE]
         emails = {single: settling.only_address(cursor, single) for single in singles}
     if not singles:
         return
     bad = _without_excuse(sync, family, emails)
     for single, email in emails.items():
         with sync.state.transaction(run.fence) as cursor:
+            ending = Ending(PendingReason.JOB_FAILED)
             if email in bad:
-                settling.refuse(cursor, single, {email: REASON})
+                ending = Ending(Outcome.REJECTED_ALONE)
+                settling.refuse(cursor, single, {email: Refused(Refusal.IMPORT_FAILED)})
             settling.clear(cursor, single)
-            batches.set_outcome(cursor, single, "1 rejected" if email in bad else FAILED)
+            batches.set_outcome(cursor, single, ending)
             reach("single_settled_uncommitted")
     log.warning("%d contacts make SendGrid's import fail; %d are rejected", len(emails), len(bad))
 

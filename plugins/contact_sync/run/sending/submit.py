@@ -29,12 +29,11 @@ from contact_sync.base.errors import (
     SyncError,
 )
 from contact_sync.base.failpoints import reach
-from contact_sync.base.vocabulary import REMOVALS, BatchState, Lane
+from contact_sync.base.vocabulary import NOTHING_TO_REMOVE, REMOVALS, BatchState, Lane, Outcome
 from contact_sync.contacts.json_bodies import json_body
 from contact_sync.contacts.mapping import Mapping
 from contact_sync.contacts.payloads import csv_block, csv_field_ids, csv_header
 from contact_sync.postgres.cursor import Cursor
-from contact_sync.reporting.run_report import LIST_GONE, NOTHING_TO_DO
 from contact_sync.run.approve_plan import refuse_unapproved
 from contact_sync.run.context import mapping_of
 from contact_sync.run.sending.prepare import prepare
@@ -63,7 +62,7 @@ def submit_batch(sync: Sync, run: Run, batch_id: int) -> None:
         if batch.lane in REMOVALS:
             _send_removal(sync, run, batch)
         elif batch.state is not BatchState.SUBMITTING and not prepare(sync, run, batch):
-            _settle_unsent(sync, run, batch, "nothing left to send")
+            _settle_unsent(sync, run, batch, Outcome.NOTHING_LEFT)
         else:
             (_send_csv if batch.lane is Lane.CSV else _send_json)(sync, run, batch)
         batch = batches.load_batch(sync.state, batch_id)
@@ -81,7 +80,7 @@ def _send_json(sync: Sync, run: Run, batch: Batch) -> None:
         with sync.state.transaction() as cursor:
             contacts = batch_contacts.batch_contacts(cursor, batch.batch_id)
         if not contacts:
-            _settle_unsent(sync, run, batch, "all refused")
+            _settle_unsent(sync, run, batch, Outcome.ALL_REFUSED)
             return
         announced = _announce(sync, run, batch)
         reach("upsert_announced")
@@ -129,7 +128,7 @@ def _send_removal(sync: Sync, run: Run, batch: Batch) -> None:
             if error.status != 404 or batch.lane is Lane.DELETE:
                 raise
             if batch.list_id not in sync.sendgrid.lists().values():
-                _settle_unsent(sync, run, batch, LIST_GONE)
+                _settle_unsent(sync, run, batch, Outcome.LIST_GONE)
                 return
             log.info("A contact vanished since its id was looked up; looking again")
             continue
@@ -239,9 +238,9 @@ def _is_first_try(batch: Batch) -> bool:
     return batch.state is BatchState.STAGED
 
 
-def _settle_unsent(sync: Sync, run: Run, batch: Batch, outcome: str) -> None:
+def _settle_unsent(sync: Sync, run: Run, batch: Batch, outcome: Outcome) -> None:
     """Settle a batch of which nothing has to be sent, in one transaction."""
     with _storing(sync, run) as cursor:
         batch_moves.settle_unsent(cursor, run, batch, outcome)
-        if batch.lane in REMOVALS and outcome in NOTHING_TO_DO:
+        if batch.lane in REMOVALS and outcome in NOTHING_TO_REMOVE:
             removals.removed(cursor, batch.lane, batch.batch_id)

@@ -28,6 +28,7 @@ class BatchJob:
     job_id: str | None
     status: str | None
     outcome: str | None
+    numbers: dict[str, int] | None
     submitted_at: datetime | None
     seconds: float | None
 
@@ -41,6 +42,7 @@ class BatchJob:
             "job_id": self.job_id,
             "status": self.status,
             "outcome": self.outcome,
+            "numbers": self.numbers,
             "seconds": self.seconds,
         }
 

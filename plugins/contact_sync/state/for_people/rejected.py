@@ -10,7 +10,8 @@ from typing import Any
 
 from psycopg.rows import class_row
 
-from contact_sync.base.vocabulary import MAX_REASONS
+from contact_sync.base.vocabulary import MAX_REASONS, Refusal, RefusalSum
+from contact_sync.base.words import counted
 from contact_sync.postgres.cursor import Cursor, rows_as
 from contact_sync.state import statements
 from contact_sync.state.database import StateDatabase
@@ -22,12 +23,18 @@ CHUNK = 5_000
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which rejected clients of a sync; None = of every field, for every reason."""
+    """Which rejected clients of a sync; None = of every field, for every reason.
+
+    `reason` may also be a RefusalSum: all whom SendGrid refused. `since_before`: rejected first
+    before this moment.
+    """
 
     sync_id: int
     field: str | None = None
     reason: str | None = None
     after: int = -1
+    detail: str | None = None
+    since_before: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +48,16 @@ class RejectedClient:
     client_id: int
     field: str
     reason: str
+    detail: str | None
     tries: int
     first_seen: datetime
     last_seen: datetime
     email: str | None = dataclasses.field(repr=False)
+
+    @property
+    def why(self) -> str:
+        """As a run's report counts it."""
+        return counted(self.field, self.reason, self.detail)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +66,7 @@ class ReasonCount:
 
     field: str
     reason: str
+    detail: str | None
     n: int
 
 
@@ -79,4 +93,6 @@ def all_clients(state: StateDatabase, which: Filter) -> Generator[list[RejectedC
 
 
 def _parameters(which: Filter, limit: int | None) -> dict[str, Any]:
-    return asdict(which) | {"at_most": limit}
+    is_sum = which.reason in tuple(RefusalSum)
+    reasons = {"reason": None, "reasons": list(Refusal)} if is_sum else {"reasons": None}
+    return asdict(which) | reasons | {"at_most": limit}

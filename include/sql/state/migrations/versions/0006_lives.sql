@@ -90,7 +90,7 @@ ADD CONSTRAINT ledger_fate CHECK (
     AND CASE state
         WHEN 'confirmed'
             THEN
-                num_nonnulls(field, reason, rejected_since) = 0
+                field IS NULL AND reason IS NULL AND rejected_since IS NULL
                 AND CASE
                     WHEN email IS NULL THEN email_hash = 0 AND row_hash IS NULL
                     ELSE contact_hash = email_hash AND row_hash IS NOT NULL

@@ -11,10 +11,21 @@ from collections.abc import Callable, Collection
 
 from contact_sync.base.errors import ConfigError, FatalError, RequestRefused, RetryableError
 from contact_sync.base.failpoints import reach
-from contact_sync.base.plain_reasons import plain
-from contact_sync.base.vocabulary import REMOVALS, BatchState, Job, JobStatus, Lane
+from contact_sync.base.plain_reasons import NOTHING_PLAIN, plain
+from contact_sync.base.vocabulary import (
+    REMOVALS,
+    BatchState,
+    Ending,
+    Job,
+    JobStatus,
+    Lane,
+    Outcome,
+    PendingReason,
+    Refusal,
+    Refused,
+)
+from contact_sync.base.words import outcome as in_words
 from contact_sync.postgres.cursor import Cursor
-from contact_sync.reporting.run_report import LOOKS_AGAIN
 from contact_sync.run.sending.judge import Do, counts_all, judge, refused_by
 from contact_sync.run.sending.split import postpone_and_split
 from contact_sync.run.sending.verify import not_applied
@@ -29,7 +40,6 @@ from contact_sync.state import (
     settling,
 )
 from contact_sync.state.batches import Batch
-from contact_sync.state.families import FAILED
 from contact_sync.state.runs import Run
 from contact_sync.sync import Sync
 
@@ -53,7 +63,7 @@ def settle_batch(sync: Sync, run: Run, batch_id: int) -> bool:
             raise RetryableError(f"{error}; the job may still be at work") from None
         # Forgotten or not yet known: it may still take effect, so nothing newer is sent for the
         # definition's `quarantine_minutes`.
-        postpone(sync, run, batch, "job_unknown_to_sendgrid", in_doubt=True)
+        postpone(sync, run, batch, PendingReason.JOB_UNKNOWN_TO_SENDGRID, in_doubt=True)
         return True
     if not job.status.is_terminal:
         reach("job_pending")
@@ -71,7 +81,8 @@ def raise_if_failed(sync: Sync, root_id: int) -> None:
     blame: the task must not look green.
     """
     with sync.state.transaction() as cursor:
-        failed = [m.batch_id for m in families.members(cursor, root_id) if m.outcome == FAILED]
+        family = families.members(cursor, root_id)
+    failed = [m.batch_id for m in family if m.outcome == PendingReason.JOB_FAILED]
     if failed:
         raise FatalError(
             f"SendGrid failed the import jobs of batches {failed} as a whole. Their clients are "
@@ -88,7 +99,8 @@ def _give_up(sync: Sync, run: Run, batch: Batch) -> bool:
     if (batch.submitted_seconds or 0) <= sync.definition.deadlines.job_hours * 3600:
         return False
     uploaded = batch.state is BatchState.SUBMITTED
-    postpone(sync, run, batch, "job_never_ended" if uploaded else "upload_never_arrived")
+    ended = PendingReason.JOB_NEVER_ENDED if uploaded else PendingReason.UPLOAD_NEVER_ARRIVED
+    postpone(sync, run, batch, ended)
     return True
 
 
@@ -114,15 +126,15 @@ def _apply(sync: Sync, run: Run, batch: Batch, job: Job) -> None:
         case Do.FIND_REFUSED:
             wrong = not_applied(sync, run, batch, believe=False) - named.keys()
             if len(wrong) + len(named) == refused_by(job):
-                named |= dict.fromkeys(wrong, "SendGrid: refused, no reason given")
+                named |= dict.fromkeys(wrong, Refused(Refusal.REFUSED_BY_SENDGRID))
                 wrong = set()
             _settle(sync, run, batch, job, named, wrong)
         case Do.SEND_AGAIN:
             _fail(sync, run, batch, job, judgement.reason)
 
 
-def _refused(sync: Sync, batch: Batch, job: Job) -> dict[str, str]:
-    """Address → reason of the batch's contacts that the job's errors file names."""
+def _refused(sync: Sync, batch: Batch, job: Job) -> dict[str, Refused]:
+    """Address → refusal of the batch's contacts that the job's errors file names."""
     if not job.errors_url:
         return {}
     try:
@@ -133,7 +145,12 @@ def _refused(sync: Sync, batch: Batch, job: Job) -> dict[str, str]:
     with sync.state.transaction() as cursor:
         named = batch_contacts.addresses_among(cursor, batch.batch_id, found)
     log.info("The errors file names %d of %d refused contacts", len(named), job.errored)
-    return {email: f"SendGrid: {plain(found[email])}" for email in named}
+    return {email: _refusal(found[email]) for email in named}
+
+
+def _refusal(said: str) -> Refused:
+    words = plain(said)
+    return Refused(Refusal.REFUSED_BY_SENDGRID, None if words == NOTHING_PLAIN else words)
 
 
 def _settle(
@@ -141,26 +158,26 @@ def _settle(
     run: Run,
     batch: Batch,
     job: Job,
-    refused: dict[str, str],
+    refused: dict[str, Refused],
     wrong: Collection[str] = (),
 ) -> None:
     """Confirm the batch's contacts but for the refused ones and those that aren't as sent."""
 
     new = 0
 
-    def write(cursor: Cursor) -> str:
+    def write(cursor: Cursor) -> Ending:
         nonlocal new
         late, given_up = settling.postpone_not_applied(cursor, batch.batch_id, wrong)
         known, new, rejected = settling.confirm(cursor, batch.batch_id, refused)
-        outcome = f"{known + new} confirmed, {rejected + given_up} rejected"
-        return f"{outcome}, {late} not applied" if late else outcome
+        numbers = {"confirmed": known + new, "rejected": rejected + given_up, "not_applied": late}
+        return Ending(Outcome.APPLIED, numbers)
 
     _finish(sync, run, batch, job, write)
     if new > ledger.MANY:
         ledger.analyze_ledger(sync.state)
 
 
-def _fail(sync: Sync, run: Run, batch: Batch, job: Job, reason: str) -> None:
+def _fail(sync: Sync, run: Run, batch: Batch, job: Job, reason: PendingReason) -> None:
     """Nothing can be confirmed: try the contacts in other batches, or in the next run."""
     if batch.run_id != run.run_id:
         postpone(sync, run, batch, reason, job)
@@ -169,16 +186,17 @@ def _fail(sync: Sync, run: Run, batch: Batch, job: Job, reason: str) -> None:
 
 
 def _apply_removal(sync: Sync, run: Run, batch: Batch, job: Job) -> None:
-    def write(cursor: Cursor) -> str:
+    def write(cursor: Cursor) -> Ending:
         if job.status is not JobStatus.COMPLETED:
             removals.postponed(cursor, batch.batch_id)
-            return "not removed; the next run tries again"
+            return Ending(Outcome.NOT_REMOVED)
         if batch.lane is Lane.DELETE and job.deleted < batch.contacts:
             # Whether deletions are counted is documented nowhere, so the next run's search decides.
-            return f"{job.deleted} of {batch.contacts} deletions counted, {LOOKS_AGAIN}"
+            numbers = {"deleted": job.deleted, "contacts": batch.contacts}
+            return Ending(Outcome.DELETIONS_UNCLEAR, numbers)
         removals.removed(cursor, batch.lane, batch.batch_id)
-        where = "removed" if batch.lane is Lane.DELETE else "taken off the list"
-        return f"{batch.contacts} {where}"
+        outcome = Outcome.REMOVED if batch.lane is Lane.DELETE else Outcome.UNLISTED
+        return Ending(outcome, {"removed": batch.contacts})
 
     _finish(sync, run, batch, job, write)
 
@@ -187,7 +205,7 @@ def postpone(
     sync: Sync,
     run: Run,
     batch: Batch,
-    reason: str,
+    reason: PendingReason,
     job: Job | None = None,
     *,
     in_doubt: bool = False,
@@ -197,12 +215,12 @@ def postpone(
     `in_doubt`: what was sent may take effect later.
     """
 
-    def write(cursor: Cursor) -> str:
+    def write(cursor: Cursor) -> Ending:
         if batch.lane in REMOVALS:
             removals.postponed(cursor, batch.batch_id)
         else:
             settling.postpone(cursor, batch.batch_id, reason)
-        return reason
+        return Ending(reason)
 
     _finish(sync, run, batch, job, write, in_doubt=in_doubt)
 
@@ -222,7 +240,7 @@ def _finish(
     run: Run,
     batch: Batch,
     job: Job | None,
-    write: Callable[[Cursor], str],
+    write: Callable[[Cursor], Ending],
     *,
     in_doubt: bool = False,
 ) -> None:
@@ -233,9 +251,10 @@ def _finish(
     with sync.state.transaction(run.fence) as cursor:
         if not batch_moves.settle(cursor, run, batch, job, in_doubt=in_doubt):
             return
-        outcome = write(cursor)
-        batches.set_outcome(cursor, batch.batch_id, outcome)
+        ending = write(cursor)
+        batches.set_outcome(cursor, batch.batch_id, ending)
         reach("batch_settled_uncommitted")
     reach("batch_settled")
     status = job.status if job else "no answer"
-    log.info("Batch %d, job %s (%s): %s", batch.batch_id, batch.job_id, status, outcome)
+    said = in_words(ending.outcome, ending.numbers)
+    log.info("Batch %d, job %s (%s): %s", batch.batch_id, batch.job_id, status, said)

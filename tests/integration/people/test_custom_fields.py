@@ -101,4 +101,4 @@ def test_no_step_of_a_run_creates_a_field() -> None:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.Attribute) and node.attr == "create_field"
     }
-    assert callers == {"lookup.account_fields"}
+    assert callers == {"lookup.custom_fields"}

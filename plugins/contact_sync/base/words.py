@@ -1,0 +1,221 @@
+"""What people read for each code of vocabulary.py: log, report, pages, command line and alerts.
+
+A code that has no words here fails tests/unit/base/test_words.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from contact_sync.base.json_columns import AboveLimit
+from contact_sync.base.vocabulary import (
+    UNPROVEN,
+    Answer,
+    BatchState,
+    Degraded,
+    ExclusionReason,
+    KindReason,
+    Lane,
+    LimitName,
+    Outcome,
+    PendingReason,
+    Refusal,
+    RefusalSum,
+    RemovalReason,
+    ValueProblem,
+)
+
+PENDING: dict[str, str] = {
+    PendingReason.CHANGED_WHILE_READ: "its address changed while a run read it",
+    PendingReason.GONE_WHILE_READ: "it was gone from B2CORE when a run came to read it",
+    PendingReason.CHANGED_SINCE_READ: "it changed in B2CORE between reading and sending",
+    PendingReason.SUPPRESSION_UNKNOWN:
+        "its former address may be unsubscribed, and SendGrid didn't say whether it is",
+    PendingReason.SUPPRESSION_NOT_CARRIED:
+        "its former address is unsubscribed, and SendGrid didn't let its new one be unsubscribed",
+    PendingReason.FATE_UNKNOWN:
+        "a request left and no answer came, so what SendGrid did with it isn't known",
+    PendingReason.JOB_UNKNOWN_TO_SENDGRID:
+        "SendGrid didn't know the import job when it was asked about it",
+    PendingReason.JOB_NEVER_ENDED: "its import job didn't end before the deadline",
+    PendingReason.UPLOAD_NEVER_ARRIVED:
+        "the answer to an upload was lost and its job didn't start in time",
+    PendingReason.NOT_APPLIED: "SendGrid's contact was read back and isn't as it was sent",
+    PendingReason.ERRORS_FILE_UNCLEAR:
+        "its job refused contacts and its errors file doesn't say which",
+    PendingReason.JOB_FAILED: "SendGrid failed its import job as a whole",
+}  # fmt: skip
+EXCLUDED: dict[str, str] = {
+    ExclusionReason.EXCLUDED_BY_B2CORE: "B2CORE excludes it",
+    ExclusionReason.EXCLUDED_ADDRESS: "a client with the same address is excluded",
+    ExclusionReason.SHARED_ADDRESS: "a newer client has the same address and represents it",
+}
+VALUES: dict[str, str] = {
+    ValueProblem.MISSING: "missing",
+    ValueProblem.INVALID: "not valid",
+    ValueProblem.TOO_LONG: "too long",
+    ValueProblem.NOT_A_NUMBER: "not a number",
+    ValueProblem.NOT_A_DATE: "not a date",
+    ValueProblem.ROUNDED: "rounded to two decimals",
+    ValueProblem.TWO_ADDRESSES: "two addresses",
+    ValueProblem.LOOK_ALIKE_DOMAIN: "of a domain that mixes two alphabets that look alike",
+    ValueProblem.NOT_ASCII: "with characters before the @ that SendGrid doesn't take",
+    ValueProblem.NO_COUNTRY: "without a country code, and the client has no country",
+    ValueProblem.UNKNOWN_COUNTRY:
+        "without a country code, and the client's country code is no country's",
+    ValueProblem.NUMBER_TOO_SHORT: "too short for its country",
+    ValueProblem.NUMBER_TOO_LONG: "too long for its country",
+    ValueProblem.NOT_ASSIGNED: "a number that its country doesn't give out",
+    ValueProblem.TWO_NUMBERS: "two numbers",
+    ValueProblem.NO_NUMBER: "no phone number",
+}  # fmt: skip
+REFUSALS: dict[str, str] = {
+    Refusal.REFUSED_BY_SENDGRID: "SendGrid refused it",
+    Refusal.IMPORT_FAILED: "SendGrid fails every import that has it",
+    Refusal.NEVER_APPLIED: "SendGrid accepted it several times and never showed it as it was sent",
+    RefusalSum.REFUSED_BEFORE: "SendGrid refused it before, and it hasn't changed since",
+    RefusalSum.OTHER_REFUSALS: "SendGrid refused it for a rarer reason",
+}
+REASONS: Mapping[str, str] = PENDING | EXCLUDED | VALUES | REFUSALS
+"""Why a client isn't sent, or is to be sent again: what follows "because" or "the field is"."""
+
+REMOVALS: Mapping[str, str] = {
+    RemovalReason.ADDRESS_CHANGED: "the client's address has changed",
+    RemovalReason.EXCLUDED: "the client is excluded",
+    RemovalReason.GONE: "the client is gone from B2CORE",
+    RemovalReason.LIST_CHANGED: "the sync has another list than before",
+}
+"""Why a contact has to leave SendGrid or a list."""
+
+OUTCOMES: Mapping[str, str] = {
+    **{code: PENDING[code] for code in UNPROVEN},
+    Outcome.APPLIED: "{confirmed} confirmed, {rejected} rejected",
+    Outcome.NOTHING_LEFT: "nothing left to send",
+    Outcome.ALL_REFUSED: "SendGrid refused all of them",
+    Outcome.SENT_AGAIN: "its job failed; sent again in another one",
+    Outcome.SPLIT: "sent again in two halves",
+    Outcome.FAILED_ALONE: "the job of this single contact failed",
+    Outcome.REJECTED_ALONE: "the job of this single contact failed; it is rejected",
+    Outcome.REMOVED: "{removed} removed",
+    Outcome.UNLISTED: "{removed} taken off the list",
+    Outcome.NOT_REMOVED: "not removed; the next run tries again",
+    Outcome.DELETIONS_UNCLEAR:
+        "{deleted} of {contacts} deletions counted; the next run looks again",
+    Outcome.NOTHING_THERE: "nothing there to remove",
+    Outcome.LIST_GONE: "the list is gone",
+    Outcome.NOT_FOUND_YET: "not found yet; the next run looks again",
+    Outcome.UNSEARCHABLE: "SendGrid can't search for these addresses",
+}  # fmt: skip
+
+KINDS: Mapping[str, str] = {
+    KindReason.ASKED_FOR: "asked for",
+    KindReason.FIRST_LOAD: "first load",
+    KindReason.MAPPING_CHANGED: "the mapping, the list or a field id changed",
+    KindReason.SERVER_REPLACED: "B2CORE's server was replaced, restored or failed over",
+    KindReason.DETECTION_SWITCHED: "the change detection was switched",
+    KindReason.XMIN_TOO_OLD: "the last run is too long ago for xmin",
+    KindReason.FULL_RUN_DUE: "the last full run is older than {detail} hours",
+    KindReason.CHANGES_SINCE: "changes since {detail}",
+}
+
+LIMITS: Mapping[str, str] = {
+    LimitName.CHANGES: "{n} contacts would be changed, the limit is {limit}",
+    LimitName.REMOVALS: "{n} contacts would be removed, the limit is {limit}",
+}
+
+ANSWERS: Mapping[str, str] = {Answer.APPROVED: "approved", Answer.REFUSED: "refused"}
+
+DEGRADED: Mapping[str, tuple[str, str]] = {
+    Degraded.REJECTED: ("client is rejected", "clients are rejected"),
+    Degraded.PENDING: (
+        "client is pending, the next run sends it", "clients are pending, the next run sends them",
+    ),
+    Degraded.STALE: (
+        "client holds values that SendGrid can't clear",
+        "clients hold values that SendGrid can't clear",
+    ),
+    Degraded.ABSENCES_HELD: (
+        "absent client is too many to believe: its contact stays until a person approves the "
+        "exact number",
+        "absent clients are too many to believe: their contacts stay until a person approves the "
+        "exact number",
+    ),
+    Degraded.REMOVALS_OPEN: (
+        "contact could not be removed, or that isn't known yet; the next run tries again",
+        "contacts could not be removed, or that isn't known yet; the next run tries again",
+    ),
+    Degraded.REMOVALS_IMPOSSIBLE: (
+        "contact can't be removed, because SendGrid doesn't search its address (over 100 "
+        "characters, or not valid): remove it in SendGrid's pages",
+        "contacts can't be removed, because SendGrid doesn't search their addresses (over 100 "
+        "characters, or not valid): remove them in SendGrid's pages",
+    ),
+}  # fmt: skip
+"""What follows the number: for one, and for any other number."""
+
+LANES: Mapping[str, str] = {
+    Lane.JSON: "upsert (JSON)",
+    Lane.CSV: "import (CSV)",
+    Lane.DELETE: "delete",
+    Lane.UNLIST: "take off the list",
+}
+BATCH_STATES: Mapping[str, str] = {
+    BatchState.STAGED: "waits to be sent",
+    BatchState.SUBMITTING: "being sent",
+    BatchState.CREATED: "import created",
+    BatchState.UPLOADING: "being uploaded",
+    BatchState.SUBMITTED: "with SendGrid",
+    BatchState.SETTLED: "settled",
+    BatchState.VOID: "dropped unsent",
+}
+
+NO_CAUSE = "A task failed: the first red task of this DAG run says why"
+"""Of a run that failed and noted no cause."""
+
+
+def reason(code: str, detail: str | None = None) -> str:
+    """Why a client isn't sent, or is to be sent again; with the words of others, if there are."""
+    said = REASONS.get(code, code)
+    return f"{said}: {detail}" if detail else said
+
+
+def outcome(code: str, numbers: Mapping[str, int] | None = None) -> str:
+    """What became of a batch."""
+    numbers = numbers or {}
+    said = OUTCOMES.get(code, code).format(**numbers)
+    late = numbers.get("not_applied", 0)
+    return f"{said}, {late} not applied" if late else said
+
+
+def kind_reason(code: str, detail: str | None = None) -> str:
+    """Why a run is of its kind."""
+    return KINDS.get(code, code).format(detail=detail)
+
+
+def above_limit(found: AboveLimit) -> str:
+    """What of a plan is above a limit."""
+    return LIMITS[found.limit].format(n=found.n, limit=found.allowed)
+
+
+def degraded(found: Mapping[Degraded, int] | Mapping[str, int]) -> list[str]:
+    """What isn't as it should be, a sentence each."""
+    numbers = {str(code): n for code, n in found.items()}
+    return [f"{n} {DEGRADED[c][n != 1]}" for c in Degraded if (n := numbers.get(c))]
+
+
+def counted(*parts: str | None) -> str:
+    """The key under which a report counts clients: [field,] code and detail, as far as they are."""
+    return ": ".join(filter(None, parts))
+
+
+def parts_of(key: str, *, has_field: bool) -> tuple[str, str, str]:
+    """Field, code and detail of such a key; "" = it has none."""
+    field, rest = key.split(": ", 1) if has_field and ": " in key else ("", key)
+    code, _, detail = rest.partition(": ")
+    return field, code, detail
+
+
+def counted_in_words(key: str, *, has_field: bool) -> str:
+    """Such a key for people."""
+    field, code, detail = parts_of(key, has_field=has_field)
+    return counted(field, reason(code, detail))

@@ -1,0 +1,37 @@
+"""Which calls of SendGrid are tried again, how often, and after which pause.
+
+docs/architecture.md lists who else repeats what.
+"""
+
+from __future__ import annotations
+
+import tenacity
+
+from contact_sync.base.errors import FateUnknown, RetryableError
+
+RETRY_BUDGET_SECONDS = 150  # two full rate-limit windows of a minute
+MAX_TRIES = 6
+
+
+def retrying() -> tenacity.Retrying:
+    """Repeats a call that RetryableError says may succeed later, unless its fate is unknown; the
+    pause is SendGrid's hint, or grows at random. Gives up with the last error."""
+    backoff = tenacity.wait_random_exponential(multiplier=1, max=30)
+
+    def wait(state: tenacity.RetryCallState) -> float:
+        error = state.outcome.exception() if state.outcome else None
+        hint = error.retry_after if isinstance(error, RetryableError) else None
+        return backoff(state) if hint is None else hint + 0.2
+
+    def is_worthwhile(error: BaseException) -> bool:
+        if not isinstance(error, RetryableError) or isinstance(error, FateUnknown):
+            return False
+        return error.retry_after is None or error.retry_after < RETRY_BUDGET_SECONDS
+
+    return tenacity.Retrying(
+        retry=tenacity.retry_if_exception(is_worthwhile),
+        wait=wait,
+        stop=tenacity.stop_after_attempt(MAX_TRIES)
+        | tenacity.stop_before_delay(RETRY_BUDGET_SECONDS),
+        reraise=True,
+    )

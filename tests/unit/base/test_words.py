@@ -1,0 +1,106 @@
+"""Every code of the vocabulary has words, and there are no words for what is no code."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+from typing import Any
+
+import pytest
+
+from contact_sync.base import vocabulary, words
+from contact_sync.base.json_columns import AboveLimit
+from contact_sync.base.vocabulary import (
+    UNPROVEN,
+    Answer,
+    BatchState,
+    Degraded,
+    ExclusionReason,
+    KindReason,
+    Lane,
+    LimitName,
+    Outcome,
+    PendingReason,
+    Refusal,
+    RefusalSum,
+    RemovalReason,
+    ValueProblem,
+)
+
+REASONS = (PendingReason, ExclusionReason, ValueProblem, Refusal, RefusalSum)
+TABLES: list[tuple[Mapping[str, Any], tuple[Iterable[StrEnum], ...]]] = [
+    (words.REASONS, REASONS),
+    (words.OUTCOMES, (Outcome, UNPROVEN)),
+    (words.REMOVALS, (RemovalReason,)),
+    (words.KINDS, (KindReason,)),
+    (words.LIMITS, (LimitName,)),
+    (words.ANSWERS, (Answer,)),
+    (words.DEGRADED, (Degraded,)),
+    (words.LANES, (Lane,)),
+    (words.BATCH_STATES, (BatchState,)),
+]
+PLAIN_WORDS = {"RunKind", "RunState", "JobStatus", "FieldType"}
+"""Enumerations whose members are what people read: `full`, `failed`, SendGrid's own words."""
+
+
+@pytest.mark.parametrize(("table", "codes"), TABLES)
+def test_every_code_has_words(
+    table: Mapping[str, Any], codes: tuple[Iterable[StrEnum], ...]
+) -> None:
+    """And there is nothing else in the table."""
+    members = [member for enumeration in codes for member in enumeration]
+    assert set(table) == set(members)
+    assert len({str(member) for member in members}) == len(members), "two codes of one name"
+    for said in table.values():
+        assert "_" not in str(said)
+
+
+def test_no_enumeration_is_left_out() -> None:
+    """A new one gets words, or is said to be words itself."""
+    found = {
+        name
+        for name, thing in vars(vocabulary).items()
+        if isinstance(thing, type) and issubclass(thing, StrEnum) and thing is not StrEnum
+    }
+    tested = {
+        type(member).__name__
+        for _table, codes in TABLES
+        for enumeration in codes
+        for member in enumeration
+    }
+    assert found == tested | PLAIN_WORDS
+
+
+def test_numbers_and_details_are_part_of_the_sentence() -> None:
+    """Each code's numbers, as its writers store them."""
+    numbers = {"confirmed": 3, "rejected": 1, "not_applied": 2}
+    assert words.outcome(Outcome.APPLIED, numbers) == "3 confirmed, 1 rejected, 2 not applied"
+    assert words.outcome(Outcome.NOTHING_LEFT) == "nothing left to send"
+    assert words.outcome(Outcome.UNLISTED, {"removed": 4}) == "4 taken off the list"
+    unclear = words.outcome(Outcome.DELETIONS_UNCLEAR, {"deleted": 1, "contacts": 2})
+    assert unclear == "1 of 2 deletions counted; the next run looks again"
+    assert words.reason(Refusal.REFUSED_BY_SENDGRID, "bad date") == "SendGrid refused it: bad date"
+    assert words.reason(Refusal.REFUSED_BY_SENDGRID) == "SendGrid refused it"
+    assert words.kind_reason(KindReason.FULL_RUN_DUE, "24").endswith("older than 24 hours")
+    assert words.degraded({Degraded.REJECTED: 1}) == ["1 client is rejected"]
+    assert words.degraded({Degraded.REJECTED: 2}) == ["2 clients are rejected"]
+    above = words.above_limit(AboveLimit(LimitName.REMOVALS, 3, 2))
+    assert above == "3 contacts would be removed, the limit is 2"
+
+
+@pytest.mark.parametrize(
+    ("parts", "has_field", "said"),
+    [
+        (("email", "invalid", None), True, "email: not valid"),
+        (("contact", "refused_by_sendgrid", "a: b"), True, "contact: SendGrid refused it: a: b"),
+        (("excluded_by_b2core", "no consent"), False, "B2CORE excludes it: no consent"),
+        (("excluded_address",), False, "a client with the same address is excluded"),
+    ],
+)
+def test_a_reports_key_is_read_as_it_was_made(
+    parts: tuple[str | None, ...], has_field: bool, said: str
+) -> None:
+    """Whatever the words of others hold."""
+    key = words.counted(*parts)
+    assert words.counted(*words.parts_of(key, has_field=has_field)) == key
+    assert words.counted_in_words(key, has_field=has_field) == said
