@@ -7,17 +7,14 @@ as a difference here. Keeps everything in memory, about 3 kB for each client.
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from functools import lru_cache
 from typing import Any
 
-import phonenumbers
 import psycopg
-import regex
-from email_validator import EmailNotValidError, validate_email
+
+from local.oracle_rules import clean_email, clean_text, email_address, phone_number
 
 Contact = dict[str, Any]  # reserved field → value, and "custom_fields": {name: value}
 
@@ -143,7 +140,10 @@ def chosen_phones(connection: psycopg.Connection) -> dict[int, str | None]:
 
 
 def chosen_addresses(connection: psycopg.Connection) -> dict[int, Address]:
-    """Return each client's address: by type, then the most recently updated."""
+    """Return each client's address: by type, then the most recently updated.
+
+    Without a country it has the code of the newest address that has one.
+    """
     countries = {
         country_id: (name, code)
         for country_id, name, code in rows(
@@ -151,15 +151,24 @@ def chosen_addresses(connection: psycopg.Connection) -> dict[int, Address]:
         )
     }
     best: dict[int, tuple[tuple[int, datetime, int], Address]] = {}
+    latest: dict[int, tuple[tuple[datetime, int], str]] = {}  # of all addresses with a country
     for client_id, kind, updated_at, address_id, *parts, country_id in rows(connection, ADDRESSES):
         if kind not in PRECEDENCE:
             continue
-        rank = (-PRECEDENCE.index(kind), updated_at or NEVER, address_id)
+        name, code = countries.get(country_id, (None, None))
+        age = (updated_at or NEVER, address_id)
+        if code and (client_id not in latest or age > latest[client_id][0]):
+            latest[client_id] = (age, code)
+        rank = (-PRECEDENCE.index(kind), *age)
         if client_id not in best or rank > best[client_id][0]:
-            country = countries.get(country_id, (None, None))
             line1, line2, city, state, postal_code = parts
-            best[client_id] = (rank, Address(line1, line2, city, state, postal_code, *country))
-    return {client_id: address for client_id, (_, address) in best.items()}
+            best[client_id] = (rank, Address(line1, line2, city, state, postal_code, name, code))
+    return {
+        client_id: address
+        if address.country_code or client_id not in latest
+        else replace(address, country_code=latest[client_id][1])
+        for client_id, (_, address) in best.items()
+    }
 
 
 def rows(connection: psycopg.Connection, query: str) -> Iterator[tuple[Any, ...]]:
@@ -168,52 +177,6 @@ def rows(connection: psycopg.Connection, query: str) -> Iterator[tuple[Any, ...]
         cursor.itersize = 10_000
         cursor.execute(query)
         yield from cursor
-
-
-def clean_email(raw: str | None) -> str:
-    """Return an address in the form that is compared; "" when there is none."""
-    return unicodedata.normalize("NFC", raw or "").strip().lower()
-
-
-def email_address(raw: str | None) -> str | None:
-    """Return the address to send, in ASCII, or None when it is missing or not valid."""
-    try:
-        found = validate_email(clean_email(raw), check_deliverability=False, allow_smtputf8=False)
-    except EmailNotValidError:
-        return None
-    email = found.ascii_email or ""
-    return email if len(email.rpartition("@")[0]) <= 64 and len(email) <= 254 else None
-
-
-@lru_cache(maxsize=65_536)  # names, cities and lookup values come again and again
-def clean_text(raw: str | None, limit: int) -> str:
-    """Return one trimmed line of at most `limit` code points that splits no visible character."""
-    one_line = regex.sub(r"[\s\p{Cc}]+", " ", unicodedata.normalize("NFC", raw or "")).strip()
-    if len(one_line) <= limit:
-        return str(one_line)
-    kept = ""
-    for character in regex.findall(r"\X", one_line):
-        if len(kept) + len(character) > limit:
-            break
-        kept += character
-    return kept.rstrip()
-
-
-def phone_number(raw: str | None, country_code: str | None) -> str:
-    """Return a number in E.164, or "" when it cannot be one."""
-    number = str(regex.sub(r"[ \u00a0\-.()/]", "", (raw or "").strip()))
-    if number.startswith("00"):
-        number = "+" + number[2:]
-    if regex.fullmatch(r"\+[1-9][0-9]{6,14}", number):
-        return number
-    try:
-        parsed = phonenumbers.parse(number, country_code)
-    except phonenumbers.NumberParseException:
-        return ""
-    reason = phonenumbers.is_possible_number_with_reason(parsed)
-    if reason != phonenumbers.ValidationResult.IS_POSSIBLE:  # "possible locally" isn't enough
-        return ""
-    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
 
 
 # Fields that the demo maps to nothing: a sync that fills one of them is wrong.

@@ -8,6 +8,8 @@
 -- Phone:      the confirmed one, else the most recently updated; ties go to the higher id.
 -- Address:    residential, else mailing, else legal, else billing, never birth place; of one type the most
 --             recently updated. Every address column comes from that one row.
+-- Country:    country_code is that of the chosen address; if it has none, of the address updated last that has one,
+--             but never of the birth place: a phone number without a country code is read with it.
 -- The bounds and ids are repeated inside both subqueries: DISTINCT ON would sort the whole table otherwise.
 -- Lookups are joined LEFT: a dangling key must not lose the client.
 SELECT
@@ -22,7 +24,22 @@ SELECT
     chosen_addresses.state::text AS state,
     chosen_addresses.postal_code::text AS postal_code,
     countries.name::text AS country,
-    countries.code::text AS country_code,
+    coalesce(
+        countries.code,
+        CASE
+            WHEN chosen_phones.phone IS NOT NULL THEN (
+                SELECT other_countries.code
+                FROM b2core.client_addresses AS others
+                INNER JOIN b2core.countries AS other_countries ON others.country_id = other_countries.id
+                WHERE
+                    others.client_id = clients.id
+                    AND others.type IN ('residential', 'mailing', 'legal', 'billing')
+                    AND other_countries.code IS NOT NULL
+                ORDER BY others.updated_at DESC NULLS LAST, others.id DESC
+                LIMIT 1
+            )
+        END
+    )::text AS country_code,
     client_statuses.name::text AS status,
     client_types.name::text AS client_type,
     verification_levels.caption::text AS verification_level,
@@ -38,7 +55,7 @@ LEFT JOIN (
     FROM b2core.client_phones AS phones
     WHERE
         phones.client_id BETWEEN %(first_id)s AND %(last_id)s
-        AND (%(ids)s::bigint[] IS NULL OR phones.client_id = ANY(%(ids)s::bigint[]))
+        AND (%(ids)s::bigint[] IS NULL OR phones.client_id = any(%(ids)s::bigint[]))
     ORDER BY
         phones.client_id ASC,
         (phones.confirmed IS TRUE) DESC,
@@ -57,7 +74,7 @@ LEFT JOIN (
     FROM b2core.client_addresses AS addresses
     WHERE
         addresses.client_id BETWEEN %(first_id)s AND %(last_id)s
-        AND (%(ids)s::bigint[] IS NULL OR addresses.client_id = ANY(%(ids)s::bigint[]))
+        AND (%(ids)s::bigint[] IS NULL OR addresses.client_id = any(%(ids)s::bigint[]))
         AND addresses.type IN ('residential', 'mailing', 'legal', 'billing')
     ORDER BY
         addresses.client_id ASC,
@@ -78,4 +95,4 @@ LEFT JOIN b2core.verification_levels AS verification_levels
 LEFT JOIN b2core.jurisdictions AS jurisdictions ON clients.jurisdiction_id = jurisdictions.id
 WHERE
     clients.id BETWEEN %(first_id)s AND %(last_id)s
-    AND (%(ids)s::bigint[] IS NULL OR clients.id = ANY(%(ids)s::bigint[]))
+    AND (%(ids)s::bigint[] IS NULL OR clients.id = any(%(ids)s::bigint[]))

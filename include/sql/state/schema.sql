@@ -59,7 +59,7 @@ END)),
     CONSTRAINT ledger_reason CHECK ((((detail IS NULL) OR (reason IS NOT NULL)) AND
 CASE state
     WHEN 'pending'::text THEN (reason = ANY (ARRAY['changed_while_read'::text, 'gone_while_read'::text, 'changed_since_read'::text, 'suppression_unknown'::text, 'suppression_not_carried'::text, 'fate_unknown'::text, 'job_unknown_to_sendgrid'::text, 'job_never_ended'::text, 'upload_never_arrived'::text, 'not_applied'::text, 'errors_file_unclear'::text, 'job_failed'::text]))
-    WHEN 'rejected'::text THEN (reason = ANY (ARRAY['missing'::text, 'invalid'::text, 'too_long'::text, 'not_a_number'::text, 'not_a_date'::text, 'refused_by_sendgrid'::text, 'import_failed'::text, 'never_applied'::text]))
+    WHEN 'rejected'::text THEN (reason = ANY (ARRAY['missing'::text, 'invalid'::text, 'too_long'::text, 'not_a_number'::text, 'not_a_date'::text, 'rounded'::text, 'two_addresses'::text, 'look_alike_domain'::text, 'not_ascii'::text, 'no_country'::text, 'unknown_country'::text, 'number_too_short'::text, 'number_too_long'::text, 'not_assigned'::text, 'two_numbers'::text, 'no_number'::text, 'refused_by_sendgrid'::text, 'import_failed'::text, 'never_applied'::text]))
     WHEN 'excluded'::text THEN (reason = ANY (ARRAY['excluded_by_b2core'::text, 'excluded_address'::text]))
     ELSE true
 END))

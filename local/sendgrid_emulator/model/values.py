@@ -12,6 +12,7 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime
 from typing import Any
 
+from local.numbering_plans import exists
 from local.sendgrid_emulator.model.clock import iso
 from local.sendgrid_emulator.model.fields import FieldDefinition
 from local.sendgrid_emulator.model.settings import Settings
@@ -26,7 +27,6 @@ EMAIL_ADDRESS = re.compile(
     rf"(?=[^@]{{1,64}}@){ATOM}(?:\.{ATOM})*@(?:{LABEL}\.)+(?=[A-Za-z])[A-Za-z0-9-]{{2,63}}(?<!-)"
 )
 MAX_EMAIL = 254
-E164 = re.compile(r"\+[1-9][0-9]{6,14}")  # API description: phone numbers are E.164
 US_DATE = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})")  # the four forms of Formatting a CSV
 ISO_DATE = re.compile(
     r"\d{4}-\d\d-\d\d(?:T\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d))?", re.ASCII
@@ -34,6 +34,7 @@ ISO_DATE = re.compile(
 PLAIN_NUMBER = re.compile(r"[0-9]+(?:\.[0-9]{1,2})?")  # Formatting a CSV
 ANY_NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
 MAX_NUMBER_DIGITS = 309  # sendgrid/docs, pull request 2954
+MAX_WHOLE = 2**63  # beyond it a whole number is answered as a double
 SHARED_STRINGS = 4096
 
 TYPE_MISMATCH = "Import error, field type does not match"  # nodejs#953, n8n#3058
@@ -57,8 +58,8 @@ def email_parser(address: Any) -> Value:
 
 
 def phone_parser(number: Any) -> Value:
-    """Accept E.164 only; a bad number loses its row [K recording 2021]."""
-    if not isinstance(number, str) or E164.fullmatch(number) is None:
+    """Accept numbers in E.164 that exist; a bad one loses its row [K recording 2021]."""
+    if not isinstance(number, str) or not exists(number):
         raise RowError(f"phone number '{number}' is not valid")
     return number
 
@@ -93,7 +94,8 @@ def cell_number_parser(settings: Settings) -> Parser:
         if len(cell) > MAX_NUMBER_DIGITS or pattern.fullmatch(cell) is None:
             raise RowError(f"{NUMBER_ERROR}: '{cell}'")
         number = float(cell)
-        return int(number) if number.is_integer() and "." not in cell else number
+        whole = number.is_integer() and "." not in cell and abs(number) < MAX_WHOLE
+        return int(number) if whole else number
 
     return parse
 

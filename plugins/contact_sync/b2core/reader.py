@@ -142,7 +142,7 @@ class Snapshot:
         inner = self._clients(first_id, last_id, ids)
         sql = f"SELECT {names} FROM (\n{inner}\n) AS clients"  # noqa: S608 names match [a-z0-9_]+
         seen = [np.empty(0, np.int64)]
-        for batch in arrow_reader.record_batches(self.connection, sql, _what("clients")):
+        for batch in self._read(sql, "clients"):
             seen.append(np.array(batch.column("client_id"), np.int64))  # a view keeps the batch
             yield batch
         refuse_twice(np.sort(np.concatenate(seen)), "clients")
@@ -154,7 +154,7 @@ class Snapshot:
         """
         sql = self._sql("explain", {"client_id": client_id})
         found = arrow_reader.table(self.connection, sql, _what("explain"))
-        return [dict(row) for row in found.to_pylist()]
+        return arrow_reader.rows_of(found)
 
     def addresses_of(self, ids: Int64) -> Iterator[pa.RecordBatch]:
         """client_id, email and exclusion of some clients, as scan.sql gives them."""
@@ -169,7 +169,7 @@ class Snapshot:
     def _scanned(self, condition: str) -> Iterator[pa.RecordBatch]:
         sql = f"""SELECT client_id, email, exclusion FROM (\n{self._sql("scan", {})}\n) AS clients
                   WHERE {condition}"""  # noqa: S608 integers and hex digits only
-        return arrow_reader.record_batches(self.connection, sql, _what("scan"))
+        return self._read(sql, "scan")
 
     def _clients(self, first_id: int, last_id: int, ids: Int64 | None) -> str:
         return self._sql("clients", {"first_id": first_id, "last_id": last_id, "ids": ids})
@@ -181,7 +181,19 @@ class Snapshot:
 
     def _batches(self, name: str, parameters: dict[str, Any]) -> Iterator[pa.RecordBatch]:
         sql = self._sql(name, parameters)
-        return arrow_reader.record_batches(self.connection, sql, _what(name))
+        return self._read(sql, name)
+
+    def _read(self, sql: str, name: str) -> Iterator[pa.RecordBatch]:
+        """The rows of a statement; raises FatalError that says where bytes are no text."""
+        try:
+            yield from arrow_reader.record_batches(self.connection, sql, _what(name))
+        except arrow_reader.NotText as error:
+            found = arrow_reader.first_that_is_no_text(self.connection, sql, _what(name))
+            if found is None:
+                raise
+            column, client_id = found
+            whose = "" if client_id is None else f" of client {client_id}"
+            raise FatalError(f"{error}; it is column {column!r}{whose}") from None
 
     def _sql(self, name: str, parameters: dict[str, Any]) -> str:
         path = self.folder / f"{name}.sql"

@@ -68,6 +68,17 @@ class ValueProblem(StrEnum):
     TOO_LONG = "too_long"
     NOT_A_NUMBER = "not_a_number"
     NOT_A_DATE = "not_a_date"
+    ROUNDED = "rounded"  # a number with more than two decimals; sent all the same
+    TWO_ADDRESSES = "two_addresses"
+    LOOK_ALIKE_DOMAIN = "look_alike_domain"  # letters of Latin and of an alphabet that looks alike
+    NOT_ASCII = "not_ascii"  # letters before the @ that SendGrid doesn't take
+    NO_COUNTRY = "no_country"  # a national number, and nothing says of which country
+    UNKNOWN_COUNTRY = "unknown_country"  # a national number, and its country code is none
+    NUMBER_TOO_SHORT = "number_too_short"
+    NUMBER_TOO_LONG = "number_too_long"
+    NOT_ASSIGNED = "not_assigned"  # the right length, but no such number is given out
+    TWO_NUMBERS = "two_numbers"  # and the first of them is no whole number
+    NO_NUMBER = "no_number"  # words, a date, an address, a code of buttons
 
 
 class Refusal(StrEnum):

@@ -56,7 +56,19 @@ VALUES: dict[str, str] = {
     ValueProblem.TOO_LONG: "too long",
     ValueProblem.NOT_A_NUMBER: "not a number",
     ValueProblem.NOT_A_DATE: "not a date",
-}
+    ValueProblem.ROUNDED: "rounded to two decimals",
+    ValueProblem.TWO_ADDRESSES: "two addresses",
+    ValueProblem.LOOK_ALIKE_DOMAIN: "of a domain that mixes two alphabets that look alike",
+    ValueProblem.NOT_ASCII: "with characters before the @ that SendGrid doesn't take",
+    ValueProblem.NO_COUNTRY: "without a country code, and the client has no country",
+    ValueProblem.UNKNOWN_COUNTRY:
+        "without a country code, and the client's country code is no country's",
+    ValueProblem.NUMBER_TOO_SHORT: "too short for its country",
+    ValueProblem.NUMBER_TOO_LONG: "too long for its country",
+    ValueProblem.NOT_ASSIGNED: "a number that its country doesn't give out",
+    ValueProblem.TWO_NUMBERS: "two numbers",
+    ValueProblem.NO_NUMBER: "no phone number",
+}  # fmt: skip
 REFUSALS: dict[str, str] = {
     Refusal.REFUSED_BY_SENDGRID: "SendGrid refused it",
     Refusal.IMPORT_FAILED: "SendGrid fails every import that has it",

@@ -54,6 +54,11 @@ class SyncDefinition(Strict):
     fields: Fields = Field(
         default_factory=dict, description="SendGrid field name → column (or column with options)."
     )
+    default_country: Annotated[str, Field(pattern=r"^[A-Za-z]{2,3}$")] | None = Field(
+        None,
+        description="Country (ISO 3166-1, two or three letters) of phone numbers without a country "
+        "code, for clients whose `country_code` is empty; null = such numbers aren't sent.",
+    )
     full_every_hours: int = Field(
         24,
         ge=1,

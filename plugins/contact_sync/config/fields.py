@@ -42,7 +42,10 @@ def _expanded(value: Any) -> Any:
 
 def _fitting(value: dict[str, FieldMapping]) -> dict[str, FieldMapping]:
     if len(value) > MAX_MAPPED_FIELDS:
-        raise ValueError(f"{len(value)} fields are mapped; {MAX_MAPPED_FIELDS} are possible")
+        raise ValueError(
+            f"{len(value)} fields are mapped; {MAX_MAPPED_FIELDS} are possible in one sync: map "
+            f"the others in a second definition, or gather several columns in one field"
+        )
     lowered = [name.lower() for name in value]
     doubled = sorted({name for name in lowered if lowered.count(name) > 1})
     if doubled:

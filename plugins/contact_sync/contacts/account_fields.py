@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from contact_sync.base.vocabulary import FieldType, SendGridField
 from contact_sync.config.definition import SyncDefinition
+from contact_sync.contacts import source_types
 
 FIELD_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}")
 """OAS POST /v3/marketing/field_definitions; compared without case."""
@@ -66,17 +67,16 @@ def _missing(name: str, column: str, source: pa.Schema) -> MissingField:
         problem = "a field's name has letters, digits and _ only, and starts with no digit"
     elif column not in source.names:
         problem = f"clients.sql gives no column {column!r}"
-    kind = source.field(column).type if column in source.names else pa.string()
-    return MissingField(name, _type_for(kind), column, problem)
-
-
-def _type_for(kind: pa.DataType) -> FieldType:
-    """The type of a new field for a column; a boolean is written as text."""
-    if pa.types.is_date(kind) or pa.types.is_timestamp(kind):
-        return FieldType.DATE
-    if pa.types.is_integer(kind) or pa.types.is_floating(kind):
-        return FieldType.NUMBER
-    return FieldType.TEXT
+    if column not in source.names:
+        return MissingField(name, FieldType.TEXT, column, problem)
+    given = source.field(column)
+    kind = source_types.field_type(given)
+    if kind is None:
+        problem = problem or (
+            f"column {column!r} is {source_types.name_of(given)}: "
+            f"write {source_types.cast(given)} AS {column} in clients.sql"
+        )
+    return MissingField(name, kind or FieldType.TEXT, column, problem)
 
 
 def text(found: Catalogue) -> str:

@@ -28,12 +28,22 @@ from contact_sync.contacts.text_columns import (
     fix,
     mask_of,
     null_if_empty,
+    only,
     series,
+    trimmed,
 )
 
 _NUMBER = r"^-?[0-9]{1,300}(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,3})?$"
+_CERTAIN_DIGITS = 15  # of a float8: what is beyond them is noise of the binary form
 _FIRST_DAY, _LAST_DAY = -719_162, 2_932_896  # 0001-01-01 and 9999-12-31, days from 1970
 _PER_DAY = {"s": 86_400, "ms": 86_400_000, "us": 86_400_000_000, "ns": 86_400_000_000_000}
+_STATED = regex.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+    r"(?:[T ](?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\.[0-9]{1,6})?)?"
+    r"(?: ?(?:Z|[+-](?:[01][0-9]|2[0-3])(?::?[0-5][0-9])?))?)?"
+)
+"""2026-11-27, with or without a time of day, with or without its distance from UTC. Python reads
+more, among it milliseconds from 1970 as the year 1612."""
 
 
 @dataclass(slots=True)
@@ -62,50 +72,73 @@ def of_distinct(
 def text(column: pd.Series[Any], max_length: int) -> Converted:
     """Cut texts to at most `max_length` code points, never inside a grapheme. Reason: `too_long`.
 
-    What SendGrid does with longer values is unknown, so none is sent.
+    What SendGrid does with longer values is unknown, so none is sent. A single grapheme that is
+    longer loses its last marks: a cut never leaves nothing.
     """
     array = arrow(column)
     long = mask_of(pc.greater(pc.utf8_length(array), max_length))
     if not long.any():
         return Converted(column)
-    cut = fix(array, long, lambda value: _cut(value, max_length))
-    return Converted(series(cut), {ValueProblem.TOO_LONG: long})
+    cut = fix(array, long, lambda value: cut_text(value, max_length))
+    return Converted(series(only(cut, long, trimmed)), {ValueProblem.TOO_LONG: long})
 
 
-def _cut(value: str, max_length: int) -> str | None:
-    kept = ""
-    for grapheme in regex.finditer(r"\X", value):
-        if len(kept) + len(grapheme.group()) > max_length:
+def cut_text(value: str, max_length: int) -> str:
+    """As many whole graphemes as fit."""
+    end = 0
+    for grapheme in regex.finditer(r"\X", value[: 2 * max_length + 1]):
+        if grapheme.end() > max_length:
             break
-        kept += grapheme.group()
-    return kept.rstrip() or None
+        end = grapheme.end()
+    return value[:end] or value[:max_length]
 
 
 def number(column: pd.Series[Any]) -> Converted:
     """Plain decimal notation with at most two decimals (Twilio docs, *Formatting a CSV*).
 
-    Reason: `not_a_number` (also NaN and infinities).
+    Reasons: `not_a_number` (also NaN and infinities), and `rounded`: a third decimal was there.
     """
     array = arrow(column)
+    binary = pa.types.is_floating(array.type)
     array = array if pa.types.is_string(array.type) else pc.cast(array, pa.string())
     array = null_if_empty(pc.utf8_trim_whitespace(array))
     whole = mask_of(pc.match_substring_regex(array, r"^(?:0|-?[1-9][0-9]{0,14})$"))
     other = ~whole & ~mask_of(pc.is_null(array))
     if not other.any():
         return Converted(series(array))
-    array = fix(array, other, _two_decimals)
-    return Converted(series(array), {ValueProblem.NOT_A_NUMBER: other & mask_of(pc.is_null(array))})
+    exact = fix(array, other, lambda value: _exact(value, binary=binary))
+    rounded = fix(exact, other, _two_decimals)
+    problems = {ValueProblem.NOT_A_NUMBER: other & mask_of(pc.is_null(rounded))}
+    problems[ValueProblem.ROUNDED] = mask_of(pc.not_equal(exact, rounded))
+    return Converted(series(rounded), problems)
+
+
+def _exact(value: str, *, binary: bool) -> str | None:
+    """The number in plain notation without zeros at its end."""
+    if not regex.match(_NUMBER, value):
+        return None
+    number = Decimal(value)
+    if binary:
+        number = +Decimal(f"{number:.{_CERTAIN_DIGITS}g}")
+    return _plain(number)
 
 
 def _two_decimals(value: str) -> str | None:
-    if not regex.match(_NUMBER, value):
-        return None
     try:
-        rounded = Decimal(value).quantize(Decimal("0.01"), rounding=ROUND_HALF_EVEN)
+        return _plain(Decimal(value).quantize(Decimal("0.01"), rounding=ROUND_HALF_EVEN))
     except InvalidOperation:
         return None
-    plain = format(rounded, "f").rstrip("0").rstrip(".")
-    return "0" if plain in ("-0", "") else plain
+
+
+def _plain(number: Decimal) -> str:
+    text = format(number, "f")
+    text = text.rstrip("0").rstrip(".") if "." in text else text
+    return "0" if text in ("-0", "") else text
+
+
+def is_negative(column: pd.Series[Any]) -> Mask:
+    """Which numbers are below zero; SendGrid's CSV import may refuse them, JSON does not."""
+    return np.asarray(mask_of(pc.starts_with(arrow(column), "-")), bool)
 
 
 def day(column: pd.Series[Any]) -> Converted:
@@ -137,14 +170,11 @@ def _outside_calendar(array: pa.Array) -> Mask:
 
 
 def _iso_day(value: str) -> str | None:
+    if not _STATED.fullmatch(value):
+        return None
     try:
-        moment = datetime.fromisoformat(value)
+        moment = datetime.fromisoformat(regex.sub(r" (?=[Z+-])", "", value))
         moment = moment.astimezone(UTC) if moment.tzinfo else moment
     except (ValueError, OverflowError):  # OverflowError: in UTC it is before year 1 or after 9999
         return None
     return moment.date().isoformat()
-
-
-def is_negative(column: pd.Series[Any]) -> Mask:
-    """Which numbers are below zero; SendGrid's CSV import may refuse them, JSON does not."""
-    return mask_of(pc.starts_with(arrow(column), "-"))

@@ -19,8 +19,10 @@ from contact_sync.base.json_columns import known_fields
 from contact_sync.base.vocabulary import FieldType, SendGridField
 from contact_sync.config.definition import SyncDefinition
 from contact_sync.config.fields import FieldMapping
+from contact_sync.contacts import source_types
+from contact_sync.contacts.countries import region_of
 
-TRANSFORM_VERSION = 2
+TRANSFORM_VERSION = 3
 """Raise it when a converter's output or the payload's form changes: every client is then compared
 and sent again."""
 
@@ -81,6 +83,7 @@ class Mapping:
     email: MappedField
     fields: tuple[MappedField, ...]
     list_id: str | None
+    default_country: str | None = None
 
     @property
     def version(self) -> str:
@@ -88,7 +91,9 @@ class Mapping:
         parts = [asdict(field) for field in (self.email, *self.fields)]
         for part in parts:
             del part["bit"]
-        text = json.dumps([TRANSFORM_VERSION, self.list_id, parts], sort_keys=True)
+        text = json.dumps(
+            [TRANSFORM_VERSION, self.list_id, self.default_country, parts], sort_keys=True
+        )
         return xxhash.xxh3_64_hexdigest(text.encode())
 
     @property
@@ -114,6 +119,7 @@ class Mapping:
             "email": asdict(self.email),
             "fields": [asdict(field) for field in self.fields],
             "list_id": self.list_id,
+            "default_country": self.default_country,
         }
 
     @classmethod
@@ -123,6 +129,7 @@ class Mapping:
             email=_mapped(data["email"]),
             fields=tuple(_mapped(field) for field in data["fields"]),
             list_id=data["list_id"],
+            default_country=data.get("default_country"),
         )
 
 
@@ -160,6 +167,7 @@ def resolve(
             f"This sync has mapped {len(places)} different fields in its life; {FILLED_BITS} are "
             f"possible: give the definition a new name, which starts afresh with a full run"
         )
+    problems += _country_problems(definition.default_country)
     for name, target in definition.fields.items():
         field = by_name.get(name.lower())
         found = _field_problems(name, field) + _column_problems(name, field, target, columns)
@@ -170,7 +178,16 @@ def resolve(
     if problems:
         return None, problems
     email = resolved.pop("email")
-    return Mapping(email=email, fields=tuple(resolved.values()), list_id=list_id), []
+    fields = tuple(resolved.values())
+    return Mapping(email, fields, list_id, definition.default_country), []
+
+
+def _country_problems(code: str | None) -> list[str]:
+    try:
+        region_of(code)
+    except LookupError:
+        return [f"default_country: {code!r} is no country's code: write two letters, such as CH"]
+    return []
 
 
 def _mapped_field(field: SendGridField, target: FieldMapping, bit: int) -> MappedField:
@@ -207,7 +224,12 @@ def contract_problems(
     needed = CONTRACT[statement] | (more or {})
     return [
         f"{statement}.sql must give column {name!r} as {_sql_name(kind)}"
-        + (f", not {columns.field(name).type}" if name in columns.names else "")
+        + (
+            f", not {source_types.name_of(columns.field(name))}: "
+            f"write {name}::{_sql_name(kind)} there"
+            if name in columns.names
+            else ""
+        )
         for name, kind in needed.items()
         if name not in columns.names or columns.field(name).type != kind
     ]
@@ -225,22 +247,11 @@ def _column_problems(
             f"clients.sql gives no column {target.column!r} for field {name!r}: "
             f"it gives {', '.join(columns.names)}"
         ]
-    kind = columns.field(target.column).type
-    if field is None or _fits(field, kind):
+    column = columns.field(target.column)
+    if field is None or source_types.fits(field, column):
         return []
     return [
-        f"Column {target.column!r} is {kind}, which doesn't fit the {field.type} field {name!r}: "
-        f"cast it in clients.sql"
+        f"Column {target.column!r} is {source_types.name_of(column)} in PostgreSQL, which doesn't "
+        f"fit the {field.type} field {name!r}: write "
+        f"{source_types.cast(column, field.type)} AS {target.column} in clients.sql"
     ]
-
-
-def _fits(field: SendGridField, kind: pa.DataType) -> bool:
-    text = bool(pa.types.is_string(kind))
-    if field.name in ("email", "phone_number") and not field.custom:
-        return text
-    if field.type is FieldType.DATE:
-        return text or bool(pa.types.is_date(kind) or pa.types.is_timestamp(kind))
-    if field.type is FieldType.NUMBER:
-        return text or bool(pa.types.is_integer(kind) or pa.types.is_floating(kind))
-    scalar = (pa.types.is_integer, pa.types.is_boolean, pa.types.is_date)
-    return text or any(test(kind) for test in scalar)

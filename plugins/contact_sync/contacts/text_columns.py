@@ -10,11 +10,13 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
+import regex
 
-from contact_sync.base.arrays import Int64, Mask
+from contact_sync.base.arrays import Mask
 
 TEXT = pd.ArrowDtype(pa.string())
 
@@ -25,6 +27,19 @@ MAY_COMPOSE = (
     r"\x{48a}-\x{590}]"
 )
 """Characters that NFC may change or join: all but the usual Latin, Greek and Cyrillic ones."""
+_NOT_SEEN = (
+    r"\x{ad}\x{61c}\x{180e}\x{200b}-\x{200f}\x{202a}-\x{202e}\x{2060}-\x{2064}\x{2066}-\x{206f}"
+    r"\x{feff}\x{fff9}-\x{fffb}"
+)
+"""Category Cf without what shows: Arabic signs of numbers, and the letters in flags of regions."""
+_AT_THE_ENDS = rf"^[{_NOT_SEEN} ]+|[{_NOT_SEEN} ]+$"
+_BLANK = (
+    rf"^[{_NOT_SEEN}\x{{34f}}\x{{115f}}\x{{1160}}\x{{17b4}}\x{{17b5}}\x{{180b}}-\x{{180f}}\x{{2800}}"
+    r"\x{3164}\x{fe00}-\x{fe0f}\x{ffa0}\x{e0000}-\x{e0fff} ]*$"
+)
+"""Texts of nothing that anybody can see: fillers, selectors and blanks of other scripts, too."""
+_INVISIBLE = r"[\p{Cf}\x{180b}-\x{180d}\x{180f}\x{fe00}-\x{fe0f}\x{e0100}-\x{e01ef}]+"
+_MARKS = regex.compile(r"(\p{M}{30})\p{M}+")  # Unicode TR 15, Stream-Safe: no text needs more
 MAX_RAW = 5_000  # code points looked at: more than any field holds; NFC and addresses are quadratic
 
 
@@ -46,7 +61,7 @@ def mask_of(array: pa.Array) -> Mask:
 
 def as_text(column: pd.Series[Any]) -> pd.Series[Any]:
     """Any scalar column as text, cleaned: NFC, runs of white space and controls → one space,
-    trimmed, empty → null."""
+    trimmed of spaces and invisible characters; null where nothing can be seen."""
     array = arrow(column)
     if not pa.types.is_string(array.type):
         array = pc.cast(array, pa.string())
@@ -54,7 +69,7 @@ def as_text(column: pd.Series[Any]) -> pd.Series[Any]:
     return series(null_if_empty(pc.utf8_trim(array, " ")))
 
 
-def texts_of(array: pa.Array) -> tuple[Int64, memoryview]:
+def texts_of(array: pa.Array) -> tuple[npt.NDArray[np.int64], memoryview]:
     """Where each text begins in the array's data, with the end of the last, and the data."""
     large = pc.cast(array, pa.large_string())
     offsets = np.frombuffer(large.buffers()[1], np.int64)[large.offset :][: len(large) + 1]
@@ -74,7 +89,20 @@ def unusual_texts(array: pa.Array) -> Mask:
 def _cleaned(array: pa.Array) -> pa.Array:
     array = composed(array)
     odd = mask_of(pc.match_substring_regex(array, _ODD_SPACE))
-    return only(array, odd, lambda texts: pc.replace_substring_regex(texts, _SPACES, " "))
+    array = only(array, odd, lambda texts: pc.replace_substring_regex(texts, _SPACES, " "))
+    array = trimmed(array)
+    blank = mask_of(pc.match_substring_regex(array, _BLANK))
+    return pc.if_else(pa.array(blank), "", array) if blank.any() else array
+
+
+def trimmed(array: pa.Array) -> pa.Array:
+    """The texts without spaces and invisible characters at their ends."""
+    return pc.replace_substring_regex(array, _AT_THE_ENDS, "")
+
+
+def visible(array: pa.Array) -> pa.Array:
+    """The texts without category Cf and variation selectors, wherever they stand."""
+    return pc.replace_substring_regex(array, _INVISIBLE, "")
 
 
 def composed(array: pa.Array) -> pa.Array:
@@ -83,7 +111,8 @@ def composed(array: pa.Array) -> pa.Array:
 
 
 def _nfc(value: str) -> str:
-    return unicodedata.normalize("NFC", value[:MAX_RAW])
+    """Long runs of marks are cut first: to sort them takes time by the square of their number."""
+    return unicodedata.normalize("NFC", _MARKS.sub(r"\1", value[:MAX_RAW]))
 
 
 def null_if_empty(array: pa.Array) -> pa.Array:

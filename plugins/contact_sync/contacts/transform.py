@@ -20,12 +20,15 @@ from xxhash import xxh3_64_intdigest
 from contact_sync.base.arrays import Int64
 from contact_sync.base.vocabulary import FieldType, ValueProblem
 from contact_sync.base.words import counted
-from contact_sync.contacts import converters, emails, phones
+from contact_sync.contacts import converters, emails, phones, source_types
 from contact_sync.contacts.converters import Converted
 from contact_sync.contacts.json_bodies import json_size
 from contact_sync.contacts.mapping import MappedField, Mapping
 from contact_sync.contacts.payloads import csv_payloads
 from contact_sync.contacts.text_columns import arrow, as_text, mask_of, series
+
+SHORTENED = (ValueProblem.TOO_LONG, ValueProblem.ROUNDED)
+"""Reasons of values that are sent all the same, shortened."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +38,7 @@ class Transformed:
     `frame` has one row per client: client_id, email (normalised; null when missing), email_hash,
     payload (see `payloads`; without an address that can't be sent), row_hash, filled (mask of
     fields with a value), negative (a number below zero), size (upper bound of the contact's
-    JSON in bytes), field and reason (null = may be sent), exclusion (null = none).
+    JSON in bytes), field, reason and detail (null = may be sent), exclusion (null = none).
     `dropped` counts values that were cut or left out, by "field: reason".
     """
 
@@ -55,16 +58,17 @@ def hashes(texts: pa.Array, seed: int = 0) -> Int64:
 
 def transform(batch: pa.RecordBatch, mapping: Mapping) -> Transformed:
     """Convert one batch of `clients.sql` rows by the mapping."""
-    source = batch.to_pandas(types_mapper=pd.ArrowDtype)
+    source = source_types.plain(batch).to_pandas(types_mapper=pd.ArrowDtype)
     problems = _Problems(len(source))
     address = emails.normalised(source[mapping.email.column])
     email_hash = hashes(arrow(address))
     sendable = problems.noted(mapping.email, emails.sendable(address))
+    detail = emails.odd_characters(source[mapping.email.column], pd.notna(problems.reason))
     columns: list[pa.Array] = []
     filled = np.zeros(len(source), np.int64)
     negative = np.zeros(len(source), bool)
     for field in mapping.fields:
-        values = problems.noted(field, _convert(field, source))
+        values = problems.noted(field, _convert(field, source, mapping))
         columns.append(arrow(values))
         filled |= mask_of(pc.is_valid(columns[-1])).astype(np.int64) << field.bit
         if field.type is FieldType.NUMBER:
@@ -82,20 +86,23 @@ def transform(batch: pa.RecordBatch, mapping: Mapping) -> Transformed:
             "size": json_size(payload, mapping),
             "field": series(pa.array(problems.field, pa.string())),
             "reason": series(pa.array(problems.reason, pa.string())),
+            "detail": detail,
             "exclusion": as_text(source["exclusion"]),
         }
     )
     return Transformed(frame, problems.dropped)
 
 
-def _convert(field: MappedField, source: pd.DataFrame) -> Converted:
+def _convert(field: MappedField, source: pd.DataFrame, mapping: Mapping) -> Converted:
     column = source[field.column]
     if field.type is FieldType.NUMBER:
         return converters.number(column)
     if field.type is FieldType.DATE:
         return converters.day(column)
     if field.name == "phone_number" and not field.custom:
-        return phones.e164(column, source["country_code"])
+        return phones.e164(column, source["country_code"], mapping.default_country)
+    if pa.types.is_date(arrow(column).type):
+        return converters.day(column)
     return converters.of_distinct(
         column, lambda values: converters.text(as_text(values), field.max_length)
     )
@@ -113,7 +120,7 @@ class _Problems:
         for reason, rows in converted.problems.items():
             if not rows.any():
                 continue
-            policy = field.on_too_long if reason is ValueProblem.TOO_LONG else field.on_bad_value
+            policy = field.on_too_long if reason in SHORTENED else field.on_bad_value
             if policy == "reject":
                 first = rows & pd.isna(self.reason)
                 self.field[first], self.reason[first] = field.name, reason

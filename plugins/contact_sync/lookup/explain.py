@@ -37,7 +37,10 @@ from contact_sync.state.for_people.reading import reading
 from contact_sync.state.for_people.syncs import SyncRow, sync_row
 from contact_sync.sync import Sync
 
-PROBLEMS: dict[str, str] = {ValueProblem.TOO_LONG: "cut: longer than the field holds"}
+PROBLEMS: dict[str, str] = {
+    ValueProblem.TOO_LONG: "cut: longer than the field holds",
+    ValueProblem.ROUNDED: "rounded: SendGrid's numbers have two decimals",
+}
 
 
 def explain_client(sync: Sync, client_id: int, *, live: bool = False) -> Explanation:
@@ -206,7 +209,8 @@ def _field(field: MappedField, value: str, row: ClientRow | None, *, is_stale: b
     reason = row.dropped.get(field.name, "") if row else ""
     problem = reason and PROBLEMS.get(reason, f"left out: {words.reason(reason)}")
     if row and row.contact["field"] == field.name:
-        problem = f"the client is rejected for it: {words.reason(row.contact['reason'])}"
+        why = words.reason(row.contact["reason"], row.contact["detail"])
+        problem = f"the client is rejected for it: {why}"
     return FieldValue(
         name=field.name,
         type=str(field.type),

@@ -15,8 +15,10 @@ from contact_sync.contacts.decision import Decided, Decision, decide
 from contact_sync.contacts.ledger_rows import LedgerRows
 from contact_sync.contacts.mapping import Mapping
 from contact_sync.contacts.selection import Scan, verdicts
+from contact_sync.contacts.source_types import plain
 from contact_sync.contacts.transform import transform
 from contact_sync.lookup.find_clients import normalised
+from contact_sync.postgres.arrow_reader import rows_of
 from contact_sync.reporting.explanation import ClientDecision, as_text
 
 
@@ -43,7 +45,7 @@ def read_client(
     if not batches:
         return None
     (batch,) = batches
-    source = {name: as_text(value) for name, value in batch.to_pylist()[0].items()}
+    source = {name: as_text(value) for name, value in rows_of(plain(batch))[0].items()}
     if mapping is None:
         address, email_hash = normalised(source[definition.fields["email"].column])
         contact: dict[str, Any] = {"email": address, "email_hash": email_hash}
@@ -120,7 +122,9 @@ def decision_of(
     if decision is Decision.EXCLUDED:
         return ClientDecision(kind, reason=contact["exclusion"])
     if decision is Decision.REJECTED:
-        return ClientDecision(kind, contact["field"], contact["reason"])
+        return ClientDecision(
+            kind, contact["field"], contact["reason"], detail=contact["detail"] or ""
+        )
     if decision is Decision.SHARED:
         return ClientDecision(kind, by=max(sharing))
     return ClientDecision(kind)

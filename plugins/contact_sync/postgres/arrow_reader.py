@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from datetime import MAXYEAR, MINYEAR
 from typing import TYPE_CHECKING, Any
 
 import adbc_driver_manager
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 BATCH_BYTES = 4 << 20
 """Size of one record batch: bounds memory; 4 MB is the fastest size that stays small."""
+
+UNSHOWABLE = f"outside the years {MINYEAR} to {MAXYEAR}"
 
 _RETRYABLE_CLASSES = ("08", "40", "53", "57", "25", "55")
 _HARMLESS_TEXT_CLASSES = ("42", "3D", "28", "3F")
@@ -40,6 +43,14 @@ _BOUNDS = {
 }
 """A server that is gone without a word is noticed after a minute (PostgreSQL docs, libpq)."""
 _REFUSED_LOGIN = ("password authentication failed", "does not exist", "no pg_hba.conf entry")
+
+
+_NO_TEXT = ("22021", "22P05")
+"""The server checks what it converts: a database in SQL_ASCII may hold any bytes as text."""
+
+
+class NotText(FatalError):
+    """A row holds bytes that are no text in UTF-8."""
 
 
 @contextmanager
@@ -84,6 +95,45 @@ def table(connection: dbapi.Connection, sql: str, what: str) -> pa.Table:
         return cursor.fetch_arrow_table()
 
 
+def rows_of(table: pa.Table | pa.RecordBatch) -> list[dict[str, Any]]:
+    """The rows for people; a value that Python can't hold, as `infinity`, is UNSHOWABLE."""
+    columns = [[_value(value) for value in column] for column in table.columns]
+    return [
+        dict(zip(table.schema.names, values, strict=True)) for values in zip(*columns, strict=True)
+    ]
+
+
+def _value(scalar: pa.Scalar) -> Any:
+    try:
+        return scalar.as_py()
+    except (OverflowError, ValueError):
+        return UNSHOWABLE
+
+
+def first_that_is_no_text(
+    connection: dbapi.Connection, sql: str, what: str
+) -> tuple[str, int | None] | None:
+    """Where a statement that raised NotText has bytes that are no text: the column, and the row's
+    client_id if it has one. Reads it again in a new transaction, unconverted."""
+    connection.rollback()
+    execute(connection, "SET client_encoding = 'SQL_ASCII'", what)
+    for batch in record_batches(connection, sql, what):
+        for name, column in zip(batch.schema.names, batch.columns, strict=True):
+            for row, value in enumerate(column):
+                if pa.types.is_string(column.type) and not _is_text(value):
+                    ids = batch.column("client_id") if "client_id" in batch.schema.names else None
+                    return name, None if ids is None else ids[row].as_py()
+    return None
+
+
+def _is_text(value: pa.Scalar) -> bool:
+    try:
+        value.as_py()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
 def execute(connection: dbapi.Connection, sql: str, what: str) -> None:
     """Run a statement that gives no rows."""
     with translated(what), connection.cursor() as cursor:
@@ -106,9 +156,11 @@ def translated(what: str) -> Iterator[None]:
 
 
 def _bounded(dsn: str) -> str:
-    """The URL with time-outs for what it doesn't say itself."""
+    """The URL with time-outs for what it doesn't say itself, and always with UTF-8: Arrow's texts
+    are, whatever URL, role, database or PGCLIENTENCODING say. Of two values the last one counts.
+    """
     missing = [f"{key}={value}" for key, value in _BOUNDS.items() if f"{key}=" not in dsn]
-    return f"{dsn}{'&' if '?' in dsn else '?'}{'&'.join(missing)}" if missing else dsn
+    return f"{dsn}{'&' if '?' in dsn else '?'}{'&'.join([*missing, 'client_encoding=UTF8'])}"
 
 
 def _our_error(error: Any, what: str) -> Exception:
@@ -116,6 +168,11 @@ def _our_error(error: Any, what: str) -> Exception:
     if state.startswith(_HARMLESS_TEXT_CLASSES):
         text = str(error).split("\n")[0][:300]
         return ConfigError(f"{what} refused a statement ({state}): {text}")
+    if state in _NO_TEXT:
+        return NotText(
+            f"{what} holds bytes that are no text in UTF-8 (SQLSTATE {state}), as a database in "
+            f"SQL_ASCII may: correct the value"
+        )
     if state.startswith(_RETRYABLE_CLASSES):
         why = _WELL_KNOWN.get(state, "trying again may help")
         return RetryableError(f"{what} gave up in the middle ({state}): {why}")

@@ -45,7 +45,7 @@ def _kept_back(e: Explanation) -> str | None:
     if v.kind == "barred":
         return f"It isn't sent, because client {v.by} has the same address and is excluded.{left}"
     if v.kind == "rejected":
-        why = words.reason(v.reason)
+        why = words.reason(v.reason, v.detail)
         return f"It isn't sent, because its {v.field} is {why}. Correct it in B2CORE.{left}"
     if v.kind == "shared":
         return (

@@ -32,8 +32,8 @@ class FieldValue:
     """One SendGrid field: what B2CORE has and what is sent; "" = no value.
 
     `problem`: what happened to a value that doesn't fit. `at_sendgrid`: what SendGrid shows,
-    None = not asked. `differs`: that isn't what would be sent. `stale`: SendGrid can't clear what it
-    has.
+    None = not asked. `differs`: that isn't what would be sent. `stale`: SendGrid can't clear what
+    it has.
     """
 
     name: str
@@ -60,6 +60,7 @@ class ClientDecision:
     field: str = ""
     reason: str = ""
     by: int | None = None
+    detail: str = ""
 
     @property
     def may_be_sent(self) -> bool:

@@ -190,6 +190,10 @@ def _to_keep(clients: pd.DataFrame, decided: Decided) -> pd.DataFrame:
         Decision.EXCLUDED: np.where(exclusion.isna(), str(by_address), str(by_itself)),
         Decision.REJECTED: kept["reason"].to_numpy(object),
     }
+    details = {
+        Decision.EXCLUDED: exclusion.to_numpy(object),
+        Decision.REJECTED: kept["detail"].astype(object).where(kept["detail"].notna(), None),
+    }
     return pd.DataFrame(
         {
             "client_id": kept["client_id"].to_numpy(np.int64),
@@ -198,7 +202,7 @@ def _to_keep(clients: pd.DataFrame, decided: Decided) -> pd.DataFrame:
             "row_hash": row_hash.mask(~is_rejected),
             "field": _each(decision, {Decision.REJECTED: kept["field"].to_numpy(object)}),
             "reason": _each(decision, reasons),
-            "detail": _each(decision, {Decision.EXCLUDED: exclusion.to_numpy(object)}),
+            "detail": _each(decision, details),
         }
     )
 

@@ -18,7 +18,7 @@ from contact_sync.state import statements
 SQL = statements.load("database")
 WHAT = "The state database"
 """What `arrow_reader` calls it in errors."""
-SCHEMA_VERSION = "0007"
+SCHEMA_VERSION = "0008"
 """The newest migration in include/sql/state/migrations (compared by a test)."""
 
 # random_page_cost: the default, meant for disks that turn, reads the ledger for 1 % of its clients.
@@ -47,6 +47,7 @@ class StateDatabase:
             psycopg.connect(
                 self.dsn,
                 options=_OPTIONS,
+                client_encoding="UTF8",
                 connect_timeout=10,
                 application_name="contact_sync",
                 row_factory=dict_row,

@@ -27,7 +27,9 @@ def migrate(dsn: str) -> None:
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     engine = create_engine(  # libpq reads the URL: SQLAlchemy leaves %2F in names as it is
-        "postgresql+psycopg://", creator=lambda: psycopg.connect(dsn), poolclass=NullPool
+        "postgresql+psycopg://",
+        creator=lambda: psycopg.connect(dsn, client_encoding="UTF8"),
+        poolclass=NullPool,
     )
     try:
         with engine.begin() as connection:

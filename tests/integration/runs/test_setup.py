@@ -60,7 +60,11 @@ BREAKS: dict[str, tuple[Callable[[World], object], type[Exception], list[str]]] 
     "retyped field": (
         lambda w: map_field(w, "Since", "registered_on", create="Number"),
         ConfigError,
-        ["'registered_on' is date32", "the Number field 'Since'", "cast it in clients.sql"],
+        [
+            "'registered_on' is date in",
+            "the Number field 'Since'",
+            "extract(epoch FROM registered_on)",
+        ],
     ),
     "read-only field": (
         lambda w: map_field(w, "last_clicked", "registered_on"),
@@ -85,7 +89,7 @@ BREAKS: dict[str, tuple[Callable[[World], object], type[Exception], list[str]]] 
     "client_id of another type": (
         lambda w: edit(w, "clients.sql", "clients.id::bigint AS", "clients.id::text AS"),
         ConfigError,
-        ["clients.sql must give column 'client_id' as bigint, not string"],
+        ["clients.sql must give column 'client_id' as bigint, not text"],
     ),
     "no exclusion": (
         lambda w: edit(w, "clients.sql", "AS exclusion", "AS consent"),

@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
+import string
 import unicodedata
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import email_validator
 import pandas as pd
 import phonenumbers
-import pyarrow.compute as pc
 import pytest
 import regex
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contact_sync.base.vocabulary import ValueProblem
 from contact_sync.contacts import converters, emails, phones, text_columns
 from tests.support.columns import column, values
 
+WHITE = "".join(chr(code) for code in range(0x3001) if chr(code).isspace())
+UNSEEN = regex.compile(r"[\p{Cf}\u180b-\u180d\u180f\ufe00-\ufe0f\U000e0100-\U000e01ef]")
+ASCII_LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
+MOMENT = regex.compile(
+    r"([0-9]{4})-([0-9]{2})-([0-9]{2})"
+    r"(?:[ T]([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:\.[0-9]{1,6})?)?"
+    r" ?(?:Z|([+-])([0-9]{2}):?([0-9]{2})?)?)?"
+)
 Convert = Callable[["pd.Series[Any]"], "pd.Series[Any]"]
 Reference = Callable[[str], str | None]
 
@@ -41,22 +48,33 @@ NUMBERS = st.text("0123456789+-.,eE _\u0663", max_size=24) | st.decimals(
 DAYS = st.text("0123456789-T:+Z W", max_size=26) | st.datetimes(
     timezones=st.none() | st.timezones()
 ).map(datetime.isoformat)
-PHONES = st.text("0123456789+-() ./x\u00a0\uff11", max_size=18)
+PHONES = st.builds(
+    "{}{}{}".format,
+    st.sampled_from(
+        ["", "+", "+41", "+41 ", "0041", "00", "0", "079", "079 ", " +44 79", "41", "+0"]
+    ),
+    st.text("0123456789\u00a0\uff11\u0663 ", max_size=10),
+    st.sampled_from(["", " "]),
+)
 TEXTS = st.text("ab \t\u00a0\u0301\u0308\u200d\U0001f468\U0001f467\U0001f1e8\U0001f1ed\u0915\u094d")
 
 
 def plain_email(value: str) -> str | None:
-    """What the strict library says about the trimmed, composed, lower-case address."""
-    address = unicodedata.normalize("NFC", value)
-    lowered = values(text_columns.series(pc.utf8_lower([address.strip()])))[0]
+    """What the strict library says about the trimmed address without what nobody sees, its ASCII
+    letters in lower case; and a top level domain is a word."""
+    address = UNSEEN.sub("", value.strip(WHITE)).strip(WHITE).translate(ASCII_LOWER)
+    if not address.rpartition("@")[0].isascii():
+        return None
     try:
         found = email_validator.validate_email(
-            lowered, check_deliverability=False, allow_smtputf8=False
+            address, check_deliverability=False, allow_smtputf8=False
         ).ascii_email
     except email_validator.EmailNotValidError:
         return None
     assert found is not None
-    return found if len(found) <= 254 and found.index("@") <= 64 else None
+    found = found.translate(ASCII_LOWER)
+    word = regex.search(r"\.([a-z]{2,63}|xn--[a-z0-9-]+)$", found)
+    return found if word and len(found) <= 254 and found.index("@") <= 64 else None
 
 
 def plain_number(value: str) -> str | None:
@@ -73,43 +91,56 @@ def plain_number(value: str) -> str | None:
 
 
 def plain_day(value: str) -> str | None:
-    """The day in UTC."""
+    """The day in UTC, counted by hand from the parts of one of the stated forms."""
+    parts = MOMENT.fullmatch(value.strip())
+    if not parts:
+        return None
+    year, month, day, hour, minute, second, sign, hours, minutes = (
+        part if part in ("+", "-") else int(part or 0) for part in parts.groups()
+    )
+    if hour > 23 or minute > 59 or second > 59 or hours > 23 or minutes > 59:
+        return None
+    away = timedelta(hours=hours, minutes=minutes)
     try:
-        moment = datetime.fromisoformat(value.strip())
-        moment = moment.astimezone(UTC) if moment.tzinfo else moment
+        moment = datetime(year, month, day, hour, minute, second)  # noqa: DTZ001 it is a sum
+        return (moment + away if sign == "-" else moment - away).date().isoformat()
     except (ValueError, OverflowError):
         return None
-    return moment.date().isoformat()
 
 
 def plain_phone(value: str) -> str | None:
-    """Separators and 00 aside: E.164 as it is, everything else as the library reads it."""
-    text = str(regex.sub(r"^00", "+", regex.sub(r"[\p{Z}\p{Cc}\-.()/]", "", value)))
-    if regex.fullmatch(r"\+[1-9][0-9]{6,14}", text):
-        return text
-    try:
-        parsed = phonenumbers.parse(text, "CH")
-    except phonenumbers.NumberParseException:
-        return None
-    if phonenumbers.is_possible_number_with_reason(parsed) != 0:
-        return None
-    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+    """A Swiss client's digits, as the library reads and judges them: as they stand, with a plus
+    in front, or dialled as from most countries."""
+    digits = regex.sub(r"\D", "", unicodedata.normalize("NFKC", value))
+    plus = "+" if value.lstrip().startswith("+") else ""
+    ways = [plus + (digits.removeprefix("00") if plus else digits)]
+    if not plus:
+        ways += [f"+{digits}"] if digits.startswith("41") else []
+        ways += [f"+{digits[2:]}"] if digits.startswith("00") else []
+    for way in ways:
+        try:
+            parsed = phonenumbers.parse(way, "CH")
+        except phonenumbers.NumberParseException:
+            continue
+        if phonenumbers.is_valid_number(parsed):
+            return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+    return None
 
 
 def plain_cut(value: str) -> str | None:
-    """As many whole graphemes as fit into seven code points."""
-    clean = regex.sub(r"[\p{Z}\p{Cc}]+", " ", unicodedata.normalize("NFC", value)).strip(" ")
+    """As many whole graphemes as fit into seven code points; of a longer one, its beginning."""
+    clean = regex.sub(r"[\p{Z}\p{Cc}]+", " ", unicodedata.normalize("NFC", value)).strip(" \u200d")
     if len(clean) <= 7:
         return clean or None
     parts = regex.findall(r"\X", clean)
     fitting = max(n for n in range(len(parts)) if len("".join(parts[:n])) <= 7)
-    return "".join(parts[:fitting]).rstrip() or None
+    return ("".join(parts[:fitting]) or clean[:7]).strip(" \u200d") or None
 
 
 def email(raw: pd.Series[Any]) -> pd.Series[Any]:
     """Addresses that may be sent."""
     found = emails.sendable(emails.normalised(raw))
-    return found.values.mask(found.problems[ValueProblem.INVALID])
+    return found.values
 
 
 def phone(raw: pd.Series[Any]) -> pd.Series[Any]:

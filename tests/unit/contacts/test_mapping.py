@@ -39,8 +39,15 @@ def test_S10_fields_are_found_by_name_without_case() -> None:
         ({"external_id": "phone"}, "'external_id' can't be mapped (it is an identifier"),
         ({"city": "town"}, "clients.sql gives no column 'town' for field 'city': it gives client"),
         ({"city": "client_id"}, ""),
-        ({"phone_number": "client_id"}, "is int64, which doesn't fit the Text field"),
-        ({"Born": "client_id"}, "is int64, which doesn't fit the Date field 'Born': cast it"),
+        (
+            {"phone_number": "client_id"},
+            "is bigint in PostgreSQL, which doesn't fit the Text field",
+        ),
+        (
+            {"Born": "client_id"},
+            "is bigint in PostgreSQL, which doesn't fit the Date field 'Born': write "
+            "to_timestamp(client_id) AS client_id in clients.sql",
+        ),
     ],
 )
 def test_each_mistake_is_told_with_its_mend(fields: dict[str, str], said: str) -> None:
@@ -54,7 +61,8 @@ def test_all_mistakes_are_told_at_once() -> None:
     columns = pa.schema([("client_id", pa.string()), ("email", pa.string())])
     told = problems({"Level": "status", "city": "town"}, columns)
     assert len(told) == 7
-    assert "clients.sql must give column 'client_id' as bigint, not string" in told
+    wrong = "clients.sql must give column 'client_id' as bigint, not text: write client_id::bigint"
+    assert f"{wrong} there" in told
     assert "clients.sql must give column 'exclusion' as text" in told
 
 

@@ -9,24 +9,24 @@ from tests.support.columns import column, reasons, values
 
 
 @pytest.mark.parametrize(
-    ("raw", "region", "number"),
+    ("raw", "region", "number", "reason"),
     [
-        ("+41 79 123-45.67", None, "+41791234567"),
-        ("0041791234567", None, "+41791234567"),
-        ("079 123 45 67", "CH", "+41791234567"),
-        ("079 123 45 67", None, None),
-        ("030 123456", "DE", "+4930123456"),
-        ("12", "DE", None),
-        ("call me", "CH", None),
-        ("+0791234567", None, None),
-        ("", "CH", None),
-        (None, "CH", None),
+        ("+41 79 123-45.67", None, "+41791234567", None),
+        ("0041791234567", None, "+41791234567", None),
+        ("079 123 45 67", "CH", "+41791234567", None),
+        ("079 123 45 67", None, None, "no_country"),
+        ("030 123456", "DE", "+4930123456", None),
+        ("12", "DE", None, "number_too_short"),
+        ("call me", "CH", None, "no_number"),
+        ("+0791234567", None, None, "not_assigned"),
+        ("", "CH", None, None),
+        (None, "CH", None, None),
     ],
 )
 def test_B15_phones_are_e164_or_dropped(
-    raw: str | None, region: str | None, number: str | None
+    raw: str | None, region: str | None, number: str | None, reason: str | None
 ) -> None:
     """Separators go, national numbers get their country code, the rest isn't sent."""
     found = phones.e164(column([raw]), column([region]))
     assert values(found.values) == [number]
-    assert reasons(found) == (["invalid"] if raw and number is None else [])
+    assert reasons(found) == ([reason] if reason else [])

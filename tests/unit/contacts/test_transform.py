@@ -75,18 +75,38 @@ def test_B09_values_that_do_not_fit_have_a_stated_fate() -> None:
     """Dropped and counted, or the client rejected with field and reason."""
     bad = ROW | {"phone": "call me", "score": "ten"}
     found = transform(batch(bad), mapping())
-    assert dict(found.dropped) == {"phone_number: invalid": 1, "Score: not_a_number": 1}
+    assert dict(found.dropped) == {"phone_number: no_number": 1, "Score: not_a_number": 1}
     assert found.frame["reason"].isna().all()
     strict = mapping()
     fields = tuple(replace(field, on_bad_value="reject") for field in strict.fields)
     rejected = only(bad, replace(strict, fields=fields))
-    assert (rejected["field"], rejected["reason"]) == ("phone_number", "invalid")
+    assert (rejected["field"], rejected["reason"]) == ("phone_number", "no_number")
 
 
 def test_a_client_without_address_is_rejected() -> None:
     """Its hash still tells whether its row changes."""
     found = only(ROW | {"email": None})
     assert (found["field"], found["reason"], found["email_hash"]) == ("email", "missing", 0)
+
+
+@pytest.mark.parametrize(
+    ("email", "reason", "detail"),
+    [
+        ("V\u0130CTIM@example.com", "not_ascii", "U+0130"),
+        ("j\u043ehn\u200b@example.com", "not_ascii", "U+043E"),
+        ("ann@ex\u0430mple.com", "look_alike_domain", "U+0430"),
+        ("ann\uff20example.com", "invalid", "U+FF20"),
+        ("\u00e1\u00e9\u00ed\u00f3@example.com", "not_ascii", "U+00E1, U+00E9, U+00ED"),
+        ("not an address", "invalid", None),
+        (None, "missing", None),
+    ],
+)
+def test_B07_what_no_address_has_is_named_by_its_code_point(
+    email: str | None, reason: str, detail: str | None
+) -> None:
+    """As B2CORE has it: nobody sees the difference on a screen."""
+    found = only(ROW | {"email": email})
+    assert (found["field"], found["reason"], found["detail"]) == ("email", reason, detail)
 
 
 def test_exclusions_pass_through() -> None:

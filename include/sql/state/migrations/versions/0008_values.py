@@ -1,0 +1,15 @@
+"""Why a value can't be sent is told apart more closely."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alembic import op
+
+revision = "0008"
+down_revision = "0007"
+
+
+def upgrade() -> None:
+    """Run the SQL file of the same name."""
+    op.execute(Path(__file__).with_suffix(".sql").read_text(encoding="utf-8"))

@@ -1,0 +1,82 @@
+"""What becomes of single values, by rules written apart from the product's: the oracle's part."""
+
+from __future__ import annotations
+
+import string
+import unicodedata
+from functools import lru_cache
+
+import regex
+from email_validator import EmailNotValidError, validate_email
+
+from local.numbering_plans import as_dialled, exists
+
+LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
+INVISIBLE = regex.compile(r"[\p{Cf}\p{Variation_Selector}]")
+MARKS = r"\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff"
+ENDS = regex.compile(rf"^[\s{MARKS}]+|[\s{MARKS}]+$")
+SEEN = regex.compile(r"[^\s\p{Default_Ignorable_Code_Point}\u2800\ufff9-\ufffb]")
+EXTENSION = regex.compile(r"\s*(?:ext\.?|x)\s*\d+$")
+
+
+def clean_email(raw: str | None) -> str:
+    """Return an address in the form that is compared; "" when there is none."""
+    text = INVISIBLE.sub("", raw or "").strip()
+    if text[:7].lower() == "mailto:":
+        text = text[7:]
+    elif text.endswith(">") and text.count("<") == text.count(">") == text.count("@") == 1:
+        text = text.partition("<")[2].removesuffix(">").strip()
+    return str(text.translate(LOWER))
+
+
+def email_address(raw: str | None) -> str | None:
+    """Return the address to send, in ASCII, or None when it is missing or not valid."""
+    text = clean_email(raw)
+    if not text.rpartition("@")[0].isascii() or mixes_alphabets(text):
+        return None
+    try:
+        found = validate_email(text, check_deliverability=False, allow_smtputf8=False)
+    except EmailNotValidError:
+        return None
+    email = (found.ascii_email or "").translate(LOWER)
+    return email if len(email.rpartition("@")[0]) <= 64 and len(email) <= 254 else None
+
+
+def mixes_alphabets(text: str) -> bool:
+    """Return whether a word of a domain has Latin letters and such as only look like them."""
+    words = text.rpartition("@")[2].split(".")
+    alphabets = [
+        {unicodedata.name(letter, "").partition(" ")[0] for letter in word} for word in words
+    ]
+    return any("LATIN" in names and names & {"CYRILLIC", "GREEK"} for names in alphabets)
+
+
+@lru_cache(maxsize=65_536)  # names, cities and lookup values come again and again
+def clean_text(raw: str | None, limit: int) -> str:
+    """Return one trimmed line of at most `limit` code points that splits no visible character."""
+    one_line = regex.sub(r"[\s\p{Cc}]+", " ", unicodedata.normalize("NFC", raw or ""))
+    one_line = ENDS.sub("", one_line)
+    if not SEEN.search(one_line):
+        return ""
+    if len(one_line) <= limit:
+        return str(one_line)
+    kept = ""
+    for character in regex.findall(r"\X", one_line):
+        if len(kept) + len(character) > limit:
+            break
+        kept += character
+    return kept.rstrip()
+
+
+def phone_number(raw: str | None, country_code: str | None) -> str:
+    """Return a number in E.164, or "" when it can be nobody's."""
+    text = EXTENSION.sub("", INVISIBLE.sub("", raw or "").strip())
+    if not regex.fullmatch(r"\+?[\d\s.\-()/]+", text):
+        return ""
+    digits = regex.sub(r"\D", "", text)
+    if text.startswith(("+", "00")):
+        digits = regex.sub(r"\D", "", text.replace("(0)", ""))  # never dialled from abroad
+    if text.startswith("+") or digits.startswith("00"):
+        number = "+" + digits.removeprefix("00")
+        return number if exists(number) else ""
+    return as_dialled(digits, (country_code or "").strip().upper()) or ""

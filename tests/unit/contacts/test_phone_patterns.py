@@ -1,0 +1,101 @@
+"""Whole columns of numbers are judged by patterns exactly as libphonenumber judges each number."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+
+import numpy as np
+import phonenumbers
+from phonenumbers import NumberParseException, PhoneMetadata, PhoneNumberType
+
+from contact_sync.contacts import phones
+from contact_sync.contacts.phone_text import read_phone
+from tests.support.columns import column, values
+
+NUMBERS = 20_000
+REGIONS = sorted(phonenumbers.SUPPORTED_REGIONS)
+KINDS = [
+    PhoneNumberType.FIXED_LINE, PhoneNumberType.MOBILE, PhoneNumberType.TOLL_FREE,
+    PhoneNumberType.PREMIUM_RATE, PhoneNumberType.SHARED_COST, PhoneNumberType.VOIP,
+    PhoneNumberType.PERSONAL_NUMBER, PhoneNumberType.UAN, PhoneNumberType.VOICEMAIL,
+]  # fmt: skip
+
+
+def national(chance: random.Random, region: str) -> str:
+    """A number of a country, or one that differs from it in some digits."""
+    example = phonenumbers.example_number_for_type(region, chance.choice(KINDS))
+    digits = list(phonenumbers.national_significant_number(example) if example else "12345678")
+    for _ in range(chance.choice([0, 0, 1, 2, 4, 8])):
+        digits[chance.randrange(len(digits))] = chance.choice("0123456789")
+    if chance.random() < 0.15:
+        digits.append(chance.choice("0123456789"))
+    elif chance.random() < 0.15 and len(digits) > 4:
+        digits.pop()
+    return "".join(digits)
+
+
+def typed(chance: random.Random) -> tuple[str, str]:
+    """A plain number as people type it, and the client's country."""
+    region = chance.choice(REGIONS)
+    number = national(chance, region)
+    plan = PhoneMetadata.metadata_for_region(region, None)
+    assert plan is not None
+    prefix, calling = plan.national_prefix or "", str(plan.country_code)
+    text = chance.choices(
+        [
+            f"+{calling}{number}", f"+{calling}{prefix or 0}{number}", f"00{calling}{number}",
+            calling + number, prefix + number, number,
+        ],
+        [40, 5, 10, 5, 30, 10],
+    )[0]  # fmt: skip
+    if chance.random() < 0.3:
+        text = text[:5] + chance.choice([" ", "-", ".", " ("]) + text[5:]
+    return text, region if chance.random() < 0.93 else chance.choice(REGIONS)
+
+
+def readings(text: str, region: str) -> Iterator[str]:
+    """As it stands; without its plus, as some export it; dialled as from most countries."""
+    digits = "".join(char for char in text if char.isdecimal())
+    plus = "+" if text.startswith("+") else ""
+    yield plus + (digits.removeprefix("00") if plus else digits)
+    if not plus and digits.startswith(str(phonenumbers.country_code_for_region(region))):
+        yield f"+{digits}"
+    if digits.startswith("00"):
+        yield f"+{digits[2:]}"
+
+
+def by_the_library(text: str, region: str) -> str | None:
+    """The first reading that is a valid number."""
+    for number in readings(text, region):
+        try:
+            parsed = phonenumbers.parse(number, region)
+        except NumberParseException:
+            continue
+        e164 = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+        if phonenumbers.is_valid_number(parsed) and len(e164) <= 16:
+            return e164
+    return None
+
+
+def test_B15_patterns_and_library_agree_on_many_random_numbers() -> None:
+    """Valid ones, wrong ones, of every country; and most of them cost the library nothing."""
+    chance = random.Random(1)
+    drawn = [typed(chance) for _ in range(NUMBERS)]
+    texts, regions = map(list, zip(*drawn, strict=True))
+    read_phone.cache_clear()
+    found = phones.e164(column(texts), column(regions))
+    read = read_phone.cache_info().misses
+    wanted = [by_the_library(text, region) for text, region in drawn]
+    differ = [
+        (text, region, got, want)
+        for (text, region), got, want in zip(drawn, values(found.values), wanted, strict=True)
+        if got != want
+    ]
+    assert differ == []
+    valid = sum(number is not None for number in wanted)
+    assert valid > NUMBERS / 4
+    assert read < NUMBERS / 2, read
+    without = np.sum(list(found.problems.values()), axis=0)
+    none = [int(number is None) for number in wanted]
+    assert list(map(int, without)) == none, "one reason each"
