@@ -21,7 +21,7 @@ WHERE name = %(name)s;
 SELECT
     lease_holder,
     lease_until,
-    coalesce(lease_until > now(), FALSE) AS held
+    coalesce(lease_until > now(), FALSE) AS is_taken
 FROM contact_sync.sync
 WHERE sync_id = %(sync_id)s
 FOR UPDATE;

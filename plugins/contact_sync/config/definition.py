@@ -30,7 +30,7 @@ class Connections(Strict):
     state: ConnectionId = Field("contact_sync_state", description="The sync's own state database.")
 
 
-Removal = Literal["unlist", "delete", "keep"]
+RemovalPolicy = Literal["unlist", "delete", "keep"]
 
 
 class SyncDefinition(Strict):
@@ -60,17 +60,17 @@ class SyncDefinition(Strict):
         le=720,
         description="An incremental run becomes a full one when the last is older.",
     )
-    on_address_change: Removal = Field(
+    on_address_change: RemovalPolicy = Field(
         "delete",
         description="The contact of a client's former address, once the new one is confirmed. A "
         "contact that another sync of the same state database holds is unlisted, never deleted.",
     )
-    on_client_deleted: Removal | None = Field(
+    on_client_deleted: RemovalPolicy | None = Field(
         None,
         description="The contact of a client that two runs in a row didn't find in B2CORE; "
         "null = unlist if the sync has a list, else keep.",
     )
-    on_exclusion: Removal | None = Field(
+    on_exclusion: RemovalPolicy | None = Field(
         None,
         description="The contact of a client that B2CORE has newly excluded; null = unlist if the "
         "sync has a list, else keep.",
@@ -101,9 +101,9 @@ class SyncDefinition(Strict):
                     raise ValueError(f"{name}: unlist needs a `list`; say delete or keep")
         return self
 
-    def removal_of(self, why: RemovalReason) -> Removal:
+    def removal_of(self, why: RemovalReason) -> RemovalPolicy:
         """What happens to a contact that has to go for this reason; not for list_changed."""
-        default: Removal = "unlist" if self.list else "keep"
+        default: RemovalPolicy = "unlist" if self.list else "keep"
         if why == RemovalReason.ADDRESS_CHANGED:
             return self.on_address_change
         return (

@@ -1,4 +1,4 @@
-"""Turn a batch of source rows into contacts-to-be: one verdict, payload and hash per client. Pure.
+"""Turn a batch of source rows into contacts-to-be: problem, payload and hash per client. Pure.
 
 Works on whole Arrow-backed pandas columns; no Python object per row except in the hash loop
 (0.3 µs a row) and for values that no pattern can decide.
@@ -30,7 +30,7 @@ from contact_sync.contacts.text_columns import arrow, as_text, mask_of, series
 
 @dataclass(frozen=True, slots=True)
 class Transformed:
-    """The verdict on a batch of clients.
+    """A batch of clients, converted.
 
     `frame` has one row per client: client_id, email (normalised; null when missing), email_hash,
     payload (see `payloads`; without an address that can't be sent), row_hash, filled (mask of
@@ -56,15 +56,15 @@ def hashes(texts: pa.Array, seed: int = 0) -> Int64:
 def transform(batch: pa.RecordBatch, mapping: Mapping) -> Transformed:
     """Convert one batch of `clients.sql` rows by the mapping."""
     source = batch.to_pandas(types_mapper=pd.ArrowDtype)
-    verdict = _Verdict(len(source))
+    problems = _Problems(len(source))
     address = emails.normalised(source[mapping.email.column])
     email_hash = hashes(arrow(address))
-    sendable = verdict.judge(mapping.email, emails.sendable(address))
+    sendable = problems.noted(mapping.email, emails.sendable(address))
     columns: list[pa.Array] = []
     filled = np.zeros(len(source), np.int64)
     negative = np.zeros(len(source), bool)
     for field in mapping.fields:
-        values = verdict.judge(field, _convert(field, source))
+        values = problems.noted(field, _convert(field, source))
         columns.append(arrow(values))
         filled |= mask_of(pc.is_valid(columns[-1])).astype(np.int64) << field.bit
         if field.type is FieldType.NUMBER:
@@ -80,12 +80,12 @@ def transform(batch: pa.RecordBatch, mapping: Mapping) -> Transformed:
             "filled": filled,
             "negative": negative,
             "size": json_size(payload, mapping),
-            "field": series(pa.array(verdict.field, pa.string())),
-            "reason": series(pa.array(verdict.reason, pa.string())),
+            "field": series(pa.array(problems.field, pa.string())),
+            "reason": series(pa.array(problems.reason, pa.string())),
             "exclusion": as_text(source["exclusion"]),
         }
     )
-    return Transformed(frame, verdict.dropped)
+    return Transformed(frame, problems.dropped)
 
 
 def _convert(field: MappedField, source: pd.DataFrame) -> Converted:
@@ -101,7 +101,7 @@ def _convert(field: MappedField, source: pd.DataFrame) -> Converted:
     )
 
 
-class _Verdict:
+class _Problems:
     """Collects, per client, the first reason to reject it; counts what was dropped or cut."""
 
     def __init__(self, rows: int) -> None:
@@ -109,7 +109,7 @@ class _Verdict:
         self.reason = np.full(rows, None, dtype=object)
         self.dropped: Counter[str] = Counter()
 
-    def judge(self, field: MappedField, converted: Converted) -> pd.Series[Any]:
+    def noted(self, field: MappedField, converted: Converted) -> pd.Series[Any]:
         for reason, rows in converted.problems.items():
             if not rows.any():
                 continue

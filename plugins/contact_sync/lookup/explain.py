@@ -19,13 +19,13 @@ from contact_sync.contacts.mapping import MappedField, Mapping
 from contact_sync.contacts.payloads import values_of
 from contact_sync.contacts.read_back import is_as_sent, shown
 from contact_sync.lookup.find_clients import everybody_with, short_snapshot, still_with
-from contact_sync.lookup.one_client import ClientRow, decided, is_clear, read_client, verdict_of
+from contact_sync.lookup.one_client import ClientRow, decided, decision_of, is_clear, read_client
 from contact_sync.postgres.cursor import Cursor
 from contact_sync.reporting.explanation import (
+    AtSendGrid,
     Choice,
     Explanation,
     FieldValue,
-    Held,
     Known,
     Removal,
     Sending,
@@ -52,7 +52,7 @@ def explain_client(sync: Sync, client_id: int, *, live: bool = False) -> Explana
         look = sync_row(cursor, sync.definition.name)
         mapping = look.destination.mapping if look and look.destination else None
         found = _explain(sync.definition, (cursor, look), (snapshot, mapping), client_id)
-    return _with_held(sync, found, mapping) if live else found
+    return _with_sendgrid(sync, found, mapping) if live else found
 
 
 def _explain(
@@ -83,7 +83,7 @@ def _explain(
         read_at=str(snapshot.position()["read_at"]),
         source=row.source if row else None,
         email=contact.get("email") or "",
-        verdict=verdict_of(row, decision, sharing),
+        decision=decision_of(row, decision, sharing),
         fields=_fields(mapping, row, known),
         choices=_choices(snapshot, client_id, row.source, notes) if row else [],  # may break it off
         sharing=sharing,
@@ -218,27 +218,31 @@ def _field(field: MappedField, value: str, row: ClientRow | None, *, is_stale: b
     )
 
 
-def _with_held(sync: Sync, found: Explanation, mapping: Mapping | None) -> Explanation:
+def _with_sendgrid(sync: Sync, found: Explanation, mapping: Mapping | None) -> Explanation:
     """Ask SendGrid for the contact, under the address that it was confirmed with."""
     address = (found.known.contact if found.known else "") or found.email
     if mapping is None or not address:
         return found
     if not is_searchable(address):
-        return replace(found, held=Held(found=None))
+        return replace(found, at_sendgrid=AtSendGrid(found=None))
     try:
         contact = sync.sendgrid.contacts_by_email([address]).get(address)
     except RequestRefused:
-        return replace(found, held=Held(found=None))
+        return replace(found, at_sendgrid=AtSendGrid(found=None))
     if contact is None:
-        return replace(found, held=Held(found=False))
+        return replace(found, at_sendgrid=AtSendGrid(found=False))
     lists = contact.get("list_ids") or []
     on_list = mapping.list_id in lists if mapping.list_id else None
     by_name = {f.name: f for f in (mapping.email, *mapping.fields)}
     fields = [_compared(f, by_name[f.name], contact) for f in found.fields]
     at = contact.get("updated_at")
-    return replace(found, fields=fields, held=Held(True, on_list, str(at) if at else None))
+    return replace(
+        found, fields=fields, at_sendgrid=AtSendGrid(True, on_list, str(at) if at else None)
+    )
 
 
 def _compared(value: FieldValue, field: MappedField, contact: dict[str, Any]) -> FieldValue:
     held = shown(field, contact)
-    return replace(value, held=as_text(held), differs=not is_as_sent(field, value.value, held))
+    return replace(
+        value, at_sendgrid=as_text(held), differs=not is_as_sent(field, value.value, held)
+    )

@@ -17,7 +17,7 @@ from contact_sync.contacts.mapping import Mapping
 from contact_sync.contacts.selection import Scan, verdicts
 from contact_sync.contacts.transform import transform
 from contact_sync.lookup.find_clients import normalised
-from contact_sync.reporting.explanation import Verdict, as_text
+from contact_sync.reporting.explanation import ClientDecision, as_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,21 +106,21 @@ def is_clear(row: ClientRow | None, alone: Decided | None) -> bool:
     return alone.decision[0] in (Decision.EXCLUDED, Decision.REFUSED, Decision.UNCHANGED)
 
 
-def verdict_of(
+def decision_of(
     row: ClientRow | None, found: Decided | None, sharing: dict[int, str | None]
-) -> Verdict:
+) -> ClientDecision:
     """The decision in the words of an explanation, and who or what it is due to."""
     if row is None or found is None:
-        return Verdict("gone" if row is None else "unknown")
+        return ClientDecision("gone" if row is None else "unknown")
     decision, contact = Decision(int(found.decision[0])), row.contact
     kind = decision.name.lower()
     if decision is Decision.EXCLUDED and contact["exclusion"] is None:
         barring = (other for other, exclusion in sharing.items() if exclusion is not None)
-        return Verdict("barred", by=max(barring))
+        return ClientDecision("barred", by=max(barring))
     if decision is Decision.EXCLUDED:
-        return Verdict(kind, reason=contact["exclusion"])
+        return ClientDecision(kind, reason=contact["exclusion"])
     if decision is Decision.REJECTED:
-        return Verdict(kind, contact["field"], contact["reason"])
+        return ClientDecision(kind, contact["field"], contact["reason"])
     if decision is Decision.SHARED:
-        return Verdict(kind, by=max(sharing))
-    return Verdict(kind)
+        return ClientDecision(kind, by=max(sharing))
+    return ClientDecision(kind)

@@ -9,9 +9,9 @@ from contact_sync.reporting.explanation import Explanation, Known, moment
 
 def conclude(e: Explanation) -> str:
     """One sentence: is it there, and if not, why and what helps."""
-    if e.verdict.kind == "gone":
+    if e.decision.kind == "gone":
         return _gone(e)
-    if e.verdict.kind == "unknown":
+    if e.decision.kind == "unknown":
         return "No run of this sync has looked at its clients yet: the first one loads everybody."
     return _kept_back(e) or _settled(e) or _under_way(e) or _next_run(e)
 
@@ -35,7 +35,7 @@ def _removed(e: Explanation, why: RemovalReason) -> str:
 
 
 def _kept_back(e: Explanation) -> str | None:
-    v = e.verdict
+    v = e.decision
     left = ""
     if e.known and e.known.contact:
         left = " Its contact at SendGrid is as it was confirmed last."
@@ -59,16 +59,16 @@ def _settled(e: Explanation) -> str | None:
     known = e.known
     if known is None:
         return None
-    if e.verdict.kind == "refused":
+    if e.decision.kind == "refused":
         return (
             f"It isn't sent, because {words.reason(known.reason, known.detail)}. It hasn't changed "
             f"since: change it in B2CORE, or start a run with *retry rejected*."
         )
-    if e.verdict.kind != "unchanged":
+    if e.decision.kind != "unchanged":
         return None
     said = f"SendGrid has confirmed exactly this content on {moment(known.updated_at)}{_in(known)}."
-    if e.held and (e.held.found is False or any(f.differs for f in e.fields)):
-        is_gone = e.held.found is False
+    if e.at_sendgrid and (e.at_sendgrid.found is False or any(f.differs for f in e.fields)):
+        is_gone = e.at_sendgrid.found is False
         now = "doesn't show the contact" if is_gone else "shows something else"
         return f"{said} Now it {now}: a run with mode resend sends it again."
     if stale := [f.name for f in e.fields if f.stale]:

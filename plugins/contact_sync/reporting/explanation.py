@@ -31,8 +31,9 @@ class Choice:
 class FieldValue:
     """One SendGrid field: what B2CORE has and what is sent; "" = no value.
 
-    `problem`: what happened to a value that doesn't fit. `held`: what SendGrid shows, None = not
-    asked. `differs`: that isn't what would be sent. `stale`: SendGrid can't clear what it has.
+    `problem`: what happened to a value that doesn't fit. `at_sendgrid`: what SendGrid shows,
+    None = not asked. `differs`: that isn't what would be sent. `stale`: SendGrid can't clear what
+    it has.
     """
 
     name: str
@@ -42,12 +43,12 @@ class FieldValue:
     value: str = dataclasses.field(repr=False)
     problem: str = ""
     stale: bool = False
-    held: str | None = dataclasses.field(default=None, repr=False)
+    at_sendgrid: str | None = dataclasses.field(default=None, repr=False)
     differs: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class ClientDecision:
     """What the next run would do with the client as it is now.
 
     `kind`: send, unchanged (SendGrid has confirmed exactly this content), refused (SendGrid refused
@@ -122,7 +123,7 @@ class Removal:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class AtSendGrid:
     """What SendGrid's search shows now; `found` None = it can't search this address."""
 
     found: bool | None
@@ -143,14 +144,14 @@ class Explanation:
     read_at: str
     source: dict[str, str] | None = dataclasses.field(repr=False)
     email: str = dataclasses.field(repr=False)
-    verdict: Verdict
+    decision: ClientDecision
     fields: list[FieldValue]
     choices: list[Choice]
     sharing: dict[int, str | None]
     known: Known | None
     staged: list[Sending]
     removals: list[Removal]
-    held: Held | None = None
+    at_sendgrid: AtSendGrid | None = None
     notes: tuple[str, ...] = ()
 
     def masked(self) -> Explanation:
@@ -162,7 +163,7 @@ class Explanation:
             fields=[
                 replace(
                     f, source=mask(f.source), value=mask(f.value),
-                    held=None if f.held is None else mask(f.held),
+                    at_sendgrid=None if f.at_sendgrid is None else mask(f.at_sendgrid),
                 )
                 for f in self.fields
             ],

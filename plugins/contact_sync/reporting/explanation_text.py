@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from contact_sync.base import words
 from contact_sync.reporting.conclusion import conclude
 from contact_sync.reporting.explanation import (
+    AtSendGrid,
     Choice,
     Explanation,
     FieldValue,
-    Held,
     Known,
     Removal,
     Sending,
@@ -30,7 +30,10 @@ def text(found: Explanation) -> str:
         *_part("What the sync knows", _known(found.known) if found.known else []),
         *_part("Waits to be sent", map(sending_line, found.staged)),
         *_part("Contacts to be removed", map(removal_line, found.removals)),
-        *_part("What SendGrid shows now", [held_line(found.held)] if found.held else []),
+        *_part(
+            "What SendGrid shows now",
+            [at_sendgrid_line(found.at_sendgrid)] if found.at_sendgrid else [],
+        ),
     ]
     return "\n".join(parts)
 
@@ -49,7 +52,7 @@ def _field(field: FieldValue) -> str:
     if field.stale:
         said += "  [SendGrid holds an older value and can't clear it]"
     if field.differs:
-        said += f"  [SendGrid shows: {field.held or '(none)'}]"
+        said += f"  [SendGrid shows: {field.at_sendgrid or '(none)'}]"
     return said
 
 
@@ -108,7 +111,7 @@ def removal_line(removal: Removal) -> str:
     )
 
 
-def held_line(held: Held) -> str:
+def at_sendgrid_line(held: AtSendGrid) -> str:
     """What SendGrid's search says."""
     if held.found is None:
         return "It doesn't search this address: nobody can tell."

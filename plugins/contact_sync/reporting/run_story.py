@@ -52,7 +52,7 @@ class Sent:
     """Contacts of a run's batches by how far they have got: whatever happens, none is lost."""
 
     confirmed: int = 0
-    refused: int = 0
+    failed: int = 0
     unsettled: int = 0
     unsettled_jobs: int = 0
     waiting: int = 0
@@ -78,7 +78,7 @@ def sent(sums: list[dict[str, Any]]) -> Sent:
         if row["state"] == BatchState.SETTLED and row["status"] in APPLIED:
             found["removed" if removal else "confirmed"] += row["rows"]
         elif row["state"] == BatchState.SETTLED:
-            found["refused"] += row["rows"]
+            found["failed"] += row["rows"]
         elif row["state"] in (BatchState.STAGED, BatchState.CREATED):
             found["waiting"] += row["rows"]
         elif row["state"] != BatchState.VOID:

@@ -108,7 +108,7 @@ def acquire_lease(cursor: Cursor, sync_id: int, holder: str, *, take_over: bool)
     """
     parameters = {"sync_id": sync_id, "holder": holder, "minutes": LEASE_MINUTES}
     row = one(cursor, SQL["lock_lease"], parameters)
-    if row["held"] and row["lease_holder"] != holder and not take_over:
+    if row["is_taken"] and row["lease_holder"] != holder and not take_over:
         raise LeaseBusy(
             f"{row['lease_holder']} is at work on this sync (lease until "
             f"{row['lease_until']:%H:%M:%S} UTC); one run at a time"

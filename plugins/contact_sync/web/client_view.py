@@ -50,9 +50,9 @@ class ClientView:
         return _moment(self.e.read_at)
 
     @property
-    def held_at(self) -> datetime | None:
+    def changed_at_sendgrid(self) -> datetime | None:
         """When the contact changed last, as SendGrid says."""
-        return _moment(self.e.held.updated_at if self.e.held else None)
+        return _moment(self.e.at_sendgrid.updated_at if self.e.at_sendgrid else None)
 
     @property
     def counted(self) -> str:
@@ -72,14 +72,14 @@ def client_view(found: Explanation, *, may_see: bool) -> ClientView:
         e=found if may_see else found.masked(),
         conclusion=conclude(found),
         tone=tone(found),
-        may_be_sent=found.verdict.may_be_sent,
+        may_be_sent=found.decision.may_be_sent,
         is_known=not (found.source is None and found.known is None and not found.removals),
     )
 
 
 def tone(found: Explanation) -> str:
     """good: SendGrid has it; bad: it can't be sent; warn: it isn't to be sent; busy: it will be."""
-    kind = found.verdict.kind
+    kind = found.decision.kind
     if kind in ("rejected", "refused"):
         return "bad"
     if kind == "send":
@@ -87,7 +87,9 @@ def tone(found: Explanation) -> str:
     if kind != "unchanged":
         return "warn"
     is_other = any(f.differs or f.stale for f in found.fields)
-    return "warn" if is_other or (found.held and found.held.found is False) else "good"
+    return (
+        "warn" if is_other or (found.at_sendgrid and found.at_sendgrid.found is False) else "good"
+    )
 
 
 def _state(known: Known) -> str:

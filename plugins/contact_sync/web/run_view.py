@@ -169,7 +169,7 @@ def _figures(sent: Sent) -> list[tuple[str, int]]:
         ("removed or taken off the list", sent.removed),
         ("with SendGrid, not known yet", sent.unsettled),
         ("not sent", sent.waiting),
-        ("in jobs without success", sent.refused),
+        ("in jobs without success", sent.failed),
     ]
     return [("contacts confirmed by SendGrid", sent.confirmed), *((w, n) for w, n in more if n)]
 

@@ -49,14 +49,14 @@ def test_confirmed_in_a_job_with_the_rows_that_won(world: World) -> None:
     assert found.notes == ()
     fields = {field.name: field for field in found.fields}
     assert (fields["email"].source, fields["email"].value) == ("Ann@Example.com ", found.email)
-    assert fields["phone_number"].value == fields["phone_number"].held == "+41790000001"
+    assert fields["phone_number"].value == fields["phone_number"].at_sendgrid == "+41790000001"
     assert [(c.part, c.place, c.reason) for c in found.choices] == [
         ("phone", 1, "a confirmed number comes first"),
         ("phone", 2, "not confirmed, the chosen one is"),
         ("address", 1, "the only one of a type that is used"),
     ]
-    assert found.held is not None
-    assert (found.held.found, found.held.on_list) == (True, True)
+    assert found.at_sendgrid is not None
+    assert (found.at_sendgrid.found, found.at_sendgrid.on_list) == (True, True)
 
 
 def test_before_the_first_run_and_after_a_change(world: World) -> None:
@@ -201,11 +201,13 @@ def test_what_somebody_changed_in_sendgrid_shows_only_when_asked(world: World) -
         while not sync.sendgrid.job(job).status.is_terminal:
             pass
     before = len(world.emulator.admin.calls())
-    assert explain(world, client).held is None
+    assert explain(world, client).at_sendgrid is None
     assert len(world.emulator.admin.calls()) == before
     found = explain(world, client, live=True)
     assert len(world.emulator.admin.calls()) == before + 1
-    assert [(f.name, f.held) for f in found.fields if f.differs] == [("first_name", "Somebody")]
+    assert [(f.name, f.at_sendgrid) for f in found.fields if f.differs] == [
+        ("first_name", "Somebody")
+    ]
     assert "Now it shows something else: a run with mode resend" in conclude(found)
 
 
@@ -233,7 +235,7 @@ def test_masked_holds_nothing_personal(world: World) -> None:
     shown = explain(world, client, live=True).masked()
     values = [
         shown.email, *(shown.source or {}).values(), *(f.value for f in shown.fields),
-        *(f.source for f in shown.fields), *(f.held or "" for f in shown.fields),
+        *(f.source for f in shown.fields), *(f.at_sendgrid or "" for f in shown.fields),
         *(v for c in shown.choices for v in c.values.values()), shown.known and shown.known.contact,
     ]  # fmt: skip
     assert set(values) <= {"", "***", "a***@e***.com"}

@@ -117,7 +117,7 @@ def test_what_has_been_sent_is_added_up_by_how_far_it_has_got() -> None:
         {"lane": "csv", "state": "void", "status": None, "jobs": 1, "rows": 1_000},
     ]
     assert run_story.sent(sums) == run_story.Sent(
-        confirmed=110, refused=7, unsettled=30, unsettled_jobs=1, waiting=90, removed=4
+        confirmed=110, failed=7, unsettled=30, unsettled_jobs=1, waiting=90, removed=4
     )
 
 
