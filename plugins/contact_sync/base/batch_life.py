@@ -66,7 +66,7 @@ MOVES = (
          "nothing of it is left to send"),
     Move("settle", (SUBMITTING, UPLOADING, SUBMITTED), SETTLED, ALL, Who.EITHER,
          "send_batch, settle_earlier_runs",
-         "its job is over, or nobody waits for it any longer: each client's fate is in the ledger"),
+         "its job is over, or isn't waited for any longer: each client's fate is in the ledger"),
     Move("void", (STAGED, CREATED), VOID, ALL, Who.LATER, "settle_earlier_runs",
          "dropped before a byte left: the next reading looks at its clients again"),
     Move("void_family", (STAGED,), VOID, UPSERTS, Who.OWN, "send_batch",

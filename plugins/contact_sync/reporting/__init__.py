@@ -1,1 +1,1 @@
-"""Pure: what people are told about runs and clients."""
+"""Pure: what people read about runs and clients."""

@@ -114,7 +114,7 @@ def removal_line(removal: Removal) -> str:
 def at_sendgrid_line(held: AtSendGrid) -> str:
     """What SendGrid's search says."""
     if held.found is None:
-        return "It doesn't search this address: nobody can tell."
+        return "It doesn't search this address, so what it has isn't known."
     if not held.found:
         return "It doesn't find the contact; its search may be half a minute behind."
     listed = {True: ", on the sync's list", False: ", NOT on the sync's list", None: ""}

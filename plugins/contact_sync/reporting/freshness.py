@@ -29,7 +29,7 @@ class Freshness:
 def freshness(read_at: datetime | None, runs: Sequence[dict[str, Any]]) -> Freshness:
     """From the watermark's moment and the newest runs (newest first).
 
-    Nobody tells B2CORE's moments of change, so it is the safe side: every change after the
+    When exactly B2CORE changed isn't known, so this is the safe side: every change after the
     snapshot of the last finished run may be waiting. A client that has been pending for several
     runs may have changed just after the snapshot before them.
     """

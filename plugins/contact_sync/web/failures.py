@@ -71,7 +71,7 @@ def show_failures(app: FastAPI) -> None:
         elif isinstance(error, RetryableError):
             title, status = "A database doesn't answer", 503
         else:
-            title, status = "An error that nobody foresaw", 500
+            title, status = "An unexpected error", 500
         log.warning("A page can't be shown (%d): %s", status, error)
         return _failure(request, status, title, str(error))
 
