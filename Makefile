@@ -45,14 +45,14 @@ check: $(READY) ## Check style, types and SQL
 	$(BIN)/mypy
 	$(BIN)/sqlfluff lint --disable-progress-bar include/sql
 
-fmt: $(READY) ## Format the Python files and mend what can be mended by itself
+fmt: $(READY) ## Format the Python files and fix what can be fixed by itself
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
 browser: $(READY) ## Find the Chromium that tests and screenshots need; as root on Debian, install it
 	@$(BIN)/python -m local.browser.chromium
 
-screenshots: browser ## Take the pictures in docs/images anew, of the demo in a real browser
+screenshots: browser ## Take the pictures in docs/images again, of the demo in a real browser
 	@$(BIN)/python -m local.browser.screenshots $(ARGS)
 
 docs: $(READY) ## Write what is made from the code: three of docs/*.md and the state database's schema.sql

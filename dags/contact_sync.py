@@ -28,7 +28,7 @@ nothing; its `finish_run` ends as skipped.
 **Safe to re-run?** Yes, always: trigger a new run. Clearing a task of a run that is over
 sends nothing.
 
-**If it fails:** the first red task's log says in its last lines what happened and how to mend it.
+**If it fails:** the first red task's log says in its last lines what happened and how to fix it.
 Nothing is lost: the next run continues from the same state. Numbers and rejections are in the log
 of `finish_run`, and in `python -m contact_sync status NAME --rejected`.
 

@@ -54,7 +54,7 @@ def celery_environment(*, broker: str, slots: int) -> dict[str, str]:
         "AIRFLOW__CORE__PARALLELISM": str(slots),
         # The results go to Airflow's own database, which is the default.
         "AIRFLOW__CELERY__BROKER_URL": broker,
-        # Longer than any task: Redis hands out anew what a worker hasn't finished by then.
+        # Longer than any task: Redis hands out again what a worker hasn't finished by then.
         "AIRFLOW__CELERY_BROKER_TRANSPORT_OPTIONS__VISIBILITY_TIMEOUT": "7200",
         # A task whose worker was killed says nothing; it is given to another one after this.
         "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": str(HEARTBEAT_TIMEOUT),

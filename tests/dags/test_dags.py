@@ -107,7 +107,7 @@ def test_any_number_of_definitions(project: Path) -> None:
 
 
 def test_a_broken_definition_is_an_import_error_and_the_others_work(project: Path) -> None:
-    """The error names file, key and mend, in a file of its own: Airflow stops all DAGs of a file
+    """The error names file, key and fix, in a file of its own: Airflow stops all DAGs of a file
     with an import error."""
     syncs = project / "include" / "syncs"
     (syncs / "good.yaml").write_text(GOOD.format(name="good"))

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from contact_sync.base import words
 from local.airflow_stack.settings import LOGIN
 from local.b2core_demo.rows import add_client, add_phone
 from local.demo.sync import DAG_ID
@@ -94,13 +95,12 @@ def test_rejected_clients_as_a_page_a_file_and_a_run(
     page: Page, stack: Stack, paused: None, tmp_path: Path
 ) -> None:
     """All of them are in the file, nothing in it is a formula; the button starts a run."""
-    rejected = dict(
-        state_rows(
-            stack,
-            """SELECT client_id::text, concat_ws(': ', field, reason) FROM contact_sync.ledger
-               WHERE state = 'rejected' ORDER BY client_id""",
-        )
+    rows = state_rows(
+        stack,
+        """SELECT client_id::text, field, reason, detail FROM contact_sync.ledger
+           WHERE state = 'rejected' ORDER BY client_id""",
     )
+    rejected = {client: f"{field}: {words.reason(why, more)}" for client, field, why, more in rows}
     assert rejected
     page.goto(stack.url + SYNC)
     page.locator(".figures").get_by_role("link").click()
@@ -114,7 +114,7 @@ def test_rejected_clients_as_a_page_a_file_and_a_run(
     found = list(csv.DictReader(io.StringIO((tmp_path / "rejected.csv").read_text("utf-8"))))
     assert {row["client_id"]: f"{row['field']}: {row['reason']}" for row in found} == rejected
     assert not any(cell.startswith(("=", "+", "-", "@")) for row in found for cell in row.values())
-    assert all(row["email"] for row in found if row["reason"] == "invalid")
+    assert all(row["email"] for row in found if row["reason"] == "not valid")
     page.get_by_role("button", name="Retry rejected").click()
     expect(page.get_by_role("status")).to_contain_text("It waits until somebody unpauses the DAG.")
     newest = runs(page, stack)[0]

@@ -130,9 +130,9 @@ def test_addresses_are_masked_for_who_may_not_read_the_connection(connected: Wor
 
 
 def test_a_failed_run_says_why_and_what_has_been_sent(connected: World) -> None:
-    """The cause, the mend, and that a new run continues; markup in a cause is only text."""
+    """The cause, the fix, and that a new run continues; markup in a cause is only text."""
     run_id = loaded(connected)
-    cause = "SendGrid <script>alert(1)</script> refused: mend the key"
+    cause = "SendGrid <script>alert(1)</script> refused: fix the key"
     connected.state(
         "UPDATE contact_sync.run SET state = 'failed', cause = %s WHERE run_id = %s", cause, run_id
     )

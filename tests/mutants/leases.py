@@ -90,7 +90,7 @@ MUTANTS = [
     Mutant("Steps of a run that is over are refused as such",
            {f"{STATE}.runs.load_run": never_over},
            test_run_protocol.test_O05_steps_of_a_run_that_is_over_are_refused),
-    Mutant("What has begun to be sent isn't staged anew",
+    Mutant("What has begun to be sent isn't staged again",
            {f"{STATE}.batches.refuse_if_sent": nothing},
            test_run_protocol.test_O05_a_run_that_has_begun_to_send_is_not_read_again,
            {"step": "select"}),

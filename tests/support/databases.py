@@ -71,7 +71,7 @@ class Shared:
     """A schema in a database, made when it isn't there yet or a test has changed its shape."""
 
     def __init__(self, url: str, schema: str, make: Callable[[], None]) -> None:
-        """`make` has to make the database or the schema anew, whatever is left of the old one."""
+        """`make` has to make the database or the schema again, whatever is left of the old one."""
         self._url = url
         self._schema = schema
         self._make = make

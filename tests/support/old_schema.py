@@ -40,7 +40,7 @@ def as_administrator(world: World, cluster: Cluster) -> psycopg.Connection:
 
 
 def empty_schema(administrator: psycopg.Connection) -> None:
-    """Make the schema anew, without a table."""
+    """Make the schema again, without a table."""
     administrator.execute("DROP SCHEMA contact_sync CASCADE")
     administrator.execute("CREATE SCHEMA contact_sync AUTHORIZATION contact_sync_state")
     administrator.commit()

@@ -67,9 +67,9 @@ SCENARIOS = {
     "B13": "Quotes, commas, line breaks in a CSV cell → every cell arrives as it was meant",
     "B14": "A value looks like a spreadsheet formula → it changes no command and no file of ours",
     "B15": "A phone isn't in E.164 → normalised, or dropped and counted",
-    "B16": "A field is deleted or made again in SendGrid → told before sending, or filled anew",
+    "B16": "A field is deleted or made again in SendGrid → told before sending, or filled again",
     "B17": "The list is deleted in SendGrid → the run says so; made again, everyone is sent again",
-    "B18": "The mapping changes → every client is compared anew and sent once",
+    "B18": "The mapping changes → every client is compared again and sent once",
     "B19": "A join gives a client twice → the run stops and names the client's id",
     "C01": "Killed between creating an import and storing its id → an empty job, nothing else",
     "C02": "Killed between upload and record → the stored job is polled, nothing is guessed",
@@ -119,7 +119,7 @@ SCENARIOS = {
     "F06": "A limit blocks removals → everything else goes on, and a person can allow them",
     "F07": "A contact is on other lists too → those memberships stay",
     "F08": "Killed around a deletion → repeated harmlessly",
-    "F09": "A contact was made anew under another id → ids are looked up right before",
+    "F09": "A contact was made again under another id → ids are looked up right before",
     "F10": "A contact was deleted by hand in SendGrid → a run with mode resend brings it back",
     "F11": "An erased person is still in our own stores → nothing is left there",
     "P01": "No space while a file is written → said plainly; the next run sends it",
@@ -208,7 +208,7 @@ NOT_PROMISED = (
     "the same effect.",
     "An order inside SendGrid. A job that takes effect after its deadline (`job_hours`), or a call "
     "of unknown fate that does so after `quarantine_minutes`, may overwrite a newer value, which a "
-    "run of mode `resend` mends.",
+    "run of mode `resend` fixes.",
     "Anything about a process that stands still between announcing a call and making it for longer "
     "than the lease and the quarantine: that is the same as SendGrid being late.",
     "Mail that SendGrid was already sending when somebody was excluded.",

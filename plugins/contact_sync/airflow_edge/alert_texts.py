@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 START_TASK = "start_run"
 RUNS_LOOKED_AT = 50
 REASONS_SHOWN = 5
-AGAIN = "Mend the cause, then trigger a new run: it continues from the same state"
+AGAIN = "Fix the cause, then trigger a new run: it continues from the same state"
 SHOWN = ("read", "to_send", "sent", "rejected", "removed", "unlisted")
 
 

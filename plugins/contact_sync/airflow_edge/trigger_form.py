@@ -18,7 +18,7 @@ LIMITS = "Limits (dangerous)"  # a section is closed until somebody opens it
 
 
 def params() -> dict[str, Param]:
-    """The form of a DAG; anew for each, as Airflow's `dag.test()` writes a run's values into it."""
+    """A DAG's form, one for each DAG: Airflow's `dag.test()` writes a run's values into it."""
     return {
         "mode": Param(
             str(RunKind.INCREMENTAL),

@@ -209,7 +209,7 @@ def refuse_twice(ordered: Int64, statement: str) -> None:
     again = np.flatnonzero(ordered[1:] == ordered[:-1])
     if len(again):
         raise FatalError(
-            f"{statement}.sql gives client {ordered[again[0]]} more than once: mend its joins"
+            f"{statement}.sql gives client {ordered[again[0]]} more than once: fix its joins"
         )
 
 

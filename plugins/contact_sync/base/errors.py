@@ -17,7 +17,7 @@
     └── Unforeseen            anything else: a defect, or the machine (disk, memory)
 
 A bad *client* is never an exception: it is a rejection with field and reason. Messages say what
-happened, to what, and how to mend it; they never hold addresses, names, keys or signed URLs.
+happened, to what, and how to fix it; they never hold addresses, names, keys or signed URLs.
 """
 
 from __future__ import annotations

@@ -16,10 +16,10 @@ def field_drift(
     *,
     accept_types: bool,
 ) -> dict[str, str]:
-    """Field name of the definition → what happened to it and the mend.
+    """Field name of the definition → what happened to it and the fix.
 
     `before` is that of the last finished run; None = there was none. A field keeps its type for
-    life (OAS: PATCH changes the name only), so another type means that it was made anew; going on
+    life (OAS: PATCH changes the name only), so another type means that it was made again; going on
     would empty it for everybody, hence `accept_types` needs a run that a person asks for.
     """
     fields = list(account)
@@ -63,7 +63,7 @@ def list_drift(
             )
         return (
             f"SendGrid's list {wanted!r} was deleted since the last run: create it again, which "
-            f"puts everybody on it anew, or correct `list` in the definition"
+            f"puts everybody on it again, or correct `list` in the definition"
         )
     return (
         f"SendGrid has no list {wanted!r}: create it under Marketing > Contacts, "

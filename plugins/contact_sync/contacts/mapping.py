@@ -24,7 +24,7 @@ from contact_sync.contacts.countries import region_of
 
 TRANSFORM_VERSION = 3
 """Raise it when a converter's output or the payload's form changes: every client is then compared
-and sent anew."""
+and sent again."""
 
 MAX_LENGTH = {
     "email": 254, "first_name": 50, "last_name": 50, "address_line_1": 100, "address_line_2": 100,
@@ -154,7 +154,7 @@ def resolve(
     positions: list[str],
     list_id: str | None,
 ) -> tuple[Mapping | None, list[str]]:
-    """Resolve the definition; returns the mapping, or None and *all* problems with their mends."""
+    """Resolve the definition; returns the mapping, or None and *all* problems with their fixes."""
     by_name = {field.name.lower(): field for field in account}
     resolved: dict[str, MappedField] = {}
     needs_country = "phone_number" in map(str.lower, definition.fields)

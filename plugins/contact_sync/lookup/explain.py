@@ -134,7 +134,7 @@ def _choices(
         chosen = next((c for c in choices if c.part == part and c.place == 1), None)
         if first in source and source[first] != (chosen.values.get(first, "") if chosen else ""):
             notes.append(
-                f"explain.sql and clients.sql choose different {part} rows: mend explain.sql. "
+                f"explain.sql and clients.sql choose different {part} rows: fix explain.sql. "
                 f"What is sent is what clients.sql says"
             )
     return choices

@@ -149,7 +149,7 @@ def _after_failure(run: dict[str, Any], done: Sent) -> list[Step]:
         steps.append(Step("Read the last lines of the failed task's log.", "log"))
     else:
         details = "; the failed task's log has the details" if dag_run_of(run["holder"]) else ""
-        steps.append(Step(f"Mend the cause above{details}.", "log"))
+        steps.append(Step(f"Fix the cause above{details}.", "log"))
     steps.append(Step("Then trigger a new run. Nothing has to be cleaned up: it continues from "
                       "the same state.", "dag"))  # fmt: skip
     if done.unsettled:

@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 def check_setup(sync: Sync, run: Run | None) -> mapping.Mapping:
     """Resolve the definition against SendGrid and B2CORE; with `run`, store the result in it.
 
-    Only reads. Raises ConfigError with *all* that is missing and how to mend it, AuthError for a
+    Only reads. Raises ConfigError with *all* that is missing and how to fix it, AuthError for a
     refused key.
     """
     definition = sync.definition
@@ -99,4 +99,4 @@ def _store(sync: Sync, run: Run, resolved: mapping.Mapping, positions: list[str]
 
 def _message(name: str, problems: list[str]) -> str:
     lines = "\n".join(f"  - {problem}" for problem in problems)
-    return f"Sync {name!r} can't run; nothing was read or sent. To mend:\n{lines}"
+    return f"Sync {name!r} can't run; nothing was read or sent. To fix:\n{lines}"

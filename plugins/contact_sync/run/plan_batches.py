@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 def plan_batches(sync: Sync, run: Run) -> list[int]:
     """Store the run's plan and its batches; returns the ids of the batches to send.
 
-    Repeating it before anything was sent cuts anew; afterwards it returns what is still open.
+    Repeating it before anything was sent cuts again; afterwards it returns what is still open.
     Raises FatalError when a slice isn't staged.
     """
     with sync.state.transaction() as cursor:

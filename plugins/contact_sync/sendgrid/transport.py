@@ -66,7 +66,7 @@ class Transport:
         check_api_url(base_url, allowed_hosts)
         if not api_key.isascii() or not api_key.isprintable() or " " in api_key:
             raise ConfigError(
-                "SendGrid's API key holds white space or a character that no key has: copy it anew"
+                "SendGrid's API key holds white space or a character that no key has: copy it again"
             )
         for name in _TALKATIVE:
             logging.getLogger(name).setLevel(logging.ERROR)

@@ -60,7 +60,7 @@ def refuse_if_sent(cursor: Cursor, run_id: int) -> None:
 
 
 def drop_plan(cursor: Cursor, run_id: int) -> None:
-    """Forget the run's plan, its batches and the approval given to it: its clients are read anew.
+    """Forget the run's plan, its batches and the approval given to it: its clients are read again.
 
     Raises FatalError when a batch of the run has left.
     """

@@ -62,7 +62,7 @@ def _read(state: StateDatabase, statement: LiteralString, **values: Any) -> list
 
 def analyze_ledger(state: StateDatabase) -> None:
     """Tell the planner how many clients there are by now: of a ledger that was just filled it
-    thinks that any range of clients is one client, and reads the range anew for each contact.
+    thinks that any range of clients is one client, and reads the range again for each contact.
     """
     with state.transaction() as cursor:
         analyze(cursor, "contact_sync.ledger (sync_id, client_id)")

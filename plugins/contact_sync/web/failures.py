@@ -1,4 +1,4 @@
-"""What goes wrong, as a page: in words, with the mend and a proper status.
+"""What goes wrong, as a page: in words, with the fix and a proper status.
 
 No traceback, no connection URL, no value of a row reaches the page or the log.
 """

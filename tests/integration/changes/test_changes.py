@@ -112,7 +112,7 @@ def test_A01_late_commit(world: World, detection: str) -> None:
 
 
 def test_A01_a_commit_later_than_the_overlap_is_found_by_a_full_run(world: World) -> None:
-    """updated_at only: the documented limit of that mode, and its mend."""
+    """updated_at only: the documented limit of that mode, and its fix."""
     start(world, "updated_at")
     world.sql(
         "UPDATE b2core.clients SET first_name = 'Late', updated_at = now() - interval '2 min'"

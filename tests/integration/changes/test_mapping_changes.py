@@ -171,7 +171,7 @@ def test_B18_what_changes_nothing_that_is_sent_sends_nobody(world: World) -> Non
 def test_O11_code_that_changes_during_a_run(
     world: World, before: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whichever task is the first with the new converters: the next run compares everyone anew."""
+    """Whichever task is the first with the new converters: the next run compares everyone again."""
     world.seed()
     with world.sync() as sync:
         run_id = start_run(sync, RunKind.FULL, holder="first")

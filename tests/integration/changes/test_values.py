@@ -180,7 +180,7 @@ def test_B14_a_formula_is_a_name_like_any_other(
     assert cli.main(["status", "demo", "--rejected"]) == 0
     assert cli.main(["status", "demo", "--rejected", "--json"]) == 0
     said = capsys.readouterr().out
-    assert "client 8: email: invalid" in said
+    assert "client 8: email: not valid" in said
     assert not any(formula in said for formula in [*FORMULAS[3:], "=1+1", "=2+5", "=cmd"])
 
 

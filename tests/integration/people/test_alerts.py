@@ -17,7 +17,7 @@ from tests.support.world import World, define
 SECRET_PATH = "services/T1/B2/a-secret"
 ALERT = Alert(
     Event.RUN_FAILED, "demo", "contact_sync_demo", "run 1", "demo: the run failed",
-    "{{ 7 * 7 }} fields are missing", "Start anew", "http://localhost/", {},
+    "{{ 7 * 7 }} fields are missing", "Start again", "http://localhost/", {},
 )  # fmt: skip
 
 

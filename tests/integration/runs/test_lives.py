@@ -21,6 +21,8 @@ VALUES = {
     "email": "ann@example.com", "contact_hash": 5, "row_hash": 7, "field": "email",
     "reason": "invalid", "rejected_since": "2026-01-01",
 }  # fmt: skip
+REASONS = {Fate.PENDING: "fate_unknown", Fate.EXCLUDED: "excluded_address"}
+"""A reason that a fate other than rejected may have."""
 
 
 @pytest.fixture
@@ -77,6 +79,8 @@ def test_a_batch_moves_as_the_table_says_and_not_otherwise(
 def insert(database: psycopg.Connection, fate: Fate, columns: set[str]) -> None:
     """A row of the ledger that has exactly these of the columns, and an address of B2CORE."""
     values = {name: value for name, value in VALUES.items() if name in columns}
+    if "reason" in values:
+        values["reason"] = REASONS.get(fate, values["reason"])
     names = "".join(f", {name}" for name in values)
     given = "".join(f", %({name})s" for name in values)
     database.execute(

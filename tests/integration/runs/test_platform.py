@@ -195,7 +195,7 @@ def test_P05_a_state_database_restored_from_a_backup(
 
 
 def test_P06_a_lost_state_database_means_a_first_load(world: World, cluster: Cluster) -> None:
-    """Everyone is confirmed anew, and no contact is removed."""
+    """Everyone is confirmed again, and no contact is removed."""
     with copy_of(cluster, world.state_url) as empty:
         world.seed()
         world.run()

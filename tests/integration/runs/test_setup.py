@@ -141,7 +141,7 @@ BREAKS: dict[str, tuple[Callable[[World], object], type[Exception], list[str]]] 
 
 @pytest.mark.parametrize("broken", list(BREAKS))
 def test_S14_what_is_wrong_is_said_before_anything_is_sent(own_sql: World, broken: str) -> None:
-    """The message names what, and how to mend it."""
+    """The message names what, and how to fix it."""
     break_it, kind, words = BREAKS[broken]
     break_it(own_sql)
     with pytest.raises(kind) as raised:

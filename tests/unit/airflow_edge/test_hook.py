@@ -90,7 +90,7 @@ def test_S02_S03_a_connection_from_the_environment(
 
 
 def test_S03_a_missing_key_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    """With the connection to mend."""
+    """With the connection to fix."""
     monkeypatch.setenv("AIRFLOW_CONN_SENDGRID_DEFAULT", "sendgrid://api.sendgrid.com")
     with pytest.raises(ConfigError, match="'sendgrid_default' has no password: put the SendGrid"):
         SendGridHook().get_conn()

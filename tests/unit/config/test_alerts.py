@@ -53,7 +53,7 @@ def test_the_words_of_an_alert() -> None:
     """The webhook has `text` and every part; the e-mail is HTML in which nothing is a tag."""
     alert = Alert(
         Event.RUN_FAILED, "demo", "contact_sync_demo", "run 1", "demo: the run failed",
-        "No field <b>'A & B'</b>: create it", "Start anew", "http://a/b?c=1&d=2", {"to_send": 3},
+        "No field <b>'A & B'</b>: create it", "Start again", "http://a/b?c=1&d=2", {"to_send": 3},
     )  # fmt: skip
     payload = alert.payload()
     assert payload["text"].splitlines() == [alert.title, alert.cause, alert.mend, alert.link]

@@ -64,7 +64,7 @@ def test_S07_required_fields_are_mapped_without_saying_so() -> None:
     ],
 )
 def test_a_broken_definition_names_file_key_and_mend(text: str, said: str) -> None:
-    """Each kind of mistake is told so that it can be mended without reading code."""
+    """Each kind of mistake is told so that it can be fixed without reading code."""
     with pytest.raises(ConfigError) as caught:
         parse_definition(text, "north.yaml")
     assert said in str(caught.value)

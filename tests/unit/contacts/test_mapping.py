@@ -95,7 +95,7 @@ def changed_mappings() -> dict[str, Mapping]:
 
 @pytest.mark.parametrize("what", changed_mappings())
 def test_B16_B18_the_version_changes_with_what_is_sent(what: str) -> None:
-    """A field made anew with another id, another list, another column …"""
+    """A field made again with another id, another list, another column …"""
     assert changed_mappings()[what].version != mapping().version
 
 

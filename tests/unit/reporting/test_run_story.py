@@ -79,7 +79,7 @@ def test_a_failed_run_says_the_cause_and_that_a_new_run_continues() -> None:
     """And what becomes of the contacts that SendGrid still works on."""
     waiting = run_story.Sent(unsettled=500, unsettled_jobs=1)
     told = steps(waiting, state="failed", cause="SendGrid refused the key (401)")
-    assert told[0].startswith("Mend the cause above")
+    assert told[0].startswith("Fix the cause above")
     assert "continues from the same state" in told[1]
     assert "500 contacts" in told[2]
     assert run_story.cause(a_run(cause="One thing\nand more")) == ("One thing", "and more")
