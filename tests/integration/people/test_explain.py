@@ -88,7 +88,7 @@ def test_rejected_by_its_address_and_values_left_out_or_cut(world: World) -> Non
     assert problems == {
         "email": "the client is rejected for it: not valid",
         "last_name": "cut: longer than the field holds",
-        "phone_number": "left out: no country",
+        "phone_number": "left out: without a country code, and the client has no country",
     }
     assert found.known is not None
     assert (found.known.state, found.known.tries) == ("rejected", 1)
