@@ -143,10 +143,11 @@ def _metadata(region: str, calling: int = 0) -> PhoneMetadata:
     return found
 
 
-def dialling_00() -> list[str]:
-    """The regions that dial 00 to call abroad, and nothing else."""
+@cache
+def dialling_00() -> pa.Array:
+    """The regions that dial 00 to call abroad, and nothing else; worked out once a process."""
     regions = sorted(phonenumbers.SUPPORTED_REGIONS)
-    return [region for region in regions if _metadata(region).international_prefix == "00"]
+    return pa.array([name for name in regions if _metadata(name).international_prefix == "00"])
 
 
 def _numbers(plans: list[PhoneMetadata]) -> Numbers:

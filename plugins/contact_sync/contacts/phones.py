@@ -84,7 +84,7 @@ def _international(
     """The valid numbers with + or 00 in front, and which ones are certainly none and why."""
     plus = mask_of(pc.match_substring_regex(digits, r"^\+[1-9][0-9]{6,14}$"))
     zeros = mask_of(pc.match_substring_regex(digits, r"^00[1-9][0-9]{6,14}$"))
-    zeros &= mask_of(pc.fill_null(pc.is_in(regions, pa.array(dialling_00())), True))
+    zeros &= mask_of(pc.fill_null(pc.is_in(regions, dialling_00()), True))
     rows = np.flatnonzero(plus | zeros)
     bare = pc.replace_substring_regex(digits.take(pa.array(rows)), r"^(?:\+|00)", "")
     judged = judge_international(bare)
