@@ -153,6 +153,4 @@ def _alert(
 ) -> Alert:  # fmt: skip
     base = conf.get("api", "base_url", fallback="http://localhost:8080").rstrip("/")
     link = f"{base}/dags/{definition.dag_id}/runs/{quote(run_id, safe='')}{page}"
-    return Alert(
-        event, definition.name, definition.dag_id, run_id, title, cause, fix, link, counts
-    )
+    return Alert(event, definition.name, definition.dag_id, run_id, title, cause, fix, link, counts)
