@@ -21,10 +21,6 @@ SELECT exists(
     WHERE batch_id = %(batch_id)s
 ) AS found;
 
--- addresses_among --
-SELECT email FROM contact_sync.batch_contact
-WHERE batch_id = %(batch_id)s AND email = any(%(emails)s);
-
 -- addresses_to_suppress --
 SELECT
     client_id,

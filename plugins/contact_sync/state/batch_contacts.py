@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -36,13 +36,6 @@ def count_contacts(cursor: Cursor, batch_id: int) -> int:
 def has_contacts(cursor: Cursor, batch_id: int) -> bool:
     """Whether the batch has any contact left."""
     return bool(one(cursor, SQL["has_contacts"], {"batch_id": batch_id})["found"])
-
-
-def addresses_among(cursor: Cursor, batch_id: int, emails: Collection[str]) -> set[str]:
-    """Those of the addresses that are in the batch."""
-    parameters = {"batch_id": batch_id, "emails": list(emails)}
-    rows = many(cursor, SQL["addresses_among"], parameters)
-    return {row["email"] for row in rows}
 
 
 def addresses_to_suppress(cursor: Cursor, batch_id: int) -> dict[int, str]:

@@ -7,7 +7,9 @@ next run sends them again: an upsert may be repeated, a client may not be lost.
 from __future__ import annotations
 
 import logging
+import tempfile
 from collections.abc import Callable, Collection
+from functools import lru_cache
 
 from contact_sync.base.errors import ConfigError, FatalError, RequestRefused, RetryableError
 from contact_sync.base.failpoints import reach
@@ -25,6 +27,7 @@ from contact_sync.base.vocabulary import (
     Refused,
 )
 from contact_sync.base.words import outcome as in_words
+from contact_sync.contacts.refusals import Refusals
 from contact_sync.postgres.cursor import Cursor
 from contact_sync.run.sending.judge import Do, counts_all, judge, refused_by
 from contact_sync.run.sending.split import postpone_and_split
@@ -106,48 +109,51 @@ def _give_up(sync: Sync, run: Run, batch: Batch) -> bool:
 
 def _apply(sync: Sync, run: Run, batch: Batch, job: Job) -> None:
     if job.status is JobStatus.COMPLETED and counts_all(job, batch.contacts):
-        _settle(sync, run, batch, job, {})
+        _settle(sync, run, batch, job, Refusals())
         return
     with sync.state.transaction() as cursor:
         contacts = batch_contacts.count_contacts(cursor, batch.batch_id)
-    named = {} if job.status is JobStatus.COMPLETED else _refused(sync, batch, job)
-    judgement = judge(job, contacts, len(named))
+    named, count = _refused(sync, batch, job)
+    judgement = judge(job, contacts, count)
     match judgement.do:
         case Do.CONFIRM:
             _settle(sync, run, batch, job, named)
         case Do.READ_BACK | Do.READ_SAMPLE:
             log.info("Batch %d: %d contacts, the job's counts: %s",
                      batch.batch_id, contacts, job.counts())  # fmt: skip
-            wrong = not_applied(sync, run, batch, believe=True) - named.keys()
+            wrong = not_applied(sync, run, batch, believe=True).difference(named.emails())
             if wrong and judgement.do is Do.READ_SAMPLE:
                 _fail(sync, run, batch, job, judgement.reason)
             else:
                 _settle(sync, run, batch, job, named, wrong)
         case Do.FIND_REFUSED:
-            wrong = not_applied(sync, run, batch, believe=False) - named.keys()
-            if len(wrong) + len(named) == refused_by(job):
-                named |= dict.fromkeys(wrong, Refused(Refusal.REFUSED_BY_SENDGRID))
+            wrong = not_applied(sync, run, batch, believe=False).difference(named.emails())
+            if len(wrong) + count == refused_by(job):
+                named.add((email, Refused(Refusal.REFUSED_BY_SENDGRID)) for email in wrong)
                 wrong = set()
             _settle(sync, run, batch, job, named, wrong)
         case Do.SEND_AGAIN:
             _fail(sync, run, batch, job, judgement.reason)
 
 
-def _refused(sync: Sync, batch: Batch, job: Job) -> dict[str, Refused]:
-    """Address → refusal of the batch's contacts that the job's errors file names."""
-    if not job.errors_url:
-        return {}
+def _refused(sync: Sync, batch: Batch, job: Job) -> tuple[Refusals, int]:
+    """What the job's errors file says, and how many of the batch's contacts it names."""
+    if not job.errors_url or job.status is JobStatus.COMPLETED:
+        return Refusals(), 0
     try:
-        found = read_errors(sync.sendgrid.errors_file(job))
+        with tempfile.TemporaryFile() as file:
+            sync.sendgrid.errors_file(job, file)
+            named = Refusals((email, _refusal(said)) for email, said in read_errors(file))
     except (RetryableError, ConfigError) as error:  # ConfigError: a host that nobody trusts yet
         log.warning("%s; looking for the refused contacts otherwise", error)
-        return {}
+        return Refusals(), 0
     with sync.state.transaction() as cursor:
-        named = batch_contacts.addresses_among(cursor, batch.batch_id, found)
-    log.info("The errors file names %d of %d refused contacts", len(named), job.errored)
-    return {email: _refusal(found[email]) for email in named}
+        count = settling.count_refused(cursor, batch.batch_id, named)
+    log.info("The errors file names %d of %d refused contacts", count, job.errored)
+    return named, count
 
 
+@lru_cache(maxsize=1_000)
 def _refusal(said: str) -> Refused:
     words = plain(said)
     return Refused(Refusal.REFUSED_BY_SENDGRID, None if words == NOTHING_PLAIN else words)
@@ -158,7 +164,7 @@ def _settle(
     run: Run,
     batch: Batch,
     job: Job,
-    refused: dict[str, Refused],
+    refused: Refusals,
     wrong: Collection[str] = (),
 ) -> None:
     """Confirm the batch's contacts but for the refused ones and those that aren't as sent."""
