@@ -275,7 +275,7 @@ def is_searchable(email: str) -> bool:
 
 
 def _field(item: dict[str, Any], what: str, *, custom: bool) -> SendGridField | None:
-    """A field definition; None = of a type that this version doesn't know, so it can't be mapped."""
+    """A field definition; None = of a type that this version doesn't know: it can't be mapped."""
     name, kind = text(item, "name", what), text(item, "field_type", what)
     if kind not in set(FieldType):
         log.warning("SendGrid's field %r has the unknown type %r: left out", name[:100], kind[:40])

@@ -1,9 +1,9 @@
 """Read the errors file of a job, row by row: which addresses were refused, and why.
 
 Its format is documented nowhere (Twilio's support pages only say that it holds addresses and
-reasons), so the reader is tolerant: gzip or plain, UTF-8 or UTF-16, a table with any separator, with
-or without a header, or JSON in any arrangement (errors_json.py). Its memory doesn't grow with the
-file. What can't be read is told, and what names nobody for certain names nobody.
+reasons), so the reader is tolerant: gzip or plain, UTF-8 or UTF-16, a table with any separator,
+with or without a header, or JSON in any arrangement (errors_json.py). Its memory doesn't grow with
+the file. What can't be read is told, and what names nobody for certain names nobody.
 """
 
 from __future__ import annotations
@@ -136,7 +136,7 @@ def _lines(text: io.TextIOBase) -> Iterator[str]:
 
 
 def _promise(line: str, separator: str) -> tuple[bool, int]:
-    """How well a separator fits the first line: it sets something known apart, and it is frequent."""
+    """How well a separator fits the first line: it sets known names apart, and it is frequent."""
     cells = next(csv.reader([line], delimiter=separator), [])
     known = Columns.of(tuple(cells[:MAX_COLUMNS]))
     return known.is_known or any(map(address_in, cells)), len(cells)

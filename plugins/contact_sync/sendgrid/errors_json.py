@@ -1,5 +1,5 @@
-"""The rows of an errors file in JSON: a list of objects, an object around one, one object a line, or
-an object with addresses as keys. Pure; holds one row at a time.
+"""The rows of an errors file in JSON: a list of objects, an object around one, one object a line,
+or an object with addresses as keys. Pure; holds one row at a time.
 """
 
 from __future__ import annotations

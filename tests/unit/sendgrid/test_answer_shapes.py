@@ -1,5 +1,8 @@
-"""Answers that hold something else than the API's description says: taken for what it can only mean,
-or told in one sentence; never an error of Python's, never a conclusion that nothing supports."""
+"""Answers that hold something else than the API's description says.
+
+They are taken for what they can only mean, or told in one sentence: never an error of Python's,
+never a conclusion that nothing supports.
+"""
 
 from __future__ import annotations
 
@@ -151,7 +154,7 @@ def test_D12_a_job_id_that_cannot_be_one_is_an_unknown_fate(
 ) -> None:
     """The call was accepted, and nothing can be asked about it; it is never stored or logged."""
     server.say(202, {"job_id": job_id})
-    with pytest.raises(FateUnknown, match="accepted the call but gave (no job id|one that can't)"):
+    with pytest.raises(FateUnknown, match=r"accepted the call but gave (no job id|one that can't)"):
         api.upsert_contacts(b"{}")
 
 

@@ -28,7 +28,8 @@ SAID = [
     ((401, 403), "Authenticated user is not authorized", LACKS),
     ((403,), "access forbidden", LACKS),
     # Support article "Account Under Review"; sendgrid/docs#4352
-    ((401, 403), "Your account has been suspended. Please contact Support to regain access.", CLOSED),
+    ((401, 403), "Your account has been suspended. Please contact Support to regain access.",
+     CLOSED),
     ((403,), "Account deactivated", CLOSED),
     ((403,), "This account is currently under review", CLOSED),
     ((403,), "The from address does not match a verified Sender Identity.", UNVERIFIED),
