@@ -62,7 +62,7 @@ def _settled(e: Explanation) -> str | None:
     if e.decision.kind == "refused":
         return (
             f"It isn't sent, because {words.reason(known.reason, known.detail)}. It hasn't changed "
-            f"since: change it in B2CORE, or start a run with *retry rejected*."
+            f"since: change it in B2CORE, or start a run that retries rejected clients."
         )
     if e.decision.kind != "unchanged":
         return None
