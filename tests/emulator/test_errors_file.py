@@ -36,6 +36,23 @@ def test_it_may_be_json(sendgrid: SendGrid) -> None:
     assert [record["email"] for record in records] == ["nobody", "nothing"]
 
 
+@pytest.mark.parametrize(
+    ("settings", "text"),
+    [
+        ({"errors_separator": ";"}, f"email;error\nnobody;{REASON}\nnothing;{REASON}\n"),
+        ({"errors_layout": "json_lines"},
+         f'{{"email":"nobody","errors":["{REASON}"]}}\n{{"email":"nothing","errors":["{REASON}"]}}'),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_it_may_have_other_separators_and_encodings(
+    sendgrid: SendGrid, settings: dict[str, str], text: str, encoding: str
+) -> None:
+    sendgrid.admin.settings(errors_encoding=encoding, **settings)
+    job = sendgrid.import_csv([EMAIL], "email\nnobody\na@b.co\nnothing\n")
+    assert sendgrid.errors(job).content.decode(encoding) == text
+
+
 @pytest.mark.parametrize("layout", ["uploaded", "short", "json"])
 def test_it_may_be_gzipped(sendgrid: SendGrid, layout: str) -> None:
     sendgrid.admin.settings(errors_layout=layout)

@@ -98,8 +98,8 @@ def test_a_field_that_can_not_be_created_stops_before_any_call(
 def test_a_field_is_created_with_the_type_of_its_column(
     command: Command, world: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """SendGrid never changes it again: numeric is a Number, days are a Date; a column of a type that
-    fits none is told with its cast, before anything is created."""
+    """SendGrid never changes it again: numeric is a Number, days are a Date; a column of a type
+    that fits none is told with its cast, before anything is created."""
     world.sql_folder = shutil.copytree(world.sql_folder, tmp_path / "b2core")
     clients = world.sql_folder / "clients.sql"
     columns = {
