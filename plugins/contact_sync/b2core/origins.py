@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from adbc_driver_postgresql import dbapi
 
 _REFERENCE = re.compile(r'("[^"]+"|[a-z_]\w*)\.("[^"]+"|[a-z_]\w*)')
+_BARE = re.compile(r'\(?("[^"]+"|[a-z_]\w*)\)?(?:::.*)?')
+"""A column of the only table, perhaps with a cast."""
 DEEPEST = 10  # subqueries inside each other
 
 
@@ -37,6 +39,8 @@ def origin_of(
 
 
 def _resolved(expression: str, plan: dict[str, Any], depth: int) -> tuple[str, str] | None:
+    if "Relation Name" in plan and (bare := _BARE.fullmatch(expression)):
+        return f"{plan['Schema']}.{plan['Relation Name']}", bare[1].strip('"')
     for alias, column in _REFERENCE.findall(expression):
         for node in _nodes(plan):
             if node.get("Alias") != alias.strip('"'):

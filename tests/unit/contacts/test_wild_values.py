@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from contact_sync.contacts import converters, emails, phones, text_columns
+from local.numbering_plans import exists
 from tests.support.columns import column, reasons, values
 from tests.support.wild import dates_and_numbers, more_phones, texts
 from tests.support.wild import emails as wild_emails
@@ -22,6 +23,7 @@ def test_B15_a_phone_number_is_its_owners_or_not_sent(
     number = becomes if becomes.startswith("+") else None
     assert values(found.values) == [number]
     assert reasons(found) == ([] if number else [becomes])
+    assert number is None or exists(number)  # as the emulator judges, by plans of its own
 
 
 @pytest.mark.parametrize(("text", "becomes"), [*wild_emails.REPORTED, *wild_emails.KINDS])
