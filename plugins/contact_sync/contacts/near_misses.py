@@ -7,7 +7,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
-ALIKE = 0.8  # difflib's ratio; one letter in five may differ
+ALIKE = 0.75  # difflib's ratio; one letter in four may differ
 MOST_NAMES = 2_000  # compared; an account has at most 1,000 lists and 500 custom fields
 
 
