@@ -5,6 +5,7 @@ from __future__ import annotations
 import string
 import unicodedata
 from functools import lru_cache
+from urllib.parse import unquote
 
 import regex
 from email_validator import EmailNotValidError, validate_email
@@ -22,10 +23,10 @@ EXTENSION = regex.compile(r"\s*(?:ext\.?|x)\s*\d+$")
 def clean_email(raw: str | None) -> str:
     """Return an address in the form that is compared; "" when there is none."""
     text = INVISIBLE.sub("", raw or "").strip()
-    if text[:7].lower() == "mailto:":
-        text = text[7:]
-    elif text.endswith(">") and text.count("<") == text.count(">") == text.count("@") == 1:
+    if text.endswith(">") and text.count("<") == text.count(">") == text.count("@") == 1:
         text = text.partition("<")[2].removesuffix(">").strip()
+    if text[:7].lower() == "mailto:":  # a URL: its query is none of the address's (RFC 6068)
+        text = unquote(text[7:].partition("?")[0].removeprefix("//")).strip()
     return str(text.translate(LOWER))
 
 
@@ -39,6 +40,10 @@ def email_address(raw: str | None) -> str | None:
     except EmailNotValidError:
         return None
     email = (found.ascii_email or "").translate(LOWER)
+    if not regex.search(
+        r"\.([a-z]{2,}|xn--[a-z0-9-]+)$", email
+    ):  # IANA's list of top level domains
+        return None
     return email if len(email.rpartition("@")[0]) <= 64 and len(email) <= 254 else None
 
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.wild import emails, more_phones, phones, texts
+from tests.support.wild import emails, more_phones, phones, texts, trackers
 from tests.support.world import World
 
 LANES = pytest.mark.parametrize("lane", ["json", "csv"])
-PHONES = [*phones.REPORTED, *more_phones.KINDS]
-EMAILS = [*emails.REPORTED, *emails.KINDS]
+PHONES = [*phones.REPORTED, *more_phones.KINDS, *trackers.PHONES]
+EMAILS = [*emails.REPORTED, *emails.KINDS, *trackers.EMAILS]
 COLUMNS = {50: "first_name", 60: "city", 100: "line1"}
 FIELDS = {50: "first_name", 60: "city", 100: "address_line_1"}
 TEXTS = [
