@@ -10,14 +10,11 @@ from urllib.parse import unquote
 import regex
 from email_validator import EmailNotValidError, validate_email
 
-from local.numbering_plans import as_dialled, exists
-
 LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 INVISIBLE = regex.compile(r"[\p{Cf}\p{Variation_Selector}]")
 MARKS = r"\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff"
 ENDS = regex.compile(rf"^[\s{MARKS}]+|[\s{MARKS}]+$")
 SEEN = regex.compile(r"[^\s\p{Default_Ignorable_Code_Point}\u2800\ufff9-\ufffb]")
-EXTENSION = regex.compile(r"\s*(?:ext\.?|x)\s*\d+$")
 
 
 def clean_email(raw: str | None) -> str:
@@ -71,17 +68,3 @@ def clean_text(raw: str | None, limit: int) -> str:
             break
         kept += character
     return kept.rstrip()
-
-
-def phone_number(raw: str | None, country_code: str | None) -> str:
-    """Return a number in E.164, or "" when it can be nobody's."""
-    text = EXTENSION.sub("", INVISIBLE.sub("", raw or "").strip())
-    if not regex.fullmatch(r"\+?[\d\s.\-()/]+", text):
-        return ""
-    digits = regex.sub(r"\D", "", text)
-    if text.startswith(("+", "00")):
-        digits = regex.sub(r"\D", "", text.replace("(0)", ""))  # never dialled from abroad
-    if text.startswith("+") or digits.startswith("00"):
-        number = "+" + digits.removeprefix("00")
-        return number if exists(number) else ""
-    return as_dialled(digits, (country_code or "").strip().upper()) or ""

@@ -17,7 +17,7 @@ from local.b2core_demo import apply_demo_changes, generate
 from local.b2core_demo.rows import add_client
 from local.numbering_plans import exists
 from local.oracle import Address, chosen_addresses, chosen_phones
-from local.oracle_rules import phone_number
+from local.oracle_phones import phone_number
 from tests.support import source_statements
 from tests.support.columns import column, values
 

@@ -167,3 +167,6 @@ EMAILS: list[tuple[str, str]] = [
     ("john@example.c-om", "invalid"),
     ("john@sub..example.com", "invalid"),
 ]
+
+ORACLE_FINDS_MORE = {"380501234567"}
+"""Texts in which the oracle finds a number of Germany's, whose plan it knows by lengths only."""
