@@ -81,6 +81,20 @@ def test_B06_B07_every_address_arrives_as_its_owners_or_is_rejected(
 
 
 @LANES
+def test_B11_a_country_of_more_than_50_characters_is_cut_and_reported(
+    world: World, lane: str
+) -> None:
+    """ISO 3166's longest name has 52; SendGrid takes 50."""
+    name = "United Kingdom of Great Britain and Northern Ireland"
+    world.redefine(lane=lane)
+    world.sql("UPDATE b2core.countries SET name = %s WHERE code = 'GB'", name)
+    world.add("ann@example.com", address={"country_id": country(world, "GB")})
+    report = world.run()
+    assert world.contact("ann@example.com")["country"] == name[:50]
+    assert report["dropped"] == {"country: too_long": 1}
+
+
+@LANES
 def test_B11_every_text_arrives_as_a_person_sees_it(world: World, lane: str) -> None:
     """In the field that takes so many characters."""
     world.redefine(lane=lane)
