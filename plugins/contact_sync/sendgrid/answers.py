@@ -53,7 +53,7 @@ def _errors(body: Any) -> list[dict[str, object]]:
         return []
     errors = body.get("errors") or body.get("error") or body.get("message")
     found = errors if isinstance(errors, list) else [errors]
-    objects = [{"message": e} if isinstance(e, str) else e for e in found]
+    objects: list[Any] = [{"message": e} if isinstance(e, str) else e for e in found]
     return [e for e in objects if isinstance(e, dict)]
 
 

@@ -60,7 +60,7 @@ def read_errors(file: IO[bytes]) -> Iterator[tuple[str, str]]:
 class _Capped(io.RawIOBase):
     """Bytes of a file, at most so many."""
 
-    def __init__(self, file: IO[bytes], most: int) -> None:
+    def __init__(self, file: IO[bytes] | gzip.GzipFile, most: int) -> None:
         self._file = file
         self._left = most
 
@@ -110,14 +110,13 @@ def _table_entries(text: io.TextIOBase) -> Iterator[tuple[str, str] | None]:
     if told:
         first = next(lines, "")
     separator = told[1] if told else max(SEPARATORS, key=lambda mark: _promise(first, mark))
-    rows = csv.reader(chain([first], lines), delimiter=separator)
-    header = next(rows, [])
+    reader = csv.reader(chain([first], lines), delimiter=separator)
+    header = next(reader, [])
     if len(header) > MAX_COLUMNS:
         raise ValueError("too many columns")
-    if any(map(address_in, header)):
-        rows, header = chain([header], rows), [""] * len(header)
-    columns = Columns.of(tuple(header))
-    for row in rows:
+    has_names = not any(map(address_in, header))
+    columns = Columns.of(tuple(header) if has_names else ("",) * len(header))
+    for row in reader if has_names else chain([header], reader):
         if len(row) > MAX_COLUMNS + 1:
             raise ValueError("too many columns")
         if row:
