@@ -11,6 +11,7 @@ from tests.support.api_caller import EMAIL, FIRST_NAME, SendGrid
 
 DATA = 'email,first\nnobody,"A, B"\nanna@example.com,Anna\n'
 REASON = "email 'nobody' is not valid"
+OTHER = "email 'nothing' is not valid"
 
 
 def test_it_has_the_uploaded_columns_and_the_reason(sendgrid: SendGrid) -> None:
@@ -39,9 +40,9 @@ def test_it_may_be_json(sendgrid: SendGrid) -> None:
 @pytest.mark.parametrize(
     ("settings", "text"),
     [
-        ({"errors_separator": ";"}, f"email;error\nnobody;{REASON}\nnothing;{REASON}\n"),
+        ({"errors_separator": ";"}, f"email;error\nnobody;{REASON}\nnothing;{OTHER}\n"),
         ({"errors_layout": "json_lines"},
-         f'{{"email":"nobody","errors":["{REASON}"]}}\n{{"email":"nothing","errors":["{REASON}"]}}'),
+         f'{{"email":"nobody","errors":["{REASON}"]}}\n{{"email":"nothing","errors":["{OTHER}"]}}'),
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
