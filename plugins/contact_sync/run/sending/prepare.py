@@ -62,7 +62,7 @@ def _suppress(sync: Sync, run: Run, batch: Batch) -> None:
         except (AuthError, RequestRefused) as error:
             log.warning(
                 "The opt-outs of %d former addresses can't be carried over, so the new ones aren't "
-                "uploaded: %s. Give the key the scope to write suppressions",
+                "uploaded: %s. The key needs the scope to write suppressions",
                 len(part), error,
             )  # fmt: skip
             _hold(sync, run, batch, part, PendingReason.SUPPRESSION_NOT_CARRIED)

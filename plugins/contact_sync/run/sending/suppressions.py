@@ -68,7 +68,7 @@ def _look_up(sync: Sync, addresses: set[str]) -> tuple[set[str], set[str]]:
 def _tell(addresses: int, error: SyncError) -> None:
     log.warning(
         "Clients of %d former addresses are held, because it isn't known whether the old address "
-        "is unsubscribed: %s. Give the key the scope to read suppressions, or set "
+        "is unsubscribed: %s. The key needs the scope to read suppressions; or set "
         "`carry_suppressions: false`",
         addresses, error,
     )  # fmt: skip
