@@ -9,16 +9,18 @@ import os
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from types import SimpleNamespace
 from typing import Any
 
 import psycopg
 import pytest
 
 from contact_sync.postgres import arrow_reader
+from contact_sync.postgres.idle import close_all as close_idle
+from contact_sync.postgres.idle import used
 
 _open_reader = arrow_reader.connect
 _free: dict[tuple[int, str], list[Any]] = defaultdict(list)  # by process: forks share no socket
+_free_of_state: dict[tuple[int, str, str], list[Any]] = defaultdict(list)
 _opened = ExitStack()
 
 
@@ -32,10 +34,16 @@ def connection(url: str, **options: Any) -> Iterator[psycopg.Connection]:
 
 
 @contextmanager
-def _reader(dsn: str, what: str) -> Iterator[Any]:
-    with _kept(f"reader {dsn}", lambda: _open_reader(dsn, what)) as connected:
+def _reader(dsn: str, what: str, *, seconds: float) -> Iterator[Any]:
+    with _kept(f"reader {dsn}", lambda: _open_reader(dsn, what, seconds=seconds)) as connected:
         yield connected
-        connected.rollback()
+        connected.rollback(what)
+
+
+def _used_again(_idle: Any, connect: Any, is_usable: Any) -> AbstractContextManager[Any]:
+    """Of a state database: also by the next StateDatabase of the same URL."""
+    free = _free_of_state[os.getpid(), connect.__name__, connect.__self__.dsn]
+    return used(free, connect, is_usable)
 
 
 @contextmanager
@@ -55,14 +63,14 @@ def close_all() -> None:
     """Close what is kept: the next transaction opens a new connection."""
     _free.clear()
     _opened.close()
+    for idle in _free_of_state.values():
+        close_idle(idle)
 
 
 @contextmanager
 def kept_connections() -> Iterator[None]:
     """Meanwhile, runs use kept connections."""
     with pytest.MonkeyPatch.context() as monkeypatch:
-        errors = {"Error": psycopg.Error, "OperationalError": psycopg.OperationalError}
         monkeypatch.setattr(arrow_reader, "connect", _reader)
-        psycopg_of_state = SimpleNamespace(connect=connection, **errors)
-        monkeypatch.setattr("contact_sync.state.database.psycopg", psycopg_of_state)
+        monkeypatch.setattr("contact_sync.state.database.used", _used_again)
         yield

@@ -73,7 +73,8 @@ class World:
         limit = self.definition.source.statement_timeout_seconds
         source = B2Core(self.reader_url, self.sql_folder, limit)
         try:
-            yield Sync(self.definition, source, StateDatabase(self.state_url), api)
+            with StateDatabase(self.state_url).keeping_connections() as state:
+                yield Sync(self.definition, source, state, api)
         finally:
             api.close()
 

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 WHAT = "B2CORE's database"
 LOCK_SECONDS, IDLE_SECONDS = 10, 600
+SILENT_SECONDS = 60.0
+"""A server that keeps its own statement time-out has answered so long after it."""
+READ_ONLY = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"
 _PLACEHOLDER = re.compile(r"%\((\w+)\)s")
 _SNAPSHOT = """
 SELECT
@@ -79,17 +82,10 @@ class B2Core:
     @contextmanager
     def snapshot(self) -> Iterator[Snapshot]:
         """One read-only snapshot of all tables. Raises ConfigError or RetryableError."""
-        with arrow_reader.connect(self.dsn, WHAT) as connection:
-            for setting in (
-                "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY",
-                f"SET LOCAL statement_timeout = '{self.statement_timeout_seconds}s'",
-                f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s'",
-                f"SET LOCAL idle_in_transaction_session_timeout = '{IDLE_SECONDS}s'",
-                "SET LOCAL jit = off",
-                "SET LOCAL work_mem = '4MB'",  # more makes plans sort, not use indexes
-                "SET LOCAL TimeZone = 'UTC'",
-            ):
-                arrow_reader.execute(connection, setting, WHAT)
+        limit = self.statement_timeout_seconds
+        with arrow_reader.connect(self.dsn, WHAT, seconds=limit + SILENT_SECONDS) as connection:
+            for statement in (READ_ONLY, _settings(limit)):
+                arrow_reader.execute(connection, statement, WHAT)
             yield Snapshot(connection, self.folder)
 
     def columns(self, name: str = "clients") -> pa.Schema:
@@ -202,6 +198,27 @@ class Snapshot:
         except FileNotFoundError:
             raise ConfigError(f"include/sql/{self.folder.name}/{name}.sql is missing") from None
         return _PLACEHOLDER.sub(lambda match: literal(parameters[match.group(1)]), text)
+
+
+def _settings(statement_seconds: int) -> str:
+    """One statement that sets, for the transaction, what time-outs, plans and texts depend on,
+    whatever database or role say. `pg_catalog` comes first: no function of it can be replaced."""
+    settings = {
+        "statement_timeout": f"{statement_seconds}s",
+        "lock_timeout": f"{LOCK_SECONDS}s",
+        "idle_in_transaction_session_timeout": f"{IDLE_SECONDS}s",
+        "jit": "off",
+        "work_mem": "4MB",  # more makes plans sort, not use indexes
+        "TimeZone": "UTC",
+        "DateStyle": "ISO, MDY",
+        "IntervalStyle": "postgres",
+        "bytea_output": "hex",
+        "standard_conforming_strings": "on",
+        "extra_float_digits": "1",
+    }
+    calls = [f"set_config('{name}', '{value}', true)" for name, value in settings.items()]
+    path = "'pg_catalog, ' || current_setting('search_path')"
+    return f"SELECT {', '.join(calls)}, set_config('search_path', {path}, true)"
 
 
 def refuse_twice(ordered: Int64, statement: str) -> None:

@@ -55,7 +55,7 @@ def _read(state: StateDatabase, statement: LiteralString, **values: Any) -> list
     """The statement's columns as arrays."""
     fates = {fate.word: int(fate) for fate in Fate}
     query = statements.with_values(statement, **fates, **values)
-    with arrow_reader.connect(state.dsn, WHAT) as connection:
+    with state.reader() as connection:
         found = arrow_reader.table(connection, query, WHAT).columns
     return [_array(found.pop(0)) for _ in range(len(found))]  # each is freed when copied
 

@@ -127,5 +127,5 @@ def analyze_outbox(state: StateDatabase) -> None:
 def outbox_sizes(state: StateDatabase, run_id: int) -> pa.Table:
     """client_id, size and json_only of a run's contacts, by client id."""
     query = statements.with_values(SQL["outbox_sizes"], run_id=run_id)
-    with arrow_reader.connect(state.dsn, WHAT) as connection:
+    with state.reader() as connection:
         return arrow_reader.table(connection, query, WHAT).sort_by("client_id")
