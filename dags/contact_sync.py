@@ -70,6 +70,7 @@ def make_dag(definition: SyncDefinition) -> DAG:
     """The DAG of one sync."""
     name = definition.name
     told = {event: [AlertNotifier(name, event)] for event in definition.alerts.events}
+    waits = {"execution_timeout": definition.longest_run}
     with DAG(
         definition.dag_id,
         dag_display_name=f"{definition.caption}: B2CORE to SendGrid",
@@ -86,12 +87,13 @@ def make_dag(definition: SyncDefinition) -> DAG:
             "retry_delay": timedelta(seconds=20),
             "retry_exponential_backoff": True,
             "max_retry_delay": timedelta(minutes=5),
+            "execution_timeout": definition.longest_step,
         },
     ) as dag:
-        start = StartRunOperator(task_id="start_run", sync_name=name)
+        start = StartRunOperator(task_id="start_run", sync_name=name, **waits)
         sync_run: Any = start.output  # stands for the number that the task will have returned
         settled = SettleEarlierRunsOperator(
-            task_id="settle_earlier_runs", sync_name=name, sync_run_id=sync_run
+            task_id="settle_earlier_runs", sync_name=name, sync_run_id=sync_run, **waits
         )
         checked = task(task_id="check_setup", pool=POOL)(tasks.check_setup)(name, sync_run)
         slices = task(task_id="select_clients")(tasks.select_clients)(name, sync_run)
@@ -114,6 +116,7 @@ def make_dag(definition: SyncDefinition) -> DAG:
             start_task_id="start_run",
             hours=definition.limits.approval_hours,
             notifiers=told.get(Event.APPROVAL),
+            **waits,
         )
         unlisted = SendBatchOperator.partial(
             task_id="remove_excluded",
@@ -121,6 +124,7 @@ def make_dag(definition: SyncDefinition) -> DAG:
             sync_run_id=sync_run,
             pool=POOL,
             map_index_template="batch {{ task.batch_id }}",
+            **waits,
         ).expand(batch_id=approved.output)
         sent = SendBatchOperator.partial(
             task_id="send_batch",
@@ -129,6 +133,7 @@ def make_dag(definition: SyncDefinition) -> DAG:
             sync_run_id=sync_run,
             pool=POOL,
             map_index_template="batch {{ task.batch_id }}",
+            **waits,
         ).expand(batch_id=batch_ids)
         former = task(
             task_id="find_removals",
@@ -140,6 +145,7 @@ def make_dag(definition: SyncDefinition) -> DAG:
             sync_run_id=sync_run,
             pool=POOL,
             map_index_template="batch {{ task.batch_id }}",
+            **waits,
         ).expand(batch_id=former)
         finished = task(
             task_id="finish_run",

@@ -75,7 +75,8 @@ SELECT
     r.plan,
     r.retry_rejected,
     r.approve_removals,
-    r.approval
+    r.approval,
+    extract(EPOCH FROM now() - r.started_at)::float / 3600 AS age_hours
 FROM contact_sync.run AS r
 INNER JOIN contact_sync.sync AS s ON r.sync_id = s.sync_id
 WHERE r.run_id = %(run_id)s;

@@ -50,7 +50,8 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A run's row. `destination` and `snapshot` are set by check_setup and select_clients."""
+    """A run's row. `destination` and `snapshot` are set by check_setup and select_clients;
+    `age_hours` since it began, on the database's clock."""
 
     run_id: int
     sync_id: int
@@ -66,6 +67,7 @@ class Run:
     retry_rejected: bool
     approve_removals: int | None
     approval: Approval | None
+    age_hours: float
 
     @property
     def fence(self) -> tuple[int, int] | None:

@@ -7,9 +7,14 @@ import threading
 import psycopg
 import pytest
 
-from contact_sync.base.errors import RetryableError
+from contact_sync.base.errors import FatalError, RetryableError
+from contact_sync.base.vocabulary import RunKind
 from contact_sync.postgres import arrow_reader
 from contact_sync.run import in_one_process
+from contact_sync.run.check_setup import check_setup
+from contact_sync.run.context import open_run
+from contact_sync.run.release_lease import release_lease
+from contact_sync.run.start_run import start_run
 from contact_sync.state import database
 from tests.support.breaking_proxy import breaking_proxy
 from tests.support.world import World
@@ -101,3 +106,23 @@ def test_N03_a_small_run_opens_few_connections(world: World) -> None:
     assert report["counts"]["sent"] == 1
     assert state.opened + source.opened <= 6
     assert threading.active_count() < 20
+
+
+def test_N04_a_run_that_is_too_old_ends_red_and_frees_its_lease(world: World) -> None:
+    """At its next step; a person who is asked has the time for that on top."""
+    world.redefine(deadlines={"run_hours": 0.5}, limits={"approval_hours": 2})
+    world.seed()
+    with world.sync() as sync:
+        run_id = start_run(sync, RunKind.FULL, holder="slow")
+        check_setup(sync, open_run(sync, run_id))
+        world.state("UPDATE contact_sync.run SET started_at = now() - interval '1 hour'")
+        with pytest.raises(FatalError, match=r"longer than its definition allows.*run_hours"):
+            open_run(sync, run_id)
+        world.state("""UPDATE contact_sync.run SET approval = '{"why":
+            [{"limit": "changes", "n": 2, "allowed": 1}], "decision": "approved", "by": "ann"}'""")
+        assert open_run(sync, run_id).run_id == run_id
+        world.state("UPDATE contact_sync.run SET started_at = now() - interval '3 hours'")
+        with pytest.raises(FatalError, match="run_hours"):
+            open_run(sync, run_id)
+        release_lease(sync, run_id, "too old")
+    assert world.run()["state"] == "succeeded"
