@@ -25,8 +25,9 @@ SECTIONS = {
     "F": "Removal, consent, erasure",
     "P": "Platform",
     "H": "Security",
+    "N": "Nothing waits for ever",
 }
-SIZES = {"A": 23, "B": 19, "C": 15, "D": 14, "O": 11, "F": 11, "P": 14, "H": 7}
+SIZES = {"A": 23, "B": 19, "C": 15, "D": 14, "O": 11, "F": 11, "P": 14, "H": 7, "N": 6}
 
 SCENARIOS = {
     "A01": "A transaction commits after a run has read past its time → the next run sends it",
@@ -143,6 +144,12 @@ SCENARIOS = {
     "H05": "Unverified TLS → refused, or allowed only in so many words",
     "H06": "A key that may do too much → said by the check",
     "H07": "Proxies from the environment pick up the traffic → ignored",
+    "N01": "A database falls silent behind a proxy that lives → the wait ends, whatever it was for",
+    "N02": "A lock on the ledger isn't released → waited for as long as the time-out says",
+    "N03": "Every round trip is slow → a small run opens few connections",
+    "N04": "A run doesn't come to its end → it ends red after `run_hours` and frees its lease",
+    "N05": "The state database fails over → tried again; a wrong login is told at once",
+    "N06": "Database or role set how texts are written → every session says so itself",
 }
 """Id → what breaks → what is guaranteed."""
 
@@ -169,7 +176,7 @@ GUARANTEES = {
            "C01 C02 D10 D11 F08 O10 P01 P04 P11"),
     "G7": ("One run at a time for each sync", "O02 O03 O04 O05 O07"),
     "G8": ("Every wait has a deadline, every retry a cap, every buffer a size",
-           "A21 C06 C07 C10 D03 H02 P08 P10"),
+           "A21 C06 C07 C10 D03 H02 N01 N02 N04 P08 P10"),
     "G9": ("Honest status: success means that all is settled and the books balance",
            "A18 A22 B16 B17 C08 C11 D06 F05"),
     "G10": ("No personal data or secret in logs, XCom, errors", "C13 H03 H04 P09"),
