@@ -9,18 +9,26 @@ import os
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from functools import partial
 from typing import Any
 
 import psycopg
 import pytest
 
-from contact_sync.postgres import arrow_reader
+from contact_sync.postgres.idle import Kept
 from contact_sync.postgres.idle import close_all as close_idle
-from contact_sync.postgres.idle import used
 
-_open_reader = arrow_reader.connect
+_really_used = Kept.used
+
+
+def _keeping() -> Kept[Any]:
+    kept: Kept[Any] = Kept()
+    kept._idle = []
+    return kept
+
+
 _free: dict[tuple[int, str], list[Any]] = defaultdict(list)  # by process: forks share no socket
-_free_of_state: dict[tuple[int, str, str], list[Any]] = defaultdict(list)
+_kept_for_good: dict[tuple[int, Any], Kept[Any]] = defaultdict(_keeping)
 _opened = ExitStack()
 
 
@@ -34,16 +42,14 @@ def connection(url: str, **options: Any) -> Iterator[psycopg.Connection]:
 
 
 @contextmanager
-def _reader(dsn: str, what: str, *, seconds: float) -> Iterator[Any]:
-    with _kept(f"reader {dsn}", lambda: _open_reader(dsn, what, seconds=seconds)) as connected:
-        yield connected
-        connected.rollback(what)
-
-
-def _used_again(_idle: Any, connect: Any, is_usable: Any) -> AbstractContextManager[Any]:
-    """Of a state database: also by the next StateDatabase of the same URL."""
-    free = _free_of_state[os.getpid(), connect.__name__, connect.__self__.dsn]
-    return used(free, connect, is_usable)
+def _used_again(_kept_there: Any, connect: Any, is_usable: Any) -> Iterator[Any]:
+    """In place of `Kept.used`: also by the next handle on the same database."""
+    target = (
+        connect.args if isinstance(connect, partial) else (connect.__name__, connect.__self__.dsn)
+    )
+    again = _kept_for_good[os.getpid(), target]
+    with _really_used(again, connect, is_usable) as connection:
+        yield connection
 
 
 @contextmanager
@@ -63,14 +69,13 @@ def close_all() -> None:
     """Close what is kept: the next transaction opens a new connection."""
     _free.clear()
     _opened.close()
-    for idle in _free_of_state.values():
-        close_idle(idle)
+    while _kept_for_good:
+        close_idle(_kept_for_good.popitem()[1]._idle or [])
 
 
 @contextmanager
 def kept_connections() -> Iterator[None]:
     """Meanwhile, runs use kept connections."""
     with pytest.MonkeyPatch.context() as monkeypatch:
-        monkeypatch.setattr(arrow_reader, "connect", _reader)
-        monkeypatch.setattr("contact_sync.state.database.used", _used_again)
+        monkeypatch.setattr(Kept, "used", _used_again)
         yield

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -20,10 +21,8 @@ import pyarrow as pa
 from contact_sync.base.arrays import Int64
 from contact_sync.base.errors import ConfigError, FatalError
 from contact_sync.postgres import arrow_reader
+from contact_sync.postgres.idle import Kept
 from contact_sync.postgres.literals import literal
-
-if TYPE_CHECKING:
-    from adbc_driver_postgresql import dbapi
 
 WHAT = "B2CORE's database"
 LOCK_SECONDS, IDLE_SECONDS = 10, 600
@@ -78,15 +77,24 @@ class B2Core:
     dsn: str
     folder: Path
     statement_timeout_seconds: int
+    _connections: Kept[arrow_reader.Connection] = field(default_factory=Kept, repr=False)
 
     @contextmanager
     def snapshot(self) -> Iterator[Snapshot]:
         """One read-only snapshot of all tables. Raises ConfigError or RetryableError."""
         limit = self.statement_timeout_seconds
-        with arrow_reader.connect(self.dsn, WHAT, seconds=limit + SILENT_SECONDS) as connection:
+        connect = partial(
+            arrow_reader.open_connection, self.dsn, WHAT, seconds=limit + SILENT_SECONDS
+        )
+        with self._connections.used(connect, arrow_reader.answers) as connection:
             for statement in (READ_ONLY, _settings(limit)):
                 arrow_reader.execute(connection, statement, WHAT)
             yield Snapshot(connection, self.folder)
+            connection.rollback(WHAT)
+
+    def keeping_connections(self) -> AbstractContextManager[None]:
+        """Meanwhile a connection is kept for the next snapshot, without a transaction."""
+        return self._connections.keeping()
 
     def columns(self, name: str = "clients") -> pa.Schema:
         """Names and types of the columns that a statement gives; executes nothing."""
@@ -98,7 +106,7 @@ class B2Core:
 class Snapshot:
     """An open transaction; every method sees the same moment."""
 
-    connection: dbapi.Connection
+    connection: arrow_reader.Connection
     folder: Path
 
     def position(self) -> dict[str, Any]:

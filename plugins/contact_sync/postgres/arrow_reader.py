@@ -7,6 +7,7 @@ loads pandas, which takes a second, and most of Airflow's tasks read nothing in 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -20,13 +21,14 @@ import adbc_driver_manager
 import pyarrow as pa
 from adbc_driver_manager._reader import AdbcRecordBatchReader
 
-from contact_sync.base.errors import FatalError, RetryableError
+from contact_sync.base.errors import FatalError, RetryableError, SyncError
 from contact_sync.postgres.faults import meaning
 from contact_sync.postgres.waiting import begin
 
 if TYPE_CHECKING:
     from adbc_driver_postgresql import dbapi
 
+log = logging.getLogger(__name__)
 BATCH_BYTES = 4 << 20
 """Size of one record batch: bounds memory; 4 MB is the fastest size that stays small."""
 
@@ -54,11 +56,13 @@ class NotText(FatalError):
 @dataclass(slots=True)
 class Connection:
     """A connection for reading. An answer is waited for `seconds`; once one didn't come in time,
-    the connection is left to the thread that still waits for it: `is_silent`."""
+    the connection is left to the thread that still waits for it: `is_silent`. `is_over`: it can't
+    be used for another transaction."""
 
     raw: dbapi.Connection
     seconds: float
     is_silent: bool = False
+    is_over: bool = False
 
     def call(self, ask: Callable[[], T], what: str) -> T:
         """What a call of the driver gives. Raises RetryableError when no answer comes in time."""
@@ -70,6 +74,7 @@ class Connection:
             raise silent(what, self.seconds) from None
         finally:
             self.is_silent = not done.done()
+            self.is_over |= self.is_silent
 
     @contextmanager
     def cursor(self) -> Iterator[dbapi.Cursor]:
@@ -82,8 +87,13 @@ class Connection:
                 cursor.close()
 
     def rollback(self, what: str) -> None:
-        """End the transaction; the next statement begins another."""
-        self.call(self.raw.rollback, what)
+        """End the transaction; the next statement begins another. Nothing was written in it, so
+        that it does no harm if the server has ended it already, with the connection."""
+        try:
+            self.call(self.raw.rollback, what)
+        except SyncError as error:
+            log.info("A connection isn't used again: %s", error)
+            self.is_over = True
 
     def close(self) -> None:
         """Close it, unless a call is still under way."""
@@ -96,7 +106,7 @@ def open_connection(dsn: str, what: str, *, seconds: float, settings: str = "") 
     wait for an answer. Raises ConfigError or RetryableError, and names the database `what`."""
     from adbc_driver_postgresql import dbapi
 
-    connecting = begin(partial(dbapi.connect, _bounded(dsn, settings)))
+    connecting = begin(partial(dbapi.connect, bounded(dsn, settings)))
     try:
         with translated(what):
             return Connection(connecting.result(LOGIN_SECONDS), seconds)
@@ -104,14 +114,9 @@ def open_connection(dsn: str, what: str, *, seconds: float, settings: str = "") 
         raise silent(what, LOGIN_SECONDS) from None
 
 
-@contextmanager
-def connect(dsn: str, what: str, *, seconds: float) -> Iterator[Connection]:
-    """One connection, closed at the end."""
-    connection = open_connection(dsn, what, seconds=seconds)
-    try:
-        yield connection
-    finally:
-        connection.close()
+def answers(connection: Connection) -> bool:
+    """Whether it may be used again."""
+    return not connection.is_over
 
 
 def record_batches(connection: Connection, sql: str, what: str) -> Iterator[pa.RecordBatch]:
@@ -225,9 +230,10 @@ def silent(what: str, seconds: float) -> RetryableError:
     )
 
 
-def _bounded(dsn: str, settings: str) -> str:
-    """The URL with time-outs for what it doesn't say itself, and always with UTF-8: Arrow's texts
-    are, whatever URL, role, database or PGCLIENTENCODING say. Of two values the last one counts.
+def bounded(dsn: str, settings: str) -> str:
+    """The URL with time-outs for what it doesn't say itself, with `settings` as libpq's `options`,
+    and always with UTF-8: Arrow's texts are, whatever URL, role, database or PGCLIENTENCODING say.
+    Of two values the last one counts.
     """
     more = [f"{key}={value}" for key, value in BOUNDS.items() if f"{key}=" not in dsn]
     more += [f"options={quote(settings)}"] if settings else []

@@ -9,7 +9,7 @@ from __future__ import annotations
 import select
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 import psycopg
 
@@ -24,39 +24,50 @@ class Closing(Protocol):
 C = TypeVar("C", bound=Closing)
 
 
-@contextmanager
-def used(
-    idle: list[C] | None, connect: Callable[[], C], is_usable: Callable[[C], bool]
-) -> Iterator[C]:
-    """One of the idle connections or a new one; afterwards it is idle again.
+class Kept(Generic[C]):
+    """Connections of one kind to one database. While `keeping` lasts, one that isn't used any more
+    stays open for the next user; else it is closed."""
 
-    After an error, or when none are kept (`idle` is None), it is closed.
-    """
-    connection = _taken(idle, is_usable) or connect()
-    try:
-        yield connection
-    except BaseException:
-        connection.close()
-        raise
-    if idle is None:
-        connection.close()
-    else:
-        idle.append(connection)
+    def __init__(self) -> None:
+        self._idle: list[C] | None = None
 
-
-def _taken(idle: list[C] | None, is_usable: Callable[[C], bool]) -> C | None:
-    while idle:
+    @contextmanager
+    def keeping(self) -> Iterator[None]:
+        """Meanwhile they are kept; at the end the idle ones are closed."""
+        self._idle = []
         try:
-            connection = idle.pop()
-        except IndexError:  # another thread was faster
-            return None
-        if is_usable(connection):
-            return connection
-        connection.close()
-    return None
+            yield
+        finally:
+            idle, self._idle = self._idle, None
+            close_all(idle)
+
+    @contextmanager
+    def used(self, connect: Callable[[], C], is_usable: Callable[[C], bool]) -> Iterator[C]:
+        """An idle connection that `is_usable`, or a new one. After an error it is closed."""
+        connection = self._taken(is_usable) or connect()
+        try:
+            yield connection
+        except BaseException:
+            connection.close()
+            raise
+        if self._idle is not None and is_usable(connection):
+            self._idle.append(connection)
+        else:
+            connection.close()
+
+    def _taken(self, is_usable: Callable[[C], bool]) -> C | None:
+        while self._idle:
+            try:
+                connection = self._idle.pop()
+            except IndexError:  # another thread was faster
+                return None
+            if is_usable(connection):
+                return connection
+            connection.close()
+        return None
 
 
-def is_alive(connection: psycopg.Connection) -> bool:
+def is_alive(connection: psycopg.Connection[Any]) -> bool:
     """Whether the server has said nothing since: what an idle connection says is its end."""
     if connection.closed:
         return False

@@ -18,7 +18,7 @@ from contact_sync.base.errors import ConfigError, Fenced, RetryableError
 from contact_sync.postgres import arrow_reader
 from contact_sync.postgres.cursor import Cursor, one
 from contact_sync.postgres.faults import PASSING, meaning
-from contact_sync.postgres.idle import close_all, is_alive, used
+from contact_sync.postgres.idle import Kept, is_alive
 from contact_sync.state import statements
 
 SQL = statements.load("database")
@@ -68,23 +68,17 @@ class Bounded(psycopg.Connection[dict[str, Any]]):
 class StateDatabase:
     """One PostgreSQL database with the schema `contact_sync`; `dsn` is a libpq URL."""
 
-    _idle_writers: list[Bounded] | None = None
-    _idle_readers: list[arrow_reader.Connection] | None = None
-
     def __init__(self, dsn: str) -> None:
         self.dsn = dsn
+        self._writers: Kept[Bounded] = Kept()
+        self._readers: Kept[arrow_reader.Connection] = Kept()
 
     @contextmanager
     def keeping_connections(self) -> Iterator[Self]:
         """Meanwhile a connection is kept for the next transaction instead of being closed: to open
         one takes four round trips and a new process at the server."""
-        writers, readers = self._idle_writers, self._idle_readers = [], []
-        try:
+        with self._writers.keeping(), self._readers.keeping():
             yield self
-        finally:
-            self._idle_writers = self._idle_readers = None
-            close_all(writers)
-            close_all(readers)
 
     @contextmanager
     def transaction(self, fence: tuple[int, int] | None = None) -> Iterator[Cursor]:
@@ -93,7 +87,7 @@ class StateDatabase:
         Raises Fenced when a newer run holds the lease (nothing is written then), RetryableError
         or ConfigError when the database can't do it.
         """
-        with translated(), used(self._idle_writers, self._connect, is_alive) as connection:
+        with translated(), self._writers.used(self._connect, is_alive) as connection:
             with connection.cursor() as cursor:
                 yield cursor
                 if fence:
@@ -103,17 +97,13 @@ class StateDatabase:
     @contextmanager
     def reader(self) -> Iterator[arrow_reader.Connection]:
         """A connection for one bulk read."""
-        with used(self._idle_readers, self._connect_reader, _answers) as connection:
+        with self._readers.used(self._connect_reader, arrow_reader.answers) as connection:
             yield connection
             connection.rollback(WHAT)
 
     def _connect(self) -> Bounded:
-        dsn = self.dsn
         return Bounded.connect(
-            dsn,
-            **{key: value for key, value in arrow_reader.BOUNDS.items() if f"{key}=" not in dsn},
-            options=SETTINGS,
-            client_encoding="UTF8",
+            arrow_reader.bounded(self.dsn, SETTINGS),
             application_name="contact_sync",
             row_factory=dict_row,
             prepare_threshold=None,  # a kept connection would plan without the values
@@ -128,10 +118,6 @@ class StateDatabase:
         """Raise ConfigError unless the migrations of this version have run."""
         with self.transaction() as cursor:
             check_version(cursor)
-
-
-def _answers(connection: arrow_reader.Connection) -> bool:
-    return not connection.is_silent
 
 
 def check_version(cursor: Cursor) -> None:

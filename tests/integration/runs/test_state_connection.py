@@ -123,7 +123,9 @@ def test_N06_settings_of_database_and_role_change_no_text(world: World, cluster:
                 for key, value in odd.items():
                     setting = f"SET {key} = {value}"
                     alter = sql.SQL("ALTER DATABASE {} ").format(sql.Identifier(name))
-                    admin.execute(alter + sql.SQL(setting))  # type: ignore[arg-type]
+                    admin.execute(alter + sql.SQL(setting))
+        mark = "&" if "?" in world.b2core_url else "?"
+        world.b2core_url += f"{mark}options=-c%20DateStyle%3DISO"  # for the oracle's own reading
         world.run()
         world.assert_converged()
         world.change()
