@@ -48,7 +48,7 @@ STEPS = (
     Step("removals.retire_absent", (None,), Noted.NOTED, "find_removals",
          "its client is gone from B2CORE"),
     Step("removals.note_listed_addresses", (None,), Noted.NOTED, "find_removals",
-         "the sync has another list than before"),
+         "the sync has a different list now"),
     Step("removals.forget_taken", (Noted.NOTED, Noted.MISSED, Noted.KEPT), Noted.TAKEN,
          f"plan_batches, {PLANNING}", "a client's confirmed contact has the address"),
     Step("removals.stay_on_list", (Noted.NOTED, Noted.MISSED), Noted.TAKEN, "find_removals",

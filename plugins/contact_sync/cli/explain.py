@@ -30,5 +30,5 @@ def answer(sync: Sync, options: argparse.Namespace) -> tuple[str, int]:
     if not ids:
         return "No client of B2CORE has this address, and no contact of this sync.", 1
     found = [text(explain_client(sync, client, live=options.live)) for client in ids]
-    shared = [f"{len(ids)} clients lead to this address.", ""] if len(ids) > 1 else []
+    shared = [f"{len(ids)} clients match this address.", ""] if len(ids) > 1 else []
     return "\n\n".join(["\n".join([*shared, found[0]]), *found[1:]]), 0

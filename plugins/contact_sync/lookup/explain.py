@@ -145,7 +145,7 @@ def _notes(definition: SyncDefinition, look: SyncRow | None) -> list[str]:
     if not definition.enabled:
         notes.append("This sync is disabled: no run sends anything.")
     if look and look.is_running:
-        notes.append("A run is at work: this may change any moment.")
+        notes.append("A run is at work: this may change at any moment.")
     if look is None or look.destination is None:
         return [*notes, "No run has checked its setup yet: what would be sent isn't known."]
     mapping = look.destination.mapping

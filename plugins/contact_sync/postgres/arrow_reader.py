@@ -30,7 +30,7 @@ UNSHOWABLE = f"outside the years {MINYEAR} to {MAXYEAR}"
 _RETRYABLE_CLASSES = ("08", "40", "53", "57", "25", "55")
 _HARMLESS_TEXT_CLASSES = ("42", "3D", "28", "3F")
 _WELL_KNOWN = {
-    "40001": "it was cancelled by the replay of a standby; a primary or hot_standby_feedback helps",
+    "40001": "a standby's replay cancelled it; a primary or hot_standby_feedback helps",
     "55P03": "a table was locked for longer than the lock time-out, as a migration does",
     "57014": "it took longer than its statement time-out or was cancelled",
 }
@@ -50,7 +50,7 @@ _NO_TEXT = ("22021", "22P05")
 
 
 class NotText(FatalError):
-    """A row holds bytes that are no text in UTF-8."""
+    """A row holds bytes that are not text in UTF-8."""
 
 
 @contextmanager
@@ -170,7 +170,7 @@ def _our_error(error: Any, what: str) -> Exception:
         return ConfigError(f"{what} refused a statement ({state}): {text}")
     if state in _NO_TEXT:
         return NotText(
-            f"{what} holds bytes that are no text in UTF-8 (SQLSTATE {state}), as a database in "
+            f"{what} holds bytes that are not text in UTF-8 (SQLSTATE {state}), as a database in "
             f"SQL_ASCII may: correct the value"
         )
     if state.startswith(_RETRYABLE_CLASSES):
@@ -182,7 +182,7 @@ def _our_error(error: Any, what: str) -> Exception:
         )
     if not state:
         return RetryableError(
-            f"{what} can't be reached or broke off: check the connection's host, port, login and "
+            f"{what} can't be reached, or broke off: check the connection's host, port, login and "
             f"password, and that the server runs"
         )
     return FatalError(f"{what} refused a statement (SQLSTATE {state})")

@@ -45,7 +45,7 @@ def test_S07_required_fields_are_mapped_without_saying_so() -> None:
         ("name: !!python/object:os.system x", "north.yaml: line 1 is not YAML"),
         ("caption: 2024-13-45", "north.yaml: a value can't be read (month must be in 1..12)"),
         ("[" * 5_000, "north.yaml: a value can't be read (it is nested too deeply)"),
-        (GOOD + "caption: South", "line 3 is not YAML: the key 'caption' stands there twice"),
+        (GOOD + "caption: South", "line 3 is not YAML: the key 'caption' is there twice"),
         (GOOD + "fields:\n  city: a\n  city: b", "line 5 is not YAML: the key 'city' stands"),
         (GOOD + "fields: [city]", "north.yaml: fields: Input should be a valid dictionary"),
         (GOOD + "fields: {7: city}", "north.yaml: fields.7"),
