@@ -84,7 +84,7 @@ def test_a_client_is_looked_up_by_address_and_by_id(
     page.get_by_role("button", name="Look up").click()
     expect(page.locator(".note").first).to_contain_text("SendGrid has confirmed exactly this")
     expect(page.locator("main")).to_contain_text(job)
-    page.get_by_role("link", name="Ask SendGrid what it holds now").click()
+    page.get_by_role("link", name="Ask SendGrid what it has now").click()
     expect(page.locator("main")).to_contain_text("SendGrid has the contact, on the sync's list")
     assert barriers(page) == []
     assert page.goto(f"{stack.url}{SYNC}/clients/{2**62}").status == 404  # type: ignore[union-attr]

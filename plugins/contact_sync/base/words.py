@@ -131,8 +131,8 @@ DEGRADED: Mapping[str, tuple[str, str]] = {
         "client is pending, the next run sends it", "clients are pending, the next run sends them",
     ),
     Degraded.STALE: (
-        "client holds values that SendGrid can't clear",
-        "clients hold values that SendGrid can't clear",
+        "client has values that SendGrid can't clear",
+        "clients have values that SendGrid can't clear",
     ),
     Degraded.ABSENCES_HELD: (
         "client is absent, more than the limit: its contact stays until a person approves the "

@@ -72,7 +72,7 @@ def _settled(e: Explanation) -> str | None:
         now = "doesn't show the contact" if is_gone else "shows something else"
         return f"{said} Now it {now}: a run with mode resend sends it again."
     if stale := [f.name for f in e.fields if f.stale]:
-        return f"{said} It still holds a value in {', '.join(stale)}, which it can't clear."
+        return f"{said} It still has a value in {', '.join(stale)}, which it can't clear."
     return said
 
 

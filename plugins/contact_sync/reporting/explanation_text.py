@@ -50,7 +50,7 @@ def _field(field: FieldValue) -> str:
     if field.problem:
         said += f"  [{field.problem}]"
     if field.stale:
-        said += "  [SendGrid holds an older value and can't clear it]"
+        said += "  [SendGrid has an older value and can't clear it]"
     if field.differs:
         said += f"  [SendGrid shows: {field.at_sendgrid or '(none)'}]"
     return said

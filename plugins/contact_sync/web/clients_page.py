@@ -62,7 +62,7 @@ def find(
 def client(
     request: Request, viewer: ViewerDep, name: str, client_id: int, live: str = ""
 ) -> Response:
-    """One client; `live=on` also asks SendGrid what it holds, with one call."""
+    """One client; `live=on` also asks SendGrid what it has, with one call."""
     sync = readable_sync(viewer, name)
     if not 0 <= client_id <= MAX_CLIENT_ID:
         raise HTTPException(404, f"No client can have the id {client_id}.")

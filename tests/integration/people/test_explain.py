@@ -221,9 +221,7 @@ def test_a_stale_value_and_a_changed_definition(world: World) -> None:
     world.run()
     world.edit(client, created_at=None)
     world.run()
-    assert why(world, client).endswith(
-        "It still holds a value in Registered, which it can't clear."
-    )
+    assert why(world, client).endswith("It still has a value in Registered, which it can't clear.")
     world.redefine(fields={**fields, "city": "city"})
     assert "The definition was edited since the last run" in explain(world, client).notes[0]
 
