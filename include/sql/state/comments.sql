@@ -77,4 +77,4 @@ COMMENT ON COLUMN contact_sync.removal.batch_id IS 'The removal''s batch; NULL =
 COMMENT ON COLUMN contact_sync.removal.noted_at IS 'Since when it is known.';
 COMMENT ON COLUMN contact_sync.removal.why IS 'The reason, a code: address_changed, excluded, gone or list_changed.';
 COMMENT ON COLUMN contact_sync.removal.kept
-IS 'The contact stays but belongs to no client: who takes over the address clears its values. The address is forgotten.';
+IS 'The contact stays without a client: who takes over the address clears its values. The address is forgotten.';
