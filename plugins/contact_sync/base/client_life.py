@@ -70,9 +70,9 @@ PROMISES = {
         lacks=("email", "contact_hash", "field", "reason", "row_hash", "rejected_since"),
     ),
 }
-"""For each fate. `email` and `contact_hash` go together in all of them. The one exception: whose
-address another client took over has, confirmed or not, no contact and no row_hash any more, and
-`email_hash` 0, so that it looks moved to the next run."""
+"""For each fate. `email` and `contact_hash` go together in all of them. The one exception: a
+client whose address another one took over has, confirmed or not, no contact and no row_hash any
+more, and `email_hash` 0, so that it looks moved to the next run."""
 
 
 @dataclass(frozen=True, slots=True)
