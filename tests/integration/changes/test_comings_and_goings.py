@@ -166,9 +166,9 @@ def test_B01_an_address_mended_in_two_steps_leaves_one_contact(
     world.edit(client, email=gap)
     assert world.run()["books"]["rejected"] == 1
     assert set(world.contacts()) == {"ann@example.com"}
-    world.edit(client, email="mended@example.com")
+    world.edit(client, email="fixed@example.com")
     world.run()
-    assert set(world.contacts()) == {"mended@example.com"}
+    assert set(world.contacts()) == {"fixed@example.com"}
     world.assert_converged()
 
 
