@@ -47,7 +47,7 @@ def generate(url: str, *, clients: int, seed: int = 1, replace: bool = False) ->
     with psycopg.connect(url) as connection:
         if connection.execute("SELECT 1 FROM b2core.clients LIMIT 1").fetchone() and not replace:
             raise ValueError(
-                "There are clients already; say that they may be replaced, or use another database"
+                "There are clients already: allow their replacement (--replace), or use another database"
             )
         connection.execute(
             "SELECT set_config('demo.clients', %s, true), setseed(%s)",

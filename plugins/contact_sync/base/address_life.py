@@ -1,6 +1,8 @@
 """The life of an address that SendGrid may have to lose: the rows of the table `removal`.
 
-A row has no state column: where it is follows from `batch_id` and `kept`, and from its batch.
+An e-mail change is one way to get here: once the new contact is confirmed, the former address is
+noted. A row has no state column: where it is follows from `batch_id` and `kept`, and from its
+batch.
 docs/architecture.md draws the table.
 """
 
