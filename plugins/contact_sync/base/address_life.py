@@ -2,8 +2,7 @@
 
 An e-mail change is one way to get here: once the new contact is confirmed, the former address is
 noted. A row has no state column: where it is follows from `batch_id` and `kept`, and from its
-batch.
-docs/architecture.md draws the table.
+batch. docs/architecture.md draws the table.
 """
 
 from __future__ import annotations
