@@ -61,10 +61,10 @@ def params() -> dict[str, Param]:
             minimum=1,
             title="Remove this many absent clients",
             section=LIMITS,
-            description_md="Leave it empty unless a run reported that more clients than the limit "
-            "are absent from B2CORE. With exactly their number, this run **takes their contacts "
-            "off the list or deletes them**, as `on_client_deleted` says. With any other number "
-            "they stay.",
+            description_md="Leave it empty unless a run reported that clients are absent from "
+            "B2CORE and their contacts stay. With exactly their number, this run **takes their "
+            "contacts off the list or deletes them**, as `on_client_deleted` says. With any other "
+            "number they stay.",
         ),
         "approve_plan": Param(
             False,

@@ -135,10 +135,8 @@ DEGRADED: Mapping[str, tuple[str, str]] = {
         "clients have values that SendGrid can't clear",
     ),
     Degraded.ABSENCES_HELD: (
-        "client is absent, more than the limit: its contact stays until a person approves the "
-        "exact number",
-        "clients are absent, more than the limit: their contacts stay until a person approves the "
-        "exact number",
+        "client is absent from B2CORE: its contact stays until a person approves that number",
+        "clients are absent from B2CORE: their contacts stay until a person approves that number",
     ),
     Degraded.REMOVALS_OPEN: (
         "contact could not be removed, or may not have been; the next run tries again",

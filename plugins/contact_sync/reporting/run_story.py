@@ -162,7 +162,7 @@ def _after_success(run: dict[str, Any], report: dict[str, Any]) -> list[Step]:
     books, plan = report["books"], run["plan"] or Plan()
     steps = []
     if held := plan.held_absences:
-        steps.append(Step(f"Clients missing from B2CORE: {held:,}, more than the limit. If they "
+        steps.append(Step(f"Clients missing from B2CORE: {held:,}; none is removed. If they "
                           f"are really gone, trigger a run with approve removals = {held}.",
                           "dag"))  # fmt: skip
     if rejected := books.get("rejected", 0):

@@ -144,7 +144,7 @@ def _store(sync: Sync, run: Run, seen: Seen, selection: Selection, slices: list[
 def absences_to_hold(
     definition: SyncDefinition, run: Run, gone: int, scan: Scan, ledger: KnownClients
 ) -> int:
-    """How many absent clients are held, as more than the limit: they aren't counted as absent.
+    """How many absent clients are held: they aren't counted as absent.
 
     A view that loses rows, an empty replica or the wrong database look like mass deletion. Upserts
     go on; removals of absent clients wait until a person names their exact number.
