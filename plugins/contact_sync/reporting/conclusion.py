@@ -90,7 +90,7 @@ def _under_way(e: Explanation) -> str | None:
             job = f"job {sending.job_id}" if sending.job_id else "no job yet"
             return (
                 f"It is on its way: run {sending.run_id}, batch {sending.batch_id} "
-                f"({sending.state}, {job}); its outcome isn't known yet."
+                f"({sending.state_in_words}, {job}); its outcome isn't known yet."
             )
     if e.staged:
         return f"Run {e.staged[-1].run_id} has read it and is about to send it."

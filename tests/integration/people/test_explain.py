@@ -157,7 +157,7 @@ def test_staged_and_under_way(world: World) -> None:
         found = explain_client(sync, client)
     (sending,) = found.staged
     assert sending.job_id is not None
-    assert f"It is on its way: run {run_id}, batch {sending.batch_id} (submitted, job" in (
+    assert f"It is on its way: run {run_id}, batch {sending.batch_id} (with SendGrid, job" in (
         conclude(found)
     )
     assert "A run is at work: this may change at any moment." in found.notes
