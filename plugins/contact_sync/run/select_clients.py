@@ -158,7 +158,7 @@ def absences_to_hold(
     log.warning(
         "%d clients that were in B2CORE are absent, the limit is %d: none of them is removed. "
         "If they are really gone, trigger a run with `approve removals` = %d",
-        gone, limit, gone,
+        gone, limit if len(scan.client_id) else 0, gone,
     )  # fmt: skip
     return gone
 
