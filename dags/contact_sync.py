@@ -16,11 +16,11 @@ nothing; its `finish_run` ends as skipped.
 | settle_earlier_runs | settles jobs that an earlier run left open |
 | check_setup | key, list, fields and SQL columns: names everything that is missing |
 | select_clients | decides who is looked at, in slices |
-| stage_clients | reads, transforms, compares; one task a slice |
+| stage_clients | reads, transforms, compares; one task per slice |
 | plan_batches | adds up and cuts into batches |
 | approve_plan | asks a person when the plan is above the definition's limits (*Required Actions*) |
 | remove_excluded | takes newly excluded clients off the list, before the rest |
-| send_batch | sends one batch and follows its job; one task a batch |
+| send_batch | sends one batch and follows its job; one task per batch |
 | find_removals, remove_batch | former addresses, deleted clients, members of a former list |
 | finish_run | balances the books, moves the watermark, reports, emits the sync's asset |
 | release_lease | frees the lease, whatever happened |
@@ -63,7 +63,7 @@ from contact_sync.config.alerts import Event
 from contact_sync.config.definition import SyncDefinition
 from contact_sync.config.files import read_definitions
 
-POOL = "sendgrid"  # made by `airflow pools set`, see the README; limits calls to the account
+POOL = "sendgrid"  # `airflow pools set`, docs/first-connection.md; limits calls to the account
 
 
 def make_dag(definition: SyncDefinition) -> DAG:

@@ -26,8 +26,11 @@ SECTIONS = {
     "P": "Platform",
     "H": "Security",
     "N": "Nothing waits for ever",
+    "S": "What B2CORE's own connection to SendGrid does, and this project keeps",
 }
-SIZES = {"A": 23, "B": 19, "C": 15, "D": 14, "O": 11, "F": 11, "P": 14, "H": 7, "N": 6}
+SIZES = {
+    "A": 23, "B": 19, "C": 15, "D": 14, "O": 11, "F": 11, "P": 14, "H": 7, "N": 6, "S": 14,
+}  # fmt: skip
 
 SCENARIOS = {
     "A01": "A transaction commits after a run has read past its time → the next run sends it",
@@ -150,8 +153,22 @@ SCENARIOS = {
     "N04": "A run doesn't come to its end → it ends red after `run_hours` and frees its lease",
     "N05": "The state database fails over → tried again; a wrong login is told at once",
     "N06": "Database or role set how texts are written → every session says so itself",
+    "S01": "Several connections, each with a unique name → a definition and a DAG for each",
+    "S02": "An API URL of the US or the EU region → the connection's region or host",
+    "S03": "An API key, full or restricted → what it lacks is named before a run",
+    "S04": "A connection that isn't enabled → no schedule, and nothing is sent",
+    "S05": "A connection is saved → the first run sends every client, whatever its status",
+    "S06": "Any later update of a client → the next run sends it",
+    "S07": "E-mail, first name and last name → always mapped",
+    "S08": "Address, city, state, postal code, country, phone → sent where there is a value",
+    "S09": "Several phone numbers → the confirmed one, else the one updated last",
+    "S10": "Custom fields for status, type, level, jurisdiction → mapped by their names",
+    "S11": "A field that isn't mapped → in no payload",
+    "S12": "A list is chosen, or none → every synced client is on it, or on none",
+    "S13": "New clients and later updates → the same list",
+    "S14": "The connection's status can be checked → all problems at once, without sending",
 }
-"""Id → what breaks → what is guaranteed."""
+"""Id → what breaks (S: what B2CORE does) → what is guaranteed."""
 
 LEFT_OUT: dict[str, str] = {
     "F03": "there are no erasure requests yet, so nothing remembers whom to hold back: a person "
@@ -197,7 +214,7 @@ class Proof:
 def proofs(folder: Path = TESTS) -> dict[str, list[Proof]]:
     """Scenario id → its tests, of all test functions in a folder.
 
-    Names may hold other numbers too: S01 is a behaviour of B2CORE, G10 a guarantee.
+    Names may hold other numbers too: G10 is a guarantee.
     """
     found: dict[str, list[Proof]] = defaultdict(list)
     for path in sorted(folder.rglob("test_*.py")):
@@ -231,7 +248,8 @@ def document() -> str:
     lines = [
         "# Failure scenarios",
         "",
-        "What goes wrong with such a sync, what the project guarantees, and which tests prove it.",
+        "What goes wrong with such a sync, what the project guarantees, and which tests prove it. "
+        "At the end, what B2CORE's own connection does.",
         "Made by `python -m tests.support.scenarios` from `tests/support/scenarios.py` and the "
         "names of the tests.",
         "",
@@ -245,7 +263,7 @@ def document() -> str:
     lines += ["", "## What is not promised", "", *(f"- {limit}" for limit in NOT_PROMISED)]
     for letter, title in SECTIONS.items():
         lines += ["", f"## {letter}. {title}", ""]
-        lines += ["| | What breaks → what is guaranteed | Tests |", "|---|---|---|"]
+        lines += ["| | What happens → what is guaranteed | Tests |", "|---|---|---|"]
         for scenario, what in SCENARIOS.items():
             if scenario.startswith(letter):
                 lines.append(f"| {scenario} | {what} | {_tests(scenario, found)} |")

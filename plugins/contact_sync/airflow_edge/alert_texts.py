@@ -20,7 +20,7 @@ from contact_sync.config.definition import SyncDefinition
 from contact_sync.reporting.run_report import count_words, run_report
 from contact_sync.state.for_people.jobs import jobs_of_run
 from contact_sync.state.for_people.runs import latest_runs
-from contact_sync.state.for_people.silence import silence
+from contact_sync.state.for_people.silence import Silence, silence
 
 log = logging.getLogger(__name__)
 START_TASK = "start_run"
@@ -63,8 +63,8 @@ def rejections(definition: SyncDefinition, context: Any) -> Alert | None:
         f"{definition.name}: {rejected} clients are rejected",
         f"{rejected} clients can't be sent; {before} after the run before, the limit is {limit}. "
         f"This run found: {'; '.join(f'{n} x {reason}' for reason, n in found)}",
-        "Correct them in B2CORE, or the mapping: what changes is sent again by itself. Who they "
-        f"are: python -m contact_sync status {definition.name} --rejected",
+        "Correct them in B2CORE, or correct the mapping: what changes is sent again by itself. To "
+        f"list them: python -m contact_sync status {definition.name} --rejected",
         report["books"],
     )  # fmt: skip
 
@@ -94,22 +94,26 @@ def no_success(definition: SyncDefinition, context: Any) -> Alert | None:
         queued_at = datetime.fromisoformat(dag_run["queued_at"])
         seen = silence(open_state(definition), definition.name, queued_at, limit)
     except Exception as error:  # noqa: BLE001 that nothing succeeds must be told all the same
-        cause = f"When a run last succeeded can't be read. {told_safely(error)}"
+        cause = f"The time of the last successful run can't be read. {told_safely(error)}"
     else:
         if seen.hours is not None and (seen.hours < limit or seen.told_before):
             log.info("No alert for sync %r: %s", definition.name, seen)
             return None
-        ago = "" if seen.hours is None else f", {seen.hours:.1f} hours ago"
-        cause = (
-            f"The last successful run ended {seen.last_success:%Y-%m-%d %H:%M} UTC{ago}"
-            if seen.last_success
-            else f"No run has ever succeeded; the first one began{ago or ' not even once'}"
-        )
+        cause = _silence_in_words(seen)
     return _alert(
         Event.NO_SUCCESS, definition, dag_run["dag_run_id"],
         f"{definition.name}: no run has succeeded for {limit:g} hours",
         cause, f"See why the latest runs fail or hang. {AGAIN}", {},
     )  # fmt: skip
+
+
+def _silence_in_words(seen: Silence) -> str:
+    if seen.hours is None:
+        return "No run has ever begun"
+    ago = f"{seen.hours:.1f} hours ago"
+    if seen.last_success is None:
+        return f"No run has ever succeeded; the first one began {ago}"
+    return f"The last successful run ended {seen.last_success:%Y-%m-%d %H:%M} UTC, {ago}"
 
 
 TELLERS: dict[Event, Callable[[SyncDefinition, Any], Alert | None]] = {

@@ -50,7 +50,7 @@ class SourceSnapshot(JsonColumn):
     `next_xid` are xid8 as text, see b2core.reader; `system_identifier` and `timeline` tell one
     server from another (defaults: of none, so that the next run is a full one); `lag_seconds` of a
     standby; `detection` = the definition's `change_detection`. Numbers of clients: `selected` all
-    in B2CORE, `chosen` looked at, `gone` from the ledger's, `held` = gone, too many to believe,
+    in B2CORE, `chosen` looked at, `gone` from the ledger's, `held` = gone, not believed yet,
     `retiring` = contacts to be removed because they are gone.
     """
 
@@ -97,7 +97,7 @@ class AboveLimit(JsonColumn):
 class Plan(Staged):
     """Column `run.plan`: the sum of the slices, before anything is sent.
 
-    `held_absences`: absent clients that are too many to believe. `above_limits`: of a dry run,
+    `held_absences`: absent clients that aren't believed to be gone. `above_limits`: of a dry run,
     what a real one would ask a person for.
     """
 

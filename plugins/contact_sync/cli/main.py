@@ -70,7 +70,7 @@ def stop(number: int, _frame: object) -> None:
 def parser() -> argparse.ArgumentParser:
     """The commands and their options."""
     parser = argparse.ArgumentParser(prog="python -m contact_sync", description=__doc__)
-    parser.add_argument("-v", "--verbose", action="store_true", help="log what libraries say too")
+    parser.add_argument("-v", "--verbose", action="store_true", help="also log what libraries say")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     validate = commands.add_parser(
@@ -80,7 +80,7 @@ def parser() -> argparse.ArgumentParser:
     validate.add_argument(
         "--connect",
         action="store_true",
-        help="check key, list, fields and SQL columns too; reads only",
+        help="also check key, list, fields and SQL columns; only reads",
     )
     validate.set_defaults(command=_validate)
 
@@ -100,13 +100,13 @@ def parser() -> argparse.ArgumentParser:
         command.add_argument(
             "--retry-rejected",
             action="store_true",
-            help="send rejected clients again although nothing of them changed",
+            help="send rejected clients again even if nothing about them has changed",
         )
         command.add_argument(
             "--approve-removals",
             type=int,
             metavar="N",
-            help="allow that exactly N clients that are absent from B2CORE are removed",
+            help="allow the removal of exactly N clients that are absent from B2CORE",
         )
         command.set_defaults(command=_run, dry_run=dry_run, take_over=False, approve=False)
     run.add_argument(
@@ -121,7 +121,7 @@ def parser() -> argparse.ArgumentParser:
     status = commands.add_parser("status", help="show the latest runs and the rejected clients")
     status.add_argument("sync", help="the definition's name")
     status.add_argument("--runs", type=int, default=5, help="how many (default: %(default)s)")
-    status.add_argument("--json", action="store_true", help="print it for machines")
+    status.add_argument("--json", action="store_true", help="print JSON, for programs")
     status.add_argument("--rejected", action="store_true", help="list rejected clients (ids only)")
     status.add_argument(
         "--stale", action="store_true", help="list clients with values that SendGrid can't clear"
@@ -139,9 +139,9 @@ def parser() -> argparse.ArgumentParser:
     )
     fields.add_argument("sync", help="the definition's name")
     fields.add_argument(
-        "--create", action="store_true", help="create the missing custom fields, after a question"
+        "--create", action="store_true", help="create the missing custom fields, after asking"
     )
-    fields.add_argument("--yes", action="store_true", help="create them without a question")
+    fields.add_argument("--yes", action="store_true", help="create them without asking")
     fields.set_defaults(command=_fields)
 
     schema = commands.add_parser("schema", help="print the JSON Schema of a definition file")

@@ -48,7 +48,7 @@ class Alerts(Strict):
         None,
         gt=0,
         le=720,
-        description="Alert when no run has succeeded for so long although runs were started; "
+        description="Alert when no run has succeeded for so many hours although runs were started; "
         "null = never.",
     )
 
@@ -68,7 +68,7 @@ class Alerts(Strict):
     def _somebody_is_told(self) -> Alerts:
         if not self.events and (self.rejected_limit, self.no_success_hours) != (None, None):
             raise ValueError(
-                "nobody would be told: add `email` or `webhook_connection`, or delete "
+                "no one would be told: add `email` or `webhook_connection`, or delete "
                 "rejected_limit and no_success_hours"
             )
         return self

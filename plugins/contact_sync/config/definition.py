@@ -64,7 +64,7 @@ class SyncDefinition(Strict):
         24,
         ge=1,
         le=720,
-        description="An incremental run becomes a full one when the last is older.",
+        description="When the last full run is older than this, an incremental one becomes full.",
     )
     on_address_change: RemovalPolicy = Field(
         "delete",

@@ -72,7 +72,10 @@ def _explain(
     if look:
         known = known_clients.look_at_client(cursor, look.sync_id, client_id)
         staged = known_clients.staged(cursor, look.sync_id, client_id)
-        hashes = (int(contact.get("email_hash") or 0), int((known or {}).get("contact_hash") or 0))
+        hashes = (
+            int(contact.get("email_hash") or 0),
+            int(known["contact_hash"] or 0) if known else 0,
+        )
         removals = known_clients.noted_removals(cursor, look.sync_id, client_id, hashes)
     decision, sharing = decided(row, known, {}), dict[int, str | None]()
     if not is_clear(row, decision):  # to find others scans the ledger, 0.1 s per million clients
@@ -145,7 +148,7 @@ def _notes(definition: SyncDefinition, look: SyncRow | None) -> list[str]:
     if not definition.enabled:
         notes.append("This sync is disabled: no run sends anything.")
     if look and look.is_running:
-        notes.append("A run is at work: this may change any moment.")
+        notes.append("A run is at work: this may change at any moment.")
     if look is None or look.destination is None:
         return [*notes, "No run has checked its setup yet: what would be sent isn't known."]
     mapping = look.destination.mapping
@@ -196,7 +199,7 @@ def _fields(
 ) -> list[FieldValue]:
     if mapping is None:
         return []
-    stale = int((known or {}).get("stale") or 0)
+    stale = int(known["stale"]) if known else 0
     values = values_of(row.contact["payload"], mapping) if row else [""] * len(mapping.fields)
     email = (row.contact["email"] or "") if row else ""
     return [

@@ -50,7 +50,7 @@ _NO_TEXT = ("22021", "22P05")
 
 
 class NotText(FatalError):
-    """A row holds bytes that are no text in UTF-8."""
+    """A row holds bytes that are not text in UTF-8."""
 
 
 @dataclass(slots=True)
@@ -244,7 +244,7 @@ def _our_error(error: Any, what: str) -> Exception:
     state = error.sqlstate or ""
     if state in _NO_TEXT:
         return NotText(
-            f"{what} holds bytes that are no text in UTF-8 (SQLSTATE {state}), as a database in "
+            f"{what} holds bytes that are not text in UTF-8 (SQLSTATE {state}), as a database in "
             f"SQL_ASCII may: correct the value"
         )
     return meaning(state, str(error), what)

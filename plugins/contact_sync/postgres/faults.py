@@ -15,7 +15,7 @@ errors of its machine."""
 _HARMLESS_TEXT = ("42", "3D", "28", "3F")
 _WELL_KNOWN = {
     "25006": "it is read-only, as a server is that a fail-over left behind",
-    "40001": "it was cancelled by the replay of a standby; a primary or hot_standby_feedback helps",
+    "40001": "a standby's replay cancelled it; a primary or hot_standby_feedback helps",
     "55P03": "a table was locked for longer than the lock time-out, as a migration does",
     "57014": "it took longer than its statement time-out or was cancelled",
 }
@@ -56,7 +56,7 @@ def _without_connection(text: str, what: str) -> SyncError:
             f"sslrootcert, or the server's certificate"
         )
     return RetryableError(
-        f"{what} can't be reached or broke off: check the connection's host, port, login and "
+        f"{what} can't be reached, or broke off: check the connection's host, port, login and "
         f"password, and that the server runs"
     )
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from contact_sync.base import words
 from contact_sync.base.batch_life import OPEN
 from contact_sync.base.masking import masked
 
@@ -88,6 +89,16 @@ class Sending:
     def is_open(self) -> bool:
         """Whether it is under way."""
         return self.state in OPEN
+
+    @property
+    def lane_in_words(self) -> str:
+        """How its batch travels; "" while it is in none."""
+        return words.LANES[self.lane] if self.lane else ""
+
+    @property
+    def state_in_words(self) -> str:
+        """Where its batch is; "" while it is in none."""
+        return words.BATCH_STATES[self.state] if self.state else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -138,8 +138,8 @@ def _answer(approval: dict[str, Any]) -> str:
 def _job_line(job: dict[str, Any]) -> str:
     seconds = f"{job['seconds']:.1f} s" if job["seconds"] is not None else "-"
     return (
-        f"  job {job['job_id'] or '-'} {job['lane']:<6} {job['rows']:>7} contacts  "
-        f"{job['status'] or job['state']}, {outcome(job)}, {seconds}"
+        f"  job {job['job_id'] or '-'} {words.LANES[job['lane']]:<17} {job['rows']:>7} contacts  "
+        f"{job['status'] or words.BATCH_STATES[job['state']]}, {outcome(job)}, {seconds}"
     )
 
 

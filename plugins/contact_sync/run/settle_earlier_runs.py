@@ -1,5 +1,5 @@
 """Settle what earlier runs left open. SendGrid doesn't order jobs, so nothing new is sent while an
-older upload may still run.
+older upload may still run. What a crash at each point leaves: docs/architecture.md.
 """
 
 from __future__ import annotations

@@ -148,7 +148,7 @@ def _approval(report: dict[str, Any], *, has_plan: bool) -> list[str]:
     approval = report["approval"]
     if approval:
         decision = approval.get("decision")
-        first = f"{decision} by {approval['by']}" if decision else "waiting for somebody"
+        first = f"{decision} by {approval['by']}" if decision else "waiting for a person"
         return [first, *approval.get("why", [])]
     if report["above_limits"]:
         return ["a real run would ask"]

@@ -58,7 +58,7 @@ def test_B13_bytes_that_are_no_text_are_named_by_column_and_client(elsewhere: Wo
     with pytest.raises(FatalError) as raised:
         elsewhere.run()
     said = str(raised.value)
-    assert "(clients.sql) holds bytes that are no text in UTF-8 (SQLSTATE 22021)" in said
+    assert "(clients.sql) holds bytes that are not text in UTF-8 (SQLSTATE 22021)" in said
     assert "correct the value; it is column 'first_name' of client 7" in said
     assert "caf" not in said
     assert elsewhere.writes() == []

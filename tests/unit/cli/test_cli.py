@@ -127,7 +127,7 @@ def test_the_report_for_people() -> None:
         "Run 5: full, succeeded in 12.3 s", "first load", "moving house",
         "rejected: 1 x email: not valid",
         "rejected: 2 x contact: SendGrid refused it: bad",
-        "job j1 csv", "1 confirmed, 2 rejected, 1.2 s", "nothing there",
+        "job j1 import (CSV)", "1 confirmed, 2 rejected, 1.2 s", "nothing there",
     ):  # fmt: skip
         assert part in text
 

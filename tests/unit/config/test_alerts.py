@@ -36,7 +36,7 @@ def test_a_receiver_alone_is_told_of_failures_and_waiting_approvals() -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("{rejected_limit: 5}", "nobody would be told: add `email` or `webhook_connection`"),
+        ("{rejected_limit: 5}", "no one would be told: add `email` or `webhook_connection`"),
         ("{email: [ops]}", "alerts.email.0"),
         ("{email: ['a@b, c@d']}", "alerts.email.0"),
         ("{webhook_connection: 'https://hooks.example.com'}", "alerts.webhook_connection"),

@@ -55,7 +55,7 @@ def test_what_is_not_as_it_should_be_becomes_a_thing_to_do() -> None:
     assert told[1].startswith("Rejected clients: 21. Correct them in B2CORE")
     assert told[2].startswith("Pending clients: 1,200. The next run")
     assert told[3:] == [
-        "3 contacts could not be removed, or that isn't known yet; the next run tries again."
+        "3 contacts could not be removed, or may not have been; the next run tries again."
     ]
 
 
@@ -66,7 +66,7 @@ def test_a_waiting_plan_asks_for_approval() -> None:
     assert told.startswith("Approve or refuse the plan: 80 contacts would be removed")
     run = a_run(state="running", approval=approval)
     said = run_story.phase(run, {"slices": 1, "clients": 9, "read": 9}, run_story.Sent())
-    assert said == "waits for somebody's approval"
+    assert said == "waits for a person's approval"
 
 
 def test_a_run_without_a_sign_of_life_is_told_from_one_at_work() -> None:
