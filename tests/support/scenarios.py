@@ -26,10 +26,11 @@ SECTIONS = {
     "P": "Platform",
     "H": "Security",
     "N": "Nothing waits for ever",
+    "R": "Rewound, renamed, replaced",
     "S": "What B2CORE's own connection to SendGrid does, and this project keeps",
 }
 SIZES = {
-    "A": 23, "B": 19, "C": 15, "D": 14, "O": 11, "F": 11, "P": 14, "H": 7, "N": 6, "S": 14,
+    "A": 23, "B": 19, "C": 15, "D": 14, "O": 11, "F": 11, "P": 14, "H": 7, "N": 7, "R": 1, "S": 14,
 }  # fmt: skip
 
 SCENARIOS = {
@@ -153,6 +154,8 @@ SCENARIOS = {
     "N04": "A run doesn't come to its end → it ends red after `run_hours` and frees its lease",
     "N05": "The state database fails over → tried again; a wrong login is told at once",
     "N06": "Database or role set how texts are written → every session says so itself",
+    "N07": "Runs are killed again and again → the next one cleans up what they left",
+    "R01": "A sync is renamed → it goes on with what it knows; a name that is in use isn't taken",
     "S01": "Several connections, each with a unique name → a definition and a DAG for each",
     "S02": "An API URL of the US or the EU region → the connection's region or host",
     "S03": "An API key, full or restricted → what it lacks is named before a run",

@@ -20,6 +20,7 @@ from contact_sync.base import words
 from contact_sync.base.errors import Stopped, told_safely
 from contact_sync.base.vocabulary import RunKind
 from contact_sync.cli import explain as cli_explain
+from contact_sync.cli import rename as cli_rename
 from contact_sync.config.definition import json_schema
 from contact_sync.config.files import read_definitions
 from contact_sync.contacts.account_fields import text
@@ -144,6 +145,12 @@ def parser() -> argparse.ArgumentParser:
     fields.add_argument("--yes", action="store_true", help="create them without asking")
     fields.set_defaults(command=_fields)
 
+    renamed = commands.add_parser(
+        "rename", help="go on under another name: after the `name` in a definition has changed"
+    )
+    cli_rename.add_arguments(renamed)
+    renamed.set_defaults(command=_rename)
+
     schema = commands.add_parser("schema", help="print the JSON Schema of a definition file")
     schema.set_defaults(command=_schema)
     upgrade = commands.add_parser("migrate", help="create or upgrade the state database's schema")
@@ -259,6 +266,11 @@ def _agrees(question: str) -> bool:
     sys.stdout.write(f"{question} Their types can't be changed later. [y/N] ")
     sys.stdout.flush()
     return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
+def _rename(options: argparse.Namespace) -> int:
+    _say(cli_rename.rename(options))
+    return 0
 
 
 def _schema(_options: argparse.Namespace) -> int:

@@ -171,6 +171,13 @@ def load_run(state: StateDatabase, run_id: int) -> Run:
     return Run(**with_objects(row))
 
 
+def end_dead_dry_runs(cursor: Cursor, sync_id: int, *, hours: float) -> None:
+    """End as failed what is older than any dry run of the sync can be."""
+    cause = f"It gave no result within {hours:g} hours (`deadlines.run_hours`): it was killed"
+    parameters = {"sync_id": sync_id, "seconds": hours * 3600, "cause": cause}
+    cursor.execute(SQL["end_dead_dry_runs"], parameters)
+
+
 def save_destination(cursor: Cursor, run_id: int, destination: Destination) -> None:
     """Store what check_setup resolved: mapping with ids, and the list."""
     parameters = {"run_id": run_id, "destination": Jsonb(destination.to_json())}

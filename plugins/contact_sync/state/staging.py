@@ -106,6 +106,11 @@ def count_outbox(cursor: Cursor, run_id: int) -> int:
     return int(one(cursor, SQL["count_outbox"], {"run_id": run_id})["n"])
 
 
+def drop_slices_of_dead_runs(cursor: Cursor, sync_id: int) -> None:
+    """Forget what runs of the sync that are over had still to read."""
+    cursor.execute(SQL["drop_slices_of_dead_runs"], {"sync_id": sync_id})
+
+
 def drop_outbox(cursor: Cursor, run_id: int) -> None:
     """Forget what an earlier try of the run staged."""
     cursor.execute(SQL["drop_outbox"], {"run_id": run_id})

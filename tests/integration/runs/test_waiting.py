@@ -14,8 +14,10 @@ from contact_sync.run import in_one_process
 from contact_sync.run.check_setup import check_setup
 from contact_sync.run.context import open_run
 from contact_sync.run.release_lease import release_lease
+from contact_sync.run.select_clients import select_clients
 from contact_sync.run.start_run import start_run
 from contact_sync.state import database
+from contact_sync.state.runs import Options
 from tests.support.breaking_proxy import breaking_proxy
 from tests.support.world import World
 
@@ -124,3 +126,24 @@ def test_N04_a_run_that_is_too_old_ends_red_and_frees_its_lease(world: World) ->
             open_run(sync, run_id)
         release_lease(sync, run_id, "too old")
     assert world.run()["state"] == "succeeded"
+
+
+def test_N07_what_killed_runs_leave_is_cleaned_by_the_next(world: World) -> None:
+    """Slices of a run that was killed, and a dry run that would "run" for ever; one that is at
+    work goes on."""
+    world.seed()
+    with world.sync() as sync:
+        for holder, dry in (("killed", False), ("killed dry run", True), ("at work", True)):
+            run_id = start_run(sync, RunKind.FULL, holder=holder, options=Options(dry_run=dry))
+            check_setup(sync, open_run(sync, run_id))
+            select_clients(sync, open_run(sync, run_id))
+    world.state("""UPDATE contact_sync.run SET started_at = now() - interval '25 hours'
+                   WHERE holder = 'killed dry run'""")
+    world.run(take_over=True)
+    assert world.state("SELECT holder, state FROM contact_sync.run ORDER BY run_id") == [
+        ("killed", "superseded"), ("killed dry run", "failed"), ("at work", "running"),
+        ("test", "succeeded"),
+    ]  # fmt: skip
+    assert "run_hours" in world.report(2)["cause"]
+    held = world.state("SELECT holder FROM contact_sync.slice JOIN contact_sync.run USING (run_id)")
+    assert held == [("at work",)]

@@ -14,7 +14,7 @@ from contact_sync.config.definition import json_schema
 from contact_sync.reporting.run_report import run_report, text_report
 from contact_sync.state.runs import with_objects
 
-COMMANDS = ["validate", "plan", "run", "status", "explain", "fields", "schema", "migrate"]
+COMMANDS = ["validate", "plan", "run", "status", "explain", "fields", "rename", "schema", "migrate"]
 
 
 @pytest.mark.parametrize("command", COMMANDS)
