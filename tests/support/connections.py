@@ -5,6 +5,7 @@ To open one takes 10 to 65 ms of two processes, more than many a small run.
 
 from __future__ import annotations
 
+import atexit
 import os
 from collections import defaultdict
 from collections.abc import Callable, Iterator
@@ -71,6 +72,9 @@ def close_all() -> None:
     _opened.close()
     while _kept_for_good:
         close_idle(_kept_for_good.popitem()[1]._idle or [])
+
+
+atexit.register(close_all)
 
 
 @contextmanager
