@@ -16,7 +16,13 @@ from contact_sync.base.vocabulary import RunKind
 from contact_sync.contacts.ledger_rows import KnownClients
 from contact_sync.contacts.selection import Scan, lost_shared_address
 from contact_sync.state.runs import SyncState
-from tests.integration.changes import test_addresses, test_changes, test_mapping_changes, test_times
+from tests.integration.changes import (
+    test_addresses,
+    test_changes,
+    test_mapping_changes,
+    test_replaced_tables,
+    test_times,
+)
 from tests.integration.removals import test_removals
 from tests.integration.runs import test_setup
 from tests.integration.sending import test_jobs, test_retries
@@ -125,6 +131,10 @@ MUTANTS = [
     Mutant("One snapshot for all that a step reads",
            {"contact_sync.postgres.arrow_reader.execute": moment_of_each_statement},
            test_times.test_A03_rows_that_come_and_go_while_others_are_read),
+    Mutant("A table that was emptied while it was read is read again",
+           {"contact_sync.b2core.reader.refuse_replaced": nothing},
+           test_replaced_tables.test_R03_a_table_replaced_while_it_is_read_is_read_again,
+           {"change": test_replaced_tables.RELOAD}),
     Mutant("A full run every so many hours",
            {f"{RUN}.select_clients.decide_kind": never_too_old},
            test_changes.test_A04_A07_changes_without_a_date,

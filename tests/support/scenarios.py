@@ -30,7 +30,7 @@ SECTIONS = {
     "S": "What B2CORE's own connection to SendGrid does, and this project keeps",
 }
 SIZES = {
-    "A": 23, "B": 19, "C": 15, "D": 14, "O": 11, "F": 11, "P": 14, "H": 7, "N": 7, "R": 2, "S": 14,
+    "A": 23, "B": 19, "C": 15, "D": 14, "O": 11, "F": 11, "P": 14, "H": 7, "N": 7, "R": 3, "S": 14,
 }  # fmt: skip
 
 SCENARIOS = {
@@ -157,6 +157,7 @@ SCENARIOS = {
     "N07": "Runs are killed again and again → the next one cleans up what they left",
     "R01": "A sync is renamed → it goes on with what it knows; a name that is in use isn't taken",
     "R02": "A key leads to another account → the run stops before anything is sent, and says so",
+    "R03": "A table is emptied or replaced while it is read → what was read is dropped, read again",
     "S01": "Several connections, each with a unique name → a definition and a DAG for each",
     "S02": "An API URL of the US or the EU region → the connection's region or host",
     "S03": "An API key, full or restricted → what it lacks is named before a run",

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from contact_sync.b2core.replaced import refuse_replaced
 from contact_sync.base.arrays import Int64
 from contact_sync.base.errors import ConfigError, FatalError
 from contact_sync.postgres import arrow_reader
@@ -89,7 +90,9 @@ class B2Core:
         with self._connections.used(connect, arrow_reader.answers) as connection:
             for statement in (READ_ONLY, _settings(limit)):
                 arrow_reader.execute(connection, statement, WHAT)
-            yield Snapshot(connection, self.folder)
+            snapshot = Snapshot(connection, self.folder)
+            yield snapshot
+            snapshot.refuse_replaced()
             connection.rollback(WHAT)
 
     def keeping_connections(self) -> AbstractContextManager[None]:
@@ -108,6 +111,13 @@ class Snapshot:
 
     connection: arrow_reader.Connection
     folder: Path
+    _read_so_far: set[str] = field(default_factory=set, repr=False)
+
+    def refuse_replaced(self) -> None:
+        """Raise RetryableError when a table that was read is another one by now: what was read
+        of it may be nothing, although it had rows all the time."""
+        statements = [self._sql(name, _ANY) for name in sorted(self._read_so_far)]
+        refuse_replaced(self.connection, statements, WHAT)
 
     def position(self) -> dict[str, Any]:
         """Where this snapshot stands: xid horizon (a xid8), time, system identifier, timeline,
@@ -189,6 +199,7 @@ class Snapshot:
 
     def _read(self, sql: str, name: str) -> Iterator[pa.RecordBatch]:
         """The rows of a statement; raises FatalError that says where bytes are no text."""
+        self._read_so_far.add(name)
         try:
             yield from arrow_reader.record_batches(self.connection, sql, _what(name))
         except arrow_reader.NotText as error:

@@ -30,7 +30,7 @@ def other(world: World, other_process: Emulator) -> World:
     for name in CUSTOM_FIELDS:
         other_process.admin.create_field(name, "Text")
     world.redefine(list=None, on_address_change="delete")
-    return replace(world, emulator=other_process, list_id=None)
+    return replace(world, emulator=other_process, list_id="")
 
 
 @pytest.mark.parametrize("kind", ["incremental", "full"])
