@@ -269,7 +269,7 @@ def _agrees(question: str) -> bool:
 
 
 def _rename(options: argparse.Namespace) -> int:
-    _say(cli_rename.rename(options))
+    _say(cli_rename.answer(options))
     return 0
 
 

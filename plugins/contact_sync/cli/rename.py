@@ -14,7 +14,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("new", help="the name that its definition has now")
 
 
-def rename(options: argparse.Namespace) -> str:
+def answer(options: argparse.Namespace) -> str:
     """Rename the sync in the state database; returns what to say.
 
     Raises ConfigError when there is no definition of the new name, or as `rename_sync` does.

@@ -55,14 +55,14 @@ def test_R03_a_table_replaced_while_it_is_read_is_read_again(
     """To the snapshot it looks empty: no phone is cleared for that."""
     world.add("ann@example.com", phone="+41791234567")
     world.run()
-    assert world.contact("ann@example.com")["phone_number"] == "+41791234567"
+    assert world.contact("ann@example.com").get("phone_number") == "+41791234567"
     before_reading(monkeypatch, lambda: world.sql(change), times=1)
     try:
         world.run("full")
     finally:
         if change == AGAIN:
             world.sql(BACK)
-    assert world.contact("ann@example.com")["phone_number"] == "+41791234567"
+    assert world.contact("ann@example.com").get("phone_number") == "+41791234567"
     assert '"b2core"."client_phones" was emptied or replaced' in caplog.text
 
 
