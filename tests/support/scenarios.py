@@ -71,6 +71,7 @@ SCENARIOS = {
     "B17": "The list is deleted in SendGrid → the run says so; made again, everyone is sent again",
     "B18": "The mapping changes → every client is compared again and sent once",
     "B19": "A join gives a client twice → the run stops and names the client's id",
+    "B20": "A value is left out, cut or rounded → whose, which, why, since when, until it fits",
     "C01": "Killed between creating an import and storing its id → an empty job, nothing else",
     "C02": "Killed between upload and record → the stored job is polled, nothing is guessed",
     "C03": "Killed in the middle of an upload → the clients are sent again",
