@@ -95,7 +95,7 @@ SCENARIOS = {
     "D06": "A job fails as a whole → nothing is confirmed; the bad rows are searched for",
     "D07": "A job's counts don't add up → looked up by address before anything is confirmed",
     "D08": "Unknown fields or words in an answer → tolerated; an unknown status is not an end",
-    "D09": "Reading back shows old data for a while → waited for, no one is rejected at first sight",
+    "D09": "Reading back shows old data for a while → waited for, none is rejected at first sight",
     "D10": "Killed while confirming → all of it or nothing",
     "D11": "A step is repeated → once in its effect",
     "D12": "SendGrid has forgotten the job → unknown, not done",
