@@ -10,7 +10,7 @@ CREATE TEMPORARY TABLE found (
 
 -- clients_of_range --
 -- Index: dropped_value primary key
-SELECT DISTINCT client_id
+SELECT coalesce(array_agg(DISTINCT client_id), '{}') AS client_ids
 FROM contact_sync.dropped_value
 WHERE sync_id = %(sync_id)s AND client_id BETWEEN %(first_id)s AND %(last_id)s;
 

@@ -14,7 +14,7 @@ import pyarrow as pa
 from contact_sync.base.arrays import Int64
 from contact_sync.base.words import counted
 from contact_sync.postgres.copying import copy_into
-from contact_sync.postgres.cursor import Cursor, many
+from contact_sync.postgres.cursor import Cursor, many, one
 from contact_sync.state import statements
 from contact_sync.state.ledger import MAX_LISTED_IDS
 
@@ -37,15 +37,17 @@ def replace_dropped(cursor: Cursor, sync_id: int, read: Int64, found: list[Dropp
         copy_into(cursor, "pg_temp.found", FOUND, _frames(found))
     if len(read) > MAX_LISTED_IDS:
         read = _with_rows(cursor, sync_id, read)
-    cursor.execute(SQL["forget_mended"], {"sync_id": sync_id, "client_ids": read.tolist()})
-    cursor.execute(SQL["note_found"], {"sync_id": sync_id})
+    if len(read):
+        cursor.execute(SQL["forget_mended"], {"sync_id": sync_id, "client_ids": read.tolist()})
+    if found:
+        cursor.execute(SQL["note_found"], {"sync_id": sync_id})
 
 
 def _with_rows(cursor: Cursor, sync_id: int, read: Int64) -> Int64:
     """Those of the clients that have any dropped value, which are few."""
     bounds = {"sync_id": sync_id, "first_id": int(read[0]), "last_id": int(read[-1])}
-    rows = many(cursor, SQL["clients_of_range"], bounds)
-    return np.intersect1d(read, np.array([row["client_id"] for row in rows], np.int64))
+    row = one(cursor, SQL["clients_of_range"], bounds)
+    return np.intersect1d(read, np.array(row["client_ids"], np.int64))
 
 
 def _frames(found: list[Dropped]) -> Iterator[pd.DataFrame]:
