@@ -58,7 +58,8 @@ def lines(sync: Sync, options: argparse.Namespace) -> Iterator[str]:
         stale = _stale(cursor, row, options.limit) if options.stale else None
     values = _dropped(sync, row) if options.dropped else None
     if options.json:
-        lists = {"rejected": refused, "stale": stale, "dropped": values and map(_entry, values)}
+        entries = None if values is None else (_entry(value) for value in values)
+        lists = {"rejected": refused, "dropped": entries, "stale": stale}
         at_most = options.limit
         found = {k: list(islice(v, at_most)) for k, v in lists.items() if v is not None}
         body = {"sync": name, "runs": reports, **found}

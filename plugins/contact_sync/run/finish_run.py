@@ -101,4 +101,4 @@ def _log_report(plan: Plan, result: Result) -> None:
             for reason, n in count_words(plan.to_json(), key).items():
                 log.info("%s: %d x %s", title, n, reason)
     for line in dropped_lines(result.dropped_now, result.dropped_new):
-        log.info("%s", line)
+        log.info("%s", line[:1].upper() + line[1:])

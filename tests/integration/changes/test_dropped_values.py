@@ -49,7 +49,7 @@ def phone(world: World, client: int, number: str) -> None:
     world.sql("UPDATE b2core.client_phones SET phone = %s WHERE client_id = %s", number, client)
 
 
-def stock(report: dict[str, Any]) -> tuple[dict[str, int], dict[str, int]]:
+def stock(report: dict[str, Any]) -> tuple[dict[str, int], dict[str, int] | None]:
     """How many values are dropped now, and how many of them are new."""
     return report["dropped_now"], report["dropped_new"]
 

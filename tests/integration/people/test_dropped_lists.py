@@ -129,7 +129,8 @@ def test_B20_pages_begin_after_a_value_and_streams_hold_one_chunk(
         assert found == [(c, f) for c in ids for f in ("first_name", "phone_number")] + [
             (ids[-1] + 1, "phone_number")
         ]
-        some = dropped.page_of_values(cursor, Filter(1, "phone_number", "no_number", ids[2]), 9)
+        which = Filter(1, "phone_number", "no_number", ids[2], "phone_number")
+        some = dropped.page_of_values(cursor, which, 9)
         assert [row.client_id for row in some] == ids[3:]
     monkeypatch.setattr(dropped, "CHUNK", 4)
     with world.sync() as sync:
