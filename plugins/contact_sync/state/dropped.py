@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from contact_sync.base.arrays import Int64
+from contact_sync.base.arrays import Int64, rows_of
 from contact_sync.base.words import counted
 from contact_sync.postgres.copying import copy_into
 from contact_sync.postgres.cursor import Cursor, many, one
@@ -28,7 +28,7 @@ FOUND = pa.schema([("client_id", pa.int64()), ("field", pa.string()), ("reason",
 
 
 def replace_dropped(cursor: Cursor, sync_id: int, read: Int64, found: list[Dropped]) -> None:
-    """Make the dropped values of the clients that were `read`, by id, the `found` ones.
+    """Make the dropped values of the clients that were `read`, ids ascending, the `found` ones.
 
     What was there already keeps its `since`; a value with another reason begins anew.
     """
@@ -47,7 +47,8 @@ def _with_rows(cursor: Cursor, sync_id: int, read: Int64) -> Int64:
     """Those of the clients that have any dropped value, which are few."""
     bounds = {"sync_id": sync_id, "first_id": int(read[0]), "last_id": int(read[-1])}
     row = one(cursor, SQL["clients_of_range"], bounds)
-    return np.intersect1d(read, np.array(row["client_ids"], np.int64))
+    known = np.array(row["client_ids"], np.int64)
+    return known[rows_of(read, known)[1]]
 
 
 def _frames(found: list[Dropped]) -> Iterator[pd.DataFrame]:
