@@ -26,7 +26,7 @@ SECTIONS = {
     "P": "Platform",
     "H": "Security",
 }
-SIZES = {"A": 23, "B": 19, "C": 15, "D": 14, "O": 11, "F": 11, "P": 14, "H": 7}
+SIZES = {"A": 23, "B": 20, "C": 15, "D": 14, "O": 11, "F": 11, "P": 14, "H": 7}
 
 SCENARIOS = {
     "A01": "A transaction commits after a run has read past its time → the next run sends it",
