@@ -172,7 +172,7 @@ GUARANTEES = {
     "G8": ("Every wait has a deadline, every retry a cap, every buffer a size",
            "A21 C06 C07 C10 D03 H02 P08 P10"),
     "G9": ("Honest status: success means that all is settled and the books balance",
-           "A18 A22 B16 B17 C08 C11 D06 F05"),
+           "A18 A22 B16 B17 B20 C08 C11 D06 F05"),
     "G10": ("No personal data or secret in logs, XCom, errors", "C13 H03 H04 P09"),
 }  # fmt: skip
 """Id → the promise, and the scenarios that prove it."""

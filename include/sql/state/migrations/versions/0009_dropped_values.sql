@@ -18,7 +18,8 @@ COMMENT ON TABLE contact_sync.dropped_value
 IS 'Values of clients whose contact SendGrid has, or will have, that don''t fit their field: they are left out, cut or '
 'rounded. A rejected, excluded or shared client has none.';
 COMMENT ON COLUMN contact_sync.dropped_value.field IS 'SendGrid''s field.';
-COMMENT ON COLUMN contact_sync.dropped_value.reason IS 'Why it doesn''t fit: a code. Too long and rounded values are sent, shortened.';
+COMMENT ON COLUMN contact_sync.dropped_value.reason
+IS 'Why it doesn''t fit: a code. Too long and rounded values are sent, shortened.';
 COMMENT ON COLUMN contact_sync.dropped_value.since IS 'When a run saw it first, without seeing the value mended since.';
 
 -- Only a full run finds those that are there already, so the next run of each sync is one.
