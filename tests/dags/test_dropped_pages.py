@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from contact_sync.web import dropped_page
+from contact_sync.web.rendering import FOLDER
+from local.browser.chromium import browser_page
 from tests.dags.test_lookup_pages import table
 from tests.dags.test_pages import DEAD, client, text
+from tests.support.accessible import barriers
 from tests.support.world import World
 
 pytestmark = pytest.mark.airflow
@@ -100,3 +105,16 @@ def test_B20_the_pages_of_runs_sync_and_client_lead_there(connected: World) -> N
     assert f'<a href="{PAGE}">3</a>' in text("admin", "/syncs/demo")
     page = text("admin", f"/syncs/demo/clients/{ann}")
     assert 'left out: no phone number</span> <span class="quiet">since <time' in page
+
+
+def test_B20_everybody_can_use_these_pages(connected: World) -> None:
+    """In a real browser, with the pages' own styles."""
+    ann, _ = loaded(connected)
+    style = (FOLDER / "static" / "style.css").read_text(encoding="utf-8")
+    paths = [PAGE, f"{PAGE}?field=city&reason=too_long", "/syncs/demo", "/syncs/demo/runs/1",
+             f"/syncs/demo/clients/{ann}"]  # fmt: skip
+    with browser_page() as page:
+        for path in paths:
+            html = re.sub(r"<(link|script)[^>]*>(</script>)?", "", client("admin").get(path).text)
+            page.set_content(html.replace("</head>", f"<style>{style}</style></head>"))
+            assert barriers(page) == [], path
