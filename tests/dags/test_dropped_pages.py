@@ -108,12 +108,13 @@ def test_B20_the_pages_of_runs_sync_and_client_lead_there(connected: World) -> N
 
 
 def test_B20_everybody_can_use_these_pages(connected: World) -> None:
-    """In a real browser, with the pages' own styles."""
+    """In a real browser, with the pages' own styles; nothing is wider than a narrow window."""
     ann, _ = loaded(connected)
     style = (FOLDER / "static" / "style.css").read_text(encoding="utf-8")
     paths = [PAGE, f"{PAGE}?field=city&reason=too_long", "/syncs/demo", "/syncs/demo/runs/1",
              f"/syncs/demo/clients/{ann}"]  # fmt: skip
     with browser_page() as page:
+        page.set_viewport_size({"width": 390, "height": 800})
         for path in paths:
             html = re.sub(r"<(link|script)[^>]*>(</script>)?", "", client("admin").get(path).text)
             page.set_content(html.replace("</head>", f"<style>{style}</style></head>"))

@@ -16,6 +16,7 @@ from contact_sync.run import stage_clients
 from contact_sync.run.context import open_run
 from contact_sync.run.start_run import start_run
 from contact_sync.state import dropped
+from tests.integration.changes.test_values import map_typed
 from tests.integration.runs.test_crash import crashing
 from tests.support.crashes import hit
 from tests.support.steps import go_on
@@ -94,6 +95,20 @@ def test_B20_a_value_comes_stays_and_goes(world: World) -> None:
     assert stock(world.run()) == ({}, {})
     assert kept(world) == {}
     world.assert_converged()
+
+
+@pytest.mark.parametrize("lane", ["json", "csv"])
+def test_B20_numbers_and_dates_are_kept_too(world: World, lane: str) -> None:
+    """A rounded number is sent, a date that is none isn't; both are listed."""
+    world.redefine(lane=lane)
+    map_typed(world)
+    ann = world.add("ann@example.com", address={"postal_code": "0.125", "line2": "31.12.1999"})
+    world.add("bob@example.com", address={"postal_code": "0.12", "line2": "1999-12-31"})
+    assert stock(world.run())[0] == {"Balance: rounded": 1, "Born: not_a_date": 1}
+    assert kept(world) == {ann: {"Balance": "rounded", "Born": "not_a_date"}}
+    sent = world.contact("ann@example.com")["custom_fields"]
+    assert (sent["Balance"], "Born" in sent) == (0.12, False)
+    assert stock(world.run("full")) == ({"Balance: rounded": 1, "Born: not_a_date": 1}, {})
 
 
 @pytest.mark.parametrize("kind", ["incremental", "full"])
