@@ -93,11 +93,13 @@ def test_B20_the_pages_of_runs_sync_and_client_lead_there(connected: World) -> N
     link = f'href="{PAGE}?field=phone_number&amp;reason=no_number"'
     first = text("admin", "/syncs/demo/runs/1")
     assert "3 values are left out, cut or rounded, 3 of them new." in first
+    assert "New values that don&#39;t fit their fields: 3." in first
     assert f'<a {link}>phone_number: no phone number</a></th> <td class="n">2</td>' in first
     run_id = connected.run()["id"]
     assert connected.report(run_id)["counts"].get("read", 0) == 0
     later = text("admin", f"/syncs/demo/runs/{run_id}")
     assert "3 values are left out, cut or rounded, 0 of them new." in later
+    assert "Nothing. Every client&#39;s fate is known." in later
     assert link in later
     dry = text("admin", f"/syncs/demo/runs/{connected.run('full', dry_run=True)['id']}")
     assert "3 values are left out, cut or rounded." in dry

@@ -102,6 +102,8 @@ class RunPage:
                 return Link(word, links.dag(definition.dag_id), in_airflow=True)
             case "rejected":
                 return Link("Rejected clients", links.rejected(definition.name))
+            case "dropped":
+                return Link("Dropped values", links.dropped(definition.name))
             case "sync":
                 return Link("All runs", links.sync(definition.name))
             case "approval" if run.dag_run:
