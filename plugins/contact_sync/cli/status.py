@@ -39,11 +39,18 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument(
         "--limit",
-        type=int,
+        type=number,
         metavar="N",
         default=LISTED,
         help="list so many of each, the lowest ids first (default: %(default)s)",
     )
+
+
+def number(text: str) -> int:
+    """How many, from 0; argparse tells of a ValueError."""
+    if (found := int(text)) < 0:
+        raise ValueError
+    return found
 
 
 def lines(sync: Sync, options: argparse.Namespace) -> Iterator[str]:
