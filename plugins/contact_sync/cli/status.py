@@ -54,8 +54,7 @@ def number(text: str) -> int:
 
 
 def lines(sync: Sync, options: argparse.Namespace) -> Iterator[str]:
-    """What to print, piece by piece: a list of any length is never held in memory as a whole,
-    except as JSON."""
+    """What to print, piece by piece; the dropped values come one by one as they are read."""
     name = options.sync
     sync.state.check_schema()
     with sync.state.transaction() as cursor:
@@ -78,8 +77,8 @@ def lines(sync: Sync, options: argparse.Namespace) -> Iterator[str]:
         yield f"client {client['client_id']}: {client['field']}: {why} since {client['since']}"
     for client in stale or []:
         yield f"client {client['client_id']}: stale value in {', '.join(client['fields'])}"
-    for number, value in enumerate(values or []):
-        if number == options.limit:
+    for listed, value in enumerate(values or []):
+        if listed == options.limit:
             yield f"and more: only {options.limit} are listed, see --limit"
             return
         why = words.reason(value.reason)
