@@ -54,7 +54,9 @@ class Transformed:
 
     def dropped_of(self, clients: Int64) -> list[Dropped]:
         """The same of these clients only."""
-        wanted = np.sort(clients) if self.dropped else clients
+        if not self.dropped:
+            return []
+        wanted = np.sort(clients)
         found = [
             replace(part, client_id=part.client_id[rows_of(wanted, part.client_id)[1]])
             for part in self.dropped
