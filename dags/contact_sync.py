@@ -30,7 +30,8 @@ sends nothing.
 
 **If it fails:** the first red task's log says in its last lines what happened and how to fix it.
 Nothing is lost: the next run continues from the same state. Numbers and rejections are in the log
-of `finish_run`, and in `python -m contact_sync status NAME --rejected`.
+of `finish_run`, and in `python -m contact_sync status NAME --rejected`; values that don't fit their
+fields in `--dropped`.
 
 **When not to use it:** Airflow's own *Backfill* of past dates. The data interval means nothing
 here; every run reads *now*.
@@ -151,7 +152,7 @@ def make_dag(definition: SyncDefinition) -> DAG:
             task_id="finish_run",
             trigger_rule="none_failed_min_one_success",
             outlets=[contacts_asset(name)],
-            on_success_callback=told.get(Event.REJECTIONS),
+            on_success_callback=[*told.get(Event.REJECTIONS, []), *told.get(Event.DROPPED, [])],
         )(tasks.finish_run)(name, sync_run)
         # Not the DAG's own callback: the DAG processor kills that after 50 seconds, alert and all.
         released = task(

@@ -26,7 +26,8 @@ POINTS = {
     ),
     "slice_uncommitted": ("nothing of the slice", AGAIN),
     "slice_staged": (
-        "the slice's contacts in the outbox, the other clients' fates in the ledger",
+        "the slice's contacts in the outbox, the other clients' fates in the ledger, whose values "
+        "don't fit",
         "the task again: it replaces them",
     ),
     "suppressions_uncommitted": ("nothing is held or marked", AGAIN),

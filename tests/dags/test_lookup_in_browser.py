@@ -103,7 +103,7 @@ def test_rejected_clients_as_a_page_a_file_and_a_run(
     rejected = {client: f"{field}: {words.reason(why, more)}" for client, field, why, more in rows}
     assert rejected
     page.goto(stack.url + SYNC)
-    page.locator(".figures").get_by_role("link").click()
+    page.locator(".figures div", has_text="rejected").get_by_role("link").click()
     by_id = page.get_by_role("region", name="Rejected clients by id")
     expect(by_id.locator("tbody tr")).to_have_count(min(100, len(rejected)))
     assert barriers(page) == []

@@ -162,6 +162,18 @@ CREATE VIEW contact_sync.batch_contact AS
    FROM (contact_sync.batch b
      JOIN contact_sync.outbox o ON (((b.run_id = o.run_id) AND ((o.client_id >= b.first_id) AND (o.client_id <= b.last_id)) AND ((b.json_only IS NULL) OR (o.json_only = b.json_only)))));
 
+-- Values of clients whose contact SendGrid has, or will have, that don't fit their field: they are left out, cut or rounded. A rejected, excluded or shared client has none.
+CREATE TABLE contact_sync.dropped_value (
+    sync_id smallint NOT NULL,
+    client_id bigint NOT NULL,
+    field text NOT NULL,  -- SendGrid's field.
+    reason text NOT NULL,  -- Why it doesn't fit: a code. Too long and rounded values are sent, shortened.
+    since timestamp with time zone NOT NULL,  -- When a run saw it first, without seeing the value mended since.
+    CONSTRAINT dropped_value_reason CHECK ((reason = ANY (ARRAY['missing'::text, 'invalid'::text, 'too_long'::text, 'not_a_number'::text, 'not_a_date'::text, 'rounded'::text, 'two_addresses'::text, 'look_alike_domain'::text, 'not_ascii'::text, 'no_country'::text, 'unknown_country'::text, 'number_too_short'::text, 'number_too_long'::text, 'not_assigned'::text, 'two_numbers'::text, 'no_number'::text])))
+);
+ALTER TABLE ONLY contact_sync.dropped_value ADD CONSTRAINT dropped_value_pkey PRIMARY KEY (sync_id, client_id, field);
+CREATE INDEX dropped_value_reasons ON contact_sync.dropped_value USING btree (sync_id, field, reason, client_id);
+
 -- Contacts to be deleted or taken off the list: former addresses, excluded and deleted clients.
 CREATE TABLE contact_sync.removal (
     sync_id smallint CONSTRAINT obsolete_address_sync_id_not_null NOT NULL,

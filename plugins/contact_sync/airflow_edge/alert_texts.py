@@ -17,7 +17,7 @@ from contact_sync.base.errors import told_safely
 from contact_sync.base.json_columns import Result
 from contact_sync.config.alerts import Alert, Event, rose_above
 from contact_sync.config.definition import SyncDefinition
-from contact_sync.reporting.run_report import count_words, run_report
+from contact_sync.reporting.run_report import count_words, dropped_lines, run_report
 from contact_sync.state.for_people.jobs import jobs_of_run
 from contact_sync.state.for_people.runs import latest_runs
 from contact_sync.state.for_people.silence import Silence, silence
@@ -66,6 +66,27 @@ def rejections(definition: SyncDefinition, context: Any) -> Alert | None:
         "Correct them in B2CORE, or correct the mapping: what changes is sent again by itself. To "
         f"list them: python -m contact_sync status {definition.name} --rejected",
         report["books"],
+    )  # fmt: skip
+
+
+def dropped(definition: SyncDefinition, context: Any) -> Alert | None:
+    """After a run more values are left out, cut or rounded than the limit, and than before it."""
+    limit, run_id = definition.alerts.dropped_limit, str(context["run_id"])
+    report, *older = _reports(definition, _sync_run_id(definition, run_id))
+    stocks = [one["dropped_now"] for one in older if one["dropped_now"] is not None]
+    now, before = sum((report["dropped_now"] or {}).values()), sum((stocks or [{}])[0].values())
+    if not rose_above(limit, now, before):
+        return None
+    found = dropped_lines(report["dropped_now"], report["dropped_new"])[1:][:REASONS_SHOWN]
+    return _alert(
+        Event.DROPPED, definition, run_id,
+        f"{definition.name}: {now} values are dropped or cut",
+        f"{now} values of clients don't fit their fields; {before} after the run before, the limit "
+        f"is {limit}: {'; '.join(line.strip() for line in found)}. The clients are sent, without "
+        f"the value or with a shorter one",
+        "Correct the values in B2CORE, or the mapping: what changes is sent again by itself. Whose "
+        f"they are: python -m contact_sync status {definition.name} --dropped",
+        {"values_dropped": now, "new": sum((report["dropped_new"] or {}).values())},
     )  # fmt: skip
 
 
@@ -119,6 +140,7 @@ def _silence_in_words(seen: Silence) -> str:
 TELLERS: dict[Event, Callable[[SyncDefinition, Any], Alert | None]] = {
     Event.RUN_FAILED: run_failed,
     Event.REJECTIONS: rejections,
+    Event.DROPPED: dropped,
     Event.APPROVAL: approval,
     Event.NO_SUCCESS: no_success,
 }

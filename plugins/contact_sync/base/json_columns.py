@@ -148,9 +148,14 @@ class Result(JsonColumn):
 
     `books`: clients by state; `refused`: by SendGrid, as `words.counted` names it; `jobs`: rows as
     the state database's readers give them; `degraded`: what is not as it should be, and how many.
+    `dropped_now` and `dropped_new`, by `words.counted`: values that are left out, cut or rounded as
+    of this run, whomever it read, and how many of them are new since the last run that succeeded;
+    None = not counted. Of a dry run, `dropped_now` is how it stood.
     """
 
     books: dict[str, int] = field(default_factory=dict)
     refused: dict[str, int] = field(default_factory=dict)
     jobs: tuple[dict[str, Any], ...] = ()
     degraded: dict[Degraded, int] = field(default_factory=dict)
+    dropped_now: dict[str, int] | None = None
+    dropped_new: dict[str, int] | None = None

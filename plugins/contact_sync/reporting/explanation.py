@@ -32,7 +32,8 @@ class Choice:
 class FieldValue:
     """One SendGrid field: what B2CORE has and what is sent; "" = no value.
 
-    `problem`: what happened to a value that doesn't fit. `at_sendgrid`: what SendGrid shows,
+    `problem`: what happened to a value that doesn't fit, `since`: when a run saw that first, None =
+    none has, or it isn't kept because the client isn't sent. `at_sendgrid`: what SendGrid shows,
     None = not asked. `differs`: that isn't what would be sent. `stale`: SendGrid can't clear what
     it has.
     """
@@ -43,6 +44,7 @@ class FieldValue:
     source: str = dataclasses.field(repr=False)
     value: str = dataclasses.field(repr=False)
     problem: str = ""
+    since: datetime | None = None
     stale: bool = False
     at_sendgrid: str | None = dataclasses.field(default=None, repr=False)
     differs: bool = False

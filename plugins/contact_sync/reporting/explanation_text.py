@@ -48,7 +48,8 @@ def _field(field: FieldValue) -> str:
     if field.source != field.value:
         said += f"  <- {field.column}: {field.source or '(none)'}"
     if field.problem:
-        said += f"  [{field.problem}]"
+        since = f", since {moment(field.since)}" if field.since else ""
+        said += f"  [{field.problem}{since}]"
     if field.stale:
         said += "  [SendGrid has an older value and can't clear it]"
     if field.differs:

@@ -170,6 +170,10 @@ def _after_success(run: dict[str, Any], report: dict[str, Any]) -> list[Step]:
                           f"as soon as its row changes.", "rejected"))  # fmt: skip
     if pending := books.get("pending", 0):
         steps.append(Step(f"Pending clients: {pending:,}. The next run sends them."))
+    if unfit := sum((report["dropped_new"] or {}).values()):
+        steps.append(Step(f"New values that don't fit their fields: {unfit:,}. The clients are "
+                          f"sent without them, or with shorter ones. Correct them in B2CORE.",
+                          "dropped"))  # fmt: skip
     found = (run["result"] or Result()).degraded
     others = words.degraded({what: n for what, n in found.items() if what not in OWN_STEPS})
     return steps + [Step(f"{what[:1].upper()}{what[1:]}.") for what in others]

@@ -26,7 +26,10 @@ def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixtu
     assert f"contact_sync {command}" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("arguments", [[], ["fly"], ["run"], ["run", "demo", "--mode", "half"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [[], ["fly"], ["run"], ["run", "demo", "--mode", "half"], ["status", "demo", "--limit", "-1"]],
+)
 def test_wrong_usage_is_2(arguments: list[str]) -> None:
     """With the usage on standard error."""
     with pytest.raises(SystemExit) as ended:

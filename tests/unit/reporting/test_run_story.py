@@ -44,6 +44,17 @@ def test_after_a_run_without_a_flaw_there_is_nothing_to_do() -> None:
     assert steps() == ["Nothing. Every client's fate is known."]
 
 
+def test_B20_new_values_that_do_not_fit_are_a_thing_to_do_and_known_ones_are_not() -> None:
+    """The client is sent; nobody has to be told of the same value with every run."""
+    stock = {"city: too_long": 5, "phone_number: no_number": 1_000}
+    told = steps(result={"dropped_now": stock, "dropped_new": {"phone_number: no_number": 1_000}})
+    assert told[0].startswith("New values that don't fit their fields: 1,000. The clients are sent")
+    assert len(told) == 1
+    assert steps(result={"dropped_now": stock, "dropped_new": {}}) == [
+        "Nothing. Every client's fate is known."
+    ]
+
+
 def test_what_is_not_as_it_should_be_becomes_a_thing_to_do() -> None:
     """Rejected, pending, held back: each with its number, once."""
     books = {"rejected": 21, "pending": 1_200}
