@@ -166,10 +166,10 @@ def _reports(definition: SyncDefinition, sync_run_id: int | None) -> list[dict[s
     """The report of a run with its jobs so far, and those of the older real runs, newest first."""
     with open_state(definition).transaction() as cursor:
         rows = latest_runs(cursor, [definition.name], RUNS_LOOKED_AT)
-        mine = next(row for row in rows if row["id"] == sync_run_id)
-        jobs = tuple(job.report() for job in jobs_of_run(cursor, mine["id"]))
-    mine["result"] = replace(mine["result"] or Result(), jobs=jobs)
-    older = [row for row in rows if row["id"] < mine["id"] and not row["dry_run"]]
+        mine = next(row for row in rows if row.id == sync_run_id)
+        jobs = tuple(job.report() for job in jobs_of_run(cursor, mine.id))
+    mine = replace(mine, result=replace(mine.result or Result(), jobs=jobs))
+    older = [row for row in rows if row.id < mine.id and not row.dry_run]
     return [run_report(row) for row in [mine, *older]]
 
 

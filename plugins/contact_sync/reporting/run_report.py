@@ -19,6 +19,7 @@ from contact_sync.base.vocabulary import (
     Outcome,
     RunState,
 )
+from contact_sync.reporting.shown_run import ShownRun
 
 REASONS = {
     "rejections": "rejected", "exclusions": "excluded", "dropped": "value dropped or cut",
@@ -27,23 +28,23 @@ REASONS = {
 """The reasons that a report counts, with their titles."""
 
 
-def run_report(row: dict[str, Any]) -> dict[str, Any]:
+def run_report(run: ShownRun) -> dict[str, Any]:
     """One run for machines; the keys are part of `status --json`."""
-    plan: Plan = row["plan"] or Plan()
-    result: Result = row["result"] or Result()
-    approval: Approval | None = row["approval"]
+    plan = run.plan or Plan()
+    result = run.result or Result()
+    approval = run.approval
     return {
-        "id": row["id"],
-        "kind": row["kind"],
-        "kind_reason": row["kind_reason"],
-        "kind_detail": row["kind_detail"],
-        "dry_run": row["dry_run"],
-        "state": row["state"],
-        "reason": row["reason"],
-        "cause": row["cause"],
-        "started_at": row["started_at"],
-        "finished_at": row["finished_at"],
-        "seconds": round(row["seconds"], 2),
+        "id": run.id,
+        "kind": run.kind,
+        "kind_reason": run.kind_reason,
+        "kind_detail": run.kind_detail,
+        "dry_run": run.dry_run,
+        "state": run.state,
+        "reason": run.reason,
+        "cause": run.cause,
+        "started_at": run.started_at,
+        "finished_at": run.finished_at,
+        "seconds": round(run.seconds, 2),
         "counts": run_counts(plan, result),
         "degraded": words.degraded(result.degraded),
         "approval": approval and _approval(approval),
