@@ -9,12 +9,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from contact_sync.postgres import arrow_reader
-
-if TYPE_CHECKING:
-    from adbc_driver_postgresql import dbapi
 
 _REFERENCE = re.compile(r'("[^"]+"|[a-z_]\w*)\.("[^"]+"|[a-z_]\w*)')
 _BARE = re.compile(r'\(?("[^"]+"|[a-z_]\w*)\)?(?:::.*)?')
@@ -23,7 +20,7 @@ DEEPEST = 10  # subqueries inside each other
 
 
 def origin_of(
-    connection: dbapi.Connection, sql: str, position: int, what: str
+    connection: arrow_reader.Connection, sql: str, position: int, what: str
 ) -> tuple[str, str] | None:
     """Table and column that the `position`-th column (from 0) of a statement's rows comes from.
 

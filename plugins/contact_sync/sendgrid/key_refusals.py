@@ -44,7 +44,7 @@ _CAUSES: list[tuple[tuple[str, ...], str]] = [
 ]
 """Words of a message, lower case → what is the matter, and what a person can do."""
 _BY_STATUS = {
-    401: "the API key is wrong, revoked or of another region",
+    401: "the API key is wrong, revoked or from another region",
     403: (
         "the API key lacks permission; it needs Marketing: Full Access. If it has that, look "
         "whether the plan includes Marketing Campaigns, and whether Settings > IP Access "

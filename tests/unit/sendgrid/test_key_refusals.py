@@ -13,7 +13,7 @@ CREDITS = "the account has no credits left"
 CLOSED = "the account is suspended, closed or under review"
 UNVERIFIED = "the account isn't verified yet"
 LIMIT = "the plan's contact limit is reached"
-WRONG = "the API key is wrong, revoked or of another region"
+WRONG = "the API key is wrong, revoked or from another region"
 LACKS = "lacks permission"
 SAID = [
     # sklarsa/django-sendgrid-v5#11; a public report of August 2026 has it with both statuses
