@@ -26,9 +26,11 @@ SELECT email FROM contact_sync.batch_contact
 WHERE batch_id = %(batch_id)s AND email = any(%(emails)s);
 
 -- addresses_to_suppress --
+-- Columns: groups, 0 = everywhere. Index: outbox_suppress
 SELECT
     client_id,
-    email
+    email,
+    coalesce(suppress_groups, '{0}') AS groups
 FROM contact_sync.batch_contact
 WHERE batch_id = %(batch_id)s AND suppress
 ORDER BY client_id;

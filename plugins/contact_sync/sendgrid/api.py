@@ -233,6 +233,39 @@ class SendGridApi:
                 return found
         raise RetryableError(f"GET {path}: more than {page * UNSUBSCRIBES_PAGE} addresses")
 
+    def groups(self) -> list[int]:
+        """The ids of all unsubscribe groups (`GET asm/groups`)."""
+        path = "/v3/asm/groups"
+        body = self._transport.call("GET", path, repeatable=True)
+        return [int(item["id"]) for item in _objects(body, "result", f"GET {path}")]
+
+    def groups_of(self, email: str) -> set[int]:
+        """The groups that an address is unsubscribed from (`GET asm/suppressions/{email}`)."""
+        route = "/v3/asm/suppressions/{email}"
+        path = route.replace("{email}", quote(email, safe=""))
+        body = self._transport.call("GET", path, route=route, repeatable=True)
+        groups = _objects(body, "suppressions", f"GET {route}")
+        return {int(group["id"]) for group in groups if group.get("suppressed")}
+
+    def in_group(self, group: int, emails: Sequence[str]) -> set[str]:
+        """Those of up to 500 addresses that are unsubscribed from a group, lower case."""
+        route = "/v3/asm/groups/{id}/suppressions/search"
+        path, body = route.replace("{id}", str(group)), {"recipient_emails": list(emails)}
+        answer = self._transport.call("POST", path, json=body, route=route, repeatable=True)
+        return {str(email).lower() for email in _part(answer, "result", list, f"POST {route}")}
+
+    def suppress_in_group(self, group: int, emails: Sequence[str]) -> None:
+        """`POST asm/groups/{id}/suppressions`: unsubscribe up to 500 addresses from a group.
+
+        Repeating it changes nothing. If the group is gone, SendGrid unsubscribes them from
+        everything (OAS), and the answer says so (recording of 2026).
+        """
+        route = "/v3/asm/groups/{id}/suppressions"
+        path, body = route.replace("{id}", str(group)), {"recipient_emails": list(emails)}
+        answer = self._transport.call("POST", path, json=body, route=route, repeatable=True)
+        if answer.get("global"):
+            log.warning("Group %d is gone: SendGrid unsubscribed from everything instead", group)
+
     def delete_contacts(self, contact_ids: Sequence[str]) -> str:
         """`DELETE /v3/marketing/contacts?ids=…`: queue a deletion of 1 to 100 contacts by id."""
         if not 1 <= len(contact_ids) <= MAX_LOOKUP:

@@ -45,10 +45,14 @@ def addresses_among(cursor: Cursor, batch_id: int, emails: Collection[str]) -> s
     return {row["email"] for row in rows}
 
 
-def addresses_to_suppress(cursor: Cursor, batch_id: int) -> dict[int, str]:
-    """Client id → address of the contacts that must be suppressed before they are uploaded."""
-    rows = many(cursor, SQL["addresses_to_suppress"], {"batch_id": batch_id})
-    return {row["client_id"]: row["email"] for row in rows}
+def addresses_to_suppress(cursor: Cursor, batch_id: int) -> dict[int, dict[int, str]]:
+    """Group, 0 = everywhere → client id → address of the contacts that must be suppressed before
+    they are uploaded."""
+    found: dict[int, dict[int, str]] = {}
+    for row in many(cursor, SQL["addresses_to_suppress"], {"batch_id": batch_id}):
+        for group in row["groups"]:
+            found.setdefault(group, {})[row["client_id"]] = row["email"]
+    return found
 
 
 def address_hashes(state: StateDatabase, batch_id: int) -> tuple[Int64, Int64]:
