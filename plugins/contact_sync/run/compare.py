@@ -104,7 +104,7 @@ def compare(
         clients, members.email_hash[rows], verdict, ledger,
         resend=resend, retry_rejected=retry_rejected,
     )  # fmt: skip
-    send = _to_send(clients, decided, (verdict & TAKES_OVER) > 0, mapping)
+    send = _to_send(clients, decided, (verdict & TAKES_OVER) > 0, mapping, resend=resend)
     keep = _to_keep(clients, decided)
     counts = Counts(
         _how_many(decided, send),
@@ -135,9 +135,13 @@ def vanished(members: Members, seen: Mask, ledger: LedgerRows) -> pd.DataFrame:
 
 
 def _to_send(
-    clients: pd.DataFrame, decided: Decided, takes_over: Mask, mapping: Mapping
+    clients: pd.DataFrame, decided: Decided, takes_over: Mask, mapping: Mapping, *, resend: bool
 ) -> pd.DataFrame:
-    """The contacts to send, with what must be cleared in them."""
+    """The contacts to send, with what must be cleared in them.
+
+    `unsure` (texts) and `unsure_others`: fields that are empty now and may have a value at SendGrid all the same, because the
+    sync has confirmed nothing there, or because a person asks for everything again.
+    """
     send = decided.decision == Decision.SEND
     contacts, takes_over = _only(clients, send), takes_over[send]
     texts, others = mapping.mask(FieldType.TEXT), mapping.mask(FieldType.NUMBER, FieldType.DATE)
@@ -145,12 +149,15 @@ def _to_send(
     before = np.where(takes_over, texts | others, held)  # another client's values are unknown
     now = contacts["filled"].to_numpy(np.int64)
     filled, clears, stale = field_masks(before, now, texts, others)
+    unsure = np.where(resend | ~decided.own[send], ~before & ~now, 0)
     return contacts.assign(
         filled=filled,
         clears=clears,
         json_only=(clears != 0) | contacts["negative"].to_numpy(bool),
         takes_over=takes_over,
         stale=stale,
+        unsure=unsure & texts,
+        unsure_others=unsure & others,
     )
 
 

@@ -24,6 +24,7 @@ from contact_sync.postgres.cursor import Cursor
 from contact_sync.run import approve_plan
 from contact_sync.run.context import snapshot_of
 from contact_sync.run.find_removals import removals_ahead
+from contact_sync.run.sending.look_before import look_before
 from contact_sync.run.sending.suppressions import carry_suppressions
 from contact_sync.state import batches, ledger, runs, staging
 from contact_sync.state.runs import Run
@@ -47,6 +48,8 @@ def plan_batches(sync: Sync, run: Run) -> list[int]:
     if plan.counts["to_send"] > ledger.MANY:
         staging.analyze_outbox(sync.state)
     plan = _with(plan, held=carry_suppressions(sync, run))
+    csv = uses_csv(sync.definition.tuning, plan.counts["to_send"])
+    plan = look_before(sync, run, plan, csv=csv)
     sizes = staging.outbox_sizes(sync.state, run.run_id)
     with sync.state.transaction(run.fence) as cursor:
         if not batches.drop_staged_batches(cursor, run.run_id):

@@ -199,6 +199,12 @@ class SendGridApi:
             and str(entry["contact"].get("email", "")).lower() == email.lower()
         }
 
+    def count_contacts(self) -> int:
+        """How many contacts the account has (`GET contacts/count`); new ones are counted late."""
+        path = "/v3/marketing/contacts/count"
+        body = self._transport.call("GET", path, repeatable=True)
+        return _part(body, "contact_count", int, f"GET {path}")
+
     def contact_ids(self, emails: Sequence[str]) -> dict[str, str]:
         """Contact id by address for those that exist, as in contacts_by_email."""
         found = self.contacts_by_email(emails)

@@ -1,8 +1,11 @@
 -- What a contact holds goes along when its client's address changes; and what SendGrid may hold in fields that are empty
 -- in B2CORE is known to be unknown.
 ALTER TABLE contact_sync.outbox ADD COLUMN unsure bigint NOT NULL DEFAULT 0;
+ALTER TABLE contact_sync.outbox ADD COLUMN unsure_others bigint NOT NULL DEFAULT 0;
 COMMENT ON COLUMN contact_sync.outbox.unsure
-IS 'Empty fields of which nobody knows whether SendGrid holds a value, by bit: a JSON request empties the texts among them.';
+IS 'Empty Text fields in which SendGrid may hold a value, for all that is known, by bit: a JSON request empties them.';
+COMMENT ON COLUMN contact_sync.outbox.unsure_others
+IS 'The same of Number and Date fields, which nothing empties.';
 ALTER TABLE contact_sync.outbox ADD COLUMN suppress_groups integer [];
 COMMENT ON COLUMN contact_sync.outbox.suppress
 IS 'The former address is suppressed: suppress this one before it is uploaded.';
