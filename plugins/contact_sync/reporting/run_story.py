@@ -14,6 +14,7 @@ from contact_sync.base.vocabulary import (
     BatchState,
     Degraded,
     JobStatus,
+    Lane,
     RunState,
 )
 
@@ -27,6 +28,8 @@ COUNTS = {
     "cleared": ("cleared", "contacts of which a value is emptied"),
     "to_send": ("to send", "contacts that the run sends"),
     "to_remove": ("to remove", "contacts that leave SendGrid or the list"),
+    "to_move": ("to move", "clients that take along what a former contact holds"),
+    "unmovable": ("unmovable", "clients whose former contact holds what can't be moved"),
     "pending": ("pending", "sent again by the next run"),
     "held": ("held", "not sent for now, see the pending clients"),
     "rejected": ("rejected", "can't be sent as they are"),
@@ -75,6 +78,8 @@ def sent(sums: list[dict[str, Any]]) -> Sent:
     found = dict.fromkeys(Sent.__dataclass_fields__, 0)
     for row in sums:
         removal = row["lane"] in REMOVALS
+        if row["lane"] == Lane.MOVE:
+            continue
         if row["state"] == BatchState.SETTLED and row["status"] in APPLIED:
             found["removed" if removal else "confirmed"] += row["rows"]
         elif row["state"] == BatchState.SETTLED:

@@ -27,6 +27,7 @@ from contact_sync.base.vocabulary import (
 from contact_sync.base.words import outcome as in_words
 from contact_sync.postgres.cursor import Cursor
 from contact_sync.run.sending.judge import Do, counts_all, judge, refused_by
+from contact_sync.run.sending.move_person import look_again
 from contact_sync.run.sending.split import postpone_and_split
 from contact_sync.run.sending.verify import not_applied
 from contact_sync.sendgrid.errors_file import read_errors
@@ -36,6 +37,7 @@ from contact_sync.state import (
     batches,
     families,
     ledger,
+    moves,
     removals,
     settling,
 )
@@ -71,6 +73,8 @@ def settle_batch(sync: Sync, run: Run, batch_id: int) -> bool:
     reach("job_over")
     if batch.lane in REMOVALS:
         _apply_removal(sync, run, batch, job)
+    elif batch.lane is Lane.MOVE:
+        _finish(sync, run, batch, job, look_again(sync, run, batch, job))
     else:
         _apply(sync, run, batch, job)
     return True
@@ -169,6 +173,8 @@ def _settle(
         nonlocal new
         late, given_up = settling.postpone_not_applied(cursor, batch.batch_id, wrong)
         known, new, rejected = settling.confirm(cursor, batch.batch_id, refused)
+        if batch.run_id == run.run_id and moves.any_noted(cursor, batch.sync_id):
+            moves.create_batches(cursor, (batch.sync_id, batch.run_id), batch)
         numbers = {"confirmed": known + new, "rejected": rejected + given_up, "not_applied": late}
         return Ending(Outcome.APPLIED, numbers)
 
