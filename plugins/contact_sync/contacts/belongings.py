@@ -66,8 +66,8 @@ def belongings(
     owned: Owned,
     fields: Iterable[SendGridField],
 ) -> Belongings:
-    """What the mover's new contact is given and loses. `found`: the contacts that exist, by address;
-    `fields`: the account's.
+    """What the mover's new contact is given and loses. `found`: the contacts that exist, by
+    address; `fields`: the account's.
 
     `leaving`: addresses whose client moves away in the same run and takes along what is there: it
     makes way. What else is at the new address already is somebody else's, and is left as it is.

@@ -139,8 +139,9 @@ def _to_send(
 ) -> pd.DataFrame:
     """The contacts to send, with what must be cleared in them.
 
-    `unsure` (texts) and `unsure_others`: fields that are empty now and may have a value at SendGrid all the same, because the
-    sync has confirmed nothing there, or because a person asks for everything again.
+    `unsure` (texts) and `unsure_others`: fields that are empty now and may have a value at SendGrid
+    all the same, because the sync has confirmed nothing there, or because a person asks for
+    everything again.
     """
     send = decided.decision == Decision.SEND
     contacts, takes_over = _only(clients, send), takes_over[send]

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import time
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import requests
 
 from contact_sync.base.errors import AuthError, FateUnknown, RequestRefused, RetryableError
 from contact_sync.base.plain_reasons import ADDRESS, QUOTED
 
+Part = TypeVar("Part")
 EPOCH_SECONDS_FROM = 10_000_000  # `x-ratelimit-reset` below it is seconds left, else epoch seconds
 
 
@@ -47,6 +48,22 @@ def check_answer(answer: requests.Response, body: Any, what: str) -> None:
         errors=errors,
         is_json=isinstance(body, dict),
     )
+
+
+def part(answer: dict[str, Any], key: str, kind: type[Part], what: str) -> Part:
+    """What an answer must hold. Raises RetryableError: nothing may be concluded without it."""
+    part = answer.get(key)
+    if not isinstance(part, kind):
+        raise RetryableError(f"{what}: SendGrid's answer doesn't hold what it should: {key}")
+    return part
+
+
+def objects(answer: dict[str, Any], key: str, what: str) -> list[dict[str, Any]]:
+    """A list of objects that an answer must hold."""
+    items = part(answer, key, list, what)
+    if not all(isinstance(item, dict) for item in items):
+        raise RetryableError(f"{what}: SendGrid's answer holds no objects in {key}")
+    return items
 
 
 def _errors(body: Any) -> list[dict[str, object]]:

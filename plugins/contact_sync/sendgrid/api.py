@@ -11,23 +11,22 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 from urllib.parse import quote
 
-from contact_sync.base.errors import FateUnknown, RequestRefused, RetryableError
+from contact_sync.base.errors import FateUnknown, RequestRefused
 from contact_sync.base.vocabulary import FieldType, Job, JobStatus, SendGridField
+from contact_sync.sendgrid.answers import objects as _objects
+from contact_sync.sendgrid.answers import part as _part
 from contact_sync.sendgrid.errors_file import MAX_ERRORS_FILE_BYTES
+from contact_sync.sendgrid.suppression_calls import SuppressionCalls
 from contact_sync.sendgrid.transport import Transport
 
 log = logging.getLogger(__name__)
 
-MAX_SUPPRESSED = 500  # addresses a call; no limit is documented
 MAX_LOOKUP = 100  # addresses per search, ids per delete (OAS; a longer URL gets 414)
 MAX_SEARCHED_ADDRESS = 100  # characters; OAS: search/emails refuses a call with a longer one
 MAX_PAGES = 20  # of 1000 lists; an account has at most 1000
-UNSUBSCRIBES_PAGE = 500  # OAS: at most 500 a call
-MAX_UNSUBSCRIBE_PAGES = 10_000
-_Part = TypeVar("_Part")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +42,7 @@ class _File(Protocol):
     def read(self, size: int = -1, /) -> bytes: ...
 
 
-class SendGridApi:
+class SendGridApi(SuppressionCalls):
     """One account, for one thread; `base_url` without `/v3`, `options` as in Transport."""
 
     def __init__(self, base_url: str, api_key: str, **options: Any) -> None:
@@ -210,68 +209,6 @@ class SendGridApi:
         found = self.contacts_by_email(emails)
         return {email: str(contact["id"]) for email, contact in found.items()}
 
-    def suppress(self, emails: Sequence[str]) -> None:
-        """`POST asm/suppressions/global`: unsubscribe up to 500 addresses from everything.
-
-        Repeating it changes nothing.
-        """
-        body = {"recipient_emails": list(emails)}
-        self._transport.call("POST", "/v3/asm/suppressions/global", json=body, repeatable=True)
-
-    def is_suppressed(self, email: str) -> bool:
-        """Whether an address is globally unsubscribed (`GET asm/suppressions/global/{email}`)."""
-        route = "/v3/asm/suppressions/global/{email}"
-        path = route.replace("{email}", quote(email, safe=""))
-        answer = self._transport.call("GET", path, route=route, repeatable=True)
-        if answer and not answer.get("recipient_email"):
-            raise RetryableError(f"GET {route}: the answer doesn't say whether it is unsubscribed")
-        return bool(answer)
-
-    def suppressed_addresses(self) -> set[str]:
-        """All globally unsubscribed addresses, lower case (`GET suppression/unsubscribes`)."""
-        path, found = "/v3/suppression/unsubscribes", set[str]()
-        for page in range(MAX_UNSUBSCRIBE_PAGES):
-            query = f"?limit={UNSUBSCRIBES_PAGE}&offset={page * UNSUBSCRIBES_PAGE}"
-            body = self._transport.call("GET", path + query, route=path, repeatable=True)
-            items = _objects(body, "result", f"GET {path}")
-            found |= {str(item["email"]).lower() for item in items}
-            if len(items) < UNSUBSCRIBES_PAGE:
-                return found
-        raise RetryableError(f"GET {path}: more than {page * UNSUBSCRIBES_PAGE} addresses")
-
-    def groups(self) -> list[int]:
-        """The ids of all unsubscribe groups (`GET asm/groups`)."""
-        path = "/v3/asm/groups"
-        body = self._transport.call("GET", path, repeatable=True)
-        return [int(item["id"]) for item in _objects(body, "result", f"GET {path}")]
-
-    def groups_of(self, email: str) -> set[int]:
-        """The groups that an address is unsubscribed from (`GET asm/suppressions/{email}`)."""
-        route = "/v3/asm/suppressions/{email}"
-        path = route.replace("{email}", quote(email, safe=""))
-        body = self._transport.call("GET", path, route=route, repeatable=True)
-        groups = _objects(body, "suppressions", f"GET {route}")
-        return {int(group["id"]) for group in groups if group.get("suppressed")}
-
-    def in_group(self, group: int, emails: Sequence[str]) -> set[str]:
-        """Those of up to 500 addresses that are unsubscribed from a group, lower case."""
-        route = "/v3/asm/groups/{id}/suppressions/search"
-        path, body = route.replace("{id}", str(group)), {"recipient_emails": list(emails)}
-        answer = self._transport.call("POST", path, json=body, route=route, repeatable=True)
-        return {str(email).lower() for email in _part(answer, "result", list, f"POST {route}")}
-
-    def suppress_in_group(self, group: int, emails: Sequence[str]) -> None:
-        """`POST asm/groups/{id}/suppressions`: unsubscribe up to 500 addresses from a group.
-
-        Repeating it changes nothing. If the group is gone, SendGrid unsubscribes them from
-        everything (OAS), and the answer says so (recording of 2026).
-        """
-        route = "/v3/asm/groups/{id}/suppressions"
-        path, body = route.replace("{id}", str(group)), {"recipient_emails": list(emails)}
-        answer = self._transport.call("POST", path, json=body, route=route, repeatable=True)
-        if answer.get("global"):
-            log.warning("Group %d is gone: SendGrid unsubscribed from everything instead", group)
-
     def delete_contacts(self, contact_ids: Sequence[str]) -> str:
         """`DELETE /v3/marketing/contacts?ids=…`: queue a deletion of 1 to 100 contacts by id."""
         if not 1 <= len(contact_ids) <= MAX_LOOKUP:
@@ -300,22 +237,6 @@ class SendGridApi:
 def is_searchable(email: str) -> bool:
     """Whether SendGrid can find a contact by this address."""
     return len(email) <= MAX_SEARCHED_ADDRESS
-
-
-def _part(answer: dict[str, Any], key: str, kind: type[_Part], what: str) -> _Part:
-    """What an answer must hold. Raises RetryableError: nothing may be concluded without it."""
-    part = answer.get(key)
-    if not isinstance(part, kind):
-        raise RetryableError(f"{what}: SendGrid's answer doesn't hold what it should: {key}")
-    return part
-
-
-def _objects(answer: dict[str, Any], key: str, what: str) -> list[dict[str, Any]]:
-    """A list of objects that an answer must hold."""
-    items = _part(answer, key, list, what)
-    if not all(isinstance(item, dict) for item in items):
-        raise RetryableError(f"{what}: SendGrid's answer holds no objects in {key}")
-    return items
 
 
 def _job_id(answer: dict[str, Any], what: str) -> str:

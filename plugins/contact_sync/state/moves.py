@@ -1,7 +1,7 @@
 """What goes along from former contacts to new ones: the rows of the table `move`.
 
-A row begins before anything is sent, and ends when SendGrid shows the new contact with what it says.
-Until then the former contact isn't removed.
+A row begins before anything is sent, and ends when SendGrid shows the new contact with what it
+says. Until then the former contact isn't removed.
 """
 
 from __future__ import annotations
@@ -78,8 +78,8 @@ def note(cursor: Cursor, sync_id: int, moved: Moved, given: Belongings | None) -
 
 
 def clean_up(cursor: Cursor, sync_id: int, run_id: int) -> None:
-    """What hasn't gone along yet goes to the clients' newest addresses; nothing goes along to clients
-    that are gone or must not be sent."""
+    """What hasn't gone along yet goes to the clients' newest addresses; nothing goes along to
+    clients that are gone or must not be sent."""
     parameters = {"sync_id": sync_id, "run_id": run_id}
     cursor.execute(SQL["redirect"], parameters)
     cursor.execute(SQL["forget_needless"], parameters)

@@ -1,10 +1,10 @@
 """Look what SendGrid holds in fields that are empty in B2CORE, where nobody knows it.
 
-Contacts may have been there before the sync, and people type into them. A JSON request empties texts
-whether or not they hold anything, so nothing has to be known. A CSV file can't (what an empty cell
-does is documented nowhere), and a Number or a Date can't be emptied at all: then the contacts are
-looked up, a hundred a call, and those that hold something are emptied by JSON, or told as stale. An
-account without any contact isn't asked for more than their number.
+Contacts may have been there before the sync, and people type into them. A JSON request empties
+texts whether or not they hold anything, so nothing has to be known. A CSV file can't (what an empty
+cell does is documented nowhere), and a Number or a Date can't be emptied at all: then the contacts
+are looked up, a hundred a call, and those that hold something are emptied by JSON, or told as
+stale. An account without any contact isn't asked for more than their number.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """An e-mail change moves the person: what the former contact holds goes along to the new one.
 
 Memberships of other lists, and values of fields that no sync fills. They are looked up and stored
-before anything is sent, because in a swap of addresses the next upserts reach the contacts that hold
-them. They are sent once the new contact is confirmed, by batches of its family, and the former
+before anything is sent, because in a swap of addresses the next upserts reach the contacts that
+hold them. They are sent once the new contact is confirmed, by batches of its family, and the former
 contact isn't removed before SendGrid shows the new one with them.
 """
 
@@ -73,10 +73,10 @@ def plan_moves(sync: Sync, run: Run, plan: Plan) -> Plan:
     given, hidden = _look(sync, run, moved)
     with sync.state.transaction(run.fence) as cursor:
         moves.clean_up(cursor, run.sync_id, run.run_id)
-        moves.forget(cursor, run.sync_id, [m for m in moved if m not in given and m not in hidden])
-        for each in hidden:
-            moves.note(cursor, run.sync_id, each, None)
-        for each, what in given.items():
+        noted = dict[Moved, Belongings | None].fromkeys(hidden)
+        noted |= {each: what for each, what in given.items() if not what.is_empty}
+        moves.forget(cursor, run.sync_id, [each for each in moved if each not in noted])
+        for each, what in noted.items():
             moves.note(cursor, run.sync_id, each, what)
         reach("moves_noted_uncommitted")
     return _with_counts(plan, given) if moved else plan

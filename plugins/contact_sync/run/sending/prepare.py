@@ -14,7 +14,7 @@ from contact_sync.base.failpoints import reach
 from contact_sync.base.vocabulary import PendingReason
 from contact_sync.base.words import reason as in_words
 from contact_sync.run.context import snapshot_of
-from contact_sync.sendgrid.api import MAX_SUPPRESSED
+from contact_sync.sendgrid.suppression_calls import MAX_SUPPRESSED
 from contact_sync.state import batch_contacts, batches, runs, settling
 from contact_sync.state.batches import Batch
 from contact_sync.state.runs import Run

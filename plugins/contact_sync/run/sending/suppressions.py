@@ -2,8 +2,8 @@
 
 A suppression belongs to an address, not to a person: whoever unsubscribed as old@ would get mail as
 new@ (Twilio docs, Suppressions). So each moved client's former address is looked up before its new
-one is sent; `submit` then suppresses the new one first. That goes for the global unsubscribe and for
-those of groups.
+one is sent; `submit` then suppresses the new one first. That goes for the global unsubscribe and
+for those of groups.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections import defaultdict
 
 from contact_sync.base.errors import AuthError, RequestRefused, SyncError
 from contact_sync.base.failpoints import reach
-from contact_sync.sendgrid.api import MAX_SUPPRESSED
+from contact_sync.sendgrid.suppression_calls import MAX_SUPPRESSED
 from contact_sync.state import runs, suppressions
 from contact_sync.state.runs import Run
 from contact_sync.state.suppressions import EVERYWHERE
@@ -76,8 +76,8 @@ def _look_up(sync: Sync, addresses: set[str]) -> tuple[set[str], set[str]]:
 def _look_up_groups(
     sync: Sync, run: Run, addresses: set[str]
 ) -> tuple[dict[str, set[int]], set[str]]:
-    """Address → the groups that it is unsubscribed from, and the addresses of which SendGrid doesn't
-    say it. An account without groups is asked for them, and for nothing else."""
+    """Address → the groups that it is unsubscribed from, and the addresses of which SendGrid
+    doesn't say it. An account without groups is asked for them, and for nothing else."""
     found, unknown = defaultdict[str, set[int]](set), set[str]()
     if not addresses:
         return found, unknown
