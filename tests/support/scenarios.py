@@ -26,7 +26,7 @@ SECTIONS = {
     "P": "Platform",
     "H": "Security",
 }
-SIZES = {"A": 23, "B": 19, "C": 15, "D": 14, "O": 11, "F": 11, "P": 14, "H": 7}
+SIZES = {"A": 23, "B": 21, "C": 15, "D": 14, "O": 11, "F": 11, "P": 14, "H": 7}
 
 SCENARIOS = {
     "A01": "A transaction commits after a run has read past its time → the next run sends it",
@@ -71,6 +71,8 @@ SCENARIOS = {
     "B17": "The list is deleted in SendGrid → the run says so; made again, everyone is sent again",
     "B18": "The mapping changes → every client is compared again and sent once",
     "B19": "A join gives a client twice → the run stops and names the client's id",
+    "B20": "A contact on other lists, or with others' values, gets a new address → they go along",
+    "B21": "SendGrid holds a value that B2CORE doesn't → a first load and a resend take it away",
     "C01": "Killed between creating an import and storing its id → an empty job, nothing else",
     "C02": "Killed between upload and record → the stored job is polled, nothing is guessed",
     "C03": "Killed in the middle of an upload → the clients are sent again",

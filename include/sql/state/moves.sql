@@ -29,6 +29,27 @@ WHERE
     AND o.client_id NOT IN (SELECT m.client_id FROM moved AS m)
 ORDER BY client_id;
 
+-- given_up --
+-- Clients that another one represents now, with the contact that they had: it goes along to that of the other one.
+-- Columns: as movers; client_id = the other one. Index: none, one scan of the ledger
+SELECT
+    coalesce(o.client_id, n.client_id) AS client_id,
+    r.email_hash AS former_hash,
+    r.email AS former,
+    coalesce(o.email, n.email) AS email
+FROM contact_sync.removal AS r
+INNER JOIN contact_sync.ledger AS l ON r.sync_id = l.sync_id AND r.client_id = l.client_id AND l.state = 'shared'
+LEFT JOIN contact_sync.outbox AS o ON o.run_id = %(run_id)s AND l.email_hash = o.email_hash
+LEFT JOIN contact_sync.ledger AS n
+    ON r.sync_id = n.sync_id AND l.email_hash = n.contact_hash AND n.state = 'confirmed'
+WHERE
+    r.sync_id = %(sync_id)s
+    AND r.why = 'address_changed'
+    AND NOT r.kept
+    AND r.email_hash <> l.email_hash
+    AND coalesce(o.client_id, n.client_id) IS NOT NULL
+ORDER BY r.email;
+
 -- unseen --
 -- Clients whose former contact hasn't been seen yet; seconds = since when it is known.
 SELECT

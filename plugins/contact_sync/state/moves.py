@@ -54,6 +54,12 @@ def movers(cursor: Cursor, sync_id: int, run_id: int) -> list[Moved]:
     return [Moved(**r) for r in many(cursor, SQL["movers"], {"sync_id": sync_id, "run_id": run_id})]
 
 
+def given_up(cursor: Cursor, sync_id: int, run_id: int) -> list[Moved]:
+    """Clients that represent others now, with the address of the contact that the others had."""
+    parameters = {"sync_id": sync_id, "run_id": run_id}
+    return [Moved(**row) for row in many(cursor, SQL["given_up"], parameters)]
+
+
 def unseen(cursor: Cursor, sync_id: int) -> list[Moved]:
     """Clients of earlier runs whose former contact hasn't been seen yet."""
     return [Moved(**row) for row in many(cursor, SQL["unseen"], {"sync_id": sync_id})]

@@ -57,12 +57,13 @@ def plan_moves(sync: Sync, run: Run, plan: Plan) -> Plan:
     For a run that has begun to send it does nothing: what is there now may be another one's.
     """
     with sync.state.transaction() as cursor:
-        has_moved = plan.counts.get("address_changed", 0) > 0
-        if not (has_moved or moves.any_noted(cursor, run.sync_id)):
+        moving, given_up = (plan.counts.get(key, 0) for key in ("address_changed", "given_up"))
+        if not (moving or given_up or moves.any_noted(cursor, run.sync_id)):
             return plan
         if batches.has_begun_to_send(cursor, run.run_id):
             return plan
-        moved = moves.movers(cursor, run.sync_id, run.run_id) if has_moved else []
+        moved = moves.movers(cursor, run.sync_id, run.run_id) if moving else []
+        moved += moves.given_up(cursor, run.sync_id, run.run_id) if given_up else []
         unseen = moves.unseen(cursor, run.sync_id)
     if not sync.definition.carry_belongings:
         with sync.state.transaction(run.fence) as cursor:
