@@ -173,7 +173,7 @@ def test_B20_what_is_at_the_new_address_already_is_not_overwritten(
 def test_B20_what_cannot_be_moved_is_named_before_anything_is_deleted(
     world: World, account: dict[str, str], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Alternate addresses and identifiers belong to one contact; the log says it, and the report."""
+    """Alternate addresses and identifiers belong to one contact; log and report say it."""
     client = world.add(OLD)
     world.run()
     put(world, {"email": OLD, "alternate_emails": ["other@example.com"]}, account["vip"])

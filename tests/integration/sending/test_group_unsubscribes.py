@@ -1,4 +1,4 @@
-"""B03: an unsubscribe from a group belongs to an address, too, and follows the client to a new one."""
+"""B03: an unsubscribe from a group belongs to an address, too, and follows the client."""
 
 from __future__ import annotations
 
