@@ -31,7 +31,8 @@ POINTS = {
     ),
     "suppressions_uncommitted": ("nothing is held or marked", AGAIN),
     "held_uncommitted": (
-        "what SendGrid holds and B2CORE doesn't, of earlier pages", "the task again: it looks again",
+        "what SendGrid holds and B2CORE doesn't, as far as it was looked at",
+        "the task again: it looks again",
     ),
     "moves_noted_uncommitted": (
         "nothing of what goes along to new addresses", "the task again: it looks again",
@@ -68,8 +69,8 @@ POINTS = {
     ),
     "move_announced": (
         "`submitting`: nobody knows whether the call left",
-        "the task again: it looks first and sends what isn't there. A later run plans it again; the "
-        "former contact isn't removed before",
+        "the task again: it looks first and sends what isn't there. A later run plans it again; "
+        "the former contact isn't removed before",
     ),
     "moved_not_stored": (
         "`submitting`; SendGrid has a job whose id nobody knows", "the same",

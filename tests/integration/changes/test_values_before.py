@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from contact_sync.lookup.explain import explain_client
+from contact_sync.reporting.conclusion import conclude
 from tests.integration.changes.test_moved_people import put
 from tests.support.world import World
 
@@ -162,3 +164,44 @@ def test_B21_a_run_that_fails_at_first_empties_all_the_same(world: World) -> Non
     world.run()
     world.run()
     world.assert_converged()
+
+
+@LANES
+def test_B21_a_field_that_is_mapped_for_the_first_time_is_made_equal(
+    world: World, lane: str
+) -> None:
+    """What others have written into it is B2CORE's business from now on."""
+    world.redefine(lane=lane)
+    fields = world.definition.model_dump(mode="json")["fields"]
+    world.redefine(fields={name: target for name, target in fields.items() if name != "city"})
+    world.add(ANN)
+    world.run()
+    put(world, {"email": ANN, "city": "Paris"})
+    world.run("resend")
+    assert world.contact(ANN)["city"] == "Paris"
+    world.redefine(fields=fields)
+    world.run()
+    world.assert_converged()
+
+
+def test_B21_a_look_up_says_what_a_resend_can_do(world: World) -> None:
+    """It empties texts; Number and Date values stay, and the look-up says so."""
+    postal, _ = with_others(world)
+    client = world.add(ANN)
+    world.run()
+    put(world, {"email": ANN, "custom_fields": {postal: 75001}})
+    with world.sync() as sync:
+        assert conclude(explain_client(sync, client, live=True)).endswith(
+            "It still holds a value in Postal, which it can't clear."
+        )
+    put(world, {"email": ANN, "city": "Paris"})
+    with world.sync() as sync:
+        assert conclude(explain_client(sync, client, live=True)).endswith(
+            "a run with mode resend sends it again, and empties what B2CORE doesn't have, but for "
+            "Postal, which it can't clear."
+        )
+    world.run("resend")
+    with world.sync() as sync:
+        assert conclude(explain_client(sync, client, live=True)).endswith(
+            "It still holds a value in Postal, which it can't clear."
+        )
