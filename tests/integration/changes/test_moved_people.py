@@ -7,49 +7,13 @@ old one"), grouparoo#1267, twilio-firebase-extensions#41.
 
 from __future__ import annotations
 
-import time
-from typing import Any
-
 import pytest
 
+from tests.support.others import lists_of, others_of, put
 from tests.support.world import World
 
 OLD, NEW = "old@example.com", "new@example.com"
 LANES = pytest.mark.parametrize("lane", ["json", "csv"])
-NO_LAG = "contact_sync.run.sending.removal_targets.SEARCH_LAG_SECONDS"
-
-
-@pytest.fixture
-def account(world: World) -> dict[str, str]:
-    """Lists and fields of others, by a short name: ids of lists, names of fields are the same."""
-    admin = world.emulator.admin
-    fields = {"Notes": "Text", "Score": "Number", "Met": "Date"}
-    lists = {name: admin.create_list(name) for name in ("vip", "news")}
-    return lists | {name: admin.create_field(name, kind) for name, kind in fields.items()}
-
-
-def put(world: World, contact: dict[str, Any], *lists: str) -> None:
-    """Edit a contact as a person or another tool does, and wait until that is done."""
-    job = world.emulator.admin.put_contacts(contact, list_ids=list(lists))
-    for _ in range(200):
-        found = next(each for each in world.emulator.admin.jobs() if each["id"] == job)
-        if found["status"] != "pending":
-            assert found["status"] == "completed", found
-            return
-        time.sleep(0.02)
-    raise AssertionError("the edit takes too long")
-
-
-def lists_of(world: World, email: str) -> set[str]:
-    """The other lists that a contact is on."""
-    return set(world.contacts()[email]["list_ids"]) - {world.list_id}
-
-
-def others_of(world: World, email: str) -> dict[str, Any]:
-    """The values of the fields that the sync doesn't fill."""
-    contact = world.contacts()[email]
-    held = {name: contact["custom_fields"].get(name) for name in ("Notes", "Score", "Met")}
-    return {k: v for k, v in {**held, "line": contact["line"]}.items() if v not in (None, "")}
 
 
 @LANES
@@ -184,75 +148,6 @@ def test_B20_what_cannot_be_moved_is_named_before_anything_is_deleted(
     assert report["counts"]["unmovable"] == 1
     assert [what for what in report["degraded"] if "can't be moved" in what]
     assert lists_of(world, NEW) == {account["vip"]}
-
-
-@pytest.mark.parametrize("trouble", ["refused", "failed job", "not stored"])
-def test_B20_the_old_contact_stays_until_the_new_one_shows_all(
-    world: World, account: dict[str, str], trouble: str
-) -> None:
-    """A refusal, a job that fails, a request that changes nothing: told, and tried again."""
-    admin = world.emulator.admin
-    client = world.add(OLD)
-    world.run()
-    put(world, {"email": OLD, "line": "L1"}, account["vip"])
-    world.edit(client, email=NEW)
-    if trouble == "refused":
-        admin.settings(deprecated_fields="refuse")
-    elif trouble == "not stored":
-        admin.settings(deprecated_fields="ignore")
-    else:
-        admin.job_fault("fails_halfway", nth=2, job="json", after_rows=0)
-    for _ in range(1 if trouble == "failed job" else 2):
-        report = world.run()
-        assert OLD in world.contacts()
-        assert [what for what in report["degraded"] if "doesn't show all" in what]
-    admin.settings(deprecated_fields="store")
-    assert world.run()["degraded"] == []
-    assert set(world.contacts()) == {NEW}
-    assert (others_of(world, NEW), lists_of(world, NEW)) == ({"line": "L1"}, {account["vip"]})
-
-
-def test_B20_a_search_that_lags_loses_nothing(world: World, account: dict[str, str]) -> None:
-    """Neither contact is shown at first: nothing is removed before it has been looked at."""
-    client = world.add(OLD)
-    world.run()
-    put(world, {"email": OLD, "line": "L1"}, account["vip"])
-    world.emulator.admin.settings(search_lag=600)
-    world.edit(client, email=NEW)
-    world.run()
-    world.run()
-    assert OLD in world.contacts()
-    world.emulator.admin.advance(601)
-    world.emulator.admin.settings(search_lag=0)
-    world.run()
-    world.run()
-    assert set(world.contacts()) == {NEW}
-    assert (others_of(world, NEW), lists_of(world, NEW)) == ({"line": "L1"}, {account["vip"]})
-
-
-def test_B20_who_moves_on_before_all_went_along_takes_it_to_the_last_address(
-    world: World, account: dict[str, str]
-) -> None:
-    """Old, new, newest: and back again, where it never left."""
-    admin = world.emulator.admin
-    client, back = world.add(OLD), world.add("back@example.com")
-    world.run()
-    put(world, {"email": OLD, "line": "L1"}, account["vip"])
-    put(world, {"email": "back@example.com", "line": "L2"})
-    world.edit(client, email=NEW)
-    world.edit(back, email="there@example.com")
-    admin.settings(deprecated_fields="refuse")
-    world.run()
-    admin.settings(deprecated_fields="store")
-    world.edit(client, email="newest@example.com")
-    world.edit(back, email="back@example.com")
-    world.run()
-    world.run()
-    assert set(world.contacts()) == {"newest@example.com", "back@example.com"}
-    assert others_of(world, "newest@example.com") == {"line": "L1"}
-    assert lists_of(world, "newest@example.com") == {account["vip"]}
-    assert others_of(world, "back@example.com") == {"line": "L2"}
-    assert world.state("SELECT count(*) FROM contact_sync.move") == [(0,)]
 
 
 def test_B20_who_joins_another_clients_address_takes_it_along(

@@ -13,7 +13,7 @@ import pytest
 
 from contact_sync.lookup.explain import explain_client
 from contact_sync.reporting.conclusion import conclude
-from tests.integration.changes.test_moved_people import put
+from tests.support.others import put
 from tests.support.world import World
 
 ANN = "ann@example.com"
