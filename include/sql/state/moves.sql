@@ -186,6 +186,7 @@ SELECT
     client_id,
     former_hash,
     email,
+    tries,
     belongings
 FROM contact_sync.move
 WHERE batch_id = %(batch_id)s

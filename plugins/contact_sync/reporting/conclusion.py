@@ -67,18 +67,21 @@ def _settled(e: Explanation) -> str | None:
     if e.decision.kind != "unchanged":
         return None
     said = f"SendGrid has confirmed exactly this content on {moment(known.updated_at)}{_in(known)}."
+    return f"{said}{_since_then(e)}"
+
+
+def _since_then(e: Explanation) -> str:
+    """What is otherwise now than it was confirmed, and what helps."""
     if e.at_sendgrid and e.at_sendgrid.found is False:
-        return f"{said} Now it doesn't show the contact: a run with mode resend sends it again."
+        return " Now it doesn't show the contact: a run with mode resend sends it again."
     stale = [f.name for f in e.fields if f.stale or (f.differs and _is_lasting(f))]
     if e.at_sendgrid and any(f.differs and not _is_lasting(f) for f in e.fields):
         but = f", but for {', '.join(stale)}, which it can't clear" if stale else ""
         return (
-            f"{said} Now it shows something else: a run with mode resend sends it again, and "
+            " Now it shows something else: a run with mode resend sends it again, and "
             f"empties what B2CORE doesn't have{but}."
         )
-    if stale:
-        return f"{said} It still holds a value in {', '.join(stale)}, which it can't clear."
-    return said
+    return f" It still holds a value in {', '.join(stale)}, which it can't clear." if stale else ""
 
 
 def _is_lasting(field: FieldValue) -> bool:

@@ -46,6 +46,7 @@ class Carried:
     client_id: int
     former_hash: int
     email: str
+    tries: int
     belongings: Belongings
 
 

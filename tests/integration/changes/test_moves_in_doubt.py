@@ -3,19 +3,23 @@ whatever goes wrong on the way."""
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from tests.support.others import lists_of, others_of, put
 from tests.support.world import World
 
+SHOWN_AFTER = "contact_sync.run.sending.move_person.SHOWN_AFTER_SECONDS"
 OLD, NEW = "old@example.com", "new@example.com"
 
 
 @pytest.mark.parametrize("trouble", ["refused", "failed job", "not stored"])
 def test_B20_the_old_contact_stays_until_the_new_one_shows_all(
-    world: World, account: dict[str, str], trouble: str
+    world: World, account: dict[str, str], trouble: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A refusal, a job that fails, a request that changes nothing: told, and tried again."""
+    monkeypatch.setattr(SHOWN_AFTER, 0.5)
     admin = world.emulator.admin
     client = world.add(OLD)
     world.run()
@@ -37,8 +41,27 @@ def test_B20_the_old_contact_stays_until_the_new_one_shows_all(
     assert (others_of(world, NEW), lists_of(world, NEW)) == ({"line": "L1"}, {account["vip"]})
 
 
-def test_B20_a_search_that_lags_loses_nothing(world: World, account: dict[str, str]) -> None:
+def test_B20_what_a_job_has_applied_is_looked_for_until_the_search_shows_it(
+    world: World, account: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SendGrid's search lags behind its jobs: the same run moves the person all the same."""
+    monkeypatch.setattr("contact_sync.run.sending.removal_targets.SEARCH_LAG_SECONDS", 0.0)
+    client = world.add(OLD)
+    world.run()
+    put(world, {"email": OLD, "line": "L1"}, account["vip"])
+    world.emulator.admin.settings(search_lag=1.5)
+    world.edit(client, email=NEW)
+    time.sleep(1.5)
+    report = world.run()
+    assert (report["degraded"], report["counts"]["moved"]) == ([], 1)
+    assert set(world.contacts()) == {NEW}
+
+
+def test_B20_a_search_that_lags_loses_nothing(
+    world: World, account: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Neither contact is shown at first: nothing is removed before it has been looked at."""
+    monkeypatch.setattr(SHOWN_AFTER, 0.0)
     client = world.add(OLD)
     world.run()
     put(world, {"email": OLD, "line": "L1"}, account["vip"])

@@ -40,6 +40,10 @@ from contact_sync.state.runs import Run
 from contact_sync.sync import Sync
 
 log = logging.getLogger(__name__)
+PAGE = 2_000
+"""Clients whose contacts are looked at, and held in memory, before what was found is stored."""
+SHOWN_AFTER_SECONDS = 120.0
+"""So long after it was sent, what a job has applied is looked for; later, by the next run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,49 +75,57 @@ def plan_moves(sync: Sync, run: Run, plan: Plan) -> Plan:
         return plan
     known = {(each.client_id, each.former_hash) for each in moved}
     moved += [each for each in unseen if (each.client_id, each.former_hash) not in known]
-    given, hidden = _look(sync, run, moved)
     with sync.state.transaction(run.fence) as cursor:
         moves.clean_up(cursor, run.sync_id, run.run_id)
+    return _note(sync, run, plan, moved) if moved else plan
+
+
+def _note(sync: Sync, run: Run, plan: Plan, moved: list[Moved]) -> Plan:
+    """Store what goes along with each, and forget those that take nothing along."""
+    formers = {each.former for each in moved if each.former}
+    fields, owned = sync.sendgrid.fields(), _owned(sync, run, moved)
+    counts, stays = Counter(to_move=0, unmovable=0), Counter[str]()
+    for start in range(0, len(moved), PAGE):
+        page = moved[start : start + PAGE]
+        given, hidden = _look(sync, run, page, formers, owned, fields)
         noted = dict[Moved, Belongings | None].fromkeys(hidden)
         noted |= {each: what for each, what in given.items() if not what.is_empty}
-        moves.forget(cursor, run.sync_id, [each for each in moved if each not in noted])
-        for each, what in noted.items():
-            moves.note(cursor, run.sync_id, each, what)
-        reach("moves_noted_uncommitted")
-    return _with_counts(plan, given) if moved else plan
-
-
-def _with_counts(plan: Plan, given: dict[Moved, Belongings]) -> Plan:
-    stays = Counter(name for what in given.values() for name in what.stays)
-    counts = {
-        "to_move": sum(bool(what.values or what.lists) for what in given.values()),
-        "unmovable": sum(bool(what.stays) for what in given.values()),
-    }
+        counts["to_move"] += sum(bool(what.values or what.lists) for what in given.values())
+        counts["unmovable"] += sum(bool(what.stays) for what in given.values())
+        stays.update(name for what in given.values() for name in what.stays)
+        with sync.state.transaction(run.fence) as cursor:
+            moves.forget(cursor, run.sync_id, [each for each in page if each not in noted])
+            for each, what in noted.items():
+                moves.note(cursor, run.sync_id, each, what)
+            reach("moves_noted_uncommitted")
     log.info("What %d former contacts hold goes along to the new ones", counts["to_move"])
     for name, contacts in stays.items():
         log.warning("%d former contacts hold %s, which can't be moved", contacts, name)
     return replace(plan, counts=plan.counts | counts)
 
 
-def _look(sync: Sync, run: Run, moved: list[Moved]) -> tuple[dict[Moved, Belongings], list[Moved]]:
-    """What goes along with each, without those that have nothing; and those whose former contact
-    isn't shown yet, because SendGrid's search lags."""
-    if not moved:
-        return {}, []
-    formers = {each.former for each in moved if each.former}
-    found, unsearchable = look_up(sync, run, formers | {each.email for each in moved})
-    fields = sync.sendgrid.fields()
-    owned = _owned(sync, run, moved)
+def _look(
+    sync: Sync,
+    run: Run,
+    page: list[Moved],
+    formers: set[str],
+    owned: Owned,
+    fields: list[SendGridField],
+) -> tuple[dict[Moved, Belongings], list[Moved]]:
+    """What goes along with each of the page, without those that have nothing; and those whose
+    former contact isn't shown yet, because SendGrid's search lags. `formers`: of all pages."""
+    addresses = {each.email for each in page} | {each.former for each in page if each.former}
+    found, unsearchable = look_up(sync, run, addresses)
     given: dict[Moved, Belongings] = {}
     hidden: list[Moved] = []
-    for each in moved:
+    for each in page:
         if each.former and each.former not in found:
             late = each.seconds < removal_targets.SEARCH_LAG_SECONDS
             if late and each.former not in unsearchable:
                 hidden.append(each)
             continue
         mover = Mover(each.client_id, each.former, each.email)
-        what = belongings(mover, found, formers & found.keys(), owned, fields)
+        what = belongings(mover, found, formers, owned, fields)
         if not what.is_empty or what.stays:
             given[each] = what
     return given, hidden
@@ -173,9 +185,14 @@ def refused(sync: Sync, run: Run, batch: Batch, error: RequestRefused) -> None:
         moves.not_seen(cursor, batch.batch_id)
 
 
-def look_again(sync: Sync, run: Run, batch: Batch, job: Job) -> Callable[[Cursor], Ending]:
-    """Look at the new contacts once the job is over; returns what has to be written of it."""
-    left, _, _ = _left(sync, run, batch, believe=job.status is JobStatus.COMPLETED)
+def look_again(sync: Sync, run: Run, batch: Batch, job: Job) -> Callable[[Cursor], Ending] | None:
+    """Look at the new contacts once the job is over; returns what has to be written of it. None =
+    SendGrid's search, which lags, may show later what the job says it has applied: look again."""
+    is_applied = job.status is JobStatus.COMPLETED
+    left, _, _ = _left(sync, run, batch, believe=is_applied)
+    is_recent = (batch.submitted_seconds or 0) < SHOWN_AFTER_SECONDS
+    if is_applied and is_recent and any(row.tries == 0 for row in left):
+        return None
 
     def write(cursor: Cursor) -> Ending:
         every = moves.of_batch(cursor, batch.batch_id)

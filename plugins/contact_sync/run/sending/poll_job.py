@@ -71,17 +71,20 @@ def settle_batch(sync: Sync, run: Run, batch_id: int) -> bool:
         reach("job_pending")
         return _give_up(sync, run, batch)
     reach("job_over")
-    _end(sync, run, batch, job)
-    return True
+    return _end(sync, run, batch, job)
 
 
-def _end(sync: Sync, run: Run, batch: Batch, job: Job) -> None:
-    if batch.lane in REMOVALS:
+def _end(sync: Sync, run: Run, batch: Batch, job: Job) -> bool:
+    """Write what a job that is over means; False = it can't be seen yet."""
+    if batch.lane is Lane.MOVE:
+        if (write := look_again(sync, run, batch, job)) is None:
+            return False
+        _finish(sync, run, batch, job, write)
+    elif batch.lane in REMOVALS:
         _apply_removal(sync, run, batch, job)
-    elif batch.lane is Lane.MOVE:
-        _finish(sync, run, batch, job, look_again(sync, run, batch, job))
     else:
         _apply(sync, run, batch, job)
+    return True
 
 
 def raise_if_failed(sync: Sync, root_id: int) -> None:
