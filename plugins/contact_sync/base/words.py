@@ -105,7 +105,7 @@ OUTCOMES: Mapping[str, str] = {
     Outcome.LIST_GONE: "the list is gone",
     Outcome.NOT_FOUND_YET: "not found yet; the next run looks again",
     Outcome.UNSEARCHABLE: "SendGrid can't search for these addresses",
-    Outcome.MOVED: "what {moved} former contacts held is at the new ones",
+    Outcome.MOVED: "{moved} seen at the new address, {left} not yet",
     Outcome.NOT_MOVED:
         "not removed before the new contact shows what it held; the next run looks again",
     Outcome.MOVE_REFUSED: "SendGrid refused what former contacts hold; the next run tries again",

@@ -37,7 +37,7 @@ STORED_SHARED = (None, None)
 """A shared address is a fate of its own: the ledger has no reason for it."""
 OUTCOMES: list[Outcome | PendingReason] = [*Outcome, *UNPROVEN]
 NUMBERS = {"confirmed": 1, "rejected": 0, "removed": 1, "deleted": 0, "contacts": 1,
-           "moved": 1}  # fmt: skip
+           "moved": 1, "left": 0}  # fmt: skip
 
 
 def looked_up(world: World, client: int) -> str:
