@@ -64,7 +64,7 @@ ORDER BY client_id;
 
 -- other_destinations --
 -- Of other syncs that hold one of these contacts: their lists and fields are theirs to fill.
--- Index: none, one scan of the ledger
+-- Parameters: email_hashes. Index: none, one scan of the ledger
 SELECT s.destination
 FROM contact_sync.sync AS s
 WHERE
@@ -72,7 +72,7 @@ WHERE
     AND s.destination IS NOT NULL
     AND EXISTS (
         SELECT 1 FROM contact_sync.address_holder AS h
-        WHERE h.sync_id = s.sync_id AND h.contact_hash = any(%(hashes)s)
+        WHERE h.sync_id = s.sync_id AND h.contact_hash = any(%(email_hashes)s)
     );
 
 -- note --
@@ -97,7 +97,7 @@ WHERE m.sync_id = %(sync_id)s AND o.run_id = %(run_id)s AND o.client_id = m.clie
 -- A value of a later contact of the client stands against that of an earlier one.
 -- Parameters: names = of fields
 UPDATE contact_sync.move SET
-    belongings = jsonb_set(belongings, '{values}', (belongings -> 'values') - %(names)s::text [])
+    belongings = jsonb_set(belongings, '{values}', (belongings -> 'values') - %(names)s::text[])
 WHERE
     sync_id = %(sync_id)s
     AND client_id = %(client_id)s
@@ -134,7 +134,7 @@ WHERE sync_id = %(sync_id)s;
 -- forget --
 -- The new contacts have it, or there is nothing. Parameters: client_ids, former_hashes = pairs
 DELETE FROM contact_sync.move AS m
-USING unnest(%(client_ids)s::bigint [], %(former_hashes)s::bigint []) AS done (client_id, former_hash)
+USING unnest(%(client_ids)s::bigint[], %(former_hashes)s::bigint[]) AS done (client_id, former_hash)
 WHERE m.sync_id = %(sync_id)s AND m.client_id = done.client_id AND m.former_hash = done.former_hash;
 
 -- any_noted --
@@ -177,7 +177,7 @@ RETURNING batch_id;
 -- take --
 -- Parameters: client_ids, former_hashes = pairs
 UPDATE contact_sync.move AS m SET batch_id = %(batch_id)s
-FROM unnest(%(client_ids)s::bigint [], %(former_hashes)s::bigint []) AS taken (client_id, former_hash)
+FROM unnest(%(client_ids)s::bigint[], %(former_hashes)s::bigint[]) AS taken (client_id, former_hash)
 WHERE m.sync_id = %(sync_id)s AND m.client_id = taken.client_id AND m.former_hash = taken.former_hash;
 
 -- of_batch --

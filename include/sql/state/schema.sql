@@ -170,7 +170,7 @@ CREATE VIEW contact_sync.batch_contact AS
    FROM (contact_sync.batch b
      JOIN contact_sync.outbox o ON (((b.run_id = o.run_id) AND ((o.client_id >= b.first_id) AND (o.client_id <= b.last_id)) AND ((b.json_only IS NULL) OR (o.json_only = b.json_only)))));
 
--- What goes along from a former contact to a client's new one; a row ends when the new contact has been seen with it.
+-- What goes along from a former contact to a client's new one; a row ends when the new one is seen with it.
 CREATE TABLE contact_sync.move (
     sync_id smallint NOT NULL,
     client_id bigint NOT NULL,

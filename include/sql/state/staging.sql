@@ -81,7 +81,7 @@ UPDATE contact_sync.outbox AS o SET
     stale = o.stale | h.stale,
     filled = o.filled | h.stale,
     json_only = o.json_only OR h.stale = 0 OR h.clears <> 0
-FROM unnest(%(client_ids)s::bigint [], %(clears)s::bigint [], %(stale)s::bigint []) AS h (client_id, clears, stale)
+FROM unnest(%(client_ids)s::bigint[], %(clears)s::bigint[], %(stale)s::bigint[]) AS h (client_id, clears, stale)
 WHERE o.run_id = %(run_id)s AND o.client_id = h.client_id;
 
 -- count_cleared --

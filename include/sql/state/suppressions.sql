@@ -41,7 +41,7 @@ FROM (
     SELECT
         pair.client_id,
         array_agg(pair.group_id) AS groups
-    FROM unnest(%(client_ids)s::bigint [], %(group_ids)s::integer []) AS pair (client_id, group_id)
+    FROM unnest(%(client_ids)s::bigint[], %(group_ids)s::integer[]) AS pair (client_id, group_id)
     GROUP BY pair.client_id
 ) AS m
 WHERE o.run_id = %(run_id)s AND o.client_id = m.client_id;

@@ -68,7 +68,7 @@ def unseen(cursor: Cursor, sync_id: int) -> list[Moved]:
 
 def other_destinations(cursor: Cursor, sync_id: int, hashes: list[int]) -> list[Destination]:
     """Where other syncs send that hold a contact with one of these address hashes."""
-    rows = many(cursor, SQL["other_destinations"], {"sync_id": sync_id, "hashes": hashes})
+    rows = many(cursor, SQL["other_destinations"], {"sync_id": sync_id, "email_hashes": hashes})
     return [Destination.from_json(row["destination"]) for row in rows]
 
 

@@ -1,12 +1,12 @@
--- What a contact holds goes along when its client's address changes; and what SendGrid may hold in fields that are empty
--- in B2CORE is known to be unknown.
+-- What a contact holds goes along when its client's address changes; and which fields, empty in B2CORE, SendGrid may
+-- hold a value in is stored.
 ALTER TABLE contact_sync.outbox ADD COLUMN unsure bigint NOT NULL DEFAULT 0;
 ALTER TABLE contact_sync.outbox ADD COLUMN unsure_others bigint NOT NULL DEFAULT 0;
 COMMENT ON COLUMN contact_sync.outbox.unsure
 IS 'Empty Text fields in which SendGrid may hold a value, for all that is known, by bit: a JSON request empties them.';
 COMMENT ON COLUMN contact_sync.outbox.unsure_others
 IS 'The same of Number and Date fields, which nothing empties.';
-ALTER TABLE contact_sync.outbox ADD COLUMN suppress_groups integer [];
+ALTER TABLE contact_sync.outbox ADD COLUMN suppress_groups integer[];
 COMMENT ON COLUMN contact_sync.outbox.suppress
 IS 'The former address is suppressed: suppress this one before it is uploaded.';
 COMMENT ON COLUMN contact_sync.outbox.suppress_groups
@@ -50,7 +50,7 @@ CREATE TABLE contact_sync.move (
     PRIMARY KEY (sync_id, client_id, former_hash)
 );
 COMMENT ON TABLE contact_sync.move
-IS 'What goes along from a former contact to a client''s new one; a row ends when the new contact has been seen with it.';
+IS 'What goes along from a former contact to a client''s new one; a row ends when the new one is seen with it.';
 COMMENT ON COLUMN contact_sync.move.former_hash
 IS 'xxh3 of former; 0 = the client only loses what another one leaves at its address.';
 COMMENT ON COLUMN contact_sync.move.former IS 'The former address, whose contact isn''t removed before.';
