@@ -101,6 +101,7 @@ POINTS = {
     "batch_submitted": ("`submitted` or `uploading`, with the job's id", POLLED),
     "job_pending": ("the same", POLLED),
     "job_over": ("the same", POLLED),
+    "held_after_uncommitted": ("the same", "the task again: it asks for the job, and looks again"),
     "read_back": ("the same", "the task again: it asks for the job, and reads back again"),
     "batch_split_uncommitted": ("nothing of the outcome", POLLED),
     "batch_settled_uncommitted": ("nothing of the outcome", POLLED),

@@ -168,6 +168,13 @@ def there_before(world: World) -> None:
     by_csv(world)
 
 
+def there_before_and_counted_late(world: World) -> None:
+    """The same, and SendGrid says that it has no contacts."""
+    there_before(world)
+    time.sleep(0.3)
+    world.emulator.admin.settings(count_lag=600)
+
+
 def changing_while_sent(world: World) -> None:
     """A client moves between plan and sending, and the source is looked at again."""
     prepare.MAX_AGE_SECONDS = -1e9
@@ -223,6 +230,9 @@ KINDS = {
         check=moved_with_belongings,
     ),
     "contacts before the first load": Kind(JOINTS | {"held_uncommitted"}, there_before),
+    "contacts that were counted late": Kind(
+        {"held_after_uncommitted"}, there_before_and_counted_late
+    ),
     "changes meanwhile": Kind({"clients_held_uncommitted"}, World.seed, run=changing_while_sent),
     "failing job": Kind(
         JOINTS | {"batch_split_uncommitted", "single_settled_uncommitted"}, poisoned,

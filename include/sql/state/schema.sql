@@ -166,7 +166,8 @@ CREATE VIEW contact_sync.batch_contact AS
     o.takes_over,
     o.suppress,
     o.suppress_groups,
-    o.stale
+    o.stale,
+    (o.unsure | o.unsure_others) AS unsure
    FROM (contact_sync.batch b
      JOIN contact_sync.outbox o ON (((b.run_id = o.run_id) AND ((o.client_id >= b.first_id) AND (o.client_id <= b.last_id)) AND ((b.json_only IS NULL) OR (o.json_only = b.json_only)))));
 

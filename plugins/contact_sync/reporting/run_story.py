@@ -25,6 +25,7 @@ COUNTS = {
     "changed": ("changed", "a value differs from what SendGrid confirmed"),
     "address_changed": ("address changed", "the new contact first, then the old one is removed"),
     "sent_again": ("sent again", "never confirmed, or everything is sent again"),
+    "looked_at": ("looked at", "contacts of which SendGrid was asked what it holds"),
     "cleared": ("cleared", "contacts of which a value is emptied"),
     "to_send": ("to send", "contacts that the run sends"),
     "to_remove": ("to remove", "contacts that leave SendGrid or the list"),

@@ -14,6 +14,7 @@ from contact_sync.postgres import arrow_reader
 from contact_sync.postgres.cursor import Cursor, many, one
 from contact_sync.state import statements
 from contact_sync.state.database import WHAT, StateDatabase
+from contact_sync.state.staging import Unsure, held_parameters
 
 SQL = statements.load("batch_contacts")
 
@@ -87,3 +88,14 @@ def batch_blocks(state: StateDatabase, batch_id: int) -> Iterator[pa.Array]:
     with arrow_reader.connect(state.dsn, WHAT) as connection:
         for block in arrow_reader.record_batches(connection, query, WHAT):
             yield block.column("payload")
+
+
+def unsure(cursor: Cursor, batch_id: int, *, after: int, at_most: int) -> list[Unsure]:
+    """The next contacts of a batch, by client id, that are unsure about a field."""
+    parameters = {"batch_id": batch_id, "after": after, "at_most": at_most}
+    return [Unsure(**row) for row in many(cursor, SQL["unsure"], parameters)]
+
+
+def note_held(cursor: Cursor, run_id: int, held: dict[int, tuple[int, int]]) -> None:
+    """What SendGrid holds, as in staging.save_held, of contacts that have been sent already."""
+    cursor.execute(SQL["note_held"], held_parameters(run_id, held))

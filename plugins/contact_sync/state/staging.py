@@ -137,10 +137,17 @@ def unsure_contacts(
 def save_held(cursor: Cursor, run_id: int, held: dict[int, tuple[int, int]]) -> None:
     """What SendGrid holds in fields that are empty in B2CORE: client id → texts, which are emptied,
     and others, which can't be. These contacts go by JSON."""
-    parameters = {"run_id": run_id, "client_ids": list(held),
-                  "clears": [texts for texts, _ in held.values()],
-                  "stale": [others for _, others in held.values()]}  # fmt: skip
-    cursor.execute(SQL["save_held"], parameters)
+    cursor.execute(SQL["save_held"], held_parameters(run_id, held))
+
+
+def held_parameters(run_id: int, held: dict[int, tuple[int, int]]) -> dict[str, Any]:
+    """The same for a statement."""
+    return {
+        "run_id": run_id,
+        "client_ids": list(held),
+        "clears": [texts for texts, _ in held.values()],
+        "stale": [others for _, others in held.values()],
+    }
 
 
 def count_emptied(cursor: Cursor, run_id: int) -> tuple[int, dict[int, int]]:

@@ -205,3 +205,19 @@ def test_B21_a_look_up_says_what_a_resend_can_do(world: World) -> None:
         assert conclude(explain_client(sync, client, live=True)).endswith(
             "It still holds a value in Postal, which it can't clear."
         )
+
+
+def test_B21_an_account_that_only_seems_empty_is_looked_through_afterwards(world: World) -> None:
+    """SendGrid counts new contacts late: the import shows that some were there before."""
+    postal, _ = with_others(world)
+    put(world, {"email": ANN, "city": "Paris"})
+    put(world, {"email": "bob@example.com", "custom_fields": {postal: 75001}})
+    world.emulator.admin.settings(count_lag=600)
+    world.redefine(lane="csv")
+    for email in (ANN, "bob@example.com", "eve@example.com"):
+        world.add(email)
+    report = world.run()
+    assert report["books"]["pending"] == 1
+    assert "1 client holds values that SendGrid can't clear" in report["degraded"]
+    assert world.run()["books"]["pending"] == 0
+    assert "city" not in world.contact(ANN)

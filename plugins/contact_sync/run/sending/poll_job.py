@@ -27,6 +27,7 @@ from contact_sync.base.vocabulary import (
 from contact_sync.base.words import outcome as in_words
 from contact_sync.postgres.cursor import Cursor
 from contact_sync.run.sending.judge import Do, counts_all, judge, refused_by
+from contact_sync.run.sending.look_before import held_after
 from contact_sync.run.sending.move_person import look_again
 from contact_sync.run.sending.split import postpone_and_split
 from contact_sync.run.sending.verify import not_applied
@@ -175,6 +176,7 @@ def _settle(
     """Confirm the batch's contacts but for the refused ones and those that aren't as sent."""
 
     new = 0
+    wrong = {*wrong, *held_after(sync, run, batch, job)} - refused.keys()
 
     def write(cursor: Cursor) -> Ending:
         nonlocal new

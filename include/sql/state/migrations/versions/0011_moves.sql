@@ -27,7 +27,8 @@ SELECT
     o.takes_over,
     o.suppress,
     o.suppress_groups,
-    o.stale
+    o.stale,
+    o.unsure | o.unsure_others AS unsure
 FROM contact_sync.batch AS b
 INNER JOIN contact_sync.outbox AS o
     ON
