@@ -12,7 +12,7 @@ def conclude(e: Explanation) -> str:
     if e.decision.kind == "gone":
         return _gone(e)
     if e.decision.kind == "unknown":
-        return "No run of this sync has looked at its clients yet: the first one loads everybody."
+        return "No run of this sync has looked at its clients yet: the first one loads everyone."
     return _kept_back(e) or _settled(e) or _under_way(e) or _next_run(e)
 
 
@@ -31,7 +31,7 @@ def _gone(e: Explanation) -> str:
 
 def _removed(e: Explanation, why: RemovalReason) -> str:
     done = all(r.kept for r in e.removals if r.why == why)
-    return "its contact is no client's any more." if done else "its contact is about to be removed."
+    return f"its contact {'belongs to no client any more' if done else 'is about to be removed'}."
 
 
 def _kept_back(e: Explanation) -> str | None:
@@ -81,11 +81,11 @@ def _since_then(e: Explanation) -> str:
             " Now it shows something else: a run with mode resend sends it again, and "
             f"empties what B2CORE doesn't have{but}."
         )
-    return f" It still holds a value in {', '.join(stale)}, which it can't clear." if stale else ""
+    return f" It still has a value in {', '.join(stale)}, which it can't clear." if stale else ""
 
 
 def _is_lasting(field: FieldValue) -> bool:
-    """Whether nothing can take away what SendGrid holds."""
+    """Whether nothing can take away what SendGrid has."""
     return field.value == "" and field.type != FieldType.TEXT
 
 
@@ -103,7 +103,7 @@ def _under_way(e: Explanation) -> str | None:
             job = f"job {sending.job_id}" if sending.job_id else "no job yet"
             return (
                 f"It is on its way: run {sending.run_id}, batch {sending.batch_id} "
-                f"({sending.state}, {job}); its outcome isn't known yet."
+                f"({sending.state_in_words}, {job}); its outcome isn't known yet."
             )
     if e.staged:
         return f"Run {e.staged[-1].run_id} has read it and is about to send it."
@@ -117,7 +117,7 @@ def _next_run(e: Explanation) -> str:
     if known.state == "pending":
         return f"The next run sends it again, because {words.reason(known.reason)}."
     if known.state == "excluded":
-        return "The next run sends it: it was kept back and isn't any more."
+        return "The next run sends it: it was not to be sent, and now it is."
     if known.state == "rejected":
         return "The next run sends it: it has changed since it was rejected."
     if not known.own:

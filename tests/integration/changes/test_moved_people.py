@@ -1,4 +1,4 @@
-"""B20: an address is a contact's identity at SendGrid; a client with a new one takes along what
+"""B21: an address is a contact's identity at SendGrid; a client with a new one takes along what
 people and other tools have put on the former contact.
 
 After public reports: stackoverflow.com/questions/79354792 ("the same contact list references as the
@@ -18,7 +18,7 @@ LANES = pytest.mark.parametrize("lane", ["json", "csv"])
 
 @LANES
 @pytest.mark.parametrize("policy", ["delete", "unlist", "keep"])
-def test_B20_lists_and_foreign_values_go_along(
+def test_B21_lists_and_foreign_values_go_along(
     world: World, account: dict[str, str], lane: str, policy: str
 ) -> None:
     """Whatever becomes of the old contact; what is counted is what went along."""
@@ -43,7 +43,7 @@ def test_B20_lists_and_foreign_values_go_along(
     assert (last["jobs"], "to_move" in last["counts"]) == ([], False)
 
 
-def test_B20_runs_without_a_new_address_make_no_call_for_it(
+def test_B21_runs_without_a_new_address_make_no_call_for_it(
     world: World, account: dict[str, str]
 ) -> None:
     """And one with a new address whose contact holds nothing more makes no upsert for it."""
@@ -58,7 +58,7 @@ def test_B20_runs_without_a_new_address_make_no_call_for_it(
     assert [job["lane"] for job in world.run()["jobs"]] == ["json", "delete"]
 
 
-def test_B20_a_reserved_field_that_is_not_mapped_goes_along(world: World) -> None:
+def test_B21_a_reserved_field_that_is_not_mapped_goes_along(world: World) -> None:
     """A mapping of names only: city and phone are others' business."""
     world.redefine(fields={})
     client = world.add(OLD)
@@ -72,7 +72,7 @@ def test_B20_a_reserved_field_that_is_not_mapped_goes_along(world: World) -> Non
 
 
 @LANES
-def test_B20_B02_a_swap_of_addresses_swaps_what_is_on_the_contacts(
+def test_B21_B02_a_swap_of_addresses_swaps_what_is_on_the_contacts(
     world: World, account: dict[str, str], lane: str
 ) -> None:
     """Each person keeps lists and notes; nobody gets the other one's."""
@@ -96,7 +96,7 @@ def test_B20_B02_a_swap_of_addresses_swaps_what_is_on_the_contacts(
 
 
 @LANES
-def test_B20_B02_a_chain_and_a_newcomer(world: World, account: dict[str, str], lane: str) -> None:
+def test_B21_B02_a_chain_and_a_newcomer(world: World, account: dict[str, str], lane: str) -> None:
     """1 takes 2's address, 2 a new one, and a newcomer that of 1: he inherits nothing of 1."""
     world.redefine(lane=lane)
     for number in (1, 2):
@@ -118,7 +118,7 @@ def test_B20_B02_a_chain_and_a_newcomer(world: World, account: dict[str, str], l
     assert (report["counts"]["removed"], report["degraded"]) == (0, [])
 
 
-def test_B20_what_is_at_the_new_address_already_is_not_overwritten(
+def test_B21_what_is_at_the_new_address_already_is_not_overwritten(
     world: World, account: dict[str, str]
 ) -> None:
     """Somebody has made the contact before; what it lacks goes along all the same."""
@@ -134,7 +134,7 @@ def test_B20_what_is_at_the_new_address_already_is_not_overwritten(
     assert set(world.contacts()) == {NEW}
 
 
-def test_B20_what_cannot_be_moved_is_named_before_anything_is_deleted(
+def test_B21_what_cannot_be_moved_is_named_before_anything_is_deleted(
     world: World, account: dict[str, str], caplog: pytest.LogCaptureFixture
 ) -> None:
     """Alternate addresses and identifiers belong to one contact; log and report say it."""
@@ -150,7 +150,7 @@ def test_B20_what_cannot_be_moved_is_named_before_anything_is_deleted(
     assert lists_of(world, NEW) == {account["vip"]}
 
 
-def test_B20_who_joins_another_clients_address_takes_it_along(
+def test_B21_who_joins_another_clients_address_takes_it_along(
     world: World, account: dict[str, str]
 ) -> None:
     """The newer client represents the address; what was on the other one's contact goes there."""
@@ -166,7 +166,7 @@ def test_B20_who_joins_another_clients_address_takes_it_along(
     assert lists_of(world, "both@example.com") == {account["vip"]}
 
 
-def test_B20_what_another_sync_fills_is_left_to_it(world: World, account: dict[str, str]) -> None:
+def test_B21_what_another_sync_fills_is_left_to_it(world: World, account: dict[str, str]) -> None:
     """It sees the new address itself; its old value must not be put there by this one."""
     client = world.add(OLD, last_name="Lee")
     world.run()
@@ -185,7 +185,7 @@ def test_B20_what_another_sync_fills_is_left_to_it(world: World, account: dict[s
     assert lists_of(world, NEW) == {account["news"]}
 
 
-def test_B20_the_move_can_be_switched_off(world: World, account: dict[str, str]) -> None:
+def test_B21_the_move_can_be_switched_off(world: World, account: dict[str, str]) -> None:
     """`carry_belongings: false`: the new contact begins without; also what waits is dropped."""
     admin = world.emulator.admin
     client = world.add(OLD)

@@ -1,4 +1,4 @@
-"""B20: the former contact isn't removed before SendGrid shows the new one with all that it held,
+"""B21: the former contact isn't removed before SendGrid shows the new one with all that it held,
 whatever goes wrong on the way."""
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ OLD, NEW = "old@example.com", "new@example.com"
 
 
 @pytest.mark.parametrize("trouble", ["refused", "failed job", "not stored"])
-def test_B20_the_old_contact_stays_until_the_new_one_shows_all(
+def test_B21_the_old_contact_stays_until_the_new_one_shows_all(
     world: World, account: dict[str, str], trouble: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A refusal, a job that fails, a request that changes nothing: told, and tried again."""
@@ -41,7 +41,7 @@ def test_B20_the_old_contact_stays_until_the_new_one_shows_all(
     assert (others_of(world, NEW), lists_of(world, NEW)) == ({"line": "L1"}, {account["vip"]})
 
 
-def test_B20_what_a_job_has_applied_is_looked_for_until_the_search_shows_it(
+def test_B21_what_a_job_has_applied_is_looked_for_until_the_search_shows_it(
     world: World, account: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """SendGrid's search lags behind its jobs: the same run moves the person all the same."""
@@ -57,7 +57,7 @@ def test_B20_what_a_job_has_applied_is_looked_for_until_the_search_shows_it(
     assert set(world.contacts()) == {NEW}
 
 
-def test_B20_a_search_that_lags_loses_nothing(
+def test_B21_a_search_that_lags_loses_nothing(
     world: World, account: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Neither contact is shown at first: nothing is removed before it has been looked at."""
@@ -78,7 +78,7 @@ def test_B20_a_search_that_lags_loses_nothing(
     assert (others_of(world, NEW), lists_of(world, NEW)) == ({"line": "L1"}, {account["vip"]})
 
 
-def test_B20_who_moves_on_before_all_went_along_takes_it_to_the_last_address(
+def test_B21_who_moves_on_before_all_went_along_takes_it_to_the_last_address(
     world: World, account: dict[str, str]
 ) -> None:
     """Old, new, newest: and back again, where it never left."""
@@ -104,7 +104,7 @@ def test_B20_who_moves_on_before_all_went_along_takes_it_to_the_last_address(
 
 
 @pytest.mark.parametrize("lane", ["json", "csv"])
-def test_B20_B02_half_a_swap_loses_nothing(
+def test_B21_B02_half_a_swap_loses_nothing(
     world: World, account: dict[str, str], lane: str
 ) -> None:
     """SendGrid refuses one of two who swap: its notes are kept until it takes it."""

@@ -1,4 +1,4 @@
-"""B21: values that SendGrid holds and B2CORE doesn't, because the contact was there before the
+"""B22: values that SendGrid holds and B2CORE doesn't, because the contact was there before the
 sync, or because somebody typed them: a first load and a resend take them away, an ordinary run
 doesn't look.
 
@@ -33,7 +33,7 @@ def with_others(world: World) -> tuple[str, str]:
 
 @LANES
 @CELLS
-def test_B21_a_resend_takes_away_what_somebody_typed(
+def test_B22_a_resend_takes_away_what_somebody_typed(
     world: World, lane: str, empty_cell: str
 ) -> None:
     """Reserved and custom texts; what B2CORE has is put back, what isn't mapped stays."""
@@ -72,7 +72,7 @@ def test_B21_a_resend_takes_away_what_somebody_typed(
 
 @LANES
 @CELLS
-def test_B21_a_contact_that_was_there_before_the_first_load_is_made_equal(
+def test_B22_a_contact_that_was_there_before_the_first_load_is_made_equal(
     world: World, lane: str, empty_cell: str
 ) -> None:
     """And one that appears before its client does; the list is of no account for that."""
@@ -90,7 +90,7 @@ def test_B21_a_contact_that_was_there_before_the_first_load_is_made_equal(
 
 
 @LANES
-def test_B21_numbers_and_dates_that_were_there_are_counted_as_stale(
+def test_B22_numbers_and_dates_that_were_there_are_counted_as_stale(
     world: World, lane: str
 ) -> None:
     """Nobody can empty them: only who holds one is counted, in a first load and in a resend."""
@@ -101,16 +101,16 @@ def test_B21_numbers_and_dates_that_were_there_are_counted_as_stale(
     world.add("bob@example.com")
     report = world.run()
     assert report["stale"] == {"Postal": 1}
-    assert "1 client holds values that SendGrid can't clear" in report["degraded"]
+    assert "1 client has values that SendGrid can't clear" in report["degraded"]
     assert "city" not in world.contact(ANN)
     put(world, {"email": "bob@example.com", "custom_fields": {born: "2000-01-31"}})
     report = world.run("resend")
     assert report["stale"] == {"Postal": 1, "Born": 1}
-    assert "2 clients hold values that SendGrid can't clear" in report["degraded"]
+    assert "2 clients have values that SendGrid can't clear" in report["degraded"]
     assert world.run()["stale"] == {}
 
 
-def test_B21_an_empty_account_is_not_looked_through(world: World) -> None:
+def test_B22_an_empty_account_is_not_looked_through(world: World) -> None:
     """A first load by CSV asks for the number of contacts, and looks nobody up."""
     world.redefine(lane="csv")
     world.seed()
@@ -120,7 +120,7 @@ def test_B21_an_empty_account_is_not_looked_through(world: World) -> None:
     world.assert_converged()
 
 
-def test_B21_a_first_load_is_looked_through_by_hundreds_and_stays_a_csv(world: World) -> None:
+def test_B22_a_first_load_is_looked_through_by_hundreds_and_stays_a_csv(world: World) -> None:
     """Contacts that were there without other values go by CSV; only one that holds more doesn't."""
     world.redefine(lane="csv")
     emails = world.add_clients(120)
@@ -132,7 +132,7 @@ def test_B21_a_first_load_is_looked_through_by_hundreds_and_stays_a_csv(world: W
     world.assert_converged()
 
 
-def test_B21_an_address_that_cannot_be_searched_goes_by_json(world: World) -> None:
+def test_B22_an_address_that_cannot_be_searched_goes_by_json(world: World) -> None:
     """Nobody can look whether it holds anything: a JSON request empties it unseen."""
     world.redefine(lane="csv")
     long = "a" * 60 + "@" + "b" * 50 + ".example.com"
@@ -144,7 +144,7 @@ def test_B21_an_address_that_cannot_be_searched_goes_by_json(world: World) -> No
     world.assert_converged()
 
 
-def test_B21_a_moved_client_inherits_nothing_at_its_new_address(world: World) -> None:
+def test_B22_a_moved_client_inherits_nothing_at_its_new_address(world: World) -> None:
     """The contact there was made by somebody: mapped fields are B2CORE's."""
     client = world.add("old@example.com")
     world.run()
@@ -154,7 +154,7 @@ def test_B21_a_moved_client_inherits_nothing_at_its_new_address(world: World) ->
     world.assert_converged()
 
 
-def test_B21_a_run_that_fails_at_first_empties_all_the_same(world: World) -> None:
+def test_B22_a_run_that_fails_at_first_empties_all_the_same(world: World) -> None:
     """Pending clients are known to be unknown."""
     put(world, {"email": ANN, "city": "Paris"})
     world.add(ANN)
@@ -167,7 +167,7 @@ def test_B21_a_run_that_fails_at_first_empties_all_the_same(world: World) -> Non
 
 
 @LANES
-def test_B21_a_field_that_is_mapped_for_the_first_time_is_made_equal(
+def test_B22_a_field_that_is_mapped_for_the_first_time_is_made_equal(
     world: World, lane: str
 ) -> None:
     """What others have written into it is B2CORE's business from now on."""
@@ -184,7 +184,7 @@ def test_B21_a_field_that_is_mapped_for_the_first_time_is_made_equal(
     world.assert_converged()
 
 
-def test_B21_a_look_up_says_what_a_resend_can_do(world: World) -> None:
+def test_B22_a_look_up_says_what_a_resend_can_do(world: World) -> None:
     """It empties texts; Number and Date values stay, and the look-up says so."""
     postal, _ = with_others(world)
     client = world.add(ANN)
@@ -192,7 +192,7 @@ def test_B21_a_look_up_says_what_a_resend_can_do(world: World) -> None:
     put(world, {"email": ANN, "custom_fields": {postal: 75001}})
     with world.sync() as sync:
         assert conclude(explain_client(sync, client, live=True)).endswith(
-            "It still holds a value in Postal, which it can't clear."
+            "It still has a value in Postal, which it can't clear."
         )
     put(world, {"email": ANN, "city": "Paris"})
     with world.sync() as sync:
@@ -203,11 +203,11 @@ def test_B21_a_look_up_says_what_a_resend_can_do(world: World) -> None:
     world.run("resend")
     with world.sync() as sync:
         assert conclude(explain_client(sync, client, live=True)).endswith(
-            "It still holds a value in Postal, which it can't clear."
+            "It still has a value in Postal, which it can't clear."
         )
 
 
-def test_B21_an_account_that_only_seems_empty_is_looked_through_afterwards(world: World) -> None:
+def test_B22_an_account_that_only_seems_empty_is_looked_through_afterwards(world: World) -> None:
     """SendGrid counts new contacts late: the import shows that some were there before."""
     postal, _ = with_others(world)
     put(world, {"email": ANN, "city": "Paris"})
@@ -218,6 +218,6 @@ def test_B21_an_account_that_only_seems_empty_is_looked_through_afterwards(world
         world.add(email)
     report = world.run()
     assert report["books"]["pending"] == 1
-    assert "1 client holds values that SendGrid can't clear" in report["degraded"]
+    assert "1 client has values that SendGrid can't clear" in report["degraded"]
     assert world.run()["books"]["pending"] == 0
     assert "city" not in world.contact(ANN)
