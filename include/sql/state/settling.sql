@@ -67,7 +67,7 @@ WHERE
     AND l.client_id <> o.client_id
     AND NOT EXISTS (
         SELECT 1 FROM pg_temp.refused AS r
-        WHERE r.email = o.email
+        WHERE r.email = o.email  -- noqa: RF01
     );
 
 -- confirm_batch --
@@ -102,7 +102,7 @@ WHERE
     AND l.client_id BETWEEN %(first_id)s AND %(last_id)s
     AND NOT EXISTS (
         SELECT 1 FROM pg_temp.refused AS r
-        WHERE r.email = o.email
+        WHERE r.email = o.email  -- noqa: RF01
     );
 
 -- confirm_new --

@@ -6,7 +6,10 @@ SELECT
     s.sync_id,
     s.lease_holder,
     coalesce(s.lease_until > now(), FALSE) AS is_taken,
-    exists(SELECT FROM contact_sync.ledger AS l WHERE l.sync_id = s.sync_id) AS has_clients
+    exists(
+        SELECT 1 FROM contact_sync.ledger AS l
+        WHERE l.sync_id = s.sync_id
+    ) AS has_clients
 FROM contact_sync.sync AS s
 WHERE s.name = %(name)s
 FOR UPDATE;
