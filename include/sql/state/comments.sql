@@ -64,6 +64,8 @@ IS 'confirmed, pending (sent again by the next run), rejected, excluded, shared 
 COMMENT ON COLUMN contact_sync.ledger.field IS 'Of a rejection: which field.';
 COMMENT ON COLUMN contact_sync.ledger.reason IS 'Of a rejection, an exclusion or a pending client: why, a code.';
 COMMENT ON COLUMN contact_sync.ledger.tries IS 'How often it was not confirmed since it last was.';
+COMMENT ON COLUMN contact_sync.ledger.off_list
+IS 'Of an excluded client: true = a look-up found no contact that has to go, false = SendGrid can''t search the address, NULL = not looked up.';
 COMMENT ON COLUMN contact_sync.ledger.updated_at IS 'When this row changed last.';
 
 COMMENT ON COLUMN contact_sync.removal.client_id IS 'Whose address it was.';
@@ -71,3 +73,6 @@ COMMENT ON COLUMN contact_sync.removal.email_hash IS 'xxh3 of email.';
 COMMENT ON COLUMN contact_sync.removal.batch_id IS 'The removal''s batch; NULL = not planned yet.';
 COMMENT ON COLUMN contact_sync.removal.noted_at IS 'Since when it is known.';
 COMMENT ON COLUMN contact_sync.removal.why IS 'address_changed, excluded, gone or list_changed.';
+COMMENT ON COLUMN contact_sync.removal.tries
+IS 'How often SendGrid accepted the removal and showed the contact all the same.';
+COMMENT ON COLUMN contact_sync.removal.tried_at IS 'When that was last.';

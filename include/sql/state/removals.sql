@@ -3,8 +3,9 @@
 -- removable_addresses --
 -- Contacts to be removed whose address is no client's, in the source or at SendGrid; an excluded
 -- client protects no address, nor does a client that has left an excluded one's; one that this run is
--- about to send does. What this run has tried in vain waits for the next one
--- Parameters: sync_id, run_id, whys
+-- about to send does. Nobody protects the address of a client that is excluded now. What this run has
+-- tried in vain waits for the next one, and what was often tried in vain for the next day
+-- Parameters: sync_id, run_id, whys; enough = number of tries; rest_hours
 -- Columns: email, list_id, why, others = the lists of other syncs that hold the contact, '' = no list
 -- Index: none: two scans of the ledger, only when removal has rows
 WITH elsewhere AS (
@@ -37,8 +38,16 @@ WHERE
         SELECT 1 FROM contact_sync.batch AS b
         WHERE b.batch_id = a.batch_id AND b.run_id = %(run_id)s
     )
+    AND (a.tries < %(enough)s OR a.tried_at < now() - make_interval(hours => %(rest_hours)s))
     AND (
         a.why = 'list_changed'
+        OR (
+            a.why = 'excluded'
+            AND EXISTS (
+                SELECT 1 FROM contact_sync.excluded_address AS x
+                WHERE x.sync_id = a.sync_id AND x.email_hash = a.email_hash
+            )
+        )
         OR (
             NOT EXISTS (
                 SELECT 1 FROM contact_sync.address_holder AS h
@@ -147,7 +156,8 @@ SELECT
     ) AS found;
 
 -- forget_taken --
--- Addresses that a client's confirmed contact has (again) need no removal.
+-- Addresses that a client's confirmed contact has (again) need no removal, unless another client that is excluded now
+-- has the address: then the confirmed one is gone from B2CORE.
 DELETE FROM contact_sync.removal AS a
 USING contact_sync.ledger AS l
 WHERE
@@ -155,7 +165,14 @@ WHERE
     AND l.sync_id = a.sync_id
     AND l.contact_hash = a.email_hash
     AND l.state = 'confirmed'
-    AND a.why <> 'list_changed';
+    AND a.why <> 'list_changed'
+    AND NOT (
+        a.why = 'excluded'
+        AND EXISTS (
+            SELECT 1 FROM contact_sync.excluded_address AS x
+            WHERE x.sync_id = a.sync_id AND x.email_hash = a.email_hash
+        )
+    );
 
 -- plan --
 -- These contacts are removed by a batch; one that is taken off a former list, by a batch of that list only.
@@ -173,10 +190,12 @@ DELETE FROM contact_sync.removal
 WHERE sync_id = %(sync_id)s AND why = 'list_changed' AND list_id = %(list_id)s;
 
 -- of_batch --
--- The addresses of a batch, and for how many seconds each is known to be removed.
+-- The addresses of a batch, for how many seconds each is known to be removed, and how often SendGrid has accepted its
+-- removal and showed it all the same.
 SELECT
     email,
-    extract(EPOCH FROM now() - noted_at)::float AS seconds
+    extract(EPOCH FROM now() - noted_at)::float AS seconds,
+    tries
 FROM contact_sync.removal
 WHERE batch_id = %(batch_id)s;
 
@@ -191,6 +210,33 @@ FOR UPDATE;
 -- Parameters: apart = the other batch
 UPDATE contact_sync.removal SET batch_id = %(apart)s
 WHERE batch_id = %(batch_id)s AND email = any(%(emails)s);
+
+-- count_try --
+-- SendGrid accepted the removal of these contacts and shows them all the same. Parameters: emails, NULL = all
+UPDATE contact_sync.removal SET
+    tries = least(tries + 1, 32767),
+    tried_at = now()
+WHERE batch_id = %(batch_id)s AND (%(emails)s::text[] IS NULL OR email = any(%(emails)s));
+
+-- count_in_vain --
+-- How many contacts wait for another day, because so many removals changed nothing.
+-- Parameters: enough = number of tries
+SELECT count(*) AS n
+FROM contact_sync.removal
+WHERE sync_id = %(sync_id)s AND NOT kept AND tries >= %(enough)s;
+
+-- see_off --
+-- The excluded clients that have the addresses of a batch have no contact any more on the sync's list.
+UPDATE contact_sync.ledger AS l
+SET off_list = TRUE
+FROM contact_sync.removal AS a
+WHERE
+    a.batch_id = %(batch_id)s
+    AND a.why <> 'list_changed'
+    AND l.sync_id = a.sync_id
+    AND l.state = 'excluded'
+    AND l.off_list IS NULL
+    AND l.email_hash = a.email_hash;
 
 -- postpone --
 -- The removal didn't happen, or nobody knows.

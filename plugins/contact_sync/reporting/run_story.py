@@ -29,6 +29,7 @@ COUNTS = {
     "to_remove": ("to remove", "contacts that leave SendGrid or the list"),
     "pending": ("pending", "sent again by the next run"),
     "held": ("held", "not sent for now, see the pending clients"),
+    "not_looked_up": ("not looked up", "sent without a look whether a person removed them"),
     "rejected": ("rejected", "can't be sent as they are"),
     "excluded": ("excluded", "must not be sent"),
 }

@@ -14,7 +14,7 @@ import pyarrow as pa
 from contact_sync.base.errors import FatalError
 from contact_sync.base.failpoints import reach
 from contact_sync.base.json_columns import Plan, Staged
-from contact_sync.base.vocabulary import UPSERTS, Lane
+from contact_sync.base.vocabulary import UPSERTS, ExclusionReason, Lane
 from contact_sync.base.words import above_limit
 from contact_sync.config.definition import SyncDefinition
 from contact_sync.config.tuning import LaneChoice, Tuning
@@ -24,6 +24,8 @@ from contact_sync.postgres.cursor import Cursor
 from contact_sync.run import approve_plan
 from contact_sync.run.context import snapshot_of
 from contact_sync.run.find_removals import removals_ahead
+from contact_sync.run.sending.excluded_contacts import look_up_excluded
+from contact_sync.run.sending.removed_by_hand import leave_removed
 from contact_sync.run.sending.suppressions import carry_suppressions
 from contact_sync.state import batches, ledger, runs, staging
 from contact_sync.state.runs import Run
@@ -46,7 +48,8 @@ def plan_batches(sync: Sync, run: Run) -> list[int]:
         return []
     if plan.counts["to_send"] > ledger.MANY:
         staging.analyze_outbox(sync.state)
-    plan = _with(plan, held=carry_suppressions(sync, run))
+    plan = _look_up(sync, run, plan)
+    plan = _with(plan, held=plan.counts.get("held", 0) + carry_suppressions(sync, run))
     sizes = staging.outbox_sizes(sync.state, run.run_id)
     with sync.state.transaction(run.fence) as cursor:
         if not batches.drop_staged_batches(cursor, run.run_id):
@@ -61,6 +64,19 @@ def plan_batches(sync: Sync, run: Run) -> list[int]:
     reach("run_planned")
     log.info("Plan: %s; %d batches", describe(plan), len(batch_ids))
     return batch_ids
+
+
+def _look_up(sync: Sync, run: Run, plan: Plan) -> Plan:
+    """Look at SendGrid before anything is planned, once for each reading of the clients."""
+    with sync.state.transaction() as cursor:
+        if batches.has_begun_to_send(cursor, run.run_id):
+            return plan
+    look_up_excluded(sync, run)
+    found = leave_removed(sync, run)
+    late, removed = found.pop("not_shown", 0), found.pop("removed_by_hand", 0)
+    exclusions = {str(ExclusionReason.REMOVED_BY_HAND): removed} if removed else {}
+    plan = _with(plan, **found, **({"held": late} if late else {}))
+    return replace(plan, exclusions=dict(Counter(plan.exclusions) + Counter(exclusions)))
 
 
 def _with(plan: Plan, **counts: int) -> Plan:

@@ -11,6 +11,7 @@ import logging
 
 from contact_sync.base.errors import AuthError, RequestRefused, SyncError
 from contact_sync.base.failpoints import reach
+from contact_sync.base.vocabulary import PendingReason
 from contact_sync.state import suppressions
 from contact_sync.state.runs import Run
 from contact_sync.sync import Sync
@@ -35,7 +36,7 @@ def carry_suppressions(sync: Sync, run: Run) -> int:
     held = [client for client, former in moved.items() if former in unknown]
     found = [client for client, former in moved.items() if former in suppressed]
     with sync.state.transaction(run.fence) as cursor:
-        suppressions.hold(cursor, run.sync_id, run.run_id, held)
+        suppressions.hold(cursor, run.sync_id, run.run_id, held, PendingReason.SUPPRESSION_UNKNOWN)
         suppressions.mark(cursor, run.run_id, found)
         reach("suppressions_uncommitted")
     log.info("%d clients have a new address; %d old ones are unsubscribed", len(moved), len(found))

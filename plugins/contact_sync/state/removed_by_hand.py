@@ -1,0 +1,36 @@
+"""Staged clients whose contact a person has removed at SendGrid."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from contact_sync.postgres.cursor import Cursor, many, one
+from contact_sync.state import statements
+
+SQL = statements.load("removed_by_hand")
+
+
+class Own(NamedTuple):
+    """A staged client's contact: its address, and how many seconds ago it was confirmed; None =
+    nobody knows any more."""
+
+    client_id: int
+    email: str
+    seconds: float | None
+
+
+def count_own(cursor: Cursor, sync_id: int, run_id: int) -> int:
+    """How many staged clients have a confirmed contact at the same address."""
+    return int(one(cursor, SQL["count_own"], {"sync_id": sync_id, "run_id": run_id})["n"])
+
+
+def own_contacts(cursor: Cursor, sync_id: int, run_id: int, at_most: int) -> list[Own]:
+    """Staged clients with a confirmed contact at the same address, by id."""
+    parameters = {"sync_id": sync_id, "run_id": run_id, "at_most": at_most}
+    return [Own(**row) for row in many(cursor, SQL["own_contacts"], parameters)]
+
+
+def exclude(cursor: Cursor, sync_id: int, run_id: int, client_ids: list[int]) -> None:
+    """Take clients out of the outbox; they aren't sent before a run of mode resend."""
+    parameters = {"sync_id": sync_id, "run_id": run_id, "client_ids": client_ids}
+    cursor.execute(SQL["exclude"], parameters)
