@@ -91,6 +91,18 @@ class Settings(BaseModel):
         "before any effect",
     )
 
+    # Taking contacts off a list
+    list_removal_jobs: Literal["served", "unknown"] = Field(
+        "served",
+        description="[I] whether GET imports/{id} knows these jobs: the API description names only "
+        "import, upsert and deletion; `unknown` answers 404",
+    )
+    list_removal_effect: Literal["removes", "nothing"] = Field(
+        "removes",
+        description="`nothing`: 202, the job says `completed`, and the contacts stay on the list "
+        "[K nodejs#1170]; for once, there is the job fault `no_effect`",
+    )
+
     # CSV
     max_import_contacts: int = Field(
         1_000_000, description="[K API description]; then it fails [I]"

@@ -19,7 +19,7 @@ class KnownClients:
     """Clients of the ledger by id, one array per column, 28 bytes a client.
 
     A hash is 0 where it is unknown. `email_hash`: the address that B2CORE had when the sync last
-    looked; `contact_hash`: the address of the contact at SendGrid; `cause`: what the fate is due to.
+    looked; `contact_hash`: the address of the contact at SendGrid; `cause`: why it has its fate.
     """
 
     client_id: Int64
