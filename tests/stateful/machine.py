@@ -7,7 +7,8 @@ be what the oracle says, the books balance, and a further run has nothing to do.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from multiprocessing.process import BaseProcess
 from typing import Any, LiteralString
 
@@ -36,6 +37,7 @@ from tests.support.allowed_calls import forbidden_calls
 from tests.support.world import World
 
 OPTED_OUT = "opted out"
+ALWAYS_THERE = "stays@example.com"
 MOST_CLEAN_RUNS = 5
 QUARANTINE_MINUTES = 0.01  # longer than the slowest job above
 EDIT_OPTIONS = "-c lock_timeout=50ms"  # a row that the open transaction holds is left alone
@@ -55,15 +57,43 @@ class History(RuleBasedStateMachine):
         self.late: psycopg.Connection | None = None
         self.zombie: BaseProcess | None = None
         self.take_over = False
+        self.by_hand: set[str] = (
+            set()
+        )  # removed at SendGrid by a person, and nothing happened since
+        self.was_by_hand = False
 
-    @initialize(lane=st.sampled_from(["auto", "csv"]), clients=st.lists(EMAILS, max_size=4))
-    def begin(self, lane: str, clients: list[str | None]) -> None:
-        """One client that always stays, and some others; perhaps already loaded."""
+    @initialize(
+        lane=st.sampled_from(["auto", "csv"]), clients=st.lists(EMAILS, max_size=4),
+        imported=st.booleans(),
+    )  # fmt: skip
+    def begin(self, lane: str, clients: list[str | None], imported: bool) -> None:
+        """One client that always stays, perhaps on the list already by an older import, and some
+        others."""
         self.world.redefine(
             lane=lane, deadlines={"job_hours": 1.0, "quarantine_minutes": QUARANTINE_MINUTES}
         )
-        for email in ("stays@example.com", *clients):
+        if imported:
+            contact, listed = {"email": ALWAYS_THERE}, [self.world.list_id]
+            self.world.emulator.admin.put_contacts(contact, list_ids=listed)
+            self.until(lambda: ALWAYS_THERE in self.listed())
+        for email in (ALWAYS_THERE, *clients):
             self.register(email)
+
+    def listed(self) -> set[str]:
+        """The addresses on the sync's list."""
+        contacts = self.world.contacts().items()
+        return {email for email, found in contacts if self.world.list_id in found["list_ids"]}
+
+    def until(self, is_so: Callable[[], bool]) -> None:
+        """Wait for what was done at SendGrid by hand."""
+        deadline = time.monotonic() + child.JOIN_SECONDS
+        while not is_so():
+            assert time.monotonic() < deadline
+            time.sleep(child.PAUSE)
+
+    def may_return(self) -> None:
+        """Something happens after which a contact that was removed by hand may come back."""
+        self.by_hand.clear()
 
     # A back office -------------------------------------------------------------------------------
 
@@ -89,6 +119,7 @@ class History(RuleBasedStateMachine):
     @rule(email=EMAILS)
     def register(self, email: str | None) -> None:
         """A new client."""
+        self.may_return()
         with self.office() as connection:
             add_client(connection, email=email)
 
@@ -105,21 +136,45 @@ class History(RuleBasedStateMachine):
     @rule(n=WHO, email=EMAILS)
     def move(self, n: int, email: str | None) -> None:
         """A new address, perhaps somebody's."""
+        self.may_return()
         change = "UPDATE b2core.clients SET email = %(email)s WHERE id = %(id)s AND id <> 1"
         self.edit(change, id=self.client(n), email=email)
 
     @rule(n=WHO, m=WHO)
     def swap(self, n: int, m: int) -> None:
         """Two clients exchange their addresses."""
+        self.may_return()
         self.edit(
             """UPDATE b2core.clients AS c SET email = other.email FROM b2core.clients AS other
                WHERE (c.id, other.id) IN ((%(n)s, %(m)s), (%(m)s, %(n)s))""",
             n=self.client(n), m=self.client(m),
         )  # fmt: skip
 
+    @rule(n=WHO, m=WHO)
+    def share(self, n: int, m: int) -> None:
+        """A client gets another one's address."""
+        self.may_return()
+        self.edit(
+            """UPDATE b2core.clients AS c SET email = other.email FROM b2core.clients AS other
+               WHERE c.id = %(n)s AND c.id <> 1 AND other.id = %(m)s""",
+            n=self.client(n), m=self.client(m),
+        )  # fmt: skip
+
+    @rule(n=WHO, out=st.booleans())
+    def opt_one_of_an_address(self, n: int, out: bool) -> None:
+        """One of those who share an address, out or in again."""
+        query = """SELECT id FROM b2core.clients WHERE email IN (
+                       SELECT email FROM b2core.clients GROUP BY email HAVING count(*) > 1)
+                   ORDER BY id"""
+        if ids := [row[0] for row in self.world.sql(query)]:
+            self.may_return()
+            change = "UPDATE b2core.clients SET last_name = %(name)s WHERE id = %(id)s"
+            self.edit(change, id=ids[n % len(ids)], name=OPTED_OUT if out else "Lee")
+
     @rule(n=WHO, out=st.booleans())
     def opt(self, n: int, out: bool) -> None:
         """Out, or in again."""
+        self.may_return()
         change = "UPDATE b2core.clients SET last_name = %(name)s WHERE id = %(id)s"
         self.edit(change, id=self.client(n), name=OPTED_OUT if out else "Lee")
 
@@ -152,6 +207,7 @@ class History(RuleBasedStateMachine):
     @rule(n=WHO)
     def delete(self, n: int) -> None:
         """Any but the first: that B2CORE is empty is believed by nobody."""
+        self.may_return()
         self.edit("DELETE FROM b2core.clients WHERE id = %(id)s AND id <> 1", id=self.client(n))
 
     @precondition(lambda self: self.late is None)
@@ -171,19 +227,46 @@ class History(RuleBasedStateMachine):
         self.late.close()
         self.late = None
 
+    # Somebody in SendGrid's pages -----------------------------------------------------------------
+
+    @rule(n=WHO, deleted=st.booleans())
+    def remove_by_hand(self, n: int, deleted: bool) -> None:
+        """A contact that the sync has confirmed is deleted, or taken off the list."""
+        confirmed = self.world.state(
+            "SELECT email FROM contact_sync.ledger WHERE state = 'confirmed' AND email IS NOT NULL"
+        )
+        emails = sorted(self.listed() & {row[0] for row in confirmed})
+        if not emails or self.disturbed() or self.zombie is not None:
+            return
+        email = emails[n % len(emails)]
+        ident, list_id = self.world.contacts()[email]["id"], self.world.list_id
+        one = (
+            f"contacts?ids={ident}" if deleted else f"lists/{list_id}/contacts?contact_ids={ident}"
+        )
+        self.world.delete_at_sendgrid(one)
+        self.until(lambda: email not in self.listed())
+        self.by_hand.add(email)
+        self.was_by_hand = True
+
     # SendGrid's bad days -------------------------------------------------------------------------
 
     @rule(route=ROUTES, what=FAULTS, nth=st.integers(1, 3))
     def break_a_call(self, route: tuple[str, str], what: dict[str, Any], nth: int) -> None:
         """One of the next calls goes wrong."""
+        self.may_return()
         self.world.emulator.admin.fault(*route, nth=nth, **what)
 
     @rule(what=JOB_FAULTS, job=st.sampled_from(["json", "csv", "delete", "list_removal", None]))
     def break_a_job(self, what: dict[str, Any], job: Any) -> None:
         """The next job of a kind goes wrong."""
+        self.may_return()
         self.world.emulator.admin.job_fault(job=job, **what)
 
     # Runs ----------------------------------------------------------------------------------------
+
+    def disturbed(self) -> bool:
+        """Whether a fault waits."""
+        return any(self.world.emulator.admin.faults().values())
 
     def mode(self, wanted: str) -> str:
         """The kind of run that this machine makes."""
@@ -192,7 +275,9 @@ class History(RuleBasedStateMachine):
     @rule(mode=MODES, retry_rejected=st.booleans())
     def run(self, mode: str, retry_rejected: bool) -> None:
         """A whole run. Without a fault that waits for it, it has to succeed."""
-        disturbed = any(self.world.emulator.admin.faults().values())
+        disturbed = self.disturbed()
+        if mode == "resend" and not self.incremental_only:
+            self.may_return()
         take_over, self.take_over = self.take_over, False
         try:
             self.world.run(self.mode(mode), take_over=take_over, retry_rejected=retry_rejected)
@@ -202,10 +287,12 @@ class History(RuleBasedStateMachine):
             return
         if self.late is None:
             self.assert_no_excluded_on_the_list()
+        assert not self.by_hand & self.listed()
 
     @rule(mode=MODES, point=st.sampled_from(POINTS), how=st.sampled_from(["KILL", "KILL", "TERM"]))
     def run_that_dies(self, mode: str, point: str, how: str) -> None:
         """A real process, killed or stopped at a point if it gets there."""
+        self.may_return()
         child.start(self.world, point, how, self.mode(mode), take_over=self.take_over)
         self.take_over = True
 
@@ -213,6 +300,7 @@ class History(RuleBasedStateMachine):
     @rule(mode=MODES, point=st.sampled_from(STANDSTILLS))
     def run_that_sleeps(self, mode: str, point: str) -> None:
         """A real process that stands still at a point; others will take its lease."""
+        self.may_return()
         started = child.start(self.world, point, "STOP", self.mode(mode), take_over=self.take_over)
         self.take_over = True
         if started.is_alive():
@@ -223,6 +311,7 @@ class History(RuleBasedStateMachine):
     def wake_up(self) -> None:
         """It goes on where it stood: to its end if nobody took its lease, else to a refusal."""
         assert self.zombie is not None
+        self.may_return()
         child.wake(self.zombie)
         self.zombie = None
 
@@ -247,6 +336,8 @@ class History(RuleBasedStateMachine):
         if self.zombie is not None:
             self.wake_up()
         self.world.emulator.admin.clear_faults()
+        if self.was_by_hand:
+            self.world.run("resend", take_over=True)
         for _ in range(MOST_CLEAN_RUNS):
             report = self.world.run(self.mode("full"), take_over=True, retry_rejected=True)
             if report["counts"]["sent"] == 0 and not report["jobs"]:
