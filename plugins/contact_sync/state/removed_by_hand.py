@@ -11,12 +11,13 @@ SQL = statements.load("removed_by_hand")
 
 
 class Own(NamedTuple):
-    """A staged client's contact: its address, and how many seconds ago it was confirmed; None =
-    nobody knows any more."""
+    """A staged client's contact: its address, how many seconds ago it was confirmed, and on which
+    list; None = nobody knows any more."""
 
     client_id: int
     email: str
     seconds: float | None
+    list_id: str | None
 
 
 def count_own(cursor: Cursor, sync_id: int, run_id: int) -> int:

@@ -139,3 +139,14 @@ def test_F10_a_contact_that_was_never_confirmed_is_sent_again(world: World) -> N
     world.edit(client, first_name="Anna")
     world.run()
     world.assert_converged()
+
+
+@pytest.mark.usefixtures("sure")
+def test_F10_who_is_not_on_a_new_list_yet_was_not_removed_from_it(world: World) -> None:
+    """The definition names another list, and everybody is changed for it."""
+    world.add_clients(3)
+    world.run()
+    world.list_id = world.emulator.admin.create_list("Another list")
+    world.redefine(list="Another list")
+    world.run()
+    world.assert_converged()

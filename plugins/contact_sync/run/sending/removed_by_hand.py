@@ -58,12 +58,18 @@ def leave_removed(sync: Sync, run: Run) -> dict[str, int]:
 
 
 def _missing(sync: Sync, run: Run, own: list[Own]) -> list[Own]:
-    """Those whose contact doesn't exist or isn't on the list, as far as SendGrid's search shows."""
+    """Those whose contact doesn't exist or isn't on the list, as far as SendGrid's search shows.
+
+    On the list that it was confirmed on, unless the sync has another one by now.
+    """
     contacts, unsearchable = search(sync, [contact.email for contact in own])
-    list_id = mapping_of(run).list_id
-    shown = {
-        email
-        for email, contact in contacts.items()
-        if list_id is None or list_id in (contact.get("list_ids") or ())
-    }
-    return [c for c in own if c.email not in shown and c.email not in unsearchable]
+    here = mapping_of(run).list_id
+    return [
+        client
+        for client in own
+        if client.email not in unsearchable
+        and (
+            (contact := contacts.get(client.email)) is None
+            or (here == client.list_id and here not in (None, *(contact.get("list_ids") or ())))
+        )
+    ]
