@@ -18,20 +18,7 @@ WHERE
     AND l.contact_hash = o.email_hash
     AND l.tries = 0
     AND l.state IN ('confirmed', 'pending')
-ORDER BY o.client_id
-LIMIT %(at_most)s;
-
--- count_own --
--- How many of them there are, without a limit.
-SELECT count(*) AS n
-FROM contact_sync.outbox AS o
-INNER JOIN contact_sync.ledger AS l
-    ON l.sync_id = %(sync_id)s AND o.client_id = l.client_id
-WHERE
-    o.run_id = %(run_id)s
-    AND l.contact_hash = o.email_hash
-    AND l.tries = 0
-    AND l.state IN ('confirmed', 'pending');
+ORDER BY o.client_id;
 
 -- exclude --
 -- Take clients out of the outbox: they aren't sent before a run of mode resend. off_list: there is nothing to look up.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from contact_sync.postgres.cursor import Cursor, many, one
+from contact_sync.postgres.cursor import Cursor, many
 from contact_sync.state import statements
 
 SQL = statements.load("removed_by_hand")
@@ -20,14 +20,9 @@ class Own(NamedTuple):
     list_id: str | None
 
 
-def count_own(cursor: Cursor, sync_id: int, run_id: int) -> int:
-    """How many staged clients have a confirmed contact at the same address."""
-    return int(one(cursor, SQL["count_own"], {"sync_id": sync_id, "run_id": run_id})["n"])
-
-
-def own_contacts(cursor: Cursor, sync_id: int, run_id: int, at_most: int) -> list[Own]:
+def own_contacts(cursor: Cursor, sync_id: int, run_id: int) -> list[Own]:
     """Staged clients with a confirmed contact at the same address, by id."""
-    parameters = {"sync_id": sync_id, "run_id": run_id, "at_most": at_most}
+    parameters = {"sync_id": sync_id, "run_id": run_id}
     return [Own(**row) for row in many(cursor, SQL["own_contacts"], parameters)]
 
 

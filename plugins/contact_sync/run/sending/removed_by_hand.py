@@ -25,24 +25,23 @@ MAX_LOOKED_UP = 10_000
 """A run that changes more contacts, as after an edit of the mapping, looks none of them up."""
 
 
-def leave_removed(sync: Sync, run: Run) -> dict[str, int]:
+def leave_removed(sync: Sync, run: Run, own: int) -> dict[str, int]:
     """Keep staged clients back whose contact a person has removed at SendGrid.
 
-    Returns numbers of clients for the plan: `removed_by_hand`, `not_shown` (wait for the next run),
+    `own`: so many staged clients have a contact at their address already. Returns numbers of clients for the plan: `removed_by_hand`, `not_shown` (wait for the next run),
     `not_looked_up` (sent without a look: too many).
     """
-    if run.kind is RunKind.RESEND:
+    if run.kind is RunKind.RESEND or not own:
         return {}
+    if own > MAX_LOOKED_UP:
+        return {"not_looked_up": own}
     with sync.state.transaction() as cursor:
-        n = removed_by_hand.count_own(cursor, run.sync_id, run.run_id)
-        if n > MAX_LOOKED_UP:
-            return {"not_looked_up": n}
-        own = removed_by_hand.own_contacts(cursor, run.sync_id, run.run_id, MAX_LOOKED_UP)
+        contacts = removed_by_hand.own_contacts(cursor, run.sync_id, run.run_id)
     gone: list[int] = []
     late: list[int] = []
-    for start in range(0, len(own), MAX_LOOKUP):
+    for start in range(0, len(contacts), MAX_LOOKUP):
         runs.renew_lease(sync.state, run)
-        for contact in _missing(sync, run, own[start : start + MAX_LOOKUP]):
+        for contact in _missing(sync, run, contacts[start : start + MAX_LOOKUP]):
             age = contact.seconds
             is_sure = age is None or age >= removal_targets.SEARCH_LAG_SECONDS
             (gone if is_sure else late).append(contact.client_id)
