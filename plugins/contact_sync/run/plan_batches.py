@@ -72,7 +72,8 @@ def _look_up(sync: Sync, run: Run, plan: Plan) -> Plan:
         if batches.has_begun_to_send(cursor, run.run_id):
             return plan
     look_up_excluded(sync, run)
-    found = leave_removed(sync, run, plan.counts["changed"] + plan.counts["sent_again"])
+    own = plan.counts.get("changed", 0) + plan.counts.get("sent_again", 0)
+    found = leave_removed(sync, run, own)
     late, removed = found.pop("not_shown", 0), found.pop("removed_by_hand", 0)
     exclusions = {str(ExclusionReason.REMOVED_BY_HAND): removed} if removed else {}
     plan = _with(plan, **found, **({"held": late} if late else {}))

@@ -28,8 +28,9 @@ MAX_LOOKED_UP = 10_000
 def leave_removed(sync: Sync, run: Run, own: int) -> dict[str, int]:
     """Keep staged clients back whose contact a person has removed at SendGrid.
 
-    `own`: so many staged clients have a contact at their address already. Returns numbers of clients for the plan: `removed_by_hand`, `not_shown` (wait for the next run),
-    `not_looked_up` (sent without a look: too many).
+    `own`: so many staged clients have a contact at their address already. Returns numbers of
+    clients for the plan: `removed_by_hand`, `not_shown` (wait for the next run), `not_looked_up`
+    (sent without a look: too many).
     """
     if run.kind is RunKind.RESEND or not own:
         return {}
