@@ -69,7 +69,8 @@ WHERE
 ORDER BY a.why, a.list_id, a.email;
 
 -- retire_absent --
--- Clients that are gone for certain: their contacts become removals, their ledger rows end
+-- Clients that are gone for certain: their contacts become removals, their ledger rows end. Who was excluded before
+-- goes for that reason still
 -- Parameters: sync_id, enough = number of absences
 -- Index: ledger_absent
 WITH gone AS (
@@ -82,7 +83,7 @@ WITH gone AS (
         l.client_id
 )
 
-INSERT INTO contact_sync.removal (sync_id, email, email_hash, client_id, why)
+INSERT INTO contact_sync.removal AS m (sync_id, email, email_hash, client_id, why)
 SELECT
     g.sync_id,
     g.email,
@@ -93,7 +94,7 @@ FROM gone AS g
 WHERE g.email IS NOT NULL
 GROUP BY g.sync_id, g.email, g.contact_hash
 ON CONFLICT (sync_id, email, list_id) DO UPDATE SET
-    why = excluded.why,
+    why = CASE WHEN m.why = 'excluded' THEN m.why ELSE excluded.why END,
     client_id = excluded.client_id;
 
 -- former_lists --
