@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -32,7 +33,8 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def removals_sent(world: World) -> int:
     """How many calls took contacts off a list, or deleted them."""
-    return sum(call.startswith("DELETE") for call in world.writes())
+    calls = world.emulator.admin.calls()
+    return sum(call["method"] == "DELETE" and not call["by_test"] for call in calls)
 
 
 def is_listed(world: World, email: str) -> bool:
@@ -83,6 +85,8 @@ def test_F08_a_removal_that_never_has_an_effect_is_tried_a_few_times_and_told_by
     moved.emulator.admin.settings(list_removal_effect="removes")
     ident = moved.contacts()["old@example.com"]["id"]
     moved.delete_at_sendgrid(f"contacts?ids={ident}")
+    while "old@example.com" in moved.contacts():
+        time.sleep(0.02)
     monkeypatch.setattr(removals, "REST_HOURS", 0)
     moved.run()
     assert removals_sent(moved) == removals.ENOUGH_TRIES
