@@ -11,8 +11,9 @@ from contact_sync.base.errors import FatalError
 from contact_sync.run.sending import excluded_contacts
 from tests.support.world import World
 
-BOTH, OUT = "both@example.com", {"last_name": "opted out"}
-BACK = {"last_name": "Lee"}
+BOTH = "both@example.com"
+OUT: dict[str, Any] = {"last_name": "opted out"}
+BACK: dict[str, Any] = {"last_name": "Lee"}
 FEW = {"removals": {"contacts": 2, "share": 0.0}, "changes": {"contacts": 1000, "share": 1.0}}
 SEARCH = "POST /v3/marketing/contacts/search"
 
