@@ -65,7 +65,7 @@ COMMENT ON COLUMN contact_sync.ledger.field IS 'Of a rejection: which field.';
 COMMENT ON COLUMN contact_sync.ledger.reason IS 'Of a rejection, an exclusion or a pending client: why, a code.';
 COMMENT ON COLUMN contact_sync.ledger.tries IS 'How often it was not confirmed since it last was.';
 COMMENT ON COLUMN contact_sync.ledger.off_list
-IS 'Of an excluded client: true = a look-up found no contact that has to go, false = SendGrid can''t search the address, NULL = not looked up.';
+IS 'Of an excluded client: true = no contact has to go; false = SendGrid can''t search it; NULL = not looked up.';
 COMMENT ON COLUMN contact_sync.ledger.updated_at IS 'When this row changed last.';
 
 COMMENT ON COLUMN contact_sync.removal.client_id IS 'Whose address it was.';

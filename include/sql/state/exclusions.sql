@@ -21,16 +21,9 @@ ORDER BY l.email_hash, l.client_id
 LIMIT %(at_most)s;
 
 -- note_found --
--- A look-up has found contacts of excluded clients where they may not be.
--- Parameters: emails, hashes, client_ids: arrays of the same length
+-- A look-up has found the contact of an excluded client where it may not be.
 INSERT INTO contact_sync.removal (sync_id, email, email_hash, client_id, why)
-SELECT
-    %(sync_id)s,
-    f.email,
-    f.email_hash,
-    f.client_id,
-    'excluded'
-FROM unnest(%(emails)s::text[], %(hashes)s::bigint[], %(client_ids)s::bigint[]) AS f (email, email_hash, client_id)
+VALUES (%(sync_id)s, %(email)s, %(email_hash)s, %(client_id)s, 'excluded')
 ON CONFLICT (sync_id, email, list_id) DO UPDATE SET
     why = excluded.why,
     client_id = excluded.client_id,
@@ -44,8 +37,8 @@ SET off_list = %(off_list)s
 WHERE
     sync_id = %(sync_id)s
     AND state = 'excluded'
-    AND off_list IS NULL
-    AND email_hash = any(%(hashes)s::bigint[]);
+    AND email_hash = any(%(hashes)s)
+    AND off_list IS NULL;
 
 -- count_open --
 -- How many addresses of excluded clients may still have a contact that has to go: noted and not removed, or not looked

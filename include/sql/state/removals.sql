@@ -7,20 +7,42 @@
 -- tried in vain waits for the next one, and what was often tried in vain for the next day
 -- Parameters: sync_id, run_id, whys; enough = number of tries; rest_hours
 -- Columns: email, list_id, why, others = the lists of other syncs that hold the contact, '' = no list
--- Index: none: two scans of the ledger, only when removal has rows
-WITH elsewhere AS (
+-- Index: none: three scans of the ledger, only when removal has rows
+WITH noted AS (
+    SELECT DISTINCT m.email_hash FROM contact_sync.removal AS m
+    WHERE m.sync_id = %(sync_id)s AND NOT m.kept
+),
+
+elsewhere AS (
     SELECT
         h.contact_hash,
         array_agg(DISTINCT coalesce(s.destination #>> '{mapping,list_id}', '')) AS lists
     FROM contact_sync.address_holder AS h
     INNER JOIN contact_sync.sync AS s ON h.sync_id = s.sync_id
-    WHERE
-        h.sync_id <> %(sync_id)s
-        AND h.contact_hash IN (
-            SELECT m.email_hash FROM contact_sync.removal AS m
-            WHERE m.sync_id = %(sync_id)s
-        )
+    WHERE h.sync_id <> %(sync_id)s AND h.contact_hash IN (SELECT n.email_hash FROM noted AS n)
     GROUP BY h.contact_hash
+),
+
+held AS (
+    SELECT
+        h.contact_hash,
+        bool_or(h.email_hash = h.contact_hash) AS in_source
+    FROM contact_sync.address_holder AS h
+    WHERE h.sync_id = %(sync_id)s AND h.contact_hash IN (SELECT n.email_hash FROM noted AS n)
+    GROUP BY h.contact_hash
+),
+
+needed AS (
+    SELECT h.email_hash FROM contact_sync.address_holder AS h
+    WHERE h.sync_id = %(sync_id)s AND h.email_hash IN (SELECT n.email_hash FROM noted AS n)
+    UNION
+    SELECT o.email_hash FROM contact_sync.outbox AS o
+    WHERE o.run_id = %(run_id)s AND o.email_hash IN (SELECT n.email_hash FROM noted AS n)
+),
+
+barred AS (
+    SELECT DISTINCT x.email_hash FROM contact_sync.excluded_address AS x
+    WHERE x.sync_id = %(sync_id)s AND x.email_hash IN (SELECT n.email_hash FROM noted AS n)
 )
 
 SELECT
@@ -30,40 +52,24 @@ SELECT
     coalesce(e.lists, '{}') AS others
 FROM contact_sync.removal AS a
 LEFT JOIN elsewhere AS e ON a.email_hash = e.contact_hash
+LEFT JOIN held AS h ON a.email_hash = h.contact_hash
+LEFT JOIN needed AS n ON a.email_hash = n.email_hash
+LEFT JOIN barred AS x ON a.email_hash = x.email_hash
 WHERE
     a.sync_id = %(sync_id)s
     AND a.why = any(%(whys)s)
     AND NOT a.kept
+    AND (a.tries < %(enough)s OR a.tried_at < now() - make_interval(hours => %(rest_hours)s))
     AND NOT EXISTS (
         SELECT 1 FROM contact_sync.batch AS b
         WHERE b.batch_id = a.batch_id AND b.run_id = %(run_id)s
     )
-    AND (a.tries < %(enough)s OR a.tried_at < now() - make_interval(hours => %(rest_hours)s))
     AND (
         a.why = 'list_changed'
+        OR (a.why = 'excluded' AND x.email_hash IS NOT NULL)
         OR (
-            a.why = 'excluded'
-            AND EXISTS (
-                SELECT 1 FROM contact_sync.excluded_address AS x
-                WHERE x.sync_id = a.sync_id AND x.email_hash = a.email_hash
-            )
-        )
-        OR (
-            NOT EXISTS (
-                SELECT 1 FROM contact_sync.address_holder AS h
-                WHERE
-                    h.sync_id = a.sync_id
-                    AND h.contact_hash = a.email_hash
-                    AND (a.why <> 'excluded' OR h.email_hash = h.contact_hash)
-            )
-            AND NOT EXISTS (
-                SELECT 1 FROM contact_sync.address_holder AS h
-                WHERE h.sync_id = a.sync_id AND h.email_hash = a.email_hash
-            )
-            AND NOT EXISTS (
-                SELECT 1 FROM contact_sync.outbox AS o
-                WHERE o.run_id = %(run_id)s AND o.email_hash = a.email_hash
-            )
+            n.email_hash IS NULL
+            AND (h.contact_hash IS NULL OR (a.why = 'excluded' AND NOT h.in_source))
         )
     )
 ORDER BY a.why, a.list_id, a.email;
@@ -158,7 +164,17 @@ SELECT
 
 -- forget_taken --
 -- Addresses that a client's confirmed contact has (again) need no removal, unless another client that is excluded now
--- has the address: then the confirmed one is gone from B2CORE.
+-- has the address: then the confirmed one is gone from B2CORE. Index: none: two scans of the ledger
+WITH noted AS (
+    SELECT DISTINCT m.email_hash FROM contact_sync.removal AS m
+    WHERE m.sync_id = %(sync_id)s
+),
+
+barred AS (
+    SELECT DISTINCT x.email_hash FROM contact_sync.excluded_address AS x
+    WHERE x.sync_id = %(sync_id)s AND x.email_hash IN (SELECT n.email_hash FROM noted AS n)
+)
+
 DELETE FROM contact_sync.removal AS a
 USING contact_sync.ledger AS l
 WHERE
@@ -167,13 +183,7 @@ WHERE
     AND l.contact_hash = a.email_hash
     AND l.state = 'confirmed'
     AND a.why <> 'list_changed'
-    AND NOT (
-        a.why = 'excluded'
-        AND EXISTS (
-            SELECT 1 FROM contact_sync.excluded_address AS x
-            WHERE x.sync_id = a.sync_id AND x.email_hash = a.email_hash
-        )
-    );
+    AND NOT (a.why = 'excluded' AND a.email_hash IN (SELECT x.email_hash FROM barred AS x));
 
 -- plan --
 -- These contacts are removed by a batch; one that is taken off a former list, by a batch of that list only.

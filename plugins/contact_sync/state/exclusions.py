@@ -27,15 +27,12 @@ def to_look_up(cursor: Cursor, sync_id: int, at_most: int) -> dict[int, int]:
     return {row["client_id"]: row["email_hash"] for row in rows}
 
 
-def note_found(
-    cursor: Cursor, sync_id: int, found: Mapping[str, int], hashes: Mapping[str, int]
-) -> None:
-    """Note contacts for removal: address → client id, and address → its hash."""
-    parameters = {
-        "sync_id": sync_id, "emails": list(found), "client_ids": list(found.values()),
-        "hashes": [hashes[email] for email in found],
-    }  # fmt: skip
-    cursor.execute(SQL["note_found"], parameters)
+def note_found(cursor: Cursor, sync_id: int, found: Mapping[str, tuple[int, int]]) -> None:
+    """Note contacts for removal: address → its hash and a client's id."""
+    for email, (email_hash, client_id) in found.items():
+        parameters = {"sync_id": sync_id, "email": email}
+        row = parameters | {"email_hash": email_hash, "client_id": client_id}
+        cursor.execute(SQL["note_found"], row)
 
 
 def see(cursor: Cursor, sync_id: int, hashes: Collection[int], *, off_list: bool) -> None:

@@ -68,14 +68,14 @@ def _look_up(sync: Sync, run: Run, emails: list[str], addresses: dict[str, tuple
     contacts, unsearchable = search(sync, emails)
     list_id = mapping_of(run).list_id
     found = {
-        email: addresses[email][1]
+        email: addresses[email]
         for email, contact in contacts.items()
         if list_id is None or list_id in (contact.get("list_ids") or ())
     }
     hashes = {email: addresses[email][0] for email in emails}
     off = [hashes[email] for email in emails if email not in found and email not in unsearchable]
     with sync.state.transaction(run.fence) as cursor:
-        exclusions.note_found(cursor, run.sync_id, found, hashes)
+        exclusions.note_found(cursor, run.sync_id, found)
         exclusions.see(cursor, run.sync_id, off, off_list=True)
         exclusions.see(cursor, run.sync_id, [hashes[e] for e in unsearchable], off_list=False)
         reach("excluded_looked_up_uncommitted")
