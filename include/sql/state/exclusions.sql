@@ -37,7 +37,7 @@ SET off_list = %(off_list)s
 WHERE
     sync_id = %(sync_id)s
     AND state = 'excluded'
-    AND email_hash = any(%(hashes)s)
+    AND email_hash = any(%(email_hashes)s)
     AND off_list IS NULL;
 
 -- count_open --

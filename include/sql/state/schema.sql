@@ -43,7 +43,7 @@ CREATE TABLE contact_sync.ledger (
     stale bigint DEFAULT 0 NOT NULL,  -- Number and Date fields that B2CORE emptied and SendGrid can't clear, by bit.
     batch_id bigint,  -- The batch that the client was sent with last, and whose outcome is written here.
     detail text,  -- The reason in the words of others: SendGrid's of a refusal, B2CORE's of an exclusion.
-    off_list boolean,  -- Of an excluded client: true = a look-up found no contact that has to go, false = SendGrid can't search the address, NULL = not looked up.
+    off_list boolean,  -- Of an excluded client: true = no contact has to go; false = SendGrid can't search it; NULL = not looked up.
     CONSTRAINT ledger_fate CHECK ((((email IS NULL) = (contact_hash IS NULL)) AND
 CASE state
     WHEN 'confirmed'::text THEN ((field IS NULL) AND (reason IS NULL) AND (rejected_since IS NULL) AND

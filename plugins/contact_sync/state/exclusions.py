@@ -38,7 +38,7 @@ def note_found(cursor: Cursor, sync_id: int, found: Mapping[str, tuple[int, int]
 def see(cursor: Cursor, sync_id: int, hashes: Collection[int], *, off_list: bool) -> None:
     """Addresses of excluded clients, by hash, have no contact that would have to go; not
     `off_list`: SendGrid doesn't search them."""
-    parameters = {"sync_id": sync_id, "hashes": list(hashes), "off_list": off_list}
+    parameters = {"sync_id": sync_id, "email_hashes": list(hashes), "off_list": off_list}
     cursor.execute(SQL["see"], parameters)
 
 
