@@ -131,7 +131,8 @@ class Settings(BaseModel):
     )
     store_only: bool = Field(
         default=False,
-        description="accept and keep contacts and files, but only count their lines (benchmarks)",
+        description="accept and keep contacts and files, but only count their lines; whoever is "
+        "searched is there, on every list (benchmarks)",
     )
 
     # The file of row errors: nothing is documented about it
