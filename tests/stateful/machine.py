@@ -23,7 +23,7 @@ MOST_CLEAN_RUNS = 5
 class History(BackOffice):
     """Edits, faults at SendGrid, people who work there by hand, and runs, in any order."""
 
-    # Somebody in SendGrid's pages -----------------------------------------------------------------
+    # Somebody in SendGrid's UI -----------------------------------------------------------------
 
     @rule(n=WHO, deleted=st.booleans())
     def remove_by_hand(self, n: int, deleted: bool) -> None:
@@ -143,6 +143,7 @@ class History(BackOffice):
         try:
             self.quiesce()
             self.world.assert_converged(unlisted=None, excluded=self.excluded())
+            self.world.assert_dropped(excluded=self.excluded())
             books = self.world.report()["books"]
             fates = sum(books[fate] for fate in ("confirmed", "pending", "rejected", "excluded"))
             assert (books["selected"], books["pending"]) == (fates, 0)

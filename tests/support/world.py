@@ -73,7 +73,8 @@ class World:
         limit = self.definition.source.statement_timeout_seconds
         source = B2Core(self.reader_url, self.sql_folder, limit)
         try:
-            yield Sync(self.definition, source, StateDatabase(self.state_url), api)
+            with StateDatabase(self.state_url).keeping_connections() as state:
+                yield Sync(self.definition, source, state, api)
         finally:
             api.close()
 
@@ -258,6 +259,16 @@ class World:
         wanted = expected(self.b2core_url, excluded)
         found = differences(self.contacts(), wanted, list_id=self.list_id, unlisted=unlisted)
         assert found == []
+
+    def assert_dropped(self, excluded: Collection[int] = ()) -> None:
+        """Exactly the values are kept as dropped or cut that the oracle says so of."""
+        rows = self.state(
+            """SELECT client_id, field FROM contact_sync.dropped_value
+               JOIN contact_sync.sync USING (sync_id) WHERE name = %s""",
+            self.definition.name,
+        )
+        assert set(rows) == expected(self.b2core_url, excluded).unfit_of_clients()
+        assert len(set(rows)) == len(rows)
 
 
 def is_upsert(call: dict[str, Any]) -> bool:

@@ -18,10 +18,10 @@ from contact_sync.base.json_columns import Result
 from contact_sync.base.vocabulary import Degraded
 from contact_sync.config.alerts import Alert, Event, rose_above
 from contact_sync.config.definition import SyncDefinition
-from contact_sync.reporting.run_report import count_words, run_report
+from contact_sync.reporting.run_report import count_words, dropped_lines, run_report
 from contact_sync.state.for_people.jobs import jobs_of_run
 from contact_sync.state.for_people.runs import latest_runs
-from contact_sync.state.for_people.silence import silence
+from contact_sync.state.for_people.silence import Silence, silence
 
 log = logging.getLogger(__name__)
 START_TASK = "start_run"
@@ -64,8 +64,8 @@ def rejections(definition: SyncDefinition, context: Any) -> Alert | None:
         f"{definition.name}: {rejected} clients are rejected",
         f"{rejected} clients can't be sent; {before} after the run before, the limit is {limit}. "
         f"This run found: {'; '.join(f'{n} x {reason}' for reason, n in found)}",
-        "Correct them in B2CORE, or the mapping: what changes is sent again by itself. Who they "
-        f"are: python -m contact_sync status {definition.name} --rejected",
+        "Correct them in B2CORE, or correct the mapping: what changes is sent again by itself. To "
+        f"list them: python -m contact_sync status {definition.name} --rejected",
         report["books"],
     )  # fmt: skip
 
@@ -87,7 +87,7 @@ def exclusions(definition: SyncDefinition, context: Any) -> Alert | None:
         f"{n} addresses of excluded clients may still have a contact; {known} after the run before",
         "Nothing, if the next runs have fewer: they look up the rest and remove what they find. If "
         "they don't, the run's page says which removals fail; remove those contacts in SendGrid's "
-        "pages",
+        "UI",
         {"addresses": n},
     )  # fmt: skip
 
@@ -98,6 +98,27 @@ def _newest(
     """The first row, and the next one of a run that came to its end, each in a list of its own."""
     ended = [row for row in rows[1:] if row["result"] and row["result"].books]
     return rows[:1], ended[:1]
+
+
+def dropped(definition: SyncDefinition, context: Any) -> Alert | None:
+    """After a run more values are left out, cut or rounded than the limit, and than before it."""
+    limit, run_id = definition.alerts.dropped_limit, str(context["run_id"])
+    report, *older = _reports(definition, _sync_run_id(definition, run_id))
+    stocks = [one["dropped_now"] for one in older if one["dropped_now"] is not None]
+    now, before = sum((report["dropped_now"] or {}).values()), sum((stocks or [{}])[0].values())
+    if not rose_above(limit, now, before):
+        return None
+    found = dropped_lines(report["dropped_now"], report["dropped_new"])[1:][:REASONS_SHOWN]
+    return _alert(
+        Event.DROPPED, definition, run_id,
+        f"{definition.name}: {now} values are dropped or cut",
+        f"{now} values of clients don't fit their fields; {before} after the run before, the limit "
+        f"is {limit}: {'; '.join(line.strip() for line in found)}. The clients are sent, without "
+        f"the value or with a shorter one",
+        "Correct the values in B2CORE, or the mapping: what changes is sent again by itself. Whose "
+        f"they are: python -m contact_sync status {definition.name} --dropped",
+        {"values_dropped": now, "new": sum((report["dropped_new"] or {}).values())},
+    )  # fmt: skip
 
 
 def approval(definition: SyncDefinition, context: Any) -> Alert | None:
@@ -125,17 +146,12 @@ def no_success(definition: SyncDefinition, context: Any) -> Alert | None:
         queued_at = datetime.fromisoformat(dag_run["queued_at"])
         seen = silence(open_state(definition), definition.name, queued_at, limit)
     except Exception as error:  # noqa: BLE001 that nothing succeeds must be told all the same
-        cause = f"When a run last succeeded can't be read. {told_safely(error)}"
+        cause = f"The time of the last successful run can't be read. {told_safely(error)}"
     else:
         if seen.hours is not None and (seen.hours < limit or seen.told_before):
             log.info("No alert for sync %r: %s", definition.name, seen)
             return None
-        ago = "" if seen.hours is None else f", {seen.hours:.1f} hours ago"
-        cause = (
-            f"The last successful run ended {seen.last_success:%Y-%m-%d %H:%M} UTC{ago}"
-            if seen.last_success
-            else f"No run has ever succeeded; the first one began{ago or ' not even once'}"
-        )
+        cause = _silence_in_words(seen)
     return _alert(
         Event.NO_SUCCESS, definition, dag_run["dag_run_id"],
         f"{definition.name}: no run has succeeded for {limit:g} hours",
@@ -143,10 +159,20 @@ def no_success(definition: SyncDefinition, context: Any) -> Alert | None:
     )  # fmt: skip
 
 
+def _silence_in_words(seen: Silence) -> str:
+    if seen.hours is None:
+        return "No run has ever begun"
+    ago = f"{seen.hours:.1f} hours ago"
+    if seen.last_success is None:
+        return f"No run has ever succeeded; the first one began {ago}"
+    return f"The last successful run ended {seen.last_success:%Y-%m-%d %H:%M} UTC, {ago}"
+
+
 TELLERS: dict[Event, Callable[[SyncDefinition, Any], Alert | None]] = {
     Event.RUN_FAILED: run_failed,
     Event.REJECTIONS: rejections,
     Event.EXCLUSIONS: exclusions,
+    Event.DROPPED: dropped,
     Event.APPROVAL: approval,
     Event.NO_SUCCESS: no_success,
 }

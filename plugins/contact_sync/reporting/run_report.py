@@ -52,6 +52,8 @@ def run_report(row: dict[str, Any]) -> dict[str, Any]:
         "rejections": plan.rejections | result.refused,
         "exclusions": plan.exclusions,
         "dropped": plan.dropped,
+        "dropped_now": result.dropped_now,
+        "dropped_new": result.dropped_new,
         "stale": plan.stale,
         "jobs": list(result.jobs),
     }
@@ -106,6 +108,22 @@ def count_words(report: Mapping[str, Any], name: str) -> dict[str, int]:
     return {words.counted_in_words(key, has_field=has_field): n for key, n in found.items()}
 
 
+def dropped_lines(now: Mapping[str, int] | None, new: Mapping[str, int] | None) -> list[str]:
+    """How many values are dropped, cut or rounded, and how many of them are new: the sum, then by
+    field and reason. `new` None = it was a dry run; `now` None = not counted: no line."""
+    if now is None:
+        return []
+
+    def line(what: str, n: int, fresh: int) -> str:
+        return f"{what}: {n} now" + ("" if new is None else f", {fresh} new")
+
+    total = line("values dropped or cut", sum(now.values()), sum((new or {}).values()))
+    return [total] + [
+        "  " + line(words.counted_in_words(key, has_field=True), n, (new or {}).get(key, 0))
+        for key, n in sorted(now.items(), key=lambda item: (-item[1], item[0]))
+    ]
+
+
 def text_report(report: dict[str, Any]) -> str:
     """One run for people."""
     title = f"Run {report['id']}: {report['kind']}{', dry run' if report['dry_run'] else ''}"
@@ -119,7 +137,10 @@ def text_report(report: dict[str, Any]) -> str:
     lines += [f"  degraded    {what}" for what in report["degraded"]]
     lines += [f"  {name.replace('_', ' '):<15} {n:>9}" for name, n in report["counts"].items()]
     for key, title in REASONS.items():
-        lines += [f"  {title}: {n} x {reason}" for reason, n in count_words(report, key).items()]
+        if key != "dropped" or report["dropped_new"] is None:
+            counted = count_words(report, key).items()
+            lines += [f"  {title}: {n} x {reason}" for reason, n in counted]
+    lines += [f"  {line}" for line in dropped_lines(report["dropped_now"], report["dropped_new"])]
     lines += [_job_line(job) for job in report["jobs"]]
     return "\n".join(lines)
 
@@ -145,8 +166,8 @@ def _answer(approval: dict[str, Any]) -> str:
 def _job_line(job: dict[str, Any]) -> str:
     seconds = f"{job['seconds']:.1f} s" if job["seconds"] is not None else "-"
     return (
-        f"  job {job['job_id'] or '-'} {job['lane']:<6} {job['rows']:>7} contacts  "
-        f"{job['status'] or job['state']}, {outcome(job)}, {seconds}"
+        f"  job {job['job_id'] or '-'} {words.LANES[job['lane']]:<17} {job['rows']:>7} contacts  "
+        f"{job['status'] or words.BATCH_STATES[job['state']]}, {outcome(job)}, {seconds}"
     )
 
 

@@ -24,7 +24,7 @@ COUNTS = {
     "changed": ("changed", "a value differs from what SendGrid confirmed"),
     "address_changed": ("address changed", "the new contact first, then the old one is removed"),
     "sent_again": ("sent again", "never confirmed, or everything is sent again"),
-    "cleared": ("cleared", "contacts of which a value is emptied"),
+    "cleared": ("cleared", "contacts with a value that is emptied"),
     "to_send": ("to send", "contacts that the run sends"),
     "to_remove": ("to remove", "contacts that leave SendGrid or the list"),
     "pending": ("pending", "sent again by the next run"),
@@ -91,14 +91,14 @@ def sent(sums: list[dict[str, Any]]) -> Sent:
 def phase(run: dict[str, Any], slices: dict[str, int], done: Sent) -> str:
     """What a running run is at."""
     if run["approval"] and run["approval"].is_awaited:
-        return "waits for somebody's approval"
+        return "waits for a person's approval"
     if run["plan"]:
         if done.unsettled:
             return f"waits for SendGrid, which has {done.unsettled:,} contacts not yet confirmed"
         return "sends" if done.waiting else "closes the books"
     if slices["slices"]:
         return f"reads B2CORE: {slices['read']:,} of {slices['clients']:,} clients"
-    return "checks the set-up and selects clients"
+    return "checks the setup and selects clients"
 
 
 def cause(run: dict[str, Any]) -> tuple[str, str]:
@@ -163,7 +163,7 @@ def _after_success(run: dict[str, Any], report: dict[str, Any]) -> list[Step]:
     books, plan = report["books"], run["plan"] or Plan()
     steps = []
     if held := plan.held_absences:
-        steps.append(Step(f"Clients missing from B2CORE: {held:,}, too many to believe. If they "
+        steps.append(Step(f"Clients missing from B2CORE: {held:,}; none is removed. If they "
                           f"are really gone, trigger a run with approve removals = {held}.",
                           "dag"))  # fmt: skip
     if rejected := books.get("rejected", 0):
@@ -171,6 +171,10 @@ def _after_success(run: dict[str, Any], report: dict[str, Any]) -> list[Step]:
                           f"as soon as its row changes.", "rejected"))  # fmt: skip
     if pending := books.get("pending", 0):
         steps.append(Step(f"Pending clients: {pending:,}. The next run sends them."))
+    if unfit := sum((report["dropped_new"] or {}).values()):
+        steps.append(Step(f"New values that don't fit their fields: {unfit:,}. The clients are "
+                          f"sent without them, or with shorter ones. Correct them in B2CORE.",
+                          "dropped"))  # fmt: skip
     found = (run["result"] or Result()).degraded
     others = words.degraded({what: n for what, n in found.items() if what not in OWN_STEPS})
     return steps + [Step(f"{what[:1].upper()}{what[1:]}.") for what in others]

@@ -14,11 +14,11 @@ from contact_sync.base.failpoints import reach
 from contact_sync.base.json_columns import Staged
 from contact_sync.base.vocabulary import RunKind
 from contact_sync.contacts.mapping import Mapping
-from contact_sync.contacts.transform import transform
+from contact_sync.contacts.transform import Dropped, transform
 from contact_sync.postgres.arrow_reader import ahead
 from contact_sync.run.compare import Counts, Members, compare, vanished
 from contact_sync.run.context import mapping_of
-from contact_sync.state import batches, ledger, staging
+from contact_sync.state import batches, dropped, ledger, staging
 from contact_sync.state.runs import Run
 from contact_sync.state.staging import Slice
 from contact_sync.sync import Sync
@@ -35,7 +35,8 @@ def stage_clients(sync: Sync, run: Run, slice_no: int) -> Staged:
     part = staging.load_slice(sync.state, run.run_id, slice_no)
     members = Members.of(part)
     known = ledger.ledger_rows(sync.state, run.sync_id, members.client_id)
-    counts, keep, seen = Counts(), list[pd.DataFrame](), np.zeros(len(members.client_id), bool)
+    counts, seen = Counts(), np.zeros(len(members.client_id), bool)
+    keep, found = list[pd.DataFrame](), list[Dropped]()
 
     def to_send() -> Iterator[pd.DataFrame]:
         for batch in _batches(sync, run, part, members.client_id, mapping):
@@ -45,6 +46,7 @@ def stage_clients(sync: Sync, run: Run, slice_no: int) -> Staged:
             )  # fmt: skip
             seen[compared.members] = True
             counts.add(compared.counts)
+            found.extend(compared.dropped)
             if len(compared.keep):
                 keep.append(compared.keep)
             yield compared.send
@@ -60,6 +62,7 @@ def stage_clients(sync: Sync, run: Run, slice_no: int) -> Staged:
         else:
             staging.fill_outbox(cursor, run.run_id, part, to_send())
             ledger.merge_fates(cursor, run.sync_id, pd.concat(keep))
+            dropped.replace_dropped(cursor, run.sync_id, members.client_id[seen], found)
             reach("slice_uncommitted")
         staging.save_slice_counts(cursor, run.run_id, slice_no, counts.staged())
     reach("slice_staged")

@@ -23,7 +23,8 @@ class RunLine:
     """A run's state and numbers; also of an unfinished or failed one with what it has sent.
 
     `seconds` are those until now for a run that hasn't ended. `books` is {} until a run has
-    balanced them. `dag_run` = (DAG id, run id); None for the command line.
+    balanced them; `dropped`: values that are left out, cut or rounded, None = not counted.
+    `dag_run` = (DAG id, run id); None for the command line.
     """
 
     id: int
@@ -37,6 +38,7 @@ class RunLine:
     sent: int
     rejected: int
     books: dict[str, int]
+    dropped: int | None
     dag_run: tuple[str, str] | None
 
     @property
@@ -60,6 +62,7 @@ def run_line(row: dict[str, Any]) -> RunLine:
         sent=row["sent"],
         rejected=report["counts"].get("rejected", 0),
         books=report["books"],
+        dropped=None if (now := report["dropped_now"]) is None else sum(now.values()),
         dag_run=dag_run_of(row["holder"]),
     )
 

@@ -100,8 +100,11 @@ class RunPage:
             case "dag":
                 word = "Trigger in Airflow" if self.sync.may_trigger else "DAG in Airflow"
                 return Link(word, links.dag(definition.dag_id), in_airflow=True)
-            case "rejected":
-                return Link("Rejected clients", links.rejected(definition.name))
+            case "rejected" | "dropped" as what:
+                is_of_clients = what == "rejected"
+                word = "Rejected clients" if is_of_clients else "Dropped values"
+                page_of = links.rejected if is_of_clients else links.dropped
+                return Link(word, page_of(definition.name))
             case "sync":
                 return Link("All runs", links.sync(definition.name))
             case "approval" if run.dag_run:

@@ -13,8 +13,8 @@ from contact_sync.reporting.run_report import count_words, kind_reason, run_repo
 from contact_sync.reporting.run_story import Sent
 from contact_sync.state.for_people.jobs import BatchJob
 from contact_sync.state.for_people.rejected import RejectedClient
-from contact_sync.web.formats import number
-from contact_sync.web.links import rejected_query
+from contact_sync.web.formats import count, number
+from contact_sync.web.links import reason_query
 from contact_sync.web.run_line import Tag, kind_of, tag_of
 
 JOBS = 100
@@ -47,6 +47,17 @@ class Rejection:
     query: dict[str, str]
     n: int
     clients: list[tuple[int, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class DroppedReason:
+    """A field and reason for which values are left out, cut or rounded: how many as of the run, and
+    how many of them are new. `query`: that of the page which has all of them."""
+
+    why: str
+    query: dict[str, str]
+    now: int
+    new: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +102,8 @@ class RunView:
     books: str
     counts: list[tuple[str, str, int]]
     rejections: list[Rejection]
+    dropped_note: str
+    dropped: list[DroppedReason]
     tables: list[ReasonTable]
     jobs: list[BatchJob]
     more_jobs: bool
@@ -138,6 +151,8 @@ def run_view(found: Found, shown: Callable[[str | None], str]) -> RunView:
         books=_books(report["books"]),
         counts=_counts(report["counts"]),
         rejections=_rejections(report["rejections"], found.rejected, shown),
+        dropped_note=_dropped_note(report),
+        dropped=_dropped(report),
         tables=_tables(report),
         jobs=found.jobs[:JOBS],
         more_jobs=len(found.jobs) > JOBS,
@@ -148,7 +163,7 @@ def _approval(report: dict[str, Any], *, has_plan: bool) -> list[str]:
     approval = report["approval"]
     if approval:
         decision = approval.get("decision")
-        first = f"{decision} by {approval['by']}" if decision else "waiting for somebody"
+        first = f"{decision} by {approval['by']}" if decision else "waiting for a person"
         return [first, *approval.get("why", [])]
     if report["above_limits"]:
         return ["a real run would ask"]
@@ -204,7 +219,7 @@ def _rejections(
     return [
         Rejection(
             words.counted_in_words(why, has_field=True),
-            rejected_query(*words.parts_of(why, has_field=True)),
+            reason_query(*words.parts_of(why, has_field=True)),
             n,
             [(client.client_id, shown(client.email)) for client in rejected[why][:EXAMPLES]],
         )
@@ -213,10 +228,32 @@ def _rejections(
     ]
 
 
+def _dropped_note(report: dict[str, Any]) -> str:
+    now, new = report["dropped_now"], report["dropped_new"]
+    if now is None:
+        return ""
+    said = count(sum(now.values()), "value is", "values are") + " left out, cut or rounded"
+    return f"{said}." if new is None else f"{said}, {number(sum(new.values()))} of them new."
+
+
+def _dropped(report: dict[str, Any]) -> list[DroppedReason]:
+    """Each field and reason with its numbers, the most frequent first."""
+    now, new = report["dropped_now"] or {}, report["dropped_new"]
+    return [
+        DroppedReason(
+            words.counted_in_words(key, has_field=True),
+            reason_query(*words.parts_of(key, has_field=True)),
+            n,
+            None if new is None else new.get(key, 0),
+        )
+        for key, n in sorted(now.items(), key=lambda item: (-item[1], item[0]))
+    ]
+
+
 def _tables(report: dict[str, Any]) -> list[ReasonTable]:
     tables = (
         ("Excluded, by reason", "must not be sent", "exclusions"),
-        ("Values dropped or cut", "the client was sent without them, or with a shorter value",
+        ("Values dropped or cut", "of the clients that the run read",
          "dropped"),
         ("Values that SendGrid can't clear", "Number and Date fields that B2CORE emptied",
          "stale"),
@@ -224,5 +261,5 @@ def _tables(report: dict[str, Any]) -> list[ReasonTable]:
     return [
         ReasonTable(title, note, list(count_words(report, name).items()))
         for title, note, name in tables
-        if report[name]
+        if report[name] and (name != "dropped" or report["dropped_new"] is None)
     ]

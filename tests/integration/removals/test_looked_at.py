@@ -81,7 +81,7 @@ def test_F08_a_removal_that_never_has_an_effect_is_tried_a_few_times_and_told_by
     assert all(report["degraded"] for report in reports)
     assert removals_sent(moved) == removals.ENOUGH_TRIES
     assert reports[-1]["jobs"] == []
-    assert any("remove it in SendGrid's pages" in what for what in reports[-1]["degraded"])
+    assert any("remove it in SendGrid's UI" in what for what in reports[-1]["degraded"])
     moved.emulator.admin.settings(list_removal_effect="removes")
     ident = moved.contacts()["old@example.com"]["id"]
     moved.delete_at_sendgrid(f"contacts?ids={ident}")

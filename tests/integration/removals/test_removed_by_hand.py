@@ -19,7 +19,7 @@ def sure(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def remove(world: World, what: str) -> None:
-    """As a person would in SendGrid's pages."""
+    """As a person would in SendGrid's UI."""
     ident = world.contacts()[ANN]["id"]
     path = f"contacts?ids={ident}"
     if what == "unlisted":

@@ -14,7 +14,7 @@ from contact_sync.config.definition import json_schema
 from contact_sync.reporting.run_report import run_report, text_report
 from contact_sync.state.runs import with_objects
 
-COMMANDS = ["validate", "plan", "run", "status", "explain", "fields", "schema", "migrate"]
+COMMANDS = ["validate", "plan", "run", "status", "explain", "fields", "rename", "schema", "migrate"]
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -26,7 +26,10 @@ def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixtu
     assert f"contact_sync {command}" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("arguments", [[], ["fly"], ["run"], ["run", "demo", "--mode", "half"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [[], ["fly"], ["run"], ["run", "demo", "--mode", "half"], ["status", "demo", "--limit", "-1"]],
+)
 def test_wrong_usage_is_2(arguments: list[str]) -> None:
     """With the usage on standard error."""
     with pytest.raises(SystemExit) as ended:
@@ -127,7 +130,7 @@ def test_the_report_for_people() -> None:
         "Run 5: full, succeeded in 12.3 s", "first load", "moving house",
         "rejected: 1 x email: not valid",
         "rejected: 2 x contact: SendGrid refused it: bad",
-        "job j1 csv", "1 confirmed, 2 rejected, 1.2 s", "nothing there",
+        "job j1 import (CSV)", "1 confirmed, 2 rejected, 1.2 s", "nothing there",
     ):  # fmt: skip
         assert part in text
 

@@ -44,6 +44,17 @@ def test_after_a_run_without_a_flaw_there_is_nothing_to_do() -> None:
     assert steps() == ["Nothing. Every client's fate is known."]
 
 
+def test_B20_new_values_that_do_not_fit_are_a_thing_to_do_and_known_ones_are_not() -> None:
+    """The client is sent; nobody has to be told of the same value with every run."""
+    stock = {"city: too_long": 5, "phone_number: no_number": 1_000}
+    told = steps(result={"dropped_now": stock, "dropped_new": {"phone_number: no_number": 1_000}})
+    assert told[0].startswith("New values that don't fit their fields: 1,000. The clients are sent")
+    assert len(told) == 1
+    assert steps(result={"dropped_now": stock, "dropped_new": {}}) == [
+        "Nothing. Every client's fate is known."
+    ]
+
+
 def test_what_is_not_as_it_should_be_becomes_a_thing_to_do() -> None:
     """Rejected, pending, held back: each with its number, once."""
     books = {"rejected": 21, "pending": 1_200}
@@ -55,7 +66,7 @@ def test_what_is_not_as_it_should_be_becomes_a_thing_to_do() -> None:
     assert told[1].startswith("Rejected clients: 21. Correct them in B2CORE")
     assert told[2].startswith("Pending clients: 1,200. The next run")
     assert told[3:] == [
-        "3 contacts could not be removed, or that isn't known yet; the next run tries again."
+        "3 contacts could not be removed, or may not have been; the next run tries again."
     ]
 
 
@@ -66,7 +77,7 @@ def test_a_waiting_plan_asks_for_approval() -> None:
     assert told.startswith("Approve or refuse the plan: 80 contacts would be removed")
     run = a_run(state="running", approval=approval)
     said = run_story.phase(run, {"slices": 1, "clients": 9, "read": 9}, run_story.Sent())
-    assert said == "waits for somebody's approval"
+    assert said == "waits for a person's approval"
 
 
 def test_a_run_without_a_sign_of_life_is_told_from_one_at_work() -> None:

@@ -21,6 +21,7 @@ from typing import IO
 
 from isal import igzip
 
+from contact_sync.base import words
 from contact_sync.base.errors import (
     FatalError,
     FateUnknown,
@@ -69,7 +70,7 @@ def submit_batch(sync: Sync, run: Run, batch_id: int) -> None:
         reach("batch_submitted")
     log.info(
         "Batch %d (%s, %d contacts): %s%s",
-        batch_id, batch.lane, batch.contacts, batch.state,
+        batch_id, words.LANES[batch.lane], batch.contacts, words.BATCH_STATES[batch.state],
         f", job {batch.job_id}" if batch.job_id else "",
     )  # fmt: skip
 
