@@ -14,7 +14,7 @@ from hypothesis.stateful import precondition, rule
 from contact_sync.base.errors import SyncError
 from tests.stateful import child
 from tests.stateful.drawn import FAULTS, JOB_FAULTS, MODES, POINTS, ROUTES, STANDSTILLS, WHO
-from tests.stateful.office import OPTED_OUT, BackOffice
+from tests.stateful.office import OPTED_OUT, SHARED_ADDRESS, BackOffice
 from tests.support.allowed_calls import forbidden_calls
 
 MOST_CLEAN_RUNS = 5
@@ -83,6 +83,22 @@ class History(BackOffice):
             self.assert_no_excluded_on_the_list()
         assert not self.by_hand & self.listed()
 
+    @rule(out=st.integers(0, 1), back=st.booleans())
+    def consents_of_two(self, out: int, back: bool) -> None:
+        """Two new clients of one address: one withdraws after a quiet run, and perhaps consents
+        again; each time the next run, and no full one, has to see to it."""
+        if self.disturbed() or self.zombie is not None or self.late is not None:
+            return
+        before = set(self.ids())
+        self.register(SHARED_ADDRESS)
+        self.register(SHARED_ADDRESS)
+        pair = sorted(set(self.ids()) - before)
+        for name in (None, OPTED_OUT, *(["Lee"] if back else [])):
+            if name is not None:
+                change = "UPDATE b2core.clients SET last_name = %(name)s WHERE id = %(id)s"
+                self.edit(change, id=pair[out], name=name)
+            self.run(mode="incremental", retry_rejected=False)
+
     @rule(mode=MODES, point=st.sampled_from(POINTS), how=st.sampled_from(["KILL", "KILL", "TERM"]))
     def run_that_dies(self, mode: str, point: str, how: str) -> None:
         """A real process, killed or stopped at a point if it gets there."""
@@ -134,7 +150,7 @@ class History(BackOffice):
             self.world.run("resend", take_over=True)
         for _ in range(MOST_CLEAN_RUNS):
             report = self.world.run(self.mode("full"), take_over=True, retry_rejected=True)
-            if report["counts"]["sent"] == 0 and not report["jobs"]:
+            if report["counts"]["sent"] == 0 and not report["jobs"] and not report["books"]["gone"]:
                 return
         raise AssertionError(f"Not done after {MOST_CLEAN_RUNS} clean runs")
 

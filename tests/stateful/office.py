@@ -18,7 +18,7 @@ from tests.stateful.drawn import CAPTIONS, CITIES, EMAILS, NAMES, PHONES, WHO
 from tests.support.world import World
 
 OPTED_OUT = "opted out"
-ALWAYS_THERE = "stays@example.com"
+ALWAYS_THERE, SHARED_ADDRESS = "stays@example.com", "two@example.com"
 QUARANTINE_MINUTES = 0.01  # longer than the slowest job that is drawn
 EDIT_OPTIONS = "-c lock_timeout=50ms"  # a row that the open transaction holds is left alone
 
@@ -89,10 +89,14 @@ class BackOffice(RuleBasedStateMachine):
         with self.office() as connection:
             connection.execute(statement, values)
 
+    def ids(self) -> list[int]:
+        """Of all clients."""
+        return [row[0] for row in self.world.sql("SELECT id FROM b2core.clients ORDER BY id")]
+
     def client(self, n: int) -> int:
         """One of the clients that are there."""
-        ids = [row[0] for row in self.world.sql("SELECT id FROM b2core.clients ORDER BY id")]
-        return int(ids[n % len(ids)])
+        ids = self.ids()
+        return ids[n % len(ids)]
 
     @rule(email=EMAILS)
     def register(self, email: str | None) -> None:
