@@ -10,7 +10,6 @@ from contact_sync.config.deadlines import Deadlines
 from contact_sync.run import in_one_process, settle_earlier_runs
 from contact_sync.run.sending import (
     excluded_contacts,
-    poll_job,
     prepare,
     removal_targets,
     split,
@@ -44,8 +43,8 @@ def _calls() -> list[tuple[str, ...]]:
         (code("run.sending.submit"), "a removal whose contact vanished meanwhile",
          f"{submit.MAX_LOOKUP_ROUNDS} searches", "the task fails for now"),
         (code("run.sending.poll_job"), "a look whether a removal shows, once its job is over",
-         f"for {_words(timedelta(seconds=poll_job.SHOWN_SECONDS))} since it was sent, `job_hours` "
-         f"at most", "the next run looks again, and removes again what it finds"),
+         f"for {_words(timedelta(seconds=removal_targets.SHOWN_SECONDS))} since it was sent, "
+         f"`job_hours` at most", "the next run looks again, and removes again what it finds"),
         (code("run.sending.split"), "a job that failed as a whole",
          f"once as it is, then in halves; up to {split.MAX_FAILURES} failures without a success, "
          f"and 4 jobs per halving and {split.EXTRA_JOBS} more",

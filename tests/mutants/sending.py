@@ -10,6 +10,7 @@ import pytest
 
 from contact_sync.base.errors import FateUnknown, RetryableError
 from contact_sync.base.vocabulary import BatchState, Job, JobStatus, PendingReason, Refusal, Refused
+from contact_sync.contacts.refusals import Refusals
 from contact_sync.postgres.cursor import Cursor
 from contact_sync.run.sending import poll_job
 from contact_sync.run.sending.judge import Do, Judgement
@@ -140,14 +141,14 @@ def unnamed_are_confirmed(
 
 def nobody_is_refused(confirm: Callable[..., Any], cursor: Cursor, batch: int, _: Any) -> Any:
     """Refused contacts are confirmed with the others."""
-    return confirm(cursor, batch, {})
+    return confirm(cursor, batch, Refusals())
 
 
 def confirmed_all_the_same(
     _fail: Any, sync: Sync, run: Run, batch: Batch, job: Job, _reason: str
 ) -> None:
     """As if the job had done its work."""
-    poll_job._settle(sync, run, batch, job, {})
+    poll_job._settle(sync, run, batch, job, Refusals())
 
 
 def all_to_blame(_fail: Any, sync: Sync, run: Run, batch: Batch, job: Job, _reason: str) -> None:
@@ -155,7 +156,8 @@ def all_to_blame(_fail: Any, sync: Sync, run: Run, batch: Batch, job: Job, _reas
     with sync.state.transaction() as cursor:
         contacts = batch_contacts.batch_contacts(cursor, batch.batch_id)
     emails = [row["email"] for row in contacts]
-    poll_job._settle(sync, run, batch, job, dict.fromkeys(emails, Refused(Refusal.IMPORT_FAILED)))
+    to_blame = Refusals((email, Refused(Refusal.IMPORT_FAILED)) for email in emails)
+    poll_job._settle(sync, run, batch, job, to_blame)
 
 
 def singles_to_blame(_excuse: Any, _sync: Sync, _family: Any, emails: dict[int, str]) -> set[str]:
@@ -169,7 +171,7 @@ def doubt_is_success(
     """A job of unknown outcome confirms its contacts."""
     if keep:
         return postpone(cursor, batch_id, reason, keep=keep)
-    settled = settling.confirm(cursor, batch_id, {})
+    settled = settling.confirm(cursor, batch_id, Refusals())
     return settled.known + settled.new
 
 

@@ -17,7 +17,7 @@ from contact_sync.base import failpoints
 from contact_sync.base.errors import FatalError, Stopped, SyncError, told_safely
 from contact_sync.cli import main as cli
 from contact_sync.run import in_one_process, settle_earlier_runs
-from contact_sync.run.sending import poll_job, removal_targets
+from contact_sync.run.sending import removal_targets
 from contact_sync.sendgrid import answers
 from tests.support.connections import kept_connections
 from tests.support.crashes import FORKS
@@ -40,7 +40,7 @@ def hurry(patch: pytest.MonkeyPatch) -> None:
     """Make the waits of a run short; those for jobs and quarantines are asked again and again."""
     patch.setattr(settle_earlier_runs, "POLL_SECONDS", PAUSE)
     patch.setattr(removal_targets, "SEARCH_LAG_SECONDS", 0.0)  # the emulator's search doesn't lag
-    patch.setattr(poll_job, "SHOWN_SECONDS", 1.0)  # longer than the slowest removal
+    patch.setattr(removal_targets, "SHOWN_SECONDS", 1.0)  # longer than the slowest removal
     for module in (in_one_process, tenacity.nap, answers):
         patch.setattr(module, "time", HASTY)
 

@@ -98,7 +98,7 @@ class World:
         """The report of a run; of the newest one by default."""
         with StateDatabase(self.state_url).transaction() as cursor:
             rows = latest_runs(cursor, [self.definition.name], 50)
-        return next(run_report(r) for r in rows if run_id is None or r["id"] == run_id)
+        return next(run_report(r) for r in rows if run_id is None or r.id == run_id)
 
     def sql(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
         """Change or read B2CORE as its owner."""

@@ -19,6 +19,7 @@ from contact_sync.base.vocabulary import Degraded
 from contact_sync.config.alerts import Alert, Event, rose_above
 from contact_sync.config.definition import SyncDefinition
 from contact_sync.reporting.run_report import count_words, dropped_lines, run_report
+from contact_sync.reporting.shown_run import ShownRun
 from contact_sync.state.for_people.jobs import jobs_of_run
 from contact_sync.state.for_people.runs import latest_runs
 from contact_sync.state.for_people.silence import Silence, silence
@@ -75,7 +76,7 @@ def exclusions(definition: SyncDefinition, context: Any) -> Alert | None:
     run before."""
     run_id = str(context["run_id"])
     open_now, before = (
-        [row["result"].degraded.get(Degraded.EXCLUSIONS_OPEN, 0) for row in rows]
+        [(row.result or Result()).degraded.get(Degraded.EXCLUSIONS_OPEN, 0) for row in rows]
         for rows in _newest(_rows(definition, _sync_run_id(definition, run_id)))
     )
     n, known = sum(open_now), sum(before)
@@ -92,11 +93,9 @@ def exclusions(definition: SyncDefinition, context: Any) -> Alert | None:
     )  # fmt: skip
 
 
-def _newest(
-    rows: list[dict[str, Any]],
-) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+def _newest(rows: list[ShownRun]) -> tuple[list[ShownRun], list[ShownRun]]:
     """The first row, and the next one of a run that came to its end, each in a list of its own."""
-    ended = [row for row in rows[1:] if row["result"] and row["result"].books]
+    ended = [row for row in rows[1:] if row.result and row.result.books]
     return rows[:1], ended[:1]
 
 
@@ -199,14 +198,14 @@ def _reports(definition: SyncDefinition, sync_run_id: int | None) -> list[dict[s
     return [run_report(row) for row in _rows(definition, sync_run_id)]
 
 
-def _rows(definition: SyncDefinition, sync_run_id: int | None) -> list[dict[str, Any]]:
+def _rows(definition: SyncDefinition, sync_run_id: int | None) -> list[ShownRun]:
     """Their rows."""
     with open_state(definition).transaction() as cursor:
         rows = latest_runs(cursor, [definition.name], RUNS_LOOKED_AT)
-        mine = next(row for row in rows if row["id"] == sync_run_id)
-        jobs = tuple(job.report() for job in jobs_of_run(cursor, mine["id"]))
-    mine["result"] = replace(mine["result"] or Result(), jobs=jobs)
-    older = [row for row in rows if row["id"] < mine["id"] and not row["dry_run"]]
+        mine = next(row for row in rows if row.id == sync_run_id)
+        jobs = tuple(job.report() for job in jobs_of_run(cursor, mine.id))
+    mine = replace(mine, result=replace(mine.result or Result(), jobs=jobs))
+    older = [row for row in rows if row.id < mine.id and not row.dry_run]
     return [mine, *older]
 
 

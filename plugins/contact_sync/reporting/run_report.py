@@ -14,11 +14,13 @@ from contact_sync.base.json_columns import Approval, Plan, Result
 from contact_sync.base.vocabulary import (
     NOTHING_TO_REMOVE,
     REMOVALS,
+    UPSERTS,
     Degraded,
     Lane,
     Outcome,
     RunState,
 )
+from contact_sync.reporting.shown_run import ShownRun
 
 REASONS = {
     "rejections": "rejected", "exclusions": "excluded", "dropped": "value dropped or cut",
@@ -27,23 +29,23 @@ REASONS = {
 """The reasons that a report counts, with their titles."""
 
 
-def run_report(row: dict[str, Any]) -> dict[str, Any]:
+def run_report(run: ShownRun) -> dict[str, Any]:
     """One run for machines; the keys are part of `status --json`."""
-    plan: Plan = row["plan"] or Plan()
-    result: Result = row["result"] or Result()
-    approval: Approval | None = row["approval"]
+    plan = run.plan or Plan()
+    result = run.result or Result()
+    approval = run.approval
     return {
-        "id": row["id"],
-        "kind": row["kind"],
-        "kind_reason": row["kind_reason"],
-        "kind_detail": row["kind_detail"],
-        "dry_run": row["dry_run"],
-        "state": row["state"],
-        "reason": row["reason"],
-        "cause": row["cause"],
-        "started_at": row["started_at"],
-        "finished_at": row["finished_at"],
-        "seconds": round(row["seconds"], 2),
+        "id": run.id,
+        "kind": run.kind,
+        "kind_reason": run.kind_reason,
+        "kind_detail": run.kind_detail,
+        "dry_run": run.dry_run,
+        "state": run.state,
+        "reason": run.reason,
+        "cause": run.cause,
+        "started_at": run.started_at,
+        "finished_at": run.finished_at,
+        "seconds": round(run.seconds, 2),
         "counts": run_counts(plan, result),
         "degraded": words.degraded(result.degraded),
         "approval": approval and _approval(approval),
@@ -64,8 +66,10 @@ def run_counts(plan: Plan, result: Result) -> dict[str, int]:
     counts, jobs = dict(plan.counts), result.jobs
     lanes = {lane: [j for j in jobs if j["lane"] == lane] for lane in REMOVALS}
     counts["sent"] = sum(
-        job["rows"] for job in jobs if job["lane"] not in lanes and job["state"] == "settled"
+        job["rows"] for job in jobs if job["lane"] in UPSERTS and job["state"] == "settled"
     )
+    if "to_move" in counts:
+        counts["moved"] = sum((job["numbers"] or {}).get("moved", 0) for job in jobs)
     if result.refused:
         counts["rejected"] = counts.get("rejected", 0) + sum(result.refused.values())
     counts["removed"] = sum(job["rows"] for job in lanes[Lane.DELETE] if _is_removed(job))
@@ -85,6 +89,8 @@ def degraded(plan: Plan, books: dict[str, int], jobs: list[dict[str, Any]]) -> d
         Degraded.REJECTED: books["rejected"],
         Degraded.PENDING: books["pending"],
         Degraded.STALE: books.get("stale", 0),
+        Degraded.UNMOVED: books.get("unmoved", 0),
+        Degraded.UNMOVABLE: plan.counts.get("unmovable", 0),
         Degraded.ABSENCES_HELD: plan.held_absences,
         Degraded.REMOVALS_OPEN: sum(job["rows"] for job in undone) - impossible,
         Degraded.REMOVALS_IMPOSSIBLE: impossible + books.get("unsearchable", 0),

@@ -13,7 +13,16 @@ from contact_sync.postgres.cursor import Cursor
 from contact_sync.reporting.run_report import count_words, degraded, dropped_lines
 from contact_sync.run.context import snapshot_of
 from contact_sync.run.plan_batches import describe
-from contact_sync.state import batches, dropped, exclusions, ledger, removals, runs, staging
+from contact_sync.state import (
+    batches,
+    dropped,
+    exclusions,
+    ledger,
+    moves,
+    removals,
+    runs,
+    staging,
+)
 from contact_sync.state.for_people.jobs import jobs_of_run
 from contact_sync.state.runs import Run
 from contact_sync.sync import Sync
@@ -62,8 +71,11 @@ def finish_run(sync: Sync, run: Run) -> Result:
 
 
 def _undone(cursor: Cursor, sync: Sync, run: Run) -> dict[str, int]:
-    """Numbers of contacts that have to go and may be there still."""
-    found = {"in_vain": removals.count_in_vain(cursor, run.sync_id)}
+    """Numbers of contacts that have to go and may be there still, or wait for what goes along."""
+    found = {
+        "in_vain": removals.count_in_vain(cursor, run.sync_id),
+        "unmoved": moves.count_open(cursor, run.sync_id),
+    }
     if sync.definition.removal_of(RemovalReason.EXCLUDED) != "keep":
         open_ones = exclusions.count_open(cursor, run.sync_id)
         found["not_carried_out"] = open_ones.addresses

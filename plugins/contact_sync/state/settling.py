@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import NamedTuple
 
-import pyarrow as pa
-
 from contact_sync.base.vocabulary import PendingReason, Refusal, Refused
-from contact_sync.postgres.copying import copy_into
-from contact_sync.postgres.cursor import Cursor, one
+from contact_sync.contacts.refusals import SCHEMA, Refusals
+from contact_sync.postgres.copying import copy_batches
+from contact_sync.postgres.cursor import Cursor, analyze, one
 from contact_sync.state import statements
 from contact_sync.state.batch_contacts import batch_bounds
 
@@ -26,9 +25,14 @@ class Settled(NamedTuple):
     rejected: int
 
 
-def confirm(cursor: Cursor, batch_id: int, refused: dict[str, Refused]) -> Settled:
-    """Confirm the batch's contacts except the refused ones, which are by address, and forget
-    the payloads."""
+def count_refused(cursor: Cursor, batch_id: int, refused: Refusals) -> int:
+    """How many contacts of the batch are among the refused ones; once a transaction."""
+    _load_refused(cursor, refused)
+    return int(one(cursor, SQL["count_refused"], {"batch_id": batch_id})["n"])
+
+
+def confirm(cursor: Cursor, batch_id: int, refused: Refusals) -> Settled:
+    """Confirm the batch's contacts except the refused ones, and forget the payloads."""
     _load_refused(cursor, refused)
     parameters = {"batch_id": batch_id}
     bounds = batch_bounds(cursor, batch_id)
@@ -38,7 +42,7 @@ def confirm(cursor: Cursor, batch_id: int, refused: dict[str, Refused]) -> Settl
     known = cursor.rowcount
     cursor.execute(SQL["confirm_new"], bounds)
     new, rejected = cursor.rowcount, 0
-    if refused:
+    if len(refused):
         cursor.execute(SQL["refuse_in_batch"], parameters)
         rejected = cursor.rowcount
     cursor.execute(SQL["clear_batch"], parameters)
@@ -47,7 +51,7 @@ def confirm(cursor: Cursor, batch_id: int, refused: dict[str, Refused]) -> Settl
 
 def refuse(cursor: Cursor, batch_id: int, refused: dict[str, Refused]) -> None:
     """Reject some contacts of a batch, and take them out of it; once a transaction."""
-    _load_refused(cursor, refused)
+    _load_refused(cursor, Refusals(refused.items()))
     cursor.execute(SQL["refuse_in_batch"], {"batch_id": batch_id})
     _take_out(cursor, batch_id, list(refused))
 
@@ -113,18 +117,8 @@ def only_address(cursor: Cursor, batch_id: int) -> str:
     return str(one(cursor, SQL["only_address"], {"batch_id": batch_id})["email"])
 
 
-def _load_refused(cursor: Cursor, refused: dict[str, Refused]) -> None:
+def _load_refused(cursor: Cursor, refused: Refusals) -> None:
     cursor.execute(SQL["create_refused"])
-    if refused:
-        import pandas as pd
-
-        frame = pd.DataFrame(
-            {
-                "email": refused.keys(),
-                "field": "contact",
-                "reason": [str(refusal.reason) for refusal in refused.values()],
-                "detail": [refusal.detail for refusal in refused.values()],
-            }
-        )
-        schema = pa.schema([(column, pa.string()) for column in frame.columns])
-        copy_into(cursor, "pg_temp.refused", schema, [frame])
+    if len(refused):
+        copy_batches(cursor, "pg_temp.refused", SCHEMA, refused.record_batches())
+        analyze(cursor, "pg_temp.refused")

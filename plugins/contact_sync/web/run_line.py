@@ -8,6 +8,7 @@ from typing import Any
 
 from contact_sync.reporting.run_report import run_report
 from contact_sync.reporting.run_story import dag_run_of
+from contact_sync.reporting.shown_run import ShownRun
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +48,9 @@ class RunLine:
         return self.state in ("failed", "superseded")
 
 
-def run_line(row: dict[str, Any]) -> RunLine:
-    """From a run's row (state.for_people.runs)."""
-    report = run_report(row)
+def run_line(run: ShownRun) -> RunLine:
+    """From a run."""
+    report = run_report(run)
     return RunLine(
         id=report["id"],
         kind=kind_of(report),
@@ -59,11 +60,11 @@ def run_line(row: dict[str, Any]) -> RunLine:
         finished_at=report["finished_at"],
         seconds=report["seconds"],
         read=report["counts"].get("read", 0),
-        sent=row["sent"],
+        sent=run.sent,
         rejected=report["counts"].get("rejected", 0),
         books=report["books"],
         dropped=None if (now := report["dropped_now"]) is None else sum(now.values()),
-        dag_run=dag_run_of(row["holder"]),
+        dag_run=dag_run_of(run.holder),
     )
 
 

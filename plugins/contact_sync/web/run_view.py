@@ -11,6 +11,7 @@ from contact_sync.base import words
 from contact_sync.reporting import run_story
 from contact_sync.reporting.run_report import count_words, kind_reason, run_report
 from contact_sync.reporting.run_story import Sent
+from contact_sync.reporting.shown_run import ShownRun
 from contact_sync.state.for_people.jobs import BatchJob
 from contact_sync.state.for_people.rejected import RejectedClient
 from contact_sync.web.formats import count, number
@@ -23,10 +24,10 @@ EXAMPLES = 5
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What the state database says of one run: `row` as state.for_people.runs reads it, up to
+    """What the state database says of one run: the run itself, up to
     JOBS + 1 jobs, and clients that are rejected now for each of its reasons."""
 
-    row: dict[str, Any]
+    run: ShownRun
     sent: Sent
     slices: dict[str, int]
     jobs: list[BatchJob]
@@ -35,7 +36,7 @@ class Found:
     @property
     def dag_run(self) -> tuple[str, str] | None:
         """The DAG run that it belongs to: DAG id and run id; None for the command line."""
-        return run_story.dag_run_of(self.row["holder"])
+        return run_story.dag_run_of(self.run.holder)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,10 +122,10 @@ class RunView:
 
 def run_view(found: Found, shown: Callable[[str | None], str]) -> RunView:
     """What the page says of a run; `shown` gives an address as the viewer may see it."""
-    row, report = found.row, run_report(found.row)
-    cause, details = run_story.cause(row)
+    run, report = found.run, run_report(found.run)
+    cause, details = run_story.cause(run)
     is_running = report["state"] == "running"
-    snapshot = row["snapshot"]
+    snapshot = run.snapshot
     return RunView(
         id=report["id"],
         title=f"Run {report['id']}: {kind_of(report)}",
@@ -133,18 +134,18 @@ def run_view(found: Found, shown: Callable[[str | None], str]) -> RunView:
         is_degraded=report["state"] == "succeeded" and bool(report["degraded"]),
         cause=cause,
         details=details,
-        phase=run_story.phase(row, found.slices, found.sent) if is_running else "",
-        steps=run_story.next_steps(row, report, found.sent),
+        phase=run_story.phase(run, found.slices, found.sent) if is_running else "",
+        steps=run_story.next_steps(run, report, found.sent),
         kind=report["kind"],
         kind_reason=kind_reason(report),
         reason=report["reason"] or "",
         started_at=report["started_at"],
         seconds=report["seconds"],
-        retries_rejected=row["retry_rejected"],
-        approved_removals=row["approve_removals"],
+        retries_rejected=run.retry_rejected,
+        approved_removals=run.approve_removals,
         read_at=datetime.fromisoformat(snapshot.read_at) if snapshot else None,
-        approval=_approval(report, has_plan=bool(row["plan"])),
-        holder=row["holder"],
+        approval=_approval(report, has_plan=bool(run.plan)),
+        holder=run.holder,
         dag_run=found.dag_run,
         sent_note=_sent_note(report, found.jobs),
         figures=_figures(found.sent),
@@ -166,7 +167,8 @@ def _approval(report: dict[str, Any], *, has_plan: bool) -> list[str]:
         first = f"{decision} by {approval['by']}" if decision else "waiting for a person"
         return [first, *approval.get("why", [])]
     if report["above_limits"]:
-        return ["a real run would ask"]
+        asks = "a real run would ask" if report["dry_run"] else "the plan is above the limits"
+        return [asks, *report["above_limits"]]
     return ["not needed: the plan is within the limits" if has_plan else "not known yet"]
 
 

@@ -223,7 +223,7 @@ def test_F01_an_exclusion_that_is_not_carried_out_is_told_by_every_run(
     consenting: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also when its removal isn't even tried."""
-    monkeypatch.setattr("contact_sync.run.sending.poll_job.SHOWN_SECONDS", 0.2)
+    monkeypatch.setattr("contact_sync.run.sending.removal_targets.SHOWN_SECONDS", 0.2)
     client = consenting.add("ann@example.com")
     consenting.add("bob@example.com")
     consenting.run()

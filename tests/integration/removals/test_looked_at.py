@@ -28,7 +28,7 @@ def moved(world: World) -> World:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """A run doesn't wait until a removal shows."""
-    monkeypatch.setattr("contact_sync.run.sending.poll_job.SHOWN_SECONDS", 0.3)
+    monkeypatch.setattr("contact_sync.run.sending.removal_targets.SHOWN_SECONDS", 0.3)
 
 
 def removals_sent(world: World) -> int:

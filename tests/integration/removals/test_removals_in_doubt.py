@@ -67,7 +67,7 @@ def test_D09_some_of_a_removal_are_not_found_yet(
     ids.append(consenting.add("late@example.com"))
     consenting.run()
     consenting.sql("UPDATE b2core.clients SET last_name = 'opted out'")
-    monkeypatch.setattr("contact_sync.run.sending.poll_job.SHOWN_SECONDS", 0.2)
+    monkeypatch.setattr("contact_sync.run.sending.removal_targets.SHOWN_SECONDS", 0.2)
     told = "; ".join(consenting.run()["degraded"])
     assert told.startswith("4 contacts could not be removed")
     assert [c["list_ids"] for c in consenting.contacts().values()].count([]) == 3

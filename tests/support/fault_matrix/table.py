@@ -42,7 +42,7 @@ ENDPOINTS = {
     "PUT upload": Endpoint("PUT", "/imports/{job_id}", lane="csv"),
     "GET job": Endpoint("GET", f"{IMPORTS}/{{job_id}}"),
     "GET errors file": Endpoint("GET", "/errors/{job_id}/{name}", refused=True),
-    "POST search": Endpoint("POST", f"{CONTACTS}/search/emails", former=True, calls=2),
+    "POST search": Endpoint("POST", f"{CONTACTS}/search/emails", former=True, calls=3),
     "DELETE contacts": Endpoint("DELETE", CONTACTS, former=True),
     "DELETE list": Endpoint(
         "DELETE", "/v3/marketing/lists/{list_id}/contacts", former=True, unlists=True

@@ -7,7 +7,9 @@ next run sends them again: an upsert may be repeated, a client may not be lost.
 from __future__ import annotations
 
 import logging
+import tempfile
 from collections.abc import Callable, Collection
+from functools import lru_cache
 
 from contact_sync.base.errors import ConfigError, FatalError, RequestRefused, RetryableError
 from contact_sync.base.failpoints import reach
@@ -25,9 +27,12 @@ from contact_sync.base.vocabulary import (
     Refused,
 )
 from contact_sync.base.words import outcome as in_words
+from contact_sync.contacts.refusals import Refusals
 from contact_sync.postgres.cursor import Cursor
 from contact_sync.run.sending.judge import Do, counts_all, judge, refused_by
-from contact_sync.run.sending.removal_targets import still_shown
+from contact_sync.run.sending.look_before import held_after
+from contact_sync.run.sending.move_person import look_again
+from contact_sync.run.sending.removal_targets import patience, still_shown
 from contact_sync.run.sending.split import postpone_and_split
 from contact_sync.run.sending.verify import not_applied
 from contact_sync.sendgrid.errors_file import read_errors
@@ -37,6 +42,7 @@ from contact_sync.state import (
     batches,
     families,
     ledger,
+    moves,
     removals,
     settling,
 )
@@ -45,8 +51,6 @@ from contact_sync.state.runs import Run
 from contact_sync.sync import Sync
 
 log = logging.getLogger(__name__)
-SHOWN_SECONDS = 180.0
-"""A run looks for so long whether a removal that it sent shows: six times the lag that was seen."""
 IN_FLIGHT = (BatchState.SUBMITTED, BatchState.UPLOADING)
 
 
@@ -67,10 +71,7 @@ def settle_batch(sync: Sync, run: Run, batch_id: int) -> bool:
         reach("job_pending")
         return _give_up(sync, run, batch)
     reach("job_over")
-    if batch.lane in REMOVALS:
-        return _settle_removal(sync, run, batch, job)
-    _apply(sync, run, batch, job)
-    return True
+    return _end(sync, run, batch, job)
 
 
 def _settle_unknown(sync: Sync, run: Run, batch: Batch, error: RequestRefused) -> bool:
@@ -79,9 +80,21 @@ def _settle_unknown(sync: Sync, run: Run, batch: Batch, error: RequestRefused) -
         return _settle_removal(sync, run, batch, None)
     if not error.is_missing:
         raise RetryableError(f"{error}; the job may still be at work") from None
-    # Forgotten or not yet known: it may still take effect, so nothing newer is sent for the
-    # definition's `quarantine_minutes`.
+    # It may still take effect: nothing newer is sent for the definition's `quarantine_minutes`.
     postpone(sync, run, batch, PendingReason.JOB_UNKNOWN_TO_SENDGRID, in_doubt=True)
+    return True
+
+
+def _end(sync: Sync, run: Run, batch: Batch, job: Job) -> bool:
+    """Write what a job that is over means; False = it can't be seen yet."""
+    if batch.lane in REMOVALS:
+        return _settle_removal(sync, run, batch, job)
+    if batch.lane is Lane.MOVE:
+        if (write := look_again(sync, run, batch, job)) is None:
+            return False
+        _finish(sync, run, batch, job, write)
+    else:
+        _apply(sync, run, batch, job)
     return True
 
 
@@ -117,48 +130,51 @@ def _give_up(sync: Sync, run: Run, batch: Batch) -> bool:
 
 def _apply(sync: Sync, run: Run, batch: Batch, job: Job) -> None:
     if job.status is JobStatus.COMPLETED and counts_all(job, batch.contacts):
-        _settle(sync, run, batch, job, {})
+        _settle(sync, run, batch, job, Refusals())
         return
     with sync.state.transaction() as cursor:
         contacts = batch_contacts.count_contacts(cursor, batch.batch_id)
-    named = {} if job.status is JobStatus.COMPLETED else _refused(sync, batch, job)
-    judgement = judge(job, contacts, len(named))
+    named, count = _refused(sync, batch, job)
+    judgement = judge(job, contacts, count)
     match judgement.do:
         case Do.CONFIRM:
             _settle(sync, run, batch, job, named)
         case Do.READ_BACK | Do.READ_SAMPLE:
             log.info("Batch %d: %d contacts, the job's counts: %s",
                      batch.batch_id, contacts, job.counts())  # fmt: skip
-            wrong = not_applied(sync, run, batch, believe=True) - named.keys()
+            wrong = not_applied(sync, run, batch, believe=True).difference(named.emails())
             if wrong and judgement.do is Do.READ_SAMPLE:
                 _fail(sync, run, batch, job, judgement.reason)
             else:
                 _settle(sync, run, batch, job, named, wrong)
         case Do.FIND_REFUSED:
-            wrong = not_applied(sync, run, batch, believe=False) - named.keys()
-            if len(wrong) + len(named) == refused_by(job):
-                named |= dict.fromkeys(wrong, Refused(Refusal.REFUSED_BY_SENDGRID))
+            wrong = not_applied(sync, run, batch, believe=False).difference(named.emails())
+            if len(wrong) + count == refused_by(job):
+                named.add((email, Refused(Refusal.REFUSED_BY_SENDGRID)) for email in wrong)
                 wrong = set()
             _settle(sync, run, batch, job, named, wrong)
         case Do.SEND_AGAIN:
             _fail(sync, run, batch, job, judgement.reason)
 
 
-def _refused(sync: Sync, batch: Batch, job: Job) -> dict[str, Refused]:
-    """Address → refusal of the batch's contacts that the job's errors file names."""
-    if not job.errors_url:
-        return {}
+def _refused(sync: Sync, batch: Batch, job: Job) -> tuple[Refusals, int]:
+    """What the job's errors file says, and how many of the batch's contacts it names."""
+    if not job.errors_url or job.status is JobStatus.COMPLETED:
+        return Refusals(), 0
     try:
-        found = read_errors(sync.sendgrid.errors_file(job))
+        with tempfile.TemporaryFile() as file:
+            sync.sendgrid.errors_file(job, file)
+            named = Refusals((email, _refusal(said)) for email, said in read_errors(file))
     except (RetryableError, ConfigError) as error:  # ConfigError: a host that nobody trusts yet
         log.warning("%s; looking for the refused contacts in another way", error)
-        return {}
+        return Refusals(), 0
     with sync.state.transaction() as cursor:
-        named = batch_contacts.addresses_among(cursor, batch.batch_id, found)
-    log.info("The errors file names %d of %d refused contacts", len(named), job.errored)
-    return {email: _refusal(found[email]) for email in named}
+        count = settling.count_refused(cursor, batch.batch_id, named)
+    log.info("The errors file names %d of %d refused contacts", count, job.errored)
+    return named, count
 
 
+@lru_cache(maxsize=1_000)
 def _refusal(said: str) -> Refused:
     words = plain(said)
     return Refused(Refusal.REFUSED_BY_SENDGRID, None if words == NOTHING_PLAIN else words)
@@ -169,17 +185,20 @@ def _settle(
     run: Run,
     batch: Batch,
     job: Job,
-    refused: dict[str, Refused],
+    refused: Refusals,
     wrong: Collection[str] = (),
 ) -> None:
     """Confirm the batch's contacts but for the refused ones and those that aren't as sent."""
 
     new = 0
+    wrong = {*wrong, *held_after(sync, run, batch, job)}.difference(refused.emails())
 
     def write(cursor: Cursor) -> Ending:
         nonlocal new
         late, given_up = settling.postpone_not_applied(cursor, batch.batch_id, wrong)
         known, new, rejected = settling.confirm(cursor, batch.batch_id, refused)
+        if batch.run_id == run.run_id and moves.any_noted(cursor, batch.sync_id):
+            moves.create_batches(cursor, (batch.sync_id, batch.run_id), batch)
         numbers = {"confirmed": known + new, "rejected": rejected + given_up, "not_applied": late}
         return Ending(Outcome.APPLIED, numbers)
 
@@ -197,11 +216,10 @@ def _fail(sync: Sync, run: Run, batch: Batch, job: Job, reason: PendingReason) -
 
 
 def _settle_removal(sync: Sync, run: Run, batch: Batch, job: Job | None) -> bool:
-    """End a removal by a look at its contacts; False = look again later. `job` None = SendGrid says
-    nothing of it any more."""
+    """End a removal by a look at its contacts; False = look again later. `job` None = no word."""
     left = still_shown(sync, batch)
     works = job is None or job.status is JobStatus.COMPLETED
-    if left and works and (batch.submitted_seconds or 0) <= _patience(sync):
+    if left and works and (batch.submitted_seconds or 0) <= patience(sync):
         log.info("Batch %d: SendGrid shows %d contacts still", batch.batch_id, len(left))
         return False
     undone = Outcome.STILL_SHOWN if works else Outcome.NOT_REMOVED
@@ -220,11 +238,6 @@ def _settle_removal(sync: Sync, run: Run, batch: Batch, job: Job | None) -> bool
 
     _finish(sync, run, batch, job, write)
     return True
-
-
-def _patience(sync: Sync) -> float:
-    """For how many seconds since a removal was sent its contacts may be shown in vain."""
-    return min(SHOWN_SECONDS, sync.definition.deadlines.job_hours * 3600)
 
 
 def postpone(

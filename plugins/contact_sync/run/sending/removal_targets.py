@@ -16,7 +16,7 @@ from contact_sync.base.failpoints import reach
 from contact_sync.base.vocabulary import NOTHING_TO_REMOVE, Lane, Outcome
 from contact_sync.base.words import outcome as in_words
 from contact_sync.run.sending.search import search
-from contact_sync.state import removals
+from contact_sync.state import moves, removals
 from contact_sync.state.batches import Batch
 from contact_sync.state.runs import Run
 from contact_sync.sync import Sync
@@ -24,6 +24,8 @@ from contact_sync.sync import Sync
 log = logging.getLogger(__name__)
 SEARCH_LAG_SECONDS = 600.0
 """A contact that was last upserted so long ago would be found: 20 times the lag that was seen."""
+SHOWN_SECONDS = 180.0
+"""A run looks for so long whether a removal that it sent shows: six times the lag that was seen."""
 
 
 def contacts_to_remove(sync: Sync, run: Run, batch: Batch) -> tuple[list[str], Outcome]:
@@ -33,13 +35,17 @@ def contacts_to_remove(sync: Sync, run: Run, batch: Batch) -> tuple[list[str], O
     """
     with sync.state.transaction() as cursor:
         ages = removals.of_batch(cursor, batch.batch_id)
-    found, unsearchable = search(sync, ages)
+        waiting = moves.waiting_removals(cursor, batch.batch_id)
+    found, unsearchable = search(sync, ages.keys() - waiting.keys())
     there: dict[str, str] = {}
     missed: dict[Outcome, list[str]] = defaultdict(list)
     for email, age in ages.items():
         # An accepted removal that wasn't seen at once, and is now, needs no certainty by time.
         is_sure = age.seconds >= SEARCH_LAG_SECONDS or age.tries > 0
-        if email in unsearchable:
+        if email in waiting:
+            unseen = waiting[email]
+            missed[Outcome.NOT_FOUND_YET if unseen else Outcome.NOT_MOVED].append(email)
+        elif email in unsearchable:
             missed[Outcome.UNSEARCHABLE].append(email)
         elif email in found and (_is_there(found[email], batch) or not is_sure):
             there[email] = str(found[email]["id"])
@@ -73,3 +79,8 @@ def still_shown(sync: Sync, batch: Batch) -> set[str]:
 def _is_there(contact: dict[str, Any], batch: Batch) -> bool:
     """Whether the batch has something to remove of a contact that exists."""
     return batch.lane is Lane.DELETE or batch.list_id in (contact.get("list_ids") or ())
+
+
+def patience(sync: Sync) -> float:
+    """For how many seconds since a removal was sent its contacts may be shown in vain."""
+    return min(SHOWN_SECONDS, sync.definition.deadlines.job_hours * 3600)
