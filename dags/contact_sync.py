@@ -152,7 +152,11 @@ def make_dag(definition: SyncDefinition) -> DAG:
             task_id="finish_run",
             trigger_rule="none_failed_min_one_success",
             outlets=[contacts_asset(name)],
-            on_success_callback=[*told.get(Event.REJECTIONS, []), *told.get(Event.DROPPED, [])],
+            on_success_callback=[
+                notifier
+                for event in (Event.REJECTIONS, Event.DROPPED, Event.EXCLUSIONS)
+                for notifier in told.get(event, [])
+            ],
         )(tasks.finish_run)(name, sync_run)
         # Not the DAG's own callback: the DAG processor kills that after 50 seconds, alert and all.
         released = task(

@@ -30,6 +30,11 @@ POINTS = {
         "don't fit",
         "the task again: it replaces them",
     ),
+    "excluded_looked_up_uncommitted": (
+        "of these excluded clients nothing; those before are looked up",
+        "the task again: it looks up the rest",
+    ),
+    "removed_by_hand_uncommitted": ("nobody is kept back", AGAIN),
     "suppressions_uncommitted": ("nothing is held or marked", AGAIN),
     "held_uncommitted": (
         "what SendGrid holds and B2CORE doesn't, as far as it was looked at",
@@ -102,6 +107,7 @@ POINTS = {
     "batch_submitted": ("`submitted` or `uploading`, with the job's id", POLLED),
     "job_pending": ("the same", POLLED),
     "job_over": ("the same", POLLED),
+    "removal_looked_at": ("the same", "the task again: it looks again"),
     "held_after_uncommitted": ("the same", "the task again: it asks for the job, and looks again"),
     "read_back": ("the same", "the task again: it asks for the job, and reads back again"),
     "batch_split_uncommitted": ("nothing of the outcome", POLLED),

@@ -8,9 +8,15 @@ from datetime import timedelta
 from contact_sync.airflow_edge import operators, triggers
 from contact_sync.config.deadlines import Deadlines
 from contact_sync.run import in_one_process, settle_earlier_runs
-from contact_sync.run.sending import prepare, removal_targets, split, submit
+from contact_sync.run.sending import (
+    excluded_contacts,
+    prepare,
+    removal_targets,
+    split,
+    submit,
+)
 from contact_sync.sendgrid import retries
-from contact_sync.state import ledger, runs, settling
+from contact_sync.state import ledger, removals, runs, settling
 from local.demo.sync import DAG_ID
 from local.docs_generator.markdown import code, table
 from local.stack.directory import ROOT
@@ -36,6 +42,9 @@ def _calls() -> list[tuple[str, ...]]:
          f"{submit.MAX_IMPORT_TRIES} imports", "the task fails for now"),
         (code("run.sending.submit"), "a removal whose contact vanished meanwhile",
          f"{submit.MAX_LOOKUP_ROUNDS} searches", "the task fails for now"),
+        (code("run.sending.poll_job"), "a look whether a removal shows, once its job is over",
+         f"for {_words(timedelta(seconds=removal_targets.SHOWN_SECONDS))} since it was sent, "
+         f"`job_hours` at most", "the next run looks again, and removes again what it finds"),
         (code("run.sending.split"), "a job that failed as a whole",
          f"once as it is, then in halves; up to {split.MAX_FAILURES} failures without a success, "
          f"and 4 jobs per halving and {split.EXTRA_JOBS} more",
@@ -90,6 +99,10 @@ def _runs() -> list[tuple[str, ...]]:
         ("The next run", "a removal that failed, is in doubt, or whose contact isn't found yet",
          f"each run; not found counts as gone after "
          f"{_words(timedelta(seconds=removal_targets.SEARCH_LAG_SECONDS))}", "-"),
+        ("The next run", "a removal that SendGrid accepted and that changed nothing",
+         f"each run, {removals.ENOUGH_TRIES} times", f"once in {removals.REST_HOURS} hours"),
+        ("The next run", "the look-up of excluded clients that no run has sent",
+         f"{excluded_contacts.MAX_LOOKED_UP:,} clients a run", "each of them once"),
         ("The next run", "the look for clients that B2CORE doesn't have any more",
          f"{ledger.ENOUGH_ABSENCES} snapshots in a row", "their contacts are removed"),
         ("Any run", "the lease of a run that gives no sign of life",

@@ -225,6 +225,9 @@ def test_stored_files_are_only_counted_when_so_decided(sendgrid: SendGrid) -> No
     assert counts(job) == {"requested": 2, "created": 2}
     assert sendgrid.admin.contacts() == {}
     assert sendgrid.admin.uploads()[0].body() == f"email\n{ANNA}\n{BEN}\n".encode()
+    listed = sendgrid.admin.create_list("A list")
+    answer = sendgrid.call("POST", f"{CONTACTS}/search/emails", {"emails": [ANNA]}).json()
+    assert answer["result"][ANNA]["contact"]["list_ids"] == [listed]
 
 
 def test_many_rows_are_applied_in_pieces(sendgrid: SendGrid) -> None:

@@ -152,3 +152,21 @@ def test_searches_may_lag(sendgrid: SendGrid) -> None:
     sendgrid.admin.advance(31)
     look()
     assert found == [None, "old", "old", "new", "new", None]
+
+
+def test_a_list_removal_may_say_completed_and_change_nothing(sendgrid: SendGrid) -> None:
+    """Once by a fault, for ever by a setting; its job may not be served either."""
+    listed = sendgrid.admin.create_list("A list")
+    sendgrid.admin.put_contacts({"email": EMAILS[0]}, list_ids=[listed])
+    contact = wait_for(sendgrid.admin.contacts, lambda found: EMAILS[0] in found)[EMAILS[0]]
+    url = f"/v3/marketing/lists/{listed}/contacts?contact_ids={contact['id']}"
+    sendgrid.admin.job_fault("no_effect", job="list_removal")
+    for setting in ({}, {"list_removal_effect": "nothing"}):
+        sendgrid.admin.settings(**setting)
+        job = sendgrid.wait(sendgrid.call("DELETE", url).json()["job_id"])
+        assert (job["status"], counts(job)) == ("completed", {"requested": 1, "updated": 1})
+        assert sendgrid.admin.contacts()[EMAILS[0]]["list_ids"] == [listed]
+    sendgrid.admin.settings(list_removal_effect="removes", list_removal_jobs="unknown")
+    job_id = sendgrid.call("DELETE", url).json()["job_id"]
+    assert sendgrid.call("GET", f"{CONTACTS}/imports/{job_id}").status_code == 404
+    wait_for(lambda: sendgrid.admin.contacts()[EMAILS[0]]["list_ids"], lambda lists: lists == [])

@@ -14,7 +14,7 @@ from contact_sync.base.arrays import rows_of
 from contact_sync.base.client_life import Fate
 from contact_sync.base.vocabulary import RunKind
 from contact_sync.contacts.ledger_rows import KnownClients
-from contact_sync.contacts.selection import Scan, lost_shared_address
+from contact_sync.contacts.selection import Scan
 from contact_sync.contacts.transform import Dropped, Transformed
 from contact_sync.postgres.cursor import Cursor
 from contact_sync.state.runs import SyncState
@@ -83,13 +83,9 @@ def addresses_unseen(choose: Choose, scan: Scan, ledger: KnownClients, *rest: An
     return choose(scan, replace(ledger, email_hash=known), *rest, **kind)
 
 
-def rights_unseen(choose: Choose, scan: Scan, ledger: KnownClients, *rest: Any, **kind: Any) -> Any:
-    """The ledger seems to know who has the right to a shared address today."""
-    excluded = scan.excluded | np.isin(scan.email_hash, scan.email_hash[scan.excluded])
-    today = excluded | lost_shared_address(scan)
-    known = _as_scanned(scan, ledger, ledger.excluded, today)
-    fate = np.where(known, Fate.EXCLUDED, np.minimum(ledger.fate, Fate.REJECTED))
-    return choose(scan, replace(ledger, fate=fate), *rest, **kind)
+def rights_unseen(_judged: Any, known: KnownClients, *_: Any) -> Any:
+    """Everybody seems to be sent or kept back for the reason that the ledger has."""
+    return np.ones(len(known.client_id), bool)
 
 
 def _as_scanned(scan: Scan, ledger: KnownClients, column: Any, today: Any) -> Any:
@@ -178,7 +174,7 @@ MUTANTS = [
            test_changes.test_A05_a_change_is_sent_by_the_next_run,
            {"detection": "updated_at", "statement": MOVED}),
     Mutant("Owners of shared addresses are scanned on every run",
-           {f"{RUN}.select_clients.choose": rights_unseen},
+           {"contact_sync.contacts.selection._is_as_judged": rights_unseen},
            test_addresses.test_B05_when_the_winner_leaves_the_other_client_appears,
            {"leaves": "moves", "lane": "json"}),
     Mutant("Exclusions are scanned on every run",

@@ -15,7 +15,8 @@ from contact_sync.state import runs, staging, suppressions
 from contact_sync.state.runs import Run
 from contact_sync.sync import Sync
 from tests.integration.changes import test_addresses, test_bad_rows, test_comings_and_goings
-from tests.integration.removals import test_removals
+from tests.integration.removals import test_exclusions, test_looked_at, test_removals
+from tests.integration.removals import test_removed_by_hand as by_hand
 from tests.integration.runs import test_plan_limits
 from tests.integration.sending import test_suppressions
 from tests.mutants.mutant import RUN, SENDING, STATE, Mutant, gives, nothing
@@ -112,6 +113,11 @@ def off_the_former_list(leave: Callable[..., None], cursor: Cursor, sync: Sync, 
     leave(cursor, replace(sync, definition=definition), run)
 
 
+def gives_none_open(_original: Any, *_: Any) -> dict[str, int]:
+    """Nothing is open, nobody is kept back."""
+    return {}
+
+
 NEWLY_EXCLUDED = (
     test_removals.test_A09_F01_a_newly_excluded_client_leaves_the_list_before_anything_is_sent
 )
@@ -174,4 +180,17 @@ MUTANTS = [
     Mutant("No more is removed than the plan named",
            {f"{RUN}.removal_batches._refuse_unplanned": nothing},
            test_plan_limits.test_G5_removals_that_the_plan_did_not_name_are_refused),
+    Mutant("A removal counts when it is seen",
+           {f"{SENDING}.poll_job.still_shown": gives(frozenset())},
+           test_looked_at.test_F08_of_a_removal_that_failed_halfway_the_removed_ones_count),
+    Mutant("Excluded clients that nobody has sent are looked up",
+           {f"{RUN}.plan_batches.look_up_excluded": nothing},
+           test_exclusions.test_F01_a_lost_state_database_forgets_no_exclusion),
+    Mutant("Exclusions that aren't carried out are told",
+           {f"{RUN}.finish_run._undone": gives_none_open},
+           test_exclusions.test_F01_an_exclusion_that_is_not_carried_out_is_told_by_every_run),
+    Mutant("Who was removed by hand isn't brought back by a change",
+           {f"{RUN}.plan_batches.leave_removed": gives_none_open},
+           by_hand.test_F10_D09_as_long_as_the_search_may_lag_the_client_waits,
+           {"what": "deleted", "lane": "json"}),
 ]  # fmt: skip

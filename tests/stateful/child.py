@@ -40,6 +40,7 @@ def hurry(patch: pytest.MonkeyPatch) -> None:
     """Make the waits of a run short; those for jobs and quarantines are asked again and again."""
     patch.setattr(settle_earlier_runs, "POLL_SECONDS", PAUSE)
     patch.setattr(removal_targets, "SEARCH_LAG_SECONDS", 0.0)  # the emulator's search doesn't lag
+    patch.setattr(removal_targets, "SHOWN_SECONDS", 1.0)  # longer than the slowest removal
     for module in (in_one_process, tenacity.nap, answers):
         patch.setattr(module, "time", HASTY)
 

@@ -45,7 +45,8 @@ JOB_FAULTS = st.sampled_from(
     [
         {"kind": "fails_halfway"}, {"kind": "fails_halfway", "after_rows": 0},
         {"kind": "no_results"}, {"kind": "slow", "seconds": 0.3}, {"kind": "drops_rows"},
-        {"kind": "short_counts"}, {"kind": "forgotten"}, {"kind": "forgotten_at_once"},
+        {"kind": "short_counts"}, {"kind": "no_effect"},
+        {"kind": "forgotten"}, {"kind": "forgotten_at_once"},
         {"kind": "unknown_status", "seconds": 0.3},
     ]
 )  # fmt: skip

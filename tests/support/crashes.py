@@ -109,6 +109,22 @@ def leaving(world: World) -> None:
     world.edit(4, email="moved@example.com")
 
 
+def imported(world: World) -> None:
+    """An excluded client that the sync has never sent is on its list, and one was removed there by
+    hand and changes."""
+    copy = Path(world.sql_folder).parent / "opt_outs"
+    world.sql_folder = opt_out_column(world.sql_folder, copy)
+    world.add("ann@example.com")
+    world.add("bob@example.com")
+    world.run()
+    ident = world.contacts()["bob@example.com"]["id"]
+    world.delete_at_sendgrid(f"contacts?ids={ident}")
+    world.emulator.admin.put_contacts({"email": "old@example.com"}, list_ids=[world.list_id])
+    world.add("old@example.com", last_name="opted out")
+    world.edit(2, first_name="Bobby")
+    world.edit(1, first_name="Anna")
+
+
 def above_limits(world: World) -> None:
     """More changes than the definition allows."""
     world.redefine(limits={"changes": {"contacts": 1, "share": 0.0}})
@@ -201,6 +217,11 @@ def cured(world: World) -> None:
     world.edit(3, first_name="Cured")
 
 
+def resent(world: World) -> None:
+    """Who was removed by hand comes back."""
+    world.run("resend", take_over=True)
+
+
 def short_counts(world: World) -> None:
     """The job's counts won't add up."""
     world.seed()
@@ -216,6 +237,11 @@ KINDS = {
     "removals": Kind(
         JOINTS | REMOVAL | {"removals_noted_uncommitted", "removals_uncommitted"}, leaving,
         converged={"unlisted": {"client1@example.com", "client2@example.com"}, "excluded": {2}},
+    ),
+    "look-ups": Kind(
+        {"excluded_looked_up_uncommitted", "removed_by_hand_uncommitted", "removal_looked_at"},
+        imported, cure=resent,
+        converged={"unlisted": {"old@example.com"}, "excluded": {3}},
     ),
     "approved beforehand": Kind(JOINTS, above_limits, options={"approve": True}),
     "approved by a person": Kind(

@@ -70,6 +70,8 @@ IS 'confirmed, pending (sent again by the next run), rejected, excluded, shared 
 COMMENT ON COLUMN contact_sync.ledger.field IS 'Of a rejection: which field.';
 COMMENT ON COLUMN contact_sync.ledger.reason IS 'Of a rejection, an exclusion or a pending client: why, a code.';
 COMMENT ON COLUMN contact_sync.ledger.tries IS 'How often it was sent in vain since it was last confirmed.';
+COMMENT ON COLUMN contact_sync.ledger.off_list
+IS 'Of an excluded client: true = no contact has to go; false = SendGrid can''t search it; NULL = not looked up.';
 COMMENT ON COLUMN contact_sync.ledger.updated_at IS 'When this row changed last.';
 
 COMMENT ON COLUMN contact_sync.removal.client_id IS 'Whose address it was.';
@@ -79,3 +81,6 @@ COMMENT ON COLUMN contact_sync.removal.noted_at IS 'Since when it is known.';
 COMMENT ON COLUMN contact_sync.removal.why IS 'The reason, a code: address_changed, excluded, gone or list_changed.';
 COMMENT ON COLUMN contact_sync.removal.kept
 IS 'The contact stays without a client: who takes over the address clears its values. The address is forgotten.';
+COMMENT ON COLUMN contact_sync.removal.tries
+IS 'How often SendGrid accepted the removal and showed the contact all the same.';
+COMMENT ON COLUMN contact_sync.removal.tried_at IS 'When that was last.';

@@ -1,8 +1,8 @@
 -- The ledger: each client's fate (state/ledger.py).
 
 -- known_clients --
--- Read as Arrow, as the two below. Parameters: the numbers of the fates (base/client_life.py). A hash is 0 where it is
--- unknown.
+-- Read as Arrow, as the two below. Parameters: the numbers of fates and causes (base/client_life.py), and the reasons
+-- that tell the causes apart. A hash is 0 where it is unknown.
 SELECT
     client_id,
     email_hash,
@@ -15,7 +15,14 @@ SELECT
             WHEN 'excluded' THEN %(excluded)s
             WHEN 'shared' THEN %(shared)s
         END
-    )::smallint AS fate
+    )::smallint AS fate,
+    (
+        CASE
+            WHEN reason = %(excluded_address)s THEN %(by_address)s
+            WHEN reason = any(%(reasons_of_sendgrid)s::text[]) THEN %(by_sendgrid)s
+            ELSE %(by_itself)s
+        END
+    )::smallint AS cause
 FROM contact_sync.ledger
 WHERE sync_id = %(sync_id)s
 ORDER BY client_id;
@@ -47,6 +54,13 @@ SELECT
             WHEN 'shared' THEN %(shared)s
         END
     )::smallint AS fate,
+    (
+        CASE
+            WHEN reason = %(excluded_address)s THEN %(by_address)s
+            WHEN reason = any(%(reasons_of_sendgrid)s::text[]) THEN %(by_sendgrid)s
+            ELSE %(by_itself)s
+        END
+    )::smallint AS cause,
     coalesce(row_hash, 0) AS row_hash,
     filled
 FROM contact_sync.ledger
@@ -68,6 +82,13 @@ SELECT
             WHEN 'shared' THEN %(shared)s
         END
     )::smallint AS fate,
+    (
+        CASE
+            WHEN reason = %(excluded_address)s THEN %(by_address)s
+            WHEN reason = any(%(reasons_of_sendgrid)s::text[]) THEN %(by_sendgrid)s
+            ELSE %(by_itself)s
+        END
+    )::smallint AS cause,
     coalesce(row_hash, 0) AS row_hash,
     filled
 FROM contact_sync.ledger
@@ -134,7 +155,7 @@ contact AS (
     WHERE l.email IS NOT NULL
 )
 
-INSERT INTO contact_sync.removal (sync_id, email, email_hash, client_id, why)
+INSERT INTO contact_sync.removal AS m (sync_id, email, email_hash, client_id, why)
 SELECT DISTINCT ON (c.email)
     c.sync_id,
     c.email,
@@ -145,12 +166,17 @@ FROM contact AS c
 ORDER BY c.email ASC, c.client_id DESC
 ON CONFLICT (sync_id, email, list_id) DO UPDATE SET
     why = excluded.why,
-    client_id = excluded.client_id;
+    client_id = excluded.client_id,
+    noted_at = CASE
+        WHEN m.why = excluded.why AND m.client_id = excluded.client_id THEN m.noted_at
+        ELSE excluded.noted_at
+    END;
 
 -- merge_fates --
 -- Write the fates that need no call to SendGrid: rejected, excluded, shared, pending
 -- Parameters: sync_id; temporary table
 -- fate(client_id, state, email_hash, row_hash, field, reason, detail)
+-- Who is excluded now, or again, has to be looked up (off_list).
 -- What SendGrid holds (email, contact_hash, filled) stays known, except for a client that lost a
 -- shared address: another client represents it, and its own contact is noted for removal.
 -- Index: ledger primary key
@@ -178,6 +204,7 @@ ON CONFLICT (sync_id, client_id) DO UPDATE SET
     email = CASE WHEN excluded.state = 'shared' THEN NULL ELSE l.email END,
     contact_hash = CASE WHEN excluded.state = 'shared' THEN NULL ELSE l.contact_hash END,
     field = excluded.field,
+    off_list = NULL,
     tries = CASE WHEN excluded.state = 'rejected' THEN least(l.tries + 1, 32767) ELSE l.tries END,
     rejected_since = CASE
         WHEN excluded.state = 'rejected' THEN coalesce(l.rejected_since, excluded.rejected_since)

@@ -3,23 +3,46 @@
 -- removable_addresses --
 -- Contacts to be removed whose address is no client's, in the source or at SendGrid; an excluded
 -- client protects no address, nor does a client that has left an excluded one's; one that this run is
--- about to send does. What this run has tried in vain waits for the next one
--- Parameters: sync_id, run_id, whys
+-- about to send does. Nobody protects the address of a client that is excluded now. What this run has
+-- tried in vain waits for the next one, and what was often tried in vain for the next day
+-- Parameters: sync_id, run_id, whys; enough = number of tries; rest_hours
 -- Columns: email, list_id, why, others = the lists of other syncs that hold the contact, '' = no list
--- Index: none: two scans of the ledger, only when removal has rows
-WITH elsewhere AS (
+-- Index: none: three scans of the ledger, only when removal has rows
+WITH noted AS (
+    SELECT DISTINCT m.email_hash FROM contact_sync.removal AS m
+    WHERE m.sync_id = %(sync_id)s AND NOT m.kept
+),
+
+elsewhere AS (
     SELECT
         h.contact_hash,
         array_agg(DISTINCT coalesce(s.destination #>> '{mapping,list_id}', '')) AS lists
     FROM contact_sync.address_holder AS h
     INNER JOIN contact_sync.sync AS s ON h.sync_id = s.sync_id
-    WHERE
-        h.sync_id <> %(sync_id)s
-        AND h.contact_hash IN (
-            SELECT m.email_hash FROM contact_sync.removal AS m
-            WHERE m.sync_id = %(sync_id)s
-        )
+    WHERE h.sync_id <> %(sync_id)s AND h.contact_hash IN (SELECT n.email_hash FROM noted AS n)
     GROUP BY h.contact_hash
+),
+
+held AS (
+    SELECT
+        h.contact_hash,
+        bool_or(h.email_hash = h.contact_hash) AS in_source
+    FROM contact_sync.address_holder AS h
+    WHERE h.sync_id = %(sync_id)s AND h.contact_hash IN (SELECT n.email_hash FROM noted AS n)
+    GROUP BY h.contact_hash
+),
+
+needed AS (
+    SELECT h.email_hash FROM contact_sync.address_holder AS h
+    WHERE h.sync_id = %(sync_id)s AND h.email_hash IN (SELECT n.email_hash FROM noted AS n)
+    UNION
+    SELECT o.email_hash FROM contact_sync.outbox AS o
+    WHERE o.run_id = %(run_id)s AND o.email_hash IN (SELECT n.email_hash FROM noted AS n)
+),
+
+barred AS (
+    SELECT DISTINCT x.email_hash FROM contact_sync.excluded_address AS x
+    WHERE x.sync_id = %(sync_id)s AND x.email_hash IN (SELECT n.email_hash FROM noted AS n)
 )
 
 SELECT
@@ -29,39 +52,31 @@ SELECT
     coalesce(e.lists, '{}') AS others
 FROM contact_sync.removal AS a
 LEFT JOIN elsewhere AS e ON a.email_hash = e.contact_hash
+LEFT JOIN held AS h ON a.email_hash = h.contact_hash
+LEFT JOIN needed AS n ON a.email_hash = n.email_hash
+LEFT JOIN barred AS x ON a.email_hash = x.email_hash
 WHERE
     a.sync_id = %(sync_id)s
     AND a.why = any(%(whys)s)
     AND NOT a.kept
+    AND (a.tries < %(enough)s OR a.tried_at < now() - make_interval(hours => %(rest_hours)s))
     AND NOT EXISTS (
         SELECT 1 FROM contact_sync.batch AS b
         WHERE b.batch_id = a.batch_id AND b.run_id = %(run_id)s
     )
     AND (
         a.why = 'list_changed'
+        OR (a.why = 'excluded' AND x.email_hash IS NOT NULL)
         OR (
-            NOT EXISTS (
-                SELECT 1 FROM contact_sync.address_holder AS h
-                WHERE
-                    h.sync_id = a.sync_id
-                    AND h.contact_hash = a.email_hash
-                    AND (a.why <> 'excluded' OR h.email_hash = h.contact_hash)
-            )
-            AND NOT EXISTS (
-                SELECT 1 FROM contact_sync.address_holder AS h
-                WHERE h.sync_id = a.sync_id AND h.email_hash = a.email_hash
-            )
-            AND NOT EXISTS (
-                SELECT 1 FROM contact_sync.outbox AS o
-                WHERE o.run_id = %(run_id)s AND o.email_hash = a.email_hash
-            )
+            n.email_hash IS NULL
+            AND (h.contact_hash IS NULL OR (a.why = 'excluded' AND NOT h.in_source))
         )
     )
 ORDER BY a.why, a.list_id, a.email;
 
 -- retire_absent --
 -- Clients that are gone for certain: their contacts become removals, their ledger rows end, and with them what is noted
--- of their dropped values
+-- of their dropped values. Who was excluded before goes for that reason still
 -- Parameters: sync_id, enough = number of absences
 -- Index: ledger_absent, dropped_value primary key
 WITH gone AS (
@@ -80,7 +95,7 @@ forgotten AS (
     WHERE d.sync_id = g.sync_id AND d.client_id = g.client_id
 )
 
-INSERT INTO contact_sync.removal (sync_id, email, email_hash, client_id, why)
+INSERT INTO contact_sync.removal AS m (sync_id, email, email_hash, client_id, why)
 SELECT
     g.sync_id,
     g.email,
@@ -91,7 +106,7 @@ FROM gone AS g
 WHERE g.email IS NOT NULL
 GROUP BY g.sync_id, g.email, g.contact_hash
 ON CONFLICT (sync_id, email, list_id) DO UPDATE SET
-    why = excluded.why,
+    why = CASE WHEN m.why = 'excluded' THEN m.why ELSE excluded.why END,
     client_id = excluded.client_id;
 
 -- former_lists --
@@ -154,7 +169,18 @@ SELECT
     ) AS found;
 
 -- forget_taken --
--- Addresses that a client's confirmed contact has (again) need no removal.
+-- Addresses that a client's confirmed contact has (again) need no removal, unless another client that is excluded now
+-- has the address: then the confirmed one is gone from B2CORE. Index: none: two scans of the ledger
+WITH noted AS (
+    SELECT DISTINCT m.email_hash FROM contact_sync.removal AS m
+    WHERE m.sync_id = %(sync_id)s
+),
+
+barred AS (
+    SELECT DISTINCT x.email_hash FROM contact_sync.excluded_address AS x
+    WHERE x.sync_id = %(sync_id)s AND x.email_hash IN (SELECT n.email_hash FROM noted AS n)
+)
+
 DELETE FROM contact_sync.removal AS a
 USING contact_sync.ledger AS l
 WHERE
@@ -162,7 +188,8 @@ WHERE
     AND l.sync_id = a.sync_id
     AND l.contact_hash = a.email_hash
     AND l.state = 'confirmed'
-    AND a.why <> 'list_changed';
+    AND a.why <> 'list_changed'
+    AND NOT (a.why = 'excluded' AND a.email_hash IN (SELECT x.email_hash FROM barred AS x));
 
 -- plan --
 -- These contacts are removed by a batch; one that is taken off a former list, by a batch of that list only.
@@ -180,10 +207,12 @@ DELETE FROM contact_sync.removal
 WHERE sync_id = %(sync_id)s AND why = 'list_changed' AND list_id = %(list_id)s;
 
 -- of_batch --
--- The addresses of a batch, and for how many seconds each is known to be removed.
+-- The addresses of a batch, for how many seconds each is known to be removed, and how often SendGrid has accepted its
+-- removal and showed it all the same.
 SELECT
     email,
-    extract(EPOCH FROM now() - noted_at)::float AS seconds
+    extract(EPOCH FROM now() - noted_at)::float AS seconds,
+    tries
 FROM contact_sync.removal
 WHERE batch_id = %(batch_id)s;
 
@@ -198,6 +227,33 @@ FOR UPDATE;
 -- Parameters: apart = the other batch
 UPDATE contact_sync.removal SET batch_id = %(apart)s
 WHERE batch_id = %(batch_id)s AND email = any(%(emails)s);
+
+-- count_try --
+-- SendGrid accepted the removal of these contacts and shows them all the same. Parameters: emails, NULL = all
+UPDATE contact_sync.removal SET
+    tries = least(tries + 1, 32767),
+    tried_at = now()
+WHERE batch_id = %(batch_id)s AND (%(emails)s::text[] IS NULL OR email = any(%(emails)s));
+
+-- count_in_vain --
+-- How many contacts wait for another day, because so many removals changed nothing.
+-- Parameters: enough = number of tries
+SELECT count(*) AS n
+FROM contact_sync.removal
+WHERE sync_id = %(sync_id)s AND NOT kept AND tries >= %(enough)s;
+
+-- see_off --
+-- The excluded clients that have the addresses of a batch have no contact any more on the sync's list.
+UPDATE contact_sync.ledger AS l
+SET off_list = TRUE
+FROM contact_sync.removal AS a
+WHERE
+    a.batch_id = %(batch_id)s
+    AND a.why <> 'list_changed'
+    AND l.sync_id = a.sync_id
+    AND l.state = 'excluded'
+    AND l.off_list IS NULL
+    AND l.email_hash = a.email_hash;
 
 -- postpone --
 -- The removal didn't happen, or nobody knows.

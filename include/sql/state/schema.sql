@@ -43,6 +43,7 @@ CREATE TABLE contact_sync.ledger (
     stale bigint DEFAULT 0 NOT NULL,  -- Number and Date fields that B2CORE emptied and SendGrid can't clear, by bit.
     batch_id bigint,  -- The batch that the client was sent with last, and whose outcome is written here.
     detail text,  -- The reason in the words of others: SendGrid's of a refusal, B2CORE's of an exclusion.
+    off_list boolean,  -- Of an excluded client: true = no contact has to go; false = SendGrid can't search it; NULL = not looked up.
     CONSTRAINT ledger_fate CHECK ((((email IS NULL) = (contact_hash IS NULL)) AND
 CASE state
     WHEN 'confirmed'::text THEN ((field IS NULL) AND (reason IS NULL) AND (rejected_since IS NULL) AND
@@ -58,9 +59,9 @@ CASE state
 END)),
     CONSTRAINT ledger_reason CHECK ((((detail IS NULL) OR (reason IS NOT NULL)) AND
 CASE state
-    WHEN 'pending'::text THEN (reason = ANY (ARRAY['changed_while_read'::text, 'gone_while_read'::text, 'changed_since_read'::text, 'suppression_unknown'::text, 'suppression_not_carried'::text, 'fate_unknown'::text, 'job_unknown_to_sendgrid'::text, 'job_never_ended'::text, 'upload_never_arrived'::text, 'not_applied'::text, 'errors_file_unclear'::text, 'job_failed'::text]))
+    WHEN 'pending'::text THEN (reason = ANY (ARRAY['changed_while_read'::text, 'gone_while_read'::text, 'changed_since_read'::text, 'suppression_unknown'::text, 'suppression_not_carried'::text, 'not_shown'::text, 'fate_unknown'::text, 'job_unknown_to_sendgrid'::text, 'job_never_ended'::text, 'upload_never_arrived'::text, 'not_applied'::text, 'errors_file_unclear'::text, 'job_failed'::text]))
     WHEN 'rejected'::text THEN (reason = ANY (ARRAY['missing'::text, 'invalid'::text, 'too_long'::text, 'not_a_number'::text, 'not_a_date'::text, 'rounded'::text, 'two_addresses'::text, 'look_alike_domain'::text, 'not_ascii'::text, 'no_country'::text, 'unknown_country'::text, 'number_too_short'::text, 'number_too_long'::text, 'not_assigned'::text, 'two_numbers'::text, 'no_number'::text, 'refused_by_sendgrid'::text, 'import_failed'::text, 'never_applied'::text]))
-    WHEN 'excluded'::text THEN (reason = ANY (ARRAY['excluded_by_b2core'::text, 'excluded_address'::text]))
+    WHEN 'excluded'::text THEN (reason = ANY (ARRAY['excluded_by_b2core'::text, 'excluded_address'::text, 'removed_by_hand'::text]))
     ELSE true
 END))
 );
@@ -70,6 +71,7 @@ CREATE INDEX ledger_absent ON contact_sync.ledger USING btree (sync_id) WHERE (a
 CREATE INDEX ledger_rejected_reasons ON contact_sync.ledger USING btree (sync_id, field, reason, client_id) INCLUDE (detail) WHERE (state = 'rejected'::text);
 CREATE INDEX ledger_stale ON contact_sync.ledger USING btree (sync_id) WHERE (stale <> 0);
 CREATE INDEX ledger_unconfirmed ON contact_sync.ledger USING btree (sync_id, state, client_id) WHERE (state <> 'confirmed'::text);
+CREATE INDEX ledger_unseen ON contact_sync.ledger USING btree (sync_id, email_hash) WHERE ((state = 'excluded'::text) AND (off_list IS NULL));
 
 -- Clients that protect their addresses from removal: all but the excluded ones.
 CREATE VIEW contact_sync.address_holder AS
@@ -113,7 +115,7 @@ CASE state
     WHEN 'submitted'::text THEN (num_nulls(job_id, submitted_at) = 0)
     ELSE true
 END)),
-    CONSTRAINT batch_outcome CHECK ((outcome = ANY (ARRAY['applied'::text, 'nothing_left'::text, 'all_refused'::text, 'sent_again'::text, 'split'::text, 'failed_alone'::text, 'rejected_alone'::text, 'removed'::text, 'unlisted'::text, 'not_removed'::text, 'deletions_unclear'::text, 'nothing_there'::text, 'list_gone'::text, 'not_found_yet'::text, 'unsearchable'::text, 'moved'::text, 'not_moved'::text, 'move_refused'::text, 'fate_unknown'::text, 'job_unknown_to_sendgrid'::text, 'job_never_ended'::text, 'upload_never_arrived'::text, 'not_applied'::text, 'errors_file_unclear'::text, 'job_failed'::text]))),
+    CONSTRAINT batch_outcome CHECK ((outcome = ANY (ARRAY['applied'::text, 'nothing_left'::text, 'all_refused'::text, 'sent_again'::text, 'split'::text, 'failed_alone'::text, 'rejected_alone'::text, 'removed'::text, 'unlisted'::text, 'not_removed'::text, 'still_shown'::text, 'deletions_unclear'::text, 'nothing_there'::text, 'list_gone'::text, 'not_found_yet'::text, 'unsearchable'::text, 'moved'::text, 'not_moved'::text, 'move_refused'::text, 'fate_unknown'::text, 'job_unknown_to_sendgrid'::text, 'job_never_ended'::text, 'upload_never_arrived'::text, 'not_applied'::text, 'errors_file_unclear'::text, 'job_failed'::text]))),
     CONSTRAINT batch_state_check CHECK ((state = ANY (ARRAY['staged'::text, 'submitting'::text, 'created'::text, 'uploading'::text, 'submitted'::text, 'settled'::text, 'void'::text])))
 );
 ALTER TABLE contact_sync.batch ALTER COLUMN batch_id ADD GENERATED ALWAYS AS IDENTITY ( SEQUENCE NAME contact_sync.batch_batch_id_seq START WITH 1 INCREMENT BY 1 NO MINVALUE NO MAXVALUE CACHE 1 );
@@ -183,6 +185,13 @@ CREATE TABLE contact_sync.dropped_value (
 ALTER TABLE ONLY contact_sync.dropped_value ADD CONSTRAINT dropped_value_pkey PRIMARY KEY (sync_id, client_id, field);
 CREATE INDEX dropped_value_reasons ON contact_sync.dropped_value USING btree (sync_id, field, reason, client_id);
 
+-- Addresses that B2CORE excludes, by hash: nobody may have a contact there.
+CREATE VIEW contact_sync.excluded_address AS
+ SELECT sync_id,
+    email_hash
+   FROM contact_sync.ledger
+  WHERE ((state = 'excluded'::text) AND (reason <> 'removed_by_hand'::text) AND (absent = 0) AND (email_hash <> 0));
+
 -- What goes along from a former contact to a client's new one; a row ends when the new one is seen with it.
 CREATE TABLE contact_sync.move (
     sync_id smallint NOT NULL,
@@ -208,9 +217,12 @@ CREATE TABLE contact_sync.removal (
     noted_at timestamp with time zone DEFAULT now() CONSTRAINT obsolete_address_noted_at_not_null NOT NULL,  -- Since when it is known.
     why text DEFAULT 'address_changed'::text NOT NULL,  -- The reason, a code: address_changed, excluded, gone or list_changed.
     list_id text DEFAULT ''::text NOT NULL,  -- list_changed only: the former list.
+    tries smallint DEFAULT 0 NOT NULL,  -- How often SendGrid accepted the removal and showed the contact all the same.
+    tried_at timestamp with time zone,  -- When that was last.
     CONSTRAINT removal_why_check CHECK ((why = ANY (ARRAY['address_changed'::text, 'excluded'::text, 'gone'::text, 'list_changed'::text])))
 );
 ALTER TABLE ONLY contact_sync.removal ADD CONSTRAINT removal_pkey PRIMARY KEY (sync_id, email, list_id);
+CREATE INDEX removal_by_hash ON contact_sync.removal USING btree (sync_id, email_hash);
 
 -- Each run: why, of what kind, what it planned and what became of it.
 CREATE TABLE contact_sync.run (

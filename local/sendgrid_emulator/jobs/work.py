@@ -166,6 +166,7 @@ async def run_delete(account: Account, job: Job, contact_ids: Iterable[str]) -> 
     """Carry out a deletion of contacts."""
     wanted = dealt_with(job, list(contact_ids))
     job.deleted = account.contacts.delete(wanted, account.clock.now())
+    pretend(job, "deleted")
     finish(account, job)
 
 
@@ -175,7 +176,15 @@ def dealt_with(job: Job, contact_ids: list[str]) -> list[str]:
     if halfway is not None:
         job.failure = HALFWAY
         return contact_ids[:halfway]
+    if job.fault is not None and job.fault.kind == "no_effect":
+        return []
     return contact_ids[job.rows_to("drops_rows") or 0 :]
+
+
+def pretend(job: Job, counted: str) -> None:
+    """Count what a job without effect was asked for."""
+    if job.fault is not None and job.fault.kind == "no_effect":
+        setattr(job, counted, job.requested)
 
 
 async def run_delete_all(account: Account, job: Job) -> None:
@@ -188,8 +197,12 @@ async def run_list_removal(
 ) -> None:
     """Take contacts off a list."""
     wanted = dealt_with(job, contact_ids)
-    removed = account.contacts.remove_from_list(list_id, wanted, account.clock.now())
-    job.updated = removed
+    if account.settings.list_removal_effect == "nothing":
+        job.updated = len(wanted)
+    else:
+        now = account.clock.now()
+        job.updated = account.contacts.remove_from_list(list_id, wanted, now)
+    pretend(job, "updated")
     finish(account, job)
 
 

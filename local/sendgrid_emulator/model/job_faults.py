@@ -13,6 +13,7 @@ JobFaultKind = Literal[
     "no_results",
     "slow",  # by `seconds`
     "drops_rows",  # leaves out the first `rows` and is `completed`: the counts do not add up
+    "no_effect",  # a deletion or removal leaves all as it is, counts it and is `completed`
     "short_counts",  # does everything and counts `rows` fewer
     "forgotten",  # 404 from its effect on
     "forgotten_at_once",  # 404 from the start, though it takes effect

@@ -96,6 +96,18 @@ class Settings(BaseModel):
         "before any effect",
     )
 
+    # Taking contacts off a list
+    list_removal_jobs: Literal["served", "unknown"] = Field(
+        "served",
+        description="[I] whether GET imports/{id} knows these jobs: the API description names only "
+        "import, upsert and deletion; `unknown` answers 404",
+    )
+    list_removal_effect: Literal["removes", "nothing"] = Field(
+        "removes",
+        description="`nothing`: 202, the job says `completed`, and the contacts stay on the list "
+        "[K nodejs#1170]; for once, there is the job fault `no_effect`",
+    )
+
     # CSV
     max_import_contacts: int = Field(
         1_000_000, description="[K API description]; then it fails [I]"
@@ -124,7 +136,8 @@ class Settings(BaseModel):
     )
     store_only: bool = Field(
         default=False,
-        description="accept and keep contacts and files, but only count their lines (benchmarks)",
+        description="accept and keep contacts and files, but only count their lines; whoever is "
+        "searched is there, on every list (benchmarks)",
     )
 
     # The file of row errors: nothing is documented about it

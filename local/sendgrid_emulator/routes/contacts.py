@@ -95,7 +95,8 @@ async def get_import(request: Request, job_id: str) -> Response:
     """Show the job of an upsert, an import or a deletion."""
     service, account = service_of(request), account_of(request)
     job = account.jobs.get(job_id)
-    if job is None or job.is_forgotten():
+    unserved = account.settings.list_removal_jobs == "unknown"
+    if job is None or job.is_forgotten() or (unserved and job.kind == "list_removal"):
         raise Refusal(404, "import job not found")
     return answer(job.answer(account.clock.now(), errors_url(service.upload_url, account, job)))
 

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from local.sendgrid_emulator.model.account import Account, account_of, base_url_of
-from local.sendgrid_emulator.model.contacts import Contact
+from local.sendgrid_emulator.model.contacts import Contact, new_id
 from local.sendgrid_emulator.model.fields import EMAIL, IDENTIFIERS, SLOTS
 from local.sendgrid_emulator.model.refusal import Refusal, answer
 from local.sendgrid_emulator.model.show import Showcase
@@ -42,7 +42,16 @@ async def search_emails(request: Request) -> Response:
             raise Refusal(400, f"email '{email}' is not valid", "emails")
     moment = account.clock.now() - account.settings.search_lag
     found = {email.lower(): account.contacts.as_of(moment, email.lower()) for email in emails}
+    if account.settings.store_only:
+        found = {email.lower(): pretended(account, email.lower()) for email in emails}
     return search_answer(request, account, found)
+
+
+def pretended(account: Account, email: str) -> Contact:
+    """Return a contact that is on every list and has nothing but its address."""
+    values = tuple(email if slot == EMAIL else None for slot in range(account.fields.width))
+    now = account.clock.now()
+    return Contact(new_id(), values, tuple(account.lists), now, now)
 
 
 @router.post("/search/identifiers/{identifier_type}")

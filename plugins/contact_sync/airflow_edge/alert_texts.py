@@ -15,9 +15,11 @@ from airflow.sdk.execution_time.xcom import XCom
 from contact_sync.airflow_edge.handles import open_state
 from contact_sync.base.errors import told_safely
 from contact_sync.base.json_columns import Result
+from contact_sync.base.vocabulary import Degraded
 from contact_sync.config.alerts import Alert, Event, rose_above
 from contact_sync.config.definition import SyncDefinition
 from contact_sync.reporting.run_report import count_words, dropped_lines, run_report
+from contact_sync.reporting.shown_run import ShownRun
 from contact_sync.state.for_people.jobs import jobs_of_run
 from contact_sync.state.for_people.runs import latest_runs
 from contact_sync.state.for_people.silence import Silence, silence
@@ -67,6 +69,34 @@ def rejections(definition: SyncDefinition, context: Any) -> Alert | None:
         f"list them: python -m contact_sync status {definition.name} --rejected",
         report["books"],
     )  # fmt: skip
+
+
+def exclusions(definition: SyncDefinition, context: Any) -> Alert | None:
+    """A run ended with more addresses of excluded clients that may still have a contact than the
+    run before."""
+    run_id = str(context["run_id"])
+    open_now, before = (
+        [(row.result or Result()).degraded.get(Degraded.EXCLUSIONS_OPEN, 0) for row in rows]
+        for rows in _newest(_rows(definition, _sync_run_id(definition, run_id)))
+    )
+    n, known = sum(open_now), sum(before)
+    if not rose_above(0, n, known):
+        return None
+    return _alert(
+        Event.EXCLUSIONS, definition, run_id,
+        f"{definition.name}: exclusions aren't carried out",
+        f"{n} addresses of excluded clients may still have a contact; {known} after the run before",
+        "Nothing, if the next runs have fewer: they look up the rest and remove what they find. If "
+        "they don't, the run's page says which removals fail; remove those contacts in SendGrid's "
+        "UI",
+        {"addresses": n},
+    )  # fmt: skip
+
+
+def _newest(rows: list[ShownRun]) -> tuple[list[ShownRun], list[ShownRun]]:
+    """The first row, and the next one of a run that came to its end, each in a list of its own."""
+    ended = [row for row in rows[1:] if row.result and row.result.books]
+    return rows[:1], ended[:1]
 
 
 def dropped(definition: SyncDefinition, context: Any) -> Alert | None:
@@ -140,6 +170,7 @@ def _silence_in_words(seen: Silence) -> str:
 TELLERS: dict[Event, Callable[[SyncDefinition, Any], Alert | None]] = {
     Event.RUN_FAILED: run_failed,
     Event.REJECTIONS: rejections,
+    Event.EXCLUSIONS: exclusions,
     Event.DROPPED: dropped,
     Event.APPROVAL: approval,
     Event.NO_SUCCESS: no_success,
@@ -164,13 +195,18 @@ def _sync_run_id(definition: SyncDefinition, run_id: str) -> int | None:
 
 def _reports(definition: SyncDefinition, sync_run_id: int | None) -> list[dict[str, Any]]:
     """The report of a run with its jobs so far, and those of the older real runs, newest first."""
+    return [run_report(row) for row in _rows(definition, sync_run_id)]
+
+
+def _rows(definition: SyncDefinition, sync_run_id: int | None) -> list[ShownRun]:
+    """Their rows."""
     with open_state(definition).transaction() as cursor:
         rows = latest_runs(cursor, [definition.name], RUNS_LOOKED_AT)
         mine = next(row for row in rows if row.id == sync_run_id)
         jobs = tuple(job.report() for job in jobs_of_run(cursor, mine.id))
     mine = replace(mine, result=replace(mine.result or Result(), jobs=jobs))
     older = [row for row in rows if row.id < mine.id and not row.dry_run]
-    return [run_report(row) for row in [mine, *older]]
+    return [mine, *older]
 
 
 def _alert(

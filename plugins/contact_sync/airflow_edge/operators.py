@@ -18,6 +18,7 @@ from contact_sync.airflow_edge.triggers import JobTrigger, WaitTrigger
 
 RESUME_SECONDS = 300.0
 LEASE_POLL_SECONDS = 15.0
+LOOK_AGAIN_SECONDS = 20.0
 MAX_LEASE_WAIT = timedelta(hours=12)
 GRACE = timedelta(minutes=10)  # for a triggerer that is down or slow
 
@@ -101,9 +102,11 @@ class SendBatchOperator(BaseOperator):
     def resume(self, context: Any, event: dict[str, Any]) -> None:
         """Look at the job after a wait."""
         del context
-        self._send_or_wait(int(event["run_id"]), int(event["batch_id"]))
+        self._send_or_wait(int(event["run_id"]), int(event["batch_id"]), bool(event.get("over")))
 
-    def _send_or_wait(self, run_id: int, batch_id: int) -> None:
+    def _send_or_wait(self, run_id: int, batch_id: int, is_over: bool = False) -> None:
+        """`is_over`: the job has ended. If there is something to wait for all the same, SendGrid
+        doesn't show yet what the job did."""
         from contact_sync.airflow_edge.lineage import note_written
         from contact_sync.run.send_batch import send_batch
 
@@ -113,10 +116,12 @@ class SendBatchOperator(BaseOperator):
             conn_id = sync.definition.connections.sendgrid
         if job_id is None:
             return
+        payload = {"run_id": run_id, "batch_id": batch_id}
+        seconds = LOOK_AGAIN_SECONDS if is_over else RESUME_SECONDS
         self.defer(
-            trigger=JobTrigger(
-                conn_id, job_id, RESUME_SECONDS, {"run_id": run_id, "batch_id": batch_id}
-            ),
+            trigger=WaitTrigger(seconds, payload)
+            if is_over
+            else JobTrigger(conn_id, job_id, seconds, payload),
             method_name="resume",
-            timeout=timedelta(seconds=RESUME_SECONDS) + GRACE,
+            timeout=timedelta(seconds=seconds) + GRACE,
         )

@@ -40,7 +40,8 @@ class JobTrigger(BaseTrigger):
 
     It writes nothing and decides nothing, so running twice does no harm. An error while polling
     ends the wait early: the operator polls again itself and raises it where people look.
-    The event holds the payload only; a job's signed URLs never reach Airflow's database.
+    The event holds the payload, and `over` if the wait ended early; a job's signed URLs never reach
+    Airflow's database.
     """
 
     def __init__(
@@ -63,7 +64,7 @@ class JobTrigger(BaseTrigger):
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Poll in a thread, so that no other trigger waits for our HTTP."""
-        until = time.monotonic() + self.seconds
+        until, payload = time.monotonic() + self.seconds, dict(self.payload)
         api = await asyncio.to_thread(SendGridHook(self.sendgrid_conn_id).get_conn)
         try:
             # First poll after the pause, not at once: a deferral that ends within a second or two
@@ -71,10 +72,11 @@ class JobTrigger(BaseTrigger):
             while time.monotonic() < until:
                 await asyncio.sleep(min(POLL_SECONDS, max(0.0, until - time.monotonic())))
                 if await asyncio.to_thread(_is_over, api, self.job_id):
+                    payload["over"] = True
                     break
         finally:
             api.close()
-        yield TriggerEvent(self.payload)
+        yield TriggerEvent(payload)
 
 
 def _is_over(api: SendGridApi, job_id: str) -> bool:

@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import IntEnum
 
+from contact_sync.base.vocabulary import ExclusionReason, Refusal
+
 
 class Fate(IntEnum):
     """What became of a client, as arrays hold it; `word` is how the ledger's `state` says it."""
@@ -36,6 +38,26 @@ class Fate(IntEnum):
         return Fate.EXCLUDED if self is Fate.SHARED else self
 
 
+class Cause(IntEnum):
+    """What a client's fate is due to, as arrays hold it: another client, or somebody at SendGrid,
+    may change it without a change of the client's own row."""
+
+    ITSELF = 0  # its own row, and whatever isn't named here
+    ADDRESS = 1  # another client of its address is excluded
+    SENDGRID = 2  # SendGrid refused it, or a person removed its contact there
+
+    @classmethod
+    def of(cls, reason: str | None) -> Cause:
+        """The cause that a ledger's `reason` tells."""
+        if reason == ExclusionReason.EXCLUDED_ADDRESS:
+            return cls.ADDRESS
+        return cls.SENDGRID if reason in SAID_BY_SENDGRID else cls.ITSELF
+
+
+SAID_BY_SENDGRID = (*Refusal, ExclusionReason.REMOVED_BY_HAND)
+"""Reasons whose cause is SENDGRID."""
+
+
 @dataclass(frozen=True, slots=True)
 class Promise:
     """What a fate means, and which columns of the ledger then have a value or have none."""
@@ -60,7 +82,8 @@ PROMISES = {
         lacks=(),
     ),
     Fate.EXCLUDED: Promise(
-        "it must not be sent, or has the address of a client that must not be",
+        "it must not be sent, or has the address of a client that must not be, or a person removed "
+        "its contact at SendGrid",
         has=("reason",),
         lacks=("field", "row_hash", "rejected_since"),
     ),
@@ -98,7 +121,10 @@ CHANGES = (
     Change("ledger.merge_fates", ANY, Fate.PENDING, "stage_clients",
            "it changed while it was being read"),
     Change("suppressions.hold", KNOWN, Fate.PENDING, "plan_batches",
-           "whether its former address is unsubscribed isn't known"),
+           "whether its former address is unsubscribed isn't known, or SendGrid doesn't show its "
+           "contact yet"),
+    Change("removed_by_hand.exclude", KNOWN, Fate.EXCLUDED, "plan_batches",
+           "a person has removed its contact at SendGrid"),
     Change("settling.hold_clients", ANY, Fate.PENDING, "send_batch",
            "it changed between reading and sending, or its opt-out can't be carried over"),
     Change("settling.confirm_batch", KNOWN, Fate.CONFIRMED, "send_batch, settle_earlier_runs",
@@ -116,5 +142,6 @@ CHANGES = (
 )  # fmt: skip
 
 KEPT_FATE = ("settling.release_taken_addresses", "removals.release_contacts", "ledger.see_present",
-             "ledger.count_absences")  # fmt: skip
-"""Statements that write the ledger and no fate: a contact is no longer its client's, an absence."""
+             "ledger.count_absences", "removals.see_off", "exclusions.see")  # fmt: skip
+"""Statements that write the ledger and no fate: a contact is no longer its client's, an absence, a
+look-up."""

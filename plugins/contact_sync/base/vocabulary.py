@@ -106,6 +106,7 @@ class PendingReason(StrEnum):
     CHANGED_SINCE_READ = "changed_since_read"
     SUPPRESSION_UNKNOWN = "suppression_unknown"
     SUPPRESSION_NOT_CARRIED = "suppression_not_carried"
+    NOT_SHOWN = "not_shown"
     FATE_UNKNOWN = "fate_unknown"
     JOB_UNKNOWN_TO_SENDGRID = "job_unknown_to_sendgrid"
     JOB_NEVER_ENDED = "job_never_ended"
@@ -132,6 +133,7 @@ class ExclusionReason(StrEnum):
 
     EXCLUDED_BY_B2CORE = "excluded_by_b2core"  # detail: what the column `exclusion` says
     EXCLUDED_ADDRESS = "excluded_address"
+    REMOVED_BY_HAND = "removed_by_hand"  # at SendGrid: deleted there, or taken off the list
     SHARED_ADDRESS = "shared_address"  # not stored: it is a fate of its own, counted with these
 
 
@@ -157,7 +159,8 @@ class Outcome(StrEnum):
     REMOVED = "removed"  # number: removed
     UNLISTED = "unlisted"  # number: removed
     NOT_REMOVED = "not_removed"
-    DELETIONS_UNCLEAR = "deletions_unclear"  # numbers: deleted, contacts
+    STILL_SHOWN = "still_shown"
+    DELETIONS_UNCLEAR = "deletions_unclear"  # of older versions; numbers: deleted, contacts
     NOTHING_THERE = "nothing_there"
     LIST_GONE = "list_gone"
     NOT_FOUND_YET = "not_found_yet"
@@ -209,6 +212,9 @@ class Degraded(StrEnum):
     UNMOVABLE = "unmovable"
     REMOVALS_OPEN = "removals_open"
     REMOVALS_IMPOSSIBLE = "removals_impossible"
+    REMOVALS_IN_VAIN = "removals_in_vain"
+    EXCLUSIONS_OPEN = "exclusions_open"
+    RETURNS_UNSEEN = "returns_unseen"
 
 
 class JobStatus(StrEnum):

@@ -33,6 +33,9 @@ PENDING: dict[str, str] = {
         "its former address may be unsubscribed, and SendGrid didn't say whether it is",
     PendingReason.SUPPRESSION_NOT_CARRIED:
         "its former address is unsubscribed, and SendGrid didn't let its new one be unsubscribed",
+    PendingReason.NOT_SHOWN:
+        "SendGrid's search doesn't show its contact on the list, which may be too new or may have "
+        "been removed by a person",
     PendingReason.FATE_UNKNOWN:
         "a request left and no answer came, so what SendGrid did with it isn't known",
     PendingReason.JOB_UNKNOWN_TO_SENDGRID:
@@ -48,8 +51,10 @@ PENDING: dict[str, str] = {
 EXCLUDED: dict[str, str] = {
     ExclusionReason.EXCLUDED_BY_B2CORE: "B2CORE excludes it",
     ExclusionReason.EXCLUDED_ADDRESS: "a client with the same address is excluded",
+    ExclusionReason.REMOVED_BY_HAND:
+        "a person deleted its contact at SendGrid or took it off the list",
     ExclusionReason.SHARED_ADDRESS: "a newer client has the same address and represents it",
-}
+}  # fmt: skip
 VALUES: dict[str, str] = {
     ValueProblem.MISSING: "missing",
     ValueProblem.INVALID: "not valid",
@@ -99,6 +104,7 @@ OUTCOMES: Mapping[str, str] = {
     Outcome.REMOVED: "{removed} removed",
     Outcome.UNLISTED: "{removed} taken off the list",
     Outcome.NOT_REMOVED: "not removed; the next run tries again",
+    Outcome.STILL_SHOWN: "SendGrid still shows them; the next run looks again",
     Outcome.DELETIONS_UNCLEAR:
         "{deleted} of {contacts} deletions counted; the next run looks again",
     Outcome.NOTHING_THERE: "nothing there to remove",
@@ -163,6 +169,24 @@ DEGRADED: Mapping[str, tuple[str, str]] = {
         "characters, or not valid): remove it in SendGrid's UI",
         "contacts can't be removed, because SendGrid doesn't search their addresses (over 100 "
         "characters, or not valid): remove them in SendGrid's UI",
+    ),
+    Degraded.REMOVALS_IN_VAIN: (
+        "contact is still shown although SendGrid accepted its removal several times: remove it in "
+        "SendGrid's UI",
+        "contacts are still shown although SendGrid accepted their removal several times: remove "
+        "them in SendGrid's UI",
+    ),
+    Degraded.EXCLUSIONS_OPEN: (
+        "address of excluded clients may still have a contact that has to go: it isn't looked up "
+        "yet, or its removal isn't confirmed",
+        "addresses of excluded clients may still have contacts that have to go: they aren't looked "
+        "up yet, or their removal isn't confirmed",
+    ),
+    Degraded.RETURNS_UNSEEN: (
+        "contact was sent without a look whether a person had removed it at SendGrid: the run was "
+        "too large",
+        "contacts were sent without a look whether a person had removed them at SendGrid: the run "
+        "was too large",
     ),
 }  # fmt: skip
 """What follows the number: for one, and for any other number."""

@@ -22,6 +22,7 @@ class Event(StrEnum):
 
     RUN_FAILED = "run_failed"
     REJECTIONS = "rejections"
+    EXCLUSIONS = "exclusions"
     DROPPED = "dropped"
     APPROVAL = "approval"
     NO_SUCCESS = "no_success"
@@ -65,6 +66,7 @@ class Alerts(Strict):
         wanted = {
             Event.RUN_FAILED: True,
             Event.APPROVAL: True,
+            Event.EXCLUSIONS: True,
             Event.REJECTIONS: self.rejected_limit is not None,
             Event.DROPPED: self.dropped_limit is not None,
             Event.NO_SUCCESS: self.no_success_hours is not None,

@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from contact_sync.base.arrays import Int64, Mask
-from contact_sync.base.client_life import Fate
+from contact_sync.base.client_life import Cause, Fate
 from contact_sync.contacts.ledger_rows import LedgerRows
 from contact_sync.contacts.selection import EXCLUDED, SHARED
 
@@ -28,6 +28,7 @@ class Decision(IntEnum):
     SHARED = 4  # a newer client has its address
     REFUSED = 5  # SendGrid refused exactly this content
     UNCHANGED = 6  # SendGrid has confirmed exactly this content
+    REMOVED = 7  # a person has removed its contact at SendGrid
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,7 @@ def decide(
     it or its address is excluded                             EXCLUDED
     a value is rejected                                       REJECTED
     a newer client has its address                            SHARED
+    a person removed its contact, same address, no resend     REMOVED
     refused before with the same content, not retried         REFUSED
     confirmed with the same content at its address, no resend UNCHANGED
     any other                                                 SEND
@@ -74,11 +76,13 @@ def decide(
     has_contact = known.contact_hash != 0
     own = has_contact & (known.contact_hash == email_hash)
     same = known.is_known & (known.row_hash == clients["row_hash"].to_numpy(np.int64))
+    by_hand = (known.fate == Fate.EXCLUDED) & (known.cause == Cause.SENDGRID)
     lines = {
         Decision.MOVED: scanned_hash != email_hash,
         Decision.EXCLUDED: ((verdict & EXCLUDED) > 0) | clients["exclusion"].notna().to_numpy(bool),
         Decision.REJECTED: clients["reason"].notna().to_numpy(bool),
         Decision.SHARED: (verdict & SHARED) > 0,
+        Decision.REMOVED: by_hand & (known.email_hash == email_hash) & (not resend),
         Decision.REFUSED: (known.fate == Fate.REJECTED) & same & (not (resend or retry_rejected)),
         Decision.UNCHANGED: (known.fate == Fate.CONFIRMED) & own & same & (not resend),
     }

@@ -9,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 
 from contact_sync.base.arrays import Int64, Mask, rows_of, taken
-from contact_sync.base.client_life import Fate
 
 NO_FATE = -1
 """The fate of a client that the sync doesn't know."""
@@ -17,16 +16,17 @@ NO_FATE = -1
 
 @dataclass(frozen=True, slots=True)
 class KnownClients:
-    """Clients of the ledger by id, one array per column, 26 bytes a client.
+    """Clients of the ledger by id, one array per column, 28 bytes a client.
 
     A hash is 0 where it is unknown. `email_hash`: the address that B2CORE had when the sync last
-    looked; `contact_hash`: the address of the contact at SendGrid.
+    looked; `contact_hash`: the address of the contact at SendGrid; `cause`: why it has its fate.
     """
 
     client_id: Int64
     email_hash: Int64
     contact_hash: Int64
     fate: npt.NDArray[np.int16]
+    cause: npt.NDArray[np.int16]
 
     def rows_of(self, ids: Int64) -> Self:
         """The same of these clients, in their order. Whoever isn't known has hashes 0, no field
@@ -45,11 +45,6 @@ class KnownClients:
     def is_known(self) -> Mask:
         """Whom the sync knows: of its own rows everybody."""
         return np.asarray(self.fate != NO_FATE, bool)
-
-    @property
-    def excluded(self) -> Mask:
-        """Who must not be sent, or is represented by another client."""
-        return self.fate >= Fate.EXCLUDED
 
 
 @dataclass(frozen=True, slots=True)

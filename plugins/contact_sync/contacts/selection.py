@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from contact_sync.base.arrays import Int64, Mask, among
-from contact_sync.base.client_life import Fate
+from contact_sync.base.client_life import Cause, Fate
 from contact_sync.contacts import emails, text_columns
 from contact_sync.contacts.ledger_rows import KnownClients
 from contact_sync.contacts.transform import hashes
@@ -44,8 +44,9 @@ def choose(
 ) -> pa.Table:
     """The clients to look at with their verdicts: columns client_id, email_hash, verdict.
 
-    Besides the changed ones: new clients, other addresses, unfinished business, and clients whose
-    right to a shared address came or went although their own rows didn't change. `taken`: hashes
+    Besides the changed ones: new clients, other addresses, unfinished business, and clients who are
+    to be sent or kept back for another reason than before although their own rows didn't change.
+    `taken`: hashes
     of the addresses that have a contact.
     """
     verdict = verdicts(scan)
@@ -53,8 +54,8 @@ def choose(
     chosen = np.ones(len(scan.client_id), bool)
     if not everyone:
         moved = known.email_hash != scan.email_hash
-        owner_changed = known.excluded != (verdict != SEND)
-        chosen = ~known.is_known | moved | (known.fate == Fate.PENDING) | owner_changed
+        chosen = ~known.is_known | moved | (known.fate == Fate.PENDING)
+        chosen |= ~_is_as_judged(known, verdict, scan.excluded)
         chosen |= np.isin(scan.client_id, changed, assume_unique=True)
     takes_over = (known.contact_hash != scan.email_hash) & (scan.email_hash != 0)
     takes_over[takes_over] = among(scan.email_hash[takes_over], taken)
@@ -66,6 +67,30 @@ def choose(
             "verdict": verdict[chosen],
         }
     )
+
+
+def _is_as_judged(known: KnownClients, verdict: npt.NDArray[np.int8], excluded: Mask) -> Mask:
+    """Whose fate is what the verdict makes of a client, with the same cause.
+
+    ======== =============================================================================
+    verdict  fate
+    ======== =============================================================================
+    SEND     confirmed; rejected; excluded because a person removed its contact
+    SHARED   shared; rejected for a value of its own, whoever represents it
+    EXCLUDED excluded, by its own row or by another client's, as the scan has it
+    ======== =============================================================================
+    """
+    fate, cause = known.fate, known.cause
+    of_sendgrid = cause == Cause.SENDGRID
+    rejected, out = fate == Fate.REJECTED, fate == Fate.EXCLUDED
+    by_address = np.where(excluded, Cause.ITSELF, Cause.ADDRESS)
+    lines = [verdict == EXCLUDED, verdict == SHARED]
+    as_judged = [
+        out & (cause == by_address),
+        (fate == Fate.SHARED) | (rejected & ~of_sendgrid),
+    ]
+    sendable = (fate == Fate.CONFIRMED) | rejected | (out & of_sendgrid)
+    return np.asarray(np.select(lines, as_judged, sendable), bool)
 
 
 def verdicts(scan: Scan) -> npt.NDArray[np.int8]:

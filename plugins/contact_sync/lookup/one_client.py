@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from contact_sync.b2core.reader import Snapshot
-from contact_sync.base.client_life import Fate
+from contact_sync.base.client_life import Cause, Fate
 from contact_sync.config.definition import SyncDefinition
 from contact_sync.contacts.decision import Decided, Decision, decide
 from contact_sync.contacts.ledger_rows import LedgerRows
@@ -93,8 +93,11 @@ def _ledger(client_id: int, known: dict[str, Any] | None) -> LedgerRows:
     fates = [Fate.of(row["state"]) for row in rows]
     names = ("email_hash", "contact_hash", "row_hash", "filled")
     columns = {name: np.array([row[name] or 0 for row in rows], np.int64) for name in names}
+    causes = [Cause.of(row["reason"]) for row in rows]
     ids = np.array([client_id for _ in rows], np.int64)
-    return LedgerRows(client_id=ids, fate=np.array(fates, np.int16), **columns)
+    return LedgerRows(
+        client_id=ids, fate=np.array(fates, np.int16), cause=np.array(causes, np.int16), **columns
+    )
 
 
 def is_clear(row: ClientRow | None, alone: Decided | None) -> bool:

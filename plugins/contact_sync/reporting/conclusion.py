@@ -44,6 +44,9 @@ def _kept_back(e: Explanation) -> str | None:
         return f"It isn't sent, because {why}.{left}"
     if v.kind == "barred":
         return f"It isn't sent, because client {v.by} has the same address and is excluded.{left}"
+    if v.kind == "removed":
+        why = words.reason(ExclusionReason.REMOVED_BY_HAND)
+        return f"It isn't sent, because {why}. A run with mode resend sends it again."
     if v.kind == "rejected":
         why = words.reason(v.reason, v.detail)
         return f"It isn't sent, because its {v.field} is {why}. Correct it in B2CORE.{left}"

@@ -57,8 +57,9 @@ class ClientDecision:
     """What the next run would do with the client as it is now.
 
     `kind`: send, unchanged (SendGrid has confirmed exactly this content), refused (SendGrid refused
-    exactly this content), rejected, excluded, barred (another client of the address is excluded),
-    shared (client `by` represents the address), gone (not in B2CORE), unknown (no mapping yet).
+    exactly this content), rejected, removed (a person removed its contact at SendGrid), excluded,
+    barred (another client of the address is excluded), shared (client `by` represents the address),
+    gone (not in B2CORE), unknown (no mapping yet).
     """
 
     kind: str

@@ -78,7 +78,11 @@ def run_counts(plan: Plan, result: Result) -> dict[str, int]:
 
 
 def degraded(plan: Plan, books: dict[str, int], jobs: list[dict[str, Any]]) -> dict[Degraded, int]:
-    """What is not as it should be after a run that came to its end; {} = all is well."""
+    """What is not as it should be after a run that came to its end; {} = all is well.
+
+    `books`: with the numbers of `stale` clients, `in_vain` and `unsearchable` removals, and
+    exclusions that are `not_carried_out`.
+    """
     undone = [job for job in jobs if job["lane"] in REMOVALS and not _is_removed(job)]
     impossible = sum(job["rows"] for job in undone if job["outcome"] == Outcome.UNSEARCHABLE)
     found = {
@@ -89,7 +93,10 @@ def degraded(plan: Plan, books: dict[str, int], jobs: list[dict[str, Any]]) -> d
         Degraded.UNMOVABLE: plan.counts.get("unmovable", 0),
         Degraded.ABSENCES_HELD: plan.held_absences,
         Degraded.REMOVALS_OPEN: sum(job["rows"] for job in undone) - impossible,
-        Degraded.REMOVALS_IMPOSSIBLE: impossible,
+        Degraded.REMOVALS_IMPOSSIBLE: impossible + books.get("unsearchable", 0),
+        Degraded.REMOVALS_IN_VAIN: books.get("in_vain", 0),
+        Degraded.EXCLUSIONS_OPEN: books.get("not_carried_out", 0),
+        Degraded.RETURNS_UNSEEN: plan.counts.get("not_looked_up", 0),
     }
     return {what: n for what, n in found.items() if n}
 

@@ -34,6 +34,7 @@ COUNTS = {
     "unmovable": ("unmovable", "clients whose former contact holds what can't be moved"),
     "pending": ("pending", "sent again by the next run"),
     "held": ("held", "not sent for now, see the pending clients"),
+    "not_looked_up": ("not looked up", "sent without a look whether a person removed them"),
     "rejected": ("rejected", "can't be sent as they are"),
     "excluded": ("excluded", "must not be sent"),
 }

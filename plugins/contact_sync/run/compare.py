@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from contact_sync.base.arrays import Int64, Mask, rows_of
-from contact_sync.base.client_life import Fate
+from contact_sync.base.client_life import Cause, Fate
 from contact_sync.base.json_columns import Staged
 from contact_sync.base.vocabulary import ExclusionReason, FieldType, PendingReason, RefusalSum
 from contact_sync.base.words import counted
@@ -27,7 +27,7 @@ from contact_sync.state.staging import Slice
 
 FATES = {
     Decision.MOVED: Fate.PENDING, Decision.EXCLUDED: Fate.EXCLUDED,
-    Decision.REJECTED: Fate.REJECTED, Decision.SHARED: Fate.SHARED,
+    Decision.REJECTED: Fate.REJECTED, Decision.SHARED: Fate.SHARED, Decision.REMOVED: Fate.EXCLUDED,
 }  # fmt: skip
 """The fates of clients that are kept back."""
 HELD_AS_SENT = (Decision.SEND, Decision.UNCHANGED, Decision.MOVED)
@@ -207,6 +207,7 @@ def _to_keep(clients: pd.DataFrame, decided: Decided) -> pd.DataFrame:
         Decision.MOVED: str(PendingReason.CHANGED_WHILE_READ),
         Decision.EXCLUDED: np.where(exclusion.isna(), str(by_address), str(by_itself)),
         Decision.REJECTED: kept["reason"].to_numpy(object),
+        Decision.REMOVED: str(ExclusionReason.REMOVED_BY_HAND),
     }
     details = {
         Decision.EXCLUDED: exclusion.to_numpy(object),
@@ -235,11 +236,14 @@ def _each(decision: npt.NDArray[np.int8], by_decision: dict[Decision, Any]) -> n
 def _is_noted(clients: pd.DataFrame, decided: Decided) -> Mask:
     """Who is kept back and whose ledger row says so, with nothing else that would change in it."""
     decision, known = decided.decision, decided.known
+    by_itself = clients["exclusion"].notna().to_numpy(bool)
+    same_cause = known.cause == np.where(by_itself, Cause.ITSELF, Cause.ADDRESS)
     bare = (known.row_hash == 0) & (known.contact_hash != known.email_hash)
     as_before = (
         ((decision == Decision.REJECTED) & (known.fate == Fate.REJECTED) & decided.same)
-        | ((decision == Decision.EXCLUDED) & (known.fate == Fate.EXCLUDED) & bare)
+        | ((decision == Decision.EXCLUDED) & (known.fate == Fate.EXCLUDED) & bare & same_cause)
         | ((decision == Decision.SHARED) & (known.fate == Fate.SHARED) & bare)
+        | (decision == Decision.REMOVED)
     )
     same_address = known.email_hash == clients["email_hash"].to_numpy(np.int64)
     return np.asarray(as_before & same_address, bool)
@@ -252,7 +256,7 @@ def _how_many(decided: Decided, send: pd.DataFrame) -> Counter[str]:
     found = {
         "read": n.sum(),
         "pending": n[Decision.MOVED],
-        "excluded": n[Decision.EXCLUDED] + n[Decision.SHARED],
+        "excluded": n[Decision.EXCLUDED] + n[Decision.SHARED] + n[Decision.REMOVED],
         "rejected": n[Decision.REJECTED] + n[Decision.REFUSED],
         "unchanged": n[Decision.UNCHANGED],
         "newly_excluded": (decided.decision[decided.has_contact] == Decision.EXCLUDED).sum(),
@@ -280,6 +284,7 @@ def _exclusions(clients: pd.DataFrame, decided: Decided) -> Counter[str]:
     rows = decided.decision == Decision.EXCLUDED
     shared = int((decided.decision == Decision.SHARED).sum())
     found = Counter({str(ExclusionReason.SHARED_ADDRESS): shared})
+    found[str(ExclusionReason.REMOVED_BY_HAND)] = int((decided.decision == Decision.REMOVED).sum())
     if rows.any():
         why = clients.loc[rows, "exclusion"]
         found[str(ExclusionReason.EXCLUDED_ADDRESS)] = int(why.isna().sum())

@@ -8,12 +8,21 @@ from contact_sync.base import words
 from contact_sync.base.errors import BooksDontBalance, FatalError
 from contact_sync.base.failpoints import reach
 from contact_sync.base.json_columns import Plan, Result
-from contact_sync.base.vocabulary import Lane, RunKind, RunState
+from contact_sync.base.vocabulary import Lane, RemovalReason, RunKind, RunState
 from contact_sync.postgres.cursor import Cursor
 from contact_sync.reporting.run_report import count_words, degraded, dropped_lines
 from contact_sync.run.context import snapshot_of
 from contact_sync.run.plan_batches import describe
-from contact_sync.state import batches, dropped, ledger, moves, runs, staging
+from contact_sync.state import (
+    batches,
+    dropped,
+    exclusions,
+    ledger,
+    moves,
+    removals,
+    runs,
+    staging,
+)
 from contact_sync.state.for_people.jobs import jobs_of_run
 from contact_sync.state.runs import Run
 from contact_sync.sync import Sync
@@ -41,8 +50,7 @@ def finish_run(sync: Sync, run: Run) -> Result:
         refused = ledger.count_refused(cursor, run.sync_id, run.run_id)
         jobs = [job.report() for job in jobs_of_run(cursor, run.run_id)]
         stale = ledger.count_stale(cursor, run.sync_id)
-        unmoved = moves.count_open(cursor, run.sync_id)
-        wrong = degraded(run.plan, books | {"stale": stale, "unmoved": unmoved}, jobs)
+        wrong = degraded(run.plan, books | {"stale": stale} | _undone(cursor, sync, run), jobs)
         everyone = run.kind is not RunKind.INCREMENTAL
         dropped.forget_unsent(cursor, run.sync_id, everyone=everyone)
         now, new = dropped.count_dropped(cursor, run.sync_id, run.run_id)
@@ -60,6 +68,19 @@ def finish_run(sync: Sync, run: Run) -> Result:
         log.warning("Degraded: %s", what)
     log.info("Books: %s", ", ".join(f"{n} {what}" for what, n in books.items()))
     return result
+
+
+def _undone(cursor: Cursor, sync: Sync, run: Run) -> dict[str, int]:
+    """Numbers of contacts that have to go and may be there still, or wait for what goes along."""
+    found = {
+        "in_vain": removals.count_in_vain(cursor, run.sync_id),
+        "unmoved": moves.count_open(cursor, run.sync_id),
+    }
+    if sync.definition.removal_of(RemovalReason.EXCLUDED) != "keep":
+        open_ones = exclusions.count_open(cursor, run.sync_id)
+        found["not_carried_out"] = open_ones.addresses
+        found["unsearchable"] = open_ones.unsearchable
+    return found
 
 
 def _refuse_if_open(cursor: Cursor, run: Run) -> None:

@@ -72,7 +72,7 @@ def _steps(sync: Sync, run_id: int) -> None:
         slices = _reading(lambda: select_clients(sync, open_run(sync, run_id)))
         with _pool(AT_ONCE) as pool:
             _all(pool.submit(_stage, sync, run_id, slice_no) for slice_no in range(slices))
-    batch_ids = plan_batches(sync, open_run(sync, run_id))
+        batch_ids = _reading(lambda: plan_batches(sync, open_run(sync, run_id)))
     _send(sync, run_id, remove_excluded(sync, open_run(sync, run_id)))
     _send(sync, run_id, batch_ids)
     _send(sync, run_id, find_removals(sync, open_run(sync, run_id)))

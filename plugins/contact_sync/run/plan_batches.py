@@ -14,7 +14,7 @@ import pyarrow as pa
 from contact_sync.base.errors import FatalError
 from contact_sync.base.failpoints import reach
 from contact_sync.base.json_columns import Plan, Staged
-from contact_sync.base.vocabulary import SENDING, Lane
+from contact_sync.base.vocabulary import SENDING, ExclusionReason, Lane
 from contact_sync.base.words import above_limit
 from contact_sync.config.definition import SyncDefinition
 from contact_sync.config.tuning import LaneChoice, Tuning
@@ -24,8 +24,10 @@ from contact_sync.postgres.cursor import Cursor
 from contact_sync.run import approve_plan
 from contact_sync.run.context import snapshot_of
 from contact_sync.run.find_removals import removals_ahead
+from contact_sync.run.sending.excluded_contacts import look_up_excluded
 from contact_sync.run.sending.look_before import look_before
 from contact_sync.run.sending.move_person import plan_moves
+from contact_sync.run.sending.removed_by_hand import leave_removed
 from contact_sync.run.sending.suppressions import carry_suppressions
 from contact_sync.state import batches, ledger, moves, runs, staging
 from contact_sync.state.runs import Run
@@ -48,7 +50,8 @@ def plan_batches(sync: Sync, run: Run) -> list[int]:
         return []
     if plan.counts["to_send"] > ledger.MANY:
         staging.analyze_outbox(sync.state)
-    plan = _with(plan, held=carry_suppressions(sync, run))
+    plan = _look_up(sync, run, plan)
+    plan = _with(plan, held=plan.counts.get("held", 0) + carry_suppressions(sync, run))
     csv = uses_csv(sync.definition.tuning, plan.counts["to_send"])
     plan = plan_moves(sync, run, look_before(sync, run, plan, csv=csv))
     sizes = staging.outbox_sizes(sync.state, run.run_id)
@@ -66,6 +69,20 @@ def plan_batches(sync: Sync, run: Run) -> list[int]:
     reach("run_planned")
     log.info("Plan: %s; %d batches", describe(plan), len(batch_ids))
     return batch_ids
+
+
+def _look_up(sync: Sync, run: Run, plan: Plan) -> Plan:
+    """Look at SendGrid before anything is planned, once for each reading of the clients."""
+    with sync.state.transaction() as cursor:
+        if batches.has_begun_to_send(cursor, run.run_id):
+            return plan
+    look_up_excluded(sync, run)
+    own = plan.counts.get("changed", 0) + plan.counts.get("sent_again", 0)
+    found = leave_removed(sync, run, own)
+    late, removed = found.pop("not_shown", 0), found.pop("removed_by_hand", 0)
+    exclusions = {str(ExclusionReason.REMOVED_BY_HAND): removed} if removed else {}
+    plan = _with(plan, **found, **({"held": late} if late else {}))
+    return replace(plan, exclusions=dict(Counter(plan.exclusions) + Counter(exclusions)))
 
 
 def _with(plan: Plan, **counts: int) -> Plan:

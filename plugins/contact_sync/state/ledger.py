@@ -9,8 +9,8 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from contact_sync.base.arrays import Int64
-from contact_sync.base.client_life import Fate
-from contact_sync.base.vocabulary import MAX_REASONS, Refusal, RefusalSum
+from contact_sync.base.client_life import SAID_BY_SENDGRID, Cause, Fate
+from contact_sync.base.vocabulary import MAX_REASONS, ExclusionReason, Refusal, RefusalSum
 from contact_sync.base.words import counted
 from contact_sync.contacts.ledger_rows import KnownClients, LedgerRows
 from contact_sync.postgres import arrow_reader
@@ -60,7 +60,12 @@ def ledger_rows(state: StateDatabase, sync_id: int, ids: Int64) -> LedgerRows:
 def _read(state: StateDatabase, statement: LiteralString, **values: Any) -> list[npt.NDArray[Any]]:
     """The statement's columns as arrays."""
     fates = {fate.word: int(fate) for fate in Fate}
-    query = statements.with_values(statement, **fates, **values)
+    causes = {f"by_{cause.name.lower()}": int(cause) for cause in Cause}
+    reasons = {
+        "excluded_address": str(ExclusionReason.EXCLUDED_ADDRESS),
+        "reasons_of_sendgrid": [str(reason) for reason in SAID_BY_SENDGRID],
+    }
+    query = statements.with_values(statement, **fates, **causes, **reasons, **values)
     with state.reader() as connection:
         found = arrow_reader.table(connection, query, WHAT).columns
     return [_array(found.pop(0)) for _ in range(len(found))]  # each is freed when copied

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from contact_sync.base.vocabulary import Lane, Outcome, RemovalReason
 from contact_sync.postgres.cursor import Cursor, many, one
@@ -14,6 +15,17 @@ from contact_sync.state.runs import Run
 SQL = statements.load("removals")
 PER_BATCH = 100  # search/emails, DELETE contacts and DELETE lists/{id}/contacts take at most 100
 MAX_BATCHES = 300  # mapped tasks of one run; the rest waits for the next run
+ENOUGH_TRIES = 5
+"""So many removals in a row may change nothing; then each next one waits for REST_HOURS."""
+REST_HOURS = 24
+
+
+class Age(NamedTuple):
+    """For how many seconds an address is known to be removed, and how often SendGrid has accepted
+    its removal and showed it all the same."""
+
+    seconds: float
+    tries: int
 
 
 def removable(
@@ -34,7 +46,8 @@ def noted(
     cursor: Cursor, run: tuple[int, int], whys: tuple[RemovalReason, ...]
 ) -> list[dict[str, Any]]:
     """The same, only by reading: a few that a client has again may be among them."""
-    parameters = {"sync_id": run[0], "run_id": run[1], "whys": list(whys)}
+    parameters = {"sync_id": run[0], "run_id": run[1], "whys": list(whys),
+                  "enough": ENOUGH_TRIES, "rest_hours": REST_HOURS}  # fmt: skip
     return many(cursor, SQL["removable_addresses"], parameters)
 
 
@@ -81,10 +94,23 @@ def keep(cursor: Cursor, sync_id: int, whys: tuple[RemovalReason, ...]) -> int:
     return cursor.rowcount
 
 
-def of_batch(cursor: Cursor, batch_id: int) -> dict[str, float]:
-    """The addresses of a removal batch, and for how many seconds each is known to be removed."""
+def of_batch(cursor: Cursor, batch_id: int) -> dict[str, Age]:
+    """The addresses of a removal batch."""
     rows = many(cursor, SQL["of_batch"], {"batch_id": batch_id})
-    return {row["email"]: row["seconds"] for row in rows}
+    return {row["email"]: Age(row["seconds"], row["tries"]) for row in rows}
+
+
+def count_try(cursor: Cursor, batch_id: int, emails: Collection[str] | None) -> None:
+    """SendGrid accepted the removal of these contacts of a batch (None: of all) and shows them all
+    the same."""
+    addresses = None if emails is None else list(emails)
+    cursor.execute(SQL["count_try"], {"batch_id": batch_id, "emails": addresses})
+
+
+def count_in_vain(cursor: Cursor, sync_id: int) -> int:
+    """How many contacts were so often removed in vain that their removal rests."""
+    parameters = {"sync_id": sync_id, "enough": ENOUGH_TRIES}
+    return int(one(cursor, SQL["count_in_vain"], parameters)["n"])
 
 
 def set_apart(
@@ -110,6 +136,7 @@ def set_apart(
 
 def removed(cursor: Cursor, lane: Lane, batch_id: int) -> None:
     """The contacts of the batch are where its lane brings them."""
+    cursor.execute(SQL["see_off"], {"batch_id": batch_id})
     (deleted if lane is Lane.DELETE else unlisted)(cursor, batch_id)
 
 

@@ -44,11 +44,13 @@ def mark(cursor: Cursor, run_id: int, groups: dict[int, set[int]]) -> None:
         cursor.execute(SQL["mark"], parameters)
 
 
-def hold(cursor: Cursor, sync_id: int, run_id: int, client_ids: list[int]) -> None:
+def hold(
+    cursor: Cursor, sync_id: int, run_id: int, client_ids: list[int], reason: PendingReason
+) -> None:
     """Take clients out of the outbox; they are pending and looked at again by the next run.
 
     Nobody is taken out of a batch that has left.
     """
     parameters = {"sync_id": sync_id, "run_id": run_id, "client_ids": client_ids,
-                  "reason": PendingReason.SUPPRESSION_UNKNOWN}  # fmt: skip
+                  "reason": reason}  # fmt: skip
     cursor.execute(SQL["hold"], parameters)

@@ -32,7 +32,7 @@ def absorbed(world: World, cell: Cell, error: SyncError | None) -> None:
 
 
 def again(world: World, cell: Cell, error: SyncError | None, calls: int) -> None:
-    """One call more than without the fault; where a minute has one call, each of them twice."""
+    """One call more than without the fault; a rate limit meets each of them."""
     absorbed(world, cell, error)
     usual = ENDPOINTS[cell.endpoint].calls
     more = usual if "x-ratelimit" in cell.fault else 1
@@ -102,12 +102,6 @@ def held(world: World, cell: Cell, error: SyncError | None, calls: int) -> None:
     assert (set(world.contacts()), calls) == ({ANN, BOB}, 1)
 
 
-def unproven(world: World, cell: Cell, error: SyncError | None, calls: int) -> None:
-    """All is right, but nobody knows before the next run."""
-    once(world, cell, error, calls)
-    assert any("isn't known yet" in what for what in world.report()["degraded"])
-
-
 OUTCOMES = {
     "again": again,
     "once": once,
@@ -118,7 +112,6 @@ OUTCOMES = {
     "later": later,
     "resumes": resumes,
     "held": held,
-    "unproven": unproven,
 }
 
 

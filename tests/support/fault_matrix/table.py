@@ -24,8 +24,8 @@ class Endpoint:
     refused: bool = False  # SendGrid refuses a contact and gives an errors file
     unlists: bool = False  # the former contact is only taken off the list
     opted_out: bool = False  # the former address is unsubscribed
+    calls: int = 1  # so many a run makes without a fault, unless it asks until a job is over
     bulk: bool = False  # many clients have changed their addresses
-    calls: int = 1  # so many of them without a fault
 
     @property
     def told(self) -> str:
@@ -42,7 +42,7 @@ ENDPOINTS = {
     "PUT upload": Endpoint("PUT", "/imports/{job_id}", lane="csv"),
     "GET job": Endpoint("GET", f"{IMPORTS}/{{job_id}}"),
     "GET errors file": Endpoint("GET", "/errors/{job_id}/{name}", refused=True),
-    "POST search": Endpoint("POST", f"{CONTACTS}/search/emails", former=True, calls=2),
+    "POST search": Endpoint("POST", f"{CONTACTS}/search/emails", former=True, calls=3),
     "DELETE contacts": Endpoint("DELETE", CONTACTS, former=True),
     "DELETE list": Endpoint(
         "DELETE", "/v3/marketing/lists/{list_id}/contacts", former=True, unlists=True

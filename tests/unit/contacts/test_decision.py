@@ -9,7 +9,7 @@ import pandas as pd
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contact_sync.base.client_life import Fate
+from contact_sync.base.client_life import Cause, Fate
 from contact_sync.contacts.decision import Decision, decide
 from contact_sync.contacts.ledger_rows import LedgerRows
 from contact_sync.contacts.selection import EXCLUDED, SHARED, TAKES_OVER
@@ -23,6 +23,8 @@ class Known:
     contact_hash: int
     row_hash: int
     fate: Fate
+    cause: Cause
+    email_hash: int
 
 
 @dataclass(frozen=True)
@@ -47,13 +49,17 @@ class Client:
             return Decision.REJECTED
         if self.verdict & SHARED:
             return Decision.SHARED
-        is_same = self.known is not None and self.known.row_hash == self.row_hash
-        if self.known is None or not is_same or resend:
+        if self.known is None or resend:
             return Decision.SEND
         return self.settled(self.known, retry_rejected=retry_rejected)
 
     def settled(self, known: Known, *, retry_rejected: bool) -> Decision:
-        """The rules for exactly what SendGrid has confirmed or refused."""
+        """The rules for what SendGrid has confirmed or refused, and for whom a person removed."""
+        by_hand = known.fate is Fate.EXCLUDED and known.cause is Cause.SENDGRID
+        if by_hand and known.email_hash == self.email_hash:
+            return Decision.REMOVED
+        if known.row_hash != self.row_hash:
+            return Decision.SEND
         if known.fate is Fate.REJECTED and not retry_rejected:
             return Decision.REFUSED
         is_own = known.contact_hash == self.email_hash
@@ -62,7 +68,8 @@ class Client:
 
 HASHES = st.integers(1, 3)
 KNOWN = st.builds(Known, contact_hash=st.integers(0, 3), row_hash=st.integers(0, 3),
-                  fate=st.sampled_from(Fate))  # fmt: skip
+                  fate=st.sampled_from(Fate), cause=st.sampled_from(Cause),
+                  email_hash=st.integers(0, 3))  # fmt: skip
 CLIENTS = st.builds(
     Client, scanned_hash=HASHES, verdict=st.sampled_from([0, 0, SHARED, EXCLUDED, TAKES_OVER]),
     email_hash=HASHES, row_hash=HASHES, reason=st.sampled_from([None, None, "invalid"]),
@@ -80,9 +87,10 @@ def ledger(clients: list[Client]) -> LedgerRows:
     known = [(number, client.known) for number, client in enumerate(clients) if client.known]
     return LedgerRows(
         client_id=column([number for number, _ in known]),
-        email_hash=column([0 for _ in known]),
+        email_hash=column([row.email_hash for _, row in known]),
         contact_hash=column([row.contact_hash for _, row in known]),
         fate=np.array([row.fate for _, row in known], np.int16),
+        cause=np.array([row.cause for _, row in known], np.int16),
         row_hash=column([row.row_hash for _, row in known]),
         filled=column([0 for _ in known]),
     )

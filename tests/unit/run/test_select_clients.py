@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contact_sync.base.client_life import Fate
+from contact_sync.base.client_life import Cause, Fate
 from contact_sync.base.json_columns import SourceSnapshot
 from contact_sync.base.vocabulary import RunKind
 from contact_sync.base.words import counted
@@ -47,11 +47,14 @@ def scan(clients: dict[int, int], excluded: Set[int] = frozenset()) -> Scan:
 
 
 def ledger(rows: dict[int, tuple[int, int, str]]) -> KnownClients:
-    """Client → (address hash in the source, hash of the contact's address, state)."""
+    """Client → (address hash in the source, hash of the contact's address, state), and after the
+    state perhaps " by " and its cause."""
     ids = sorted(rows)
     email, contact = (np.array([rows[i][n] for i in ids], np.int64) for n in (0, 1))
-    fate = np.array([Fate[rows[i][2].upper()] for i in ids], np.int16)
-    return KnownClients(np.array(ids, np.int64), email, contact, fate)
+    words = [rows[i][2].upper().partition(" BY ") for i in ids]
+    fate = np.array([Fate[state] for state, _, _ in words], np.int16)
+    cause = np.array([Cause[by or "ITSELF"] for _, _, by in words], np.int16)
+    return KnownClients(np.array(ids, np.int64), email, contact, fate, cause)
 
 
 def chosen(
@@ -98,7 +101,7 @@ def test_an_incremental_run_looks_at(
 
 def test_B04_B05_right_to_a_shared_address() -> None:
     """The newest client represents it; when it goes, the other one is found although unchanged."""
-    known = {1: (11, 0, "excluded"), 2: (11, 11, DONE)}
+    known = {1: (11, 0, "shared"), 2: (11, 11, DONE)}
     assert chosen({1: 11, 2: 11}, known) == {}
     assert chosen({1: 11, 2: 22}, known) == {1: SEND | TAKES_OVER, 2: SEND}
     assert chosen({1: 11}, known) == {1: SEND | TAKES_OVER}
@@ -110,8 +113,41 @@ def test_B04_an_exclusion_on_any_client_of_an_address_wins() -> None:
     known = {1: (11, 0, "excluded"), 2: (11, 11, DONE)}
     found = chosen({1: 11, 2: 11}, known, excluded={1})
     assert {client: verdict & EXCLUDED for client, verdict in found.items()} == {2: EXCLUDED}
-    excluded = {1: (11, 0, "excluded"), 2: (11, 11, "excluded")}
+    excluded = {1: (11, 0, "shared"), 2: (11, 11, "excluded")}
     assert chosen({1: 11, 2: 11}, excluded) == {2: SEND}
+
+
+ALONE, OLDER, NEWER = {1: 11}, {1: 11, 2: 11}, {0: 11, 1: 11}
+BY_HAND = "excluded by sendgrid"
+
+
+@pytest.mark.parametrize(
+    ("fate", "clients", "excluded", "is_chosen"),
+    [
+        (DONE, ALONE, set(), False), (DONE, OLDER, set(), True), (DONE, NEWER, set(), False),
+        (DONE, ALONE, {1}, True), (DONE, OLDER, {2}, True),
+        ("rejected", ALONE, set(), False), ("rejected", OLDER, set(), False),
+        ("rejected", OLDER, {2}, True), ("rejected", ALONE, {1}, True),
+        ("rejected by sendgrid", ALONE, set(), False),
+        ("rejected by sendgrid", OLDER, set(), True),
+        ("shared", ALONE, set(), True), ("shared", OLDER, set(), False),
+        ("shared", OLDER, {1}, True), ("shared", OLDER, {2}, True), ("shared", NEWER, set(), True),
+        ("excluded", ALONE, set(), True), ("excluded", ALONE, {1}, False),
+        ("excluded", OLDER, {1}, False), ("excluded", OLDER, {2}, True),
+        ("excluded", OLDER, {1, 2}, False), ("excluded", OLDER, set(), True),
+        ("excluded by address", ALONE, set(), True), ("excluded by address", OLDER, {2}, False),
+        ("excluded by address", OLDER, {1}, True), ("excluded by address", OLDER, {1, 2}, True),
+        ("excluded by address", OLDER, set(), True),
+        (BY_HAND, ALONE, set(), False), (BY_HAND, OLDER, set(), True), (BY_HAND, ALONE, {1}, True),
+        (BY_HAND, OLDER, {2}, True),
+    ],
+)  # fmt: skip
+def test_B04_A09_who_is_kept_back_for_another_reason_than_before_is_looked_at(
+    fate: str, clients: dict[int, int], excluded: set[int], is_chosen: bool
+) -> None:
+    """Client 1, of each fate, unchanged, with others of its address or alone."""
+    known = dict.fromkeys(clients, (11, 11, DONE)) | {1: (11, 11, fate)}
+    assert (1 in chosen(clients, known, excluded=excluded)) == is_chosen
 
 
 def test_clients_without_address_do_not_share_one() -> None:

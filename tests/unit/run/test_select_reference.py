@@ -12,7 +12,10 @@ from hypothesis import strategies as st
 from contact_sync.contacts.selection import EXCLUDED, SEND, SHARED, TAKES_OVER, choose
 from tests.unit.run.test_select_clients import ledger, scan
 
-STATES = ["confirmed", "pending", "rejected", "excluded"]
+STATES = [
+    "confirmed", "pending", "rejected", "rejected by sendgrid", "shared", "excluded",
+    "excluded by address", "excluded by sendgrid",
+]  # fmt: skip
 IDS, ADDRESSES = st.integers(1, 12), st.integers(0, 4)
 KNOWN = st.dictionaries(IDS, st.tuples(ADDRESSES, ADDRESSES, st.sampled_from(STATES)), max_size=10)
 
@@ -50,12 +53,20 @@ class World:
         if client not in self.known or client in self.changed:
             return True
         address, _, state = self.known[client]
-        may_be_sent = self.verdict(client) & ~TAKES_OVER == SEND
         return (
             address != self.clients[client]
             or state == "pending"
-            or (state == "excluded") == may_be_sent
+            or state not in self.states_of(client)
         )
+
+    def states_of(self, client: int) -> list[str]:
+        """The states in which nothing has changed for the client."""
+        verdict = self.verdict(client) & ~TAKES_OVER
+        if verdict == EXCLUDED:
+            return ["excluded" if client in self.opted_out else "excluded by address"]
+        if verdict == SHARED:
+            return ["shared", "rejected"]
+        return ["confirmed", "rejected", "rejected by sendgrid", "excluded by sendgrid"]
 
 
 @st.composite

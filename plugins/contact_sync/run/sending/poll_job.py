@@ -32,6 +32,7 @@ from contact_sync.postgres.cursor import Cursor
 from contact_sync.run.sending.judge import Do, counts_all, judge, refused_by
 from contact_sync.run.sending.look_before import held_after
 from contact_sync.run.sending.move_person import look_again
+from contact_sync.run.sending.removal_targets import patience, still_shown
 from contact_sync.run.sending.split import postpone_and_split
 from contact_sync.run.sending.verify import not_applied
 from contact_sync.sendgrid.errors_file import read_errors
@@ -65,12 +66,7 @@ def settle_batch(sync: Sync, run: Run, batch_id: int) -> bool:
     except RequestRefused as error:
         if error.status != 404:
             raise
-        if not error.is_missing:
-            raise RetryableError(f"{error}; the job may still be at work") from None
-        # Forgotten or not yet known: it may still take effect, so nothing newer is sent for the
-        # definition's `quarantine_minutes`.
-        postpone(sync, run, batch, PendingReason.JOB_UNKNOWN_TO_SENDGRID, in_doubt=True)
-        return True
+        return _settle_unknown(sync, run, batch, error)
     if not job.status.is_terminal:
         reach("job_pending")
         return _give_up(sync, run, batch)
@@ -78,14 +74,25 @@ def settle_batch(sync: Sync, run: Run, batch_id: int) -> bool:
     return _end(sync, run, batch, job)
 
 
+def _settle_unknown(sync: Sync, run: Run, batch: Batch, error: RequestRefused) -> bool:
+    """SendGrid says 404 when it is asked for the job."""
+    if batch.lane in REMOVALS:  # the API's description doesn't say that these jobs are served
+        return _settle_removal(sync, run, batch, None)
+    if not error.is_missing:
+        raise RetryableError(f"{error}; the job may still be at work") from None
+    # It may still take effect: nothing newer is sent for the definition's `quarantine_minutes`.
+    postpone(sync, run, batch, PendingReason.JOB_UNKNOWN_TO_SENDGRID, in_doubt=True)
+    return True
+
+
 def _end(sync: Sync, run: Run, batch: Batch, job: Job) -> bool:
     """Write what a job that is over means; False = it can't be seen yet."""
+    if batch.lane in REMOVALS:
+        return _settle_removal(sync, run, batch, job)
     if batch.lane is Lane.MOVE:
         if (write := look_again(sync, run, batch, job)) is None:
             return False
         _finish(sync, run, batch, job, write)
-    elif batch.lane in REMOVALS:
-        _apply_removal(sync, run, batch, job)
     else:
         _apply(sync, run, batch, job)
     return True
@@ -113,6 +120,8 @@ def _give_up(sync: Sync, run: Run, batch: Batch) -> bool:
     # whose answer was lost has the same time: its file may have been stored.
     if (batch.submitted_seconds or 0) <= sync.definition.deadlines.job_hours * 3600:
         return False
+    if batch.lane in REMOVALS:
+        return _settle_removal(sync, run, batch, None)
     uploaded = batch.state is BatchState.SUBMITTED
     ended = PendingReason.JOB_NEVER_ENDED if uploaded else PendingReason.UPLOAD_NEVER_ARRIVED
     postpone(sync, run, batch, ended)
@@ -206,20 +215,29 @@ def _fail(sync: Sync, run: Run, batch: Batch, job: Job, reason: PendingReason) -
     _finish(sync, run, batch, job, lambda cursor: postpone_and_split(cursor, run, batch, reason))
 
 
-def _apply_removal(sync: Sync, run: Run, batch: Batch, job: Job) -> None:
+def _settle_removal(sync: Sync, run: Run, batch: Batch, job: Job | None) -> bool:
+    """End a removal by a look at its contacts; False = look again later. `job` None = no word."""
+    left = still_shown(sync, batch)
+    works = job is None or job.status is JobStatus.COMPLETED
+    if left and works and (batch.submitted_seconds or 0) <= patience(sync):
+        log.info("Batch %d: SendGrid shows %d contacts still", batch.batch_id, len(left))
+        return False
+    undone = Outcome.STILL_SHOWN if works else Outcome.NOT_REMOVED
+
     def write(cursor: Cursor) -> Ending:
-        if job.status is not JobStatus.COMPLETED:
-            removals.postponed(cursor, batch.batch_id)
-            return Ending(Outcome.NOT_REMOVED)
-        if batch.lane is Lane.DELETE and job.deleted < batch.contacts:
-            # Whether deletions are counted is documented nowhere, so the next run's search decides.
-            numbers = {"deleted": job.deleted, "contacts": batch.contacts}
-            return Ending(Outcome.DELETIONS_UNCLEAR, numbers)
+        is_late = run.run_id != batch.run_id
+        removals.count_try(cursor, batch.batch_id, None if left and is_late else left)
+        if len(left) == batch.contacts or (left and is_late):
+            if not works:
+                removals.postponed(cursor, batch.batch_id)
+            return Ending(undone)
+        removals.set_apart(cursor, run, batch, sorted(left), undone, done=False)
         removals.removed(cursor, batch.lane, batch.batch_id)
         outcome = Outcome.REMOVED if batch.lane is Lane.DELETE else Outcome.UNLISTED
-        return Ending(outcome, {"removed": batch.contacts})
+        return Ending(outcome, {"removed": batch.contacts - len(left)})
 
     _finish(sync, run, batch, job, write)
+    return True
 
 
 def postpone(

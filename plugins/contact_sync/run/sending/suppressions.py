@@ -13,6 +13,7 @@ from collections import defaultdict
 
 from contact_sync.base.errors import AuthError, RequestRefused, SyncError
 from contact_sync.base.failpoints import reach
+from contact_sync.base.vocabulary import PendingReason
 from contact_sync.sendgrid.suppression_calls import MAX_SUPPRESSED
 from contact_sync.state import runs, suppressions
 from contact_sync.state.runs import Run
@@ -43,7 +44,7 @@ def carry_suppressions(sync: Sync, run: Run) -> int:
     held = [client for client, former in moved.items() if former in unknown | not_said]
     found = {client: groups[former] for client, former in moved.items() if groups.get(former)}
     with sync.state.transaction(run.fence) as cursor:
-        suppressions.hold(cursor, run.sync_id, run.run_id, held)
+        suppressions.hold(cursor, run.sync_id, run.run_id, held, PendingReason.SUPPRESSION_UNKNOWN)
         suppressions.mark(cursor, run.run_id, found)
         reach("suppressions_uncommitted")
     log.info("%d clients have a new address; %d old ones are unsubscribed", len(moved), len(found))

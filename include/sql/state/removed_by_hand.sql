@@ -1,0 +1,41 @@
+-- Staged clients whose contact a person has removed at SendGrid (state/removed_by_hand.py).
+
+-- own_contacts --
+-- Staged clients whose contact at the same address was confirmed when it was sent last (tries = 0), how many seconds
+-- ago that was, and on which list; NULL = nobody knows any more. Index: outbox, ledger, batch and run primary keys
+SELECT
+    o.client_id,
+    o.email,
+    extract(EPOCH FROM now() - b.settled_at)::float AS seconds,
+    r.destination #>> '{mapping,list_id}' AS list_id
+FROM contact_sync.outbox AS o
+INNER JOIN contact_sync.ledger AS l
+    ON l.sync_id = %(sync_id)s AND o.client_id = l.client_id
+LEFT JOIN contact_sync.batch AS b ON l.batch_id = b.batch_id
+LEFT JOIN contact_sync.run AS r ON b.run_id = r.run_id
+WHERE
+    o.run_id = %(run_id)s
+    AND l.contact_hash = o.email_hash
+    AND l.tries = 0
+    AND l.state IN ('confirmed', 'pending')
+ORDER BY o.client_id;
+
+-- exclude --
+-- Take clients out of the outbox: they aren't sent before a run of mode resend. off_list: there is nothing to look up.
+WITH held AS (
+    DELETE FROM contact_sync.outbox AS o
+    WHERE o.run_id = %(run_id)s AND o.client_id = any(%(client_ids)s)
+    RETURNING o.client_id
+)
+
+UPDATE contact_sync.ledger AS l SET
+    state = 'excluded',
+    reason = 'removed_by_hand',
+    detail = NULL,
+    field = NULL,
+    row_hash = NULL,
+    rejected_since = NULL,
+    off_list = TRUE,
+    updated_at = now()
+FROM held
+WHERE l.sync_id = %(sync_id)s AND l.client_id = held.client_id;

@@ -1,0 +1,82 @@
+"""Look up, once, whether an excluded client that no run has sent has a contact all the same.
+
+An older import, a former name of the sync or a state database that is lost may have left one on
+the list. Who was sent by this sync is noted for removal when it is excluded; everybody else is
+looked up here, before the plan, so that what is found counts in it and against its limits.
+"""
+
+from __future__ import annotations
+
+import logging
+
+import numpy as np
+
+from contact_sync.base.failpoints import reach
+from contact_sync.base.vocabulary import RemovalReason
+from contact_sync.contacts.transform import transform
+from contact_sync.run.context import mapping_of
+from contact_sync.run.sending.search import search
+from contact_sync.sendgrid.api import MAX_LOOKUP
+from contact_sync.state import exclusions, runs
+from contact_sync.state.runs import Run
+from contact_sync.sync import Sync
+
+log = logging.getLogger(__name__)
+MAX_LOOKED_UP = 10_000
+"""Clients that one run looks up: 100 calls. The rest is counted, and waits for the next run."""
+
+
+def look_up_excluded(sync: Sync, run: Run) -> None:
+    """Note the contacts of excluded clients that are where they may not be, and remember of all
+    others that they were looked up. Repeating it goes on where it ended.
+    """
+    if sync.definition.removal_of(RemovalReason.EXCLUDED) == "keep":
+        return
+    with sync.state.transaction() as cursor:
+        clients = exclusions.to_look_up(cursor, run.sync_id, MAX_LOOKED_UP)
+    if not clients:
+        return
+    addresses = _addresses(sync, run, clients)
+    found = 0
+    emails = list(addresses)
+    for start in range(0, len(emails), MAX_LOOKUP):
+        runs.renew_lease(sync.state, run)
+        found += _look_up(sync, run, emails[start : start + MAX_LOOKUP], addresses)
+    log.info("%d excluded clients looked up: %d have a contact that has to go",
+             len(clients), found)  # fmt: skip
+
+
+def _addresses(sync: Sync, run: Run, clients: dict[int, int]) -> dict[str, tuple[int, int]]:
+    """Address → its hash and a client's id; who has another address by now is left to the next run.
+
+    `clients`: id → hash of its address.
+    """
+    mapping, ids = mapping_of(run), np.array(sorted(clients), np.int64)
+    addresses: dict[str, tuple[int, int]] = {}
+    with sync.b2core.snapshot() as snapshot:
+        for batch in snapshot.clients(mapping.columns, int(ids[0]), int(ids[-1]), ids):
+            frame = transform(batch, mapping).frame
+            columns = (frame[name].tolist() for name in ("client_id", "email", "email_hash"))
+            for client, email, email_hash in zip(*columns, strict=True):
+                if clients.get(client) == email_hash:
+                    addresses[email] = (email_hash, client)
+    return addresses
+
+
+def _look_up(sync: Sync, run: Run, emails: list[str], addresses: dict[str, tuple[int, int]]) -> int:
+    """Look up at most 100 addresses; returns how many contacts are noted for removal."""
+    contacts, unsearchable = search(sync, emails)
+    list_id = mapping_of(run).list_id
+    found = {
+        email: addresses[email]
+        for email, contact in contacts.items()
+        if list_id is None or list_id in (contact.get("list_ids") or ())
+    }
+    hashes = {email: addresses[email][0] for email in emails}
+    off = [hashes[email] for email in emails if email not in found and email not in unsearchable]
+    with sync.state.transaction(run.fence) as cursor:
+        exclusions.note_found(cursor, run.sync_id, found)
+        exclusions.see(cursor, run.sync_id, off, off_list=True)
+        exclusions.see(cursor, run.sync_id, [hashes[e] for e in unsearchable], off_list=False)
+        reach("excluded_looked_up_uncommitted")
+    return len(found)

@@ -1,0 +1,75 @@
+"""Who was deleted at SendGrid by a person, or taken off the list, isn't brought back by a change.
+
+A contact that this sync has confirmed is looked up before it is sent again. If it isn't there, or
+not on the list, although a search that lags can't be the cause, a person has removed it: its client
+is excluded until a run of mode `resend`. If the search may lag, the client waits for the next run.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from contact_sync.base.failpoints import reach
+from contact_sync.base.vocabulary import PendingReason, RunKind
+from contact_sync.run.context import mapping_of
+from contact_sync.run.sending import removal_targets
+from contact_sync.run.sending.search import search
+from contact_sync.sendgrid.api import MAX_LOOKUP
+from contact_sync.state import removed_by_hand, runs, suppressions
+from contact_sync.state.removed_by_hand import Own
+from contact_sync.state.runs import Run
+from contact_sync.sync import Sync
+
+log = logging.getLogger(__name__)
+MAX_LOOKED_UP = 10_000
+"""A run that changes more contacts, as after an edit of the mapping, looks none of them up."""
+
+
+def leave_removed(sync: Sync, run: Run, own: int) -> dict[str, int]:
+    """Keep staged clients back whose contact a person has removed at SendGrid.
+
+    `own`: so many staged clients have a contact at their address already. Returns numbers of
+    clients for the plan: `removed_by_hand`, `not_shown` (wait for the next run), `not_looked_up`
+    (sent without a look: too many).
+    """
+    if run.kind is RunKind.RESEND or not own:
+        return {}
+    if own > MAX_LOOKED_UP:
+        return {"not_looked_up": own}
+    with sync.state.transaction() as cursor:
+        contacts = removed_by_hand.own_contacts(cursor, run.sync_id, run.run_id)
+    gone: list[int] = []
+    late: list[int] = []
+    for start in range(0, len(contacts), MAX_LOOKUP):
+        runs.renew_lease(sync.state, run)
+        for contact in _missing(sync, run, contacts[start : start + MAX_LOOKUP]):
+            age = contact.seconds
+            is_sure = age is None or age >= removal_targets.SEARCH_LAG_SECONDS
+            (gone if is_sure else late).append(contact.client_id)
+    if not gone and not late:
+        return {}
+    with sync.state.transaction(run.fence) as cursor:
+        removed_by_hand.exclude(cursor, run.sync_id, run.run_id, gone)
+        suppressions.hold(cursor, run.sync_id, run.run_id, late, PendingReason.NOT_SHOWN)
+        reach("removed_by_hand_uncommitted")
+    log.warning("%d changed clients were removed at SendGrid by a person and aren't sent before a "
+                "run of mode resend; %d more aren't shown yet", len(gone), len(late))  # fmt: skip
+    return {"removed_by_hand": len(gone), "not_shown": len(late)}
+
+
+def _missing(sync: Sync, run: Run, own: list[Own]) -> list[Own]:
+    """Those whose contact doesn't exist or isn't on the list, as far as SendGrid's search shows.
+
+    On the list that it was confirmed on, unless the sync has another one by now.
+    """
+    contacts, unsearchable = search(sync, [contact.email for contact in own])
+    here = mapping_of(run).list_id
+    return [
+        client
+        for client in own
+        if client.email not in unsearchable
+        and (
+            (contact := contacts.get(client.email)) is None
+            or (here == client.list_id and here not in (None, *(contact.get("list_ids") or ())))
+        )
+    ]
