@@ -147,10 +147,12 @@ class Result(JsonColumn):
     """Column `run.result`: what became of a run; empty for a dry run, and for one that failed.
 
     `books`: clients by state; `refused`: by SendGrid, as `words.counted` names it; `jobs`: rows as
-    the state database's readers give them; `degraded`: what is not as it should be, and how many.
+    the state database's readers give them; `degraded`: what is not as it should be, and how many;
+    `dropped`: values that SendGrid refused in this run and that were left out, as `refused`.
     """
 
     books: dict[str, int] = field(default_factory=dict)
     refused: dict[str, int] = field(default_factory=dict)
     jobs: tuple[dict[str, Any], ...] = ()
     degraded: dict[Degraded, int] = field(default_factory=dict)
+    dropped: dict[str, int] = field(default_factory=dict)

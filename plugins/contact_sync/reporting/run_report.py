@@ -51,10 +51,14 @@ def run_report(row: dict[str, Any]) -> dict[str, Any]:
         "books": result.books,
         "rejections": plan.rejections | result.refused,
         "exclusions": plan.exclusions,
-        "dropped": plan.dropped,
+        "dropped": _sum(plan.dropped, result.dropped),
         "stale": plan.stale,
         "jobs": list(result.jobs),
     }
+
+
+def _sum(planned: dict[str, int], while_sent: dict[str, int]) -> dict[str, int]:
+    return planned | {why: planned.get(why, 0) + n for why, n in while_sent.items()}
 
 
 def run_counts(plan: Plan, result: Result) -> dict[str, int]:
@@ -62,7 +66,9 @@ def run_counts(plan: Plan, result: Result) -> dict[str, int]:
     counts, jobs = dict(plan.counts), result.jobs
     lanes = {lane: [j for j in jobs if j["lane"] == lane] for lane in REMOVALS}
     counts["sent"] = sum(
-        job["rows"] for job in jobs if job["lane"] not in lanes and job["state"] == "settled"
+        job["rows"]
+        for job in jobs
+        if job["lane"] not in lanes and job["state"] == "settled" and job["job_id"]
     )
     if result.refused:
         counts["rejected"] = counts.get("rejected", 0) + sum(result.refused.values())

@@ -13,7 +13,7 @@ from contact_sync.postgres.cursor import Cursor
 from contact_sync.reporting.run_report import count_words, degraded
 from contact_sync.run.context import snapshot_of
 from contact_sync.run.plan_batches import describe
-from contact_sync.state import batches, ledger, runs, staging
+from contact_sync.state import batches, ledger, refused_values, runs, staging
 from contact_sync.state.for_people.jobs import jobs_of_run
 from contact_sync.state.runs import Run
 from contact_sync.sync import Sync
@@ -38,9 +38,11 @@ def finish_run(sync: Sync, run: Run) -> Result:
         books = balance(cursor, run)
         refused = ledger.count_refused(cursor, run.sync_id, run.run_id)
         jobs = [job.report() for job in jobs_of_run(cursor, run.run_id)]
+        refused_values.forget_gone(cursor, run.sync_id)
+        dropped = refused_values.count_of_run(cursor, run.sync_id, run.run_id)
         stale = ledger.count_stale(cursor, run.sync_id)
         wrong = degraded(run.plan, books | {"stale": stale}, jobs)
-        result = Result(books, refused, tuple(jobs), wrong)
+        result = Result(books, refused, tuple(jobs), wrong, dropped)
         runs.advance_watermark(cursor, run, run.snapshot, run.destination)
         runs.finish_run(cursor, run, RunState.SUCCEEDED, result=result)
         runs.release_lease(cursor, run)
@@ -50,6 +52,9 @@ def finish_run(sync: Sync, run: Run) -> Result:
     for why, n in refused.items():
         said = words.counted_in_words(why, has_field=True)
         log.warning("Refused by SendGrid: %d x %s", n, said)
+    for why, n in dropped.items():
+        said = words.counted_in_words(why, has_field=True)
+        log.warning("Value left out: %d x %s", n, said)
     for what in words.degraded(wrong):
         log.warning("Degraded: %s", what)
     log.info("Books: %s", ", ".join(f"{n} {what}" for what, n in books.items()))

@@ -14,11 +14,12 @@ from contact_sync.base.failpoints import reach
 from contact_sync.base.json_columns import Staged
 from contact_sync.base.vocabulary import RunKind
 from contact_sync.contacts.mapping import Mapping
-from contact_sync.contacts.transform import transform
+from contact_sync.contacts.refused_values import Refused
+from contact_sync.contacts.transform import NOTHING_REFUSED, transform
 from contact_sync.postgres.arrow_reader import ahead
 from contact_sync.run.compare import Counts, Members, compare, vanished
 from contact_sync.run.context import mapping_of
-from contact_sync.state import batches, ledger, staging
+from contact_sync.state import batches, ledger, refused_values, staging
 from contact_sync.state.runs import Run
 from contact_sync.state.staging import Slice
 from contact_sync.sync import Sync
@@ -35,13 +36,18 @@ def stage_clients(sync: Sync, run: Run, slice_no: int) -> Staged:
     part = staging.load_slice(sync.state, run.run_id, slice_no)
     members = Members.of(part)
     known = ledger.ledger_rows(sync.state, run.sync_id, members.client_id)
+    is_resend = run.kind is RunKind.RESEND
+    refused = NOTHING_REFUSED if is_resend else _refused_values(sync, run, part)
+    replaced: list[tuple[int, str]] = []
     counts, keep, seen = Counts(), list[pd.DataFrame](), np.zeros(len(members.client_id), bool)
 
     def to_send() -> Iterator[pd.DataFrame]:
         for batch in _batches(sync, run, part, members.client_id, mapping):
+            transformed = transform(batch, mapping, refused)
+            replaced.extend(transformed.replaced)
             compared = compare(
-                transform(batch, mapping), members, known, mapping,
-                resend=run.kind is RunKind.RESEND, retry_rejected=run.retry_rejected,
+                transformed, members, known, mapping,
+                resend=is_resend, retry_rejected=run.retry_rejected,
             )  # fmt: skip
             seen[compared.members] = True
             counts.add(compared.counts)
@@ -60,12 +66,20 @@ def stage_clients(sync: Sync, run: Run, slice_no: int) -> Staged:
         else:
             staging.fill_outbox(cursor, run.run_id, part, to_send())
             ledger.merge_fates(cursor, run.sync_id, pd.concat(keep))
+            if is_resend:
+                refused_values.forget_range(cursor, run.sync_id, part.first_id, part.last_id)
+            refused_values.forget(cursor, run.sync_id, replaced)
             reach("slice_uncommitted")
         staging.save_slice_counts(cursor, run.run_id, slice_no, counts.staged())
     reach("slice_staged")
     told = ", ".join(f"{n} {what}" for what, n in counts.counts.items())
     log.info("Slice %d: %s", slice_no, told)
     return counts.staged()
+
+
+def _refused_values(sync: Sync, run: Run, part: Slice) -> Refused:
+    with sync.state.transaction() as cursor:
+        return refused_values.read(cursor, run.sync_id, part.first_id, part.last_id)
 
 
 def _batches(

@@ -10,7 +10,7 @@ from typing import Any
 import requests
 
 from contact_sync.base.errors import AuthError, FateUnknown, RequestRefused, RetryableError
-from contact_sync.base.plain_reasons import ADDRESS, QUOTED
+from contact_sync.base.plain_reasons import plain
 
 EPOCH_SECONDS_FROM = 10_000_000  # `x-ratelimit-reset` below it is seconds left, else epoch seconds
 
@@ -56,10 +56,8 @@ def _errors(body: Any) -> list[dict[str, object]]:
 
 
 def _messages(errors: list[dict[str, object]]) -> str:
-    """SendGrid's own words, without quoted values and addresses."""
-    messages = [str(error.get("message", "")) for error in errors[:3]]
-    unquoted = [QUOTED.sub("'…'", message) for message in messages]
-    return "; ".join(ADDRESS.sub("…", message) for message in unquoted)[:300]
+    """SendGrid's own plain words: they get into logs and alerts."""
+    return "; ".join(plain(str(error.get("message") or "")) for error in errors[:3])
 
 
 def _retry_after(answer: requests.Response) -> float | None:

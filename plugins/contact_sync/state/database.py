@@ -18,7 +18,7 @@ from contact_sync.state import statements
 SQL = statements.load("database")
 WHAT = "The state database"
 """What `arrow_reader` calls it in errors."""
-SCHEMA_VERSION = "0008"
+SCHEMA_VERSION = "0012"
 """The newest migration in include/sql/state/migrations (compared by a test)."""
 
 # random_page_cost: the default, meant for disks that turn, reads the ledger for 1 % of its clients.

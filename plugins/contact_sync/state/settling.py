@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 import pyarrow as pa
 
 from contact_sync.base.vocabulary import PendingReason, Refusal, Refused
+from contact_sync.contacts.refused_values import LeftOut
 from contact_sync.postgres.copying import copy_into
 from contact_sync.postgres.cursor import Cursor, one
 from contact_sync.state import statements
@@ -26,10 +27,12 @@ class Settled(NamedTuple):
     rejected: int
 
 
-def confirm(cursor: Cursor, batch_id: int, refused: dict[str, Refused]) -> Settled:
+def confirm(
+    cursor: Cursor, batch_id: int, refused: dict[str, Refused], again: Collection[str] = ()
+) -> Settled:
     """Confirm the batch's contacts except the refused ones, which are by address, and forget
-    the payloads."""
-    _load_refused(cursor, refused)
+    the payloads, but for those that are sent `again`."""
+    _load_refused(cursor, refused, again)
     parameters = {"batch_id": batch_id}
     bounds = batch_bounds(cursor, batch_id)
     cursor.execute(SQL["note_former_addresses"], bounds)
@@ -41,7 +44,7 @@ def confirm(cursor: Cursor, batch_id: int, refused: dict[str, Refused]) -> Settl
     if refused:
         cursor.execute(SQL["refuse_in_batch"], parameters)
         rejected = cursor.rowcount
-    cursor.execute(SQL["clear_batch"], parameters)
+    cursor.execute(SQL["clear_settled"], parameters)
     return Settled(known, new, rejected)
 
 
@@ -63,14 +66,19 @@ def postpone(cursor: Cursor, batch_id: int, reason: PendingReason, *, keep: bool
     return postponed
 
 
-def postpone_not_applied(cursor: Cursor, batch_id: int, emails: Collection[str]) -> tuple[int, int]:
+def postpone_not_applied(
+    cursor: Cursor,
+    batch_id: int,
+    emails: Collection[str],
+    reason: PendingReason = PendingReason.NOT_APPLIED,
+) -> tuple[int, int]:
     """Make the clients whose contacts aren't as sent pending, and take them out of the batch.
 
     After ENOUGH_TRIES in a row they are rejected. Returns how many are pending and rejected.
     """
     if not emails:
         return 0, 0
-    postponed = _postpone(cursor, batch_id, PendingReason.NOT_APPLIED, list(emails))
+    postponed = _postpone(cursor, batch_id, reason, list(emails))
     cursor.execute(
         SQL["reject_not_applied"],
         {
@@ -99,6 +107,28 @@ def hold(cursor: Cursor, batch_id: int, client_ids: list[int], reason: PendingRe
     return cursor.rowcount
 
 
+def hold_batch(cursor: Cursor, batch_id: int, reason: PendingReason) -> None:
+    """All clients of a batch of which nothing has left are pending; their payloads are gone."""
+    cursor.execute(SQL["hold_batch"], {"batch_id": batch_id, "reason": reason})
+
+
+def leave_out(cursor: Cursor, batch_id: int, left_out: Sequence[LeftOut], texts: int) -> None:
+    """Change contacts of a batch, so that they are sent without values that SendGrid refused.
+
+    `texts`: the mask of the fields that can be cleared: what the contacts hold there is.
+    """
+    cursor.execute(
+        SQL["leave_out"],
+        {
+            "batch_id": batch_id, "texts": texts,
+            "clients": [one.client_id for one in left_out],
+            "payloads": [one.payload for one in left_out],
+            "hashes": [one.row_hash for one in left_out],
+            "bits": [one.bits for one in left_out],
+        },
+    )  # fmt: skip
+
+
 def _take_out(cursor: Cursor, batch_id: int, emails: list[str]) -> None:
     cursor.execute(SQL["take_out"], {"batch_id": batch_id, "emails": emails})
 
@@ -113,18 +143,20 @@ def only_address(cursor: Cursor, batch_id: int) -> str:
     return str(one(cursor, SQL["only_address"], {"batch_id": batch_id})["email"])
 
 
-def _load_refused(cursor: Cursor, refused: dict[str, Refused]) -> None:
+def _load_refused(cursor: Cursor, refused: dict[str, Refused], again: Collection[str] = ()) -> None:
     cursor.execute(SQL["create_refused"])
-    if refused:
+    if refused or again:
         import pandas as pd
 
+        kept = [None] * len(again)
         frame = pd.DataFrame(
             {
-                "email": refused.keys(),
-                "field": "contact",
-                "reason": [str(refusal.reason) for refusal in refused.values()],
-                "detail": [refusal.detail for refusal in refused.values()],
-            }
+                "email": [*refused, *again],
+                "field": [*(refusal.field for refusal in refused.values()), *kept],
+                "reason": [*(str(refusal.reason) for refusal in refused.values()), *kept],
+                "detail": [*(refusal.detail for refusal in refused.values()), *kept],
+            },
+            dtype=object,
         )
         schema = pa.schema([(column, pa.string()) for column in frame.columns])
         copy_into(cursor, "pg_temp.refused", schema, [frame])
