@@ -31,6 +31,13 @@ _OPENERS = {
     "the", "this", "too", "type", "unable", "unexpected", "unknown", "unsupported", "value",
 }  # fmt: skip
 """Capitalised words that begin a reason; any other one may be a name."""
+_ORDINARY = _OPENERS | {
+    "already", "allowed", "and", "are", "be", "been", "by", "characters", "does", "exceeds", "exist",
+    "exists", "for", "format", "greater", "has", "in", "is", "it", "length", "less", "longer", "match",
+    "more", "of", "on", "only", "or", "please", "supported", "than", "to", "use", "valid", "was",
+    "with",
+}  # fmt: skip
+"""Words that say nothing of a person, although a value of one may hold them."""
 _PART = re.compile(r"[^\W_]+")
 
 
@@ -43,7 +50,7 @@ def plain(reason: str, values: Iterable[str] = ()) -> str:
     text = reason[: 10 * MAX_REASON]
     for pattern in (QUOTED, _QUOTED_OTHERWISE, _MARKUP, ADDRESS):
         text = pattern.sub(" … ", text)
-    own = {part.lower() for value in values for part in _PART.findall(value)}
+    own = {part.lower() for value in values for part in _PART.findall(value)} - _ORDINARY
     words = [word if _is_plain(word, own) else "…" for word in text.split()]
     kept = [w for n, w in enumerate(words) if w != "…" or n == 0 or words[n - 1] != "…"]
     shown = " ".join(kept)[:MAX_REASON].strip()

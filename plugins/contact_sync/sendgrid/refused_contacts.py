@@ -10,7 +10,7 @@ in the message counts alone; a place without one is a suspicion that has to be t
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from contact_sync.base.errors import RequestRefused
@@ -57,11 +57,17 @@ def complaints(error: RequestRefused, emails: Sequence[str]) -> list[Complaint]:
     return found
 
 
-def addresses_in(said: str, *, among: Container[str] | None = None) -> Iterator[str]:
-    """What may be an address in a message, in lower case; `among`: only these."""
+def refused_by_answer(error: RequestRefused, emails: Sequence[str]) -> dict[str, str]:
+    """Address → SendGrid's words, for the addresses of a request that the answer names."""
+    found = complaints(error, emails)
+    return {complaint.email: complaint.said for complaint in found if complaint.email}
+
+
+def addresses_in(said: str) -> Iterator[str]:
+    """What may be an address in a message, in lower case."""
     for pattern in (*_QUOTED, _BARE, _ODD):
         for match in pattern.finditer(said):
             text = match.group(match.lastindex or 0).strip().lower()
             for found in (text, text.strip(_ENDS)):
-                if "@" in found and (among is None or found in among):
+                if "@" in found:
                     yield found

@@ -167,23 +167,28 @@ def raise_if_given_up(sync: Sync, root_id: int) -> None:
     if given_up:
         raise FatalError(
             f"SendGrid refused {_refused(family)} requests with contacts of batch {root_id}, "
-            f"lastly: {given_up[-1].detail}. Which contacts are the cause, if any, isn't known; those that "
-            f"aren't sent are pending, and the next run tries again"
+            f"lastly: {given_up[-1].detail}. Which contacts are the cause, if any, isn't known; "
+            f"those that aren't sent are pending, and the next run tries again"
         )
 
 
 def _probe(cursor: Cursor, batch: Batch, family: list[Member]) -> list[int]:
-    if _refused(family) < PROBE_AFTER or any(member.succeeded for member in family):
+    if _cut_or_alone(family) < PROBE_AFTER or any(member.succeeded for member in family):
         return []
     return [batch_contacts.first_client(cursor, batch.batch_id)]
 
 
 def _is_hopeless(family: list[Member]) -> bool:
-    refused = _refused(family)
-    if refused >= MAX_REFUSED:
+    if _refused(family) >= MAX_REFUSED:
         return True
+    if any(member.succeeded for member in family):
+        return False
     enough = MAX_BEFORE_SUCCESS + family[0].contacts.bit_length()  # about log2
-    return refused >= enough and not any(member.succeeded for member in family)
+    return _cut_or_alone(family) >= enough
+
+
+def _cut_or_alone(family: list[Member]) -> int:
+    return sum(member.was_refused for member in family)
 
 
 def _refused(family: list[Member]) -> int:

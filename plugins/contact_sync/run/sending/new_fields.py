@@ -51,7 +51,8 @@ def _refuse_if_gone(sync: Sync, mapping: Mapping) -> None:
     if gone := [repr(field.name) for field in mapping.fields if field.id not in there]:
         raise ConfigError(
             f"SendGrid has no field {', '.join(gone)} any more: it was deleted, or made again, "
-            f"since the run began. Create it or remove it from the definition, and trigger a new run"
+            f"since the run began. Create it or take it out of the definition, then trigger a new "
+            f"run"
         )
 
 
@@ -61,6 +62,6 @@ def _advice(error: RequestRefused, mapping: Mapping) -> str:
     named = [repr(field.name) for field in mapping.fields if field.id in ids]
     return (
         f"it refuses {', '.join(named) or 'a field'} of the mapping for "
-        f"{MAX_WAITS * PAUSE_SECONDS:.0f} s now, although it shows it: look at it under Marketing > "
-        f"Custom Fields"
+        f"{MAX_WAITS * PAUSE_SECONDS:.0f} s now, although it shows it: look at it under Marketing "
+        f"> Custom Fields"
     )

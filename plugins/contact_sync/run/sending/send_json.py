@@ -95,6 +95,8 @@ def _goes_on(
     contacts, size = sent
     found = complaints(error, [row["email"] for row in contacts])
     cause = cause_of(error, found)
+    if cause is Cause.UNKNOWN_FIELD:  # it has been waited for
+        raise error
     if cause is Cause.SETUP:
         raise error.with_advice(advice(error, found))
     mapping = mapping_of(run)
