@@ -20,6 +20,7 @@ _QUOTED_OTHERWISE = re.compile(
     re.DOTALL,
 )
 """The quotes of other languages."""
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 _MARKUP = re.compile(r"<[^>]*>?|&#?\w+;|\[[^\]]*\]\([^)]*\)|\{[^}]*\}?", re.DOTALL)
 ADDRESS = re.compile(r"\S*@\S*")
 _WORD = re.compile(r"[a-z_]+(?:'[a-z]{1,2})?[.,:;!]?|[A-Z][a-z]+[.,:;]?", re.ASCII)
@@ -32,10 +33,10 @@ _OPENERS = {
 }  # fmt: skip
 """Capitalised words that begin a reason; any other one may be a name."""
 _ORDINARY = _OPENERS | {
-    "already", "allowed", "and", "are", "be", "been", "by", "characters", "does", "exceeds", "exist",
-    "exists", "for", "format", "greater", "has", "in", "is", "it", "length", "less", "longer", "match",
-    "more", "of", "on", "only", "or", "please", "supported", "than", "to", "use", "valid", "was",
-    "with",
+    "already", "allowed", "and", "are", "be", "been", "by", "characters", "does", "exceeds",
+    "exist", "exists", "for", "format", "greater", "has", "in", "is", "it", "less", "longer",
+    "match", "more", "of", "on", "only", "or", "please", "supported", "than", "to", "use",
+    "valid", "was", "with",
 }  # fmt: skip
 """Words that say nothing of a person, although a value of one may hold them."""
 _PART = re.compile(r"[^\W_]+")
@@ -47,7 +48,7 @@ def plain(reason: str, values: Iterable[str] = ()) -> str:
 
     What is left out shows as "…". At most 200 characters in one line.
     """
-    text = reason[: 10 * MAX_REASON]
+    text = _CONTROL.sub(" ", reason[: 10 * MAX_REASON])
     for pattern in (QUOTED, _QUOTED_OTHERWISE, _MARKUP, ADDRESS):
         text = pattern.sub(" … ", text)
     own = {part.lower() for value in values for part in _PART.findall(value)} - _ORDINARY
