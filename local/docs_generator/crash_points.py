@@ -93,7 +93,8 @@ POINTS = {
         "the task again: it is refused again",
     ),
     "batch_cut_uncommitted": (
-        "the batch as it was, and none of its parts", "the task again: it is refused again, and cut",
+        "the batch as it was, and none of its parts",
+        "the task again: it is refused again, and cut",
     ),
     "refused_single_uncommitted": (
         "its batch is `settled`, nothing is decided about the client",

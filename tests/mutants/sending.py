@@ -199,9 +199,9 @@ def by_place(found: Callable[..., list[Complaint]], error: Any, emails: list[str
     ]
 
 
-def parts_are_all(split: Callable[..., int], *args: Any, **options: Any) -> int:
-    """A batch that is refused is sent again as it is."""
-    return split(*args[:2], 1, **options | {"apart": ()})
+def held_instead(_refuse: Any, cursor: Cursor, batch_id: int, _: Any) -> None:
+    """A contact that was refused by itself is tried again by every run."""
+    settling.hold_batch(cursor, batch_id, PendingReason.REQUEST_REFUSED)
 
 
 SLOW_UPLOAD = test_unknown_fates.test_O01_C02_a_run_that_is_stopped_while_it_sends_cannot_overwrite_newer_values  # noqa: E501
@@ -242,8 +242,8 @@ MUTANTS = [
            {f"{SENDING}.send_json.complaints": by_place},
            test_refusals.test_C09_an_address_wins_over_the_place_and_a_place_alone_is_tried,
            {"places": "first", "says": "no"}),
-    Mutant("A batch that is refused without a name is cut",
-           {f"{STATE}.families.create_parts": parts_are_all},
+    Mutant("Whoever is refused by itself, while others are taken, is rejected",
+           {f"{STATE}.settling.refuse": held_instead},
            test_refusals.test_C09_one_contact_that_a_refusal_does_not_name_stops_nobody_else,
            {"how": "field empty"}),
     Mutant("A size that was refused isn't tried again in the run",

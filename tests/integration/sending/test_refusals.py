@@ -172,7 +172,7 @@ def test_C08_an_answer_about_the_set_up_stops_at_once(world: World, status: int)
 def test_C09_a_limit_below_ours_is_met_with_smaller_batches(world: World, too_large: str) -> None:
     """swc-web ac21da87e: the real limit wasn't the documented one. What was learned holds for the
     whole run: a refusal for each halving, not for each batch."""
-    world.emulator.admin.settings(max_json_bytes=20_000, too_large=too_large)
+    world.emulator.admin.settings(max_json_bytes=10_000, too_large=too_large)
     for n in range(300):
         world.add(f"client{n}@example.com", first_name="x" * 40, last_name="y" * 40)
     world.run()
