@@ -51,7 +51,9 @@ class Converted:
     """A converted column (text, null = no value) and the rows that didn't fit, by reason."""
 
     values: pd.Series[Any]
-    problems: dict[ValueProblem | Refusal, Mask] = field(default_factory=dict)
+    problems: dict[ValueProblem, Mask] | dict[ValueProblem | Refusal, Mask] = field(
+        default_factory=dict
+    )
 
 
 def of_distinct(

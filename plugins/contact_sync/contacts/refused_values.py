@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from xxhash import xxh3_64_intdigest
 
 from contact_sync.base.arrays import Int64, Mask, rows_of
-from contact_sync.base.vocabulary import Refusal
+from contact_sync.base.vocabulary import Refusal, ValueProblem
 from contact_sync.contacts.converters import Converted
 from contact_sync.contacts.mapping import MappedField, Mapping
 from contact_sync.contacts.payloads import csv_payloads, values_of
@@ -63,8 +63,9 @@ def hash_of(value: str, seed: int = 0) -> int:
 
 def filled(contact: Contact, fields: Sequence[MappedField], mapping: Mapping) -> list[MappedField]:
     """Those of the fields that the contact has a value in."""
-    values = dict(zip(mapping.fields, values_of(contact.payload, mapping), strict=True))
-    return [field for field in fields if values[field]]
+    names = [field.name for field in mapping.fields]
+    values = dict(zip(names, values_of(contact.payload, mapping), strict=True))
+    return [field for field in fields if values[field.name]]
 
 
 def without(
@@ -77,19 +78,21 @@ def without(
     gone: list[dict[str, int]] = []
     for contact, fields, _ in contacts:
         refused: dict[str, int] = {}
+        names = {field.name for field in fields}
         values = values_of(contact.payload, mapping)
         for column, field, value in zip(kept, mapping.fields, values, strict=True):
-            is_refused = bool(value) and field in fields
+            is_refused = bool(value) and field.name in names
             if is_refused:
                 refused[field.name] = hash_of(value)
             column.append(None if is_refused else value or None)
         gone.append(refused)
     emails = pa.array([contact.email for contact, *_ in contacts], pa.string())
     columns = [pa.array(column, pa.string()) for column in kept]
+    seed = mapping.seed
     bits = {field.name: 1 << field.bit for field in mapping.fields}
     return [
         LeftOut(
-            contact.client_id, contact.email, payload, hash_of(payload, mapping.seed),
+            contact.client_id, contact.email, payload, hash_of(payload, seed),
             sum(bits[name] for name in refused), refused, detail,
         )
         for (contact, _, detail), payload, refused in zip(
@@ -113,5 +116,6 @@ def known_refusals(
     if not same.any():
         return converted, found
     values = series(pc.if_else(pa.array(same), None, texts))
-    problems = converted.problems | {Refusal.REFUSED_BY_SENDGRID: same}
+    problems: dict[ValueProblem | Refusal, Mask] = {Refusal.REFUSED_BY_SENDGRID: same}
+    problems.update(converted.problems.items())
     return Converted(values, problems), found & ~same

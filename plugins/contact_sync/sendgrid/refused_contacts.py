@@ -65,6 +65,8 @@ def refused_by_answer(error: RequestRefused, emails: Sequence[str]) -> dict[str,
 
 def addresses_in(said: str) -> Iterator[str]:
     """What may be an address in a message, in lower case."""
+    if "@" not in said:
+        return
     for pattern in (*_QUOTED, _BARE, _ODD):
         for match in pattern.finditer(said):
             text = match.group(match.lastindex or 0).strip().lower()

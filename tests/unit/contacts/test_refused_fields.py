@@ -10,7 +10,7 @@ from contact_sync.base.vocabulary import FieldType
 from contact_sync.contacts.converters import Converted
 from contact_sync.contacts.mapping import MappedField, Mapping
 from contact_sync.contacts.payloads import csv_payloads, values_of
-from contact_sync.contacts.refused_fields import fields_named
+from contact_sync.contacts.refused_fields import FieldNames
 from contact_sync.contacts.refused_values import (
     Contact,
     RefusedValues,
@@ -73,7 +73,7 @@ FIELDS = {field.name: field for field in MAPPING.fields}
 def test_D04_a_field_is_named_by_name_id_or_column(said: str, where: str, names: list[str]) -> None:
     """A custom name that is an ordinary word counts only as it is spelled; what is quoted may be
     somebody's value."""
-    assert [found.name for found in fields_named(said, where, MAPPING)] == names
+    assert [found.name for found in FieldNames(MAPPING).named(said, where)] == names
 
 
 def payload(*values: str | None) -> str:

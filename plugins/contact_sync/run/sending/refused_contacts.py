@@ -9,7 +9,7 @@ from contact_sync.base.plain_reasons import NOTHING_PLAIN, plain
 from contact_sync.base.vocabulary import Refusal, Refused
 from contact_sync.contacts.mapping import MappedField, Mapping
 from contact_sync.contacts.payloads import values_of
-from contact_sync.contacts.refused_fields import fields_named
+from contact_sync.contacts.refused_fields import FieldNames
 from contact_sync.contacts.refused_values import Contact, LeftOut, filled, without
 
 
@@ -34,6 +34,13 @@ class Verdicts(NamedTuple):
         """All of them."""
         return {*self.rejected, *self.groundless, *(one.email for one in self.left_out)}
 
+    def put_off(self) -> Verdicts:
+        """Nothing is left out now: the next run tries those contacts again."""
+        late = {
+            one.email: Refused(Refusal.REFUSED_BY_SENDGRID, one.detail) for one in self.left_out
+        }
+        return Verdicts(self.rejected, [], self.groundless | late)
+
     def with_more(self, more: Verdicts) -> Verdicts:
         """These and those about other contacts."""
         return Verdicts(
@@ -51,8 +58,9 @@ def verdicts(said: Iterable[Said], mapping: Mapping) -> Verdicts:
     rejected: dict[str, Refused] = {}
     groundless: dict[str, Refused] = {}
     lose: dict[str, tuple[Contact, list[MappedField], str | None]] = {}
+    names = FieldNames(mapping)
     for contact, message, where in said:
-        named = fields_named(message, where, mapping)
+        named = names.named(message, where)
         own = filled(contact, named, mapping) if named else []
         detail = detail_of(contact, message, mapping)
         needed = next((field for field in own if field.on_bad_value == "reject"), None)

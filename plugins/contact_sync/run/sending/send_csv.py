@@ -40,8 +40,8 @@ def send_csv(sync: Sync, run: Run, batch: Batch) -> None:
     """Upload the batch, or cut it into smaller ones if the file is too large for the storage."""
     mapping, refused = mapping_of(run), None
     with _rendered(sync, batch, mapping) as (file, size):
-        if cut_refused.is_known_as_too_large(sync, run, Lane.CSV, size):
-            cut_refused.cut_to_size(sync, run, batch, size)
+        too_large = cut_refused.is_known_as_too_large(sync, run, Lane.CSV, size)
+        if too_large and cut_refused.cut_to_size(sync, run, batch, size):
             return
         for attempt in range(1, MAX_IMPORT_TRIES + 1):
             target = _create_import(sync, run, batch, mapping, refused)

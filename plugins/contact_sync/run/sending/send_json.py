@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from contact_sync.base.errors import RequestRefused
@@ -17,7 +18,7 @@ from contact_sync.base.vocabulary import FieldType, Lane, Outcome
 from contact_sync.contacts.json_bodies import json_body
 from contact_sync.contacts.mapping import Mapping
 from contact_sync.contacts.payloads import values_of
-from contact_sync.contacts.refused_fields import fields_named
+from contact_sync.contacts.refused_fields import FieldNames
 from contact_sync.contacts.refused_values import Contact
 from contact_sync.run.context import mapping_of
 from contact_sync.run.sending import cut_refused
@@ -60,9 +61,8 @@ def send_json(sync: Sync, run: Run, batch: Batch) -> None:
         if too_large and cut_refused.cut_to_size(sync, run, batch, len(body)):
             return
         try:
-            job_id, announced = once_fields_are_known(
-                sync, run, mapping, lambda body=body: _upsert(sync, run, batch, body)
-            )
+            upsert = partial(_upsert, sync, run, batch, body)
+            job_id, announced = once_fields_are_known(sync, run, mapping, upsert)
         except RequestRefused as error:
             if not _goes_on(sync, run, batch, (contacts, len(body)), error, refused):
                 return
@@ -121,7 +121,8 @@ def _said(contacts: list[dict[str, Any]], found: list[Complaint], mapping: Mappi
     """What is certainly said of a contact: its address is named; or it is the only one, and a field
     is named. Of a single contact without either the others' success has to tell."""
     if len(contacts) == 1:
-        found = [one for one in found if one.email or fields_named(one.said, one.where, mapping)]
+        names = FieldNames(mapping)
+        found = [one for one in found if one.email or names.named(one.said, one.where)]
         return [Said(_contact(contacts[0]), one.said, one.where) for one in found]
     named = {one.email for one in found if one.email}
     by_email = {row["email"]: row for row in contacts if row["email"] in named}

@@ -46,6 +46,8 @@ from contact_sync.sync import Sync
 log = logging.getLogger(__name__)
 MAX_VALUE_ROUNDS = 8
 """So often contacts of a family are sent again without a value; the rest is for the next run."""
+MAX_LEFT_OUT = 100_000
+"""Contacts of a batch that are sent again without a value at once; the others wait for the next."""
 CHUNK = 10_000  # refused contacts whose payloads are in memory at once
 NOBODY = Verdicts({}, [], {})
 
@@ -99,7 +101,9 @@ def _refused(sync: Sync, batch: Batch, job: Job) -> tuple[Verdicts, set[str]]:
             contacts = batch_contacts.contacts_among(cursor, batch.batch_id, emails)
         late |= {one.email for one in contacts if is_unknown_field(found[one.email])}
         said = (Said(one, found[one.email]) for one in contacts if one.email not in late)
-        judged = judged.with_more(verdicts(said, mapping))
+        more = verdicts(said, mapping)
+        is_full = len(judged.left_out) + len(more.left_out) > MAX_LEFT_OUT
+        judged = judged.with_more(more.put_off() if is_full else more)
     named = len(judged.emails | late)
     log.info("The errors file names %d of %d refused contacts", named, job.errored)
     return judged, late
