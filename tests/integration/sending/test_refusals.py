@@ -173,12 +173,12 @@ def test_C09_a_limit_below_ours_is_met_with_smaller_batches(world: World, too_la
     """swc-web ac21da87e: the real limit wasn't the documented one. What was learned holds for the
     whole run: a refusal for each halving, not for each batch."""
     world.emulator.admin.settings(max_json_bytes=10_000, too_large=too_large)
-    for n in range(300):
+    for n in range(120):
         world.add(f"client{n}@example.com", first_name="x" * 40, last_name="y" * 40)
     world.run()
-    assert len(world.contacts()) == 300
+    assert len(world.contacts()) == 120
     refused = [call for call in world.calls("PUT", CONTACTS) if call["status"] != 202]
-    assert 1 <= len(refused) <= 4
+    assert 1 <= len(refused) <= 2
     assert world.run()["counts"]["sent"] == 0
 
 
