@@ -105,7 +105,7 @@ POINTS = {
     ),
     "finish_uncommitted": ("the run isn't over, the watermark stays", AGAIN),
     "run_finished": (
-        "the run is over, the watermark has moved, the lease is free", "nobody has to",
+        "the run is over, the watermark has moved, the lease is free", "nothing has to be repaired",
     ),
 }  # fmt: skip
 """By the names given to `reach`, in the order of a run: what is stored then, and who continues."""

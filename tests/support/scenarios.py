@@ -94,7 +94,7 @@ SCENARIOS = {
     "D06": "A job fails as a whole → nothing is confirmed; the bad rows are searched for",
     "D07": "A job's counts don't add up → looked up by address before anything is confirmed",
     "D08": "Unknown fields or words in an answer → tolerated; an unknown status is not an end",
-    "D09": "Reading back shows old data for a while → waited for, nobody is failed at first sight",
+    "D09": "Reading back shows old data for a while → waited for, none is rejected at first sight",
     "D10": "Killed while confirming → all of it or nothing",
     "D11": "A step is repeated → once in its effect",
     "D12": "SendGrid has forgotten the job → unknown, not done",
@@ -115,7 +115,7 @@ SCENARIOS = {
     "F02": "Somebody unsubscribed in SendGrid → suppressions are never removed by us",
     "F03": "An erased person returns in B2CORE → held back",
     "F04": "A client is excluded between reading and sending → it isn't uploaded",
-    "F05": "B2CORE is suddenly empty → nobody is removed",
+    "F05": "B2CORE is suddenly empty → no one is removed",
     "F06": "A limit blocks removals → everything else goes on, and a person can allow them",
     "F07": "A contact is on other lists too → those memberships stay",
     "F08": "Killed around a deletion → repeated harmlessly",
@@ -127,7 +127,7 @@ SCENARIOS = {
     "P03": "A worker's files are gone → no step needs a file of another one",
     "P04": "The state database is down at any step → every call is stored first; goes on later",
     "P05": "The state database is restored from a backup → more is sent again, and it converges",
-    "P06": "The state database is lost → the first load confirms everyone again, removes nobody",
+    "P06": "The state database is lost → the first load confirms everyone again, removes no one",
     "P07": "Airflow's database is emptied → ours knows all; a new run continues",
     "P08": "A million clients → slices and streams of bounded size",
     "P09": "Personal data in Airflow's database → ids and counts only",
@@ -213,7 +213,7 @@ NOT_PROMISED = (
     "than the lease and the quarantine: that is the same as SendGrid being late.",
     "Mail that SendGrid was already sending when somebody was excluded.",
     "A state database that is lost together with its backups: the next run is a first load, which "
-    "removes nobody.",
+    "removes no one.",
 )
 """What no protocol can promise against this API, for the document."""
 

@@ -148,11 +148,9 @@ def _reports(definition: SyncDefinition, sync_run_id: int | None) -> list[dict[s
 
 
 def _alert(
-    event: Event, definition: SyncDefinition, run_id: str, title: str, cause: str, mend: str,
+    event: Event, definition: SyncDefinition, run_id: str, title: str, cause: str, fix: str,
     counts: dict[str, int], page: str = "",
 ) -> Alert:  # fmt: skip
     base = conf.get("api", "base_url", fallback="http://localhost:8080").rstrip("/")
     link = f"{base}/dags/{definition.dag_id}/runs/{quote(run_id, safe='')}{page}"
-    return Alert(
-        event, definition.name, definition.dag_id, run_id, title, cause, mend, link, counts
-    )
+    return Alert(event, definition.name, definition.dag_id, run_id, title, cause, fix, link, counts)

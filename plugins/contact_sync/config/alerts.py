@@ -87,13 +87,13 @@ class Alert:
     run_id: str
     title: str
     cause: str
-    mend: str
+    fix: str
     link: str
     counts: dict[str, int] = field(default_factory=dict)
 
     def payload(self) -> dict[str, Any]:
         """The webhook's JSON: all of the above, and `text` for receivers that show only that."""
-        text = f"{self.title}\n{self.cause}\n{self.mend}\n{self.link}"
+        text = f"{self.title}\n{self.cause}\n{self.fix}\n{self.link}"
         return {"text": text, **asdict(self), "event": str(self.event)}
 
     def html(self) -> str:
@@ -104,7 +104,7 @@ class Alert:
         )
         table = f"<table>{rows}</table>" if rows else ""
         link = escape(self.link, quote=True)
-        lines = "".join(f"<p>{escape(line)}</p>" for line in (self.cause, self.mend))
+        lines = "".join(f"<p>{escape(line)}</p>" for line in (self.cause, self.fix))
         return f"<h3>{escape(self.title)}</h3>{lines}{table}<p><a href='{link}'>{link}</a></p>"
 
 

@@ -56,7 +56,7 @@ def test_the_words_of_an_alert() -> None:
         "No field <b>'A & B'</b>: create it", "Start again", "http://a/b?c=1&d=2", {"to_send": 3},
     )  # fmt: skip
     payload = alert.payload()
-    assert payload["text"].splitlines() == [alert.title, alert.cause, alert.mend, alert.link]
+    assert payload["text"].splitlines() == [alert.title, alert.cause, alert.fix, alert.link]
     assert (payload["event"], payload["counts"]) == ("run_failed", {"to_send": 3})
     assert "No field &lt;b&gt;&#x27;A &amp; B&#x27;&lt;/b&gt;" in alert.html()
     assert "<a href='http://a/b?c=1&amp;d=2'>" in alert.html()
