@@ -96,7 +96,7 @@ def test_nothing_between_two_tasks_goes_through_a_folder() -> None:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
         if node.func.attr in WRITES_FILES
     }
-    assert written == {("run.sending.submit", "TemporaryFile")}
+    assert written == {("run.sending.send_csv", "TemporaryFile")}
 
 
 def test_nothing_is_imported_by_a_computed_name() -> None:

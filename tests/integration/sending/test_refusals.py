@@ -26,7 +26,7 @@ def only_rejected(world: World) -> set[int]:
 
 
 @pytest.mark.parametrize("how", ["field empty", "field null", "no errors", "text", "422", "413"])
-def test_C09_one_contact_that_a_refusal_does_not_name_stops_nobody_else(
+def test_C16_one_contact_that_a_refusal_does_not_name_stops_nobody_else(
     world: World, how: str
 ) -> None:
     """It is found by halving, in the same run, and rejected in SendGrid's words; jitsu ("provide
@@ -50,7 +50,7 @@ def test_C09_one_contact_that_a_refusal_does_not_name_stops_nobody_else(
     world.assert_converged()
 
 
-def test_C09_a_refusal_raised_below_the_protocol_is_no_different(
+def test_C16_a_refusal_raised_below_the_protocol_is_no_different(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The case as it was reported."""
@@ -71,7 +71,7 @@ def test_C09_a_refusal_raised_below_the_protocol_is_no_different(
     assert len(world.contacts()) == 7
 
 
-def test_C09_several_contacts_that_nobody_names_are_all_found(world: World) -> None:
+def test_C16_several_contacts_that_nobody_names_are_all_found(world: World) -> None:
     """Also where every eighth of the batch has one, so that the first refusals look like a fault of
     the set-up; the number of calls is bounded."""
     emails = world.add_clients(64)
@@ -107,7 +107,7 @@ def test_C09_an_address_wins_over_the_place_and_a_place_alone_is_tried(
     world.assert_converged(excluded=[4])
 
 
-def test_C09_a_single_contact_is_rejected_where_the_set_up_has_worked_before(world: World) -> None:
+def test_C16_a_single_contact_is_rejected_where_the_set_up_has_worked_before(world: World) -> None:
     """A run without anybody else to compare it with is no fault for ever."""
     world.add("ann@example.com")
     world.emulator.admin.settings(refused_calls=["ann@example.com", "bob@example.com"])
@@ -121,7 +121,7 @@ def test_C09_a_single_contact_is_rejected_where_the_set_up_has_worked_before(wor
     assert only_rejected(world) == {2}
 
 
-def test_C09_a_cause_that_is_no_contact_rejects_nobody_and_stops_soon(world: World) -> None:
+def test_C16_a_cause_that_is_no_contact_rejects_nobody_and_stops_soon(world: World) -> None:
     """Whatever is sent is refused, in words that nobody knows: all are pending, the message has
     them, and the next run sends them."""
     emails = world.add_clients(40)
@@ -146,7 +146,7 @@ def test_C09_a_cause_that_is_no_contact_rejects_nobody_and_stops_soon(world: Wor
         ({"refused_calls_say": "invalid content-type: x"}, RequestRefused, "form of its requests"),
     ],
 )
-def test_C08_a_fault_of_the_set_up_stops_at_once_and_is_named(
+def test_C08_C16_a_fault_of_the_set_up_stops_at_once_and_is_named(
     world: World, settings: dict[str, str], error: type[SyncError], said: str
 ) -> None:
     """It is never cut: one call."""
@@ -169,7 +169,7 @@ def test_C08_an_answer_about_the_set_up_stops_at_once(world: World, status: int)
 
 
 @pytest.mark.parametrize("too_large", ["400", "413", "413 page"])
-def test_C09_a_limit_below_ours_is_met_with_smaller_batches(world: World, too_large: str) -> None:
+def test_C17_a_limit_below_ours_is_met_with_smaller_batches(world: World, too_large: str) -> None:
     """swc-web ac21da87e: the real limit wasn't the documented one. What was learned holds for the
     whole run: a refusal for each halving, not for each batch."""
     world.emulator.admin.settings(max_json_bytes=10_000, too_large=too_large)
@@ -182,7 +182,7 @@ def test_C09_a_limit_below_ours_is_met_with_smaller_batches(world: World, too_la
     assert world.run()["counts"]["sent"] == 0
 
 
-def test_C09_what_was_learned_shrinks_the_next_batches_of_the_run(
+def test_C17_what_was_learned_shrinks_the_next_batches_of_the_run(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Batches that were planned before are cut without another try."""
@@ -197,7 +197,7 @@ def test_C09_what_was_learned_shrinks_the_next_batches_of_the_run(
     assert 1 <= len(refused) <= 2
 
 
-def test_C09_more_contacts_than_a_call_may_have_are_cut(world: World) -> None:
+def test_C17_more_contacts_than_a_call_may_have_are_cut(world: World) -> None:
     """The other limit of a call."""
     world.emulator.admin.settings(max_json_contacts=3)
     world.add_clients(10)
@@ -206,7 +206,7 @@ def test_C09_more_contacts_than_a_call_may_have_are_cut(world: World) -> None:
 
 
 @pytest.mark.parametrize("status", ["400", "413"])
-def test_C10_a_file_that_is_too_large_for_the_storage_is_cut(world: World, status: str) -> None:
+def test_C17_a_file_that_is_too_large_for_the_storage_is_cut(world: World, status: str) -> None:
     """S3 says EntityTooLarge; every part is an import of its own, and no doubt is left."""
     world.redefine(lane="csv", deadlines={"job_hours": 1, "quarantine_minutes": 1})
     world.emulator.admin.settings(max_upload_bytes=420, too_large_upload=status)
@@ -227,7 +227,7 @@ def fresh(world: World, kind: str = "Text") -> None:
 
 
 @LANES
-def test_C09_a_field_made_seconds_ago_is_waited_for(
+def test_C18_a_field_made_seconds_ago_is_waited_for(
     world: World, lane: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """StrongGrid waits 5 s; jitsu repeats this very 400."""
@@ -241,7 +241,7 @@ def test_C09_a_field_made_seconds_ago_is_waited_for(
 
 
 @LANES
-def test_C09_a_field_that_never_comes_stops_the_run_and_is_named(
+def test_C18_a_field_that_never_comes_stops_the_run_and_is_named(
     world: World, lane: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The wait is bounded, and nothing is cut."""
@@ -257,7 +257,7 @@ def test_C09_a_field_that_never_comes_stops_the_run_and_is_named(
     assert world.fates() == {}
 
 
-def test_C09_a_field_that_is_deleted_meanwhile_is_not_waited_for(
+def test_C18_a_field_that_is_deleted_meanwhile_is_not_waited_for(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """SendGrid doesn't show it any more: the run stops and says so."""

@@ -31,7 +31,7 @@ def with_policy(world: World, name: str, policy: str) -> None:
 
 @WAYS
 @pytest.mark.parametrize("row_error", ["row", "value"])
-def test_D04_a_refused_value_is_left_out_and_counted(
+def test_D15_a_refused_value_is_left_out_and_counted(
     world: World, lane: str, by: str, row_error: str
 ) -> None:
     """In the same run; the others, and its other values, are sent as they are. It isn't sent again
@@ -57,7 +57,7 @@ def test_D04_a_refused_value_is_left_out_and_counted(
 
 
 @LANES
-def test_D04_another_value_is_sent_and_what_was_remembered_is_forgotten(
+def test_D15_another_value_is_sent_and_what_was_remembered_is_forgotten(
     world: World, lane: str
 ) -> None:
     """The old value may even come back later: then it is tried once more."""
@@ -77,7 +77,7 @@ def test_D04_another_value_is_sent_and_what_was_remembered_is_forgotten(
 
 
 @WAYS
-def test_D04_what_the_contact_holds_in_its_place_is_cleared(
+def test_D15_what_the_contact_holds_in_its_place_is_cleared(
     world: World, lane: str, by: str
 ) -> None:
     """As for a value that can't be sent: an older one isn't the client's any more."""
@@ -92,7 +92,7 @@ def test_D04_what_the_contact_holds_in_its_place_is_cleared(
 
 
 @WAYS
-def test_D04_with_reject_the_client_is_rejected_for_the_field(
+def test_D15_with_reject_the_client_is_rejected_for_the_field(
     world: World, lane: str, by: str
 ) -> None:
     """And sent when its row changes, like any other."""
@@ -113,7 +113,7 @@ def test_D04_with_reject_the_client_is_rejected_for_the_field(
     assert world.fates()[1] == "confirmed"
 
 
-def test_D04_the_policy_may_change_afterwards(world: World) -> None:
+def test_D15_the_policy_may_change_afterwards(world: World) -> None:
     """From `drop` to `reject`: the value that was refused rejects its client, without a call."""
     refusing(world, PHONE)
     world.add("ann@example.com", phone=PHONE)
@@ -127,7 +127,7 @@ def test_D04_the_policy_may_change_afterwards(world: World) -> None:
 
 
 @LANES
-def test_D04_resend_tries_refused_values_again(world: World, lane: str) -> None:
+def test_D15_resend_tries_refused_values_again(world: World, lane: str) -> None:
     """Everything is sent again: what SendGrid takes now is there, what it refuses is left out."""
     world.redefine(lane=lane)
     refusing(world, PHONE)
@@ -146,7 +146,7 @@ def test_D04_resend_tries_refused_values_again(world: World, lane: str) -> None:
 @pytest.mark.parametrize(
     "says", ["{name} '{value}' is not valid", "field {id}: bad value", 'column "{name}": {value}']
 )
-def test_D04_the_field_is_named_by_name_id_or_column(world: World, by: str, says: str) -> None:
+def test_D15_the_field_is_named_by_name_id_or_column(world: World, by: str, says: str) -> None:
     """Of custom fields, too; several values of one client are found one after the other."""
     refusing(world, "*", name="Status", refused_values_by=by, refused_values_say=says)
     world.sql("UPDATE b2core.clients SET first_name = first_name")
@@ -158,7 +158,7 @@ def test_D04_the_field_is_named_by_name_id_or_column(world: World, by: str, says
 
 
 @LANES
-def test_D04_several_refused_values_of_a_client_are_all_left_out(world: World, lane: str) -> None:
+def test_D15_several_refused_values_of_a_client_are_all_left_out(world: World, lane: str) -> None:
     """Whether they are told at once or one after the other."""
     world.redefine(lane=lane)
     values = {"phone_number": ["*"], "first_name": ["*"], "Status": ["*"]}
@@ -169,7 +169,7 @@ def test_D04_several_refused_values_of_a_client_are_all_left_out(world: World, l
     assert world.run("full")["counts"]["sent"] == 0
 
 
-def test_D04_rounds_are_bounded_and_the_next_run_goes_on(
+def test_D15_rounds_are_bounded_and_the_next_run_goes_on(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whoever isn't through then is pending, and goes without the values found so far."""
@@ -183,7 +183,7 @@ def test_D04_rounds_are_bounded_and_the_next_run_goes_on(
 
 
 @LANES
-def test_D04_a_refusal_for_a_value_that_is_not_there_is_tried_again(
+def test_D15_a_refusal_for_a_value_that_is_not_there_is_tried_again(
     world: World, lane: str
 ) -> None:
     """The reported case: SendGrid names a phone that was never sent, or was left out already. The
@@ -198,7 +198,7 @@ def test_D04_a_refusal_for_a_value_that_is_not_there_is_tried_again(
     assert world.run()["books"]["confirmed"] == 1
 
 
-def test_D04_many_refused_values_of_a_large_import_are_sent_again_by_json(world: World) -> None:
+def test_D15_many_refused_values_of_a_large_import_are_sent_again_by_json(world: World) -> None:
     """Each row that lost one; nobody else is sent twice."""
     world.redefine(lane="csv")
     refusing(world, *(f"+417900000{n:02}" for n in range(0, 60, 2)))
@@ -210,7 +210,7 @@ def test_D04_many_refused_values_of_a_large_import_are_sent_again_by_json(world:
     assert report["books"]["confirmed"] == 60
 
 
-def test_H04_words_of_sendgrid_are_kept_without_values_markup_and_links(world: World) -> None:
+def test_H08_words_of_sendgrid_are_kept_without_values_markup_and_links(world: World) -> None:
     """In ledger, log and report: they may forge lines of a log, or links in a chat."""
     emails = world.add_clients(3)
     world.edit(2, first_name="mallory", last_name="Smith")
@@ -228,7 +228,7 @@ def test_H04_words_of_sendgrid_are_kept_without_values_markup_and_links(world: W
 
 
 @pytest.mark.parametrize("by", ["row", "call"])
-def test_H04_a_reason_never_holds_somebody_elses_address(world: World, by: str) -> None:
+def test_H08_a_reason_never_holds_somebody_elses_address(world: World, by: str) -> None:
     """Nor does it name that client instead."""
     emails = world.add_clients(3)
     says = f"duplicate of {emails[0]}"

@@ -56,7 +56,7 @@ def test_a_reason_is_short() -> None:
         (f"bad {'x' * 60} value", "bad … value"),
     ],
 )
-def test_H04_values_markup_and_controls_are_left_out(reason: str, kept: str) -> None:
+def test_H08_values_markup_and_controls_are_left_out(reason: str, kept: str) -> None:
     """They may quote names, forge lines of a log or post links into a chat; what the contact itself
     holds is known."""
     assert plain(reason, ["Smith", "Verified, not"]) == kept

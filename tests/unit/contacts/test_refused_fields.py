@@ -70,7 +70,7 @@ FIELDS = {field.name: field for field in MAPPING.fields}
         ("", "", []),
     ],
 )  # fmt: skip
-def test_D04_a_field_is_named_by_name_id_or_column(said: str, where: str, names: list[str]) -> None:
+def test_D15_a_field_is_named_by_name_id_or_column(said: str, where: str, names: list[str]) -> None:
     """A custom name that is an ordinary word counts only as it is spelled; what is quoted may be
     somebody's value."""
     assert [found.name for found in FieldNames(MAPPING).named(said, where)] == names
@@ -82,7 +82,7 @@ def payload(*values: str | None) -> str:
     return str(csv_payloads(pa.array(["ann@example.com"]), columns, MAPPING)[0].as_py())
 
 
-def test_D04_a_contact_without_a_value_is_what_a_run_makes_of_it() -> None:
+def test_D15_a_contact_without_a_value_is_what_a_run_makes_of_it() -> None:
     """Byte for byte, so that the ledger's hash is that of the next run."""
     values = ['Ann "A", x', "+41790000001", None, "on", None, "12.5", "1999-12-31"]
     contact = Contact(7, "ann@example.com", payload(*values))
@@ -100,7 +100,7 @@ def test_D04_a_contact_without_a_value_is_what_a_run_makes_of_it() -> None:
     }
 
 
-def test_D04_only_the_value_that_was_refused_is_left_out() -> None:
+def test_D15_only_the_value_that_was_refused_is_left_out() -> None:
     """Of these clients and no others; whoever has another one, or none, is told."""
     clients = np.array([5, 6, 7, 8, 9], np.int64)
     column = Converted(series(pa.array(["a", "b", None, "a", "c"])))

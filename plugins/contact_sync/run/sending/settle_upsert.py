@@ -90,18 +90,18 @@ def _refused(sync: Sync, batch: Batch, job: Job) -> tuple[Verdicts, set[str]]:
     if job.status is JobStatus.COMPLETED or not job.errors_url:
         return NOBODY, set()
     try:
-        found = read_errors(sync.sendgrid.errors_file(job))
+        found = read_errors(sync.sendgrid.errors_file(job)).items()
     except (RetryableError, ConfigError) as error:  # ConfigError: a host that nobody trusts yet
         log.warning("%s; looking for the refused contacts otherwise", error)
         return NOBODY, set()
     mapping = mapping_of(runs.load_run(sync.state, batch.run_id))
     judged, late = NOBODY, set[str]()
-    for emails in _chunks(found):
+    for said in _chunks(found):
         with sync.state.transaction() as cursor:
-            contacts = batch_contacts.contacts_among(cursor, batch.batch_id, emails)
-        late |= {one.email for one in contacts if is_unknown_field(found[one.email])}
-        said = (Said(one, found[one.email]) for one in contacts if one.email not in late)
-        more = verdicts(said, mapping)
+            contacts = batch_contacts.contacts_among(cursor, batch.batch_id, said)
+        late |= {one.email for one in contacts if is_unknown_field(said[one.email])}
+        refused = (Said(one, said[one.email]) for one in contacts if one.email not in late)
+        more = verdicts(refused, mapping)
         is_full = len(judged.left_out) + len(more.left_out) > MAX_LEFT_OUT
         judged = judged.with_more(more.put_off() if is_full else more)
     named = len(judged.emails | late)
@@ -109,9 +109,9 @@ def _refused(sync: Sync, batch: Batch, job: Job) -> tuple[Verdicts, set[str]]:
     return judged, late
 
 
-def _chunks(emails: Iterable[str]) -> Iterator[list[str]]:
-    rest = iter(emails)
-    while chunk := list(islice(rest, CHUNK)):
+def _chunks(entries: Iterable[tuple[str, str]]) -> Iterator[dict[str, str]]:
+    rest = iter(entries)
+    while chunk := dict(islice(rest, CHUNK)):
         yield chunk
 
 
