@@ -45,7 +45,7 @@ check: $(READY) ## Check style, types and SQL
 	$(BIN)/mypy
 	$(BIN)/sqlfluff lint --disable-progress-bar include/sql
 
-fmt: $(READY) ## Format the Python files and fix what can be fixed by itself
+fmt: $(READY) ## Format the Python files, and fix what ruff can fix
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
@@ -71,7 +71,7 @@ outdated: $(READY) ## List the pins of requirements.txt that have a newer releas
 	  printf '%s\n' "$$list" | grep -iE "^($$pins) " || echo "Every pin is at the newest release."
 
 clean: ## Remove .venv, what the stack left in .run, and the caches
-	rm -rf $(VENV) .run .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage
+	rm -rf $(VENV) .run .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage*
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Byte code is compiled at once: without it Airflow starts three times slower, and where

@@ -16,11 +16,11 @@ nothing; its `finish_run` ends as skipped.
 | settle_earlier_runs | settles jobs that an earlier run left open |
 | check_setup | key, list, fields and SQL columns: names everything that is missing |
 | select_clients | decides who is looked at, in slices |
-| stage_clients | reads, transforms, compares; one task a slice |
+| stage_clients | reads, transforms, compares; one task per slice |
 | plan_batches | adds up and cuts into batches |
 | approve_plan | asks a person when the plan is above the definition's limits (*Required Actions*) |
 | remove_excluded | takes newly excluded clients off the list, before the rest |
-| send_batch | sends one batch and follows its job; one task a batch |
+| send_batch | sends one batch and follows its job; one task per batch |
 | find_removals, remove_batch | former addresses, deleted clients, members of a former list |
 | finish_run | balances the books, moves the watermark, reports, emits the sync's asset |
 | release_lease | frees the lease, whatever happened |
@@ -30,7 +30,8 @@ sends nothing.
 
 **If it fails:** the first red task's log says in its last lines what happened and how to fix it.
 Nothing is lost: the next run continues from the same state. Numbers and rejections are in the log
-of `finish_run`, and in `python -m contact_sync status NAME --rejected`.
+of `finish_run`, and in `python -m contact_sync status NAME --rejected`; values that don't fit their
+fields in `--dropped`.
 
 **When not to use it:** Airflow's own *Backfill* of past dates. The data interval means nothing
 here; every run reads *now*.
@@ -63,13 +64,14 @@ from contact_sync.config.alerts import Event
 from contact_sync.config.definition import SyncDefinition
 from contact_sync.config.files import read_definitions
 
-POOL = "sendgrid"  # made by `airflow pools set`, see the README; limits calls to the account
+POOL = "sendgrid"  # `airflow pools set`, docs/first-connection.md; limits calls to the account
 
 
 def make_dag(definition: SyncDefinition) -> DAG:
     """The DAG of one sync."""
     name = definition.name
     told = {event: [AlertNotifier(name, event)] for event in definition.alerts.events}
+    waits = {"execution_timeout": definition.longest_run}
     with DAG(
         definition.dag_id,
         dag_display_name=f"{definition.caption}: B2CORE to SendGrid",
@@ -86,12 +88,13 @@ def make_dag(definition: SyncDefinition) -> DAG:
             "retry_delay": timedelta(seconds=20),
             "retry_exponential_backoff": True,
             "max_retry_delay": timedelta(minutes=5),
+            "execution_timeout": definition.longest_step,
         },
     ) as dag:
-        start = StartRunOperator(task_id="start_run", sync_name=name)
+        start = StartRunOperator(task_id="start_run", sync_name=name, **waits)
         sync_run: Any = start.output  # stands for the number that the task will have returned
         settled = SettleEarlierRunsOperator(
-            task_id="settle_earlier_runs", sync_name=name, sync_run_id=sync_run
+            task_id="settle_earlier_runs", sync_name=name, sync_run_id=sync_run, **waits
         )
         checked = task(task_id="check_setup", pool=POOL)(tasks.check_setup)(name, sync_run)
         slices = task(task_id="select_clients")(tasks.select_clients)(name, sync_run)
@@ -114,6 +117,7 @@ def make_dag(definition: SyncDefinition) -> DAG:
             start_task_id="start_run",
             hours=definition.limits.approval_hours,
             notifiers=told.get(Event.APPROVAL),
+            **waits,
         )
         unlisted = SendBatchOperator.partial(
             task_id="remove_excluded",
@@ -121,6 +125,7 @@ def make_dag(definition: SyncDefinition) -> DAG:
             sync_run_id=sync_run,
             pool=POOL,
             map_index_template="batch {{ task.batch_id }}",
+            **waits,
         ).expand(batch_id=approved.output)
         sent = SendBatchOperator.partial(
             task_id="send_batch",
@@ -129,6 +134,7 @@ def make_dag(definition: SyncDefinition) -> DAG:
             sync_run_id=sync_run,
             pool=POOL,
             map_index_template="batch {{ task.batch_id }}",
+            **waits,
         ).expand(batch_id=batch_ids)
         former = task(
             task_id="find_removals",
@@ -140,12 +146,13 @@ def make_dag(definition: SyncDefinition) -> DAG:
             sync_run_id=sync_run,
             pool=POOL,
             map_index_template="batch {{ task.batch_id }}",
+            **waits,
         ).expand(batch_id=former)
         finished = task(
             task_id="finish_run",
             trigger_rule="none_failed_min_one_success",
             outlets=[contacts_asset(name)],
-            on_success_callback=told.get(Event.REJECTIONS),
+            on_success_callback=[*told.get(Event.REJECTIONS, []), *told.get(Event.DROPPED, [])],
         )(tasks.finish_run)(name, sync_run)
         # Not the DAG's own callback: the DAG processor kills that after 50 seconds, alert and all.
         released = task(

@@ -7,6 +7,7 @@ as a difference here. Keeps everything in memory, about 3 kB for each client.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -14,7 +15,7 @@ from typing import Any
 
 import psycopg
 
-from local.oracle_rules import clean_email, clean_text, email_address, phone_number
+from local.oracle_rules import SEEN, clean_email, clean_text, email_address, phone_number
 
 Contact = dict[str, Any]  # reserved field → value, and "custom_fields": {name: value}
 
@@ -56,6 +57,12 @@ class Expected:
     rejected: dict[int, str] = field(default_factory=dict)  # "missing" or "invalid"
     shared: set[int] = field(default_factory=set)  # lost their address to a client with a higher id
     client_ids: dict[str, int] = field(default_factory=dict)  # of each contact
+    unfit: dict[str, set[str]] = field(default_factory=dict)  # of each: left out or cut, if any
+
+    def unfit_of_clients(self) -> set[tuple[int, str]]:
+        """Client and field of every value that a contact lacks or has cut."""
+        return {(self.client_ids[email], name) for email in self.client_ids
+                for name in self.unfit[email]}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +99,7 @@ def expected(url: str, excluded: Collection[int] = ()) -> Expected:
                 result.shared.add(result.client_ids[email])
             address = addresses.get(client_id, Address())
             result.contacts[email] = contact(email, row, phones.get(client_id), address)
+            result.unfit[email] = unfit(row, phones.get(client_id), address)
             result.client_ids[email] = client_id
             if client_id in excluded:
                 barred.add(email)
@@ -102,6 +110,35 @@ def expected(url: str, excluded: Collection[int] = ()) -> Expected:
 
 def contact(email: str, row: list[Any], raw_phone: str | None, address: Address) -> Contact:
     """Return the contact of one client; what has no value is left out."""
+    texts, custom = columns_of(row, address)
+    values = {name: clean_text(value, TEXT_LIMITS[name]) for name, value in texts.items()}
+    values["phone_number"] = phone_number(raw_phone, address.country_code)
+    custom_values = {name: clean_text(value, CUSTOM_TEXT_LIMIT) for name, value in custom.items()}
+    return {
+        "email": email,
+        **{name: value for name, value in values.items() if value},
+        "custom_fields": {name: value for name, value in custom_values.items() if value},
+    }
+
+
+def unfit(row: list[Any], raw_phone: str | None, address: Address) -> set[str]:
+    """Return the fields whose value in B2CORE is sent shortened, or not at all."""
+    texts, custom = columns_of(row, address)
+    limits = TEXT_LIMITS | dict.fromkeys(custom, CUSTOM_TEXT_LIMIT)
+    found = {
+        name
+        for name, value in (texts | custom).items()
+        if len(clean_text(value, sys.maxsize)) > limits[name]
+    }
+    if SEEN.search(raw_phone or "") and not phone_number(raw_phone, address.country_code):
+        found.add("phone_number")
+    return found
+
+
+def columns_of(
+    row: list[Any], address: Address
+) -> tuple[dict[str, str | None], dict[str, str | None]]:
+    """Return the texts of one client for SendGrid's reserved fields, and for custom ones."""
     first_name, last_name, status, client_type, level, jurisdiction = row
     texts = {
         "first_name": first_name,
@@ -113,20 +150,13 @@ def contact(email: str, row: list[Any], raw_phone: str | None, address: Address)
         "postal_code": address.postal_code,
         "country": address.country,
     }
-    values = {name: clean_text(value, TEXT_LIMITS[name]) for name, value in texts.items()}
-    values["phone_number"] = phone_number(raw_phone, address.country_code)
     custom = {
         "Status": status,
         "Client_type": client_type,
         "Verification_level": level,
         "Jurisdiction": jurisdiction,
     }
-    custom = {name: clean_text(value, CUSTOM_TEXT_LIMIT) for name, value in custom.items()}
-    return {
-        "email": email,
-        **{name: value for name, value in values.items() if value},
-        "custom_fields": {name: value for name, value in custom.items() if value},
-    }
+    return texts, custom
 
 
 def chosen_phones(connection: psycopg.Connection) -> dict[int, str | None]:

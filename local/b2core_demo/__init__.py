@@ -46,9 +46,7 @@ def generate(url: str, *, clients: int, seed: int = 1, replace: bool = False) ->
         raise ValueError(f"clients must be between 1 and {MAX_CLIENTS:,}, not {clients:,}")
     with psycopg.connect(url) as connection:
         if connection.execute("SELECT 1 FROM b2core.clients LIMIT 1").fetchone() and not replace:
-            raise ValueError(
-                "There are clients already; say that they may be replaced, or use another database"
-            )
+            raise ValueError("There are clients already: pass --replace, or use another database")
         connection.execute(
             "SELECT set_config('demo.clients', %s, true), setseed(%s)",
             (str(clients), (seed % 1_000_003) / 1_000_003),

@@ -55,7 +55,11 @@ def parser() -> argparse.ArgumentParser:
     fill = commands.add_parser("generate", help="create the tables and fill them with clients")
     fill.add_argument("--clients", type=int, default=10_000, metavar="N", help="default 10000")
     fill.add_argument("--seed", type=int, default=1, metavar="S", help="same seed, same clients")
-    fill.add_argument("--replace", action="store_true", help="delete the clients that are there")
+    fill.add_argument(
+        "--replace",
+        action="store_true",
+        help="delete the clients that are there, then make new ones",
+    )
     commands.add_parser(
         "reader", help="create the role that reads, with the password in B2CORE_READER_PASSWORD"
     )

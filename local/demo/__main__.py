@@ -41,7 +41,7 @@ def show(console: Console, *, clients: int, seed: int) -> int:
     if wrong:
         console.say(f"The demo failed, see above. The logs are in {stack.directory}")
         return 1
-    console.say("The demo succeeded: SendGrid holds exactly what B2CORE's clients call for")
+    console.say("The demo succeeded: SendGrid has exactly what B2CORE's clients call for")
     return 0
 
 

@@ -43,11 +43,11 @@ def page() -> str:
             "",
             "## The life of a client",
             "",
-            "The ledger has one row a client that a run has looked at; its `state` is the client's "
-            "fate (`base/client_life.py`). The database refuses a row that doesn't hold what its "
-            "fate promises. *any* stands for each of the five fates. The one exception: whose "
-            "address another client took over has no contact any more, whatever its fate, and "
-            "looks moved to the next run. Reports count `shared` among the excluded, as "
+            "The ledger has one row for each client that a run has looked at; its `state` is the "
+            "client's fate (`base/client_life.py`). The database refuses a row that doesn't hold "
+            "what its fate promises. *any* stands for each of the five fates. The one exception: a "
+            "client whose address another client took over has no contact any more, whatever its "
+            "fate, and looks moved to the next run. Reports count `shared` among the excluded, as "
             "`shared_address`.",
             "",
             *client_lines(),

@@ -14,8 +14,8 @@ POINTS = {
     "lease_taken_uncommitted": ("nothing", AGAIN),
     "run_started": (
         "the run and its lease",
-        "the task again, as the same holder: the unfinished run becomes `superseded`. Anybody else "
-        "once the lease has run out, or by taking it over",
+        "the task again, as the same holder: the unfinished run becomes `superseded`. Any other "
+        "run once the lease has run out, or by taking it over",
     ),
     "drained": ("every batch of an earlier run is settled or void", AGAIN),
     "setup_checked": ("list and fields by id", AGAIN),
@@ -26,7 +26,8 @@ POINTS = {
     ),
     "slice_uncommitted": ("nothing of the slice", AGAIN),
     "slice_staged": (
-        "the slice's contacts in the outbox, the other clients' fates in the ledger",
+        "the slice's contacts in the outbox, the other clients' fates in the ledger, whose values "
+        "don't fit",
         "the task again: it replaces them",
     ),
     "suppressions_uncommitted": ("nothing is held or marked", AGAIN),
@@ -37,33 +38,33 @@ POINTS = {
     "removals_noted_uncommitted": ("nothing is noted", AGAIN),
     "removals_uncommitted": ("no batch of removals", AGAIN),
     "removals_planned": (
-        "batches of removals, all `staged`", "the task again: it gives the open ones",
+        "batches of removals, all `staged`", "the task again: it returns the open ones",
     ),
     "clients_held_uncommitted": ("the batch as it was planned", "the task again: it looks again"),
     "suppressed_not_sent": (
         "the batch is `staged`; SendGrid suppresses the new addresses",
-        "the task again: to suppress twice is to suppress once",
+        "the task again: suppressing twice has the same effect as once",
     ),
     "misses_uncommitted": (
         "all addresses are in the batch still", "the task again: it searches again",
     ),
     "upsert_announced": (
-        "`submitting`: nobody knows whether the call left",
+        "`submitting`: whether the call left isn't known",
         "the task again: it sends the same once more. A later run waits for the quarantine, then "
         "makes the clients pending",
     ),
     "upserted_not_stored": (
-        "`submitting`; SendGrid has a job whose id nobody knows",
+        "`submitting`; SendGrid has a job whose id isn't known",
         "the same: an upsert that is repeated changes nothing",
     ),
     "delete_announced": (
-        "`submitting`: nobody knows whether the call left",
-        "the task again: it searches again and removes whom it finds. A later run waits for the "
-        "quarantine, then plans the removal again",
+        "`submitting`: whether the call left isn't known",
+        "the task again: it searches again and removes the contacts that it finds. A later run "
+        "waits for the quarantine, then plans the removal again",
     ),
     "deleted_not_stored": (
-        "`submitting`; SendGrid has a job whose id nobody knows",
-        "the same: who is gone isn't found",
+        "`submitting`; SendGrid has a job whose id isn't known",
+        "the same: a contact that is gone isn't found",
     ),
     "import_created_not_stored": (
         "the batch as it was; SendGrid has an import without a file",
@@ -74,7 +75,7 @@ POINTS = {
         "the task again, by another import. A later run drops it",
     ),
     "upload_announced": (
-        "`uploading`: nobody knows whether the file left",
+        "`uploading`: whether the file left isn't known",
         "the task again: it asks for the job and never uploads twice. After `job_hours` the "
         "clients are pending",
     ),

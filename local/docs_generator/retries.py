@@ -79,7 +79,7 @@ def _tasks() -> list[tuple[str, ...]]:
          f"{reads} tries, with pauses of {_pauses(reads, in_one_process.READ_PAUSE)}",
          "the run has failed; the next one continues"),
         (code("run.in_one_process"), "on the command line, a step that sends",
-         f"{submits} tries, with pauses of {_pauses(submits, 1)}",
+         f"{submits} tries, with pauses of {_pauses(submits, in_one_process.SUBMIT_PAUSE)}",
          "the run has failed; the next one continues"),
         (code("airflow_edge.triggers"), "a look at a job, while the task is deferred",
          f"every {triggers.POLL_SECONDS:.0f} s; the task itself renews its lease every "
@@ -94,7 +94,7 @@ def _tasks() -> list[tuple[str, ...]]:
         (code("send_batch"), "the reading of B2CORE, just before an old plan is sent",
          f"once, if the plan is older than "
          f"{_words(timedelta(seconds=prepare.MAX_AGE_SECONDS))}",
-         "who changed meanwhile is pending"),
+         "clients that changed meanwhile are pending"),
     ]  # fmt: skip
 
 
@@ -122,7 +122,8 @@ def _runs() -> list[tuple[str, ...]]:
 
 
 def _pauses(tries: int, first: float) -> str:
-    return " and ".join(f"{first * 2**n:g} s" for n in range(1, tries))
+    """Each twice as long as the one before, as tenacity's wait_exponential has it."""
+    return " and ".join(f"{first * 2**n:g} s" for n in range(tries - 1))
 
 
 def _words(span: timedelta) -> str:

@@ -60,7 +60,7 @@ def the_button_says_what_is_wrong(page: Page, stack: Stack) -> None:
     api = stack.airflow.api
     stack.emulator.admin.add_key(MAIL_ONLY, "none")
     change(api, password=WRONG)
-    assert WRONG not in press_test(page, "the API key is wrong, revoked or of another region")
+    assert WRONG not in press_test(page, "the API key is wrong, revoked or from another region")
     change(api, password=MAIL_ONLY)
     press_test(page, "lacks the scope marketing.read: give it Marketing: Full Access")
     change(api, host=DEAD)

@@ -48,7 +48,7 @@ def test_airflow_lists_the_connection_type_of_a_mounted_folder(tmp_path: Path) -
     ("key", "scopes", "said"),
     [
         (API_KEY, "full", "Connection success!"),
-        ("SG.wrong", None, "the API key is wrong, revoked or of another region"),
+        ("SG.wrong", None, "the API key is wrong, revoked or from another region"),
         ("SG.mail-only", "none", "lacks the scope marketing.read: give it Marketing: Full Access"),
     ],
 )

@@ -66,7 +66,7 @@ def test_a_client_is_looked_up_by_address_and_by_id(
     page.goto(stack.url + SYNC)
     page.get_by_label("Client id or e-mail").fill(" A@NEW.example")
     page.keyboard.press("Enter")
-    expect(page.get_by_role("heading", level=1)).to_have_text("2 clients lead to this address")
+    expect(page.get_by_role("heading", level=1)).to_have_text("2 clients match this address")
     assert "new.example" not in page.url.lower()
     old, new = two_of_one_address
     page.get_by_role("link", name=str(old)).click()
@@ -84,7 +84,7 @@ def test_a_client_is_looked_up_by_address_and_by_id(
     page.get_by_role("button", name="Look up").click()
     expect(page.locator(".note").first).to_contain_text("SendGrid has confirmed exactly this")
     expect(page.locator("main")).to_contain_text(job)
-    page.get_by_role("link", name="Ask SendGrid what it holds now").click()
+    page.get_by_role("link", name="Ask SendGrid what it has now").click()
     expect(page.locator("main")).to_contain_text("SendGrid has the contact, on the sync's list")
     assert barriers(page) == []
     assert page.goto(f"{stack.url}{SYNC}/clients/{2**62}").status == 404  # type: ignore[union-attr]
@@ -103,7 +103,7 @@ def test_rejected_clients_as_a_page_a_file_and_a_run(
     rejected = {client: f"{field}: {words.reason(why, more)}" for client, field, why, more in rows}
     assert rejected
     page.goto(stack.url + SYNC)
-    page.locator(".figures").get_by_role("link").click()
+    page.locator(".figures div", has_text="rejected").get_by_role("link").click()
     by_id = page.get_by_role("region", name="Rejected clients by id")
     expect(by_id.locator("tbody tr")).to_have_count(min(100, len(rejected)))
     assert barriers(page) == []

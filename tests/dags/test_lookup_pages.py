@@ -49,7 +49,7 @@ def test_an_address_leads_to_its_clients_and_an_id_to_its_own(connected: World) 
     connected.add("bob@example.com")
     visitor = client("admin")
     shared = visitor.post(PAGES[0], data={"q": " Ann@EXAMPLE.com"})
-    assert "2 clients lead to this address" in shared.text
+    assert "2 clients match this address" in shared.text
     for q, target in (("bob@example.com", 5), (" 2 ", 2)):
         found = visitor.post(PAGES[0], data={"q": q}, follow_redirects=False)
         assert (found.status_code, found.headers["location"]) == (303, f"{SYNC}/clients/{target}")
@@ -59,7 +59,7 @@ def test_an_address_leads_to_its_clients_and_an_id_to_its_own(connected: World) 
         assert visitor.post(PAGES[0], data={"q": q}).status_code == 404
     assert visitor.post(PAGES[0], data={"q": str(10**30)}).status_code == 422
     assert "Neither B2CORE nor this sync knows client 99" in text("admin", f"{PAGES[0]}/99", 404)
-    assert "There can be no client -1" in text("admin", f"{PAGES[0]}/-1", 404)
+    assert "No client can have the id -1" in text("admin", f"{PAGES[0]}/-1", 404)
 
 
 def test_the_look_up_shows_both_sides(connected: World) -> None:
@@ -75,7 +75,7 @@ def test_the_look_up_shows_both_sides(connected: World) -> None:
     ):
         assert part in said
     everybody = client("admin").post(PAGES[0], data={"q": "ann@example.com", "every": "on"})
-    assert "2 clients lead to this address" in everybody.text
+    assert "2 clients match this address" in everybody.text
     before = len(connected.emulator.admin.calls())
     assert "because client 2, which is newer" in text("admin", f"{PAGES[0]}/1")
     assert len(connected.emulator.admin.calls()) == before

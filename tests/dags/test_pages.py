@@ -77,11 +77,11 @@ def test_whose_permissions_lack_the_dag_sees_nothing_of_it(
     """403, the same for a sync that exists and one that doesn't."""
     manager: Any = init_auth_manager()
     monkeypatch.setattr(type(manager), "is_authorized_dag", lambda _self, **_asked: False)
-    assert "Not for you" in text("viewer", path, 403)
-    assert "Not for you" in text("viewer", "/syncs/not-there", 403)
+    assert "Not permitted" in text("viewer", path, 403)
+    assert "Not permitted" in text("viewer", "/syncs/not-there", 403)
     said = text("viewer", "/syncs")
     assert "Demo brokerage" not in said
-    assert "1 sync more: Airflow doesn't let you see" in said
+    assert "1 more sync: Airflow doesn't let you see" in said
 
 
 def test_the_sync_page_shows_how_each_sync_stands(connected: World) -> None:
@@ -152,7 +152,7 @@ def test_a_running_run_refreshes_itself_until_told_not_to(connected: World) -> N
     page = f"/syncs/demo/runs/{run_id}"
     said = text("viewer", page)
     assert '<meta http-equiv="refresh" content="5">' in said
-    assert "It checks the set-up and selects clients." in said
+    assert "It checks the setup and selects clients." in said
     assert "http-equiv" not in text("viewer", f"{page}?refresh=off")
 
 
@@ -174,8 +174,8 @@ def test_a_state_database_that_is_away_is_told_in_words(
     monkeypatch.setenv("AIRFLOW_CONN_CONTACT_SYNC_STATE", DEAD)
     for path, status in (("/syncs/demo/runs/1", 503), ("/syncs", 200)):
         said = text("admin", path, status)
-        assert "The state database doesn&#39;t answer" in said
-        assert "check the state connection" in said
+        assert "The state database can&#39;t be reached" in said
+        assert "check the connection&#39;s host" in said
         assert "nobody" not in said
         assert "Traceback" not in said
 

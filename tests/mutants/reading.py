@@ -15,12 +15,21 @@ from contact_sync.base.client_life import Fate
 from contact_sync.base.vocabulary import RunKind
 from contact_sync.contacts.ledger_rows import KnownClients
 from contact_sync.contacts.selection import Scan, lost_shared_address
+from contact_sync.contacts.transform import Dropped, Transformed
+from contact_sync.postgres.cursor import Cursor
 from contact_sync.state.runs import SyncState
-from tests.integration.changes import test_addresses, test_changes, test_mapping_changes, test_times
+from tests.integration.changes import (
+    test_addresses,
+    test_changes,
+    test_dropped_values,
+    test_mapping_changes,
+    test_replaced_tables,
+    test_times,
+)
 from tests.integration.removals import test_removals
 from tests.integration.runs import test_setup
 from tests.integration.sending import test_jobs, test_retries
-from tests.mutants.mutant import RUN, Mutant, nothing
+from tests.mutants.mutant import RUN, STATE, Mutant, nothing
 
 Choose = Callable[..., pa.Table]
 Decide = Callable[..., tuple[RunKind, str]]
@@ -118,6 +127,20 @@ NEWLY_EXCLUDED = (
     test_removals.test_A09_F01_a_newly_excluded_client_leaves_the_list_before_anything_is_sent
 )
 
+
+def of_everybody(_dropped_of: Any, transformed: Transformed, _clients: Any) -> list[Dropped]:
+    """Whether or not they are sent."""
+    return transformed.dropped
+
+
+def since_now(
+    replace_dropped: Callable[..., None], cursor: Cursor, sync_id: int, *rest: Any
+) -> None:
+    """As if none had been seen before."""
+    cursor.execute("DELETE FROM contact_sync.dropped_value")
+    replace_dropped(cursor, sync_id, *rest)
+
+
 MUTANTS = [
     Mutant("Open transactions hold the horizon back",
            {"contact_sync.b2core.reader.Snapshot.position": newest_transaction},
@@ -125,6 +148,10 @@ MUTANTS = [
     Mutant("One snapshot for all that a step reads",
            {"contact_sync.postgres.arrow_reader.execute": moment_of_each_statement},
            test_times.test_A03_rows_that_come_and_go_while_others_are_read),
+    Mutant("A table that was emptied while it was read is read again",
+           {"contact_sync.b2core.reader.refuse_replaced": nothing},
+           test_replaced_tables.test_R03_a_table_replaced_while_it_is_read_is_read_again,
+           {"change": test_replaced_tables.RELOAD}),
     Mutant("A full run every so many hours",
            {f"{RUN}.select_clients.decide_kind": never_too_old},
            test_changes.test_A04_A07_changes_without_a_date,
@@ -167,4 +194,13 @@ MUTANTS = [
     Mutant("Number and Date fields that can't be cleared are told",
            {f"{RUN}.compare._stale": nothing_stale},
            test_retries.test_B08_a_date_that_is_emptied_is_reported_as_stale),
+    Mutant("Only values of clients that are sent count as dropped",
+           {"contact_sync.contacts.transform.Transformed.dropped_of": of_everybody},
+           test_dropped_values.test_B20_only_what_is_sent_counts, {"kind": "full"}),
+    Mutant("Values of clients that SendGrid refuses are forgotten",
+           {f"{STATE}.dropped.forget_unsent": nothing},
+           test_dropped_values.test_B20_only_what_is_sent_counts, {"kind": "incremental"}),
+    Mutant("A dropped value that stays keeps its time",
+           {f"{STATE}.dropped.replace_dropped": since_now},
+           test_dropped_values.test_B20_a_value_comes_stays_and_goes),
 ]  # fmt: skip

@@ -258,6 +258,7 @@ class History(RuleBasedStateMachine):
         try:
             self.quiesce()
             self.world.assert_converged(unlisted=None, excluded=self.excluded())
+            self.world.assert_dropped(excluded=self.excluded())
             books = self.world.report()["books"]
             fates = sum(books[fate] for fate in ("confirmed", "pending", "rejected", "excluded"))
             assert (books["selected"], books["pending"]) == (fates, 0)

@@ -5,20 +5,31 @@ To open one takes 10 to 65 ms of two processes, more than many a small run.
 
 from __future__ import annotations
 
+import atexit
 import os
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from types import SimpleNamespace
+from functools import partial
 from typing import Any
 
 import psycopg
 import pytest
 
-from contact_sync.postgres import arrow_reader
+from contact_sync.postgres.idle import Kept
+from contact_sync.postgres.idle import close_all as close_idle
 
-_open_reader = arrow_reader.connect
+_really_used = Kept.used
+
+
+def _keeping() -> Kept[Any]:
+    kept: Kept[Any] = Kept()
+    kept._idle = []
+    return kept
+
+
 _free: dict[tuple[int, str], list[Any]] = defaultdict(list)  # by process: forks share no socket
+_kept_for_good: dict[tuple[int, Any], Kept[Any]] = defaultdict(_keeping)
 _opened = ExitStack()
 
 
@@ -32,10 +43,14 @@ def connection(url: str, **options: Any) -> Iterator[psycopg.Connection]:
 
 
 @contextmanager
-def _reader(dsn: str, what: str) -> Iterator[Any]:
-    with _kept(f"reader {dsn}", lambda: _open_reader(dsn, what)) as connected:
-        yield connected
-        connected.rollback()
+def _used_again(_kept_there: Any, connect: Any, is_usable: Any) -> Iterator[Any]:
+    """In place of `Kept.used`: also by the next handle on the same database."""
+    target = (
+        connect.args if isinstance(connect, partial) else (connect.__name__, connect.__self__.dsn)
+    )
+    again = _kept_for_good[os.getpid(), target]
+    with _really_used(again, connect, is_usable) as connection:
+        yield connection
 
 
 @contextmanager
@@ -55,14 +70,16 @@ def close_all() -> None:
     """Close what is kept: the next transaction opens a new connection."""
     _free.clear()
     _opened.close()
+    while _kept_for_good:
+        close_idle(_kept_for_good.popitem()[1]._idle or [])
+
+
+atexit.register(close_all)
 
 
 @contextmanager
 def kept_connections() -> Iterator[None]:
     """Meanwhile, runs use kept connections."""
     with pytest.MonkeyPatch.context() as monkeypatch:
-        errors = {"Error": psycopg.Error, "OperationalError": psycopg.OperationalError}
-        monkeypatch.setattr(arrow_reader, "connect", _reader)
-        psycopg_of_state = SimpleNamespace(connect=connection, **errors)
-        monkeypatch.setattr("contact_sync.state.database.psycopg", psycopg_of_state)
+        monkeypatch.setattr(Kept, "used", _used_again)
         yield

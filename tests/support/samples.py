@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
@@ -11,6 +12,10 @@ from contact_sync.base.vocabulary import FieldType, SendGridField
 from contact_sync.config.definition import SyncDefinition
 from contact_sync.contacts.mapping import Mapping, field_positions, resolve
 from contact_sync.contacts.payloads import csv_payloads
+from contact_sync.reporting.shown_run import ShownRun
+from contact_sync.state.runs import with_objects
+
+NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
 
 RESERVED = [
     "first_name", "last_name", "email", "alternate_emails", "address_line_1", "address_line_2",
@@ -60,3 +65,16 @@ def payload(email: str, **filled: str) -> str:
     """A payload with some values."""
     values = [pa.array([filled.get(field.name)], pa.string()) for field in mapping().fields]
     return str(csv_payloads(pa.array([email]), values, mapping())[0])
+
+
+def shown_run(**changes: Any) -> ShownRun:
+    """A run as people are shown it; JSON columns as the database has them."""
+    row = {
+        "id": 7, "sync_id": 1, "sync": "demo", "kind": "incremental", "kind_reason": None,
+        "kind_detail": None, "dry_run": False, "state": "succeeded", "reason": None,
+        "plan": {"counts": {}}, "result": {}, "cause": None, "approval": None,
+        "holder": "command line box:1", "retry_rejected": False, "approve_removals": None,
+        "started_at": NOW, "finished_at": NOW, "snapshot": {"read_at": NOW.isoformat()},
+        "seconds": 3.0, "holds_lease": True, "sent": 0, **changes,
+    }  # fmt: skip
+    return ShownRun(**with_objects(row))

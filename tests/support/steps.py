@@ -20,7 +20,7 @@ from contact_sync.state.runs import Run
 from contact_sync.sync import Sync
 from tests.support.world import World
 
-TABLES = ("sync", "run", "slice", "batch", "outbox", "ledger", "removal")
+TABLES = ("sync", "run", "slice", "batch", "outbox", "ledger", "removal", "dropped_value")
 
 
 def the_batch(sync: Sync) -> int:

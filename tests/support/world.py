@@ -73,7 +73,8 @@ class World:
         limit = self.definition.source.statement_timeout_seconds
         source = B2Core(self.reader_url, self.sql_folder, limit)
         try:
-            yield Sync(self.definition, source, StateDatabase(self.state_url), api)
+            with StateDatabase(self.state_url).keeping_connections() as state:
+                yield Sync(self.definition, source, state, api)
         finally:
             api.close()
 
@@ -97,7 +98,7 @@ class World:
         """The report of a run; of the newest one by default."""
         with StateDatabase(self.state_url).transaction() as cursor:
             rows = latest_runs(cursor, [self.definition.name], 50)
-        return next(run_report(r) for r in rows if run_id is None or r["id"] == run_id)
+        return next(run_report(r) for r in rows if run_id is None or r.id == run_id)
 
     def sql(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
         """Change or read B2CORE as its owner."""
@@ -258,6 +259,16 @@ class World:
         wanted = expected(self.b2core_url, excluded)
         found = differences(self.contacts(), wanted, list_id=self.list_id, unlisted=unlisted)
         assert found == []
+
+    def assert_dropped(self, excluded: Collection[int] = ()) -> None:
+        """Exactly the values are kept as dropped or cut that the oracle says so of."""
+        rows = self.state(
+            """SELECT client_id, field FROM contact_sync.dropped_value
+               JOIN contact_sync.sync USING (sync_id) WHERE name = %s""",
+            self.definition.name,
+        )
+        assert set(rows) == expected(self.b2core_url, excluded).unfit_of_clients()
+        assert len(set(rows)) == len(rows)
 
 
 def is_upsert(call: dict[str, Any]) -> bool:

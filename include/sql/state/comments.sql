@@ -1,11 +1,11 @@
--- Purpose:    what the tables and columns mean that no migration says it of; docs/reference.md shows it.
+-- Purpose:    what tables and columns mean, where no migration says it, or says it worse; docs/reference.md shows it.
 -- Parameters: none; `migrate` runs it each time, after the migrations, so that a wording needs no version.
 -- A column that a migration adds brings its comment along, or gets it here.
 
 COMMENT ON TABLE contact_sync.sync IS 'Each sync that has run: its lease, watermark and mapping.';
 COMMENT ON COLUMN contact_sync.sync.name IS 'The definition''s name.';
 COMMENT ON COLUMN contact_sync.sync.lease_holder
-IS 'Who is at work, as text for people; NULL = nobody.';
+IS 'Who is at work, as text for people; NULL = no one.';
 COMMENT ON COLUMN contact_sync.sync.lease_until IS 'When the lease ends by itself; each step renews it.';
 COMMENT ON COLUMN contact_sync.sync.mapping_version
 IS 'Of the last finished run; when it changes, the next run is a full one.';
@@ -31,6 +31,11 @@ COMMENT ON COLUMN contact_sync.run.json_taken IS 'The largest request that SendG
 COMMENT ON COLUMN contact_sync.run.csv_taken IS 'The same of files.';
 COMMENT ON COLUMN contact_sync.run.cause IS 'Why it failed, in one sentence; NULL = it didn''t, or no step could say.';
 
+COMMENT ON COLUMN contact_sync.run.retry_rejected
+IS 'Send rejected clients again even if nothing about them has changed.';
+COMMENT ON COLUMN contact_sync.run.approve_removals
+IS 'A person allows the removal of exactly this many absent clients.';
+
 COMMENT ON TABLE contact_sync.slice IS 'The clients that one task reads.';
 COMMENT ON COLUMN contact_sync.slice.first_id IS 'Client ids, from first_id to last_id.';
 COMMENT ON COLUMN contact_sync.slice.clients IS 'How many there are between the two.';
@@ -40,7 +45,7 @@ COMMENT ON TABLE contact_sync.batch
 IS 'The contacts of one request or one file, and the job that SendGrid made of it.';
 COMMENT ON COLUMN contact_sync.batch.lane IS 'json and csv send; delete and unlist remove.';
 COMMENT ON COLUMN contact_sync.batch.state
-IS 'staged; submitting (JSON) or created, uploading (CSV); submitted; settled; void = dropped before a byte left.';
+IS 'staged; submitting (a call) or created, uploading (a file); submitted; settled; void = dropped before a byte left.';
 COMMENT ON COLUMN contact_sync.batch.first_id IS 'Client ids, from first_id to last_id; NULL for removals.';
 COMMENT ON COLUMN contact_sync.batch.contacts IS 'How many.';
 COMMENT ON COLUMN contact_sync.batch.job_id IS 'SendGrid''s, stored before the first byte of a file leaves.';
@@ -78,11 +83,13 @@ COMMENT ON COLUMN contact_sync.ledger.state
 IS 'confirmed, pending (sent again by the next run), rejected, excluded, shared (another client has its address).';
 COMMENT ON COLUMN contact_sync.ledger.field IS 'Of a rejection: which field.';
 COMMENT ON COLUMN contact_sync.ledger.reason IS 'Of a rejection, an exclusion or a pending client: why, a code.';
-COMMENT ON COLUMN contact_sync.ledger.tries IS 'How often it was not confirmed since it last was.';
+COMMENT ON COLUMN contact_sync.ledger.tries IS 'How often it was sent in vain since it was last confirmed.';
 COMMENT ON COLUMN contact_sync.ledger.updated_at IS 'When this row changed last.';
 
 COMMENT ON COLUMN contact_sync.removal.client_id IS 'Whose address it was.';
 COMMENT ON COLUMN contact_sync.removal.email_hash IS 'xxh3 of email.';
 COMMENT ON COLUMN contact_sync.removal.batch_id IS 'The removal''s batch; NULL = not planned yet.';
 COMMENT ON COLUMN contact_sync.removal.noted_at IS 'Since when it is known.';
-COMMENT ON COLUMN contact_sync.removal.why IS 'address_changed, excluded, gone or list_changed.';
+COMMENT ON COLUMN contact_sync.removal.why IS 'The reason, a code: address_changed, excluded, gone or list_changed.';
+COMMENT ON COLUMN contact_sync.removal.kept
+IS 'The contact stays without a client: who takes over the address clears its values. The address is forgotten.';

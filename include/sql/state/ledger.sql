@@ -20,6 +20,18 @@ FROM contact_sync.ledger
 WHERE sync_id = %(sync_id)s
 ORDER BY client_id;
 
+-- confirmed_sample --
+-- Addresses of the newest clients whose contact was confirmed before SendGrid's search could lag.
+-- Index: ledger primary key
+SELECT email FROM contact_sync.ledger
+WHERE
+    sync_id = %(sync_id)s
+    AND state = 'confirmed'
+    AND email IS NOT NULL
+    AND updated_at < now() - make_interval(secs => %(seconds)s)
+ORDER BY client_id DESC
+LIMIT %(at_most)s;
+
 -- rows_of_clients --
 -- Of few clients. Index: ledger primary key
 SELECT

@@ -29,6 +29,22 @@ ON CONFLICT (sync_id, client_id, field) DO UPDATE SET
     run_id = excluded.run_id,
     since = excluded.since;
 
+-- note_dropped --
+-- What is left out now, in the list of all such values.
+-- Parameters: clients and fields, as arrays of one length; reason = that SendGrid refused it.
+INSERT INTO contact_sync.dropped_value AS d (sync_id, client_id, field, reason, since)
+SELECT
+    %(sync_id)s,
+    r.client_id,
+    r.field,
+    %(reason)s,
+    now()
+FROM unnest(%(clients)s::bigint [], %(fields)s::text []) AS r (client_id, field)
+ON CONFLICT (sync_id, client_id, field) DO UPDATE SET
+    reason = excluded.reason,
+    since = excluded.since
+WHERE d.reason <> excluded.reason;
+
 -- forget --
 -- The values are others by now. Parameters: clients and fields, as arrays of one length.
 DELETE FROM contact_sync.refused_value AS v

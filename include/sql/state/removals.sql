@@ -60,9 +60,10 @@ WHERE
 ORDER BY a.why, a.list_id, a.email;
 
 -- retire_absent --
--- Clients that are gone for certain: their contacts become removals, their ledger rows end
+-- Clients that are gone for certain: their contacts become removals, their ledger rows end, and with them what is noted
+-- of their dropped values
 -- Parameters: sync_id, enough = number of absences
--- Index: ledger_absent
+-- Index: ledger_absent, dropped_value primary key
 WITH gone AS (
     DELETE FROM contact_sync.ledger AS l
     WHERE l.sync_id = %(sync_id)s AND l.absent >= %(enough)s
@@ -71,6 +72,12 @@ WITH gone AS (
         l.email,
         l.contact_hash,
         l.client_id
+),
+
+forgotten AS (
+    DELETE FROM contact_sync.dropped_value AS d
+    USING gone AS g
+    WHERE d.sync_id = g.sync_id AND d.client_id = g.client_id
 )
 
 INSERT INTO contact_sync.removal (sync_id, email, email_hash, client_id, why)

@@ -75,10 +75,23 @@ SELECT
     r.plan,
     r.retry_rejected,
     r.approve_removals,
-    r.approval
+    r.approval,
+    extract(EPOCH FROM now() - r.started_at)::float / 3600 AS age_hours
 FROM contact_sync.run AS r
 INNER JOIN contact_sync.sync AS s ON r.sync_id = s.sync_id
 WHERE r.run_id = %(run_id)s;
+
+-- end_dead_dry_runs --
+-- A dry run has no lease that another run would take from it, so that one that was killed would run for ever.
+UPDATE contact_sync.run SET
+    state = 'failed',
+    cause = coalesce(cause, %(cause)s),
+    finished_at = now()
+WHERE
+    sync_id = %(sync_id)s
+    AND dry_run
+    AND state = 'running'
+    AND started_at < now() - make_interval(secs => %(seconds)s);
 
 -- save_destination --
 UPDATE contact_sync.run SET destination = %(destination)s

@@ -35,7 +35,7 @@ CREATE TABLE contact_sync.ledger (
     filled bigint DEFAULT 0 NOT NULL,  -- Fields that the contact may hold a value in, by bit.
     field text,  -- Of a rejection: which field.
     reason text,  -- Of a rejection, an exclusion or a pending client: why, a code.
-    tries smallint DEFAULT 0 NOT NULL,  -- How often it was not confirmed since it last was.
+    tries smallint DEFAULT 0 NOT NULL,  -- How often it was sent in vain since it was last confirmed.
     updated_at timestamp with time zone DEFAULT now() NOT NULL,  -- When this row changed last.
     absent smallint DEFAULT 0 NOT NULL,  -- In how many snapshots in a row the client was not in B2CORE.
     absent_run bigint,  -- The run that counted last: a repeated task counts once.
@@ -86,7 +86,7 @@ CREATE TABLE contact_sync.batch (
     run_id bigint NOT NULL,
     sync_id smallint NOT NULL,
     lane text NOT NULL,  -- json and csv send; delete and unlist remove.
-    state text DEFAULT 'staged'::text NOT NULL,  -- staged; submitting (JSON) or created, uploading (CSV); submitted; settled; void = dropped before a byte left.
+    state text DEFAULT 'staged'::text NOT NULL,  -- staged; submitting (a call) or created, uploading (a file); submitted; settled; void = dropped before a byte left.
     first_id bigint,  -- Client ids, from first_id to last_id; NULL for removals.
     last_id bigint,
     json_only boolean,  -- Takes only outbox rows with this flag; NULL = all in the id range.
@@ -163,6 +163,18 @@ CREATE VIEW contact_sync.batch_contact AS
    FROM (contact_sync.batch b
      JOIN contact_sync.outbox o ON (((b.run_id = o.run_id) AND ((o.client_id >= b.first_id) AND (o.client_id <= b.last_id)) AND ((b.json_only IS NULL) OR (o.json_only = b.json_only)))));
 
+-- Values of clients whose contact SendGrid has, or will have, that don't fit their field: they are left out, cut or rounded. A rejected, excluded or shared client has none.
+CREATE TABLE contact_sync.dropped_value (
+    sync_id smallint NOT NULL,
+    client_id bigint NOT NULL,
+    field text NOT NULL,  -- SendGrid's field.
+    reason text NOT NULL,  -- Why it doesn't fit: a code. Too long and rounded values are sent, shortened.
+    since timestamp with time zone NOT NULL,  -- When a run saw it first, without seeing the value mended since.
+    CONSTRAINT dropped_value_reason CHECK ((reason = ANY (ARRAY['missing'::text, 'invalid'::text, 'too_long'::text, 'not_a_number'::text, 'not_a_date'::text, 'rounded'::text, 'two_addresses'::text, 'look_alike_domain'::text, 'not_ascii'::text, 'no_country'::text, 'unknown_country'::text, 'number_too_short'::text, 'number_too_long'::text, 'not_assigned'::text, 'two_numbers'::text, 'no_number'::text, 'refused_by_sendgrid'::text])))
+);
+ALTER TABLE ONLY contact_sync.dropped_value ADD CONSTRAINT dropped_value_pkey PRIMARY KEY (sync_id, client_id, field);
+CREATE INDEX dropped_value_reasons ON contact_sync.dropped_value USING btree (sync_id, field, reason, client_id);
+
 -- Values that SendGrid refused and that are left out of their contacts until they change.
 CREATE TABLE contact_sync.refused_value (
     sync_id smallint NOT NULL,
@@ -183,9 +195,9 @@ CREATE TABLE contact_sync.removal (
     email_hash bigint CONSTRAINT obsolete_address_email_hash_not_null NOT NULL,  -- xxh3 of email.
     client_id bigint CONSTRAINT obsolete_address_client_id_not_null NOT NULL,  -- Whose address it was.
     batch_id bigint,  -- The removal's batch; NULL = not planned yet.
-    kept boolean DEFAULT false CONSTRAINT obsolete_address_kept_not_null NOT NULL,  -- The contact stays, as nobody's: whoever takes the address clears it. The address itself is forgotten.
+    kept boolean DEFAULT false CONSTRAINT obsolete_address_kept_not_null NOT NULL,  -- The contact stays without a client: who takes over the address clears its values. The address is forgotten.
     noted_at timestamp with time zone DEFAULT now() CONSTRAINT obsolete_address_noted_at_not_null NOT NULL,  -- Since when it is known.
-    why text DEFAULT 'address_changed'::text NOT NULL,  -- address_changed, excluded, gone or list_changed.
+    why text DEFAULT 'address_changed'::text NOT NULL,  -- The reason, a code: address_changed, excluded, gone or list_changed.
     list_id text DEFAULT ''::text NOT NULL,  -- list_changed only: the former list.
     CONSTRAINT removal_why_check CHECK ((why = ANY (ARRAY['address_changed'::text, 'excluded'::text, 'gone'::text, 'list_changed'::text])))
 );
@@ -210,8 +222,8 @@ CREATE TABLE contact_sync.run (
     cause text,  -- Why it failed, in one sentence; NULL = it didn't, or no step could say.
     started_at timestamp with time zone DEFAULT now() NOT NULL,
     finished_at timestamp with time zone,
-    retry_rejected boolean DEFAULT false NOT NULL,  -- Send rejected clients again although nothing of them changed.
-    approve_removals integer,  -- A person allows the removal of exactly so many absent clients.
+    retry_rejected boolean DEFAULT false NOT NULL,  -- Send rejected clients again even if nothing about them has changed.
+    approve_removals integer,  -- A person allows the removal of exactly this many absent clients.
     approval jsonb,  -- Set when limits are exceeded: {why, decision, by}; nothing is sent before decision = approved.
     kind_detail text,  -- Since when, or after how many hours: what belongs to kind_reason.
     json_bytes bigint,  -- Larger requests aren't tried any more in this run: SendGrid refused them as too large. NULL = none was.
@@ -246,7 +258,7 @@ CREATE TABLE contact_sync.sync (
     sync_id smallint NOT NULL,
     name text NOT NULL,  -- The definition's name.
     epoch bigint DEFAULT 0 NOT NULL,  -- Fencing token: each lease raises it, older runs may not write.
-    lease_holder text,  -- Who is at work, as text for people; NULL = nobody.
+    lease_holder text,  -- Who is at work, as text for people; NULL = no one.
     lease_until timestamp with time zone,  -- When the lease ends by itself; each step renews it.
     watermark jsonb,  -- The snapshot up to which B2CORE has been read.
     mapping_version text,  -- Of the last finished run; when it changes, the next run is a full one.

@@ -40,6 +40,12 @@ WHERE run_id = %(run_id)s AND client_id BETWEEN %(first_id)s AND %(last_id)s;
 SELECT count(*) AS n FROM contact_sync.outbox
 WHERE run_id = %(run_id)s;
 
+-- drop_slices_of_dead_runs --
+-- What a run that was killed had still to read.
+DELETE FROM contact_sync.slice AS s
+USING contact_sync.run AS r
+WHERE s.run_id = r.run_id AND r.sync_id = %(sync_id)s AND r.state <> 'running';
+
 -- drop_outbox --
 DELETE FROM contact_sync.outbox
 WHERE run_id = %(run_id)s;

@@ -17,10 +17,10 @@ from contact_sync.base.errors import told_safely
 from contact_sync.base.json_columns import Result
 from contact_sync.config.alerts import Alert, Event, rose_above
 from contact_sync.config.definition import SyncDefinition
-from contact_sync.reporting.run_report import count_words, run_report
+from contact_sync.reporting.run_report import count_words, dropped_lines, run_report
 from contact_sync.state.for_people.jobs import jobs_of_run
 from contact_sync.state.for_people.runs import latest_runs
-from contact_sync.state.for_people.silence import silence
+from contact_sync.state.for_people.silence import Silence, silence
 
 log = logging.getLogger(__name__)
 START_TASK = "start_run"
@@ -63,9 +63,30 @@ def rejections(definition: SyncDefinition, context: Any) -> Alert | None:
         f"{definition.name}: {rejected} clients are rejected",
         f"{rejected} clients can't be sent; {before} after the run before, the limit is {limit}. "
         f"This run found: {'; '.join(f'{n} x {reason}' for reason, n in found)}",
-        "Correct them in B2CORE, or the mapping: what changes is sent again by itself. Who they "
-        f"are: python -m contact_sync status {definition.name} --rejected",
+        "Correct them in B2CORE, or correct the mapping: what changes is sent again by itself. To "
+        f"list them: python -m contact_sync status {definition.name} --rejected",
         report["books"],
+    )  # fmt: skip
+
+
+def dropped(definition: SyncDefinition, context: Any) -> Alert | None:
+    """After a run more values are left out, cut or rounded than the limit, and than before it."""
+    limit, run_id = definition.alerts.dropped_limit, str(context["run_id"])
+    report, *older = _reports(definition, _sync_run_id(definition, run_id))
+    stocks = [one["dropped_now"] for one in older if one["dropped_now"] is not None]
+    now, before = sum((report["dropped_now"] or {}).values()), sum((stocks or [{}])[0].values())
+    if not rose_above(limit, now, before):
+        return None
+    found = dropped_lines(report["dropped_now"], report["dropped_new"])[1:][:REASONS_SHOWN]
+    return _alert(
+        Event.DROPPED, definition, run_id,
+        f"{definition.name}: {now} values are dropped or cut",
+        f"{now} values of clients don't fit their fields; {before} after the run before, the limit "
+        f"is {limit}: {'; '.join(line.strip() for line in found)}. The clients are sent, without "
+        f"the value or with a shorter one",
+        "Correct the values in B2CORE, or the mapping: what changes is sent again by itself. Whose "
+        f"they are: python -m contact_sync status {definition.name} --dropped",
+        {"values_dropped": now, "new": sum((report["dropped_new"] or {}).values())},
     )  # fmt: skip
 
 
@@ -94,17 +115,12 @@ def no_success(definition: SyncDefinition, context: Any) -> Alert | None:
         queued_at = datetime.fromisoformat(dag_run["queued_at"])
         seen = silence(open_state(definition), definition.name, queued_at, limit)
     except Exception as error:  # noqa: BLE001 that nothing succeeds must be told all the same
-        cause = f"When a run last succeeded can't be read. {told_safely(error)}"
+        cause = f"The time of the last successful run can't be read. {told_safely(error)}"
     else:
         if seen.hours is not None and (seen.hours < limit or seen.told_before):
             log.info("No alert for sync %r: %s", definition.name, seen)
             return None
-        ago = "" if seen.hours is None else f", {seen.hours:.1f} hours ago"
-        cause = (
-            f"The last successful run ended {seen.last_success:%Y-%m-%d %H:%M} UTC{ago}"
-            if seen.last_success
-            else f"No run has ever succeeded; the first one began{ago or ' not even once'}"
-        )
+        cause = _silence_in_words(seen)
     return _alert(
         Event.NO_SUCCESS, definition, dag_run["dag_run_id"],
         f"{definition.name}: no run has succeeded for {limit:g} hours",
@@ -112,9 +128,19 @@ def no_success(definition: SyncDefinition, context: Any) -> Alert | None:
     )  # fmt: skip
 
 
+def _silence_in_words(seen: Silence) -> str:
+    if seen.hours is None:
+        return "No run has ever begun"
+    ago = f"{seen.hours:.1f} hours ago"
+    if seen.last_success is None:
+        return f"No run has ever succeeded; the first one began {ago}"
+    return f"The last successful run ended {seen.last_success:%Y-%m-%d %H:%M} UTC, {ago}"
+
+
 TELLERS: dict[Event, Callable[[SyncDefinition, Any], Alert | None]] = {
     Event.RUN_FAILED: run_failed,
     Event.REJECTIONS: rejections,
+    Event.DROPPED: dropped,
     Event.APPROVAL: approval,
     Event.NO_SUCCESS: no_success,
 }
@@ -140,10 +166,10 @@ def _reports(definition: SyncDefinition, sync_run_id: int | None) -> list[dict[s
     """The report of a run with its jobs so far, and those of the older real runs, newest first."""
     with open_state(definition).transaction() as cursor:
         rows = latest_runs(cursor, [definition.name], RUNS_LOOKED_AT)
-        mine = next(row for row in rows if row["id"] == sync_run_id)
-        jobs = tuple(job.report() for job in jobs_of_run(cursor, mine["id"]))
-    mine["result"] = replace(mine["result"] or Result(), jobs=jobs)
-    older = [row for row in rows if row["id"] < mine["id"] and not row["dry_run"]]
+        mine = next(row for row in rows if row.id == sync_run_id)
+        jobs = tuple(job.report() for job in jobs_of_run(cursor, mine.id))
+    mine = replace(mine, result=replace(mine.result or Result(), jobs=jobs))
+    older = [row for row in rows if row.id < mine.id and not row.dry_run]
     return [run_report(row) for row in [mine, *older]]
 
 

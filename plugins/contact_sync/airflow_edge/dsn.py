@@ -50,7 +50,7 @@ def postgres_dsn(conn_id: str) -> str:
         mode = options.setdefault("sslmode", "verify-full")
         if mode != "verify-full":
             log.warning(
-                "Airflow connection %r has sslmode=%s: whoever is between can read or forge what "
+                "Airflow connection %r has sslmode=%s: anyone in between can read or forge what "
                 "the database says; verify-full prevents it", conn_id, mode,
             )  # fmt: skip
     query = f"?{urlencode(options, quote_via=quote)}" if options else ""  # to libpq, + is a plus

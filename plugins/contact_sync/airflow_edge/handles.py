@@ -34,7 +34,8 @@ def open_sync(name: str) -> Iterator[Sync]:
         state = open_state(definition)
         sendgrid = SendGridHook(definition.connections.sendgrid).get_conn()
     try:
-        yield Sync(definition, b2core, state, sendgrid)
+        with state.keeping_connections():
+            yield Sync(definition, b2core, state, sendgrid)
     finally:
         sendgrid.close()
 

@@ -73,7 +73,7 @@ def base_url(connection: Any) -> str:
     if region is not None and region not in REGIONS:
         raise ConfigError(
             f"The SendGrid connection's region is {region!r}; it must be one of "
-            f"{', '.join(REGIONS)}, or empty when the host says it"
+            f"{', '.join(REGIONS)}, or empty if the host says which"
         )
     host = (connection.host or REGIONS[region or "us"]).strip()
     if "://" not in host:

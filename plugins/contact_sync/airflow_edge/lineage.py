@@ -60,7 +60,7 @@ def _told_or_logged() -> Iterator[HookLineageCollector | None]:
         collector = get_hook_lineage_collector()
         yield None if isinstance(collector, NoOpCollector) else collector
     except Exception as error:  # noqa: BLE001 the run is not to blame
-        log.warning("What this task reads and writes could not be told: %s", told_safely(error))
+        log.warning("What this task reads and writes could not be reported: %s", told_safely(error))
 
 
 def _assets_read(definition: SyncDefinition, statements: Sequence[str]) -> list[dict[str, Any]]:

@@ -29,6 +29,7 @@ def emit_run(sync_name: str, plan: Plan, result: Result, duration: timedelta) ->
             stats.incr(full, count=counts.get(key, 0), tags=tags)
     for state, clients in result.books.items():
         _gauge(sync_name, f"clients_{state}", clients)
+    _gauge(sync_name, "values_dropped", sum((result.dropped_now or {}).values()))
     _timing(sync_name, "run_duration", duration)
     for job in result.jobs:
         if job["seconds"] is not None:

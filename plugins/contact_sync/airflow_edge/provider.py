@@ -66,8 +66,8 @@ def get_provider_info() -> dict[str, Any]:
                     },
                     "allowed_hosts": {
                         "label": "Trusted hosts",
-                        "description": "Only for an own URL: further hosts that may get the key "
-                        "and the files, one a line",
+                        "description": "Only with a URL of your own: further hosts that may get "
+                        "the key and the files, one per line",
                         "schema": {
                             "type": ["array", "null"], "items": {"type": "string"},
                             "section": "Trusted hosts",

@@ -173,7 +173,7 @@ def finish_run(name: str, sync_run_id: int) -> dict[str, int]:
     with working(name, sync_run_id) as (sync, run):
         result = step.finish_run(sync, run)
     if run.dry_run:
-        raise AirflowSkipException("A dry run: the plan is above, nothing was changed")
+        raise AirflowSkipException("A dry run: the plan is above; nothing was changed")
     context: dict[str, Any] = dict(get_current_context())
     context["outlet_events"][contacts_asset(name)].extra = event_extra(run, result)
     emit_run(name, run.plan or Plan(), result, utcnow() - context["dag_run"].start_date)

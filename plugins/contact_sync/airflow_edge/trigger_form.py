@@ -26,7 +26,7 @@ def params() -> dict[str, Param]:
             title="Mode",
             description_md="**incremental**: clients that changed since the last run. **full**: "
             "every client is read, and what differs is sent; this is the backfill. **resend**: "
-            "every contact is sent again, also what SendGrid has confirmed. That takes as long as "
+            "every contact is sent again, even what SendGrid has confirmed. That takes as long as "
             "the first load and counts against SendGrid's limits.",
             values_display={
                 "incremental": "incremental - what changed",
@@ -38,8 +38,8 @@ def params() -> dict[str, Param]:
             False,
             type="boolean",
             title="Retry rejected",
-            description_md="Send rejected clients again although nothing of them changed, for "
-            "example after a limit at SendGrid was raised. Mode *resend* does that anyway.",
+            description_md="Send rejected clients again even if nothing about them has changed, "
+            "for example after a limit at SendGrid was raised. Mode *resend* does that anyway.",
         ),
         "dry_run": Param(
             False,
@@ -53,18 +53,18 @@ def params() -> dict[str, Param]:
             type=["null", "string"],
             maxLength=200,
             title="Reason",
-            description_md="Why you start this run; kept with it. No personal data, please.",
+            description_md="Why you are starting this run; kept with it. No personal data, please.",
         ),
         "approve_removals": Param(
             None,
             type=["null", "integer"],
             minimum=1,
-            title="Remove so many absent clients",
+            title="Remove this many absent clients",
             section=LIMITS,
-            description_md="Leave it empty, unless a run reported that it holds clients which are "
-            "absent from B2CORE. With exactly their number, this run **takes their contacts off "
-            "the list or deletes them**, as `on_client_deleted` says. With any other number they "
-            "stay.",
+            description_md="Leave it empty unless a run reported that clients are absent from "
+            "B2CORE and their contacts stay. With exactly their number, this run **takes their "
+            "contacts off the list or deletes them**, as `on_client_deleted` says. With any other "
+            "number they stay.",
         ),
         "approve_plan": Param(
             False,

@@ -8,25 +8,28 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
+from contact_sync.b2core.replaced import refuse_replaced
 from contact_sync.base.arrays import Int64
 from contact_sync.base.errors import ConfigError, FatalError
 from contact_sync.postgres import arrow_reader
+from contact_sync.postgres.idle import Kept
 from contact_sync.postgres.literals import literal
-
-if TYPE_CHECKING:
-    from adbc_driver_postgresql import dbapi
 
 WHAT = "B2CORE's database"
 LOCK_SECONDS, IDLE_SECONDS = 10, 600
+SILENT_SECONDS = 60.0
+"""A server that keeps its own statement time-out has answered so long after it."""
+READ_ONLY = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"
 _PLACEHOLDER = re.compile(r"%\((\w+)\)s")
 _SNAPSHOT = """
 SELECT
@@ -75,22 +78,26 @@ class B2Core:
     dsn: str
     folder: Path
     statement_timeout_seconds: int
+    _connections: Kept[arrow_reader.Connection] = field(default_factory=Kept, repr=False)
 
     @contextmanager
     def snapshot(self) -> Iterator[Snapshot]:
         """One read-only snapshot of all tables. Raises ConfigError or RetryableError."""
-        with arrow_reader.connect(self.dsn, WHAT) as connection:
-            for setting in (
-                "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY",
-                f"SET LOCAL statement_timeout = '{self.statement_timeout_seconds}s'",
-                f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s'",
-                f"SET LOCAL idle_in_transaction_session_timeout = '{IDLE_SECONDS}s'",
-                "SET LOCAL jit = off",
-                "SET LOCAL work_mem = '4MB'",  # more makes plans sort, not use indexes
-                "SET LOCAL TimeZone = 'UTC'",
-            ):
-                arrow_reader.execute(connection, setting, WHAT)
-            yield Snapshot(connection, self.folder)
+        limit = self.statement_timeout_seconds
+        connect = partial(
+            arrow_reader.open_connection, self.dsn, WHAT, seconds=limit + SILENT_SECONDS
+        )
+        with self._connections.used(connect, arrow_reader.answers) as connection:
+            for statement in (READ_ONLY, _settings(limit)):
+                arrow_reader.execute(connection, statement, WHAT)
+            snapshot = Snapshot(connection, self.folder)
+            yield snapshot
+            snapshot.refuse_replaced()
+            connection.rollback(WHAT)
+
+    def keeping_connections(self) -> AbstractContextManager[None]:
+        """Meanwhile a connection is kept for the next snapshot, without a transaction."""
+        return self._connections.keeping()
 
     def columns(self, name: str = "clients") -> pa.Schema:
         """Names and types of the columns that a statement gives; executes nothing."""
@@ -102,8 +109,15 @@ class B2Core:
 class Snapshot:
     """An open transaction; every method sees the same moment."""
 
-    connection: dbapi.Connection
+    connection: arrow_reader.Connection
     folder: Path
+    _read_so_far: set[str] = field(default_factory=set, repr=False)
+
+    def refuse_replaced(self) -> None:
+        """Raise RetryableError when a table that was read is another one by now: what was read
+        of it may be nothing, although it had rows all the time."""
+        statements = [self._sql(name, _ANY) for name in sorted(self._read_so_far)]
+        refuse_replaced(self.connection, statements, WHAT)
 
     def position(self) -> dict[str, Any]:
         """Where this snapshot stands: xid horizon (a xid8), time, system identifier, timeline,
@@ -185,6 +199,7 @@ class Snapshot:
 
     def _read(self, sql: str, name: str) -> Iterator[pa.RecordBatch]:
         """The rows of a statement; raises FatalError that says where bytes are no text."""
+        self._read_so_far.add(name)
         try:
             yield from arrow_reader.record_batches(self.connection, sql, _what(name))
         except arrow_reader.NotText as error:
@@ -202,6 +217,27 @@ class Snapshot:
         except FileNotFoundError:
             raise ConfigError(f"include/sql/{self.folder.name}/{name}.sql is missing") from None
         return _PLACEHOLDER.sub(lambda match: literal(parameters[match.group(1)]), text)
+
+
+def _settings(statement_seconds: int) -> str:
+    """One statement that sets, for the transaction, what time-outs, plans and texts depend on,
+    whatever database or role say. `pg_catalog` comes first: no function of it can be replaced."""
+    settings = {
+        "statement_timeout": f"{statement_seconds}s",
+        "lock_timeout": f"{LOCK_SECONDS}s",
+        "idle_in_transaction_session_timeout": f"{IDLE_SECONDS}s",
+        "jit": "off",
+        "work_mem": "4MB",  # more makes plans sort, not use indexes
+        "TimeZone": "UTC",
+        "DateStyle": "ISO, MDY",
+        "IntervalStyle": "postgres",
+        "bytea_output": "hex",
+        "standard_conforming_strings": "on",
+        "extra_float_digits": "1",
+    }
+    calls = [f"set_config('{name}', '{value}', true)" for name, value in settings.items()]
+    path = "'pg_catalog, ' || current_setting('search_path')"
+    return f"SELECT {', '.join(calls)}, set_config('search_path', {path}, true)"
 
 
 def refuse_twice(ordered: Int64, statement: str) -> None:

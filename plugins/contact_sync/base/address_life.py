@@ -1,7 +1,8 @@
 """The life of an address that SendGrid may have to lose: the rows of the table `removal`.
 
-A row has no state column: where it is follows from `batch_id` and `kept`, and from its batch.
-docs/architecture.md draws the table.
+An e-mail change is one way to get here: once the new contact is confirmed, the former address is
+noted. A row has no state column: where it is follows from `batch_id` and `kept`, and from its
+batch. docs/architecture.md draws the table.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ STEPS = (
     Step("removals.retire_absent", (None,), Noted.NOTED, "find_removals",
          "its client is gone from B2CORE"),
     Step("removals.note_listed_addresses", (None,), Noted.NOTED, "find_removals",
-         "the sync has another list than before"),
+         "the sync has a different list now"),
     Step("removals.forget_taken", (Noted.NOTED, Noted.MISSED, Noted.KEPT), Noted.TAKEN,
          f"plan_batches, {PLANNING}", "a client's confirmed contact has the address"),
     Step("removals.stay_on_list", (Noted.NOTED, Noted.MISSED), Noted.TAKEN, "find_removals",

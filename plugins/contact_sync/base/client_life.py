@@ -60,7 +60,7 @@ PROMISES = {
         lacks=(),
     ),
     Fate.EXCLUDED: Promise(
-        "it must not be sent, or has the address of somebody who must not be",
+        "it must not be sent, or has the address of a client that must not be",
         has=("reason",),
         lacks=("field", "row_hash", "rejected_since"),
     ),
@@ -70,9 +70,9 @@ PROMISES = {
         lacks=("email", "contact_hash", "field", "reason", "row_hash", "rejected_since"),
     ),
 }
-"""For each fate. `email` and `contact_hash` go together in all of them. The one exception: whose
-address another client took over has, confirmed or not, no contact and no row_hash any more, and
-`email_hash` 0, so that it looks moved to the next run."""
+"""For each fate. `email` and `contact_hash` go together in all of them. The one exception: a
+client whose address another one took over has, confirmed or not, no contact and no row_hash any
+more, and `email_hash` 0, so that it looks moved to the next run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +91,12 @@ ANY = (None, *KNOWN)
 
 CHANGES = (
     Change("ledger.merge_fates", ANY, Fate.REJECTED, "stage_clients",
-           "a value of it can't be sent"),
+           "one of its values can't be sent"),
     Change("ledger.merge_fates", ANY, Fate.EXCLUDED, "stage_clients", "B2CORE excludes it"),
     Change("ledger.merge_fates", ANY, Fate.SHARED, "stage_clients",
            "a newer client has its address"),
     Change("ledger.merge_fates", ANY, Fate.PENDING, "stage_clients",
-           "it changed while it was read"),
+           "it changed while it was being read"),
     Change("suppressions.hold", KNOWN, Fate.PENDING, "plan_batches",
            "whether its former address is unsubscribed isn't known"),
     Change("settling.hold_clients", ANY, Fate.PENDING, "send_batch",
@@ -112,7 +112,7 @@ CHANGES = (
     Change("settling.postpone_batch", ANY, Fate.PENDING, "send_batch, settle_earlier_runs",
            "what SendGrid did with it isn't known, or SendGrid did nothing"),
     Change("settling.reject_not_applied", (Fate.PENDING,), Fate.REJECTED,
-           "send_batch, settle_earlier_runs", "it never became as it was sent, so often in a row"),
+           "send_batch, settle_earlier_runs", "SendGrid never showed it as it was sent"),
     Change("removals.retire_absent", KNOWN, None, "find_removals",
            "two snapshots of B2CORE in a row didn't hold it"),
 )  # fmt: skip

@@ -130,11 +130,11 @@ def told_safely(error: BaseException) -> SyncError:
     if isinstance(error, OSError) and error.errno in NO_SPACE:
         return RetryableError(
             f"No space left for the temporary file of a batch in {tempfile.gettempdir()}: free "
-            f"some, or set TMPDIR to a larger disk. Nothing was sent of it"
+            f"some, or set TMPDIR to a larger disk. Nothing of it was sent"
         )
     frames = traceback.extract_tb(error.__traceback__)[-8:]
     where = " < ".join(f"{Path(f.filename).name}:{f.lineno} {f.name}" for f in reversed(frames))
     return Unforeseen(
         f"Unforeseen {type(error).__name__} (its text is withheld, it may hold personal data) at "
-        f"{where}. Nothing is lost: trigger a new run; if it comes back, it is a defect"
+        f"{where}. Nothing is lost: trigger a new run; if it happens again, it is a defect"
     )

@@ -50,7 +50,7 @@ class SourceSnapshot(JsonColumn):
     `next_xid` are xid8 as text, see b2core.reader; `system_identifier` and `timeline` tell one
     server from another (defaults: of none, so that the next run is a full one); `lag_seconds` of a
     standby; `detection` = the definition's `change_detection`. Numbers of clients: `selected` all
-    in B2CORE, `chosen` looked at, `gone` from the ledger's, `held` = gone, too many to believe,
+    in B2CORE, `chosen` looked at, `gone` from the ledger's, `held` = gone, not believed yet,
     `retiring` = contacts to be removed because they are gone.
     """
 
@@ -97,7 +97,7 @@ class AboveLimit(JsonColumn):
 class Plan(Staged):
     """Column `run.plan`: the sum of the slices, before anything is sent.
 
-    `held_absences`: absent clients that are too many to believe. `above_limits`: of a dry run,
+    `held_absences`: absent clients that aren't believed to be gone. `above_limits`: of a dry run,
     what a real one would ask a person for.
     """
 
@@ -147,12 +147,17 @@ class Result(JsonColumn):
     """Column `run.result`: what became of a run; empty for a dry run, and for one that failed.
 
     `books`: clients by state; `refused`: by SendGrid, as `words.counted` names it; `jobs`: rows as
-    the state database's readers give them; `degraded`: what is not as it should be, and how many;
-    `dropped`: values that SendGrid refused in this run and that were left out, as `refused`.
+    the state database's readers give them; `degraded`: what is not as it should be, and how many.
+    `dropped_now` and `dropped_new`, by `words.counted`: values that are left out, cut or rounded as
+    of this run, whomever it read, and how many of them are new since the last run that succeeded;
+    None = not counted. Of a dry run, `dropped_now` is how it stood. `dropped`:
+    values that SendGrid refused in this run and that were left out, by the same.
     """
 
     books: dict[str, int] = field(default_factory=dict)
     refused: dict[str, int] = field(default_factory=dict)
     jobs: tuple[dict[str, Any], ...] = ()
     degraded: dict[Degraded, int] = field(default_factory=dict)
+    dropped_now: dict[str, int] | None = None
+    dropped_new: dict[str, int] | None = None
     dropped: dict[str, int] = field(default_factory=dict)

@@ -71,7 +71,7 @@ class ValueProblem(StrEnum):
     ROUNDED = "rounded"  # a number with more than two decimals; sent all the same
     TWO_ADDRESSES = "two_addresses"
     LOOK_ALIKE_DOMAIN = "look_alike_domain"  # letters of Latin and of an alphabet that looks alike
-    NOT_ASCII = "not_ascii"  # letters before the @ that SendGrid doesn't take
+    NOT_ASCII = "not_ascii"  # letters before the @ that SendGrid doesn't accept
     NO_COUNTRY = "no_country"  # a national number, and nothing says of which country
     UNKNOWN_COUNTRY = "unknown_country"  # a national number, and its country code is none
     NUMBER_TOO_SHORT = "number_too_short"

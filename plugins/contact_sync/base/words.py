@@ -26,7 +26,7 @@ from contact_sync.base.vocabulary import (
 )
 
 PENDING: dict[str, str] = {
-    PendingReason.CHANGED_WHILE_READ: "its address changed while a run read it",
+    PendingReason.CHANGED_WHILE_READ: "its address changed while a run was reading it",
     PendingReason.GONE_WHILE_READ: "it was gone from B2CORE when a run came to read it",
     PendingReason.CHANGED_SINCE_READ: "it changed in B2CORE between reading and sending",
     PendingReason.SUPPRESSION_UNKNOWN:
@@ -43,7 +43,7 @@ PENDING: dict[str, str] = {
     PendingReason.NOT_APPLIED: "SendGrid's contact was read back and isn't as it was sent",
     PendingReason.ERRORS_FILE_UNCLEAR:
         "its job refused contacts and its errors file doesn't say which",
-    PendingReason.JOB_FAILED: "SendGrid failed its import job as a whole",
+    PendingReason.JOB_FAILED: "its import job failed as a whole",
     PendingReason.REQUEST_REFUSED:
         "SendGrid refused every request that it was in, and didn't say that it is the cause",
     PendingReason.VALUE_REFUSED:
@@ -63,19 +63,19 @@ VALUES: dict[str, str] = {
     ValueProblem.ROUNDED: "rounded to two decimals",
     ValueProblem.TWO_ADDRESSES: "two addresses",
     ValueProblem.LOOK_ALIKE_DOMAIN: "of a domain that mixes two alphabets that look alike",
-    ValueProblem.NOT_ASCII: "with characters before the @ that SendGrid doesn't take",
+    ValueProblem.NOT_ASCII: "with characters before the @ that SendGrid doesn't accept",
     ValueProblem.NO_COUNTRY: "without a country code, and the client has no country",
     ValueProblem.UNKNOWN_COUNTRY:
-        "without a country code, and the client's country code is no country's",
+        "without a country code, and the client's country code belongs to no country",
     ValueProblem.NUMBER_TOO_SHORT: "too short for its country",
     ValueProblem.NUMBER_TOO_LONG: "too long for its country",
-    ValueProblem.NOT_ASSIGNED: "a number that its country doesn't give out",
+    ValueProblem.NOT_ASSIGNED: "a number that its country doesn't assign",
     ValueProblem.TWO_NUMBERS: "two numbers",
     ValueProblem.NO_NUMBER: "no phone number",
 }  # fmt: skip
 REFUSALS: dict[str, str] = {
     Refusal.REFUSED_BY_SENDGRID: "SendGrid refused it",
-    Refusal.IMPORT_FAILED: "SendGrid fails every import that has it",
+    Refusal.IMPORT_FAILED: "every import that contains it fails at SendGrid",
     Refusal.NEVER_APPLIED: "SendGrid accepted it several times and never showed it as it was sent",
     RefusalSum.REFUSED_BEFORE: "SendGrid refused it before, and it hasn't changed since",
     RefusalSum.OTHER_REFUSALS: "SendGrid refused it for a rarer reason",
@@ -87,7 +87,7 @@ REMOVALS: Mapping[str, str] = {
     RemovalReason.ADDRESS_CHANGED: "the client's address has changed",
     RemovalReason.EXCLUDED: "the client is excluded",
     RemovalReason.GONE: "the client is gone from B2CORE",
-    RemovalReason.LIST_CHANGED: "the sync has another list than before",
+    RemovalReason.LIST_CHANGED: "the sync has a different list now",
 }
 """Why a contact has to leave SendGrid or a list."""
 
@@ -136,24 +136,22 @@ DEGRADED: Mapping[str, tuple[str, str]] = {
         "client is pending, the next run sends it", "clients are pending, the next run sends them",
     ),
     Degraded.STALE: (
-        "client holds values that SendGrid can't clear",
-        "clients hold values that SendGrid can't clear",
+        "client has values that SendGrid can't clear",
+        "clients have values that SendGrid can't clear",
     ),
     Degraded.ABSENCES_HELD: (
-        "absent client is too many to believe: its contact stays until a person approves the "
-        "exact number",
-        "absent clients are too many to believe: their contacts stay until a person approves the "
-        "exact number",
+        "client is absent from B2CORE: its contact stays until a person approves that number",
+        "clients are absent from B2CORE: their contacts stay until a person approves that number",
     ),
     Degraded.REMOVALS_OPEN: (
-        "contact could not be removed, or that isn't known yet; the next run tries again",
-        "contacts could not be removed, or that isn't known yet; the next run tries again",
+        "contact could not be removed, or may not have been; the next run tries again",
+        "contacts could not be removed, or may not have been; the next run tries again",
     ),
     Degraded.REMOVALS_IMPOSSIBLE: (
         "contact can't be removed, because SendGrid doesn't search its address (over 100 "
-        "characters, or not valid): remove it in SendGrid's pages",
+        "characters, or not valid): remove it in SendGrid's UI",
         "contacts can't be removed, because SendGrid doesn't search their addresses (over 100 "
-        "characters, or not valid): remove them in SendGrid's pages",
+        "characters, or not valid): remove them in SendGrid's UI",
     ),
 }  # fmt: skip
 """What follows the number: for one, and for any other number."""

@@ -13,12 +13,12 @@ from contact_sync.sync import Sync
 
 def add_arguments(command: argparse.ArgumentParser) -> None:
     """The command's options."""
-    command.add_argument("sync")
+    command.add_argument("sync", help="the definition's name")
     who = command.add_mutually_exclusive_group(required=True)
     who.add_argument("--client", type=int, metavar="ID", help="the client's id in B2CORE")
     who.add_argument("--email", metavar="ADDRESS", help="in any spelling")
     command.add_argument(
-        "--live", action="store_true", help="also ask SendGrid what it holds now; one call"
+        "--live", action="store_true", help="also ask SendGrid what it has now; one call"
     )
 
 
@@ -30,5 +30,5 @@ def answer(sync: Sync, options: argparse.Namespace) -> tuple[str, int]:
     if not ids:
         return "No client of B2CORE has this address, and no contact of this sync.", 1
     found = [text(explain_client(sync, client, live=options.live)) for client in ids]
-    shared = [f"{len(ids)} clients lead to this address.", ""] if len(ids) > 1 else []
+    shared = [f"{len(ids)} clients match this address.", ""] if len(ids) > 1 else []
     return "\n\n".join(["\n".join([*shared, found[0]]), *found[1:]]), 0

@@ -13,30 +13,23 @@ import signal
 import socket
 import sys
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 
-from contact_sync.base import words
 from contact_sync.base.errors import Stopped, told_safely
 from contact_sync.base.vocabulary import RunKind
 from contact_sync.cli import explain as cli_explain
+from contact_sync.cli import rename as cli_rename
+from contact_sync.cli import status as cli_status
 from contact_sync.config.definition import json_schema
 from contact_sync.config.files import read_definitions
 from contact_sync.contacts.account_fields import text
 from contact_sync.lookup.custom_fields import create_fields, read_catalogue
-from contact_sync.postgres.cursor import Cursor
 from contact_sync.reporting.run_report import run_report, text_report
 from contact_sync.run.check_setup import check_setup
 from contact_sync.run.in_one_process import run_sync
-from contact_sync.state.for_people import rejected
-from contact_sync.state.for_people.client import stale_clients
-from contact_sync.state.for_people.runs import latest_runs, run_of_id
-from contact_sync.state.for_people.syncs import sync_row
+from contact_sync.state.for_people.runs import run_of_id
 from contact_sync.state.migrate import migrate
 from contact_sync.state.runs import Options
-
-LISTED = 10_000
-"""So many rejected or stale clients are listed."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -70,7 +63,7 @@ def stop(number: int, _frame: object) -> None:
 def parser() -> argparse.ArgumentParser:
     """The commands and their options."""
     parser = argparse.ArgumentParser(prog="python -m contact_sync", description=__doc__)
-    parser.add_argument("-v", "--verbose", action="store_true", help="log what libraries say too")
+    parser.add_argument("-v", "--verbose", action="store_true", help="also log what libraries say")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     validate = commands.add_parser(
@@ -80,7 +73,7 @@ def parser() -> argparse.ArgumentParser:
     validate.add_argument(
         "--connect",
         action="store_true",
-        help="check key, list, fields and SQL columns too; reads only",
+        help="also check key, list, fields and SQL columns; only reads",
     )
     validate.set_defaults(command=_validate)
 
@@ -100,13 +93,13 @@ def parser() -> argparse.ArgumentParser:
         command.add_argument(
             "--retry-rejected",
             action="store_true",
-            help="send rejected clients again although nothing of them changed",
+            help="send rejected clients again even if nothing about them has changed",
         )
         command.add_argument(
             "--approve-removals",
             type=int,
             metavar="N",
-            help="allow that exactly N clients that are absent from B2CORE are removed",
+            help="allow the removal of exactly N clients that are absent from B2CORE",
         )
         command.set_defaults(command=_run, dry_run=dry_run, take_over=False, approve=False)
     run.add_argument(
@@ -118,14 +111,10 @@ def parser() -> argparse.ArgumentParser:
         help="take the lease of a run that is known to be dead",
     )
 
-    status = commands.add_parser("status", help="show the latest runs and the rejected clients")
-    status.add_argument("sync", help="the definition's name")
-    status.add_argument("--runs", type=int, default=5, help="how many (default: %(default)s)")
-    status.add_argument("--json", action="store_true", help="print it for machines")
-    status.add_argument("--rejected", action="store_true", help="list rejected clients (ids only)")
-    status.add_argument(
-        "--stale", action="store_true", help="list clients with values that SendGrid can't clear"
+    status = commands.add_parser(
+        "status", help="show the latest runs, rejected clients and dropped values"
     )
+    cli_status.add_arguments(status)
     status.set_defaults(command=_status)
 
     explain = commands.add_parser(
@@ -139,10 +128,16 @@ def parser() -> argparse.ArgumentParser:
     )
     fields.add_argument("sync", help="the definition's name")
     fields.add_argument(
-        "--create", action="store_true", help="create the missing custom fields, after a question"
+        "--create", action="store_true", help="create the missing custom fields, after asking"
     )
-    fields.add_argument("--yes", action="store_true", help="create them without a question")
+    fields.add_argument("--yes", action="store_true", help="create them without asking")
     fields.set_defaults(command=_fields)
+
+    renamed = commands.add_parser(
+        "rename", help="go on under another name: after the `name` in a definition has changed"
+    )
+    cli_rename.add_arguments(renamed)
+    renamed.set_defaults(command=_rename)
 
     schema = commands.add_parser("schema", help="print the JSON Schema of a definition file")
     schema.set_defaults(command=_schema)
@@ -195,43 +190,9 @@ def _run(options: argparse.Namespace) -> int:
 
 def _status(options: argparse.Namespace) -> int:
     with _open(options.sync) as sync:
-        sync.state.check_schema()
-        with sync.state.transaction() as cursor:
-            rows = latest_runs(cursor, [options.sync], options.runs)
-            reports = [run_report(row) for row in rows]
-            rejected = _rejected(cursor, options.sync) if options.rejected else None
-            stale = _stale(cursor, options.sync) if options.stale else None
-    if options.json:
-        body: dict[str, Any] = {"sync": options.sync, "runs": reports}
-        if rejected is not None:
-            body["rejected"] = rejected
-        if stale is not None:
-            body["stale"] = stale
-        _say(json.dumps(body, indent=2, default=_iso))
-        return 0
-    _say("\n\n".join(map(text_report, reports)) or f"{options.sync}: no run yet")
-    for row in rejected or []:
-        why = words.reason(row["reason"], row["detail"])
-        _say(f"client {row['client_id']}: {row['field']}: {why} since {row['since']}")
-    for row in stale or []:
-        _say(f"client {row['client_id']}: stale value in {', '.join(row['fields'])}")
+        for line in cli_status.lines(sync, options):
+            _say(line)
     return 0
-
-
-def _rejected(cursor: Cursor, name: str) -> list[dict[str, Any]]:
-    """No address; the keys are part of `status --json`."""
-    row = sync_row(cursor, name)
-    which = rejected.Filter(row.sync_id) if row else None
-    return [
-        {"client_id": client.client_id, "field": client.field, "reason": client.reason,
-         "detail": client.detail, "tries": client.tries, "since": client.first_seen}
-        for client in (rejected.page_of_clients(cursor, which, LISTED) if which else [])
-    ]  # fmt: skip
-
-
-def _stale(cursor: Cursor, name: str) -> list[dict[str, Any]]:
-    row = sync_row(cursor, name)
-    return stale_clients(cursor, row.sync_id, LISTED) if row else []
 
 
 def _explain(options: argparse.Namespace) -> int:
@@ -261,6 +222,11 @@ def _agrees(question: str) -> bool:
     return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
+def _rename(options: argparse.Namespace) -> int:
+    _say(cli_rename.answer(options))
+    return 0
+
+
 def _schema(_options: argparse.Namespace) -> int:
     _say(json.dumps(json_schema(), indent=2))
     return 0
@@ -282,7 +248,3 @@ def _open(name: str) -> Any:
 
 def _say(text: str) -> None:
     sys.stdout.write(f"{text}\n")
-
-
-def _iso(value: object) -> str:
-    return value.isoformat() if isinstance(value, datetime) else str(value)

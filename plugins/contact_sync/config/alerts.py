@@ -22,6 +22,7 @@ class Event(StrEnum):
 
     RUN_FAILED = "run_failed"
     REJECTIONS = "rejections"
+    DROPPED = "dropped"
     APPROVAL = "approval"
     NO_SUCCESS = "no_success"
 
@@ -44,11 +45,17 @@ class Alerts(Strict):
         description="Alert when more clients than this are rejected, and more than after the run "
         "before; null = never.",
     )
+    dropped_limit: int | None = Field(
+        None,
+        ge=0,
+        description="Alert when more values than this are left out, cut or rounded, and more than "
+        "after the run before; null = never.",
+    )
     no_success_hours: float | None = Field(
         None,
         gt=0,
         le=720,
-        description="Alert when no run has succeeded for so long although runs were started; "
+        description="Alert when no run has succeeded for so many hours although runs were started; "
         "null = never.",
     )
 
@@ -59,6 +66,7 @@ class Alerts(Strict):
             Event.RUN_FAILED: True,
             Event.APPROVAL: True,
             Event.REJECTIONS: self.rejected_limit is not None,
+            Event.DROPPED: self.dropped_limit is not None,
             Event.NO_SUCCESS: self.no_success_hours is not None,
         }
         told = self.email or self.webhook_connection
@@ -66,10 +74,11 @@ class Alerts(Strict):
 
     @model_validator(mode="after")
     def _somebody_is_told(self) -> Alerts:
-        if not self.events and (self.rejected_limit, self.no_success_hours) != (None, None):
+        limits = (self.rejected_limit, self.dropped_limit, self.no_success_hours)
+        if not self.events and limits != (None, None, None):
             raise ValueError(
-                "nobody would be told: add `email` or `webhook_connection`, or delete "
-                "rejected_limit and no_success_hours"
+                "no one would be told: add `email` or `webhook_connection`, or delete "
+                "rejected_limit, dropped_limit and no_success_hours"
             )
         return self
 
@@ -108,7 +117,7 @@ class Alert:
         return f"<h3>{escape(self.title)}</h3>{lines}{table}<p><a href='{link}'>{link}</a></p>"
 
 
-def rose_above(limit: int | None, rejected: int, before: int) -> bool:
-    """Whether so many rejected clients are worth an alert: above the limit, and more than the
-    `before` of the last run, so that what is known isn't told again with every run."""
-    return limit is not None and rejected > limit and rejected > before
+def rose_above(limit: int | None, now: int, before: int) -> bool:
+    """Whether so many rejected clients, or dropped values, are worth an alert: above the limit, and
+    more than the `before` of the last run, so that what is known isn't told with every run."""
+    return limit is not None and now > limit and now > before

@@ -24,3 +24,10 @@ class Deadlines(Strict):
         description="How long a request without an answer, other than an upload, may still take "
         "effect at SendGrid; nothing newer is sent meanwhile.",
     )
+    run_hours: float = Field(
+        24,
+        gt=0,
+        le=720,
+        description="A run that takes longer, the time for an approval not counted, ends red and "
+        "frees its lease; the next run continues from the same state.",
+    )

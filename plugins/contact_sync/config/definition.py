@@ -6,6 +6,7 @@ One file a block of keys beside this one; `parse` reads the text, `files` the fo
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
@@ -63,7 +64,7 @@ class SyncDefinition(Strict):
         24,
         ge=1,
         le=720,
-        description="An incremental run becomes a full one when the last is older.",
+        description="When the last full run is older than this, an incremental one becomes full.",
     )
     on_address_change: RemovalPolicy = Field(
         "delete",
@@ -114,6 +115,17 @@ class SyncDefinition(Strict):
         return (
             self.on_client_deleted if why == RemovalReason.GONE else self.on_exclusion
         ) or default
+
+    @property
+    def longest_run(self) -> timedelta:
+        """What no run, and so no task that waits, takes longer than."""
+        return timedelta(hours=self.deadlines.run_hours + self.limits.approval_hours)
+
+    @property
+    def longest_step(self) -> timedelta:
+        """What no task takes longer than that doesn't wait: it has at most three statements of
+        B2CORE's and, like all others, calls and statements that are limited each."""
+        return timedelta(hours=2, seconds=3 * self.source.statement_timeout_seconds)
 
     @property
     def dag_id(self) -> str:

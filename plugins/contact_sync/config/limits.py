@@ -10,7 +10,7 @@ from contact_sync.config.strict import Strict
 class Limit(Strict):
     """A number of clients: the larger of a count and a share of those in the ledger."""
 
-    contacts: int = Field(50, ge=0, description="Never more careful than this many clients.")
+    contacts: int = Field(50, ge=0, description="The limit is at least this many clients.")
     share: float = Field(0.05, ge=0, le=1, description="Share of all clients, 0.05 = 5 %.")
 
     def of(self, clients: int) -> int:

@@ -14,7 +14,7 @@ from contact_sync.config.tuning import Tuning
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML's plain types; a key that stands there twice is a mistake, not "the last one wins"."""
+    """YAML's plain types; a key that is there twice is a mistake, not "the last one wins"."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         """The mapping of a node whose keys are all different."""
@@ -22,7 +22,7 @@ class _Loader(yaml.SafeLoader):
         for key, _ in node.value:
             if key.value in seen and key.tag != "tag:yaml.org,2002:merge":
                 raise yaml.constructor.ConstructorError(
-                    problem=f"the key {key.value!r} stands there twice", problem_mark=key.start_mark
+                    problem=f"the key {key.value!r} is there twice", problem_mark=key.start_mark
                 )
             seen.add(key.value if isinstance(key, yaml.ScalarNode) else id(key))
         return super().construct_mapping(node, deep)

@@ -25,7 +25,7 @@ class Source(Strict):
     )
     change_detection: ChangeDetection = Field(
         ChangeDetection.XMIN,
-        description="xmin needs SELECT on the tables and misses no commit; updated_at: views.",
+        description="xmin needs SELECT on the tables and misses no commit; updated_at: views, too.",
     )
     overlap_minutes: int = Field(
         60,
@@ -34,7 +34,7 @@ class Source(Strict):
         description="updated_at only: must be longer than B2CORE's longest write transaction.",
     )
     statement_timeout_seconds: int = Field(
-        600, ge=1, le=86_400, description="A statement that B2CORE takes longer for fails."
+        600, ge=1, le=86_400, description="A statement that takes longer in B2CORE fails."
     )
     max_lag_minutes: int = Field(
         60,

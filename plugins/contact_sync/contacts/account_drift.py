@@ -63,7 +63,7 @@ def list_drift(
             )
         return (
             f"SendGrid's list {wanted!r} was deleted since the last run: create it again, which "
-            f"puts everybody on it again, or correct `list` in the definition"
+            f"puts everyone on it again, or correct `list` in the definition"
         )
     return (
         f"SendGrid has no list {wanted!r}: create it under Marketing > Contacts, "

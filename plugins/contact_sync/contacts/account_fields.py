@@ -64,7 +64,7 @@ def catalogue(
 def _missing(name: str, column: str, source: pa.Schema) -> MissingField:
     problem = ""
     if FIELD_NAME.fullmatch(name) is None:
-        problem = "a field's name has letters, digits and _ only, and starts with no digit"
+        problem = "a field's name has letters, digits and _ only, and doesn't start with a digit"
     elif column not in source.names:
         problem = f"clients.sql gives no column {column!r}"
     if column not in source.names:

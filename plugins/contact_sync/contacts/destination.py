@@ -15,20 +15,24 @@ class Destination(JsonColumn):
     """Columns `run.destination` and, of the last finished run, `sync.destination`.
 
     `version` is the mapping's when the run was checked: this code may give another one for the
-    same mapping. `list_name` None = no list.
+    same mapping. `list_name` None = no list. `key_mark` tells one SendGrid key from another
+    (sendgrid.transport.key_mark); None = an earlier version stored none.
     """
 
     mapping: Mapping
     version: str
     list_name: str | None
+    key_mark: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """What is stored."""
         return {
             "mapping": self.mapping.to_json(), "version": self.version, "list": self.list_name,
+            "key_mark": self.key_mark,
         }  # fmt: skip
 
     @classmethod
     def from_json(cls, data: JsonObject[str, Any]) -> Self:
         """The inverse of `to_json`."""
-        return cls(Mapping.from_json(data["mapping"]), data["version"], data.get("list"))
+        mapping = Mapping.from_json(data["mapping"])
+        return cls(mapping, data["version"], data.get("list"), data.get("key_mark"))

@@ -98,7 +98,7 @@ def sendable(column: pd.Series[Any]) -> Converted:
     """Judge normalised addresses; one that can't be sent is null.
 
     Reasons: `missing`, `two_addresses`, `look_alike_domain` (Latin and another alphabet in one
-    label), `not_ascii` (letters before the @ that SendGrid doesn't take), `invalid`.
+    label), `not_ascii` (letters before the @ that SendGrid doesn't accept), `invalid`.
     """
     array = arrow(column)
     plain = mask_of(pc.match_substring_regex(array, _ADDRESS))

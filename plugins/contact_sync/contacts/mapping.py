@@ -186,7 +186,7 @@ def _country_problems(code: str | None) -> list[str]:
     try:
         region_of(code)
     except LookupError:
-        return [f"default_country: {code!r} is no country's code: write two letters, such as CH"]
+        return [f"default_country: {code!r} is not a country's code: write two letters, such as CH"]
     return []
 
 

@@ -6,8 +6,7 @@ Works on whole Arrow-backed pandas columns; no Python object per row except in t
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import repeat
 from typing import Any
 
@@ -17,9 +16,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from xxhash import xxh3_64_intdigest
 
-from contact_sync.base.arrays import Int64
-from contact_sync.base.vocabulary import FieldType, ValueProblem
-from contact_sync.base.words import counted
+from contact_sync.base.arrays import Int64, rows_of
+from contact_sync.base.vocabulary import FieldType, Refusal, ValueProblem
 from contact_sync.contacts import converters, emails, phones, refused_values, source_types
 from contact_sync.contacts.converters import Converted
 from contact_sync.contacts.json_bodies import json_size
@@ -35,6 +33,15 @@ NOTHING_REFUSED: Refused = {}
 
 
 @dataclass(frozen=True, slots=True)
+class Dropped:
+    """Clients whose value of one field is left out, cut or rounded for one reason, by id."""
+
+    field: str
+    reason: ValueProblem | Refusal
+    client_id: Int64
+
+
+@dataclass(frozen=True, slots=True)
 class Transformed:
     """A batch of clients, converted.
 
@@ -42,13 +49,25 @@ class Transformed:
     payload (see `payloads`; without an address that can't be sent), row_hash, filled (mask of
     fields with a value), negative (a number below zero), size (upper bound of the contact's
     JSON in bytes), field, reason and detail (null = may be sent), exclusion (null = none).
-    `dropped` counts values that were cut or left out, by "field: reason". `replaced`: clients and
-    the names of fields in which they have another value now than the one that SendGrid refused.
+    `dropped`: whose values were left out, cut or rounded; of a client and field at most one.
+    `replaced`: clients and the names of fields in which they have another value now than the one
+    that SendGrid refused.
     """
 
     frame: pd.DataFrame
-    dropped: Counter[str]
+    dropped: list[Dropped]
     replaced: list[tuple[int, str]]
+
+    def dropped_of(self, clients: Int64) -> list[Dropped]:
+        """The same of these clients only."""
+        if not self.dropped:
+            return []
+        wanted = np.sort(clients)
+        found = [
+            replace(part, client_id=part.client_id[rows_of(wanted, part.client_id)[1]])
+            for part in self.dropped
+        ]
+        return [part for part in found if len(part.client_id)]
 
 
 def hashes(texts: pa.Array, seed: int = 0) -> Int64:
@@ -68,7 +87,7 @@ def transform(
     is a bad value.
     """
     source = source_types.plain(batch).to_pandas(types_mapper=pd.ArrowDtype)
-    problems = _Problems(len(source))
+    problems = _Problems(source["client_id"].to_numpy(np.int64))
     address = emails.normalised(source[mapping.email.column])
     email_hash = hashes(arrow(address))
     sendable = problems.noted(mapping.email, emails.sendable(address))
@@ -124,12 +143,13 @@ def _convert(field: MappedField, source: pd.DataFrame, mapping: Mapping) -> Conv
 
 
 class _Problems:
-    """Collects, per client, the first reason to reject it; counts what was dropped or cut."""
+    """Collects, per client, the first reason to reject it, and what was dropped or cut."""
 
-    def __init__(self, rows: int) -> None:
-        self.field = np.full(rows, None, dtype=object)
-        self.reason = np.full(rows, None, dtype=object)
-        self.dropped: Counter[str] = Counter()
+    def __init__(self, client_id: Int64) -> None:
+        self.client_id = client_id
+        self.field = np.full(len(client_id), None, dtype=object)
+        self.reason = np.full(len(client_id), None, dtype=object)
+        self.dropped: list[Dropped] = []
 
     def noted(self, field: MappedField, converted: Converted) -> pd.Series[Any]:
         for reason, rows in converted.problems.items():
@@ -140,5 +160,5 @@ class _Problems:
                 first = rows & pd.isna(self.reason)
                 self.field[first], self.reason[first] = field.name, reason
             else:
-                self.dropped[counted(field.name, reason)] += int(rows.sum())
+                self.dropped.append(Dropped(field.name, reason, self.client_id[rows]))
         return converted.values

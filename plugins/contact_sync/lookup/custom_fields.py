@@ -24,5 +24,5 @@ def create_fields(sync: Sync, missing: list[MissingField]) -> list[str]:
     SendGrid knows a new field only after some seconds (recordings); the next run is later.
     """
     if problems := [f"  - {field.name}: {field.problem}" for field in missing if field.problem]:
-        raise ConfigError("Nothing was created. To fix first:\n" + "\n".join(problems))
+        raise ConfigError("Nothing was created. Fix this first:\n" + "\n".join(problems))
     return [sync.sendgrid.create_field(field.name, field.type) for field in missing]

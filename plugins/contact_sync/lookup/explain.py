@@ -35,6 +35,7 @@ from contact_sync.reporting.explanation import (
 from contact_sync.sendgrid.api import is_searchable
 from contact_sync.state import refused_values
 from contact_sync.state.for_people import client as known_clients
+from contact_sync.state.for_people.dropped import DroppedValue, values_of_client
 from contact_sync.state.for_people.reading import reading
 from contact_sync.state.for_people.syncs import SyncRow, sync_row
 from contact_sync.sync import Sync
@@ -74,11 +75,16 @@ def _explain(
     row = read_client(snapshot, mapping, definition, client_id, refused)
     contact = row.contact if row else {}
     known, staged, removals = None, [], []
+    dropped: dict[str, DroppedValue] = {}
     if look:
         known = known_clients.look_at_client(cursor, look.sync_id, client_id)
         staged = known_clients.staged(cursor, look.sync_id, client_id)
-        hashes = (int(contact.get("email_hash") or 0), int((known or {}).get("contact_hash") or 0))
+        hashes = (
+            int(contact.get("email_hash") or 0),
+            int(known["contact_hash"] or 0) if known else 0,
+        )
         removals = known_clients.noted_removals(cursor, look.sync_id, client_id, hashes)
+        dropped = values_of_client(cursor, look.sync_id, client_id)
     decision, sharing = decided(row, known, {}), dict[int, str | None]()
     if not is_clear(row, decision):  # to find others scans the ledger, 0.1 s per million clients
         sharing = _sharing(state, snapshot, known, contact)
@@ -92,7 +98,7 @@ def _explain(
         source=row.source if row else None,
         email=contact.get("email") or "",
         decision=decision_of(row, decision, sharing),
-        fields=_fields(mapping, row, known),
+        fields=_fields(mapping, row, known, dropped),
         choices=_choices(snapshot, client_id, row.source, notes) if row else [],  # may break it off
         sharing=sharing,
         known=_known(known, is_own=decision is not None and bool(decision.own[0])),
@@ -150,7 +156,7 @@ def _notes(definition: SyncDefinition, look: SyncRow | None) -> list[str]:
     if not definition.enabled:
         notes.append("This sync is disabled: no run sends anything.")
     if look and look.is_running:
-        notes.append("A run is at work: this may change any moment.")
+        notes.append("A run is at work: this may change at any moment.")
     if look is None or look.destination is None:
         return [*notes, "No run has checked its setup yet: what would be sent isn't known."]
     mapping = look.destination.mapping
@@ -197,22 +203,43 @@ def _known(row: dict[str, Any] | None, *, is_own: bool) -> Known | None:
 
 
 def _fields(
-    mapping: Mapping | None, row: ClientRow | None, known: dict[str, Any] | None
+    mapping: Mapping | None,
+    row: ClientRow | None,
+    known: dict[str, Any] | None,
+    dropped: dict[str, DroppedValue],
 ) -> list[FieldValue]:
     if mapping is None:
         return []
-    stale = int((known or {}).get("stale") or 0)
+    stale = int(known["stale"]) if known else 0
     values = values_of(row.contact["payload"], mapping) if row else [""] * len(mapping.fields)
     email = (row.contact["email"] or "") if row else ""
-    return [
+    fields = [
         _field(field, value, row, is_stale=field.bit >= 0 and bool(stale >> field.bit & 1))
         for field, value in zip((mapping.email, *mapping.fields), (email, *values), strict=True)
     ]
+    return [_with_since(field, row, dropped.get(field.name)) for field in fields]
+
+
+def _with_since(field: FieldValue, row: ClientRow | None, noted: DroppedValue | None) -> FieldValue:
+    """Since when the value doesn't fit, or what a run saw last where it does by now."""
+    if noted is None:
+        return field
+    reason = row.dropped.get(field.name) if row else None
+    if reason == noted.reason:
+        return replace(field, since=noted.since)
+    if reason is not None or field.problem:  # for another reason now, which no run has seen yet
+        return field
+    problem = f"as the last run saw it: {_problem(noted.reason)}"
+    return replace(field, problem=problem, since=noted.since)
+
+
+def _problem(reason: str) -> str:
+    return PROBLEMS.get(reason, f"left out: {words.reason(reason)}")
 
 
 def _field(field: MappedField, value: str, row: ClientRow | None, *, is_stale: bool) -> FieldValue:
     reason = row.dropped.get(field.name, "") if row else ""
-    problem = reason and PROBLEMS.get(reason, f"left out: {words.reason(reason)}")
+    problem = reason and _problem(reason)
     if row and row.contact["field"] == field.name:
         why = words.reason(row.contact["reason"], row.contact["detail"])
         problem = f"the client is rejected for it: {why}"

@@ -59,7 +59,7 @@ def read_client(
     transformed = transform(batch, mapping, refused)
     frame = transformed.frame
     contact = dict(frame.astype(object).where(frame.notna(), None).iloc[0])
-    dropped = dict(what.split(": ", 1) for what in transformed.dropped)
+    dropped = {part.field: str(part.reason) for part in transformed.dropped}
     return ClientRow(client_id, source, contact, dropped, frame)
 
 

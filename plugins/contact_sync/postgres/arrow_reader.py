@@ -7,34 +7,34 @@ loads pandas, which takes a second, and most of Airflow's tasks read nothing in 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import logging
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import MAXYEAR, MINYEAR
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import quote
 
 import adbc_driver_manager
 import pyarrow as pa
 from adbc_driver_manager._reader import AdbcRecordBatchReader
 
-from contact_sync.base.errors import ConfigError, FatalError, RetryableError
+from contact_sync.base.errors import FatalError, RetryableError, SyncError
+from contact_sync.postgres.faults import meaning
+from contact_sync.postgres.waiting import begin
 
 if TYPE_CHECKING:
     from adbc_driver_postgresql import dbapi
 
+log = logging.getLogger(__name__)
 BATCH_BYTES = 4 << 20
 """Size of one record batch: bounds memory; 4 MB is the fastest size that stays small."""
 
 UNSHOWABLE = f"outside the years {MINYEAR} to {MAXYEAR}"
 
-_RETRYABLE_CLASSES = ("08", "40", "53", "57", "25", "55")
-_HARMLESS_TEXT_CLASSES = ("42", "3D", "28", "3F")
-_WELL_KNOWN = {
-    "40001": "it was cancelled by the replay of a standby; a primary or hot_standby_feedback helps",
-    "55P03": "a table was locked for longer than the lock time-out, as a migration does",
-    "57014": "it took longer than its statement time-out or was cancelled",
-}
-_BOUNDS = {
+BOUNDS = {
     "connect_timeout": "10",
     "keepalives_idle": "30",
     "keepalives_interval": "10",
@@ -42,41 +42,104 @@ _BOUNDS = {
     "tcp_user_timeout": "60000",
 }
 """A server that is gone without a word is noticed after a minute (PostgreSQL docs, libpq)."""
-_REFUSED_LOGIN = ("password authentication failed", "does not exist", "no pg_hba.conf entry")
-
-
+LOGIN_SECONDS = 60.0
+"""Of a new connection, with the driver's first questions; libpq's own limit is per host name."""
+T = TypeVar("T")
 _NO_TEXT = ("22021", "22P05")
 """The server checks what it converts: a database in SQL_ASCII may hold any bytes as text."""
 
 
 class NotText(FatalError):
-    """A row holds bytes that are no text in UTF-8."""
+    """A row holds bytes that are not text in UTF-8."""
 
 
-@contextmanager
-def connect(dsn: str, what: str) -> Iterator[dbapi.Connection]:
-    """One connection, closed at the end; `what` names the database in errors."""
+@dataclass(slots=True)
+class Connection:
+    """A connection for reading. An answer is waited for `seconds`; once one didn't come in time,
+    the connection is left to the thread that still waits for it: `is_silent`. `is_over`: it can't
+    be used for another transaction."""
+
+    raw: dbapi.Connection
+    seconds: float
+    is_silent: bool = False
+    is_over: bool = False
+
+    def call(self, ask: Callable[[], T], what: str) -> T:
+        """What a call of the driver gives. Raises RetryableError when no answer comes in time."""
+        done = begin(ask)
+        try:
+            with translated(what):
+                return done.result(self.seconds)
+        except TimeoutError:
+            raise silent(what, self.seconds) from None
+        finally:
+            self.is_silent = not done.done()
+            self.is_over |= self.is_silent
+
+    @contextmanager
+    def cursor(self) -> Iterator[dbapi.Cursor]:
+        """A cursor, closed at the end."""
+        cursor = self.raw.cursor()
+        try:
+            yield cursor
+        finally:
+            if not self.is_silent:
+                cursor.close()
+
+    def rollback(self, what: str) -> None:
+        """End the transaction; the next statement begins another. Nothing was written in it, so
+        that it does no harm if the server has ended it already, with the connection."""
+        try:
+            self.call(self.raw.rollback, what)
+        except SyncError as error:
+            log.info("A connection isn't used again: %s", error)
+            self.is_over = True
+
+    def close(self) -> None:
+        """Close it, unless a call is still under way."""
+        if not self.is_silent:
+            self.raw.close()
+
+
+def open_connection(dsn: str, what: str, *, seconds: float, settings: str = "") -> Connection:
+    """A connection that the caller closes; `settings` are libpq's `options`, `seconds` the longest
+    wait for an answer. Raises ConfigError or RetryableError, and names the database `what`."""
     from adbc_driver_postgresql import dbapi
 
-    with translated(what):
-        connection = dbapi.connect(_bounded(dsn))
+    connecting = begin(partial(dbapi.connect, bounded(dsn, settings)))
     try:
-        yield connection
-    finally:
-        connection.close()
+        with translated(what):
+            return Connection(connecting.result(LOGIN_SECONDS), seconds)
+    except TimeoutError:
+        raise silent(what, LOGIN_SECONDS) from None
 
 
-def record_batches(connection: dbapi.Connection, sql: str, what: str) -> Iterator[pa.RecordBatch]:
+def answers(connection: Connection) -> bool:
+    """Whether it may be used again."""
+    return not connection.is_over
+
+
+def record_batches(connection: Connection, sql: str, what: str) -> Iterator[pa.RecordBatch]:
     """Stream the rows of one statement; nothing is buffered beyond a batch."""
-    with translated(what), connection.cursor() as cursor:
-        cursor.adbc_statement.set_options(
-            **{"adbc.postgresql.batch_size_hint_bytes": str(BATCH_BYTES)}
-        )
-        cursor.execute(sql)
-        stream = cursor.fetch_arrow()
-        # The reader of fetch_record_batch() raises Arrow's errors, which have no SQLSTATE.
-        with AdbcRecordBatchReader._import_from_c(stream.address) as reader:
-            yield from reader
+    with connection.cursor() as cursor:
+
+        def begun() -> AdbcRecordBatchReader:
+            cursor.adbc_statement.set_options(
+                **{"adbc.postgresql.batch_size_hint_bytes": str(BATCH_BYTES)}
+            )
+            cursor.execute(sql)
+            stream = cursor.fetch_arrow()
+            # The reader of fetch_record_batch() raises Arrow's errors, which have no SQLSTATE.
+            return AdbcRecordBatchReader._import_from_c(stream.address)
+
+        reader = connection.call(begun, what)
+        following = partial(next, reader, None)
+        try:
+            while (batch := connection.call(following, what)) is not None:
+                yield batch
+        finally:
+            if not connection.is_silent:
+                reader.close()
 
 
 def ahead(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -88,11 +151,15 @@ def ahead(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
             yield batch
 
 
-def table(connection: dbapi.Connection, sql: str, what: str) -> pa.Table:
+def table(connection: Connection, sql: str, what: str) -> pa.Table:
     """All rows of one statement; for results that are small or only integers."""
-    with translated(what), connection.cursor() as cursor:
+
+    def read(cursor: dbapi.Cursor) -> pa.Table:
         cursor.execute(sql)
         return cursor.fetch_arrow_table()
+
+    with connection.cursor() as cursor:
+        return connection.call(partial(read, cursor), what)
 
 
 def rows_of(table: pa.Table | pa.RecordBatch) -> list[dict[str, Any]]:
@@ -111,11 +178,11 @@ def _value(scalar: pa.Scalar) -> Any:
 
 
 def first_that_is_no_text(
-    connection: dbapi.Connection, sql: str, what: str
+    connection: Connection, sql: str, what: str
 ) -> tuple[str, int | None] | None:
     """Where a statement that raised NotText has bytes that are no text: the column, and the row's
     client_id if it has one. Reads it again in a new transaction, unconverted."""
-    connection.rollback()
+    connection.rollback(what)
     execute(connection, "SET client_encoding = 'SQL_ASCII'", what)
     for batch in record_batches(connection, sql, what):
         for name, column in zip(batch.schema.names, batch.columns, strict=True):
@@ -134,16 +201,29 @@ def _is_text(value: pa.Scalar) -> bool:
     return True
 
 
-def execute(connection: dbapi.Connection, sql: str, what: str) -> None:
+def execute(connection: Connection, sql: str, what: str) -> None:
     """Run a statement that gives no rows."""
-    with translated(what), connection.cursor() as cursor:
-        cursor.execute(sql)
+    with connection.cursor() as cursor:
+        connection.call(partial(cursor.execute, sql), what)
 
 
-def schema(connection: dbapi.Connection, sql: str, what: str) -> pa.Schema:
+def plan(connection: Connection, sql: str, what: str) -> str:
+    """How the server would carry a statement out, as JSON; nothing is read."""
+
+    def read(cursor: dbapi.Cursor) -> pa.Table:
+        cursor.adbc_statement.set_options(**{"adbc.postgresql.use_copy": "false"})
+        cursor.execute(f"EXPLAIN (VERBOSE, FORMAT JSON) {sql}")
+        return cursor.fetch_arrow_table()
+
+    with connection.cursor() as cursor:
+        found = connection.call(partial(read, cursor), what)
+    return str(found.column(0)[0].as_py())
+
+
+def schema(connection: Connection, sql: str, what: str) -> pa.Schema:
     """Names and types of the columns that a statement would give; nothing is read."""
-    with translated(what), connection.cursor() as cursor:
-        return cursor.adbc_execute_schema(sql)
+    with connection.cursor() as cursor:
+        return connection.call(partial(cursor.adbc_execute_schema, sql), what)
 
 
 @contextmanager
@@ -155,34 +235,29 @@ def translated(what: str) -> Iterator[None]:
         raise _our_error(error, what) from None
 
 
-def _bounded(dsn: str) -> str:
-    """The URL with time-outs for what it doesn't say itself, and always with UTF-8: Arrow's texts
-    are, whatever URL, role, database or PGCLIENTENCODING say. Of two values the last one counts.
+def silent(what: str, seconds: float) -> RetryableError:
+    """The error for a server that doesn't answer, although the connection lives."""
+    return RetryableError(
+        f"{what} gave no answer for {seconds:g} s, as when a proxy lives and the server behind it "
+        f"doesn't: the call is given up"
+    )
+
+
+def bounded(dsn: str, settings: str) -> str:
+    """The URL with time-outs for what it doesn't say itself, with `settings` as libpq's `options`,
+    and always with UTF-8: Arrow's texts are, whatever URL, role, database or PGCLIENTENCODING say.
+    Of two values the last one counts.
     """
-    missing = [f"{key}={value}" for key, value in _BOUNDS.items() if f"{key}=" not in dsn]
-    return f"{dsn}{'&' if '?' in dsn else '?'}{'&'.join([*missing, 'client_encoding=UTF8'])}"
+    more = [f"{key}={value}" for key, value in BOUNDS.items() if f"{key}=" not in dsn]
+    more += [f"options={quote(settings)}"] if settings else []
+    return f"{dsn}{'&' if '?' in dsn else '?'}{'&'.join([*more, 'client_encoding=UTF8'])}"
 
 
 def _our_error(error: Any, what: str) -> Exception:
     state = error.sqlstate or ""
-    if state.startswith(_HARMLESS_TEXT_CLASSES):
-        text = str(error).split("\n")[0][:300]
-        return ConfigError(f"{what} refused a statement ({state}): {text}")
     if state in _NO_TEXT:
         return NotText(
-            f"{what} holds bytes that are no text in UTF-8 (SQLSTATE {state}), as a database in "
+            f"{what} holds bytes that are not text in UTF-8 (SQLSTATE {state}), as a database in "
             f"SQL_ASCII may: correct the value"
         )
-    if state.startswith(_RETRYABLE_CLASSES):
-        why = _WELL_KNOWN.get(state, "trying again may help")
-        return RetryableError(f"{what} gave up in the middle ({state}): {why}")
-    if not state and any(words in str(error) for words in _REFUSED_LOGIN):
-        return ConfigError(
-            f"{what} refused the login: correct the connection's login, password or database name"
-        )
-    if not state:
-        return RetryableError(
-            f"{what} can't be reached or broke off: check the connection's host, port, login and "
-            f"password, and that the server runs"
-        )
-    return FatalError(f"{what} refused a statement (SQLSTATE {state})")
+    return meaning(state, str(error), what)

@@ -12,7 +12,7 @@ def conclude(e: Explanation) -> str:
     if e.decision.kind == "gone":
         return _gone(e)
     if e.decision.kind == "unknown":
-        return "No run of this sync has looked at its clients yet: the first one loads everybody."
+        return "No run of this sync has looked at its clients yet: the first one loads everyone."
     return _kept_back(e) or _settled(e) or _under_way(e) or _next_run(e)
 
 
@@ -31,7 +31,7 @@ def _gone(e: Explanation) -> str:
 
 def _removed(e: Explanation, why: RemovalReason) -> str:
     done = all(r.kept for r in e.removals if r.why == why)
-    return "its contact is no client's any more." if done else "its contact is about to be removed."
+    return f"its contact {'belongs to no client any more' if done else 'is about to be removed'}."
 
 
 def _kept_back(e: Explanation) -> str | None:
@@ -72,7 +72,7 @@ def _settled(e: Explanation) -> str | None:
         now = "doesn't show the contact" if is_gone else "shows something else"
         return f"{said} Now it {now}: a run with mode resend sends it again."
     if stale := [f.name for f in e.fields if f.stale]:
-        return f"{said} It still holds a value in {', '.join(stale)}, which it can't clear."
+        return f"{said} It still has a value in {', '.join(stale)}, which it can't clear."
     return said
 
 
@@ -90,7 +90,7 @@ def _under_way(e: Explanation) -> str | None:
             job = f"job {sending.job_id}" if sending.job_id else "no job yet"
             return (
                 f"It is on its way: run {sending.run_id}, batch {sending.batch_id} "
-                f"({sending.state}, {job}); its outcome isn't known yet."
+                f"({sending.state_in_words}, {job}); its outcome isn't known yet."
             )
     if e.staged:
         return f"Run {e.staged[-1].run_id} has read it and is about to send it."
@@ -104,7 +104,7 @@ def _next_run(e: Explanation) -> str:
     if known.state == "pending":
         return f"The next run sends it again, because {words.reason(known.reason)}."
     if known.state == "excluded":
-        return "The next run sends it: it was kept back and isn't any more."
+        return "The next run sends it: it was not to be sent, and now it is."
     if known.state == "rejected":
         return "The next run sends it: it has changed since it was rejected."
     if not known.own:

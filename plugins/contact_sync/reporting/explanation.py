@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from contact_sync.base import words
 from contact_sync.base.batch_life import OPEN
 from contact_sync.base.masking import masked
 
@@ -31,7 +32,8 @@ class Choice:
 class FieldValue:
     """One SendGrid field: what B2CORE has and what is sent; "" = no value.
 
-    `problem`: what happened to a value that doesn't fit. `at_sendgrid`: what SendGrid shows,
+    `problem`: what happened to a value that doesn't fit, `since`: when a run saw that first, None =
+    none has, or it isn't kept because the client isn't sent. `at_sendgrid`: what SendGrid shows,
     None = not asked. `differs`: that isn't what would be sent. `stale`: SendGrid can't clear what
     it has.
     """
@@ -42,6 +44,7 @@ class FieldValue:
     source: str = dataclasses.field(repr=False)
     value: str = dataclasses.field(repr=False)
     problem: str = ""
+    since: datetime | None = None
     stale: bool = False
     at_sendgrid: str | None = dataclasses.field(default=None, repr=False)
     differs: bool = False
@@ -88,6 +91,16 @@ class Sending:
     def is_open(self) -> bool:
         """Whether it is under way."""
         return self.state in OPEN
+
+    @property
+    def lane_in_words(self) -> str:
+        """How its batch travels; "" while it is in none."""
+        return words.LANES[self.lane] if self.lane else ""
+
+    @property
+    def state_in_words(self) -> str:
+        """Where its batch is; "" while it is in none."""
+        return words.BATCH_STATES[self.state] if self.state else ""
 
 
 @dataclass(frozen=True, slots=True)

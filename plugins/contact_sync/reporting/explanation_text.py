@@ -48,9 +48,10 @@ def _field(field: FieldValue) -> str:
     if field.source != field.value:
         said += f"  <- {field.column}: {field.source or '(none)'}"
     if field.problem:
-        said += f"  [{field.problem}]"
+        since = f", since {moment(field.since)}" if field.since else ""
+        said += f"  [{field.problem}{since}]"
     if field.stale:
-        said += "  [SendGrid holds an older value and can't clear it]"
+        said += "  [SendGrid has an older value and can't clear it]"
     if field.differs:
         said += f"  [SendGrid shows: {field.at_sendgrid or '(none)'}]"
     return said
@@ -90,7 +91,8 @@ def sending_line(sent: Sending) -> str:
     counts = ", ".join(f"{n} {what}" for what, n in (sent.counts or {}).items() if n)
     job = f"job {sent.job_id} {sent.job_status or ''}".rstrip() if sent.job_id else "no job"
     parts = [
-        f"run {sent.run_id}, batch {sent.batch_id} ({sent.lane}, {sent.state}), {job}",
+        f"run {sent.run_id}, batch {sent.batch_id} "
+        f"({sent.lane_in_words}, {sent.state_in_words}), {job}",
         f"submitted {moment(sent.submitted_at)}",
         f"settled {moment(sent.settled_at)}",
         counts,

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from contact_sync.base.json_columns import Result
+from contact_sync.reporting.shown_run import ShownRun
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class Freshness:
         return None if self.oldest_at is None else max(0.0, (now - self.oldest_at).total_seconds())
 
 
-def freshness(read_at: datetime | None, runs: Sequence[dict[str, Any]]) -> Freshness:
+def freshness(read_at: datetime | None, runs: Sequence[ShownRun]) -> Freshness:
     """From the watermark's moment and the newest runs (newest first).
 
     When exactly B2CORE changed isn't known, so this is the safe side: every change after the
@@ -35,10 +35,10 @@ def freshness(read_at: datetime | None, runs: Sequence[dict[str, Any]]) -> Fresh
     """
     if read_at is None:
         return Freshness(None, "no run has finished yet")
-    finished = [run for run in runs if run["state"] == "succeeded" and not run["dry_run"]]
+    finished = [run for run in runs if run.state == "succeeded" and not run.dry_run]
     pending = 0
     for run in finished:
-        if not (run["result"] or Result()).books.get("pending"):
+        if not (run.result or Result()).books.get("pending"):
             break
         pending += 1
     if not pending:
@@ -47,7 +47,7 @@ def freshness(read_at: datetime | None, runs: Sequence[dict[str, Any]]) -> Fresh
         before, at_least = finished[pending], False
     else:
         before, at_least = finished[-1], True  # of the oldest that was looked at
-    seen = before["snapshot"]
-    since = datetime.fromisoformat(seen.read_at) if seen else before["started_at"]
-    clients = finished[0]["result"].books["pending"]
+    seen = before.snapshot
+    since = datetime.fromisoformat(seen.read_at) if seen else before.started_at
+    clients = (finished[0].result or Result()).books["pending"]
     return Freshness(since, f"clients are pending: {clients:,}", at_least)

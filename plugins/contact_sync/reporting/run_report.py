@@ -19,6 +19,7 @@ from contact_sync.base.vocabulary import (
     Outcome,
     RunState,
 )
+from contact_sync.reporting.shown_run import ShownRun
 
 REASONS = {
     "rejections": "rejected", "exclusions": "excluded", "dropped": "value dropped or cut",
@@ -27,23 +28,23 @@ REASONS = {
 """The reasons that a report counts, with their titles."""
 
 
-def run_report(row: dict[str, Any]) -> dict[str, Any]:
+def run_report(run: ShownRun) -> dict[str, Any]:
     """One run for machines; the keys are part of `status --json`."""
-    plan: Plan = row["plan"] or Plan()
-    result: Result = row["result"] or Result()
-    approval: Approval | None = row["approval"]
+    plan = run.plan or Plan()
+    result = run.result or Result()
+    approval = run.approval
     return {
-        "id": row["id"],
-        "kind": row["kind"],
-        "kind_reason": row["kind_reason"],
-        "kind_detail": row["kind_detail"],
-        "dry_run": row["dry_run"],
-        "state": row["state"],
-        "reason": row["reason"],
-        "cause": row["cause"],
-        "started_at": row["started_at"],
-        "finished_at": row["finished_at"],
-        "seconds": round(row["seconds"], 2),
+        "id": run.id,
+        "kind": run.kind,
+        "kind_reason": run.kind_reason,
+        "kind_detail": run.kind_detail,
+        "dry_run": run.dry_run,
+        "state": run.state,
+        "reason": run.reason,
+        "cause": run.cause,
+        "started_at": run.started_at,
+        "finished_at": run.finished_at,
+        "seconds": round(run.seconds, 2),
         "counts": run_counts(plan, result),
         "degraded": words.degraded(result.degraded),
         "approval": approval and _approval(approval),
@@ -52,6 +53,8 @@ def run_report(row: dict[str, Any]) -> dict[str, Any]:
         "rejections": plan.rejections | result.refused,
         "exclusions": plan.exclusions,
         "dropped": _sum(plan.dropped, result.dropped),
+        "dropped_now": result.dropped_now,
+        "dropped_new": result.dropped_new,
         "stale": plan.stale,
         "jobs": list(result.jobs),
     }
@@ -105,6 +108,22 @@ def count_words(report: Mapping[str, Any], name: str) -> dict[str, int]:
     return {words.counted_in_words(key, has_field=has_field): n for key, n in found.items()}
 
 
+def dropped_lines(now: Mapping[str, int] | None, new: Mapping[str, int] | None) -> list[str]:
+    """How many values are dropped, cut or rounded, and how many of them are new: the sum, then by
+    field and reason. `new` None = it was a dry run; `now` None = not counted: no line."""
+    if now is None:
+        return []
+
+    def line(what: str, n: int, fresh: int) -> str:
+        return f"{what}: {n} now" + ("" if new is None else f", {fresh} new")
+
+    total = line("values dropped or cut", sum(now.values()), sum((new or {}).values()))
+    return [total] + [
+        "  " + line(words.counted_in_words(key, has_field=True), n, (new or {}).get(key, 0))
+        for key, n in sorted(now.items(), key=lambda item: (-item[1], item[0]))
+    ]
+
+
 def text_report(report: dict[str, Any]) -> str:
     """One run for people."""
     title = f"Run {report['id']}: {report['kind']}{', dry run' if report['dry_run'] else ''}"
@@ -118,7 +137,10 @@ def text_report(report: dict[str, Any]) -> str:
     lines += [f"  degraded    {what}" for what in report["degraded"]]
     lines += [f"  {name.replace('_', ' '):<15} {n:>9}" for name, n in report["counts"].items()]
     for key, title in REASONS.items():
-        lines += [f"  {title}: {n} x {reason}" for reason, n in count_words(report, key).items()]
+        if key != "dropped" or report["dropped_new"] is None:
+            counted = count_words(report, key).items()
+            lines += [f"  {title}: {n} x {reason}" for reason, n in counted]
+    lines += [f"  {line}" for line in dropped_lines(report["dropped_now"], report["dropped_new"])]
     lines += [_job_line(job) for job in report["jobs"]]
     return "\n".join(lines)
 
@@ -144,8 +166,8 @@ def _answer(approval: dict[str, Any]) -> str:
 def _job_line(job: dict[str, Any]) -> str:
     seconds = f"{job['seconds']:.1f} s" if job["seconds"] is not None else "-"
     return (
-        f"  job {job['job_id'] or '-'} {job['lane']:<6} {job['rows']:>7} contacts  "
-        f"{job['status'] or job['state']}, {outcome(job)}, {seconds}"
+        f"  job {job['job_id'] or '-'} {words.LANES[job['lane']]:<17} {job['rows']:>7} contacts  "
+        f"{job['status'] or words.BATCH_STATES[job['state']]}, {outcome(job)}, {seconds}"
     )
 
 

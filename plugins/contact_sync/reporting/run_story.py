@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from contact_sync.base import words
-from contact_sync.base.json_columns import Approval, Plan, Result
+from contact_sync.base.json_columns import Plan, Result
 from contact_sync.base.vocabulary import (
     REMOVALS,
     Answer,
@@ -16,6 +16,7 @@ from contact_sync.base.vocabulary import (
     JobStatus,
     RunState,
 )
+from contact_sync.reporting.shown_run import ShownRun
 
 COUNTS = {
     "read": ("clients read", "looked at in B2CORE"),
@@ -24,7 +25,7 @@ COUNTS = {
     "changed": ("changed", "a value differs from what SendGrid confirmed"),
     "address_changed": ("address changed", "the new contact first, then the old one is removed"),
     "sent_again": ("sent again", "never confirmed, or everything is sent again"),
-    "cleared": ("cleared", "contacts of which a value is emptied"),
+    "cleared": ("cleared", "contacts with a value that is emptied"),
     "to_send": ("to send", "contacts that the run sends"),
     "to_remove": ("to remove", "contacts that leave SendGrid or the list"),
     "pending": ("pending", "sent again by the next run"),
@@ -87,31 +88,31 @@ def sent(sums: list[dict[str, Any]]) -> Sent:
     return Sent(**found)
 
 
-def phase(run: dict[str, Any], slices: dict[str, int], done: Sent) -> str:
+def phase(run: ShownRun, slices: dict[str, int], done: Sent) -> str:
     """What a running run is at."""
-    if run["approval"] and run["approval"].is_awaited:
-        return "waits for somebody's approval"
-    if run["plan"]:
+    if run.approval and run.approval.is_awaited:
+        return "waits for a person's approval"
+    if run.plan:
         if done.unsettled:
             return f"waits for SendGrid, which has {done.unsettled:,} contacts not yet confirmed"
         return "sends" if done.waiting else "closes the books"
     if slices["slices"]:
         return f"reads B2CORE: {slices['read']:,} of {slices['clients']:,} clients"
-    return "checks the set-up and selects clients"
+    return "checks the setup and selects clients"
 
 
-def cause(run: dict[str, Any]) -> tuple[str, str]:
+def cause(run: ShownRun) -> tuple[str, str]:
     """Why a run failed: the first sentence, and whatever more was said."""
-    text = (run["cause"] or "").strip()
+    text = (run.cause or "").strip()
     if not text:
         return ("", "")
     first, _, rest = text.partition("\n")
     return first, rest
 
 
-def next_steps(run: dict[str, Any], report: dict[str, Any], done: Sent) -> list[Step]:
+def next_steps(run: ShownRun, report: dict[str, Any], done: Sent) -> list[Step]:
     """What a person should do now, most important first; the last resort is "nothing"."""
-    state = run["state"]
+    state = run.state
     if state == RunState.RUNNING:
         return _while_running(run)
     if state == RunState.SUPERSEDED:
@@ -119,7 +120,7 @@ def next_steps(run: dict[str, Any], report: dict[str, Any], done: Sent) -> list[
                      "sync")]  # fmt: skip
     if state == RunState.FAILED:
         return _after_failure(run, done)
-    if run["dry_run"]:
+    if run.dry_run:
         steps = [Step("Nothing was changed. To send this, trigger a run without dry run.", "dag")]
         if report["above_limits"]:
             steps.append(Step("It will ask for approval: " + "; ".join(report["above_limits"])))
@@ -127,19 +128,19 @@ def next_steps(run: dict[str, Any], report: dict[str, Any], done: Sent) -> list[
     return _after_success(run, report) or [Step("Nothing. Every client's fate is known.")]
 
 
-def _while_running(run: dict[str, Any]) -> list[Step]:
-    if run["approval"] and run["approval"].is_awaited:
-        why = "; ".join(map(words.above_limit, run["approval"].why))
+def _while_running(run: ShownRun) -> list[Step]:
+    if run.approval and run.approval.is_awaited:
+        why = "; ".join(map(words.above_limit, run.approval.why))
         return [Step(f"Approve or refuse the plan: {why}. Nothing is sent before.", "approval")]
-    if not run["dry_run"] and not run["holds_lease"]:
+    if not run.dry_run and not run.holds_lease:
         return [Step("The run has given no sign of life for 15 minutes. If its DAG run is over, "
                      "trigger a new run: it takes over and continues from the same state.",
                      "dag")]  # fmt: skip
     return [Step("Nothing: it is at work. This page follows it.")]
 
 
-def _after_failure(run: dict[str, Any], done: Sent) -> list[Step]:
-    approval: Approval | None = run["approval"]
+def _after_failure(run: ShownRun, done: Sent) -> list[Step]:
+    approval = run.approval
     if approval and approval.decision == Answer.REFUSED:
         return [Step(f"The plan was refused by {approval.by}, so nothing was sent. Correct "
                      f"B2CORE or the definition's limits, or trigger a new run and approve its "
@@ -148,7 +149,7 @@ def _after_failure(run: dict[str, Any], done: Sent) -> list[Step]:
     if cause(run) == ("", ""):
         steps.append(Step("Read the last lines of the failed task's log.", "log"))
     else:
-        details = "; the failed task's log has the details" if dag_run_of(run["holder"]) else ""
+        details = "; the failed task's log has the details" if dag_run_of(run.holder) else ""
         steps.append(Step(f"Fix the cause above{details}.", "log"))
     steps.append(Step("Then trigger a new run. Nothing has to be cleaned up: it continues from "
                       "the same state.", "dag"))  # fmt: skip
@@ -158,11 +159,11 @@ def _after_failure(run: dict[str, Any], done: Sent) -> list[Step]:
     return steps
 
 
-def _after_success(run: dict[str, Any], report: dict[str, Any]) -> list[Step]:
-    books, plan = report["books"], run["plan"] or Plan()
+def _after_success(run: ShownRun, report: dict[str, Any]) -> list[Step]:
+    books, plan = report["books"], run.plan or Plan()
     steps = []
     if held := plan.held_absences:
-        steps.append(Step(f"Clients missing from B2CORE: {held:,}, too many to believe. If they "
+        steps.append(Step(f"Clients missing from B2CORE: {held:,}; none is removed. If they "
                           f"are really gone, trigger a run with approve removals = {held}.",
                           "dag"))  # fmt: skip
     if rejected := books.get("rejected", 0):
@@ -170,6 +171,10 @@ def _after_success(run: dict[str, Any], report: dict[str, Any]) -> list[Step]:
                           f"as soon as its row changes.", "rejected"))  # fmt: skip
     if pending := books.get("pending", 0):
         steps.append(Step(f"Pending clients: {pending:,}. The next run sends them."))
-    found = (run["result"] or Result()).degraded
+    if unfit := sum((report["dropped_new"] or {}).values()):
+        steps.append(Step(f"New values that don't fit their fields: {unfit:,}. The clients are "
+                          f"sent without them, or with shorter ones. Correct them in B2CORE.",
+                          "dropped"))  # fmt: skip
+    found = (run.result or Result()).degraded
     others = words.degraded({what: n for what, n in found.items() if what not in OWN_STEPS})
     return steps + [Step(f"{what[:1].upper()}{what[1:]}.") for what in others]

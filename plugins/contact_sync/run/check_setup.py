@@ -12,6 +12,7 @@ from contact_sync.base.vocabulary import RunKind
 from contact_sync.contacts import mapping
 from contact_sync.contacts.account_drift import field_drift, list_drift
 from contact_sync.contacts.destination import Destination
+from contact_sync.run.same_account import other_account
 from contact_sync.sendgrid import scopes
 from contact_sync.state import runs
 from contact_sync.state.runs import Run, SyncState
@@ -39,6 +40,7 @@ def check_setup(sync: Sync, run: Run | None) -> mapping.Mapping:
         log.warning("Connection %r: %s", definition.connections.sendgrid, too_wide)
     known = _known(sync, run)
     before = known.destination if known else None
+    problems += other_account(sync, run, known)
     list_id = None
     if definition.list is not None:
         lists = sync.sendgrid.lists()
@@ -91,7 +93,9 @@ def _known(sync: Sync, run: Run | None) -> SyncState | None:
 
 def _store(sync: Sync, run: Run, resolved: mapping.Mapping, positions: list[str]) -> None:
     with sync.state.transaction(run.fence) as cursor:
-        destination = Destination(resolved, resolved.version, sync.definition.list)
+        destination = Destination(
+            resolved, resolved.version, sync.definition.list, sync.sendgrid.key_mark
+        )
         runs.save_destination(cursor, run.run_id, destination)
         if not run.dry_run:
             runs.save_fields(cursor, run.sync_id, positions)

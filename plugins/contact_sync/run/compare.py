@@ -22,7 +22,7 @@ from contact_sync.contacts.decision import Decided, Decision, decide
 from contact_sync.contacts.ledger_rows import LedgerRows
 from contact_sync.contacts.mapping import Mapping
 from contact_sync.contacts.selection import TAKES_OVER
-from contact_sync.contacts.transform import Transformed
+from contact_sync.contacts.transform import Dropped, Transformed
 from contact_sync.state.staging import Slice
 
 FATES = {
@@ -30,6 +30,8 @@ FATES = {
     Decision.REJECTED: Fate.REJECTED, Decision.SHARED: Fate.SHARED,
 }  # fmt: skip
 """The fates of clients that are kept back."""
+HELD_AS_SENT = (Decision.SEND, Decision.UNCHANGED, Decision.MOVED)
+"""Clients that SendGrid has, or will have, without their dropped values; nobody else's count."""
 NAMES = ("counts", "rejections", "exclusions", "dropped", "stale")
 
 
@@ -78,11 +80,13 @@ class Counts:
 @dataclass(frozen=True, slots=True)
 class Compared:
     """Of a chunk: which members of the slice are in it, by position; the contacts for the outbox;
-    the ledger's rows of clients that aren't sent (columns of `ledger.FATE`); how many there are."""
+    the ledger's rows of clients that aren't sent (columns of `ledger.FATE`); values that SendGrid
+    lacks, or has cut or rounded; how many there are of all."""
 
     members: Int64
     send: pd.DataFrame
     keep: pd.DataFrame
+    dropped: list[Dropped]
     counts: Counts
 
 
@@ -106,14 +110,16 @@ def compare(
     )  # fmt: skip
     send = _to_send(clients, decided, (verdict & TAKES_OVER) > 0, mapping)
     keep = _to_keep(clients, decided)
+    ids = clients["client_id"].to_numpy(np.int64)
+    dropped = transformed.dropped_of(ids[np.isin(decided.decision, HELD_AS_SENT)])
     counts = Counts(
         _how_many(decided, send),
         _rejections(clients, decided),
         _exclusions(clients, decided),
-        transformed.dropped,
+        Counter({counted(part.field, part.reason): len(part.client_id) for part in dropped}),
         _stale(send, mapping),
     )
-    return Compared(rows, send, keep, counts)
+    return Compared(rows, send, keep, dropped, counts)
 
 
 def vanished(members: Members, seen: Mask, ledger: LedgerRows) -> pd.DataFrame:

@@ -22,8 +22,8 @@ def definition_hash(definition: SyncDefinition) -> str:
 def open_run(sync: Sync, run_id: int) -> Run:
     """Load the run, prove that it may go on, and renew its lease.
 
-    Raises FatalError when the run is over or the definition was edited since it began, and
-    Fenced when a newer run has taken the lease.
+    Raises FatalError when the run is over or too old, or the definition was edited since it began,
+    and Fenced when a newer run has taken the lease.
     """
     run = runs.load_run(sync.state, run_id)
     if run.state is not RunState.RUNNING:
@@ -36,8 +36,20 @@ def open_run(sync: Sync, run_id: int) -> Run:
             f"The definition of {sync.definition.name!r} was edited while run {run_id} was at "
             f"work. Trigger a new run: it uses the new definition"
         )
+    if run.age_hours > hours_allowed(sync.definition, run):
+        raise FatalError(
+            f"Run {run_id} has taken longer than its definition allows (`deadlines.run_hours`: "
+            f"{sync.definition.deadlines.run_hours:g}) and ends here. Trigger a new run: it "
+            f"continues from the same state"
+        )
     runs.renew_lease(sync.state, run)
     return run
+
+
+def hours_allowed(definition: SyncDefinition, run: Run) -> float:
+    """How old a run may get; a person who is asked has the time for that on top."""
+    asked = run.approval is not None and bool(run.approval.why)
+    return definition.deadlines.run_hours + asked * definition.limits.approval_hours
 
 
 def mapping_of(run: Run) -> Mapping:

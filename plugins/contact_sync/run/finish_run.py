@@ -8,12 +8,12 @@ from contact_sync.base import words
 from contact_sync.base.errors import BooksDontBalance, FatalError
 from contact_sync.base.failpoints import reach
 from contact_sync.base.json_columns import Plan, Result
-from contact_sync.base.vocabulary import Lane, RunState
+from contact_sync.base.vocabulary import Lane, RunKind, RunState
 from contact_sync.postgres.cursor import Cursor
-from contact_sync.reporting.run_report import count_words, degraded
+from contact_sync.reporting.run_report import count_words, degraded, dropped_lines
 from contact_sync.run.context import snapshot_of
 from contact_sync.run.plan_batches import describe
-from contact_sync.state import batches, ledger, refused_values, runs, staging
+from contact_sync.state import batches, dropped, ledger, refused_values, runs, staging
 from contact_sync.state.for_people.jobs import jobs_of_run
 from contact_sync.state.runs import Run
 from contact_sync.sync import Sync
@@ -30,29 +30,34 @@ def finish_run(sync: Sync, run: Run) -> Result:
         raise FatalError(f"Run {run.run_id} has no plan: an earlier task didn't finish")
     if run.dry_run:
         with sync.state.transaction() as cursor:
-            runs.finish_run(cursor, run, RunState.SUCCEEDED, result=Result())
-        _log_report(run.plan)
-        return Result()
+            now, _ = dropped.count_dropped(cursor, run.sync_id, run.run_id)
+            result = Result(dropped_now=now)
+            runs.finish_run(cursor, run, RunState.SUCCEEDED, result=result)
+        _log_report(run.plan, result)
+        return result
     with sync.state.transaction(run.fence) as cursor:
         _refuse_if_open(cursor, run)
         books = balance(cursor, run)
         refused = ledger.count_refused(cursor, run.sync_id, run.run_id)
         jobs = [job.report() for job in jobs_of_run(cursor, run.run_id)]
         refused_values.forget_gone(cursor, run.sync_id)
-        dropped = refused_values.count_of_run(cursor, run.sync_id, run.run_id)
+        left_out = refused_values.count_of_run(cursor, run.sync_id, run.run_id)
         stale = ledger.count_stale(cursor, run.sync_id)
         wrong = degraded(run.plan, books | {"stale": stale}, jobs)
-        result = Result(books, refused, tuple(jobs), wrong, dropped)
+        everyone = run.kind is not RunKind.INCREMENTAL
+        dropped.forget_unsent(cursor, run.sync_id, everyone=everyone)
+        now, new = dropped.count_dropped(cursor, run.sync_id, run.run_id)
+        result = Result(books, refused, tuple(jobs), wrong, now, new, left_out)
         runs.advance_watermark(cursor, run, run.snapshot, run.destination)
         runs.finish_run(cursor, run, RunState.SUCCEEDED, result=result)
         runs.release_lease(cursor, run)
         reach("finish_uncommitted")
     reach("run_finished")
-    _log_report(run.plan)
+    _log_report(run.plan, result)
     for why, n in refused.items():
         said = words.counted_in_words(why, has_field=True)
         log.warning("Refused by SendGrid: %d x %s", n, said)
-    for why, n in dropped.items():
+    for why, n in left_out.items():
         said = words.counted_in_words(why, has_field=True)
         log.warning("Value left out: %d x %s", n, said)
     for what in words.degraded(wrong):
@@ -90,12 +95,15 @@ def balance(cursor: Cursor, run: Run) -> dict[str, int]:
     return books | {"gone": gone}
 
 
-def _log_report(plan: Plan) -> None:
+def _log_report(plan: Plan, result: Result) -> None:
     log.info("Result: %s", describe(plan))
     titles = {
         "rejections": "Rejected", "exclusions": "Excluded", "dropped": "Value dropped or cut",
         "stale": "Stale at SendGrid (Number and Date fields can't be cleared)",
     }  # fmt: skip
     for key, title in titles.items():
-        for reason, n in count_words(plan.to_json(), key).items():
-            log.info("%s: %d x %s", title, n, reason)
+        if key != "dropped" or result.dropped_new is None:
+            for reason, n in count_words(plan.to_json(), key).items():
+                log.info("%s: %d x %s", title, n, reason)
+    for line in dropped_lines(result.dropped_now, result.dropped_new):
+        log.info("%s", line[:1].upper() + line[1:])

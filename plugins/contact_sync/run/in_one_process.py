@@ -67,10 +67,11 @@ def _steps(sync: Sync, run_id: int) -> None:
     while (pause := settle_earlier_runs(sync, open_run(sync, run_id))) is not None:
         log.info("Waiting %.0f s for what an earlier run left open", pause)
         time.sleep(pause)
-    check_setup(sync, open_run(sync, run_id))
-    slices = _reading(lambda: select_clients(sync, open_run(sync, run_id)))
-    with _pool(AT_ONCE) as pool:
-        _all(pool.submit(_stage, sync, run_id, slice_no) for slice_no in range(slices))
+    with sync.b2core.keeping_connections():
+        check_setup(sync, open_run(sync, run_id))
+        slices = _reading(lambda: select_clients(sync, open_run(sync, run_id)))
+        with _pool(AT_ONCE) as pool:
+            _all(pool.submit(_stage, sync, run_id, slice_no) for slice_no in range(slices))
     batch_ids = plan_batches(sync, open_run(sync, run_id))
     _send(sync, run_id, remove_excluded(sync, open_run(sync, run_id)))
     _send(sync, run_id, batch_ids)

@@ -144,7 +144,7 @@ def _store(sync: Sync, run: Run, seen: Seen, selection: Selection, slices: list[
 def absences_to_hold(
     definition: SyncDefinition, run: Run, gone: int, scan: Scan, ledger: KnownClients
 ) -> int:
-    """How many absent clients are too many to believe: they aren't even counted as absent.
+    """How many absent clients are held: they aren't counted as absent.
 
     A view that loses rows, an empty replica or the wrong database look like mass deletion. Upserts
     go on; removals of absent clients wait until a person names their exact number.
@@ -156,9 +156,9 @@ def absences_to_hold(
         log.info("The removal of %d absent clients is approved", gone)
         return 0
     log.warning(
-        "%d clients that were in B2CORE are absent, the limit is %d: nothing of them is removed. "
+        "%d clients that were in B2CORE are absent, the limit is %d: none of them is removed. "
         "If they are really gone, trigger a run with `approve removals` = %d",
-        gone, limit, gone,
+        gone, limit if len(scan.client_id) else 0, gone,
     )  # fmt: skip
     return gone
 

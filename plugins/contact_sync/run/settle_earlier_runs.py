@@ -1,5 +1,5 @@
 """Settle what earlier runs left open. SendGrid doesn't order jobs, so nothing new is sent while an
-older upload may still run.
+older upload may still run. What a crash at each point leaves: docs/architecture.md.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from contact_sync.base.failpoints import reach
 from contact_sync.base.vocabulary import BatchState, PendingReason
 from contact_sync.run.sending.ending import postpone, void_batch
 from contact_sync.run.sending.poll_job import settle_batch
-from contact_sync.state import batches, staging
+from contact_sync.state import batches, runs, staging
 from contact_sync.state.runs import Run
 from contact_sync.sync import Sync
 
@@ -39,6 +39,8 @@ def settle_earlier_runs(sync: Sync, run: Run) -> float | None:
     reach("drained")
     with sync.state.transaction(run.fence) as cursor:
         staging.drop_outbox_of_older_runs(cursor, run.sync_id, run.run_id)
+        runs.end_dead_dry_runs(cursor, run.sync_id, hours=sync.definition.deadlines.run_hours)
+        staging.drop_slices_of_dead_runs(cursor, run.sync_id)
     log.info("Nothing of earlier runs is in flight")
     return None
 

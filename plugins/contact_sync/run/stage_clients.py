@@ -15,11 +15,11 @@ from contact_sync.base.json_columns import Staged
 from contact_sync.base.vocabulary import RunKind
 from contact_sync.contacts.mapping import Mapping
 from contact_sync.contacts.refused_values import Refused
-from contact_sync.contacts.transform import NOTHING_REFUSED, transform
+from contact_sync.contacts.transform import NOTHING_REFUSED, Dropped, transform
 from contact_sync.postgres.arrow_reader import ahead
 from contact_sync.run.compare import Counts, Members, compare, vanished
 from contact_sync.run.context import mapping_of
-from contact_sync.state import batches, ledger, refused_values, staging
+from contact_sync.state import batches, dropped, ledger, refused_values, staging
 from contact_sync.state.runs import Run
 from contact_sync.state.staging import Slice
 from contact_sync.sync import Sync
@@ -36,10 +36,11 @@ def stage_clients(sync: Sync, run: Run, slice_no: int) -> Staged:
     part = staging.load_slice(sync.state, run.run_id, slice_no)
     members = Members.of(part)
     known = ledger.ledger_rows(sync.state, run.sync_id, members.client_id)
+    counts, seen = Counts(), np.zeros(len(members.client_id), bool)
+    keep, found = list[pd.DataFrame](), list[Dropped]()
     is_resend = run.kind is RunKind.RESEND
     refused = NOTHING_REFUSED if is_resend else _refused_values(sync, run, part)
     replaced: list[tuple[int, str]] = []
-    counts, keep, seen = Counts(), list[pd.DataFrame](), np.zeros(len(members.client_id), bool)
 
     def to_send() -> Iterator[pd.DataFrame]:
         for batch in _batches(sync, run, part, members.client_id, mapping):
@@ -51,6 +52,7 @@ def stage_clients(sync: Sync, run: Run, slice_no: int) -> Staged:
             )  # fmt: skip
             seen[compared.members] = True
             counts.add(compared.counts)
+            found.extend(compared.dropped)
             if len(compared.keep):
                 keep.append(compared.keep)
             yield compared.send
@@ -69,6 +71,7 @@ def stage_clients(sync: Sync, run: Run, slice_no: int) -> Staged:
             if is_resend:
                 refused_values.forget_range(cursor, run.sync_id, part.first_id, part.last_id)
             refused_values.forget(cursor, run.sync_id, replaced)
+            dropped.replace_dropped(cursor, run.sync_id, members.client_id[seen], found)
             reach("slice_uncommitted")
         staging.save_slice_counts(cursor, run.run_id, slice_no, counts.staged())
     reach("slice_staged")

@@ -45,7 +45,7 @@ def check_api_url(url: str, allowed_hosts: Sequence[str] = ()) -> None:
         raise ConfigError("SendGrid's API URL must have no query and no fragment")
     if parts.host not in (*_LOOPBACK, *API_HOSTS, *allowed_hosts):
         raise ConfigError(
-            f"SendGrid's API URL must be of {' or '.join(API_HOSTS)}; it is of {_told(parts)}. If "
+            f"SendGrid's API URL must be on {' or '.join(API_HOSTS)}; it is on {_told(parts)}. If "
             f'that is right, name it in the connection\'s extra: {{"allowed_hosts": ["…"]}}'
         )
 
@@ -65,7 +65,7 @@ def check_storage_url(
     host = parts.host or ""
     if not any(host == domain or host.endswith(f".{domain}") for domain in domains):
         raise ConfigError(
-            f"{what} is of {_told(parts)}, which is no known storage of SendGrid. If it is one, "
+            f"{what} is on {_told(parts)}, which is not a known storage of SendGrid. If it is one, "
             f'name it in the connection\'s extra: {{"allowed_hosts": ["…"]}}'
         )
 
@@ -103,7 +103,7 @@ def _checked(url: str, what: str, *, loopback: bool) -> Url:
             return parts
     scheme = (parts.scheme if parts else None) or "?"
     raise ConfigError(
-        f"{what} must be an https URL of a host's name, without a login and a port of its own; "
+        f"{what} must be an https URL with a host name, and without a login or another port; "
         f"it is {scheme[:20]}"
     )
 

@@ -32,7 +32,7 @@ def check_answer(answer: requests.Response, body: Any, what: str) -> None:
     said = f": {_messages(errors)}" if errors else ""
     if status in (401, 403):
         hint = (
-            "the API key is wrong, revoked or of another region"
+            "the API key is wrong, revoked or from another region"
             if status == 401
             else "the API key lacks permission; it needs Marketing: Full Access"
         )

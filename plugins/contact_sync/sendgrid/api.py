@@ -49,6 +49,7 @@ class SendGridApi:
     def __init__(self, base_url: str, api_key: str, **options: Any) -> None:
         self._transport = Transport(base_url, api_key, **options)
         self._another = partial(SendGridApi, base_url, api_key, **options)
+        self.key_mark = self._transport.key_mark
 
     @contextmanager
     def for_another_thread(self) -> Iterator[SendGridApi]:

@@ -36,5 +36,5 @@ def warning(scopes: Iterable[str]) -> str | None:
     named = ", ".join(f"{f}* ({n})" if f.endswith(".") else f for f, n in families.items())
     return (
         f"The SendGrid key may do more than the sync needs: {named[:500]}. A key with Marketing "
-        f"and Suppressions only does less harm in wrong hands"
+        f"and Suppressions only does less harm in the wrong hands"
     )

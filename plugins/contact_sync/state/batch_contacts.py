@@ -65,7 +65,7 @@ def addresses_to_suppress(cursor: Cursor, batch_id: int) -> dict[int, str]:
 def address_hashes(state: StateDatabase, batch_id: int) -> tuple[Int64, Int64]:
     """Client ids and address hashes of a batch; 16 bytes a contact."""
     query = statements.with_values(SQL["address_hashes"], batch_id=batch_id)
-    with arrow_reader.connect(state.dsn, WHAT) as connection:
+    with state.reader() as connection:
         table = arrow_reader.table(connection, query, WHAT)
     return (
         np.asarray(table.column("client_id"), np.int64),
@@ -91,6 +91,6 @@ def batch_blocks(state: StateDatabase, batch_id: int) -> Iterator[pa.Array]:
     with state.transaction() as cursor:
         bounds = batch_bounds(cursor, batch_id)
     query = statements.with_values(SQL["payloads"], **bounds)
-    with arrow_reader.connect(state.dsn, WHAT) as connection:
+    with state.reader() as connection:
         for block in arrow_reader.record_batches(connection, query, WHAT):
             yield block.column("payload")

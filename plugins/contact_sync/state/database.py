@@ -7,26 +7,62 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from time import monotonic
+from typing import Any, Self, TypeVar
 
 import psycopg
+from psycopg.abc import PQGen
 from psycopg.rows import dict_row
 
 from contact_sync.base.errors import ConfigError, Fenced, RetryableError
+from contact_sync.postgres import arrow_reader
 from contact_sync.postgres.cursor import Cursor, one
+from contact_sync.postgres.faults import PASSING, meaning
+from contact_sync.postgres.idle import Kept, is_alive
 from contact_sync.state import statements
 
 SQL = statements.load("database")
 WHAT = "The state database"
 """What `arrow_reader` calls it in errors."""
+T = TypeVar("T")
 SCHEMA_VERSION = "0012"
 """The newest migration in include/sql/state/migrations (compared by a test)."""
 
-# random_page_cost: the default, meant for disks that turn, reads the ledger for 1 % of its clients.
-_OPTIONS = (
-    "-c lock_timeout=60s -c statement_timeout=900s "
-    "-c idle_in_transaction_session_timeout=900s -c TimeZone=UTC "
-    "-c random_page_cost=1.1"
+SETTINGS = " ".join(
+    f"-c {name}={value}"
+    for name, value in {
+        "lock_timeout": "60s",
+        "statement_timeout": "900s",
+        "idle_in_transaction_session_timeout": "900s",
+        # The default, meant for disks that turn, reads the ledger for 1 % of its clients.
+        "random_page_cost": "1.1",
+        # What database or role may say of these would change texts, or which function is called.
+        "TimeZone": "UTC",
+        "DateStyle": "ISO",
+        "IntervalStyle": "postgres",
+        "bytea_output": "hex",
+        "standard_conforming_strings": "on",
+        "search_path": "pg_catalog",
+    }.items()
 )
+"""libpq's `options` of every connection."""
+ANSWER_SECONDS = 960.0
+"""The longest wait for one answer: a minute more than the statement time-out, which a server that
+has fallen silent can't keep."""
+
+
+class Bounded(psycopg.Connection[dict[str, Any]]):
+    """A connection that waits for no answer longer than ANSWER_SECONDS."""
+
+    def wait(self, gen: PQGen[T], interval: float = 0.1, timeout: float | None = None) -> T:
+        """As psycopg's, with a limit. Raises ConnectionTimeout."""
+        limit, began = min(timeout or ANSWER_SECONDS, ANSWER_SECONDS), monotonic()
+        try:
+            return super().wait(gen, interval, limit)
+        except psycopg.OperationalError as error:
+            if error.sqlstate is None and monotonic() - began >= limit:
+                raise psycopg.errors.ConnectionTimeout("no answer in time") from None
+            raise
 
 
 class StateDatabase:
@@ -34,6 +70,15 @@ class StateDatabase:
 
     def __init__(self, dsn: str) -> None:
         self.dsn = dsn
+        self._writers: Kept[Bounded] = Kept()
+        self._readers: Kept[arrow_reader.Connection] = Kept()
+
+    @contextmanager
+    def keeping_connections(self) -> Iterator[Self]:
+        """Meanwhile a connection is kept for the next transaction instead of being closed: to open
+        one takes four round trips and a new process at the server."""
+        with self._writers.keeping(), self._readers.keeping():
+            yield self
 
     @contextmanager
     def transaction(self, fence: tuple[int, int] | None = None) -> Iterator[Cursor]:
@@ -42,21 +87,32 @@ class StateDatabase:
         Raises Fenced when a newer run holds the lease (nothing is written then), RetryableError
         or ConfigError when the database can't do it.
         """
-        with (
-            translated(),
-            psycopg.connect(
-                self.dsn,
-                options=_OPTIONS,
-                client_encoding="UTF8",
-                connect_timeout=10,
-                application_name="contact_sync",
-                row_factory=dict_row,
-            ) as connection,
-            connection.cursor() as cursor,
-        ):
-            yield cursor
-            if fence:
-                _check_fence(cursor, fence)
+        with translated(), self._writers.used(self._connect, is_alive) as connection:
+            with connection.cursor() as cursor:
+                yield cursor
+                if fence:
+                    _check_fence(cursor, fence)
+            connection.commit()
+
+    @contextmanager
+    def reader(self) -> Iterator[arrow_reader.Connection]:
+        """A connection for one bulk read."""
+        with self._readers.used(self._connect_reader, arrow_reader.answers) as connection:
+            yield connection
+            connection.rollback(WHAT)
+
+    def _connect(self) -> Bounded:
+        return Bounded.connect(
+            arrow_reader.bounded(self.dsn, SETTINGS),
+            application_name="contact_sync",
+            row_factory=dict_row,
+            prepare_threshold=None,  # a kept connection would plan without the values
+        )
+
+    def _connect_reader(self) -> arrow_reader.Connection:
+        return arrow_reader.open_connection(
+            self.dsn, WHAT, seconds=ANSWER_SECONDS, settings=SETTINGS
+        )
 
     def check_schema(self) -> None:
         """Raise ConfigError unless the migrations of this version have run."""
@@ -95,15 +151,12 @@ def translated() -> Iterator[None]:
     """Re-raise psycopg's errors as ours, with SQLSTATE and without row values."""
     try:
         yield
-    except psycopg.OperationalError as error:
-        code = error.sqlstate or "no connection"
-        raise RetryableError(
-            f"The state database doesn't answer or gave up ({code}): check the state connection "
-            f"and the database's health"
-        ) from None
+    except psycopg.errors.ConnectionTimeout:
+        raise RetryableError(f"{WHAT} gave no answer in time: check its health") from None
     except psycopg.Error as error:
+        state = error.sqlstate or ""
+        if isinstance(error, psycopg.OperationalError) or state.startswith(PASSING):
+            raise meaning(state, str(error), WHAT) from None
         where = error.diag.constraint_name or error.diag.table_name or ""
         kind = type(error).__name__
-        raise ConfigError(
-            f"The state database refused a statement: {kind} {error.sqlstate} {where}".rstrip()
-        ) from None
+        raise ConfigError(f"{WHAT} refused a statement: {kind} {state} {where}".rstrip()) from None

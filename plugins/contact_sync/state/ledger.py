@@ -43,6 +43,12 @@ def known_clients(state: StateDatabase, sync_id: int) -> KnownClients:
     return KnownClients(*_read(state, SQL["known_clients"], sync_id=sync_id))
 
 
+def confirmed_sample(cursor: Cursor, sync_id: int, *, at_most: int, older_than: float) -> list[str]:
+    """Addresses of contacts that SendGrid confirmed more than `older_than` seconds ago."""
+    parameters = {"sync_id": sync_id, "at_most": at_most, "seconds": older_than}
+    return [row["email"] for row in many(cursor, SQL["confirmed_sample"], parameters)]
+
+
 def ledger_rows(state: StateDatabase, sync_id: int, ids: Int64) -> LedgerRows:
     """The ledger rows of the ordered `ids`, and perhaps of others between them."""
     if len(ids) <= MAX_LISTED_IDS:
@@ -55,7 +61,7 @@ def _read(state: StateDatabase, statement: LiteralString, **values: Any) -> list
     """The statement's columns as arrays."""
     fates = {fate.word: int(fate) for fate in Fate}
     query = statements.with_values(statement, **fates, **values)
-    with arrow_reader.connect(state.dsn, WHAT) as connection:
+    with state.reader() as connection:
         found = arrow_reader.table(connection, query, WHAT).columns
     return [_array(found.pop(0)) for _ in range(len(found))]  # each is freed when copied
 

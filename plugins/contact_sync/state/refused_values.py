@@ -28,8 +28,8 @@ def read(cursor: Cursor, sync_id: int, first_id: int, last_id: int) -> Refused:
 
 
 def remember(cursor: Cursor, run: tuple[int, int], left_out: Sequence[LeftOut]) -> None:
-    """The values that contacts are sent again without; `run` = (sync_id, run_id). A list of all
-    values that were dropped, with their reasons, gets the rows of refused ones here, too.
+    """The values that contacts are sent again without; `run` = (sync_id, run_id). They are in the
+    list of dropped values from now on.
     """
     rows = [(o.client_id, *value, o.detail) for o in left_out for value in o.values.items()]
     if not rows:
@@ -42,6 +42,9 @@ def remember(cursor: Cursor, run: tuple[int, int], left_out: Sequence[LeftOut]) 
             "hashes": hashes, "details": details,
         },
     )  # fmt: skip
+    reason = str(Refusal.REFUSED_BY_SENDGRID)
+    noted = {"sync_id": run[0], "clients": clients, "fields": fields, "reason": reason}
+    cursor.execute(SQL["note_dropped"], noted)
 
 
 def forget(cursor: Cursor, sync_id: int, replaced: Sequence[tuple[int, str]]) -> None:

@@ -50,7 +50,8 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A run's row. `destination` and `snapshot` are set by check_setup and select_clients."""
+    """A run's row. `destination` and `snapshot` are set by check_setup and select_clients;
+    `age_hours` since it began, on the database's clock."""
 
     run_id: int
     sync_id: int
@@ -66,6 +67,7 @@ class Run:
     retry_rejected: bool
     approve_removals: int | None
     approval: Approval | None
+    age_hours: float
 
     @property
     def fence(self) -> tuple[int, int] | None:
@@ -167,6 +169,13 @@ def load_run(state: StateDatabase, run_id: int) -> Run:
         row = one(cursor, SQL["load_run"], {"run_id": run_id})
     row |= {"kind": RunKind(row["kind"]), "state": RunState(row["state"])}
     return Run(**with_objects(row))
+
+
+def end_dead_dry_runs(cursor: Cursor, sync_id: int, *, hours: float) -> None:
+    """End as failed what is older than any dry run of the sync can be."""
+    cause = f"It gave no result within {hours:g} hours (`deadlines.run_hours`): it was killed"
+    parameters = {"sync_id": sync_id, "seconds": hours * 3600, "cause": cause}
+    cursor.execute(SQL["end_dead_dry_runs"], parameters)
 
 
 def save_destination(cursor: Cursor, run_id: int, destination: Destination) -> None:

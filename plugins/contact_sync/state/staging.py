@@ -106,6 +106,11 @@ def count_outbox(cursor: Cursor, run_id: int) -> int:
     return int(one(cursor, SQL["count_outbox"], {"run_id": run_id})["n"])
 
 
+def drop_slices_of_dead_runs(cursor: Cursor, sync_id: int) -> None:
+    """Forget what runs of the sync that are over had still to read."""
+    cursor.execute(SQL["drop_slices_of_dead_runs"], {"sync_id": sync_id})
+
+
 def drop_outbox(cursor: Cursor, run_id: int) -> None:
     """Forget what an earlier try of the run staged."""
     cursor.execute(SQL["drop_outbox"], {"run_id": run_id})
@@ -127,5 +132,5 @@ def analyze_outbox(state: StateDatabase) -> None:
 def outbox_sizes(state: StateDatabase, run_id: int) -> pa.Table:
     """client_id, size and json_only of a run's contacts, by client id."""
     query = statements.with_values(SQL["outbox_sizes"], run_id=run_id)
-    with arrow_reader.connect(state.dsn, WHAT) as connection:
+    with state.reader() as connection:
         return arrow_reader.table(connection, query, WHAT).sort_by("client_id")

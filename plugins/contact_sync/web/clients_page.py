@@ -62,10 +62,10 @@ def find(
 def client(
     request: Request, viewer: ViewerDep, name: str, client_id: int, live: str = ""
 ) -> Response:
-    """One client; `live=on` also asks SendGrid what it holds, with one call."""
+    """One client; `live=on` also asks SendGrid what it has, with one call."""
     sync = readable_sync(viewer, name)
     if not 0 <= client_id <= MAX_CLIENT_ID:
-        raise HTTPException(404, f"There can be no client {client_id}.")
+        raise HTTPException(404, f"No client can have the id {client_id}.")
     from contact_sync.airflow_edge.handles import open_sync
     from contact_sync.lookup.explain import explain_client
 
@@ -92,12 +92,12 @@ def _search(
     request: Request, sync: SeenSync, problem: str = "", *, status: int = 200,
     matches: Sequence[Any] = (),
 ) -> Response:  # fmt: skip
-    many = count(len(matches), "client leads", "clients lead")
+    many = count(len(matches), "client matches", "clients match")
     return page(
         request,
         "clients.html",
         status=status,
-        title=f"{many} to this address" if matches else "Look up a client",
+        title=f"{many} this address" if matches else "Look up a client",
         sync=sync,
         problem=problem,
         matches=matches,

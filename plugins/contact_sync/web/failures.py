@@ -21,8 +21,8 @@ log = logging.getLogger(__name__)
 WORDS = {
     401: ("Please log in", "Airflow doesn't know who you are, or your session is over. Log in to "
           "Airflow and open the page again."),
-    403: ("Not for you", "Airflow doesn't let you see this DAG's runs. Whoever administers Airflow "
-          "can give you the permission to read it."),
+    403: ("Not permitted", "Airflow doesn't let you see this DAG's runs. Whoever administers "
+          "Airflow can give you the permission to read it."),
     404: ("Nothing here", "There is no such page."),
     405: ("Not possible", "This page can only be read."),
     422: ("Not understood", "The address of the page has a value that makes no sense."),
@@ -67,7 +67,7 @@ def show_failures(app: FastAPI) -> None:
 
     def failed(request: Request, error: Any) -> Response:
         if isinstance(error, ConfigError):
-            title, status = "The set-up isn't right", 503
+            title, status = "The setup isn't right", 503
         elif isinstance(error, RetryableError):
             title, status = "A database doesn't answer", 503
         else:

@@ -50,6 +50,10 @@ class Links:
         """The rejected clients, all or those that the query asks for; `file` is ".csv"."""
         return f"{self.sync(name)}/rejected{file}{'?' + urlencode(query) if query else ''}"
 
+    def dropped(self, name: str, query: dict[str, str] | None = None, file: str = "") -> str:
+        """The dropped values, all or those that the query asks for; `file` is ".csv"."""
+        return f"{self.sync(name)}/dropped{file}{'?' + urlencode(query) if query else ''}"
+
     def dag(self, dag_id: str) -> str:
         """A DAG in Airflow."""
         return f"{self.airflow}/dags/{_quoted(dag_id)}"
@@ -67,7 +71,9 @@ def _quoted(text: str) -> str:
     return quote(text, safe="")
 
 
-def rejected_query(field: str | None, reason: str | None, detail: str | None) -> dict[str, str]:
-    """The query of the page with the clients that are rejected for this only."""
+def reason_query(
+    field: str | None, reason: str | None, detail: str | None = None
+) -> dict[str, str]:
+    """The query of the page with what is rejected, or dropped, for this only."""
     given = {"field": field, "reason": reason, "detail": detail}
     return {name: value for name, value in given.items() if value}

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -13,20 +10,18 @@ from fastapi.responses import RedirectResponse, StreamingResponse
 
 from contact_sync.airflow_edge.access import ViewerDep
 from contact_sync.base import words
-from contact_sync.base.errors import SyncError
 from contact_sync.base.vocabulary import MAX_REASONS
-from contact_sync.reporting.csv_export import csv_lines
 from contact_sync.state.for_people import rejected
 from contact_sync.state.for_people.reading import reading
 from contact_sync.state.for_people.rejected import Filter, ReasonCount, RejectedClient
 from contact_sync.state.for_people.syncs import sync_row
+from contact_sync.web.client_files import addresses, csv_file
 from contact_sync.web.failures import make_router
-from contact_sync.web.links import Links, rejected_query
-from contact_sync.web.rendering import HEADERS, links_of, page
+from contact_sync.web.links import Links, reason_query
+from contact_sync.web.rendering import links_of, page
 from contact_sync.web.same_origin import require_same_origin
 from contact_sync.web.seen_sync import SeenSync, readable_sync
 
-log = logging.getLogger(__name__)
 ROWS = 100
 COLUMNS = ("field", "reason", "tries", "first_seen", "last_seen")
 router = make_router()
@@ -96,7 +91,7 @@ class RejectedPage:
 
     def only(self, row: ReasonCount) -> str:
         """The page of the clients with one field and reason."""
-        chosen = rejected_query(row.field, row.reason, row.detail)
+        chosen = reason_query(row.field, row.reason, row.detail)
         return self.links.rejected(self.sync.name, chosen)
 
     @property
@@ -121,13 +116,13 @@ def rejected_clients(
         if row:
             rows = rejected.page_of_clients(cursor, only.filter(row.sync_id, after), ROWS + 1)
             reasons = rejected.count_reasons(cursor, row.sync_id)
-    addresses, problem = _addresses(name, [row.client_id for row in rows[:ROWS]])
+    found, problem = addresses(name, [row.client_id for row in rows[:ROWS]])
     shown = RejectedPage(
         sync=sync,
         links=links_of(request),
-        chosen=rejected_query(only.field, only.reason, only.detail),
+        chosen=reason_query(only.field, only.reason, only.detail),
         after=after,
-        clients=[(row, sync.shown(addresses.get(row.client_id))) for row in rows[:ROWS]],
+        clients=[(row, sync.shown(found.get(row.client_id))) for row in rows[:ROWS]],
         has_more=len(rows) > ROWS,
         reasons=reasons,
         problem=problem,
@@ -143,12 +138,7 @@ def rejected_csv(viewer: ViewerDep, name: str, only: OnlyDep) -> StreamingRespon
     with reading(sync.state) as cursor:
         row = sync_row(cursor, name)
     which = only.filter(row.sync_id if row else -1)
-    lines = _lines(sync, which)
-    first = next(lines)  # what goes wrong at once is an answer of its own
-    named = {"Content-Disposition": f'attachment; filename="rejected-{name}.csv"'}
-    return StreamingResponse(
-        _then(first, lines), media_type="text/csv; charset=utf-8", headers={**HEADERS, **named}
-    )
+    return csv_file(sync, "rejected", COLUMNS, rejected.all_clients(sync.state, which), _cells)
 
 
 @router.post("/syncs/{name}/rejected/retry")
@@ -166,49 +156,6 @@ def retry(request: Request, viewer: ViewerDep, name: str) -> Response:
     return RedirectResponse(links_of(request).rejected(name, said), status_code=303)
 
 
-def _lines(sync: SeenSync, which: Filter) -> Iterator[bytes]:
-    """The header with the first clients, then the others, in pieces of bounded size.
-
-    Whatever ends it also ends the transaction that it reads from.
-    """
-    header = csv_lines([("client_id", *("email",) * sync.sees_addresses, *COLUMNS)])
-    with closing(rejected.all_clients(sync.state, which)) as chunks:
-        for rows in chunks:
-            addresses: dict[int, str] = {}
-            if sync.sees_addresses:
-                from contact_sync.airflow_edge.handles import open_sync
-                from contact_sync.lookup.find_clients import addresses_of
-
-                with open_sync(sync.name) as opened:
-                    addresses = addresses_of(opened, [row.client_id for row in rows])
-            yield header + csv_lines(_cells(row, addresses, sync) for row in rows)
-            header = b""
-    if header:
-        yield header
-
-
-def _cells(row: RejectedClient, addresses: dict[int, str], sync: SeenSync) -> list[Any]:
-    address = [addresses.get(row.client_id)] if sync.sees_addresses else []
+def _cells(row: RejectedClient) -> list[Any]:
     moments = (row.first_seen.isoformat(), row.last_seen.isoformat())
-    why = words.reason(row.reason, row.detail)
-    return [row.client_id, *address, row.field, why, row.tries, *moments]
-
-
-def _then(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
-    yield first
-    yield from rest
-
-
-def _addresses(name: str, ids: list[int]) -> tuple[dict[int, str], str]:
-    """The clients' addresses in B2CORE now; or {} and why it can't be asked."""
-    if not ids:
-        return {}, ""
-    from contact_sync.airflow_edge.handles import open_sync
-    from contact_sync.lookup.find_clients import addresses_of
-
-    try:
-        with open_sync(name) as opened:
-            return addresses_of(opened, ids), ""
-    except SyncError as error:
-        log.warning("Addresses of rejected clients aren't shown: %s", error)
-        return {}, str(error)
+    return [row.field, words.reason(row.reason, row.detail), row.tries, *moments]

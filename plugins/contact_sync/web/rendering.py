@@ -62,7 +62,7 @@ def _environment() -> Environment:
         "count": formats.count,
         "lane": words.LANES.__getitem__,
         "batch_state": words.BATCH_STATES.__getitem__,
-        "reason": lambda row: words.reason(row.reason, row.detail),
+        "reason": lambda row: words.reason(row.reason, getattr(row, "detail", None)),
         "outcome": lambda job: words.outcome(job.outcome, job.numbers) if job.outcome else "",
     }
     found.globals["version"] = _version()

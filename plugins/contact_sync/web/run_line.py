@@ -8,6 +8,7 @@ from typing import Any
 
 from contact_sync.reporting.run_report import run_report
 from contact_sync.reporting.run_story import dag_run_of
+from contact_sync.reporting.shown_run import ShownRun
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +24,8 @@ class RunLine:
     """A run's state and numbers; also of an unfinished or failed one with what it has sent.
 
     `seconds` are those until now for a run that hasn't ended. `books` is {} until a run has
-    balanced them. `dag_run` = (DAG id, run id); None for the command line.
+    balanced them; `dropped`: values that are left out, cut or rounded, None = not counted.
+    `dag_run` = (DAG id, run id); None for the command line.
     """
 
     id: int
@@ -37,6 +39,7 @@ class RunLine:
     sent: int
     rejected: int
     books: dict[str, int]
+    dropped: int | None
     dag_run: tuple[str, str] | None
 
     @property
@@ -45,9 +48,9 @@ class RunLine:
         return self.state in ("failed", "superseded")
 
 
-def run_line(row: dict[str, Any]) -> RunLine:
-    """From a run's row (state.for_people.runs)."""
-    report = run_report(row)
+def run_line(run: ShownRun) -> RunLine:
+    """From a run."""
+    report = run_report(run)
     return RunLine(
         id=report["id"],
         kind=kind_of(report),
@@ -57,10 +60,11 @@ def run_line(row: dict[str, Any]) -> RunLine:
         finished_at=report["finished_at"],
         seconds=report["seconds"],
         read=report["counts"].get("read", 0),
-        sent=row["sent"],
+        sent=run.sent,
         rejected=report["counts"].get("rejected", 0),
         books=report["books"],
-        dag_run=dag_run_of(row["holder"]),
+        dropped=None if (now := report["dropped_now"]) is None else sum(now.values()),
+        dag_run=dag_run_of(run.holder),
     )
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
 from fastapi import HTTPException, Request, Response
 
@@ -17,6 +16,7 @@ from contact_sync.config.files import read_definitions
 from contact_sync.postgres.cursor import Cursor
 from contact_sync.reporting import run_story
 from contact_sync.reporting.run_report import run_report
+from contact_sync.reporting.shown_run import ShownRun
 from contact_sync.state.for_people import jobs, rejected
 from contact_sync.state.for_people import runs as shown_runs
 from contact_sync.state.for_people.jobs import BatchJob
@@ -100,8 +100,11 @@ class RunPage:
             case "dag":
                 word = "Trigger in Airflow" if self.sync.may_trigger else "DAG in Airflow"
                 return Link(word, links.dag(definition.dag_id), in_airflow=True)
-            case "rejected":
-                return Link("Rejected clients", links.rejected(definition.name))
+            case "rejected" | "dropped" as what:
+                is_of_clients = what == "rejected"
+                word = "Rejected clients" if is_of_clients else "Dropped values"
+                page_of = links.rejected if is_of_clients else links.dropped
+                return Link(word, page_of(definition.name))
             case "sync":
                 return Link("All runs", links.sync(definition.name))
             case "approval" if run.dag_run:
@@ -176,27 +179,27 @@ def _page(
                 refresh=seconds, stop=stop)  # fmt: skip
 
 
-def _found(cursor: Cursor, row: dict[str, Any]) -> Found:
-    run_id = row["id"]
+def _found(cursor: Cursor, run: ShownRun) -> Found:
+    run_id = run.id
     return Found(
-        row=row,
+        run=run,
         sent=run_story.sent(jobs.job_sums(cursor, run_id)),
         slices=jobs.slice_progress(cursor, run_id),
         jobs=jobs.jobs_of_run(cursor, run_id, JOBS + 1),
-        rejected=_rejected(cursor, row, run_report(row)["rejections"]),
+        rejected=_rejected(cursor, run, run_report(run)["rejections"]),
     )
 
 
 def _rejected(
-    cursor: Cursor, row: dict[str, Any], reasons: dict[str, int]
+    cursor: Cursor, run: ShownRun, reasons: dict[str, int]
 ) -> dict[str, list[RejectedClient]]:
     """The first clients that are rejected now for each reason of a run."""
     found = {}
     for why in (why for why, n in reasons.items() if n):
         only = Only(*words.parts_of(why, has_field=True))
-        which = only.filter(row["sync_id"])
+        which = only.filter(run.sync_id)
         if only.reason == RefusalSum.REFUSED_BEFORE:  # the others were refused by this very run
-            which = replace(which, since_before=row["started_at"])
+            which = replace(which, since_before=run.started_at)
         clients = rejected.page_of_clients(cursor, which, LOOKED_AT)
         if only.reason == RefusalSum.OTHER_REFUSALS:
             clients = [client for client in clients if client.why not in reasons]

@@ -11,10 +11,11 @@ from contact_sync.base import words
 from contact_sync.reporting import run_story
 from contact_sync.reporting.run_report import count_words, kind_reason, run_report
 from contact_sync.reporting.run_story import Sent
+from contact_sync.reporting.shown_run import ShownRun
 from contact_sync.state.for_people.jobs import BatchJob
 from contact_sync.state.for_people.rejected import RejectedClient
-from contact_sync.web.formats import number
-from contact_sync.web.links import rejected_query
+from contact_sync.web.formats import count, number
+from contact_sync.web.links import reason_query
 from contact_sync.web.run_line import Tag, kind_of, tag_of
 
 JOBS = 100
@@ -23,10 +24,10 @@ EXAMPLES = 5
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What the state database says of one run: `row` as state.for_people.runs reads it, up to
+    """What the state database says of one run: the run itself, up to
     JOBS + 1 jobs, and clients that are rejected now for each of its reasons."""
 
-    row: dict[str, Any]
+    run: ShownRun
     sent: Sent
     slices: dict[str, int]
     jobs: list[BatchJob]
@@ -35,7 +36,7 @@ class Found:
     @property
     def dag_run(self) -> tuple[str, str] | None:
         """The DAG run that it belongs to: DAG id and run id; None for the command line."""
-        return run_story.dag_run_of(self.row["holder"])
+        return run_story.dag_run_of(self.run.holder)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,17 @@ class Rejection:
     query: dict[str, str]
     n: int
     clients: list[tuple[int, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class DroppedReason:
+    """A field and reason for which values are left out, cut or rounded: how many as of the run, and
+    how many of them are new. `query`: that of the page which has all of them."""
+
+    why: str
+    query: dict[str, str]
+    now: int
+    new: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +103,8 @@ class RunView:
     books: str
     counts: list[tuple[str, str, int]]
     rejections: list[Rejection]
+    dropped_note: str
+    dropped: list[DroppedReason]
     tables: list[ReasonTable]
     jobs: list[BatchJob]
     more_jobs: bool
@@ -108,10 +122,10 @@ class RunView:
 
 def run_view(found: Found, shown: Callable[[str | None], str]) -> RunView:
     """What the page says of a run; `shown` gives an address as the viewer may see it."""
-    row, report = found.row, run_report(found.row)
-    cause, details = run_story.cause(row)
+    run, report = found.run, run_report(found.run)
+    cause, details = run_story.cause(run)
     is_running = report["state"] == "running"
-    snapshot = row["snapshot"]
+    snapshot = run.snapshot
     return RunView(
         id=report["id"],
         title=f"Run {report['id']}: {kind_of(report)}",
@@ -120,24 +134,26 @@ def run_view(found: Found, shown: Callable[[str | None], str]) -> RunView:
         is_degraded=report["state"] == "succeeded" and bool(report["degraded"]),
         cause=cause,
         details=details,
-        phase=run_story.phase(row, found.slices, found.sent) if is_running else "",
-        steps=run_story.next_steps(row, report, found.sent),
+        phase=run_story.phase(run, found.slices, found.sent) if is_running else "",
+        steps=run_story.next_steps(run, report, found.sent),
         kind=report["kind"],
         kind_reason=kind_reason(report),
         reason=report["reason"] or "",
         started_at=report["started_at"],
         seconds=report["seconds"],
-        retries_rejected=row["retry_rejected"],
-        approved_removals=row["approve_removals"],
+        retries_rejected=run.retry_rejected,
+        approved_removals=run.approve_removals,
         read_at=datetime.fromisoformat(snapshot.read_at) if snapshot else None,
-        approval=_approval(report, has_plan=bool(row["plan"])),
-        holder=row["holder"],
+        approval=_approval(report, has_plan=bool(run.plan)),
+        holder=run.holder,
         dag_run=found.dag_run,
         sent_note=_sent_note(report, found.jobs),
         figures=_figures(found.sent),
         books=_books(report["books"]),
         counts=_counts(report["counts"]),
         rejections=_rejections(report["rejections"], found.rejected, shown),
+        dropped_note=_dropped_note(report),
+        dropped=_dropped(report),
         tables=_tables(report),
         jobs=found.jobs[:JOBS],
         more_jobs=len(found.jobs) > JOBS,
@@ -148,7 +164,7 @@ def _approval(report: dict[str, Any], *, has_plan: bool) -> list[str]:
     approval = report["approval"]
     if approval:
         decision = approval.get("decision")
-        first = f"{decision} by {approval['by']}" if decision else "waiting for somebody"
+        first = f"{decision} by {approval['by']}" if decision else "waiting for a person"
         return [first, *approval.get("why", [])]
     if report["above_limits"]:
         return ["a real run would ask"]
@@ -204,7 +220,7 @@ def _rejections(
     return [
         Rejection(
             words.counted_in_words(why, has_field=True),
-            rejected_query(*words.parts_of(why, has_field=True)),
+            reason_query(*words.parts_of(why, has_field=True)),
             n,
             [(client.client_id, shown(client.email)) for client in rejected[why][:EXAMPLES]],
         )
@@ -213,10 +229,32 @@ def _rejections(
     ]
 
 
+def _dropped_note(report: dict[str, Any]) -> str:
+    now, new = report["dropped_now"], report["dropped_new"]
+    if now is None:
+        return ""
+    said = count(sum(now.values()), "value is", "values are") + " left out, cut or rounded"
+    return f"{said}." if new is None else f"{said}, {number(sum(new.values()))} of them new."
+
+
+def _dropped(report: dict[str, Any]) -> list[DroppedReason]:
+    """Each field and reason with its numbers, the most frequent first."""
+    now, new = report["dropped_now"] or {}, report["dropped_new"]
+    return [
+        DroppedReason(
+            words.counted_in_words(key, has_field=True),
+            reason_query(*words.parts_of(key, has_field=True)),
+            n,
+            None if new is None else new.get(key, 0),
+        )
+        for key, n in sorted(now.items(), key=lambda item: (-item[1], item[0]))
+    ]
+
+
 def _tables(report: dict[str, Any]) -> list[ReasonTable]:
     tables = (
         ("Excluded, by reason", "must not be sent", "exclusions"),
-        ("Values dropped or cut", "the client was sent without them, or with a shorter value",
+        ("Values dropped or cut", "of the clients that the run read",
          "dropped"),
         ("Values that SendGrid can't clear", "Number and Date fields that B2CORE emptied",
          "stale"),
@@ -224,5 +262,5 @@ def _tables(report: dict[str, Any]) -> list[ReasonTable]:
     return [
         ReasonTable(title, note, list(count_words(report, name).items()))
         for title, note, name in tables
-        if report[name]
+        if report[name] and (name != "dropped" or report["dropped_new"] is None)
     ]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import Any
 
 from fastapi import Request, Response
 
@@ -14,6 +13,7 @@ from contact_sync.config.definition import SyncDefinition
 from contact_sync.config.files import read_definitions
 from contact_sync.reporting.freshness import Freshness, freshness
 from contact_sync.reporting.run_story import dag_run_of
+from contact_sync.reporting.shown_run import ShownRun
 from contact_sync.state.database import StateDatabase
 from contact_sync.state.for_people.reading import reading
 from contact_sync.state.for_people.runs import latest_runs
@@ -111,12 +111,12 @@ def _read(state: StateDatabase, syncs: list[SeenSync]) -> list[Card]:
         rows = sync_rows(cursor, names)
         runs = latest_runs(cursor, names, RUNS)
     return [
-        make_card(sync, rows.get(sync.name), [run for run in runs if run["sync"] == sync.name])
+        make_card(sync, rows.get(sync.name), [run for run in runs if run.sync == sync.name])
         for sync in syncs
     ]
 
 
-def make_card(sync: SeenSync, row: SyncRow | None, runs: list[dict[str, Any]]) -> Card:
+def make_card(sync: SeenSync, row: SyncRow | None, runs: list[ShownRun]) -> Card:
     """A sync's row and newest runs, shaped for the page."""
     fresh = freshness(row.read_at if row else None, runs)
     lines = tuple(run_line(run) for run in runs)

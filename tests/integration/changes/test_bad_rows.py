@@ -38,7 +38,7 @@ def test_B07_a_missing_or_invalid_address_is_rejected_until_it_is_mended(
     assert world.fates()[bad] == ": ".join(["rejected", "email", reason, *named])
     assert set(world.contacts()) == {"ann@example.com"}
     assert world.run()["books"]["rejected"] == 1
-    world.edit(bad, email="mended@example.com")
+    world.edit(bad, email="fixed@example.com")
     assert world.run()["counts"]["sent"] == 1
     world.assert_converged()
 

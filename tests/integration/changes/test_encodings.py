@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 
 import psycopg
 import pytest
@@ -57,7 +58,7 @@ def test_B13_bytes_that_are_no_text_are_named_by_column_and_client(elsewhere: Wo
     with pytest.raises(FatalError) as raised:
         elsewhere.run()
     said = str(raised.value)
-    assert "(clients.sql) holds bytes that are no text in UTF-8 (SQLSTATE 22021)" in said
+    assert "(clients.sql) holds bytes that are not text in UTF-8 (SQLSTATE 22021)" in said
     assert "correct the value; it is column 'first_name' of client 7" in said
     assert "caf" not in said
     assert elsewhere.writes() == []
@@ -74,7 +75,7 @@ def test_B13_both_databases_speak_utf8_whatever_role_and_environment_say(
     world.sql(f'ALTER ROLE "{reader}" SET client_encoding TO LATIN1')
     try:
         for url in (world.reader_url, f"{world.reader_url}?client_encoding=LATIN1"):
-            with arrow_reader.connect(url, "it") as connection:
+            with closing(arrow_reader.open_connection(url, "it", seconds=60)) as connection:
                 assert arrow_reader.table(connection, ENCODING, "it").to_pylist() == [
                     {"encoding": "UTF8"}
                 ]

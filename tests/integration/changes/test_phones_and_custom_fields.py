@@ -1,4 +1,4 @@
-"""S9, the phone rule, and S10, custom fields by name, on real parts."""
+"""S09, the phone rule, and S10, custom fields by name, on real parts."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def test_S10_another_account_has_other_ids(world: World, lane: str) -> None:
     world.assert_converged()
 
 
-def test_S10_B16_a_field_made_anew_is_filled_again(world: World) -> None:
+def test_S10_B16_a_field_made_again_is_filled_again(world: World) -> None:
     """Deleted and created again it has another id and no values: everyone is sent once more."""
     world.seed()
     world.run()

@@ -48,7 +48,7 @@ def test_A20_a_reset_in_mid_stream_is_tried_again(
         world.reader_url = proxy.url
         report = world.run()
     assert proxy.broken == 1
-    assert "can't be reached or broke off" in caplog.text
+    assert "can't be reached, or broke off" in caplog.text
     assert (report["counts"]["read"], report["counts"]["sent"]) == (500, 500)
     world.assert_converged()
 

@@ -116,7 +116,7 @@ def test_excluded_and_everybody_with_the_address_of_an_excluded_client(consentin
     assert why(consenting, out) == "It isn't sent, because B2CORE excludes it: no consent."
     assert f"because client {out} has the same address and is excluded" in why(consenting, same)
     consenting.edit(out, last_name="Lee")
-    assert why(consenting, same).startswith("The next run sends it: it was kept back")
+    assert why(consenting, same).startswith("The next run sends it: it was not to be sent")
 
 
 def test_a_shared_address_leads_to_all_its_clients(world: World) -> None:
@@ -157,10 +157,10 @@ def test_staged_and_under_way(world: World) -> None:
         found = explain_client(sync, client)
     (sending,) = found.staged
     assert sending.job_id is not None
-    assert f"It is on its way: run {run_id}, batch {sending.batch_id} (submitted, job" in (
+    assert f"It is on its way: run {run_id}, batch {sending.batch_id} (with SendGrid, job" in (
         conclude(found)
     )
-    assert "A run is at work: this may change any moment." in found.notes
+    assert "A run is at work: this may change at any moment." in found.notes
 
 
 def test_gone_from_b2core_and_known_to_nobody(world: World) -> None:
@@ -172,7 +172,7 @@ def test_gone_from_b2core_and_known_to_nobody(world: World) -> None:
     assert f"Client {client} is gone from B2CORE; 0 of the latest runs" in why(world, client)
     world.run()
     world.run()
-    assert "its contact is no client's any more" in why(world, client)
+    assert "its contact belongs to no client any more" in why(world, client)
     assert why(world, 99) == "Neither B2CORE nor this sync knows client 99."
 
 
@@ -221,9 +221,7 @@ def test_a_stale_value_and_a_changed_definition(world: World) -> None:
     world.run()
     world.edit(client, created_at=None)
     world.run()
-    assert why(world, client).endswith(
-        "It still holds a value in Registered, which it can't clear."
-    )
+    assert why(world, client).endswith("It still has a value in Registered, which it can't clear.")
     world.redefine(fields={**fields, "city": "city"})
     assert "The definition was edited since the last run" in explain(world, client).notes[0]
 
@@ -283,7 +281,7 @@ def test_the_command(
     assert "ann" not in said.err
     world.edit(2, email=" ANN@example.com")
     assert main(["explain", "demo", "--email", "ann@EXAMPLE.com"]) == 0
-    assert "2 clients lead to this address." in capsys.readouterr().out
+    assert "2 clients match this address." in capsys.readouterr().out
     assert main(["explain", "demo", "--email", "nobody@example.com"]) == 1
     assert "No client of B2CORE has this address" in capsys.readouterr().out
     assert main(["explain", "demo", "--client", "-1"]) == 1

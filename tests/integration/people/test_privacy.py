@@ -8,7 +8,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import sys
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, closing
 
 import psycopg
 import pytest
@@ -81,7 +81,7 @@ def test_H04_the_state_databases_errors_are_told_without_values(
 def test_H04_the_sources_errors_are_told_without_values(world: World, statement: str) -> None:
     """Those of the Arrow reader: what a wrong cast in clients.sql would say about a client."""
     with (
-        arrow_reader.connect(world.reader_url, "B2CORE") as connection,
+        closing(arrow_reader.open_connection(world.reader_url, "B2CORE", seconds=60)) as connection,
         pytest.raises(SyncError) as caught,
     ):
         arrow_reader.table(connection, statement, "B2CORE")

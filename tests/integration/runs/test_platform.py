@@ -20,10 +20,11 @@ from psycopg import sql
 import contact_sync
 from contact_sync.base.errors import LeaseBusy, RetryableError, SyncError
 from contact_sync.base.vocabulary import RunKind
+from contact_sync.postgres import arrow_reader
 from contact_sync.run import in_one_process, settle_earlier_runs
 from contact_sync.run.context import open_run
 from contact_sync.run.start_run import start_run
-from contact_sync.state.database import StateDatabase
+from contact_sync.state.database import Bounded, StateDatabase
 from contact_sync.sync import Sync
 from local.postgres.server import Cluster
 from tests.support.connections import close_all
@@ -89,14 +90,21 @@ class DyingDatabase(StateDatabase):
     """A state database that is there for so many connections and then no more."""
 
     def __init__(self, dsn: str, connections: int) -> None:
-        self._dsn = dsn
+        super().__init__(dsn)
         self.left = connections
 
-    @property
-    def dsn(self) -> str:  # type: ignore[override]
-        """Where to connect to; a port that nobody listens on when the time has come."""
+    def _connect(self) -> Bounded:
+        self._count()
+        return super()._connect()
+
+    def _connect_reader(self) -> arrow_reader.Connection:
+        self._count()
+        return super()._connect_reader()
+
+    def _count(self) -> None:
         self.left -= 1
-        return self._dsn if self.left >= 0 else DEAD
+        if self.left < 0:
+            self.dsn = DEAD  # no one listens there
 
 
 def run_until_it_dies(world: World, connections: int) -> bool:
@@ -151,7 +159,7 @@ def test_P04_a_connection_that_breaks_in_a_transaction(world: World) -> None:
             cursor.execute("INSERT INTO contact_sync.sync (name) VALUES ('half')")
             cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
 
-    with pytest.raises(RetryableError, match=r"doesn't answer or gave up \(57P01\)"):
+    with pytest.raises(RetryableError, match=r"gave up in the middle \(57P01\)"):
         half()
     assert world.state("SELECT count(*) FROM contact_sync.sync") == [(0,)]
 

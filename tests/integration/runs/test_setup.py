@@ -1,4 +1,4 @@
-"""S3 and S14: what is wrong with the setup is said in words, at once, before anything is sent."""
+"""S03 and S14: what is wrong with the setup is said in words, at once, before anything is sent."""
 
 from __future__ import annotations
 

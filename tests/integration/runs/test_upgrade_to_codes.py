@@ -161,8 +161,8 @@ def test_P14_old_reports_are_read_as_new_ones(texts: World) -> None:
     assert report["exclusions"] == exclusions
     assert report["degraded"] == [
         "3 clients are rejected", "4 clients are pending, the next run sends them",
-        "1 client holds values that SendGrid can't clear",
-        "2 contacts could not be removed, or that isn't known yet; the next run tries again",
+        "1 client has values that SendGrid can't clear",
+        "2 contacts could not be removed, or may not have been; the next run tries again",
     ]  # fmt: skip
     assert report["above_limits"] == PLAN["above_limits"]
     assert report["approval"] == APPROVAL

@@ -94,7 +94,7 @@ def test_C08_a_revoked_key_stops_every_run_at_its_first_call(world: World) -> No
     prepare(world, Cell("401", "GET scopes", "stops"))
     world.emulator.admin.fault("*", "*", times=10_000, **says(401))
     for calls in (1, 2):
-        with pytest.raises(AuthError, match="the API key is wrong, revoked or of another region"):
+        with pytest.raises(AuthError, match="the API key is wrong, revoked or from another region"):
             world.run()
         assert len(world.emulator.admin.calls()) == calls
     world.emulator.admin.clear_faults()

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from contact_sync.lookup.explain import explain_client
 from contact_sync.run.sending import settle_upsert
 from tests.support.world import World
 
@@ -240,3 +241,26 @@ def test_H08_a_reason_never_holds_somebody_elses_address(world: World, by: str) 
     assert world.fates()[2].startswith("rejected: contact: refused_by_sendgrid: ")
     assert "@" not in world.fates()[2]
     assert world.fates()[1] == world.fates()[3] == "confirmed"
+
+
+def test_D15_refused_values_are_in_the_list_of_dropped_ones_and_in_a_look_up(world: World) -> None:
+    """With since when, which stays while the value does."""
+    refusing(world, PHONE)
+    ann = world.add("ann@example.com", phone=PHONE)
+    report = world.run()
+    assert report["dropped_now"] == report["dropped_new"] == LEFT_OUT
+    noted = world.state("SELECT client_id, field, reason, since FROM contact_sync.dropped_value")
+    assert noted[0][:3] == (ann, "phone_number", "refused_by_sendgrid")
+    world.edit(ann, first_name="Anna")
+    report = world.run("full")
+    assert (report["dropped_now"], report["dropped_new"]) == (LEFT_OUT, {})
+    assert (
+        world.state("SELECT client_id, field, reason, since FROM contact_sync.dropped_value")
+        == noted
+    )
+    with world.sync() as sync:
+        fields = {field.name: field for field in explain_client(sync, ann).fields}
+    assert fields["phone_number"].problem == "left out: SendGrid refused it"
+    assert (fields["phone_number"].value, fields["phone_number"].source) == ("", PHONE)
+    world.sql("UPDATE b2core.client_phones SET phone = %s", OTHER)
+    assert world.run()["dropped_now"] == {}

@@ -37,5 +37,5 @@ def test_lineage_that_cant_be_told_is_a_warning(
     monkeypatch.setattr(lineage, "get_hook_lineage_collector", HookLineageCollector)
     lineage.note_read(DEMO, "clients")
     lineage.note_written(DEMO)
-    warnings = [r for r in caplog.records if "could not be told" in r.getMessage()]
+    warnings = [r for r in caplog.records if "could not be reported" in r.getMessage()]
     assert len(warnings) == 2

@@ -38,6 +38,7 @@ RESULT = {
     "refused": {"contact: refused_by_sendgrid: bad": 1},
     "degraded": {"rejected": 1},
     "dropped": {"phone_number: refused_by_sendgrid": 1},
+    "dropped_now": {"city: too_long": 3}, "dropped_new": {},
 }  # fmt: skip
 WRITTEN: list[tuple[type[JsonColumn], dict[str, Any]]] = [
     (SourceSnapshot, SNAPSHOT),

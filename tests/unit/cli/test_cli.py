@@ -12,9 +12,9 @@ from contact_sync.cli import main as cli
 from contact_sync.cli.main import main
 from contact_sync.config.definition import json_schema
 from contact_sync.reporting.run_report import run_report, text_report
-from contact_sync.state.runs import with_objects
+from tests.support.samples import shown_run
 
-COMMANDS = ["validate", "plan", "run", "status", "explain", "fields", "schema", "migrate"]
+COMMANDS = ["validate", "plan", "run", "status", "explain", "fields", "rename", "schema", "migrate"]
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -26,7 +26,10 @@ def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixtu
     assert f"contact_sync {command}" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("arguments", [[], ["fly"], ["run"], ["run", "demo", "--mode", "half"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [[], ["fly"], ["run"], ["run", "demo", "--mode", "half"], ["status", "demo", "--limit", "-1"]],
+)
 def test_wrong_usage_is_2(arguments: list[str]) -> None:
     """With the usage on standard error."""
     with pytest.raises(SystemExit) as ended:
@@ -94,7 +97,7 @@ def test_a_signal_ends_a_command_with_its_exit_code(
     assert signal.getsignal(signal.SIGTERM) is before
 
 
-ROW = with_objects({
+ROW: dict[str, Any] = {
     "id": 5, "kind": "full", "kind_reason": "first_load", "kind_detail": None, "dry_run": False,
     "state": "succeeded",
     "reason": "moving house", "cause": None, "started_at": None, "finished_at": None,
@@ -110,24 +113,24 @@ ROW = with_objects({
         ],
     },
     "approval": None,
-})  # fmt: skip
+}  # fmt: skip
 
 
 def test_the_report_adds_what_sendgrid_refused() -> None:
     """Rejections of both sides, sent and removed contacts."""
-    report = run_report(ROW)
+    report = run_report(shown_run(**ROW))
     assert report["counts"] == {"read": 4, "rejected": 3, "sent": 3, "removed": 1, "unlisted": 0}
     assert report["rejections"] == {"email: invalid": 1, "contact: refused_by_sendgrid: bad": 2}
 
 
 def test_the_report_for_people() -> None:
     """Every number and reason is there."""
-    text = text_report(run_report(ROW))
+    text = text_report(run_report(shown_run(**ROW)))
     for part in (
         "Run 5: full, succeeded in 12.3 s", "first load", "moving house",
         "rejected: 1 x email: not valid",
         "rejected: 2 x contact: SendGrid refused it: bad",
-        "job j1 csv", "1 confirmed, 2 rejected, 1.2 s", "nothing there",
+        "job j1 import (CSV)", "1 confirmed, 2 rejected, 1.2 s", "nothing there",
     ):  # fmt: skip
         assert part in text
 
@@ -135,4 +138,4 @@ def test_the_report_for_people() -> None:
 def test_a_run_that_failed_early_has_a_report_too() -> None:
     """Without a plan and a result."""
     row = ROW | {"plan": None, "result": None, "state": "failed", "cause": "no such list"}
-    assert "cause       no such list" in text_report(run_report(row))
+    assert "cause       no such list" in text_report(run_report(shown_run(**row)))

@@ -22,12 +22,13 @@ def test_nothing_configured_tells_nobody() -> None:
 
 
 def test_a_receiver_alone_is_told_of_failures_and_waiting_approvals() -> None:
-    """The other two need a number."""
+    """The other three need a number."""
     always = {Event.RUN_FAILED, Event.APPROVAL}
     assert alerts("{webhook_connection: hook}").events == always
     assert alerts("{email: [ops@example.com], rejected_limit: 0}").events == always | {
         Event.REJECTIONS
     }
+    assert alerts("{email: [ops@example.com], dropped_limit: 0}").events == always | {Event.DROPPED}
     assert alerts("{email: [ops@example.com], no_success_hours: 1}").events == always | {
         Event.NO_SUCCESS
     }
@@ -36,7 +37,9 @@ def test_a_receiver_alone_is_told_of_failures_and_waiting_approvals() -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("{rejected_limit: 5}", "nobody would be told: add `email` or `webhook_connection`"),
+        ("{rejected_limit: 5}", "no one would be told: add `email` or `webhook_connection`"),
+        ("{dropped_limit: 5}", "no one would be told: add `email` or `webhook_connection`"),
+        ("{email: [ops@example.com], dropped_limit: -1}", "alerts.dropped_limit"),
         ("{email: [ops]}", "alerts.email.0"),
         ("{email: ['a@b, c@d']}", "alerts.email.0"),
         ("{webhook_connection: 'https://hooks.example.com'}", "alerts.webhook_connection"),

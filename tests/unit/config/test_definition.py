@@ -45,8 +45,8 @@ def test_S07_required_fields_are_mapped_without_saying_so() -> None:
         ("name: !!python/object:os.system x", "north.yaml: line 1 is not YAML"),
         ("caption: 2024-13-45", "north.yaml: a value can't be read (month must be in 1..12)"),
         ("[" * 5_000, "north.yaml: a value can't be read (it is nested too deeply)"),
-        (GOOD + "caption: South", "line 3 is not YAML: the key 'caption' stands there twice"),
-        (GOOD + "fields:\n  city: a\n  city: b", "line 5 is not YAML: the key 'city' stands"),
+        (GOOD + "caption: South", "line 3 is not YAML: the key 'caption' is there twice"),
+        (GOOD + "fields:\n  city: a\n  city: b", "line 5 is not YAML: the key 'city' is there"),
         (GOOD + "fields: [city]", "north.yaml: fields: Input should be a valid dictionary"),
         (GOOD + "fields: {7: city}", "north.yaml: fields.7"),
         (GOOD + "deadlines: {job_hours: .inf}", "north.yaml: deadlines.job_hours: Input should"),
@@ -63,7 +63,7 @@ def test_S07_required_fields_are_mapped_without_saying_so() -> None:
         (GOOD + f"fields:\n{MANY}", "63 fields are mapped; 60 are possible"),
     ],
 )
-def test_a_broken_definition_names_file_key_and_mend(text: str, said: str) -> None:
+def test_a_broken_definition_names_file_key_and_fix(text: str, said: str) -> None:
     """Each kind of mistake is told so that it can be fixed without reading code."""
     with pytest.raises(ConfigError) as caught:
         parse_definition(text, "north.yaml")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,30 +11,16 @@ from contact_sync.base.masking import masked
 from contact_sync.reporting import run_story
 from contact_sync.reporting.freshness import freshness
 from contact_sync.reporting.run_report import run_report
-from contact_sync.state.runs import with_objects
+from contact_sync.reporting.shown_run import ShownRun
 from contact_sync.web import formats
 from contact_sync.web.charts import trend
 from contact_sync.web.run_line import run_line
-
-NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
-
-
-def a_run(**changes: Any) -> dict[str, Any]:
-    """A run's row as state.for_people reads it."""
-    row = {
-        "id": 7, "sync": "demo", "kind": "incremental", "kind_reason": None, "kind_detail": None,
-        "dry_run": False,
-        "state": "succeeded", "reason": None, "cause": None, "approval": None, "seconds": 3.0,
-        "plan": {"counts": {}}, "result": {}, "snapshot": {"read_at": NOW.isoformat()},
-        "started_at": NOW, "finished_at": NOW, "holds_lease": True,
-        "holder": "command line box:1", **changes,
-    }  # fmt: skip
-    return with_objects(row)
+from tests.support.samples import NOW, shown_run
 
 
 def steps(sent: run_story.Sent | None = None, **changes: Any) -> list[str]:
     """What the page says to do next."""
-    run = a_run(**changes)
+    run = shown_run(**changes)
     found = run_story.next_steps(run, run_report(run), sent or run_story.Sent())
     return [step.text for step in found]
 
@@ -42,6 +28,17 @@ def steps(sent: run_story.Sent | None = None, **changes: Any) -> list[str]:
 def test_after_a_run_without_a_flaw_there_is_nothing_to_do() -> None:
     """And the page says so."""
     assert steps() == ["Nothing. Every client's fate is known."]
+
+
+def test_B20_new_values_that_do_not_fit_are_a_thing_to_do_and_known_ones_are_not() -> None:
+    """The client is sent; nobody has to be told of the same value with every run."""
+    stock = {"city: too_long": 5, "phone_number: no_number": 1_000}
+    told = steps(result={"dropped_now": stock, "dropped_new": {"phone_number: no_number": 1_000}})
+    assert told[0].startswith("New values that don't fit their fields: 1,000. The clients are sent")
+    assert len(told) == 1
+    assert steps(result={"dropped_now": stock, "dropped_new": {}}) == [
+        "Nothing. Every client's fate is known."
+    ]
 
 
 def test_what_is_not_as_it_should_be_becomes_a_thing_to_do() -> None:
@@ -55,7 +52,7 @@ def test_what_is_not_as_it_should_be_becomes_a_thing_to_do() -> None:
     assert told[1].startswith("Rejected clients: 21. Correct them in B2CORE")
     assert told[2].startswith("Pending clients: 1,200. The next run")
     assert told[3:] == [
-        "3 contacts could not be removed, or that isn't known yet; the next run tries again."
+        "3 contacts could not be removed, or may not have been; the next run tries again."
     ]
 
 
@@ -64,9 +61,9 @@ def test_a_waiting_plan_asks_for_approval() -> None:
     approval = {"why": [{"limit": "removals", "n": 80, "allowed": 50}], "decision": None}
     (told,) = steps(state="running", approval=approval)
     assert told.startswith("Approve or refuse the plan: 80 contacts would be removed")
-    run = a_run(state="running", approval=approval)
+    run = shown_run(state="running", approval=approval)
     said = run_story.phase(run, {"slices": 1, "clients": 9, "read": 9}, run_story.Sent())
-    assert said == "waits for somebody's approval"
+    assert said == "waits for a person's approval"
 
 
 def test_a_run_without_a_sign_of_life_is_told_from_one_at_work() -> None:
@@ -82,7 +79,7 @@ def test_a_failed_run_says_the_cause_and_that_a_new_run_continues() -> None:
     assert told[0].startswith("Fix the cause above")
     assert "continues from the same state" in told[1]
     assert "500 contacts" in told[2]
-    assert run_story.cause(a_run(cause="One thing\nand more")) == ("One thing", "and more")
+    assert run_story.cause(shown_run(cause="One thing\nand more")) == ("One thing", "and more")
 
 
 def test_the_cause_that_says_nothing_is_not_shown_as_one() -> None:
@@ -130,16 +127,18 @@ def test_a_runs_dag_run_is_known_by_its_holder() -> None:
     assert run_story.dag_run_of("command line box:12") is None
 
 
-def finished(pending: int, hours_ago: float) -> dict[str, Any]:
+def finished(pending: int, hours_ago: float) -> ShownRun:
     """A run that read B2CORE so long ago and left so many clients pending."""
     moment = NOW - timedelta(hours=hours_ago)
-    return a_run(snapshot={"read_at": moment.isoformat()}, result={"books": {"pending": pending}})
+    return shown_run(
+        snapshot={"read_at": moment.isoformat()}, result={"books": {"pending": pending}}
+    )
 
 
 def test_freshness_is_the_last_snapshot_while_nothing_is_pending() -> None:
     """A failed run or a dry run doesn't move it."""
     assert freshness(None, []).oldest_at is None
-    runs = [a_run(state="failed"), a_run(dry_run=True), finished(0, 2)]
+    runs = [shown_run(state="failed"), shown_run(dry_run=True), finished(0, 2)]
     fresh = freshness(NOW - timedelta(hours=2), runs)
     assert fresh.seconds(NOW) == 7200
 
@@ -179,7 +178,10 @@ def test_a_duration_is_as_people_say_it(seconds: float | None, text: str) -> Non
 
 def test_the_chart_has_a_bar_for_every_run_and_marks_failed_ones() -> None:
     """Oldest on the left; the axis ends at a round number."""
-    runs = [run_line(a_run(id=2, state="failed", sent=0)), run_line(a_run(id=1, sent=1_100))]
+    runs = [
+        run_line(shown_run(id=2, state="failed", sent=0)),
+        run_line(shown_run(id=1, sent=1_100)),
+    ]
     found = trend(runs)
     assert [(bar.run.id, bar.failed) for bar in found.bars] == [(1, False), (2, True)]
     assert found.ticks[-1][1] == 2_000

@@ -1,4 +1,4 @@
-"""What a job that is over means for its batch. Pure: `settle` does what is said here."""
+"""What a job that is over means for its batch. Pure: `poll_job` does what is said here."""
 
 from __future__ import annotations
 

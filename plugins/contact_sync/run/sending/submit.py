@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 
+from contact_sync.base import words
 from contact_sync.base.errors import RequestRefused, RetryableError
 from contact_sync.base.failpoints import reach
 from contact_sync.base.vocabulary import REMOVALS, BatchState, Lane, Outcome
@@ -49,7 +50,7 @@ def submit_batch(sync: Sync, run: Run, batch_id: int) -> None:
         reach("batch_submitted")
     log.info(
         "Batch %d (%s, %d contacts): %s%s",
-        batch_id, batch.lane, batch.contacts, batch.state,
+        batch_id, words.LANES[batch.lane], batch.contacts, words.BATCH_STATES[batch.state],
         f", job {batch.job_id}" if batch.job_id else "",
     )  # fmt: skip
 

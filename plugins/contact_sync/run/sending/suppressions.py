@@ -2,7 +2,7 @@
 
 A suppression belongs to an address, not to a person: whoever unsubscribed as old@ would get mail as
 new@ (Twilio docs, Suppressions). So each moved client's former address is looked up before its new
-one is sent; `submit` then suppresses the new one first.
+one is sent; `prepare` then suppresses the new one first.
 """
 
 from __future__ import annotations

@@ -5,33 +5,35 @@ from __future__ import annotations
 from typing import Any, LiteralString
 
 from contact_sync.postgres.cursor import Cursor, many
+from contact_sync.reporting.shown_run import ShownRun
 from contact_sync.state import statements
 from contact_sync.state.runs import with_objects
 
 SQL = statements.load("people")
 
 
-def latest_runs(cursor: Cursor, names: list[str], limit: int) -> list[dict[str, Any]]:
+def latest_runs(cursor: Cursor, names: list[str], limit: int) -> list[ShownRun]:
     """The newest runs of each sync, newest first."""
     return _runs(cursor, SQL["newest_runs"], {"names": names, "at_most": limit})
 
 
-def runs_of_holder(cursor: Cursor, sync: str, holder: str, limit: int) -> list[dict[str, Any]]:
+def runs_of_holder(cursor: Cursor, sync: str, holder: str, limit: int) -> list[ShownRun]:
     """The runs whose holder begins with `holder`, newest first: those of one DAG run."""
     parameters = {"sync": sync, "holder": _escaped(holder) + "%", "at_most": limit}
     return _runs(cursor, SQL["runs_of_holder"], parameters)
 
 
-def run_of_id(cursor: Cursor, sync: str, run_id: int) -> dict[str, Any] | None:
+def run_of_id(cursor: Cursor, sync: str, run_id: int) -> ShownRun | None:
     """One run of a sync."""
     found = _runs(cursor, SQL["run_of_sync"], {"sync": sync, "run_id": run_id})
     return found[0] if found else None
 
 
-def _runs(cursor: Cursor, which: LiteralString, parameters: dict[str, Any]) -> list[dict[str, Any]]:
-    """The rows of the runs whose ids a statement gives, with objects in their JSON columns."""
+def _runs(cursor: Cursor, which: LiteralString, parameters: dict[str, Any]) -> list[ShownRun]:
+    """The runs whose ids a statement gives."""
     run_ids = [row["run_id"] for row in many(cursor, which, parameters)]
-    return [with_objects(row) for row in many(cursor, SQL["runs"], {"run_ids": run_ids})]
+    rows = many(cursor, SQL["runs"], {"run_ids": run_ids})
+    return [ShownRun(**with_objects(row)) for row in rows]
 
 
 def _escaped(text: str) -> str:

@@ -10,6 +10,16 @@ CREATE TABLE contact_sync.refused_value (
     PRIMARY KEY (sync_id, client_id, field)
 );
 
+-- They are dropped values, too.
+ALTER TABLE contact_sync.dropped_value DROP CONSTRAINT dropped_value_reason;
+ALTER TABLE contact_sync.dropped_value ADD CONSTRAINT dropped_value_reason CHECK (
+    reason IN (
+        'missing', 'invalid', 'too_long', 'not_a_number', 'not_a_date', 'rounded', 'two_addresses',
+        'look_alike_domain', 'not_ascii', 'no_country', 'unknown_country', 'number_too_short',
+        'number_too_long', 'not_assigned', 'two_numbers', 'no_number', 'refused_by_sendgrid'
+    )
+);
+
 -- What a run has learned of how large a request and a file may be.
 ALTER TABLE contact_sync.run ADD COLUMN json_bytes bigint;
 ALTER TABLE contact_sync.run ADD COLUMN csv_bytes bigint;

@@ -1,4 +1,4 @@
-"""What B2CORE's own connection does, row by row (S1, S4 to S8, S11 to S13), on real parts."""
+"""What B2CORE's own connection does, row by row (S01, S04 to S08, S11 to S13), on real parts."""
 
 from __future__ import annotations
 

@@ -1,0 +1,116 @@
+"""The command `status`: the latest runs, and lists of clients by id. Prints no personal data."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import datetime
+from itertools import chain, islice
+from typing import Any
+
+from contact_sync.base import words
+from contact_sync.postgres.cursor import Cursor
+from contact_sync.reporting.run_report import run_report, text_report
+from contact_sync.state.for_people import dropped, rejected
+from contact_sync.state.for_people.client import stale_clients
+from contact_sync.state.for_people.dropped import DroppedValue
+from contact_sync.state.for_people.runs import latest_runs
+from contact_sync.state.for_people.syncs import SyncRow, sync_row
+from contact_sync.sync import Sync
+
+LISTED = 10_000
+
+
+def add_arguments(command: argparse.ArgumentParser) -> None:
+    """The command's options."""
+    command.add_argument("sync", help="the definition's name")
+    command.add_argument("--runs", type=int, default=5, help="how many (default: %(default)s)")
+    command.add_argument("--json", action="store_true", help="print it for machines")
+    command.add_argument("--rejected", action="store_true", help="list rejected clients (ids only)")
+    command.add_argument(
+        "--dropped",
+        action="store_true",
+        help="list values that are left out, cut or rounded because they don't fit (ids only)",
+    )
+    command.add_argument(
+        "--stale", action="store_true", help="list clients with values that SendGrid can't clear"
+    )
+    command.add_argument(
+        "--limit",
+        type=number,
+        metavar="N",
+        default=LISTED,
+        help="list so many of each, the lowest ids first (default: %(default)s)",
+    )
+
+
+def number(text: str) -> int:
+    """How many, from 0; argparse tells of a ValueError."""
+    if (found := int(text)) < 0:
+        raise ValueError
+    return found
+
+
+def lines(sync: Sync, options: argparse.Namespace) -> Iterator[str]:
+    """What to print, piece by piece; the dropped values come one by one as they are read."""
+    name = options.sync
+    sync.state.check_schema()
+    with sync.state.transaction() as cursor:
+        reports = [run_report(row) for row in latest_runs(cursor, [name], options.runs)]
+        row = sync_row(cursor, name)
+        refused = _rejected(cursor, row, options.limit) if options.rejected else None
+        stale = _stale(cursor, row, options.limit) if options.stale else None
+    values = _dropped(sync, row) if options.dropped else None
+    if options.json:
+        entries = None if values is None else (_entry(value) for value in values)
+        lists = {"rejected": refused, "dropped": entries, "stale": stale}
+        at_most = options.limit
+        found = {k: list(islice(v, at_most)) for k, v in lists.items() if v is not None}
+        body = {"sync": name, "runs": reports, **found}
+        yield json.dumps(body, indent=2, default=_iso)
+        return
+    yield "\n\n".join(map(text_report, reports)) or f"{name}: no run yet"
+    for client in refused or []:
+        why = words.reason(client["reason"], client["detail"])
+        yield f"client {client['client_id']}: {client['field']}: {why} since {client['since']}"
+    for client in stale or []:
+        yield f"client {client['client_id']}: stale value in {', '.join(client['fields'])}"
+    for listed, value in enumerate(values or []):
+        if listed == options.limit:
+            yield f"and more: only {options.limit} are listed, see --limit"
+            return
+        why = words.reason(value.reason)
+        yield f"client {value.client_id}: {value.field}: {why} since {value.since}"
+
+
+def _rejected(cursor: Cursor, row: SyncRow | None, limit: int) -> list[dict[str, Any]]:
+    """No address; the keys are part of `status --json`."""
+    which = rejected.Filter(row.sync_id) if row else None
+    return [
+        {"client_id": client.client_id, "field": client.field, "reason": client.reason,
+         "detail": client.detail, "tries": client.tries, "since": client.first_seen}
+        for client in (rejected.page_of_clients(cursor, which, limit) if which else [])
+    ]  # fmt: skip
+
+
+def _stale(cursor: Cursor, row: SyncRow | None, limit: int) -> list[dict[str, Any]]:
+    return stale_clients(cursor, row.sync_id, limit) if row else []
+
+
+def _dropped(sync: Sync, row: SyncRow | None) -> Iterator[DroppedValue]:
+    if row is None:
+        return
+    with closing(dropped.all_values(sync.state, dropped.Filter(row.sync_id))) as chunks:
+        yield from chain.from_iterable(chunks)
+
+
+def _entry(value: DroppedValue) -> dict[str, Any]:
+    """The keys are part of `status --json`."""
+    return {"client_id": value.client_id, "field": value.field, "reason": value.reason,
+            "since": value.since}  # fmt: skip
+
+
+def _iso(value: object) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)

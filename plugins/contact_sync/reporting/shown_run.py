@@ -1,0 +1,41 @@
+"""A run as people are shown it: its row in the state database, with all that was written so far."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from contact_sync.base.json_columns import Approval, Plan, Result, SourceSnapshot
+
+
+@dataclass(frozen=True, slots=True)
+class ShownRun:
+    """One run. What it hasn't come to yet is None.
+
+    `sync` is its sync's name, `holder` who runs it: a DAG run or a process. `seconds`: those until
+    now for a run that hasn't ended. `holds_lease`: it has shown a sign of life lately, and no newer
+    run has taken over. `sent`: contacts whose jobs SendGrid has carried out.
+    """
+
+    id: int
+    sync_id: int
+    sync: str
+    kind: str
+    kind_reason: str | None
+    kind_detail: str | None
+    dry_run: bool
+    state: str
+    reason: str | None
+    plan: Plan | None
+    result: Result | None
+    cause: str | None
+    approval: Approval | None
+    holder: str
+    retry_rejected: bool
+    approve_removals: int | None
+    started_at: datetime
+    finished_at: datetime | None
+    snapshot: SourceSnapshot | None
+    seconds: float
+    holds_lease: bool | None
+    sent: int

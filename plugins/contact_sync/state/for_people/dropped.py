@@ -1,0 +1,87 @@
+"""Read the values that SendGrid lacks, or has cut or rounded, for people: in pages and as a stream
+of any length. Ids, fields and reasons; the values themselves are nowhere in the state database.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from psycopg.rows import class_row
+
+from contact_sync.base.vocabulary import MAX_REASONS
+from contact_sync.postgres.cursor import Cursor, rows_as
+from contact_sync.state import statements
+from contact_sync.state.database import StateDatabase
+
+SQL = statements.load("people")
+CHUNK = 5_000
+"""So many values are held in memory at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which dropped values of a sync: those after client `after` and its field `after_field`.
+
+    None = of every field, for every reason.
+    """
+
+    sync_id: int
+    field: str | None = None
+    reason: str | None = None
+    after: int = -1
+    after_field: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DroppedValue:
+    """A client's value that is left out, cut or rounded: of which field, why, and since when."""
+
+    client_id: int
+    field: str
+    reason: str
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ReasonCount:
+    """How many values of one field are dropped for one reason."""
+
+    field: str
+    reason: str
+    n: int
+
+
+def count_reasons(cursor: Cursor, sync_id: int) -> list[ReasonCount]:
+    """The fields and reasons, most frequent first; at most MAX_REASONS of them."""
+    parameters = {"sync_id": sync_id, "at_most": MAX_REASONS}
+    return rows_as(ReasonCount, cursor, SQL["count_dropped_reasons"], parameters)
+
+
+def page_of_values(cursor: Cursor, which: Filter, limit: int) -> list[DroppedValue]:
+    """At most `limit` of them by client and field; by index, wherever the page begins."""
+    return rows_as(DroppedValue, cursor, SQL["dropped_values"], _parameters(which, limit))
+
+
+def all_values(state: StateDatabase, which: Filter) -> Generator[list[DroppedValue], None, None]:
+    """All of them by client and field, CHUNK at a time, through a cursor on the server."""
+    with state.transaction() as cursor:
+        cursor.execute(SQL["read_only"])
+        row = class_row(DroppedValue)
+        with cursor.connection.cursor("dropped", row_factory=row) as rows:
+            rows.execute(SQL["dropped_values"], _parameters(which, None))
+            while chunk := rows.fetchmany(CHUNK):
+                yield chunk
+
+
+def values_of_client(cursor: Cursor, sync_id: int, client_id: int) -> dict[str, DroppedValue]:
+    """Those of one client, by field."""
+    parameters = {"sync_id": sync_id, "client_id": client_id}
+    found = rows_as(DroppedValue, cursor, SQL["dropped_of_client"], parameters)
+    return {value.field: value for value in found}
+
+
+def _parameters(which: Filter, limit: int | None) -> dict[str, Any]:
+    return asdict(which) | {"at_most": limit}

@@ -1,0 +1,97 @@
+"""What the lists of rejected clients and of dropped values share: addresses beside ids, as far as
+the viewer may see them, on a page and in a CSV file of any length.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing
+from typing import Any, Protocol, TypeVar
+
+from fastapi.responses import StreamingResponse
+
+from contact_sync.base.errors import SyncError
+from contact_sync.reporting.csv_export import csv_lines
+from contact_sync.web.rendering import HEADERS
+from contact_sync.web.seen_sync import SeenSync
+
+log = logging.getLogger(__name__)
+
+
+class OfClient(Protocol):
+    """A row of such a list."""
+
+    @property
+    def client_id(self) -> int:
+        """Whose it is."""
+
+
+Row = TypeVar("Row", bound=OfClient)
+
+
+def addresses(name: str, ids: list[int]) -> tuple[dict[int, str], str]:
+    """The clients' addresses in B2CORE now; or {} and why it can't be asked."""
+    if not ids:
+        return {}, ""
+    try:
+        return _read(name, ids), ""
+    except SyncError as error:
+        log.warning("Addresses of listed clients aren't shown: %s", error)
+        return {}, str(error)
+
+
+def csv_file(
+    sync: SeenSync,
+    title: str,
+    columns: Sequence[str],
+    chunks: Generator[list[Row], None, None],
+    cells: Callable[[Row], Sequence[Any]],
+) -> StreamingResponse:
+    """All rows, streamed: the client's id, its address for who may see it, then `cells`, whose
+    titles are `columns`."""
+    lines = _lines(sync, columns, chunks, cells)
+    first = next(lines)  # what goes wrong at once is an answer of its own
+    named = {"Content-Disposition": f'attachment; filename="{title}-{sync.name}.csv"'}
+    return StreamingResponse(
+        _then(first, lines), media_type="text/csv; charset=utf-8", headers={**HEADERS, **named}
+    )
+
+
+def _lines(
+    sync: SeenSync,
+    columns: Sequence[str],
+    chunks: Generator[list[Row], None, None],
+    cells: Callable[[Row], Sequence[Any]],
+) -> Iterator[bytes]:
+    """The header with the first rows, then the others, in pieces of bounded size.
+
+    Whatever ends it also ends the transaction that it reads from.
+    """
+    header = csv_lines([("client_id", *("email",) * sync.sees_addresses, *columns)])
+    with closing(chunks):
+        for rows in chunks:
+            found: dict[int, str] = {}
+            if sync.sees_addresses:
+                found = _read(sync.name, [row.client_id for row in rows])
+            own = [[found.get(row.client_id)] if sync.sees_addresses else [] for row in rows]
+            yield header + csv_lines(
+                [row.client_id, *address, *cells(row)]
+                for row, address in zip(rows, own, strict=True)
+            )
+            header = b""
+    if header:
+        yield header
+
+
+def _then(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
+    yield first
+    yield from rest
+
+
+def _read(name: str, ids: list[int]) -> dict[int, str]:
+    from contact_sync.airflow_edge.handles import open_sync
+    from contact_sync.lookup.find_clients import addresses_of
+
+    with open_sync(name) as opened:
+        return addresses_of(opened, list(dict.fromkeys(ids)))
