@@ -249,7 +249,8 @@ def test_D15_refused_values_are_in_the_list_of_dropped_ones_and_in_a_look_up(wor
     ann = world.add("ann@example.com", phone=PHONE)
     report = world.run()
     assert report["dropped_now"] == report["dropped_new"] == LEFT_OUT
-    noted = world.state("SELECT client_id, field, reason, since FROM contact_sync.dropped_value")
+    rows = "SELECT client_id, field, reason, since FROM contact_sync.dropped_value"
+    noted = world.state(rows)
     assert noted[0][:3] == (ann, "phone_number", "refused_by_sendgrid")
     world.edit(ann, first_name="Anna")
     report = world.run("full")
