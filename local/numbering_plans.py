@@ -41,30 +41,72 @@ def _plan(calling: str, trunk: str, national: str) -> Plan:
 
 
 PLANS = {
-    "AE": _plan("971", "0", r"5[024-68]\d{7}|[2-4679]\d{7}|[4-9]00\d{3,9}"),
+    "AE": _plan("971", "0", r"5\d{8}|[2-4679]\d{7}|[4-9]00\d{2,9}"),
+    "AR": _plan("54", "0", r"[1-9]\d{9,10}"),
     "AT": _plan("43", "0", r"[1-9]\d{3,12}"),
     "AU": _plan("61", "0", r"[2-478]\d{8}|1\d{5,9}"),
-    "BG": _plan("359", "0", r"[2-9]\d{6,8}"),
+    "BG": _plan("359", "0", r"[2-9]\d{5,8}"),
     "BR": _plan("55", "0", r"[1-9]\d{7,10}"),
     "CH": _plan("41", "0", r"[1-9]\d{8}|860\d{9}"),
+    "CA": _plan("1", "1", r"[2-9][0-8]\d{8}|310\d{4}"),
     "CI": _plan("225", "", r"[02]\d{9}"),
+    "CO": _plan("57", "0", r"[1-9]\d{7,10}"),
     "CN": _plan("86", "0", r"1\d{7,10}|[2-9]\d{6,10}"),
     "CY": _plan("357", "", r"[279]\d{7}|[5-8]0\d{6}"),
     "CZ": _plan("420", "", r"[2-8]\d{8}|9\d{8,11}"),
-    "DE": _plan("49", "0", r"1\d{5,11}|[2-9]\d{3,12}"),
+    "CU": _plan("53", "0", r"[2-8]\d{5,9}"),
+    "DE": _plan("49", "0", r"1[15-9]\d{3,10}|13[78]\d{3,8}|[2-9]\d{3,12}"),
+    "EG": _plan("20", "0", r"[1-9]\d{6,9}"),
     "ES": _plan("34", "", r"[4-9]\d{8}"),
+    "FI": _plan("358", "0", r"[1-9]\d{4,11}"),
     "FR": _plan("33", "0", r"[1-9]\d{8}"),
     "GB": _plan("44", "0", r"7\d{9}|[12358]\d{8,9}|9\d{9}|8001111|84546\d\d"),
     "GR": _plan("30", "", r"[26]\d{9}|[5789]\d{9,11}"),
-    "IT": _plan("39", "", r"0\d{5,10}|3\d{8,11}|[1578]\d{5,10}"),
-    "JP": _plan("81", "0", r"[1-9]\d{8,9}|[18]00\d{7,12}"),
-    "PL": _plan("48", "", r"[1-9]\d{8}"),
+    "HK": _plan("852", "", r"[2-9]\d{7,11}"),
+    "HU": _plan("36", "06", r"[1-9]\d{7,8}"),
+    "IE": _plan("353", "0", r"[1-9]\d{6,9}"),
+    "IL": _plan("972", "0", r"[1-9]\d{6,11}"),
+    "IN": _plan("91", "0", r"[2-9]\d{9}|1\d{7,12}"),
+    "IR": _plan("98", "0", r"[1-9]\d{3,9}"),
+    "IT": _plan("39", "", r"0\d{5,10}|[1-8]\d{5,11}"),
+    "JP": _plan("81", "0", r"[1-9]\d{8,9}|[18]00\d{7,12}|00\d{7,14}"),
+    "JM": _plan("1", "1", r"[2-9][0-8]\d{8}"),
+    "KE": _plan("254", "0", r"[1-9]\d{6,9}"),
+    "KR": _plan("82", "0", r"[1-9]\d{4,10}|00\d{5,12}"),
+    "KZ": _plan("7", "8", r"[3-9]\d{9}"),
+    "MX": _plan("52", "", r"[2-9]\d{9}"),
+    "NG": _plan("234", "0", r"[1-9]\d{6,13}"),
+    "NL": _plan("31", "0", r"[1-9]\d{4,10}"),
+    "PL": _plan("48", "", r"[1-9]\d{5,9}"),
     "RU": _plan("7", "8", r"[3-9]\d{9}"),
+    "SA": _plan("966", "0", r"5\d{8}|1\d{8}|[89]\d{6,10}"),
+    "SE": _plan("46", "0", r"[1-9]\d{5,11}"),
+    "SG": _plan("65", "", r"[13689]\d{7,10}|7000\d{7}"),
+    "SM": _plan("378", "", r"0549\d{6}|[5-7]\d{5,9}"),
+    "TH": _plan("66", "0", r"[1-9]\d{7,12}"),
+    "TR": _plan("90", "0", r"[1-9]\d{6,11}"),
     "UA": _plan("380", "0", r"[3-9]\d{8,9}"),
-    "US": _plan("1", "1", r"[2-9]\d{9}|310\d{4}"),
+    "US": _plan("1", "1", r"[2-9][0-8]\d{8}|310\d{4}"),
     "VN": _plan("84", "0", r"[1-9]\d{6,9}"),
+    "XK": _plan("383", "0", r"[2-9]\d{6,11}"),
+    "ZA": _plan("27", "0", r"[1-9]\d{4,9}"),
 }
 _BY_CALLING = {plan.calling: plan for plan in PLANS.values()}
+EXIT_CODES = {
+    "AU": "0011", "CA": "011", "CU": "119", "HK": "001", "JM": "011", "JP": "010", "KE": "000",
+    "KR": "001", "KZ": "810", "NG": "009", "RU": "810", "SG": "001", "TH": "001", "US": "011",
+}  # fmt: skip
+"""What is dialled before a number of another country; elsewhere it is 00 (ITU-T, Operational
+Bulletin, International prefixes)."""
+ALPHA_2 = {
+    "UK": "GB", "EL": "GR", "UAE": "AE", "KSA": "SA", "CHE": "CH", "DEU": "DE", "XKX": "XK",
+    "USA": "US", "C H": "CH", "\u200bCH": "CH",
+}  # fmt: skip
+"""Other codes of these countries that are seen in data."""
+_ARGENTINE_MOBILE = re.compile(r"0?(?=\d{12}$)(\d{2,4})15(\d{6,8})")
+"""At home a mobile has a 15 behind its area, from abroad a 9 before it (Argentina's plan)."""
+_BRAZILIAN_CARRIER = re.compile(r"0\d\d(\d{10,11})")
+"""Behind the 0 comes the carrier who shall be paid (Brazil's plan)."""
 
 
 def calling_code(digits: str) -> str | None:
@@ -89,6 +131,22 @@ def as_dialled(digits: str, country: str) -> str | None:
     plan = PLANS.get(country)
     if plan is None:
         return None
+    if country == "AR" and (mobile := _ARGENTINE_MOBILE.fullmatch(digits.removeprefix("0"))):
+        digits = f"9{mobile[1]}{mobile[2]}"
+    if country == "BR" and (carried := _BRAZILIAN_CARRIER.fullmatch(digits)):
+        digits = carried[1]
     readings = [f"+{plan.calling}{digits.removeprefix(plan.trunk)}"]
     readings += [f"+{digits}"] if digits.startswith(plan.calling) else []
     return next((number for number in readings if exists(number)), None)
+
+
+def without_trunk(international: str) -> str | None:
+    """Return the number whose trunk digits somebody left in behind the calling code, in E.164."""
+    calling = calling_code(international)
+    plan = _BY_CALLING.get(calling or "")
+    if plan is None or not plan.trunk:
+        return None
+    national = international[len(plan.calling) :]
+    if not national.startswith(plan.trunk) and plan is not PLANS["AR"]:
+        return None
+    return as_dialled(national, next(name for name, one in PLANS.items() if one is plan))

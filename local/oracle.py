@@ -15,7 +15,8 @@ from typing import Any
 
 import psycopg
 
-from local.oracle_rules import SEEN, clean_email, clean_text, email_address, phone_number
+from local.oracle_phones import phone_number
+from local.oracle_rules import SEEN, clean_email, clean_text, email_address
 
 Contact = dict[str, Any]  # reserved field → value, and "custom_fields": {name: value}
 

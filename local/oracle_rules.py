@@ -5,27 +5,25 @@ from __future__ import annotations
 import string
 import unicodedata
 from functools import lru_cache
+from urllib.parse import unquote
 
 import regex
 from email_validator import EmailNotValidError, validate_email
-
-from local.numbering_plans import as_dialled, exists
 
 LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 INVISIBLE = regex.compile(r"[\p{Cf}\p{Variation_Selector}]")
 MARKS = r"\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff"
 ENDS = regex.compile(rf"^[\s{MARKS}]+|[\s{MARKS}]+$")
 SEEN = regex.compile(r"[^\s\p{Default_Ignorable_Code_Point}\u2800\ufff9-\ufffb]")
-EXTENSION = regex.compile(r"\s*(?:ext\.?|x)\s*\d+$")
 
 
 def clean_email(raw: str | None) -> str:
     """Return an address in the form that is compared; "" when there is none."""
     text = INVISIBLE.sub("", raw or "").strip()
-    if text[:7].lower() == "mailto:":
-        text = text[7:]
-    elif text.endswith(">") and text.count("<") == text.count(">") == text.count("@") == 1:
+    if text.endswith(">") and text.count("<") == text.count(">") == text.count("@") == 1:
         text = text.partition("<")[2].removesuffix(">").strip()
+    if text[:7].lower() == "mailto:":  # a URL: its query is none of the address's (RFC 6068)
+        text = unquote(text[7:].partition("?")[0].removeprefix("//")).strip()
     return str(text.translate(LOWER))
 
 
@@ -39,6 +37,10 @@ def email_address(raw: str | None) -> str | None:
     except EmailNotValidError:
         return None
     email = (found.ascii_email or "").translate(LOWER)
+    if not regex.search(
+        r"\.([a-z]{2,}|xn--[a-z0-9-]+)$", email
+    ):  # IANA's list of top level domains
+        return None
     return email if len(email.rpartition("@")[0]) <= 64 and len(email) <= 254 else None
 
 
@@ -66,17 +68,3 @@ def clean_text(raw: str | None, limit: int) -> str:
             break
         kept += character
     return kept.rstrip()
-
-
-def phone_number(raw: str | None, country_code: str | None) -> str:
-    """Return a number in E.164, or "" when it can be nobody's."""
-    text = EXTENSION.sub("", INVISIBLE.sub("", raw or "").strip())
-    if not regex.fullmatch(r"\+?[\d\s.\-()/]+", text):
-        return ""
-    digits = regex.sub(r"\D", "", text)
-    if text.startswith(("+", "00")):
-        digits = regex.sub(r"\D", "", text.replace("(0)", ""))  # never dialled from abroad
-    if text.startswith("+") or digits.startswith("00"):
-        number = "+" + digits.removeprefix("00")
-        return number if exists(number) else ""
-    return as_dialled(digits, (country_code or "").strip().upper()) or ""

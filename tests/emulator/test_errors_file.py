@@ -11,6 +11,7 @@ from tests.support.api_caller import EMAIL, FIRST_NAME, SendGrid
 
 DATA = 'email,first\nnobody,"A, B"\nanna@example.com,Anna\n'
 REASON = "email 'nobody' is not valid"
+OTHER = "email 'nothing' is not valid"
 
 
 def test_it_has_the_uploaded_columns_and_the_reason(sendgrid: SendGrid) -> None:
@@ -34,6 +35,23 @@ def test_it_may_be_json(sendgrid: SendGrid) -> None:
     records = json.loads(sendgrid.errors(job).content)
     assert records[0] == {"email": "nobody", "errors": [REASON]}
     assert [record["email"] for record in records] == ["nobody", "nothing"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "text"),
+    [
+        ({"errors_separator": ";"}, f"email;error\nnobody;{REASON}\nnothing;{OTHER}\n"),
+        ({"errors_layout": "json_lines"},
+         f'{{"email":"nobody","errors":["{REASON}"]}}\n{{"email":"nothing","errors":["{OTHER}"]}}'),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_it_may_have_other_separators_and_encodings(
+    sendgrid: SendGrid, settings: dict[str, str], text: str, encoding: str
+) -> None:
+    sendgrid.admin.settings(errors_encoding=encoding, **settings)
+    job = sendgrid.import_csv([EMAIL], "email\nnobody\na@b.co\nnothing\n")
+    assert sendgrid.errors(job).content.decode(encoding) == text
 
 
 @pytest.mark.parametrize("layout", ["uploaded", "short", "json"])

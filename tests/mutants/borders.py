@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import gzip
 import io
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from typing import Any
+from typing import IO, Any
 
 import psycopg
 import tenacity
@@ -45,29 +46,29 @@ def follow(request: Callable[..., Any], *args: Any, **options: Any) -> Any:
     return request(*args, **options | {"allow_redirects": True})
 
 
-def whole(read: Callable[..., bytes | None], answer: Any, _max_bytes: int) -> bytes | None:
+def whole(copied: Callable[..., bool], answer: Any, file: IO[bytes], _max_bytes: int) -> bool:
     """However long it is."""
-    return read(answer, 1 << 40)
+    return copied(answer, file, 1 << 40)
 
 
-def any_size(_decompressed: Any, raw: bytes) -> bytes:
+def any_size(_unpacked: Any, file: IO[bytes]) -> io.BufferedReader:
     """Only the ratio counts."""
-    return _unpacked(raw, max(errors_file.FREE_BYTES, len(raw) * errors_file.MAX_RATIO))
+    size = file.seek(0, os.SEEK_END)
+    return opened(file, max(errors_file.FREE_BYTES, size * errors_file.MAX_RATIO))
 
 
-def any_ratio(_decompressed: Any, raw: bytes) -> bytes:
+def any_ratio(_unpacked: Any, file: IO[bytes]) -> io.BufferedReader:
     """Only the size counts."""
-    return _unpacked(raw, errors_file.MAX_BYTES)
+    return opened(file, errors_file.MAX_BYTES)
 
 
-def _unpacked(raw: bytes, most: int) -> bytes:
-    if raw[:2] != b"\x1f\x8b":
-        return raw
-    with gzip.open(io.BytesIO(raw)) as file:
-        data = file.read(most + 1)
-    if len(data) > most:
-        raise ValueError("too large")
-    return data
+def opened(file: IO[bytes], most: int) -> io.BufferedReader:
+    """The file from its beginning, unpacked, as far as it may be read."""
+    file.seek(0)
+    is_packed = file.read(2) == b"\x1f\x8b"
+    file.seek(0)
+    data = gzip.GzipFile(fileobj=file) if is_packed else file
+    return io.BufferedReader(errors_file._Capped(data, most))
 
 
 def no_deadline(_within: Any, _line: Any, _seconds: float) -> Any:
@@ -126,13 +127,13 @@ MUTANTS = [
            {"call": test_transport_privacy.CALLS[0]}),
     Mutant("TLS is verified", {f"{SENDGRID}.transport._session": trusting},
            test_limits.test_H05_a_server_that_proves_nothing_gets_nothing),
-    Mutant("Downloads are capped in size", {f"{SENDGRID}.transport._read": whole},
+    Mutant("Downloads are capped in size", {f"{SENDGRID}.transport._copied": whole},
            test_transport_privacy.test_H02_a_huge_errors_file_is_not_read_to_its_end),
     Mutant("Unpacked files are capped in size",
-           {"contact_sync.sendgrid.errors_file._decompressed": any_size},
+           {"contact_sync.sendgrid.errors_file._unpacked": any_size},
            test_errors_file.test_H02_a_zip_bomb_is_stopped),
     Mutant("Unpacked files are capped by ratio",
-           {"contact_sync.sendgrid.errors_file._decompressed": any_ratio},
+           {"contact_sync.sendgrid.errors_file._unpacked": any_ratio},
            test_errors_file.test_H02_a_file_that_grows_too_much_is_stopped),
     Mutant("Every call has a deadline", {f"{SENDGRID}.connection.Line.within": no_deadline},
            test_limits.test_H02_a_slow_drip_ends_at_the_deadline, {"where": "body"}),

@@ -10,10 +10,11 @@ import pytest
 
 from contact_sync.base.errors import FateUnknown, RetryableError
 from contact_sync.base.vocabulary import BatchState, Job, JobStatus, PendingReason, Refusal, Refused
+from contact_sync.contacts.refusals import Refusals
 from contact_sync.postgres.cursor import Cursor
 from contact_sync.run.sending import ending, settle_upsert
 from contact_sync.run.sending.judge import Do, Judgement
-from contact_sync.run.sending.refused_contacts import Verdicts
+from contact_sync.run.sending.settle_upsert import Named
 from contact_sync.state import batch_contacts, batches, settling
 from contact_sync.state.batches import Batch
 from contact_sync.state.runs import Run
@@ -142,14 +143,14 @@ def nobody_is_refused(
     confirm: Callable[..., Any], cursor: Cursor, batch: int, _: Any, again: Any = ()
 ) -> Any:
     """Refused contacts are confirmed with the others."""
-    return confirm(cursor, batch, {}, again)
+    return confirm(cursor, batch, Refusals(), again)
 
 
 def confirmed_all_the_same(
     _fail: Any, sync: Sync, run: Run, batch: Batch, job: Job, _reason: str
 ) -> None:
     """As if the job had done its work."""
-    settle_upsert._settle(sync, run, batch, job, settle_upsert.NOBODY)
+    settle_upsert._settle(sync, run, batch, job, Named())
 
 
 def all_to_blame(_fail: Any, sync: Sync, run: Run, batch: Batch, job: Job, _reason: str) -> None:
@@ -157,8 +158,8 @@ def all_to_blame(_fail: Any, sync: Sync, run: Run, batch: Batch, job: Job, _reas
     with sync.state.transaction() as cursor:
         contacts = batch_contacts.batch_contacts(cursor, batch.batch_id)
     emails = [row["email"] for row in contacts]
-    to_blame = Verdicts(dict.fromkeys(emails, Refused(Refusal.IMPORT_FAILED)), [], {})
-    settle_upsert._settle(sync, run, batch, job, to_blame)
+    to_blame = Refusals((email, Refused(Refusal.IMPORT_FAILED)) for email in emails)
+    settle_upsert._settle(sync, run, batch, job, Named(rejected=to_blame))
 
 
 def singles_to_blame(_excuse: Any, _sync: Sync, _family: Any, emails: dict[int, str]) -> set[str]:
@@ -172,7 +173,7 @@ def doubt_is_success(
     """A job of unknown outcome confirms its contacts."""
     if keep:
         return postpone(cursor, batch_id, reason, keep=keep)
-    settled = settling.confirm(cursor, batch_id, {})
+    settled = settling.confirm(cursor, batch_id, Refusals())
     return settled.known + settled.new
 
 

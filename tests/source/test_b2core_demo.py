@@ -12,10 +12,14 @@ from typing import Any
 import psycopg
 import pytest
 
+from contact_sync.contacts.phones import e164
 from local.b2core_demo import apply_demo_changes, generate
 from local.b2core_demo.rows import add_client
+from local.numbering_plans import exists
 from local.oracle import Address, chosen_addresses, chosen_phones
+from local.oracle_phones import phone_number
 from tests.support import source_statements
+from tests.support.columns import column, values
 
 N = 10_000
 
@@ -69,6 +73,25 @@ SHARES = {
     "client_addresses a WHERE length(a.city) > 60": (0.0001, 0.003),
     "client_addresses a WHERE a.line1 LIKE E'%\\n%'": (0.0002, 0.01),
 }
+
+
+def test_B15_no_number_of_the_generated_clients_is_sent_wrong(generated: str) -> None:
+    """The product's rule is Google's library; numbering plans written by hand judge what it sends,
+    and find no number for whom it sends none."""
+    with psycopg.connect(generated) as connection:
+        phones, addresses = chosen_phones(connection), chosen_addresses(connection)
+    clients = [client for client, phone in phones.items() if phone]
+    texts = [phones[client] for client in clients]
+    codes = [addresses.get(client, Address()).country_code for client in clients]
+    sent = values(e164(column(texts), column(codes)).values)
+    assert [number for number in sent if number and not exists(number)] == []
+    other = [
+        (text, code, number)
+        for text, code, number in zip(texts, codes, sent, strict=True)
+        if phone_number(text, code) != (number or "")
+    ]
+    assert other == []
+    assert sum(number is not None for number in sent) > 0.9 * len(sent)
 
 
 @pytest.mark.parametrize(("rows", "share"), SHARES.items(), ids=SHARES.keys())

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import copy
 
+import phonenumbers
 import psycopg
 import pytest
+from phonenumbers import PhoneNumberFormat
 
 from local.b2core_demo.rows import add_address, add_client, add_phone
+from local.numbering_plans import exists
 from local.oracle import differences, expected, masked
-from local.oracle_rules import clean_text, email_address, phone_number
+from local.oracle_phones import phone_number
+from local.oracle_rules import clean_text, email_address
 
 FAMILY = "👩‍👩‍👧‍👦"  # one visible character, seven code points
 EMAILS = {
@@ -160,3 +164,19 @@ def test_differences(connection: psycopg.Connection, b2core: str) -> None:
 
 def test_masked() -> None:
     assert masked("jane@example.com") == "j***@example.com"
+
+
+def test_B15_the_emulators_plans_refuse_no_number_that_the_library_knows() -> None:
+    """An example of every kind in every region: the plans are wide, so that what they refuse is
+    certainly nobody's."""
+    kinds = range(phonenumbers.PhoneNumberType.VOICEMAIL + 1)
+    given = (
+        phonenumbers.example_number_for_type(region, kind)
+        for region in phonenumbers.SUPPORTED_REGIONS
+        for kind in kinds
+    )
+    valid = [one for one in given if one is not None and phonenumbers.is_valid_number(one)]
+    numbers = [phonenumbers.format_number(one, PhoneNumberFormat.E164) for one in valid]
+    sent = [number for number in numbers if 8 <= len(number) <= 16]  # E.164, as SendGrid takes it
+    assert len(sent) > 1_000
+    assert [number for number in sent if not exists(number)] == []

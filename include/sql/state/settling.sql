@@ -9,6 +9,17 @@ CREATE TEMPORARY TABLE refused (
     detail text
 ) ON COMMIT DROP;
 
+-- count_refused --
+-- How many contacts of a batch are among the refused ones.
+SELECT count(*) AS n
+FROM contact_sync.batch_contact AS o
+WHERE
+    o.batch_id = %(batch_id)s
+    AND EXISTS (
+        SELECT 1 FROM pg_temp.refused AS r
+        WHERE r.email = o.email
+    );
+
 -- note_former_addresses --
 -- Remember the former address of each client of a batch whose contact has moved
 -- Parameters: as confirm_batch; runs before it, in the same transaction
@@ -54,7 +65,10 @@ WHERE
     AND l.sync_id = o.sync_id
     AND l.contact_hash = o.email_hash
     AND l.client_id <> o.client_id
-    AND o.email NOT IN (SELECT r.email FROM pg_temp.refused AS r);
+    AND NOT EXISTS (
+        SELECT 1 FROM pg_temp.refused AS r
+        WHERE r.email = o.email
+    );
 
 -- confirm_batch --
 -- Write the contacts of a batch that SendGrid applied into the ledger: clients that it knows already
@@ -86,7 +100,10 @@ WHERE
     AND l.sync_id = %(sync_id)s
     AND l.client_id = o.client_id
     AND l.client_id BETWEEN %(first_id)s AND %(last_id)s
-    AND o.email NOT IN (SELECT r.email FROM pg_temp.refused AS r);
+    AND NOT EXISTS (
+        SELECT 1 FROM pg_temp.refused AS r
+        WHERE r.email = o.email
+    );
 
 -- confirm_new --
 -- Write the contacts of a batch that SendGrid applied into the ledger: clients that it doesn't know yet
@@ -128,7 +145,7 @@ WHERE
 
 -- refuse_in_batch --
 -- Write the contacts of a batch that SendGrid refused into the ledger as rejected
--- Parameters: batch_id; temporary table refused(email, field, reason, detail)
+-- Parameters: batch_id; temporary table refused(email, field, reason, detail), where an address may come twice
 -- Index: outbox and ledger primary keys
 INSERT INTO contact_sync.ledger AS l (
     sync_id, client_id, state, email_hash, row_hash, field, reason, detail, tries, rejected_since,
@@ -148,8 +165,12 @@ SELECT
     o.batch_id,
     now()
 FROM contact_sync.batch_contact AS o
-INNER JOIN pg_temp.refused AS r ON o.email = r.email
-WHERE o.batch_id = %(batch_id)s AND r.reason IS NOT NULL
+INNER JOIN (
+    SELECT DISTINCT ON (email) * FROM pg_temp.refused
+    WHERE reason IS NOT NULL
+    ORDER BY email ASC, detail ASC NULLS LAST
+) AS r ON o.email = r.email
+WHERE o.batch_id = %(batch_id)s
 ON CONFLICT (sync_id, client_id) DO UPDATE SET
     state = excluded.state,
     email_hash = excluded.email_hash,

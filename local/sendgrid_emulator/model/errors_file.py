@@ -6,6 +6,7 @@ and the reasons ("Unable to Upload Contacts via a CSV file", SendGrid support).
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import zlib
@@ -38,11 +39,12 @@ class ErrorsFile:
         self._left_out = settings.errors_left_out
         self._upper = settings.errors_upper
         self._text = io.StringIO(newline="")
-        self._csv = csv.writer(self._text, lineterminator="\n")
+        self._csv = csv.writer(self._text, lineterminator="\n", delimiter=settings.errors_separator)
+        self._encoder = codecs.getincrementalencoder(settings.errors_encoding)()
         self._gzip = zlib.compressobj(6, wbits=31) if self.gzipped else None
         if self.layout == "json":
             self._text.write("[")
-        else:
+        elif self.layout != "json_lines":
             self._csv.writerow(COLUMNS.get(self.layout) or [*columns, "error"])
 
     @property
@@ -50,13 +52,16 @@ class ErrorsFile:
         """Return the Content-Type to serve the file with."""
         if self.gzipped:
             return "application/gzip"
-        return "application/json" if self.layout == "json" else "text/csv"
+        return "text/csv" if self._ending == "csv" else "application/json"
 
     @property
     def name(self) -> str:
         """Return the last part of the file's address."""
-        ending = "json" if self.layout == "json" else "csv"
-        return f"errors.{ending}{'.gz' if self.gzipped else ''}"
+        return f"errors.{self._ending}{'.gz' if self.gzipped else ''}"
+
+    @property
+    def _ending(self) -> str:
+        return {"json": "json", "json_lines": "jsonl"}.get(self.layout, "csv")
 
     def add(self, sent: Sent, reason: str) -> None:
         """Write one row, unless it is one of those to leave out."""
@@ -73,7 +78,8 @@ class ErrorsFile:
             self._csv.writerow([identifier, reason])
         else:
             record = orjson.dumps({"email": identifier, "errors": [reason]}).decode()
-            self._text.write(f"{',' if self._rows else ''}{record}")
+            mark = "," if self.layout == "json" else "\n"
+            self._text.write(f"{mark if self._rows else ''}{record}")
         self._rows += 1
         if self._text.tell() > FLUSH_CHARACTERS:
             self._flush()
@@ -88,7 +94,7 @@ class ErrorsFile:
         self.spool.done()
 
     def _flush(self) -> None:
-        data = self._text.getvalue().encode()
+        data = self._encoder.encode(self._text.getvalue())
         self._text.seek(0)
         self._text.truncate()
         self.spool.write(data if self._gzip is None else self._gzip.compress(data))

@@ -61,6 +61,11 @@ class Settings(BaseModel):
     unknown_keys: Literal["refuse", "ignore"] = Field(
         "refuse", description="[I] keys of a request body that SendGrid does not describe"
     )
+    deprecated_fields: Literal["store", "refuse", "ignore"] = Field(
+        "store",
+        description="[I] whatsapp, line, facebook and unique_name in a request: they come back in "
+        "answers, the API description has none of them in requests",
+    )
     null_values: Literal["refuse", "keep"] = Field(
         "refuse",
         description="null in JSON: refused for Number [K docs#6323], for the others [I]; "
@@ -166,11 +171,13 @@ class Settings(BaseModel):
     )
 
     # The file of row errors: nothing is documented about it
-    errors_layout: Literal["uploaded", "short", "odd", "json"] = Field(
+    errors_layout: Literal["uploaded", "short", "odd", "json", "json_lines"] = Field(
         "uploaded",
         description="[I] the uploaded columns and `error`; or `identifier,reason`; or the same "
-        "with odd names; or JSON",
+        "with odd names; or JSON, as a list or an object a line",
     )
+    errors_separator: Literal[",", ";", "\t"] = Field(",", description="[I]")
+    errors_encoding: Literal["utf-8", "utf-8-sig", "utf-16"] = Field("utf-8", description="[I]")
     errors_file: Literal["whole", "missing", "truncated", "bomb", "wide", "not_utf8"] = Field(
         "whole",
         description="[I] how it is served: 404 for `missing`, two thirds of it, with 100 MB of "

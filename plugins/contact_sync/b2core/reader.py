@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from contact_sync.b2core.origins import origin_of
 from contact_sync.b2core.replaced import refuse_replaced
 from contact_sync.base.arrays import Int64
 from contact_sync.base.errors import ConfigError, FatalError
@@ -206,9 +207,14 @@ class Snapshot:
             found = arrow_reader.first_that_is_no_text(self.connection, sql, _what(name))
             if found is None:
                 raise
-            column, client_id = found
-            whose = "" if client_id is None else f" of client {client_id}"
-            raise FatalError(f"{error}; it is column {column!r}{whose}") from None
+            place, column, client_id = found
+            origin = origin_of(self.connection, sql, place, _what(name))
+            table, own = origin or (f"of {name}.sql", column)
+            shown = "" if own == column else f" (in {name}.sql {column!r})"
+            whose = "" if client_id is None else f", of client {client_id}"
+            raise FatalError(
+                f"{error}; it is table {table}, column {own!r}{shown}{whose}"
+            ) from None
 
     def _sql(self, name: str, parameters: dict[str, Any]) -> str:
         path = self.folder / f"{name}.sql"

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from contact_sync.base.vocabulary import SendGridField
 from contact_sync.config.definition import SyncDefinition
 from contact_sync.contacts.destination import Destination
+from contact_sync.contacts.near_misses import meant
 
 
 def field_drift(
@@ -66,6 +67,6 @@ def list_drift(
             f"puts everyone on it again, or correct `list` in the definition"
         )
     return (
-        f"SendGrid has no list {wanted!r}: create it under Marketing > Contacts, "
-        f"or correct `list` in the definition"
+        f"SendGrid has no list {wanted!r}: {meant(str(wanted), lists)}create it under "
+        f"Marketing > Contacts, or correct `list` in the definition"
     )

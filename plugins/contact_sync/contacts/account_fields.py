@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pyarrow as pa
 
 from contact_sync.base.vocabulary import FieldType, SendGridField
 from contact_sync.config.definition import SyncDefinition
 from contact_sync.contacts import source_types
+from contact_sync.contacts.near_misses import meant, nearest
 
 FIELD_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}")
 """OAS POST /v3/marketing/field_definitions; compared without case."""
@@ -18,12 +19,14 @@ FIELD_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}")
 
 @dataclass(frozen=True, slots=True)
 class MissingField:
-    """A mapped field that SendGrid doesn't have. `problem` = why it can't be created, else ""."""
+    """A mapped field that SendGrid doesn't have. `problem` = why it can't be created, else "";
+    `near`: the account's field that may be meant."""
 
     name: str
     type: FieldType
     column: str
     problem: str
+    near: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +57,10 @@ def catalogue(
         fields=fields,
         columns={name.lower(): target.column for name, target in definition.fields.items()},
         missing=[
-            _missing(name, target.column, source)
+            replace(
+                _missing(name, target.column, source),
+                near=nearest(name, (field.name for field in fields if not field.read_only)),
+            )
             for name, target in definition.fields.items()
             if name.lower() not in known
         ],
@@ -84,7 +90,8 @@ def text(found: Catalogue) -> str:
     lists = [f"  {name}{'   <- the list of this sync' * (name == found.own_list)}"
              for name in found.lists]  # fmt: skip
     if found.own_list is not None and found.own_list not in found.lists:
-        lists.append(f"  {found.own_list}   <- the list of this sync: MISSING, create it there")
+        near = meant(found.own_list, found.lists)
+        lists.append(f"  {found.own_list}   <- the list of this sync: MISSING, {near}create it")
     width = max([*(len(field.name) for field in found.fields), 12])
     rows = [
         f"  {field.name:<{width}}  {field.type:<6}  {_kind(field):<8}  {_from(found, field)}"
@@ -93,6 +100,7 @@ def text(found: Catalogue) -> str:
     missing = [
         f"  {field.name:<{width}}  {field.type:<6}  {'custom':<8}  <- {field.column}"
         + (f"   can't be created: {field.problem}" if field.problem else "")
+        + (f"   did you mean {field.near!r}?" if field.near else "")
         for field in found.missing
     ]
     parts = ["Lists", *(lists or ["  none"]), "", "Fields", *rows, "", "Missing fields"]

@@ -11,6 +11,7 @@ from __future__ import annotations
 import unicodedata
 from functools import lru_cache
 from typing import Any
+from urllib.parse import unquote
 
 import email_validator
 import pandas as pd
@@ -87,11 +88,12 @@ def _key(value: str) -> str:
 
 
 def _unwrapped(value: str) -> str:
-    """The address in `mailto:ann@example.com` or `Ann <ann@example.com>`."""
-    for shape in (_NAMED, _MAILTO):
-        if found := shape.fullmatch(value):
-            value = found.group(1).strip()
-    return value
+    """The address in `mailto:ann%2Bx@example.com` or `Ann <ann@example.com>`."""
+    if found := _NAMED.fullmatch(value):
+        value = found.group(1).strip()
+    if found := _MAILTO.fullmatch(value):  # RFC 6068: characters may be percent-encoded
+        value = regex.sub("[A-Z]", lambda letter: letter[0].lower(), unquote(found.group(1)))
+    return value.strip()
 
 
 def sendable(column: pd.Series[Any]) -> Converted:

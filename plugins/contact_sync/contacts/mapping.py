@@ -21,6 +21,7 @@ from contact_sync.config.definition import SyncDefinition
 from contact_sync.config.fields import FieldMapping
 from contact_sync.contacts import source_types
 from contact_sync.contacts.countries import region_of
+from contact_sync.contacts.near_misses import meant, nearest
 
 TRANSFORM_VERSION = 3
 """Raise it when a converter's output or the payload's form changes: every client is then compared
@@ -170,7 +171,8 @@ def resolve(
     problems += _country_problems(definition.default_country)
     for name, target in definition.fields.items():
         field = by_name.get(name.lower())
-        found = _field_problems(name, field) + _column_problems(name, field, target, columns)
+        found = _field_problems(name, field, by_name.values())
+        found += _column_problems(name, field, target, columns)
         problems += found
         if field and not found:
             bit = places.index(name.lower()) if name != "email" else -1
@@ -204,10 +206,13 @@ def _mapped_field(field: SendGridField, target: FieldMapping, bit: int) -> Mappe
     )
 
 
-def _field_problems(name: str, field: SendGridField | None) -> list[str]:
+def _field_problems(
+    name: str, field: SendGridField | None, account: Iterable[SendGridField]
+) -> list[str]:
     if field is None:
+        near = meant(name, (other.name for other in account if not other.read_only))
         return [
-            f"SendGrid has no field {name!r}: create it under Marketing > Custom Fields, "
+            f"SendGrid has no field {name!r}: {near}create it under Marketing > Custom Fields, "
             f"or correct its name in the definition"
         ]
     if field.read_only:
@@ -243,9 +248,10 @@ def _column_problems(
     name: str, field: SendGridField | None, target: FieldMapping, columns: pa.Schema
 ) -> list[str]:
     if target.column not in columns.names:
+        near = nearest(target.column, columns.names)
         return [
             f"clients.sql gives no column {target.column!r} for field {name!r}: "
-            f"it gives {', '.join(columns.names)}"
+            f"it gives {', '.join(columns.names)}" + (f". Did you mean {near!r}?" if near else "")
         ]
     column = columns.field(target.column)
     if field is None or source_types.fits(field, column):

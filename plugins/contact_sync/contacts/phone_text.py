@@ -47,7 +47,8 @@ _OR = regex.compile(r"(?<=[\d)])\s+(?:or|oder|ou|und|and|или|&)\s+(?=[\d+(])"
 _REMARK = regex.compile(r"^([^\p{L}]*\d\)?)[\s(\[,][^\d]*$")
 _NUMBER = regex.compile(r"[\d+\-.()\[\]/\s]+")
 _DATE = regex.compile(r"(?:(?:19|20)\d\d([-./])\d\d?\1\d\d?|\d\d?([-./])\d\d?\2(?:19|20)\d\d)")
-_SEPARATORS = regex.compile(r"[;,|\n]|(?<=\d[\s)]*)(?=\+)")
+_FLOAT = regex.compile(r"\s*(\+?\d{7,15})\.0+\s*")  # a table's number that became a decimal
+_SEPARATORS = regex.compile(r"[;,|\n]|/\s*(?=\+)|(?<=\d[\s)]*)(?=\+)")
 _VARIATION_SELECTORS = {*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0), *range(0x180B, 0x1810)}
 _QUOTES = " '\"`\u00b4\u2018\u2019\u201c\u201d"
 _OTHER_DASHES = "\u2212\u30fc\u207b"  # minus, the Japanese long sound, superscript minus
@@ -64,6 +65,8 @@ def read_phone(text: str, region: str | None, *, known_region: bool = True) -> P
     if len(text) > MAX_TEXT:
         return Phone(reason=ValueProblem.NUMBER_TOO_LONG)
     plain = _plain(text)
+    if whole := _FLOAT.fullmatch(plain):
+        plain = whole.group(1)
     if "phone-context" in plain.lower():
         return Phone(reason=ValueProblem.NO_COUNTRY)
     plain = _OR.sub(";", _EXTENSION.sub("", _LABEL.sub("", plain).strip()).strip())

@@ -29,7 +29,10 @@ from contact_sync.contacts.phone_text import read_phone
 from contact_sync.contacts.text_columns import arrow, mask_of, series
 
 _PLAIN = r"^ *\+?[0-9() .\-]+$"
-_NOT_PLAIN = r"\(0\)|^ *(?:\d{4}-\d\d?-\d\d?|\d\d?[-.]\d\d?[-.]\d{4}|(?:\d{1,3}\.){3}\d{1,3}) *$"
+_NOT_PLAIN = (
+    r"\(0\)|^ *(?:\d{4}-\d\d?-\d\d?|\d\d?[-.]\d\d?[-.]\d{4}|(?:\d{1,3}\.){3}\d{1,3}"
+    r"|\+?\d{7,}\.0+) *$"
+)
 _PUNCTUATION = r"[() .\-]+"
 _FEW_DIGITS = 11  # two numbers in one field have more
 UNKNOWN = "?"  # stands for a code of no country

@@ -151,10 +151,15 @@ def ahead(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
             yield batch
 
 
-def table(connection: Connection, sql: str, what: str) -> pa.Table:
-    """All rows of one statement; for results that are small or only integers."""
+def table(connection: Connection, sql: str, what: str, *, is_query: bool = True) -> pa.Table:
+    """All rows of one statement; for results that are small or only integers.
+
+    `is_query`: false for EXPLAIN, which COPY can't read.
+    """
 
     def read(cursor: dbapi.Cursor) -> pa.Table:
+        if not is_query:
+            cursor.adbc_statement.set_options(**{"adbc.postgresql.use_copy": "false"})
         cursor.execute(sql)
         return cursor.fetch_arrow_table()
 
@@ -179,17 +184,19 @@ def _value(scalar: pa.Scalar) -> Any:
 
 def first_that_is_no_text(
     connection: Connection, sql: str, what: str
-) -> tuple[str, int | None] | None:
-    """Where a statement that raised NotText has bytes that are no text: the column, and the row's
-    client_id if it has one. Reads it again in a new transaction, unconverted."""
+) -> tuple[int, str, int | None] | None:
+    """Where a statement that raised NotText has bytes that are no text: place and name of the
+    column, and the row's client_id if it has one. Reads it again in a new transaction, unconverted.
+    """
     connection.rollback(what)
     execute(connection, "SET client_encoding = 'SQL_ASCII'", what)
     for batch in record_batches(connection, sql, what):
-        for name, column in zip(batch.schema.names, batch.columns, strict=True):
+        names = batch.schema.names
+        for place, (name, column) in enumerate(zip(names, batch.columns, strict=True)):
             for row, value in enumerate(column):
                 if pa.types.is_string(column.type) and not _is_text(value):
-                    ids = batch.column("client_id") if "client_id" in batch.schema.names else None
-                    return name, None if ids is None else ids[row].as_py()
+                    ids = batch.column("client_id") if "client_id" in names else None
+                    return place, name, None if ids is None else ids[row].as_py()
     return None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import chain
 from typing import TYPE_CHECKING, LiteralString
 
 import pyarrow as pa
@@ -23,13 +24,19 @@ def copy_into(
     The schema has names and types of the columns that are written: those of the table, because
     binary COPY converts nothing (PostgreSQL docs, COPY).
     """
+    tables = (pa.Table.from_pandas(frame, schema, preserve_index=False) for frame in frames)
+    copy_batches(cursor, table, schema, chain.from_iterable(t.to_batches() for t in tables))
+
+
+def copy_batches(
+    cursor: Cursor, table: LiteralString, schema: pa.Schema, batches: Iterable[pa.RecordBatch]
+) -> None:
+    """The same with record batches of that schema."""
     encoder = ArrowToPostgresBinaryEncoder(schema)
     names = sql.SQL(", ").join(map(sql.Identifier, schema.names))
     command = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT binary)").format(sql.SQL(table), names)
     with cursor.copy(command) as copy:
         copy.write(encoder.write_header())
-        for frame in frames:
-            rows = pa.Table.from_pandas(frame, schema, preserve_index=False)
-            for batch in rows.to_batches():
-                copy.write(encoder.write_batch(batch))
+        for batch in batches:
+            copy.write(encoder.write_batch(batch))
         copy.write(encoder.finish())

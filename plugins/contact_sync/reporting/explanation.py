@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from contact_sync.base import words
 from contact_sync.base.batch_life import OPEN
 from contact_sync.base.masking import masked
+
+NO_MOMENT = "\N{EN DASH}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,8 +197,8 @@ def mask(value: str) -> str:
 
 
 def moment(at: datetime | None) -> str:
-    """A time for people, in UTC."""
-    return f"{at:%Y-%m-%d %H:%M:%S} UTC" if at else "-"
+    """A time for people: "26 Nov 2026, 05:19:11 UTC"; None as a dash."""
+    return f"{at.astimezone(UTC):%-d %b %Y, %H:%M:%S} UTC" if at else NO_MOMENT
 
 
 def as_text(value: Any) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from contact_sync.base import words
 from contact_sync.reporting.conclusion import conclude
@@ -21,7 +22,7 @@ from contact_sync.reporting.explanation import (
 def text(found: Explanation) -> str:
     """The whole explanation, the conclusion first and last."""
     parts = [
-        f"Client {found.client_id} of sync {found.sync}, as of {found.read_at}",
+        f"Client {found.client_id} of sync {found.sync}, as of {_read_at(found)}",
         conclude(found),
         *(f"Note: {note}" for note in found.notes),
         *_part("SendGrid's fields, from B2CORE", map(_field, found.fields)),
@@ -36,6 +37,10 @@ def text(found: Explanation) -> str:
         ),
     ]
     return "\n".join(parts)
+
+
+def _read_at(found: Explanation) -> str:
+    return moment(datetime.fromisoformat(found.read_at))
 
 
 def _part(title: str, lines: Iterable[str]) -> list[str]:

@@ -19,7 +19,7 @@ from contact_sync.contacts.transform import NOTHING_REFUSED, Dropped, transform
 from contact_sync.postgres.arrow_reader import ahead
 from contact_sync.run.compare import Counts, Members, compare, vanished
 from contact_sync.run.context import mapping_of
-from contact_sync.state import batches, dropped, ledger, refused_values, staging
+from contact_sync.state import batches, dropped, ledger, refused_values, runs, staging
 from contact_sync.state.runs import Run
 from contact_sync.state.staging import Slice
 from contact_sync.sync import Sync
@@ -36,6 +36,7 @@ def stage_clients(sync: Sync, run: Run, slice_no: int) -> Staged:
     part = staging.load_slice(sync.state, run.run_id, slice_no)
     members = Members.of(part)
     known = ledger.ledger_rows(sync.state, run.sync_id, members.client_id)
+    fresh = _fresh(sync, mapping)
     counts, seen = Counts(), np.zeros(len(members.client_id), bool)
     keep, found = list[pd.DataFrame](), list[Dropped]()
     is_resend = run.kind is RunKind.RESEND
@@ -48,7 +49,7 @@ def stage_clients(sync: Sync, run: Run, slice_no: int) -> Staged:
             replaced.extend(transformed.replaced)
             compared = compare(
                 transformed, members, known, mapping,
-                resend=is_resend, retry_rejected=run.retry_rejected,
+                resend=is_resend, retry_rejected=run.retry_rejected, fresh=fresh,
             )  # fmt: skip
             seen[compared.members] = True
             counts.add(compared.counts)
@@ -83,6 +84,14 @@ def stage_clients(sync: Sync, run: Run, slice_no: int) -> Staged:
 def _refused_values(sync: Sync, run: Run, part: Slice) -> Refused:
     with sync.state.transaction() as cursor:
         return refused_values.read(cursor, run.sync_id, part.first_id, part.last_id)
+
+
+def _fresh(sync: Sync, mapping: Mapping) -> int:
+    """Mask of the fields that the last finished run didn't fill: others may have filled them."""
+    with sync.state.transaction() as cursor:
+        before = runs.read_sync(cursor, sync.definition.name).destination
+    filled = {field.bit for field in before.mapping.fields} if before else set[int]()
+    return sum(1 << field.bit for field in mapping.fields if field.bit not in filled)
 
 
 def _batches(

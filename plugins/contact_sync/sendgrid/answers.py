@@ -9,10 +9,13 @@ from typing import Any
 
 import requests
 
-from contact_sync.base.errors import AuthError, FateUnknown, RequestRefused, RetryableError
-from contact_sync.base.plain_reasons import plain
+from contact_sync.base.errors import FateUnknown, RequestRefused, RetryableError
+from contact_sync.base.plain_reasons import ADDRESS, QUOTED, plain
+from contact_sync.sendgrid.key_refusals import key_refused
 
 EPOCH_SECONDS_FROM = 10_000_000  # `x-ratelimit-reset` below it is seconds left, else epoch seconds
+LONGEST_PAUSE = 86_400.0
+"""Seconds; windows of rate limits are a minute to an hour long, so more is a mistake, no hint."""
 
 
 def parsed(raw: bytes | None) -> Any:
@@ -29,14 +32,10 @@ def check_answer(answer: requests.Response, body: Any, what: str) -> None:
     if 200 <= status < 300:
         return
     errors = _errors(body)
-    said = f": {_messages(errors)}" if errors else ""
     if status in (401, 403):
-        hint = (
-            "the API key is wrong, revoked or from another region"
-            if status == 401
-            else "the API key lacks permission; it needs Marketing: Full Access"
-        )
-        raise AuthError(f"{what}: SendGrid answered {status}{said}; {hint}")
+        words = f": {_about_the_account(errors)}" if errors else ""
+        raise key_refused(f"{what}: SendGrid answered {status}{words}", status, errors)
+    said = f": {_messages(errors)}" if errors else ""
     if status == 429:
         raise RetryableError(f"{what}: rate limit reached", retry_after=_retry_after(answer))
     if status >= 500 or status == 408:
@@ -50,27 +49,46 @@ def check_answer(answer: requests.Response, body: Any, what: str) -> None:
 
 
 def _errors(body: Any) -> list[dict[str, object]]:
-    errors = body.get("errors") if isinstance(body, dict) else None
-    errors = [errors] if isinstance(errors, dict) else errors
-    return [e for e in errors if isinstance(e, dict)] if isinstance(errors, list) else []
+    """SendGrid's error objects. Some answers have texts in their place, others only a `message`."""
+    if not isinstance(body, dict):
+        return []
+    errors = body.get("errors") or body.get("error") or body.get("message")
+    found = errors if isinstance(errors, list) else [errors]
+    objects: list[Any] = [{"message": e} if isinstance(e, str) else e for e in found]
+    return [e for e in objects if isinstance(e, dict)]
 
 
 def _messages(errors: list[dict[str, object]]) -> str:
     """SendGrid's own plain words: they get into logs and alerts."""
-    return "; ".join(plain(str(error.get("message") or "")) for error in errors[:3])
+    return "; ".join(map(plain, _texts(errors)))
+
+
+def _about_the_account(errors: list[dict[str, object]]) -> str:
+    """SendGrid's words about a key or an account, in one line, without quotes and addresses."""
+    unquoted = [QUOTED.sub("'…'", " ".join(text.split())) for text in _texts(errors)]
+    return "; ".join(ADDRESS.sub("…", text) for text in unquoted)[:300]
+
+
+def _texts(errors: list[dict[str, object]]) -> list[str]:
+    return [text for error in errors[:3] if (text := str(error.get("message") or ""))]
 
 
 def _retry_after(answer: requests.Response) -> float | None:
+    """Seconds until the next try, by the first of two headers that holds a sensible time."""
     for header in ("Retry-After", "X-RateLimit-Reset"):
-        value = answer.headers.get(header)
-        if value and value.isascii() and value.isdigit():
-            seconds = float(value)
-            if seconds >= EPOCH_SECONDS_FROM:
-                seconds -= time.time()
+        seconds = _seconds(answer.headers.get(header, "").strip(), is_date=header == "Retry-After")
+        if seconds is not None and seconds <= LONGEST_PAUSE:
             return max(0.0, seconds)
-        if value and header == "Retry-After":
-            try:
-                return max(0.0, parsedate_to_datetime(value).timestamp() - time.time())
-            except ValueError:
-                continue
     return None
+
+
+def _seconds(value: str, *, is_date: bool) -> float | None:
+    if value.isascii() and value.isdigit():
+        seconds = float(value)
+        return seconds - time.time() if seconds >= EPOCH_SECONDS_FROM else seconds
+    if not is_date:
+        return None
+    try:
+        return parsedate_to_datetime(value).timestamp() - time.time()
+    except (ValueError, OverflowError):  # OverflowError: a time that no clock shows
+        return None

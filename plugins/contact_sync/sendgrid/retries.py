@@ -15,13 +15,14 @@ MAX_TRIES = 6
 
 def retrying() -> tenacity.Retrying:
     """Repeats a call that RetryableError says may succeed later, unless its fate is unknown; the
-    pause is SendGrid's hint, or grows at random. Gives up with the last error."""
+    pause is SendGrid's hint, or grows at random if there is none or it is over. Gives up with the
+    last error."""
     backoff = tenacity.wait_random_exponential(multiplier=1, max=30)
 
     def wait(state: tenacity.RetryCallState) -> float:
         error = state.outcome.exception() if state.outcome else None
         hint = error.retry_after if isinstance(error, RetryableError) else None
-        return backoff(state) if hint is None else hint + 0.2
+        return hint + 0.2 if hint else backoff(state)
 
     def is_worthwhile(error: BaseException) -> bool:
         if not isinstance(error, RetryableError) or isinstance(error, FateUnknown):

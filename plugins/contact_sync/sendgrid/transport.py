@@ -7,12 +7,13 @@ addresses would be in them.
 from __future__ import annotations
 
 import hashlib
+import io
 import logging
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import IO, Any
 from urllib.parse import parse_qsl
 
 import requests
@@ -39,7 +40,7 @@ class Limits:
 
     answer_seconds: float = 120
     answer_bytes: int = 20_000_000
-    download_seconds: float = 60
+    download_seconds: float = 180
     upload_seconds: float = 600  # less than the lease's 15 minutes
 
 
@@ -143,8 +144,8 @@ class Transport:
         body = parsed(raw)
         if body is None:
             raise FateUnknown(
-                f"{what}: SendGrid answered {answer.status_code} with a body that isn't JSON, or "
-                f"is larger than {self._limits.answer_bytes} bytes"
+                f"{what}: SendGrid answered {answer.status_code} with a body that isn't JSON, is "
+                f"null, or is larger than {self._limits.answer_bytes} bytes"
             )
         return body if isinstance(body, dict) else {"result": body}
 
@@ -179,8 +180,8 @@ class Transport:
             )
         raise FateUnknown(f"{what}: the storage answered {answer.status_code}")
 
-    def get_file(self, url: str, max_bytes: int) -> bytes:
-        """Download a signed URL without the key; at most `max_bytes`, within a minute.
+    def get_file(self, url: str, file: IO[bytes], max_bytes: int) -> None:
+        """Download a signed URL into `file`, without the key; at most `max_bytes`, in limited time.
 
         Raises RetryableError when it isn't there, gone or too large: nothing may be concluded.
         """
@@ -199,10 +200,9 @@ class Transport:
         ):
             if answer.status_code != requests.codes.ok:
                 raise RetryableError(f"{what}: the storage answered {answer.status_code}")
-            content = _read(answer, max_bytes)
-        if content is None:
+            is_whole = _copied(answer, file, max_bytes)
+        if not is_whole:
             raise RetryableError(f"{what}: larger than {max_bytes} bytes")
-        return content
 
     def _check_storage(self, url: str, what: str) -> None:
         self.mask_url(url)
@@ -250,14 +250,19 @@ def _storage_code(answer: requests.Response) -> str:
 
 def _read(answer: requests.Response, max_bytes: int) -> bytes | None:
     """The body as it came, or None if it is larger than `max_bytes`."""
-    pieces: list[bytes] = []
+    body = io.BytesIO()
+    return body.getvalue() if _copied(answer, body, max_bytes) else None
+
+
+def _copied(answer: requests.Response, file: IO[bytes], max_bytes: int) -> bool:
+    """Whether the body fits into `max_bytes`; then it is in `file`, as it came."""
     size = 0
     for piece in answer.raw.stream(1 << 16, decode_content=False):
-        pieces.append(piece)
         size += len(piece)
         if size > max_bytes:
-            return None
-    return b"".join(pieces)
+            return False
+        file.write(piece)
+    return True
 
 
 def _is_refused(error: BaseException) -> bool:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from itertools import chain
 from typing import NamedTuple
 
 import pyarrow as pa
 
 from contact_sync.base.vocabulary import PendingReason, Refusal, Refused
+from contact_sync.contacts.refusals import SCHEMA, Refusals
 from contact_sync.contacts.refused_values import LeftOut
-from contact_sync.postgres.copying import copy_into
-from contact_sync.postgres.cursor import Cursor, one
+from contact_sync.postgres.copying import copy_batches
+from contact_sync.postgres.cursor import Cursor, analyze, one
 from contact_sync.state import statements
 from contact_sync.state.batch_contacts import batch_bounds
 
@@ -27,11 +29,17 @@ class Settled(NamedTuple):
     rejected: int
 
 
+def count_refused(cursor: Cursor, batch_id: int, refused: Refusals) -> int:
+    """How many contacts of the batch are among the refused ones; once a transaction."""
+    _load_refused(cursor, refused)
+    return int(one(cursor, SQL["count_refused"], {"batch_id": batch_id})["n"])
+
+
 def confirm(
-    cursor: Cursor, batch_id: int, refused: dict[str, Refused], again: Collection[str] = ()
+    cursor: Cursor, batch_id: int, refused: Refusals, again: Collection[str] = ()
 ) -> Settled:
-    """Confirm the batch's contacts except the refused ones, which are by address, and forget
-    the payloads, but for those that are sent `again`."""
+    """Confirm the batch's contacts except the refused ones, and forget the payloads, but for those
+    that are sent `again`."""
     _load_refused(cursor, refused, again)
     parameters = {"batch_id": batch_id}
     bounds = batch_bounds(cursor, batch_id)
@@ -41,7 +49,7 @@ def confirm(
     known = cursor.rowcount
     cursor.execute(SQL["confirm_new"], bounds)
     new, rejected = cursor.rowcount, 0
-    if refused:
+    if len(refused):
         cursor.execute(SQL["refuse_in_batch"], parameters)
         rejected = cursor.rowcount
     cursor.execute(SQL["clear_settled"], parameters)
@@ -50,7 +58,7 @@ def confirm(
 
 def refuse(cursor: Cursor, batch_id: int, refused: dict[str, Refused]) -> None:
     """Reject some contacts of a batch, and take them out of it; once a transaction."""
-    _load_refused(cursor, refused)
+    _load_refused(cursor, Refusals(refused.items()))
     cursor.execute(SQL["refuse_in_batch"], {"batch_id": batch_id})
     _take_out(cursor, batch_id, list(refused))
 
@@ -143,20 +151,11 @@ def only_address(cursor: Cursor, batch_id: int) -> str:
     return str(one(cursor, SQL["only_address"], {"batch_id": batch_id})["email"])
 
 
-def _load_refused(cursor: Cursor, refused: dict[str, Refused], again: Collection[str] = ()) -> None:
+def _load_refused(cursor: Cursor, refused: Refusals, again: Collection[str] = ()) -> None:
     cursor.execute(SQL["create_refused"])
-    if refused or again:
-        import pandas as pd
-
-        kept = [None] * len(again)
-        frame = pd.DataFrame(
-            {
-                "email": [*refused, *again],
-                "field": [*(refusal.field for refusal in refused.values()), *kept],
-                "reason": [*(str(refusal.reason) for refusal in refused.values()), *kept],
-                "detail": [*(refusal.detail for refusal in refused.values()), *kept],
-            },
-            dtype=object,
-        )
-        schema = pa.schema([(column, pa.string()) for column in frame.columns])
-        copy_into(cursor, "pg_temp.refused", schema, [frame])
+    if not len(refused) and not again:
+        return
+    nothing = pa.nulls(len(again), pa.string())
+    kept = pa.record_batch([pa.array(again, pa.string()), nothing, nothing, nothing], SCHEMA)
+    copy_batches(cursor, "pg_temp.refused", SCHEMA, chain(refused.record_batches(), [kept]))
+    analyze(cursor, "pg_temp.refused")

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-NOTHING = "\N{EN DASH}"
+from contact_sync.reporting.explanation import NO_MOMENT, moment
+
+__all__ = ["count", "duration", "iso", "moment", "number"]
+
+NOTHING = NO_MOMENT
 
 
 def number(value: float | None) -> str:
@@ -15,11 +19,6 @@ def number(value: float | None) -> str:
 def count(value: int, one: str, many: str | None = None) -> str:
     """ "1 client", "1,234 clients"."""
     return f"{value:,} {one if value == 1 else many or one + 's'}"
-
-
-def moment(value: datetime | None) -> str:
-    """ "26 Nov 2026, 05:19:11 UTC"; None as a dash."""
-    return NOTHING if value is None else f"{value.astimezone(UTC):%-d %b %Y, %H:%M:%S} UTC"
 
 
 def iso(value: datetime | None) -> str:

@@ -167,7 +167,8 @@ def _approval(report: dict[str, Any], *, has_plan: bool) -> list[str]:
         first = f"{decision} by {approval['by']}" if decision else "waiting for a person"
         return [first, *approval.get("why", [])]
     if report["above_limits"]:
-        return ["a real run would ask"]
+        asks = "a real run would ask" if report["dry_run"] else "the plan is above the limits"
+        return [asks, *report["above_limits"]]
     return ["not needed: the plan is within the limits" if has_plan else "not known yet"]
 
 

@@ -53,15 +53,47 @@ def test_B13_a_database_in_another_encoding_is_read_as_it_was_meant(elsewhere: W
 
 @pytest.mark.own_connections
 @pytest.mark.parametrize("elsewhere", ["SQL_ASCII"], indirect=True)
-def test_B13_bytes_that_are_no_text_are_named_by_column_and_client(elsewhere: World) -> None:
+def test_B13_bytes_that_are_no_text_are_named_by_table_column_and_client(
+    elsewhere: World,
+) -> None:
     """One sentence, and nothing is sent."""
     with pytest.raises(FatalError) as raised:
         elsewhere.run()
     said = str(raised.value)
     assert "(clients.sql) holds bytes that are not text in UTF-8 (SQLSTATE 22021)" in said
-    assert "correct the value; it is column 'first_name' of client 7" in said
+    assert "correct the value; it is table b2core.clients, column 'first_name', of client 7" in said
     assert "caf" not in said
     assert elsewhere.writes() == []
+
+
+@pytest.mark.own_connections
+@pytest.mark.parametrize("elsewhere", ["SQL_ASCII"], indirect=True)
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        (b"INSERT INTO b2core.client_phones (client_id, phone) VALUES (7, '07\xe9')",
+         "table b2core.client_phones, column 'phone', of client 7"),
+        (b"INSERT INTO b2core.client_addresses (client_id, type, line1) "
+         b"VALUES (7, 'legal', 'Caf\xe9')",
+         "table b2core.client_addresses, column 'line1' (in clients.sql 'address_line_1'), of "
+         "client 7"),
+        (b"UPDATE b2core.client_statuses SET name = 'caf\xe9' WHERE id = 1",
+         "table b2core.client_statuses, column 'name' (in clients.sql 'status'), of client 7"),
+        (b"UPDATE b2core.clients SET email = 'caf\xe9@example.com'",
+         "table b2core.clients, column 'email', of client 7"),
+    ],
+    ids=["phone", "address", "look-up", "e-mail"],
+)  # fmt: skip
+def test_B13_the_table_is_the_one_that_holds_the_bytes(
+    elsewhere: World, wrong: bytes, said: str
+) -> None:
+    """Behind joins, subqueries and casts; also in scan.sql."""
+    with psycopg.connect(elsewhere.b2core_url, client_encoding="SQL_ASCII") as connection:
+        connection.execute("UPDATE b2core.clients SET first_name = 'Ann'")
+        connection.execute(wrong)
+    with pytest.raises(FatalError) as raised:
+        elsewhere.run()
+    assert said in str(raised.value)
 
 
 @pytest.mark.own_connections

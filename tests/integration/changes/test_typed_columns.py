@@ -11,6 +11,9 @@ import pytest
 
 from contact_sync.base.errors import ConfigError
 from contact_sync.lookup.explain import explain_client
+from contact_sync.reporting.explanation import FieldValue
+from contact_sync.reporting.explanation_text import text
+from contact_sync.web.client_view import client_view
 from tests.support.wild import columns
 from tests.support.world import World
 
@@ -47,6 +50,19 @@ def held(world: World, field: str, values: Values) -> list[Any]:
     return [fields.get(field) for fields in found]
 
 
+def looked_up(world: World, client: int, field: str) -> FieldValue:
+    """The field as the look-up shows it, on the command line and on the client's page."""
+    with world.sync() as sync:
+        found = explain_client(sync, client, live=True)
+    assert text(found)
+    page = client_view(found, may_see=True)
+    assert page.conclusion
+    assert client_view(found, may_see=False).e.fields
+    (shown,) = (one for one in found.fields if one.name == field)
+    assert shown.differs is False
+    return shown
+
+
 def as_double(value: float | None) -> float | None:
     """SendGrid's numbers are doubles."""
     return None if value is None else float(value)
@@ -64,6 +80,12 @@ def test_B12_numbers_of_typed_columns_arrive_as_they_are(
     found = held(world, "Worth", values)
     assert [as_double(value) for value in found] == [as_double(value) for _, value in values]
     assert world.run("full")["counts"]["sent"] == 0
+    for client, (_, value) in enumerate(values, start=1):
+        shown = looked_up(world, client, "Worth")
+        assert shown.source
+        assert (shown.value == "") == (value is None)
+        if value is None:
+            assert shown.problem == "left out: not a number"
 
 
 @LANES
@@ -80,8 +102,7 @@ def test_B09_B10_days_of_typed_columns_arrive_as_they_are(
     none = sum(day is None for day in days)
     assert world.report()["dropped"] == {"Since: not_a_date": none}
     for client, (_, day) in enumerate(values, start=1):
-        with world.sync() as sync:
-            (found,) = (f for f in explain_client(sync, client).fields if f.name == "Since")
+        found = looked_up(world, client, "Since")
         assert (found.value, found.problem) == ((day, "") if day else ("", "left out: not a date"))
         assert found.source
 

@@ -12,6 +12,7 @@ import psycopg
 import pytest
 
 from contact_sync.cli import main as cli
+from contact_sync.lookup.explain import explain_client
 from local.b2core_demo.rows import add_address, add_client, add_phone
 from local.oracle import expected
 from tests.support.world import World
@@ -82,6 +83,29 @@ def test_B09_B12_what_a_typed_field_can_not_hold_is_dropped_and_counted(
     ]
     assert [fields.get("Balance") for fields in held] == [*good.values(), *[None] * len(bad)]
     assert not any("Born" in fields for fields in held)
+
+
+@LANES
+def test_B12_a_number_that_is_rounded_is_exact_or_counted(world: World, lane: str) -> None:
+    """mautic#11158 ("Only 0 shows"): SendGrid documents two decimals for CSV, so both lanes send no
+    more; what that changes is counted like a cut value, and the look-up says it."""
+    world.redefine(lane=lane)
+    map_typed(world)
+    sent = {"0.00012345": 0, "0.004": 0, "1.005": 1.0, "99.995": 100, "-0.001": 0, "1e-9": 0,
+            "2.675": 2.67, "1.50": 1.5, "0.10": 0.1, "7": 7, "12.340000": 12.34}  # fmt: skip
+    for number, value in enumerate(sent):
+        world.add(f"n{number}@example.com", address={"postal_code": value})
+    report = world.run()
+    held = [
+        world.contact(f"n{n}@example.com")["custom_fields"]["Balance"] for n in range(len(sent))
+    ]
+    exact = [float(text) == stored for text, stored in zip(sent, held, strict=True)]
+    assert report["dropped"] == {"Balance: rounded": exact.count(False)}
+    assert [round(value, 2) for value in held] == held
+    for client, is_exact in enumerate(exact, start=1):
+        with world.sync() as sync:
+            (found,) = (f for f in explain_client(sync, client).fields if f.name == "Balance")
+        assert bool(found.problem) is not is_exact
 
 
 @pytest.fixture

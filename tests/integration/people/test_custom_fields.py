@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ast
 import io
+import shutil
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -91,6 +93,61 @@ def test_a_field_that_can_not_be_created_stops_before_any_call(
     assert "my field: a field's name has letters, digits and _ only" in errors
     assert "can't be created: clients.sql gives no column 'nick'" in said
     assert SHOWN not in world.writes()
+
+
+def test_a_field_is_created_with_the_type_of_its_column(
+    command: Command, world: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """SendGrid never changes it again: numeric is a Number, days are a Date; a column of a type
+    that fits none is told with its cast, before anything is created."""
+    world.sql_folder = shutil.copytree(world.sql_folder, tmp_path / "b2core")
+    clients = world.sql_folder / "clients.sql"
+    columns = {
+        "n1": ("1.5::numeric(12, 2)", "Number"), "n2": ("1.5::numeric", "Number"),
+        "n3": ("7::bigint", "Number"), "n4": ("7::smallint", "Number"),
+        "n5": ("0.5::float4", "Number"), "d1": ("current_date", "Date"), "d2": ("now()", "Date"),
+        "d3": ("now()::timestamp", "Date"), "t1": ("'a'::varchar(3)", "Text"),
+        "t2": ("true", "Text"), "t3": ("'a'::char(2)", "Text"),
+    }  # fmt: skip
+
+    def give(more: dict[str, str]) -> None:
+        text, end = clients.read_text(encoding="utf-8"), "    NULL::text AS exclusion"
+        given = "".join(f"    {sql} AS {name},\n" for name, sql in more.items())
+        clients.write_text(text.replace(end, given + end), encoding="utf-8")
+        fields = world.definition.model_dump(mode="json")["fields"]
+        world.redefine(fields=fields | {f"Field_{name}": name for name in more})
+
+    handles = "contact_sync.airflow_edge.handles"
+    monkeypatch.setattr(f"{handles}.read_definition", lambda _name: world.definition)
+    monkeypatch.setattr(f"{handles}.source_folder", lambda _definition: world.sql_folder)
+    give({name: sql for name, (sql, _) in columns.items()})
+    assert command("--create", "--yes")[0] == 0
+    with world.sync() as sync:
+        types = {field.name: str(field.type) for field in sync.sendgrid.fields()}
+    assert {name: types[f"Field_{name}"] for name in columns} == {
+        name: kind for name, (_, kind) in columns.items()
+    }
+    give({"bad": "12.34::money"})
+    code, said, errors = command("--create", "--yes")
+    assert code == 1
+    assert "column 'bad' is money: write" in errors
+    assert "can't be created" in said
+
+
+def test_what_is_nearly_there_is_named(
+    command: Command, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that nobody creates a second one."""
+    world.emulator.admin.create_field("Client_tier", "Text")
+    fields = world.definition.model_dump(mode="json")["fields"]
+    world.redefine(fields=fields | {"ClientTier": "city"}, list="B2CORE Clients")
+    monkeypatch.setattr(
+        "contact_sync.airflow_edge.handles.read_definition", lambda _name: world.definition
+    )
+    code, said, _ = command()
+    assert code == 1
+    assert "MISSING, did you mean 'B2CORE clients'? Otherwise create it" in said
+    assert "did you mean 'Client_tier'?" in said
 
 
 def test_no_step_of_a_run_creates_a_field() -> None:

@@ -11,7 +11,7 @@ import pytest
 from contact_sync.airflow_edge import alert_texts
 from contact_sync.cli.main import main
 from contact_sync.lookup.explain import explain_client
-from contact_sync.reporting.explanation import Explanation
+from contact_sync.reporting.explanation import Explanation, moment
 from contact_sync.reporting.explanation_text import text
 from contact_sync.reporting.run_report import text_report
 from contact_sync.state.for_people import dropped
@@ -90,8 +90,8 @@ def test_B20_the_look_up_names_them_with_since(world: World) -> None:
     assert fields["phone_number"].since == fields["first_name"].since == came
     assert fields["last_name"].since is None
     said = text(explain(world, ann))
-    assert f"[left out: no phone number, since {came:%Y-%m-%d %H:%M:%S} UTC]" in said
-    assert f"[cut: longer than the field holds, since {came:%Y-%m-%d %H:%M:%S} UTC]" in said
+    assert f"[left out: no phone number, since {moment(came)}]" in said
+    assert f"[cut: longer than the field holds, since {moment(came)}]" in said
 
     world.sql("UPDATE b2core.client_phones SET phone = '+41790000002' WHERE client_id = %s", ann)
     world.sql("UPDATE b2core.client_phones SET phone = '+4179' WHERE client_id = %s", bob)

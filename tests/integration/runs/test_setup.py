@@ -52,6 +52,31 @@ BREAKS: dict[str, tuple[Callable[[World], object], type[Exception], list[str]]] 
         ConfigError,
         ["no list 'Nowhere'", "create it under Marketing > Contacts", "`list`"],
     ),
+    "list in another case": (
+        lambda w: w.redefine(list="b2core  Clients"),
+        ConfigError,
+        ["no list 'b2core  Clients': did you mean 'B2CORE clients'? Otherwise create it under"],
+    ),
+    "list with white space": (
+        lambda w: w.redefine(list="B2CORE clients\u00a0"),
+        ConfigError,
+        ["did you mean 'B2CORE clients'?"],
+    ),
+    "field with a dash": (
+        lambda w: map_field(w, "Client-Type", "city"),
+        ConfigError,
+        ["no field 'Client-Type': did you mean 'Client_type'? Otherwise create it under"],
+    ),
+    "misspelt field": (
+        lambda w: map_field(w, "Jurisdicton", "city"),
+        ConfigError,
+        ["no field 'Jurisdicton': did you mean 'Jurisdiction'?"],
+    ),
+    "misspelt column": (
+        lambda w: map_field(w, "city", "citi"),
+        ConfigError,
+        ["no column 'citi' for field 'city': it gives client_id", "Did you mean 'city'?"],
+    ),
     "missing field": (
         lambda w: map_field(w, "Shoe_size", "city"),
         ConfigError,

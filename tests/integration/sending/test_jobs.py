@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from contact_sync.base.errors import FatalError, FateUnknown
@@ -88,15 +90,18 @@ def test_C08_a_refused_call_delays_nothing(world: World, status: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("lane", "layout", "gzip"),
-    [("json", "uploaded", False), ("csv", "uploaded", True), ("csv", "short", False),
-     ("json", "json", True), ("csv", "json", False)],
+    ("lane", "layout", "form"),
+    [("json", "uploaded", {}), ("csv", "uploaded", {"errors_gzip": True}), ("csv", "short", {}),
+     ("json", "json", {"errors_gzip": True}), ("csv", "json", {}),
+     ("csv", "uploaded", {"errors_separator": ";", "errors_encoding": "utf-16"}),
+     ("json", "odd", {"errors_separator": "\t", "errors_upper": True}),
+     ("csv", "json_lines", {"errors_encoding": "utf-8-sig", "errors_gzip": True})],
 )  # fmt: skip
 def test_D04_an_errored_job_rejects_the_bad_rows_and_confirms_the_others(
-    world: World, lane: str, layout: str, gzip: bool
+    world: World, lane: str, layout: str, form: dict[str, Any]
 ) -> None:
     """With SendGrid's reason; the rejected ones are tried again when their rows change."""
-    world.emulator.admin.settings(errors_layout=layout, errors_gzip=gzip)
+    world.emulator.admin.settings(errors_layout=layout, **form)
     world.refuse_rows("client2@example.com")
     world.redefine(lane=lane)
     for number in range(1, 4):

@@ -49,6 +49,7 @@ FAULTS: dict[str, dict[str, Any] | Trick | Callable[[World, Endpoint, Clock], No
     "429 without a header": "hide the limits",
     "429 Retry-After 7": limited(retry_after="7"),
     "429 Retry-After in the past": limited(retry_after="Wed, 21 Oct 2015 07:28:00 GMT"),
+    "429 Retry-After 3600": limited(retry_after="3600"),
     "429 Retry-After 9999999": limited(retry_after="9999999"),
     "429 x-ratelimit-reset in seconds": lambda world, endpoint, clock: use_up(
         world, endpoint, clock, "delta"

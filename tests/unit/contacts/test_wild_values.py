@@ -5,14 +5,15 @@ from __future__ import annotations
 import pytest
 
 from contact_sync.contacts import converters, emails, phones, text_columns
+from local.numbering_plans import exists
 from tests.support.columns import column, reasons, values
-from tests.support.wild import dates_and_numbers, more_phones, texts
+from tests.support.wild import dates_and_numbers, more_phones, texts, trackers
 from tests.support.wild import emails as wild_emails
 from tests.support.wild import phones as wild_phones
 
 
 @pytest.mark.parametrize(
-    ("text", "country", "becomes"), [*wild_phones.REPORTED, *more_phones.KINDS]
+    ("text", "country", "becomes"), [*wild_phones.REPORTED, *more_phones.KINDS, *trackers.PHONES]
 )
 def test_B15_a_phone_number_is_its_owners_or_not_sent(
     text: str, country: str | None, becomes: str
@@ -22,9 +23,12 @@ def test_B15_a_phone_number_is_its_owners_or_not_sent(
     number = becomes if becomes.startswith("+") else None
     assert values(found.values) == [number]
     assert reasons(found) == ([] if number else [becomes])
+    assert number is None or exists(number)  # as the emulator judges, by plans of its own
 
 
-@pytest.mark.parametrize(("text", "becomes"), [*wild_emails.REPORTED, *wild_emails.KINDS])
+@pytest.mark.parametrize(
+    ("text", "becomes"), [*wild_emails.REPORTED, *wild_emails.KINDS, *trackers.EMAILS]
+)
 def test_B06_B07_an_address_is_its_owners_or_rejected(text: str, becomes: str) -> None:
     """What surrounds it goes; what another person may read as something else is rejected."""
     found = emails.sendable(emails.normalised(column([text])))

@@ -158,7 +158,7 @@ def upload(api: SendGridApi) -> None:
 
 def download(api: SendGridApi) -> None:
     """An errors file from it."""
-    api.errors_file(Job("j", JobStatus.ERRORED, errors_url=f"https://{S3}/f?s=1"))
+    api.errors_file(Job("j", JobStatus.ERRORED, errors_url=f"https://{S3}/f?s=1"), io.BytesIO())
 
 
 @pytest.mark.parametrize("call", [upload, download])

@@ -71,8 +71,16 @@ def test_C06_C07_reads_are_repeated_and_bounded(
         ({"X_RateLimit_Reset": "epoch"}, 4900, 5000),
         ({"Retry_After": "date"}, 4900, 5000),
         ({"Retry_After": "Wed, 21 Oct 2015 07:28:00 GMT"}, 0, 0),
+        ({"Retry_After": "Mon, 01 Jan 0001 00:00:00 GMT"}, 0, 0),
+        ({"Retry_After": "Mon, 01 Jan 0001 00:00:00 -0000"}, 0, 0),
         ({"Retry_After": "soon", "X_RateLimit_Reset": "9"}, 9, 9),
         ({"Retry_After": "17", "X_RateLimit_Reset": "9"}, 17, 17),
+        ({"Retry_After": " 17 "}, 17, 17),
+        ({"Retry_After": "0"}, 0, 0),
+        ({"Retry_After": "9" * 40, "X_RateLimit_Reset": "9"}, 9, 9),
+        ({"Retry_After": "NaN", "X_RateLimit_Reset": "9"}, 9, 9),
+        ({"X_RateLimit_Reset": "10000000"}, 0, 0),
+        ({"Retry_After": "3600"}, 3600, 3600),
     ],
 )
 def test_C07_rate_limits_say_when(
@@ -88,7 +96,13 @@ def test_C07_rate_limits_say_when(
     assert low <= caught.value.retry_after <= high
 
 
-@pytest.mark.parametrize("value", ["", "soon", "-5", "\u00b2", "1.5.2", "Wed, 99 Oct 2015"])
+@pytest.mark.parametrize(
+    "value",
+    ["", "soon", "-5", "\u00b2", "1.5.2", "Wed, 99 Oct 2015", "NaN", "inf", "1e3", "9" * 400,
+     "86401", "100000000000000",
+     "Fri, 31 Dec 9999 23:59:59 GMT", "Fri, 31 Dec 99999 23:59:59 GMT",
+     "Fri, 31 Dec 2027 23:59:59 +99999999", "0x10", "5 seconds", "1,000"],
+)  # fmt: skip
 def test_C07_a_hint_that_cannot_be_read_is_no_hint(
     server: Script, api: SendGridApi, value: str
 ) -> None:

@@ -31,7 +31,7 @@ CALLS: list[Callable[[SendGridApi, str], object]] = [
     lambda api, _url: api.contact_ids([ADDRESS]),
     lambda api, _url: api.delete_contacts(["contact-id-1", "contact-id-2"]),
     lambda api, url: api.upload(ImportUpload(JOB_ID, url + SIGNED, {}), io.BytesIO(b"x"), 1),
-    lambda api, url: api.errors_file(finished(url + SIGNED)),
+    lambda api, url: api.errors_file(finished(url + SIGNED), io.BytesIO()),
 ]
 NAMES = [
     "scopes", "lists", "fields", "job", "upsert", "import", "search", "delete", "upload", "errors",
@@ -80,7 +80,9 @@ def test_G10_sendgrids_words_are_told_without_values(
 def test_C13_the_errors_file_is_fetched_without_the_key(server: Script, api: SendGridApi) -> None:
     """Byte for byte, from a signed URL of the storage."""
     server.say(200, b"\x1f\x8bnot unpacked here", Content_Encoding="gzip")
-    assert api.errors_file(finished(server.url + SIGNED)) == b"\x1f\x8bnot unpacked here"
+    file = io.BytesIO()
+    api.errors_file(finished(server.url + SIGNED), file)
+    assert file.getvalue() == b"\x1f\x8bnot unpacked here"
     method, path, headers, _ = server.calls[0]
     assert (method, path) == ("GET", SIGNED)
     assert "Authorization" not in headers
@@ -94,7 +96,7 @@ def test_D05_an_errors_file_that_is_gone_proves_nothing(
     """Once a call, no redirect followed; the caller tries again later."""
     server.say(status, b"rows", Location=f"{server.url}/elsewhere")
     with pytest.raises(RetryableError, match=r"^GET errors_url: "):
-        api.errors_file(finished(server.url + SIGNED))
+        api.errors_file(finished(server.url + SIGNED), io.BytesIO())
     assert [path for _, path, _, _ in server.calls] == [SIGNED]
 
 
@@ -104,7 +106,7 @@ def test_D05_half_an_errors_file_is_not_taken_for_a_whole_one(
     """The connection breaks before the announced end: some refused clients would look confirmed."""
     server.say(200, b"email,error\nann@example.com,bad\n", Content_Length="1000")
     with pytest.raises(RetryableError, match=r"^GET errors_url: "):
-        api.errors_file(finished(server.url + SIGNED))
+        api.errors_file(finished(server.url + SIGNED), io.BytesIO())
 
 
 def test_H02_a_huge_errors_file_is_not_read_to_its_end(
@@ -113,18 +115,20 @@ def test_H02_a_huge_errors_file_is_not_read_to_its_end(
     """Memory is bounded."""
     monkeypatch.setattr("contact_sync.sendgrid.api.MAX_ERRORS_FILE_BYTES", 1_000)
     server.say(200, b"x" * 1_000)
-    assert len(api.errors_file(finished(server.url + SIGNED))) == 1_000
+    file = io.BytesIO()
+    api.errors_file(finished(server.url + SIGNED), file)
+    assert len(file.getvalue()) == 1_000
     server.say(200, b"x" * 200_000)
     server.answers[:] = server.answers[-1:]
     with pytest.raises(RetryableError, match="larger than 1000 bytes"):
-        api.errors_file(finished(server.url + SIGNED))
+        api.errors_file(finished(server.url + SIGNED), io.BytesIO())
 
 
 @pytest.mark.parametrize("url", ["http://storage.example/f", "file:///etc/hosts", "", "//x"])
 def test_H01_signed_urls_are_https_or_refused(api: SendGridApi, url: str) -> None:
     """Clients' data travels encrypted; no scheme of another kind is opened."""
     with pytest.raises(ConfigError, match="errors_url must be an https URL"):
-        api.errors_file(finished(url))
+        api.errors_file(finished(url), io.BytesIO())
     with pytest.raises(ConfigError, match="upload_uri must be an https URL"):
         api.upload(ImportUpload(JOB_ID, url, {}), io.BytesIO(b"x"), 1)
 

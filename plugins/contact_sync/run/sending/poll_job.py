@@ -20,6 +20,7 @@ from contact_sync.base.vocabulary import (
 )
 from contact_sync.postgres.cursor import Cursor
 from contact_sync.run.sending.ending import finish, postpone
+from contact_sync.run.sending.move_person import look_again
 from contact_sync.run.sending.settle_upsert import settle_upsert
 from contact_sync.state import batches, families, removals
 from contact_sync.state.batches import Batch
@@ -51,7 +52,16 @@ def settle_batch(sync: Sync, run: Run, batch_id: int) -> bool:
         reach("job_pending")
         return _give_up(sync, run, batch)
     reach("job_over")
-    if batch.lane in REMOVALS:
+    return _end(sync, run, batch, job)
+
+
+def _end(sync: Sync, run: Run, batch: Batch, job: Job) -> bool:
+    """Write what a job that is over means; False = it can't be seen yet."""
+    if batch.lane is Lane.MOVE:
+        if (write := look_again(sync, run, batch, job)) is None:
+            return False
+        finish(sync, run, batch, job, write)
+    elif batch.lane in REMOVALS:
         _apply_removal(sync, run, batch, job)
     else:
         settle_upsert(sync, run, batch, job)

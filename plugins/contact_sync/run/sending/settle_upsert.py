@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import tempfile
 from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, field
 from itertools import islice
 
 import numpy as np
@@ -21,11 +23,13 @@ from contact_sync.base.vocabulary import (
     Refused,
 )
 from contact_sync.contacts.json_bodies import cut_json_batches
+from contact_sync.contacts.refusals import Refusals
 from contact_sync.contacts.refused_values import LeftOut
 from contact_sync.postgres.cursor import Cursor
 from contact_sync.run.context import mapping_of
 from contact_sync.run.sending.ending import finish, postpone
 from contact_sync.run.sending.judge import Do, counts_all, judge, refused_by
+from contact_sync.run.sending.look_before import held_after
 from contact_sync.run.sending.refused_contacts import Said, Verdicts, verdicts
 from contact_sync.run.sending.split import postpone_and_split
 from contact_sync.run.sending.verify import not_applied
@@ -35,6 +39,7 @@ from contact_sync.state import (
     batch_contacts,
     families,
     ledger,
+    moves,
     refused_values,
     runs,
     settling,
@@ -49,64 +54,97 @@ MAX_VALUE_ROUNDS = 8
 MAX_LEFT_OUT = 100_000
 """Contacts of a batch that are sent again without a value at once; the others wait for the next."""
 CHUNK = 10_000  # refused contacts whose payloads are in memory at once
-NOBODY = Verdicts({}, [], {})
+
+
+@dataclass(slots=True)
+class Named:
+    """Whom a job's errors file names: contacts that are rejected; that lose a value; the addresses
+    of those that are refused for a value that they don't have, and of those that are refused for a
+    field that is too new. `everybody`: all of them; `count`: how many contacts of the batch."""
+
+    rejected: Refusals = field(default_factory=Refusals)
+    left_out: list[LeftOut] = field(default_factory=list)
+    groundless: set[str] = field(default_factory=set)
+    late: set[str] = field(default_factory=set)
+    everybody: Refusals = field(default_factory=Refusals)
+    count: int = 0
+
+    def add(self, judged: Verdicts, late: set[str]) -> None:
+        """Take in some more."""
+        if len(self.left_out) + len(judged.left_out) > MAX_LEFT_OUT:
+            judged = judged.put_off()
+        self.rejected.add(judged.rejected.items())
+        self.left_out += judged.left_out
+        self.groundless |= judged.groundless.keys()
+        self.late |= late
+        emails = judged.emails | late
+        self.everybody.add((email, Refused(Refusal.REFUSED_BY_SENDGRID)) for email in emails)
+
+    def finish(self) -> None:
+        """Each contact once, though the file may name it twice: what rejects it counts."""
+        others = {one.email: one for one in self.left_out}
+        rejected = (others.keys() | self.groundless | self.late) & set(self.rejected.emails())
+        self.left_out = [one for email, one in others.items() if email not in rejected]
+        self.late -= rejected
+        self.groundless -= rejected | self.late | others.keys()
 
 
 def settle_upsert(sync: Sync, run: Run, batch: Batch, job: Job) -> None:
     """Settle a batch whose job is over."""
     if job.status is JobStatus.COMPLETED and counts_all(job, batch.contacts):
-        _settle(sync, run, batch, job, NOBODY)
+        _settle(sync, run, batch, job, Named())
         return
     with sync.state.transaction() as cursor:
         contacts = batch_contacts.count_contacts(cursor, batch.batch_id)
-    judged, late = _refused(sync, batch, job)
-    named = judged.emails | late
-    judgement = judge(job, contacts, len(named))
+    named = _refused(sync, batch, job)
+    judgement = judge(job, contacts, named.count)
     match judgement.do:
         case Do.CONFIRM:
-            _settle(sync, run, batch, job, judged, late)
+            _settle(sync, run, batch, job, named)
         case Do.READ_BACK | Do.READ_SAMPLE:
             log.info("Batch %d: %d contacts, the job's counts: %s",
                      batch.batch_id, contacts, job.counts())  # fmt: skip
-            wrong = not_applied(sync, run, batch, believe=True) - named
+            wrong = not_applied(sync, run, batch, believe=True)
+            wrong.difference_update(named.everybody.emails())
             if wrong and judgement.do is Do.READ_SAMPLE:
                 _fail(sync, run, batch, job, judgement.reason)
             else:
-                _settle(sync, run, batch, job, judged, wrong | late)
+                _settle(sync, run, batch, job, named, wrong)
         case Do.FIND_REFUSED:
-            wrong = not_applied(sync, run, batch, believe=False) - named
-            if len(wrong) + len(named) == refused_by(job):
-                nameless = dict.fromkeys(wrong, Refused(Refusal.REFUSED_BY_SENDGRID))
-                judged = judged._replace(rejected=judged.rejected | nameless)
+            wrong = not_applied(sync, run, batch, believe=False)
+            wrong.difference_update(named.everybody.emails())
+            if len(wrong) + named.count == refused_by(job):
+                nameless = Refused(Refusal.REFUSED_BY_SENDGRID)
+                named.rejected.add((email, nameless) for email in wrong)
                 wrong = set()
-            _settle(sync, run, batch, job, judged, wrong | late)
+            _settle(sync, run, batch, job, named, wrong)
         case Do.SEND_AGAIN:
             _fail(sync, run, batch, job, judgement.reason)
 
 
-def _refused(sync: Sync, batch: Batch, job: Job) -> tuple[Verdicts, set[str]]:
-    """The batch's contacts that the job's errors file names; apart from them those that it refused
-    for a field that is too new for it: these are sent again."""
+def _refused(sync: Sync, batch: Batch, job: Job) -> Named:
+    """The batch's contacts that the job's errors file names."""
     if job.status is JobStatus.COMPLETED or not job.errors_url:
-        return NOBODY, set()
-    try:
-        found = read_errors(sync.sendgrid.errors_file(job)).items()
-    except (RetryableError, ConfigError) as error:  # ConfigError: a host that nobody trusts yet
-        log.warning("%s; looking for the refused contacts otherwise", error)
-        return NOBODY, set()
+        return Named()
     mapping = mapping_of(runs.load_run(sync.state, batch.run_id))
-    judged, late = NOBODY, set[str]()
-    for said in _chunks(found):
-        with sync.state.transaction() as cursor:
-            contacts = batch_contacts.contacts_among(cursor, batch.batch_id, said)
-        late |= {one.email for one in contacts if is_unknown_field(said[one.email])}
-        refused = (Said(one, said[one.email]) for one in contacts if one.email not in late)
-        more = verdicts(refused, mapping)
-        is_full = len(judged.left_out) + len(more.left_out) > MAX_LEFT_OUT
-        judged = judged.with_more(more.put_off() if is_full else more)
-    named = len(judged.emails | late)
-    log.info("The errors file names %d of %d refused contacts", named, job.errored)
-    return judged, late
+    named = Named()
+    try:
+        with tempfile.TemporaryFile() as file:
+            sync.sendgrid.errors_file(job, file)
+            for said in _chunks(read_errors(file)):
+                with sync.state.transaction() as cursor:
+                    contacts = batch_contacts.contacts_among(cursor, batch.batch_id, said)
+                late = {one.email for one in contacts if is_unknown_field(said[one.email])}
+                refused = (Said(one, said[one.email]) for one in contacts if one.email not in late)
+                named.add(verdicts(refused, mapping), late)
+    except (RetryableError, ConfigError) as error:  # ConfigError: a host that isn't trusted yet
+        log.warning("%s; looking for the refused contacts otherwise", error)
+        return Named()
+    named.finish()
+    with sync.state.transaction() as cursor:
+        named.count = settling.count_refused(cursor, batch.batch_id, named.everybody)
+    log.info("The errors file names %d of %d refused contacts", named.count, job.errored)
+    return named
 
 
 def _chunks(entries: Iterable[tuple[str, str]]) -> Iterator[dict[str, str]]:
@@ -120,24 +158,30 @@ def _settle(
     run: Run,
     batch: Batch,
     job: Job,
-    judged: Verdicts,
+    named: Named,
     wrong: Collection[str] = (),
 ) -> None:
     """Confirm the batch's contacts but for the refused ones and those that aren't as sent."""
 
     new = 0
+    wrong = {*wrong, *held_after(sync, run, batch, job)}
+    wrong.difference_update(named.everybody.emails())
 
     def write(cursor: Cursor) -> Ending:
         nonlocal new
-        again, unclear = _values_left_out(cursor, run, batch, judged)
-        late, given_up = settling.postpone_not_applied(cursor, batch.batch_id, wrong)
+        again, unclear = _values_left_out(cursor, run, batch, named)
+        late, given_up = settling.postpone_not_applied(
+            cursor, batch.batch_id, [*wrong, *named.late]
+        )
         held, never = settling.postpone_not_applied(
             cursor, batch.batch_id, unclear, PendingReason.VALUE_REFUSED
         )
         known, new, rejected = settling.confirm(
-            cursor, batch.batch_id, judged.rejected, [one.email for one in again]
+            cursor, batch.batch_id, named.rejected, [one.email for one in again]
         )
         _stage_again(cursor, batch, again)
+        if batch.run_id == run.run_id and moves.any_noted(cursor, batch.sync_id):
+            moves.create_batches(cursor, (batch.sync_id, batch.run_id), batch)
         numbers = {
             "confirmed": known + new, "rejected": rejected + given_up + never,
             "not_applied": late + held,
@@ -150,20 +194,20 @@ def _settle(
 
 
 def _values_left_out(
-    cursor: Cursor, run: Run, batch: Batch, judged: Verdicts
+    cursor: Cursor, run: Run, batch: Batch, named: Named
 ) -> tuple[list[LeftOut], list[str]]:
     """Note the values that SendGrid refused; returns the contacts that are sent again without them
     at once, and the addresses of those that the next run sends."""
-    unclear = list(judged.groundless)
-    if not judged.left_out:
+    unclear = list(named.groundless)
+    if not named.left_out:
         return [], unclear
-    refused_values.remember(cursor, (run.sync_id, run.run_id), judged.left_out)
+    refused_values.remember(cursor, (run.sync_id, run.run_id), named.left_out)
     rounds = sum(member.again > 0 for member in families.members(cursor, batch.root))
     if batch.run_id != run.run_id or rounds >= MAX_VALUE_ROUNDS:
-        return [], [*unclear, *(one.email for one in judged.left_out)]
+        return [], [*unclear, *(one.email for one in named.left_out)]
     texts = mapping_of(run).mask(FieldType.TEXT)
-    settling.leave_out(cursor, batch.batch_id, judged.left_out, texts)
-    return judged.left_out, unclear
+    settling.leave_out(cursor, batch.batch_id, named.left_out, texts)
+    return named.left_out, unclear
 
 
 def _stage_again(cursor: Cursor, batch: Batch, again: list[LeftOut]) -> None:

@@ -1,0 +1,60 @@
+"""Sentences on pages are plain text, each time has one form, and each speaks of its own run."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+
+from contact_sync.reporting.conclusion import conclude
+from contact_sync.reporting.explanation import ClientDecision, Explanation, Known
+from contact_sync.reporting.explanation_text import text
+from contact_sync.web import formats
+from contact_sync.web.run_view import _approval
+
+AT = datetime(2026, 11, 26, 5, 19, 11, tzinfo=UTC)
+LIMIT = "8 changed clients, at most 5 are allowed"
+
+
+def explained(kind: str, state: str) -> Explanation:
+    """What is known of a client that SendGrid refused, or has confirmed, a while ago."""
+    known = Known(state=state, field="contact", reason="refused_by_sendgrid", detail="", tries=1,
+                  rejected_since=AT, absent=0, updated_at=AT, contact="ann@example.com", own=True,
+                  sent=None)  # fmt: skip
+    return Explanation(
+        sync="demo", client_id=1, read_at="2026-11-26T05:19:11.000000Z", source={},
+        email="ann@example.com", decision=ClientDecision(kind), fields=[], choices=[], sharing={},
+        known=known, staged=[], removals=[],
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "state"), [("refused", "rejected"), ("unchanged", "confirmed")])
+def test_a_conclusion_has_no_markup_and_the_pages_form_of_times(kind: str, state: str) -> None:
+    """What a page shows as text must not be Markdown, nor have a second form of times."""
+    found = explained(kind, state)
+    assert "*" not in conclude(found)
+    assert "2026-11" not in text(found)
+    assert ("26 Nov 2026, 05:19:11 UTC" in conclude(found)) == (kind == "unchanged")
+    assert "as of 26 Nov 2026, 05:19:11 UTC" in text(found)
+
+
+def test_a_moment_is_in_utc_whatever_its_zone() -> None:
+    """It says so itself."""
+    assert (
+        formats.moment(AT.astimezone(timezone(timedelta(hours=5)))) == "26 Nov 2026, 05:19:11 UTC"
+    )
+    assert formats.moment(None) == "\N{EN DASH}"
+
+
+@pytest.mark.parametrize(
+    ("report", "said"),
+    [
+        ({"dry_run": True, "above_limits": [LIMIT]}, ["a real run would ask", LIMIT]),
+        ({"dry_run": False, "above_limits": [LIMIT]}, ["the plan is above the limits", LIMIT]),
+        ({"dry_run": False, "above_limits": []}, ["not needed: the plan is within the limits"]),
+    ],
+)
+def test_only_a_dry_run_speaks_of_a_real_one(report: dict[str, Any], said: list[str]) -> None:
+    """A real run is one."""
+    assert _approval({"approval": None, **report}, has_plan=True) == said
