@@ -115,6 +115,18 @@ POINTS = {
     "batch_settled": (
         "`settled`; each client's fate is in the ledger", "the task again: with the family's next",
     ),
+    "refusals_uncommitted": (
+        "the batch is `staged`, with the contacts and values that SendGrid refused",
+        "the task again: it is refused again",
+    ),
+    "batch_cut_uncommitted": (
+        "the batch as it was, and none of its parts",
+        "the task again: it is refused again, and cut",
+    ),
+    "refused_single_uncommitted": (
+        "its batch is `settled`, nothing is decided about the client",
+        "the task again: it closes the family",
+    ),
     "single_settled_uncommitted": (
         "its batch is `settled`, the client is pending", "the task again: it closes the family",
     ),

@@ -9,9 +9,14 @@ from contact_sync.airflow_edge import operators, triggers
 from contact_sync.config.deadlines import Deadlines
 from contact_sync.run import in_one_process, settle_earlier_runs
 from contact_sync.run.sending import (
+    cut_refused,
     excluded_contacts,
+    new_fields,
     prepare,
     removal_targets,
+    send_csv,
+    send_json,
+    settle_upsert,
     split,
     submit,
 )
@@ -35,11 +40,24 @@ def _calls() -> list[tuple[str, ...]]:
          f"{retries.MAX_TRIES} tries within {retries.RETRY_BUDGET_SECONDS} s; pauses grow at "
          f"random to 30 s, or are what SendGrid's headers say",
          "the task fails for now; a write without an answer is of unknown fate"),
-        (code("run.sending.submit"), "an upsert that SendGrid refused for some of its addresses",
-         f"{submit.MAX_REFUSAL_ROUNDS} rounds, each without those that were named",
+        (code("run.sending.send_json"), "an upsert that SendGrid refused for contacts or values "
+         "that it names", f"{send_json.MAX_REFUSAL_ROUNDS} rounds, each without those that were "
+         f"named", "it is cut in two, and each half has as many rounds"),
+        (code("run.sending.cut_refused"), "an upsert that SendGrid refused without a name, or as "
+         "too large; a file that is too large",
+         f"in halves, down to single contacts; up to {cut_refused.MAX_REFUSED} refused requests "
+         f"for a planned batch, and {cut_refused.MAX_BEFORE_SUCCESS} and one more per halving "
+         f"before the first that is taken",
+         "its clients are pending; a single contact that is refused while others are taken is "
+         "rejected"),
+        (code("run.sending.settle_upsert"), "contacts of which a job refused a value that may be "
+         "left out", f"at once without it, {settle_upsert.MAX_VALUE_ROUNDS} times for a planned "
+         f"batch", "the next run sends them without it"),
+        (code("run.sending.new_fields"), "a call with a field that SendGrid shows and refuses",
+         f"{new_fields.MAX_WAITS} times, every {new_fields.PAUSE_SECONDS:.0f} s",
          "a person has to look"),
-        (code("run.sending.submit"), "an upload that the storage refused",
-         f"{submit.MAX_IMPORT_TRIES} imports", "the task fails for now"),
+        (code("run.sending.send_csv"), "an upload that the storage refused",
+         f"{send_csv.MAX_IMPORT_TRIES} imports", "a person has to look"),
         (code("run.sending.submit"), "a removal whose contact vanished meanwhile",
          f"{submit.MAX_LOOKUP_ROUNDS} searches", "the task fails for now"),
         (code("run.sending.poll_job"), "a look whether a removal shows, once its job is over",

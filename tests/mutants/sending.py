@@ -12,8 +12,9 @@ from contact_sync.base.errors import FateUnknown, RetryableError
 from contact_sync.base.vocabulary import BatchState, Job, JobStatus, PendingReason, Refusal, Refused
 from contact_sync.contacts.refusals import Refusals
 from contact_sync.postgres.cursor import Cursor
-from contact_sync.run.sending import poll_job
+from contact_sync.run.sending import ending, settle_upsert
 from contact_sync.run.sending.judge import Do, Judgement
+from contact_sync.run.sending.settle_upsert import Named
 from contact_sync.state import batch_contacts, batches, settling
 from contact_sync.state.batches import Batch
 from contact_sync.state.runs import Run
@@ -31,7 +32,6 @@ from tests.mutants.mutant import RUN, SENDGRID, SENDING, STATE, Mutant, gives, n
 from tests.unit.sendgrid import test_transport
 
 UPLOADING = BatchState.UPLOADING
-CONTACT_IS_NOT_VALID = Refused(Refusal.REFUSED_BY_SENDGRID, "not valid")
 
 
 def never_on_demand(load: Callable[..., Run], *args: Any) -> Run:
@@ -100,7 +100,7 @@ def given_up(look: Callable[..., bool], sync: Sync, run: Run, batch_id: int) -> 
     batch = batches.load_batch(sync.state, batch_id)
     if batch.state is not UPLOADING:
         return look(sync, run, batch_id)
-    poll_job.postpone(sync, run, batch, PendingReason.FATE_UNKNOWN)
+    ending.postpone(sync, run, batch, PendingReason.FATE_UNKNOWN)
     return True
 
 
@@ -139,16 +139,18 @@ def unnamed_are_confirmed(
     return judge(job, contacts, named)
 
 
-def nobody_is_refused(confirm: Callable[..., Any], cursor: Cursor, batch: int, _: Any) -> Any:
+def nobody_is_refused(
+    confirm: Callable[..., Any], cursor: Cursor, batch: int, _: Any, again: Any = ()
+) -> Any:
     """Refused contacts are confirmed with the others."""
-    return confirm(cursor, batch, Refusals())
+    return confirm(cursor, batch, Refusals(), again)
 
 
 def confirmed_all_the_same(
     _fail: Any, sync: Sync, run: Run, batch: Batch, job: Job, _reason: str
 ) -> None:
     """As if the job had done its work."""
-    poll_job._settle(sync, run, batch, job, Refusals())
+    settle_upsert._settle(sync, run, batch, job, Named())
 
 
 def all_to_blame(_fail: Any, sync: Sync, run: Run, batch: Batch, job: Job, _reason: str) -> None:
@@ -157,7 +159,7 @@ def all_to_blame(_fail: Any, sync: Sync, run: Run, batch: Batch, job: Job, _reas
         contacts = batch_contacts.batch_contacts(cursor, batch.batch_id)
     emails = [row["email"] for row in contacts]
     to_blame = Refusals((email, Refused(Refusal.IMPORT_FAILED)) for email in emails)
-    poll_job._settle(sync, run, batch, job, to_blame)
+    settle_upsert._settle(sync, run, batch, job, Named(rejected=to_blame))
 
 
 def singles_to_blame(_excuse: Any, _sync: Sync, _family: Any, emails: dict[int, str]) -> set[str]:
@@ -175,16 +177,11 @@ def doubt_is_success(
     return settled.known + settled.new
 
 
-def never_rejected(postpone: Callable[..., Any], cursor: Cursor, batch_id: int, emails: Any) -> Any:
+def never_rejected(postpone: Callable[..., Any], *args: Any) -> Any:
     """Sent again and again."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(settling, "ENOUGH_TRIES", 1_000)
-        return postpone(cursor, batch_id, emails)
-
-
-def all_named(_refused: Any, _error: Any, emails: list[str]) -> dict[str, Refused]:
-    """A 400 is about everybody."""
-    return dict.fromkeys(emails, CONTACT_IS_NOT_VALID)
+        return postpone(*args)
 
 
 SLOW_UPLOAD = test_unknown_fates.test_O01_C02_a_run_that_is_stopped_while_it_sends_cannot_overwrite_newer_values  # noqa: E501
@@ -217,10 +214,6 @@ MUTANTS = [
     Mutant("A try of a task doesn't undo what another try has stored",
            {f"{STATE}.batch_moves.refused": by_state_alone},
            test_two_tries.test_O04_a_refusal_of_one_try_leaves_the_doubt_of_the_other),
-    Mutant("A 400 costs the addresses that it names and no others",
-           {f"{SENDING}.submit.refused_by_answer": all_named},
-           test_jobs.test_C09_a_400_that_names_addresses_rejects_these_and_sends_the_others,
-           {"key": "email"}),
     Mutant("Only a terminal status ends a job",
            {"contact_sync.base.vocabulary.JobStatus.is_terminal": gives(True)}, LATE_JOB),
     Mutant("An unknown status ends no job",
@@ -234,33 +227,33 @@ MUTANTS = [
            {f"{SENDING}.poll_job.postpone": without_doubt},
            test_unknown_fates.test_D12_a_forgotten_job_may_still_take_effect),
     Mutant("Counts of an errored job have to add up, too",
-           {f"{SENDING}.poll_job.judge": errors_alone},
+           {f"{SENDING}.settle_upsert.judge": errors_alone},
            test_doubt.test_D04_D07_rows_that_an_errored_job_dropped_are_sent_again,
            {"lane": "json"}),
     Mutant("What is never applied is rejected in the end",
            {f"{STATE}.settling.postpone_not_applied": never_rejected},
            test_doubt.test_D07_a_contact_that_is_never_applied_is_rejected_in_the_end),
     Mutant("Counts that don't add up are read back",
-           {f"{SENDING}.poll_job.not_applied": gives(frozenset())},
+           {f"{SENDING}.settle_upsert.not_applied": gives(frozenset())},
            test_doubt.test_D07_rows_that_a_completed_job_dropped_are_sent_again,
            {"lane": "json"}),
     Mutant("Without a usable errors file contacts are read back",
-           {f"{SENDING}.poll_job.judge": unnamed_are_confirmed},
+           {f"{SENDING}.settle_upsert.judge": unnamed_are_confirmed},
            test_doubt.test_D05_without_a_usable_errors_file_contacts_are_read_back,
            {"lane": "json", "setting": {"errors_url": False}}),
     Mutant("Contacts that a job refused are rejected",
            {f"{STATE}.settling.confirm": nobody_is_refused}, RETRIES),
     Mutant("Rejections keep SendGrid's reason",
-           {f"{SENDING}.poll_job.plain": gives("refused")}, RETRIES),
+           {f"{SENDING}.refused_contacts.plain": gives("refused")}, RETRIES),
     Mutant("Rejected clients are retried on demand",
            {f"{STATE}.runs.load_run": never_on_demand}, RETRIES),
     Mutant("Rejected clients are not retried for no reason",
            {f"{STATE}.runs.load_run": every_time}, RETRIES),
     Mutant("A failed job confirms nobody",
-           {f"{SENDING}.poll_job._fail": confirmed_all_the_same},
+           {f"{SENDING}.settle_upsert._fail": confirmed_all_the_same},
            test_jobs.test_D06_a_job_that_fails_once_is_sent_again, {"lane": "json", "rows": 0}),
     Mutant("A failed batch is split until its bad rows are found",
-           {f"{SENDING}.poll_job._fail": all_to_blame},
+           {f"{SENDING}.settle_upsert._fail": all_to_blame},
            test_failed_jobs.test_D06_bad_rows_are_found_and_the_others_confirmed,
            {"lane": "json", "bad": {1}}),
     Mutant("No contact is blamed for a cause that is none",

@@ -97,8 +97,8 @@ def test_nothing_between_two_tasks_goes_through_a_folder() -> None:
         if node.func.attr in WRITES_FILES
     }
     assert written == {
-        ("run.sending.submit", "TemporaryFile"),
-        ("run.sending.poll_job", "TemporaryFile"),
+        ("run.sending.send_csv", "TemporaryFile"),
+        ("run.sending.settle_upsert", "TemporaryFile"),
     }
 
 

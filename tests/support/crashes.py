@@ -222,6 +222,23 @@ def resent(world: World) -> None:
     world.run("resend", take_over=True)
 
 
+def refused(world: World) -> None:
+    """SendGrid refuses the call for three contacts: one isn't named, one is, one for a value."""
+    for n in range(1, 7):
+        world.add(f"client{n}@example.com", first_name="bad" if n == 5 else "Ann")
+    world.emulator.admin.settings(
+        refused_calls=["client2@example.com"],
+        refused_contacts={"client4@example.com": "email '{email}' is not valid"},
+        refused_values={"first_name": ["bad"]}, refused_values_by="call",
+    )  # fmt: skip
+
+
+def no_longer_refused(world: World) -> None:
+    """The contacts change, and SendGrid takes them."""
+    world.emulator.admin.settings(refused_calls=[], refused_contacts={}, refused_values={})
+    world.sql("UPDATE b2core.clients SET first_name = 'Taken'")
+
+
 def short_counts(world: World) -> None:
     """The job's counts won't add up."""
     world.seed()
@@ -263,6 +280,10 @@ KINDS = {
     "failing job": Kind(
         JOINTS | {"batch_split_uncommitted", "single_settled_uncommitted"}, poisoned,
         cure=cured,
+    ),
+    "refused contacts": Kind(
+        JOINTS | {"batch_cut_uncommitted", "refused_single_uncommitted", "refusals_uncommitted"},
+        refused, cure=no_longer_refused,
     ),
     "counts that don't add up": Kind({"read_back"}, short_counts),
 }  # fmt: skip

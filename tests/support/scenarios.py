@@ -91,6 +91,9 @@ SCENARIOS = {
     "C13": "The storage needs its own headers → exactly those, and never our key",
     "C14": "An answer redirects elsewhere → not followed",
     "C15": "The compressed file is cut short → refused, nothing confirmed",
+    "C16": "SendGrid refuses a batch and names none → cut until the contacts are found",
+    "C17": "A request or file is larger than SendGrid takes → cut, and the next ones are smaller",
+    "C18": "SendGrid refuses a field that was made seconds ago → waited for, for a limited time",
     "D01": "A pending job already shows counts → only a terminal status ends it",
     "D02": "A job takes longer than we wait → neither success nor failure; the next run follows it",
     "D03": "A job never ends → given up at its deadline and sent again",
@@ -105,6 +108,7 @@ SCENARIOS = {
     "D12": "SendGrid has forgotten the job → unknown, not done",
     "D13": "A trigger runs twice → only the operator writes",
     "D14": "The triggerer is down → the task ends visibly, and a new run continues",
+    "D15": "SendGrid refuses a value → left out as the definition says, until the value changes",
     "O01": "An older job would finish after a newer one → nothing is sent before it has ended",
     "O02": "A scheduled run meets a backfill → one at a time, with a reason",
     "O03": "A run outside Airflow's own limits → the lease in the state database counts",
@@ -148,6 +152,7 @@ SCENARIOS = {
     "H05": "Unverified TLS → refused, or allowed only in so many words",
     "H06": "A key that may do too much → said by the check",
     "H07": "Proxies from the environment pick up the traffic → ignored",
+    "H08": "SendGrid quotes names, links or line ends → its words are kept without them",
     "N01": "A database falls silent behind a proxy that lives → the wait ends, whatever it was for",
     "N02": "A lock on the ledger isn't released → waited for as long as the time-out says",
     "N03": "Every round trip is slow → a small run opens few connections",
@@ -185,7 +190,7 @@ LEFT_OUT: dict[str, str] = {
 
 GUARANTEES = {
     "G1": ("No silent loss: every client is confirmed, pending, rejected or excluded",
-           "A01 A03 A14 A20 B09 B19 C03 C09 D03 D04 D05 D07 D12"),
+           "A01 A03 A14 A20 B09 B19 C03 C09 C16 D03 D04 D05 D07 D12 D15"),
     "G2": ("Convergence: when edits and faults stop, every contact is what B2CORE says",
            "A04 A05 A06 A07 B01 B02 B05 B08 B18 O09 P05 P06"),
     "G3": ("No stale overwrite: uploads with the same address never overlap",
@@ -198,10 +203,10 @@ GUARANTEES = {
            "C01 C02 D10 D11 F08 O10 P01 P04 P11"),
     "G7": ("One run at a time for each sync", "O02 O03 O04 O05 O07"),
     "G8": ("Every wait has a deadline, every retry a cap, every buffer a size",
-           "A21 C06 C07 C10 D03 H02 N01 N02 N04 P08 P10"),
+           "A21 C06 C07 C10 C17 C18 D03 H02 N01 N02 N04 P08 P10"),
     "G9": ("Honest status: success means that all is settled and the books balance",
            "A18 A22 B16 B17 B20 C08 C11 D06 F05"),
-    "G10": ("No personal data or secret in logs, XCom, errors", "C13 H03 H04 P09"),
+    "G10": ("No personal data or secret in logs, XCom, errors", "C13 H03 H04 H08 P09"),
 }  # fmt: skip
 """Id → the promise, and the scenarios that prove it."""
 

@@ -15,11 +15,33 @@ ORDER BY client_id;
 SELECT count(*) AS n FROM contact_sync.batch_contact
 WHERE batch_id = %(batch_id)s;
 
+-- first_client --
+SELECT min(client_id) AS client_id FROM contact_sync.batch_contact
+WHERE batch_id = %(batch_id)s;
+
 -- has_contacts --
 SELECT exists(
     SELECT 1 FROM contact_sync.batch_contact
     WHERE batch_id = %(batch_id)s
 ) AS found;
+
+-- contacts_among --
+-- Those of the addresses that are in the batch, with what was sent of them.
+SELECT
+    client_id,
+    email,
+    payload
+FROM contact_sync.batch_contact
+WHERE batch_id = %(batch_id)s AND email = any(%(emails)s);
+
+-- sizes --
+-- Of a batch's contacts, as JSON.
+SELECT
+    client_id,
+    size
+FROM contact_sync.outbox AS o
+WHERE o.run_id = %(run_id)s AND o.client_id = any(%(client_ids)s)
+ORDER BY client_id;
 
 -- addresses_to_suppress --
 -- Columns: groups, 0 = everywhere. Index: outbox_suppress

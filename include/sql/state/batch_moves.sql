@@ -116,14 +116,10 @@ RETURNING batch_id;
 -- void_family --
 -- Nothing of these was sent, and it won't be: of the batches split from a planned one.
 -- Parameters: root_id = the planned one.
--- One scan of batch, only when a whole family fails.
+-- One scan of batch, only when a whole family is given up.
 UPDATE contact_sync.batch
 SET
     state = %(to_state)s,
     settled_at = clock_timestamp()
 WHERE root_id = %(root_id)s AND state = any(%(came_from)s)
-RETURNING
-    run_id,
-    first_id,
-    last_id,
-    json_only;
+RETURNING batch_id;

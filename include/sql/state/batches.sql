@@ -93,7 +93,8 @@ WHERE sync_id = %(sync_id)s;
 -- What became of a batch.
 UPDATE contact_sync.batch SET
     outcome = %(outcome)s,
-    numbers = %(numbers)s
+    numbers = %(numbers)s,
+    detail = %(detail)s
 WHERE batch_id = %(batch_id)s;
 
 -- lose_contacts --

@@ -24,6 +24,11 @@ COMMENT ON COLUMN contact_sync.run.destination IS 'List and fields, by id, as ch
 COMMENT ON COLUMN contact_sync.run.snapshot IS 'The moment at which B2CORE was read, and what was found gone.';
 COMMENT ON COLUMN contact_sync.run.plan IS 'Counts and reasons, before anything is sent.';
 COMMENT ON COLUMN contact_sync.run.result IS 'Books, jobs, what is degraded.';
+COMMENT ON COLUMN contact_sync.run.json_bytes
+IS 'Larger requests aren''t tried any more in this run: SendGrid refused them as too large. NULL = none was.';
+COMMENT ON COLUMN contact_sync.run.csv_bytes IS 'The same of files.';
+COMMENT ON COLUMN contact_sync.run.json_taken IS 'The largest request that SendGrid took in this run, in bytes.';
+COMMENT ON COLUMN contact_sync.run.csv_taken IS 'The same of files.';
 COMMENT ON COLUMN contact_sync.run.cause IS 'Why it failed, in one sentence; NULL = it didn''t, or no step could say.';
 
 COMMENT ON COLUMN contact_sync.run.retry_rejected
@@ -52,6 +57,16 @@ IS 'What became of its contacts, a code; where nothing is known, why its clients
 COMMENT ON COLUMN contact_sync.batch.submitted_at
 IS 'When the call or upload was announced, before it began; NULL again after a definite refusal.';
 COMMENT ON COLUMN contact_sync.batch.settled_at IS 'When its outcome was in the ledger.';
+
+COMMENT ON COLUMN contact_sync.batch.detail IS 'Why SendGrid refused it, in its own plain words.';
+
+COMMENT ON TABLE contact_sync.refused_value
+IS 'Values that SendGrid refused and that are left out of their contacts until they change.';
+COMMENT ON COLUMN contact_sync.refused_value.field IS 'SendGrid''s name of the field.';
+COMMENT ON COLUMN contact_sync.refused_value.value_hash IS 'xxh3 of the value as it was sent.';
+COMMENT ON COLUMN contact_sync.refused_value.detail IS 'SendGrid''s own plain words.';
+COMMENT ON COLUMN contact_sync.refused_value.run_id IS 'The run that sent the value last.';
+COMMENT ON COLUMN contact_sync.refused_value.since IS 'When it was refused.';
 
 COMMENT ON TABLE contact_sync.outbox IS 'Contacts that still have to be sent; deleted when their batch is settled.';
 COMMENT ON COLUMN contact_sync.outbox.email_hash IS 'xxh3 of email.';

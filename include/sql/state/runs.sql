@@ -113,6 +113,34 @@ WHERE run_id = %(run_id)s;
 UPDATE contact_sync.run SET plan = %(plan)s
 WHERE run_id = %(run_id)s;
 
+-- learn_size --
+-- SendGrid refused a request or a file as too large: the next ones of the run are smaller, but not smaller than one
+-- that it took.
+-- Parameters: bytes = the most that is worth a try.
+UPDATE contact_sync.run SET
+    json_bytes = CASE
+        WHEN %(lane)s = 'json' THEN least(json_bytes, greatest(json_taken, %(bytes)s))
+        ELSE json_bytes
+    END,
+    csv_bytes = CASE
+        WHEN %(lane)s = 'csv' THEN least(csv_bytes, greatest(csv_taken, %(bytes)s))
+        ELSE csv_bytes
+    END
+WHERE run_id = %(run_id)s;
+
+-- take_size --
+-- SendGrid took a request or a file of so many bytes.
+UPDATE contact_sync.run SET
+    json_taken = CASE WHEN %(lane)s = 'json' THEN greatest(json_taken, %(bytes)s) ELSE json_taken END,
+    csv_taken = CASE WHEN %(lane)s = 'csv' THEN greatest(csv_taken, %(bytes)s) ELSE csv_taken END
+WHERE run_id = %(run_id)s;
+
+-- learned_size --
+-- Columns: bytes, NULL = nothing was too large.
+SELECT CASE WHEN %(lane)s = 'json' THEN json_bytes ELSE csv_bytes END AS bytes
+FROM contact_sync.run
+WHERE run_id = %(run_id)s;
+
 -- save_approval --
 UPDATE contact_sync.run SET approval = %(approval)s
 WHERE run_id = %(run_id)s;

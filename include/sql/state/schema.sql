@@ -59,7 +59,7 @@ CASE state
 END)),
     CONSTRAINT ledger_reason CHECK ((((detail IS NULL) OR (reason IS NOT NULL)) AND
 CASE state
-    WHEN 'pending'::text THEN (reason = ANY (ARRAY['changed_while_read'::text, 'gone_while_read'::text, 'changed_since_read'::text, 'suppression_unknown'::text, 'suppression_not_carried'::text, 'not_shown'::text, 'fate_unknown'::text, 'job_unknown_to_sendgrid'::text, 'job_never_ended'::text, 'upload_never_arrived'::text, 'not_applied'::text, 'errors_file_unclear'::text, 'job_failed'::text]))
+    WHEN 'pending'::text THEN (reason = ANY (ARRAY['changed_while_read'::text, 'gone_while_read'::text, 'changed_since_read'::text, 'suppression_unknown'::text, 'suppression_not_carried'::text, 'not_shown'::text, 'fate_unknown'::text, 'job_unknown_to_sendgrid'::text, 'job_never_ended'::text, 'upload_never_arrived'::text, 'not_applied'::text, 'errors_file_unclear'::text, 'job_failed'::text, 'request_refused'::text, 'value_refused'::text]))
     WHEN 'rejected'::text THEN (reason = ANY (ARRAY['missing'::text, 'invalid'::text, 'too_long'::text, 'not_a_number'::text, 'not_a_date'::text, 'rounded'::text, 'two_addresses'::text, 'look_alike_domain'::text, 'not_ascii'::text, 'no_country'::text, 'unknown_country'::text, 'number_too_short'::text, 'number_too_long'::text, 'not_assigned'::text, 'two_numbers'::text, 'no_number'::text, 'refused_by_sendgrid'::text, 'import_failed'::text, 'never_applied'::text]))
     WHEN 'excluded'::text THEN (reason = ANY (ARRAY['excluded_by_b2core'::text, 'excluded_address'::text, 'removed_by_hand'::text]))
     ELSE true
@@ -105,6 +105,7 @@ CREATE TABLE contact_sync.batch (
     tries smallint DEFAULT 0 NOT NULL,  -- Failed jobs of this batch or of those it was split from.
     is_open boolean GENERATED ALWAYS AS ((state <> ALL (ARRAY['settled'::text, 'void'::text]))) STORED NOT NULL,  -- Whether something still happens to it.
     numbers jsonb,  -- The numbers that belong to the outcome.
+    detail text,  -- Why SendGrid refused it, in its own plain words.
     CONSTRAINT batch_lane_check CHECK ((lane = ANY (ARRAY['json'::text, 'csv'::text, 'delete'::text, 'unlist'::text, 'move'::text]))),
     CONSTRAINT batch_life CHECK ((((settled_at IS NULL) = is_open) AND
 CASE state
@@ -115,7 +116,7 @@ CASE state
     WHEN 'submitted'::text THEN (num_nulls(job_id, submitted_at) = 0)
     ELSE true
 END)),
-    CONSTRAINT batch_outcome CHECK ((outcome = ANY (ARRAY['applied'::text, 'nothing_left'::text, 'all_refused'::text, 'sent_again'::text, 'split'::text, 'failed_alone'::text, 'rejected_alone'::text, 'removed'::text, 'unlisted'::text, 'not_removed'::text, 'still_shown'::text, 'deletions_unclear'::text, 'nothing_there'::text, 'list_gone'::text, 'not_found_yet'::text, 'unsearchable'::text, 'moved'::text, 'not_moved'::text, 'move_refused'::text, 'fate_unknown'::text, 'job_unknown_to_sendgrid'::text, 'job_never_ended'::text, 'upload_never_arrived'::text, 'not_applied'::text, 'errors_file_unclear'::text, 'job_failed'::text]))),
+    CONSTRAINT batch_outcome CHECK ((outcome = ANY (ARRAY['applied'::text, 'nothing_left'::text, 'all_refused'::text, 'sent_again'::text, 'split'::text, 'failed_alone'::text, 'refused_alone'::text, 'rejected_alone'::text, 'removed'::text, 'unlisted'::text, 'not_removed'::text, 'still_shown'::text, 'deletions_unclear'::text, 'nothing_there'::text, 'list_gone'::text, 'not_found_yet'::text, 'unsearchable'::text, 'moved'::text, 'not_moved'::text, 'move_refused'::text, 'fate_unknown'::text, 'job_unknown_to_sendgrid'::text, 'job_never_ended'::text, 'upload_never_arrived'::text, 'not_applied'::text, 'errors_file_unclear'::text, 'job_failed'::text, 'request_refused'::text]))),
     CONSTRAINT batch_state_check CHECK ((state = ANY (ARRAY['staged'::text, 'submitting'::text, 'created'::text, 'uploading'::text, 'submitted'::text, 'settled'::text, 'void'::text])))
 );
 ALTER TABLE contact_sync.batch ALTER COLUMN batch_id ADD GENERATED ALWAYS AS IDENTITY ( SEQUENCE NAME contact_sync.batch_batch_id_seq START WITH 1 INCREMENT BY 1 NO MINVALUE NO MAXVALUE CACHE 1 );
@@ -180,7 +181,7 @@ CREATE TABLE contact_sync.dropped_value (
     field text NOT NULL,  -- SendGrid's field.
     reason text NOT NULL,  -- Why it doesn't fit: a code. Too long and rounded values are sent, shortened.
     since timestamp with time zone NOT NULL,  -- When a run saw it first, without seeing the value mended since.
-    CONSTRAINT dropped_value_reason CHECK ((reason = ANY (ARRAY['missing'::text, 'invalid'::text, 'too_long'::text, 'not_a_number'::text, 'not_a_date'::text, 'rounded'::text, 'two_addresses'::text, 'look_alike_domain'::text, 'not_ascii'::text, 'no_country'::text, 'unknown_country'::text, 'number_too_short'::text, 'number_too_long'::text, 'not_assigned'::text, 'two_numbers'::text, 'no_number'::text])))
+    CONSTRAINT dropped_value_reason CHECK ((reason = ANY (ARRAY['missing'::text, 'invalid'::text, 'too_long'::text, 'not_a_number'::text, 'not_a_date'::text, 'rounded'::text, 'two_addresses'::text, 'look_alike_domain'::text, 'not_ascii'::text, 'no_country'::text, 'unknown_country'::text, 'number_too_short'::text, 'number_too_long'::text, 'not_assigned'::text, 'two_numbers'::text, 'no_number'::text, 'refused_by_sendgrid'::text])))
 );
 ALTER TABLE ONLY contact_sync.dropped_value ADD CONSTRAINT dropped_value_pkey PRIMARY KEY (sync_id, client_id, field);
 CREATE INDEX dropped_value_reasons ON contact_sync.dropped_value USING btree (sync_id, field, reason, client_id);
@@ -205,6 +206,19 @@ CREATE TABLE contact_sync.move (
     noted_at timestamp with time zone DEFAULT now() NOT NULL  -- Since when it is known.
 );
 ALTER TABLE ONLY contact_sync.move ADD CONSTRAINT move_pkey PRIMARY KEY (sync_id, client_id, former_hash);
+
+-- Values that SendGrid refused and that are left out of their contacts until they change.
+CREATE TABLE contact_sync.refused_value (
+    sync_id smallint NOT NULL,
+    client_id bigint NOT NULL,
+    field text NOT NULL,  -- SendGrid's name of the field.
+    value_hash bigint NOT NULL,  -- xxh3 of the value as it was sent.
+    detail text,  -- SendGrid's own plain words.
+    run_id bigint NOT NULL,  -- The run that sent the value last.
+    since timestamp with time zone DEFAULT now() NOT NULL  -- When it was refused.
+);
+ALTER TABLE ONLY contact_sync.refused_value ADD CONSTRAINT refused_value_pkey PRIMARY KEY (sync_id, client_id, field);
+ALTER TABLE ONLY contact_sync.refused_value ADD CONSTRAINT refused_value_sync_id_fkey FOREIGN KEY (sync_id) REFERENCES contact_sync.sync(sync_id);
 
 -- Contacts to be deleted or taken off the list: former addresses, excluded and deleted clients.
 CREATE TABLE contact_sync.removal (
@@ -247,6 +261,10 @@ CREATE TABLE contact_sync.run (
     approve_removals integer,  -- A person allows the removal of exactly this many absent clients.
     approval jsonb,  -- Set when limits are exceeded: {why, decision, by}; nothing is sent before decision = approved.
     kind_detail text,  -- Since when, or after how many hours: what belongs to kind_reason.
+    json_bytes bigint,  -- Larger requests aren't tried any more in this run: SendGrid refused them as too large. NULL = none was.
+    csv_bytes bigint,  -- The same of files.
+    json_taken bigint,  -- The largest request that SendGrid took in this run, in bytes.
+    csv_taken bigint,  -- The same of files.
     CONSTRAINT run_kind_check CHECK ((kind = ANY (ARRAY['incremental'::text, 'full'::text, 'resend'::text]))),
     CONSTRAINT run_kind_reason CHECK ((kind_reason = ANY (ARRAY['asked_for'::text, 'first_load'::text, 'mapping_changed'::text, 'server_replaced'::text, 'detection_switched'::text, 'xmin_too_old'::text, 'full_run_due'::text, 'changes_since'::text]))),
     CONSTRAINT run_state_check CHECK ((state = ANY (ARRAY['running'::text, 'succeeded'::text, 'failed'::text, 'superseded'::text])))

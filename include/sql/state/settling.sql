@@ -1,7 +1,7 @@
 -- What becomes of the clients of a batch (state/settling.py): each statement is one step of one transaction.
 
 -- create_refused --
--- Room for the contacts of a batch that SendGrid refused.
+-- Room for the contacts of a batch that SendGrid refused; reason NULL = one that is sent again without a value.
 CREATE TEMPORARY TABLE refused (
     email text,
     field text,
@@ -167,6 +167,7 @@ SELECT
 FROM contact_sync.batch_contact AS o
 INNER JOIN (
     SELECT DISTINCT ON (email) * FROM pg_temp.refused
+    WHERE reason IS NOT NULL
     ORDER BY email ASC, detail ASC NULLS LAST
 ) AS r ON o.email = r.email
 WHERE o.batch_id = %(batch_id)s
@@ -308,6 +309,92 @@ WHERE
     AND o.run_id = b.run_id
     AND o.client_id BETWEEN b.first_id AND b.last_id
     AND (b.json_only IS NULL OR o.json_only = b.json_only);
+
+-- clear_settled --
+-- The same, but for the contacts that are sent again without a value.
+-- Parameters: batch_id; temporary table refused
+-- Index: outbox primary key
+DELETE FROM contact_sync.outbox AS o
+USING contact_sync.batch AS b
+WHERE
+    b.batch_id = %(batch_id)s
+    AND o.run_id = b.run_id
+    AND o.client_id BETWEEN b.first_id AND b.last_id
+    AND (b.json_only IS NULL OR o.json_only = b.json_only)
+    AND NOT EXISTS (
+        SELECT 1 FROM pg_temp.refused AS r
+        WHERE r.email = o.email AND r.reason IS NULL
+    );
+
+-- hold_batch --
+-- SendGrid refused every request with the contacts of a batch, so that nothing of them has left: they become pending
+-- Parameters: batch_id, reason
+-- Index: outbox and ledger primary keys
+WITH held AS (
+    DELETE FROM contact_sync.outbox AS o
+    USING contact_sync.batch AS b
+    WHERE
+        b.batch_id = %(batch_id)s
+        AND o.run_id = b.run_id
+        AND o.client_id BETWEEN b.first_id AND b.last_id
+        AND (b.json_only IS NULL OR o.json_only = b.json_only)
+    RETURNING
+        b.sync_id,
+        o.client_id,
+        o.email_hash
+)
+
+INSERT INTO contact_sync.ledger AS l (sync_id, client_id, state, email_hash, reason)
+SELECT
+    held.sync_id,
+    held.client_id,
+    'pending',
+    held.email_hash,
+    %(reason)s
+FROM held
+ON CONFLICT (sync_id, client_id) DO UPDATE SET
+    state = excluded.state,
+    email_hash = excluded.email_hash,
+    row_hash = NULL,
+    field = NULL,
+    reason = excluded.reason,
+    detail = NULL,
+    updated_at = now();
+
+-- leave_out --
+-- Contacts of a batch lose values that SendGrid refused: what it holds there goes as if the client had none.
+-- Parameters: batch_id; clients, payloads, hashes and bits = the mask of the fields that are empty now, as arrays of
+-- one length; texts = the mask of the fields that can be cleared
+-- Index: outbox and ledger primary keys
+UPDATE contact_sync.outbox AS o SET
+    payload = r.payload,
+    row_hash = r.row_hash,
+    filled = (o.filled & ~r.bits) | (r.bits & h.held & ~%(texts)s::bigint),
+    clears = o.clears | (r.bits & h.held & %(texts)s::bigint),
+    stale = o.stale | (r.bits & h.held & ~%(texts)s::bigint)
+FROM
+    contact_sync.batch AS b,
+    unnest(%(clients)s::bigint [], %(payloads)s::text [], %(hashes)s::bigint [], %(bits)s::bigint [])
+        AS r (client_id, payload, row_hash, bits),
+    LATERAL (
+        SELECT
+            CASE
+                WHEN c.takes_over THEN -1
+                ELSE coalesce((
+                    SELECT l.filled FROM contact_sync.ledger AS l
+                    WHERE
+                        l.sync_id = b.sync_id
+                        AND l.client_id = c.client_id
+                        AND l.contact_hash = c.email_hash
+                ), 0)
+            END AS held
+        FROM contact_sync.outbox AS c
+        WHERE c.run_id = b.run_id AND c.client_id = r.client_id
+    ) AS h
+WHERE
+    b.batch_id = %(batch_id)s
+    AND o.run_id = b.run_id
+    AND o.client_id = r.client_id;
 
 -- take_out --
 -- Contacts leave a batch, because their fate is written already.

@@ -21,6 +21,14 @@ class Refusal(Exception):  # it is an answer, not a fault of the emulator
         super().__init__(message)
         self.status = status
         self.errors: list[dict[str, Any]] = [{"field": field, "message": message}]
+        self.page: Response | None = None
+
+    @classmethod
+    def as_page(cls, status: int, text: str, media_type: str) -> Refusal:
+        """Refuse without JSON."""
+        refusal = cls(status, "")
+        refusal.page = Response(text, status, media_type=media_type)
+        return refusal
 
     @classmethod
     def several(cls, status: int, errors: list[tuple[str | None, str]]) -> Refusal:
@@ -31,6 +39,8 @@ class Refusal(Exception):  # it is an answer, not a fault of the emulator
 
     def response(self) -> Response:
         """Return the answer to send."""
+        if self.page is not None:
+            return self.page
         return answer({"errors": self.errors}, self.status)
 
 

@@ -50,6 +50,9 @@ class Settings(BaseModel):
         4_194_304,
         description="[K] the gRPC limit met in production; 6 MB (6_000_000) is documented",
     )
+    too_large: Literal["400", "413", "413 page"] = Field(
+        "400", description="[I] how a request over max_json_bytes is refused; the page is nginx's"
+    )
     max_json_contacts: int = Field(30_000, description="[K API description]")
     email_error_field: Literal["email", "identifier"] = Field(
         "email", description="contacts[i].email [K recording 2021] or .identifier [K newer]"
@@ -67,6 +70,43 @@ class Settings(BaseModel):
         "refuse",
         description="null in JSON: refused for Number [K docs#6323], for the others [I]; "
         "`keep` treats the key as omitted, except for Number",
+    )
+
+    reported_errors: int = Field(
+        1000, ge=1, description="[I] how many of the errors of a call its answer names, at most"
+    )
+    refused_calls: list[str] = Field(
+        default_factory=list,
+        description="[I] lower-cased addresses with one of which a call is refused, nobody named",
+    )
+    refused_calls_as: Literal["field empty", "field null", "no errors", "text", "422", "413"] = (
+        Field(
+            "field empty",
+            description='[I] how: 400 with the field "" [K csharp#1021] or null, without errors, '
+            "as plain text; or with another status",
+        )
+    )
+    refused_calls_say: str = Field("invalid input", description="[K csharp#1021] in which words")
+    refused_contacts: dict[str, str] = Field(
+        default_factory=dict,
+        description="[I] lower-cased addresses whose call is refused, with the message; {email} in "
+        "it stands for the address",
+    )
+    refused_values: dict[str, list[str]] = Field(
+        default_factory=dict,
+        description="[I] by a field's name: values, as text, that are refused; * is any",
+    )
+    refused_values_by: Literal["call", "row"] = Field(
+        "row", description="[I] whether such a value refuses its call, or is an error of its row"
+    )
+    refused_values_say: str = Field(
+        "{name} '{value}' is not valid",
+        description="[I] in which words; {name}, {id}, {value} and {email} are put in",
+    )
+    error_places: Literal["true", "first", "next"] = Field(
+        "true",
+        description="which N an error's contacts[N] has: the contact's, always 0 as in a test of "
+        "Twilio's own connector [K SEG], or one more",
     )
 
     # Rows
@@ -113,6 +153,9 @@ class Settings(BaseModel):
         1_000_000, description="[K API description]; then it fails [I]"
     )
     max_upload_bytes: int = Field(5_000_000_000, description="[K API description: 5 GB]")
+    too_large_upload: Literal["400", "413"] = Field(
+        "400", description="S3 says 400 EntityTooLarge [A]; a proxy before it 413"
+    )
     duplicates: Literal["last", "first"] = Field(
         "last", description="[I] which row of an identifier counts; they are removed [K]"
     )
@@ -185,6 +228,19 @@ class Settings(BaseModel):
     extra_scopes: list[str] = Field(
         default_factory=list, description="added to what GET scopes answers for every key"
     )
+
+    def refuses(self, name: str, value: object) -> bool:
+        """Return whether a field's value is one to refuse."""
+        refused = self.refused_values.get(name, ())
+        return "*" in refused or str(value) in refused
+
+    def words_about(self, name: str, field_id: str, value: object, email: str) -> str:
+        """Return what is said of a refused value."""
+        put_in = {"{name}": name, "{id}": field_id, "{value}": str(value), "{email}": email}
+        says = self.refused_values_say
+        for mark, text in put_in.items():
+            says = says.replace(mark, text)
+        return says
 
     def changed(self, changes: dict[str, object]) -> Settings:
         """Return a copy with some settings changed; raise ValueError on unknown or wrong ones."""

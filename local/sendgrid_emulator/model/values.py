@@ -134,7 +134,20 @@ def utc_second(moment: datetime) -> str:
 
 
 def field_parser(field: FieldDefinition, settings: Settings, *, from_csv: bool) -> Parser:
-    """Return the parser of a writable field."""
+    """Return the parser of a writable field, which also refuses what the settings say."""
+    parser = _parser(field, settings, from_csv=from_csv)
+    if field.name not in settings.refused_values or settings.refused_values_by != "row":
+        return parser
+
+    def parse(value: Any) -> Value:
+        if settings.refuses(field.name, value):
+            raise RowError(settings.words_about(field.name, field.id, value, ""))
+        return parser(value)
+
+    return parse
+
+
+def _parser(field: FieldDefinition, settings: Settings, *, from_csv: bool) -> Parser:
     if field.name == "email":
         return email_parser
     if field.name in ("phone_number", "phone_number_id") and field.id.startswith("_rf"):

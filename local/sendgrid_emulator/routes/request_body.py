@@ -15,10 +15,10 @@ from local.sendgrid_emulator.model.account import Account
 from local.sendgrid_emulator.model.fields import IDENTIFIERS, WRITABLE, FieldDefinition
 from local.sendgrid_emulator.model.refusal import Refusal
 from local.sendgrid_emulator.model.values import is_email
+from local.sendgrid_emulator.routes.refusals import check_unnamed, place, refused_on_demand
 
 JSON_TYPE = "application/json"
 MAX_ALTERNATES = 5  # API description
-MAX_REPORTED_ERRORS = 1000
 INVALID_INPUT = "invalid input"  # csharp#1021
 UPSERT_KEYS = {"list_ids", "contacts"}
 IMPORT_KEYS = {"list_ids", "file_type", "field_mappings"}
@@ -37,7 +37,7 @@ async def json_body(
     bare = content_type.split(";")[0].strip().lower()
     if bare != JSON_TYPE or (bare_type and content_type.lower() != JSON_TYPE):
         raise Refusal(400, f"invalid content-type: {content_type}")
-    body = await limited_body(request, limit or account_limit(request))
+    body = await limited_body(request, limit)
     try:
         content = orjson.loads(body)
     except orjson.JSONDecodeError as error:
@@ -47,14 +47,13 @@ async def json_body(
     return content
 
 
-def account_limit(request: Request) -> int:
-    """Return how many bytes a JSON body may have."""
-    limit: int = request.app.state.service.account.settings.max_json_bytes
-    return limit
+async def limited_body(request: Request, limit: int | None) -> bytes:
+    """Read a body of at most `limit` bytes; a longer one is read away and refused [I].
 
-
-async def limited_body(request: Request, limit: int) -> bytes:
-    """Read a body of at most `limit` bytes; a longer one is read away and refused [I]."""
+    None is the limit of the account's settings.
+    """
+    settings = request.app.state.service.account.settings
+    limit = limit or settings.max_json_bytes
     chunks: list[bytes] = []
     size = 0
     async for chunk in request.stream():
@@ -62,8 +61,15 @@ async def limited_body(request: Request, limit: int) -> bytes:
         if size <= limit:
             chunks.append(chunk)
     if size > limit:
-        raise Refusal(400, f"request body is larger than {limit} bytes")
+        raise too_large(settings.too_large, limit)
     return b"".join(chunks)
+
+
+def too_large(how: str, limit: int) -> Refusal:
+    """Return the refusal of a body that is longer than `limit`."""
+    if how == "413 page":
+        return Refusal.as_page(413, "<html>413 Request Entity Too Large</html>", "text/html")
+    return Refusal(int(how), f"request body is larger than {limit} bytes")
 
 
 def check_keys(content: dict[str, Any], allowed: set[str], account: Account) -> None:
@@ -103,11 +109,13 @@ def check_upsert(
     contacts = without_deprecated(contacts, settings.deprecated_fields)
     list_ids = check_lists(content, account, settings.unknown_list_status)
     check_custom_fields(contacts, account)
+    check_unnamed(contacts, account.settings)
     errors = [
         error for index, contact in enumerate(contacts) for error in wrong(index, contact, account)
     ]
+    errors += refused_on_demand(contacts, account)
     if errors:
-        raise Refusal.several(400, errors[:MAX_REPORTED_ERRORS])
+        raise Refusal.several(400, errors[: settings.reported_errors])
     return contacts, list_ids
 
 
@@ -170,7 +178,7 @@ def check_custom_ids(field_ids: list[str], account: Account) -> None:
 def wrong(index: int, contact: dict[str, Any], account: Account) -> list[tuple[str | None, str]]:
     """Return what is wrong with the identifiers of a contact, by field."""
     errors: list[tuple[str | None, str]] = []
-    email_field = f"contacts[{index}].{account.settings.email_error_field}"
+    email_field = f"{place(index, account)}.{account.settings.email_error_field}"
     email = contact.get("email")
     if email and not is_email(email):
         errors.append((email_field, f"email '{email}' is not valid"))  # recording 2021
@@ -179,7 +187,7 @@ def wrong(index: int, contact: dict[str, Any], account: Account) -> list[tuple[s
         errors.append((email_field, message))
     alternates = contact.get("alternate_emails")
     if alternates:
-        field = f"contacts[{index}].alternate_emails"
+        field = f"{place(index, account)}.alternate_emails"
         errors += [
             (field, f"email '{item}' is not valid") for item in alternates if not is_email(item)
         ]

@@ -140,7 +140,7 @@ def check_length(request: Request, account: Account) -> None:
         raise S3Error(411, "MissingContentLength", message)
     if int(length) > account.settings.max_upload_bytes:
         message = "Your proposed upload exceeds the maximum allowed size"
-        raise S3Error(400, "EntityTooLarge", message)
+        raise S3Error(int(account.settings.too_large_upload), "EntityTooLarge", message)
 
 
 def accept_upload(request: Request, account: Account, waiting: Import, spool: Spool) -> None:

@@ -67,6 +67,11 @@ class RequestRefused(FatalError):
         self.errors = errors or []
         self.is_json = is_json
 
+    def with_advice(self, advice: str) -> RequestRefused:
+        """The same refusal, with what to do about it."""
+        told = f"{self}; {advice}"
+        return RequestRefused(told, status=self.status, errors=self.errors, is_json=self.is_json)
+
     @property
     def is_missing(self) -> bool:
         """Whether SendGrid itself says that what was asked for doesn't exist."""

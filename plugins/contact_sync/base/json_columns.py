@@ -171,7 +171,8 @@ class Result(JsonColumn):
     the state database's readers give them; `degraded`: what is not as it should be, and how many.
     `dropped_now` and `dropped_new`, by `words.counted`: values that are left out, cut or rounded as
     of this run, whomever it read, and how many of them are new since the last run that succeeded;
-    None = not counted. Of a dry run, `dropped_now` is how it stood.
+    None = not counted. Of a dry run, `dropped_now` is how it stood. `dropped`:
+    values that SendGrid refused in this run and that were left out, by the same.
     """
 
     books: dict[str, int] = field(default_factory=dict)
@@ -180,3 +181,4 @@ class Result(JsonColumn):
     degraded: dict[Degraded, int] = field(default_factory=dict)
     dropped_now: dict[str, int] | None = None
     dropped_new: dict[str, int] | None = None
+    dropped: dict[str, int] = field(default_factory=dict)

@@ -114,6 +114,8 @@ class PendingReason(StrEnum):
     NOT_APPLIED = "not_applied"
     ERRORS_FILE_UNCLEAR = "errors_file_unclear"
     JOB_FAILED = "job_failed"
+    REQUEST_REFUSED = "request_refused"
+    VALUE_REFUSED = "value_refused"
 
 
 UNPROVEN = (
@@ -124,6 +126,7 @@ UNPROVEN = (
     PendingReason.NOT_APPLIED,
     PendingReason.ERRORS_FILE_UNCLEAR,
     PendingReason.JOB_FAILED,
+    PendingReason.REQUEST_REFUSED,
 )
 """Those that are the outcome of a whole batch, too: nothing in it could be confirmed."""
 
@@ -149,12 +152,13 @@ class RemovalReason(StrEnum):
 class Outcome(StrEnum):
     """What became of a batch; of one that proved nothing, one of UNPROVEN stands in its place."""
 
-    APPLIED = "applied"  # numbers: confirmed, rejected, not_applied
+    APPLIED = "applied"  # numbers: confirmed, rejected, not_applied, again
     NOTHING_LEFT = "nothing_left"
     ALL_REFUSED = "all_refused"
     SENT_AGAIN = "sent_again"
     SPLIT = "split"
     FAILED_ALONE = "failed_alone"
+    REFUSED_ALONE = "refused_alone"
     REJECTED_ALONE = "rejected_alone"
     REMOVED = "removed"  # number: removed
     UNLISTED = "unlisted"  # number: removed
@@ -272,18 +276,22 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """SendGrid's refusal of one contact; `detail`: its own words, without personal data."""
+    """SendGrid's refusal of one contact; `detail`: its own words, without personal data; `field`:
+    the one whose value it refuses, if that has to be there.
+    """
 
     reason: Refusal
     detail: str | None = None
+    field: str = "contact"
 
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How a batch ended: the outcome, and the numbers that belong to it."""
+    """How a batch ended: the outcome, the numbers that belong to it, and SendGrid's plain words."""
 
     outcome: Outcome | PendingReason
     numbers: dict[str, int] = field(default_factory=dict)
+    detail: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,6 +47,10 @@ PENDING: dict[str, str] = {
     PendingReason.ERRORS_FILE_UNCLEAR:
         "its job refused contacts and its errors file doesn't say which",
     PendingReason.JOB_FAILED: "its import job failed as a whole",
+    PendingReason.REQUEST_REFUSED:
+        "SendGrid refused every request that it was in, and didn't say that it is the cause",
+    PendingReason.VALUE_REFUSED:
+        "SendGrid refused one of its values; the next run sends it without that one",
 }  # fmt: skip
 EXCLUDED: dict[str, str] = {
     ExclusionReason.EXCLUDED_BY_B2CORE: "B2CORE excludes it",
@@ -100,6 +104,7 @@ OUTCOMES: Mapping[str, str] = {
     Outcome.SENT_AGAIN: "its job failed; sent again in another one",
     Outcome.SPLIT: "sent again in two halves",
     Outcome.FAILED_ALONE: "the job of this single contact failed",
+    Outcome.REFUSED_ALONE: "SendGrid refused this single contact",
     Outcome.REJECTED_ALONE: "the job of this single contact failed; it is rejected",
     Outcome.REMOVED: "{removed} removed",
     Outcome.UNLISTED: "{removed} taken off the list",
@@ -222,8 +227,8 @@ def outcome(code: str, numbers: Mapping[str, int] | None = None) -> str:
     """What became of a batch."""
     numbers = numbers or {}
     said = OUTCOMES.get(code, code).format(**numbers)
-    late = numbers.get("not_applied", 0)
-    return f"{said}, {late} not applied" if late else said
+    more = {"not_applied": "not applied", "again": "sent again without a value that was refused"}
+    return ", ".join([said, *(f"{n} {more[of]}" for of in more if (n := numbers.get(of)))])
 
 
 def kind_reason(code: str, detail: str | None = None) -> str:

@@ -21,7 +21,8 @@ class FieldMapping(Strict):
     column: Column = Field(description="A column of the source contract (clients.sql).")
     on_bad_value: Literal["drop", "reject"] = Field(
         "drop",
-        description="drop: send the client without this value and count it; reject the client.",
+        description="drop: send the client without this value and count it, also if SendGrid "
+        "refuses it; reject: the client isn't sent.",
     )
     on_too_long: Literal["cut", "reject"] = Field(
         "cut", description="cut at SendGrid's limit between graphemes and count it, or reject."

@@ -22,7 +22,7 @@ import pyarrow.compute as pc
 import regex
 
 from contact_sync.base.arrays import Mask
-from contact_sync.base.vocabulary import ValueProblem
+from contact_sync.base.vocabulary import Refusal, ValueProblem
 from contact_sync.contacts.text_columns import (
     arrow,
     fix,
@@ -51,7 +51,9 @@ class Converted:
     """A converted column (text, null = no value) and the rows that didn't fit, by reason."""
 
     values: pd.Series[Any]
-    problems: dict[ValueProblem, Mask] = field(default_factory=dict)
+    problems: dict[ValueProblem, Mask] | dict[ValueProblem | Refusal, Mask] = field(
+        default_factory=dict
+    )
 
 
 def of_distinct(

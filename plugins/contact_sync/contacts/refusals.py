@@ -54,7 +54,7 @@ class Refusals:
             yield pa.record_batch(
                 [
                     emails,
-                    pa.array(["contact"] * len(chosen)),
+                    pa.array([refused.field for refused in chosen]),
                     pa.array([str(refused.reason) for refused in chosen]),
                     pa.array([refused.detail for refused in chosen], pa.string()),
                 ],

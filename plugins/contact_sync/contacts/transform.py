@@ -17,16 +17,19 @@ import pyarrow.compute as pc
 from xxhash import xxh3_64_intdigest
 
 from contact_sync.base.arrays import Int64, rows_of
-from contact_sync.base.vocabulary import FieldType, ValueProblem
-from contact_sync.contacts import converters, emails, phones, source_types
+from contact_sync.base.vocabulary import FieldType, Refusal, ValueProblem
+from contact_sync.contacts import converters, emails, phones, refused_values, source_types
 from contact_sync.contacts.converters import Converted
 from contact_sync.contacts.json_bodies import json_size
 from contact_sync.contacts.mapping import MappedField, Mapping
 from contact_sync.contacts.payloads import csv_payloads
+from contact_sync.contacts.refused_values import Refused
 from contact_sync.contacts.text_columns import arrow, as_text, mask_of, series
 
 SHORTENED = (ValueProblem.TOO_LONG, ValueProblem.ROUNDED)
 """Reasons of values that are sent all the same, shortened."""
+NOTHING_REFUSED: Refused = {}
+"""For whoever knows of no refused value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +37,7 @@ class Dropped:
     """Clients whose value of one field is left out, cut or rounded for one reason, by id."""
 
     field: str
-    reason: ValueProblem
+    reason: ValueProblem | Refusal
     client_id: Int64
 
 
@@ -47,10 +50,13 @@ class Transformed:
     fields with a value), negative (a number below zero), size (upper bound of the contact's
     JSON in bytes), field, reason and detail (null = may be sent), exclusion (null = none).
     `dropped`: whose values were left out, cut or rounded; of a client and field at most one.
+    `replaced`: clients and the names of fields in which they have another value now than the one
+    that SendGrid refused.
     """
 
     frame: pd.DataFrame
     dropped: list[Dropped]
+    replaced: list[tuple[int, str]]
 
     def dropped_of(self, clients: Int64) -> list[Dropped]:
         """The same of these clients only."""
@@ -74,8 +80,12 @@ def hashes(texts: pa.Array, seed: int = 0) -> Int64:
     return np.where(mask_of(pc.is_null(texts)), 0, found.view(np.int64))
 
 
-def transform(batch: pa.RecordBatch, mapping: Mapping) -> Transformed:
-    """Convert one batch of `clients.sql` rows by the mapping."""
+def transform(
+    batch: pa.RecordBatch, mapping: Mapping, refused: Refused = NOTHING_REFUSED
+) -> Transformed:
+    """Convert one batch of `clients.sql` rows by the mapping; what SendGrid `refused` of it before
+    is a bad value.
+    """
     source = source_types.plain(batch).to_pandas(types_mapper=pd.ArrowDtype)
     problems = _Problems(source["client_id"].to_numpy(np.int64))
     address = emails.normalised(source[mapping.email.column])
@@ -83,10 +93,16 @@ def transform(batch: pa.RecordBatch, mapping: Mapping) -> Transformed:
     sendable = problems.noted(mapping.email, emails.sendable(address))
     detail = emails.odd_characters(source[mapping.email.column], pd.notna(problems.reason))
     columns: list[pa.Array] = []
+    replaced: list[tuple[int, str]] = []
     filled = np.zeros(len(source), np.int64)
     negative = np.zeros(len(source), bool)
     for field in mapping.fields:
-        values = problems.noted(field, _convert(field, source, mapping))
+        converted = _convert(field, source, mapping)
+        if field.name in refused:
+            ids = source["client_id"].to_numpy(np.int64)
+            converted, other = refused_values.known_refusals(converted, ids, refused[field.name])
+            replaced += [(int(client), field.name) for client in ids[other]]
+        values = problems.noted(field, converted)
         columns.append(arrow(values))
         filled |= mask_of(pc.is_valid(columns[-1])).astype(np.int64) << field.bit
         if field.type is FieldType.NUMBER:
@@ -108,7 +124,7 @@ def transform(batch: pa.RecordBatch, mapping: Mapping) -> Transformed:
             "exclusion": as_text(source["exclusion"]),
         }
     )
-    return Transformed(frame, problems.dropped)
+    return Transformed(frame, problems.dropped, replaced)
 
 
 def _convert(field: MappedField, source: pd.DataFrame, mapping: Mapping) -> Converted:

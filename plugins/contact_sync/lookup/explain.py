@@ -18,6 +18,7 @@ from contact_sync.config.definition import SyncDefinition
 from contact_sync.contacts.mapping import MappedField, Mapping
 from contact_sync.contacts.payloads import values_of
 from contact_sync.contacts.read_back import is_as_sent, shown
+from contact_sync.contacts.transform import NOTHING_REFUSED
 from contact_sync.lookup.find_clients import everybody_with, short_snapshot, still_with
 from contact_sync.lookup.one_client import ClientRow, decided, decision_of, is_clear, read_client
 from contact_sync.postgres.cursor import Cursor
@@ -32,6 +33,7 @@ from contact_sync.reporting.explanation import (
     as_text,
 )
 from contact_sync.sendgrid.api import is_searchable
+from contact_sync.state import refused_values
 from contact_sync.state.for_people import client as known_clients
 from contact_sync.state.for_people.dropped import DroppedValue, values_of_client
 from contact_sync.state.for_people.reading import reading
@@ -67,7 +69,10 @@ def _explain(
 ) -> Explanation:
     cursor, look = state
     snapshot, mapping = source
-    row = read_client(snapshot, mapping, definition, client_id)
+    refused = (
+        refused_values.read(cursor, look.sync_id, client_id, client_id) if look else NOTHING_REFUSED
+    )
+    row = read_client(snapshot, mapping, definition, client_id, refused)
     contact = row.contact if row else {}
     known, staged, removals = None, [], []
     dropped: dict[str, DroppedValue] = {}

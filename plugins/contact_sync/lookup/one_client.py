@@ -14,9 +14,10 @@ from contact_sync.config.definition import SyncDefinition
 from contact_sync.contacts.decision import Decided, Decision, decide
 from contact_sync.contacts.ledger_rows import LedgerRows
 from contact_sync.contacts.mapping import Mapping
+from contact_sync.contacts.refused_values import Refused
 from contact_sync.contacts.selection import Scan, verdicts
 from contact_sync.contacts.source_types import plain
-from contact_sync.contacts.transform import transform
+from contact_sync.contacts.transform import NOTHING_REFUSED, transform
 from contact_sync.lookup.find_clients import normalised
 from contact_sync.postgres.arrow_reader import rows_of
 from contact_sync.reporting.explanation import ClientDecision, as_text
@@ -36,9 +37,14 @@ class ClientRow:
 
 
 def read_client(
-    snapshot: Snapshot, mapping: Mapping | None, definition: SyncDefinition, client_id: int
+    snapshot: Snapshot,
+    mapping: Mapping | None,
+    definition: SyncDefinition,
+    client_id: int,
+    refused: Refused = NOTHING_REFUSED,
 ) -> ClientRow | None:
-    """The client's row; None = B2CORE has no such client."""
+    """The client's row; None = B2CORE has no such client. `refused`: values that SendGrid refused
+    of it."""
     columns = mapping.columns if mapping else _columns(definition)
     found = snapshot.clients(columns, client_id, client_id, np.array([client_id], np.int64))
     batches = [batch for batch in found if batch.num_rows]
@@ -50,7 +56,7 @@ def read_client(
         address, email_hash = normalised(source[definition.fields["email"].column])
         contact: dict[str, Any] = {"email": address, "email_hash": email_hash}
         return ClientRow(client_id, source, contact, {}, None)
-    transformed = transform(batch, mapping)
+    transformed = transform(batch, mapping, refused)
     frame = transformed.frame
     contact = dict(frame.astype(object).where(frame.notna(), None).iloc[0])
     dropped = {part.field: str(part.reason) for part in transformed.dropped}

@@ -53,7 +53,7 @@ def run_report(run: ShownRun) -> dict[str, Any]:
         "books": result.books,
         "rejections": plan.rejections | result.refused,
         "exclusions": plan.exclusions,
-        "dropped": plan.dropped,
+        "dropped": _sum(plan.dropped, result.dropped),
         "dropped_now": result.dropped_now,
         "dropped_new": result.dropped_new,
         "stale": plan.stale,
@@ -61,12 +61,18 @@ def run_report(run: ShownRun) -> dict[str, Any]:
     }
 
 
+def _sum(planned: dict[str, int], while_sent: dict[str, int]) -> dict[str, int]:
+    return planned | {why: planned.get(why, 0) + n for why, n in while_sent.items()}
+
+
 def run_counts(plan: Plan, result: Result) -> dict[str, int]:
     """How many clients a run read and chose, and how many contacts it sent and removed."""
     counts, jobs = dict(plan.counts), result.jobs
     lanes = {lane: [j for j in jobs if j["lane"] == lane] for lane in REMOVALS}
     counts["sent"] = sum(
-        job["rows"] for job in jobs if job["lane"] in UPSERTS and job["state"] == "settled"
+        job["rows"]
+        for job in jobs
+        if job["lane"] in UPSERTS and job["state"] == "settled" and job["job_id"]
     )
     if "to_move" in counts:
         counts["moved"] = sum((job["numbers"] or {}).get("moved", 0) for job in jobs)

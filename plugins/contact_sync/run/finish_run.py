@@ -19,6 +19,7 @@ from contact_sync.state import (
     exclusions,
     ledger,
     moves,
+    refused_values,
     removals,
     runs,
     staging,
@@ -49,12 +50,14 @@ def finish_run(sync: Sync, run: Run) -> Result:
         books = balance(cursor, run)
         refused = ledger.count_refused(cursor, run.sync_id, run.run_id)
         jobs = [job.report() for job in jobs_of_run(cursor, run.run_id)]
+        refused_values.forget_gone(cursor, run.sync_id)
+        left_out = refused_values.count_of_run(cursor, run.sync_id, run.run_id)
         stale = ledger.count_stale(cursor, run.sync_id)
         wrong = degraded(run.plan, books | {"stale": stale} | _undone(cursor, sync, run), jobs)
         everyone = run.kind is not RunKind.INCREMENTAL
         dropped.forget_unsent(cursor, run.sync_id, everyone=everyone)
         now, new = dropped.count_dropped(cursor, run.sync_id, run.run_id)
-        result = Result(books, refused, tuple(jobs), wrong, now, new)
+        result = Result(books, refused, tuple(jobs), wrong, now, new, left_out)
         runs.advance_watermark(cursor, run, run.snapshot, run.destination)
         runs.finish_run(cursor, run, RunState.SUCCEEDED, result=result)
         runs.release_lease(cursor, run)
@@ -64,6 +67,9 @@ def finish_run(sync: Sync, run: Run) -> Result:
     for why, n in refused.items():
         said = words.counted_in_words(why, has_field=True)
         log.warning("Refused by SendGrid: %d x %s", n, said)
+    for why, n in left_out.items():
+        said = words.counted_in_words(why, has_field=True)
+        log.warning("Value left out: %d x %s", n, said)
     for what in words.degraded(wrong):
         log.warning("Degraded: %s", what)
     log.info("Books: %s", ", ".join(f"{n} {what}" for what, n in books.items()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contact_sync.run.sending.cut_refused import close_refused, raise_if_given_up
 from contact_sync.run.sending.poll_job import raise_if_failed, settle_batch
 from contact_sync.run.sending.split import close_family
 from contact_sync.run.sending.submit import submit_batch
@@ -21,5 +22,7 @@ def send_batch(sync: Sync, run: Run, root_id: int) -> str | None:
         if not settle_batch(sync, run, batch_id):
             return str(batches.load_batch(sync.state, batch_id).job_id)
     close_family(sync, run, root_id)
+    close_refused(sync, run, root_id)
     raise_if_failed(sync, root_id)
+    raise_if_given_up(sync, root_id)
     return None

@@ -8,7 +8,8 @@ import logging
 
 from contact_sync.base.failpoints import reach
 from contact_sync.base.vocabulary import BatchState, PendingReason
-from contact_sync.run.sending.poll_job import postpone, settle_batch, void_batch
+from contact_sync.run.sending.ending import postpone, void_batch
+from contact_sync.run.sending.poll_job import settle_batch
 from contact_sync.state import batches, runs, staging
 from contact_sync.state.runs import Run
 from contact_sync.sync import Sync

@@ -14,11 +14,12 @@ from contact_sync.base.failpoints import reach
 from contact_sync.base.json_columns import Staged
 from contact_sync.base.vocabulary import RunKind
 from contact_sync.contacts.mapping import Mapping
-from contact_sync.contacts.transform import Dropped, transform
+from contact_sync.contacts.refused_values import Refused
+from contact_sync.contacts.transform import NOTHING_REFUSED, Dropped, transform
 from contact_sync.postgres.arrow_reader import ahead
 from contact_sync.run.compare import Counts, Members, compare, vanished
 from contact_sync.run.context import mapping_of
-from contact_sync.state import batches, dropped, ledger, runs, staging
+from contact_sync.state import batches, dropped, ledger, refused_values, runs, staging
 from contact_sync.state.runs import Run
 from contact_sync.state.staging import Slice
 from contact_sync.sync import Sync
@@ -38,13 +39,17 @@ def stage_clients(sync: Sync, run: Run, slice_no: int) -> Staged:
     fresh = _fresh(sync, mapping)
     counts, seen = Counts(), np.zeros(len(members.client_id), bool)
     keep, found = list[pd.DataFrame](), list[Dropped]()
+    is_resend = run.kind is RunKind.RESEND
+    refused = NOTHING_REFUSED if is_resend else _refused_values(sync, run, part)
+    replaced: list[tuple[int, str]] = []
 
     def to_send() -> Iterator[pd.DataFrame]:
         for batch in _batches(sync, run, part, members.client_id, mapping):
+            transformed = transform(batch, mapping, refused)
+            replaced.extend(transformed.replaced)
             compared = compare(
-                transform(batch, mapping), members, known, mapping,
-                resend=run.kind is RunKind.RESEND, retry_rejected=run.retry_rejected,
-                fresh=fresh,
+                transformed, members, known, mapping,
+                resend=is_resend, retry_rejected=run.retry_rejected, fresh=fresh,
             )  # fmt: skip
             seen[compared.members] = True
             counts.add(compared.counts)
@@ -64,6 +69,9 @@ def stage_clients(sync: Sync, run: Run, slice_no: int) -> Staged:
         else:
             staging.fill_outbox(cursor, run.run_id, part, to_send())
             ledger.merge_fates(cursor, run.sync_id, pd.concat(keep))
+            if is_resend:
+                refused_values.forget_range(cursor, run.sync_id, part.first_id, part.last_id)
+            refused_values.forget(cursor, run.sync_id, replaced)
             dropped.replace_dropped(cursor, run.sync_id, members.client_id[seen], found)
             reach("slice_uncommitted")
         staging.save_slice_counts(cursor, run.run_id, slice_no, counts.staged())
@@ -71,6 +79,11 @@ def stage_clients(sync: Sync, run: Run, slice_no: int) -> Staged:
     told = ", ".join(f"{n} {what}" for what, n in counts.counts.items())
     log.info("Slice %d: %s", slice_no, told)
     return counts.staged()
+
+
+def _refused_values(sync: Sync, run: Run, part: Slice) -> Refused:
+    with sync.state.transaction() as cursor:
+        return refused_values.read(cursor, run.sync_id, part.first_id, part.last_id)
 
 
 def _fresh(sync: Sync, mapping: Mapping) -> int:

@@ -10,7 +10,7 @@ from typing import Any
 import requests
 
 from contact_sync.base.errors import FateUnknown, RequestRefused, RetryableError
-from contact_sync.base.plain_reasons import ADDRESS, QUOTED
+from contact_sync.base.plain_reasons import ADDRESS, QUOTED, plain
 from contact_sync.sendgrid.key_refusals import key_refused
 
 EPOCH_SECONDS_FROM = 10_000_000  # `x-ratelimit-reset` below it is seconds left, else epoch seconds
@@ -32,9 +32,10 @@ def check_answer(answer: requests.Response, body: Any, what: str) -> None:
     if 200 <= status < 300:
         return
     errors = _errors(body)
-    said = f": {_messages(errors)}" if errors else ""
     if status in (401, 403):
-        raise key_refused(f"{what}: SendGrid answered {status}{said}", status, errors)
+        words = f": {_about_the_account(errors)}" if errors else ""
+        raise key_refused(f"{what}: SendGrid answered {status}{words}", status, errors)
+    said = f": {_messages(errors)}" if errors else ""
     if status == 429:
         raise RetryableError(f"{what}: rate limit reached", retry_after=_retry_after(answer))
     if status >= 500 or status == 408:
@@ -58,10 +59,18 @@ def _errors(body: Any) -> list[dict[str, object]]:
 
 
 def _messages(errors: list[dict[str, object]]) -> str:
-    """SendGrid's own words, without quoted values and addresses."""
-    messages = [str(error.get("message") or "") for error in errors[:3]]
-    unquoted = [QUOTED.sub("'…'", message) for message in filter(None, messages)]
-    return "; ".join(ADDRESS.sub("…", message) for message in unquoted)[:300]
+    """SendGrid's own plain words: they get into logs and alerts."""
+    return "; ".join(map(plain, _texts(errors)))
+
+
+def _about_the_account(errors: list[dict[str, object]]) -> str:
+    """SendGrid's words about a key or an account, in one line, without quotes and addresses."""
+    unquoted = [QUOTED.sub("'…'", " ".join(text.split())) for text in _texts(errors)]
+    return "; ".join(ADDRESS.sub("…", text) for text in unquoted)[:300]
+
+
+def _texts(errors: list[dict[str, object]]) -> list[str]:
+    return [text for error in errors[:3] if (text := str(error.get("message") or ""))]
 
 
 def _retry_after(answer: requests.Response) -> float | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import io
 import logging
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ from contact_sync.sendgrid.retries import retrying
 
 CONNECT_SECONDS = 10
 READ_SECONDS = 60
+MAX_STORAGE_ERROR = 10_000  # bytes
 MIN_SECRET = 20  # characters; shorter values of a signed URL's query are dates and algorithms
 _LIBRARY_ERRORS = (requests.RequestException, urllib3.exceptions.HTTPError, OSError)
 _TALKATIVE = ("urllib3", "requests")
@@ -164,16 +166,17 @@ class Transport:
                 headers={**headers, "Content-Length": str(size)},
                 timeout=(CONNECT_SECONDS, self._limits.upload_seconds),
                 allow_redirects=False,
-                stream=True,  # what the storage says is not read
+                stream=True,
             ) as answer,
         ):
-            pass
-        if answer.status_code == requests.codes.ok:
-            return
+            if answer.status_code == requests.codes.ok:
+                return  # whatever the storage says
+            said = _storage_code(answer)
         if 400 <= answer.status_code < 500:
             raise RequestRefused(
-                f"{what}: the storage answered {answer.status_code}; a new import is started",
+                f"{what}: the storage answered {answer.status_code}{f' {said}' if said else ''}",
                 status=answer.status_code,
+                errors=[{"field": "", "message": said}] if said else [],
             )
         raise FateUnknown(f"{what}: the storage answered {answer.status_code}")
 
@@ -236,6 +239,13 @@ def _sent(what: str, line: Line, seconds: float) -> Iterator[None]:
             ) from None
         kind = type(error).__name__
         raise FateUnknown(f"{what}: no answer ({kind}); it may have had an effect") from None
+
+
+def _storage_code(answer: requests.Response) -> str:
+    """The error code in S3's XML, such as EntityTooLarge; nothing else of it is read."""
+    raw = _read(answer, MAX_STORAGE_ERROR) or b""
+    found = re.search(rb"<Code>([A-Za-z]{1,40})</Code>", raw)
+    return found.group(1).decode() if found else ""
 
 
 def _read(answer: requests.Response, max_bytes: int) -> bytes | None:

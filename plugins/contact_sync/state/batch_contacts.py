@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from contact_sync.base.arrays import Int64
 from contact_sync.contacts.payloads import OutboxRow
+from contact_sync.contacts.refused_values import Contact
 from contact_sync.postgres import arrow_reader
 from contact_sync.postgres.cursor import Cursor, many, one
 from contact_sync.state import statements
@@ -34,9 +35,26 @@ def count_contacts(cursor: Cursor, batch_id: int) -> int:
     return int(one(cursor, SQL["count_contacts"], {"batch_id": batch_id})["n"])
 
 
+def first_client(cursor: Cursor, batch_id: int) -> int:
+    """The first client of a batch that has contacts."""
+    return int(one(cursor, SQL["first_client"], {"batch_id": batch_id})["client_id"])
+
+
 def has_contacts(cursor: Cursor, batch_id: int) -> bool:
     """Whether the batch has any contact left."""
     return bool(one(cursor, SQL["has_contacts"], {"batch_id": batch_id})["found"])
+
+
+def contacts_among(cursor: Cursor, batch_id: int, emails: Collection[str]) -> list[Contact]:
+    """Those of the addresses that are in the batch, with what was sent of them."""
+    parameters = {"batch_id": batch_id, "emails": list(emails)}
+    return [Contact(**row) for row in many(cursor, SQL["contacts_among"], parameters)]
+
+
+def sizes(cursor: Cursor, run_id: int, client_ids: Collection[int]) -> dict[int, int]:
+    """Client id → bytes as JSON, of contacts of a run, by client id."""
+    rows = many(cursor, SQL["sizes"], {"run_id": run_id, "client_ids": list(client_ids)})
+    return {row["client_id"]: row["size"] for row in rows}
 
 
 def addresses_to_suppress(cursor: Cursor, batch_id: int) -> dict[int, dict[int, str]]:

@@ -73,15 +73,22 @@ def settle_unsent(cursor: Cursor, run: Run, batch: Batch, outcome: Outcome) -> N
 
 
 def settle(
-    cursor: Cursor, run: Run, batch: Batch, job: Job | None, *, in_doubt: bool = False
+    cursor: Cursor,
+    run: Run,
+    batch: Batch,
+    job: Job | None,
+    *,
+    in_doubt: bool = False,
+    refused: bool = False,
 ) -> bool:
     """The batch is over; False when it was settled before, or voided. `set_outcome` follows.
 
     `job`: what SendGrid said of it; None = nothing. It ends the doubt about a file; about a call,
     an earlier try may still be under way. `in_doubt`: what left may take effect later, so that the
-    doubt begins, as of when it left.
+    doubt begins, as of when it left. `refused`: the storage didn't take the file.
     """
-    doubt = "begins" if in_doubt else "ends" if job and batch.lane is Lane.CSV else "stays"
+    is_over = refused or (job is not None and batch.lane is Lane.CSV)
+    doubt = "begins" if in_doubt else "ends" if is_over else "stays"
     status, counts = (str(job.status), Jsonb(job.counts())) if job else (None, None)
     done = _move(cursor, run, batch, "settle", job_status=status, counts=counts, doubt=doubt)
     return done is not None
@@ -94,7 +101,7 @@ def void(cursor: Cursor, run: Run, batch: Batch) -> bool:
 
 def void_family(cursor: Cursor, run: Run, batch: Batch) -> list[dict[str, Any]]:
     """Drop what hasn't been sent of the batches split from the same planned one; returns their
-    ranges: run_id, first_id, last_id, json_only."""
+    ids, each as batch_id."""
     _execute(cursor, run, batch, "void_family", root_id=batch.root)
     return cursor.fetchall()
 

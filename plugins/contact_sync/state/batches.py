@@ -161,7 +161,7 @@ def set_outcome(cursor: Cursor, batch_id: int, ending: Ending) -> None:
     """What became of a batch."""
     numbers = Jsonb(ending.numbers) if ending.numbers else None
     parameters = {"batch_id": batch_id, "outcome": ending.outcome, "numbers": numbers}
-    cursor.execute(SQL["set_outcome"], parameters)
+    cursor.execute(SQL["set_outcome"], parameters | {"detail": ending.detail})
 
 
 def lose_contacts(cursor: Cursor, batch_id: int, contacts: int) -> None:

@@ -9,7 +9,7 @@ from psycopg.types.json import Jsonb
 
 from contact_sync.base.errors import Fenced, LeaseBusy
 from contact_sync.base.json_columns import Approval, JsonColumn, Plan, Result, SourceSnapshot
-from contact_sync.base.vocabulary import Answer, KindReason, RunKind, RunState
+from contact_sync.base.vocabulary import Answer, KindReason, Lane, RunKind, RunState
 from contact_sync.contacts.destination import Destination
 from contact_sync.postgres.cursor import Cursor, one
 from contact_sync.state import statements
@@ -206,6 +206,22 @@ def save_snapshot(
 def save_plan(cursor: Cursor, run_id: int, plan: Plan) -> None:
     """Store what the run is going to do."""
     cursor.execute(SQL["save_plan"], {"run_id": run_id, "plan": Jsonb(plan.to_json())})
+
+
+def learn_size(cursor: Cursor, run_id: int, lane: Lane, size: int) -> None:
+    """Requests (JSON) or files (CSV) of more than `size` bytes aren't worth a try in this run."""
+    cursor.execute(SQL["learn_size"], {"run_id": run_id, "lane": str(lane), "bytes": size})
+
+
+def take_size(cursor: Cursor, run_id: int, lane: Lane, size: int) -> None:
+    """SendGrid took a request or a file of so many bytes: a refusal isn't due to less."""
+    cursor.execute(SQL["take_size"], {"run_id": run_id, "lane": str(lane), "bytes": size})
+
+
+def learned_size(cursor: Cursor, run_id: int, lane: Lane) -> int | None:
+    """The most bytes that are worth a try in this run, if anything was too large."""
+    found = one(cursor, SQL["learned_size"], {"run_id": run_id, "lane": str(lane)})["bytes"]
+    return None if found is None else int(found)
 
 
 def save_approval(cursor: Cursor, run_id: int, approval: Approval | None) -> None:

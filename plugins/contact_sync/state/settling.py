@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from itertools import chain
 from typing import NamedTuple
+
+import pyarrow as pa
 
 from contact_sync.base.vocabulary import PendingReason, Refusal, Refused
 from contact_sync.contacts.refusals import SCHEMA, Refusals
+from contact_sync.contacts.refused_values import LeftOut
 from contact_sync.postgres.copying import copy_batches
 from contact_sync.postgres.cursor import Cursor, analyze, one
 from contact_sync.state import statements
@@ -31,9 +35,12 @@ def count_refused(cursor: Cursor, batch_id: int, refused: Refusals) -> int:
     return int(one(cursor, SQL["count_refused"], {"batch_id": batch_id})["n"])
 
 
-def confirm(cursor: Cursor, batch_id: int, refused: Refusals) -> Settled:
-    """Confirm the batch's contacts except the refused ones, and forget the payloads."""
-    _load_refused(cursor, refused)
+def confirm(
+    cursor: Cursor, batch_id: int, refused: Refusals, again: Collection[str] = ()
+) -> Settled:
+    """Confirm the batch's contacts except the refused ones, and forget the payloads, but for those
+    that are sent `again`."""
+    _load_refused(cursor, refused, again)
     parameters = {"batch_id": batch_id}
     bounds = batch_bounds(cursor, batch_id)
     cursor.execute(SQL["note_former_addresses"], bounds)
@@ -45,7 +52,7 @@ def confirm(cursor: Cursor, batch_id: int, refused: Refusals) -> Settled:
     if len(refused):
         cursor.execute(SQL["refuse_in_batch"], parameters)
         rejected = cursor.rowcount
-    cursor.execute(SQL["clear_batch"], parameters)
+    cursor.execute(SQL["clear_settled"], parameters)
     return Settled(known, new, rejected)
 
 
@@ -67,14 +74,19 @@ def postpone(cursor: Cursor, batch_id: int, reason: PendingReason, *, keep: bool
     return postponed
 
 
-def postpone_not_applied(cursor: Cursor, batch_id: int, emails: Collection[str]) -> tuple[int, int]:
+def postpone_not_applied(
+    cursor: Cursor,
+    batch_id: int,
+    emails: Collection[str],
+    reason: PendingReason = PendingReason.NOT_APPLIED,
+) -> tuple[int, int]:
     """Make the clients whose contacts aren't as sent pending, and take them out of the batch.
 
     After ENOUGH_TRIES in a row they are rejected. Returns how many are pending and rejected.
     """
     if not emails:
         return 0, 0
-    postponed = _postpone(cursor, batch_id, PendingReason.NOT_APPLIED, list(emails))
+    postponed = _postpone(cursor, batch_id, reason, list(emails))
     cursor.execute(
         SQL["reject_not_applied"],
         {
@@ -103,6 +115,28 @@ def hold(cursor: Cursor, batch_id: int, client_ids: list[int], reason: PendingRe
     return cursor.rowcount
 
 
+def hold_batch(cursor: Cursor, batch_id: int, reason: PendingReason) -> None:
+    """All clients of a batch of which nothing has left are pending; their payloads are gone."""
+    cursor.execute(SQL["hold_batch"], {"batch_id": batch_id, "reason": reason})
+
+
+def leave_out(cursor: Cursor, batch_id: int, left_out: Sequence[LeftOut], texts: int) -> None:
+    """Change contacts of a batch, so that they are sent without values that SendGrid refused.
+
+    `texts`: the mask of the fields that can be cleared: what the contacts hold there is.
+    """
+    cursor.execute(
+        SQL["leave_out"],
+        {
+            "batch_id": batch_id, "texts": texts,
+            "clients": [one.client_id for one in left_out],
+            "payloads": [one.payload for one in left_out],
+            "hashes": [one.row_hash for one in left_out],
+            "bits": [one.bits for one in left_out],
+        },
+    )  # fmt: skip
+
+
 def _take_out(cursor: Cursor, batch_id: int, emails: list[str]) -> None:
     cursor.execute(SQL["take_out"], {"batch_id": batch_id, "emails": emails})
 
@@ -117,8 +151,11 @@ def only_address(cursor: Cursor, batch_id: int) -> str:
     return str(one(cursor, SQL["only_address"], {"batch_id": batch_id})["email"])
 
 
-def _load_refused(cursor: Cursor, refused: Refusals) -> None:
+def _load_refused(cursor: Cursor, refused: Refusals, again: Collection[str] = ()) -> None:
     cursor.execute(SQL["create_refused"])
-    if len(refused):
-        copy_batches(cursor, "pg_temp.refused", SCHEMA, refused.record_batches())
-        analyze(cursor, "pg_temp.refused")
+    if not len(refused) and not again:
+        return
+    nothing = pa.nulls(len(again), pa.string())
+    kept = pa.record_batch([pa.array(again, pa.string()), nothing, nothing, nothing], SCHEMA)
+    copy_batches(cursor, "pg_temp.refused", SCHEMA, chain(refused.record_batches(), [kept]))
+    analyze(cursor, "pg_temp.refused")

@@ -25,7 +25,7 @@ from contact_sync.state.runs import Run
 from contact_sync.sync import Sync
 from tests.support.world import World
 
-TABLES = ("sync", "ledger", "batch", "outbox", "removal", "dropped_value")
+TABLES = ("sync", "ledger", "batch", "outbox", "removal", "dropped_value", "refused_value")
 WATERMARK = "SELECT watermark FROM contact_sync.sync"
 
 

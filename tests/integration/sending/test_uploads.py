@@ -11,7 +11,7 @@ from typing import IO, Any
 import pytest
 
 from contact_sync.base.errors import FatalError
-from contact_sync.run.sending import submit
+from contact_sync.run.sending import send_csv
 from tests.support.world import World
 
 FORKS = multiprocessing.get_context("forkserver")
@@ -48,7 +48,7 @@ def test_C12_C15_a_damaged_file_confirms_nobody(
     world: World, monkeypatch: pytest.MonkeyPatch, damage: str
 ) -> None:
     """Its check sum tells: SendGrid fails the job, all clients are sent again."""
-    rendered = submit._rendered
+    rendered = send_csv._rendered
 
     @contextmanager
     def damaged(*args: Any) -> Iterator[tuple[IO[bytes], int]]:
@@ -63,7 +63,7 @@ def test_C12_C15_a_damaged_file_confirms_nobody(
 
     world.redefine(lane="csv")
     world.seed()
-    monkeypatch.setattr(submit, "_rendered", damaged)
+    monkeypatch.setattr(send_csv, "_rendered", damaged)
     with pytest.raises(FatalError, match=r"import jobs of batches .* failed"):
         world.run()
     assert "confirmed" not in world.fates().values()

@@ -46,6 +46,20 @@ def once(world: World, cell: Cell, error: SyncError | None, calls: int) -> None:
     assert (1 <= calls <= MAX_POLLS) if polls(cell) else calls == expected
 
 
+def cut(world: World, cell: Cell, error: SyncError | None, calls: int) -> None:
+    """Each half by itself."""
+    absorbed(world, cell, error)
+    assert calls == 3
+
+
+def named(world: World, cell: Cell, error: SyncError | None, calls: int) -> None:
+    """Whoever is named is rejected until its row changes."""
+    assert error is None
+    assert (books_of(world), calls) == ({"selected": 2, "confirmed": 1, "rejected": 1}, 2)
+    assert world.fates()[1].startswith("rejected: contact: refused_by_sendgrid")
+    world.edit(1, first_name="No longer refused")
+
+
 def new_import(world: World, cell: Cell, error: SyncError | None, calls: int) -> None:
     """Two imports, one upload into each, of which the second counts."""
     absorbed(world, cell, error)
@@ -105,6 +119,8 @@ def held(world: World, cell: Cell, error: SyncError | None, calls: int) -> None:
 OUTCOMES = {
     "again": again,
     "once": once,
+    "cut": cut,
+    "named": named,
     "new import": new_import,
     "pending": pending,
     "only proven": only_proven,

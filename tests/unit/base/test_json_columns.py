@@ -37,6 +37,7 @@ RESULT = {
     "books": {"selected": 9, "confirmed": 8}, "jobs": [JOB],
     "refused": {"contact: refused_by_sendgrid: bad": 1},
     "degraded": {"rejected": 1},
+    "dropped": {"phone_number: refused_by_sendgrid": 1},
     "dropped_now": {"city: too_long": 3}, "dropped_new": {},
 }  # fmt: skip
 WRITTEN: list[tuple[type[JsonColumn], dict[str, Any]]] = [

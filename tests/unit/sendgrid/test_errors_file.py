@@ -10,10 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contact_sync.base.errors import RequestRefused, RetryableError
+from contact_sync.base.errors import RetryableError
 from contact_sync.sendgrid import errors_file, errors_json
 from contact_sync.sendgrid.errors_file import read_errors
-from contact_sync.sendgrid.refused_contacts import refused_by_answer
 
 CSV = "email,first_name,error\nAnn@Example.com,Ann,invalid phone\nb@example.com,Bob,bad date\n"
 REFUSED = {"ann@example.com": "invalid phone", "b@example.com": "bad date"}
@@ -220,23 +219,3 @@ def test_D05_one_wrong_byte_in_a_gzip_file_is_told(at: int) -> None:
     raw[at] ^= 0x55
     with pytest.raises(RetryableError):
         read(bytes(raw))
-
-
-EMAILS = ["a@example.com", "b@example.com"]
-
-
-@pytest.mark.parametrize(
-    ("entry", "found"),
-    [
-        ({"field": "contacts[1].email", "message": "email 'b@example.com' is not valid"}, [1]),
-        ({"field": "contacts[1].identifier", "message": "?"}, [1]),
-        ({"field": None, "message": "email 'B@example.com' is not valid"}, [1]),
-        ({"field": "contacts[7].email", "message": "?"}, []),
-        ({"field": "list_ids", "message": "no such list"}, []),
-        ({}, []),
-    ],
-)
-def test_a_400_names_contacts_in_two_forms(entry: dict[str, object], found: list[int]) -> None:
-    """By position or by address; anything else is not about a contact."""
-    error = RequestRefused("refused", status=400, errors=[entry])
-    assert list(refused_by_answer(error, EMAILS)) == [EMAILS[i] for i in found]

@@ -56,12 +56,14 @@ def test_G10_no_message_of_any_call_holds_an_address_a_key_or_a_query(
 @pytest.mark.parametrize(
     ("message", "told"),
     [
-        ("email 'ann@example.com' is not valid", "email '…' is not valid"),
-        ("email 'o'brien@example.com' is not valid", "email '…' is not valid"),
-        ("first_name 'Ann' and last_name 'Lee' clash", "first_name '…' clash"),
-        ('"Ann Lee" is too long', "'…' is too long"),
+        ("email 'ann@example.com' is not valid", "email … is not valid"),
+        ("email 'o'brien@example.com' is not valid", "email … is not valid"),
+        ("first_name 'Ann' and last_name 'Lee' clash", "first_name … clash"),
+        ('"Ann Lee" is too long', "… is too long"),
         ("ann@example.com: bounced", "… bounced"),
         ("invalid list id", "invalid list id"),
+        ("no\r\n2026-11-27 ERROR forged", "no … forged"),
+        ("no <https://evil.example|click here>\u202e +41790000001", "no …"),
     ],
 )
 def test_G10_sendgrids_words_are_told_without_values(

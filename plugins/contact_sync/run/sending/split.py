@@ -37,13 +37,13 @@ def postpone_and_split(cursor: Cursor, run: Run, batch: Batch, reason: PendingRe
     if batch_contacts.count_contacts(cursor, batch.batch_id) == 1 and batch.tries:
         return Ending(Outcome.FAILED_ALONE)
     again = reason is PendingReason.JOB_FAILED and batch.tries == 0
-    families.create_parts(cursor, batch, 1 if again else 2)
+    families.create_parts(cursor, batch, 1 if again else 2, failed=True)
     reach("batch_split_uncommitted")
     return Ending(Outcome.SENT_AGAIN if again else Outcome.SPLIT)
 
 
 def _is_hopeless(family: list[Member]) -> bool:
-    jobs = sum(member.job_status is not None for member in family)
+    jobs = sum(member.job_status is not None for member in family if member.failed or member.tries)
     most = 4 * family[0].contacts.bit_length() + EXTRA_JOBS  # bit_length is about log2
     if jobs >= most:
         return True
