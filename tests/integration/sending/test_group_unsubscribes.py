@@ -80,7 +80,7 @@ def test_B03_a_key_without_the_scope_of_groups_holds_the_client(
         report = world.run()
     assert world.fates()[client] == f"pending: {reason}"
     assert NEW not in world.contacts()
-    assert "Give the key the scope" in caplog.text
+    assert "The key needs the scope to" in caplog.text
     assert report["degraded"]
     world.run()
     assert members(world, left) == {OLD, NEW}
