@@ -140,10 +140,11 @@ def _refused(sync: Sync, batch: Batch, job: Job) -> tuple[Refusals, int]:
     """What the job's errors file says, and how many of the batch's contacts it names."""
     if not job.errors_url or job.status is JobStatus.COMPLETED:
         return Refusals(), 0
+    refusal = lru_cache(maxsize=1_000)(_refusal)  # its reasons are few
     try:
         with tempfile.TemporaryFile() as file:
             sync.sendgrid.errors_file(job, file)
-            named = Refusals((email, _refusal(said)) for email, said in read_errors(file))
+            named = Refusals((email, refusal(said)) for email, said in read_errors(file))
     except (RetryableError, ConfigError) as error:  # ConfigError: a host that nobody trusts yet
         log.warning("%s; looking for the refused contacts in another way", error)
         return Refusals(), 0
@@ -153,7 +154,6 @@ def _refused(sync: Sync, batch: Batch, job: Job) -> tuple[Refusals, int]:
     return named, count
 
 
-@lru_cache(maxsize=1_000)
 def _refusal(said: str) -> Refused:
     words = plain(said)
     return Refused(Refusal.REFUSED_BY_SENDGRID, None if words == NOTHING_PLAIN else words)
