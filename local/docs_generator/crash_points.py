@@ -31,6 +31,13 @@ POINTS = {
         "the task again: it replaces them",
     ),
     "suppressions_uncommitted": ("nothing is held or marked", AGAIN),
+    "held_uncommitted": (
+        "what SendGrid holds and B2CORE doesn't, as far as it was looked at",
+        "the task again: it looks again",
+    ),
+    "moves_noted_uncommitted": (
+        "nothing of what goes along to new addresses", "the task again: it looks again",
+    ),
     "plan_uncommitted": ("no plan, no batch", AGAIN),
     "run_planned": ("plan and batches, all `staged`", "the task again: it cuts them again"),
     "approval_uncommitted": ("no decision", "whoever is asked decides again"),
@@ -56,6 +63,18 @@ POINTS = {
     "upserted_not_stored": (
         "`submitting`; SendGrid has a job whose id isn't known",
         "the same: an upsert that is repeated changes nothing",
+    ),
+    "moves_looked_at": (
+        "as before: what goes along is noted, the former contact is there",
+        "the task again: it looks again",
+    ),
+    "move_announced": (
+        "`submitting`: nobody knows whether the call left",
+        "the task again: it looks first and sends what isn't there. A later run plans it again; "
+        "the former contact isn't removed before",
+    ),
+    "moved_not_stored": (
+        "`submitting`; SendGrid has a job whose id nobody knows", "the same",
     ),
     "delete_announced": (
         "`submitting`: whether the call left isn't known",
@@ -83,6 +102,7 @@ POINTS = {
     "batch_submitted": ("`submitted` or `uploading`, with the job's id", POLLED),
     "job_pending": ("the same", POLLED),
     "job_over": ("the same", POLLED),
+    "held_after_uncommitted": ("the same", "the task again: it asks for the job, and looks again"),
     "read_back": ("the same", "the task again: it asks for the job, and reads back again"),
     "batch_split_uncommitted": ("nothing of the outcome", POLLED),
     "batch_settled_uncommitted": ("nothing of the outcome", POLLED),

@@ -120,3 +120,30 @@ def test_they_have_their_own_rate_limit(sendgrid: SendGrid) -> None:
     ]
     assert statuses == [201, 429]
     assert page(sendgrid) == [ANNA]
+
+
+def test_groups_are_listed_searched_and_known_of_an_address(sendgrid: SendGrid) -> None:
+    groups = [sendgrid.admin.create_group() for _ in range(2)]
+    url = f"/v3/asm/groups/{groups[1]}/suppressions"
+    posted = sendgrid.call("POST", url, {"recipient_emails": [ANNA]})
+    assert posted.headers["content-type"].startswith("text/plain")
+    assert posted.json() == {"global": False, "recipient_emails": [ANNA]}
+    listed = sendgrid.call("GET", "/v3/asm/groups").json()
+    assert [(item["id"], item["unsubscribes"]) for item in listed] == [
+        (groups[0], 0),
+        (groups[1], 1),
+    ]
+    found = sendgrid.call("GET", f"/v3/asm/suppressions/{ANNA}").json()["suppressions"]
+    assert [(item["id"], item["suppressed"]) for item in found] == [
+        (groups[0], False), (groups[1], True),
+    ]  # fmt: skip
+    searched = sendgrid.call("POST", f"{url}/search", {"recipient_emails": [ANNA, BEN]})
+    assert searched.json() == [ANNA]
+    assert sendgrid.call("POST", "/v3/asm/groups/99/suppressions/search",
+                         {"recipient_emails": [ANNA]}).status_code == 404  # fmt: skip
+
+
+def test_a_group_that_is_gone_suppresses_everywhere(sendgrid: SendGrid) -> None:
+    answer = sendgrid.call("POST", "/v3/asm/groups/99/suppressions", {"recipient_emails": [ANNA]})
+    assert answer.json()["global"] is True
+    assert list(sendgrid.admin.suppressions()) == [ANNA]

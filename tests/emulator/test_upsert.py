@@ -212,3 +212,15 @@ def test_a_field_made_after_the_contact_can_be_set(sendgrid: SendGrid) -> None:
     assert counts(sendgrid.upsert({"email": ANNA})) == {"requested": 1}
     sendgrid.upsert({"email": ANNA, "custom_fields": {field: 1.5}})
     assert sendgrid.contact(ANNA)["custom_fields"] == {"late": 1.5}
+
+
+@pytest.mark.parametrize("mode", ["store", "refuse", "ignore"])
+def test_deprecated_fields_by_switch(sendgrid: SendGrid, mode: str) -> None:
+    sendgrid.admin.settings(deprecated_fields=mode)
+    body = {"contacts": [{"email": ANNA, "line": "L", "city": "Bern"}]}
+    answer = sendgrid.call("PUT", CONTACTS, body)
+    assert answer.status_code == (400 if mode == "refuse" else 202)
+    if mode != "refuse":
+        sendgrid.wait(answer.json()["job_id"])
+        found = sendgrid.admin.contacts()[ANNA]
+        assert (found["line"], found["city"]) == ("L" if mode == "store" else "", "Bern")

@@ -12,11 +12,13 @@ from typing import Any
 import pytest
 
 from contact_sync.base.vocabulary import JobStatus
-from tests.mutants import borders, leases, reading, removing, sending
+from tests.mutants import borders, leases, moving, reading, removing, sending
 from tests.mutants.mutant import Mutant, Test, arguments, assert_notices, gives, is_a_case, nothing
 from tests.support import canary
 
-WRITTEN = [m for file in (leases, sending, reading, removing, borders) for m in file.MUTANTS]
+WRITTEN = [
+    m for file in (leases, sending, reading, removing, moving, borders) for m in file.MUTANTS
+]
 MUTANTS = {mutant.rule: mutant for mutant in WRITTEN}
 EACH = pytest.mark.parametrize("rule", MUTANTS)
 USED = "contact_sync.base.vocabulary.JobStatus.is_terminal"

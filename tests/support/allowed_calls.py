@@ -28,6 +28,11 @@ ALLOWED = {
         ("GET", f"{SUPPRESSIONS}/{{email}}"),
         ("POST", SUPPRESSIONS),
         ("GET", "/v3/suppression/unsubscribes"),
+        ("GET", "/v3/asm/groups"),
+        ("GET", "/v3/asm/suppressions/{email}"),
+        ("POST", "/v3/asm/groups/{group_id}/suppressions/search"),
+        ("POST", "/v3/asm/groups/{group_id}/suppressions"),
+        ("GET", f"{CONTACTS}/count"),
     },
     "upload": {("PUT", "/imports/{job_id}"), ("GET", "/errors/{job_id}/{name}")},
 }

@@ -37,6 +37,7 @@ SHARED = ("urllib3", "requests")
 LOGGERS = (*OURS, *SHARED)
 MAY_HOLD_AN_ADDRESS = {
     "ledger": ["email"],
+    "move": ["former", "email", "belongings"],
     "outbox": ["email", "payload"],
     "removal": ["email"],
     "slice": ["members"],

@@ -7,6 +7,7 @@ import multiprocessing
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -52,6 +53,7 @@ JSON = {"upsert_announced", "upserted_not_stored"}
 CSV = {
     "import_created_not_stored", "import_created", "upload_announced", "uploaded_not_stored",
 }  # fmt: skip
+MOVE = {"moves_noted_uncommitted", "move_announced", "moved_not_stored", "moves_looked_at"}
 REMOVAL = {"delete_announced", "deleted_not_stored", "misses_uncommitted"}
 JOINTS = {"plan_uncommitted", "batch_submitted", "batch_settled_uncommitted", "finish_uncommitted"}
 
@@ -70,6 +72,8 @@ class Kind:
     """What ends a situation in which nothing can converge; before the clean run."""
     converged: dict[str, Any] = field(default_factory=dict)
     """Options of `assert_converged`."""
+    check: Callable[[World], Any] | None = None
+    """What else is right after the clean run."""
 
 
 def loaded(world: World) -> None:
@@ -132,6 +136,45 @@ def opted_out_and_moved(world: World) -> None:
     world.edit(client, email="new@example.com")
 
 
+def moving_with_belongings(world: World) -> None:
+    """Two clients swap addresses, one gets a new one; what others put on their contacts goes along,
+    into fields that the oracle doesn't look at: lists."""
+    lists = [world.emulator.admin.create_list(name) for name in ("vip", "news")]
+    for number in (1, 2, 3):
+        world.add(f"client{number}@example.com", first_name=f"N{number}")
+    world.run()
+    for number in (1, 3):
+        contact = {"email": f"client{number}@example.com"}
+        world.emulator.admin.put_contacts(contact, list_ids=[lists[number // 2]])
+    while any(job["status"] == "pending" for job in world.emulator.admin.jobs()):
+        time.sleep(0.02)
+    world.sql(
+        """UPDATE b2core.clients SET email = CASE id WHEN 1 THEN 'client2@example.com'
+           WHEN 2 THEN 'client1@example.com' ELSE 'client4@example.com' END"""
+    )
+
+
+def moved_with_belongings(world: World) -> None:
+    """Each person is on the lists that it was on before."""
+    names = {number: f"client{number}@example.com" for number in (1, 2, 4)}
+    found = world.contacts()
+    others = {n: len(found[email]["list_ids"]) - 1 for n, email in names.items()}
+    assert others == {1: 0, 2: 1, 4: 1}
+
+
+def there_before(world: World) -> None:
+    """A contact with a value that B2CORE doesn't have; the CSV lane."""
+    world.emulator.admin.put_contacts({"email": "client1@example.com", "country": "Chad"})
+    by_csv(world)
+
+
+def there_before_and_counted_late(world: World) -> None:
+    """The same, and SendGrid says that it has no contacts."""
+    there_before(world)
+    time.sleep(0.3)
+    world.emulator.admin.settings(count_lag=600)
+
+
 def changing_while_sent(world: World) -> None:
     """A client moves between plan and sending, and the source is looked at again."""
     prepare.MAX_AGE_SECONDS = -1e9
@@ -181,6 +224,14 @@ KINDS = {
     ),
     "opt-outs": Kind(
         JOINTS | {"suppressions_uncommitted", "suppressed_not_sent"}, opted_out_and_moved
+    ),
+    "new addresses": Kind(
+        JOINTS | MOVE | {"delete_announced", "misses_uncommitted"}, moving_with_belongings,
+        check=moved_with_belongings,
+    ),
+    "contacts before the first load": Kind(JOINTS | {"held_uncommitted"}, there_before),
+    "contacts that were counted late": Kind(
+        {"held_after_uncommitted"}, there_before_and_counted_late
     ),
     "changes meanwhile": Kind({"clients_held_uncommitted"}, World.seed, run=changing_while_sent),
     "failing job": Kind(

@@ -74,6 +74,8 @@ SCENARIOS = {
     "B18": "The mapping changes → every client is compared again and sent once",
     "B19": "A join gives a client twice → the run stops and names the client's id",
     "B20": "A value is left out, cut or rounded → whose, which, why, since when, until it fits",
+    "B21": "A contact on other lists, or with others' values, gets a new address → they go along",
+    "B22": "SendGrid holds a value that B2CORE doesn't → a first load and a resend take it away",
     "C01": "Killed between creating an import and storing its id → an empty job, nothing else",
     "C02": "Killed between upload and record → the stored job is polled, nothing is guessed",
     "C03": "Killed in the middle of an upload → the clients are sent again",

@@ -22,9 +22,11 @@ SELECT exists(
 ) AS found;
 
 -- addresses_to_suppress --
+-- Columns: groups, 0 = everywhere. Index: outbox_suppress
 SELECT
     client_id,
-    email
+    email,
+    coalesce(suppress_groups, '{0}') AS groups
 FROM contact_sync.batch_contact
 WHERE batch_id = %(batch_id)s AND suppress
 ORDER BY client_id;
@@ -72,3 +74,24 @@ WHERE
     run_id = %(run_id)s
     AND client_id BETWEEN %(first_id)s AND %(last_id)s
     AND (%(json_only)s::boolean IS NULL OR json_only = %(json_only)s);
+
+-- unsure --
+-- The next contacts of a batch that are unsure about a field. Parameters: after = client id; at_most
+SELECT
+    client_id,
+    email,
+    unsure AS fields
+FROM contact_sync.batch_contact
+WHERE batch_id = %(batch_id)s AND client_id > %(after)s AND unsure <> 0
+ORDER BY client_id
+LIMIT %(at_most)s;
+
+-- note_held --
+-- What SendGrid holds although B2CORE has nothing, of contacts that have been sent: the batch stays as it is.
+-- Parameters: run_id; client_ids, clears, stale = lists of equal length. Index: outbox primary key
+UPDATE contact_sync.outbox AS o SET
+    clears = o.clears | h.clears,
+    stale = o.stale | h.stale,
+    filled = o.filled | h.stale
+FROM unnest(%(client_ids)s::bigint[], %(clears)s::bigint[], %(stale)s::bigint[]) AS h (client_id, clears, stale)
+WHERE o.run_id = %(run_id)s AND o.client_id = h.client_id;

@@ -38,7 +38,8 @@ COMMENT ON COLUMN contact_sync.slice.counts IS 'Counts and reasons of the slice;
 
 COMMENT ON TABLE contact_sync.batch
 IS 'The contacts of one request or one file, and the job that SendGrid made of it.';
-COMMENT ON COLUMN contact_sync.batch.lane IS 'json and csv send; delete and unlist remove.';
+COMMENT ON COLUMN contact_sync.batch.lane
+IS 'json and csv send; move carries along what a former contact holds; delete and unlist remove.';
 COMMENT ON COLUMN contact_sync.batch.state
 IS 'staged; submitting (a call) or created, uploading (a file); submitted; settled; void = dropped before a byte left.';
 COMMENT ON COLUMN contact_sync.batch.first_id IS 'Client ids, from first_id to last_id; NULL for removals.';

@@ -1,7 +1,7 @@
 -- Batch families: a planned batch and those that were split from it (state/families.py).
 
 -- members --
--- A planned batch and all that were split from it, oldest first.
+-- A planned batch and all that were split from it, oldest first; without those that move what former contacts hold.
 -- Columns: those of the class Member.
 -- One scan of batch.
 SELECT
@@ -11,7 +11,7 @@ SELECT
     outcome,
     coalesce((counts ->> 'created')::int, 0) AS created
 FROM contact_sync.batch
-WHERE batch_id = %(root_id)s OR root_id = %(root_id)s
+WHERE (batch_id = %(root_id)s OR root_id = %(root_id)s) AND lane <> 'move'
 ORDER BY batch_id;
 
 -- create_parts --

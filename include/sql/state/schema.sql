@@ -85,7 +85,7 @@ CREATE TABLE contact_sync.batch (
     batch_id bigint NOT NULL,
     run_id bigint NOT NULL,
     sync_id smallint NOT NULL,
-    lane text NOT NULL,  -- json and csv send; delete and unlist remove.
+    lane text NOT NULL,  -- json and csv send; move carries along what a former contact holds; delete and unlist remove.
     state text DEFAULT 'staged'::text NOT NULL,  -- staged; submitting (a call) or created, uploading (a file); submitted; settled; void = dropped before a byte left.
     first_id bigint,  -- Client ids, from first_id to last_id; NULL for removals.
     last_id bigint,
@@ -103,7 +103,7 @@ CREATE TABLE contact_sync.batch (
     tries smallint DEFAULT 0 NOT NULL,  -- Failed jobs of this batch or of those it was split from.
     is_open boolean GENERATED ALWAYS AS ((state <> ALL (ARRAY['settled'::text, 'void'::text]))) STORED NOT NULL,  -- Whether something still happens to it.
     numbers jsonb,  -- The numbers that belong to the outcome.
-    CONSTRAINT batch_lane_check CHECK ((lane = ANY (ARRAY['json'::text, 'csv'::text, 'delete'::text, 'unlist'::text]))),
+    CONSTRAINT batch_lane_check CHECK ((lane = ANY (ARRAY['json'::text, 'csv'::text, 'delete'::text, 'unlist'::text, 'move'::text]))),
     CONSTRAINT batch_life CHECK ((((settled_at IS NULL) = is_open) AND
 CASE state
     WHEN 'staged'::text THEN (num_nonnulls(job_id, submitted_at, fate_unknown_at) = 0)
@@ -113,7 +113,7 @@ CASE state
     WHEN 'submitted'::text THEN (num_nulls(job_id, submitted_at) = 0)
     ELSE true
 END)),
-    CONSTRAINT batch_outcome CHECK ((outcome = ANY (ARRAY['applied'::text, 'nothing_left'::text, 'all_refused'::text, 'sent_again'::text, 'split'::text, 'failed_alone'::text, 'rejected_alone'::text, 'removed'::text, 'unlisted'::text, 'not_removed'::text, 'deletions_unclear'::text, 'nothing_there'::text, 'list_gone'::text, 'not_found_yet'::text, 'unsearchable'::text, 'fate_unknown'::text, 'job_unknown_to_sendgrid'::text, 'job_never_ended'::text, 'upload_never_arrived'::text, 'not_applied'::text, 'errors_file_unclear'::text, 'job_failed'::text]))),
+    CONSTRAINT batch_outcome CHECK ((outcome = ANY (ARRAY['applied'::text, 'nothing_left'::text, 'all_refused'::text, 'sent_again'::text, 'split'::text, 'failed_alone'::text, 'rejected_alone'::text, 'removed'::text, 'unlisted'::text, 'not_removed'::text, 'deletions_unclear'::text, 'nothing_there'::text, 'list_gone'::text, 'not_found_yet'::text, 'unsearchable'::text, 'moved'::text, 'not_moved'::text, 'move_refused'::text, 'fate_unknown'::text, 'job_unknown_to_sendgrid'::text, 'job_never_ended'::text, 'upload_never_arrived'::text, 'not_applied'::text, 'errors_file_unclear'::text, 'job_failed'::text]))),
     CONSTRAINT batch_state_check CHECK ((state = ANY (ARRAY['staged'::text, 'submitting'::text, 'created'::text, 'uploading'::text, 'submitted'::text, 'settled'::text, 'void'::text])))
 );
 ALTER TABLE contact_sync.batch ALTER COLUMN batch_id ADD GENERATED ALWAYS AS IDENTITY ( SEQUENCE NAME contact_sync.batch_batch_id_seq START WITH 1 INCREMENT BY 1 NO MINVALUE NO MAXVALUE CACHE 1 );
@@ -138,8 +138,11 @@ CREATE TABLE contact_sync.outbox (
     json_only boolean NOT NULL,  -- It clears something: a CSV file can't say that for certain.
     takes_over boolean NOT NULL,  -- The address has been the contact of another client.
     size integer NOT NULL,  -- Bytes as JSON.
-    suppress boolean DEFAULT false NOT NULL,  -- The former address is globally suppressed: suppress this one before it is uploaded.
-    stale bigint DEFAULT 0 NOT NULL  -- Number and Date fields that were emptied and can't be cleared, by bit.
+    suppress boolean DEFAULT false NOT NULL,  -- The former address is suppressed: suppress this one before it is uploaded.
+    stale bigint DEFAULT 0 NOT NULL,  -- Number and Date fields that were emptied and can't be cleared, by bit.
+    unsure bigint DEFAULT 0 NOT NULL,  -- Empty Text fields in which SendGrid may hold a value, for all that is known, by bit: a JSON request empties them.
+    unsure_others bigint DEFAULT 0 NOT NULL,  -- The same of Number and Date fields, which nothing empties.
+    suppress_groups integer[]  -- From which unsubscribe groups, 0 = from everything; NULL = from everything.
 );
 ALTER TABLE ONLY contact_sync.outbox ADD CONSTRAINT outbox_pkey PRIMARY KEY (run_id, client_id);
 CREATE INDEX outbox_suppress ON contact_sync.outbox USING btree (run_id, client_id) WHERE suppress;
@@ -155,10 +158,16 @@ CREATE VIEW contact_sync.batch_contact AS
     o.payload,
     o.row_hash,
     o.filled,
-    o.clears,
+    (o.clears |
+        CASE
+            WHEN (b.lane = 'json'::text) THEN o.unsure
+            ELSE (0)::bigint
+        END) AS clears,
     o.takes_over,
     o.suppress,
-    o.stale
+    o.suppress_groups,
+    o.stale,
+    (o.unsure | o.unsure_others) AS unsure
    FROM (contact_sync.batch b
      JOIN contact_sync.outbox o ON (((b.run_id = o.run_id) AND ((o.client_id >= b.first_id) AND (o.client_id <= b.last_id)) AND ((b.json_only IS NULL) OR (o.json_only = b.json_only)))));
 
@@ -173,6 +182,20 @@ CREATE TABLE contact_sync.dropped_value (
 );
 ALTER TABLE ONLY contact_sync.dropped_value ADD CONSTRAINT dropped_value_pkey PRIMARY KEY (sync_id, client_id, field);
 CREATE INDEX dropped_value_reasons ON contact_sync.dropped_value USING btree (sync_id, field, reason, client_id);
+
+-- What goes along from a former contact to a client's new one; a row ends when the new one is seen with it.
+CREATE TABLE contact_sync.move (
+    sync_id smallint NOT NULL,
+    client_id bigint NOT NULL,
+    former_hash bigint NOT NULL,  -- xxh3 of former; 0 = the client only loses what another one leaves at its address.
+    former text,  -- The former address, whose contact isn't removed before.
+    email text NOT NULL,  -- The new address.
+    belongings jsonb,  -- Lists and values of fields that no sync fills; NULL = SendGrid hasn't shown the former contact yet.
+    batch_id bigint,  -- The batch that carries it, once there is one.
+    tries smallint DEFAULT 0 NOT NULL,  -- How often it was sent and not seen afterwards.
+    noted_at timestamp with time zone DEFAULT now() NOT NULL  -- Since when it is known.
+);
+ALTER TABLE ONLY contact_sync.move ADD CONSTRAINT move_pkey PRIMARY KEY (sync_id, client_id, former_hash);
 
 -- Contacts to be deleted or taken off the list: former addresses, excluded and deleted clients.
 CREATE TABLE contact_sync.removal (

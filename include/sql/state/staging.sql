@@ -63,3 +63,41 @@ SELECT
     json_only
 FROM contact_sync.outbox
 WHERE run_id = %(run_id)s;
+
+-- unsure_contacts --
+-- The next contacts of a run that are unsure about a field. Index: outbox primary key
+-- Parameters: texts = Text fields count, too; after = client id; at_most
+SELECT
+    client_id,
+    email,
+    unsure | unsure_others AS fields
+FROM contact_sync.outbox
+WHERE
+    run_id = %(run_id)s
+    AND client_id > %(after)s
+    AND (unsure_others <> 0 OR (%(texts)s AND unsure <> 0))
+ORDER BY client_id
+LIMIT %(at_most)s;
+
+-- save_held --
+-- What SendGrid holds although B2CORE has nothing. Parameters: client_ids, clears, stale = lists of equal length.
+-- Index: outbox primary key
+UPDATE contact_sync.outbox AS o SET
+    clears = o.clears | h.clears,
+    stale = o.stale | h.stale,
+    filled = o.filled | h.stale,
+    json_only = o.json_only OR h.stale = 0 OR h.clears <> 0
+FROM unnest(%(client_ids)s::bigint[], %(clears)s::bigint[], %(stale)s::bigint[]) AS h (client_id, clears, stale)
+WHERE o.run_id = %(run_id)s AND o.client_id = h.client_id;
+
+-- count_cleared --
+SELECT count(*) AS n FROM contact_sync.outbox
+WHERE run_id = %(run_id)s AND clears <> 0;
+
+-- count_stale --
+SELECT
+    stale,
+    count(*) AS n
+FROM contact_sync.outbox
+WHERE run_id = %(run_id)s AND stale <> 0
+GROUP BY stale;

@@ -24,10 +24,27 @@ FROM contact_sync.ledger
 WHERE sync_id = %(sync_id)s AND contact_hash = any(%(contact_hashes)s)
 GROUP BY contact_hash;
 
+-- unmark --
+-- Nobody's address is to be suppressed. Index: outbox_suppress
+UPDATE contact_sync.outbox SET
+    suppress = FALSE,
+    suppress_groups = NULL
+WHERE run_id = %(run_id)s AND suppress;
+
 -- mark --
--- The addresses of these clients, and of no others, are suppressed before they are uploaded.
-UPDATE contact_sync.outbox SET suppress = client_id = any(%(client_ids)s)
-WHERE run_id = %(run_id)s AND (suppress OR client_id = any(%(client_ids)s));
+-- The addresses of these clients are suppressed before they are uploaded, each in some groups.
+-- Parameters: client_ids and group_ids, pairs; 0 = everywhere. Index: outbox primary key
+UPDATE contact_sync.outbox AS o SET
+    suppress = TRUE,
+    suppress_groups = m.groups
+FROM (
+    SELECT
+        pair.client_id,
+        array_agg(pair.group_id) AS groups
+    FROM unnest(%(client_ids)s::bigint[], %(group_ids)s::integer[]) AS pair (client_id, group_id)
+    GROUP BY pair.client_id
+) AS m
+WHERE o.run_id = %(run_id)s AND o.client_id = m.client_id;
 
 -- hold --
 -- Take clients out of the outbox, except from a batch that has left: they become pending, the next run looks again.

@@ -58,6 +58,11 @@ class Settings(BaseModel):
     unknown_keys: Literal["refuse", "ignore"] = Field(
         "refuse", description="[I] keys of a request body that SendGrid does not describe"
     )
+    deprecated_fields: Literal["store", "refuse", "ignore"] = Field(
+        "store",
+        description="[I] whatsapp, line, facebook and unique_name in a request: they come back in "
+        "answers, the API description has none of them in requests",
+    )
     null_values: Literal["refuse", "keep"] = Field(
         "refuse",
         description="null in JSON: refused for Number [K docs#6323], for the others [I]; "

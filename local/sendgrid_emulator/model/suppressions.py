@@ -24,9 +24,13 @@ class Suppressions:
         self.groups[number] = {}
         return number
 
+    def has_group(self, number: str) -> bool:
+        """Return whether there is such a group."""
+        return number.isdecimal() and int(number) in self.groups
+
     def group(self, number: str) -> dict[str, int]:
         """Return a group's addresses or answer 404."""
-        if not number.isdecimal() or int(number) not in self.groups:
+        if not self.has_group(number):
             raise Refusal(404, "group not found")
         return self.groups[int(number)]
 

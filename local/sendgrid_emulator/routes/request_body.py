@@ -23,6 +23,7 @@ INVALID_INPUT = "invalid input"  # csharp#1021
 UPSERT_KEYS = {"list_ids", "contacts"}
 IMPORT_KEYS = {"list_ids", "file_type", "field_mappings"}
 TEXT_KEYS = set(WRITABLE) - {"alternate_emails"}
+DEPRECATED = {"whatsapp", "line", "facebook", "unique_name"}
 CONTACT_KEYS = TEXT_KEYS | {"alternate_emails", "custom_fields"}
 UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 CONTACT_COUNTS = "contacts must contain at least 1 and at most %d contacts"
@@ -99,6 +100,7 @@ def check_upsert(
         raise Refusal(400, CONTACT_COUNTS % settings.max_json_contacts, "contacts")
     for contact in contacts:
         check_shape(contact, account)
+    contacts = without_deprecated(contacts, settings.deprecated_fields)
     list_ids = check_lists(content, account, settings.unknown_list_status)
     check_custom_fields(contacts, account)
     errors = [
@@ -107,6 +109,15 @@ def check_upsert(
     if errors:
         raise Refusal.several(400, errors[:MAX_REPORTED_ERRORS])
     return contacts, list_ids
+
+
+def without_deprecated(contacts: list[dict[str, Any]], mode: str) -> list[dict[str, Any]]:
+    """Store, refuse or ignore the reserved fields that the API description has only in answers."""
+    if mode == "store" or all(DEPRECATED.isdisjoint(contact) for contact in contacts):
+        return contacts
+    if mode == "refuse":
+        raise Refusal(400, INVALID_INPUT, "")
+    return [{k: v for k, v in contact.items() if k not in DEPRECATED} for contact in contacts]
 
 
 def check_shape(contact: object, account: Account) -> None:

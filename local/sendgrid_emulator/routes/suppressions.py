@@ -5,6 +5,7 @@ Shapes from the API description (Suppressions); its times are epoch seconds.
 
 from __future__ import annotations
 
+import orjson
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
@@ -24,7 +25,9 @@ MAX_SHOWN = 500  # API description: limit of GET suppression/unsubscribes
 MAX_DIGITS = 12
 EMAILS = "recipient_emails"
 GLOBAL = "/v3/asm/suppressions/global"
+GROUPS = "/v3/asm/groups"
 GROUP = "/v3/asm/groups/{group_id}/suppressions"
+OF_ADDRESS = "/v3/asm/suppressions/{email:path}"
 FILTERS = {"start_time", "end_time", "limit", "offset", "email"}
 
 router = APIRouter()
@@ -104,7 +107,39 @@ async def get_group(request: Request, group_id: str) -> Response:
 
 @router.post(GROUP)
 async def suppress_in_group(request: Request, group_id: str) -> Response:
-    """Suppress addresses for the mails of a group."""
+    """Suppress addresses for the mails of a group; if there is none of that number, globally [K API
+    description]. The answer says which, as text/plain [K recording 2026]."""
     account, emails = account_of(request), await sent_emails(request)
-    suppress(account.suppressions.group(group_id), emails, account.clock.now())
-    return answer({EMAILS: emails}, 201)
+    known = account.suppressions.has_group(group_id)
+    into = account.suppressions.group(group_id) if known else account.suppressions.everywhere
+    suppress(into, emails, account.clock.now())
+    content = orjson.dumps({"global": not known, EMAILS: emails})
+    return Response(content, status_code=201, media_type="text/plain")
+
+
+@router.get(GROUPS)
+async def get_groups(request: Request) -> Response:
+    """Return all groups; with how many addresses each [K API description]."""
+    groups = account_of(request).suppressions.groups
+    return answer([described(number) | {"unsubscribes": len(groups[number])} for number in groups])
+
+
+@router.post(GROUP + "/search")
+async def search_group(request: Request, group_id: str) -> Response:
+    """Return those of the addresses that the group suppresses [K API description]."""
+    emails = await sent_emails(request)
+    group = account_of(request).suppressions.group(group_id)
+    return answer([email for email in emails if email.lower() in group])
+
+
+@router.get(OF_ADDRESS)
+async def get_groups_of_address(request: Request, email: str) -> Response:
+    """Return all groups, and for each whether it suppresses the address [K API description]."""
+    groups = account_of(request).suppressions.groups.items()
+    found = [described(n) | {"suppressed": email.lower() in group} for n, group in groups]
+    return answer({"suppressions": found})
+
+
+def described(number: int) -> dict[str, object]:
+    """Return what each answer says of a group."""
+    return {"id": number, "name": f"Group {number}", "description": "", "is_default": False}

@@ -9,14 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from contact_sync.base.vocabulary import REMOVALS, UPSERTS, BatchState, Lane
+from contact_sync.base.vocabulary import REMOVALS, SENDING, UPSERTS, BatchState, Lane
 
 STAGED, SUBMITTING, SUBMITTED = BatchState.STAGED, BatchState.SUBMITTING, BatchState.SUBMITTED
 CREATED, UPLOADING = BatchState.CREATED, BatchState.UPLOADING
 SETTLED, VOID = BatchState.SETTLED, BatchState.VOID
-CALLS = (Lane.JSON, *REMOVALS)
+CALLS = (Lane.JSON, Lane.MOVE, *REMOVALS)
 """Lanes whose batch is one call: what it carries and what it asks for leave together."""
-ALL = (*UPSERTS, *REMOVALS)
+ALL = (*SENDING, *REMOVALS)
 
 
 class Who(StrEnum):

@@ -143,6 +143,27 @@ class Approval(JsonColumn):
 
 
 @dataclass(frozen=True, slots=True)
+class Belongings(JsonColumn):
+    """Column `move.belongings`: what a client's new contact is given, and loses, beside what syncs
+    fill.
+
+    `values` by field name, as SendGrid shows them; `clears`: names of Text fields, and `leaves`:
+    ids of lists, of the client that had the address before. `stays`: what nothing moves or empties.
+    """
+
+    values: dict[str, Any] = field(default_factory=dict)
+    lists: tuple[str, ...] = ()
+    clears: tuple[str, ...] = ()
+    leaves: tuple[str, ...] = ()
+    stays: tuple[str, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing has to be done."""
+        return not (self.values or self.lists or self.clears or self.leaves)
+
+
+@dataclass(frozen=True, slots=True)
 class Result(JsonColumn):
     """Column `run.result`: what became of a run; empty for a dry run, and for one that failed.
 

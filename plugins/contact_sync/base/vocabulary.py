@@ -42,9 +42,11 @@ class Lane(StrEnum):
     CSV = "csv"  # PUT /v3/marketing/contacts/imports: large runs
     DELETE = "delete"  # DELETE /v3/marketing/contacts: contacts that no client has any more
     UNLIST = "unlist"  # DELETE /v3/marketing/lists/{id}/contacts: off the list, the contact stays
+    MOVE = "move"  # PUT /v3/marketing/contacts: what a former contact holds and no sync fills
 
 
 UPSERTS = (Lane.JSON, Lane.CSV)
+SENDING = (*UPSERTS, Lane.MOVE)
 REMOVALS = (Lane.DELETE, Lane.UNLIST)
 
 
@@ -160,6 +162,9 @@ class Outcome(StrEnum):
     LIST_GONE = "list_gone"
     NOT_FOUND_YET = "not_found_yet"
     UNSEARCHABLE = "unsearchable"
+    MOVED = "moved"  # numbers: moved, left
+    NOT_MOVED = "not_moved"  # a removal that waits, because what its contact holds isn't moved yet
+    MOVE_REFUSED = "move_refused"
 
 
 NOTHING_TO_REMOVE = (Outcome.NOTHING_THERE, Outcome.LIST_GONE)
@@ -200,6 +205,8 @@ class Degraded(StrEnum):
     PENDING = "pending"
     STALE = "stale"
     ABSENCES_HELD = "absences_held"
+    UNMOVED = "unmoved"
+    UNMOVABLE = "unmovable"
     REMOVALS_OPEN = "removals_open"
     REMOVALS_IMPOSSIBLE = "removals_impossible"
 

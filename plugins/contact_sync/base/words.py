@@ -105,6 +105,10 @@ OUTCOMES: Mapping[str, str] = {
     Outcome.LIST_GONE: "the list is gone",
     Outcome.NOT_FOUND_YET: "not found yet; the next run looks again",
     Outcome.UNSEARCHABLE: "SendGrid can't search for these addresses",
+    Outcome.MOVED: "{moved} seen at the new address, {left} not yet",
+    Outcome.NOT_MOVED:
+        "not removed before the new contact shows what it held; the next run looks again",
+    Outcome.MOVE_REFUSED: "SendGrid refused what former contacts hold; the next run tries again",
 }  # fmt: skip
 
 KINDS: Mapping[str, str] = {
@@ -138,6 +142,18 @@ DEGRADED: Mapping[str, tuple[str, str]] = {
         "client is absent from B2CORE: its contact stays until a person approves that number",
         "clients are absent from B2CORE: their contacts stay until a person approves that number",
     ),
+    Degraded.UNMOVED: (
+        "client's new contact doesn't show all that its former one holds: the former one stays, "
+        "the next run tries again",
+        "clients' new contacts don't show all that their former ones hold: the former ones stay, "
+        "the next run tries again",
+    ),
+    Degraded.UNMOVABLE: (
+        "client's former contact holds what can't be moved (alternate addresses, identifiers, or "
+        "Number and Date values of the contact that had its new address before)",
+        "clients' former contacts hold what can't be moved (alternate addresses, identifiers, or "
+        "Number and Date values of the contacts that had their new addresses before)",
+    ),
     Degraded.REMOVALS_OPEN: (
         "contact could not be removed, or may not have been; the next run tries again",
         "contacts could not be removed, or may not have been; the next run tries again",
@@ -156,6 +172,7 @@ LANES: Mapping[str, str] = {
     Lane.CSV: "import (CSV)",
     Lane.DELETE: "delete",
     Lane.UNLIST: "take off the list",
+    Lane.MOVE: "move to the new address",
 }
 BATCH_STATES: Mapping[str, str] = {
     BatchState.STAGED: "waits to be sent",

@@ -86,8 +86,14 @@ class SyncDefinition(Strict):
     )
     carry_suppressions: bool = Field(
         True,
-        description="When an address changes and the old one is globally suppressed, suppress the "
-        "new one before it is uploaded.",
+        description="When an address changes and the old one is suppressed, globally or in groups, "
+        "suppress the new one before it is uploaded.",
+    )
+    carry_belongings: bool = Field(
+        True,
+        description="When an address changes, memberships of other lists and values of fields that "
+        "no sync fills go along to the new contact; the old one isn't removed before they are seen "
+        "there. false: the new contact begins without them.",
     )
     deadlines: Deadlines = Deadlines()
     limits: Limits = Limits()

@@ -56,9 +56,15 @@ def cut_json_batches(sizes: Int64) -> list[tuple[int, int]]:
 
 def json_body(rows: Iterable[OutboxRow], mapping: Mapping) -> bytes:
     """The body of `PUT /v3/marketing/contacts` for the rows."""
-    body: dict[str, Any] = {"contacts": [json_contact(row, mapping) for row in rows]}
-    if mapping.list_id:
-        body["list_ids"] = [mapping.list_id]
+    contacts = [json_contact(row, mapping) for row in rows]
+    return upsert_body(contacts, [mapping.list_id] if mapping.list_id else [])
+
+
+def upsert_body(contacts: list[dict[str, Any]], list_ids: list[str]) -> bytes:
+    """The body of contacts that are in the request's form already, and join these lists."""
+    body: dict[str, Any] = {"contacts": contacts}
+    if list_ids:
+        body["list_ids"] = list_ids
     return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
 
 

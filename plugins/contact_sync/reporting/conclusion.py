@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from contact_sync.base import words
-from contact_sync.base.vocabulary import BatchState, ExclusionReason, RemovalReason
-from contact_sync.reporting.explanation import Explanation, Known, moment
+from contact_sync.base.vocabulary import BatchState, ExclusionReason, FieldType, RemovalReason
+from contact_sync.reporting.explanation import Explanation, FieldValue, Known, moment
 
 
 def conclude(e: Explanation) -> str:
@@ -67,13 +67,26 @@ def _settled(e: Explanation) -> str | None:
     if e.decision.kind != "unchanged":
         return None
     said = f"SendGrid has confirmed exactly this content on {moment(known.updated_at)}{_in(known)}."
-    if e.at_sendgrid and (e.at_sendgrid.found is False or any(f.differs for f in e.fields)):
-        is_gone = e.at_sendgrid.found is False
-        now = "doesn't show the contact" if is_gone else "shows something else"
-        return f"{said} Now it {now}: a run with mode resend sends it again."
-    if stale := [f.name for f in e.fields if f.stale]:
-        return f"{said} It still has a value in {', '.join(stale)}, which it can't clear."
-    return said
+    return f"{said}{_since_then(e)}"
+
+
+def _since_then(e: Explanation) -> str:
+    """What is otherwise now than it was confirmed, and what helps."""
+    if e.at_sendgrid and e.at_sendgrid.found is False:
+        return " Now it doesn't show the contact: a run with mode resend sends it again."
+    stale = [f.name for f in e.fields if f.stale or (f.differs and _is_lasting(f))]
+    if e.at_sendgrid and any(f.differs and not _is_lasting(f) for f in e.fields):
+        but = f", but for {', '.join(stale)}, which it can't clear" if stale else ""
+        return (
+            " Now it shows something else: a run with mode resend sends it again, and "
+            f"empties what B2CORE doesn't have{but}."
+        )
+    return f" It still has a value in {', '.join(stale)}, which it can't clear." if stale else ""
+
+
+def _is_lasting(field: FieldValue) -> bool:
+    """Whether nothing can take away what SendGrid has."""
+    return field.value == "" and field.type != FieldType.TEXT
 
 
 def _in(known: Known) -> str:

@@ -14,6 +14,7 @@ from contact_sync.base.json_columns import Approval, Plan, Result
 from contact_sync.base.vocabulary import (
     NOTHING_TO_REMOVE,
     REMOVALS,
+    UPSERTS,
     Degraded,
     Lane,
     Outcome,
@@ -65,8 +66,10 @@ def run_counts(plan: Plan, result: Result) -> dict[str, int]:
     counts, jobs = dict(plan.counts), result.jobs
     lanes = {lane: [j for j in jobs if j["lane"] == lane] for lane in REMOVALS}
     counts["sent"] = sum(
-        job["rows"] for job in jobs if job["lane"] not in lanes and job["state"] == "settled"
+        job["rows"] for job in jobs if job["lane"] in UPSERTS and job["state"] == "settled"
     )
+    if "to_move" in counts:
+        counts["moved"] = sum((job["numbers"] or {}).get("moved", 0) for job in jobs)
     if result.refused:
         counts["rejected"] = counts.get("rejected", 0) + sum(result.refused.values())
     counts["removed"] = sum(job["rows"] for job in lanes[Lane.DELETE] if _is_removed(job))
@@ -82,6 +85,8 @@ def degraded(plan: Plan, books: dict[str, int], jobs: list[dict[str, Any]]) -> d
         Degraded.REJECTED: books["rejected"],
         Degraded.PENDING: books["pending"],
         Degraded.STALE: books.get("stale", 0),
+        Degraded.UNMOVED: books.get("unmoved", 0),
+        Degraded.UNMOVABLE: plan.counts.get("unmovable", 0),
         Degraded.ABSENCES_HELD: plan.held_absences,
         Degraded.REMOVALS_OPEN: sum(job["rows"] for job in undone) - impossible,
         Degraded.REMOVALS_IMPOSSIBLE: impossible,

@@ -14,6 +14,7 @@ from contact_sync.base.vocabulary import (
     BatchState,
     Degraded,
     JobStatus,
+    Lane,
     RunState,
 )
 from contact_sync.reporting.shown_run import ShownRun
@@ -25,9 +26,12 @@ COUNTS = {
     "changed": ("changed", "a value differs from what SendGrid confirmed"),
     "address_changed": ("address changed", "the new contact first, then the old one is removed"),
     "sent_again": ("sent again", "never confirmed, or everything is sent again"),
+    "looked_at": ("looked at", "contacts of which SendGrid was asked what it has"),
     "cleared": ("cleared", "contacts with a value that is emptied"),
     "to_send": ("to send", "contacts that the run sends"),
     "to_remove": ("to remove", "contacts that leave SendGrid or the list"),
+    "to_move": ("to move", "clients that take along what a former contact holds"),
+    "unmovable": ("unmovable", "clients whose former contact holds what can't be moved"),
     "pending": ("pending", "sent again by the next run"),
     "held": ("held", "not sent for now, see the pending clients"),
     "rejected": ("rejected", "can't be sent as they are"),
@@ -76,6 +80,8 @@ def sent(sums: list[dict[str, Any]]) -> Sent:
     found = dict.fromkeys(Sent.__dataclass_fields__, 0)
     for row in sums:
         removal = row["lane"] in REMOVALS
+        if row["lane"] == Lane.MOVE:
+            continue
         if row["state"] == BatchState.SETTLED and row["status"] in APPLIED:
             found["removed" if removal else "confirmed"] += row["rows"]
         elif row["state"] == BatchState.SETTLED:

@@ -98,8 +98,12 @@ def compare(
     *,
     resend: bool = False,
     retry_rejected: bool = False,
+    fresh: int = 0,
 ) -> Compared:
-    """Give each client of a chunk exactly one fate; whoever isn't a member is left out."""
+    """Give each client of a chunk exactly one fate; whoever isn't a member is left out.
+
+    `fresh`: mask of fields that no run has filled so far.
+    """
     ids = transformed.frame["client_id"].to_numpy(np.int64)
     rows, is_member = rows_of(members.client_id, ids)
     clients, rows = _only(transformed.frame, is_member), rows[is_member]
@@ -108,7 +112,7 @@ def compare(
         clients, members.email_hash[rows], verdict, ledger,
         resend=resend, retry_rejected=retry_rejected,
     )  # fmt: skip
-    send = _to_send(clients, decided, (verdict & TAKES_OVER) > 0, mapping)
+    send = _to_send(clients, decided, (verdict & TAKES_OVER) > 0, mapping, ~0 if resend else fresh)
     keep = _to_keep(clients, decided)
     ids = clients["client_id"].to_numpy(np.int64)
     dropped = transformed.dropped_of(ids[np.isin(decided.decision, HELD_AS_SENT)])
@@ -141,9 +145,14 @@ def vanished(members: Members, seen: Mask, ledger: LedgerRows) -> pd.DataFrame:
 
 
 def _to_send(
-    clients: pd.DataFrame, decided: Decided, takes_over: Mask, mapping: Mapping
+    clients: pd.DataFrame, decided: Decided, takes_over: Mask, mapping: Mapping, asked: int
 ) -> pd.DataFrame:
-    """The contacts to send, with what must be cleared in them."""
+    """The contacts to send, with what must be cleared in them.
+
+    `unsure` (texts) and `unsure_others`: fields that are empty now and may have a value at SendGrid
+    all the same, because the sync has confirmed nothing of the contact, or nothing in these fields,
+    or because a person asks for everything again; `asked` is the mask of the latter two.
+    """
     send = decided.decision == Decision.SEND
     contacts, takes_over = _only(clients, send), takes_over[send]
     texts, others = mapping.mask(FieldType.TEXT), mapping.mask(FieldType.NUMBER, FieldType.DATE)
@@ -151,12 +160,15 @@ def _to_send(
     before = np.where(takes_over, texts | others, held)  # another client's values are unknown
     now = contacts["filled"].to_numpy(np.int64)
     filled, clears, stale = field_masks(before, now, texts, others)
+    unsure = np.where(decided.own[send], asked, ~0) & ~before & ~now
     return contacts.assign(
         filled=filled,
         clears=clears,
         json_only=(clears != 0) | contacts["negative"].to_numpy(bool),
         takes_over=takes_over,
         stale=stale,
+        unsure=unsure & texts,
+        unsure_others=unsure & others,
     )
 
 

@@ -13,7 +13,7 @@ from contact_sync.postgres.cursor import Cursor
 from contact_sync.reporting.run_report import count_words, degraded, dropped_lines
 from contact_sync.run.context import snapshot_of
 from contact_sync.run.plan_batches import describe
-from contact_sync.state import batches, dropped, ledger, runs, staging
+from contact_sync.state import batches, dropped, ledger, moves, runs, staging
 from contact_sync.state.for_people.jobs import jobs_of_run
 from contact_sync.state.runs import Run
 from contact_sync.sync import Sync
@@ -41,7 +41,8 @@ def finish_run(sync: Sync, run: Run) -> Result:
         refused = ledger.count_refused(cursor, run.sync_id, run.run_id)
         jobs = [job.report() for job in jobs_of_run(cursor, run.run_id)]
         stale = ledger.count_stale(cursor, run.sync_id)
-        wrong = degraded(run.plan, books | {"stale": stale}, jobs)
+        unmoved = moves.count_open(cursor, run.sync_id)
+        wrong = degraded(run.plan, books | {"stale": stale, "unmoved": unmoved}, jobs)
         everyone = run.kind is not RunKind.INCREMENTAL
         dropped.forget_unsent(cursor, run.sync_id, everyone=everyone)
         now, new = dropped.count_dropped(cursor, run.sync_id, run.run_id)

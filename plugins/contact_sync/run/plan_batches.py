@@ -14,7 +14,7 @@ import pyarrow as pa
 from contact_sync.base.errors import FatalError
 from contact_sync.base.failpoints import reach
 from contact_sync.base.json_columns import Plan, Staged
-from contact_sync.base.vocabulary import UPSERTS, Lane
+from contact_sync.base.vocabulary import SENDING, Lane
 from contact_sync.base.words import above_limit
 from contact_sync.config.definition import SyncDefinition
 from contact_sync.config.tuning import LaneChoice, Tuning
@@ -24,8 +24,10 @@ from contact_sync.postgres.cursor import Cursor
 from contact_sync.run import approve_plan
 from contact_sync.run.context import snapshot_of
 from contact_sync.run.find_removals import removals_ahead
+from contact_sync.run.sending.look_before import look_before
+from contact_sync.run.sending.move_person import plan_moves
 from contact_sync.run.sending.suppressions import carry_suppressions
-from contact_sync.state import batches, ledger, runs, staging
+from contact_sync.state import batches, ledger, moves, runs, staging
 from contact_sync.state.runs import Run
 from contact_sync.sync import Sync
 
@@ -47,16 +49,19 @@ def plan_batches(sync: Sync, run: Run) -> list[int]:
     if plan.counts["to_send"] > ledger.MANY:
         staging.analyze_outbox(sync.state)
     plan = _with(plan, held=carry_suppressions(sync, run))
+    csv = uses_csv(sync.definition.tuning, plan.counts["to_send"])
+    plan = plan_moves(sync, run, look_before(sync, run, plan, csv=csv))
     sizes = staging.outbox_sizes(sync.state, run.run_id)
     with sync.state.transaction(run.fence) as cursor:
         if not batches.drop_staged_batches(cursor, run.run_id):
-            return batches.open_batch_ids(cursor, run.run_id, lanes=UPSERTS)
+            return batches.open_batch_ids(cursor, run.run_id, lanes=SENDING)
         plan = _with(plan, to_remove=removals_ahead(sync, cursor, run, plan.counts))
         runs.save_plan(cursor, run.run_id, plan)
         runs.save_approval(
             cursor, run.run_id, approve_plan.needed(sync.definition, run, plan.counts)
         )
         batch_ids = _cut(cursor, sync.definition, run, sizes)
+        batch_ids += moves.create_batches(cursor, (run.sync_id, run.run_id))
         reach("plan_uncommitted")
     reach("run_planned")
     log.info("Plan: %s; %d batches", describe(plan), len(batch_ids))

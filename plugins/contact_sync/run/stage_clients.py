@@ -18,7 +18,7 @@ from contact_sync.contacts.transform import Dropped, transform
 from contact_sync.postgres.arrow_reader import ahead
 from contact_sync.run.compare import Counts, Members, compare, vanished
 from contact_sync.run.context import mapping_of
-from contact_sync.state import batches, dropped, ledger, staging
+from contact_sync.state import batches, dropped, ledger, runs, staging
 from contact_sync.state.runs import Run
 from contact_sync.state.staging import Slice
 from contact_sync.sync import Sync
@@ -35,6 +35,7 @@ def stage_clients(sync: Sync, run: Run, slice_no: int) -> Staged:
     part = staging.load_slice(sync.state, run.run_id, slice_no)
     members = Members.of(part)
     known = ledger.ledger_rows(sync.state, run.sync_id, members.client_id)
+    fresh = _fresh(sync, mapping)
     counts, seen = Counts(), np.zeros(len(members.client_id), bool)
     keep, found = list[pd.DataFrame](), list[Dropped]()
 
@@ -43,6 +44,7 @@ def stage_clients(sync: Sync, run: Run, slice_no: int) -> Staged:
             compared = compare(
                 transform(batch, mapping), members, known, mapping,
                 resend=run.kind is RunKind.RESEND, retry_rejected=run.retry_rejected,
+                fresh=fresh,
             )  # fmt: skip
             seen[compared.members] = True
             counts.add(compared.counts)
@@ -69,6 +71,14 @@ def stage_clients(sync: Sync, run: Run, slice_no: int) -> Staged:
     told = ", ".join(f"{n} {what}" for what, n in counts.counts.items())
     log.info("Slice %d: %s", slice_no, told)
     return counts.staged()
+
+
+def _fresh(sync: Sync, mapping: Mapping) -> int:
+    """Mask of the fields that the last finished run didn't fill: others may have filled them."""
+    with sync.state.transaction() as cursor:
+        before = runs.read_sync(cursor, sync.definition.name).destination
+    filled = {field.bit for field in before.mapping.fields} if before else set[int]()
+    return sum(1 << field.bit for field in mapping.fields if field.bit not in filled)
 
 
 def _batches(

@@ -25,16 +25,14 @@ from contact_sync.sendgrid.answer_parts import (
     text,
 )
 from contact_sync.sendgrid.errors_file import MAX_ERRORS_FILE_BYTES
+from contact_sync.sendgrid.suppression_calls import SuppressionCalls
 from contact_sync.sendgrid.transport import Transport
 
 log = logging.getLogger(__name__)
 
-MAX_SUPPRESSED = 500  # addresses a call; no limit is documented
 MAX_LOOKUP = 100  # addresses per search, ids per delete (OAS; a longer URL gets 414)
 MAX_SEARCHED_ADDRESS = 100  # characters; OAS: search/emails refuses a call with a longer one
 MAX_PAGES = 20  # of 1000 lists; an account has at most 1000
-UNSUBSCRIBES_PAGE = 500  # OAS: at most 500 a call
-MAX_UNSUBSCRIBE_PAGES = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +48,7 @@ class _File(Protocol):
     def read(self, size: int = -1, /) -> bytes: ...
 
 
-class SendGridApi:
+class SendGridApi(SuppressionCalls):
     """One account, for one thread; `base_url` without `/v3`, `options` as in Transport."""
 
     def __init__(self, base_url: str, api_key: str, **options: Any) -> None:
@@ -210,40 +208,17 @@ class SendGridApi:
             and str(entry["contact"].get("email", "")).lower() == email.lower()
         }
 
+    def count_contacts(self) -> int:
+        """How many contacts the account has (`GET contacts/count`); new ones are counted late."""
+        path = "/v3/marketing/contacts/count"
+        body = self._transport.call("GET", path, repeatable=True)
+        return part(body, "contact_count", int, f"GET {path}")
+
     def contact_ids(self, emails: Sequence[str]) -> dict[str, str]:
         """Contact id by address for those that exist, as in contacts_by_email."""
         found = self.contacts_by_email(emails)
         what = "POST /v3/marketing/contacts/search/emails"
         return {email: text(contact, "id", what) for email, contact in found.items()}
-
-    def suppress(self, emails: Sequence[str]) -> None:
-        """`POST asm/suppressions/global`: unsubscribe up to 500 addresses from everything.
-
-        Repeating it changes nothing.
-        """
-        body = {"recipient_emails": list(emails)}
-        self._transport.call("POST", "/v3/asm/suppressions/global", json=body, repeatable=True)
-
-    def is_suppressed(self, email: str) -> bool:
-        """Whether an address is globally unsubscribed (`GET asm/suppressions/global/{email}`)."""
-        route = "/v3/asm/suppressions/global/{email}"
-        path = route.replace("{email}", quote(email, safe=""))
-        answer = self._transport.call("GET", path, route=route, repeatable=True)
-        if answer and not answer.get("recipient_email"):
-            raise RetryableError(f"GET {route}: the answer doesn't say whether it is unsubscribed")
-        return bool(answer)
-
-    def suppressed_addresses(self) -> set[str]:
-        """All globally unsubscribed addresses, lower case (`GET suppression/unsubscribes`)."""
-        path, found = "/v3/suppression/unsubscribes", set[str]()
-        for page in range(MAX_UNSUBSCRIBE_PAGES):
-            query = f"?limit={UNSUBSCRIBES_PAGE}&offset={page * UNSUBSCRIBES_PAGE}"
-            body = self._transport.call("GET", path + query, route=path, repeatable=True)
-            items = objects(body, "result", f"GET {path}")
-            found |= {text(item, "email", f"GET {path}").lower() for item in items}
-            if len(items) < UNSUBSCRIBES_PAGE:
-                return found
-        raise RetryableError(f"GET {path}: more than {page * UNSUBSCRIBES_PAGE} addresses")
 
     def delete_contacts(self, contact_ids: Sequence[str]) -> str:
         """`DELETE /v3/marketing/contacts?ids=…`: queue a deletion of 1 to 100 contacts by id."""

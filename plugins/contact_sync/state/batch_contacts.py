@@ -14,6 +14,7 @@ from contact_sync.postgres import arrow_reader
 from contact_sync.postgres.cursor import Cursor, many, one
 from contact_sync.state import statements
 from contact_sync.state.database import WHAT, StateDatabase
+from contact_sync.state.staging import Unsure, held_parameters
 
 SQL = statements.load("batch_contacts")
 
@@ -38,10 +39,14 @@ def has_contacts(cursor: Cursor, batch_id: int) -> bool:
     return bool(one(cursor, SQL["has_contacts"], {"batch_id": batch_id})["found"])
 
 
-def addresses_to_suppress(cursor: Cursor, batch_id: int) -> dict[int, str]:
-    """Client id → address of the contacts that must be suppressed before they are uploaded."""
-    rows = many(cursor, SQL["addresses_to_suppress"], {"batch_id": batch_id})
-    return {row["client_id"]: row["email"] for row in rows}
+def addresses_to_suppress(cursor: Cursor, batch_id: int) -> dict[int, dict[int, str]]:
+    """Group, 0 = everywhere → client id → address of the contacts that must be suppressed before
+    they are uploaded."""
+    found: dict[int, dict[int, str]] = {}
+    for row in many(cursor, SQL["addresses_to_suppress"], {"batch_id": batch_id}):
+        for group in row["groups"]:
+            found.setdefault(group, {})[row["client_id"]] = row["email"]
+    return found
 
 
 def address_hashes(state: StateDatabase, batch_id: int) -> tuple[Int64, Int64]:
@@ -76,3 +81,14 @@ def batch_blocks(state: StateDatabase, batch_id: int) -> Iterator[pa.Array]:
     with state.reader() as connection:
         for block in arrow_reader.record_batches(connection, query, WHAT):
             yield block.column("payload")
+
+
+def unsure(cursor: Cursor, batch_id: int, *, after: int, at_most: int) -> list[Unsure]:
+    """The next contacts of a batch, by client id, that are unsure about a field."""
+    parameters = {"batch_id": batch_id, "after": after, "at_most": at_most}
+    return [Unsure(**row) for row in many(cursor, SQL["unsure"], parameters)]
+
+
+def note_held(cursor: Cursor, run_id: int, held: dict[int, tuple[int, int]]) -> None:
+    """What SendGrid holds, as in staging.save_held, of contacts that have been sent already."""
+    cursor.execute(SQL["note_held"], held_parameters(run_id, held))

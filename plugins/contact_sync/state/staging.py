@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pyarrow as pa
 from psycopg.types.json import Jsonb
@@ -25,7 +25,8 @@ OUTBOX = pa.schema(
         ("run_id", pa.int64()), ("client_id", pa.int64()), ("email", pa.string()),
         ("email_hash", pa.int64()), ("payload", pa.string()), ("row_hash", pa.int64()),
         ("filled", pa.int64()), ("clears", pa.int64()), ("json_only", pa.bool_()),
-        ("takes_over", pa.bool_()), ("stale", pa.int64()), ("size", pa.int32()),
+        ("takes_over", pa.bool_()), ("stale", pa.int64()), ("unsure", pa.int64()),
+        ("unsure_others", pa.int64()), ("size", pa.int32()),
     ]
 )  # fmt: skip
 
@@ -119,6 +120,46 @@ def drop_outbox(cursor: Cursor, run_id: int) -> None:
 def drop_outbox_of_older_runs(cursor: Cursor, sync_id: int, run_id: int) -> None:
     """Forget payloads that earlier runs of the sync staged and never sent."""
     cursor.execute(SQL["drop_outbox_of_older_runs"], {"sync_id": sync_id, "run_id": run_id})
+
+
+class Unsure(NamedTuple):
+    """A staged contact with fields of which nobody knows what SendGrid holds; a mask by bit."""
+
+    client_id: int
+    email: str
+    fields: int
+
+
+def unsure_contacts(
+    cursor: Cursor, run_id: int, *, texts: bool, after: int, at_most: int
+) -> list[Unsure]:
+    """The next contacts, by client id, that are unsure about a Number or Date field, or, with
+    `texts`, about any."""
+    parameters = {"run_id": run_id, "texts": texts, "after": after, "at_most": at_most}
+    return [Unsure(**row) for row in many(cursor, SQL["unsure_contacts"], parameters)]
+
+
+def save_held(cursor: Cursor, run_id: int, held: dict[int, tuple[int, int]]) -> None:
+    """What SendGrid holds in fields that are empty in B2CORE: client id → texts, which are emptied,
+    and others, which can't be. These contacts go by JSON."""
+    cursor.execute(SQL["save_held"], held_parameters(run_id, held))
+
+
+def held_parameters(run_id: int, held: dict[int, tuple[int, int]]) -> dict[str, Any]:
+    """The same for a statement."""
+    return {
+        "run_id": run_id,
+        "client_ids": list(held),
+        "clears": [texts for texts, _ in held.values()],
+        "stale": [others for _, others in held.values()],
+    }
+
+
+def count_emptied(cursor: Cursor, run_id: int) -> tuple[int, dict[int, int]]:
+    """How many staged contacts empty a text, and how many there are by mask of stale fields."""
+    cleared = int(one(cursor, SQL["count_cleared"], {"run_id": run_id})["n"])
+    stale = many(cursor, SQL["count_stale"], {"run_id": run_id})
+    return cleared, {row["stale"]: row["n"] for row in stale}
 
 
 def analyze_outbox(state: StateDatabase) -> None:

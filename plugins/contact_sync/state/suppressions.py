@@ -29,9 +29,19 @@ def _addresses(cursor: Cursor, sync_id: int, hashes: list[int]) -> dict[int, str
     return {row["contact_hash"]: row["email"] for row in rows}
 
 
-def mark(cursor: Cursor, run_id: int, client_ids: list[int]) -> None:
-    """The new addresses of these clients have to be suppressed before they are uploaded."""
-    cursor.execute(SQL["mark"], {"run_id": run_id, "client_ids": client_ids})
+EVERYWHERE = 0
+"""Stands for the global unsubscribe among the ids of groups."""
+
+
+def mark(cursor: Cursor, run_id: int, groups: dict[int, set[int]]) -> None:
+    """The new addresses of these clients, and of no others, have to be suppressed before they are
+    uploaded; client id → groups."""
+    cursor.execute(SQL["unmark"], {"run_id": run_id})
+    pairs = [(client, group) for client, ids in groups.items() for group in sorted(ids)]
+    if pairs:
+        parameters = {"run_id": run_id, "client_ids": [client for client, _ in pairs],
+                      "group_ids": [group for _, group in pairs]}  # fmt: skip
+        cursor.execute(SQL["mark"], parameters)
 
 
 def hold(cursor: Cursor, sync_id: int, run_id: int, client_ids: list[int]) -> None:

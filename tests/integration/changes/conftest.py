@@ -12,6 +12,7 @@ import pytest
 from contact_sync.run import in_one_process
 from local.postgres.server import Cluster
 from tests.support.connections import close_all
+from tests.support.others import account  # noqa: F401
 from tests.support.world import World
 
 

@@ -36,7 +36,8 @@ REASONS: list[tuple[str, StrEnum]] = [
 STORED_SHARED = (None, None)
 """A shared address is a fate of its own: the ledger has no reason for it."""
 OUTCOMES: list[Outcome | PendingReason] = [*Outcome, *UNPROVEN]
-NUMBERS = {"confirmed": 1, "rejected": 0, "removed": 1, "deleted": 0, "contacts": 1}
+NUMBERS = {"confirmed": 1, "rejected": 0, "removed": 1, "deleted": 0, "contacts": 1,
+           "moved": 1, "left": 0}  # fmt: skip
 
 
 def looked_up(world: World, client: int) -> str:

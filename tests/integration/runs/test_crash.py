@@ -49,6 +49,8 @@ def assert_recovers(world: World, kind: str, *, take_over: bool) -> None:
     if report["books"]["pending"]:  # who changed between plan and sending, until the next run
         world.run()
     world.assert_converged(**what.converged)
+    if what.check:
+        what.check(world)
     last = world.run()
     assert (last["counts"]["sent"], last["jobs"]) == (0, [])
     books = last["books"]

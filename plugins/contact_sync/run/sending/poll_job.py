@@ -30,6 +30,8 @@ from contact_sync.base.words import outcome as in_words
 from contact_sync.contacts.refusals import Refusals
 from contact_sync.postgres.cursor import Cursor
 from contact_sync.run.sending.judge import Do, counts_all, judge, refused_by
+from contact_sync.run.sending.look_before import held_after
+from contact_sync.run.sending.move_person import look_again
 from contact_sync.run.sending.split import postpone_and_split
 from contact_sync.run.sending.verify import not_applied
 from contact_sync.sendgrid.errors_file import read_errors
@@ -39,6 +41,7 @@ from contact_sync.state import (
     batches,
     families,
     ledger,
+    moves,
     removals,
     settling,
 )
@@ -72,7 +75,16 @@ def settle_batch(sync: Sync, run: Run, batch_id: int) -> bool:
         reach("job_pending")
         return _give_up(sync, run, batch)
     reach("job_over")
-    if batch.lane in REMOVALS:
+    return _end(sync, run, batch, job)
+
+
+def _end(sync: Sync, run: Run, batch: Batch, job: Job) -> bool:
+    """Write what a job that is over means; False = it can't be seen yet."""
+    if batch.lane is Lane.MOVE:
+        if (write := look_again(sync, run, batch, job)) is None:
+            return False
+        _finish(sync, run, batch, job, write)
+    elif batch.lane in REMOVALS:
         _apply_removal(sync, run, batch, job)
     else:
         _apply(sync, run, batch, job)
@@ -170,11 +182,14 @@ def _settle(
     """Confirm the batch's contacts but for the refused ones and those that aren't as sent."""
 
     new = 0
+    wrong = {*wrong, *held_after(sync, run, batch, job)}.difference(refused.emails())
 
     def write(cursor: Cursor) -> Ending:
         nonlocal new
         late, given_up = settling.postpone_not_applied(cursor, batch.batch_id, wrong)
         known, new, rejected = settling.confirm(cursor, batch.batch_id, refused)
+        if batch.run_id == run.run_id and moves.any_noted(cursor, batch.sync_id):
+            moves.create_batches(cursor, (batch.sync_id, batch.run_id), batch)
         numbers = {"confirmed": known + new, "rejected": rejected + given_up, "not_applied": late}
         return Ending(Outcome.APPLIED, numbers)
 

@@ -14,10 +14,11 @@ from contact_sync.base.failpoints import reach
 from contact_sync.base.vocabulary import PendingReason
 from contact_sync.base.words import reason as in_words
 from contact_sync.run.context import snapshot_of
-from contact_sync.sendgrid.api import MAX_SUPPRESSED
+from contact_sync.sendgrid.suppression_calls import MAX_SUPPRESSED
 from contact_sync.state import batch_contacts, batches, runs, settling
 from contact_sync.state.batches import Batch
 from contact_sync.state.runs import Run
+from contact_sync.state.suppressions import EVERYWHERE
 from contact_sync.sync import Sync
 
 log = logging.getLogger(__name__)
@@ -53,21 +54,30 @@ def _hold_changed(sync: Sync, run: Run, batch: Batch) -> None:
 def _suppress(sync: Sync, run: Run, batch: Batch) -> None:
     with sync.state.transaction() as cursor:
         found = batch_contacts.addresses_to_suppress(cursor, batch.batch_id)
-    clients = list(found)
-    for start in range(0, len(clients), MAX_SUPPRESSED):
-        part = clients[start : start + MAX_SUPPRESSED]
-        runs.renew_lease(sync.state, run)
-        try:
-            sync.sendgrid.suppress([found[client] for client in part])
-        except (AuthError, RequestRefused) as error:
-            log.warning(
-                "The opt-outs of %d former addresses can't be carried over, so the new ones aren't "
-                "uploaded: %s. The key needs the scope to write suppressions",
-                len(part), error,
-            )  # fmt: skip
-            _hold(sync, run, batch, part, PendingReason.SUPPRESSION_NOT_CARRIED)
+    for group, addresses in found.items():
+        clients = list(addresses)
+        for start in range(0, len(clients), MAX_SUPPRESSED):
+            part = clients[start : start + MAX_SUPPRESSED]
+            runs.renew_lease(sync.state, run)
+            try:
+                _suppress_in(sync, group, [addresses[client] for client in part])
+            except (AuthError, RequestRefused) as error:
+                log.warning(
+                    "The opt-outs of %d former addresses can't be carried over, so the new ones "
+                    "aren't uploaded: %s. The key needs the scope to write "
+                    "suppressions",
+                    len(part), error,
+                )  # fmt: skip
+                _hold(sync, run, batch, part, PendingReason.SUPPRESSION_NOT_CARRIED)
     if found:
         reach("suppressed_not_sent")
+
+
+def _suppress_in(sync: Sync, group: int, emails: list[str]) -> None:
+    if group == EVERYWHERE:
+        sync.sendgrid.suppress(emails)
+    else:
+        sync.sendgrid.suppress_in_group(group, emails)
 
 
 def _hold(sync: Sync, run: Run, batch: Batch, client_ids: list[int], reason: PendingReason) -> None:

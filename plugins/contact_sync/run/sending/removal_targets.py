@@ -17,7 +17,7 @@ from contact_sync.base.vocabulary import NOTHING_TO_REMOVE, Outcome
 from contact_sync.base.words import outcome as in_words
 from contact_sync.sendgrid.api import is_searchable
 from contact_sync.sendgrid.refused_contacts import refused_by_answer
-from contact_sync.state import removals
+from contact_sync.state import moves, removals
 from contact_sync.state.batches import Batch
 from contact_sync.state.runs import Run
 from contact_sync.sync import Sync
@@ -33,9 +33,14 @@ def contacts_to_remove(sync: Sync, run: Run, batch: Batch) -> tuple[list[str], O
     """
     with sync.state.transaction() as cursor:
         ages = removals.of_batch(cursor, batch.batch_id)
-    found, unsearchable = _search(sync, ages)
+        waiting = moves.waiting_removals(cursor, batch.batch_id)
+    found, unsearchable = _search(sync, ages.keys() - waiting.keys())
     missed: dict[Outcome, list[str]] = defaultdict(list)
     for email in ages.keys() - found.keys():
+        if email in waiting:
+            unseen = waiting[email]
+            missed[Outcome.NOT_FOUND_YET if unseen else Outcome.NOT_MOVED].append(email)
+            continue
         late = ages[email] < SEARCH_LAG_SECONDS
         why = Outcome.NOT_FOUND_YET if late else Outcome.NOTHING_THERE
         missed[Outcome.UNSEARCHABLE if email in unsearchable else why].append(email)

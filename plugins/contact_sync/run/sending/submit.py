@@ -37,11 +37,20 @@ from contact_sync.contacts.payloads import csv_block, csv_field_ids, csv_header
 from contact_sync.postgres.cursor import Cursor
 from contact_sync.run.approve_plan import refuse_unapproved
 from contact_sync.run.context import mapping_of
+from contact_sync.run.sending import move_person
 from contact_sync.run.sending.prepare import prepare
 from contact_sync.run.sending.removal_targets import contacts_to_remove
 from contact_sync.sendgrid.api import ImportUpload
 from contact_sync.sendgrid.refused_contacts import refused_by_answer
-from contact_sync.state import batch_contacts, batch_moves, batches, removals, runs, settling
+from contact_sync.state import (
+    batch_contacts,
+    batch_moves,
+    batches,
+    moves,
+    removals,
+    runs,
+    settling,
+)
 from contact_sync.state.batches import Batch
 from contact_sync.state.runs import Run
 from contact_sync.sync import Sync
@@ -62,6 +71,8 @@ def submit_batch(sync: Sync, run: Run, batch_id: int) -> None:
         refuse_unapproved(run)
         if batch.lane in REMOVALS:
             _send_removal(sync, run, batch)
+        elif batch.lane is Lane.MOVE:
+            _send_move(sync, run, batch)
         elif batch.state is not BatchState.SUBMITTING and not prepare(sync, run, batch):
             _settle_unsent(sync, run, batch, Outcome.NOTHING_LEFT)
         else:
@@ -137,6 +148,29 @@ def _send_removal(sync: Sync, run: Run, batch: Batch) -> None:
         _accept(sync, run, batch, job_id, announced)
         return
     raise RetryableError(f"SendGrid doesn't know contacts of batch {batch.batch_id} that it found")
+
+
+def _send_move(sync: Sync, run: Run, batch: Batch) -> None:
+    """Give new contacts what the former ones hold, as far as they don't show it yet."""
+    request = move_person.prepare_move(sync, run, batch)
+    if request is None:
+        with _storing(sync, run) as cursor:
+            moves.forget(cursor, batch.sync_id, moves.of_batch(cursor, batch.batch_id))
+            batch_moves.settle_unsent(cursor, run, batch, Outcome.NOTHING_LEFT)
+        return
+    announced = _announce(sync, run, batch)
+    reach("move_announced")
+    try:
+        with _undone_if_refused(sync, run, batch, announced):
+            move_person.leave_lists(sync, request.leaving)
+            job_id = sync.sendgrid.upsert_contacts(request.body)
+    except RequestRefused as error:
+        move_person.refused(sync, run, batch, error)
+        _settle_unsent(sync, run, batches.load_batch(sync.state, batch.batch_id),
+                       Outcome.MOVE_REFUSED)  # fmt: skip
+        return
+    reach("moved_not_stored")
+    _accept(sync, run, batch, job_id, announced)
 
 
 def _send_csv(sync: Sync, run: Run, batch: Batch) -> None:

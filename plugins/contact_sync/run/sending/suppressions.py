@@ -2,25 +2,30 @@
 
 A suppression belongs to an address, not to a person: whoever unsubscribed as old@ would get mail as
 new@ (Twilio docs, Suppressions). So each moved client's former address is looked up before its new
-one is sent; `prepare` then suppresses the new one first.
+one is sent; `prepare` then suppresses the new one first. That goes for the global unsubscribe and
+for those of groups.
 """
 
 from __future__ import annotations
 
 import logging
+from collections import defaultdict
 
 from contact_sync.base.errors import AuthError, RequestRefused, SyncError
 from contact_sync.base.failpoints import reach
-from contact_sync.state import suppressions
+from contact_sync.sendgrid.suppression_calls import MAX_SUPPRESSED
+from contact_sync.state import runs, suppressions
 from contact_sync.state.runs import Run
+from contact_sync.state.suppressions import EVERYWHERE
 from contact_sync.sync import Sync
 
 log = logging.getLogger(__name__)
-MAX_SINGLE_LOOKUPS = 100  # for more moved clients all unsubscribes are read, 500 a call
+MAX_SINGLE_LOOKUPS = 100  # for more moved clients all unsubscribes are read, 500 a call,
+# and each group is asked for them, 500 a call, too
 
 
 def carry_suppressions(sync: Sync, run: Run) -> int:
-    """Mark staged clients whose former address is globally suppressed.
+    """Mark staged clients whose former address is suppressed, globally or in groups.
 
     Only reads at SendGrid. Moved clients whose former address can't be looked up are held: they
     become pending and their number is returned.
@@ -32,8 +37,11 @@ def carry_suppressions(sync: Sync, run: Run) -> int:
     if not moved:
         return 0
     suppressed, unknown = _look_up(sync, set(moved.values()))
-    held = [client for client, former in moved.items() if former in unknown]
-    found = [client for client, former in moved.items() if former in suppressed]
+    groups, not_said = _look_up_groups(sync, run, set(moved.values()) - unknown)
+    for address in suppressed:
+        groups[address].add(EVERYWHERE)
+    held = [client for client, former in moved.items() if former in unknown | not_said]
+    found = {client: groups[former] for client, former in moved.items() if groups.get(former)}
     with sync.state.transaction(run.fence) as cursor:
         suppressions.hold(cursor, run.sync_id, run.run_id, held)
         suppressions.mark(cursor, run.run_id, found)
@@ -65,10 +73,54 @@ def _look_up(sync: Sync, addresses: set[str]) -> tuple[set[str], set[str]]:
     return suppressed, unknown
 
 
+def _look_up_groups(
+    sync: Sync, run: Run, addresses: set[str]
+) -> tuple[dict[str, set[int]], set[str]]:
+    """Address → the groups that it is unsubscribed from, and the addresses of which SendGrid
+    doesn't say it. An account without groups is asked for them, and for nothing else."""
+    found, unknown = defaultdict[str, set[int]](set), set[str]()
+    if not addresses:
+        return found, unknown
+    try:
+        groups = sync.sendgrid.groups()
+    except (AuthError, RequestRefused) as error:
+        _tell(len(addresses), error)
+        return found, addresses
+    if len(addresses) > MAX_SINGLE_LOOKUPS:
+        return _ask_groups(sync, run, groups, sorted(addresses))
+    for number, address in enumerate(sought := sorted(addresses if groups else ())):
+        try:
+            found[address] |= sync.sendgrid.groups_of(address)
+        except RequestRefused as error:
+            _tell(1, error)
+            unknown.add(address)
+        except AuthError as error:
+            _tell(len(sought) - number, error)
+            return found, unknown | set(sought[number:])
+    return found, unknown
+
+
+def _ask_groups(
+    sync: Sync, run: Run, groups: list[int], sought: list[str]
+) -> tuple[dict[str, set[int]], set[str]]:
+    found, unknown = defaultdict[str, set[int]](set), set[str]()
+    for group in groups:
+        for start in range(0, len(sought), MAX_SUPPRESSED):
+            part = sought[start : start + MAX_SUPPRESSED]
+            runs.renew_lease(sync.state, run)
+            try:
+                for address in sync.sendgrid.in_group(group, part):
+                    found[address].add(group)
+            except (AuthError, RequestRefused) as error:
+                _tell(len(part), error)
+                unknown.update(part)
+    return found, unknown
+
+
 def _tell(addresses: int, error: SyncError) -> None:
     log.warning(
         "Clients of %d former addresses are held, because it isn't known whether the old address "
-        "is unsubscribed: %s. The key needs the scope to read suppressions; or set "
-        "`carry_suppressions: false`",
+        "is unsubscribed: %s. The key needs the scope to read suppressions, also of groups; or "
+        "set `carry_suppressions: false`",
         addresses, error,
     )  # fmt: skip

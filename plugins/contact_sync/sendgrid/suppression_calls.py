@@ -1,0 +1,90 @@
+"""The calls of `SendGridApi` about unsubscribes: global ones, and those of groups.
+
+Facts are from Twilio's OpenAPI description tsg_suppressions_v3. Nothing here lifts one.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from urllib.parse import quote
+
+from contact_sync.base.errors import RetryableError
+from contact_sync.sendgrid.answer_parts import objects, part, text
+from contact_sync.sendgrid.transport import Transport
+
+log = logging.getLogger(__name__)
+
+MAX_SUPPRESSED = 500  # addresses a call; no limit is documented
+UNSUBSCRIBES_PAGE = 500  # OAS: at most 500 a call
+MAX_UNSUBSCRIBE_PAGES = 10_000
+
+
+class SuppressionCalls:
+    """A part of `SendGridApi`, which gives the transport."""
+
+    _transport: Transport
+
+    def suppress(self, emails: Sequence[str]) -> None:
+        """`POST asm/suppressions/global`: unsubscribe up to 500 addresses from everything.
+
+        Repeating it changes nothing.
+        """
+        body = {"recipient_emails": list(emails)}
+        self._transport.call("POST", "/v3/asm/suppressions/global", json=body, repeatable=True)
+
+    def is_suppressed(self, email: str) -> bool:
+        """Whether an address is globally unsubscribed (`GET asm/suppressions/global/{email}`)."""
+        route = "/v3/asm/suppressions/global/{email}"
+        path = route.replace("{email}", quote(email, safe=""))
+        answer = self._transport.call("GET", path, route=route, repeatable=True)
+        if answer and not answer.get("recipient_email"):
+            raise RetryableError(f"GET {route}: the answer doesn't say whether it is unsubscribed")
+        return bool(answer)
+
+    def suppressed_addresses(self) -> set[str]:
+        """All globally unsubscribed addresses, lower case (`GET suppression/unsubscribes`)."""
+        path, found = "/v3/suppression/unsubscribes", set[str]()
+        for page in range(MAX_UNSUBSCRIBE_PAGES):
+            query = f"?limit={UNSUBSCRIBES_PAGE}&offset={page * UNSUBSCRIBES_PAGE}"
+            body = self._transport.call("GET", path + query, route=path, repeatable=True)
+            items = objects(body, "result", f"GET {path}")
+            found |= {text(item, "email", f"GET {path}").lower() for item in items}
+            if len(items) < UNSUBSCRIBES_PAGE:
+                return found
+        raise RetryableError(f"GET {path}: more than {page * UNSUBSCRIBES_PAGE} addresses")
+
+    def groups(self) -> list[int]:
+        """The ids of all unsubscribe groups (`GET asm/groups`)."""
+        path = "/v3/asm/groups"
+        body = self._transport.call("GET", path, repeatable=True)
+        what = f"GET {path}"
+        return [part(item, "id", int, what) for item in objects(body, "result", what)]
+
+    def groups_of(self, email: str) -> set[int]:
+        """The groups that an address is unsubscribed from (`GET asm/suppressions/{email}`)."""
+        route = "/v3/asm/suppressions/{email}"
+        path = route.replace("{email}", quote(email, safe=""))
+        body = self._transport.call("GET", path, route=route, repeatable=True)
+        what = f"GET {route}"
+        groups = objects(body, "suppressions", what)
+        return {part(group, "id", int, what) for group in groups if group.get("suppressed")}
+
+    def in_group(self, group: int, emails: Sequence[str]) -> set[str]:
+        """Those of up to 500 addresses that are unsubscribed from a group, lower case."""
+        route = "/v3/asm/groups/{id}/suppressions/search"
+        path, body = route.replace("{id}", str(group)), {"recipient_emails": list(emails)}
+        answer = self._transport.call("POST", path, json=body, route=route, repeatable=True)
+        return {str(email).lower() for email in part(answer, "result", list, f"POST {route}")}
+
+    def suppress_in_group(self, group: int, emails: Sequence[str]) -> None:
+        """`POST asm/groups/{id}/suppressions`: unsubscribe up to 500 addresses from a group.
+
+        Repeating it changes nothing. If the group is gone, SendGrid unsubscribes them from
+        everything (OAS), and the answer says so (recording of 2026).
+        """
+        route = "/v3/asm/groups/{id}/suppressions"
+        path, body = route.replace("{id}", str(group)), {"recipient_emails": list(emails)}
+        answer = self._transport.call("POST", path, json=body, route=route, repeatable=True)
+        if answer.get("global"):
+            log.warning("Group %d is gone: SendGrid unsubscribed from everything instead", group)
