@@ -55,6 +55,7 @@ CSV = {
 }  # fmt: skip
 MOVE = {"moves_noted_uncommitted", "move_announced", "moved_not_stored", "moves_looked_at"}
 REMOVAL = {"delete_announced", "deleted_not_stored", "misses_uncommitted"}
+REFUSED = {"batch_cut_uncommitted", "refused_single_uncommitted", "refusals_uncommitted"}
 JOINTS = {"plan_uncommitted", "batch_submitted", "batch_settled_uncommitted", "finish_uncommitted"}
 
 
@@ -281,10 +282,7 @@ KINDS = {
         JOINTS | {"batch_split_uncommitted", "single_settled_uncommitted"}, poisoned,
         cure=cured,
     ),
-    "refused contacts": Kind(
-        JOINTS | {"batch_cut_uncommitted", "refused_single_uncommitted", "refusals_uncommitted"},
-        refused, cure=no_longer_refused,
-    ),
+    "refused contacts": Kind(JOINTS | REFUSED, refused, cure=no_longer_refused),
     "counts that don't add up": Kind({"read_back"}, short_counts),
 }  # fmt: skip
 
