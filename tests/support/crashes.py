@@ -1,12 +1,8 @@
-"""The kinds of run that crash tests kill, and the process that is killed."""
+"""The kinds of run that crash tests kill."""
 
 from __future__ import annotations
 
 import ast
-import multiprocessing
-import os
-import signal
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -16,10 +12,8 @@ from typing import Any
 import pytest
 
 import contact_sync
-from contact_sync.base import failpoints
-from contact_sync.base.errors import Stopped, told_safely
+from contact_sync.base.errors import told_safely
 from contact_sync.base.vocabulary import Answer, RunKind
-from contact_sync.cli import main as cli
 from contact_sync.run import in_one_process
 from contact_sync.run.approve_plan import decide
 from contact_sync.run.context import open_run
@@ -27,21 +21,10 @@ from contact_sync.run.plan_batches import plan_batches
 from contact_sync.run.release_lease import release_lease
 from contact_sync.run.sending import prepare
 from contact_sync.run.start_run import start_run
-from tests.support.connections import kept_connections
 from tests.support.steps import go_on
 from tests.support.world import World, opt_out_column
 
 PACKAGE = Path(contact_sync.__file__).parent
-FORKS = multiprocessing.get_context("forkserver")
-FORKS.set_forkserver_preload(
-    [
-        "adbc_driver_postgresql.dbapi",
-        "tests.support.world",
-        "tests.support.crashes",
-        "tests.stateful.child",
-    ]
-)
-
 EVERY_RUN = {
     "lease_taken_uncommitted", "run_started", "drained", "setup_checked", "slices_uncommitted",
     "clients_selected", "slice_uncommitted", "slice_staged", "plan_uncommitted", "run_planned",
@@ -297,29 +280,3 @@ def all_points() -> set[str]:
                 assert isinstance(argument, ast.Constant)
                 found.add(str(argument.value))
     return found
-
-
-def hit(point: str, world: World, kind: str, signal_name: str = "KILL") -> int:
-    """Run in a process of its own that gets the signal at the point; returns its exit code."""
-    if point == "job_pending":  # the first look must find the job still at work
-        world.emulator.admin.settings(delay=1.0)
-    child = FORKS.Process(target=_run, args=(point, world.portable(), kind, signal_name))
-    child.start()
-    child.join(60)
-    if child.exitcode is None:
-        child.kill()
-    world.emulator.admin.settings(delay=0.05)
-    return child.exitcode or 0
-
-
-def _run(point: str, world: World, kind: str, signal_name: str) -> None:
-    os.environ[failpoints.VARIABLE] = point
-    os.environ[failpoints.SIGNAL_VARIABLE] = signal_name
-    signal.signal(signal.SIGTERM, cli.stop)
-    run = KINDS[kind].run
-    try:
-        with kept_connections():
-            run(world) if run else world.run(KINDS[kind].mode, **KINDS[kind].options)
-    except (Stopped, KeyboardInterrupt) as error:  # as in the command line's main
-        told = told_safely(error)
-        sys.exit(told.exit_code if isinstance(told, Stopped) else 1)

@@ -1,8 +1,7 @@
 """The failure scenarios that the project answers for, and the list of the tests that prove them.
 
-A test is named after what it proves: `test_A01_A04_late_commit`. `make docs`
-finds those names and writes docs/failure-scenarios.md; tests/project/test_scenarios.py holds
-both together.
+A test is named after what it proves: `test_A01_A04_late_commit`. `make docs` finds those names and
+writes docs/failure-scenarios.md; tests/project/test_scenarios.py holds both together.
 """
 
 from __future__ import annotations

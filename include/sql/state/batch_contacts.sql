@@ -39,8 +39,8 @@ WHERE batch_id = %(batch_id)s AND email = any(%(emails)s);
 SELECT
     client_id,
     size
-FROM contact_sync.outbox AS o
-WHERE o.run_id = %(run_id)s AND o.client_id = any(%(client_ids)s)
+FROM contact_sync.outbox
+WHERE run_id = %(run_id)s AND client_id = any(%(client_ids)s)
 ORDER BY client_id;
 
 -- addresses_to_suppress --

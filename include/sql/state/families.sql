@@ -38,10 +38,10 @@ SELECT
 FROM (
     SELECT
         client_id,
-        array[
+        ARRAY[
             ntile(%(parts)s) OVER (ORDER BY client_id),
-            2 * count(*) FILTER (WHERE client_id = any(%(apart)s::bigint [])) OVER (ORDER BY client_id)
-            - (client_id = any(%(apart)s::bigint []))::int
+            2 * count(*) FILTER (WHERE client_id = any(%(apart)s::bigint[])) OVER (ORDER BY client_id)
+            - (client_id = any(%(apart)s::bigint[]))::int
         ] AS part
     FROM contact_sync.batch_contact
     WHERE batch_id = %(batch_id)s

@@ -20,9 +20,9 @@ SELECT
     r.value_hash,
     r.detail,
     %(run_id)s
-FROM
-    unnest(%(clients)s::bigint [], %(fields)s::text [], %(hashes)s::bigint [], %(details)s::text [])
-        AS r (client_id, field, value_hash, detail)
+FROM unnest(
+    %(clients)s::bigint[], %(fields)s::text[], %(hashes)s::bigint[], %(details)s::text[]
+) AS r (client_id, field, value_hash, detail)
 ON CONFLICT (sync_id, client_id, field) DO UPDATE SET
     value_hash = excluded.value_hash,
     detail = excluded.detail,

@@ -265,13 +265,8 @@ class Job:
 
     def counts(self) -> dict[str, int]:
         """The counts for reports, without the URL."""
-        return {
-            "requested": self.requested,
-            "created": self.created,
-            "updated": self.updated,
-            "deleted": self.deleted,
-            "errored": self.errored,
-        }
+        names = ("requested", "created", "updated", "deleted", "errored")
+        return {name: getattr(self, name) for name in names}
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,11 +47,8 @@ class Members:
     def of(cls, part: Slice) -> Members:
         """Those of a stored slice."""
         column = part.members.column
-        return cls(
-            np.asarray(column("client_id"), np.int64),
-            np.asarray(column("email_hash"), np.int64),
-            np.asarray(column("verdict"), np.int8),
-        )
+        ids, hashes = (np.asarray(column(c), np.int64) for c in ("client_id", "email_hash"))
+        return cls(ids, hashes, np.asarray(column("verdict"), np.int8))
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from contact_sync.run.start_run import start_run
 from contact_sync.state import dropped
 from tests.integration.changes.test_values import map_typed
 from tests.integration.runs.test_crash import crashing
-from tests.support.crashes import hit
+from tests.support.killed import hit
 from tests.support.steps import go_on
 from tests.support.world import World, opt_out_column
 

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from contact_sync.base.paths import INCLUDE
-from tests.support.crashes import CSV, EVERY_RUN, JSON, KINDS, all_points, hit
+from tests.support.crashes import CSV, EVERY_RUN, JSON, KINDS, all_points
+from tests.support.killed import hit
 from tests.support.world import World
 
 POINTS = sorted(all_points())

@@ -19,7 +19,8 @@ from contact_sync.state.database import SCHEMA_VERSION
 from contact_sync.state.migrate import migrate
 from local.postgres.server import Cluster
 from tests.integration.runs.test_crash import assert_recovers, crashing
-from tests.support.crashes import KINDS, hit
+from tests.support.crashes import KINDS
+from tests.support.killed import hit
 from tests.support.old_schema import (
     COLUMNS,
     OF_0005,

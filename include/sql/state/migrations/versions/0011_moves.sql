@@ -69,7 +69,7 @@ ALTER TABLE contact_sync.batch ADD CONSTRAINT batch_lane_check CHECK (
 ALTER TABLE contact_sync.batch DROP CONSTRAINT batch_outcome;
 ALTER TABLE contact_sync.batch ADD CONSTRAINT batch_outcome CHECK (outcome IN (
     'applied', 'nothing_left', 'all_refused', 'sent_again', 'split', 'failed_alone', 'rejected_alone', 'removed',
-    'unlisted', 'not_removed', 'still_shown', 'deletions_unclear', 'nothing_there', 'list_gone', 'not_found_yet', 'unsearchable',
-    'moved', 'not_moved', 'move_refused', 'fate_unknown', 'job_unknown_to_sendgrid', 'job_never_ended',
+    'unlisted', 'not_removed', 'still_shown', 'deletions_unclear', 'nothing_there', 'list_gone', 'not_found_yet',
+    'unsearchable', 'moved', 'not_moved', 'move_refused', 'fate_unknown', 'job_unknown_to_sendgrid', 'job_never_ended',
     'upload_never_arrived', 'not_applied', 'errors_file_unclear', 'job_failed'
 ));
