@@ -15,10 +15,10 @@ ORDER BY client_id;
 INSERT INTO contact_sync.refused_value (sync_id, client_id, field, value_hash, detail, run_id)
 SELECT
     %(sync_id)s,
-    r.client_id,
-    r.field,
-    r.value_hash,
-    r.detail,
+    client_id,
+    field,
+    value_hash,
+    detail,
     %(run_id)s
 FROM unnest(
     %(clients)s::bigint[], %(fields)s::text[], %(hashes)s::bigint[], %(details)s::text[]
