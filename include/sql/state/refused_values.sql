@@ -15,14 +15,12 @@ ORDER BY client_id;
 INSERT INTO contact_sync.refused_value (sync_id, client_id, field, value_hash, detail, run_id)
 SELECT
     %(sync_id)s,
-    client_id,
-    field,
-    value_hash,
-    detail,
+    r.client_id,
+    r.field,
+    r.value_hash,
+    r.detail,
     %(run_id)s
-FROM unnest(
-    %(clients)s::bigint[], %(fields)s::text[], %(hashes)s::bigint[], %(details)s::text[]
-) AS r (client_id, field, value_hash, detail)
+FROM unnest(%(clients)s::bigint[], %(fields)s::text[], %(hashes)s::bigint[], %(details)s::text[]) AS r (client_id, field, value_hash, detail)  -- noqa: LT05
 ON CONFLICT (sync_id, client_id, field) DO UPDATE SET
     value_hash = excluded.value_hash,
     detail = excluded.detail,
@@ -39,7 +37,7 @@ SELECT
     r.field,
     %(reason)s,
     now()
-FROM unnest(%(clients)s::bigint [], %(fields)s::text []) AS r (client_id, field)
+FROM unnest(%(clients)s::bigint[], %(fields)s::text[]) AS r (client_id, field)
 ON CONFLICT (sync_id, client_id, field) DO UPDATE SET
     reason = excluded.reason,
     since = excluded.since
@@ -48,7 +46,7 @@ WHERE d.reason <> excluded.reason;
 -- forget --
 -- The values are others by now. Parameters: clients and fields, as arrays of one length.
 DELETE FROM contact_sync.refused_value AS v
-USING unnest(%(clients)s::bigint [], %(fields)s::text []) AS r (client_id, field)
+USING unnest(%(clients)s::bigint[], %(fields)s::text[]) AS r (client_id, field)
 WHERE v.sync_id = %(sync_id)s AND v.client_id = r.client_id AND v.field = r.field;
 
 -- forget_range --
