@@ -15,10 +15,10 @@ ORDER BY client_id;
 INSERT INTO contact_sync.refused_value (sync_id, client_id, field, value_hash, detail, run_id)
 SELECT
     %(sync_id)s,
-    r.client_id,
-    r.field,
-    r.value_hash,
-    r.detail,
+    r.client_id,  -- noqa: RF01
+    r.field,  -- noqa: RF01
+    r.value_hash,  -- noqa: RF01
+    r.detail,  -- noqa: RF01
     %(run_id)s
 FROM unnest(%(clients)s::bigint[], %(fields)s::text[], %(hashes)s::bigint[], %(details)s::text[]) AS r (client_id, field, value_hash, detail)  -- noqa: LT05
 ON CONFLICT (sync_id, client_id, field) DO UPDATE SET
