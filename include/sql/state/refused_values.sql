@@ -11,16 +11,18 @@ WHERE sync_id = %(sync_id)s AND client_id BETWEEN %(first_id)s AND %(last_id)s
 ORDER BY client_id;
 
 -- remember --
--- Parameters: clients, fields and hashes, as arrays of one length.
+-- Parameters: clients, fields, value_hashes and details, as arrays of one length.
 INSERT INTO contact_sync.refused_value (sync_id, client_id, field, value_hash, detail, run_id)
 SELECT
     %(sync_id)s,
-    r.client_id,  -- noqa: RF01
-    r.field,  -- noqa: RF01
-    r.value_hash,  -- noqa: RF01
-    r.detail,  -- noqa: RF01
+    r.client_id,
+    r.field,
+    r.value_hash,
+    r.detail,
     %(run_id)s
-FROM unnest(%(clients)s::bigint[], %(fields)s::text[], %(hashes)s::bigint[], %(details)s::text[]) AS r (client_id, field, value_hash, detail)  -- noqa: LT05
+FROM
+    unnest(%(clients)s::bigint[], %(fields)s::text[], %(value_hashes)s::bigint[], %(details)s::text[])
+        AS r (client_id, field, value_hash, detail)
 ON CONFLICT (sync_id, client_id, field) DO UPDATE SET
     value_hash = excluded.value_hash,
     detail = excluded.detail,

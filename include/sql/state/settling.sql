@@ -363,7 +363,7 @@ ON CONFLICT (sync_id, client_id) DO UPDATE SET
 
 -- leave_out --
 -- Contacts of a batch lose values that SendGrid refused: what it holds there goes as if the client had none.
--- Parameters: batch_id; clients, payloads, hashes and bits = the mask of the fields that are empty now, as arrays of
+-- Parameters: batch_id; clients, payloads, row_hashes and bits = the mask of the fields that are empty now, as arrays of
 -- one length; texts = the mask of the fields that can be cleared
 -- Index: outbox and ledger primary keys
 UPDATE contact_sync.outbox AS o SET
@@ -374,7 +374,7 @@ UPDATE contact_sync.outbox AS o SET
     stale = o.stale | (r.bits & h.held & ~%(texts)s::bigint)
 FROM
     contact_sync.batch AS b,
-    unnest(%(clients)s::bigint [], %(payloads)s::text [], %(hashes)s::bigint [], %(bits)s::bigint [])
+    unnest(%(clients)s::bigint[], %(payloads)s::text[], %(row_hashes)s::bigint[], %(bits)s::bigint[])
         AS r (client_id, payload, row_hash, bits),
     LATERAL (
         SELECT
@@ -383,13 +383,13 @@ FROM
                 ELSE coalesce((
                     SELECT l.filled FROM contact_sync.ledger AS l
                     WHERE
-                        l.sync_id = b.sync_id
+                        l.sync_id = b.sync_id  -- noqa: RF01
                         AND l.client_id = c.client_id
                         AND l.contact_hash = c.email_hash
                 ), 0)
             END AS held
         FROM contact_sync.outbox AS c
-        WHERE c.run_id = b.run_id AND c.client_id = r.client_id
+        WHERE c.run_id = b.run_id AND c.client_id = r.client_id  -- noqa: RF01
     ) AS h
 WHERE
     b.batch_id = %(batch_id)s

@@ -39,7 +39,7 @@ def remember(cursor: Cursor, run: tuple[int, int], left_out: Sequence[LeftOut]) 
         SQL["remember"],
         {
             "sync_id": run[0], "run_id": run[1], "clients": clients, "fields": fields,
-            "hashes": hashes, "details": details,
+            "value_hashes": hashes, "details": details,
         },
     )  # fmt: skip
     reason = str(Refusal.REFUSED_BY_SENDGRID)

@@ -131,7 +131,7 @@ def leave_out(cursor: Cursor, batch_id: int, left_out: Sequence[LeftOut], texts:
             "batch_id": batch_id, "texts": texts,
             "clients": [one.client_id for one in left_out],
             "payloads": [one.payload for one in left_out],
-            "hashes": [one.row_hash for one in left_out],
+            "row_hashes": [one.row_hash for one in left_out],
             "bits": [one.bits for one in left_out],
         },
     )  # fmt: skip
