@@ -363,8 +363,8 @@ ON CONFLICT (sync_id, client_id) DO UPDATE SET
 
 -- leave_out --
 -- Contacts of a batch lose values that SendGrid refused: what it holds there goes as if the client had none.
--- Parameters: batch_id; clients, payloads, row_hashes and bits = the mask of the fields that are empty now, as arrays of
--- one length; texts = the mask of the fields that can be cleared
+-- Parameters: batch_id; clients, payloads, row_hashes and bits = the mask of the fields that are empty now, as arrays
+-- of one length; texts = the mask of the fields that can be cleared
 -- Index: outbox and ledger primary keys
 UPDATE contact_sync.outbox AS o SET
     payload = r.payload,
