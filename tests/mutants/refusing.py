@@ -42,7 +42,7 @@ MUTANTS = [
            test_refusals.test_C09_an_address_wins_over_the_place_and_a_place_alone_is_tried,
            {"places": "first", "says": "no"}),
     Mutant("Whoever is refused by itself, while others are taken, is rejected",
-           {f"{STATE}.settling.refuse": held_instead},
+           {f"{STATE}.confirming.refuse": held_instead},
            test_refusals.test_C16_one_contact_that_a_refusal_does_not_name_stops_nobody_else,
            {"how": "field empty"}),
     Mutant("A size that was refused isn't tried again in the run",

@@ -15,7 +15,7 @@ from contact_sync.postgres.cursor import Cursor
 from contact_sync.run.sending import ending, settle_upsert
 from contact_sync.run.sending.judge import Do, Judgement
 from contact_sync.run.sending.settle_upsert import Named
-from contact_sync.state import batch_contacts, batches, settling
+from contact_sync.state import batch_contacts, batches, confirming, settling
 from contact_sync.state.batches import Batch
 from contact_sync.state.runs import Run
 from contact_sync.sync import Sync
@@ -173,7 +173,7 @@ def doubt_is_success(
     """A job of unknown outcome confirms its contacts."""
     if keep:
         return postpone(cursor, batch_id, reason, keep=keep)
-    settled = settling.confirm(cursor, batch_id, Refusals())
+    settled = confirming.confirm(cursor, batch_id, Refusals())
     return settled.known + settled.new
 
 
@@ -242,7 +242,7 @@ MUTANTS = [
            test_doubt.test_D05_without_a_usable_errors_file_contacts_are_read_back,
            {"lane": "json", "setting": {"errors_url": False}}),
     Mutant("Contacts that a job refused are rejected",
-           {f"{STATE}.settling.confirm": nobody_is_refused}, RETRIES),
+           {f"{STATE}.confirming.confirm": nobody_is_refused}, RETRIES),
     Mutant("Rejections keep SendGrid's reason",
            {f"{SENDING}.refused_contacts.plain": gives("refused")}, RETRIES),
     Mutant("Rejected clients are retried on demand",

@@ -121,6 +121,15 @@ def test_files_are_small_and_say_what_they_are(folder: str) -> None:
         assert text.count("\n") <= MAX_LINES, f"{path} is too long"
 
 
+def test_files_of_sql_are_small_too() -> None:
+    """All but the listing that `make docs` writes."""
+    paths = [path for path in (ROOT / "include" / "sql").rglob("*.sql") if path.stem != "schema"]
+    assert paths
+    for path in paths:
+        lines = path.read_text(encoding="utf-8").count("\n")
+        assert lines <= MAX_LINES, f"{path} is too long"
+
+
 def test_unit_tests_mirror_the_rooms_of_the_package() -> None:
     """Who changes a room finds its tests by its name."""
     rooms = {path.name for path in PACKAGE.iterdir() if path.is_dir()}

@@ -9,5 +9,7 @@ NOT_NAMED = {"comments", "roles", "schema"}
 
 
 def files() -> list[str]:
-    """Their names, without ending."""
-    return sorted({path.stem for path in FOLDER.glob("*.sql")} - NOT_NAMED)
+    """Their names below the folder, without ending."""
+    paths = (path.relative_to(FOLDER) for path in FOLDER.rglob("*.sql"))
+    named = {path.with_suffix("").as_posix() for path in paths if "migrations" not in path.parts}
+    return sorted(named - NOT_NAMED)

@@ -113,12 +113,12 @@ KNOWN = tuple(Fate)
 ANY = (None, *KNOWN)
 
 CHANGES = (
-    Change("ledger.merge_fates", ANY, Fate.REJECTED, "stage_clients",
+    Change("fates.merge_fates", ANY, Fate.REJECTED, "stage_clients",
            "one of its values can't be sent"),
-    Change("ledger.merge_fates", ANY, Fate.EXCLUDED, "stage_clients", "B2CORE excludes it"),
-    Change("ledger.merge_fates", ANY, Fate.SHARED, "stage_clients",
+    Change("fates.merge_fates", ANY, Fate.EXCLUDED, "stage_clients", "B2CORE excludes it"),
+    Change("fates.merge_fates", ANY, Fate.SHARED, "stage_clients",
            "a newer client has its address"),
-    Change("ledger.merge_fates", ANY, Fate.PENDING, "stage_clients",
+    Change("fates.merge_fates", ANY, Fate.PENDING, "stage_clients",
            "it changed while it was being read"),
     Change("suppressions.hold", KNOWN, Fate.PENDING, "plan_batches",
            "whether its former address is unsubscribed isn't known, or SendGrid doesn't show its "
@@ -127,13 +127,13 @@ CHANGES = (
            "a person has removed its contact at SendGrid"),
     Change("settling.hold_clients", ANY, Fate.PENDING, "send_batch",
            "it changed between reading and sending, or its opt-out can't be carried over"),
-    Change("settling.confirm_batch", KNOWN, Fate.CONFIRMED, "send_batch, settle_earlier_runs",
+    Change("confirming.confirm_batch", KNOWN, Fate.CONFIRMED, "send_batch, settle_earlier_runs",
            "its job has applied it"),
-    Change("settling.confirm_new", (None,), Fate.CONFIRMED, "send_batch, settle_earlier_runs",
+    Change("confirming.confirm_new", (None,), Fate.CONFIRMED, "send_batch, settle_earlier_runs",
            "the same, of a client that the ledger doesn't know yet"),
     Change("settling.hold_batch", ANY, Fate.PENDING, "send_batch",
            "SendGrid refused every request that it was in, and not for a contact that is known"),
-    Change("settling.refuse_in_batch", ANY, Fate.REJECTED, "send_batch, settle_earlier_runs",
+    Change("confirming.refuse_in_batch", ANY, Fate.REJECTED, "send_batch, settle_earlier_runs",
            "SendGrid refused it and said why, or it makes an import fail"),
     Change("settling.postpone_batch", ANY, Fate.PENDING, "send_batch, settle_earlier_runs",
            "what SendGrid did with it isn't known, or SendGrid did nothing"),
@@ -143,7 +143,8 @@ CHANGES = (
            "two snapshots of B2CORE in a row didn't hold it"),
 )  # fmt: skip
 
-KEPT_FATE = ("settling.release_taken_addresses", "removals.release_contacts", "ledger.see_present",
-             "ledger.count_absences", "removals.see_off", "exclusions.see")  # fmt: skip
+KEPT_FATE = ("confirming.release_taken_addresses", "removals.release_contacts",
+             "ledger.see_present", "ledger.count_absences", "removals.see_off",
+             "exclusions.see")  # fmt: skip
 """Statements that write the ledger and no fate: a contact is no longer its client's, an absence, a
 look-up."""

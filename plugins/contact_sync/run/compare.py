@@ -77,7 +77,7 @@ class Counts:
 @dataclass(frozen=True, slots=True)
 class Compared:
     """Of a chunk: which members of the slice are in it, by position; the contacts for the outbox;
-    the ledger's rows of clients that aren't sent (columns of `ledger.FATE`); values that SendGrid
+    the ledger's rows of clients that aren't sent (columns of `fates.FATE`); values that SendGrid
     lacks, or has cut or rounded; how many there are of all."""
 
     members: Int64
@@ -124,7 +124,7 @@ def compare(
 
 
 def vanished(members: Members, seen: Mask, ledger: LedgerRows) -> pd.DataFrame:
-    """The ledger's rows (columns of `ledger.FATE`) of members that weren't seen in any chunk: they
+    """The ledger's rows (columns of `fates.FATE`) of members that weren't seen in any chunk: they
     have gone since the scan. Those that the ledger knows are left to the count of absences."""
     gone = ~seen
     gone[gone] = ~ledger.rows_of(members.client_id[gone]).is_known

@@ -13,7 +13,7 @@ from contact_sync.base.vocabulary import RemovalReason
 from contact_sync.postgres.cursor import Cursor
 from contact_sync.run.context import mapping_of, snapshot_of
 from contact_sync.run.removal_batches import plan_removals, removable
-from contact_sync.state import ledger, removals
+from contact_sync.state import former_lists, ledger, removals
 from contact_sync.state.ledger import ENOUGH_ABSENCES
 from contact_sync.state.runs import Run
 from contact_sync.sync import Sync
@@ -53,16 +53,16 @@ def removals_ahead(sync: Sync, cursor: Cursor, run: Run, counts: dict[str, int])
 
 
 def _former_lists(cursor: Cursor, run: Run) -> set[str]:
-    return removals.former_lists(cursor, (run.sync_id, run.run_id)) - {mapping_of(run).list_id}
+    return former_lists.former_lists(cursor, (run.sync_id, run.run_id)) - {mapping_of(run).list_id}
 
 
 def _leave_former_lists(cursor: Cursor, sync: Sync, run: Run) -> None:
     here = mapping_of(run).list_id
     if here is not None:
-        removals.stay_on_list(cursor, run.sync_id, here)
+        former_lists.stay_on_list(cursor, run.sync_id, here)
     for former in _former_lists(cursor, run):
         if sync.definition.on_list_change == "keep":
             log.info("The list has changed; contacts stay on the former one, too (policy keep)")
             continue
-        n = removals.leave_list(cursor, run.sync_id, former)
+        n = former_lists.leave_list(cursor, run.sync_id, former)
         log.info("The list has changed: %d contacts are to be taken off the former one", n)

@@ -19,7 +19,7 @@ from contact_sync.contacts.transform import NOTHING_REFUSED, Dropped, transform
 from contact_sync.postgres.arrow_reader import ahead
 from contact_sync.run.compare import Counts, Members, compare, vanished
 from contact_sync.run.context import mapping_of
-from contact_sync.state import batches, dropped, ledger, refused_values, runs, staging
+from contact_sync.state import batches, dropped, fates, ledger, refused_values, runs, staging
 from contact_sync.state.runs import Run
 from contact_sync.state.staging import Slice
 from contact_sync.sync import Sync
@@ -68,7 +68,7 @@ def stage_clients(sync: Sync, run: Run, slice_no: int) -> Staged:
                 pass
         else:
             staging.fill_outbox(cursor, run.run_id, part, to_send())
-            ledger.merge_fates(cursor, run.sync_id, pd.concat(keep))
+            fates.merge_fates(cursor, run.sync_id, pd.concat(keep))
             if is_resend:
                 refused_values.forget_range(cursor, run.sync_id, part.first_id, part.last_id)
             refused_values.forget(cursor, run.sync_id, replaced)

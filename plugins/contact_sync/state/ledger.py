@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, LiteralString
+from typing import Any, LiteralString
 
 import numpy as np
 import numpy.typing as npt
@@ -19,23 +19,12 @@ from contact_sync.postgres.cursor import Cursor, analyze, many, one
 from contact_sync.state import statements
 from contact_sync.state.database import WHAT, StateDatabase
 
-if TYPE_CHECKING:
-    import pandas as pd
-
 SQL = statements.load("ledger")
 MAX_LISTED_IDS = 20_000
 ENOUGH_ABSENCES = 2
 """A client that so many snapshots in a row didn't hold is gone: one look may be wrong."""
 MANY = 1_000
 """Contacts, from which on the state database's plans matter."""
-FATE = pa.schema(
-    [
-        ("client_id", pa.int64()), ("state", pa.string()), ("email_hash", pa.int64()),
-        ("row_hash", pa.int64()), ("field", pa.string()), ("reason", pa.string()),
-        ("detail", pa.string()),
-    ]
-)  # fmt: skip
-"""A client that isn't sent; row_hash null = unknown."""
 
 
 def known_clients(state: StateDatabase, sync_id: int) -> KnownClients:
@@ -129,17 +118,6 @@ def count_listed(cursor: Cursor, sync_id: int) -> int:
 def count_absent(cursor: Cursor, sync_id: int) -> int:
     """How many clients of the ledger the last snapshots didn't hold."""
     return int(one(cursor, SQL["count_absent"], {"sync_id": sync_id})["n"])
-
-
-def merge_fates(cursor: Cursor, sync_id: int, fates: pd.DataFrame) -> None:
-    """Write rejected, excluded and pending clients; `fates` has the columns of FATE."""
-    if fates.empty:
-        return
-    cursor.execute(SQL["create_fate"])
-    copy_into(cursor, "pg_temp.fate", FATE, [fates])
-    cursor.execute(SQL["note_lost_addresses"], {"sync_id": sync_id})
-    cursor.execute(SQL["note_excluded_addresses"], {"sync_id": sync_id})
-    cursor.execute(SQL["merge_fates"], {"sync_id": sync_id})
 
 
 def count_by_fate(cursor: Cursor, sync_id: int) -> dict[str, int]:

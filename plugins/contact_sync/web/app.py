@@ -3,7 +3,7 @@
 To add a page:
 
 1. What it reads: a function in state/for_people/ that takes a cursor and returns frozen
-   dataclasses; its SQL is a named statement of include/sql/state/people.sql.
+   dataclasses; its SQL is a named statement of include/sql/state/for_people/.
 2. A module `web/NAME_page.py` with `router = make_router()` and one function a page::
 
        @router.get("/syncs/{name}/things")

@@ -25,7 +25,15 @@ from contact_sync.base.vocabulary import (
 )
 from contact_sync.postgres.cursor import Cursor
 from contact_sync.run.sending.around_calls import storing
-from contact_sync.state import batch_contacts, batch_moves, batches, families, runs, settling
+from contact_sync.state import (
+    batch_contacts,
+    batch_moves,
+    batches,
+    confirming,
+    families,
+    runs,
+    settling,
+)
 from contact_sync.state.batches import Batch
 from contact_sync.state.families import Member
 from contact_sync.state.runs import Run
@@ -148,7 +156,7 @@ def close_refused(sync: Sync, run: Run, root_id: int) -> None:
             if is_bad:
                 email = settling.only_address(cursor, single.batch_id)
                 refusal = Refused(Refusal.REFUSED_BY_SENDGRID, single.detail)
-                settling.refuse(cursor, single.batch_id, {email: refusal})
+                confirming.refuse(cursor, single.batch_id, {email: refusal})
             else:
                 settling.hold_batch(cursor, single.batch_id, ending)
             outcome = Outcome.ALL_REFUSED if is_bad else ending

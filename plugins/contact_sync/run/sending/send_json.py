@@ -33,7 +33,7 @@ from contact_sync.run.sending.new_fields import once_fields_are_known
 from contact_sync.run.sending.refused_contacts import Said, Verdicts, verdicts
 from contact_sync.sendgrid.refusal_causes import Cause, advice, cause_of
 from contact_sync.sendgrid.refused_contacts import Complaint, complaints
-from contact_sync.state import batch_contacts, refused_values, settling
+from contact_sync.state import batch_contacts, confirming, refused_values, settling
 from contact_sync.state.batches import Batch
 from contact_sync.state.runs import Run
 from contact_sync.sync import Sync
@@ -153,5 +153,5 @@ def _write(sync: Sync, run: Run, batch: Batch, judged: Verdicts, mapping: Mappin
             )
             refused_values.remember(cursor, (run.sync_id, run.run_id), judged.left_out)
         if judged.rejected:
-            settling.refuse(cursor, batch.batch_id, judged.rejected)
+            confirming.refuse(cursor, batch.batch_id, judged.rejected)
         reach("refusals_uncommitted")

@@ -37,6 +37,7 @@ from contact_sync.sendgrid.errors_file import read_errors
 from contact_sync.sendgrid.refusal_causes import is_unknown_field
 from contact_sync.state import (
     batch_contacts,
+    confirming,
     families,
     ledger,
     moves,
@@ -142,7 +143,7 @@ def _refused(sync: Sync, batch: Batch, job: Job) -> Named:
         return Named()
     named.finish()
     with sync.state.transaction() as cursor:
-        named.count = settling.count_refused(cursor, batch.batch_id, named.everybody)
+        named.count = confirming.count_refused(cursor, batch.batch_id, named.everybody)
     log.info("The errors file names %d of %d refused contacts", named.count, job.errored)
     return named
 
@@ -176,7 +177,7 @@ def _settle(
         held, never = settling.postpone_not_applied(
             cursor, batch.batch_id, unclear, PendingReason.VALUE_REFUSED
         )
-        known, new, rejected = settling.confirm(
+        known, new, rejected = confirming.confirm(
             cursor, batch.batch_id, named.rejected, [one.email for one in again]
         )
         _stage_again(cursor, batch, again)

@@ -12,7 +12,7 @@ import logging
 from contact_sync.base.failpoints import reach
 from contact_sync.base.vocabulary import Ending, Outcome, PendingReason, Refusal, Refused
 from contact_sync.postgres.cursor import Cursor
-from contact_sync.state import batch_contacts, batches, families, settling
+from contact_sync.state import batch_contacts, batches, confirming, families, settling
 from contact_sync.state.batches import Batch
 from contact_sync.state.families import Member
 from contact_sync.state.runs import Run
@@ -70,7 +70,7 @@ def close_family(sync: Sync, run: Run, root_id: int) -> None:
             ending = Ending(PendingReason.JOB_FAILED)
             if email in bad:
                 ending = Ending(Outcome.REJECTED_ALONE)
-                settling.refuse(cursor, single, {email: Refused(Refusal.IMPORT_FAILED)})
+                confirming.refuse(cursor, single, {email: Refused(Refusal.IMPORT_FAILED)})
             settling.clear(cursor, single)
             batches.set_outcome(cursor, single, ending)
             reach("single_settled_uncommitted")

@@ -7,7 +7,7 @@ from typing import Any
 from contact_sync.postgres.cursor import Cursor, many
 from contact_sync.state import statements
 
-SQL = statements.load("people")
+SQL = statements.load("for_people/client")
 MAX_FOUND = 100
 """So many clients of one address are listed."""
 

@@ -15,8 +15,9 @@ from contact_sync.base.vocabulary import MAX_REASONS
 from contact_sync.postgres.cursor import Cursor, rows_as
 from contact_sync.state import statements
 from contact_sync.state.database import StateDatabase
+from contact_sync.state.for_people.reading import READ_ONLY
 
-SQL = statements.load("people")
+SQL = statements.load("for_people/dropped")
 CHUNK = 5_000
 """So many values are held in memory at once."""
 
@@ -68,7 +69,7 @@ def page_of_values(cursor: Cursor, which: Filter, limit: int) -> list[DroppedVal
 def all_values(state: StateDatabase, which: Filter) -> Generator[list[DroppedValue], None, None]:
     """All of them by client and field, CHUNK at a time, through a cursor on the server."""
     with state.transaction() as cursor:
-        cursor.execute(SQL["read_only"])
+        cursor.execute(READ_ONLY)
         row = class_row(DroppedValue)
         with cursor.connection.cursor("dropped", row_factory=row) as rows:
             rows.execute(SQL["dropped_values"], _parameters(which, None))

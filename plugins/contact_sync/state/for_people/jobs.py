@@ -9,7 +9,7 @@ from typing import Any
 from contact_sync.postgres.cursor import Cursor, many, one, rows_as
 from contact_sync.state import statements
 
-SQL = statements.load("people")
+SQL = statements.load("for_people/jobs")
 
 
 @dataclass(frozen=True, slots=True)

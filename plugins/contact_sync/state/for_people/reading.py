@@ -9,7 +9,8 @@ from contact_sync.postgres.cursor import Cursor
 from contact_sync.state import statements
 from contact_sync.state.database import StateDatabase, check_version
 
-SQL = statements.load("people")
+SQL = statements.load("for_people/reading")
+READ_ONLY = SQL["read_only"]
 PAGE_SECONDS = 5
 """A person waits for the answer: a statement that takes longer is given up."""
 
@@ -22,7 +23,7 @@ def reading(state: StateDatabase) -> Iterator[Cursor]:
     """
     with state.transaction() as cursor:
         cursor.execute(SQL["one_moment"])
-        cursor.execute(SQL["read_only"])
+        cursor.execute(READ_ONLY)
         cursor.execute(SQL["give_up_after"], {"seconds": f"{PAGE_SECONDS}s"})
         check_version(cursor)
         yield cursor

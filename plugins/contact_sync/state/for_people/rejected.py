@@ -15,8 +15,9 @@ from contact_sync.base.words import counted
 from contact_sync.postgres.cursor import Cursor, rows_as
 from contact_sync.state import statements
 from contact_sync.state.database import StateDatabase
+from contact_sync.state.for_people.reading import READ_ONLY
 
-SQL = statements.load("people")
+SQL = statements.load("for_people/rejected")
 CHUNK = 5_000
 """So many clients are held in memory at once."""
 
@@ -84,7 +85,7 @@ def page_of_clients(cursor: Cursor, which: Filter, limit: int) -> list[RejectedC
 def all_clients(state: StateDatabase, which: Filter) -> Generator[list[RejectedClient], None, None]:
     """All of them by id, CHUNK at a time, through a cursor on the server."""
     with state.transaction() as cursor:
-        cursor.execute(SQL["read_only"])
+        cursor.execute(READ_ONLY)
         row = class_row(RejectedClient)
         with cursor.connection.cursor("rejected", row_factory=row) as rows:
             rows.execute(SQL["rejected_clients"], _parameters(which, None))

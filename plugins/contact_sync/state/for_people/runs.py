@@ -9,7 +9,7 @@ from contact_sync.reporting.shown_run import ShownRun
 from contact_sync.state import statements
 from contact_sync.state.runs import with_objects
 
-SQL = statements.load("people")
+SQL = statements.load("for_people/runs")
 
 
 def latest_runs(cursor: Cursor, names: list[str], limit: int) -> list[ShownRun]:

@@ -9,7 +9,7 @@ from contact_sync.postgres.cursor import one
 from contact_sync.state import statements
 from contact_sync.state.database import StateDatabase
 
-SQL = statements.load("people")
+SQL = statements.load("for_people/silence")
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from contact_sync.postgres.cursor import Cursor, many
 from contact_sync.state import statements
 from contact_sync.state.runs import with_objects
 
-SQL = statements.load("people")
+SQL = statements.load("for_people/syncs")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,41 @@
+-- state/for_people/dropped.py; only reads.
+
+-- count_dropped_reasons --
+-- Index: dropped_value_reasons
+SELECT
+    field,
+    reason,
+    count(*) AS n
+FROM contact_sync.dropped_value
+WHERE sync_id = %(sync_id)s
+GROUP BY field, reason
+ORDER BY n DESC, field ASC, reason ASC
+LIMIT %(at_most)s;
+
+-- dropped_values --
+-- From the one that comes after client `after` and its field `after_field`; field, reason: null = any; at_most: null =
+-- all. The planner knows the values, drops the conditions that don't apply, and chooses the index.
+-- Index: dropped_value_reasons, else dropped_value primary key
+SELECT
+    client_id,
+    field,
+    reason,
+    since
+FROM contact_sync.dropped_value
+WHERE
+    sync_id = %(sync_id)s
+    AND (client_id, field) > (%(after)s, %(after_field)s)
+    AND (%(field)s::text IS NULL OR field = %(field)s)
+    AND (%(reason)s::text IS NULL OR reason = %(reason)s)
+ORDER BY client_id, field
+LIMIT %(at_most)s;
+
+-- dropped_of_client --
+-- Index: dropped_value primary key
+SELECT
+    client_id,
+    field,
+    reason,
+    since
+FROM contact_sync.dropped_value
+WHERE sync_id = %(sync_id)s AND client_id = %(client_id)s;
