@@ -20,7 +20,7 @@ from contact_sync.run import in_one_process, settle_earlier_runs
 from contact_sync.run.sending import removal_targets
 from contact_sync.sendgrid import answers
 from tests.support.connections import kept_connections
-from tests.support.killed import FORKS
+from tests.support.forks import FORKS
 from tests.support.world import World
 
 REFUSED, FENCED = 3, 5

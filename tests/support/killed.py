@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import signal
 import sys
@@ -12,17 +11,8 @@ from contact_sync.base.errors import Stopped, told_safely
 from contact_sync.cli import main as cli
 from tests.support.connections import kept_connections
 from tests.support.crashes import KINDS
+from tests.support.forks import FORKS
 from tests.support.world import World
-
-FORKS = multiprocessing.get_context("forkserver")
-FORKS.set_forkserver_preload(
-    [
-        "adbc_driver_postgresql.dbapi",
-        "tests.support.world",
-        "tests.support.killed",
-        "tests.stateful.child",
-    ]
-)
 
 
 def hit(point: str, world: World, kind: str, signal_name: str = "KILL") -> int:

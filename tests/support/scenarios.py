@@ -162,6 +162,7 @@ SCENARIOS = {
     "R01": "A sync is renamed → it goes on with what it knows; a name that is in use isn't taken",
     "R02": "A key leads to another account → the run stops before anything is sent, and says so",
     "R03": "A table is emptied or replaced while it is read → what was read is dropped, read again",
+    "R04": "A client's address becomes empty or invalid → its contact goes, by policy and limits",
     "S01": "Several connections, each with a unique name → a definition and a DAG for each",
     "S02": "An API URL of the US or the EU region → the connection's region or host",
     "S03": "An API key, full or restricted → what it lacks is named before a run",
@@ -180,8 +181,7 @@ SCENARIOS = {
 """Id → what breaks (S: what B2CORE does) → what is guaranteed."""
 
 LEFT_OUT: dict[str, str] = {
-    "F03": "there are no erasure requests yet, so nothing remembers whom to hold back: a person "
-    "who returns in B2CORE is a new client",
+    "F03": "there are no erasure requests yet: a person who returns in B2CORE is a new client",
     "F11": "there are no erasure requests yet; docs/security.md says which store keeps what and "
     "how long",
 }

@@ -15,19 +15,20 @@ CREATE TEMPORARY TABLE fate (
 -- note_lost_addresses --
 -- Another client represents this one's address: remember the contact that it filled. If that is
 -- the shared one, the other client clears what it doesn't fill itself, however often it tries;
--- if it is a former one, it is removed
+-- if it is a former one, it is removed. The same of a client whose address is empty or invalid now
 -- Parameters: sync_id; temporary table fate; runs before merge_fates, in the same transaction
 -- Index: ledger primary key
-INSERT INTO contact_sync.removal (sync_id, email, email_hash, client_id)
+INSERT INTO contact_sync.removal (sync_id, email, email_hash, client_id, why)
 SELECT
     l.sync_id,
     l.email,
     l.contact_hash,
-    l.client_id
+    l.client_id,
+    CASE f.state WHEN 'rejected' THEN 'address_lost' ELSE 'address_changed' END
 FROM pg_temp.fate AS f
 INNER JOIN contact_sync.ledger AS l
     ON l.sync_id = %(sync_id)s AND f.client_id = l.client_id
-WHERE f.state = 'shared' AND l.email IS NOT NULL
+WHERE l.email IS NOT NULL AND (f.state = 'shared' OR (f.state = 'rejected' AND f.field = 'email'))
 ON CONFLICT (sync_id, email, list_id) DO NOTHING;
 
 -- note_excluded_addresses --

@@ -73,14 +73,14 @@ CREATE INDEX ledger_stale ON contact_sync.ledger USING btree (sync_id) WHERE (st
 CREATE INDEX ledger_unconfirmed ON contact_sync.ledger USING btree (sync_id, state, client_id) WHERE (state <> 'confirmed'::text);
 CREATE INDEX ledger_unseen ON contact_sync.ledger USING btree (sync_id, email_hash) WHERE ((state = 'excluded'::text) AND (off_list IS NULL));
 
--- Clients that protect their addresses from removal: all but the excluded ones.
+-- Clients that protect their addresses from removal: all but the excluded ones, and those without a valid address.
 CREATE VIEW contact_sync.address_holder AS
  SELECT sync_id,
     client_id,
     email_hash,
     contact_hash
    FROM contact_sync.ledger
-  WHERE (state <> 'excluded'::text);
+  WHERE ((state <> 'excluded'::text) AND ((state <> 'rejected'::text) OR (field <> 'email'::text)));
 
 -- The contacts of one request or one file, and the job that SendGrid made of it.
 CREATE TABLE contact_sync.batch (
@@ -229,11 +229,11 @@ CREATE TABLE contact_sync.removal (
     batch_id bigint,  -- The removal's batch; NULL = not planned yet.
     kept boolean DEFAULT false CONSTRAINT obsolete_address_kept_not_null NOT NULL,  -- The contact stays without a client: who takes over the address clears its values. The address is forgotten.
     noted_at timestamp with time zone DEFAULT now() CONSTRAINT obsolete_address_noted_at_not_null NOT NULL,  -- Since when it is known.
-    why text DEFAULT 'address_changed'::text NOT NULL,  -- The reason, a code: address_changed, excluded, gone or list_changed.
+    why text DEFAULT 'address_changed'::text NOT NULL,  -- The reason, a code: address_changed, address_lost, excluded, gone or list_changed.
     list_id text DEFAULT ''::text NOT NULL,  -- list_changed only: the former list.
     tries smallint DEFAULT 0 NOT NULL,  -- How often SendGrid accepted the removal and showed the contact all the same.
     tried_at timestamp with time zone,  -- When that was last.
-    CONSTRAINT removal_why_check CHECK ((why = ANY (ARRAY['address_changed'::text, 'excluded'::text, 'gone'::text, 'list_changed'::text])))
+    CONSTRAINT removal_why_check CHECK ((why = ANY (ARRAY['address_changed'::text, 'address_lost'::text, 'excluded'::text, 'gone'::text, 'list_changed'::text])))
 );
 ALTER TABLE ONLY contact_sync.removal ADD CONSTRAINT removal_pkey PRIMARY KEY (sync_id, email, list_id);
 CREATE INDEX removal_by_hash ON contact_sync.removal USING btree (sync_id, email_hash);
@@ -273,6 +273,7 @@ ALTER TABLE contact_sync.run ALTER COLUMN run_id ADD GENERATED ALWAYS AS IDENTIT
 ALTER TABLE ONLY contact_sync.run ADD CONSTRAINT run_pkey PRIMARY KEY (run_id);
 CREATE INDEX run_by_holder ON contact_sync.run USING btree (sync_id, holder text_pattern_ops);
 CREATE INDEX run_by_sync ON contact_sync.run USING btree (sync_id, run_id DESC);
+CREATE INDEX run_running ON contact_sync.run USING btree (sync_id) WHERE (state = 'running'::text);
 ALTER TABLE ONLY contact_sync.run ADD CONSTRAINT run_sync_id_fkey FOREIGN KEY (sync_id) REFERENCES contact_sync.sync(sync_id);
 
 -- The clients that one task reads.

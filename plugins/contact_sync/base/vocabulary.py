@@ -13,7 +13,7 @@ MAX_MAPPED_FIELDS = 60
 """A filled mask is a signed 64-bit integer: one bit per field that a sync ever mapped."""
 
 MAX_REASONS = 50
-"""So many reasons for which clients are rejected are told apart, the most frequent ones."""
+"""So many reasons for which clients are rejected are told apart, most frequent first."""
 MAX_CLIENT_ID = 2**63 - 1
 """B2CORE's ids are positive bigints."""
 
@@ -144,6 +144,7 @@ class RemovalReason(StrEnum):
     """Why a contact has to leave SendGrid or a list; the names of a definition's policies."""
 
     ADDRESS_CHANGED = "address_changed"
+    ADDRESS_LOST = "address_lost"
     EXCLUDED = "excluded"
     GONE = "gone"
     LIST_CHANGED = "list_changed"
@@ -272,8 +273,7 @@ class Job:
 @dataclass(frozen=True, slots=True)
 class Refused:
     """SendGrid's refusal of one contact; `detail`: its own words, without personal data; `field`:
-    the one whose value it refuses, if that has to be there.
-    """
+    the one whose value it refuses, if that has to be there."""
 
     reason: Refusal
     detail: str | None = None

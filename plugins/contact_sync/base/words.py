@@ -90,6 +90,7 @@ REASONS: Mapping[str, str] = PENDING | EXCLUDED | VALUES | REFUSALS
 
 REMOVALS: Mapping[str, str] = {
     RemovalReason.ADDRESS_CHANGED: "the client's address has changed",
+    RemovalReason.ADDRESS_LOST: "the client has no valid address any more",
     RemovalReason.EXCLUDED: "the client is excluded",
     RemovalReason.GONE: "the client is gone from B2CORE",
     RemovalReason.LIST_CHANGED: "the sync has a different list now",

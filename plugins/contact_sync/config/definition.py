@@ -32,6 +32,7 @@ class Connections(Strict):
 
 
 RemovalPolicy = Literal["unlist", "delete", "keep"]
+REMOVAL_KEYS = ("on_address_change", "on_address_lost", "on_client_deleted", "on_exclusion")
 
 
 class SyncDefinition(Strict):
@@ -71,6 +72,11 @@ class SyncDefinition(Strict):
         description="The contact of a client's former address, once the new one is confirmed. A "
         "contact that another sync of the same state database holds is unlisted, never deleted.",
     )
+    on_address_lost: RemovalPolicy | None = Field(
+        None,
+        description="The contact of a client whose address in B2CORE has become empty or invalid; "
+        "null = as `on_address_change`.",
+    )
     on_client_deleted: RemovalPolicy | None = Field(
         None,
         description="The contact of a client that two runs in a row didn't find in B2CORE; "
@@ -108,7 +114,7 @@ class SyncDefinition(Strict):
     @model_validator(mode="after")
     def _unlist_needs_a_list(self) -> SyncDefinition:
         if self.list is None:
-            for name in ("on_address_change", "on_client_deleted", "on_exclusion"):
+            for name in REMOVAL_KEYS:
                 if getattr(self, name) == "unlist":
                     raise ValueError(f"{name}: unlist needs a `list`; say delete or keep")
         return self
@@ -118,6 +124,8 @@ class SyncDefinition(Strict):
         default: RemovalPolicy = "unlist" if self.list else "keep"
         if why == RemovalReason.ADDRESS_CHANGED:
             return self.on_address_change
+        if why == RemovalReason.ADDRESS_LOST:
+            return self.on_address_lost or self.on_address_change
         return (
             self.on_client_deleted if why == RemovalReason.GONE else self.on_exclusion
         ) or default

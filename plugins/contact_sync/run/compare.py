@@ -1,7 +1,5 @@
 """Compare clients with the ledger: what is to be sent, whom the ledger is to note, and how many.
-
-Pure, chunk by chunk of a slice.
-"""
+Pure, chunk by chunk of a slice."""
 
 from __future__ import annotations
 
@@ -114,7 +112,7 @@ def compare(
     ids = clients["client_id"].to_numpy(np.int64)
     dropped = transformed.dropped_of(ids[np.isin(decided.decision, HELD_AS_SENT)])
     counts = Counts(
-        _how_many(decided, send),
+        _how_many(clients, decided, send),
         _rejections(clients, decided),
         _exclusions(clients, decided),
         Counter({counted(part.field, part.reason): len(part.client_id) for part in dropped}),
@@ -246,10 +244,11 @@ def _is_noted(clients: pd.DataFrame, decided: Decided) -> Mask:
     return np.asarray(as_before & same_address, bool)
 
 
-def _how_many(decided: Decided, send: pd.DataFrame) -> Counter[str]:
+def _how_many(clients: pd.DataFrame, decided: Decided, send: pd.DataFrame) -> Counter[str]:
     """The clients of the chunk by what happens to them."""
     n = np.bincount(decided.decision, minlength=len(Decision))
     is_sent, is_moved = decided.decision == Decision.SEND, decided.has_contact & ~decided.own
+    no_address = clients["field"].eq("email").fillna(value=False).to_numpy(bool)
     found = {
         "read": n.sum(),
         "pending": n[Decision.MOVED],
@@ -257,6 +256,7 @@ def _how_many(decided: Decided, send: pd.DataFrame) -> Counter[str]:
         "rejected": n[Decision.REJECTED] + n[Decision.REFUSED],
         "unchanged": n[Decision.UNCHANGED],
         "newly_excluded": (decided.decision[decided.has_contact] == Decision.EXCLUDED).sum(),
+        "address_lost": (is_moved & no_address).sum(),
         "given_up": (decided.decision[is_moved] == Decision.SHARED).sum(),
         "new": (is_sent & ~decided.has_contact).sum(),
         "address_changed": (is_sent & is_moved).sum(),

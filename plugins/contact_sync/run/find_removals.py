@@ -19,7 +19,12 @@ from contact_sync.state.runs import Run
 from contact_sync.sync import Sync
 
 log = logging.getLogger(__name__)
-OWN = (RemovalReason.ADDRESS_CHANGED, RemovalReason.EXCLUDED, RemovalReason.GONE)
+OWN = (
+    RemovalReason.ADDRESS_CHANGED,
+    RemovalReason.ADDRESS_LOST,
+    RemovalReason.EXCLUDED,
+    RemovalReason.GONE,
+)
 
 
 def find_removals(sync: Sync, run: Run) -> list[int]:
@@ -45,6 +50,7 @@ def removals_ahead(sync: Sync, cursor: Cursor, run: Run, counts: dict[str, int])
     if run.dry_run:
         moved += counts.get("given_up", 0)
         ahead += counts.get("newly_excluded", 0) * going[RemovalReason.EXCLUDED]
+        ahead += counts.get("address_lost", 0) * going[RemovalReason.ADDRESS_LOST]
     ahead += moved * going[RemovalReason.ADDRESS_CHANGED]
     ahead += snapshot_of(run).retiring * going[RemovalReason.GONE]
     if sync.definition.on_list_change == "unlist":

@@ -5,7 +5,6 @@ Besides these, tests/support/canary.py searches the logs, exceptions and state o
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import sys
 from contextlib import AbstractContextManager, closing
@@ -20,10 +19,9 @@ from contact_sync.postgres import arrow_reader
 from contact_sync.state.database import StateDatabase
 from contact_sync.sync import Sync
 from tests.support import canary
+from tests.support.forks import FORKS
 from tests.support.world import World
 
-FORKS = multiprocessing.get_context("forkserver")
-FORKS.set_forkserver_preload(["contact_sync.run.in_one_process", "tests.support.world"])
 ADDRESS = "client1@example.com"
 
 

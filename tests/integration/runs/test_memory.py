@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import resource
 from multiprocessing.connection import Connection
 
+from tests.support.forks import FORKS
 from tests.support.world import World
 
-FORKS = multiprocessing.get_context("forkserver")
-FORKS.set_forkserver_preload(["contact_sync.run.in_one_process", "tests.support.world"])
 FEW, MANY = 4_000, 24_000
 CONTACT_BYTES = 3_000  # three custom fields of the greatest length
 LONG = (

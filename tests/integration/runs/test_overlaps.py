@@ -20,7 +20,7 @@ from contact_sync.run.release_lease import release_lease
 from contact_sync.run.sending.submit import submit_batch
 from contact_sync.run.start_run import start_run
 from tests.stateful.child import stands_still
-from tests.support.killed import FORKS
+from tests.support.forks import FORKS
 from tests.support.steps import STEPS, everything, go_on, the_batch
 from tests.support.world import World
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,9 +11,9 @@ import pytest
 
 from contact_sync.base.errors import FatalError
 from contact_sync.run.sending import send_csv
+from tests.support.forks import FORKS
 from tests.support.world import World
 
-FORKS = multiprocessing.get_context("forkserver")
 UPLOAD = "/imports/{job_id}"
 
 

@@ -16,10 +16,7 @@ from contact_sync.base.vocabulary import Refusal, Refused
 from contact_sync.contacts.refusals import MOST_WORDINGS, SCHEMA, Refusals
 from contact_sync.sendgrid.errors_file import read_errors
 
-FORKS = multiprocessing.get_context("forkserver")
-FORKS.set_forkserver_preload(
-    ["contact_sync.sendgrid.errors_file", "contact_sync.contacts.refusals"]
-)
+SPAWNS = multiprocessing.get_context("spawn")
 ROWS = 250_000
 MOST_MEGABYTES = 40  # of the 300 for a million, which Python and its libraries are a part of
 
@@ -66,8 +63,8 @@ def written(file: io.BytesIO) -> tuple[int, int]:
 @pytest.mark.parametrize("layout", ["table", "list", "lines"])
 def test_H02_the_memory_of_an_errors_file_is_that_of_its_addresses(layout: str) -> None:
     """Each row has words of its own, which would be most of it."""
-    here, there = FORKS.Pipe()
-    child = FORKS.Process(target=read, args=(packed(layout), there))
+    here, there = SPAWNS.Pipe()
+    child = SPAWNS.Process(target=read, args=(packed(layout), there))
     child.start()
     found, rows_written, megabytes = here.recv()
     child.join(60)

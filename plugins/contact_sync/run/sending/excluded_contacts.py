@@ -16,7 +16,7 @@ from contact_sync.base.vocabulary import RemovalReason
 from contact_sync.contacts.transform import transform
 from contact_sync.run.context import mapping_of
 from contact_sync.run.sending.search import search
-from contact_sync.sendgrid.api import MAX_LOOKUP
+from contact_sync.sendgrid.api import MAX_LOOKUP, is_searchable
 from contact_sync.state import exclusions, runs
 from contact_sync.state.runs import Run
 from contact_sync.sync import Sync
@@ -38,7 +38,10 @@ def look_up_excluded(sync: Sync, run: Run) -> None:
         return
     addresses = _addresses(sync, run, clients)
     found = 0
-    emails = list(addresses)
+    emails = [email for email in addresses if "@" in email]
+    nowhere = [email_hash for email, (email_hash, _) in addresses.items() if "@" not in email]
+    with sync.state.transaction(run.fence) as cursor:  # no contact has what is no address at all
+        exclusions.see(cursor, run.sync_id, nowhere, off_list=True)
     for start in range(0, len(emails), MAX_LOOKUP):
         runs.renew_lease(sync.state, run)
         found += _look_up(sync, run, emails[start : start + MAX_LOOKUP], addresses)
@@ -65,7 +68,8 @@ def _addresses(sync: Sync, run: Run, clients: dict[int, int]) -> dict[str, tuple
 
 def _look_up(sync: Sync, run: Run, emails: list[str], addresses: dict[str, tuple[int, int]]) -> int:
     """Look up at most 100 addresses; returns how many contacts are noted for removal."""
-    contacts, unsearchable = search(sync, emails)
+    contacts, _ = search(sync, emails)
+    too_long = [email for email in emails if not is_searchable(email)]
     list_id = mapping_of(run).list_id
     found = {
         email: addresses[email]
@@ -73,10 +77,11 @@ def _look_up(sync: Sync, run: Run, emails: list[str], addresses: dict[str, tuple
         if list_id is None or list_id in (contact.get("list_ids") or ())
     }
     hashes = {email: addresses[email][0] for email in emails}
-    off = [hashes[email] for email in emails if email not in found and email not in unsearchable]
+    # What SendGrid refuses to search as not valid is no contact's address either.
+    off = [hashes[email] for email in emails if email not in found and is_searchable(email)]
     with sync.state.transaction(run.fence) as cursor:
         exclusions.note_found(cursor, run.sync_id, found)
         exclusions.see(cursor, run.sync_id, off, off_list=True)
-        exclusions.see(cursor, run.sync_id, [hashes[e] for e in unsearchable], off_list=False)
+        exclusions.see(cursor, run.sync_id, [hashes[e] for e in too_long], off_list=False)
         reach("excluded_looked_up_uncommitted")
     return len(found)
