@@ -216,7 +216,8 @@ WHERE batch_id = %(batch_id)s AND why = 'list_changed';
 
 -- release_contacts --
 -- The contacts of a batch are no client's any more: excluded clients lose theirs. A client that was confirmed looks
--- moved, so that the next run looks at it.
+-- moved, so that the next run looks at it. Who has lost the address keeps it as the former one: an opt-out of it is
+-- carried over to the next address.
 UPDATE contact_sync.ledger AS l
 SET
     email = NULL,
@@ -228,6 +229,7 @@ SET
 FROM contact_sync.removal AS a
 WHERE
     a.batch_id = %(batch_id)s
+    AND a.why <> 'address_lost'
     AND l.sync_id = a.sync_id
     AND l.client_id = a.client_id
     AND l.contact_hash = a.email_hash;

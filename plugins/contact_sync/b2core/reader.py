@@ -93,8 +93,9 @@ class B2Core:
                 arrow_reader.execute(connection, statement, WHAT)
             snapshot = Snapshot(connection, self.folder)
             yield snapshot
-            snapshot.refuse_replaced()
-            connection.rollback(WHAT)
+            if arrow_reader.answers(connection):
+                snapshot.refuse_replaced()
+                connection.rollback(WHAT)
 
     def keeping_connections(self) -> AbstractContextManager[None]:
         """Meanwhile a connection is kept for the next snapshot, without a transaction."""

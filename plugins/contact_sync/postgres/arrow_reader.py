@@ -56,8 +56,8 @@ class NotText(FatalError):
 @dataclass(slots=True)
 class Connection:
     """A connection for reading. An answer is waited for `seconds`; once one didn't come in time,
-    the connection is left to the thread that still waits for it: `is_silent`. `is_over`: it can't
-    be used for another transaction."""
+    the connection is left to the thread that still waits for it: `is_silent`. `is_over`: a call
+    has failed, so that it isn't used for another transaction."""
 
     raw: dbapi.Connection
     seconds: float
@@ -66,15 +66,16 @@ class Connection:
 
     def call(self, ask: Callable[[], T], what: str) -> T:
         """What a call of the driver gives. Raises RetryableError when no answer comes in time."""
-        done = begin(ask)
+        done, self.is_over = begin(ask), True
         try:
             with translated(what):
-                return done.result(self.seconds)
+                result = done.result(self.seconds)
         except TimeoutError:
             raise silent(what, self.seconds) from None
         finally:
             self.is_silent = not done.done()
-            self.is_over |= self.is_silent
+        self.is_over = False
+        return result
 
     @contextmanager
     def cursor(self) -> Iterator[dbapi.Cursor]:
@@ -93,7 +94,6 @@ class Connection:
             self.call(self.raw.rollback, what)
         except SyncError as error:
             log.info("A connection isn't used again: %s", error)
-            self.is_over = True
 
     def close(self) -> None:
         """Close it, unless a call is still under way."""

@@ -256,7 +256,7 @@ def _how_many(clients: pd.DataFrame, decided: Decided, send: pd.DataFrame) -> Co
         "rejected": n[Decision.REJECTED] + n[Decision.REFUSED],
         "unchanged": n[Decision.UNCHANGED],
         "newly_excluded": (decided.decision[decided.has_contact] == Decision.EXCLUDED).sum(),
-        "address_lost": (is_moved & no_address).sum(),
+        "address_lost": (is_moved & no_address & (decided.known.fate != Fate.REJECTED)).sum(),
         "given_up": (decided.decision[is_moved] == Decision.SHARED).sum(),
         "new": (is_sent & ~decided.has_contact).sum(),
         "address_changed": (is_sent & is_moved).sum(),

@@ -124,7 +124,9 @@ def test_the_database_takes_these_codes_and_no_others(world: World) -> None:
     assert allowed(world, "batch", "batch_outcome") == [set(OUTCOMES)]
     assert allowed(world, "run", "run_kind_reason") == [{*KindReason}]
     assert allowed(world, "removal", "removal_why_check") == [{*RemovalReason}]
-    assert allowed(world, "dropped_value", "dropped_value_reason") == [{*ValueProblem}]
+    assert allowed(world, "dropped_value", "dropped_value_reason") == [
+        {*ValueProblem, Refusal.REFUSED_BY_SENDGRID}
+    ]
 
 
 @pytest.mark.parametrize(

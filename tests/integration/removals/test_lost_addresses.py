@@ -100,3 +100,17 @@ def test_R04_who_is_excluded_from_the_start_without_an_address_is_looked_up_nowh
     world.run()
     assert world.contacts()["ann@example.com"]["list_ids"] == []
     assert world.run()["degraded"] == []
+
+
+def test_R04_an_opt_out_outlasts_the_time_without_an_address(world: World) -> None:
+    """The former address is unsubscribed; so is the next one, before it is uploaded."""
+    client = world.add("ann@example.com")
+    world.run()
+    world.emulator.admin.suppress("ann@example.com")
+    world.edit(client, email=None)
+    world.run()
+    assert world.contacts() == {}
+    world.edit(client, email="new@example.com")
+    world.run()
+    assert "new@example.com" in world.emulator.admin.suppressions()
+    assert set(world.contacts()) == {"new@example.com"}
