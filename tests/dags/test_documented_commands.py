@@ -32,6 +32,7 @@ Runner = Callable[[list[str]], None]
 SYNC = "demo"
 CHECKED_ONLY = {
     "make": "its recipe is shown, not run: they take minutes, and `make test` is what runs this",
+    "python -m contact_sync rename": "its options are parsed: there is no definition of a new name",
     "airflow dags": "its options are parsed: it needs a DAG that a dag processor has stored",
     "docker compose": "services and profiles are looked up: there is no Docker engine here",
     "cp": "what is copied is looked up: a copy would be a sync of the repository",
@@ -49,6 +50,11 @@ CHECKED_ONLY = {
 def contact_sync(words: list[str]) -> None:
     """The package's own command line, in this process."""
     assert cli.main(words) == 0
+
+
+def rename(words: list[str]) -> None:
+    """The options are right."""
+    cli.parser().parse_args(["rename", *words])
 
 
 def airflow(words: list[str]) -> None:
@@ -124,6 +130,7 @@ def nothing(_words: list[str]) -> None:
 
 RUNNERS: dict[str, Runner] = {
     "python -m contact_sync": contact_sync,
+    "python -m contact_sync rename": rename,
     "python -m": module,
     "airflow": airflow,
     "make": make,

@@ -22,7 +22,7 @@ async def fired(trigger: triggers.JobTrigger) -> list[object]:
 
 
 def test_D13_a_trigger_that_runs_twice_writes_nothing(connected: World) -> None:
-    """Both copies fire with the payload they were given, the state stays, and the operator's step
+    """Both copies fire with the payload they were given and that the job is over, the state stays, and the operator's step
     settles once."""
     connected.seed()
     with connected.sync() as sync:
@@ -36,7 +36,7 @@ def test_D13_a_trigger_that_runs_twice_writes_nothing(connected: World) -> None:
         async def both() -> list[list[object]]:
             return list(await asyncio.gather(*map(fired, copies)))
 
-        assert asyncio.run(both()) == [[{"n": 1}], [{"n": 1}]]
+        assert asyncio.run(both()) == [[{"n": 1, "over": True}]] * 2
         assert everything(connected) == before
         settle(sync, open_run(sync, run_id))
     assert "confirmed" in connected.fates().values()
