@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from contact_sync.contacts.selection import EXCLUDED, TAKES_OVER, Scan
+from contact_sync.contacts.selection import EXCLUDED, Scan
 from contact_sync.postgres.cursor import Cursor, many
 from contact_sync.state import runs, staging, suppressions
 from contact_sync.state.runs import Run
@@ -45,13 +45,6 @@ def each_for_itself(choose: Choose, scan: Scan, *rest: Any, **kind: Any) -> Any:
     verdict = np.asarray(table.column("verdict"))
     verdict = np.where(excluded, verdict, verdict & ~EXCLUDED).astype(np.int8)
     return table.set_column(2, "verdict", pa.array(verdict))
-
-
-def inherited(choose: Choose, *args: Any, **kind: Any) -> Any:
-    """Nobody clears what a former owner of the address left there."""
-    table = choose(*args, **kind)
-    verdict = np.asarray(table.column("verdict")) & ~TAKES_OVER
-    return table.set_column(2, "verdict", pa.array(verdict.astype(np.int8)))
 
 
 def after_one_look(retire: Callable[..., int], cursor: Cursor, sync_id: int, _enough: int) -> int:
@@ -147,9 +140,6 @@ MUTANTS = [
            {"contact_sync.contacts.selection.lost_shared_address": everybody_wins},
            test_addresses.test_B04_of_two_clients_with_one_address_the_newest_wins,
            {"lane": "json"}),
-    Mutant("A new owner of an address inherits no values",
-           {f"{RUN}.select_clients.choose": inherited},
-           test_addresses.test_B04_a_newcomer_with_a_known_address_takes_it),
     Mutant("The new address is confirmed before the old one goes",
            {f"{RUN}.in_one_process.remove_excluded": former_first},
            test_addresses.test_B01_the_old_contact_is_removed_after_the_new_one_exists,

@@ -189,6 +189,12 @@ RETRIES = test_retries.test_D04_rejected_clients_are_retried_when_they_change_or
 LATE_JOB = test_jobs.test_D02_a_job_that_outlasts_the_run_is_followed_by_the_next
 LOST_ANSWER = test_uploads.test_C04_an_upload_of_unknown_fate_is_not_repeated
 
+
+def nobody_is_wrong(_not_applied: Any, *_: Any, **__: Any) -> set[str]:
+    """Whatever SendGrid shows, it is as it was sent."""
+    return set()
+
+
 MUTANTS = [
     Mutant("What earlier runs left open is settled first",
            {f"{RUN}.in_one_process.settle_earlier_runs": nothing}, LATE_JOB),
@@ -234,7 +240,7 @@ MUTANTS = [
            {f"{STATE}.settling.postpone_not_applied": never_rejected},
            test_doubt.test_D07_a_contact_that_is_never_applied_is_rejected_in_the_end),
     Mutant("Counts that don't add up are read back",
-           {f"{SENDING}.settle_upsert.not_applied": gives(frozenset())},
+           {f"{SENDING}.settle_upsert.not_applied": nobody_is_wrong},
            test_doubt.test_D07_rows_that_a_completed_job_dropped_are_sent_again,
            {"lane": "json"}),
     Mutant("Without a usable errors file contacts are read back",

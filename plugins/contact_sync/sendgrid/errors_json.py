@@ -66,7 +66,7 @@ def _items(source: _Source) -> Iterator[dict[str, Any]]:
         item = source.value()
         if isinstance(item, dict):
             yield item
-        elif isinstance(item, str):
+        elif isinstance(item, str) and _says_why(item):
             yield {"": item}
     source.skip()
 
@@ -106,10 +106,15 @@ def _rows_in(value: dict[str, Any], depth: int) -> Iterator[dict[str, Any]]:
     elif any(address_in(key) for key in value):
         yield from ({key: said} for key, said in value.items())
     else:
-        yield from ({"": item} for item in items if isinstance(item, str))
+        yield from ({"": item} for item in items if isinstance(item, str) and _says_why(item))
         for part in value.values():
             if isinstance(part, dict) and depth:
                 yield from _rows_in(part, depth - 1)
+
+
+def _says_why(text: str) -> bool:
+    """Whether there is more in it than an address: a bare one may be of any list of addresses."""
+    return (address_in(text) or "").strip().lower() != text.strip().lower()
 
 
 def _names(value: dict[str, Any]) -> bool:
