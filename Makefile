@@ -28,9 +28,9 @@ cluster: $(READY) ## Run a backfill of 200,000 clients on two Celery workers and
 
 # Without a browser the tests that need one fail, and say the same; all others run. Coverage and its
 # floor (pyproject.toml) are for the whole suite only: a part would always be below.
-test: check ## Check, then run all tests, three at a time (ARGS="-m 'not airflow'" passes options to pytest)
+test: check ## Check, then run all tests, four at a time (ARGS="-m 'not airflow'" passes options to pytest)
 	@$(BIN)/python -m local.browser.chromium || true
-	$(BIN)/python -m pytest -q -n 3 --dist loadgroup -m "not slow" $(or $(ARGS),--cov --cov-report=)
+	$(BIN)/python -m pytest -q -n 4 --dist loadgroup -m "not slow" $(or $(ARGS),--cov --cov-report=)
 
 test-long: $(READY) ## Kill a Celery worker, and try many new random histories, for hours (ARGS="--hypothesis-seed=N")
 	$(BIN)/python -m pytest -q -m slow
