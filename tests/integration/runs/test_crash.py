@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from contact_sync.base.paths import INCLUDE
-from tests.support.crashes import CSV, EVERY_RUN, JSON, KINDS, all_points
+from tests.support.crashes import CSV, EVERY_RUN, JOINTS, JSON, KINDS, all_points
 from tests.support.killed import hit
 from tests.support.world import World
 
@@ -109,7 +109,16 @@ def test_B01_F08_killed_around_a_removal(crashing: World, kind: str, point: str)
     assert_survives(crashing, kind, point)
 
 
-@pytest.mark.parametrize("point", POINTS)
+STOPPED = {*JOINTS, "upsert_announced", "upload_announced", "delete_announced", "move_announced"}
+
+
+@pytest.mark.parametrize(
+    "point",
+    [
+        point if point in STOPPED else pytest.param(point, marks=pytest.mark.slow)
+        for point in POINTS
+    ],
+)
 def test_P11_stopped_anywhere(crashing: World, point: str) -> None:
     """SIGTERM, as from Airflow's `mark failed` or an eviction: the run says that it was stopped
     and frees its lease, so that the next one needs no take-over."""
