@@ -29,7 +29,7 @@ def by_place(found: Callable[..., list[Complaint]], error: Any, emails: list[str
 
 def held_instead(_refuse: Any, cursor: Cursor, batch_id: int, _: Any) -> None:
     """A contact that was refused by itself is tried again by every run."""
-    settling.hold_batch(cursor, batch_id, PendingReason.REQUEST_REFUSED)
+    settling.hold(cursor, batch_id, None, PendingReason.REQUEST_REFUSED)
 
 
 MUTANTS = [

@@ -82,8 +82,8 @@ WHERE
     AND l.tries >= %(enough)s;
 
 -- hold_clients --
--- Take clients out of a batch before it is sent: they become pending, the next run looks again
--- Parameters: batch_id, client_ids, reason
+-- Take clients out of a batch of which nothing has left: they become pending, the next run looks again
+-- Parameters: batch_id, client_ids: null = all of it, reason
 -- Index: outbox and ledger primary keys
 WITH held AS (
     DELETE FROM contact_sync.outbox AS o
@@ -91,7 +91,9 @@ WITH held AS (
     WHERE
         b.batch_id = %(batch_id)s
         AND o.run_id = b.run_id
-        AND o.client_id = any(%(client_ids)s)
+        AND o.client_id BETWEEN b.first_id AND b.last_id
+        AND (b.json_only IS NULL OR o.json_only = b.json_only)
+        AND (%(client_ids)s::bigint[] IS NULL OR o.client_id = any(%(client_ids)s))
     RETURNING
         b.sync_id,
         o.client_id,
@@ -126,41 +128,6 @@ WHERE
     AND o.run_id = b.run_id
     AND o.client_id BETWEEN b.first_id AND b.last_id
     AND (b.json_only IS NULL OR o.json_only = b.json_only);
-
--- hold_batch --
--- SendGrid refused every request with the contacts of a batch, so that nothing of them has left: they become pending
--- Parameters: batch_id, reason
--- Index: outbox and ledger primary keys
-WITH held AS (
-    DELETE FROM contact_sync.outbox AS o
-    USING contact_sync.batch AS b
-    WHERE
-        b.batch_id = %(batch_id)s
-        AND o.run_id = b.run_id
-        AND o.client_id BETWEEN b.first_id AND b.last_id
-        AND (b.json_only IS NULL OR o.json_only = b.json_only)
-    RETURNING
-        b.sync_id,
-        o.client_id,
-        o.email_hash
-)
-
-INSERT INTO contact_sync.ledger AS l (sync_id, client_id, state, email_hash, reason)
-SELECT
-    held.sync_id,
-    held.client_id,
-    'pending',
-    held.email_hash,
-    %(reason)s
-FROM held
-ON CONFLICT (sync_id, client_id) DO UPDATE SET
-    state = excluded.state,
-    email_hash = excluded.email_hash,
-    row_hash = NULL,
-    field = NULL,
-    reason = excluded.reason,
-    detail = NULL,
-    updated_at = now();
 
 -- leave_out --
 -- Contacts of a batch lose values that SendGrid refused: what it holds there goes as if the client had none.

@@ -131,7 +131,7 @@ CHANGES = (
            "its job has applied it"),
     Change("confirming.confirm_new", (None,), Fate.CONFIRMED, "send_batch, settle_earlier_runs",
            "the same, of a client that the ledger doesn't know yet"),
-    Change("settling.hold_batch", ANY, Fate.PENDING, "send_batch",
+    Change("settling.hold_clients", ANY, Fate.PENDING, "send_batch",
            "SendGrid refused every request that it was in, and not for a contact that is known"),
     Change("confirming.refuse_in_batch", ANY, Fate.REJECTED, "send_batch, settle_earlier_runs",
            "SendGrid refused it and said why, or it makes an import fail"),

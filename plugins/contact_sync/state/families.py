@@ -82,7 +82,7 @@ def hold_open(cursor: Cursor, run: Run, batch: Batch) -> None:
     """Void what hasn't been sent of the batch's family, the batch included; its clients become
     pending: SendGrid refused every request."""
     for dropped in (batch.batch_id, *_void(cursor, run, batch)):
-        settling.hold_batch(cursor, dropped, PendingReason.REQUEST_REFUSED)
+        settling.hold(cursor, dropped, None, PendingReason.REQUEST_REFUSED)
 
 
 def drop_open(cursor: Cursor, run: Run, batch: Batch) -> None:

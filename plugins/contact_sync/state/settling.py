@@ -59,16 +59,12 @@ def _postpone(
     return cursor.rowcount
 
 
-def hold(cursor: Cursor, batch_id: int, client_ids: list[int], reason: PendingReason) -> int:
-    """Take clients out of a batch before it is sent; they are pending. Returns how many."""
+def hold(cursor: Cursor, batch_id: int, client_ids: list[int] | None, reason: PendingReason) -> int:
+    """Take clients, None = all, out of a batch of which nothing has left; they are pending, and
+    their payloads are gone. Returns how many."""
     parameters = {"batch_id": batch_id, "client_ids": client_ids, "reason": reason}
     cursor.execute(SQL["hold_clients"], parameters)
     return cursor.rowcount
-
-
-def hold_batch(cursor: Cursor, batch_id: int, reason: PendingReason) -> None:
-    """All clients of a batch of which nothing has left are pending; their payloads are gone."""
-    cursor.execute(SQL["hold_batch"], {"batch_id": batch_id, "reason": reason})
 
 
 def leave_out(cursor: Cursor, batch_id: int, left_out: Sequence[LeftOut], texts: int) -> None:

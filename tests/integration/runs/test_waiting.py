@@ -35,21 +35,27 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(in_one_process, "MAX_READS", 1)
 
 
-@pytest.mark.usefixtures("impatient")
-def test_N01_the_state_database_falls_silent_at_any_moment(world: World) -> None:
-    """Behind a proxy that lives. The run ends with an error that is tried again."""
+def fall_silent_at_any_moment(world: World, url: str) -> None:
+    """Run again and again, while the database of the world's `url` falls silent later and later,
+    behind a proxy that lives: each run ends with an error that is tried again."""
     world.seed()
-    direct, after, ended = world.state_url, 0, False
+    direct, after, ended = getattr(world, url), 0, False
     while not ended:
         with breaking_proxy(direct, after=after, silences=1) as proxy:
-            world.state_url = proxy.url
+            setattr(world, url, proxy.url)
             try:
                 world.run(take_over=True)
             except RetryableError as error:
                 assert SILENT in str(error)  # noqa: PT017
-        world.state_url = direct
+        setattr(world, url, direct)
         ended = proxy.broken == 0
         after = after * 3 if after else 300
+
+
+@pytest.mark.usefixtures("impatient")
+def test_N01_the_state_database_falls_silent_at_any_moment(world: World) -> None:
+    """From the login to the run's end."""
+    fall_silent_at_any_moment(world, "state_url")
     world.run(take_over=True)
     world.assert_converged()
 
@@ -57,18 +63,7 @@ def test_N01_the_state_database_falls_silent_at_any_moment(world: World) -> None
 @pytest.mark.usefixtures("impatient")
 def test_N01_b2core_falls_silent_at_any_moment(world: World) -> None:
     """From the login to the last rows."""
-    world.seed()
-    direct, after, ended = world.reader_url, 0, False
-    while not ended:
-        with breaking_proxy(direct, after=after, silences=1) as proxy:
-            world.reader_url = proxy.url
-            try:
-                world.run(take_over=True)
-            except RetryableError as error:
-                assert SILENT in str(error)  # noqa: PT017
-        world.reader_url = direct
-        ended = proxy.broken == 0
-        after = after * 3 if after else 300
+    fall_silent_at_any_moment(world, "reader_url")
     world.assert_converged()
 
 

@@ -158,7 +158,7 @@ def close_refused(sync: Sync, run: Run, root_id: int) -> None:
                 refusal = Refused(Refusal.REFUSED_BY_SENDGRID, single.detail)
                 confirming.refuse(cursor, single.batch_id, {email: refusal})
             else:
-                settling.hold_batch(cursor, single.batch_id, ending)
+                settling.hold(cursor, single.batch_id, None, ending)
             outcome = Outcome.ALL_REFUSED if is_bad else ending
             batches.set_outcome(cursor, single.batch_id, Ending(outcome, numbers, single.detail))
             reach("refused_single_uncommitted")
