@@ -14,8 +14,8 @@ MAX_MAPPED_FIELDS = 60
 
 MAX_REASONS = 50
 """So many reasons for which clients are rejected are told apart, most frequent first."""
-MAX_CLIENT_ID = 2**63 - 1
-"""B2CORE's ids are positive bigints."""
+CLIENT_IDS = range(-(2**63), 2**63)
+"""All that a bigint holds: the hash of another key, such as a uuid, may be negative."""
 
 
 class RunKind(StrEnum):

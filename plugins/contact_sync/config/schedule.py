@@ -7,7 +7,7 @@ from typing import Annotated
 from croniter import CroniterBadCronError, CroniterBadDateError, croniter
 from pydantic import AfterValidator
 
-# airflow.sdk.definitions.timetables._cron.CRON_PRESETS, and what `create_timetable` reads beside it.
+# airflow.sdk.definitions.timetables._cron.CRON_PRESETS, and what `create_timetable` reads itself.
 PRESETS = (
     "@once", "@continuous", "@hourly", "@daily", "@weekly", "@monthly", "@quarterly", "@yearly",
 )  # fmt: skip

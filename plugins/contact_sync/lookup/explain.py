@@ -13,7 +13,7 @@ from contact_sync.b2core.reader import Snapshot
 from contact_sync.base import words
 from contact_sync.base.client_life import Fate
 from contact_sync.base.errors import ConfigError, RequestRefused
-from contact_sync.base.vocabulary import MAX_CLIENT_ID, ExclusionReason, ValueProblem
+from contact_sync.base.vocabulary import CLIENT_IDS, ExclusionReason, ValueProblem
 from contact_sync.config.definition import SyncDefinition
 from contact_sync.contacts.mapping import MappedField, Mapping
 from contact_sync.contacts.payloads import values_of
@@ -52,8 +52,8 @@ def explain_client(sync: Sync, client_id: int, *, live: bool = False) -> Explana
     An id that nobody knows gives an Explanation that says so. Clients that share its address are
     looked for only where they decide what becomes of it; `find_clients` finds all of them.
     """
-    if not 0 <= client_id <= MAX_CLIENT_ID:
-        raise ConfigError(f"A client's id is a whole number from 0 to {MAX_CLIENT_ID}")
+    if client_id not in CLIENT_IDS:
+        raise ConfigError("A client's id is a whole number of at most 64 bits, as bigint is")
     with reading(sync.state) as cursor, short_snapshot(sync) as snapshot:
         look = sync_row(cursor, sync.definition.name)
         mapping = look.destination.mapping if look and look.destination else None

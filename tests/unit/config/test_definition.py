@@ -128,9 +128,7 @@ def test_an_oversight_in_a_definition_is_told_and_stops_nothing(tmp_path: Path) 
             "south.yaml: name: the sync is called 'west', not as its file; the DAG is "
             "contact_sync_west"
         ],
-        "template": [
-            "template.yaml: name and caption are still the template's: give it its own"
-        ],
+        "template": ["template.yaml: name and caption are still the template's: give it its own"],
     }
 
 
@@ -140,12 +138,11 @@ def test_an_unforeseen_fault_of_a_file_stops_only_its_own_sync(
     """Whatever the reader trips over, the other files are read, and the message holds no value."""
     (tmp_path / "a.yaml").write_text(GOOD)
     (tmp_path / "b.yaml").write_text(GOOD.replace("north", "south"))
-    real = files.parse_definition
 
     def trips(text: str, file: str) -> SyncDefinition:
         if file == "a.yaml":
             raise RuntimeError(text)
-        return real(text, file)
+        return parse_definition(text, file)
 
     monkeypatch.setattr(files, "parse_definition", trips)
     found = read_definitions(tmp_path)
