@@ -44,6 +44,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         stream=sys.stderr,
     )
     logging.getLogger("contact_sync").setLevel(logging.INFO)
+    # As Airflow's own commands do: otherwise connections in its database aren't looked for.
+    os.environ.setdefault("_AIRFLOW_PROCESS_CONTEXT", "server")
     before = signal.signal(signal.SIGTERM, stop)
     try:
         return int(options.command(options))
