@@ -77,7 +77,10 @@ def _scan(snapshot: Snapshot, samples: list[int], _changed: str, _email: str) ->
     row = snapshot.row(_IDS.format(scan=snapshot.text("scan")), "scan")
     samples += sorted(set(row["samples"] or []))
     if not row["clients"]:
-        yield _wrong("scan.sql", "it gives no client", "look at its tables and conditions")
+        yield Finding(
+            Area.B2CORE, "scan.sql", Judgement.WARNING, "it gives no client: is B2CORE empty?",
+            "look at its tables and conditions",
+        )  # fmt: skip
     if row["without_id"]:
         yield _wrong(
             "scan.sql", f"{row['without_id']:,} rows have no client_id", "leave them out, or join "
