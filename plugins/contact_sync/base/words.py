@@ -224,8 +224,10 @@ def reason(code: str, detail: str | None = None) -> str:
     return f"{said}: {detail}" if detail else said
 
 
-def outcome(code: str, numbers: Mapping[str, int] | None = None) -> str:
-    """What became of a batch."""
+def outcome(code: str | None, numbers: Mapping[str, int] | None = None) -> str:
+    """What became of a batch; "" = it is under way."""
+    if code is None:
+        return ""
     numbers = numbers or {}
     said = OUTCOMES.get(code, code).format(**numbers)
     more = {"not_applied": "not applied", "again": "sent again without a value that was refused"}

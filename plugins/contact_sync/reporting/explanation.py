@@ -12,6 +12,7 @@ from typing import Any
 
 from contact_sync.base import words
 from contact_sync.base.batch_life import OPEN
+from contact_sync.base.json_columns import JobCounts
 from contact_sync.base.masking import masked
 
 NO_MOMENT = "\N{EN DASH}"
@@ -84,7 +85,7 @@ class Sending:
     state: str | None
     job_id: str | None
     job_status: str | None
-    counts: dict[str, int] | None
+    counts: JobCounts | None
     outcome: str | None
     numbers: dict[str, int] | None
     submitted_at: datetime | None

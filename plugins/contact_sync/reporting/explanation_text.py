@@ -93,7 +93,7 @@ def sending_line(sent: Sending) -> str:
     """A batch in one line."""
     if sent.batch_id is None:
         return f"run {sent.run_id}, not in a batch yet"
-    counts = ", ".join(f"{n} {what}" for what, n in (sent.counts or {}).items() if n)
+    counts = ", ".join(f"{n} {what}" for what, n in sent.counts.some.items()) if sent.counts else ""
     job = f"job {sent.job_id} {sent.job_status or ''}".rstrip() if sent.job_id else "no job"
     parts = [
         f"run {sent.run_id}, batch {sent.batch_id} "
@@ -101,14 +101,14 @@ def sending_line(sent: Sending) -> str:
         f"submitted {moment(sent.submitted_at)}",
         f"settled {moment(sent.settled_at)}",
         counts,
-        words.outcome(sent.outcome, sent.numbers) if sent.outcome else "",
+        words.outcome(sent.outcome, sent.numbers),
     ]
     return "; ".join(filter(None, parts))
 
 
 def removal_line(removal: Removal) -> str:
     """A noted removal in one line."""
-    tried = words.outcome(removal.outcome, removal.numbers) if removal.outcome else "not tried yet"
+    tried = words.outcome(removal.outcome, removal.numbers) or "not tried yet"
     state = "done or kept" if removal.kept else tried
     where = f", off list {removal.list_id}" if removal.list_id else ""
     why = words.REMOVALS[removal.why]

@@ -98,15 +98,17 @@ def _state(known: Known) -> str:
 
 
 def _counted(sent: Sending) -> str:
-    parts = [f"{number(n)} {what}" for what, n in (sent.counts or {}).items() if n]
-    return f"{', '.join(parts)}, for the whole batch" if sent.counts else ""
+    if sent.counts is None:
+        return ""
+    parts = [f"{number(n)} {what}" for what, n in sent.counts.some.items()]
+    return f"{', '.join(parts)}, for the whole batch"
 
 
 def _removal(removal: Removal) -> RemovalLine:
     address = removal.email or "A former address"
     why = words.REMOVALS[removal.why]
     list_id = f", off list {removal.list_id}" if removal.list_id else ""
-    became = words.outcome(removal.outcome, removal.numbers) if removal.outcome else "not tried yet"
+    became = words.outcome(removal.outcome, removal.numbers) or "not tried yet"
     return RemovalLine(
         f"{address} of client {removal.client_id}: {why}{list_id}",
         removal.noted_at,

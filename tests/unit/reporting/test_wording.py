@@ -10,11 +10,14 @@ import pytest
 from contact_sync.reporting.conclusion import conclude
 from contact_sync.reporting.explanation import ClientDecision, Explanation, Known
 from contact_sync.reporting.explanation_text import text
+from contact_sync.reporting.run_report import run_report
 from contact_sync.web import formats
 from contact_sync.web.run_view import _approval
+from tests.support.samples import shown_run
 
 AT = datetime(2026, 11, 26, 5, 19, 11, tzinfo=UTC)
-LIMIT = "8 changed clients, at most 5 are allowed"
+ABOVE = {"limit": "changes", "n": 8, "allowed": 5}
+LIMIT = "8 contacts would be changed, the limit is 5"
 
 
 def explained(kind: str, state: str) -> Explanation:
@@ -48,13 +51,16 @@ def test_a_moment_is_in_utc_whatever_its_zone() -> None:
 
 
 @pytest.mark.parametrize(
-    ("report", "said"),
+    ("dry_run", "above", "said"),
     [
-        ({"dry_run": True, "above_limits": [LIMIT]}, ["a real run would ask", LIMIT]),
-        ({"dry_run": False, "above_limits": [LIMIT]}, ["the plan is above the limits", LIMIT]),
-        ({"dry_run": False, "above_limits": []}, ["not needed: the plan is within the limits"]),
+        (True, [ABOVE], ["a real run would ask", LIMIT]),
+        (False, [ABOVE], ["the plan is above the limits", LIMIT]),
+        (False, [], ["not needed: the plan is within the limits"]),
     ],
 )
-def test_only_a_dry_run_speaks_of_a_real_one(report: dict[str, Any], said: list[str]) -> None:
+def test_only_a_dry_run_speaks_of_a_real_one(
+    dry_run: bool, above: list[dict[str, Any]], said: list[str]
+) -> None:
     """A real run is one."""
-    assert _approval({"approval": None, **report}, has_plan=True) == said
+    found = run_report(shown_run(dry_run=dry_run, plan={"above_limits": above}))
+    assert _approval(found, has_plan=True) == said
