@@ -11,6 +11,7 @@ import pandas as pd
 from contact_sync.b2core.reader import Snapshot
 from contact_sync.base.client_life import Cause, Fate
 from contact_sync.base.json_columns import known_fields
+from contact_sync.base.look_up_codes import NextDecision
 from contact_sync.config.definition import SyncDefinition
 from contact_sync.contacts.decision import Decided, Decision, decide
 from contact_sync.contacts.ledger_rows import LedgerRows
@@ -147,18 +148,18 @@ def is_clear(row: ClientRow | None, alone: Decided | None) -> bool:
 def decision_of(
     row: ClientRow | None, found: Decided | None, sharing: dict[int, str | None]
 ) -> ClientDecision:
-    """The decision in the words of an explanation, and who or what it is due to."""
+    """The decision as an explanation has it, and who or what it is due to."""
     if row is None or found is None:
-        return ClientDecision("gone" if row is None else "unknown")
+        return ClientDecision(NextDecision.GONE if row is None else NextDecision.UNKNOWN)
     decision, contact = Decision(int(found.decision[0])), row.contact
-    kind = decision.name.lower()
+    code = NextDecision[decision.name]
     if decision is Decision.EXCLUDED and contact.exclusion is None:
         barring = (other for other, exclusion in sharing.items() if exclusion is not None)
-        return ClientDecision("barred", by=max(barring))
+        return ClientDecision(NextDecision.BARRED, by=max(barring))
     if decision is Decision.EXCLUDED:
-        return ClientDecision(kind, reason=contact.exclusion or "")
+        return ClientDecision(code, reason=contact.exclusion or "")
     if decision is Decision.REJECTED:
-        return ClientDecision(kind, contact.field, contact.reason, detail=contact.detail)
+        return ClientDecision(code, contact.field, contact.reason, detail=contact.detail)
     if decision is Decision.SHARED:
-        return ClientDecision(kind, by=max(sharing))
-    return ClientDecision(kind)
+        return ClientDecision(code, by=max(sharing))
+    return ClientDecision(code)

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from contact_sync.base import words
+from contact_sync.base.moments import moment
 from contact_sync.reporting.conclusion import conclude
 from contact_sync.reporting.explanation import (
     AtSendGrid,
@@ -15,7 +16,6 @@ from contact_sync.reporting.explanation import (
     Known,
     Removal,
     Sending,
-    moment,
 )
 
 

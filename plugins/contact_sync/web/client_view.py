@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from contact_sync.base import words
+from contact_sync.base import moments, words
+from contact_sync.base.look_up_codes import NextDecision
 from contact_sync.reporting.conclusion import conclude
 from contact_sync.reporting.explanation import Explanation, Known, Removal, Sending
 from contact_sync.web.formats import number
@@ -47,12 +48,13 @@ class ClientView:
     @property
     def read_at(self) -> datetime | None:
         """When B2CORE was read."""
-        return _moment(self.e.read_at)
+        return moments.parsed(self.e.read_at)
 
     @property
     def changed_at_sendgrid(self) -> datetime | None:
         """When the contact changed last, as SendGrid says."""
-        return _moment(self.e.at_sendgrid.updated_at if self.e.at_sendgrid else None)
+        said = self.e.at_sendgrid.updated_at if self.e.at_sendgrid else None
+        return moments.parsed(said)  # SendGrid documents no format
 
     @property
     def counted(self) -> str:
@@ -79,12 +81,12 @@ def client_view(found: Explanation, *, may_see: bool) -> ClientView:
 
 def tone(found: Explanation) -> str:
     """good: SendGrid has it; bad: it can't be sent; warn: it isn't to be sent; busy: it will be."""
-    kind = found.decision.kind
-    if kind in ("rejected", "refused"):
+    code = found.decision.code
+    if code in (NextDecision.REJECTED, NextDecision.REFUSED):
         return "bad"
-    if kind == "send":
+    if code is NextDecision.SEND:
         return "busy"
-    if kind != "unchanged":
+    if code is not NextDecision.UNCHANGED:
         return "warn"
     is_other = any(f.differs or f.stale for f in found.fields)
     return (
@@ -114,10 +116,3 @@ def _removal(removal: Removal) -> RemovalLine:
         removal.noted_at,
         "done, or kept as the definition says" if removal.kept else became,
     )
-
-
-def _moment(text: str | None) -> datetime | None:
-    try:
-        return datetime.fromisoformat(text) if text else None
-    except ValueError:  # SendGrid documents no format
-        return None

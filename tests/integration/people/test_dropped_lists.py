@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from contact_sync.airflow_edge import alert_texts
+from contact_sync.base.moments import moment
 from contact_sync.cli.main import main
 from contact_sync.lookup.explain import explain_client
-from contact_sync.reporting.explanation import Explanation, moment
+from contact_sync.reporting.explanation import Explanation
 from contact_sync.reporting.explanation_text import text
 from contact_sync.reporting.run_report import text_report
 from contact_sync.state.for_people import dropped

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
 
+from contact_sync.base.look_up_codes import NextDecision
 from contact_sync.reporting.conclusion import conclude
 from contact_sync.reporting.explanation import ClientDecision, Explanation, Known
 from contact_sync.reporting.explanation_text import text
@@ -20,26 +22,65 @@ ABOVE = {"limit": "changes", "n": 8, "allowed": 5}
 LIMIT = "8 contacts would be changed, the limit is 5"
 
 
-def explained(kind: str, state: str) -> Explanation:
+def explained(code: NextDecision, state: str) -> Explanation:
     """What is known of a client that SendGrid refused, or has confirmed, a while ago."""
     known = Known(state=state, field="contact", reason="refused_by_sendgrid", detail="", tries=1,
                   rejected_since=AT, absent=0, updated_at=AT, contact="ann@example.com", own=True,
                   sent=None)  # fmt: skip
     return Explanation(
         sync="demo", client_id=1, read_at="2026-11-26T05:19:11.000000Z", source={},
-        email="ann@example.com", decision=ClientDecision(kind), fields=[], choices=[], sharing={},
+        email="ann@example.com", decision=ClientDecision(code), fields=[], choices=[], sharing={},
         known=known, staged=[], removals=[],
     )  # fmt: skip
 
 
-@pytest.mark.parametrize(("kind", "state"), [("refused", "rejected"), ("unchanged", "confirmed")])
-def test_a_conclusion_has_no_markup_and_the_pages_form_of_times(kind: str, state: str) -> None:
+@pytest.mark.parametrize(
+    ("code", "state"),
+    [(NextDecision.REFUSED, "rejected"), (NextDecision.UNCHANGED, "confirmed")],
+)
+def test_a_conclusion_has_no_markup_and_the_pages_form_of_times(
+    code: NextDecision, state: str
+) -> None:
     """What a page shows as text must not be Markdown, nor have a second form of times."""
-    found = explained(kind, state)
+    found = explained(code, state)
     assert "*" not in conclude(found)
     assert "2026-11" not in text(found)
-    assert ("26 Nov 2026, 05:19:11 UTC" in conclude(found)) == (kind == "unchanged")
+    assert ("26 Nov 2026, 05:19:11 UTC" in conclude(found)) == (code is NextDecision.UNCHANGED)
     assert "as of 26 Nov 2026, 05:19:11 UTC" in text(found)
+
+
+@pytest.mark.parametrize(
+    ("decision", "said"),
+    [
+        (
+            ClientDecision(NextDecision.EXCLUDED, reason="missing"),
+            "because B2CORE excludes it: missing.",
+        ),
+        (ClientDecision(NextDecision.EXCLUDED, reason="{by}"), "because B2CORE excludes it: {by}."),
+        (ClientDecision(NextDecision.EXCLUDED), "because B2CORE excludes it."),
+        (ClientDecision(NextDecision.BARRED, by=7), "because client 7 has the same address and is"),
+        (
+            ClientDecision(NextDecision.SHARED, by=7),
+            "because client 7, which is newer, has the",
+        ),
+        (
+            ClientDecision(NextDecision.REJECTED, "email", "invalid"),
+            "because its email is not valid. Correct it in B2CORE.",
+        ),
+        (
+            ClientDecision(NextDecision.REMOVED),
+            "because a person deleted its contact at SendGrid or took it off the list. A run with",
+        ),
+    ],
+)
+def test_why_a_client_is_kept_back_is_said_in_one_sentence(
+    decision: ClientDecision, said: str
+) -> None:
+    """B2CORE's own words stay as they are; that SendGrid still has a contact is said, too."""
+    concluded = conclude(replace(explained(decision.code, "confirmed"), decision=decision))
+    assert concluded.startswith(f"It isn't sent, {said}")
+    is_there = concluded.endswith("Its contact at SendGrid is as it was confirmed last.")
+    assert is_there == (decision.code is not NextDecision.REMOVED)
 
 
 def test_a_moment_is_in_utc_whatever_its_zone() -> None:
