@@ -15,6 +15,7 @@ from airflow.sdk.execution_time.xcom import XCom
 from contact_sync.airflow_edge.handles import open_state
 from contact_sync.base.errors import told_safely
 from contact_sync.base.json_columns import Result
+from contact_sync.base.moments import moment
 from contact_sync.base.vocabulary import Degraded
 from contact_sync.config.alerts import Alert, Event, rose_above
 from contact_sync.config.definition import SyncDefinition
@@ -164,7 +165,7 @@ def _silence_in_words(seen: Silence) -> str:
     ago = f"{seen.hours:.1f} hours ago"
     if seen.last_success is None:
         return f"No run has ever succeeded; the first one began {ago}"
-    return f"The last successful run ended {seen.last_success:%Y-%m-%d %H:%M} UTC, {ago}"
+    return f"The last successful run ended {moment(seen.last_success)}, {ago}"
 
 
 TELLERS: dict[Event, Callable[[SyncDefinition, Any], Alert | None]] = {

@@ -1,5 +1,6 @@
 """What people read for each code of vocabulary.py: log, report, pages, command line and alerts.
 
+Those of a look-up are with their codes in look_up.py.
 A code that has no words here fails tests/unit/base/test_words.py.
 """
 
@@ -9,7 +10,6 @@ from collections.abc import Mapping
 
 from contact_sync.base import moments
 from contact_sync.base.json_columns import AboveLimit
-from contact_sync.base.look_up_codes import NextDecision
 from contact_sync.base.vocabulary import (
     UNPROVEN,
     Answer,
@@ -142,25 +142,6 @@ LIMITS: Mapping[str, str] = {
 }
 
 ANSWERS: Mapping[str, str] = {Answer.APPROVED: "approved", Answer.REFUSED: "refused"}
-
-DECISIONS: Mapping[str, str] = {
-    NextDecision.SEND: "The next run sends it",
-    NextDecision.UNCHANGED: "SendGrid has confirmed exactly this content",
-    NextDecision.REFUSED:
-        "It isn't sent, because {why}. It hasn't changed since: change it in B2CORE, or start a "
-        "run that retries rejected clients.",
-    NextDecision.REJECTED: "It isn't sent, because its {field} is {why}. Correct it in B2CORE.",
-    NextDecision.REMOVED: "It isn't sent, because {why}. A run with mode resend sends it again.",
-    NextDecision.EXCLUDED: "It isn't sent, because {why}.",
-    NextDecision.BARRED: "It isn't sent, because client {by} has the same address and is excluded.",
-    NextDecision.SHARED:
-        "It isn't sent, because client {by}, which is newer, has the same address and represents "
-        "it.",
-    NextDecision.GONE: "Client {client} is gone from B2CORE",
-    NextDecision.UNKNOWN:
-        "No run of this sync has looked at its clients yet: the first one loads everyone.",
-}  # fmt: skip
-"""How the look-up's conclusion about a client begins."""
 
 DEGRADED: Mapping[str, tuple[str, str]] = {
     Degraded.REJECTED: ("client is rejected", "clients are rejected"),

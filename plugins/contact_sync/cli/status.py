@@ -12,6 +12,7 @@ from itertools import chain, islice
 from typing import Any
 
 from contact_sync.base import words
+from contact_sync.base.moments import moment
 from contact_sync.postgres.cursor import Cursor
 from contact_sync.reporting.run_report import run_report, text_report
 from contact_sync.state.for_people import dropped, rejected
@@ -62,12 +63,12 @@ def lines(sync: Sync, options: argparse.Namespace) -> Iterator[str]:
     with sync.state.transaction() as cursor:
         reports = [run_report(row) for row in latest_runs(cursor, [name], options.runs)]
         row = sync_row(cursor, name)
-        refused = _rejected(cursor, row, options.limit) if options.rejected else None
+        clients = _rejected(cursor, row, options.limit) if options.rejected else None
         stale = _stale(cursor, row, options.limit) if options.stale else None
     values = _dropped(sync, row) if options.dropped else None
     if options.json:
         lists: dict[str, Iterable[RejectedClient | DroppedValue | StaleClient] | None]
-        lists = {"rejected": refused, "dropped": values, "stale": stale}
+        lists = {"rejected": clients, "dropped": values, "stale": stale}
         found = {
             key: [_entry(each) for each in islice(listed, options.limit)]
             for key, listed in lists.items()
@@ -77,17 +78,17 @@ def lines(sync: Sync, options: argparse.Namespace) -> Iterator[str]:
         yield json.dumps(body, indent=2, default=_iso)
         return
     yield "\n\n".join(map(text_report, reports)) or f"{name}: no run yet"
-    for client in refused or []:
+    for client in clients or []:
         why = words.reason(client.reason, client.detail)
-        yield f"client {client.client_id}: {client.field}: {why} since {client.first_seen}"
-    for held in stale or []:
-        yield f"client {held.client_id}: stale value in {', '.join(held.fields)}"
+        yield f"client {client.client_id}: {client.field}: {why} since {moment(client.first_seen)}"
+    for holder in stale or []:
+        yield f"client {holder.client_id}: stale value in {', '.join(holder.fields)}"
     for listed, value in enumerate(values or []):
         if listed == options.limit:
             yield f"and more: only {options.limit} are listed, see --limit"
             return
         why = words.reason(value.reason)
-        yield f"client {value.client_id}: {value.field}: {why} since {value.since}"
+        yield f"client {value.client_id}: {value.field}: {why} since {moment(value.since)}"
 
 
 def _rejected(cursor: Cursor, row: SyncRow | None, limit: int) -> list[RejectedClient]:

@@ -273,7 +273,7 @@ def _with_sendgrid(sync: Sync, found: Explanation, mapping: Mapping | None) -> E
 
 
 def _compared(value: FieldValue, field: MappedField, contact: dict[str, Any]) -> FieldValue:
-    held = shown(field, contact)
+    there = shown(field, contact)
     return replace(
-        value, at_sendgrid=as_text(held), differs=not is_as_sent(field, value.value, held)
+        value, at_sendgrid=as_text(there), differs=not is_as_sent(field, value.value, there)
     )

@@ -11,7 +11,7 @@ import pandas as pd
 from contact_sync.b2core.reader import Snapshot
 from contact_sync.base.client_life import Cause, Fate
 from contact_sync.base.json_columns import known_fields
-from contact_sync.base.look_up_codes import NextDecision
+from contact_sync.base.look_up import NextDecision
 from contact_sync.config.definition import SyncDefinition
 from contact_sync.contacts.decision import Decided, Decision, decide
 from contact_sync.contacts.ledger_rows import LedgerRows

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contact_sync.base import words
-from contact_sync.base.look_up_codes import NextDecision
+from contact_sync.base.look_up import DECISIONS, NextDecision
 from contact_sync.base.moments import moment
 from contact_sync.base.vocabulary import BatchState, ExclusionReason, FieldType, RemovalReason
 from contact_sync.reporting.explanation import Explanation, FieldValue, Known
@@ -26,14 +26,14 @@ def conclude(e: Explanation) -> str:
     if code is NextDecision.GONE:
         return _gone(e)
     if code is NextDecision.UNKNOWN:
-        return words.DECISIONS[code]
+        return DECISIONS[code]
     return _kept_back(e) or _settled(e) or _under_way(e) or _next_run(e)
 
 
 def _gone(e: Explanation) -> str:
     if e.known is None and not e.removals:
         return f"Neither B2CORE nor this sync knows client {e.client_id}."
-    gone = words.DECISIONS[NextDecision.GONE].format(client=e.client_id)
+    gone = DECISIONS[NextDecision.GONE].format(client=e.client_id)
     if e.known is None:
         return f"{gone}; {_removed(e, RemovalReason.GONE)}"
     if not e.known.contact:
@@ -55,7 +55,7 @@ def _kept_back(e: Explanation) -> str | None:
         return None
     code = EXCLUSIONS.get(found.code)
     why = words.reason(code, found.reason) if code else words.reason(found.reason, found.detail)
-    said = words.DECISIONS[found.code].format(why=why, field=found.field, by=found.by)
+    said = DECISIONS[found.code].format(why=why, field=found.field, by=found.by)
     has_contact = e.known and e.known.contact and found.code is not NextDecision.REMOVED
     return said + (" Its contact at SendGrid is as it was confirmed last." if has_contact else "")
 
@@ -65,8 +65,8 @@ def _settled(e: Explanation) -> str | None:
     if known is None or code not in (NextDecision.REFUSED, NextDecision.UNCHANGED):
         return None
     if code is NextDecision.REFUSED:
-        return words.DECISIONS[code].format(why=words.reason(known.reason, known.detail))
-    said = f"{words.DECISIONS[code]} on {moment(known.updated_at)}{_in(known)}."
+        return DECISIONS[code].format(why=words.reason(known.reason, known.detail))
+    said = f"{DECISIONS[code]} on {moment(known.updated_at)}{_in(known)}."
     return f"{said}{_since_then(e)}"
 
 
@@ -111,7 +111,7 @@ def _under_way(e: Explanation) -> str | None:
 
 
 def _next_run(e: Explanation) -> str:
-    known, sends = e.known, words.DECISIONS[NextDecision.SEND]
+    known, sends = e.known, DECISIONS[NextDecision.SEND]
     if known is None:
         return f"{sends} for the first time."
     if known.state == "pending":

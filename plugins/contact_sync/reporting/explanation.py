@@ -13,7 +13,7 @@ from typing import Any
 from contact_sync.base import words
 from contact_sync.base.batch_life import OPEN
 from contact_sync.base.json_columns import JobCounts
-from contact_sync.base.look_up_codes import NextDecision
+from contact_sync.base.look_up import NextDecision
 from contact_sync.base.masking import masked
 
 

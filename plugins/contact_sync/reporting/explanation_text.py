@@ -118,11 +118,11 @@ def removal_line(removal: Removal) -> str:
     )
 
 
-def at_sendgrid_line(held: AtSendGrid) -> str:
+def at_sendgrid_line(shown: AtSendGrid) -> str:
     """What SendGrid's search says."""
-    if held.found is None:
+    if shown.found is None:
         return "It doesn't search this address, so what it has isn't known."
-    if not held.found:
+    if not shown.found:
         return "It doesn't find the contact; its search may be half a minute behind."
     listed = {True: ", on the sync's list", False: ", NOT on the sync's list", None: ""}
-    return f"The contact{listed[held.on_list]}, updated {held.updated_at or '-'}"
+    return f"The contact{listed[shown.on_list]}, updated {shown.updated_at or '-'}"

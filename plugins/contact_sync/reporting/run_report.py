@@ -67,6 +67,12 @@ class RunReport:
         return [words.above_limit(above) for above in self.approval.why] if self.approval else []
 
     @property
+    def answer(self) -> str:
+        """What a person said to the plan, and who; "" = nothing, or nobody has to."""
+        found = self.approval
+        return f"{words.ANSWERS[found.decision]} by {found.by}" if found and found.decision else ""
+
+    @property
     def kind_in_words(self) -> str:
         """Why the run is of its kind; "" = not known yet."""
         return words.kind_reason(self.kind_reason, self.kind_detail) if self.kind_reason else ""
@@ -199,7 +205,8 @@ def text_report(report: RunReport) -> str:
     lines += [f"  reason      {report.reason}"] if report.reason else []
     cause = report.cause or (words.NO_CAUSE if report.state == RunState.FAILED else "")
     lines += [f"  cause       {cause}"] if cause else []
-    lines += [f"  approval    {_answer(report, report.approval)}"] if report.approval else []
+    asked = f"{'; '.join(report.asks)}: {report.answer or 'waiting'}"
+    lines += [f"  approval    {asked}"] if report.approval else []
     lines += [f"  to approve  {what}" for what in report.above_limits]
     lines += [f"  degraded    {what}" for what in report.degraded]
     lines += [f"  {name.replace('_', ' '):<15} {n:>9}" for name, n in report.counts.items()]
@@ -210,11 +217,6 @@ def text_report(report: RunReport) -> str:
     lines += [f"  {line}" for line in dropped_lines(report.dropped_now, report.dropped_new)]
     lines += [_job_line(job) for job in report.jobs]
     return "\n".join(lines)
-
-
-def _answer(report: RunReport, approval: Approval) -> str:
-    answer = f"{approval.decision} by {approval.by}" if approval.decision else "waiting"
-    return f"{'; '.join(report.asks)}: {answer}"
 
 
 def _job_line(job: JobReport) -> str:

@@ -171,7 +171,7 @@ def _after_success(run: ShownRun, report: RunReport) -> list[Step]:
     books, plan = report.books, run.plan or Plan()
     steps = []
     if held := plan.held_absences:
-        steps.append(Step(f"Clients missing from B2CORE: {held:,}; none is removed. If they "
+        steps.append(Step(f"Clients absent from B2CORE: {held:,}; none is removed. If they "
                           f"are really gone, trigger a run with approve removals = {held}.",
                           "dag"))  # fmt: skip
     if rejected := books.get("rejected", 0):

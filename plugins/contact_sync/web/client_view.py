@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from contact_sync.base import moments, words
-from contact_sync.base.look_up_codes import NextDecision
+from contact_sync.base.look_up import NextDecision
 from contact_sync.reporting.conclusion import conclude
 from contact_sync.reporting.explanation import Explanation, Known, Removal, Sending
 from contact_sync.web.formats import number

@@ -160,10 +160,8 @@ def run_view(found: Found, shown: Callable[[str | None], str]) -> RunView:
 
 
 def _approval(report: RunReport, *, has_plan: bool) -> list[str]:
-    approval = report.approval
-    if approval:
-        answered = f"{approval.decision} by {approval.by}" if approval.decision else ""
-        return [answered or "waiting for a person", *report.asks]
+    if report.approval:
+        return [report.answer or "waiting for a person", *report.asks]
     if report.above_limits:
         asks = "a real run would ask" if report.dry_run else "the plan is above the limits"
         return [asks, *report.above_limits]

@@ -56,6 +56,8 @@ def test_B20_status_lists_them_by_id_and_no_value(
         f"client {ann}: phone_number: no phone number",
         f"client {bob}: phone_number: no phone number",
     ]
+    ((since,),) = world.state("SELECT DISTINCT since FROM contact_sync.dropped_value")
+    assert said.count(f" since {moment(since)}\n") == 3
     assert not any(value in said for value in (LONG, "call me", "@example.com"))
     assert main(["status", "demo", "--dropped", "--limit", "2"]) == 0
     said = capsys.readouterr().out

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from contact_sync.base import look_up_codes, vocabulary, words
+from contact_sync.base import look_up, vocabulary, words
 from contact_sync.base.json_columns import AboveLimit
-from contact_sync.base.look_up_codes import NextDecision
+from contact_sync.base.look_up import NextDecision
 from contact_sync.base.vocabulary import (
     UNPROVEN,
     Answer,
@@ -40,7 +40,7 @@ TABLES: list[tuple[Mapping[str, Any], tuple[Iterable[StrEnum], ...]]] = [
     (words.DEGRADED, (Degraded,)),
     (words.LANES, (Lane,)),
     (words.BATCH_STATES, (BatchState,)),
-    (words.DECISIONS, (NextDecision,)),
+    (look_up.DECISIONS, (NextDecision,)),
 ]
 PLAIN_WORDS = {"RunKind", "RunState", "JobStatus", "FieldType"}
 """Enumerations whose members are what people read: `full`, `failed`, SendGrid's own words."""
@@ -62,7 +62,7 @@ def test_no_enumeration_is_left_out() -> None:
     """A new one gets words, or is said to be words itself."""
     found = {
         name
-        for module in (vocabulary, look_up_codes)
+        for module in (vocabulary, look_up)
         for name, thing in vars(module).items()
         if isinstance(thing, type) and issubclass(thing, StrEnum) and thing is not StrEnum
     }

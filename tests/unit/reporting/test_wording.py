@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from contact_sync.base.look_up_codes import NextDecision
+from contact_sync.base.look_up import NextDecision
 from contact_sync.reporting.conclusion import conclude
 from contact_sync.reporting.explanation import ClientDecision, Explanation, Known
 from contact_sync.reporting.explanation_text import text
