@@ -100,11 +100,11 @@ def void(cursor: Cursor, run: Run, batch: Batch) -> bool:
     return _move(cursor, run, batch, "void") is not None
 
 
-def void_family(cursor: Cursor, run: Run, batch: Batch) -> list[dict[str, Any]]:
+def void_family(cursor: Cursor, run: Run, batch: Batch) -> list[int]:
     """Drop what hasn't been sent of the batches split from the same planned one; returns their
-    ids, each as batch_id."""
+    ids."""
     _execute(cursor, run, batch, "void_family", root_id=batch.root)
-    return cursor.fetchall()
+    return [row["batch_id"] for row in cursor.fetchall()]
 
 
 def _must_move(
