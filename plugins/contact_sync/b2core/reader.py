@@ -24,6 +24,7 @@ from contact_sync.b2core.replaced import refuse_replaced
 from contact_sync.b2core.statements import filled, problems, read_statement
 from contact_sync.base.arrays import Int64
 from contact_sync.base.errors import FatalError
+from contact_sync.base.json_columns import SourceSnapshot
 from contact_sync.postgres import arrow_reader
 from contact_sync.postgres.idle import Kept
 from contact_sync.postgres.literals import literal
@@ -126,7 +127,7 @@ class Snapshot:
         statements = [self._sql(name, _ANY) for name in sorted(self._read_so_far)]
         refuse_replaced(self.connection, statements, WHAT)
 
-    def position(self) -> dict[str, Any]:
+    def position(self) -> SourceSnapshot:
         """Where this snapshot stands: xid horizon (a xid8), time, system identifier, timeline,
         and how many seconds a standby is behind (0 on a primary).
 
@@ -134,7 +135,7 @@ class Snapshot:
         horizon (PostgreSQL docs, `pg_snapshot_xmin`), also when it commits late.
         """
         (row,) = arrow_reader.table(self.connection, _SNAPSHOT, WHAT).to_pylist()
-        return dict(row)
+        return SourceSnapshot.from_json(row)
 
     def columns(self, name: str = "clients") -> pa.Schema:
         """Names and types of the columns that a statement gives; executes nothing."""

@@ -264,11 +264,6 @@ class Job:
     errored: int = 0
     errors_url: str | None = field(default=None, repr=False)
 
-    def counts(self) -> dict[str, int]:
-        """The counts for reports, without the URL."""
-        names = ("requested", "created", "updated", "deleted", "errored")
-        return {name: getattr(self, name) for name in names}
-
 
 @dataclass(frozen=True, slots=True)
 class Refused:

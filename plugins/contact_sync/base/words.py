@@ -1,5 +1,6 @@
 """What people read for each code of vocabulary.py: log, report, pages, command line and alerts.
 
+Those of a look-up are with their codes in look_up.py.
 A code that has no words here fails tests/unit/base/test_words.py.
 """
 
@@ -7,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from contact_sync.base import moments
 from contact_sync.base.json_columns import AboveLimit
 from contact_sync.base.vocabulary import (
     UNPROVEN,
@@ -224,8 +226,10 @@ def reason(code: str, detail: str | None = None) -> str:
     return f"{said}: {detail}" if detail else said
 
 
-def outcome(code: str, numbers: Mapping[str, int] | None = None) -> str:
-    """What became of a batch."""
+def outcome(code: str | None, numbers: Mapping[str, int] | None = None) -> str:
+    """What became of a batch; "" = it is under way."""
+    if code is None:
+        return ""
     numbers = numbers or {}
     said = OUTCOMES.get(code, code).format(**numbers)
     more = {"not_applied": "not applied", "again": "sent again without a value that was refused"}
@@ -233,8 +237,9 @@ def outcome(code: str, numbers: Mapping[str, int] | None = None) -> str:
 
 
 def kind_reason(code: str, detail: str | None = None) -> str:
-    """Why a run is of its kind."""
-    return KINDS.get(code, code).format(detail=detail)
+    """Why a run is of its kind; a time in `detail` as all times are shown."""
+    at = moments.parsed(detail) if code == KindReason.CHANGES_SINCE else None
+    return KINDS.get(code, code).format(detail=moments.moment(at) if at else detail)
 
 
 def above_limit(found: AboveLimit) -> str:

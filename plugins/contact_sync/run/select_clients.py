@@ -96,7 +96,7 @@ def _look(sync: Sync, run: Run) -> Seen:
     with ThreadPoolExecutor(1) as pool, sync.b2core.snapshot() as snapshot:
         reading = pool.submit(known_clients, sync.state, run.sync_id)  # another server, meanwhile
         detection = str(definition.source.change_detection)
-        here = replace(SourceSnapshot.from_json(snapshot.position()), detection=detection)
+        here = replace(snapshot.position(), detection=detection)
         refuse_stale(definition, here)
         kind, why, detail = decide_kind(definition, run.kind, known, here, mapping.version)
         scan, changed = scan_clients(snapshot), np.empty(0, np.int64)
