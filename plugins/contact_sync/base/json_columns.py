@@ -74,7 +74,8 @@ class Staged(JsonColumn):
 
     `counts` by fate (reporting.run_story.COUNTS has the meanings); the others by what
     `words.counted` makes of field, code and detail: why clients are rejected or excluded, values
-    that were dropped or cut, and fields whose old value SendGrid can't clear.
+    that were dropped or cut, and fields whose old value SendGrid can't clear. `emptied` by field:
+    clients whose contact has a text there that B2CORE, or the rules for values, don't have now.
     """
 
     counts: dict[str, int] = field(default_factory=dict)
@@ -82,15 +83,19 @@ class Staged(JsonColumn):
     exclusions: dict[str, int] = field(default_factory=dict)
     dropped: dict[str, int] = field(default_factory=dict)
     stale: dict[str, int] = field(default_factory=dict)
+    emptied: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class AboveLimit(JsonColumn):
-    """What of a plan is above a limit of the definition: `n`, where it allows `allowed`."""
+    """What of a plan is above a limit of the definition: `n`, where it allows `allowed`. Of a field
+    that is emptied: SendGrid's name of it, and how many contacts have it filled."""
 
     limit: LimitName
     n: int
     allowed: int
+    field: str | None = None
+    having: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -197,6 +197,7 @@ class LimitName(StrEnum):
 
     CHANGES = "changes"
     REMOVALS = "removals"
+    CLEARS = "clears"
 
 
 class Answer(StrEnum):

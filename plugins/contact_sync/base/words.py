@@ -137,7 +137,10 @@ KINDS: Mapping[str, str] = {
 LIMITS: Mapping[str, str] = {
     LimitName.CHANGES: "{n} contacts would be changed, the limit is {limit}",
     LimitName.REMOVALS: "{n} contacts would be removed, the limit is {limit}",
-}
+    LimitName.CLEARS:
+        "{field} would be emptied in {n} of the {having} contacts that have it, the limit is "
+        "{limit}",
+}  # fmt: skip
 
 ANSWERS: Mapping[str, str] = {Answer.APPROVED: "approved", Answer.REFUSED: "refused"}
 
@@ -239,7 +242,9 @@ def kind_reason(code: str, detail: str | None = None) -> str:
 
 def above_limit(found: AboveLimit) -> str:
     """What of a plan is above a limit."""
-    return LIMITS[found.limit].format(n=found.n, limit=found.allowed)
+    return LIMITS[found.limit].format(
+        n=found.n, limit=found.allowed, field=found.field, having=found.having
+    )
 
 
 def degraded(found: Mapping[Degraded, int] | Mapping[str, int]) -> list[str]:

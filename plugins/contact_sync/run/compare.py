@@ -30,7 +30,7 @@ FATES = {
 """The fates of clients that are kept back."""
 HELD_AS_SENT = (Decision.SEND, Decision.UNCHANGED, Decision.MOVED)
 """Clients that SendGrid has, or will have, without their dropped values; nobody else's count."""
-NAMES = ("counts", "rejections", "exclusions", "dropped", "stale")
+NAMES = ("counts", "rejections", "exclusions", "dropped", "stale", "emptied")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +53,14 @@ class Members:
 class Counts:
     """`counts`: how many clients what happened to, by its name. The others by field and reason:
     rejected and excluded clients, values that were dropped or cut, and values that are stale,
-    because SendGrid knows no way to clear a Number or Date field."""
+    because SendGrid knows no way to clear a Number or Date field; texts that are emptied."""
 
     counts: Counter[str] = field(default_factory=Counter)
     rejections: Counter[str] = field(default_factory=Counter)
     exclusions: Counter[str] = field(default_factory=Counter)
     dropped: Counter[str] = field(default_factory=Counter)
     stale: Counter[str] = field(default_factory=Counter)
+    emptied: Counter[str] = field(default_factory=Counter)
 
     def add(self, other: Counts) -> None:
         """Add those of another chunk."""
@@ -116,7 +117,8 @@ def compare(
         _rejections(clients, decided),
         _exclusions(clients, decided),
         Counter({counted(part.field, part.reason): len(part.client_id) for part in dropped}),
-        _stale(send, mapping),
+        _by_field(send["stale"].to_numpy(np.int64), mapping),
+        _emptied(clients, decided, mapping),
     )
     return Compared(rows, send, keep, dropped, counts)
 
@@ -290,9 +292,16 @@ def _exclusions(clients: pd.DataFrame, decided: Decided) -> Counter[str]:
     return found
 
 
-def _stale(send: pd.DataFrame, mapping: Mapping) -> Counter[str]:
-    stale = send["stale"].to_numpy(np.int64)
-    return Counter({f.name: int((stale >> f.bit & 1).sum()) for f in mapping.fields})
+def _emptied(clients: pd.DataFrame, decided: Decided, mapping: Mapping) -> Counter[str]:
+    """Clients by the text that the sync has sent to their contact, at this address or the former
+    one, and that they lack now. What is unknown of the ledger isn't a client's loss."""
+    send = (decided.decision == Decision.SEND) & decided.has_contact
+    now = clients["filled"].to_numpy(np.int64)[send]
+    return _by_field(decided.known.filled[send] & ~now & mapping.mask(FieldType.TEXT), mapping)
+
+
+def _by_field(masks: Int64, mapping: Mapping) -> Counter[str]:
+    return Counter({f.name: int((masks >> f.bit & 1).sum()) for f in mapping.fields})
 
 
 def _only(frame: pd.DataFrame, rows: Mask) -> pd.DataFrame:

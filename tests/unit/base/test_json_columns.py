@@ -28,9 +28,9 @@ SNAPSHOT = {
 STAGED = {
     "counts": {"read": 4, "new": 2}, "rejections": {"email: invalid": 1},
     "exclusions": {"excluded_by_b2core: no consent": 1}, "dropped": {"city: too_long": 1},
-    "stale": {"born": 1},
+    "stale": {"born": 1}, "emptied": {"city": 1},
 }  # fmt: skip
-ABOVE = {"limit": "changes", "n": 9, "allowed": 4}
+ABOVE = {"limit": "clears", "n": 9, "allowed": 4, "field": "city", "having": 20}
 PLAN = STAGED | {"held_absences": 2, "above_limits": [ABOVE]}
 JOB = {"batch_id": 3, "lane": "csv", "rows": 2, "seconds": 1.5, "outcome": None}
 RESULT = {
