@@ -6,11 +6,10 @@ writes docs/failure-scenarios.md; tests/project/test_scenarios.py holds both tog
 
 from __future__ import annotations
 
-import ast
-import re
 from collections import defaultdict
-from dataclasses import dataclass
 from pathlib import Path
+
+from tests.support.proofs import Proof, proofs_of
 
 TESTS = Path(__file__).parents[1]
 DOCUMENT = TESTS.parent / "docs" / "failure-scenarios.md"
@@ -164,6 +163,8 @@ SCENARIOS = {
     "R03": "A table is emptied or replaced while it is read → what was read is dropped, read again",
     "R04": "A client's address becomes empty or invalid → its contact goes, by policy and limits",
     "R05": "One field is emptied in many contacts → a person is asked, with field and numbers",
+    "R06": "A server or database comes back with an older state → the next run is a full one",
+    "R07": "A table is emptied or replaced between two runs → the next run is a full one",
     "S01": "Several connections, each with a unique name → a definition and a DAG for each",
     "S02": "An API URL of the US or the EU region → the connection's region or host",
     "S03": "An API key, full or restricted → what it lacks is named before a run",
@@ -210,31 +211,10 @@ GUARANTEES = {
 }  # fmt: skip
 """Id → the promise, and the scenarios that prove it."""
 
-NAMED = re.compile(r"test_((?:[A-Z]\d\d_)+)")
-
-
-@dataclass(frozen=True, slots=True)
-class Proof:
-    """A test function: its file below tests/ and its name."""
-
-    file: str
-    name: str
-
 
 def proofs(folder: Path = TESTS) -> dict[str, list[Proof]]:
-    """Scenario id → its tests, of all test functions in a folder.
-
-    Names may hold other numbers too: G10 is a guarantee.
-    """
-    found: dict[str, list[Proof]] = defaultdict(list)
-    for path in sorted(folder.rglob("test_*.py")):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.FunctionDef) and (named := NAMED.match(node.name)):
-                proof = Proof(path.relative_to(folder).as_posix(), node.name)
-                for scenario in named.group(1).strip("_").split("_"):
-                    if scenario[0] in SECTIONS:
-                        found[scenario].append(proof)
-    return dict(found)
+    """Scenario id → its tests, of all test functions in a folder."""
+    return proofs_of(SECTIONS, folder)
 
 
 NOT_PROMISED = (

@@ -128,11 +128,14 @@ KINDS: Mapping[str, str] = {
     KindReason.FIRST_LOAD: "first load",
     KindReason.MAPPING_CHANGED: "the mapping, the list or a field id changed",
     KindReason.SERVER_REPLACED: "B2CORE's server was replaced, restored or failed over",
+    KindReason.SERVER_RESTARTED:
+        "B2CORE's server was started again, perhaps on an older copy of its disk",
+    KindReason.TABLES_REPLACED: "emptied, rewritten or replaced since the last run: {detail}",
     KindReason.DETECTION_SWITCHED: "the change detection was switched",
     KindReason.XMIN_TOO_OLD: "the last run is too long ago for xmin",
     KindReason.FULL_RUN_DUE: "the last full run is older than {detail} hours",
     KindReason.CHANGES_SINCE: "changes since {detail}",
-}
+}  # fmt: skip
 
 LIMITS: Mapping[str, str] = {
     LimitName.CHANGES: "{n} contacts would be changed, the limit is {limit}",
