@@ -147,7 +147,7 @@ def _changes(
     snapshot: Snapshot, _samples: list[int], changed: str, _email: str
 ) -> Iterator[Finding]:
     """Whether every table whose values are sent is also watched for changes, and can be."""
-    sent, watched = snapshot.tables("clients"), snapshot.tables(changed)
+    sent, watched = snapshot.tables_of("clients"), snapshot.tables_of(changed)
     if changed == "changed_xmin":
         for table in sorted(watched, key=str):
             yield from _without_xmin(table)

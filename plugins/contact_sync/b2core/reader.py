@@ -7,7 +7,7 @@ connection that is closed before any HTTP call.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -20,7 +20,8 @@ import pyarrow as pa
 
 from contact_sync.b2core import plans
 from contact_sync.b2core.origins import origin_of
-from contact_sync.b2core.replaced import refuse_replaced
+from contact_sync.b2core.position import position, refused_functions
+from contact_sync.b2core.replaced import marks, refuse_replaced
 from contact_sync.b2core.statements import filled, problems, read_statement
 from contact_sync.base.arrays import Int64
 from contact_sync.base.errors import FatalError
@@ -34,35 +35,6 @@ LOCK_SECONDS, IDLE_SECONDS = 10, 600
 SILENT_SECONDS = 60.0
 """A server that keeps its own statement time-out has answered so long after it."""
 READ_ONLY = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"
-_SNAPSHOT = """
-SELECT
-    pg_snapshot_xmin(pg_current_snapshot())::text AS horizon,
-    pg_snapshot_xmax(pg_current_snapshot())::text AS next_xid,
-    to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS read_at,
-    (SELECT system_identifier::text FROM pg_control_system()) AS system_identifier,
-    CASE
-        WHEN pg_is_in_recovery() THEN (
-            SELECT greatest(c.timeline_id, r.min_recovery_end_timeline)
-            FROM pg_control_checkpoint() AS c, pg_control_recovery() AS r
-        )
-        ELSE ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int
-    END AS timeline,
-    CASE
-        WHEN NOT pg_is_in_recovery() THEN 0
-        WHEN
-            EXISTS (SELECT FROM pg_stat_wal_receiver)
-            AND pg_last_wal_receive_lsn() <= pg_last_wal_replay_lsn() THEN 0
-        ELSE extract(EPOCH FROM clock_timestamp() - coalesce(
-            pg_last_xact_replay_timestamp(),
-            (SELECT checkpoint_time FROM pg_control_checkpoint())
-        ))::int
-    END AS lag_seconds
-"""
-"""The timeline is that of the WAL being written: the control file learns of a promotion only with
-the next checkpoint. A standby lags only while something is received and not replayed, or nobody
-sends: the last replayed commit of an idle primary may be old without anything missing.
-"""
-
 _ANY = {
     "first_id": 0,
     "last_id": 0,
@@ -96,7 +68,10 @@ class B2Core:
             snapshot = Snapshot(connection, self.folder)
             yield snapshot
             if arrow_reader.answers(connection):
-                snapshot.refuse_replaced()
+                seen = snapshot.marks()
+                connection.rollback(WHAT)
+                arrow_reader.execute(connection, _settings(limit), WHAT)
+                refuse_replaced(seen, snapshot.marks(), WHAT)
                 connection.rollback(WHAT)
 
     def keeping_connections(self) -> AbstractContextManager[None]:
@@ -121,21 +96,35 @@ class Snapshot:
     folder: Path
     _read_so_far: set[str] = field(default_factory=set, repr=False)
 
-    def refuse_replaced(self) -> None:
-        """Raise RetryableError when a table that was read is another one by now: what was read
-        of it may be nothing, although it had rows all the time."""
-        statements = [self._sql(name, _ANY) for name in sorted(self._read_so_far)]
-        refuse_replaced(self.connection, statements, WHAT)
+    def marks(self) -> dict[str, str]:
+        """Marks of the tables that were read so far: when they are others outside of the snapshot,
+        what was read may be nothing, although the tables had rows all the time."""
+        if not self._read_so_far:
+            return {}
+        return marks(self.connection, self._texts(self._read_so_far), WHAT, files_of_matviews=True)
+
+    def tables(self) -> dict[str, str]:
+        """Marks of the tables that contacts are made of, to compare them with those of another run:
+        a materialized view that was refreshed is still the same."""
+        statements = self._texts(("clients", "scan"))
+        return marks(self.connection, statements, WHAT, files_of_matviews=False)
+
+    def _texts(self, names: Iterable[str]) -> list[str]:
+        return [self._sql(name, _ANY) for name in sorted(names)]
 
     def position(self) -> SourceSnapshot:
         """Where this snapshot stands: xid horizon (a xid8), time, system identifier, timeline,
-        and how many seconds a standby is behind (0 on a primary).
+        since when the server runs, the database's oid, and how many seconds a standby is behind (0
+        on a primary).
 
         Rows written by a transaction that this snapshot doesn't see have an xmin at or above the
         horizon (PostgreSQL docs, `pg_snapshot_xmin`), also when it commits late.
         """
-        (row,) = arrow_reader.table(self.connection, _SNAPSHOT, WHAT).to_pylist()
-        return SourceSnapshot.from_json(row)
+        return SourceSnapshot.from_json(position(self.connection, WHAT))
+
+    def refused_functions(self) -> list[str]:
+        """Functions that the server refuses to the role that reads, and that tell where it is."""
+        return refused_functions(self.connection, WHAT)
 
     def columns(self, name: str = "clients") -> pa.Schema:
         """Names and types of the columns that a statement gives; executes nothing."""
@@ -180,9 +169,11 @@ class Snapshot:
 
     def plan(self, name: str) -> Any:
         """How PostgreSQL would carry a statement out; nothing is read."""
-        return json.loads(arrow_reader.plan(self.connection, self._sql(name, _ANY), _what(name)))
+        explain = f"EXPLAIN (VERBOSE, FORMAT JSON) {self._sql(name, _ANY)}"
+        found = arrow_reader.table(self.connection, explain, _what(name), is_query=False)
+        return json.loads(found.column(0)[0].as_py())
 
-    def tables(self, name: str) -> set[plans.Table]:
+    def tables_of(self, name: str) -> set[plans.Table]:
         """The tables that a statement reads, also below views, with their kinds."""
         names = [str(table) for table in plans.tables(self.plan(name))]
         sql = plans.KINDS.format(names=literal(names))

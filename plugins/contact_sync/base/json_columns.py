@@ -48,7 +48,9 @@ class SourceSnapshot(JsonColumn):
 
     `read_at` ISO 8601 (default: so long ago that everything may have changed since); `horizon` and
     `next_xid` are xid8 as text, see b2core.reader; `system_identifier` and `timeline` tell one
-    server from another (defaults: of none, so that the next run is a full one); `lag_seconds` of a
+    server from another (defaults: of none, so that the next run is a full one); `database` its oid,
+    `started` since when the server runs, ISO 8601, and `tables` by name with their marks, see
+    b2core.replaced (defaults: unknown, which is no evidence of a change); `lag_seconds` of a
     standby; `detection` = the definition's `change_detection`. Numbers of clients: `selected` all
     in B2CORE, `chosen` looked at, `gone` from the ledger's, `held` = gone, not believed yet,
     `retiring` = contacts to be removed because they are gone.
@@ -59,6 +61,9 @@ class SourceSnapshot(JsonColumn):
     next_xid: str = "0"
     system_identifier: str = ""
     timeline: int = 0
+    database: str = ""
+    started: str = ""
+    tables: dict[str, str] = field(default_factory=dict)
     lag_seconds: int = 0
     detection: str = ""
     selected: int = 0
@@ -74,7 +79,8 @@ class Staged(JsonColumn):
 
     `counts` by fate (reporting.run_story.COUNTS has the meanings); the others by what
     `words.counted` makes of field, code and detail: why clients are rejected or excluded, values
-    that were dropped or cut, and fields whose old value SendGrid can't clear.
+    that were dropped or cut, and fields whose old value SendGrid can't clear. `emptied` by field:
+    clients whose contact has a text there that B2CORE, or the rules for values, don't have now.
     """
 
     counts: dict[str, int] = field(default_factory=dict)
@@ -82,15 +88,19 @@ class Staged(JsonColumn):
     exclusions: dict[str, int] = field(default_factory=dict)
     dropped: dict[str, int] = field(default_factory=dict)
     stale: dict[str, int] = field(default_factory=dict)
+    emptied: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class AboveLimit(JsonColumn):
-    """What of a plan is above a limit of the definition: `n`, where it allows `allowed`."""
+    """What of a plan is above a limit of the definition: `n`, where it allows `allowed`. Of a field
+    that is emptied: SendGrid's name of it, and how many contacts have it filled."""
 
     limit: LimitName
     n: int
     allowed: int
+    field: str | None = None
+    having: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-MAX_MAPPED_FIELDS = 60
-"""A filled mask is a signed 64-bit integer: one bit per field that a sync ever mapped."""
-
 MAX_REASONS = 50
 """So many reasons for which clients are rejected are told apart, most frequent first."""
 CLIENT_IDS = range(-(2**63), 2**63)
@@ -186,6 +183,8 @@ class KindReason(StrEnum):
     FIRST_LOAD = "first_load"
     MAPPING_CHANGED = "mapping_changed"
     SERVER_REPLACED = "server_replaced"
+    SERVER_RESTARTED = "server_restarted"
+    TABLES_REPLACED = "tables_replaced"  # detail: their names
     DETECTION_SWITCHED = "detection_switched"
     XMIN_TOO_OLD = "xmin_too_old"
     FULL_RUN_DUE = "full_run_due"  # detail: after how many hours
@@ -197,6 +196,7 @@ class LimitName(StrEnum):
 
     CHANGES = "changes"
     REMOVALS = "removals"
+    CLEARS = "clears"
 
 
 class Answer(StrEnum):

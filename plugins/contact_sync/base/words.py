@@ -130,16 +130,22 @@ KINDS: Mapping[str, str] = {
     KindReason.FIRST_LOAD: "first load",
     KindReason.MAPPING_CHANGED: "the mapping, the list or a field id changed",
     KindReason.SERVER_REPLACED: "B2CORE's server was replaced, restored or failed over",
+    KindReason.SERVER_RESTARTED:
+        "B2CORE's server was started again, perhaps on an older copy of its disk",
+    KindReason.TABLES_REPLACED: "emptied, rewritten or replaced since the last run: {detail}",
     KindReason.DETECTION_SWITCHED: "the change detection was switched",
     KindReason.XMIN_TOO_OLD: "the last run is too long ago for xmin",
     KindReason.FULL_RUN_DUE: "the last full run is older than {detail} hours",
     KindReason.CHANGES_SINCE: "changes since {detail}",
-}
+}  # fmt: skip
 
 LIMITS: Mapping[str, str] = {
     LimitName.CHANGES: "{n} contacts would be changed, the limit is {limit}",
     LimitName.REMOVALS: "{n} contacts would be removed, the limit is {limit}",
-}
+    LimitName.CLEARS:
+        "{field} would be emptied in {n} of the {having} contacts that have it, the limit is "
+        "{limit}",
+}  # fmt: skip
 
 ANSWERS: Mapping[str, str] = {Answer.APPROVED: "approved", Answer.REFUSED: "refused"}
 
@@ -244,7 +250,9 @@ def kind_reason(code: str, detail: str | None = None) -> str:
 
 def above_limit(found: AboveLimit) -> str:
     """What of a plan is above a limit."""
-    return LIMITS[found.limit].format(n=found.n, limit=found.allowed)
+    return LIMITS[found.limit].format(
+        n=found.n, limit=found.allowed, field=found.field, having=found.having
+    )
 
 
 def degraded(found: Mapping[Degraded, int] | Mapping[str, int]) -> list[str]:

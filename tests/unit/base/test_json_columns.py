@@ -24,15 +24,17 @@ from tests.support.samples import mapping
 
 SNAPSHOT = {
     "read_at": "2026-01-01T00:00:00.000000Z", "horizon": "1000", "next_xid": "2000",
-    "system_identifier": "7", "timeline": 1, "lag_seconds": 0, "detection": "xmin",
+    "system_identifier": "7", "timeline": 1, "database": "5",
+    "started": "2026-01-01T00:00:00.000000Z", "tables": {"b": "1"},
+    "lag_seconds": 0, "detection": "xmin",
     "selected": 9, "chosen": 4, "gone": 2, "held": 2, "retiring": 0,
 }  # fmt: skip
 STAGED = {
     "counts": {"read": 4, "new": 2}, "rejections": {"email: invalid": 1},
     "exclusions": {"excluded_by_b2core: no consent": 1}, "dropped": {"city: too_long": 1},
-    "stale": {"born": 1},
+    "stale": {"born": 1}, "emptied": {"city": 1},
 }  # fmt: skip
-ABOVE = {"limit": "changes", "n": 9, "allowed": 4}
+ABOVE = {"limit": "clears", "n": 9, "allowed": 4, "field": "city", "having": 20}
 PLAN = STAGED | {"held_absences": 2, "above_limits": [ABOVE]}
 JOB = {
     "batch_id": 3, "lane": "csv", "rows": 2, "state": "settled", "job_id": "j", "status": "errored",

@@ -92,6 +92,8 @@ def test_numbers_and_details_are_part_of_the_sentence() -> None:
     assert words.degraded({Degraded.REJECTED: 2}) == ["2 clients are rejected"]
     above = words.above_limit(AboveLimit(LimitName.REMOVALS, 3, 2))
     assert above == "3 contacts would be removed, the limit is 2"
+    above = words.above_limit(AboveLimit(LimitName.CLEARS, 3, 2, "city", 9))
+    assert above == "city would be emptied in 3 of the 9 contacts that have it, the limit is 2"
 
 
 @pytest.mark.parametrize(
