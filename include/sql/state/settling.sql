@@ -62,9 +62,25 @@ ON CONFLICT (sync_id, client_id) DO UPDATE SET
     batch_id = excluded.batch_id,
     updated_at = excluded.updated_at;
 
+-- count_look --
+-- SendGrid looked at these contacts of a batch, and they aren't as sent: one more time, if it was the same content
+-- Parameters: batch_id, emails; least = only of clients that were sent in vain so often; runs after postpone_batch
+-- Index: outbox and ledger primary keys
+UPDATE contact_sync.ledger AS l SET
+    looks = CASE WHEN l.looked_hash = o.row_hash THEN least(l.looks + 1, 32767) ELSE 1 END,
+    retaken = CASE WHEN l.looked_hash = o.row_hash THEN l.retaken ELSE 0 END,
+    looked_hash = o.row_hash
+FROM contact_sync.batch_contact AS o
+WHERE
+    o.batch_id = %(batch_id)s
+    AND o.email = any(%(emails)s)
+    AND l.sync_id = o.sync_id
+    AND l.client_id = o.client_id
+    AND l.tries >= %(least)s;
+
 -- reject_not_applied --
--- Contacts that were sent again and again and never became as sent: rejected, so that somebody looks
--- Parameters: batch_id, emails, enough, reason; runs after postpone_batch, in the same transaction
+-- Contacts that SendGrid looked at again and again and that never became as sent: rejected, so that somebody looks
+-- Parameters: batch_id, emails, enough, reason; runs after count_look, in the same transaction
 -- Index: outbox and ledger primary keys
 UPDATE contact_sync.ledger AS l SET
     state = 'rejected',
@@ -72,6 +88,8 @@ UPDATE contact_sync.ledger AS l SET
     field = 'contact',
     reason = %(reason)s,
     detail = NULL,
+    looks = 0,
+    looked_up_at = NULL,
     rejected_since = coalesce(l.rejected_since, now())
 FROM contact_sync.batch_contact AS o
 WHERE
@@ -79,7 +97,7 @@ WHERE
     AND o.email = any(%(emails)s)
     AND l.sync_id = o.sync_id
     AND l.client_id = o.client_id
-    AND l.tries >= %(enough)s;
+    AND l.looks >= %(enough)s;
 
 -- hold_clients --
 -- Take clients out of a batch of which nothing has left: they become pending, the next run looks again

@@ -107,6 +107,7 @@ class PendingReason(StrEnum):
     SUPPRESSION_UNKNOWN = "suppression_unknown"
     SUPPRESSION_NOT_CARRIED = "suppression_not_carried"
     NOT_SHOWN = "not_shown"
+    ADDRESS_NOT_FREE = "address_not_free"
     FATE_UNKNOWN = "fate_unknown"
     JOB_UNKNOWN_TO_SENDGRID = "job_unknown_to_sendgrid"
     JOB_NEVER_ENDED = "job_never_ended"

@@ -36,6 +36,9 @@ PENDING: dict[str, str] = {
     PendingReason.NOT_SHOWN:
         "SendGrid's search doesn't show its contact on the list, which may be too new or may have "
         "been removed by a person",
+    PendingReason.ADDRESS_NOT_FREE:
+        "its address has the contact of an excluded client, and SendGrid doesn't show yet that "
+        "this one is removed",
     PendingReason.FATE_UNKNOWN:
         "a request left and no answer came, so what SendGrid did with it isn't known",
     PendingReason.JOB_UNKNOWN_TO_SENDGRID:

@@ -25,6 +25,7 @@ from contact_sync.contacts.ledger_rows import KnownClients
 from contact_sync.contacts.selection import Scan, choose, scanned
 from contact_sync.postgres.arrow_reader import ahead
 from contact_sync.run.context import mapping_of
+from contact_sync.run.sending.rejected_contacts import take_back
 from contact_sync.state import batches, runs, staging
 from contact_sync.state.ledger import (
     count_retiring,
@@ -76,6 +77,7 @@ class Selection:
 
 def select_clients(sync: Sync, run: Run) -> int:
     """Choose the run's clients and store them as slices; returns the number of slices."""
+    take_back(sync, run)
     seen = _look(sync, run)
     selection = _select(sync.definition, run, seen)
     slices = cut_slices(selection.members, sync.definition.tuning.slice_clients)
