@@ -148,7 +148,8 @@ WHERE
     AND (b.json_only IS NULL OR o.json_only = b.json_only);
 
 -- leave_out --
--- Contacts of a batch lose values that SendGrid refused: what it holds there goes as if the client had none.
+-- Contacts of a batch lose values that SendGrid refused: what it holds there goes as if the client had none, and
+-- nobody knows whether it holds something where this sync has confirmed nothing of the contact, or sends all again.
 -- Parameters: batch_id; clients, payloads, row_hashes and bits = the mask of the fields that are empty now, as arrays
 -- of one length; texts = the mask of the fields that can be cleared
 -- Index: outbox and ledger primary keys
@@ -157,7 +158,8 @@ UPDATE contact_sync.outbox AS o SET
     row_hash = r.row_hash,
     filled = (o.filled & ~r.bits) | (r.bits & h.held & ~%(texts)s::bigint),
     clears = o.clears | (r.bits & h.held & %(texts)s::bigint),
-    stale = o.stale | (r.bits & h.held & ~%(texts)s::bigint)
+    stale = o.stale | (r.bits & h.held & ~%(texts)s::bigint),
+    unsure = o.unsure | (r.bits & ~h.held & h.unknown & %(texts)s::bigint)
 FROM
     contact_sync.batch AS b,
     unnest(%(clients)s::bigint[], %(payloads)s::text[], %(row_hashes)s::bigint[], %(bits)s::bigint[])
@@ -173,7 +175,23 @@ FROM
                         AND l.client_id = c.client_id
                         AND l.contact_hash = c.email_hash
                 ), 0)
-            END AS held
+            END AS held,
+            CASE
+                WHEN
+                    NOT EXISTS (
+                        SELECT 1 FROM contact_sync.run AS u
+                        WHERE u.run_id = c.run_id AND u.kind = 'resend'
+                    )
+                    AND EXISTS (
+                        SELECT 1 FROM contact_sync.ledger AS l
+                        WHERE
+                            l.sync_id = b.sync_id  -- noqa: RF01
+                            AND l.client_id = c.client_id
+                            AND l.contact_hash = c.email_hash
+                    )
+                    THEN 0
+                ELSE -1
+            END AS unknown
         FROM contact_sync.outbox AS c
         WHERE c.run_id = b.run_id AND c.client_id = r.client_id  -- noqa: RF01
     ) AS h

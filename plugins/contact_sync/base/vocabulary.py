@@ -12,10 +12,8 @@ from enum import StrEnum
 MAX_MAPPED_FIELDS = 60
 """A filled mask is a signed 64-bit integer: one bit per field that a sync ever mapped."""
 
-MAX_REASONS = 50
-"""So many reasons for which clients are rejected are told apart, most frequent first."""
-MAX_CLIENT_ID = 2**63 - 1
-"""B2CORE's ids are positive bigints."""
+MAX_REASONS = 50  # for which clients are rejected; the most frequent are told apart
+MAX_CLIENT_ID = 2**63 - 1  # B2CORE's ids are positive bigints
 
 
 class RunKind(StrEnum):
@@ -213,6 +211,7 @@ class Degraded(StrEnum):
     REJECTED = "rejected"
     PENDING = "pending"
     STALE = "stale"
+    FIELDS_REFUSED = "fields_refused"
     ABSENCES_HELD = "absences_held"
     UNMOVED = "unmoved"
     UNMOVABLE = "unmovable"

@@ -153,6 +153,12 @@ DEGRADED: Mapping[str, tuple[str, str]] = {
         "client has values that SendGrid can't clear",
         "clients have values that SendGrid can't clear",
     ),
+    Degraded.FIELDS_REFUSED: (
+        "field is left out everywhere, because SendGrid refused its value of every client: compare "
+        "its type at SendGrid with the mapping",
+        "fields are left out everywhere, because SendGrid refused their values of every client: "
+        "compare their types at SendGrid with the mapping",
+    ),
     Degraded.ABSENCES_HELD: (
         "client is absent from B2CORE: its contact stays until a person approves that number",
         "clients are absent from B2CORE: their contacts stay until a person approves that number",

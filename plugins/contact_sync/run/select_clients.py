@@ -11,7 +11,7 @@ from itertools import pairwise
 import numpy as np
 import pyarrow as pa
 
-from contact_sync.b2core.reader import Snapshot, refuse_twice
+from contact_sync.b2core.reader import Snapshot
 from contact_sync.base.arrays import Int64
 from contact_sync.base.client_life import Fate
 from contact_sync.base.errors import RetryableError
@@ -22,9 +22,9 @@ from contact_sync.base.words import kind_reason
 from contact_sync.config.definition import SyncDefinition
 from contact_sync.config.source import ChangeDetection
 from contact_sync.contacts.ledger_rows import KnownClients
-from contact_sync.contacts.selection import Scan, choose, scanned
-from contact_sync.postgres.arrow_reader import ahead
+from contact_sync.contacts.selection import Scan, choose
 from contact_sync.run.context import mapping_of
+from contact_sync.run.scan_clients import scan_clients
 from contact_sync.run.sending.rejected_contacts import take_back
 from contact_sync.state import batches, runs, staging
 from contact_sync.state.ledger import (
@@ -206,21 +206,6 @@ def decide_kind(
     if known.full_age_hours is None or known.full_age_hours >= hours:
         return RunKind.FULL, KindReason.FULL_RUN_DUE, str(hours)
     return RunKind.INCREMENTAL, KindReason.CHANGES_SINCE, mark.read_at
-
-
-def scan_clients(snapshot: Snapshot) -> Scan:
-    """Ids and address hashes of all clients, by id; 17 bytes of memory a client."""
-    empty = Scan(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, bool))
-    parts = [empty, *(scanned(batch) for batch in ahead(snapshot.scan()))]
-    client_id = np.concatenate([part.client_id for part in parts])
-    order = np.argsort(client_id, kind="stable")
-    client_id = client_id[order]
-    refuse_twice(client_id, "scan")
-    return Scan(
-        client_id,
-        np.concatenate([part.email_hash for part in parts])[order],
-        np.concatenate([part.excluded for part in parts])[order],
-    )
 
 
 def changed_clients(definition: SyncDefinition, snapshot: Snapshot, mark: SourceSnapshot) -> Int64:

@@ -1,4 +1,4 @@
-"""A contact is tried in vain only when SendGrid looked at it; what is in doubt ends all the same."""
+"""A contact is tried in vain only when SendGrid looked at it; doubt ends all the same."""
 
 from __future__ import annotations
 

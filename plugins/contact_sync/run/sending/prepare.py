@@ -41,7 +41,7 @@ def _hold_changed(sync: Sync, run: Run, batch: Batch) -> None:
         if batches.seconds_since(cursor, read_at) <= MAX_AGE_SECONDS:
             return
     from contact_sync.contacts.selection import barred
-    from contact_sync.run.select_clients import scan_clients
+    from contact_sync.run.scan_clients import scan_clients
 
     with sync.b2core.snapshot() as snapshot:
         scan = scan_clients(snapshot)
