@@ -38,6 +38,9 @@ PENDING: dict[str, str] = {
     PendingReason.NOT_SHOWN:
         "SendGrid's search doesn't show its contact on the list, which may be too new or may have "
         "been removed by a person",
+    PendingReason.ADDRESS_NOT_FREE:
+        "its address has the contact of an excluded client, and SendGrid doesn't show yet that "
+        "this one is removed",
     PendingReason.FATE_UNKNOWN:
         "a request left and no answer came, so what SendGrid did with it isn't known",
     PendingReason.JOB_UNKNOWN_TO_SENDGRID:
@@ -157,6 +160,12 @@ DEGRADED: Mapping[str, tuple[str, str]] = {
     Degraded.STALE: (
         "client has values that SendGrid can't clear",
         "clients have values that SendGrid can't clear",
+    ),
+    Degraded.FIELDS_REFUSED: (
+        "field is left out everywhere, because SendGrid refused its value of every client: compare "
+        "its type at SendGrid with the mapping",
+        "fields are left out everywhere, because SendGrid refused their values of every client: "
+        "compare their types at SendGrid with the mapping",
     ),
     Degraded.ABSENCES_HELD: (
         "client is absent from B2CORE: its contact stays until a person approves that number",

@@ -141,8 +141,8 @@ def run_counts(plan: Plan, result: Result) -> dict[str, int]:
 def degraded(plan: Plan, books: dict[str, int], jobs: Sequence[JobReport]) -> dict[Degraded, int]:
     """What is not as it should be after a run that came to its end; {} = all is well.
 
-    `books`: with the numbers of `stale` clients, `in_vain` and `unsearchable` removals, and
-    exclusions that are `not_carried_out`.
+    `books`: with the numbers of `stale` clients, `fields_refused` for everybody, `in_vain` and
+    `unsearchable` removals, and exclusions that are `not_carried_out`.
     """
     undone = [job for job in jobs if job.lane in REMOVALS and not _is_removed(job)]
     impossible = sum(job.rows for job in undone if job.outcome == Outcome.UNSEARCHABLE)
@@ -150,6 +150,7 @@ def degraded(plan: Plan, books: dict[str, int], jobs: Sequence[JobReport]) -> di
         Degraded.REJECTED: books["rejected"],
         Degraded.PENDING: books["pending"],
         Degraded.STALE: books.get("stale", 0),
+        Degraded.FIELDS_REFUSED: books.get("fields_refused", 0),
         Degraded.UNMOVED: books.get("unmoved", 0),
         Degraded.UNMOVABLE: plan.counts.get("unmovable", 0),
         Degraded.ABSENCES_HELD: plan.held_absences,

@@ -10,7 +10,7 @@ from contact_sync.base.failpoints import reach
 from contact_sync.base.vocabulary import REMOVALS, Lane, RemovalReason
 from contact_sync.base.words import REMOVALS as REMOVALS_IN_WORDS
 from contact_sync.postgres.cursor import Cursor
-from contact_sync.run.approve_plan import refuse_unapproved
+from contact_sync.run.approve_plan import exclusions_go_unasked, refuse_unapproved
 from contact_sync.run.context import mapping_of, snapshot_of
 from contact_sync.state import batches, removals
 from contact_sync.state.runs import Run
@@ -24,9 +24,11 @@ def plan_removals(sync: Sync, run: Run, whys: tuple[RemovalReason, ...]) -> list
     """Batch the contacts that are noted for one of these reasons and that nobody needs.
 
     Returns the ids of the batches to send, also those of an earlier try. Raises FatalError while
-    the plan isn't approved, or when more contacts would go than it named and the limit allows.
+    the plan isn't approved, unless only exclusions go and these are within the limit, or when more
+    contacts would go than it named and the limit allows.
     """
-    refuse_unapproved(run)
+    if set(whys) != {RemovalReason.EXCLUDED} or not exclusions_go_unasked(sync.definition, run):
+        refuse_unapproved(run)
     if run.dry_run:
         return []
     with sync.state.transaction(run.fence) as cursor:

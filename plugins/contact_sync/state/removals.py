@@ -98,6 +98,18 @@ def count_try(cursor: Cursor, batch_id: int, emails: Collection[str] | None) -> 
     cursor.execute(SQL["count_try"], {"batch_id": batch_id, "emails": addresses})
 
 
+def not_free(cursor: Cursor, batch_id: int, run_id: int) -> list[int]:
+    """Clients of a batch of upserts whose address has the contact of an excluded client still,
+    which a removal that this run has sent may take away later."""
+    parameters = {"batch_id": batch_id, "run_id": run_id}
+    return [row["client_id"] for row in many(cursor, SQL["not_free"], parameters)]
+
+
+def only_exclusions(cursor: Cursor, batch_id: int) -> bool:
+    """Whether all contacts of a batch go because their clients are excluded."""
+    return bool(one(cursor, SQL["only_exclusions"], {"batch_id": batch_id})["all_excluded"])
+
+
 def count_in_vain(cursor: Cursor, sync_id: int) -> int:
     """How many contacts were so often removed in vain that their removal rests."""
     parameters = {"sync_id": sync_id, "enough": ENOUGH_TRIES}
