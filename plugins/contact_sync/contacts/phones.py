@@ -2,8 +2,8 @@
 
 SendGrid drops the whole contact of a number that isn't E.164 (OAS, `PUT /v3/marketing/contacts`),
 so a number is sent only if it is valid for its country by libphonenumber's rules. Plain numbers,
-which are nearly all, are decided in whole columns (`phone_patterns`); each distinct other text is
-read once (`phone_text`). Pure.
+which are nearly all, are decided in whole columns (`phone_dialling`, `phone_patterns`); each
+distinct other text is read once (`phone_text`). Pure.
 """
 
 from __future__ import annotations
@@ -132,7 +132,7 @@ def _decided(phones: _Phones, texts: pa.Array, regions: _Regions) -> None:
     dialled, national, abroad = _dialled(texts, digits, regions, ~has_plus & ~zeros)
     numbers = pa.concat_arrays([numbers, abroad.drop_null(), national.drop_null()])
     rows = np.concatenate([rows, dialled[_known(abroad)], dialled[_known(national)]])
-    whole = np.arange(len(rows)) >= len(rows) - (len(national) - national.null_count)
+    whole = np.arange(len(rows)) >= len(rows) - _known(national).sum()
     judged = judge_international(numbers, whole)
     phones.are(rows, pc.if_else(pa.array(judged.valid), numbers, None))
     for reason, wrong in (
@@ -166,8 +166,8 @@ def _with_plus(digits: pa.Array) -> pa.Array:
 def _dialled(
     texts: pa.Array, digits: pa.Array, regions: _Regions, rows: Mask
 ) -> tuple[Int64, pa.Array, pa.Array]:
-    """Of those rows that hold one number as it is dialled in a region: rows; what the number is if
-    it's valid, in that region and else abroad."""
+    """Those of the rows that hold one number as it is dialled in a region, with what it is if that
+    is valid: a number of the region, or one abroad (see `Dialled`)."""
     length = _length(digits)
     dialled = rows & (length >= _FEWEST_NATIONAL) & (length <= len("00") + MAX_DIGITS)
     dialled &= regions.where(lambda name: name not in (None, UNKNOWN))
