@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from contact_sync.b2core import replaced
-from tests.integration.changes import test_tables_of_other_kinds
+from tests.integration.changes import test_rejected_representatives, test_tables_of_other_kinds
 from tests.integration.runs import test_clear_limits
-from tests.mutants.mutant import RUN, STATE, Mutant, gives
+from tests.mutants.mutant import RUN, STATE, Mutant, gives, nothing
 from tests.unit.run import test_select_clients
 
 
@@ -46,6 +46,15 @@ MUTANTS = [
            {f"{RUN}.select_clients.are_others": gives(False)},
            test_select_clients.test_A15_A16_R06_when_a_run_has_to_be_full,
            dict(zip(("state", "position", "why"), test_select_clients.RESTARTED, strict=True))),
+    Mutant("Whoever is rejected leaves the address to the next one, in the same run",
+           {f"{RUN}.plan_batches.stage_heirs": nothing},
+           test_rejected_representatives
+           .test_R08_an_older_client_represents_the_address_in_the_same_run,
+           {"lane": "json", "bad": 1}),
+    Mutant("A client that stays rejected is passed over",
+           {"contact_sync.contacts.selection.rejected_before": gives(None)},
+           test_rejected_representatives.test_R08_the_contact_stays_when_a_newcomer_is_rejected,
+           {"lane": "json"}),
     Mutant("A table that was emptied between two runs makes the run full",
            {f"{RUN}.select_clients.differing": gives(())},
            test_tables_of_other_kinds.test_R07_a_table_emptied_between_two_runs_makes_the_run_full),

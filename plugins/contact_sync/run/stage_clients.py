@@ -70,7 +70,7 @@ def stage_clients(sync: Sync, run: Run, slice_no: int) -> Staged:
         else:
             staging.fill_outbox(cursor, run.run_id, part, to_send())
             fates.merge_fates(cursor, run.sync_id, pd.concat(keep))
-            if is_resend:
+            if is_resend and not part.is_sparse:
                 refused_values.forget_range(cursor, run.sync_id, part.first_id, part.last_id)
             refused_values.forget(cursor, run.sync_id, replaced)
             dropped.replace_dropped(cursor, run.sync_id, members.client_id[seen], found)
@@ -99,6 +99,6 @@ def _batches(
     sync: Sync, run: Run, part: Slice, members: Int64, mapping: Mapping
 ) -> Iterator[pa.RecordBatch]:
     """Read the clients: of an incremental run the members, else all in the slice's range."""
-    ids = members if run.kind is RunKind.INCREMENTAL else None
+    ids = members if run.kind is RunKind.INCREMENTAL or part.is_sparse else None
     with sync.b2core.snapshot() as snapshot:
         yield from ahead(snapshot.clients(mapping.columns, part.first_id, part.last_id, ids))
