@@ -62,7 +62,7 @@ WITH heir AS MATERIALIZED (
     ORDER BY s.email_hash ASC, s.client_id DESC
 ),
 
-address AS MATERIALIZED (SELECT array_agg(h.email_hash) AS hashes FROM heir AS h),
+address AS MATERIALIZED (SELECT array_agg(h.email_hash) AS found FROM heir AS h),
 
 needed AS (
     SELECT l.email_hash
@@ -71,13 +71,13 @@ needed AS (
         l.sync_id = %(sync_id)s
         AND l.state NOT IN ('shared', 'rejected')
         AND l.absent = 0
-        AND l.email_hash = any((SELECT a.hashes FROM address AS a)::bigint[])
+        AND l.email_hash = any((SELECT a.found FROM address AS a)::bigint[])
 ),
 
 taken AS (
     SELECT l.contact_hash AS email_hash
     FROM contact_sync.ledger AS l
-    WHERE l.sync_id = %(sync_id)s AND l.contact_hash = any((SELECT a.hashes FROM address AS a)::bigint[])
+    WHERE l.sync_id = %(sync_id)s AND l.contact_hash = any((SELECT a.found FROM address AS a)::bigint[])
     UNION ALL
     SELECT m.email_hash
     FROM contact_sync.removal AS m
