@@ -6,7 +6,7 @@ connection that is closed before any HTTP call.
 
 from __future__ import annotations
 
-import re
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
@@ -18,11 +18,14 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from contact_sync.b2core import plans
 from contact_sync.b2core.origins import origin_of
 from contact_sync.b2core.position import position, refused_functions
 from contact_sync.b2core.replaced import marks, refuse_replaced
+from contact_sync.b2core.statements import filled, problems, read_statement
 from contact_sync.base.arrays import Int64
-from contact_sync.base.errors import ConfigError, FatalError
+from contact_sync.base.errors import FatalError
+from contact_sync.base.json_columns import SourceSnapshot
 from contact_sync.postgres import arrow_reader
 from contact_sync.postgres.idle import Kept
 from contact_sync.postgres.literals import literal
@@ -32,7 +35,6 @@ LOCK_SECONDS, IDLE_SECONDS = 10, 600
 SILENT_SECONDS = 60.0
 """A server that keeps its own statement time-out has answered so long after it."""
 READ_ONLY = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"
-_PLACEHOLDER = re.compile(r"%\((\w+)\)s")
 _ANY = {
     "first_id": 0,
     "last_id": 0,
@@ -76,6 +78,10 @@ class B2Core:
         """Meanwhile a connection is kept for the next snapshot, without a transaction."""
         return self._connections.keeping()
 
+    def seen_problems(self, name: str) -> list[str]:
+        """What can be seen to be wrong with a statement's text. Raises ConfigError without one."""
+        return problems(read_statement(self.folder, name), name)
+
     def columns(self, name: str = "clients") -> pa.Schema:
         """Names and types of the columns that a statement gives; executes nothing."""
         with self.snapshot() as snapshot:
@@ -106,7 +112,7 @@ class Snapshot:
     def _texts(self, names: Iterable[str]) -> list[str]:
         return [self._sql(name, _ANY) for name in sorted(names)]
 
-    def position(self) -> dict[str, Any]:
+    def position(self) -> SourceSnapshot:
         """Where this snapshot stands: xid horizon (a xid8), time, system identifier, timeline,
         since when the server runs, the database's oid, and how many seconds a standby is behind (0
         on a primary).
@@ -114,7 +120,7 @@ class Snapshot:
         Rows written by a transaction that this snapshot doesn't see have an xmin at or above the
         horizon (PostgreSQL docs, `pg_snapshot_xmin`), also when it commits late.
         """
-        return position(self.connection, WHAT)
+        return SourceSnapshot.from_json(position(self.connection, WHAT))
 
     def refused_functions(self) -> list[str]:
         """Functions that the server refuses to the role that reads, and that tell where it is."""
@@ -151,6 +157,35 @@ class Snapshot:
             seen.append(np.array(batch.column("client_id"), np.int64))  # a view keeps the batch
             yield batch
         refuse_twice(np.sort(np.concatenate(seen)), "clients")
+
+    def text(self, name: str, parameters: dict[str, Any] | None = None) -> str:
+        """A statement with its parameters filled, to be used inside a larger one."""
+        return self._sql(name, parameters or _ANY)
+
+    def row(self, sql: str, name: str) -> dict[str, Any]:
+        """The only row of a statement that is made of the statement `name`."""
+        (row,) = arrow_reader.table(self.connection, sql, _what(name)).to_pylist()
+        return dict(row)
+
+    def plan(self, name: str) -> Any:
+        """How PostgreSQL would carry a statement out; nothing is read."""
+        explain = f"EXPLAIN (VERBOSE, FORMAT JSON) {self._sql(name, _ANY)}"
+        found = arrow_reader.table(self.connection, explain, _what(name), is_query=False)
+        return json.loads(found.column(0)[0].as_py())
+
+    def tables_of(self, name: str) -> set[plans.Table]:
+        """The tables that a statement reads, also below views, with their kinds."""
+        names = [str(table) for table in plans.tables(self.plan(name))]
+        sql = plans.KINDS.format(names=literal(names))
+        rows = arrow_reader.table(self.connection, sql, _what(name)).to_pylist()
+        return {plans.Table(row["schema_name"], row["name"], row["kind"]) for row in rows}
+
+    def times_without_zone(self, name: str) -> list[str]:
+        """schema.table.column of what a statement compares with a time although it has no zone."""
+        names = plans.compared_with_a_time(self.plan(name))
+        sql = plans.WITHOUT_ZONE.format(names=literal(names))
+        rows = arrow_reader.table(self.connection, sql, _what(name)).to_pylist()
+        return [row["name"] for row in rows]
 
     def choices(self, client_id: int) -> list[dict[str, Any]]:
         """All phone and address rows of a client in the order of the rule that chooses one of each.
@@ -207,12 +242,7 @@ class Snapshot:
             ) from None
 
     def _sql(self, name: str, parameters: dict[str, Any]) -> str:
-        path = self.folder / f"{name}.sql"
-        try:
-            text = path.read_text(encoding="utf-8")
-        except FileNotFoundError:
-            raise ConfigError(f"include/sql/{self.folder.name}/{name}.sql is missing") from None
-        return _PLACEHOLDER.sub(lambda match: literal(parameters[match.group(1)]), text)
+        return filled(read_statement(self.folder, name), name, parameters)
 
 
 def _settings(statement_seconds: int) -> str:
@@ -222,6 +252,7 @@ def _settings(statement_seconds: int) -> str:
         "statement_timeout": f"{statement_seconds}s",
         "lock_timeout": f"{LOCK_SECONDS}s",
         "idle_in_transaction_session_timeout": f"{IDLE_SECONDS}s",
+        "row_security": "off",  # the server then refuses what a policy would hide rows of
         "jit": "off",
         "work_mem": "4MB",  # more makes plans sort, not use indexes
         "TimeZone": "UTC",

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Self
 
-from contact_sync.base.vocabulary import Answer, Degraded, LimitName
+from contact_sync.base.vocabulary import Answer, Degraded, Job, LimitName
 
 
 def known_fields(kind: type[Any], data: Mapping[str, Any]) -> dict[str, Any]:
@@ -174,11 +174,52 @@ class Belongings(JsonColumn):
 
 
 @dataclass(frozen=True, slots=True)
+class JobCounts(JsonColumn):
+    """Column `batch.counts`: SendGrid's counts of an import job, contacts each."""
+
+    requested: int = 0
+    created: int = 0
+    updated: int = 0
+    deleted: int = 0
+    errored: int = 0
+
+    @classmethod
+    def of(cls, job: Job) -> Self:
+        """What a job says of itself, without its URL."""
+        return cls(*(getattr(job, entry.name) for entry in fields(cls)))
+
+    @property
+    def some(self) -> dict[str, int]:
+        """Those that aren't 0, by their names."""
+        return {name: n for name, n in self.to_json().items() if n}
+
+
+@dataclass(frozen=True, slots=True)
+class JobReport(JsonColumn):
+    """Of `run.result`, and a part of `status --json`: a batch and its job at SendGrid.
+
+    `rows` are contacts, `status` is SendGrid's last word. `outcome` with its `numbers`: what became
+    of the batch, None = it is under way. `seconds` from the moment when it was submitted to its
+    end; None where SendGrid never had it.
+    """
+
+    batch_id: int
+    lane: str
+    rows: int
+    state: str
+    job_id: str | None = None
+    status: str | None = None
+    outcome: str | None = None
+    numbers: dict[str, int] | None = None
+    seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Result(JsonColumn):
     """Column `run.result`: what became of a run; empty for a dry run, and for one that failed.
 
-    `books`: clients by state; `refused`: by SendGrid, as `words.counted` names it; `jobs`: rows as
-    the state database's readers give them; `degraded`: what is not as it should be, and how many.
+    `books`: clients by state; `refused`: by SendGrid, as `words.counted` names it; `jobs`: one for
+    each batch; `degraded`: what is not as it should be, and how many.
     `dropped_now` and `dropped_new`, by `words.counted`: values that are left out, cut or rounded as
     of this run, whomever it read, and how many of them are new since the last run that succeeded;
     None = not counted. Of a dry run, `dropped_now` is how it stood. `dropped`:
@@ -187,8 +228,14 @@ class Result(JsonColumn):
 
     books: dict[str, int] = field(default_factory=dict)
     refused: dict[str, int] = field(default_factory=dict)
-    jobs: tuple[dict[str, Any], ...] = ()
+    jobs: tuple[JobReport, ...] = ()
     degraded: dict[Degraded, int] = field(default_factory=dict)
     dropped_now: dict[str, int] | None = None
     dropped_new: dict[str, int] | None = None
     dropped: dict[str, int] = field(default_factory=dict)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """With objects of its own in it."""
+        jobs = tuple(map(JobReport.from_json, data.get("jobs", ())))
+        return cls(**known_fields(cls, {**data, "jobs": jobs}))

@@ -11,8 +11,8 @@ from enum import StrEnum
 
 MAX_REASONS = 50
 """So many reasons for which clients are rejected are told apart, most frequent first."""
-MAX_CLIENT_ID = 2**63 - 1
-"""B2CORE's ids are positive bigints."""
+CLIENT_IDS = range(-(2**63), 2**63)
+"""All that a bigint holds: the hash of another key, such as a uuid, may be negative."""
 
 
 class RunKind(StrEnum):
@@ -104,6 +104,7 @@ class PendingReason(StrEnum):
     SUPPRESSION_UNKNOWN = "suppression_unknown"
     SUPPRESSION_NOT_CARRIED = "suppression_not_carried"
     NOT_SHOWN = "not_shown"
+    ADDRESS_NOT_FREE = "address_not_free"
     FATE_UNKNOWN = "fate_unknown"
     JOB_UNKNOWN_TO_SENDGRID = "job_unknown_to_sendgrid"
     JOB_NEVER_ENDED = "job_never_ended"
@@ -212,6 +213,7 @@ class Degraded(StrEnum):
     REJECTED = "rejected"
     PENDING = "pending"
     STALE = "stale"
+    FIELDS_REFUSED = "fields_refused"
     ABSENCES_HELD = "absences_held"
     UNMOVED = "unmoved"
     UNMOVABLE = "unmovable"
@@ -263,11 +265,6 @@ class Job:
     deleted: int = 0
     errored: int = 0
     errors_url: str | None = field(default=None, repr=False)
-
-    def counts(self) -> dict[str, int]:
-        """The counts for reports, without the URL."""
-        names = ("requested", "created", "updated", "deleted", "errored")
-        return {name: getattr(self, name) for name in names}
 
 
 @dataclass(frozen=True, slots=True)

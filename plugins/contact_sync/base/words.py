@@ -1,5 +1,6 @@
 """What people read for each code of vocabulary.py: log, report, pages, command line and alerts.
 
+Those of a look-up are with their codes in look_up.py.
 A code that has no words here fails tests/unit/base/test_words.py.
 """
 
@@ -7,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from contact_sync.base import moments
 from contact_sync.base.json_columns import AboveLimit
 from contact_sync.base.vocabulary import (
     UNPROVEN,
@@ -36,6 +38,9 @@ PENDING: dict[str, str] = {
     PendingReason.NOT_SHOWN:
         "SendGrid's search doesn't show its contact on the list, which may be too new or may have "
         "been removed by a person",
+    PendingReason.ADDRESS_NOT_FREE:
+        "its address has the contact of an excluded client, and SendGrid doesn't show yet that "
+        "this one is removed",
     PendingReason.FATE_UNKNOWN:
         "a request left and no answer came, so what SendGrid did with it isn't known",
     PendingReason.JOB_UNKNOWN_TO_SENDGRID:
@@ -156,6 +161,12 @@ DEGRADED: Mapping[str, tuple[str, str]] = {
         "client has values that SendGrid can't clear",
         "clients have values that SendGrid can't clear",
     ),
+    Degraded.FIELDS_REFUSED: (
+        "field is left out everywhere, because SendGrid refused its value of every client: compare "
+        "its type at SendGrid with the mapping",
+        "fields are left out everywhere, because SendGrid refused their values of every client: "
+        "compare their types at SendGrid with the mapping",
+    ),
     Degraded.ABSENCES_HELD: (
         "client is absent from B2CORE: its contact stays until a person approves that number",
         "clients are absent from B2CORE: their contacts stay until a person approves that number",
@@ -230,8 +241,10 @@ def reason(code: str, detail: str | None = None) -> str:
     return f"{said}: {detail}" if detail else said
 
 
-def outcome(code: str, numbers: Mapping[str, int] | None = None) -> str:
-    """What became of a batch."""
+def outcome(code: str | None, numbers: Mapping[str, int] | None = None) -> str:
+    """What became of a batch; "" = it is under way."""
+    if code is None:
+        return ""
     numbers = numbers or {}
     said = OUTCOMES.get(code, code).format(**numbers)
     more = {"not_applied": "not applied", "again": "sent again without a value that was refused"}
@@ -239,8 +252,9 @@ def outcome(code: str, numbers: Mapping[str, int] | None = None) -> str:
 
 
 def kind_reason(code: str, detail: str | None = None) -> str:
-    """Why a run is of its kind."""
-    return KINDS.get(code, code).format(detail=detail)
+    """Why a run is of its kind; a time in `detail` as all times are shown."""
+    at = moments.parsed(detail) if code == KindReason.CHANGES_SINCE else None
+    return KINDS.get(code, code).format(detail=moments.moment(at) if at else detail)
 
 
 def above_limit(found: AboveLimit) -> str:

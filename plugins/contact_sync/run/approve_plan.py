@@ -83,6 +83,13 @@ def decide(sync: Sync, run: Run, decision: Answer, who: str) -> None:
     log.info("The plan of run %d was %s by %s", run.run_id, ANSWERS[decision], who)
 
 
+def exclusions_go_unasked(definition: SyncDefinition, run: Run) -> bool:
+    """Whether the contacts of excluded clients leave SendGrid whatever else the plan asks a person
+    for: consent is no matter of size, unless they are too many by themselves."""
+    limit = definition.limits.removals.of(snapshot_of(run).selected)
+    return run.plan is not None and run.plan.counts.get("to_exclude", 0) <= limit
+
+
 def refuse_unapproved(run: Run) -> None:
     """Raise FatalError unless the run's plan is within the limits or a person approved it.
 

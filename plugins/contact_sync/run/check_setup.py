@@ -74,6 +74,9 @@ def _source_columns(sync: Sync, problems: list[str]) -> pa.Schema | None:
     clients = None
     for name in ("clients", "scan", f"changed_{sync.definition.source.change_detection}"):
         try:
+            if seen := sync.b2core.seen_problems(name):
+                problems += [f"{name}.sql: {problem}" for problem in seen]
+                continue
             columns = sync.b2core.columns(name)
         except ConfigError as error:
             problems.append(f"{name}.sql: {error}")

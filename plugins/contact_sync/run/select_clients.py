@@ -11,7 +11,7 @@ from itertools import pairwise
 import numpy as np
 import pyarrow as pa
 
-from contact_sync.b2core.reader import Snapshot, refuse_twice
+from contact_sync.b2core.reader import Snapshot
 from contact_sync.b2core.replaced import differing
 from contact_sync.base.arrays import Int64
 from contact_sync.base.client_life import Fate
@@ -23,9 +23,10 @@ from contact_sync.base.words import kind_reason
 from contact_sync.config.definition import SyncDefinition
 from contact_sync.config.source import ChangeDetection
 from contact_sync.contacts.ledger_rows import KnownClients
-from contact_sync.contacts.selection import Scan, choose, scanned
-from contact_sync.postgres.arrow_reader import ahead
+from contact_sync.contacts.selection import Scan, choose
 from contact_sync.run.context import mapping_of
+from contact_sync.run.scan_clients import scan_clients
+from contact_sync.run.sending.rejected_contacts import take_back
 from contact_sync.state import batches, runs, staging
 from contact_sync.state.ledger import (
     count_retiring,
@@ -77,6 +78,7 @@ class Selection:
 
 def select_clients(sync: Sync, run: Run) -> int:
     """Choose the run's clients and store them as slices; returns the number of slices."""
+    take_back(sync, run)
     seen = _look(sync, run)
     selection = _select(sync.definition, run, seen)
     slices = cut_slices(selection.members, sync.definition.tuning.slice_clients)
@@ -98,8 +100,7 @@ def _look(sync: Sync, run: Run) -> Seen:
         reading = pool.submit(known_clients, sync.state, run.sync_id)  # another server, meanwhile
         detection = str(definition.source.change_detection)
         here = replace(
-            SourceSnapshot.from_json(snapshot.position()),
-            detection=detection, tables=snapshot.tables(),
+            snapshot.position(), detection=detection, tables=snapshot.tables(),
         )  # fmt: skip
         refuse_stale(definition, here)
         kind, why, detail = decide_kind(definition, run.kind, known, here, mapping.version)
@@ -223,21 +224,6 @@ def is_another_server(mark: SourceSnapshot, here: SourceSnapshot) -> bool:
 def are_others(then: str, now: str) -> bool:
     """Whether both are known and differ: servers may refuse to tell."""
     return bool(then and now and then != now)
-
-
-def scan_clients(snapshot: Snapshot) -> Scan:
-    """Ids and address hashes of all clients, by id; 17 bytes of memory a client."""
-    empty = Scan(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, bool))
-    parts = [empty, *(scanned(batch) for batch in ahead(snapshot.scan()))]
-    client_id = np.concatenate([part.client_id for part in parts])
-    order = np.argsort(client_id, kind="stable")
-    client_id = client_id[order]
-    refuse_twice(client_id, "scan")
-    return Scan(
-        client_id,
-        np.concatenate([part.email_hash for part in parts])[order],
-        np.concatenate([part.excluded for part in parts])[order],
-    )
 
 
 def changed_clients(definition: SyncDefinition, snapshot: Snapshot, mark: SourceSnapshot) -> Int64:

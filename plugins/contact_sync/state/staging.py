@@ -15,6 +15,7 @@ from contact_sync.postgres.copying import copy_into
 from contact_sync.postgres.cursor import Cursor, analyze, many, one
 from contact_sync.state import statements
 from contact_sync.state.database import WHAT, StateDatabase
+from contact_sync.state.settling import ENOUGH_TRIES
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -149,6 +150,13 @@ def fill_outbox(cursor: Cursor, run_id: int, part: Slice, frames: Iterator[pd.Da
 def _drop_from_outbox(cursor: Cursor, run_id: int, members: pa.Table) -> None:
     ids = members.column("client_id").to_pylist()
     cursor.execute(SQL["drop_outbox_of_clients"], {"run_id": run_id, "client_ids": ids})
+
+
+def in_vain(cursor: Cursor, sync_id: int, run_id: int) -> list[int]:
+    """Staged clients, by id, that were sent in vain ENOUGH_TRIES times or more, and of whom nobody
+    knows whether they are the cause."""
+    parameters = {"sync_id": sync_id, "run_id": run_id, "least": ENOUGH_TRIES}
+    return [row["client_id"] for row in many(cursor, SQL["in_vain"], parameters)]
 
 
 def count_outbox(cursor: Cursor, run_id: int) -> int:

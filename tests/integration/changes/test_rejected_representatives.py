@@ -30,6 +30,7 @@ def sharers(world: World, *phones: str) -> list[int]:
 
 def who(world: World) -> str:
     """Whose contact it is."""
+    assert SHARED in world.contacts()
     return str(world.contact(SHARED)["first_name"])
 
 
@@ -130,7 +131,7 @@ def test_R08_a_refusal_of_sendgrid_is_a_rejection_too(world: World) -> None:
     assert world.fates()[old] == "confirmed"
     with world.sync() as sync:
         told = {client: explain_client(sync, client).decision for client in (old, new)}
-    assert (told[old].kind, told[new].kind) == ("unchanged", "refused")
+    assert (told[old].code, told[new].code) == ("unchanged", "refused")
     steady(world, name="N0")
     world.edit(new, first_name="Better")
     world.run()

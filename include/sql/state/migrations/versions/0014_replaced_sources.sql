@@ -6,11 +6,3 @@ ALTER TABLE contact_sync.run ADD CONSTRAINT run_kind_reason CHECK (
         'detection_switched', 'xmin_too_old', 'full_run_due', 'changes_since'
     )
 );
-
--- Whom a client id belongs to: another key and another address are another person.
-CREATE TABLE contact_sync.person (
-    sync_id smallint NOT NULL REFERENCES contact_sync.sync,
-    client_id bigint NOT NULL,
-    person_hash bigint NOT NULL,
-    PRIMARY KEY (sync_id, client_id)
-);

@@ -1,4 +1,4 @@
-"""Runs know why else they are full: the server was started again, a table was replaced."""
+"""Whom a client id belongs to is noted, so that another person inherits nothing."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from pathlib import Path
 
 from alembic import op
 
-revision = "0017"
-down_revision = "0013"
+revision = "0016"
+down_revision = "0015"
 
 
 def upgrade() -> None:
