@@ -256,11 +256,15 @@ class World:
         return replace(self, emulator=cast(Emulator, emulator))
 
     def assert_converged(
-        self, *, unlisted: Collection[str] | None = (), excluded: Collection[int] = ()
+        self,
+        *,
+        unlisted: Collection[str] | None = (),
+        excluded: Collection[int] = (),
+        rejected: Collection[int] = (),
     ) -> None:
         """Every contact is what the oracle says and on the list, and there is no other, save
         exactly the `unlisted` ones, off the list (None: any number of them)."""
-        wanted = expected(self.b2core_url, excluded)
+        wanted = expected(self.b2core_url, excluded, rejected)
         found = differences(self.contacts(), wanted, list_id=self.list_id, unlisted=unlisted)
         assert found == []
 

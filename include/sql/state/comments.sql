@@ -105,3 +105,6 @@ IS 'The contact stays without a client: who takes over the address clears its va
 COMMENT ON COLUMN contact_sync.removal.tries
 IS 'How often SendGrid accepted the removal and showed the contact all the same.';
 COMMENT ON COLUMN contact_sync.removal.tried_at IS 'When that was last.';
+
+COMMENT ON TABLE contact_sync.person IS 'Whom each client id belonged to when it was read last, if the source tells.';
+COMMENT ON COLUMN contact_sync.person.person_hash IS 'xxh3 of the column person_key of clients.sql.';

@@ -211,6 +211,15 @@ CREATE TABLE contact_sync.move (
 );
 ALTER TABLE ONLY contact_sync.move ADD CONSTRAINT move_pkey PRIMARY KEY (sync_id, client_id, former_hash);
 
+-- Whom each client id belonged to when it was read last, if the source tells.
+CREATE TABLE contact_sync.person (
+    sync_id smallint NOT NULL,
+    client_id bigint NOT NULL,
+    person_hash bigint NOT NULL  -- xxh3 of the column person_key of clients.sql.
+);
+ALTER TABLE ONLY contact_sync.person ADD CONSTRAINT person_pkey PRIMARY KEY (sync_id, client_id);
+ALTER TABLE ONLY contact_sync.person ADD CONSTRAINT person_sync_id_fkey FOREIGN KEY (sync_id) REFERENCES contact_sync.sync(sync_id);
+
 -- Values that SendGrid refused and that are left out of their contacts until they change.
 CREATE TABLE contact_sync.refused_value (
     sync_id smallint NOT NULL,

@@ -50,6 +50,8 @@ STEPS = (
          "whether a contact exists there isn't known"),
     Step("removals.retire_absent", (None,), Noted.NOTED, "find_removals",
          "its client is gone from B2CORE"),
+    Step("persons.part_with", (None,), Noted.NOTED, "stage_clients",
+         "its client's id belongs to another person now"),
     Step("former_lists.note_listed_addresses", (None,), Noted.NOTED, "find_removals",
          "the sync has a different list now"),
     Step("removals.forget_taken", (Noted.NOTED, Noted.MISSED, Noted.KEPT), Noted.TAKEN,

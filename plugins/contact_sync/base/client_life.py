@@ -146,6 +146,7 @@ CHANGES = (
            "a look-up shows its contact with other values"),
     Change("removals.retire_absent", KNOWN, None, "find_removals",
            "two snapshots of B2CORE in a row didn't hold it"),
+    Change("persons.part_with", KNOWN, None, "stage_clients", "its id belongs to another person"),
 )  # fmt: skip
 
 KEPT_FATE = ("confirming.release_taken_addresses", "removals.release_contacts",

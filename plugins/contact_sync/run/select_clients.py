@@ -118,7 +118,8 @@ def _select(definition: SyncDefinition, run: Run, seen: Seen) -> Selection:
     if run.retry_rejected:
         changed = np.union1d(changed, ledger.client_id[ledger.fate == Fate.REJECTED])
     everyone = seen.kind is not RunKind.INCREMENTAL
-    members = choose(seen.scan, ledger, changed, seen.taken, everyone=everyone)
+    retried = run.retry_rejected or seen.kind is RunKind.RESEND
+    members = choose(seen.scan, ledger, changed, seen.taken, everyone=everyone, retried=retried)
     gone = np.setdiff1d(ledger.client_id, seen.scan.client_id, assume_unique=True)
     held = absences_to_hold(definition, run, len(gone), seen.scan, ledger)
     return Selection(members, gone, held, run.approve_removals == len(gone))
