@@ -54,6 +54,9 @@ STEPS = (
          "the sync has a different list now"),
     Step("removals.forget_taken", (Noted.NOTED, Noted.MISSED, Noted.KEPT), Noted.TAKEN,
          f"plan_batches, {PLANNING}", "a client's confirmed contact has the address"),
+    Step("confirming.forget_removals", (Noted.NOTED, Noted.MISSED, Noted.KEPT), Noted.TAKEN,
+         "send_batch, settle_earlier_runs", "an excluded client's address is another one's now, "
+         "whose contact is confirmed"),
     Step("former_lists.stay_on_list", (Noted.NOTED, Noted.MISSED), Noted.TAKEN, "find_removals",
          "the former list is the sync's list again"),
     Step("removals.keep", (Noted.NOTED, Noted.MISSED), Noted.KEPT, PLANNING,
