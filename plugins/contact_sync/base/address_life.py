@@ -46,6 +46,8 @@ STEPS = (
          "a look-up has found a contact at the address of an excluded client"),
     Step("confirming.note_former_addresses", (None,), Noted.NOTED, "send_batch",
          "its client has been confirmed at another address"),
+    Step("rejections.note_former", (None,), Noted.NOTED, "select_clients",
+         "a look-up has shown its rejected client's contact at another address"),
     Step("settling.note_possible_addresses", (None,), Noted.NOTED, "send_batch",
          "whether a contact exists there isn't known"),
     Step("removals.retire_absent", (None,), Noted.NOTED, "find_removals",
