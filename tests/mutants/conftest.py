@@ -1,5 +1,6 @@
 """Fixtures of the noticing tests that live beside them."""
 
+from tests.integration.removals.test_exclusions_first import two  # noqa: F401
 from tests.integration.runs.test_plan_limits import limited  # noqa: F401
 from tests.integration.runs.test_setup import own_sql  # noqa: F401
 from tests.support.others import account  # noqa: F401

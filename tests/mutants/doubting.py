@@ -26,7 +26,7 @@ MUTANTS = [
     Mutant("A contact that no job tells of isn't tried",
            {f"{STATE}.settling._postpone": every_postponement_counts},
            test_looks.test_D16_what_tells_nothing_of_a_contact_is_no_try_of_it,
-           {"lane": "json", "silent": test_looks.is_forgotten}),
+           {"lane": "json", "silent": test_looks.fails_as_a_whole}),
     Mutant("Counts say whether SendGrid looked at a contact",
            {f"{SENDING}.settle_upsert.looked_at": gives(True)},
            test_looks.test_D16_what_tells_nothing_of_a_contact_is_no_try_of_it,
