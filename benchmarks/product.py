@@ -62,10 +62,10 @@ def run(sync: Sync, kind: RunKind) -> None:
     with sync.state.transaction() as cursor:
         (newest,) = latest_runs(cursor, [SYNC], 1)
     report = run_report(newest)
-    if newest.id != run_id or report["state"] != "succeeded":
-        raise RuntimeError(f"The run did not succeed: {report['state']}, {report['cause']}")
+    if newest.id != run_id or report.state != "succeeded":
+        raise RuntimeError(f"The run did not succeed: {report.state}, {report.cause}")
     answer(
-        rows=report["books"]["selected"], sent=report["counts"]["sent"], books=report["books"],
+        rows=report.books["selected"], sent=report.counts["sent"], books=report.books,
         seconds=seconds, cpu_seconds=cpu_seconds,
     )  # fmt: skip
 

@@ -157,7 +157,7 @@ def all_to_blame(_fail: Any, sync: Sync, run: Run, batch: Batch, job: Job, _reas
     """Every contact of the batch is refused."""
     with sync.state.transaction() as cursor:
         contacts = batch_contacts.batch_contacts(cursor, batch.batch_id)
-    emails = [row["email"] for row in contacts]
+    emails = [contact.email for contact in contacts]
     to_blame = Refusals((email, Refused(Refusal.IMPORT_FAILED)) for email in emails)
     settle_upsert._settle(sync, run, batch, job, Named(rejected=to_blame))
 

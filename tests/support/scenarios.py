@@ -6,11 +6,10 @@ writes docs/failure-scenarios.md; tests/project/test_scenarios.py holds both tog
 
 from __future__ import annotations
 
-import ast
-import re
 from collections import defaultdict
-from dataclasses import dataclass
 from pathlib import Path
+
+from tests.support.proofs import Proof, proofs_of
 
 TESTS = Path(__file__).parents[1]
 DOCUMENT = TESTS.parent / "docs" / "failure-scenarios.md"
@@ -166,6 +165,9 @@ SCENARIOS = {
     "R02": "A key leads to another account → the run stops before anything is sent, and says so",
     "R03": "A table is emptied or replaced while it is read → what was read is dropped, read again",
     "R04": "A client's address becomes empty or invalid → its contact goes, by policy and limits",
+    "R05": "One field is emptied in many contacts → a person is asked, with field and numbers",
+    "R06": "A server or database comes back with an older state → the next run is a full one",
+    "R07": "A table is emptied or replaced between two runs → the next run is a full one",
     "S01": "Several connections, each with a unique name → a definition and a DAG for each",
     "S02": "An API URL of the US or the EU region → the connection's region or host",
     "S03": "An API key, full or restricted → what it lacks is named before a run",
@@ -200,7 +202,7 @@ GUARANTEES = {
     "G4": ("Consent: nothing is uploaded for a client that is excluded",
            "A09 B03 B04 F01 F04 F12"),
     "G5": ("No mass damage: what vanishes is removed with limits and approval only",
-           "A17 A23 F05 F06 F07"),
+           "A17 A23 F05 F06 F07 R05"),
     "G6": ("Crash safety: `kill -9` anywhere, or the loss of a database, is harmless",
            "C01 C02 D10 D11 F08 O10 P01 P04 P11"),
     "G7": ("One run at a time for each sync", "O02 O03 O04 O05 O07"),
@@ -212,28 +214,10 @@ GUARANTEES = {
 }  # fmt: skip
 """Id → the promise, and the scenarios that prove it."""
 
-NAMED = re.compile(r"test_((?:[A-Z]\d\d_)+)")
-
-
-@dataclass(frozen=True, slots=True)
-class Proof:
-    """A test function: its file below tests/ and its name."""
-
-    file: str
-    name: str
-
 
 def proofs(folder: Path = TESTS) -> dict[str, list[Proof]]:
-    """Scenario id → its tests, of all test functions in a folder; a G10 in a name is none."""
-    found: dict[str, list[Proof]] = defaultdict(list)
-    for path in sorted(folder.rglob("test_*.py")):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.FunctionDef) and (named := NAMED.match(node.name)):
-                proof = Proof(path.relative_to(folder).as_posix(), node.name)
-                for scenario in named.group(1).strip("_").split("_"):
-                    if scenario[0] in SECTIONS:
-                        found[scenario].append(proof)
-    return dict(found)
+    """Scenario id → its tests, of all test functions in a folder."""
+    return proofs_of(SECTIONS, folder)
 
 
 NOT_PROMISED = (

@@ -9,11 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-MAX_MAPPED_FIELDS = 60
-"""A filled mask is a signed 64-bit integer: one bit per field that a sync ever mapped."""
-
-MAX_REASONS = 50  # for which clients are rejected; the most frequent are told apart
-MAX_CLIENT_ID = 2**63 - 1  # B2CORE's ids are positive bigints
+MAX_REASONS = 50
+"""So many reasons for which clients are rejected are told apart, most frequent first."""
+CLIENT_IDS = range(-(2**63), 2**63)
+"""All that a bigint holds: the hash of another key, such as a uuid, may be negative."""
 
 
 class RunKind(StrEnum):
@@ -185,6 +184,8 @@ class KindReason(StrEnum):
     FIRST_LOAD = "first_load"
     MAPPING_CHANGED = "mapping_changed"
     SERVER_REPLACED = "server_replaced"
+    SERVER_RESTARTED = "server_restarted"
+    TABLES_REPLACED = "tables_replaced"  # detail: their names
     DETECTION_SWITCHED = "detection_switched"
     XMIN_TOO_OLD = "xmin_too_old"
     FULL_RUN_DUE = "full_run_due"  # detail: after how many hours
@@ -196,6 +197,7 @@ class LimitName(StrEnum):
 
     CHANGES = "changes"
     REMOVALS = "removals"
+    CLEARS = "clears"
 
 
 class Answer(StrEnum):
@@ -263,11 +265,6 @@ class Job:
     deleted: int = 0
     errored: int = 0
     errors_url: str | None = field(default=None, repr=False)
-
-    def counts(self) -> dict[str, int]:
-        """The counts for reports, without the URL."""
-        names = ("requested", "created", "updated", "deleted", "errored")
-        return {name: getattr(self, name) for name in names}
 
 
 @dataclass(frozen=True, slots=True)

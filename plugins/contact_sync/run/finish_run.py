@@ -10,7 +10,7 @@ from contact_sync.base.failpoints import reach
 from contact_sync.base.json_columns import Plan, Result
 from contact_sync.base.vocabulary import Lane, RemovalReason, RunKind, RunState
 from contact_sync.postgres.cursor import Cursor
-from contact_sync.reporting.run_report import count_words, degraded, dropped_lines
+from contact_sync.reporting.run_report import degraded, dropped_lines, reasons_in_words
 from contact_sync.run.context import snapshot_of
 from contact_sync.run.plan_batches import describe
 from contact_sync.state import (
@@ -49,7 +49,7 @@ def finish_run(sync: Sync, run: Run) -> Result:
         _refuse_if_open(cursor, run)
         books = balance(cursor, run)
         refused = ledger.count_refused(cursor, run.sync_id, run.run_id)
-        jobs = [job.report() for job in jobs_of_run(cursor, run.run_id)]
+        jobs = tuple(job.report() for job in jobs_of_run(cursor, run.run_id))
         refused_values.forget_gone(cursor, run.sync_id)
         left_out = refused_values.count_of_run(cursor, run.sync_id, run.run_id)
         bits = {field.name: field.bit for field in run.destination.mapping.fields}
@@ -61,7 +61,7 @@ def finish_run(sync: Sync, run: Run) -> Result:
         dropped.forget_unsent(cursor, run.sync_id, everyone=everyone)
         now, new = dropped.count_dropped(cursor, run.sync_id, run.run_id)
         result = Result(
-            books, refused, tuple(jobs), wrong, now, new, refused_values.as_counted(left_out)
+            books, refused, jobs, wrong, now, new, refused_values.as_counted(left_out)
         )  # fmt: skip
         runs.advance_watermark(cursor, run, run.snapshot, run.destination)
         runs.finish_run(cursor, run, RunState.SUCCEEDED, result=result)
@@ -131,9 +131,10 @@ def _log_report(plan: Plan, result: Result) -> None:
         "rejections": "Rejected", "exclusions": "Excluded", "dropped": "Value dropped or cut",
         "stale": "Stale at SendGrid (Number and Date fields can't be cleared)",
     }  # fmt: skip
+    counted = reasons_in_words(plan)
     for key, title in titles.items():
         if key != "dropped" or result.dropped_new is None:
-            for reason, n in count_words(plan.to_json(), key).items():
+            for reason, n in counted[key].items():
                 log.info("%s: %d x %s", title, n, reason)
     for line in dropped_lines(result.dropped_now, result.dropped_new):
         log.info("%s", line[:1].upper() + line[1:])

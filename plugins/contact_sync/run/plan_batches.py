@@ -63,9 +63,10 @@ def plan_batches(sync: Sync, run: Run) -> list[int]:
         if not batches.drop_staged_batches(cursor, run.run_id):
             return batches.open_batch_ids(cursor, run.run_id, lanes=SENDING)
         plan = _with_removals(cursor, sync, run, plan)
+        having = approve_plan.contacts_having(cursor, sync.definition, run, plan)
         runs.save_plan(cursor, run.run_id, plan)
         runs.save_approval(
-            cursor, run.run_id, approve_plan.needed(sync.definition, run, plan.counts)
+            cursor, run.run_id, approve_plan.needed(sync.definition, run, plan, having)
         )
         batch_ids = _cut(cursor, sync.definition, run, sizes)
         batch_ids += moves.create_batches(cursor, (run.sync_id, run.run_id))
@@ -102,7 +103,8 @@ def _with_removals(cursor: Cursor, sync: Sync, run: Run, plan: Plan) -> Plan:
 def _save_dry_plan(sync: Sync, run: Run, plan: Plan) -> None:
     with sync.state.transaction() as cursor:
         plan = _with_removals(cursor, sync, run, plan)
-        above = approve_plan.above_limits(sync.definition, run, plan.counts)
+        having = approve_plan.contacts_having(cursor, sync.definition, run, plan)
+        above = approve_plan.above_limits(sync.definition, run, plan, having)
         runs.save_plan(cursor, run.run_id, replace(plan, above_limits=above))
     log.info("Dry run: %s", describe(plan))
     for what in above:
@@ -122,6 +124,7 @@ def total(slices: list[Staged | None]) -> Plan:
         exclusions=dict(_added(part.exclusions for part in staged).most_common()),
         dropped=dict(_added(part.dropped for part in staged).most_common()),
         stale=dict(_added(part.stale for part in staged).most_common()),
+        emptied=dict(_added(part.emptied for part in staged).most_common()),
     )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from typing import Any
 
 from contact_sync.base.errors import FatalError
 from contact_sync.base.failpoints import reach
@@ -82,25 +81,25 @@ def removable(
     found = []
     find = removals.noted if run.dry_run else removals.removable
     for row in find(cursor, (run.sync_id, run.run_id), whys):
-        why = row["why"]
+        why = RemovalReason(row.why)
         policy = "unlist" if why == RemovalReason.LIST_CHANGED else sync.definition.removal_of(why)
         lane = _lane(row, policy, here)
         if lane is not None:
-            list_id = row["list_id"] if why == RemovalReason.LIST_CHANGED else here
-            found.append((lane, list_id if lane is Lane.UNLIST else None, row["email"]))
+            list_id = row.list_id if why == RemovalReason.LIST_CHANGED else here
+            found.append((lane, list_id if lane is Lane.UNLIST else None, row.email))
     return found
 
 
-def _lane(row: dict[str, Any], policy: str, here: str | None) -> Lane | None:
+def _lane(row: removals.Removable, policy: str, here: str | None) -> Lane | None:
     """How a contact is removed; None = not yet, because another sync needs it where it is.
 
-    Whom another sync of this state database holds is unlisted, never deleted; an excluded client
+    Whom another sync of this state database has is unlisted, never deleted; an excluded client
     leaves the list even if the other sync has the same one.
     """
-    if row["why"] == RemovalReason.LIST_CHANGED:
-        return None if row["list_id"] in (here, *row["others"]) else Lane.UNLIST
-    if not row["others"]:
+    if row.why == RemovalReason.LIST_CHANGED:
+        return None if row.list_id in (here, *row.others) else Lane.UNLIST
+    if not row.others:
         return Lane.UNLIST if policy == "unlist" else Lane.DELETE
-    if here is None or (here in row["others"] and row["why"] != RemovalReason.EXCLUDED):
+    if here is None or (here in row.others and row.why != RemovalReason.EXCLUDED):
         return None
     return Lane.UNLIST

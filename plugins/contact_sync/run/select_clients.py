@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from contact_sync.b2core.reader import Snapshot
+from contact_sync.b2core.replaced import differing
 from contact_sync.base.arrays import Int64
 from contact_sync.base.client_life import Fate
 from contact_sync.base.errors import RetryableError
@@ -98,7 +99,9 @@ def _look(sync: Sync, run: Run) -> Seen:
     with ThreadPoolExecutor(1) as pool, sync.b2core.snapshot() as snapshot:
         reading = pool.submit(known_clients, sync.state, run.sync_id)  # another server, meanwhile
         detection = str(definition.source.change_detection)
-        here = replace(SourceSnapshot.from_json(snapshot.position()), detection=detection)
+        here = replace(
+            snapshot.position(), detection=detection, tables=snapshot.tables(),
+        )  # fmt: skip
         refuse_stale(definition, here)
         kind, why, detail = decide_kind(definition, run.kind, known, here, mapping.version)
         scan, changed = scan_clients(snapshot), np.empty(0, np.int64)
@@ -190,22 +193,36 @@ def decide_kind(
     if mark is None:
         return RunKind.FULL, KindReason.FIRST_LOAD, None
     age = int(here.next_xid) - int(mark.horizon)
+    replaced = differing(mark.tables, here.tables) if mark.tables else []
     reasons = {
         KindReason.MAPPING_CHANGED: known.mapping_version != mapping_version,
-        KindReason.SERVER_REPLACED: (
-            (mark.system_identifier, mark.timeline) != (here.system_identifier, here.timeline)
-            or age < 0
-        ),
+        KindReason.SERVER_REPLACED: age < 0 or is_another_server(mark, here),
         KindReason.DETECTION_SWITCHED: mark.detection != here.detection,
         KindReason.XMIN_TOO_OLD: age > XID_AGE_LIMIT,
+        KindReason.TABLES_REPLACED: bool(replaced),
+        KindReason.SERVER_RESTARTED: are_others(mark.started, here.started),
     }
     for reason, applies in reasons.items():
         if applies:
-            return RunKind.FULL, reason, None
+            detail = ", ".join(replaced) if reason is KindReason.TABLES_REPLACED else None
+            return RunKind.FULL, reason, detail
     hours = definition.full_every_hours
     if known.full_age_hours is None or known.full_age_hours >= hours:
         return RunKind.FULL, KindReason.FULL_RUN_DUE, str(hours)
     return RunKind.INCREMENTAL, KindReason.CHANGES_SINCE, mark.read_at
+
+
+def is_another_server(mark: SourceSnapshot, here: SourceSnapshot) -> bool:
+    """Whether it isn't the server, its history or the database that the last run read."""
+    return (
+        (mark.system_identifier, mark.timeline) != (here.system_identifier, here.timeline)
+        or are_others(mark.database, here.database)
+    )  # fmt: skip
+
+
+def are_others(then: str, now: str) -> bool:
+    """Whether both are known and differ: servers may refuse to tell."""
+    return bool(then and now and then != now)
 
 
 def changed_clients(definition: SyncDefinition, snapshot: Snapshot, mark: SourceSnapshot) -> Int64:

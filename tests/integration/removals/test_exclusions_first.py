@@ -252,4 +252,4 @@ def test_F06_F12_while_a_person_is_asked_the_exclusions_are_done(
     )
     task.execute({"ti": SimpleNamespace(xcom_pull=lambda **_: run_id)})
     assert [names for _, names in asked] == [{BOB: "Bob"}]
-    assert "1 contacts would be changed, the limit is 0" in asked[0][0]
+    assert "1 contacts would be changed, the limit is 0" in str(asked[0][0])

@@ -11,6 +11,7 @@ from itertools import islice
 import numpy as np
 
 from contact_sync.base.errors import ConfigError, RetryableError
+from contact_sync.base.json_columns import JobCounts
 from contact_sync.base.vocabulary import (
     Ending,
     FieldType,
@@ -104,7 +105,7 @@ def settle_upsert(sync: Sync, run: Run, batch: Batch, job: Job) -> None:
             _settle(sync, run, batch, job, named)
         case Do.READ_BACK | Do.READ_SAMPLE:
             log.info("Batch %d: %d contacts, the job's counts: %s",
-                     batch.batch_id, contacts, job.counts())  # fmt: skip
+                     batch.batch_id, contacts, JobCounts.of(job).to_json())  # fmt: skip
             wrong = not_applied(sync, run, batch, believe=True)
             wrong.difference_update(named.everybody.emails())
             if wrong and judgement.do is Do.READ_SAMPLE:
