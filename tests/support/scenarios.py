@@ -196,13 +196,13 @@ LEFT_OUT: dict[str, str] = {
 
 GUARANTEES = {
     "G1": ("No silent loss: every client is confirmed, pending, rejected or excluded",
-           "A01 A03 A14 A20 B09 B19 C03 C09 C16 D03 D04 D05 D07 D12 D15"),
+           "A01 A03 A14 A20 B09 B19 C03 C09 C16 D03 D04 D05 D07 D12 D15 D16 D17"),
     "G2": ("Convergence: when edits and faults stop, every contact is what B2CORE says",
            "A04 A05 A06 A07 B01 B02 B05 B08 B18 O09 P05 P06"),
     "G3": ("No stale overwrite: uploads with the same address never overlap",
            "C04 D02 O01 O08 O11"),
     "G4": ("Consent: nothing is uploaded for a client that is excluded",
-           "A09 B03 B04 F01 F04"),
+           "A09 B03 B04 F01 F04 F12"),
     "G5": ("No mass damage: what vanishes is removed with limits and approval only",
            "A17 A23 F05 F06 F07 R05"),
     "G6": ("Crash safety: `kill -9` anywhere, or the loss of a database, is harmless",

@@ -46,7 +46,7 @@ CREATE TABLE contact_sync.ledger (
     off_list boolean,  -- Of an excluded client: true = no contact has to go; false = SendGrid can't search it; NULL = not looked up.
     looks smallint DEFAULT 0 NOT NULL,  -- How often SendGrid looked at exactly this content and its contact wasn't as sent.
     looked_hash bigint,  -- Hash of the payload that looks and retaken are about.
-    retaken smallint DEFAULT 0 NOT NULL,  -- How often its rejection was taken back since its content changed last.
+    retaken smallint DEFAULT 0 NOT NULL,  -- How often its rejection was taken back since it changed last.
     looked_up_at timestamp with time zone,  -- Of a rejected client: when it was looked up last.
     CONSTRAINT ledger_fate CHECK ((((email IS NULL) = (contact_hash IS NULL)) AND
 CASE state

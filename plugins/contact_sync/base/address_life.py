@@ -46,6 +46,8 @@ STEPS = (
          "a look-up has found a contact at the address of an excluded client"),
     Step("confirming.note_former_addresses", (None,), Noted.NOTED, "send_batch",
          "its client has been confirmed at another address"),
+    Step("rejections.note_former", (None,), Noted.NOTED, "select_clients",
+         "a look-up has shown its rejected client's contact at another address"),
     Step("settling.note_possible_addresses", (None,), Noted.NOTED, "send_batch",
          "whether a contact exists there isn't known"),
     Step("removals.retire_absent", (None,), Noted.NOTED, "find_removals",
@@ -56,6 +58,9 @@ STEPS = (
          "the sync has a different list now"),
     Step("removals.forget_taken", (Noted.NOTED, Noted.MISSED, Noted.KEPT), Noted.TAKEN,
          f"plan_batches, {PLANNING}", "a client's confirmed contact has the address"),
+    Step("confirming.forget_removals", (Noted.NOTED, Noted.MISSED, Noted.KEPT), Noted.TAKEN,
+         "send_batch, settle_earlier_runs", "an excluded client's address is another one's now, "
+         "whose contact is confirmed"),
     Step("former_lists.stay_on_list", (Noted.NOTED, Noted.MISSED), Noted.TAKEN, "find_removals",
          "the former list is the sync's list again"),
     Step("removals.keep", (Noted.NOTED, Noted.MISSED), Noted.KEPT, PLANNING,
