@@ -141,6 +141,7 @@ CHANGES = (
            "send_batch, settle_earlier_runs", "SendGrid never showed it as it was sent"),
     Change("removals.retire_absent", KNOWN, None, "find_removals",
            "two snapshots of B2CORE in a row didn't hold it"),
+    Change("syncs.forget_ledger", KNOWN, None, "the command forget", "its sync is retired"),
 )  # fmt: skip
 
 KEPT_FATE = ("confirming.release_taken_addresses", "removals.release_contacts",

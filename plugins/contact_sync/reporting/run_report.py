@@ -11,6 +11,7 @@ from typing import Any
 
 from contact_sync.base import words
 from contact_sync.base.json_columns import Approval, Plan, Result
+from contact_sync.base.run_life import ENDED
 from contact_sync.base.vocabulary import (
     NOTHING_TO_REMOVE,
     REMOVALS,
@@ -43,11 +44,14 @@ def run_report(run: ShownRun) -> dict[str, Any]:
         "state": run.state,
         "reason": run.reason,
         "cause": run.cause,
+        "ended_by": run.ended_by,
+        "ended_why": run.ended_why,
+        "ended": run.ended or [],
         "started_at": run.started_at,
         "finished_at": run.finished_at,
         "seconds": round(run.seconds, 2),
         "counts": run_counts(plan, result),
-        "degraded": words.degraded(result.degraded),
+        "degraded": words.degraded(result.degraded, result.restrained_by),
         "approval": approval and _approval(approval),
         "above_limits": [words.above_limit(above) for above in plan.above_limits],
         "books": result.books,
@@ -86,8 +90,8 @@ def run_counts(plan: Plan, result: Result) -> dict[str, int]:
 def degraded(plan: Plan, books: dict[str, int], jobs: list[dict[str, Any]]) -> dict[Degraded, int]:
     """What is not as it should be after a run that came to its end; {} = all is well.
 
-    `books`: with the numbers of `stale` clients, `in_vain` and `unsearchable` removals, and
-    exclusions that are `not_carried_out`.
+    `books`: with the numbers of `stale` clients, of `in_vain`, `unsearchable` and `restrained`
+    removals, and of exclusions that are `not_carried_out`.
     """
     undone = [job for job in jobs if job["lane"] in REMOVALS and not _is_removed(job)]
     impossible = sum(job["rows"] for job in undone if job["outcome"] == Outcome.UNSEARCHABLE)
@@ -103,6 +107,7 @@ def degraded(plan: Plan, books: dict[str, int], jobs: list[dict[str, Any]]) -> d
         Degraded.REMOVALS_IN_VAIN: books.get("in_vain", 0),
         Degraded.EXCLUSIONS_OPEN: books.get("not_carried_out", 0),
         Degraded.RETURNS_UNSEEN: plan.counts.get("not_looked_up", 0),
+        Degraded.RESTRAINED: books.get("restrained", 0),
     }
     return {what: n for what, n in found.items() if n}
 
@@ -144,6 +149,8 @@ def text_report(report: dict[str, Any]) -> str:
     lines += [f"  reason      {report['reason']}"] if report["reason"] else []
     cause = report["cause"] or (words.NO_CAUSE if report["state"] == RunState.FAILED else "")
     lines += [f"  cause       {cause}"] if cause else []
+    lines += [f"  ended by    {said}" for said in ended_by(report)]
+    lines += [f"  ended       {said}" for said in ended(report)]
     lines += [f"  approval    {_answer(report['approval'])}"] if report["approval"] else []
     lines += [f"  to approve  {what}" for what in report["above_limits"]]
     lines += [f"  degraded    {what}" for what in report["degraded"]]
@@ -161,6 +168,17 @@ def kind_reason(report: dict[str, Any]) -> str:
     """Why the run is of its kind, in words; "" = not known yet."""
     code = report["kind_reason"]
     return words.kind_reason(code, report["kind_detail"]) if code else ""
+
+
+def ended_by(report: Mapping[str, Any]) -> list[str]:
+    """Which run has ended the report's run, and why, in words; nothing if it ended itself."""
+    by, why = report["ended_by"], report["ended_why"]
+    return [f"run {by}, because {ENDED[why]}"] if why else []
+
+
+def ended(report: Mapping[str, Any]) -> list[str]:
+    """Which runs the report's run has ended, because they couldn't write their end."""
+    return [f"run {each['run_id']}, because {ENDED[each['why']]}" for each in report["ended"]]
 
 
 def _approval(approval: Approval) -> dict[str, Any]:

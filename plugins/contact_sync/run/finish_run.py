@@ -9,9 +9,11 @@ from contact_sync.base.errors import BooksDontBalance, FatalError
 from contact_sync.base.failpoints import reach
 from contact_sync.base.json_columns import Plan, Result
 from contact_sync.base.vocabulary import Lane, RemovalReason, RunKind, RunState
+from contact_sync.config.files import read_definitions
 from contact_sync.postgres.cursor import Cursor
 from contact_sync.reporting.run_report import count_words, degraded, dropped_lines
-from contact_sync.run.context import snapshot_of
+from contact_sync.run.context import mapping_of, snapshot_of
+from contact_sync.run.find_removals import OWN
 from contact_sync.run.plan_batches import describe
 from contact_sync.state import (
     batches,
@@ -26,6 +28,7 @@ from contact_sync.state import (
 )
 from contact_sync.state.for_people.jobs import jobs_of_run
 from contact_sync.state.runs import Run
+from contact_sync.state.syncs import Policies, restraints
 from contact_sync.sync import Sync
 
 log = logging.getLogger(__name__)
@@ -53,11 +56,13 @@ def finish_run(sync: Sync, run: Run) -> Result:
         refused_values.forget_gone(cursor, run.sync_id)
         left_out = refused_values.count_of_run(cursor, run.sync_id, run.run_id)
         stale = ledger.count_stale(cursor, run.sync_id)
-        wrong = degraded(run.plan, books | {"stale": stale} | _undone(cursor, sync, run), jobs)
+        restrained_by = _restraints(cursor, sync, run)
+        undone = _undone(cursor, sync, run) | {"restrained": sum(restrained_by.values())}
+        wrong = degraded(run.plan, books | {"stale": stale} | undone, jobs)
         everyone = run.kind is not RunKind.INCREMENTAL
         dropped.forget_unsent(cursor, run.sync_id, everyone=everyone)
         now, new = dropped.count_dropped(cursor, run.sync_id, run.run_id)
-        result = Result(books, refused, tuple(jobs), wrong, now, new, left_out)
+        result = Result(books, refused, tuple(jobs), wrong, now, new, left_out, restrained_by)
         runs.advance_watermark(cursor, run, run.snapshot, run.destination)
         runs.finish_run(cursor, run, RunState.SUCCEEDED, result=result)
         runs.release_lease(cursor, run)
@@ -70,7 +75,7 @@ def finish_run(sync: Sync, run: Run) -> Result:
     for why, n in left_out.items():
         said = words.counted_in_words(why, has_field=True)
         log.warning("Value left out: %d x %s", n, said)
-    for what in words.degraded(wrong):
+    for what in words.degraded(wrong, restrained_by):
         log.warning("Degraded: %s", what)
     log.info("Books: %s", ", ".join(f"{n} {what}" for what, n in books.items()))
     return result
@@ -87,6 +92,22 @@ def _undone(cursor: Cursor, sync: Sync, run: Run) -> dict[str, int]:
         found["not_carried_out"] = open_ones.addresses
         found["unsearchable"] = open_ones.unsearchable
     return found
+
+
+def _restraints(cursor: Cursor, sync: Sync, run: Run) -> dict[str, int]:
+    """Contacts that stay because a sync without a definition has them, by that sync. Nothing is
+    said while a file is broken: it may be the definition."""
+    definitions = read_definitions()
+    if definitions.broken:
+        return {}
+    policy = {why: sync.definition.removal_of(why) for why in OWN}
+    policies = Policies(
+        here=mapping_of(run).list_id,
+        deletes=[str(why) for why, what in policy.items() if what == "delete"],
+        unlists=[str(why) for why, what in policy.items() if what == "unlist"],
+    )
+    defined = {*definitions.by_name, sync.definition.name}
+    return restraints(cursor, run.sync_id, defined, policies)
 
 
 def _refuse_if_open(cursor: Cursor, run: Run) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from contact_sync.base import words
 from contact_sync.reporting import run_story
-from contact_sync.reporting.run_report import count_words, kind_reason, run_report
+from contact_sync.reporting.run_report import count_words, ended, kind_reason, run_report
 from contact_sync.reporting.run_story import Sent
 from contact_sync.reporting.shown_run import ShownRun
 from contact_sync.state.for_people.jobs import BatchJob
@@ -75,7 +75,8 @@ class RunView:
     """One run. Empty texts and lists, and None, are what the page leaves out.
 
     `cause` is the first sentence of why it failed, `details` is whatever more was said. `approval`
-    are lines. `sent_note` stands for the figures where there are none.
+    are lines, as `ended` are: runs that it has ended. `sent_note` stands for the figures where
+    there are none.
     """
 
     id: int
@@ -85,6 +86,7 @@ class RunView:
     is_degraded: bool
     cause: str
     details: str
+    ended: list[str]
     phase: str
     steps: list[run_story.Step]
     kind: str
@@ -134,6 +136,7 @@ def run_view(found: Found, shown: Callable[[str | None], str]) -> RunView:
         is_degraded=report["state"] == "succeeded" and bool(report["degraded"]),
         cause=cause,
         details=details,
+        ended=ended(report),
         phase=run_story.phase(run, found.slices, found.sent) if is_running else "",
         steps=run_story.next_steps(run, report, found.sent),
         kind=report["kind"],

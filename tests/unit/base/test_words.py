@@ -82,8 +82,8 @@ def test_numbers_and_details_are_part_of_the_sentence() -> None:
     assert words.reason(Refusal.REFUSED_BY_SENDGRID, "bad date") == "SendGrid refused it: bad date"
     assert words.reason(Refusal.REFUSED_BY_SENDGRID) == "SendGrid refused it"
     assert words.kind_reason(KindReason.FULL_RUN_DUE, "24").endswith("older than 24 hours")
-    assert words.degraded({Degraded.REJECTED: 1}) == ["1 client is rejected"]
-    assert words.degraded({Degraded.REJECTED: 2}) == ["2 clients are rejected"]
+    assert words.degraded({Degraded.REJECTED: 1}, {}) == ["1 client is rejected"]
+    assert words.degraded({Degraded.REJECTED: 2}, {}) == ["2 clients are rejected"]
     above = words.above_limit(AboveLimit(LimitName.REMOVALS, 3, 2))
     assert above == "3 contacts would be removed, the limit is 2"
 
