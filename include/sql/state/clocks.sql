@@ -8,7 +8,7 @@ UPDATE contact_sync.batch SET
     settled_at = CASE WHEN settled_at > now() THEN now() ELSE settled_at END
 WHERE
     sync_id = %(sync_id)s
-    AND greatest(submitted_at, fate_unknown_at, settled_at) > now() + INTERVAL '1 second';
+    AND greatest(submitted_at, fate_unknown_at, settled_at) > now() + make_interval(secs => 1);
 
 -- pull_sync --
 -- A lease ends after its own length at the latest. Parameters: minutes = that length
@@ -22,8 +22,8 @@ UPDATE contact_sync.sync SET
 WHERE
     sync_id = %(sync_id)s
     AND (
-        last_full_at > now() + INTERVAL '1 second'
-        OR lease_until > now() + make_interval(mins => %(minutes)s) + INTERVAL '1 second'
+        last_full_at > now() + make_interval(secs => 1)
+        OR lease_until > now() + make_interval(mins => %(minutes)s) + make_interval(secs => 1)
     );
 
 -- pull_runs --
@@ -34,7 +34,7 @@ UPDATE contact_sync.run SET
 WHERE
     sync_id = %(sync_id)s
     AND state = 'running'
-    AND greatest(started_at, read_at) > now() + INTERVAL '1 second';
+    AND greatest(started_at, read_at) > now() + make_interval(secs => 1);
 
 -- pull_removals --
 -- Index: removal_noted
@@ -44,9 +44,14 @@ UPDATE contact_sync.removal SET
 WHERE
     sync_id = %(sync_id)s
     AND NOT kept
-    AND greatest(noted_at, tried_at) > now() + INTERVAL '1 second';
+    AND greatest(noted_at, tried_at) > now() + make_interval(secs => 1);
 
 -- pull_moves --
 -- Index: move primary key
 UPDATE contact_sync.move SET noted_at = now()
-WHERE sync_id = %(sync_id)s AND noted_at > now() + INTERVAL '1 second';
+WHERE sync_id = %(sync_id)s AND noted_at > now() + make_interval(secs => 1);
+
+-- seconds_since_read --
+SELECT extract(EPOCH FROM now() - read_at)::float AS seconds
+FROM contact_sync.run
+WHERE run_id = %(run_id)s;

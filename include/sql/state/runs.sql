@@ -118,11 +118,6 @@ UPDATE contact_sync.run SET
     kind_detail = %(detail)s
 WHERE run_id = %(run_id)s;
 
--- seconds_since_read --
-SELECT extract(EPOCH FROM now() - read_at)::float AS seconds
-FROM contact_sync.run
-WHERE run_id = %(run_id)s;
-
 -- save_plan --
 UPDATE contact_sync.run SET plan = %(plan)s
 WHERE run_id = %(run_id)s;

@@ -8,7 +8,7 @@ latest. A clock that goes forward ends waits early, as if the time had passed.
 
 from __future__ import annotations
 
-from contact_sync.postgres.cursor import Cursor
+from contact_sync.postgres.cursor import Cursor, one
 from contact_sync.state import statements
 
 SQL = statements.load("clocks")
@@ -29,3 +29,9 @@ def pull_back(cursor: Cursor, sync_id: int) -> None:
 def went_back(*ages: float | None) -> bool:
     """Whether one of these ages, in seconds, is of a moment ahead of the clock."""
     return any(age is not None and age < -1 for age in ages)
+
+
+def seconds_since_read(cursor: Cursor, run_id: int) -> float | None:
+    """Seconds since the run began to read B2CORE; None = it hasn't, or the clock has gone back."""
+    found = one(cursor, SQL["seconds_since_read"], {"run_id": run_id})["seconds"]
+    return None if found is None or went_back(found) else float(found)

@@ -227,12 +227,6 @@ def save_snapshot(
     cursor.execute(SQL["save_snapshot"], parameters | {"why": why[0], "detail": why[1]})
 
 
-def seconds_since_read(cursor: Cursor, run_id: int) -> float | None:
-    """Seconds since the run began to read B2CORE; None = it hasn't, or the clock has gone back."""
-    found = one(cursor, SQL["seconds_since_read"], {"run_id": run_id})["seconds"]
-    return None if found is None or went_back(found) else float(found)
-
-
 def save_plan(cursor: Cursor, run_id: int, plan: Plan) -> None:
     """Store what the run is going to do."""
     cursor.execute(SQL["save_plan"], {"run_id": run_id, "plan": Jsonb(plan.to_json())})

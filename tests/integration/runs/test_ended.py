@@ -12,10 +12,11 @@ import pytest
 from contact_sync.base.errors import RetryableError
 from contact_sync.base.vocabulary import RunKind
 from contact_sync.postgres.cursor import Cursor
-from contact_sync.reporting.run_report import text_report
+from contact_sync.reporting.run_report import run_report, text_report
 from contact_sync.run import in_one_process
 from contact_sync.run.start_run import start_run
 from contact_sync.state.database import StateDatabase
+from contact_sync.state.for_people.runs import run_of_id
 from contact_sync.state.runs import Options
 from tests.support.world import World
 
@@ -52,10 +53,18 @@ def test_N09_a_run_that_could_not_write_its_end_is_ended_by_the_next(
     assert old["finished_at"] is not None
     assert newer["ended"] == [{"run_id": older, "why": why}]
     assert (newer["ended_by"], newer["ended_why"]) == (None, None)
-    assert f"ended by    run {newer['id']}, because " in text_report(old)
-    for report in (old, newer):
-        assert WORDS[why] in text_report(report)
+    assert f"ended by    run {newer['id']}, because " in said(world, older)
+    for run_id in (older, newer["id"]):
+        assert WORDS[why] in said(world, run_id)
     assert world.run()["ended"] == []
+
+
+def said(world: World, run_id: int) -> str:
+    """A run's report as people read it."""
+    with StateDatabase(world.state_url).transaction() as cursor:
+        row = run_of_id(cursor, "demo", run_id)
+    assert row is not None
+    return text_report(run_report(row))
 
 
 class FailsOver(StateDatabase):
