@@ -50,6 +50,16 @@ def release_anybodys(_release: Any, cursor: Cursor, run: Run) -> None:
     )
 
 
+def ends_none(*_: Any, **__: Any) -> list[int]:
+    """Older runs run for ever."""
+    return []
+
+
+def told_by_none(*_: Any, **__: Any) -> dict[str, int]:
+    """Whatever restrains a run."""
+    return {}
+
+
 def never_over(load: Callable[..., Run], *args: Any) -> Run:
     """An old run looks as if it were still at work."""
     return replace(load(*args), state=RunState.RUNNING)
@@ -100,11 +110,11 @@ MUTANTS = [
            test_clocks.test_N08_a_quarantine_ends_after_its_own_length,
            {"jump": test_clocks.DAY, "state": "settled", "when": "before the run"}),
     Mutant("Who ended a run is told",
-           {f"{STATE}.runs.end_older_runs": gives([])},
+           {f"{STATE}.runs.end_older_runs": ends_none},
            test_ended.test_N09_a_run_that_could_not_write_its_end_is_ended_by_the_next,
            {"why": "lease_run_out"}),
     Mutant("A sync without a definition restrains nobody in silence",
-           {f"{RUN}.finish_run._restraints": gives({})},
+           {f"{RUN}.finish_run._restraints": told_by_none},
            test_undefined.test_R15_a_sync_without_a_definition_restrains_nobody_in_silence,
            {"same_list": True}),
     Mutant("A sync with a definition isn't forgotten",
