@@ -115,7 +115,7 @@ def run_report(run: ShownRun) -> RunReport:
         cause=run.cause,
         ended_by=run.ended_by,
         ended_why=run.ended_why,
-        ended=run.ended or (),
+        ended=run.ended or [],
         started_at=run.started_at,
         finished_at=run.finished_at,
         seconds=round(run.seconds, 2),
