@@ -173,7 +173,7 @@ SCENARIOS = {
     "R05": "One field is emptied in many contacts → a person is asked, with field and numbers",
     "R06": "A server or database comes back with an older state → the next run is a full one",
     "R07": "A table is emptied or replaced between two runs → the next run is a full one",
-    "R15": "A definition is deleted → its sync restrains nobody in silence, and can be retired",
+    "R08": "A definition is deleted → its sync restrains nobody in silence, and can be retired",
     "S01": "Several connections, each with a unique name → a definition and a DAG for each",
     "S02": "An API URL of the US or the EU region → the connection's region or host",
     "S03": "An API key, full or restricted → what it lacks is named before a run",

@@ -269,9 +269,7 @@ def above_limit(found: AboveLimit) -> str:
     )
 
 
-def degraded(
-    found: Mapping[Degraded, int] | Mapping[str, int], restrained_by: Mapping[str, int]
-) -> list[str]:
+def degraded(found: Mapping[Degraded, int], restrained_by: Mapping[str, int]) -> list[str]:
     """What isn't as it should be, a sentence each; `restrained_by`: see Result."""
     numbers = {str(code): n for code, n in found.items()}
     said = [f"{n} {DEGRADED[c][n != 1]}" for c in Degraded if (n := numbers.get(c))]

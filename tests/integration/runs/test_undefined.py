@@ -46,7 +46,7 @@ def forget(world: World, name: str) -> int:
 
 
 @pytest.mark.parametrize("same_list", [True, False], ids=["same list", "lists of their own"])
-def test_R15_a_sync_without_a_definition_restrains_nobody_in_silence(
+def test_R08_a_sync_without_a_definition_restrains_nobody_in_silence(
     world: World, tmp_path: Path, same_list: bool
 ) -> None:
     """Each run names it and the commands; once it is retired, the contact goes."""
@@ -67,7 +67,7 @@ def test_R15_a_sync_without_a_definition_restrains_nobody_in_silence(
     assert mine.run()["degraded"] == []
 
 
-def test_R15_what_a_sync_with_a_definition_protects_is_no_restraint(
+def test_R08_what_a_sync_with_a_definition_protects_is_no_restraint(
     world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nor is anything said while a broken file may be the definition."""
@@ -80,7 +80,7 @@ def test_R15_what_a_sync_with_a_definition_protects_is_no_restraint(
         assert mine.run()["degraded"] == []
 
 
-def test_R15_a_policy_to_keep_is_no_restraint(world: World, tmp_path: Path) -> None:
+def test_R08_a_policy_to_keep_is_no_restraint(world: World, tmp_path: Path) -> None:
     """The contact would stay anyway."""
     mine, _other, client = two_syncs(world, tmp_path, same_list=True)
     mine.redefine(on_address_change="keep")
@@ -88,7 +88,7 @@ def test_R15_a_policy_to_keep_is_no_restraint(world: World, tmp_path: Path) -> N
     assert mine.run()["degraded"] == []
 
 
-def test_R15_forget_leaves_nothing_of_one_sync_and_all_of_the_others(
+def test_R08_forget_leaves_nothing_of_one_sync_and_all_of_the_others(
     world: World, tmp_path: Path
 ) -> None:
     """Also of a sync that had moves, values that don't fit, removals and slices."""
@@ -109,7 +109,7 @@ def test_R15_forget_leaves_nothing_of_one_sync_and_all_of_the_others(
     assert other.report()["kind"] == "full"
 
 
-def test_R15_the_commands_list_ask_and_refuse(
+def test_R08_the_commands_list_ask_and_refuse(
     world: World,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
