@@ -31,6 +31,11 @@ COMMENT ON COLUMN contact_sync.run.json_taken IS 'The largest request that SendG
 COMMENT ON COLUMN contact_sync.run.csv_taken IS 'The same of files.';
 COMMENT ON COLUMN contact_sync.run.cause IS 'Why it failed, in one sentence; NULL = it didn''t, or no step could say.';
 
+COMMENT ON COLUMN contact_sync.run.read_at
+IS 'When it began to read B2CORE, by the clock of this server; NULL = it hasn''t.';
+COMMENT ON COLUMN contact_sync.run.ended_by
+IS 'The run that has ended this one, which couldn''t write its end; NULL = it ended itself, or runs.';
+COMMENT ON COLUMN contact_sync.run.ended_why IS 'Why that one did: a code.';
 COMMENT ON COLUMN contact_sync.run.retry_rejected
 IS 'Send rejected clients again even if nothing about them has changed.';
 COMMENT ON COLUMN contact_sync.run.approve_removals

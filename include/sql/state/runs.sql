@@ -12,6 +12,7 @@ SELECT
     mapping_version,
     fields,
     destination,
+    now() AS now,
     extract(EPOCH FROM now() - last_full_at)::float / 3600 AS full_age_hours
 FROM contact_sync.sync
 WHERE name = %(name)s;
@@ -27,10 +28,14 @@ WHERE sync_id = %(sync_id)s
 FOR UPDATE;
 
 -- supersede_runs --
+-- The new run ends those that couldn't write their end. Index: run_running
 UPDATE contact_sync.run SET
     state = 'superseded',
-    finished_at = now()
-WHERE sync_id = %(sync_id)s AND state = 'running' AND NOT dry_run;
+    finished_at = now(),
+    ended_by = %(run_id)s,
+    ended_why = %(why)s
+WHERE sync_id = %(sync_id)s AND state = 'running' AND NOT dry_run AND run_id <> %(run_id)s
+RETURNING run_id;
 
 -- take_lease --
 UPDATE contact_sync.sync SET
@@ -83,10 +88,13 @@ WHERE r.run_id = %(run_id)s;
 
 -- end_dead_dry_runs --
 -- A dry run has no lease that another run would take from it, so that one that was killed would run for ever.
+-- Index: run_running
 UPDATE contact_sync.run SET
     state = 'failed',
     cause = coalesce(cause, %(cause)s),
-    finished_at = now()
+    finished_at = now(),
+    ended_by = %(run_id)s,
+    ended_why = %(why)s
 WHERE
     sync_id = %(sync_id)s
     AND dry_run
@@ -104,6 +112,7 @@ WHERE sync_id = %(sync_id)s;
 -- save_snapshot --
 UPDATE contact_sync.run SET
     snapshot = %(snapshot)s,
+    read_at = %(began)s,
     kind = %(kind)s,
     kind_reason = %(why)s,
     kind_detail = %(detail)s

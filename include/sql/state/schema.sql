@@ -125,8 +125,11 @@ END)),
 );
 ALTER TABLE contact_sync.batch ALTER COLUMN batch_id ADD GENERATED ALWAYS AS IDENTITY ( SEQUENCE NAME contact_sync.batch_batch_id_seq START WITH 1 INCREMENT BY 1 NO MINVALUE NO MAXVALUE CACHE 1 );
 ALTER TABLE ONLY contact_sync.batch ADD CONSTRAINT batch_pkey PRIMARY KEY (batch_id);
+CREATE INDEX batch_by_root ON contact_sync.batch USING btree (root_id) WHERE (root_id IS NOT NULL);
 CREATE INDEX batch_by_run ON contact_sync.batch USING btree (run_id);
+CREATE INDEX batch_moments ON contact_sync.batch USING btree (sync_id, GREATEST(submitted_at, fate_unknown_at, settled_at));
 CREATE INDEX batch_open ON contact_sync.batch USING btree (sync_id) WHERE is_open;
+CREATE INDEX batch_unknown ON contact_sync.batch USING btree (sync_id, fate_unknown_at) WHERE (fate_unknown_at IS NOT NULL);
 CREATE TRIGGER batch_move BEFORE UPDATE OF state ON contact_sync.batch FOR EACH ROW EXECUTE FUNCTION contact_sync.check_batch_move();
 ALTER TABLE ONLY contact_sync.batch ADD CONSTRAINT batch_root_id_fkey FOREIGN KEY (root_id) REFERENCES contact_sync.batch(batch_id);
 ALTER TABLE ONLY contact_sync.batch ADD CONSTRAINT batch_run_id_fkey FOREIGN KEY (run_id) REFERENCES contact_sync.run(run_id);
@@ -249,7 +252,9 @@ CREATE TABLE contact_sync.removal (
     CONSTRAINT removal_why_check CHECK ((why = ANY (ARRAY['address_changed'::text, 'address_lost'::text, 'excluded'::text, 'gone'::text, 'list_changed'::text])))
 );
 ALTER TABLE ONLY contact_sync.removal ADD CONSTRAINT removal_pkey PRIMARY KEY (sync_id, email, list_id);
+CREATE INDEX removal_by_batch ON contact_sync.removal USING btree (batch_id) WHERE (batch_id IS NOT NULL);
 CREATE INDEX removal_by_hash ON contact_sync.removal USING btree (sync_id, email_hash);
+CREATE INDEX removal_noted ON contact_sync.removal USING btree (sync_id, why, list_id, email) WHERE (NOT kept);
 
 -- Each run: why, of what kind, what it planned and what became of it.
 CREATE TABLE contact_sync.run (
@@ -278,6 +283,10 @@ CREATE TABLE contact_sync.run (
     csv_bytes bigint,  -- The same of files.
     json_taken bigint,  -- The largest request that SendGrid took in this run, in bytes.
     csv_taken bigint,  -- The same of files.
+    ended_by bigint,  -- The run that has ended this one, which couldn't write its end; NULL = it ended itself, or runs.
+    ended_why text,  -- Why that one did: a code.
+    read_at timestamp with time zone,  -- When it began to read B2CORE, by the clock of this server; NULL = it hasn't.
+    CONSTRAINT run_ended_why CHECK ((((ended_by IS NULL) = (ended_why IS NULL)) AND (ended_why = ANY (ARRAY['lease_run_out'::text, 'taken_over'::text, 'tried_again'::text, 'too_old'::text])))),
     CONSTRAINT run_kind_check CHECK ((kind = ANY (ARRAY['incremental'::text, 'full'::text, 'resend'::text]))),
     CONSTRAINT run_kind_reason CHECK ((kind_reason = ANY (ARRAY['asked_for'::text, 'first_load'::text, 'mapping_changed'::text, 'server_replaced'::text, 'server_restarted'::text, 'tables_replaced'::text, 'detection_switched'::text, 'xmin_too_old'::text, 'full_run_due'::text, 'changes_since'::text]))),
     CONSTRAINT run_state_check CHECK ((state = ANY (ARRAY['running'::text, 'succeeded'::text, 'failed'::text, 'superseded'::text])))
@@ -285,8 +294,11 @@ CREATE TABLE contact_sync.run (
 ALTER TABLE contact_sync.run ALTER COLUMN run_id ADD GENERATED ALWAYS AS IDENTITY ( SEQUENCE NAME contact_sync.run_run_id_seq START WITH 1 INCREMENT BY 1 NO MINVALUE NO MAXVALUE CACHE 1 );
 ALTER TABLE ONLY contact_sync.run ADD CONSTRAINT run_pkey PRIMARY KEY (run_id);
 CREATE INDEX run_by_holder ON contact_sync.run USING btree (sync_id, holder text_pattern_ops);
+CREATE INDEX run_by_start ON contact_sync.run USING btree (sync_id, started_at) WHERE (NOT dry_run);
 CREATE INDEX run_by_sync ON contact_sync.run USING btree (sync_id, run_id DESC);
+CREATE INDEX run_ended_by ON contact_sync.run USING btree (ended_by) WHERE (ended_by IS NOT NULL);
 CREATE INDEX run_running ON contact_sync.run USING btree (sync_id) WHERE (state = 'running'::text);
+CREATE INDEX run_succeeded ON contact_sync.run USING btree (sync_id, run_id) WHERE ((state = 'succeeded'::text) AND (NOT dry_run));
 ALTER TABLE ONLY contact_sync.run ADD CONSTRAINT run_sync_id_fkey FOREIGN KEY (sync_id) REFERENCES contact_sync.sync(sync_id);
 
 -- The clients that one task reads.

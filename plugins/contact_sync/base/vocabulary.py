@@ -1,7 +1,6 @@
 """The codes of the project as types: all that is stored as a word. Imports nothing of the package.
 
-What people read for a code is in words.py, and nowhere else. A *client* is a row of B2CORE, a
-*contact* is what SendGrid stores; CONTRIBUTING.md has the glossary.
+What people read for a code is in words.py, and nowhere else; CONTRIBUTING.md has the glossary.
 """
 
 from __future__ import annotations
@@ -222,6 +221,7 @@ class Degraded(StrEnum):
     REMOVALS_IN_VAIN = "removals_in_vain"
     EXCLUSIONS_OPEN = "exclusions_open"
     RETURNS_UNSEEN = "returns_unseen"
+    RESTRAINED = "restrained"
 
 
 class JobStatus(StrEnum):

@@ -7,6 +7,7 @@ A code that has no words here fails tests/unit/base/test_words.py.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from shlex import quote
 
 from contact_sync.base import moments
 from contact_sync.base.json_columns import AboveLimit
@@ -211,6 +212,10 @@ DEGRADED: Mapping[str, tuple[str, str]] = {
         "contacts were sent without a look whether a person had removed them at SendGrid: the run "
         "was too large",
     ),
+    Degraded.RESTRAINED: (
+        "contact should be removed and stays, because a sync without a definition has it",
+        "contacts should be removed and stay, because syncs without a definition have them",
+    ),
 }  # fmt: skip
 """What follows the number: for one, and for any other number."""
 
@@ -264,10 +269,16 @@ def above_limit(found: AboveLimit) -> str:
     )
 
 
-def degraded(found: Mapping[Degraded, int] | Mapping[str, int]) -> list[str]:
-    """What isn't as it should be, a sentence each."""
+def degraded(found: Mapping[Degraded, int], restrained_by: Mapping[str, int]) -> list[str]:
+    """What isn't as it should be, a sentence each; `restrained_by`: see Result."""
     numbers = {str(code): n for code, n in found.items()}
-    return [f"{n} {DEGRADED[c][n != 1]}" for c in Degraded if (n := numbers.get(c))]
+    said = [f"{n} {DEGRADED[c][n != 1]}" for c in Degraded if (n := numbers.get(c))]
+    return said + [
+        f"the sync {name!r} has no definition here and has {n} of them: "
+        f"`python -m contact_sync forget {quote(name)}` retires it, "
+        f"`python -m contact_sync rename {quote(name)} NEW` if its definition has another name now"
+        for name, n in restrained_by.items()
+    ]
 
 
 def counted(*parts: str | None) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from contact_sync.base.json_columns import Approval, Plan, Result, SourceSnapshot
 
@@ -15,7 +16,9 @@ class ShownRun:
 
     `sync` is its sync's name, `holder` who runs it: a DAG run or a process. `seconds`: those until
     now for a run that hasn't ended. `holds_lease`: it has shown a sign of life lately, and no newer
-    run has taken over. `sent`: contacts whose jobs SendGrid has carried out.
+    run has taken over. `ended_by`, `ended_why`: which run has ended this one, which couldn't write
+    its end, and why (EndedWhy); `ended`: those that this one has ended (`run_id`, `why`), None =
+    none. `sent`: contacts whose jobs SendGrid has carried out.
     """
 
     id: int
@@ -39,6 +42,9 @@ class ShownRun:
     snapshot: SourceSnapshot | None
     seconds: float
     holds_lease: bool | None
+    ended_by: int | None
+    ended_why: str | None
+    ended: list[dict[str, Any]] | None
     sent: int
 
 

@@ -48,14 +48,16 @@ class Seen:
     """What a run sees when it begins: B2CORE at one moment, and what the sync knows.
 
     `here`: where the snapshot stands, nothing counted yet. `kind`: what the run has to be, `why`,
-    and the `detail` of that. `changed`: ids of clients with a changed row, of an incremental run
-    only. `taken`: hashes of all addresses that have a contact.
+    and the `detail` of that. `began`: when, by the state database's clock. `changed`: ids of
+    clients with a changed row, of an incremental run only. `taken`: hashes of all addresses that
+    have a contact.
     """
 
     here: SourceSnapshot
     kind: RunKind
     why: KindReason
     detail: str | None
+    began: datetime
     scan: Scan
     changed: Int64
     ledger: KnownClients
@@ -109,7 +111,7 @@ def _look(sync: Sync, run: Run) -> Seen:
             changed = changed_clients(definition, snapshot, known.watermark)
     ledger = reading.result()
     taken = np.concatenate([ledger.contact_hash, read_removal_hashes(sync.state, run.sync_id)])
-    return Seen(here, kind, why, detail, scan, changed, ledger, taken)
+    return Seen(here, kind, why, detail, known.now, scan, changed, ledger, taken)
 
 
 def _select(definition: SyncDefinition, run: Run, seen: Seen) -> Selection:
@@ -139,7 +141,7 @@ def _store(sync: Sync, run: Run, seen: Seen, selection: Selection, slices: list[
         batches.drop_plan(cursor, run.run_id)
         staging.drop_outbox(cursor, run.run_id)
         why = (seen.why, seen.detail)
-        runs.save_snapshot(cursor, run.run_id, snapshot, seen.kind, why)
+        runs.save_snapshot(cursor, run.run_id, snapshot, seen.kind, why, seen.began)
         staging.save_slices(cursor, run.run_id, slices)
         if not run.dry_run:
             observe_absences(cursor, ids, gone, believed=not selection.held, approved=approved)

@@ -39,7 +39,7 @@ def settle_earlier_runs(sync: Sync, run: Run) -> float | None:
     reach("drained")
     with sync.state.transaction(run.fence) as cursor:
         staging.drop_outbox_of_older_runs(cursor, run.sync_id, run.run_id)
-        runs.end_dead_dry_runs(cursor, run.sync_id, hours=sync.definition.deadlines.run_hours)
+        runs.end_dead_dry_runs(cursor, run, hours=sync.definition.deadlines.run_hours)
         staging.drop_slices_of_dead_runs(cursor, run.sync_id)
     log.info("Nothing of earlier runs is in flight")
     return None

@@ -6,9 +6,11 @@ import logging
 
 from contact_sync.base.errors import SyncDisabled
 from contact_sync.base.failpoints import reach
+from contact_sync.base.run_life import ENDED
 from contact_sync.base.vocabulary import RunKind
 from contact_sync.run.context import definition_hash
 from contact_sync.state import runs
+from contact_sync.state.clocks import pull_back
 from contact_sync.state.runs import Options
 from contact_sync.sync import Sync
 
@@ -35,18 +37,24 @@ def start_run(
     sync.state.check_schema()
     with sync.state.transaction() as cursor:
         known = runs.ensure_sync(cursor, name)
-        epoch = known.epoch
+        pull_back(cursor, known.sync_id)  # also when another run holds the lease
+    with sync.state.transaction() as cursor:
+        known = runs.ensure_sync(cursor, name)
+        lease = None
         if not options.dry_run:
-            epoch = runs.acquire_lease(cursor, known.sync_id, holder, take_over=take_over)
+            lease = runs.acquire_lease(cursor, known.sync_id, holder, take_over=take_over)
         run_id = runs.create_run(
             cursor,
             sync_id=known.sync_id,
-            epoch=epoch,
+            epoch=lease.epoch if lease else known.epoch,
             kind=kind,
             holder=holder,
             options=options,
             definition_hash=definition_hash(sync.definition),
         )
+        if lease:
+            for older in runs.end_older_runs(cursor, known.sync_id, run_id, lease.why):
+                log.warning("Run %d ends run %d, because %s", run_id, older, ENDED[lease.why])
         reach("lease_taken_uncommitted")
     reach("run_started")
     log.info("Run %d of sync %r started: %s, %s", run_id, name, kind, options)

@@ -74,7 +74,8 @@ class RunView:
     """One run. Empty texts and lists, and None, are what the page leaves out.
 
     `cause` is the first sentence of why it failed, `details` is whatever more was said. `approval`
-    are lines. `sent_note` stands for the figures where there are none.
+    are lines, as `ended` are: runs that it has ended. `sent_note` stands for the figures where
+    there are none.
     """
 
     id: int
@@ -84,6 +85,7 @@ class RunView:
     is_degraded: bool
     cause: str
     details: str
+    ended: list[str]
     phase: str
     steps: list[run_story.Step]
     kind: str
@@ -133,6 +135,7 @@ def run_view(found: Found, shown: Callable[[str | None], str]) -> RunView:
         is_degraded=report.state == "succeeded" and bool(report.degraded),
         cause=cause,
         details=details,
+        ended=report.ended_in_words,
         phase=run_story.phase(run, found.slices, found.sent) if is_running else "",
         steps=run_story.next_steps(run, report, found.sent),
         kind=report.kind,
