@@ -139,12 +139,14 @@ CHANGES = (
            "what SendGrid did with it isn't known, or SendGrid did nothing"),
     Change("settling.reject_not_applied", (Fate.PENDING,), Fate.REJECTED,
            "send_batch, settle_earlier_runs", "SendGrid never showed it as it was sent"),
+    Change("identity.leave_unproven", (Fate.CONFIRMED,), Fate.PENDING, "finish_run",
+           "the state database went back, and B2CORE doesn't hold the client that has to be sent"),
     Change("removals.retire_absent", KNOWN, None, "find_removals",
            "two snapshots of B2CORE in a row didn't hold it"),
 )  # fmt: skip
 
 KEPT_FATE = ("confirming.release_taken_addresses", "removals.release_contacts",
              "ledger.see_present", "ledger.count_absences", "removals.see_off",
-             "exclusions.see")  # fmt: skip
+             "exclusions.see", "identity.look_at_excluded_again", "identity.widen")  # fmt: skip
 """Statements that write the ledger and no fate: a contact is no longer its client's, an absence, a
 look-up."""

@@ -116,6 +116,7 @@ class PendingReason(StrEnum):
     JOB_FAILED = "job_failed"
     REQUEST_REFUSED = "request_refused"
     VALUE_REFUSED = "value_refused"
+    STATE_UNPROVEN = "state_unproven"
 
 
 UNPROVEN = (
@@ -190,6 +191,10 @@ class KindReason(StrEnum):
     XMIN_TOO_OLD = "xmin_too_old"
     FULL_RUN_DUE = "full_run_due"  # detail: after how many hours
     CHANGES_SINCE = "changes_since"  # detail: since when, ISO 8601
+    STATE_WENT_BACK = "state_went_back"  # these four: the ledger isn't believed
+    STATE_RESTORED = "state_restored"
+    STATE_MOVED = "state_moved"
+    STATE_RESTARTED = "state_restarted"
 
 
 class LimitName(StrEnum):

@@ -53,6 +53,7 @@ def decide(
     ledger: LedgerRows,
     *,
     resend: bool = False,
+    bring_back: bool = False,
     retry_rejected: bool = False,
 ) -> Decided:
     """Decide about clients that were read and transformed (`transform`'s frame).
@@ -65,7 +66,7 @@ def decide(
     it or its address is excluded                             EXCLUDED
     a value is rejected                                       REJECTED
     a newer client has its address                            SHARED
-    a person removed its contact, same address, no resend     REMOVED
+    a person removed its contact, same address, not back      REMOVED
     refused before with the same content, not retried         REFUSED
     confirmed with the same content at its address, no resend UNCHANGED
     any other                                                 SEND
@@ -82,7 +83,7 @@ def decide(
         Decision.EXCLUDED: ((verdict & EXCLUDED) > 0) | clients["exclusion"].notna().to_numpy(bool),
         Decision.REJECTED: clients["reason"].notna().to_numpy(bool),
         Decision.SHARED: (verdict & SHARED) > 0,
-        Decision.REMOVED: by_hand & (known.email_hash == email_hash) & (not resend),
+        Decision.REMOVED: by_hand & (known.email_hash == email_hash) & (not bring_back),
         Decision.REFUSED: (known.fate == Fate.REJECTED) & same & (not (resend or retry_rejected)),
         Decision.UNCHANGED: (known.fate == Fate.CONFIRMED) & own & same & (not resend),
     }

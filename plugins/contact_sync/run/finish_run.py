@@ -8,15 +8,17 @@ from contact_sync.base import words
 from contact_sync.base.errors import BooksDontBalance, FatalError
 from contact_sync.base.failpoints import reach
 from contact_sync.base.json_columns import Plan, Result
-from contact_sync.base.vocabulary import Lane, RemovalReason, RunKind, RunState
+from contact_sync.base.vocabulary import FieldType, Lane, RemovalReason, RunKind, RunState
 from contact_sync.postgres.cursor import Cursor
 from contact_sync.reporting.run_report import count_words, degraded, dropped_lines
 from contact_sync.run.context import snapshot_of
+from contact_sync.run.outer_mark import end_mark
 from contact_sync.run.plan_batches import describe
 from contact_sync.state import (
     batches,
     dropped,
     exclusions,
+    identity,
     ledger,
     moves,
     refused_values,
@@ -47,6 +49,9 @@ def finish_run(sync: Sync, run: Run) -> Result:
         return result
     with sync.state.transaction(run.fence) as cursor:
         _refuse_if_open(cursor, run)
+        if run.unproven is not None:
+            texts = run.destination.mapping.mask(FieldType.TEXT)
+            identity.prove(cursor, run.sync_id, run.run_id, texts)
         books = balance(cursor, run)
         refused = ledger.count_refused(cursor, run.sync_id, run.run_id)
         jobs = [job.report() for job in jobs_of_run(cursor, run.run_id)]
@@ -60,9 +65,11 @@ def finish_run(sync: Sync, run: Run) -> Result:
         result = Result(books, refused, tuple(jobs), wrong, now, new, left_out)
         runs.advance_watermark(cursor, run, run.snapshot, run.destination)
         runs.finish_run(cursor, run, RunState.SUCCEEDED, result=result)
+        identity.renew(cursor, run.sync_id)
         runs.release_lease(cursor, run)
         reach("finish_uncommitted")
     reach("run_finished")
+    end_mark(sync, run)
     _log_report(run.plan, result)
     for why, n in refused.items():
         said = words.counted_in_words(why, has_field=True)
