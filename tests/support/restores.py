@@ -42,9 +42,11 @@ def _other_database(cluster: Cluster, url: str, template: str) -> Iterator[str]:
         connection.execute(
             sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(new, sql.Identifier(template))
         )
-        yield url.replace(f"/{_database(url)}", f"/{name}")
-        connections.close_all()
-        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(new))
+        try:
+            yield url.replace(f"/{_database(url)}", f"/{name}")
+        finally:
+            connections.close_all()
+            connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(new))
 
 
 def _dump(cluster: Cluster, url: str, folder: Path) -> str:
@@ -88,6 +90,17 @@ def template(cluster: Cluster, url: str, folder: Path) -> Iterator[Restore]:
         yield lambda: copy
 
 
+def _columns(connection: psycopg.Connection, table: sql.Identifier) -> sql.Composed:
+    """Those that can be written."""
+    found = connection.execute(
+        """SELECT attname FROM pg_attribute
+           WHERE attrelid = format('%%s.%%s', %s::text, %s::text)::regclass
+               AND attnum > 0 AND NOT attisdropped AND attgenerated = '' """,
+        [SCHEMA, table.as_string(connection)],
+    )
+    return sql.SQL(", ").join(sql.Identifier(name) for (name,) in found)
+
+
 def _tables(connection: psycopg.Connection) -> list[sql.Identifier]:
     found = connection.execute(
         "SELECT relname FROM pg_class WHERE relnamespace = %s::regnamespace AND relkind = 'r'",
@@ -118,16 +131,19 @@ def rows(cluster: Cluster, url: str, folder: Path, *, only: str | None = None) -
             names = [sql.SQL("{}.{}").format(sql.Identifier(SCHEMA), table) for table in tables]
             connection.execute(sql.SQL("TRUNCATE {} CASCADE").format(sql.SQL(", ").join(names)))
             for name, table in zip(names, tables, strict=True):
+                columns = _columns(connection, table)
                 connection.execute(
-                    sql.SQL("INSERT INTO {} OVERRIDING SYSTEM VALUE TABLE {}.{}").format(
-                        name, kept, table
-                    )
+                    sql.SQL(
+                        "INSERT INTO {0} ({1}) OVERRIDING SYSTEM VALUE SELECT {1} FROM {2}.{3}"
+                    ).format(name, columns, kept, table)
                 )
         return url
 
-    yield restore
-    with psycopg.connect(superuser) as connection:
-        connection.execute(sql.SQL("DROP SCHEMA {} CASCADE").format(kept))
+    try:
+        yield restore
+    finally:
+        with psycopg.connect(superuser) as connection:
+            connection.execute(sql.SQL("DROP SCHEMA {} CASCADE").format(kept))
 
 
 @contextmanager

@@ -120,15 +120,10 @@ class PendingReason(StrEnum):
 
 
 UNPROVEN = (
-    PendingReason.FATE_UNKNOWN,
-    PendingReason.JOB_UNKNOWN_TO_SENDGRID,
-    PendingReason.JOB_NEVER_ENDED,
-    PendingReason.UPLOAD_NEVER_ARRIVED,
-    PendingReason.NOT_APPLIED,
-    PendingReason.ERRORS_FILE_UNCLEAR,
-    PendingReason.JOB_FAILED,
-    PendingReason.REQUEST_REFUSED,
-)
+    PendingReason.FATE_UNKNOWN, PendingReason.JOB_UNKNOWN_TO_SENDGRID,
+    PendingReason.JOB_NEVER_ENDED, PendingReason.UPLOAD_NEVER_ARRIVED, PendingReason.NOT_APPLIED,
+    PendingReason.ERRORS_FILE_UNCLEAR, PendingReason.JOB_FAILED, PendingReason.REQUEST_REFUSED,
+)  # fmt: skip
 """Those that are the outcome of a whole batch, too: nothing in it could be confirmed."""
 
 

@@ -39,6 +39,7 @@ def run_report(run: ShownRun) -> dict[str, Any]:
         "kind": run.kind,
         "kind_reason": run.kind_reason,
         "kind_detail": run.kind_detail,
+        "unproven": run.unproven,
         "dry_run": run.dry_run,
         "state": run.state,
         "reason": run.reason,
@@ -141,6 +142,8 @@ def text_report(report: dict[str, Any]) -> str:
     title = f"Run {report['id']}: {report['kind']}{', dry run' if report['dry_run'] else ''}"
     lines = [f"{title}, {report['state']} in {report['seconds']:.1f} s"]
     lines += [f"  why         {kind_reason(report)}"] if report["kind_reason"] else []
+    unproven = unproven_words(report)
+    lines += [f"  state       {unproven}"] if unproven else []
     lines += [f"  reason      {report['reason']}"] if report["reason"] else []
     cause = report["cause"] or (words.NO_CAUSE if report["state"] == RunState.FAILED else "")
     lines += [f"  cause       {cause}"] if cause else []
@@ -161,6 +164,12 @@ def kind_reason(report: dict[str, Any]) -> str:
     """Why the run is of its kind, in words; "" = not known yet."""
     code = report["kind_reason"]
     return words.kind_reason(code, report["kind_detail"]) if code else ""
+
+
+def unproven_words(report: dict[str, Any]) -> str:
+    """Why the state database isn't believed, where the run's kind doesn't say it already."""
+    code = report.get("unproven")
+    return words.kind_reason(code) if code and code != report["kind_reason"] else ""
 
 
 def _approval(approval: Approval) -> dict[str, Any]:

@@ -15,6 +15,7 @@ class ShownRun:
     `sync` is its sync's name, `holder` who runs it: a DAG run or a process. `seconds`: those until
     now for a run that hasn't ended. `holds_lease`: it has shown a sign of life lately, and no newer
     run has taken over. `sent`: contacts whose jobs SendGrid has carried out.
+    `unproven`: why the ledger isn't believed, a code of `KindReason`.
     """
 
     id: int
@@ -39,3 +40,4 @@ class ShownRun:
     seconds: float
     holds_lease: bool | None
     sent: int
+    unproven: str | None = None

@@ -9,7 +9,7 @@ from typing import Any
 
 from contact_sync.base import words
 from contact_sync.reporting import run_story
-from contact_sync.reporting.run_report import count_words, kind_reason, run_report
+from contact_sync.reporting.run_report import count_words, kind_reason, run_report, unproven_words
 from contact_sync.reporting.run_story import Sent
 from contact_sync.reporting.shown_run import ShownRun
 from contact_sync.state.for_people.jobs import BatchJob
@@ -89,6 +89,7 @@ class RunView:
     steps: list[run_story.Step]
     kind: str
     kind_reason: str
+    unproven: str
     reason: str
     started_at: datetime
     seconds: float
@@ -138,6 +139,7 @@ def run_view(found: Found, shown: Callable[[str | None], str]) -> RunView:
         steps=run_story.next_steps(run, report, found.sent),
         kind=report["kind"],
         kind_reason=kind_reason(report),
+        unproven=unproven_words(report),
         reason=report["reason"] or "",
         started_at=report["started_at"],
         seconds=report["seconds"],
