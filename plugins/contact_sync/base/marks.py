@@ -13,6 +13,8 @@ from typing import Protocol, Self
 
 MAX_MARK_CHARACTERS = 1_000
 """Nobody writes a longer one: what is longer isn't a mark."""
+MAX_RUN_ID = 2**63 - 1
+"""The state database counts runs by bigints."""
 
 
 class Phase(StrEnum):
@@ -43,6 +45,8 @@ class Mark:
         data = json.loads(text)
         if not isinstance(data, dict) or type(data.get("run_id")) is not int:
             raise ValueError("it names no run")
+        if not 0 < data["run_id"] <= MAX_RUN_ID:
+            raise ValueError("it names a run that can't be")
         if not all(isinstance(data.get(name), str) for name in ("life", "token")):
             raise ValueError("it lacks a part")
         return cls(data["life"], data["run_id"], data["token"], Phase(str(data.get("phase"))))

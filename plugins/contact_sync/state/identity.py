@@ -109,8 +109,9 @@ def doubt(cursor: Cursor, sync_id: int, why: KindReason) -> None:
     """Nothing that the sync knows counts as proven any more: what a resend doesn't send is looked
     up again, too. It stays so until `prove`."""
     cursor.execute(SQL["doubt"], {"sync_id": sync_id, "why": why})
-    for name in ("look_at_excluded_again", "look_at_removals_again", "note_lost_again"):
-        cursor.execute(SQL[name], {"sync_id": sync_id})
+    cursor.execute(SQL["look_at_excluded_again"], {"sync_id": sync_id})
+    cursor.execute(SQL["look_at_removals_again"], {"sync_id": sync_id})
+    cursor.execute(SQL["note_lost_again"], {"sync_id": sync_id})
 
 
 def seconds_unproven(cursor: Cursor, sync_id: int) -> float | None:

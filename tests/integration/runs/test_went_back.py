@@ -12,27 +12,11 @@ import pytest
 from contact_sync.base.marks import Marks
 from contact_sync.cli.mark_file import MarkFile
 from local.postgres.server import Cluster
+from tests.support.kept_mark import KeptMark
 from tests.support.restores import LOGICAL
 from tests.support.world import World
 
 OUT: dict[str, Any] = {"last_name": "opted out"}
-
-
-class Kept:
-    """A mark kept elsewhere, as Airflow keeps it."""
-
-    place = "airflow"
-
-    def __init__(self) -> None:
-        self.text: str | None = None
-
-    def read(self) -> str | None:
-        """What was written last."""
-        return self.text
-
-    def write(self, text: str) -> None:
-        """Replace it."""
-        self.text = text
 
 
 @pytest.fixture
@@ -45,7 +29,7 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MarkFile:
 @pytest.fixture(params=["airflow", "file", "no mark"])
 def marks(request: pytest.FixtureRequest, file: MarkFile) -> Marks | None:
     """Where runs leave their marks."""
-    places: dict[str, Marks | None] = {"airflow": Kept(), "file": file, "no mark": None}
+    places: dict[str, Marks | None] = {"airflow": KeptMark(), "file": file, "no mark": None}
     return places[request.param]
 
 
