@@ -93,7 +93,8 @@ WHERE sync_id = %(sync_id)s AND xmin = written_by::xid;
 -- doubt --
 UPDATE contact_sync.sync SET
     unproven = %(why)s,
-    unproven_since = now()
+    unproven_since = now(),
+    has_forgotten = %(forgotten)s
 WHERE sync_id = %(sync_id)s;
 
 -- look_at_excluded_again --
@@ -126,8 +127,8 @@ FROM contact_sync.ledger
 WHERE sync_id = %(sync_id)s AND state = 'rejected' AND field = 'email' AND email IS NOT NULL
 ON CONFLICT (sync_id, email, list_id) DO NOTHING;
 
--- seconds_unproven --
-SELECT extract(EPOCH FROM now() - unproven_since)::float AS seconds
+-- seconds_since_forgotten --
+SELECT CASE WHEN has_forgotten THEN extract(EPOCH FROM now() - unproven_since)::float END AS seconds
 FROM contact_sync.sync
 WHERE sync_id = %(sync_id)s;
 
@@ -155,5 +156,6 @@ WHERE sync_id = %(sync_id)s AND state <> 'confirmed' AND email IS NOT NULL;
 -- prove --
 UPDATE contact_sync.sync SET
     unproven = NULL,
-    unproven_since = NULL
+    unproven_since = NULL,
+    has_forgotten = FALSE
 WHERE sync_id = %(sync_id)s;

@@ -21,7 +21,8 @@ class Phase(StrEnum):
     """How far the run had come that left the mark."""
 
     BEGUN = "begun"  # before its first change at SendGrid
-    ENDED = "ended"  # after its end was stored
+    FAILED = "failed"  # after that was stored; what it sent last may still take effect
+    ENDED = "ended"  # after that was stored; nothing that it sent is open
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from contact_sync.base import words
 from contact_sync.base.errors import BooksDontBalance, FatalError
 from contact_sync.base.failpoints import reach
 from contact_sync.base.json_columns import Plan, Result
+from contact_sync.base.marks import Phase
 from contact_sync.base.vocabulary import FieldType, Lane, RemovalReason, RunKind, RunState
 from contact_sync.postgres.cursor import Cursor
 from contact_sync.reporting.run_report import count_words, degraded, dropped_lines
@@ -69,7 +70,7 @@ def finish_run(sync: Sync, run: Run) -> Result:
         runs.release_lease(cursor, run)
         reach("finish_uncommitted")
     reach("run_finished")
-    end_mark(sync, run)
+    end_mark(sync, run, Phase.ENDED)
     _log_report(run.plan, result)
     for why, n in refused.items():
         said = words.counted_in_words(why, has_field=True)

@@ -46,10 +46,10 @@ def leave_mark(sync: Sync, mark: Mark) -> None:
         )  # fmt: skip
 
 
-def end_mark(sync: Sync, run: Run) -> None:
-    """Say in the run's mark that it has ended, unless a newer run has left its own."""
+def end_mark(sync: Sync, run: Run, phase: Phase) -> None:
+    """Say in the run's mark how it has ended, unless a newer run has left its own."""
     if sync.marks is None or run.dry_run or run.token is None:
         return
     begun = Mark(run.life, run.run_id, run.token, Phase.BEGUN)
     if read_mark(sync) == begun:
-        leave_mark(sync, Mark(run.life, run.run_id, run.token, Phase.ENDED))
+        leave_mark(sync, Mark(run.life, run.run_id, run.token, phase))

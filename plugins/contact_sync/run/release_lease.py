@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 
 from contact_sync.base.json_columns import Result
+from contact_sync.base.marks import Phase
 from contact_sync.base.vocabulary import RunState
 from contact_sync.base.words import NO_CAUSE
 from contact_sync.run.outer_mark import end_mark
@@ -25,4 +26,4 @@ def release_lease(sync: Sync, run_id: int, cause: str | None) -> None:
             identity.renew(cursor, run.sync_id)
             runs.release_lease(cursor, run)
     if run.state is RunState.RUNNING:
-        end_mark(sync, run)
+        end_mark(sync, run, Phase.FAILED)

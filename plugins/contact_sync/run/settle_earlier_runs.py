@@ -29,8 +29,7 @@ def settle_earlier_runs(sync: Sync, run: Run) -> float | None:
     waits = [_settle_or_void(sync, run, b) for b in batches.open_of_earlier_runs(sync.state, run)]
     with sync.state.transaction() as cursor:
         ages = [batches.seconds_since_unknown(cursor, run.sync_id)]
-        # What a database that went back has forgotten may be on its way, too.
-        ages += [identity.seconds_unproven(cursor, run.sync_id)]
+        ages += [identity.seconds_since_forgotten(cursor, run.sync_id)]
     age = min((age for age in ages if age is not None), default=None)
     left = sync.definition.deadlines.quarantine_minutes * 60 - (age or 0)
     if age is not None and left > 0:

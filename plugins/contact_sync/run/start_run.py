@@ -78,7 +78,7 @@ def _doubts(
     """Why the ledger isn't believed, by this look or an earlier one; `noted`: to be kept."""
     if (why := identity.doubt_of(found, mark)) is not None:
         if noted:
-            identity.doubt(cursor, sync_id, why)
+            identity.doubt(cursor, sync_id, why, mark)
     elif found.unproven is not None:
         why = KindReason(found.unproven)
     if why is not None:

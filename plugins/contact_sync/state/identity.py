@@ -92,7 +92,7 @@ def _is_contradicted(mark: Mark, known: Known, newest: int) -> bool:
         return mark.run_id > newest  # an older run was forgotten as old runs are
     if known.mark_token != mark.token:
         return True
-    return known.mark_is_open and mark.phase is Phase.ENDED
+    return known.mark_is_open and mark.phase is not Phase.BEGUN
 
 
 def write(cursor: Cursor, sync_id: int, known: Known) -> None:
@@ -105,18 +105,20 @@ def renew(cursor: Cursor, sync_id: int) -> None:
     cursor.execute(SQL["renew"], {"sync_id": sync_id})
 
 
-def doubt(cursor: Cursor, sync_id: int, why: KindReason) -> None:
+def doubt(cursor: Cursor, sync_id: int, why: KindReason, mark: Mark | None) -> None:
     """Nothing that the sync knows counts as proven any more: what a resend doesn't send is looked
-    up again, too. It stays so until `prove`."""
-    cursor.execute(SQL["doubt"], {"sync_id": sync_id, "why": why})
+    up again, too. It stays so until `prove`. Without the mark of a run that left nothing open,
+    something may be on its way that the database has forgotten."""
+    forgotten = mark is None or mark.phase is not Phase.ENDED
+    cursor.execute(SQL["doubt"], {"sync_id": sync_id, "why": why, "forgotten": forgotten})
     cursor.execute(SQL["look_at_excluded_again"], {"sync_id": sync_id})
     cursor.execute(SQL["look_at_removals_again"], {"sync_id": sync_id})
     cursor.execute(SQL["note_lost_again"], {"sync_id": sync_id})
 
 
-def seconds_unproven(cursor: Cursor, sync_id: int) -> float | None:
-    """For how long the state is known to be unproven; None = it isn't."""
-    found = one(cursor, SQL["seconds_unproven"], {"sync_id": sync_id})["seconds"]
+def seconds_since_forgotten(cursor: Cursor, sync_id: int) -> float | None:
+    """For how long it is known that something may be on its way that nobody knows any more."""
+    found = one(cursor, SQL["seconds_since_forgotten"], {"sync_id": sync_id})["seconds"]
     return None if found is None else float(found)
 
 

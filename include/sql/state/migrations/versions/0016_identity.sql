@@ -3,6 +3,7 @@ ALTER TABLE contact_sync.sync
 ADD COLUMN life uuid NOT NULL DEFAULT gen_random_uuid(),
 ADD COLUMN unproven text,
 ADD COLUMN unproven_since timestamptz,
+ADD COLUMN has_forgotten boolean NOT NULL DEFAULT FALSE,
 ADD CONSTRAINT sync_unproven CHECK (
     num_nulls(unproven, unproven_since) IN (0, 2)
     AND unproven IN ('state_went_back', 'state_restored', 'state_moved', 'state_restarted')
@@ -12,6 +13,8 @@ IS 'Chosen at random when the row was made: a mark tells by it of which state da
 COMMENT ON COLUMN contact_sync.sync.unproven
 IS 'Why the ledger isn''t believed, a code; NULL = it is. Until a run has sent everything again.';
 COMMENT ON COLUMN contact_sync.sync.unproven_since IS 'When a run noticed it.';
+COMMENT ON COLUMN contact_sync.sync.has_forgotten
+IS 'Requests may be on their way of which this database knows nothing any more.';
 
 ALTER TABLE contact_sync.run
 ADD COLUMN unproven text,
