@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from airflow.sdk import Variable
+from airflow.models.variable import Variable
+from airflow.utils.session import create_session
 
 from contact_sync.airflow_edge import alert_texts
 from local.postgres.server import Cluster
@@ -21,7 +22,9 @@ KEY = "contact_sync_mark_demo"
 
 def mark() -> dict[str, Any]:
     """What Airflow's database has."""
-    return dict(json.loads(Variable.get(KEY)))
+    with create_session() as session:
+        found = session.query(Variable).filter(Variable.key == KEY).one()
+        return dict(json.loads(found.get_val()))
 
 
 def test_R05_a_dag_run_leaves_a_mark_and_reads_the_one_before(
