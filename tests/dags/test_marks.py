@@ -27,7 +27,7 @@ def mark() -> dict[str, Any]:
         return dict(json.loads(found.get_val()))
 
 
-def test_R05_a_dag_run_leaves_a_mark_and_reads_the_one_before(
+def test_R08_a_dag_run_leaves_a_mark_and_reads_the_one_before(
     connected: World, cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It says whether the run has ended, and what it tells is in the report and in an alert."""
@@ -56,7 +56,7 @@ def test_R05_a_dag_run_leaves_a_mark_and_reads_the_one_before(
     assert alert_texts.state_unproven(connected.definition, {"run_id": "manual__x"}) is None
 
 
-def test_R05_without_its_metadata_database_airflow_runs_on(
+def test_R08_without_its_metadata_database_airflow_runs_on(
     connected: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A mark that can't be read or written is told, and no run fails for it."""

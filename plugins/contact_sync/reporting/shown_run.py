@@ -1,10 +1,12 @@
-"""A run as people are shown it: its row in the state database, with all that was written so far."""
+"""A run as people are shown it: its row in the state database, with all that was written so far,
+and how far its batches and slices have got."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
 
+from contact_sync.base import words
 from contact_sync.base.json_columns import Approval, Plan, Result, SourceSnapshot
 
 
@@ -41,3 +43,31 @@ class ShownRun:
     holds_lease: bool | None
     sent: int
     unproven: str | None = None
+
+    @property
+    def unproven_in_words(self) -> str:
+        """Why the ledger isn't believed, where the run's kind doesn't say it already."""
+        told = self.unproven is None or self.unproven == self.kind_reason
+        return "" if told else words.kind_reason(str(self.unproven))
+
+
+@dataclass(frozen=True, slots=True)
+class JobSum:
+    """How many batches of a run, `jobs`, with how many contacts, `rows`, are in one lane, state and
+    status of SendGrid's job."""
+
+    lane: str
+    state: str
+    status: str | None
+    jobs: int
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class SliceProgress:
+    """How many slices and clients a run reads, and how many of them are `done` and `read`."""
+
+    slices: int
+    done: int
+    clients: int
+    read: int

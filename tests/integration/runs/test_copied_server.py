@@ -115,7 +115,7 @@ WAYS = {
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_R05_R06_files_of_an_earlier_moment(
+def test_R08_R09_files_of_an_earlier_moment(
     consenting: World, server: Cluster, folder: Path, way: str, marks: Marks | None
 ) -> None:
     """Nothing in the database tells: the mark does, or else the server's start or timeline."""
@@ -138,7 +138,7 @@ def test_R05_R06_files_of_an_earlier_moment(
         assert world.run()["counts"]["sent"] == 0
 
 
-def test_R06_a_server_that_is_started_anew_is_no_restore(
+def test_R09_a_server_that_is_started_anew_is_no_restore(
     world: World, server: Cluster, folder: Path
 ) -> None:
     """The mark of the last run proves it; the same of a standby that lacks nothing."""
@@ -159,7 +159,7 @@ def test_R06_a_server_that_is_started_anew_is_no_restore(
         connections.close_all()
 
 
-def test_R06_without_a_mark_a_new_start_proves_nothing(
+def test_R09_without_a_mark_a_new_start_proves_nothing(
     world: World, server: Cluster, folder: Path
 ) -> None:
     """A mark of an older run than the newest neither: another place has the newer one."""

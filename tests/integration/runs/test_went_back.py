@@ -51,7 +51,7 @@ def assert_repaired(world: World, *, ghosts: tuple[str, ...] = ()) -> None:
 
 
 @pytest.mark.parametrize("way", LOGICAL)
-def test_R05_what_was_sent_since_the_backup_is_repaired(
+def test_R08_what_was_sent_since_the_backup_is_repaired(
     consenting: World, cluster: Cluster, tmp_path: Path, way: str, marks: Marks | None
 ) -> None:
     """Values that changed and changed back, addresses that did, who came and is excluded, who was

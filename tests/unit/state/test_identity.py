@@ -52,7 +52,7 @@ UNKNOWN = {"mark_token": None, "mark_is_open": None}
         ({"same_start": False, "is_marked": False}, replace(ENDED, life="x"), "state_restarted"),
     ],
 )
-def test_R05_R06_why_a_ledger_is_not_believed(
+def test_R08_R09_why_a_ledger_is_not_believed(
     known: dict[str, object], mark: Mark | None, why: str | None
 ) -> None:
     """Each line of the table in `doubt_of`, and what must not look like it."""

@@ -29,8 +29,9 @@ CREATE INDEX run_marked ON contact_sync.run (sync_id, mark_place) WHERE mark_pla
 
 ALTER TABLE contact_sync.run DROP CONSTRAINT run_kind_reason;
 ALTER TABLE contact_sync.run ADD CONSTRAINT run_kind_reason CHECK (kind_reason IN (
-    'asked_for', 'first_load', 'mapping_changed', 'server_replaced', 'detection_switched', 'xmin_too_old',
-    'full_run_due', 'changes_since', 'state_went_back', 'state_restored', 'state_moved', 'state_restarted'
+    'asked_for', 'first_load', 'mapping_changed', 'server_replaced', 'server_restarted', 'tables_replaced',
+    'detection_switched', 'xmin_too_old', 'full_run_due', 'changes_since', 'state_went_back', 'state_restored',
+    'state_moved', 'state_restarted'
 ));
 
 ALTER TABLE contact_sync.ledger DROP CONSTRAINT ledger_reason;
@@ -40,9 +41,9 @@ ALTER TABLE contact_sync.ledger ADD CONSTRAINT ledger_reason CHECK (
         WHEN 'pending'
             THEN reason IN (
                 'changed_while_read', 'gone_while_read', 'changed_since_read', 'suppression_unknown',
-                'suppression_not_carried', 'not_shown', 'fate_unknown', 'job_unknown_to_sendgrid', 'job_never_ended',
-                'upload_never_arrived', 'not_applied', 'errors_file_unclear', 'job_failed', 'request_refused',
-                'value_refused', 'state_unproven'
+                'suppression_not_carried', 'not_shown', 'address_not_free', 'fate_unknown', 'job_unknown_to_sendgrid',
+                'job_never_ended', 'upload_never_arrived', 'not_applied', 'errors_file_unclear', 'job_failed',
+                'request_refused', 'value_refused', 'state_unproven'
             )
         WHEN 'rejected'
             THEN reason IN (
