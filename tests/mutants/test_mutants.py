@@ -15,6 +15,7 @@ from contact_sync.base.vocabulary import JobStatus
 from tests.mutants import (
     borders,
     doubting,
+    going_back,
     leases,
     moving,
     reading,
@@ -28,7 +29,18 @@ from tests.support import canary
 
 WRITTEN = [
     m
-    for file in (leases, sending, doubting, refusing, reading, removing, moving, borders, replacing)
+    for file in (
+        leases,
+        sending,
+        doubting,
+        refusing,
+        reading,
+        removing,
+        moving,
+        borders,
+        replacing,
+        going_back,
+    )
     for m in file.MUTANTS
 ]
 MUTANTS = {mutant.rule: mutant for mutant in WRITTEN}

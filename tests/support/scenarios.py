@@ -137,7 +137,7 @@ SCENARIOS = {
     "P02": "A file survives a power cut half → no file outlives the step that writes it",
     "P03": "A worker's files are gone → no step needs a file of another one",
     "P04": "The state database is down at any step → every call is stored first; goes on later",
-    "P05": "The state database is restored from a backup → more is sent again, and it converges",
+    "P05": "The state database is restored from a backup → all is sent again, and it converges",
     "P06": "The state database is lost → the first load confirms everyone again, removes no one",
     "P07": "Airflow's database is emptied → ours knows all; a new run continues",
     "P08": "A million clients → slices and streams of bounded size",
@@ -176,6 +176,9 @@ SCENARIOS = {
     "R08": "Of those who share an address the newest is rejected → the next one represents it",
     "R09": "A client id is given to another person → nothing of the first one goes along",
     "R10": "A definition is deleted → its sync restrains nobody in silence, and can be retired",
+    "R11": "The state database went back → noticed; nothing in it is believed, all is repaired",
+    "R12": "It was restarted, rewritten, migrated, moved whole → no false alarm",
+    "R13": "Two state databases fill one account → noticed where they share the place of marks",
     "S01": "Several connections, each with a unique name → a definition and a DAG for each",
     "S02": "An API URL of the US or the EU region → the connection's region or host",
     "S03": "An API key, full or restricted → what it lacks is named before a run",
@@ -204,7 +207,7 @@ GUARANTEES = {
     "G1": ("No silent loss: every client is confirmed, pending, rejected or excluded",
            "A01 A03 A14 A20 B09 B19 C03 C09 C16 D03 D04 D05 D07 D12 D15 D16 D17"),
     "G2": ("Convergence: when edits and faults stop, every contact is what B2CORE says",
-           "A04 A05 A06 A07 B01 B02 B05 B08 B18 O09 P05 P06"),
+           "A04 A05 A06 A07 B01 B02 B05 B08 B18 O09 P05 P06 R08"),
     "G3": ("No stale overwrite: uploads with the same address never overlap",
            "C04 D02 O01 O08 O11"),
     "G4": ("Consent: nothing is uploaded for a client that is excluded",
@@ -237,6 +240,8 @@ NOT_PROMISED = (
     "Anything about a process that stands still between announcing a call and making it for longer "
     "than the lease and the quarantine: that is the same as SendGrid being late.",
     "Mail that SendGrid was already sending when somebody was excluded.",
+    "Addresses that neither B2CORE nor a restored state database knows: a contact that was sent "
+    "after the backup, whose client had another address, or was deleted, before the next run.",
     "A state database that is lost together with its backups: the next run is a first load, which "
     "removes no one.",
 )

@@ -57,11 +57,12 @@ WHERE sync_id = %(sync_id)s AND epoch = %(epoch)s;
 
 -- create_run --
 INSERT INTO contact_sync.run (
-    sync_id, epoch, kind, dry_run, holder, reason, definition_hash, retry_rejected, approve_removals, approval
+    sync_id, epoch, kind, dry_run, holder, reason, definition_hash, retry_rejected, approve_removals, approval,
+    unproven, token, mark_place
 )
 VALUES (
     %(sync_id)s, %(epoch)s, %(kind)s, %(dry_run)s, %(holder)s, %(reason)s, %(definition_hash)s, %(retry_rejected)s,
-    %(approve_removals)s, %(approval)s
+    %(approve_removals)s, %(approval)s, %(unproven)s, %(token)s, %(mark_place)s
 )
 RETURNING run_id;
 
@@ -81,7 +82,11 @@ SELECT
     r.retry_rejected,
     r.approve_removals,
     r.approval,
-    extract(EPOCH FROM now() - r.started_at)::float / 3600 AS age_hours
+    extract(EPOCH FROM now() - r.started_at)::float / 3600 AS age_hours,
+    s.life::text AS life,
+    r.token,
+    r.unproven,
+    r.kind_reason
 FROM contact_sync.run AS r
 INNER JOIN contact_sync.sync AS s ON r.sync_id = s.sync_id
 WHERE r.run_id = %(run_id)s;

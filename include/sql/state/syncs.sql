@@ -187,6 +187,10 @@ WHERE sync_id = %(sync_id)s;
 DELETE FROM contact_sync.dropped_value
 WHERE sync_id = %(sync_id)s;
 
+-- forget_identity --
+DELETE FROM contact_sync.state_identity
+WHERE sync_id = %(sync_id)s;
+
 -- forget_outbox --
 DELETE FROM contact_sync.outbox AS o
 USING contact_sync.run AS r

@@ -57,6 +57,8 @@ PENDING: dict[str, str] = {
         "SendGrid refused every request that it was in, and didn't say that it is the cause",
     PendingReason.VALUE_REFUSED:
         "SendGrid refused one of its values; the next run sends it without that one",
+    PendingReason.STATE_UNPROVEN:
+        "the state database went back to an earlier state while B2CORE didn't have it",
 }  # fmt: skip
 EXCLUDED: dict[str, str] = {
     ExclusionReason.EXCLUDED_BY_B2CORE: "B2CORE excludes it",
@@ -141,6 +143,13 @@ KINDS: Mapping[str, str] = {
     KindReason.XMIN_TOO_OLD: "the last run is too long ago for xmin",
     KindReason.FULL_RUN_DUE: "the last full run is older than {detail} hours",
     KindReason.CHANGES_SINCE: "changes since {detail}",
+    KindReason.STATE_WENT_BACK: "an earlier run left a mark that the state database doesn't know: "
+        "it went back to an earlier state, or another state database fills the same account, too",
+    KindReason.STATE_RESTORED: "the state database was restored from a backup, or is a copy",
+    KindReason.STATE_MOVED: "the state database is on another server or timeline than before, and "
+        "no mark of the last run proves that nothing is lost",
+    KindReason.STATE_RESTARTED: "the state database's server was started anew, and no mark of the "
+        "last run proves that it isn't an older copy",
 }  # fmt: skip
 
 LIMITS: Mapping[str, str] = {

@@ -16,12 +16,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from contact_sync.base.errors import Stopped, told_safely
+from contact_sync.base.marks import Marks
 from contact_sync.base.vocabulary import RunKind
 from contact_sync.cli import explain as cli_explain
 from contact_sync.cli import rename as cli_rename
 from contact_sync.cli import status as cli_status
 from contact_sync.cli import syncs as cli_syncs
 from contact_sync.cli import validate as cli_validate
+from contact_sync.cli.mark_file import MarkFile
 from contact_sync.config.definition import json_schema
 from contact_sync.contacts.account_fields import text
 from contact_sync.lookup.custom_fields import create_fields, read_catalogue
@@ -162,7 +164,7 @@ def _validate(options: argparse.Namespace) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
-    with _open(options.sync) as sync:
+    with _open(options.sync, MarkFile(options.sync)) as sync:
         run_id = run_sync(
             sync,
             options.mode,
@@ -247,10 +249,10 @@ def _migrate(options: argparse.Namespace) -> int:
     return 0
 
 
-def _open(name: str) -> Any:
+def _open(name: str, marks: Marks | None = None) -> Any:
     from contact_sync.airflow_edge.handles import open_sync
 
-    return open_sync(name)
+    return open_sync(name, marks)
 
 
 def _say(text: str) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from contact_sync.base import words
 from contact_sync.base.json_columns import Approval, Plan, Result, SourceSnapshot
 
 
@@ -19,6 +20,8 @@ class ShownRun:
     run has taken over. `ended_by`, `ended_why`: which run has ended this one, which couldn't write
     its end, and why (EndedWhy); `ended`: those that this one has ended (`run_id`, `why`), None =
     none. `sent`: contacts whose jobs SendGrid has carried out.
+    run has taken over. `sent`: contacts whose jobs SendGrid has carried out.
+    `unproven`: why the ledger isn't believed, a code of `KindReason`.
     """
 
     id: int
@@ -46,6 +49,13 @@ class ShownRun:
     ended_why: str | None
     ended: list[dict[str, Any]] | None
     sent: int
+    unproven: str | None = None
+
+    @property
+    def unproven_in_words(self) -> str:
+        """Why the ledger isn't believed, where the run's kind doesn't say it already."""
+        told = self.unproven is None or self.unproven == self.kind_reason
+        return "" if told else words.kind_reason(str(self.unproven))
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,17 +8,20 @@ from contact_sync.base import words
 from contact_sync.base.errors import BooksDontBalance, FatalError
 from contact_sync.base.failpoints import reach
 from contact_sync.base.json_columns import Plan, Result
-from contact_sync.base.vocabulary import Lane, RemovalReason, RunKind, RunState
+from contact_sync.base.marks import Phase
+from contact_sync.base.vocabulary import FieldType, Lane, RemovalReason, RunKind, RunState
 from contact_sync.config.files import read_definitions
 from contact_sync.postgres.cursor import Cursor
 from contact_sync.reporting.run_report import degraded, dropped_lines, reasons_in_words
 from contact_sync.run.context import mapping_of, snapshot_of
 from contact_sync.run.find_removals import OWN
+from contact_sync.run.outer_mark import end_mark
 from contact_sync.run.plan_batches import describe
 from contact_sync.state import (
     batches,
     dropped,
     exclusions,
+    identity,
     ledger,
     moves,
     refused_values,
@@ -50,6 +53,9 @@ def finish_run(sync: Sync, run: Run) -> Result:
         return result
     with sync.state.transaction(run.fence) as cursor:
         _refuse_if_open(cursor, run)
+        if run.unproven is not None:
+            texts = run.destination.mapping.mask(FieldType.TEXT)
+            identity.prove(cursor, run.sync_id, run.run_id, texts)
         books = balance(cursor, run)
         refused = ledger.count_refused(cursor, run.sync_id, run.run_id)
         jobs = tuple(job.report() for job in jobs_of_run(cursor, run.run_id))
@@ -71,9 +77,11 @@ def finish_run(sync: Sync, run: Run) -> Result:
         )  # fmt: skip
         runs.advance_watermark(cursor, run, run.snapshot, run.destination)
         runs.finish_run(cursor, run, RunState.SUCCEEDED, result=result)
+        identity.renew(cursor, run.sync_id)
         runs.release_lease(cursor, run)
         reach("finish_uncommitted")
     reach("run_finished")
+    end_mark(sync, run, Phase.ENDED)
     _log_report(run.plan, result)
     for why, n in refused.items():
         said = words.counted_in_words(why, has_field=True)

@@ -105,7 +105,9 @@ def _look(sync: Sync, run: Run) -> Seen:
             snapshot.position(), detection=detection, tables=snapshot.tables(),
         )  # fmt: skip
         refuse_stale(definition, here)
-        kind, why, detail = decide_kind(definition, run.kind, known, here, mapping.version)
+        kind, why, detail = decide_kind(
+            definition, run.kind, known, here, mapping.version, unproven=_doubt(run)
+        )
         scan, changed = scan_clients(snapshot), np.empty(0, np.int64)
         if kind is RunKind.INCREMENTAL and known.watermark:
             changed = changed_clients(definition, snapshot, known.watermark)
@@ -188,8 +190,13 @@ def decide_kind(
     known: SyncState,
     here: SourceSnapshot,
     mapping_version: str,
+    *,
+    unproven: KindReason | None = None,
 ) -> tuple[RunKind, KindReason, str | None]:
-    """The kind that the run has to be, and why: the code and its detail."""
+    """The kind that the run has to be, and why: the code and its detail. `unproven`: why the
+    ledger isn't believed."""
+    if unproven is not None:
+        return RunKind.RESEND, unproven, None
     if asked is not RunKind.INCREMENTAL:
         return asked, KindReason.ASKED_FOR, None
     mark = known.watermark
@@ -213,6 +220,12 @@ def decide_kind(
     if known.full_age_hours is None or known.full_age_hours >= hours:
         return RunKind.FULL, KindReason.FULL_RUN_DUE, str(hours)
     return RunKind.INCREMENTAL, KindReason.CHANGES_SINCE, mark.read_at
+
+
+def _doubt(run: Run) -> KindReason | None:
+    """Why the run has to believe nothing, unless a person asked for all that and more."""
+    asked_for = run.kind is RunKind.RESEND and run.kind_reason != run.unproven
+    return None if asked_for else run.unproven
 
 
 def is_another_server(mark: SourceSnapshot, here: SourceSnapshot) -> bool:

@@ -65,7 +65,8 @@ def stage_clients(sync: Sync, run: Run, slice_no: int) -> Staged:
                 persons_now.append(transformed.frame[list(persons.PERSON.names)])
             compared = compare(
                 transformed, members, known.without(parted_here), mapping,
-                resend=is_resend, retry_rejected=run.retry_rejected, fresh=fresh,
+                resend=is_resend, bring_back=is_resend and run.kind_reason != run.unproven,
+                retry_rejected=run.retry_rejected, fresh=fresh,
             )  # fmt: skip
             seen[compared.members] = True
             counts.add(compared.counts)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -52,9 +52,21 @@ class Options:
 
 
 @dataclass(frozen=True, slots=True)
+class Evidence:
+    """Whether a run believes the ledger, and by what the next one knows it (state.identity):
+    `unproven`: why it isn't believed; `mark_place`: where the run leaves its mark, with `token`."""
+
+    unproven: str | None = None
+    token: str | None = None
+    mark_place: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Run:
     """A run's row. `destination` and `snapshot` are set by check_setup and select_clients;
-    `age_hours` since it began, on the database's clock."""
+    `age_hours` since it began, on the database's clock. `life` of its sync and its own `token`:
+    see base.marks. `unproven`: why the ledger isn't believed, if it isn't. `kind_reason`: once
+    select_clients has decided."""
 
     run_id: int
     sync_id: int
@@ -71,6 +83,10 @@ class Run:
     approve_removals: int | None
     approval: Approval | None
     age_hours: float
+    life: str = ""
+    token: str | None = None
+    unproven: KindReason | None = None
+    kind_reason: str | None = None
 
     @property
     def fence(self) -> tuple[int, int] | None:
@@ -160,6 +176,7 @@ def create_run(
     holder: str,
     options: Options,
     definition_hash: str,
+    evidence: Evidence | None = None,
 ) -> int:
     """Insert a running run and return its id."""
     approval = Approval(decision=Answer.APPROVED, by=holder) if options.approve else None
@@ -174,6 +191,7 @@ def create_run(
             "holder": holder,
             "reason": options.reason,
             "definition_hash": definition_hash,
+            **asdict(evidence or Evidence()),
             "retry_rejected": options.retry_rejected,
             "approve_removals": options.approve_removals,
             "approval": approval and Jsonb(approval.to_json()),
@@ -190,6 +208,7 @@ def load_run(state: StateDatabase, run_id: int) -> Run:
             pull_back(cursor, row["sync_id"])
             row["age_hours"] = 0.0
     row |= {"kind": RunKind(row["kind"]), "state": RunState(row["state"])}
+    row["unproven"] = row["unproven"] and KindReason(row["unproven"])
     return Run(**with_objects(row))
 
 

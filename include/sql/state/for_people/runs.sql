@@ -35,6 +35,7 @@ SELECT
     r.kind,
     r.kind_reason,
     r.kind_detail,
+    r.unproven,
     r.dry_run,
     r.state,
     r.reason,
