@@ -11,7 +11,7 @@ from typing import Any
 import psycopg
 import pytest
 from hypothesis import strategies as st
-from hypothesis.stateful import initialize, precondition, rule
+from hypothesis.stateful import initialize, invariant, precondition, rule
 
 from contact_sync.b2core.reader import Snapshot
 from contact_sync.base.errors import LeaseBusy, SyncError
@@ -46,6 +46,7 @@ SELECT setval(pg_get_serial_sequence('b2core.made_again', 'id'),
     (SELECT coalesce(max(id), 0) + 1 FROM b2core.client_phones), FALSE);
 DROP TABLE b2core.client_phones;
 ALTER TABLE b2core.made_again RENAME TO client_phones;
+ALTER SEQUENCE b2core.made_again_id_seq RENAME TO client_phones_id_seq;
 ALTER TABLE b2core.client_phones ADD FOREIGN KEY (client_id) REFERENCES b2core.clients (id)
     ON DELETE CASCADE;
 GRANT SELECT ON b2core.client_phones TO contact_sync_reader
@@ -68,11 +69,17 @@ class Accidents(History):
     def __init__(self) -> None:
         super().__init__()
         self.backup: tuple[backups.Backup, str] | None = None  # and the sync's name
+        self.keep_for = 100
         self.backed_up = 0  # how many runs there were then
         self.office_backup: backups.Backup | None = None
         admin = self.world.emulator.admin
         self.list_ids = {LIST_NAME: self.world.list_id, LISTS[1]: admin.create_list(LISTS[1])}
         self.fields = self.world.definition.model_dump(mode="json")["fields"]
+
+    @initialize(keep_for=st.integers(1, 4))
+    def plan_backups(self, keep_for: int) -> None:
+        """After so many runs, each time."""
+        self.keep_for = keep_for
 
     @initialize(change=POLICIES, lost=POLICIES, gone=POLICIES, exclusion=POLICIES)
     def write_policies(self, **drawn: str) -> None:
@@ -81,12 +88,17 @@ class Accidents(History):
 
     # The state database ----------------------------------------------------------------------
 
-    @precondition(lambda self: self.runs > self.backed_up)
-    @rule()
-    def back_up(self) -> None:
-        """As every night."""
-        self.backed_up = self.runs
-        self.backup = backups.take(self.state_owner, "contact_sync"), self.world.definition.name
+    @invariant()
+    def go_on(self) -> None:
+        """After so many runs the databases are backed up."""
+        super().go_on()
+        if self.runs >= self.backed_up + self.keep_for and self.late is None:
+            self.backed_up = self.runs
+            self.backup = (
+                backups.take(self.state_owner, "contact_sync"),
+                self.world.definition.name,
+            )
+            self.office_backup = backups.take(self.world.b2core_url, "b2core")
 
     @precondition(lambda self: self.backup is not None and self.runs > self.backed_up)
     @rule()
@@ -108,7 +120,7 @@ class Accidents(History):
         self.let_all_end()
         empty(self.state_owner, "contact_sync")
         self.went_back()
-        self.backup, self.backed_up, self.runs = None, 0, 0
+        self.backup, self.backed_up = None, self.runs
 
     def let_all_end(self) -> None:
         """No process is left, and SendGrid has done what was sent."""
@@ -205,12 +217,6 @@ class Accidents(History):
         statement = psycopg.sql.SQL("TRUNCATE {}").format(psycopg.sql.Identifier("b2core", table))
         with self.office() as connection:
             connection.execute(statement)
-
-    @precondition(lambda self: self.late is None)
-    @rule()
-    def back_up_office(self) -> None:
-        """All of B2CORE."""
-        self.office_backup = backups.take(self.world.b2core_url, "b2core")
 
     @precondition(lambda self: self.late is None and self.office_backup is not None)
     @rule()

@@ -10,7 +10,7 @@ import time
 from typing import Any
 
 from hypothesis import strategies as st
-from hypothesis.stateful import precondition, rule
+from hypothesis.stateful import invariant, precondition, rule
 
 from contact_sync.base.errors import SyncError
 from tests.stateful import child, promises
@@ -25,7 +25,7 @@ MOST_CLEAN_RUNS = 6
 class History(PeopleAtSendGrid):
     """Edits, faults at SendGrid, people who work there by hand, and runs, in any order."""
 
-    runs = 0
+    runs = steps = 0
     unproven = False
     """What the sync believes may be wrong, and no run has made all equal since."""
 
@@ -60,6 +60,7 @@ class History(PeopleAtSendGrid):
     def attempt(self, mode: str, *, disturbed: bool, retry_rejected: bool = False) -> None:
         """A whole run, and what must be true after it has succeeded."""
         take_over, self.take_over, self.runs = self.take_over, False, self.runs + 1
+        self.steps = 0
         try:
             with child.patience():
                 report = self.world.run(
@@ -81,6 +82,14 @@ class History(PeopleAtSendGrid):
         all_sent = report["kind"] == "resend" and report["books"]["pending"] == 0
         if all_sent and self.zombie is None and self.late is None:
             self.needs_resend = self.unproven = False
+
+    @invariant()
+    def go_on(self) -> None:
+        """After each step; a run begins after so many without one."""
+        self.watch()
+        self.steps += 1
+        if self.steps > self.every:
+            self.attempt("incremental", disturbed=self.is_disturbed())
 
     @rule(out=st.integers(0, 1), back=st.booleans())
     def consents_of_two(self, out: int, back: bool) -> None:

@@ -39,31 +39,33 @@ class BackOffice(RuleBasedStateMachine):
         self.zombie: BaseProcess | None = None
         self.take_over = False
         self.fresh_addresses = 0
-        self.lag = 0.0
+        self.orphans: set[str] = set()  # contacts that neither B2CORE nor the sync knows of
+        self.lag, self.every = 0.0, 0
         self.patch = pytest.MonkeyPatch()
         self.notes_id = self.world.emulator.admin.create_field("Notes", "Text")
         self.vip = self.world.emulator.admin.create_list("vip")
 
     @initialize(
         lane=st.sampled_from(["auto", "csv"]), clients=st.lists(EMAILS, max_size=4),
-        imported=st.booleans(), switches=SWITCHES, lag=LAGS,
+        imported=st.booleans(), switches=SWITCHES, lag=LAGS, every=st.sampled_from([2, 4, 8, 100]),
     )  # fmt: skip
     def begin(
         self, lane: str, clients: list[str | None], imported: bool, switches: dict[str, Any],
-        lag: float,
+        lag: float, every: int,
     ) -> None:  # fmt: skip
         """One client that always stays, perhaps on the list already by an older import, and some
         others; and a SendGrid that does what nobody knows of it one way or the other."""
         self.world.redefine(
             lane=lane, deadlines={"job_hours": 1.0, "quarantine_minutes": QUARANTINE_MINUTES}
         )
-        self.lag = lag
+        self.lag, self.every = lag, every
         self.world.emulator.admin.settings(search_lag=lag, **switches)
         child.hurry(self.patch, lag)
         if imported:
             contact, listed = {"email": ALWAYS_THERE}, [self.world.list_id]
             self.world.emulator.admin.put_contacts(contact, list_ids=listed)
             self.until(lambda: ALWAYS_THERE in self.listed())
+            self.orphans.add(ALWAYS_THERE)
         for email in (ALWAYS_THERE, *clients):
             self.register(email)
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from hypothesis import strategies as st
-from hypothesis.stateful import invariant, rule
+from hypothesis.stateful import rule
 
 from local.oracle_rules import email_address
 from tests.stateful.drawn import ADDRESSES, TYPED, WHO
@@ -28,7 +28,6 @@ class PeopleAtSendGrid(BackOffice):
         self.by_hand: set[str] = set()  # removed at SendGrid by a person, nothing since
         self.needs_resend = False  # a person did what only a run of mode resend puts right
         self.strangers: dict[str, dict[str, Any]] = {}  # contacts that are nobody's, as they are
-        self.orphans: set[str] = set()  # contacts that neither B2CORE nor the sync knows of
         self.lives: dict[Person, set[str]] = {}  # every address that a person has had
         self.notes: dict[Person, tuple[str, str]] = {}  # what stands on a person's contact, where
         self.opt_outs: set[Person] = set()  # who has unsubscribed at SendGrid
@@ -48,7 +47,6 @@ class PeopleAtSendGrid(BackOffice):
         query = "SELECT id FROM b2core.clients WHERE last_name = %s"
         return {row[0] for row in self.world.sql(query, OPTED_OUT)}
 
-    @invariant()
     def watch(self) -> None:
         """Remember who has had which address, and of whom too much has changed to say anything."""
         people = self.people()
@@ -123,9 +121,10 @@ class PeopleAtSendGrid(BackOffice):
             self.needs_resend = True
             self.put({"email": found[1], **typed})
 
-    @rule(n=WHO)
-    def note(self, n: int) -> None:
-        """A value in a field that no sync fills, and another list: both stay with the person."""
+    @rule(n=WHO, moves=st.booleans())
+    def note(self, n: int, moves: bool) -> None:
+        """A value in a field that no sync fills, and another list: both stay with the person, who
+        perhaps gets another address."""
         found = self.own_contact(n)
         if found is None or found[0] in self.notes:
             return
@@ -133,24 +132,31 @@ class PeopleAtSendGrid(BackOffice):
         text = f"of {person[0]}, {len(self.lives)}, {time.monotonic_ns()}"
         self.put({"email": email, "custom_fields": {self.notes_id: text}}, self.vip)
         self.notes[person] = (text, email)
+        if moves:
+            self.move_to_a_new_address(person[0])
 
-    @rule(n=WHO)
-    def unsubscribe(self, n: int) -> None:
+    @rule(n=WHO, moves=st.booleans())
+    def unsubscribe(self, n: int, moves: bool) -> None:
         """From everything: whatever address the person gets, it is unsubscribed before it is
         sent."""
         if found := self.own_contact(n):
             self.world.emulator.admin.suppress(found[1])
             self.unsubscribed.add(found[1])
             self.opt_outs.add(found[0])
+            if moves:
+                self.move_to_a_new_address(found[0][0])
 
     @rule(n=WHO)
     def move_away(self, n: int) -> None:
         """To an address that nobody has had."""
+        self.move_to_a_new_address(self.client(n))
+
+    def move_to_a_new_address(self, client: int) -> None:
+        """Of any but the first."""
         self.may_return()
         self.fresh_addresses += 1
         change = "UPDATE b2core.clients SET email = %(email)s WHERE id = %(id)s AND id <> 1"
-        email = f"fresh{self.fresh_addresses}@example.com"
-        self.edit(change, id=self.client(n), email=email)
+        self.edit(change, id=client, email=f"fresh{self.fresh_addresses}@example.com")
 
     @rule(email=st.sampled_from(STRANGERS), listed=st.booleans())
     def add_stranger(self, email: str, listed: bool) -> None:
