@@ -28,14 +28,14 @@ WHERE sync_id = %(sync_id)s
 ORDER BY client_id;
 
 -- confirmed_sample --
--- Addresses of the newest clients whose contact was confirmed before SendGrid's search could lag (NULL = at any time).
+-- Addresses of the newest clients whose contact was confirmed before SendGrid's search could lag.
 -- Index: ledger primary key
 SELECT email FROM contact_sync.ledger
 WHERE
     sync_id = %(sync_id)s
     AND state = 'confirmed'
     AND email IS NOT NULL
-    AND (%(seconds)s::float IS NULL OR updated_at < now() - make_interval(secs => %(seconds)s::float))
+    AND updated_at < now() - make_interval(secs => %(seconds)s)
 ORDER BY client_id DESC
 LIMIT %(at_most)s;
 

@@ -30,7 +30,7 @@ def other_account(sync: Sync, run: Run | None, known: SyncState | None) -> list[
         return []
     sought = _sample(sync, known, older_than=SEARCH_LAG_SECONDS)
     is_sure = bool(sought)
-    sought = sought or _sample(sync, known, older_than=None)
+    sought = sought or _sample(sync, known, older_than=0)
     found = len(sync.sendgrid.contacts_by_email(sought))
     log.info("The key has changed: %d of %d confirmed contacts are there", found, len(sought))
     if 2 * found >= len(sought):
@@ -48,7 +48,7 @@ def other_account(sync: Sync, run: Run | None, known: SyncState | None) -> list[
     ]
 
 
-def _sample(sync: Sync, known: SyncState, *, older_than: float | None) -> list[str]:
+def _sample(sync: Sync, known: SyncState, *, older_than: float) -> list[str]:
     """Addresses to search, of clients confirmed more than so many seconds ago."""
     with sync.state.transaction() as cursor:
         sample = ledger.confirmed_sample(

@@ -32,11 +32,8 @@ def known_clients(state: StateDatabase, sync_id: int) -> KnownClients:
     return KnownClients(*_read(state, SQL["known_clients"], sync_id=sync_id))
 
 
-def confirmed_sample(
-    cursor: Cursor, sync_id: int, *, at_most: int, older_than: float | None
-) -> list[str]:
-    """Addresses of contacts that SendGrid confirmed more than `older_than` seconds ago; None = at
-    any time."""
+def confirmed_sample(cursor: Cursor, sync_id: int, *, at_most: int, older_than: float) -> list[str]:
+    """Addresses of contacts that SendGrid confirmed more than `older_than` seconds ago."""
     parameters = {"sync_id": sync_id, "at_most": at_most, "seconds": older_than}
     return [row["email"] for row in many(cursor, SQL["confirmed_sample"], parameters)]
 
