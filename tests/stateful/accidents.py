@@ -231,11 +231,10 @@ class Accidents(History):
         """A client is deleted, and another person gets its id."""
         self.may_return()
         who = self.client(n)
-        if not REUSED_IDS_ARE_NEW_PEOPLE:
-            for person, had in list(self.lives.items()):
-                if person[0] == who != 1:  # an opt-out goes along
-                    self.unsubscribed |= had & set(self.world.emulator.admin.suppressions())
+        had = set[str]().union(*(had for person, had in self.lives.items() if person[0] == who))
         self.edit(NEW_PERSON, id=who, email=email)
+        if not REUSED_IDS_ARE_NEW_PEOPLE:
+            self.lives |= {person: set(had) for person in self.people() if person[0] == who}
 
     # The definition --------------------------------------------------------------------------
 
