@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up cluster test test-long bench check fmt browser screenshots docs lock outdated clean
+.PHONY: help setup demo up cluster test test-long bench check types sql fmt browser screenshots docs lock outdated clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' \
@@ -42,7 +42,12 @@ bench: $(READY) ## Measure what a sync costs; half an hour (ARGS="--rows 100000 
 check: $(READY) ## Check style, types and SQL
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
+	@$(MAKE) --no-print-directory --jobs=2 types sql
+
+types:
 	$(BIN)/mypy
+
+sql:
 	$(BIN)/sqlfluff lint --disable-progress-bar include/sql
 
 fmt: $(READY) ## Format the Python files, and fix what ruff can fix

@@ -24,7 +24,8 @@ from contact_sync.config.files import read_definition, source_folder
 from contact_sync.config.tuning import Tuning
 from contact_sync.reporting.run_report import run_report
 from contact_sync.run import in_one_process
-from contact_sync.run.select_clients import changed_clients, scan_clients
+from contact_sync.run.scan_clients import scan_clients
+from contact_sync.run.select_clients import changed_clients
 from contact_sync.sendgrid.api import SendGridApi
 from contact_sync.state import runs
 from contact_sync.state.database import StateDatabase
@@ -61,10 +62,10 @@ def run(sync: Sync, kind: RunKind) -> None:
     with sync.state.transaction() as cursor:
         (newest,) = latest_runs(cursor, [SYNC], 1)
     report = run_report(newest)
-    if newest.id != run_id or report["state"] != "succeeded":
-        raise RuntimeError(f"The run did not succeed: {report['state']}, {report['cause']}")
+    if newest.id != run_id or report.state != "succeeded":
+        raise RuntimeError(f"The run did not succeed: {report.state}, {report.cause}")
     answer(
-        rows=report["books"]["selected"], sent=report["counts"]["sent"], books=report["books"],
+        rows=report.books["selected"], sent=report.counts["sent"], books=report.books,
         seconds=seconds, cpu_seconds=cpu_seconds,
     )  # fmt: skip
 

@@ -82,7 +82,7 @@ def measure(b2core: B2Core, server: psutil.Process, url: str, clients: int) -> I
     """Yield the cost of each statement, first with nothing changed, then with 1 % changed."""
     with b2core.snapshot() as snapshot:
         cost = Measuring(snapshot, server)
-        horizon = {"horizon": str(int(snapshot.position()["horizon"]) % 2**32)}
+        horizon = {"horizon": str(int(snapshot.position().horizon) % 2**32)}
         yield cost("all ids and addresses", "1", "scan", {})
         yield cost("who changed: nobody", "1", "changed_xmin", horizon)
         yield cost("who changed, by time", "1", "changed_updated_at", {"since": datetime.now(UTC)})

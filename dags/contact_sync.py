@@ -39,6 +39,11 @@ here; every run reads *now*.
 
 from __future__ import annotations
 
+# ruff: noqa: E402
+from contact_sync.airflow_edge.installation import POOL, require_airflow  # isort: skip
+
+require_airflow()  # an older one lacks something that is imported here
+
 from datetime import timedelta
 from typing import Any
 
@@ -63,8 +68,6 @@ from contact_sync.airflow_edge.trigger_form import params
 from contact_sync.config.alerts import Event
 from contact_sync.config.definition import SyncDefinition
 from contact_sync.config.files import read_definitions
-
-POOL = "sendgrid"  # `airflow pools set`, docs/first-connection.md; limits calls to the account
 
 
 def make_dag(definition: SyncDefinition) -> DAG:
@@ -97,7 +100,7 @@ def make_dag(definition: SyncDefinition) -> DAG:
             task_id="settle_earlier_runs", sync_name=name, sync_run_id=sync_run, **waits
         )
         checked = task(task_id="check_setup", pool=POOL)(tasks.check_setup)(name, sync_run)
-        slices = task(task_id="select_clients")(tasks.select_clients)(name, sync_run)
+        slices = task(task_id="select_clients", pool=POOL)(tasks.select_clients)(name, sync_run)
         staged = (
             task(
                 task_id="stage_clients",

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from contact_sync.reporting.run_report import count_words, outcome
+from contact_sync.base import words
+from contact_sync.base.json_columns import JobReport, Staged
+from contact_sync.reporting.run_report import reasons_in_words
 
 WIDTH = 34
 MOST_JOBS = 8
@@ -32,12 +34,12 @@ def run_lines(run: Mapping[str, Any]) -> Iterator[str]:
     for name in [*FIRST, *(name for name in counts if name not in FIRST)]:
         if name in FIRST or counts[name]:
             yield count_line(name.replace("_", " "), counts.get(name, 0))
+    counted = reasons_in_words(Staged.from_json(run))
     for key, title in REASONS.items():
-        if run.get(key):
+        if found := counted[key]:
             yield f"{title}:"
-            found = count_words(run, key)
             yield from (count_line(f"  {reason}", found[reason]) for reason in sorted(found))
-    yield from job_lines(run["jobs"])
+    yield from job_lines([JobReport.from_json(job) for job in run["jobs"]])
     yield from book_lines(run["books"])
 
 
@@ -46,16 +48,16 @@ def count_line(name: str, count: int) -> str:
     return f"{name:<{WIDTH}} {count:>8,}"
 
 
-def job_lines(jobs: list[Mapping[str, Any]]) -> Iterator[str]:
+def job_lines(jobs: list[JobReport]) -> Iterator[str]:
     """Yield a line for each of SendGrid's jobs, and how many more there were."""
     if not jobs:
         yield "no job at SendGrid: nothing differed"
         return
     yield f"{len(jobs)} jobs at SendGrid:" if len(jobs) > 1 else "1 job at SendGrid:"
     for job in jobs[:MOST_JOBS]:
-        seconds = "" if job["seconds"] is None else f" in {job['seconds']:.1f} s"
-        fate = f"{job['status']}{seconds} ({outcome(job)})"
-        yield f"  {job['lane']}: {job['rows']:,} contacts, {fate}"
+        seconds = "" if job.seconds is None else f" in {job.seconds:.1f} s"
+        fate = f"{job.status}{seconds} ({words.outcome(job.outcome, job.numbers)})"
+        yield f"  {job.lane}: {job.rows:,} contacts, {fate}"
     if len(jobs) > MOST_JOBS:
         yield f"  and {len(jobs) - MOST_JOBS} more"
 

@@ -19,6 +19,7 @@ POINTS = {
     ),
     "drained": ("every batch of an earlier run is settled or void", AGAIN),
     "setup_checked": ("list and fields by id", AGAIN),
+    "rejections_uncommitted": ("no rejection is looked up", AGAIN),
     "slices_uncommitted": ("nothing of the selection", AGAIN),
     "clients_selected": (
         "the snapshot's place, the slices, who is absent",

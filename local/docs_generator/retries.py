@@ -13,6 +13,7 @@ from contact_sync.run.sending import (
     excluded_contacts,
     new_fields,
     prepare,
+    rejected_contacts,
     removal_targets,
     send_csv,
     send_json,
@@ -21,7 +22,7 @@ from contact_sync.run.sending import (
     submit,
 )
 from contact_sync.sendgrid import retries
-from contact_sync.state import ledger, removals, runs, settling
+from contact_sync.state import ledger, rejections, removals, runs, settling
 from local.demo.sync import DAG_ID
 from local.docs_generator.markdown import code, table
 from local.stack.directory import ROOT
@@ -111,7 +112,13 @@ def _runs() -> list[tuple[str, ...]]:
         ("`job_hours`", "nothing: a job, or an upload without an answer, may still take effect",
          f"{deadlines.job_hours:g} hours by default", "its clients are pending"),
         ("The next run", "every pending client", "each run",
-         f"a contact that was not as sent {settling.ENOUGH_TRIES} times in a row is rejected"),
+         f"a contact that SendGrid looked at and that was not as sent {settling.ENOUGH_TRIES} "
+         f"times in a row is rejected; what no job tells of is sent alone by then"),
+        ("The next run", "the look-up of rejected clients",
+         f"once after the rejection, then every `full_every_hours` and in mode full; "
+         f"{rejected_contacts.MAX_LOOKED_UP:,} clients a run",
+         "the rejection stands, unless the contact is right; one with other values is sent again "
+         f"{rejections.MAX_RETAKEN} times"),
         ("The next run", "a rejected client", "when it has changed, in a run of mode resend, or "
          "when a person asks for *retry rejected*", "rejected again, or confirmed"),
         ("The next run", "a removal that failed, is in doubt, or whose contact isn't found yet",

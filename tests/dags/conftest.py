@@ -51,6 +51,7 @@ def connected(
     Afterwards Airflow's whole database and its log files are searched for personal data: XCom,
     rendered fields, serialized DAGs, conf, logs.
     """
+    monkeypatch.setattr("contact_sync.airflow_edge.triggers.POLL_SECONDS", 0.2)
     world.connect_airflow(monkeypatch)
     yield world
     assert canary.scan_files(HOME) > 0

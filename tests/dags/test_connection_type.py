@@ -19,18 +19,24 @@ pytestmark = pytest.mark.airflow
 
 
 def airflow(home: Path, *arguments: str, plugins: Path = ROOT / "plugins", **more: str) -> str:
-    """Run Airflow's command line as in a deployment that only mounts `plugins/`; it writes its
-    settings, which have examples of addresses in them, into `home`."""
+    """Run Airflow's command line."""
+    return python(home, "-m", "airflow", *arguments, plugins=plugins, **more)
+
+
+def python(home: Path, *arguments: str, plugins: Path = ROOT / "plugins", **more: str) -> str:
+    """Run Python as in a deployment that only mounts `plugins/`; Airflow writes its settings,
+    which have examples of addresses in them, into `home`."""
     settings = {
         "AIRFLOW_HOME": str(home),
         "AIRFLOW__CORE__PLUGINS_FOLDER": str(plugins),
         "PYTHONPATH": str(plugins),
     }
     done = subprocess.run(
-        [sys.executable, "-m", "airflow", *arguments],
-        env=os.environ | settings | more, capture_output=True, text=True, check=False, timeout=120,
+        [sys.executable, *arguments],
+        env=os.environ | settings | more, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        text=True, check=False, timeout=120,
     )  # fmt: skip
-    return done.stdout + done.stderr
+    return done.stdout
 
 
 def test_airflow_lists_the_connection_type_of_a_mounted_folder(tmp_path: Path) -> None:
@@ -43,28 +49,43 @@ def test_airflow_lists_the_connection_type_of_a_mounted_folder(tmp_path: Path) -
     assert ours["conn_id_attribute_name"] == "sendgrid_conn_id"
 
 
-@pytest.mark.parametrize("form", ["json", "uri"])
-@pytest.mark.parametrize(
-    ("key", "scopes", "said"),
-    [
-        (API_KEY, "full", "Connection success!"),
-        ("SG.wrong", None, "the API key is wrong, revoked or from another region"),
-        ("SG.mail-only", "none", "lacks the scope marketing.read: give it Marketing: Full Access"),
-    ],
-)
-def test_the_command_line_tests_a_connection(
-    emulator: Emulator, tmp_path: Path, form: str, key: str, scopes: str | None, said: str
-) -> None:
+KEYS = {
+    API_KEY: "Connection success!",
+    "SG.wrong": "the API key is wrong, revoked or from another region",
+    "SG.mail-only": "lacks the scope marketing.read: give it Marketing: Full Access",
+}
+"""API keys → what the command says of a connection with it."""
+TEST_EACH = """
+import sys
+from airflow.cli.cli_parser import get_parser
+for name in sys.argv[1:]:
+    print("-- of", name, flush=True)
+    options = get_parser().parse_args(["connections", "test", name])
+    try:
+        options.func(options)
+    except SystemExit as end:
+        print(end.code, flush=True)
+"""
+
+
+def test_the_command_line_tests_a_connection(emulator: Emulator, tmp_path: Path) -> None:
     """From the environment, as JSON or URI; the key is in no message."""
-    if scopes is not None:
-        emulator.admin.add_key(key, scopes)
+    emulator.admin.add_key(API_KEY, "full")
+    emulator.admin.add_key("SG.mail-only", "none")
     host, port = emulator.base_url.rsplit(":", 1)
-    connection = {"conn_type": "sendgrid", "host": host, "port": int(port), "password": key}
-    uri = f"sendgrid://:{key}@{host.replace('/', '%2F').replace(':', '%3A')}:{port}"
-    told = airflow(
-        tmp_path, "connections", "test", "sendgrid_default",
-        AIRFLOW_CONN_SENDGRID_DEFAULT=json.dumps(connection) if form == "json" else uri,
-        AIRFLOW__CORE__TEST_CONNECTION="Enabled",
-    )  # fmt: skip
-    assert said in " ".join(told.split())
-    assert key not in told
+    connections, said = {}, {}
+    for number, (key, wanted) in enumerate(KEYS.items()):
+        stored = {"conn_type": "sendgrid", "host": host, "port": int(port), "password": key}
+        connections[f"json_{number}"] = json.dumps(stored)
+        escaped = host.replace("/", "%2F").replace(":", "%3A")
+        connections[f"uri_{number}"] = f"sendgrid://:{key}@{escaped}:{port}"
+        said |= {f"json_{number}": wanted, f"uri_{number}": wanted}
+    variables = {f"AIRFLOW_CONN_{name.upper()}": text for name, text in connections.items()}
+    told = python(
+        tmp_path, "-c", TEST_EACH, *said, AIRFLOW__CORE__TEST_CONNECTION="Enabled", **variables
+    )
+    parts = [part.split(maxsplit=1) for part in told.split("-- of ")[1:]]
+    found = {name: " ".join(text.split()) for name, text in parts}
+    assert found.keys() == said.keys(), told
+    assert [name for name, wanted in said.items() if wanted not in found[name]] == [], told
+    assert [key for key in KEYS if key in told] == []

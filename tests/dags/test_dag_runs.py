@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from threading import Timer
 from typing import Any
 
 import pytest
@@ -17,6 +16,8 @@ from airflow.sdk.definitions import dag as sdk_dag
 from airflow.sdk.timezone import utcnow
 from airflow.utils.session import create_session
 
+from contact_sync.airflow_edge import operators
+from contact_sync.airflow_edge.triggers import WaitTrigger
 from contact_sync.base.vocabulary import RunKind
 from contact_sync.run.release_lease import release_lease
 from contact_sync.run.start_run import start_run
@@ -116,16 +117,25 @@ def test_values_that_make_no_sense_start_nothing(connected: World) -> None:
     assert connected.state("SELECT count(*) FROM contact_sync.run") == [(0,)]
 
 
-def test_O02_a_backfill_waits_for_the_lease(connected: World) -> None:
+def test_O02_a_backfill_waits_for_the_lease(
+    connected: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """While another run holds the lease, a triggered run waits, and goes on when it is free."""
     connected.seed()
+    waits: list[float] = []
     with connected.sync() as sync:
         run_id = start_run(sync, RunKind.FULL, holder="somebody else")
-        other = Timer(5, release_lease, (sync, run_id, "gave up"))
-        other.start()
+
+        def wait(seconds: float, payload: dict[str, Any]) -> WaitTrigger:
+            waits.append(seconds)
+            if len(waits) == 2:
+                release_lease(sync, run_id, "gave up")
+            return WaitTrigger(0.1, payload)
+
+        monkeypatch.setattr(operators, "WaitTrigger", wait)
         state, tasks = run_dag(mode="full")
-        other.join()
     assert (state, tasks["start_run"]) == ("success", "success")
+    assert waits == [operators.LEASE_POLL_SECONDS] * 2
     assert connected.report(run_id)["state"] == "failed"
     assert connected.report()["id"] != run_id
     connected.assert_converged()

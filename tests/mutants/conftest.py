@@ -1,5 +1,7 @@
 """Fixtures of the noticing tests that live beside them."""
 
+from tests.integration.changes.conftest import own_tables  # noqa: F401
+from tests.integration.changes.test_tables_of_other_kinds import altered  # noqa: F401
 from tests.integration.runs.test_plan_limits import limited  # noqa: F401
 from tests.integration.runs.test_setup import own_sql  # noqa: F401
 from tests.support.others import account  # noqa: F401

@@ -188,7 +188,7 @@ MUTANTS = [
            {f"{RUN}.compare.decide": all_differ},
            test_changes.test_a_full_run_sends_only_what_differs),
     Mutant("Number and Date fields that can't be cleared are told",
-           {f"{RUN}.compare._stale": nothing_stale},
+           {f"{RUN}.counting._stale": nothing_stale},
            test_retries.test_B08_a_date_that_is_emptied_is_reported_as_stale),
     Mutant("Only values of clients that are sent count as dropped",
            {"contact_sync.contacts.transform.Transformed.dropped_of": of_everybody},

@@ -15,7 +15,12 @@ from contact_sync.state import runs, staging, suppressions
 from contact_sync.state.runs import Run
 from contact_sync.sync import Sync
 from tests.integration.changes import test_addresses, test_bad_rows, test_comings_and_goings
-from tests.integration.removals import test_exclusions, test_looked_at, test_removals
+from tests.integration.removals import (
+    test_exclusions,
+    test_exclusions_first,
+    test_looked_at,
+    test_removals,
+)
 from tests.integration.removals import test_removals_and_lists as on_lists
 from tests.integration.removals import test_removed_by_hand as by_hand
 from tests.integration.runs import test_plan_limits
@@ -130,6 +135,17 @@ MUTANTS = [
     Mutant("The source is looked at again before an old plan is sent",
            {f"{SENDING}.prepare._hold_changed": nothing},
            test_comings_and_goings.test_F04_who_was_excluded_deleted_or_moved_since_the_reading_is_not_sent),
+    Mutant("An exclusion waits for no approval of something else",
+           {f"{RUN}.removal_batches.exclusions_go_unasked": gives(False)},
+           test_exclusions_first.test_F06_F12_other_removals_above_the_limit_hold_no_exclusion),
+    Mutant("Exclusions above the limit need an approval of their own",
+           {f"{RUN}.removal_batches.exclusions_go_unasked": gives(True),
+            f"{SENDING}.submit.exclusions_go_unasked": gives(True)},
+           test_exclusions_first.test_F06_F12_exclusions_above_the_limit_wait_for_a_person),
+    Mutant("Who takes an excluded client's address waits for its removal",
+           {f"{SENDING}.prepare._hold_not_free": nothing},
+           test_exclusions_first.test_F12_who_takes_the_address_waits_while_its_removal_may_still_work,
+           {"policy": "unlist"}),
     Mutant("An opt-out is carried over before the new address is sent",
            {f"{SENDING}.prepare._suppress": nothing},
            test_suppressions.test_B03_the_opt_out_of_the_old_address_is_carried_over_first,

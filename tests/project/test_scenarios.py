@@ -6,6 +6,7 @@ from collections import Counter
 from pathlib import Path
 
 from tests.support import scenarios
+from tests.support.proofs import Proof
 from tests.support.scenarios import GUARANTEES, LEFT_OUT, SCENARIOS, SECTIONS
 
 
@@ -40,7 +41,7 @@ def test_tests_are_found_by_their_names(tmp_path: Path) -> None:
     (tmp_path / "deep").mkdir()
     source = "def test_A01_A04_late(): ...\ndef test_x_A02(): ...\ndef test_G10_load(): ...\n"
     (tmp_path / "deep" / "test_it.py").write_text(source, encoding="utf-8")
-    proof = scenarios.Proof("deep/test_it.py", "test_A01_A04_late")
+    proof = Proof("deep/test_it.py", "test_A01_A04_late")
     assert scenarios.proofs(tmp_path) == {"A01": [proof], "A04": [proof]}
 
 

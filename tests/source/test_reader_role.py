@@ -33,6 +33,7 @@ FORBIDDEN = [
     "CREATE TABLE b2core.mine (id integer)",
     "CREATE TABLE public.mine (id integer)",
     "SELECT FROM b2core.secrets",
+    "SELECT idx FROM b2core.verification_levels",
     "CREATE ROLE other",
     "CREATE DATABASE other",
     "COPY b2core.clients TO PROGRAM 'true'",

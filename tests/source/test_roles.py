@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -12,13 +13,23 @@ from psycopg import errors, sql
 from contact_sync.base.paths import INCLUDE
 from contact_sync.state.migrate import migrate
 from local.postgres.server import Cluster
+from tests.support import source_statements
 
 PASSWORD = "only for the tests of roles"
 ROLES = INCLUDE / "sql" / "state" / "roles.sql"
 READ = {
-    "clients", "client_phones", "client_addresses", "client_statuses", "client_types",
-    "verification_levels", "jurisdictions", "countries",
+    "clients": "id email first_name last_name status_id client_type_id verification_level_id "
+               "jurisdiction_id created_at updated_at xmin",
+    "client_phones": "id client_id phone confirmed updated_at xmin",
+    "client_addresses": "id client_id type country_id city state postal_code line1 line2 "
+                        "updated_at xmin",
+    "client_statuses": "id name xmin",
+    "client_types": "id name xmin",
+    "verification_levels": "id caption xmin",
+    "jurisdictions": "id caption xmin",
+    "countries": "id code name xmin",
 }  # fmt: skip
+COLUMNS = [f"{table}.{column}" for table, columns in READ.items() for column in columns.split()]
 
 GRANTS = """
 SELECT n.nspname || '.' || c.relname AS name, a.privilege_type
@@ -81,9 +92,9 @@ def grants(connection: psycopg.Connection, role: str) -> set[tuple[str, str]]:
 
 
 def test_the_reader_has_exactly_these_grants(connection: psycopg.Connection) -> None:
-    """SELECT on the tables of the contract, the way to them, and no role besides."""
+    """SELECT on the columns of the contract, the way to them, and no role besides."""
     assert grants(connection, "contact_sync_reader") == {
-        *((f"b2core.{table}", "SELECT") for table in READ),
+        *((f"b2core.{column}", "SELECT") for column in COLUMNS),
         ("schema b2core", "USAGE"),
         ("database b2core", "CONNECT"),
     }
@@ -92,6 +103,37 @@ def test_the_reader_has_exactly_these_grants(connection: psycopg.Connection) -> 
     assert connection.execute(POWERS, ["contact_sync_reader"]).fetchone() == (False,)
     owned = "SELECT count(*) FROM pg_class WHERE relowner = 'contact_sync_reader'::regrole"
     assert connection.execute(owned).fetchone() == (0,)
+
+
+def statements(connection: psycopg.Connection) -> list[str]:
+    """All statements of the source, with any parameters."""
+    given: dict[str, dict[str, Any]] = {
+        "clients": source_statements.ALL, "scan": {}, "changed_xmin": {"horizon": "3"},
+        "changed_updated_at": {"since": "2000-01-01"}, "explain": {"client_id": 1},
+    }  # fmt: skip
+    return [source_statements.literal(name, connection, **p) for name, p in given.items()]
+
+
+@pytest.mark.parametrize("column", COLUMNS)
+def test_the_reader_needs_each_column_that_it_may_read(
+    connection: psycopg.Connection, column: str
+) -> None:
+    """Without it one of the statements is refused."""
+    table, name = column.split(".")
+    refused = 0
+    for statement in statements(connection):
+        with connection.transaction(force_rollback=True):
+            connection.execute(
+                sql.SQL("REVOKE SELECT ({}) ON b2core.{} FROM contact_sync_reader").format(
+                    sql.Identifier(name), sql.Identifier(table)
+                )
+            )
+            connection.execute("SET LOCAL ROLE contact_sync_reader")
+            try:
+                connection.execute(b"EXPLAIN " + statement.encode())
+            except errors.InsufficientPrivilege:
+                refused += 1
+    assert refused
 
 
 SERVER = [
@@ -140,6 +182,8 @@ def test_the_state_role_gets_no_hold_of_the_server(
 def test_the_state_role_owns_its_schema_and_nothing_else(state: psycopg.Connection) -> None:
     """All that the migrations make is in there; the script may be run again."""
     assert state.execute(POWERS, ["contact_sync_state"]).fetchone() == (False,)
+    for setting in ("log_parameter_max_length", "log_parameter_max_length_on_error"):
+        assert state.execute("SELECT current_setting(%s)", [setting]).fetchone() == ("0",)
     assert grants(state, "contact_sync_state") == {("database state_of_roles", "CONNECT")}
     found = state.execute(
         "SELECT DISTINCT relnamespace::regnamespace::text FROM pg_class"

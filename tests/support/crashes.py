@@ -21,6 +21,7 @@ from contact_sync.run.plan_batches import plan_batches
 from contact_sync.run.release_lease import release_lease
 from contact_sync.run.sending import prepare
 from contact_sync.run.start_run import start_run
+from contact_sync.state import settling
 from tests.support.steps import go_on
 from tests.support.world import World, opt_out_column
 
@@ -91,6 +92,18 @@ def leaving(world: World) -> None:
     world.edit(2, last_name="opted out")
     world.edit(3, first_name="Changed")
     world.edit(4, email="moved@example.com")
+
+
+def rejected_unseen(world: World) -> None:
+    """A client is rejected whose contact is right, because the search doesn't show it."""
+    world.add("client1@example.com")
+    world.emulator.admin.settings(search_lag=3600)
+    world.emulator.admin.job_fault("no_results", job="json")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(settling, "ENOUGH_TRIES", 1)
+        world.run()
+    assert world.fates() == {1: "rejected: contact: never_applied"}
+    world.emulator.admin.settings(search_lag=0)
 
 
 def imported(world: World) -> None:
@@ -244,6 +257,7 @@ KINDS = {
         imported, cure=resent,
         converged={"unlisted": {"old@example.com"}, "excluded": {3}},
     ),
+    "taken back": Kind({"rejections_uncommitted"}, rejected_unseen),
     "approved beforehand": Kind(JOINTS, above_limits, options={"approve": True}),
     "approved by a person": Kind(
         {"approval_uncommitted", "plan_decided"}, above_limits, options={"approve": True},

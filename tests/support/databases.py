@@ -57,6 +57,18 @@ def shape(url: str, schema: str) -> list[object]:
         return found
 
 
+def make_batches_older(url: str, seconds: float) -> None:
+    """As if the state database's clock had gone on since every batch was sent: who waits for a
+    job's deadline has waited so much longer."""
+    with connections.connection(url) as connection:
+        connection.execute(
+            """UPDATE contact_sync.batch
+               SET submitted_at = submitted_at - make_interval(secs => %(seconds)s),
+                   fate_unknown_at = fate_unknown_at - make_interval(secs => %(seconds)s)""",
+            {"seconds": seconds},
+        )
+
+
 def end_transactions(url: str, database: str) -> None:
     """End what a killed process has left open in a database."""
     with connections.connection(url) as connection:

@@ -6,11 +6,10 @@ writes docs/failure-scenarios.md; tests/project/test_scenarios.py holds both tog
 
 from __future__ import annotations
 
-import ast
-import re
 from collections import defaultdict
-from dataclasses import dataclass
 from pathlib import Path
+
+from tests.support.proofs import Proof, proofs_of
 
 TESTS = Path(__file__).parents[1]
 DOCUMENT = TESTS.parent / "docs" / "failure-scenarios.md"
@@ -108,6 +107,8 @@ SCENARIOS = {
     "D13": "A trigger runs twice → only the operator writes",
     "D14": "The triggerer is down → the task ends visibly, and a new run continues",
     "D15": "SendGrid refuses a value → left out as the definition says, until the value changes",
+    "D16": "Jobs tell nothing of a contact → no try of it; after five it is sent alone",
+    "D17": "A look at SendGrid disproves a rejection → it is taken back",
     "O01": "An older job would finish after a newer one → nothing is sent before it has ended",
     "O02": "A scheduled run meets a backfill → one at a time, with a reason",
     "O03": "A run outside Airflow's own limits → the lease in the state database counts",
@@ -130,6 +131,7 @@ SCENARIOS = {
     "F09": "A contact was made again under another id → ids are looked up right before",
     "F10": "A contact was removed by hand in SendGrid → only a run with mode resend brings it back",
     "F11": "An erased person is still in our own stores → nothing is left there",
+    "F12": "An excluded client's address is taken over, or upserts fail → the exclusion goes first",
     "P01": "No space while a file is written → said plainly; the next run sends it",
     "P02": "A file survives a power cut half → no file outlives the step that writes it",
     "P03": "A worker's files are gone → no step needs a file of another one",
@@ -163,6 +165,9 @@ SCENARIOS = {
     "R02": "A key leads to another account → the run stops before anything is sent, and says so",
     "R03": "A table is emptied or replaced while it is read → what was read is dropped, read again",
     "R04": "A client's address becomes empty or invalid → its contact goes, by policy and limits",
+    "R05": "One field is emptied in many contacts → a person is asked, with field and numbers",
+    "R06": "A server or database comes back with an older state → the next run is a full one",
+    "R07": "A table is emptied or replaced between two runs → the next run is a full one",
     "S01": "Several connections, each with a unique name → a definition and a DAG for each",
     "S02": "An API URL of the US or the EU region → the connection's region or host",
     "S03": "An API key, full or restricted → what it lacks is named before a run",
@@ -197,7 +202,7 @@ GUARANTEES = {
     "G4": ("Consent: nothing is uploaded for a client that is excluded",
            "A09 B03 B04 F01 F04"),
     "G5": ("No mass damage: what vanishes is removed with limits and approval only",
-           "A17 A23 F05 F06 F07"),
+           "A17 A23 F05 F06 F07 R05"),
     "G6": ("Crash safety: `kill -9` anywhere, or the loss of a database, is harmless",
            "C01 C02 D10 D11 F08 O10 P01 P04 P11"),
     "G7": ("One run at a time for each sync", "O02 O03 O04 O05 O07"),
@@ -209,31 +214,10 @@ GUARANTEES = {
 }  # fmt: skip
 """Id → the promise, and the scenarios that prove it."""
 
-NAMED = re.compile(r"test_((?:[A-Z]\d\d_)+)")
-
-
-@dataclass(frozen=True, slots=True)
-class Proof:
-    """A test function: its file below tests/ and its name."""
-
-    file: str
-    name: str
-
 
 def proofs(folder: Path = TESTS) -> dict[str, list[Proof]]:
-    """Scenario id → its tests, of all test functions in a folder.
-
-    Names may hold other numbers too: G10 is a guarantee.
-    """
-    found: dict[str, list[Proof]] = defaultdict(list)
-    for path in sorted(folder.rglob("test_*.py")):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.FunctionDef) and (named := NAMED.match(node.name)):
-                proof = Proof(path.relative_to(folder).as_posix(), node.name)
-                for scenario in named.group(1).strip("_").split("_"):
-                    if scenario[0] in SECTIONS:
-                        found[scenario].append(proof)
-    return dict(found)
+    """Scenario id → its tests, of all test functions in a folder."""
+    return proofs_of(SECTIONS, folder)
 
 
 NOT_PROMISED = (

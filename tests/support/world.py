@@ -24,7 +24,7 @@ from contact_sync.base.vocabulary import RunKind
 from contact_sync.config.definition import SyncDefinition
 from contact_sync.config.files import read_definition
 from contact_sync.config.tuning import Tuning
-from contact_sync.reporting.run_report import run_report
+from contact_sync.reporting.run_report import RunReport, run_report
 from contact_sync.run.in_one_process import run_sync
 from contact_sync.sendgrid.api import SendGridApi
 from contact_sync.state.database import StateDatabase
@@ -95,6 +95,10 @@ class World:
         return self.report(run_id)
 
     def report(self, run_id: int | None = None) -> dict[str, Any]:
+        """The report of a run as `status --json` has it; of the newest one by default."""
+        return self.run_report(run_id).to_json()
+
+    def run_report(self, run_id: int | None = None) -> RunReport:
         """The report of a run; of the newest one by default."""
         with StateDatabase(self.state_url).transaction() as cursor:
             rows = latest_runs(cursor, [self.definition.name], 50)

@@ -1,8 +1,8 @@
 -- Purpose:    the role that the sync reads B2CORE with, for the database's administrator. May be run again.
 -- Parameters: none; run it in B2CORE's database:  psql --single-transaction --file roles.sql <database>
 -- Password:   the role has none and cannot log in until you give it one:  \password contact_sync_reader
--- The role may read exactly the tables that this folder's statements name, and nothing else. To re-point the
--- statements to other tables or views, change the last GRANT with them.
+-- The role may read exactly the columns that this folder's statements name, and nothing else. To re-point the
+-- statements to other tables, views or columns, change the last GRANTs with them.
 DO $$
 BEGIN
     IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = 'contact_sync_reader') THEN
@@ -23,7 +23,8 @@ ALTER ROLE contact_sync_reader SET lock_timeout = '10s';
 ALTER ROLE contact_sync_reader SET idle_in_transaction_session_timeout = '5min';
 
 GRANT USAGE ON SCHEMA b2core TO contact_sync_reader;
-GRANT SELECT ON TABLE
+-- An earlier version of this file granted the whole tables.
+REVOKE SELECT ON TABLE
 b2core.clients,
 b2core.client_phones,
 b2core.client_addresses,
@@ -32,4 +33,20 @@ b2core.client_types,
 b2core.verification_levels,
 b2core.jurisdictions,
 b2core.countries
-TO contact_sync_reader;
+FROM contact_sync_reader;
+
+-- xmin: only for changed_xmin.sql.
+GRANT SELECT (
+    id, email, first_name, last_name, status_id, client_type_id, verification_level_id, jurisdiction_id,
+    created_at, updated_at, xmin
+) ON TABLE b2core.clients TO contact_sync_reader;
+GRANT SELECT (id, client_id, phone, confirmed, updated_at, xmin)
+ON TABLE b2core.client_phones TO contact_sync_reader;
+GRANT SELECT (
+    id, client_id, type, country_id, city, state, postal_code, line1, line2, updated_at, xmin
+) ON TABLE b2core.client_addresses TO contact_sync_reader;
+GRANT SELECT (id, name, xmin) ON TABLE b2core.client_statuses TO contact_sync_reader;
+GRANT SELECT (id, name, xmin) ON TABLE b2core.client_types TO contact_sync_reader;
+GRANT SELECT (id, caption, xmin) ON TABLE b2core.verification_levels TO contact_sync_reader;
+GRANT SELECT (id, caption, xmin) ON TABLE b2core.jurisdictions TO contact_sync_reader;
+GRANT SELECT (id, code, name, xmin) ON TABLE b2core.countries TO contact_sync_reader;

@@ -85,6 +85,11 @@ IS 'confirmed, pending (sent again by the next run), rejected, excluded, shared 
 COMMENT ON COLUMN contact_sync.ledger.field IS 'Of a rejection: which field.';
 COMMENT ON COLUMN contact_sync.ledger.reason IS 'Of a rejection, an exclusion or a pending client: why, a code.';
 COMMENT ON COLUMN contact_sync.ledger.tries IS 'How often it was sent in vain since it was last confirmed.';
+COMMENT ON COLUMN contact_sync.ledger.looks
+IS 'How often SendGrid looked at exactly this content and its contact wasn''t as sent.';
+COMMENT ON COLUMN contact_sync.ledger.looked_hash IS 'Hash of the payload that looks and retaken are about.';
+COMMENT ON COLUMN contact_sync.ledger.retaken IS 'How often its rejection was taken back since its content changed last.';
+COMMENT ON COLUMN contact_sync.ledger.looked_up_at IS 'Of a rejected client: when it was looked up last.';
 COMMENT ON COLUMN contact_sync.ledger.off_list
 IS 'Of an excluded client: true = no contact has to go; false = SendGrid can''t search it; NULL = not looked up.';
 COMMENT ON COLUMN contact_sync.ledger.updated_at IS 'When this row changed last.';

@@ -70,6 +70,27 @@ WHERE
         WHERE r.email = o.email  -- noqa: RF01
     );
 
+-- forget_removals --
+-- Contacts of excluded clients whose addresses the batch took over are others' now, unless a client that is excluded
+-- now has the address: nothing is left to remove
+-- Parameters: batch_id; temporary table refused; in the same transaction as confirm_batch
+DELETE FROM contact_sync.removal AS a
+USING contact_sync.batch_contact AS o
+WHERE
+    o.batch_id = %(batch_id)s
+    AND o.takes_over
+    AND a.sync_id = o.sync_id
+    AND a.email = o.email
+    AND a.why = 'excluded'
+    AND NOT EXISTS (
+        SELECT 1 FROM contact_sync.excluded_address AS x
+        WHERE x.sync_id = a.sync_id AND x.email_hash = a.email_hash  -- noqa: RF01
+    )
+    AND NOT EXISTS (
+        SELECT 1 FROM pg_temp.refused AS r
+        WHERE r.email = o.email  -- noqa: RF01
+    );
+
 -- confirm_batch --
 -- Write the contacts of a batch that SendGrid applied into the ledger: clients that it knows already
 -- Parameters: batch_id, run_id, sync_id, first_id, last_id, json_only of the batch: with its bounds as constants the
@@ -90,6 +111,8 @@ SET
     reason = NULL,
     detail = NULL,
     tries = 0,
+    looks = 0,
+    retaken = 0,
     batch_id = %(batch_id)s,
     updated_at = now()
 FROM contact_sync.outbox AS o
@@ -180,6 +203,7 @@ ON CONFLICT (sync_id, client_id) DO UPDATE SET
     detail = excluded.detail,
     tries = least(l.tries + 1, 32767),
     rejected_since = coalesce(l.rejected_since, excluded.rejected_since),
+    looked_up_at = NULL,
     batch_id = excluded.batch_id,
     updated_at = excluded.updated_at;
 

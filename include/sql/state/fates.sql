@@ -37,7 +37,8 @@ ON CONFLICT (sync_id, email, list_id) DO NOTHING;
 -- Parameters: sync_id; temporary table fate; runs before merge_fates, in the same transaction
 -- The contact may be the client's own, or that of another client which had the address when it was confirmed last:
 -- it has left it, or has it still and is excluded as well. Two clients may hold one address: after a job of unknown
--- fate the contact may be either one's.
+-- fate the contact may be either one's. What is noted already of such a client or address, a former address that waits
+-- for what goes along from it, goes for this reason from now on, and waits for nothing.
 -- Index: ledger primary key; one scan of the ledger
 WITH excluded AS (
     SELECT
@@ -59,6 +60,20 @@ contact AS (
     INNER JOIN contact_sync.ledger AS l
         ON l.sync_id = %(sync_id)s AND x.email_hash = l.contact_hash
     WHERE l.email IS NOT NULL
+),
+
+noted_before AS (
+    UPDATE contact_sync.removal AS m SET why = 'excluded'
+    FROM excluded AS x
+    WHERE
+        m.sync_id = %(sync_id)s
+        AND (m.client_id = x.client_id OR (m.email_hash = x.email_hash AND x.email_hash <> 0))
+        AND NOT m.kept
+        AND m.why NOT IN ('excluded', 'list_changed')
+        AND NOT EXISTS (
+            SELECT 1 FROM contact AS c
+            WHERE c.email = m.email
+        )
 )
 
 INSERT INTO contact_sync.removal AS m (sync_id, email, email_hash, client_id, why)

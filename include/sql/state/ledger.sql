@@ -192,6 +192,17 @@ WHERE
 GROUP BY l.field, l.reason, l.detail
 ORDER BY n DESC, l.field ASC, l.reason ASC, l.detail ASC;
 
+-- count_having --
+-- In how many contacts each field is filled. Parameters: bits = positions in `filled`
+-- Index: none: one scan of the ledger
+SELECT
+    b.bit,
+    count(l.client_id) AS n
+FROM unnest(%(bits)s::int[]) AS b (bit)
+LEFT JOIN contact_sync.ledger AS l
+    ON l.sync_id = %(sync_id)s AND l.email IS NOT NULL AND (l.filled >> b.bit) & 1 = 1
+GROUP BY b.bit;
+
 -- count_stale --
 -- How many clients hold values at SendGrid that B2CORE emptied and nobody can clear.
 -- Index: ledger_stale

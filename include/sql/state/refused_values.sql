@@ -75,3 +75,15 @@ FROM contact_sync.refused_value
 WHERE sync_id = %(sync_id)s AND run_id = %(run_id)s
 GROUP BY field
 ORDER BY field;
+
+-- count_taken --
+-- How many contacts a run has confirmed with a value in a field. Parameters: bit = of the field.
+-- Index: batch_by_run; one scan of the ledger, of a run in which SendGrid refused values
+SELECT count(*) AS n
+FROM contact_sync.ledger AS l
+INNER JOIN contact_sync.batch AS b ON l.batch_id = b.batch_id
+WHERE
+    l.sync_id = %(sync_id)s
+    AND l.state = 'confirmed'
+    AND b.run_id = %(run_id)s
+    AND l.filled & (1::bigint << %(bit)s) <> 0;

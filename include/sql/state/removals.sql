@@ -3,8 +3,9 @@
 -- removable_addresses --
 -- Contacts to be removed whose address is no client's, in the source or at SendGrid; an excluded
 -- client protects no address, nor does a client that has left an excluded one's; one that this run is
--- about to send does. Nobody protects the address of a client that is excluded now. What this run has
--- tried in vain waits for the next one, and what was often tried in vain for the next day
+-- about to send does. Nobody protects the address of a client that is excluded now, nor the contact that an excluded
+-- client has still: whoever is about to take the address over is sent afterwards, if at all, and an upsert may fail.
+-- What this run has tried in vain waits for the next one, and what was often tried in vain for the next day
 -- Parameters: sync_id, run_id, whys; enough = number of tries; rest_hours
 -- Columns: email, list_id, why, others = the lists of other syncs that hold the contact, '' = no list
 -- Index: none: three scans of the ledger, only when removal has rows
@@ -55,6 +56,8 @@ LEFT JOIN elsewhere AS e ON a.email_hash = e.contact_hash
 LEFT JOIN held AS h ON a.email_hash = h.contact_hash
 LEFT JOIN needed AS n ON a.email_hash = n.email_hash
 LEFT JOIN barred AS x ON a.email_hash = x.email_hash
+LEFT JOIN contact_sync.ledger AS own
+    ON a.sync_id = own.sync_id AND a.client_id = own.client_id AND a.email_hash = own.contact_hash
 WHERE
     a.sync_id = %(sync_id)s
     AND a.why = any(%(whys)s)
@@ -66,11 +69,9 @@ WHERE
     )
     AND (
         a.why = 'list_changed'
-        OR (a.why = 'excluded' AND x.email_hash IS NOT NULL)
-        OR (
-            n.email_hash IS NULL
-            AND (h.contact_hash IS NULL OR (a.why = 'excluded' AND NOT h.in_source))
-        )
+        OR (a.why = 'excluded' AND (x.email_hash IS NOT NULL OR own.state = 'excluded'))
+        OR (a.why = 'excluded' AND (h.contact_hash IS NULL OR NOT h.in_source))
+        OR (n.email_hash IS NULL AND h.contact_hash IS NULL)
     )
 ORDER BY a.why, a.list_id, a.email;
 
@@ -178,6 +179,28 @@ UPDATE contact_sync.removal SET
     tries = least(tries + 1, 32767),
     tried_at = now()
 WHERE batch_id = %(batch_id)s AND (%(emails)s::text[] IS NULL OR email = any(%(emails)s));
+
+-- not_free --
+-- Clients of a batch of upserts whose address has the contact of an excluded client still: this run has sent its
+-- removal, and may overtake it. Parameters: batch_id, run_id. Index: outbox, removal and batch primary keys
+SELECT o.client_id
+FROM contact_sync.batch_contact AS o
+INNER JOIN contact_sync.removal AS a
+    ON o.sync_id = a.sync_id AND o.email = a.email
+INNER JOIN contact_sync.batch AS b ON a.batch_id = b.batch_id
+WHERE
+    o.batch_id = %(batch_id)s
+    AND a.why = 'excluded'
+    AND NOT a.kept
+    AND b.run_id = %(run_id)s
+    AND (b.is_open OR b.outcome = 'still_shown')
+ORDER BY o.client_id;
+
+-- only_exclusions --
+-- Whether all contacts of a batch go because their clients are excluded.
+SELECT coalesce(bool_and(why = 'excluded'), FALSE) AS all_excluded
+FROM contact_sync.removal
+WHERE batch_id = %(batch_id)s;
 
 -- count_in_vain --
 -- How many contacts wait for another day, because so many removals changed nothing.

@@ -15,3 +15,14 @@ ALTER ROLE contact_sync_state
 LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS NOINHERIT;
 
 CREATE SCHEMA IF NOT EXISTS contact_sync AUTHORIZATION contact_sync_state;
+
+-- Parameters are contacts: the server's log shall not have them, whatever it logs of statements. Only a superuser may
+-- set this; elsewhere set it in the server's configuration.
+DO $$
+BEGIN
+    ALTER ROLE contact_sync_state SET log_parameter_max_length = 0;
+    ALTER ROLE contact_sync_state SET log_parameter_max_length_on_error = 0;
+EXCEPTION WHEN insufficient_privilege THEN
+    RAISE NOTICE 'log_parameter_max_length is left as it is: the server may log parameters of statements';
+END
+$$;

@@ -62,9 +62,25 @@ ON CONFLICT (sync_id, client_id) DO UPDATE SET
     batch_id = excluded.batch_id,
     updated_at = excluded.updated_at;
 
+-- count_look --
+-- SendGrid looked at these contacts of a batch, and they aren't as sent: one more time, if it was the same content
+-- Parameters: batch_id, emails; least = only of clients that were sent in vain so often; runs after postpone_batch
+-- Index: outbox and ledger primary keys
+UPDATE contact_sync.ledger AS l SET
+    looks = CASE WHEN l.looked_hash = o.row_hash THEN least(l.looks + 1, 32767) ELSE 1 END,
+    retaken = CASE WHEN l.looked_hash = o.row_hash THEN l.retaken ELSE 0 END,
+    looked_hash = o.row_hash
+FROM contact_sync.batch_contact AS o
+WHERE
+    o.batch_id = %(batch_id)s
+    AND o.email = any(%(emails)s)
+    AND l.sync_id = o.sync_id
+    AND l.client_id = o.client_id
+    AND l.tries >= %(least)s;
+
 -- reject_not_applied --
--- Contacts that were sent again and again and never became as sent: rejected, so that somebody looks
--- Parameters: batch_id, emails, enough, reason; runs after postpone_batch, in the same transaction
+-- Contacts that SendGrid looked at again and again and that never became as sent: rejected, so that somebody looks
+-- Parameters: batch_id, emails, enough, reason; runs after count_look, in the same transaction
 -- Index: outbox and ledger primary keys
 UPDATE contact_sync.ledger AS l SET
     state = 'rejected',
@@ -72,6 +88,8 @@ UPDATE contact_sync.ledger AS l SET
     field = 'contact',
     reason = %(reason)s,
     detail = NULL,
+    looks = 0,
+    looked_up_at = NULL,
     rejected_since = coalesce(l.rejected_since, now())
 FROM contact_sync.batch_contact AS o
 WHERE
@@ -79,7 +97,7 @@ WHERE
     AND o.email = any(%(emails)s)
     AND l.sync_id = o.sync_id
     AND l.client_id = o.client_id
-    AND l.tries >= %(enough)s;
+    AND l.looks >= %(enough)s;
 
 -- hold_clients --
 -- Take clients out of a batch of which nothing has left: they become pending, the next run looks again
@@ -130,7 +148,8 @@ WHERE
     AND (b.json_only IS NULL OR o.json_only = b.json_only);
 
 -- leave_out --
--- Contacts of a batch lose values that SendGrid refused: what it holds there goes as if the client had none.
+-- Contacts of a batch lose values that SendGrid refused: what it holds there goes as if the client had none, and
+-- nobody knows whether it holds something where this sync has confirmed nothing of the contact, or sends all again.
 -- Parameters: batch_id; clients, payloads, row_hashes and bits = the mask of the fields that are empty now, as arrays
 -- of one length; texts = the mask of the fields that can be cleared
 -- Index: outbox and ledger primary keys
@@ -139,7 +158,8 @@ UPDATE contact_sync.outbox AS o SET
     row_hash = r.row_hash,
     filled = (o.filled & ~r.bits) | (r.bits & h.held & ~%(texts)s::bigint),
     clears = o.clears | (r.bits & h.held & %(texts)s::bigint),
-    stale = o.stale | (r.bits & h.held & ~%(texts)s::bigint)
+    stale = o.stale | (r.bits & h.held & ~%(texts)s::bigint),
+    unsure = o.unsure | (r.bits & ~h.held & h.unknown & %(texts)s::bigint)
 FROM
     contact_sync.batch AS b,
     unnest(%(clients)s::bigint[], %(payloads)s::text[], %(row_hashes)s::bigint[], %(bits)s::bigint[])
@@ -155,7 +175,23 @@ FROM
                         AND l.client_id = c.client_id
                         AND l.contact_hash = c.email_hash
                 ), 0)
-            END AS held
+            END AS held,
+            CASE
+                WHEN
+                    NOT EXISTS (
+                        SELECT 1 FROM contact_sync.run AS u
+                        WHERE u.run_id = c.run_id AND u.kind = 'resend'
+                    )
+                    AND EXISTS (
+                        SELECT 1 FROM contact_sync.ledger AS l
+                        WHERE
+                            l.sync_id = b.sync_id  -- noqa: RF01
+                            AND l.client_id = c.client_id
+                            AND l.contact_hash = c.email_hash
+                    )
+                    THEN 0
+                ELSE -1
+            END AS unknown
         FROM contact_sync.outbox AS c
         WHERE c.run_id = b.run_id AND c.client_id = r.client_id  -- noqa: RF01
     ) AS h

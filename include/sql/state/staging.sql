@@ -64,6 +64,20 @@ SELECT
 FROM contact_sync.outbox
 WHERE run_id = %(run_id)s;
 
+-- in_vain --
+-- Staged clients that were sent in vain again and again, and nobody knows whether they are the cause: jobs that fail as
+-- a whole, and requests that are refused, are split at once. Parameters: sync_id; least = so often.
+-- Index: ledger_unconfirmed; outbox and ledger primary keys
+SELECT o.client_id
+FROM contact_sync.ledger AS l
+INNER JOIN contact_sync.outbox AS o ON o.run_id = %(run_id)s AND l.client_id = o.client_id
+WHERE
+    l.sync_id = %(sync_id)s
+    AND l.state = 'pending'
+    AND l.tries >= %(least)s
+    AND l.reason NOT IN ('job_failed', 'request_refused')
+ORDER BY o.client_id;
+
 -- unsure_contacts --
 -- The next contacts of a run that are unsure about a field. Index: outbox primary key
 -- Parameters: texts = Text fields count, too; after = client id; at_most

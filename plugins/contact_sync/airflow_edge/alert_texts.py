@@ -15,10 +15,11 @@ from airflow.sdk.execution_time.xcom import XCom
 from contact_sync.airflow_edge.handles import open_state
 from contact_sync.base.errors import told_safely
 from contact_sync.base.json_columns import Result
+from contact_sync.base.moments import moment
 from contact_sync.base.vocabulary import Degraded
 from contact_sync.config.alerts import Alert, Event, rose_above
 from contact_sync.config.definition import SyncDefinition
-from contact_sync.reporting.run_report import count_words, dropped_lines, run_report
+from contact_sync.reporting.run_report import RunReport, dropped_lines, reasons_in_words, run_report
 from contact_sync.reporting.shown_run import ShownRun
 from contact_sync.state.for_people.jobs import jobs_of_run
 from contact_sync.state.for_people.runs import latest_runs
@@ -43,8 +44,8 @@ def run_failed(definition: SyncDefinition, context: Any) -> Alert | None:
     try:
         if (sync_run_id := _sync_run_id(definition, run_id)) is not None:
             report = _reports(definition, sync_run_id)[0]
-            counts = {name: report["counts"][name] for name in SHOWN if name in report["counts"]}
-            cause = report["cause"] or cause
+            counts = {name: report.counts[name] for name in SHOWN if name in report.counts}
+            cause = report.cause or cause
     except Exception as error:  # noqa: BLE001 the failure itself must be told all the same
         cause = f"{cause}; its report can't be read. {told_safely(error)}"
     title = f"{definition.name}: the run failed"
@@ -55,11 +56,11 @@ def rejections(definition: SyncDefinition, context: Any) -> Alert | None:
     """A run ended with more rejected clients than the limit, and than the run before."""
     limit, run_id = definition.alerts.rejected_limit, str(context["run_id"])
     report, *older = _reports(definition, _sync_run_id(definition, run_id))
-    rejected = report["books"].get("rejected", 0)
-    before = next((other["books"]["rejected"] for other in older if other["books"]), 0)
+    rejected = report.books.get("rejected", 0)
+    before = next((other.books["rejected"] for other in older if other.books), 0)
     if not rose_above(limit, rejected, before):
         return None
-    found = list(count_words(report, "rejections").items())[:REASONS_SHOWN]
+    found = list(reasons_in_words(report)["rejections"].items())[:REASONS_SHOWN]
     return _alert(
         Event.REJECTIONS, definition, run_id,
         f"{definition.name}: {rejected} clients are rejected",
@@ -67,7 +68,7 @@ def rejections(definition: SyncDefinition, context: Any) -> Alert | None:
         f"This run found: {'; '.join(f'{n} x {reason}' for reason, n in found)}",
         "Correct them in B2CORE, or correct the mapping: what changes is sent again by itself. To "
         f"list them: python -m contact_sync status {definition.name} --rejected",
-        report["books"],
+        report.books,
     )  # fmt: skip
 
 
@@ -103,11 +104,11 @@ def dropped(definition: SyncDefinition, context: Any) -> Alert | None:
     """After a run more values are left out, cut or rounded than the limit, and than before it."""
     limit, run_id = definition.alerts.dropped_limit, str(context["run_id"])
     report, *older = _reports(definition, _sync_run_id(definition, run_id))
-    stocks = [one["dropped_now"] for one in older if one["dropped_now"] is not None]
-    now, before = sum((report["dropped_now"] or {}).values()), sum((stocks or [{}])[0].values())
+    stocks = [one.dropped_now for one in older if one.dropped_now is not None]
+    now, before = sum((report.dropped_now or {}).values()), sum((stocks or [{}])[0].values())
     if not rose_above(limit, now, before):
         return None
-    found = dropped_lines(report["dropped_now"], report["dropped_new"])[1:][:REASONS_SHOWN]
+    found = dropped_lines(report.dropped_now, report.dropped_new)[1:][:REASONS_SHOWN]
     return _alert(
         Event.DROPPED, definition, run_id,
         f"{definition.name}: {now} values are dropped or cut",
@@ -116,7 +117,7 @@ def dropped(definition: SyncDefinition, context: Any) -> Alert | None:
         f"the value or with a shorter one",
         "Correct the values in B2CORE, or the mapping: what changes is sent again by itself. Whose "
         f"they are: python -m contact_sync status {definition.name} --dropped",
-        {"values_dropped": now, "new": sum((report["dropped_new"] or {}).values())},
+        {"values_dropped": now, "new": sum((report.dropped_new or {}).values())},
     )  # fmt: skip
 
 
@@ -124,14 +125,14 @@ def approval(definition: SyncDefinition, context: Any) -> Alert | None:
     """A plan above the limits waits for a person."""
     run_id = str(context["run_id"])
     report = _reports(definition, _sync_run_id(definition, run_id))[0]
-    why = "; ".join((report["approval"] or {}).get("why", []))
+    why = "; ".join(report.asks)
     return _alert(
         Event.APPROVAL, definition, run_id,
         f"{definition.name}: a plan waits for approval",
         f"The plan is above the definition's limits: {why}. Nothing is sent before the answer",
         "Look at the counts and answer within "
         f"{definition.limits.approval_hours:g} hours; without an answer the plan is dropped",
-        {name: n for name, n in report["counts"].items() if n},
+        {name: n for name, n in report.counts.items() if n},
         page=f"/tasks/{context['ti'].task_id}/required_actions",
     )  # fmt: skip
 
@@ -164,7 +165,7 @@ def _silence_in_words(seen: Silence) -> str:
     ago = f"{seen.hours:.1f} hours ago"
     if seen.last_success is None:
         return f"No run has ever succeeded; the first one began {ago}"
-    return f"The last successful run ended {seen.last_success:%Y-%m-%d %H:%M} UTC, {ago}"
+    return f"The last successful run ended {moment(seen.last_success)}, {ago}"
 
 
 TELLERS: dict[Event, Callable[[SyncDefinition, Any], Alert | None]] = {
@@ -193,7 +194,7 @@ def _sync_run_id(definition: SyncDefinition, run_id: str) -> int | None:
     return None if found is None else int(found)
 
 
-def _reports(definition: SyncDefinition, sync_run_id: int | None) -> list[dict[str, Any]]:
+def _reports(definition: SyncDefinition, sync_run_id: int | None) -> list[RunReport]:
     """The report of a run with its jobs so far, and those of the older real runs, newest first."""
     return [run_report(row) for row in _rows(definition, sync_run_id)]
 

@@ -27,7 +27,8 @@ class ApprovePlanOperator(HITLOperator):
     """Asks for approval when the run's plan is above the definition's limits.
 
     Its result are the batches of what has to leave SendGrid before anything is sent: one task less
-    for every run in which there is nothing to ask.
+    for every run in which there is nothing to ask. Exclusions within the limit don't wait for the
+    answer: while it asks, they are carried out already.
     """
 
     def __init__(self, *, sync_name: str, start_task_id: str, hours: float, **kwargs: Any) -> None:
@@ -43,6 +44,8 @@ class ApprovePlanOperator(HITLOperator):
 
     def execute(self, context: Any) -> Any:
         """Ask, unless nothing is above a limit or somebody has decided already."""
+        from contact_sync.run.approve_plan import exclusions_go_unasked
+        from contact_sync.run.in_one_process import send_batches
         from contact_sync.run.remove_excluded import remove_excluded
 
         with working(self.sync_name, self._sync_run_id(context)) as (sync, run):
@@ -50,6 +53,8 @@ class ApprovePlanOperator(HITLOperator):
                 self.log.info("There is nothing to ask, or it was answered")
                 return remove_excluded(sync, run)
             self.body = question(run)
+            if exclusions_go_unasked(sync.definition, run):
+                send_batches(sync, run.run_id, remove_excluded(sync, run))
         return super().execute(context)
 
     def execute_complete(self, context: Any, event: dict[str, Any]) -> Any:
@@ -93,6 +98,7 @@ def question(run: Run) -> str:
         [
             f"Run {run.run_id} is above the limits of its definition:", "", *lines, "",
             "| clients | number |", "| --- | ---: |", *rows, "",
-            f"**{APPROVE}** sends exactly this plan. **{REFUSE}** ends the run; nothing is sent.",
+            f"**{APPROVE}** sends exactly this plan. **{REFUSE}** ends the run; nothing is sent. "
+            f"Exclusions within the limit of removals don't wait for the answer.",
         ]
     )  # fmt: skip

@@ -8,26 +8,30 @@ from contextlib import contextmanager
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from airflow.sdk import BaseHook
-from airflow.sdk.exceptions import AirflowNotFoundException
-
+from contact_sync.airflow_edge.connections import extras, get_connection
 from contact_sync.base.errors import ConfigError
 
 log = logging.getLogger(__name__)
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1", "[::1]")
-LIBPQ_OPTIONS = ("sslmode", "sslrootcert", "sslcert", "sslkey", "target_session_attrs")
+LIBPQ_OPTIONS = (
+    "application_name", "channel_binding", "connect_timeout", "gssencmode", "hostaddr",
+    "keepalives", "keepalives_count", "keepalives_idle", "keepalives_interval", "krbsrvname",
+    "load_balance_hosts", "passfile", "require_auth", "requirepeer", "service", "sslcert",
+    "sslcertmode", "sslcompression", "sslcrl", "sslcrldir", "sslkey", "sslmode", "sslnegotiation",
+    "sslpassword", "sslrootcert", "sslsni", "ssl_max_protocol_version", "ssl_min_protocol_version",
+    "target_session_attrs", "tcp_user_timeout",
+)  # fmt: skip
+"""What an extra may say: libpq's parameters (PostgreSQL docs, 32.1.2), without those that the
+connection's own fields say, and without what would change how texts are read."""
 
 
 @contextmanager
 def found(sync_name: str) -> Iterator[None]:
-    """Say which sync needs the Airflow connection that doesn't exist, as a ConfigError."""
+    """Say which sync an error of its connections is about."""
     try:
         yield
-    except AirflowNotFoundException as error:
-        raise ConfigError(
-            f"Sync {sync_name!r}: {error}. Add it under Admin > Connections or as an "
-            f"AIRFLOW_CONN_… variable"
-        ) from None
+    except ConfigError as error:
+        raise ConfigError(f"Sync {sync_name!r}: {error}") from None
 
 
 def postgres_dsn(conn_id: str) -> str:
@@ -35,7 +39,7 @@ def postgres_dsn(conn_id: str) -> str:
 
     Over a network TLS is the default, with the server's certificate and name verified.
     """
-    connection: Any = BaseHook.get_connection(conn_id)
+    connection = get_connection(conn_id)
     if connection.conn_type != "postgres":
         raise ConfigError(
             f"Airflow connection {conn_id!r} is of type {connection.conn_type!r}; it must be of "
@@ -44,8 +48,7 @@ def postgres_dsn(conn_id: str) -> str:
     login = quote(connection.login or "", safe="")
     password = f":{quote(connection.password, safe='')}" if connection.password else ""
     port = f":{connection.port}" if connection.port else ""
-    extra = connection.extra_dejson
-    options = {key: extra[key] for key in LIBPQ_OPTIONS if extra.get(key)}
+    options = _options(conn_id, extras(connection))
     if not _is_local(connection.host or ""):
         mode = options.setdefault("sslmode", "verify-full")
         if mode != "verify-full":
@@ -59,6 +62,20 @@ def postgres_dsn(conn_id: str) -> str:
     host = f"[{host}]" if bare_ipv6 else host
     database = quote(connection.schema or "", safe="")
     return f"postgresql://{login}{password}@{host}{port}/{database}{query}"
+
+
+def _options(conn_id: str, extra: dict[str, Any]) -> dict[str, str]:
+    """The extra as libpq's parameters. Raises ConfigError for what would otherwise be dropped."""
+    if unknown := sorted(set(extra) - set(LIBPQ_OPTIONS)):
+        raise ConfigError(
+            f"Airflow connection {conn_id!r}: its extra has {', '.join(unknown)}, which this sync "
+            f"can't pass on to PostgreSQL; possible are {', '.join(LIBPQ_OPTIONS)}"
+        )
+    return {key: _option(value) for key, value in extra.items()}
+
+
+def _option(value: Any) -> str:
+    return str(int(value)) if isinstance(value, bool) else str(value)
 
 
 def _is_local(hosts: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 from contact_sync.airflow_edge.dsn import found, postgres_dsn
@@ -13,6 +14,8 @@ from contact_sync.config.files import read_definition, source_folder
 from contact_sync.state.database import StateDatabase
 
 if TYPE_CHECKING:
+    from contact_sync.b2core.reader import B2Core
+    from contact_sync.run.checklist import Setup
     from contact_sync.sync import Sync
 
 
@@ -20,17 +23,11 @@ if TYPE_CHECKING:
 def open_sync(name: str) -> Iterator[Sync]:
     """The sync called `name` with open handles. Raises ConfigError for whatever is wrong."""
     # Not above: the triggerer needs only the state database, and Arrow takes it a second.
-    from contact_sync.b2core.reader import B2Core
     from contact_sync.sync import Sync
 
     definition = read_definition(name)
-    source = definition.source
     with found(definition.name):
-        b2core = B2Core(
-            postgres_dsn(definition.connections.b2core),
-            source_folder(definition),
-            source.statement_timeout_seconds,
-        )
+        b2core = open_b2core(definition)
         state = open_state(definition)
         sendgrid = SendGridHook(definition.connections.sendgrid).get_conn()
     try:
@@ -43,4 +40,29 @@ def open_sync(name: str) -> Iterator[Sync]:
 def open_state(definition: SyncDefinition) -> StateDatabase:
     """The sync's state database alone. Raises ConfigError for a wrong connection."""
     with found(definition.name):
-        return StateDatabase(postgres_dsn(definition.connections.state))
+        connection = definition.connections.state
+        return StateDatabase(postgres_dsn(connection), connection)
+
+
+def open_b2core(definition: SyncDefinition) -> B2Core:
+    """The sync's B2CORE alone. Raises ConfigError for a wrong connection or folder."""
+    from contact_sync.b2core.reader import B2Core
+
+    return B2Core(
+        postgres_dsn(definition.connections.b2core),
+        source_folder(definition),
+        definition.source.statement_timeout_seconds,
+    )
+
+
+def setup_of(definition: SyncDefinition, oversights: list[str]) -> Setup:
+    """What `checklist` looks at."""
+    from contact_sync.run.checklist import Setup
+
+    return Setup(
+        definition,
+        oversights,
+        partial(open_state, definition),
+        partial(open_b2core, definition),
+        SendGridHook(definition.connections.sendgrid).get_conn,
+    )

@@ -8,6 +8,7 @@ from typing import Any
 from airflow.sdk import BaseHook
 from airflow.sdk.log import mask_secret
 
+from contact_sync.airflow_edge.connections import extras, get_connection
 from contact_sync.airflow_edge.provider import CONNECTION_TYPE, HOOK_NAME, REGIONS
 from contact_sync.base.errors import ConfigError, told_safely
 from contact_sync.sendgrid import scopes
@@ -37,7 +38,8 @@ class SendGridHook(BaseHook):
 
         Raises ConfigError without a key, or for a host that the key must not be sent to.
         """
-        connection = self.get_connection(self.sendgrid_conn_id)
+        connection = get_connection(self.sendgrid_conn_id)
+        extras(connection)
         if not connection.password:
             raise ConfigError(
                 f"Airflow connection {self.sendgrid_conn_id!r} has no password: put the SendGrid "

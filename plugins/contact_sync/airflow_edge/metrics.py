@@ -32,9 +32,9 @@ def emit_run(sync_name: str, plan: Plan, result: Result, duration: timedelta) ->
     _gauge(sync_name, "values_dropped", sum((result.dropped_now or {}).values()))
     _timing(sync_name, "run_duration", duration)
     for job in result.jobs:
-        if job["seconds"] is not None:
-            took = timedelta(seconds=job["seconds"])
-            _timing(sync_name, "job_duration", took, lane=job["lane"])
+        if job.seconds is not None:
+            took = timedelta(seconds=job.seconds)
+            _timing(sync_name, "job_duration", took, lane=job.lane)
 
 
 def emit_freshness(sync_name: str, read_at: datetime | None) -> None:

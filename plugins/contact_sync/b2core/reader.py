@@ -6,8 +6,8 @@ connection that is closed before any HTTP call.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -18,10 +18,14 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from contact_sync.b2core import plans
 from contact_sync.b2core.origins import origin_of
-from contact_sync.b2core.replaced import refuse_replaced
+from contact_sync.b2core.position import position, refused_functions
+from contact_sync.b2core.replaced import marks, refuse_replaced
+from contact_sync.b2core.statements import filled, problems, read_statement
 from contact_sync.base.arrays import Int64
-from contact_sync.base.errors import ConfigError, FatalError
+from contact_sync.base.errors import FatalError
+from contact_sync.base.json_columns import SourceSnapshot
 from contact_sync.postgres import arrow_reader
 from contact_sync.postgres.idle import Kept
 from contact_sync.postgres.literals import literal
@@ -31,36 +35,6 @@ LOCK_SECONDS, IDLE_SECONDS = 10, 600
 SILENT_SECONDS = 60.0
 """A server that keeps its own statement time-out has answered so long after it."""
 READ_ONLY = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"
-_PLACEHOLDER = re.compile(r"%\((\w+)\)s")
-_SNAPSHOT = """
-SELECT
-    pg_snapshot_xmin(pg_current_snapshot())::text AS horizon,
-    pg_snapshot_xmax(pg_current_snapshot())::text AS next_xid,
-    to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS read_at,
-    (SELECT system_identifier::text FROM pg_control_system()) AS system_identifier,
-    CASE
-        WHEN pg_is_in_recovery() THEN (
-            SELECT greatest(c.timeline_id, r.min_recovery_end_timeline)
-            FROM pg_control_checkpoint() AS c, pg_control_recovery() AS r
-        )
-        ELSE ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int
-    END AS timeline,
-    CASE
-        WHEN NOT pg_is_in_recovery() THEN 0
-        WHEN
-            EXISTS (SELECT FROM pg_stat_wal_receiver)
-            AND pg_last_wal_receive_lsn() <= pg_last_wal_replay_lsn() THEN 0
-        ELSE extract(EPOCH FROM clock_timestamp() - coalesce(
-            pg_last_xact_replay_timestamp(),
-            (SELECT checkpoint_time FROM pg_control_checkpoint())
-        ))::int
-    END AS lag_seconds
-"""
-"""The timeline is that of the WAL being written: the control file learns of a promotion only with
-the next checkpoint. A standby lags only while something is received and not replayed, or nobody
-sends: the last replayed commit of an idle primary may be old without anything missing.
-"""
-
 _ANY = {
     "first_id": 0,
     "last_id": 0,
@@ -94,12 +68,19 @@ class B2Core:
             snapshot = Snapshot(connection, self.folder)
             yield snapshot
             if arrow_reader.answers(connection):
-                snapshot.refuse_replaced()
+                seen = snapshot.marks()
+                connection.rollback(WHAT)
+                arrow_reader.execute(connection, _settings(limit), WHAT)
+                refuse_replaced(seen, snapshot.marks(), WHAT)
                 connection.rollback(WHAT)
 
     def keeping_connections(self) -> AbstractContextManager[None]:
         """Meanwhile a connection is kept for the next snapshot, without a transaction."""
         return self._connections.keeping()
+
+    def seen_problems(self, name: str) -> list[str]:
+        """What can be seen to be wrong with a statement's text. Raises ConfigError without one."""
+        return problems(read_statement(self.folder, name), name)
 
     def columns(self, name: str = "clients") -> pa.Schema:
         """Names and types of the columns that a statement gives; executes nothing."""
@@ -115,21 +96,35 @@ class Snapshot:
     folder: Path
     _read_so_far: set[str] = field(default_factory=set, repr=False)
 
-    def refuse_replaced(self) -> None:
-        """Raise RetryableError when a table that was read is another one by now: what was read
-        of it may be nothing, although it had rows all the time."""
-        statements = [self._sql(name, _ANY) for name in sorted(self._read_so_far)]
-        refuse_replaced(self.connection, statements, WHAT)
+    def marks(self) -> dict[str, str]:
+        """Marks of the tables that were read so far: when they are others outside of the snapshot,
+        what was read may be nothing, although the tables had rows all the time."""
+        if not self._read_so_far:
+            return {}
+        return marks(self.connection, self._texts(self._read_so_far), WHAT, files_of_matviews=True)
 
-    def position(self) -> dict[str, Any]:
+    def tables(self) -> dict[str, str]:
+        """Marks of the tables that contacts are made of, to compare them with those of another run:
+        a materialized view that was refreshed is still the same."""
+        statements = self._texts(("clients", "scan"))
+        return marks(self.connection, statements, WHAT, files_of_matviews=False)
+
+    def _texts(self, names: Iterable[str]) -> list[str]:
+        return [self._sql(name, _ANY) for name in sorted(names)]
+
+    def position(self) -> SourceSnapshot:
         """Where this snapshot stands: xid horizon (a xid8), time, system identifier, timeline,
-        and how many seconds a standby is behind (0 on a primary).
+        since when the server runs, the database's oid, and how many seconds a standby is behind (0
+        on a primary).
 
         Rows written by a transaction that this snapshot doesn't see have an xmin at or above the
         horizon (PostgreSQL docs, `pg_snapshot_xmin`), also when it commits late.
         """
-        (row,) = arrow_reader.table(self.connection, _SNAPSHOT, WHAT).to_pylist()
-        return dict(row)
+        return SourceSnapshot.from_json(position(self.connection, WHAT))
+
+    def refused_functions(self) -> list[str]:
+        """Functions that the server refuses to the role that reads, and that tell where it is."""
+        return refused_functions(self.connection, WHAT)
 
     def columns(self, name: str = "clients") -> pa.Schema:
         """Names and types of the columns that a statement gives; executes nothing."""
@@ -162,6 +157,35 @@ class Snapshot:
             seen.append(np.array(batch.column("client_id"), np.int64))  # a view keeps the batch
             yield batch
         refuse_twice(np.sort(np.concatenate(seen)), "clients")
+
+    def text(self, name: str, parameters: dict[str, Any] | None = None) -> str:
+        """A statement with its parameters filled, to be used inside a larger one."""
+        return self._sql(name, parameters or _ANY)
+
+    def row(self, sql: str, name: str) -> dict[str, Any]:
+        """The only row of a statement that is made of the statement `name`."""
+        (row,) = arrow_reader.table(self.connection, sql, _what(name)).to_pylist()
+        return dict(row)
+
+    def plan(self, name: str) -> Any:
+        """How PostgreSQL would carry a statement out; nothing is read."""
+        explain = f"EXPLAIN (VERBOSE, FORMAT JSON) {self._sql(name, _ANY)}"
+        found = arrow_reader.table(self.connection, explain, _what(name), is_query=False)
+        return json.loads(found.column(0)[0].as_py())
+
+    def tables_of(self, name: str) -> set[plans.Table]:
+        """The tables that a statement reads, also below views, with their kinds."""
+        names = [str(table) for table in plans.tables(self.plan(name))]
+        sql = plans.KINDS.format(names=literal(names))
+        rows = arrow_reader.table(self.connection, sql, _what(name)).to_pylist()
+        return {plans.Table(row["schema_name"], row["name"], row["kind"]) for row in rows}
+
+    def times_without_zone(self, name: str) -> list[str]:
+        """schema.table.column of what a statement compares with a time although it has no zone."""
+        names = plans.compared_with_a_time(self.plan(name))
+        sql = plans.WITHOUT_ZONE.format(names=literal(names))
+        rows = arrow_reader.table(self.connection, sql, _what(name)).to_pylist()
+        return [row["name"] for row in rows]
 
     def choices(self, client_id: int) -> list[dict[str, Any]]:
         """All phone and address rows of a client in the order of the rule that chooses one of each.
@@ -218,12 +242,7 @@ class Snapshot:
             ) from None
 
     def _sql(self, name: str, parameters: dict[str, Any]) -> str:
-        path = self.folder / f"{name}.sql"
-        try:
-            text = path.read_text(encoding="utf-8")
-        except FileNotFoundError:
-            raise ConfigError(f"include/sql/{self.folder.name}/{name}.sql is missing") from None
-        return _PLACEHOLDER.sub(lambda match: literal(parameters[match.group(1)]), text)
+        return filled(read_statement(self.folder, name), name, parameters)
 
 
 def _settings(statement_seconds: int) -> str:
@@ -233,6 +252,7 @@ def _settings(statement_seconds: int) -> str:
         "statement_timeout": f"{statement_seconds}s",
         "lock_timeout": f"{LOCK_SECONDS}s",
         "idle_in_transaction_session_timeout": f"{IDLE_SECONDS}s",
+        "row_security": "off",  # the server then refuses what a policy would hide rows of
         "jit": "off",
         "work_mem": "4MB",  # more makes plans sort, not use indexes
         "TimeZone": "UTC",

@@ -1,63 +1,116 @@
-"""Whether a table was emptied or replaced while a snapshot was read.
+"""Which tables the statements read, as a mark that changes when one is emptied or replaced.
 
 TRUNCATE, and some forms of ALTER TABLE, aren't MVCC-safe (PostgreSQL docs, 13.6): to a snapshot
 that was taken before, the table looks empty afterwards. So does a table that was dropped and made
 again. Their rows are then in another file, or the table has another oid, than the snapshot sees.
+Between two runs such a change hides rows from `xmin`: those that were written long ago into a table
+that only now gets the name, or is attached as a partition, and those that TRUNCATE took away.
+
+Only catalogs are read, by names: no right on the tables is needed, nor on the schemas of those
+below a view.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
-from typing import Any
+import re
+from collections.abc import Iterable
 
 from contact_sync.base.errors import RetryableError
 from contact_sync.postgres import arrow_reader
 from contact_sync.postgres.arrow_reader import Connection
 from contact_sync.postgres.literals import literal
 
-_REPLACED = """
-SELECT named.name
-FROM unnest({names}::text[]) AS named (name)
-LEFT JOIN pg_class AS seen ON seen.oid = to_regclass(named.name)
-WHERE
-    seen.oid IS NULL
-    OR seen.relfilenode <> coalesce(pg_relation_filenode(seen.oid), 0)
-ORDER BY named.name
+_NO_NAMES = re.compile(r"--[^\n]*|/\*.*?\*/|'(?:[^']|'')*'", re.DOTALL)
+_NAME = r'(?:"(?:[^"]|"")+"|[^\W\d][\w$]*)'
+_NAMES = re.compile(rf"({_NAME})(?:\s*\.\s*({_NAME}))?")
+_MARKS = """
+WITH RECURSIVE named AS (
+    SELECT DISTINCT
+        c.oid,
+        format('"%s"."%s"', replace(s.nspname, '"', '""'), replace(c.relname, '"', '""')) AS root
+    FROM unnest({schemas}::text[], {names}::text[]) AS n (schema, name)
+    INNER JOIN pg_class AS c ON c.relname = n.name
+    INNER JOIN pg_namespace AS s ON s.oid = c.relnamespace
+    WHERE
+        c.relkind IN ('r', 'p', 'v', 'm', 'f')
+        AND s.nspname NOT IN ('pg_catalog', 'information_schema')
+        AND CASE WHEN n.schema = '' THEN pg_table_is_visible(c.oid) ELSE s.nspname = n.schema END
+),
+
+used AS (
+    SELECT root, oid FROM named
+    UNION
+    SELECT used.root, below.oid
+    FROM used, LATERAL (
+        SELECT d.refobjid AS oid
+        FROM pg_class AS v
+        INNER JOIN pg_rewrite AS r ON r.ev_class = v.oid
+        INNER JOIN pg_depend AS d
+            ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid
+            AND d.refclassid = 'pg_class'::regclass
+        WHERE v.oid = used.oid AND v.relkind = 'v'
+        UNION ALL
+        SELECT i.inhrelid FROM pg_inherits AS i WHERE i.inhparent = used.oid
+    ) AS below
+)
+
+SELECT
+    used.root,
+    md5(string_agg(concat_ws(
+        '/', c.oid,
+        CASE WHEN c.relkind <> 'm' OR {files_of_matviews} THEN c.relfilenode END,
+        CASE WHEN c.relkind = 'v' THEN (
+            SELECT md5(r.ev_action::text) FROM pg_rewrite AS r
+            WHERE r.ev_class = c.oid AND r.rulename = '_RETURN'
+        ) END
+    ), ' ' ORDER BY c.oid)) AS mark
+FROM used
+INNER JOIN pg_class AS c ON c.oid = used.oid
+GROUP BY used.root
+ORDER BY used.root
 """
-"""A SELECT on pg_class sees the snapshot's moment, pg_relation_filenode the present one. Both are 0
-for what has no file of its own: views, foreign and partitioned tables."""
+"""A view's mark holds what it says and what it reads, that of a parent its partitions."""
 
 
-def refuse_replaced(connection: Connection, statements: list[str], what: str) -> None:
-    """Raise RetryableError when a table of one of the statements isn't the one that the open
-    transaction sees. Only tables that the statements read are looked at, also below views."""
-    tables = sorted({table for sql in statements for table in _tables(connection, sql, what)})
-    if not tables:
-        return
-    query = _REPLACED.format(names=literal(tables))
-    found = arrow_reader.table(connection, query, what).column("name").to_pylist()
-    if found:
+def marks(
+    connection: Connection, statements: Iterable[str], what: str, *, files_of_matviews: bool
+) -> dict[str, str]:
+    """Quoted name of each table or view that the statements name → its mark.
+
+    As the open transaction's snapshot sees them. A materialized view that is refreshed has another
+    file: `files_of_matviews` = that counts. What functions read isn't seen.
+    """
+    names = sorted({name for sql in statements for name in names_in(sql)})
+    query = _MARKS.format(
+        schemas=literal([schema for schema, _ in names]),
+        names=literal([name for _, name in names]),
+        files_of_matviews=literal(files_of_matviews),
+    )
+    found = arrow_reader.table(connection, query, what)
+    rows = zip(found.column("root").to_pylist(), found.column("mark").to_pylist(), strict=True)
+    return dict(rows)
+
+
+def names_in(sql: str) -> set[tuple[str, str]]:
+    """(schema, name) of all that may be a relation in a statement; "" = none is given. Aliases,
+    columns and words of SQL are among them."""
+    found = _NAMES.findall(_NO_NAMES.sub(" ", sql))
+    return {(_folded(a), _folded(b)) if b else ("", _folded(a)) for a, b in found}
+
+
+def _folded(name: str) -> str:
+    return name[1:-1].replace('""', '"') if name.startswith('"') else name.lower()
+
+
+def refuse_replaced(before: dict[str, str], after: dict[str, str], what: str) -> None:
+    """Raise RetryableError when the marks that a snapshot saw aren't those of now."""
+    if found := differing(before, after):
         raise RetryableError(
             f"{what}: {', '.join(found)} was emptied or replaced while it was read, as TRUNCATE or "
             f"ALTER TABLE do: what was read is dropped and read again"
         )
 
 
-def _tables(connection: Connection, sql: str, what: str) -> Iterator[str]:
-    rows = arrow_reader.plan(connection, sql, what)
-    return _relations(json.loads(rows))
-
-
-def _relations(plan: Any) -> Iterator[str]:
-    """Quoted names of the tables in a plan, as EXPLAIN (VERBOSE, FORMAT JSON) gives it."""
-    if isinstance(plan, list):
-        for part in plan:
-            yield from _relations(part)
-    if isinstance(plan, dict):
-        if "Relation Name" in plan:
-            parts = (plan.get("Schema"), plan["Relation Name"])
-            yield ".".join('"' + part.replace('"', '""') + '"' for part in parts if part)
-        for part in plan.values():
-            if isinstance(part, list | dict):
-                yield from _relations(part)
+def differing(before: dict[str, str], after: dict[str, str]) -> list[str]:
+    """Names whose mark isn't the same in both."""
+    return sorted({name for name, _ in set(before.items()) ^ set(after.items())})

@@ -126,7 +126,8 @@ CHANGES = (
     Change("removed_by_hand.exclude", KNOWN, Fate.EXCLUDED, "plan_batches",
            "a person has removed its contact at SendGrid"),
     Change("settling.hold_clients", ANY, Fate.PENDING, "send_batch",
-           "it changed between reading and sending, or its opt-out can't be carried over"),
+           "it changed between reading and sending, its opt-out can't be carried over, or its "
+           "address isn't free of an excluded client's contact"),
     Change("confirming.confirm_batch", KNOWN, Fate.CONFIRMED, "send_batch, settle_earlier_runs",
            "its job has applied it"),
     Change("confirming.confirm_new", (None,), Fate.CONFIRMED, "send_batch, settle_earlier_runs",
@@ -139,12 +140,16 @@ CHANGES = (
            "what SendGrid did with it isn't known, or SendGrid did nothing"),
     Change("settling.reject_not_applied", (Fate.PENDING,), Fate.REJECTED,
            "send_batch, settle_earlier_runs", "SendGrid never showed it as it was sent"),
+    Change("rejections.confirm", (Fate.REJECTED,), Fate.CONFIRMED, "select_clients",
+           "a look-up shows its contact as it shall be"),
+    Change("rejections.try_again", (Fate.REJECTED,), Fate.PENDING, "select_clients",
+           "a look-up shows its contact with other values"),
     Change("removals.retire_absent", KNOWN, None, "find_removals",
            "two snapshots of B2CORE in a row didn't hold it"),
 )  # fmt: skip
 
 KEPT_FATE = ("confirming.release_taken_addresses", "removals.release_contacts",
              "ledger.see_present", "ledger.count_absences", "removals.see_off",
-             "exclusions.see")  # fmt: skip
+             "exclusions.see", "settling.count_look", "rejections.see")  # fmt: skip
 """Statements that write the ledger and no fate: a contact is no longer its client's, an absence, a
 look-up."""

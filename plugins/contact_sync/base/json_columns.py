@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Self
 
-from contact_sync.base.vocabulary import Answer, Degraded, LimitName
+from contact_sync.base.vocabulary import Answer, Degraded, Job, LimitName
 
 
 def known_fields(kind: type[Any], data: Mapping[str, Any]) -> dict[str, Any]:
@@ -48,7 +48,9 @@ class SourceSnapshot(JsonColumn):
 
     `read_at` ISO 8601 (default: so long ago that everything may have changed since); `horizon` and
     `next_xid` are xid8 as text, see b2core.reader; `system_identifier` and `timeline` tell one
-    server from another (defaults: of none, so that the next run is a full one); `lag_seconds` of a
+    server from another (defaults: of none, so that the next run is a full one); `database` its oid,
+    `started` since when the server runs, ISO 8601, and `tables` by name with their marks, see
+    b2core.replaced (defaults: unknown, which is no evidence of a change); `lag_seconds` of a
     standby; `detection` = the definition's `change_detection`. Numbers of clients: `selected` all
     in B2CORE, `chosen` looked at, `gone` from the ledger's, `held` = gone, not believed yet,
     `retiring` = contacts to be removed because they are gone.
@@ -59,6 +61,9 @@ class SourceSnapshot(JsonColumn):
     next_xid: str = "0"
     system_identifier: str = ""
     timeline: int = 0
+    database: str = ""
+    started: str = ""
+    tables: dict[str, str] = field(default_factory=dict)
     lag_seconds: int = 0
     detection: str = ""
     selected: int = 0
@@ -74,7 +79,8 @@ class Staged(JsonColumn):
 
     `counts` by fate (reporting.run_story.COUNTS has the meanings); the others by what
     `words.counted` makes of field, code and detail: why clients are rejected or excluded, values
-    that were dropped or cut, and fields whose old value SendGrid can't clear.
+    that were dropped or cut, and fields whose old value SendGrid can't clear. `emptied` by field:
+    clients whose contact has a text there that B2CORE, or the rules for values, don't have now.
     """
 
     counts: dict[str, int] = field(default_factory=dict)
@@ -82,15 +88,19 @@ class Staged(JsonColumn):
     exclusions: dict[str, int] = field(default_factory=dict)
     dropped: dict[str, int] = field(default_factory=dict)
     stale: dict[str, int] = field(default_factory=dict)
+    emptied: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class AboveLimit(JsonColumn):
-    """What of a plan is above a limit of the definition: `n`, where it allows `allowed`."""
+    """What of a plan is above a limit of the definition: `n`, where it allows `allowed`. Of a field
+    that is emptied: SendGrid's name of it, and how many contacts have it filled."""
 
     limit: LimitName
     n: int
     allowed: int
+    field: str | None = None
+    having: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,11 +174,52 @@ class Belongings(JsonColumn):
 
 
 @dataclass(frozen=True, slots=True)
+class JobCounts(JsonColumn):
+    """Column `batch.counts`: SendGrid's counts of an import job, contacts each."""
+
+    requested: int = 0
+    created: int = 0
+    updated: int = 0
+    deleted: int = 0
+    errored: int = 0
+
+    @classmethod
+    def of(cls, job: Job) -> Self:
+        """What a job says of itself, without its URL."""
+        return cls(*(getattr(job, entry.name) for entry in fields(cls)))
+
+    @property
+    def some(self) -> dict[str, int]:
+        """Those that aren't 0, by their names."""
+        return {name: n for name, n in self.to_json().items() if n}
+
+
+@dataclass(frozen=True, slots=True)
+class JobReport(JsonColumn):
+    """Of `run.result`, and a part of `status --json`: a batch and its job at SendGrid.
+
+    `rows` are contacts, `status` is SendGrid's last word. `outcome` with its `numbers`: what became
+    of the batch, None = it is under way. `seconds` from the moment when it was submitted to its
+    end; None where SendGrid never had it.
+    """
+
+    batch_id: int
+    lane: str
+    rows: int
+    state: str
+    job_id: str | None = None
+    status: str | None = None
+    outcome: str | None = None
+    numbers: dict[str, int] | None = None
+    seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Result(JsonColumn):
     """Column `run.result`: what became of a run; empty for a dry run, and for one that failed.
 
-    `books`: clients by state; `refused`: by SendGrid, as `words.counted` names it; `jobs`: rows as
-    the state database's readers give them; `degraded`: what is not as it should be, and how many.
+    `books`: clients by state; `refused`: by SendGrid, as `words.counted` names it; `jobs`: one for
+    each batch; `degraded`: what is not as it should be, and how many.
     `dropped_now` and `dropped_new`, by `words.counted`: values that are left out, cut or rounded as
     of this run, whomever it read, and how many of them are new since the last run that succeeded;
     None = not counted. Of a dry run, `dropped_now` is how it stood. `dropped`:
@@ -177,8 +228,14 @@ class Result(JsonColumn):
 
     books: dict[str, int] = field(default_factory=dict)
     refused: dict[str, int] = field(default_factory=dict)
-    jobs: tuple[dict[str, Any], ...] = ()
+    jobs: tuple[JobReport, ...] = ()
     degraded: dict[Degraded, int] = field(default_factory=dict)
     dropped_now: dict[str, int] | None = None
     dropped_new: dict[str, int] | None = None
     dropped: dict[str, int] = field(default_factory=dict)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """With objects of its own in it."""
+        jobs = tuple(map(JobReport.from_json, data.get("jobs", ())))
+        return cls(**known_fields(cls, {**data, "jobs": jobs}))

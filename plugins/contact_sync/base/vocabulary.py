@@ -9,13 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-MAX_MAPPED_FIELDS = 60
-"""A filled mask is a signed 64-bit integer: one bit per field that a sync ever mapped."""
-
 MAX_REASONS = 50
 """So many reasons for which clients are rejected are told apart, most frequent first."""
-MAX_CLIENT_ID = 2**63 - 1
-"""B2CORE's ids are positive bigints."""
+CLIENT_IDS = range(-(2**63), 2**63)
+"""All that a bigint holds: the hash of another key, such as a uuid, may be negative."""
 
 
 class RunKind(StrEnum):
@@ -107,6 +104,7 @@ class PendingReason(StrEnum):
     SUPPRESSION_UNKNOWN = "suppression_unknown"
     SUPPRESSION_NOT_CARRIED = "suppression_not_carried"
     NOT_SHOWN = "not_shown"
+    ADDRESS_NOT_FREE = "address_not_free"
     FATE_UNKNOWN = "fate_unknown"
     JOB_UNKNOWN_TO_SENDGRID = "job_unknown_to_sendgrid"
     JOB_NEVER_ENDED = "job_never_ended"
@@ -186,6 +184,8 @@ class KindReason(StrEnum):
     FIRST_LOAD = "first_load"
     MAPPING_CHANGED = "mapping_changed"
     SERVER_REPLACED = "server_replaced"
+    SERVER_RESTARTED = "server_restarted"
+    TABLES_REPLACED = "tables_replaced"  # detail: their names
     DETECTION_SWITCHED = "detection_switched"
     XMIN_TOO_OLD = "xmin_too_old"
     FULL_RUN_DUE = "full_run_due"  # detail: after how many hours
@@ -197,6 +197,7 @@ class LimitName(StrEnum):
 
     CHANGES = "changes"
     REMOVALS = "removals"
+    CLEARS = "clears"
 
 
 class Answer(StrEnum):
@@ -212,6 +213,7 @@ class Degraded(StrEnum):
     REJECTED = "rejected"
     PENDING = "pending"
     STALE = "stale"
+    FIELDS_REFUSED = "fields_refused"
     ABSENCES_HELD = "absences_held"
     UNMOVED = "unmoved"
     UNMOVABLE = "unmovable"
@@ -263,11 +265,6 @@ class Job:
     deleted: int = 0
     errored: int = 0
     errors_url: str | None = field(default=None, repr=False)
-
-    def counts(self) -> dict[str, int]:
-        """The counts for reports, without the URL."""
-        names = ("requested", "created", "updated", "deleted", "errored")
-        return {name: getattr(self, name) for name in names}
 
 
 @dataclass(frozen=True, slots=True)

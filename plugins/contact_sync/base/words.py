@@ -1,5 +1,6 @@
 """What people read for each code of vocabulary.py: log, report, pages, command line and alerts.
 
+Those of a look-up are with their codes in look_up.py.
 A code that has no words here fails tests/unit/base/test_words.py.
 """
 
@@ -7,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from contact_sync.base import moments
 from contact_sync.base.json_columns import AboveLimit
 from contact_sync.base.vocabulary import (
     UNPROVEN,
@@ -36,6 +38,9 @@ PENDING: dict[str, str] = {
     PendingReason.NOT_SHOWN:
         "SendGrid's search doesn't show its contact on the list, which may be too new or may have "
         "been removed by a person",
+    PendingReason.ADDRESS_NOT_FREE:
+        "its address has the contact of an excluded client, and SendGrid doesn't show yet that "
+        "this one is removed",
     PendingReason.FATE_UNKNOWN:
         "a request left and no answer came, so what SendGrid did with it isn't known",
     PendingReason.JOB_UNKNOWN_TO_SENDGRID:
@@ -128,16 +133,22 @@ KINDS: Mapping[str, str] = {
     KindReason.FIRST_LOAD: "first load",
     KindReason.MAPPING_CHANGED: "the mapping, the list or a field id changed",
     KindReason.SERVER_REPLACED: "B2CORE's server was replaced, restored or failed over",
+    KindReason.SERVER_RESTARTED:
+        "B2CORE's server was started again, perhaps on an older copy of its disk",
+    KindReason.TABLES_REPLACED: "emptied, rewritten or replaced since the last run: {detail}",
     KindReason.DETECTION_SWITCHED: "the change detection was switched",
     KindReason.XMIN_TOO_OLD: "the last run is too long ago for xmin",
     KindReason.FULL_RUN_DUE: "the last full run is older than {detail} hours",
     KindReason.CHANGES_SINCE: "changes since {detail}",
-}
+}  # fmt: skip
 
 LIMITS: Mapping[str, str] = {
     LimitName.CHANGES: "{n} contacts would be changed, the limit is {limit}",
     LimitName.REMOVALS: "{n} contacts would be removed, the limit is {limit}",
-}
+    LimitName.CLEARS:
+        "{field} would be emptied in {n} of the {having} contacts that have it, the limit is "
+        "{limit}",
+}  # fmt: skip
 
 ANSWERS: Mapping[str, str] = {Answer.APPROVED: "approved", Answer.REFUSED: "refused"}
 
@@ -149,6 +160,12 @@ DEGRADED: Mapping[str, tuple[str, str]] = {
     Degraded.STALE: (
         "client has values that SendGrid can't clear",
         "clients have values that SendGrid can't clear",
+    ),
+    Degraded.FIELDS_REFUSED: (
+        "field is left out everywhere, because SendGrid refused its value of every client: compare "
+        "its type at SendGrid with the mapping",
+        "fields are left out everywhere, because SendGrid refused their values of every client: "
+        "compare their types at SendGrid with the mapping",
     ),
     Degraded.ABSENCES_HELD: (
         "client is absent from B2CORE: its contact stays until a person approves that number",
@@ -224,8 +241,10 @@ def reason(code: str, detail: str | None = None) -> str:
     return f"{said}: {detail}" if detail else said
 
 
-def outcome(code: str, numbers: Mapping[str, int] | None = None) -> str:
-    """What became of a batch."""
+def outcome(code: str | None, numbers: Mapping[str, int] | None = None) -> str:
+    """What became of a batch; "" = it is under way."""
+    if code is None:
+        return ""
     numbers = numbers or {}
     said = OUTCOMES.get(code, code).format(**numbers)
     more = {"not_applied": "not applied", "again": "sent again without a value that was refused"}
@@ -233,13 +252,16 @@ def outcome(code: str, numbers: Mapping[str, int] | None = None) -> str:
 
 
 def kind_reason(code: str, detail: str | None = None) -> str:
-    """Why a run is of its kind."""
-    return KINDS.get(code, code).format(detail=detail)
+    """Why a run is of its kind; a time in `detail` as all times are shown."""
+    at = moments.parsed(detail) if code == KindReason.CHANGES_SINCE else None
+    return KINDS.get(code, code).format(detail=moments.moment(at) if at else detail)
 
 
 def above_limit(found: AboveLimit) -> str:
     """What of a plan is above a limit."""
-    return LIMITS[found.limit].format(n=found.n, limit=found.allowed)
+    return LIMITS[found.limit].format(
+        n=found.n, limit=found.allowed, field=found.field, having=found.having
+    )
 
 
 def degraded(found: Mapping[Degraded, int] | Mapping[str, int]) -> list[str]:

@@ -20,12 +20,11 @@ from contact_sync.base.vocabulary import RunKind
 from contact_sync.cli import explain as cli_explain
 from contact_sync.cli import rename as cli_rename
 from contact_sync.cli import status as cli_status
+from contact_sync.cli import validate as cli_validate
 from contact_sync.config.definition import json_schema
-from contact_sync.config.files import read_definitions
 from contact_sync.contacts.account_fields import text
 from contact_sync.lookup.custom_fields import create_fields, read_catalogue
 from contact_sync.reporting.run_report import run_report, text_report
-from contact_sync.run.check_setup import check_setup
 from contact_sync.run.in_one_process import run_sync
 from contact_sync.state.for_people.runs import run_of_id
 from contact_sync.state.migrate import migrate
@@ -44,6 +43,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         stream=sys.stderr,
     )
     logging.getLogger("contact_sync").setLevel(logging.INFO)
+    # As Airflow's own commands do: otherwise connections in its database aren't looked for.
+    os.environ.setdefault("_AIRFLOW_PROCESS_CONTEXT", "server")
     before = signal.signal(signal.SIGTERM, stop)
     try:
         return int(options.command(options))
@@ -69,12 +70,7 @@ def parser() -> argparse.ArgumentParser:
     validate = commands.add_parser(
         "validate", help="check definitions; with --connect also SendGrid and B2CORE"
     )
-    validate.add_argument("sync", nargs="?", help="one sync; default: all files")
-    validate.add_argument(
-        "--connect",
-        action="store_true",
-        help="also check key, list, fields and SQL columns; only reads",
-    )
+    cli_validate.add_arguments(validate)
     validate.set_defaults(command=_validate)
 
     plan = commands.add_parser("plan", help="dry run: say what a run would send; changes nothing")
@@ -150,20 +146,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _validate(options: argparse.Namespace) -> int:
-    found = read_definitions()
-    for message in found.broken.values():
-        sys.stderr.write(f"error: {message}\n")
-    names = [options.sync] if options.sync else sorted(found.by_name)
-    if options.connect:
-        for name in names:
-            with _open(name) as sync:
-                check_setup(sync, None)
-    elif options.sync and options.sync not in found.by_name:
-        sys.stderr.write(f"error: there is no sync {options.sync!r}\n")
-        return 1
-    for name in names:
-        _say(f"{name}: {'definition and setup are' if options.connect else 'definition is'} right")
-    return 1 if found.broken else 0
+    return cli_validate.answer(options, _say)
 
 
 def _run(options: argparse.Namespace) -> int:

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
+from dataclasses import asdict
 from datetime import datetime
 from itertools import chain, islice
 from typing import Any
 
 from contact_sync.base import words
+from contact_sync.base.moments import moment
 from contact_sync.postgres.cursor import Cursor
 from contact_sync.reporting.run_report import run_report, text_report
 from contact_sync.state.for_people import dropped, rejected
-from contact_sync.state.for_people.client import stale_clients
+from contact_sync.state.for_people.client import StaleClient, stale_clients
 from contact_sync.state.for_people.dropped import DroppedValue
+from contact_sync.state.for_people.rejected import RejectedClient
 from contact_sync.state.for_people.runs import latest_runs
 from contact_sync.state.for_people.syncs import SyncRow, sync_row
 from contact_sync.sync import Sync
@@ -60,42 +63,39 @@ def lines(sync: Sync, options: argparse.Namespace) -> Iterator[str]:
     with sync.state.transaction() as cursor:
         reports = [run_report(row) for row in latest_runs(cursor, [name], options.runs)]
         row = sync_row(cursor, name)
-        refused = _rejected(cursor, row, options.limit) if options.rejected else None
+        clients = _rejected(cursor, row, options.limit) if options.rejected else None
         stale = _stale(cursor, row, options.limit) if options.stale else None
     values = _dropped(sync, row) if options.dropped else None
     if options.json:
-        entries = None if values is None else (_entry(value) for value in values)
-        lists = {"rejected": refused, "dropped": entries, "stale": stale}
-        at_most = options.limit
-        found = {k: list(islice(v, at_most)) for k, v in lists.items() if v is not None}
-        body = {"sync": name, "runs": reports, **found}
+        lists: dict[str, Iterable[RejectedClient | DroppedValue | StaleClient] | None]
+        lists = {"rejected": clients, "dropped": values, "stale": stale}
+        found = {
+            key: [_entry(each) for each in islice(listed, options.limit)]
+            for key, listed in lists.items()
+            if listed is not None
+        }
+        body = {"sync": name, "runs": [report.to_json() for report in reports], **found}
         yield json.dumps(body, indent=2, default=_iso)
         return
     yield "\n\n".join(map(text_report, reports)) or f"{name}: no run yet"
-    for client in refused or []:
-        why = words.reason(client["reason"], client["detail"])
-        yield f"client {client['client_id']}: {client['field']}: {why} since {client['since']}"
-    for client in stale or []:
-        yield f"client {client['client_id']}: stale value in {', '.join(client['fields'])}"
+    for client in clients or []:
+        why = words.reason(client.reason, client.detail)
+        yield f"client {client.client_id}: {client.field}: {why} since {moment(client.first_seen)}"
+    for holder in stale or []:
+        yield f"client {holder.client_id}: stale value in {', '.join(holder.fields)}"
     for listed, value in enumerate(values or []):
         if listed == options.limit:
             yield f"and more: only {options.limit} are listed, see --limit"
             return
         why = words.reason(value.reason)
-        yield f"client {value.client_id}: {value.field}: {why} since {value.since}"
+        yield f"client {value.client_id}: {value.field}: {why} since {moment(value.since)}"
 
 
-def _rejected(cursor: Cursor, row: SyncRow | None, limit: int) -> list[dict[str, Any]]:
-    """No address; the keys are part of `status --json`."""
-    which = rejected.Filter(row.sync_id) if row else None
-    return [
-        {"client_id": client.client_id, "field": client.field, "reason": client.reason,
-         "detail": client.detail, "tries": client.tries, "since": client.first_seen}
-        for client in (rejected.page_of_clients(cursor, which, limit) if which else [])
-    ]  # fmt: skip
+def _rejected(cursor: Cursor, row: SyncRow | None, limit: int) -> list[RejectedClient]:
+    return rejected.page_of_clients(cursor, rejected.Filter(row.sync_id), limit) if row else []
 
 
-def _stale(cursor: Cursor, row: SyncRow | None, limit: int) -> list[dict[str, Any]]:
+def _stale(cursor: Cursor, row: SyncRow | None, limit: int) -> list[StaleClient]:
     return stale_clients(cursor, row.sync_id, limit) if row else []
 
 
@@ -106,10 +106,12 @@ def _dropped(sync: Sync, row: SyncRow | None) -> Iterator[DroppedValue]:
         yield from chain.from_iterable(chunks)
 
 
-def _entry(value: DroppedValue) -> dict[str, Any]:
-    """The keys are part of `status --json`."""
-    return {"client_id": value.client_id, "field": value.field, "reason": value.reason,
-            "since": value.since}  # fmt: skip
+def _entry(of: RejectedClient | DroppedValue | StaleClient) -> dict[str, Any]:
+    """For `status --json`; no address."""
+    if isinstance(of, RejectedClient):
+        return {"client_id": of.client_id, "field": of.field, "reason": of.reason,
+                "detail": of.detail, "tries": of.tries, "since": of.first_seen}  # fmt: skip
+    return asdict(of)
 
 
 def _iso(value: object) -> str:

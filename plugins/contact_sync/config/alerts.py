@@ -12,9 +12,9 @@ from typing import Annotated, Any
 
 from pydantic import Field, model_validator
 
-from contact_sync.config.strict import ConnectionId, Strict
+from contact_sync.config.strict import ConnectionId, Shown, Strict
 
-Address = Annotated[str, Field(pattern=r"^[^@\s,]+@[^@\s,]+$", max_length=254)]
+Address = Annotated[Shown, Field(pattern=r"^[^@\s,]+@[^@\s,]+$", max_length=254)]
 
 
 class Event(StrEnum):

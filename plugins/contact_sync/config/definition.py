@@ -1,4 +1,4 @@
-"""A sync definition: what one YAML file in `include/syncs/` may say. Pure: no file, no clock.
+"""A sync definition: what one YAML file in `include/syncs/` may say. It reads no file.
 
 One file a block of keys beside this one; `parse` reads the text, `files` the folder, and
 `contacts.mapping` joins a definition with the SendGrid account's fields.
@@ -16,8 +16,9 @@ from contact_sync.config.alerts import Alerts
 from contact_sync.config.deadlines import Deadlines
 from contact_sync.config.fields import Fields
 from contact_sync.config.limits import Limits
+from contact_sync.config.schedule import Schedule
 from contact_sync.config.source import Source
-from contact_sync.config.strict import ConnectionId, Strict
+from contact_sync.config.strict import ConnectionId, Shown, Strict
 from contact_sync.config.tuning import Tuning
 
 
@@ -41,16 +42,18 @@ class SyncDefinition(Strict):
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,49}$")] = Field(
         description="Unique; names the DAG (contact_sync_<name>) and the sync's state."
     )
-    caption: Annotated[str, Field(min_length=1, max_length=100)] = Field(
+    caption: Annotated[Shown, Field(min_length=1, max_length=100)] = Field(
         description="What people see in Airflow."
     )
     enabled: bool = Field(True, description="false: no schedule, and every run refuses to send.")
-    schedule: str | None = Field(
-        None, description="Cron expression or preset such as @hourly; null = manual runs only."
+    schedule: Schedule | None = Field(
+        None,
+        description="Cron expression of five columns or a preset such as @hourly, in Airflow's "
+        "`core.default_timezone` (UTC unless you changed it); null = manual runs only.",
     )
     connections: Connections = Connections()
     source: Source = Source()
-    list: Annotated[str, Field(min_length=1, max_length=100)] | None = Field(
+    list: Annotated[Shown, Field(min_length=1, max_length=100)] | None = Field(
         None, description="SendGrid list (by name) that every synced client is added to."
     )
     fields: Fields = Field(

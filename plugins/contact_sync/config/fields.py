@@ -6,11 +6,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from contact_sync.base.vocabulary import MAX_MAPPED_FIELDS
-from contact_sync.config.strict import Strict
+from contact_sync.config.strict import Shown, Strict
 
 REQUIRED_FIELDS = {"email": "email", "first_name": "first_name", "last_name": "last_name"}
 """SendGrid field → column; always mapped, as in B2CORE's own connection."""
+
+MAX_MAPPED_FIELDS = 60
+"""A filled mask is a signed 64-bit integer: one bit per field that a sync ever mapped."""
 
 Column = Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]{0,62}$")]
 
@@ -54,5 +56,5 @@ def _fitting(value: dict[str, FieldMapping]) -> dict[str, FieldMapping]:
     return value
 
 
-Fields = Annotated[dict[str, FieldMapping], BeforeValidator(_expanded), AfterValidator(_fitting)]
+Fields = Annotated[dict[Shown, FieldMapping], BeforeValidator(_expanded), AfterValidator(_fitting)]
 """SendGrid field → column, the required ones included; names differ also without case."""

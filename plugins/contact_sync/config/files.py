@@ -1,4 +1,4 @@
-"""Read sync definitions from `include/syncs/*.yaml`. The only reader of that folder."""
+"""Read sync definitions from `include/syncs/`. The only reader of that folder."""
 
 from __future__ import annotations
 
@@ -10,32 +10,35 @@ from contact_sync.base.paths import INCLUDE
 from contact_sync.config.definition import SyncDefinition
 from contact_sync.config.parse import parse_definition
 
+TEMPLATE_NAME, TEMPLATE_CAPTION = "template", "My brokerage"  # template.yaml.example
+
 
 @dataclass(frozen=True, slots=True)
 class Definitions:
-    """All definitions of a folder: the good ones by name, and one message per broken file."""
+    """All definitions of a folder: the good ones by name, one message per broken file, and what
+    looks like an oversight in a file that can be used."""
 
     by_name: dict[str, SyncDefinition] = field(default_factory=dict)
     broken: dict[str, str] = field(default_factory=dict)
+    warnings: dict[str, list[str]] = field(default_factory=dict)
 
 
 def read_definitions(folder: Path = INCLUDE / "syncs") -> Definitions:
-    """Read every `*.yaml` of the folder; a broken file doesn't hide the good ones.
+    """Read every `*.yaml` and `*.yml` of the folder; a broken file doesn't hide the good ones.
 
+    Files whose names begin with a dot are left alone: editors and macOS leave such ones behind.
     Raises ConfigError when the folder itself is missing.
     """
     if not folder.is_dir():
         raise ConfigError(f"The folder {folder.name}/ with the sync definitions does not exist")
     found = Definitions()
-    for path in sorted(folder.glob("*.yaml")):
+    for path in sorted(folder.iterdir()):
+        if path.suffix.lower() not in (".yaml", ".yml") or path.name.startswith("."):
+            continue
         try:
-            definition = parse_definition(path.read_text(encoding="utf-8"), path.name)
+            definition = _read(path)
         except ConfigError as error:
             found.broken[path.name] = str(error)
-            continue
-        except (UnicodeDecodeError, OSError) as error:
-            why = "it is not UTF-8" if isinstance(error, ValueError) else error.strerror
-            found.broken[path.name] = f"{path.name}: the file can't be read: {why}"
             continue
         if definition.name in found.by_name:
             found.broken[path.name] = (
@@ -43,7 +46,39 @@ def read_definitions(folder: Path = INCLUDE / "syncs") -> Definitions:
             )
             continue
         found.by_name[definition.name] = definition
+        if said := _oversights(definition, path):
+            found.warnings[definition.name] = said
     return found
+
+
+def _read(path: Path) -> SyncDefinition:
+    """The definition in a file. Raises ConfigError, whatever is wrong with it."""
+    try:
+        return parse_definition(path.read_text(encoding="utf-8"), path.name)
+    except ConfigError:
+        raise
+    except UnicodeDecodeError:
+        raise ConfigError(f"{path.name}: the file can't be read: it is not UTF-8") from None
+    except OSError as error:
+        raise ConfigError(f"{path.name}: the file can't be read: {error.strerror}") from None
+    except Exception as error:  # noqa: BLE001 a file that we didn't think of stops its own sync only
+        raise ConfigError(
+            f"{path.name}: the file can't be understood ({type(error).__name__}); compare it with "
+            f"include/syncs/template.yaml.example"
+        ) from None
+
+
+def _oversights(definition: SyncDefinition, path: Path) -> list[str]:
+    """What works, but was hardly meant."""
+    said = []
+    if definition.name != path.stem:
+        said.append(
+            f"{path.name}: name: the sync is called {definition.name!r}, not as its file; the DAG "
+            f"is {definition.dag_id}"
+        )
+    if definition.name == TEMPLATE_NAME or definition.caption == TEMPLATE_CAPTION:
+        said.append(f"{path.name}: name and caption are still the template's: give it its own")
+    return said
 
 
 def read_definition(name: str, folder: Path = INCLUDE / "syncs") -> SyncDefinition:

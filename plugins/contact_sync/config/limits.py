@@ -30,6 +30,11 @@ class Limits(Strict):
         Limit(contacts=1_000, share=0.5),
         description="Contacts to be changed; new ones don't count, nor does mode resend.",
     )
+    clears: Limit = Field(
+        Limit(contacts=50, share=0.1),
+        description="Contacts in which one field is emptied; the share is of those that have it "
+        "filled. Counted for each field by itself.",
+    )
     approval_hours: float = Field(
         24, gt=0, le=168, description="A plan that isn't approved by then is dropped."
     )

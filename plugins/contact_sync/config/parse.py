@@ -20,11 +20,15 @@ class _Loader(yaml.SafeLoader):
         """The mapping of a node whose keys are all different."""
         seen: set[Any] = set()
         for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise yaml.constructor.ConstructorError(
+                    problem="a key is a list or a mapping", problem_mark=key.start_mark
+                )
             if key.value in seen and key.tag != "tag:yaml.org,2002:merge":
                 raise yaml.constructor.ConstructorError(
                     problem=f"the key {key.value!r} is there twice", problem_mark=key.start_mark
                 )
-            seen.add(key.value if isinstance(key, yaml.ScalarNode) else id(key))
+            seen.add(key.value)
         return super().construct_mapping(node, deep)
 
 
@@ -74,5 +78,5 @@ def _problem(file: str, problem: Any) -> str:
     fix = {
         "extra_forbidden": "unknown key; delete it or correct its spelling",
         "missing": "is missing; add it",
-    }.get(problem["type"], problem["msg"])
+    }.get(problem["type"], problem["msg"].removeprefix("Value error, "))
     return f"{file}: {key}: {fix}. The keys are described in include/syncs/template.yaml.example"

@@ -171,7 +171,7 @@ def resolve(
     problems += _country_problems(definition.default_country)
     for name, target in definition.fields.items():
         field = by_name.get(name.lower())
-        found = _field_problems(name, field, by_name.values())
+        found = _field_problems(definition.name, name, field, by_name.values())
         found += _column_problems(name, field, target, columns)
         problems += found
         if field and not found:
@@ -207,13 +207,14 @@ def _mapped_field(field: SendGridField, target: FieldMapping, bit: int) -> Mappe
 
 
 def _field_problems(
-    name: str, field: SendGridField | None, account: Iterable[SendGridField]
+    sync: str, name: str, field: SendGridField | None, account: Iterable[SendGridField]
 ) -> list[str]:
     if field is None:
         near = meant(name, (other.name for other in account if not other.read_only))
         return [
-            f"SendGrid has no field {name!r}: {near}create it under Marketing > Custom Fields, "
-            f"or correct its name in the definition"
+            f"SendGrid has no field {name!r}: {near}create it with `python -m contact_sync fields "
+            f"{sync} --create` or under Marketing > Custom Fields, or correct its name in the "
+            f"definition"
         ]
     if field.read_only:
         return [f"SendGrid's field {name!r} is read-only: remove it from the definition"]

@@ -13,14 +13,22 @@ from contact_sync.b2core.reader import Snapshot
 from contact_sync.base import words
 from contact_sync.base.client_life import Fate
 from contact_sync.base.errors import ConfigError, RequestRefused
-from contact_sync.base.vocabulary import MAX_CLIENT_ID, ExclusionReason, ValueProblem
+from contact_sync.base.vocabulary import CLIENT_IDS, ExclusionReason, ValueProblem
 from contact_sync.config.definition import SyncDefinition
 from contact_sync.contacts.mapping import MappedField, Mapping
 from contact_sync.contacts.payloads import values_of
 from contact_sync.contacts.read_back import is_as_sent, shown
 from contact_sync.contacts.transform import NOTHING_REFUSED
 from contact_sync.lookup.find_clients import everybody_with, short_snapshot, still_with
-from contact_sync.lookup.one_client import ClientRow, decided, decision_of, is_clear, read_client
+from contact_sync.lookup.one_client import (
+    NO_CONTACT,
+    ClientRow,
+    OneContact,
+    decided,
+    decision_of,
+    is_clear,
+    read_client,
+)
 from contact_sync.postgres.cursor import Cursor
 from contact_sync.reporting.explanation import (
     AtSendGrid,
@@ -35,6 +43,7 @@ from contact_sync.reporting.explanation import (
 from contact_sync.sendgrid.api import is_searchable
 from contact_sync.state import refused_values
 from contact_sync.state.for_people import client as known_clients
+from contact_sync.state.for_people.client import LedgerClient
 from contact_sync.state.for_people.dropped import DroppedValue, values_of_client
 from contact_sync.state.for_people.reading import reading
 from contact_sync.state.for_people.syncs import SyncRow, sync_row
@@ -52,8 +61,8 @@ def explain_client(sync: Sync, client_id: int, *, live: bool = False) -> Explana
     An id that nobody knows gives an Explanation that says so. Clients that share its address are
     looked for only where they decide what becomes of it; `find_clients` finds all of them.
     """
-    if not 0 <= client_id <= MAX_CLIENT_ID:
-        raise ConfigError(f"A client's id is a whole number from 0 to {MAX_CLIENT_ID}")
+    if client_id not in CLIENT_IDS:
+        raise ConfigError("A client's id is a whole number of at most 64 bits, as bigint is")
     with reading(sync.state) as cursor, short_snapshot(sync) as snapshot:
         look = sync_row(cursor, sync.definition.name)
         mapping = look.destination.mapping if look and look.destination else None
@@ -73,16 +82,15 @@ def _explain(
         refused_values.read(cursor, look.sync_id, client_id, client_id) if look else NOTHING_REFUSED
     )
     row = read_client(snapshot, mapping, definition, client_id, refused)
-    contact = row.contact if row else {}
-    known, staged, removals = None, [], []
+    contact = row.contact if row else NO_CONTACT
+    known: LedgerClient | None = None
+    staged: list[Sending] = []
+    removals: list[Removal] = []
     dropped: dict[str, DroppedValue] = {}
     if look:
         known = known_clients.look_at_client(cursor, look.sync_id, client_id)
         staged = known_clients.staged(cursor, look.sync_id, client_id)
-        hashes = (
-            int(contact.get("email_hash") or 0),
-            int(known["contact_hash"] or 0) if known else 0,
-        )
+        hashes = (contact.email_hash, (known.contact_hash or 0) if known else 0)
         removals = known_clients.noted_removals(cursor, look.sync_id, client_id, hashes)
         dropped = values_of_client(cursor, look.sync_id, client_id)
     decision, sharing = decided(row, known, {}), dict[int, str | None]()
@@ -94,16 +102,16 @@ def _explain(
     return Explanation(
         sync=definition.name,
         client_id=client_id,
-        read_at=str(snapshot.position()["read_at"]),
+        read_at=snapshot.position().read_at,
         source=row.source if row else None,
-        email=contact.get("email") or "",
+        email=contact.email,
         decision=decision_of(row, decision, sharing),
         fields=_fields(mapping, row, known, dropped),
         choices=_choices(snapshot, client_id, row.source, notes) if row else [],  # may break it off
         sharing=sharing,
         known=_known(known, is_own=decision is not None and bool(decision.own[0])),
-        staged=[_sending(entry) for entry in staged],
-        removals=[_removal(entry) for entry in removals],
+        staged=staged,
+        removals=removals,
         notes=tuple(notes),
     )
 
@@ -111,17 +119,17 @@ def _explain(
 def _sharing(
     state: tuple[Cursor, SyncRow | None],
     snapshot: Snapshot,
-    known: dict[str, Any] | None,
-    contact: dict[str, Any],
+    known: LedgerClient | None,
+    contact: OneContact,
 ) -> dict[int, str | None]:
     """Everybody with the client's address, as far as runs have seen it; if no run has seen the
     client with it, all that B2CORE has."""
     cursor, look = state
-    email_hash = int(contact["email_hash"])
-    if look and known and known["email_hash"] == email_hash:
+    email_hash = contact.email_hash
+    if look and known and known.email_hash == email_hash:
         others = known_clients.clients_of_address(cursor, look.sync_id, email_hash)
-        return still_with(snapshot, email_hash, [other["client_id"] for other in others])
-    return everybody_with(snapshot, contact["email"], email_hash)
+        return still_with(snapshot, email_hash, [other.client_id for other in others])
+    return everybody_with(snapshot, contact.email, email_hash)
 
 
 def _choices(
@@ -170,49 +178,36 @@ def _notes(definition: SyncDefinition, look: SyncRow | None) -> list[str]:
     return notes
 
 
-def _removal(row: dict[str, Any]) -> Removal:
-    forgotten = row["email"].startswith("#")
-    email = None if forgotten else row["email"]
-    kept = ("why", "client_id", "list_id", "noted_at", "kept", "outcome", "numbers")
-    return Removal(email=email, **{key: row[key] for key in kept})
-
-
-def _sending(row: dict[str, Any]) -> Sending:
-    same = ("run_id", "batch_id", "lane", "job_id", "job_status", "counts", "outcome",
-            "numbers", "submitted_at", "settled_at")  # fmt: skip
-    return Sending(state=row["batch_state"], **{key: row[key] for key in same})
-
-
-def _known(row: dict[str, Any] | None, *, is_own: bool) -> Known | None:
+def _known(row: LedgerClient | None, *, is_own: bool) -> Known | None:
     if row is None:
         return None
-    fate = Fate.of(row["state"])
+    fate = Fate.of(row.state)
     return Known(
         state=fate.counted_as.word,
-        field=row["field"] or "",
-        reason=ExclusionReason.SHARED_ADDRESS if fate is Fate.SHARED else row["reason"] or "",
-        detail=row["detail"] or "",
-        tries=row["tries"],
-        rejected_since=row["rejected_since"],
-        absent=row["absent"],
-        updated_at=row["updated_at"],
-        contact=row["email"] or "",
+        field=row.field or "",
+        reason=ExclusionReason.SHARED_ADDRESS if fate is Fate.SHARED else row.reason or "",
+        detail=row.detail or "",
+        tries=row.tries,
+        rejected_since=row.rejected_since,
+        absent=row.absent,
+        updated_at=row.updated_at,
+        contact=row.email or "",
         own=is_own,
-        sent=_sending(row) if row["batch_id"] is not None else None,
+        sent=row.sent,
     )
 
 
 def _fields(
     mapping: Mapping | None,
     row: ClientRow | None,
-    known: dict[str, Any] | None,
+    known: LedgerClient | None,
     dropped: dict[str, DroppedValue],
 ) -> list[FieldValue]:
     if mapping is None:
         return []
-    stale = int(known["stale"]) if known else 0
-    values = values_of(row.contact["payload"], mapping) if row else [""] * len(mapping.fields)
-    email = (row.contact["email"] or "") if row else ""
+    stale = known.stale if known else 0
+    values = values_of(row.contact.payload, mapping) if row else [""] * len(mapping.fields)
+    email = row.contact.email if row else ""
     fields = [
         _field(field, value, row, is_stale=field.bit >= 0 and bool(stale >> field.bit & 1))
         for field, value in zip((mapping.email, *mapping.fields), (email, *values), strict=True)
@@ -240,8 +235,8 @@ def _problem(reason: str) -> str:
 def _field(field: MappedField, value: str, row: ClientRow | None, *, is_stale: bool) -> FieldValue:
     reason = row.dropped.get(field.name, "") if row else ""
     problem = reason and _problem(reason)
-    if row and row.contact["field"] == field.name:
-        why = words.reason(row.contact["reason"], row.contact["detail"])
+    if row and row.contact.field == field.name:
+        why = words.reason(row.contact.reason, row.contact.detail)
         problem = f"the client is rejected for it: {why}"
     return FieldValue(
         name=field.name,
@@ -278,7 +273,7 @@ def _with_sendgrid(sync: Sync, found: Explanation, mapping: Mapping | None) -> E
 
 
 def _compared(value: FieldValue, field: MappedField, contact: dict[str, Any]) -> FieldValue:
-    held = shown(field, contact)
+    there = shown(field, contact)
     return replace(
-        value, at_sendgrid=as_text(held), differs=not is_as_sent(field, value.value, held)
+        value, at_sendgrid=as_text(there), differs=not is_as_sent(field, value.value, there)
     )

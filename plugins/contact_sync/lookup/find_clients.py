@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,7 +16,7 @@ from contact_sync.contacts import emails, text_columns
 from contact_sync.contacts.selection import scanned
 from contact_sync.contacts.transform import hashes
 from contact_sync.state.for_people import client as known_clients
-from contact_sync.state.for_people.client import MAX_FOUND
+from contact_sync.state.for_people.client import MAX_FOUND, ClientOfAddress
 from contact_sync.state.for_people.reading import reading
 from contact_sync.state.for_people.syncs import sync_row
 from contact_sync.sync import Sync
@@ -46,12 +45,12 @@ def find_clients(sync: Sync, email: str, *, thorough: bool) -> list[Match]:
     address, email_hash = normalised(email)
     if not address:
         return []
-    known: dict[int, dict[str, Any]] = {}
+    known: dict[int, ClientOfAddress] = {}
     with reading(sync.state) as cursor:
         look = sync_row(cursor, sync.definition.name)
         if look:
             rows = known_clients.clients_of_address(cursor, look.sync_id, email_hash)
-            known = {row["client_id"]: row for row in rows}
+            known = {row.client_id: row for row in rows}
     with short_snapshot(sync) as snapshot:
         now = set(still_with(snapshot, email_hash, list(known)))
         if thorough or not known:
@@ -61,8 +60,8 @@ def find_clients(sync: Sync, email: str, *, thorough: bool) -> list[Match]:
         Match(
             client_id=client,
             in_b2core=client in now,
-            state=Fate.of(known[client]["state"]).counted_as.word if client in known else None,
-            has_contact=client in known and known[client]["has_contact"],
+            state=Fate.of(known[client].state).counted_as.word if client in known else None,
+            has_contact=client in known and known[client].has_contact,
         )
         for client in found
     ]

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from contact_sync.b2core.reader import Snapshot
 from contact_sync.base.client_life import Cause, Fate
+from contact_sync.base.json_columns import known_fields
+from contact_sync.base.look_up import NextDecision
 from contact_sync.config.definition import SyncDefinition
 from contact_sync.contacts.decision import Decided, Decision, decide
 from contact_sync.contacts.ledger_rows import LedgerRows
@@ -21,17 +23,37 @@ from contact_sync.contacts.transform import NOTHING_REFUSED, transform
 from contact_sync.lookup.find_clients import normalised
 from contact_sync.postgres.arrow_reader import rows_of
 from contact_sync.reporting.explanation import ClientDecision, as_text
+from contact_sync.state.for_people.client import LedgerClient
+
+
+@dataclass(frozen=True, slots=True)
+class OneContact:
+    """The contact that a client's row makes, of `transform`'s columns: `email` "" and `email_hash`
+    0 = none; `exclusion` None = it isn't excluded; `field`, `reason` and `detail` of what it is
+    rejected for, "" = it isn't."""
+
+    email: str = dataclasses.field(default="", repr=False)
+    email_hash: int = 0
+    payload: str = dataclasses.field(default="", repr=False)
+    exclusion: str | None = None
+    field: str = ""
+    reason: str = ""
+    detail: str = ""
+
+
+NO_CONTACT = OneContact()
+"""Of a client that B2CORE doesn't have."""
 
 
 @dataclass(frozen=True, slots=True)
 class ClientRow:
     """A client in B2CORE: its row of clients.sql, the contact that it makes, and what was dropped
     or cut of its values. `frame` is `transform`'s; None while no run has resolved the mapping: then
-    `contact` has email and email_hash only."""
+    only the address of `contact` is known."""
 
     client_id: int
-    source: dict[str, str]
-    contact: dict[str, Any]
+    source: dict[str, str] = dataclasses.field(repr=False)
+    contact: OneContact
     dropped: dict[str, str]
     frame: pd.DataFrame | None
 
@@ -53,14 +75,20 @@ def read_client(
     (batch,) = batches
     source = {name: as_text(value) for name, value in rows_of(plain(batch))[0].items()}
     if mapping is None:
-        address, email_hash = normalised(source[definition.fields["email"].column])
-        contact: dict[str, Any] = {"email": address, "email_hash": email_hash}
-        return ClientRow(client_id, source, contact, {}, None)
+        found_address = normalised(source[definition.fields["email"].column])
+        return ClientRow(client_id, source, OneContact(*found_address), {}, None)
     transformed = transform(batch, mapping, refused)
     frame = transformed.frame
-    contact = dict(frame.astype(object).where(frame.notna(), None).iloc[0])
+    contact = _contact(frame)
     dropped = {part.field: str(part.reason) for part in transformed.dropped}
     return ClientRow(client_id, source, contact, dropped, frame)
+
+
+def _contact(frame: pd.DataFrame) -> OneContact:
+    """From a frame of one row; what is null there has no value."""
+    row = frame.astype(object).iloc[0].dropna()
+    found = {str(column): value for column, value in row.items()}
+    return OneContact(**known_fields(OneContact, found))
 
 
 def _columns(definition: SyncDefinition) -> list[str]:
@@ -69,7 +97,7 @@ def _columns(definition: SyncDefinition) -> list[str]:
 
 
 def decided(
-    row: ClientRow | None, known: dict[str, Any] | None, sharing: dict[int, str | None]
+    row: ClientRow | None, known: LedgerClient | None, sharing: dict[int, str | None]
 ) -> Decided | None:
     """What a run would decide; None where it can't: no such client, or no mapping yet.
 
@@ -85,21 +113,21 @@ def decided(
 
 
 def _scan(row: ClientRow, sharing: dict[int, str | None]) -> Scan:
-    excluded = {row.client_id: row.contact["exclusion"]} | sharing
+    excluded = {row.client_id: row.contact.exclusion} | sharing
     ids = sorted(excluded)
     return Scan(
         np.array(ids, np.int64),
-        np.full(len(ids), row.contact["email_hash"], np.int64),
+        np.full(len(ids), row.contact.email_hash, np.int64),
         np.array([excluded[client] is not None for client in ids], bool),
     )
 
 
-def _ledger(client_id: int, known: dict[str, Any] | None) -> LedgerRows:
+def _ledger(client_id: int, known: LedgerClient | None) -> LedgerRows:
     rows = [known] if known else []
-    fates = [Fate.of(row["state"]) for row in rows]
+    fates = [Fate.of(row.state) for row in rows]
     names = ("email_hash", "contact_hash", "row_hash", "filled")
-    columns = {name: np.array([row[name] or 0 for row in rows], np.int64) for name in names}
-    causes = [Cause.of(row["reason"]) for row in rows]
+    columns = {name: np.array([getattr(r, name) or 0 for r in rows], np.int64) for name in names}
+    causes = [Cause.of(row.reason) for row in rows]
     ids = np.array([client_id for _ in rows], np.int64)
     return LedgerRows(
         client_id=ids, fate=np.array(fates, np.int16), cause=np.array(causes, np.int16), **columns
@@ -108,7 +136,7 @@ def _ledger(client_id: int, known: dict[str, Any] | None) -> LedgerRows:
 
 def is_clear(row: ClientRow | None, alone: Decided | None) -> bool:
     """Whether the decision that was made without others stays, whoever has the client's address."""
-    if row is None or not row.contact["email"]:
+    if row is None or not row.contact.email:
         return True
     if alone is None:
         return False
@@ -120,20 +148,18 @@ def is_clear(row: ClientRow | None, alone: Decided | None) -> bool:
 def decision_of(
     row: ClientRow | None, found: Decided | None, sharing: dict[int, str | None]
 ) -> ClientDecision:
-    """The decision in the words of an explanation, and who or what it is due to."""
+    """The decision as an explanation has it, and who or what it is due to."""
     if row is None or found is None:
-        return ClientDecision("gone" if row is None else "unknown")
+        return ClientDecision(NextDecision.GONE if row is None else NextDecision.UNKNOWN)
     decision, contact = Decision(int(found.decision[0])), row.contact
-    kind = decision.name.lower()
-    if decision is Decision.EXCLUDED and contact["exclusion"] is None:
+    code = NextDecision[decision.name]
+    if decision is Decision.EXCLUDED and contact.exclusion is None:
         barring = (other for other, exclusion in sharing.items() if exclusion is not None)
-        return ClientDecision("barred", by=max(barring))
+        return ClientDecision(NextDecision.BARRED, by=max(barring))
     if decision is Decision.EXCLUDED:
-        return ClientDecision(kind, reason=contact["exclusion"])
+        return ClientDecision(code, reason=contact.exclusion or "")
     if decision is Decision.REJECTED:
-        return ClientDecision(
-            kind, contact["field"], contact["reason"], detail=contact["detail"] or ""
-        )
+        return ClientDecision(code, contact.field, contact.reason, detail=contact.detail)
     if decision is Decision.SHARED:
-        return ClientDecision(kind, by=max(sharing))
-    return ClientDecision(kind)
+        return ClientDecision(code, by=max(sharing))
+    return ClientDecision(code)

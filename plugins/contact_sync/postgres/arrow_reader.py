@@ -214,19 +214,6 @@ def execute(connection: Connection, sql: str, what: str) -> None:
         connection.call(partial(cursor.execute, sql), what)
 
 
-def plan(connection: Connection, sql: str, what: str) -> str:
-    """How the server would carry a statement out, as JSON; nothing is read."""
-
-    def read(cursor: dbapi.Cursor) -> pa.Table:
-        cursor.adbc_statement.set_options(**{"adbc.postgresql.use_copy": "false"})
-        cursor.execute(f"EXPLAIN (VERBOSE, FORMAT JSON) {sql}")
-        return cursor.fetch_arrow_table()
-
-    with connection.cursor() as cursor:
-        found = connection.call(partial(read, cursor), what)
-    return str(found.column(0)[0].as_py())
-
-
 def schema(connection: Connection, sql: str, what: str) -> pa.Schema:
     """Names and types of the columns that a statement would give; nothing is read."""
     with connection.cursor() as cursor:

@@ -3,29 +3,44 @@
 from __future__ import annotations
 
 from contact_sync.base import words
+from contact_sync.base.look_up import DECISIONS, NextDecision
+from contact_sync.base.moments import moment
 from contact_sync.base.vocabulary import BatchState, ExclusionReason, FieldType, RemovalReason
-from contact_sync.reporting.explanation import Explanation, FieldValue, Known, moment
+from contact_sync.reporting.explanation import Explanation, FieldValue, Known
+
+KEPT_BACK = (
+    NextDecision.EXCLUDED, NextDecision.BARRED, NextDecision.REMOVED, NextDecision.REJECTED,
+    NextDecision.SHARED,
+)  # fmt: skip
+"""Decisions that B2CORE or a person stands behind: whatever has been sent, nothing is now."""
+EXCLUSIONS = {
+    NextDecision.EXCLUDED: ExclusionReason.EXCLUDED_BY_B2CORE,
+    NextDecision.REMOVED: ExclusionReason.REMOVED_BY_HAND,
+}
+"""Decisions whose reason, if they have one, is in B2CORE's words: what it belongs to."""
 
 
 def conclude(e: Explanation) -> str:
     """One sentence: is it there, and if not, why and what helps."""
-    if e.decision.kind == "gone":
+    code = e.decision.code
+    if code is NextDecision.GONE:
         return _gone(e)
-    if e.decision.kind == "unknown":
-        return "No run of this sync has looked at its clients yet: the first one loads everyone."
+    if code is NextDecision.UNKNOWN:
+        return DECISIONS[code]
     return _kept_back(e) or _settled(e) or _under_way(e) or _next_run(e)
 
 
 def _gone(e: Explanation) -> str:
     if e.known is None and not e.removals:
         return f"Neither B2CORE nor this sync knows client {e.client_id}."
+    gone = DECISIONS[NextDecision.GONE].format(client=e.client_id)
     if e.known is None:
-        return f"Client {e.client_id} is gone from B2CORE; {_removed(e, RemovalReason.GONE)}"
+        return f"{gone}; {_removed(e, RemovalReason.GONE)}"
     if not e.known.contact:
-        return f"Client {e.client_id} is gone from B2CORE and has no contact."
+        return f"{gone} and has no contact."
     return (
-        f"Client {e.client_id} is gone from B2CORE; {e.known.absent} of the latest runs in a row "
-        f"didn't find it, and after two its contact is treated as `on_client_deleted` says."
+        f"{gone}; {e.known.absent} of the latest runs in a row didn't find it, and after two its "
+        f"contact is treated as `on_client_deleted` says."
     )
 
 
@@ -35,41 +50,23 @@ def _removed(e: Explanation, why: RemovalReason) -> str:
 
 
 def _kept_back(e: Explanation) -> str | None:
-    v = e.decision
-    left = ""
-    if e.known and e.known.contact:
-        left = " Its contact at SendGrid is as it was confirmed last."
-    if v.kind == "excluded":
-        why = words.reason(ExclusionReason.EXCLUDED_BY_B2CORE, v.reason)
-        return f"It isn't sent, because {why}.{left}"
-    if v.kind == "barred":
-        return f"It isn't sent, because client {v.by} has the same address and is excluded.{left}"
-    if v.kind == "removed":
-        why = words.reason(ExclusionReason.REMOVED_BY_HAND)
-        return f"It isn't sent, because {why}. A run with mode resend sends it again."
-    if v.kind == "rejected":
-        why = words.reason(v.reason, v.detail)
-        return f"It isn't sent, because its {v.field} is {why}. Correct it in B2CORE.{left}"
-    if v.kind == "shared":
-        return (
-            f"It isn't sent, because client {v.by}, which is newer, has the same address and "
-            f"represents it.{left}"
-        )
-    return None
+    found = e.decision
+    if found.code not in KEPT_BACK:
+        return None
+    code = EXCLUSIONS.get(found.code)
+    why = words.reason(code, found.reason) if code else words.reason(found.reason, found.detail)
+    said = DECISIONS[found.code].format(why=why, field=found.field, by=found.by)
+    has_contact = e.known and e.known.contact and found.code is not NextDecision.REMOVED
+    return said + (" Its contact at SendGrid is as it was confirmed last." if has_contact else "")
 
 
 def _settled(e: Explanation) -> str | None:
-    known = e.known
-    if known is None:
+    known, code = e.known, e.decision.code
+    if known is None or code not in (NextDecision.REFUSED, NextDecision.UNCHANGED):
         return None
-    if e.decision.kind == "refused":
-        return (
-            f"It isn't sent, because {words.reason(known.reason, known.detail)}. It hasn't changed "
-            f"since: change it in B2CORE, or start a run that retries rejected clients."
-        )
-    if e.decision.kind != "unchanged":
-        return None
-    said = f"SendGrid has confirmed exactly this content on {moment(known.updated_at)}{_in(known)}."
+    if code is NextDecision.REFUSED:
+        return DECISIONS[code].format(why=words.reason(known.reason, known.detail))
+    said = f"{DECISIONS[code]} on {moment(known.updated_at)}{_in(known)}."
     return f"{said}{_since_then(e)}"
 
 
@@ -114,19 +111,19 @@ def _under_way(e: Explanation) -> str | None:
 
 
 def _next_run(e: Explanation) -> str:
-    known = e.known
+    known, sends = e.known, DECISIONS[NextDecision.SEND]
     if known is None:
-        return "The next run sends it for the first time."
+        return f"{sends} for the first time."
     if known.state == "pending":
-        return f"The next run sends it again, because {words.reason(known.reason)}."
+        return f"{sends} again, because {words.reason(known.reason)}."
     if known.state == "excluded":
-        return "The next run sends it: it was not to be sent, and now it is."
+        return f"{sends}: it was not to be sent, and now it is."
     if known.state == "rejected":
-        return "The next run sends it: it has changed since it was rejected."
+        return f"{sends}: it has changed since it was rejected."
     if not known.own:
         return (
-            "The next run sends it, because its address has changed; once SendGrid has confirmed "
-            "the new one, the former contact is treated as `on_address_change` says."
+            f"{sends}, because its address has changed; once SendGrid has confirmed the new one, "
+            f"the former contact is treated as `on_address_change` says."
         )
     return (
         f"The next run that notices the change sends it, a full run at the latest: its content "

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from contact_sync.base import words
 from contact_sync.base.batch_life import OPEN
+from contact_sync.base.json_columns import JobCounts
+from contact_sync.base.look_up import NextDecision
 from contact_sync.base.masking import masked
-
-NO_MOMENT = "\N{EN DASH}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +56,11 @@ class FieldValue:
 class ClientDecision:
     """What the next run would do with the client as it is now.
 
-    `kind`: send, unchanged (SendGrid has confirmed exactly this content), refused (SendGrid refused
-    exactly this content), rejected, removed (a person removed its contact at SendGrid), excluded,
-    barred (another client of the address is excluded), shared (client `by` represents the address),
-    gone (not in B2CORE), unknown (no mapping yet).
+    `field`, `reason` and `detail` of what a client is rejected for; of an excluded one, `reason` is
+    what B2CORE says. `by`: the client that bars it, or represents its address.
     """
 
-    kind: str
+    code: NextDecision
     field: str = ""
     reason: str = ""
     by: int | None = None
@@ -71,7 +69,7 @@ class ClientDecision:
     @property
     def may_be_sent(self) -> bool:
         """Whether nothing in B2CORE stands against it."""
-        return self.kind in ("send", "unchanged", "refused")
+        return self.code in (NextDecision.SEND, NextDecision.UNCHANGED, NextDecision.REFUSED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +82,7 @@ class Sending:
     state: str | None
     job_id: str | None
     job_status: str | None
-    counts: dict[str, int] | None
+    counts: JobCounts | None
     outcome: str | None
     numbers: dict[str, int] | None
     submitted_at: datetime | None
@@ -195,11 +193,6 @@ class Explanation:
 def mask(value: str) -> str:
     """A value without what it says; "" stays, so that it shows what is empty."""
     return "***" if value else ""
-
-
-def moment(at: datetime | None) -> str:
-    """A time for people: "26 Nov 2026, 05:19:11 UTC"; None as a dash."""
-    return f"{at.astimezone(UTC):%-d %b %Y, %H:%M:%S} UTC" if at else NO_MOMENT
 
 
 def as_text(value: Any) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from contact_sync.base import words
+from contact_sync.base.moments import moment
 from contact_sync.reporting.conclusion import conclude
 from contact_sync.reporting.explanation import (
     AtSendGrid,
@@ -15,7 +16,6 @@ from contact_sync.reporting.explanation import (
     Known,
     Removal,
     Sending,
-    moment,
 )
 
 
@@ -93,7 +93,7 @@ def sending_line(sent: Sending) -> str:
     """A batch in one line."""
     if sent.batch_id is None:
         return f"run {sent.run_id}, not in a batch yet"
-    counts = ", ".join(f"{n} {what}" for what, n in (sent.counts or {}).items() if n)
+    counts = ", ".join(f"{n} {what}" for what, n in sent.counts.some.items()) if sent.counts else ""
     job = f"job {sent.job_id} {sent.job_status or ''}".rstrip() if sent.job_id else "no job"
     parts = [
         f"run {sent.run_id}, batch {sent.batch_id} "
@@ -101,14 +101,14 @@ def sending_line(sent: Sending) -> str:
         f"submitted {moment(sent.submitted_at)}",
         f"settled {moment(sent.settled_at)}",
         counts,
-        words.outcome(sent.outcome, sent.numbers) if sent.outcome else "",
+        words.outcome(sent.outcome, sent.numbers),
     ]
     return "; ".join(filter(None, parts))
 
 
 def removal_line(removal: Removal) -> str:
     """A noted removal in one line."""
-    tried = words.outcome(removal.outcome, removal.numbers) if removal.outcome else "not tried yet"
+    tried = words.outcome(removal.outcome, removal.numbers) or "not tried yet"
     state = "done or kept" if removal.kept else tried
     where = f", off list {removal.list_id}" if removal.list_id else ""
     why = words.REMOVALS[removal.why]
@@ -118,11 +118,11 @@ def removal_line(removal: Removal) -> str:
     )
 
 
-def at_sendgrid_line(held: AtSendGrid) -> str:
+def at_sendgrid_line(shown: AtSendGrid) -> str:
     """What SendGrid's search says."""
-    if held.found is None:
+    if shown.found is None:
         return "It doesn't search this address, so what it has isn't known."
-    if not held.found:
+    if not shown.found:
         return "It doesn't find the contact; its search may be half a minute behind."
     listed = {True: ", on the sync's list", False: ", NOT on the sync's list", None: ""}
-    return f"The contact{listed[held.on_list]}, updated {held.updated_at or '-'}"
+    return f"The contact{listed[shown.on_list]}, updated {shown.updated_at or '-'}"

@@ -1,20 +1,19 @@
-"""A run's report from its row in the state database: for the command line, logs and pages. Pure.
-
-Reasons and outcomes in it are codes of base/vocabulary.py, with their numbers and details beside
-them; what is above a limit or degraded is a sentence.
-"""
+"""A run's report from its row in the state database: for the command line, logs and pages. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Any
 
 from contact_sync.base import words
-from contact_sync.base.json_columns import Approval, Plan, Result
+from contact_sync.base.json_columns import Approval, JobReport, Plan, Result, Staged
 from contact_sync.base.vocabulary import (
     NOTHING_TO_REMOVE,
     REMOVALS,
     UPSERTS,
+    BatchState,
     Degraded,
     Lane,
     Outcome,
@@ -26,39 +25,95 @@ REASONS = {
     "rejections": "rejected", "exclusions": "excluded", "dropped": "value dropped or cut",
     "stale": "stale at SendGrid",
 }  # fmt: skip
-"""The reasons that a report counts, with their titles."""
+"""The reasons that a report counts, by their field in it, with their titles."""
 
 
-def run_report(run: ShownRun) -> dict[str, Any]:
-    """One run for machines; the keys are part of `status --json`."""
+@dataclass(frozen=True, slots=True)
+class RunReport:
+    """One run, for people and for machines; the fields' names are keys of `status --json`.
+
+    `kind_reason`, and the keys of `rejections`, `exclusions`, `dropped` and `stale`, are codes and
+    what `words.counted` makes of them; `degraded` and `above_limits` are sentences. `dropped_now`
+    and `dropped_new` as in Result. `seconds`: those until now for a run that hasn't ended.
+    """
+
+    id: int
+    kind: str
+    kind_reason: str | None
+    kind_detail: str | None
+    dry_run: bool
+    state: str
+    reason: str | None
+    cause: str | None
+    started_at: datetime
+    finished_at: datetime | None
+    seconds: float
+    counts: dict[str, int]
+    degraded: list[str]
+    approval: Approval | None
+    above_limits: list[str]
+    books: dict[str, int]
+    rejections: dict[str, int]
+    exclusions: dict[str, int]
+    dropped: dict[str, int]
+    dropped_now: dict[str, int] | None
+    dropped_new: dict[str, int] | None
+    stale: dict[str, int]
+    jobs: tuple[JobReport, ...]
+
+    @property
+    def asks(self) -> list[str]:
+        """What of the plan a person is, or was, asked about: a sentence for each limit."""
+        return [words.above_limit(above) for above in self.approval.why] if self.approval else []
+
+    @property
+    def answer(self) -> str:
+        """What a person said to the plan, and who; "" = nothing, or nobody has to."""
+        found = self.approval
+        return f"{words.ANSWERS[found.decision]} by {found.by}" if found and found.decision else ""
+
+    @property
+    def kind_in_words(self) -> str:
+        """Why the run is of its kind; "" = not known yet."""
+        return words.kind_reason(self.kind_reason, self.kind_detail) if self.kind_reason else ""
+
+    def to_json(self) -> dict[str, Any]:
+        """For `status --json`: the approval as it is stored, its reasons as sentences."""
+        approval = self.approval and self.approval.to_json()
+        why = {"why": self.asks} if self.asks else {}
+        jobs = [job.to_json() for job in self.jobs]
+        return asdict(self) | {"approval": approval and approval | why, "jobs": jobs}
+
+
+def run_report(run: ShownRun) -> RunReport:
+    """From a run's row."""
     plan = run.plan or Plan()
     result = run.result or Result()
-    approval = run.approval
-    return {
-        "id": run.id,
-        "kind": run.kind,
-        "kind_reason": run.kind_reason,
-        "kind_detail": run.kind_detail,
-        "dry_run": run.dry_run,
-        "state": run.state,
-        "reason": run.reason,
-        "cause": run.cause,
-        "started_at": run.started_at,
-        "finished_at": run.finished_at,
-        "seconds": round(run.seconds, 2),
-        "counts": run_counts(plan, result),
-        "degraded": words.degraded(result.degraded),
-        "approval": approval and _approval(approval),
-        "above_limits": [words.above_limit(above) for above in plan.above_limits],
-        "books": result.books,
-        "rejections": plan.rejections | result.refused,
-        "exclusions": plan.exclusions,
-        "dropped": _sum(plan.dropped, result.dropped),
-        "dropped_now": result.dropped_now,
-        "dropped_new": result.dropped_new,
-        "stale": plan.stale,
-        "jobs": list(result.jobs),
-    }
+    return RunReport(
+        id=run.id,
+        kind=run.kind,
+        kind_reason=run.kind_reason,
+        kind_detail=run.kind_detail,
+        dry_run=run.dry_run,
+        state=run.state,
+        reason=run.reason,
+        cause=run.cause,
+        started_at=run.started_at,
+        finished_at=run.finished_at,
+        seconds=round(run.seconds, 2),
+        counts=run_counts(plan, result),
+        degraded=words.degraded(result.degraded),
+        approval=run.approval,
+        above_limits=[words.above_limit(above) for above in plan.above_limits],
+        books=result.books,
+        rejections=plan.rejections | result.refused,
+        exclusions=plan.exclusions,
+        dropped=_sum(plan.dropped, result.dropped),
+        dropped_now=result.dropped_now,
+        dropped_new=result.dropped_new,
+        stale=plan.stale,
+        jobs=result.jobs,
+    )
 
 
 def _sum(planned: dict[str, int], while_sent: dict[str, int]) -> dict[str, int]:
@@ -68,37 +123,38 @@ def _sum(planned: dict[str, int], while_sent: dict[str, int]) -> dict[str, int]:
 def run_counts(plan: Plan, result: Result) -> dict[str, int]:
     """How many clients a run read and chose, and how many contacts it sent and removed."""
     counts, jobs = dict(plan.counts), result.jobs
-    lanes = {lane: [j for j in jobs if j["lane"] == lane] for lane in REMOVALS}
+    lanes = {lane: [job for job in jobs if job.lane == lane] for lane in REMOVALS}
     counts["sent"] = sum(
-        job["rows"]
+        job.rows
         for job in jobs
-        if job["lane"] in UPSERTS and job["state"] == "settled" and job["job_id"]
+        if job.lane in UPSERTS and job.state == BatchState.SETTLED and job.job_id
     )
     if "to_move" in counts:
-        counts["moved"] = sum((job["numbers"] or {}).get("moved", 0) for job in jobs)
+        counts["moved"] = sum((job.numbers or {}).get("moved", 0) for job in jobs)
     if result.refused:
         counts["rejected"] = counts.get("rejected", 0) + sum(result.refused.values())
-    counts["removed"] = sum(job["rows"] for job in lanes[Lane.DELETE] if _is_removed(job))
-    counts["unlisted"] = sum(job["rows"] for job in lanes[Lane.UNLIST] if _is_removed(job))
+    counts["removed"] = sum(job.rows for job in lanes[Lane.DELETE] if _is_removed(job))
+    counts["unlisted"] = sum(job.rows for job in lanes[Lane.UNLIST] if _is_removed(job))
     return counts
 
 
-def degraded(plan: Plan, books: dict[str, int], jobs: list[dict[str, Any]]) -> dict[Degraded, int]:
+def degraded(plan: Plan, books: dict[str, int], jobs: Sequence[JobReport]) -> dict[Degraded, int]:
     """What is not as it should be after a run that came to its end; {} = all is well.
 
-    `books`: with the numbers of `stale` clients, `in_vain` and `unsearchable` removals, and
-    exclusions that are `not_carried_out`.
+    `books`: with the numbers of `stale` clients, `fields_refused` for everybody, `in_vain` and
+    `unsearchable` removals, and exclusions that are `not_carried_out`.
     """
-    undone = [job for job in jobs if job["lane"] in REMOVALS and not _is_removed(job)]
-    impossible = sum(job["rows"] for job in undone if job["outcome"] == Outcome.UNSEARCHABLE)
+    undone = [job for job in jobs if job.lane in REMOVALS and not _is_removed(job)]
+    impossible = sum(job.rows for job in undone if job.outcome == Outcome.UNSEARCHABLE)
     found = {
         Degraded.REJECTED: books["rejected"],
         Degraded.PENDING: books["pending"],
         Degraded.STALE: books.get("stale", 0),
+        Degraded.FIELDS_REFUSED: books.get("fields_refused", 0),
         Degraded.UNMOVED: books.get("unmoved", 0),
         Degraded.UNMOVABLE: plan.counts.get("unmovable", 0),
         Degraded.ABSENCES_HELD: plan.held_absences,
-        Degraded.REMOVALS_OPEN: sum(job["rows"] for job in undone) - impossible,
+        Degraded.REMOVALS_OPEN: sum(job.rows for job in undone) - impossible,
         Degraded.REMOVALS_IMPOSSIBLE: impossible + books.get("unsearchable", 0),
         Degraded.REMOVALS_IN_VAIN: books.get("in_vain", 0),
         Degraded.EXCLUSIONS_OPEN: books.get("not_carried_out", 0),
@@ -107,17 +163,23 @@ def degraded(plan: Plan, books: dict[str, int], jobs: list[dict[str, Any]]) -> d
     return {what: n for what, n in found.items() if n}
 
 
-def _is_removed(job: dict[str, Any]) -> bool:
+def _is_removed(job: JobReport) -> bool:
     """Whether a removal's contacts are where they shall be."""
-    return job["outcome"] in (Outcome.REMOVED, Outcome.UNLISTED, *NOTHING_TO_REMOVE)
+    return job.outcome in (Outcome.REMOVED, Outcome.UNLISTED, *NOTHING_TO_REMOVE)
 
 
-def count_words(report: Mapping[str, Any], name: str) -> dict[str, int]:
-    """The clients that a report counts under `name` of REASONS, by reason in words."""
-    has_field, found = name in ("rejections", "dropped"), report[name]
-    if name == "stale":
-        return dict(found)
-    return {words.counted_in_words(key, has_field=has_field): n for key, n in found.items()}
+def reasons_in_words(found: RunReport | Staged) -> dict[str, dict[str, int]]:
+    """For each of REASONS: the clients that it counts, by reason in words."""
+
+    def said(counted: dict[str, int], *, has_field: bool) -> dict[str, int]:
+        return {words.counted_in_words(k, has_field=has_field): n for k, n in counted.items()}
+
+    return {
+        "rejections": said(found.rejections, has_field=True),
+        "exclusions": said(found.exclusions, has_field=False),
+        "dropped": said(found.dropped, has_field=True),
+        "stale": dict(found.stale),
+    }
 
 
 def dropped_lines(now: Mapping[str, int] | None, new: Mapping[str, int] | None) -> list[str]:
@@ -136,53 +198,32 @@ def dropped_lines(now: Mapping[str, int] | None, new: Mapping[str, int] | None) 
     ]
 
 
-def text_report(report: dict[str, Any]) -> str:
+def text_report(report: RunReport) -> str:
     """One run for people."""
-    title = f"Run {report['id']}: {report['kind']}{', dry run' if report['dry_run'] else ''}"
-    lines = [f"{title}, {report['state']} in {report['seconds']:.1f} s"]
-    lines += [f"  why         {kind_reason(report)}"] if report["kind_reason"] else []
-    lines += [f"  reason      {report['reason']}"] if report["reason"] else []
-    cause = report["cause"] or (words.NO_CAUSE if report["state"] == RunState.FAILED else "")
+    title = f"Run {report.id}: {report.kind}{', dry run' if report.dry_run else ''}"
+    lines = [f"{title}, {report.state} in {report.seconds:.1f} s"]
+    lines += [f"  why         {report.kind_in_words}"] if report.kind_reason else []
+    lines += [f"  reason      {report.reason}"] if report.reason else []
+    cause = report.cause or (words.NO_CAUSE if report.state == RunState.FAILED else "")
     lines += [f"  cause       {cause}"] if cause else []
-    lines += [f"  approval    {_answer(report['approval'])}"] if report["approval"] else []
-    lines += [f"  to approve  {what}" for what in report["above_limits"]]
-    lines += [f"  degraded    {what}" for what in report["degraded"]]
-    lines += [f"  {name.replace('_', ' '):<15} {n:>9}" for name, n in report["counts"].items()]
+    asked = f"{'; '.join(report.asks)}: {report.answer or 'waiting'}"
+    lines += [f"  approval    {asked}"] if report.approval else []
+    lines += [f"  to approve  {what}" for what in report.above_limits]
+    lines += [f"  degraded    {what}" for what in report.degraded]
+    lines += [f"  {name.replace('_', ' '):<15} {n:>9}" for name, n in report.counts.items()]
+    counted = reasons_in_words(report)
     for key, title in REASONS.items():
-        if key != "dropped" or report["dropped_new"] is None:
-            counted = count_words(report, key).items()
-            lines += [f"  {title}: {n} x {reason}" for reason, n in counted]
-    lines += [f"  {line}" for line in dropped_lines(report["dropped_now"], report["dropped_new"])]
-    lines += [_job_line(job) for job in report["jobs"]]
+        if key != "dropped" or report.dropped_new is None:
+            lines += [f"  {title}: {n} x {reason}" for reason, n in counted[key].items()]
+    lines += [f"  {line}" for line in dropped_lines(report.dropped_now, report.dropped_new)]
+    lines += [_job_line(job) for job in report.jobs]
     return "\n".join(lines)
 
 
-def kind_reason(report: dict[str, Any]) -> str:
-    """Why the run is of its kind, in words; "" = not known yet."""
-    code = report["kind_reason"]
-    return words.kind_reason(code, report["kind_detail"]) if code else ""
-
-
-def _approval(approval: Approval) -> dict[str, Any]:
-    """As it is stored, with what is above the limits in words."""
-    why = {"why": [words.above_limit(above) for above in approval.why]} if approval.why else {}
-    return approval.to_json() | why
-
-
-def _answer(approval: dict[str, Any]) -> str:
-    why = "; ".join(approval.get("why", []))
-    decision = approval.get("decision")
-    return f"{why}: {f'{decision} by ' + approval['by'] if decision else 'waiting'}"
-
-
-def _job_line(job: dict[str, Any]) -> str:
-    seconds = f"{job['seconds']:.1f} s" if job["seconds"] is not None else "-"
+def _job_line(job: JobReport) -> str:
+    seconds = f"{job.seconds:.1f} s" if job.seconds is not None else "-"
+    outcome = words.outcome(job.outcome, job.numbers)
     return (
-        f"  job {job['job_id'] or '-'} {words.LANES[job['lane']]:<17} {job['rows']:>7} contacts  "
-        f"{job['status'] or words.BATCH_STATES[job['state']]}, {outcome(job)}, {seconds}"
+        f"  job {job.job_id or '-'} {words.LANES[job.lane]:<17} {job.rows:>7} contacts  "
+        f"{job.status or words.BATCH_STATES[job.state]}, {outcome}, {seconds}"
     )
-
-
-def outcome(job: Mapping[str, Any]) -> str:
-    """What became of a batch, in words; "" = it is under way."""
-    return words.outcome(job["outcome"], job.get("numbers")) if job["outcome"] else ""

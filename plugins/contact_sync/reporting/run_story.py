@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from contact_sync.base import words
 from contact_sync.base.json_columns import Plan, Result
@@ -17,7 +17,8 @@ from contact_sync.base.vocabulary import (
     Lane,
     RunState,
 )
-from contact_sync.reporting.shown_run import ShownRun
+from contact_sync.reporting.run_report import RunReport
+from contact_sync.reporting.shown_run import JobSum, ShownRun, SliceProgress
 
 COUNTS = {
     "read": ("clients read", "looked at in B2CORE"),
@@ -76,26 +77,26 @@ def holder_of(dag_id: str, run_id: str) -> str:
     return f"DAG run {dag_id} {run_id}, started "
 
 
-def sent(sums: list[dict[str, Any]]) -> Sent:
-    """Add up a run's batches (`state.for_people.jobs.job_sums`)."""
+def sent(sums: Iterable[JobSum]) -> Sent:
+    """Add up a run's batches."""
     found = dict.fromkeys(Sent.__dataclass_fields__, 0)
     for row in sums:
-        removal = row["lane"] in REMOVALS
-        if row["lane"] == Lane.MOVE:
+        removal = row.lane in REMOVALS
+        if row.lane == Lane.MOVE:
             continue
-        if row["state"] == BatchState.SETTLED and row["status"] in APPLIED:
-            found["removed" if removal else "confirmed"] += row["rows"]
-        elif row["state"] == BatchState.SETTLED:
-            found["failed"] += row["rows"]
-        elif row["state"] in (BatchState.STAGED, BatchState.CREATED):
-            found["waiting"] += row["rows"]
-        elif row["state"] != BatchState.VOID:
-            found["unsettled"] += row["rows"]
-            found["unsettled_jobs"] += row["jobs"]
+        if row.state == BatchState.SETTLED and row.status in APPLIED:
+            found["removed" if removal else "confirmed"] += row.rows
+        elif row.state == BatchState.SETTLED:
+            found["failed"] += row.rows
+        elif row.state in (BatchState.STAGED, BatchState.CREATED):
+            found["waiting"] += row.rows
+        elif row.state != BatchState.VOID:
+            found["unsettled"] += row.rows
+            found["unsettled_jobs"] += row.jobs
     return Sent(**found)
 
 
-def phase(run: ShownRun, slices: dict[str, int], done: Sent) -> str:
+def phase(run: ShownRun, slices: SliceProgress, done: Sent) -> str:
     """What a running run is at."""
     if run.approval and run.approval.is_awaited:
         return "waits for a person's approval"
@@ -103,8 +104,8 @@ def phase(run: ShownRun, slices: dict[str, int], done: Sent) -> str:
         if done.unsettled:
             return f"waits for SendGrid, which has {done.unsettled:,} contacts not yet confirmed"
         return "sends" if done.waiting else "closes the books"
-    if slices["slices"]:
-        return f"reads B2CORE: {slices['read']:,} of {slices['clients']:,} clients"
+    if slices.slices:
+        return f"reads B2CORE: {slices.read:,} of {slices.clients:,} clients"
     return "checks the setup and selects clients"
 
 
@@ -117,7 +118,7 @@ def cause(run: ShownRun) -> tuple[str, str]:
     return first, rest
 
 
-def next_steps(run: ShownRun, report: dict[str, Any], done: Sent) -> list[Step]:
+def next_steps(run: ShownRun, report: RunReport, done: Sent) -> list[Step]:
     """What a person should do now, most important first; the last resort is "nothing"."""
     state = run.state
     if state == RunState.RUNNING:
@@ -129,8 +130,8 @@ def next_steps(run: ShownRun, report: dict[str, Any], done: Sent) -> list[Step]:
         return _after_failure(run, done)
     if run.dry_run:
         steps = [Step("Nothing was changed. To send this, trigger a run without dry run.", "dag")]
-        if report["above_limits"]:
-            steps.append(Step("It will ask for approval: " + "; ".join(report["above_limits"])))
+        if report.above_limits:
+            steps.append(Step("It will ask for approval: " + "; ".join(report.above_limits)))
         return steps
     return _after_success(run, report) or [Step("Nothing. Every client's fate is known.")]
 
@@ -166,11 +167,11 @@ def _after_failure(run: ShownRun, done: Sent) -> list[Step]:
     return steps
 
 
-def _after_success(run: ShownRun, report: dict[str, Any]) -> list[Step]:
-    books, plan = report["books"], run.plan or Plan()
+def _after_success(run: ShownRun, report: RunReport) -> list[Step]:
+    books, plan = report.books, run.plan or Plan()
     steps = []
     if held := plan.held_absences:
-        steps.append(Step(f"Clients missing from B2CORE: {held:,}; none is removed. If they "
+        steps.append(Step(f"Clients absent from B2CORE: {held:,}; none is removed. If they "
                           f"are really gone, trigger a run with approve removals = {held}.",
                           "dag"))  # fmt: skip
     if rejected := books.get("rejected", 0):
@@ -178,7 +179,7 @@ def _after_success(run: ShownRun, report: dict[str, Any]) -> list[Step]:
                           f"as soon as its row changes.", "rejected"))  # fmt: skip
     if pending := books.get("pending", 0):
         steps.append(Step(f"Pending clients: {pending:,}. The next run sends them."))
-    if unfit := sum((report["dropped_new"] or {}).values()):
+    if unfit := sum((report.dropped_new or {}).values()):
         steps.append(Step(f"New values that don't fit their fields: {unfit:,}. The clients are "
                           f"sent without them, or with shorter ones. Correct them in B2CORE.",
                           "dropped"))  # fmt: skip

@@ -1,4 +1,5 @@
-"""A run as people are shown it: its row in the state database, with all that was written so far."""
+"""A run as people are shown it: its row in the state database, with all that was written so far,
+and how far its batches and slices have got."""
 
 from __future__ import annotations
 
@@ -39,3 +40,25 @@ class ShownRun:
     seconds: float
     holds_lease: bool | None
     sent: int
+
+
+@dataclass(frozen=True, slots=True)
+class JobSum:
+    """How many batches of a run, `jobs`, with how many contacts, `rows`, are in one lane, state and
+    status of SendGrid's job."""
+
+    lane: str
+    state: str
+    status: str | None
+    jobs: int
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class SliceProgress:
+    """How many slices and clients a run reads, and how many of them are `done` and `read`."""
+
+    slices: int
+    done: int
+    clients: int
+    read: int

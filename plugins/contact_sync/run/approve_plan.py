@@ -7,13 +7,14 @@ from dataclasses import replace
 
 from contact_sync.base.errors import FatalError
 from contact_sync.base.failpoints import reach
-from contact_sync.base.json_columns import AboveLimit, Approval
+from contact_sync.base.json_columns import AboveLimit, Approval, Plan
 from contact_sync.base.vocabulary import Answer, LimitName
 from contact_sync.base.words import ANSWERS, above_limit
 from contact_sync.config.definition import SyncDefinition
 from contact_sync.config.limits import Limits
-from contact_sync.run.context import snapshot_of
-from contact_sync.state import runs
+from contact_sync.postgres.cursor import Cursor
+from contact_sync.run.context import mapping_of, snapshot_of
+from contact_sync.state import ledger, runs
 from contact_sync.state.runs import Run
 from contact_sync.sync import Sync
 
@@ -21,13 +22,14 @@ log = logging.getLogger(__name__)
 
 
 def above_limits(
-    definition: SyncDefinition, run: Run, counts: dict[str, int]
+    definition: SyncDefinition, run: Run, plan: Plan, having: dict[str, int]
 ) -> tuple[AboveLimit, ...]:
     """What of a run's plan is above the definition's limits; pure.
 
-    Absent clients whose exact number a person has approved don't count.
+    Absent clients whose exact number a person has approved don't count. `having`: see below.
     """
     limits: Limits = definition.limits
+    counts = plan.counts
     snapshot = snapshot_of(run)
     clients = snapshot.selected
     removals = counts.get("to_remove", 0)
@@ -38,13 +40,29 @@ def above_limits(
         AboveLimit(LimitName.CHANGES, changes, limits.changes.of(clients)),
         AboveLimit(LimitName.REMOVALS, removals, limits.removals.of(clients)),
     ]
+    found += [
+        AboveLimit(LimitName.CLEARS, plan.emptied[name], limits.clears.of(n), name, n)
+        for name, n in having.items()
+    ]
     return tuple(above for above in found if above.n > above.allowed)
 
 
-def needed(definition: SyncDefinition, run: Run, counts: dict[str, int]) -> Approval | None:
+def contacts_having(
+    cursor: Cursor, definition: SyncDefinition, run: Run, plan: Plan
+) -> dict[str, int]:
+    """For each field that the plan empties in more contacts than the limit's least number: in how
+    many the sync has filled it. One scan of the ledger, if there is such a field."""
+    least = definition.limits.clears.of(0)
+    bits = {f.name: f.bit for f in mapping_of(run).fields if plan.emptied.get(f.name, 0) > least}
+    return ledger.count_having(cursor, run.sync_id, bits)
+
+
+def needed(
+    definition: SyncDefinition, run: Run, plan: Plan, having: dict[str, int]
+) -> Approval | None:
     """The run's approval: None = nothing is above a limit; kept if it was given beforehand, or for
     this very plan (reading again takes it back)."""
-    above = above_limits(definition, run, counts)
+    above = above_limits(definition, run, plan, having)
     if not above:
         return None
     log.warning("This plan needs a person's approval: %s", "; ".join(map(above_limit, above)))
@@ -63,6 +81,13 @@ def decide(sync: Sync, run: Run, decision: Answer, who: str) -> None:
             reach("approval_uncommitted")
     reach("plan_decided")
     log.info("The plan of run %d was %s by %s", run.run_id, ANSWERS[decision], who)
+
+
+def exclusions_go_unasked(definition: SyncDefinition, run: Run) -> bool:
+    """Whether the contacts of excluded clients leave SendGrid whatever else the plan asks a person
+    for: consent is no matter of size, unless they are too many by themselves."""
+    limit = definition.limits.removals.of(snapshot_of(run).selected)
+    return run.plan is not None and run.plan.counts.get("to_exclude", 0) <= limit
 
 
 def refuse_unapproved(run: Run) -> None:

@@ -47,6 +47,7 @@ def check_setup(sync: Sync, run: Run | None) -> mapping.Mapping:
         list_id = lists.get(definition.list)
         if list_id is None:
             problems.append(list_drift(definition, before, lists))
+    _tell_refused(sync)
     positions = mapping.field_positions(known.fields if known else [], definition)
     columns, resolved = _source_columns(sync, problems), None
     if columns is not None:
@@ -73,6 +74,9 @@ def _source_columns(sync: Sync, problems: list[str]) -> pa.Schema | None:
     clients = None
     for name in ("clients", "scan", f"changed_{sync.definition.source.change_detection}"):
         try:
+            if seen := sync.b2core.seen_problems(name):
+                problems += [f"{name}.sql: {problem}" for problem in seen]
+                continue
             columns = sync.b2core.columns(name)
         except ConfigError as error:
             problems.append(f"{name}.sql: {error}")
@@ -82,6 +86,22 @@ def _source_columns(sync: Sync, problems: list[str]) -> pa.Schema | None:
         else:
             problems += mapping.contract_problems(name, columns)
     return clients
+
+
+def _tell_refused(sync: Sync) -> None:
+    """Say which functions of B2CORE's server are refused: nothing fails for that."""
+    try:
+        with sync.b2core.snapshot() as snapshot:
+            refused = snapshot.refused_functions()
+    except ConfigError:
+        return  # the statements' check says what is wrong
+    if refused:
+        log.warning(
+            "B2CORE's server refuses %s to the role that reads it: a restored or replaced server "
+            "is noticed only by what else has changed, and by the full run every "
+            "`full_every_hours`. GRANT EXECUTE ON FUNCTION … TO that role mends it",
+            ", ".join(refused),
+        )
 
 
 def _known(sync: Sync, run: Run | None) -> SyncState | None:

@@ -3,8 +3,7 @@ Pure, chunk by chunk of a slice."""
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,14 +12,13 @@ import pandas as pd
 
 from contact_sync.base.arrays import Int64, Mask, rows_of
 from contact_sync.base.client_life import Cause, Fate
-from contact_sync.base.json_columns import Staged
-from contact_sync.base.vocabulary import ExclusionReason, FieldType, PendingReason, RefusalSum
-from contact_sync.base.words import counted
+from contact_sync.base.vocabulary import ExclusionReason, FieldType, PendingReason
 from contact_sync.contacts.decision import Decided, Decision, decide
 from contact_sync.contacts.ledger_rows import LedgerRows
 from contact_sync.contacts.mapping import Mapping
 from contact_sync.contacts.selection import TAKES_OVER
 from contact_sync.contacts.transform import Dropped, Transformed
+from contact_sync.run.counting import Counts, count
 from contact_sync.state.staging import Slice
 
 FATES = {
@@ -30,7 +28,6 @@ FATES = {
 """The fates of clients that are kept back."""
 HELD_AS_SENT = (Decision.SEND, Decision.UNCHANGED, Decision.MOVED)
 """Clients that SendGrid has, or will have, without their dropped values; nobody else's count."""
-NAMES = ("counts", "rejections", "exclusions", "dropped", "stale")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,29 +44,6 @@ class Members:
         column = part.members.column
         ids, hashes = (np.asarray(column(c), np.int64) for c in ("client_id", "email_hash"))
         return cls(ids, hashes, np.asarray(column("verdict"), np.int8))
-
-
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """`counts`: how many clients what happened to, by its name. The others by field and reason:
-    rejected and excluded clients, values that were dropped or cut, and values that are stale,
-    because SendGrid knows no way to clear a Number or Date field."""
-
-    counts: Counter[str] = field(default_factory=Counter)
-    rejections: Counter[str] = field(default_factory=Counter)
-    exclusions: Counter[str] = field(default_factory=Counter)
-    dropped: Counter[str] = field(default_factory=Counter)
-    stale: Counter[str] = field(default_factory=Counter)
-
-    def add(self, other: Counts) -> None:
-        """Add those of another chunk."""
-        for name in NAMES:
-            getattr(self, name).update(getattr(other, name))
-
-    def staged(self) -> Staged:
-        """For the run's plan; reasons that didn't occur are left out."""
-        reasons = {name: dict(+getattr(self, name)) for name in NAMES[1:]}
-        return Staged(dict(self.counts), **reasons)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,13 +85,7 @@ def compare(
     keep = _to_keep(clients, decided)
     ids = clients["client_id"].to_numpy(np.int64)
     dropped = transformed.dropped_of(ids[np.isin(decided.decision, HELD_AS_SENT)])
-    counts = Counts(
-        _how_many(clients, decided, send),
-        _rejections(clients, decided),
-        _exclusions(clients, decided),
-        Counter({counted(part.field, part.reason): len(part.client_id) for part in dropped}),
-        _stale(send, mapping),
-    )
+    counts = count(clients, decided, send, dropped, mapping)
     return Compared(rows, send, keep, dropped, counts)
 
 
@@ -242,57 +210,6 @@ def _is_noted(clients: pd.DataFrame, decided: Decided) -> Mask:
     )
     same_address = known.email_hash == clients["email_hash"].to_numpy(np.int64)
     return np.asarray(as_before & same_address, bool)
-
-
-def _how_many(clients: pd.DataFrame, decided: Decided, send: pd.DataFrame) -> Counter[str]:
-    """The clients of the chunk by what happens to them."""
-    n = np.bincount(decided.decision, minlength=len(Decision))
-    is_sent, is_moved = decided.decision == Decision.SEND, decided.has_contact & ~decided.own
-    no_address = clients["field"].eq("email").fillna(value=False).to_numpy(bool)
-    found = {
-        "read": n.sum(),
-        "pending": n[Decision.MOVED],
-        "excluded": n[Decision.EXCLUDED] + n[Decision.SHARED] + n[Decision.REMOVED],
-        "rejected": n[Decision.REJECTED] + n[Decision.REFUSED],
-        "unchanged": n[Decision.UNCHANGED],
-        "newly_excluded": (decided.decision[decided.has_contact] == Decision.EXCLUDED).sum(),
-        "address_lost": (is_moved & no_address & (decided.known.fate != Fate.REJECTED)).sum(),
-        "given_up": (decided.decision[is_moved] == Decision.SHARED).sum(),
-        "new": (is_sent & ~decided.has_contact).sum(),
-        "address_changed": (is_sent & is_moved).sum(),
-        "changed": (is_sent & decided.own & ~decided.same).sum(),
-        "sent_again": (is_sent & decided.own & decided.same).sum(),
-        "cleared": (send["clears"] != 0).sum(),
-    }
-    return Counter({name: int(number) for name, number in found.items()})
-
-
-def _rejections(clients: pd.DataFrame, decided: Decided) -> Counter[str]:
-    rows = decided.decision == Decision.REJECTED
-    refused = int((decided.decision == Decision.REFUSED).sum())
-    found = Counter({counted("contact", RefusalSum.REFUSED_BEFORE): refused})
-    if rows.any():
-        rejected = clients[rows]
-        found.update((rejected["field"] + ": " + rejected["reason"]).value_counts().to_dict())
-    return found
-
-
-def _exclusions(clients: pd.DataFrame, decided: Decided) -> Counter[str]:
-    rows = decided.decision == Decision.EXCLUDED
-    shared = int((decided.decision == Decision.SHARED).sum())
-    found = Counter({str(ExclusionReason.SHARED_ADDRESS): shared})
-    found[str(ExclusionReason.REMOVED_BY_HAND)] = int((decided.decision == Decision.REMOVED).sum())
-    if rows.any():
-        why = clients.loc[rows, "exclusion"]
-        found[str(ExclusionReason.EXCLUDED_ADDRESS)] = int(why.isna().sum())
-        for said, n in why.value_counts().to_dict().items():
-            found[counted(ExclusionReason.EXCLUDED_BY_B2CORE, said)] = n
-    return found
-
-
-def _stale(send: pd.DataFrame, mapping: Mapping) -> Counter[str]:
-    stale = send["stale"].to_numpy(np.int64)
-    return Counter({f.name: int((stale >> f.bit & 1).sum()) for f in mapping.fields})
 
 
 def _only(frame: pd.DataFrame, rows: Mask) -> pd.DataFrame:

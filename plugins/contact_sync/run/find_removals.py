@@ -58,6 +58,14 @@ def removals_ahead(sync: Sync, cursor: Cursor, run: Run, counts: dict[str, int])
     return ahead
 
 
+def exclusions_ahead(sync: Sync, cursor: Cursor, run: Run, counts: dict[str, int]) -> int:
+    """How many of these go because their clients are excluded; none where they are to stay."""
+    if sync.definition.removal_of(RemovalReason.EXCLUDED) == "keep":
+        return 0
+    ahead = len(removable(cursor, sync, run, (RemovalReason.EXCLUDED,)))
+    return ahead + (counts.get("newly_excluded", 0) if run.dry_run else 0)
+
+
 def _former_lists(cursor: Cursor, run: Run) -> set[str]:
     return former_lists.former_lists(cursor, (run.sync_id, run.run_id)) - {mapping_of(run).list_id}
 

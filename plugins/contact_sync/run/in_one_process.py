@@ -73,9 +73,9 @@ def _steps(sync: Sync, run_id: int) -> None:
         with _pool(AT_ONCE) as pool:
             _all(pool.submit(_stage, sync, run_id, slice_no) for slice_no in range(slices))
         batch_ids = _reading(lambda: plan_batches(sync, open_run(sync, run_id)))
-    _send(sync, run_id, remove_excluded(sync, open_run(sync, run_id)))
-    _send(sync, run_id, batch_ids)
-    _send(sync, run_id, find_removals(sync, open_run(sync, run_id)))
+    send_batches(sync, run_id, remove_excluded(sync, open_run(sync, run_id)))
+    send_batches(sync, run_id, batch_ids)
+    send_batches(sync, run_id, find_removals(sync, open_run(sync, run_id)))
     finish_run(sync, open_run(sync, run_id))
 
 
@@ -123,7 +123,7 @@ def _tell(failed: tenacity.RetryCallState) -> None:
     log.warning("%s; trying again", error)
 
 
-def _send(sync: Sync, run_id: int, batch_ids: list[int]) -> None:
+def send_batches(sync: Sync, run_id: int, batch_ids: list[int]) -> None:
     """Send the batches and follow their jobs to the end, several at a time."""
     sender = _Sender(run_id, batch_ids)
     if len(batch_ids) < 2:

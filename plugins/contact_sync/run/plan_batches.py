@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
+from contact_sync.base.arrays import Int64
 from contact_sync.base.errors import FatalError
 from contact_sync.base.failpoints import reach
 from contact_sync.base.json_columns import Plan, Staged
@@ -23,7 +25,7 @@ from contact_sync.contacts.payloads import cut_csv_batches
 from contact_sync.postgres.cursor import Cursor
 from contact_sync.run import approve_plan
 from contact_sync.run.context import snapshot_of
-from contact_sync.run.find_removals import removals_ahead
+from contact_sync.run.find_removals import exclusions_ahead, removals_ahead
 from contact_sync.run.sending.excluded_contacts import look_up_excluded
 from contact_sync.run.sending.look_before import look_before
 from contact_sync.run.sending.move_person import plan_moves
@@ -34,6 +36,8 @@ from contact_sync.state.runs import Run
 from contact_sync.sync import Sync
 
 log = logging.getLogger(__name__)
+MAX_APART = 20
+"""So many batches a lane, at most, for clients that were sent in vain again and again."""
 
 
 def plan_batches(sync: Sync, run: Run) -> list[int]:
@@ -58,10 +62,11 @@ def plan_batches(sync: Sync, run: Run) -> list[int]:
     with sync.state.transaction(run.fence) as cursor:
         if not batches.drop_staged_batches(cursor, run.run_id):
             return batches.open_batch_ids(cursor, run.run_id, lanes=SENDING)
-        plan = _with(plan, to_remove=removals_ahead(sync, cursor, run, plan.counts))
+        plan = _with_removals(cursor, sync, run, plan)
+        having = approve_plan.contacts_having(cursor, sync.definition, run, plan)
         runs.save_plan(cursor, run.run_id, plan)
         runs.save_approval(
-            cursor, run.run_id, approve_plan.needed(sync.definition, run, plan.counts)
+            cursor, run.run_id, approve_plan.needed(sync.definition, run, plan, having)
         )
         batch_ids = _cut(cursor, sync.definition, run, sizes)
         batch_ids += moves.create_batches(cursor, (run.sync_id, run.run_id))
@@ -89,10 +94,17 @@ def _with(plan: Plan, **counts: int) -> Plan:
     return replace(plan, counts=plan.counts | counts)
 
 
+def _with_removals(cursor: Cursor, sync: Sync, run: Run, plan: Plan) -> Plan:
+    excluded = exclusions_ahead(sync, cursor, run, plan.counts)
+    plan = _with(plan, to_remove=removals_ahead(sync, cursor, run, plan.counts))
+    return _with(plan, to_exclude=excluded) if excluded else plan
+
+
 def _save_dry_plan(sync: Sync, run: Run, plan: Plan) -> None:
     with sync.state.transaction() as cursor:
-        plan = _with(plan, to_remove=removals_ahead(sync, cursor, run, plan.counts))
-        above = approve_plan.above_limits(sync.definition, run, plan.counts)
+        plan = _with_removals(cursor, sync, run, plan)
+        having = approve_plan.contacts_having(cursor, sync.definition, run, plan)
+        above = approve_plan.above_limits(sync.definition, run, plan, having)
         runs.save_plan(cursor, run.run_id, replace(plan, above_limits=above))
     log.info("Dry run: %s", describe(plan))
     for what in above:
@@ -112,6 +124,7 @@ def total(slices: list[Staged | None]) -> Plan:
         exclusions=dict(_added(part.exclusions for part in staged).most_common()),
         dropped=dict(_added(part.dropped for part in staged).most_common()),
         stale=dict(_added(part.stale for part in staged).most_common()),
+        emptied=dict(_added(part.emptied for part in staged).most_common()),
     )
 
 
@@ -136,13 +149,33 @@ def _cut(cursor: Cursor, definition: SyncDefinition, run: Run, sizes: pa.Table) 
     ids = np.asarray(sizes.column("client_id"), np.int64)
     size = np.asarray(sizes.column("size"), np.int64)
     json_only = sizes.column("json_only").combine_chunks().to_numpy(zero_copy_only=False)
+    apart = staging.in_vain(cursor, run.sync_id, run.run_id)
     if not uses_csv(definition.tuning, len(ids)):
-        return [_create(cursor, run, Lane.JSON, ids[a:b], None) for a, b in cut_json_batches(size)]
+        pieces = _pieces(ids, apart, lambda a, b: cut_json_batches(size[a:b]))
+        return [_create(cursor, run, Lane.JSON, ids[a:b], None) for a, b in pieces]
     plain, exact = ids[~json_only], ids[json_only]
-    pieces = cut_csv_batches(len(plain), definition.tuning.csv_batch_contacts)
+    most = definition.tuning.csv_batch_contacts
+    pieces = _pieces(plain, apart, lambda a, b: cut_csv_batches(b - a, most))
     created = [_create(cursor, run, Lane.CSV, plain[a:b], False) for a, b in pieces]
-    pieces = cut_json_batches(size[json_only])
+    pieces = _pieces(exact, apart, lambda a, b: cut_json_batches(size[json_only][a:b]))
     return created + [_create(cursor, run, Lane.JSON, exact[a:b], True) for a, b in pieces]
+
+
+def _pieces(
+    ids: Int64, apart: list[int], cut: Callable[[int, int], list[tuple[int, int]]]
+) -> list[tuple[int, int]]:
+    """`[start, stop)` ranges of the clients `ids` for batches, as `cut` cuts a stretch of them.
+
+    Clients that were sent in vain again and again, `apart`, each get a batch of their own, so that
+    its job tells of them alone; if they are many, MAX_APART batches, and what is in vain still is
+    cut smaller by each next run.
+    """
+    suspects = np.flatnonzero(np.isin(ids, apart))
+    step = -(-len(suspects) // MAX_APART) or 1
+    ends = suspects + 1 if step == 1 else suspects[:0]
+    bounds = np.unique(np.concatenate([[0, len(ids)], suspects[::step], ends]))
+    stretches = pairwise(int(bound) for bound in bounds)
+    return [(start + a, start + b) for start, stop in stretches for a, b in cut(start, stop)]
 
 
 def uses_csv(tuning: Tuning, contacts: int) -> bool:

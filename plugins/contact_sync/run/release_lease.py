@@ -7,7 +7,7 @@ import logging
 from contact_sync.base.json_columns import Result
 from contact_sync.base.vocabulary import RunState
 from contact_sync.base.words import NO_CAUSE
-from contact_sync.state import runs
+from contact_sync.state import dropped, runs
 from contact_sync.sync import Sync
 
 log = logging.getLogger(__name__)
@@ -18,7 +18,9 @@ def release_lease(sync: Sync, run_id: int, cause: str | None) -> None:
     run = runs.load_run(sync.state, run_id)
     with sync.state.transaction() as cursor:
         if run.state is RunState.RUNNING:
-            runs.finish_run(cursor, run, RunState.FAILED, result=Result(), cause=cause)
+            now, _ = dropped.count_dropped(cursor, run.sync_id, run.run_id)
+            result = Result(dropped_now=now)
+            runs.finish_run(cursor, run, RunState.FAILED, result=result, cause=cause)
             log.warning("Run %d of sync %r failed: %s", run_id, run.sync_name, cause or NO_CAUSE)
         if not run.dry_run:
             runs.release_lease(cursor, run)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from typing import Any
 
 from contact_sync.base.errors import FatalError
 from contact_sync.base.failpoints import reach
 from contact_sync.base.vocabulary import REMOVALS, Lane, RemovalReason
 from contact_sync.base.words import REMOVALS as REMOVALS_IN_WORDS
 from contact_sync.postgres.cursor import Cursor
-from contact_sync.run.approve_plan import refuse_unapproved
+from contact_sync.run.approve_plan import exclusions_go_unasked, refuse_unapproved
 from contact_sync.run.context import mapping_of, snapshot_of
 from contact_sync.state import batches, removals
 from contact_sync.state.runs import Run
@@ -25,9 +24,11 @@ def plan_removals(sync: Sync, run: Run, whys: tuple[RemovalReason, ...]) -> list
     """Batch the contacts that are noted for one of these reasons and that nobody needs.
 
     Returns the ids of the batches to send, also those of an earlier try. Raises FatalError while
-    the plan isn't approved, or when more contacts would go than it named and the limit allows.
+    the plan isn't approved, unless only exclusions go and these are within the limit, or when more
+    contacts would go than it named and the limit allows.
     """
-    refuse_unapproved(run)
+    if set(whys) != {RemovalReason.EXCLUDED} or not exclusions_go_unasked(sync.definition, run):
+        refuse_unapproved(run)
     if run.dry_run:
         return []
     with sync.state.transaction(run.fence) as cursor:
@@ -80,25 +81,25 @@ def removable(
     found = []
     find = removals.noted if run.dry_run else removals.removable
     for row in find(cursor, (run.sync_id, run.run_id), whys):
-        why = row["why"]
+        why = RemovalReason(row.why)
         policy = "unlist" if why == RemovalReason.LIST_CHANGED else sync.definition.removal_of(why)
         lane = _lane(row, policy, here)
         if lane is not None:
-            list_id = row["list_id"] if why == RemovalReason.LIST_CHANGED else here
-            found.append((lane, list_id if lane is Lane.UNLIST else None, row["email"]))
+            list_id = row.list_id if why == RemovalReason.LIST_CHANGED else here
+            found.append((lane, list_id if lane is Lane.UNLIST else None, row.email))
     return found
 
 
-def _lane(row: dict[str, Any], policy: str, here: str | None) -> Lane | None:
+def _lane(row: removals.Removable, policy: str, here: str | None) -> Lane | None:
     """How a contact is removed; None = not yet, because another sync needs it where it is.
 
-    Whom another sync of this state database holds is unlisted, never deleted; an excluded client
+    Whom another sync of this state database has is unlisted, never deleted; an excluded client
     leaves the list even if the other sync has the same one.
     """
-    if row["why"] == RemovalReason.LIST_CHANGED:
-        return None if row["list_id"] in (here, *row["others"]) else Lane.UNLIST
-    if not row["others"]:
+    if row.why == RemovalReason.LIST_CHANGED:
+        return None if row.list_id in (here, *row.others) else Lane.UNLIST
+    if not row.others:
         return Lane.UNLIST if policy == "unlist" else Lane.DELETE
-    if here is None or (here in row["others"] and row["why"] != RemovalReason.EXCLUDED):
+    if here is None or (here in row.others and row.why != RemovalReason.EXCLUDED):
         return None
     return Lane.UNLIST

@@ -11,7 +11,8 @@ from itertools import pairwise
 import numpy as np
 import pyarrow as pa
 
-from contact_sync.b2core.reader import Snapshot, refuse_twice
+from contact_sync.b2core.reader import Snapshot
+from contact_sync.b2core.replaced import differing
 from contact_sync.base.arrays import Int64
 from contact_sync.base.client_life import Fate
 from contact_sync.base.errors import RetryableError
@@ -22,9 +23,10 @@ from contact_sync.base.words import kind_reason
 from contact_sync.config.definition import SyncDefinition
 from contact_sync.config.source import ChangeDetection
 from contact_sync.contacts.ledger_rows import KnownClients
-from contact_sync.contacts.selection import Scan, choose, scanned
-from contact_sync.postgres.arrow_reader import ahead
+from contact_sync.contacts.selection import Scan, choose
 from contact_sync.run.context import mapping_of
+from contact_sync.run.scan_clients import scan_clients
+from contact_sync.run.sending.rejected_contacts import take_back
 from contact_sync.state import batches, runs, staging
 from contact_sync.state.ledger import (
     count_retiring,
@@ -76,6 +78,7 @@ class Selection:
 
 def select_clients(sync: Sync, run: Run) -> int:
     """Choose the run's clients and store them as slices; returns the number of slices."""
+    take_back(sync, run)
     seen = _look(sync, run)
     selection = _select(sync.definition, run, seen)
     slices = cut_slices(selection.members, sync.definition.tuning.slice_clients)
@@ -96,7 +99,9 @@ def _look(sync: Sync, run: Run) -> Seen:
     with ThreadPoolExecutor(1) as pool, sync.b2core.snapshot() as snapshot:
         reading = pool.submit(known_clients, sync.state, run.sync_id)  # another server, meanwhile
         detection = str(definition.source.change_detection)
-        here = replace(SourceSnapshot.from_json(snapshot.position()), detection=detection)
+        here = replace(
+            snapshot.position(), detection=detection, tables=snapshot.tables(),
+        )  # fmt: skip
         refuse_stale(definition, here)
         kind, why, detail = decide_kind(definition, run.kind, known, here, mapping.version)
         scan, changed = scan_clients(snapshot), np.empty(0, np.int64)
@@ -188,37 +193,36 @@ def decide_kind(
     if mark is None:
         return RunKind.FULL, KindReason.FIRST_LOAD, None
     age = int(here.next_xid) - int(mark.horizon)
+    replaced = differing(mark.tables, here.tables) if mark.tables else []
     reasons = {
         KindReason.MAPPING_CHANGED: known.mapping_version != mapping_version,
-        KindReason.SERVER_REPLACED: (
-            (mark.system_identifier, mark.timeline) != (here.system_identifier, here.timeline)
-            or age < 0
-        ),
+        KindReason.SERVER_REPLACED: age < 0 or is_another_server(mark, here),
         KindReason.DETECTION_SWITCHED: mark.detection != here.detection,
         KindReason.XMIN_TOO_OLD: age > XID_AGE_LIMIT,
+        KindReason.TABLES_REPLACED: bool(replaced),
+        KindReason.SERVER_RESTARTED: are_others(mark.started, here.started),
     }
     for reason, applies in reasons.items():
         if applies:
-            return RunKind.FULL, reason, None
+            detail = ", ".join(replaced) if reason is KindReason.TABLES_REPLACED else None
+            return RunKind.FULL, reason, detail
     hours = definition.full_every_hours
     if known.full_age_hours is None or known.full_age_hours >= hours:
         return RunKind.FULL, KindReason.FULL_RUN_DUE, str(hours)
     return RunKind.INCREMENTAL, KindReason.CHANGES_SINCE, mark.read_at
 
 
-def scan_clients(snapshot: Snapshot) -> Scan:
-    """Ids and address hashes of all clients, by id; 17 bytes of memory a client."""
-    empty = Scan(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, bool))
-    parts = [empty, *(scanned(batch) for batch in ahead(snapshot.scan()))]
-    client_id = np.concatenate([part.client_id for part in parts])
-    order = np.argsort(client_id, kind="stable")
-    client_id = client_id[order]
-    refuse_twice(client_id, "scan")
-    return Scan(
-        client_id,
-        np.concatenate([part.email_hash for part in parts])[order],
-        np.concatenate([part.excluded for part in parts])[order],
-    )
+def is_another_server(mark: SourceSnapshot, here: SourceSnapshot) -> bool:
+    """Whether it isn't the server, its history or the database that the last run read."""
+    return (
+        (mark.system_identifier, mark.timeline) != (here.system_identifier, here.timeline)
+        or are_others(mark.database, here.database)
+    )  # fmt: skip
+
+
+def are_others(then: str, now: str) -> bool:
+    """Whether both are known and differ: servers may refuse to tell."""
+    return bool(then and now and then != now)
 
 
 def changed_clients(definition: SyncDefinition, snapshot: Snapshot, mark: SourceSnapshot) -> Int64:

@@ -17,8 +17,9 @@ from contact_sync.contacts.mapping import Mapping
 from contact_sync.contacts.refused_values import Refused
 from contact_sync.contacts.transform import NOTHING_REFUSED, Dropped, transform
 from contact_sync.postgres.arrow_reader import ahead
-from contact_sync.run.compare import Counts, Members, compare, vanished
+from contact_sync.run.compare import Members, compare, vanished
 from contact_sync.run.context import mapping_of
+from contact_sync.run.counting import Counts
 from contact_sync.state import batches, dropped, fates, ledger, refused_values, runs, staging
 from contact_sync.state.runs import Run
 from contact_sync.state.staging import Slice

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from contact_sync.base.arrays import Int64
 from contact_sync.contacts.payloads import OutboxRow
 from contact_sync.contacts.refused_values import Contact
 from contact_sync.postgres import arrow_reader
-from contact_sync.postgres.cursor import Cursor, many, one
+from contact_sync.postgres.cursor import Cursor, many, one, rows_as
 from contact_sync.state import statements
 from contact_sync.state.database import WHAT, StateDatabase
 from contact_sync.state.staging import Unsure, held_parameters
@@ -20,14 +21,29 @@ from contact_sync.state.staging import Unsure, held_parameters
 SQL = statements.load("batch_contacts")
 
 
-def batch_contacts(cursor: Cursor, batch_id: int) -> list[dict[str, Any]]:
-    """client_id, email, payload and clears of a JSON batch; at most 30 000 contacts, 3.9 MB."""
-    return many(cursor, SQL["batch_contacts"], {"batch_id": batch_id})
+@dataclass(frozen=True, slots=True)
+class BatchContact:
+    """A contact of a batch; `clears` is the mask of text fields to be emptied."""
+
+    client_id: int
+    email: str = field(repr=False)
+    payload: str = field(repr=False)
+    clears: int
+
+    @property
+    def contact(self) -> Contact:
+        """What is judged when SendGrid refuses it."""
+        return Contact(self.client_id, self.email, self.payload)
+
+    @property
+    def row(self) -> OutboxRow:
+        """What `payloads` takes of it."""
+        return OutboxRow(self.email, self.payload, self.clears)
 
 
-def outbox_rows(contacts: list[dict[str, Any]]) -> list[OutboxRow]:
-    """The same as what `payloads` takes."""
-    return [OutboxRow(row["email"], row["payload"], row["clears"]) for row in contacts]
+def batch_contacts(cursor: Cursor, batch_id: int) -> list[BatchContact]:
+    """Those of a JSON batch, by client id; at most 30 000 contacts, 3.9 MB."""
+    return rows_as(BatchContact, cursor, SQL["batch_contacts"], {"batch_id": batch_id})
 
 
 def count_contacts(cursor: Cursor, batch_id: int) -> int:
@@ -78,9 +94,11 @@ def address_hashes(state: StateDatabase, batch_id: int) -> tuple[Int64, Int64]:
     )
 
 
-def contact_sample(cursor: Cursor, batch_id: int, size: int) -> list[dict[str, Any]]:
-    """About `size` contacts, evenly spread over the batch; columns as batch_contacts."""
-    return many(cursor, SQL["contact_sample"], {"batch_id": batch_id, "size": size})
+def contact_sample(cursor: Cursor, batch_id: int, size: int) -> list[BatchContact]:
+    """About `size` contacts, evenly spread over the batch."""
+    return rows_as(
+        BatchContact, cursor, SQL["contact_sample"], {"batch_id": batch_id, "size": size}
+    )
 
 
 def batch_bounds(cursor: Cursor, batch_id: int) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from psycopg.types.json import Jsonb
 
 from contact_sync.base.batch_life import LIFE
 from contact_sync.base.errors import FatalError, Fenced
+from contact_sync.base.json_columns import JobCounts
 from contact_sync.base.vocabulary import Job, Lane, Outcome
 from contact_sync.postgres.cursor import Cursor
 from contact_sync.state import statements
@@ -89,7 +90,7 @@ def settle(
     """
     is_over = refused or (job is not None and batch.lane is Lane.CSV)
     doubt = "begins" if in_doubt else "ends" if is_over else "stays"
-    status, counts = (str(job.status), Jsonb(job.counts())) if job else (None, None)
+    status, counts = (str(job.status), Jsonb(JobCounts.of(job).to_json())) if job else (None, None)
     done = _move(cursor, run, batch, "settle", job_status=status, counts=counts, doubt=doubt)
     return done is not None
 
@@ -99,11 +100,11 @@ def void(cursor: Cursor, run: Run, batch: Batch) -> bool:
     return _move(cursor, run, batch, "void") is not None
 
 
-def void_family(cursor: Cursor, run: Run, batch: Batch) -> list[dict[str, Any]]:
+def void_family(cursor: Cursor, run: Run, batch: Batch) -> list[int]:
     """Drop what hasn't been sent of the batches split from the same planned one; returns their
-    ids, each as batch_id."""
+    ids."""
     _execute(cursor, run, batch, "void_family", root_id=batch.root)
-    return cursor.fetchall()
+    return [row["batch_id"] for row in cursor.fetchall()]
 
 
 def _must_move(

@@ -42,6 +42,7 @@ def confirm(
     bounds = batch_bounds(cursor, batch_id)
     cursor.execute(SQL["note_former_addresses"], bounds)
     cursor.execute(SQL["release_taken_addresses"], parameters)
+    cursor.execute(SQL["forget_removals"], parameters)
     cursor.execute(SQL["confirm_batch"], bounds)
     known = cursor.rowcount
     cursor.execute(SQL["confirm_new"], bounds)

@@ -25,7 +25,7 @@ SQL = statements.load("database")
 WHAT = "The state database"
 """What `arrow_reader` calls it in errors."""
 T = TypeVar("T")
-SCHEMA_VERSION = "0013"
+SCHEMA_VERSION = "0015"
 """The newest migration in include/sql/state/migrations (compared by a test)."""
 
 SETTINGS = " ".join(
@@ -66,10 +66,12 @@ class Bounded(psycopg.Connection[dict[str, Any]]):
 
 
 class StateDatabase:
-    """One PostgreSQL database with the schema `contact_sync`; `dsn` is a libpq URL."""
+    """One PostgreSQL database with the schema `contact_sync`; `dsn` is a libpq URL, `connection_id`
+    the Airflow connection that it comes from, to be named in errors."""
 
-    def __init__(self, dsn: str) -> None:
+    def __init__(self, dsn: str, connection_id: str | None = None) -> None:
         self.dsn = dsn
+        self.connection_id = connection_id
         self._writers: Kept[Bounded] = Kept()
         self._readers: Kept[arrow_reader.Connection] = Kept()
 
@@ -117,11 +119,12 @@ class StateDatabase:
     def check_schema(self) -> None:
         """Raise ConfigError unless the migrations of this version have run."""
         with self.transaction() as cursor:
-            check_version(cursor)
+            check_version(cursor, self.connection_id)
 
 
-def check_version(cursor: Cursor) -> None:
-    """Raise ConfigError unless the migrations of this version have run."""
+def check_version(cursor: Cursor, connection_id: str | None = None) -> None:
+    """Raise ConfigError unless the migrations of this version have run; `connection_id` is the
+    Airflow connection of the database, None = the one that `migrate` takes by itself."""
     is_migrated = one(cursor, SQL["is_migrated"])["found"]
     found = one(cursor, SQL["version"])["version_num"] if is_migrated else None
     if found and found > SCHEMA_VERSION:
@@ -132,7 +135,8 @@ def check_version(cursor: Cursor) -> None:
     if found != SCHEMA_VERSION:
         raise ConfigError(
             f"The state database's schema is at version {found or 'none'}, this code needs "
-            f"{SCHEMA_VERSION}: run `python -m contact_sync migrate`"
+            f"{SCHEMA_VERSION}: run `python -m contact_sync migrate"
+            f"{f' --connection {connection_id}' if connection_id else ''}`"
         )
 
 

@@ -81,15 +81,11 @@ def create_further(
 def hold_open(cursor: Cursor, run: Run, batch: Batch) -> None:
     """Void what hasn't been sent of the batch's family, the batch included; its clients become
     pending: SendGrid refused every request."""
-    for dropped in (batch.batch_id, *_void(cursor, run, batch)):
+    for dropped in (batch.batch_id, *batch_moves.void_family(cursor, run, batch)):
         settling.hold(cursor, dropped, None, PendingReason.REQUEST_REFUSED)
 
 
 def drop_open(cursor: Cursor, run: Run, batch: Batch) -> None:
     """Void what hasn't been sent of the batch's family; its clients are pending already."""
-    for dropped in _void(cursor, run, batch):
+    for dropped in batch_moves.void_family(cursor, run, batch):
         settling.clear(cursor, dropped)
-
-
-def _void(cursor: Cursor, run: Run, batch: Batch) -> list[int]:
-    return [dropped["batch_id"] for dropped in batch_moves.void_family(cursor, run, batch)]

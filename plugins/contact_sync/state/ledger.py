@@ -142,6 +142,15 @@ def count_refused(cursor: Cursor, sync_id: int, run_id: int) -> dict[str, int]:
     return found
 
 
+def count_having(cursor: Cursor, sync_id: int, bits: dict[str, int]) -> dict[str, int]:
+    """In how many contacts the sync has filled each of the fields, given by name and bit."""
+    if not bits:
+        return {}
+    rows = many(cursor, SQL["count_having"], {"sync_id": sync_id, "bits": list(bits.values())})
+    found = {row["bit"]: int(row["n"]) for row in rows}
+    return {name: found[bit] for name, bit in bits.items()}
+
+
 def count_stale(cursor: Cursor, sync_id: int) -> int:
     """How many clients hold values at SendGrid that B2CORE emptied and nobody can clear."""
     return int(one(cursor, SQL["count_stale"], {"sync_id": sync_id})["n"])

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
 
 from psycopg.types.json import Jsonb
 
 from contact_sync.base.json_columns import Belongings
 from contact_sync.contacts.destination import Destination
-from contact_sync.postgres.cursor import Cursor, many, one
+from contact_sync.postgres.cursor import Cursor, many, one, rows_as
 from contact_sync.state import statements
 from contact_sync.state.batches import Batch
 
@@ -107,37 +106,49 @@ def any_noted(cursor: Cursor, sync_id: int) -> bool:
     return bool(one(cursor, SQL["any_noted"], {"sync_id": sync_id})["found"])
 
 
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    """What can go along now, to the contact `email`; `size` in bytes as JSON."""
+
+    client_id: int
+    former_hash: int
+    email: str = field(repr=False)
+    tries: int
+    lists: list[str]
+    size: int
+
+
 def create_batches(cursor: Cursor, ids: tuple[int, int], after: Batch | None = None) -> list[int]:
     """Batch what can go along now; `ids` = (sync_id, run_id). `after`: a batch that has just been
     confirmed; only its clients, in batches of its family. Contacts of a batch join the same lists;
     what was refused or not seen before goes alone. Returns the batches' ids."""
     parameters = {"sync_id": ids[0], "batch_id": after and after.batch_id}
-    groups: dict[tuple[Any, ...], list[dict[str, Any]]] = defaultdict(list)
-    for row in many(cursor, SQL["ready"], parameters):
-        alone = (row["client_id"],) if row["tries"] else ()
-        groups[*row["lists"], *alone].append(row)
+    groups: dict[tuple[str | int, ...], list[_Ready]] = defaultdict(list)
+    for row in rows_as(_Ready, cursor, SQL["ready"], parameters):
+        alone = (row.client_id,) if row.tries else ()
+        groups[*row.lists, *alone].append(row)
     pieces = [piece for rows in groups.values() for piece in _cut(rows)]
     created = []
     for piece in pieces[: None if after else MAX_PLANNED]:
         values = {"sync_id": ids[0], "run_id": ids[1], "contacts": len(piece),
                   "root_id": after and after.root}  # fmt: skip
         batch_id = int(one(cursor, SQL["create_batch"], values)["batch_id"])
-        rows = [Moved(row["client_id"], row["former_hash"], None, row["email"]) for row in piece]
+        rows = [Moved(row.client_id, row.former_hash, None, row.email) for row in piece]
         cursor.execute(SQL["take"], {"sync_id": ids[0], "batch_id": batch_id} | _pairs(rows))
         created.append(batch_id)
     return created
 
 
-def _cut(rows: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+def _cut(rows: list[_Ready]) -> Iterator[list[_Ready]]:
     """Pieces of bounded number and size."""
-    piece: list[dict[str, Any]] = []
+    piece: list[_Ready] = []
     size = 0
     for row in rows:
-        if piece and (len(piece) >= PER_BATCH or size + row["size"] > MAX_BYTES):
+        if piece and (len(piece) >= PER_BATCH or size + row.size > MAX_BYTES):
             yield piece
             piece, size = [], 0
         piece.append(row)
-        size += row["size"]
+        size += row.size
     yield piece
 
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from contact_sync.base.vocabulary import Refusal
 from contact_sync.base.words import counted
 from contact_sync.contacts.refused_values import LeftOut, Refused, RefusedValues
-from contact_sync.postgres.cursor import Cursor, many
+from contact_sync.postgres.cursor import Cursor, many, one
 from contact_sync.state import statements
 
 SQL = statements.load("refused_values")
+EVERYBODY = 3
+"""Clients, from which on a field that SendGrid takes of none of them is at fault itself."""
 
 
 def read(cursor: Cursor, sync_id: int, first_id: int, last_id: int) -> Refused:
@@ -67,6 +69,24 @@ def forget_gone(cursor: Cursor, sync_id: int) -> None:
 
 
 def count_of_run(cursor: Cursor, sync_id: int, run_id: int) -> dict[str, int]:
-    """How many values SendGrid refused in a run and were left out, by `words.counted`."""
+    """How many values SendGrid refused in a run and were left out, by field."""
     rows = many(cursor, SQL["count_of_run"], {"sync_id": sync_id, "run_id": run_id})
-    return {counted(row["field"], Refusal.REFUSED_BY_SENDGRID): row["n"] for row in rows}
+    return {row["field"]: row["n"] for row in rows}
+
+
+def refused_for_everybody(
+    cursor: Cursor, run: tuple[int, int], left_out: Mapping[str, int], bits: Mapping[str, int]
+) -> list[str]:
+    """Fields of which SendGrid took no value at all in a run, of EVERYBODY clients or more: not the
+    values are the cause. `run` = (sync_id, run_id); `bits`: of the mapped fields."""
+    ids = {"sync_id": run[0], "run_id": run[1]}
+    often = [field for field, n in left_out.items() if n >= EVERYBODY and field in bits]
+    return [
+        field for field in often
+        if one(cursor, SQL["count_taken"], ids | {"bit": bits[field]})["n"] == 0
+    ]  # fmt: skip
+
+
+def as_counted(left_out: Mapping[str, int]) -> dict[str, int]:
+    """The same numbers by `words.counted`, for the report."""
+    return {counted(field, Refusal.REFUSED_BY_SENDGRID): n for field, n in left_out.items()}

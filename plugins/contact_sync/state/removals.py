@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import replace
-from typing import Any, NamedTuple
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from contact_sync.base.vocabulary import Lane, Outcome, RemovalReason
-from contact_sync.postgres.cursor import Cursor, many, one
+from contact_sync.postgres.cursor import Cursor, many, one, rows_as
 from contact_sync.state import batch_moves, statements
 from contact_sync.state.batches import Batch, create_batch, lose_contacts
 from contact_sync.state.runs import Run
@@ -28,12 +28,22 @@ class Age(NamedTuple):
     tries: int
 
 
+@dataclass(frozen=True, slots=True)
+class Removable:
+    """A contact that may go, and why; `list_id`: the list that it is on, if it has to leave one.
+    `others`: the lists of other syncs that have the contact, "" = of a sync without a list."""
+
+    email: str = field(repr=False)
+    list_id: str
+    why: str
+    others: list[str]
+
+
 def removable(
     cursor: Cursor, run: tuple[int, int], whys: tuple[RemovalReason, ...]
-) -> list[dict[str, Any]]:
-    """email, list_id, why and others of the contacts that may go; `run` = (sync_id, run_id).
+) -> list[Removable]:
+    """The contacts that may go; `run` = (sync_id, run_id).
 
-    `others` = the lists of other syncs that hold the contact, "" = of a sync without a list.
     Most runs have none; what follows would read the whole ledger to find that out.
     """
     if not one(cursor, SQL["any_noted"], {"sync_id": run[0]})["found"]:
@@ -42,13 +52,11 @@ def removable(
     return noted(cursor, run, whys)
 
 
-def noted(
-    cursor: Cursor, run: tuple[int, int], whys: tuple[RemovalReason, ...]
-) -> list[dict[str, Any]]:
+def noted(cursor: Cursor, run: tuple[int, int], whys: tuple[RemovalReason, ...]) -> list[Removable]:
     """The same, only by reading: a few that a client has again may be among them."""
     parameters = {"sync_id": run[0], "run_id": run[1], "whys": list(whys),
                   "enough": ENOUGH_TRIES, "rest_hours": REST_HOURS}  # fmt: skip
-    return many(cursor, SQL["removable_addresses"], parameters)
+    return rows_as(Removable, cursor, SQL["removable_addresses"], parameters)
 
 
 def create_batches(
@@ -88,6 +96,18 @@ def count_try(cursor: Cursor, batch_id: int, emails: Collection[str] | None) -> 
     the same."""
     addresses = None if emails is None else list(emails)
     cursor.execute(SQL["count_try"], {"batch_id": batch_id, "emails": addresses})
+
+
+def not_free(cursor: Cursor, batch_id: int, run_id: int) -> list[int]:
+    """Clients of a batch of upserts whose address has the contact of an excluded client still,
+    which a removal that this run has sent may take away later."""
+    parameters = {"batch_id": batch_id, "run_id": run_id}
+    return [row["client_id"] for row in many(cursor, SQL["not_free"], parameters)]
+
+
+def only_exclusions(cursor: Cursor, batch_id: int) -> bool:
+    """Whether all contacts of a batch go because their clients are excluded."""
+    return bool(one(cursor, SQL["only_exclusions"], {"batch_id": batch_id})["all_excluded"])
 
 
 def count_in_vain(cursor: Cursor, sync_id: int) -> int:

@@ -11,7 +11,8 @@ from contact_sync.state import statements
 
 SQL = statements.load("settling")
 ENOUGH_TRIES = 5
-"""So often a contact may turn out otherwise than sent; a search that lags costs one or two."""
+"""So often a contact may turn out otherwise than sent although SendGrid looked at it; a search that
+lags costs one or two."""
 
 
 def postpone(cursor: Cursor, batch_id: int, reason: PendingReason, *, keep: bool = False) -> int:
@@ -30,24 +31,40 @@ def postpone_not_applied(
     batch_id: int,
     emails: Collection[str],
     reason: PendingReason = PendingReason.NOT_APPLIED,
+    *,
+    looked_at: bool,
 ) -> tuple[int, int]:
     """Make the clients whose contacts aren't as sent pending, and take them out of the batch.
 
-    After ENOUGH_TRIES in a row they are rejected. Returns how many are pending and rejected.
+    `looked_at`: SendGrid looked at these very contacts; when it has done so with the same content
+    ENOUGH_TRIES times in a row, they are rejected. Returns how many are pending and rejected.
     """
     if not emails:
         return 0, 0
     postponed = _postpone(cursor, batch_id, reason, list(emails))
-    cursor.execute(
-        SQL["reject_not_applied"],
-        {
-            "batch_id": batch_id, "emails": list(emails), "enough": ENOUGH_TRIES,
-            "reason": Refusal.NEVER_APPLIED,
-        },
-    )  # fmt: skip
-    rejected = cursor.rowcount
+    rejected = _count_look(cursor, batch_id, list(emails)) if looked_at else 0
     take_out(cursor, batch_id, list(emails))
     return postponed - rejected, rejected
+
+
+def postpone_stuck(cursor: Cursor, batch_id: int, reason: PendingReason) -> int:
+    """Make the client of a batch of one contact pending, whose job never ended; returns 1 if it is
+    rejected instead, because that was so ENOUGH_TRIES times since it is sent by itself."""
+    emails = [only_address(cursor, batch_id)]
+    _postpone(cursor, batch_id, reason, emails)
+    rejected = _count_look(cursor, batch_id, emails, least=ENOUGH_TRIES + 1)
+    take_out(cursor, batch_id, emails)
+    return rejected
+
+
+def _count_look(cursor: Cursor, batch_id: int, emails: list[str], least: int = 0) -> int:
+    """Count a look at these contacts, of clients that were sent in vain at least so often; returns
+    how many are rejected for it."""
+    parameters = {"batch_id": batch_id, "emails": emails}
+    cursor.execute(SQL["count_look"], parameters | {"least": least})
+    more = {"enough": ENOUGH_TRIES, "reason": Refusal.NEVER_APPLIED}
+    cursor.execute(SQL["reject_not_applied"], parameters | more)
+    return cursor.rowcount
 
 
 def _postpone(

@@ -15,6 +15,7 @@ from contact_sync.postgres.copying import copy_into
 from contact_sync.postgres.cursor import Cursor, analyze, many, one
 from contact_sync.state import statements
 from contact_sync.state.database import WHAT, StateDatabase
+from contact_sync.state.settling import ENOUGH_TRIES
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -100,6 +101,13 @@ def fill_outbox(cursor: Cursor, run_id: int, part: Slice, frames: Iterator[pd.Da
     cursor.execute(SQL["drop_outbox_of_slice"], parameters)
     rows = (frame.assign(run_id=run_id) for frame in frames)
     copy_into(cursor, "contact_sync.outbox", OUTBOX, rows)
+
+
+def in_vain(cursor: Cursor, sync_id: int, run_id: int) -> list[int]:
+    """Staged clients, by id, that were sent in vain ENOUGH_TRIES times or more, and of whom nobody
+    knows whether they are the cause."""
+    parameters = {"sync_id": sync_id, "run_id": run_id, "least": ENOUGH_TRIES}
+    return [row["client_id"] for row in many(cursor, SQL["in_vain"], parameters)]
 
 
 def count_outbox(cursor: Cursor, run_id: int) -> int:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from contact_sync.base import words
+from contact_sync.base import moments, words
+from contact_sync.base.look_up import NextDecision
 from contact_sync.reporting.conclusion import conclude
 from contact_sync.reporting.explanation import Explanation, Known, Removal, Sending
 from contact_sync.web.formats import number
@@ -47,12 +48,13 @@ class ClientView:
     @property
     def read_at(self) -> datetime | None:
         """When B2CORE was read."""
-        return _moment(self.e.read_at)
+        return moments.parsed(self.e.read_at)
 
     @property
     def changed_at_sendgrid(self) -> datetime | None:
         """When the contact changed last, as SendGrid says."""
-        return _moment(self.e.at_sendgrid.updated_at if self.e.at_sendgrid else None)
+        said = self.e.at_sendgrid.updated_at if self.e.at_sendgrid else None
+        return moments.parsed(said)  # SendGrid documents no format
 
     @property
     def counted(self) -> str:
@@ -79,12 +81,12 @@ def client_view(found: Explanation, *, may_see: bool) -> ClientView:
 
 def tone(found: Explanation) -> str:
     """good: SendGrid has it; bad: it can't be sent; warn: it isn't to be sent; busy: it will be."""
-    kind = found.decision.kind
-    if kind in ("rejected", "refused"):
+    code = found.decision.code
+    if code in (NextDecision.REJECTED, NextDecision.REFUSED):
         return "bad"
-    if kind == "send":
+    if code is NextDecision.SEND:
         return "busy"
-    if kind != "unchanged":
+    if code is not NextDecision.UNCHANGED:
         return "warn"
     is_other = any(f.differs or f.stale for f in found.fields)
     return (
@@ -98,24 +100,19 @@ def _state(known: Known) -> str:
 
 
 def _counted(sent: Sending) -> str:
-    parts = [f"{number(n)} {what}" for what, n in (sent.counts or {}).items() if n]
-    return f"{', '.join(parts)}, for the whole batch" if sent.counts else ""
+    if sent.counts is None:
+        return ""
+    parts = [f"{number(n)} {what}" for what, n in sent.counts.some.items()]
+    return f"{', '.join(parts)}, for the whole batch"
 
 
 def _removal(removal: Removal) -> RemovalLine:
     address = removal.email or "A former address"
     why = words.REMOVALS[removal.why]
     list_id = f", off list {removal.list_id}" if removal.list_id else ""
-    became = words.outcome(removal.outcome, removal.numbers) if removal.outcome else "not tried yet"
+    became = words.outcome(removal.outcome, removal.numbers) or "not tried yet"
     return RemovalLine(
         f"{address} of client {removal.client_id}: {why}{list_id}",
         removal.noted_at,
         "done, or kept as the definition says" if removal.kept else became,
     )
-
-
-def _moment(text: str | None) -> datetime | None:
-    try:
-        return datetime.fromisoformat(text) if text else None
-    except ValueError:  # SendGrid documents no format
-        return None

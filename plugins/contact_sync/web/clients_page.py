@@ -13,7 +13,7 @@ from fastapi import Form, HTTPException, Request, Response
 from fastapi.responses import RedirectResponse
 
 from contact_sync.airflow_edge.access import ViewerDep
-from contact_sync.base.vocabulary import MAX_CLIENT_ID
+from contact_sync.base.vocabulary import CLIENT_IDS
 from contact_sync.web.client_view import client_view
 from contact_sync.web.failures import make_router
 from contact_sync.web.formats import count
@@ -64,7 +64,7 @@ def client(
 ) -> Response:
     """One client; `live=on` also asks SendGrid what it has, with one call."""
     sync = readable_sync(viewer, name)
-    if not 0 <= client_id <= MAX_CLIENT_ID:
+    if client_id not in CLIENT_IDS:
         raise HTTPException(404, f"No client can have the id {client_id}.")
     from contact_sync.airflow_edge.handles import open_sync
     from contact_sync.lookup.explain import explain_client
@@ -78,7 +78,8 @@ def client(
 
 def _by_id(request: Request, sync: SeenSync, q: str) -> Response:
     text = q.strip()
-    if text.isascii() and text.isdigit() and int(text) <= MAX_CLIENT_ID:
+    digits = text.removeprefix("-")
+    if digits.isascii() and digits.isdigit() and len(digits) < 20 and int(text) in CLIENT_IDS:
         return _to_client(request, sync, int(text))
     problem = "Enter a client's id, or an e-mail address. An address isn't taken from a link."
     return _search(request, sync, problem, status=422)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from contact_sync.reporting.explanation import NO_MOMENT, moment
+from contact_sync.base.moments import NO_MOMENT, moment
 
 __all__ = ["count", "duration", "iso", "moment", "number"]
 

@@ -10,17 +10,17 @@ from fastapi.responses import RedirectResponse, StreamingResponse
 
 from contact_sync.airflow_edge.access import ViewerDep
 from contact_sync.base import words
-from contact_sync.base.vocabulary import MAX_REASONS
 from contact_sync.state.for_people import rejected
 from contact_sync.state.for_people.reading import reading
 from contact_sync.state.for_people.rejected import Filter, ReasonCount, RejectedClient
 from contact_sync.state.for_people.syncs import sync_row
 from contact_sync.web.client_files import addresses, csv_file
 from contact_sync.web.failures import make_router
-from contact_sync.web.links import Links, reason_query
+from contact_sync.web.links import reason_query
+from contact_sync.web.list_page import ListPage
 from contact_sync.web.rendering import links_of, page
 from contact_sync.web.same_origin import require_same_origin
-from contact_sync.web.seen_sync import SeenSync, readable_sync
+from contact_sync.web.seen_sync import readable_sync
 
 ROWS = 100
 COLUMNS = ("field", "reason", "tries", "first_seen", "last_seen")
@@ -44,64 +44,6 @@ class Only:
 OnlyDep = Annotated[Only, Depends()]
 
 
-@dataclass(frozen=True, slots=True)
-class RejectedPage:
-    """Clients from the id after `after`, each with its address as the viewer may see it.
-
-    `chosen`: field, reason and detail that were asked for; {} = all. `problem`: why addresses
-    can't be shown.
-    """
-
-    sync: SeenSync
-    links: Links
-    chosen: dict[str, str]
-    after: int
-    clients: list[tuple[RejectedClient, str]]
-    has_more: bool
-    reasons: list[ReasonCount]
-    problem: str
-
-    @property
-    def has_more_reasons(self) -> bool:
-        """Whether rare reasons are left out."""
-        return len(self.reasons) == MAX_REASONS
-
-    @property
-    def first_id(self) -> int | None:
-        """The id that a later page begins with."""
-        return self.clients[0][0].client_id if self.after >= 0 and self.clients else None
-
-    @property
-    def file(self) -> str:
-        """The CSV file with the same clients, on all pages."""
-        return self.links.rejected(self.sync.name, self.chosen, file=".csv")
-
-    @property
-    def first_page(self) -> str:
-        """Where the list begins; "" on the first page."""
-        return self.links.rejected(self.sync.name, self.chosen) if self.after >= 0 else ""
-
-    @property
-    def next_page(self) -> str:
-        """Where the list goes on; "" on the last page."""
-        if not self.has_more:
-            return ""
-        after = {"after": str(self.clients[-1][0].client_id)}
-        return self.links.rejected(self.sync.name, self.chosen | after)
-
-    def only(self, row: ReasonCount) -> str:
-        """The page of the clients with one field and reason."""
-        chosen = reason_query(row.field, row.reason, row.detail)
-        return self.links.rejected(self.sync.name, chosen)
-
-    @property
-    def chosen_words(self) -> str:
-        """What was asked for, in words."""
-        reason = self.chosen.get("reason")
-        why = words.reason(reason, self.chosen.get("detail")) if reason else ""
-        return words.counted(self.chosen.get("field"), why)
-
-
 @router.get("/syncs/{name}/rejected")
 def rejected_clients(
     request: Request, viewer: ViewerDep, name: str, only: OnlyDep, after: int = -1,
@@ -117,13 +59,13 @@ def rejected_clients(
             rows = rejected.page_of_clients(cursor, only.filter(row.sync_id, after), ROWS + 1)
             reasons = rejected.count_reasons(cursor, row.sync_id)
     found, problem = addresses(name, [row.client_id for row in rows[:ROWS]])
-    shown = RejectedPage(
+    shown = ListPage(
         sync=sync,
-        links=links_of(request),
+        link=links_of(request).rejected,
         chosen=reason_query(only.field, only.reason, only.detail),
-        after=after,
-        clients=[(row, sync.shown(found.get(row.client_id))) for row in rows[:ROWS]],
-        has_more=len(rows) > ROWS,
+        is_later=after >= 0,
+        rows=[(row, sync.shown(found.get(row.client_id))) for row in rows[:ROWS]],
+        after={"after": str(rows[ROWS - 1].client_id)} if len(rows) > ROWS else {},
         reasons=reasons,
         problem=problem,
     )

@@ -63,7 +63,7 @@ def _environment() -> Environment:
         "lane": words.LANES.__getitem__,
         "batch_state": words.BATCH_STATES.__getitem__,
         "reason": lambda row: words.reason(row.reason, getattr(row, "detail", None)),
-        "outcome": lambda job: words.outcome(job.outcome, job.numbers) if job.outcome else "",
+        "outcome": lambda job: words.outcome(job.outcome, job.numbers),
     }
     found.globals["version"] = _version()
     return found

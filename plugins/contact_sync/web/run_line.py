@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from contact_sync.reporting.run_report import run_report
+from contact_sync.reporting.run_report import RunReport, run_report
 from contact_sync.reporting.run_story import dag_run_of
 from contact_sync.reporting.shown_run import ShownRun
 
@@ -52,31 +51,31 @@ def run_line(run: ShownRun) -> RunLine:
     """From a run."""
     report = run_report(run)
     return RunLine(
-        id=report["id"],
+        id=report.id,
         kind=kind_of(report),
         tag=tag_of(report),
-        state=report["state"],
-        started_at=report["started_at"],
-        finished_at=report["finished_at"],
-        seconds=report["seconds"],
-        read=report["counts"].get("read", 0),
+        state=report.state,
+        started_at=report.started_at,
+        finished_at=report.finished_at,
+        seconds=report.seconds,
+        read=report.counts.get("read", 0),
         sent=run.sent,
-        rejected=report["counts"].get("rejected", 0),
-        books=report["books"],
-        dropped=None if (now := report["dropped_now"]) is None else sum(now.values()),
+        rejected=report.counts.get("rejected", 0),
+        books=report.books,
+        dropped=None if (now := report.dropped_now) is None else sum(now.values()),
         dag_run=dag_run_of(run.holder),
     )
 
 
-def kind_of(report: dict[str, Any]) -> str:
+def kind_of(report: RunReport) -> str:
     """The kind of the report's run, such as "full, dry run"."""
-    return f"{report['kind']}, dry run" if report["dry_run"] else str(report["kind"])
+    return f"{report.kind}, dry run" if report.dry_run else report.kind
 
 
-def tag_of(report: dict[str, Any]) -> Tag:
+def tag_of(report: RunReport) -> Tag:
     """The state of the report's run."""
-    state = report["state"]
-    if state == "succeeded" and report["degraded"]:
+    state = report.state
+    if state == "succeeded" and report.degraded:
         return Tag("degraded", "warn")
     tones = {"succeeded": "good", "running": "busy", "failed": "bad"}
     return Tag(state, tones.get(state, "warn"))

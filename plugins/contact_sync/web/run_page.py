@@ -30,7 +30,7 @@ from contact_sync.web.run_view import JOBS, Found, RunView, run_view
 from contact_sync.web.seen_sync import SeenSync, readable_sync
 
 DAG_PREFIX = "contact_sync_"
-TRIES = 5  # runs of one DAG run: more than one when its first task was cleared
+RUNS_SHOWN = 5  # runs of one DAG run: more than one when its first task was cleared
 LOOKED_AT = 50  # rejected clients of each reason
 QUICK, SLOW = 5, 20  # seconds until an unfinished run's page asks again
 TIMES = "\N{MULTIPLICATION SIGN}"
@@ -140,7 +140,7 @@ def report_of_dag_run(
         raise HTTPException(404, f"Airflow has no run {run_id!r} of {dag_id!r}.")
     with reading(sync.state) as cursor:
         holder = run_story.holder_of(dag_id, run_id)
-        rows = shown_runs.runs_of_holder(cursor, name, holder, TRIES)
+        rows = shown_runs.runs_of_holder(cursor, name, holder, RUNS_SHOWN)
         runs = [run_view(_found(cursor, row), sync.shown) for row in rows]
     batch_id = _batch_of(dag_run, task_id, map_index)
     return _page(request, sync, runs, dag_run, refresh=refresh == "on", batch_id=batch_id)
@@ -186,7 +186,7 @@ def _found(cursor: Cursor, run: ShownRun) -> Found:
         sent=run_story.sent(jobs.job_sums(cursor, run_id)),
         slices=jobs.slice_progress(cursor, run_id),
         jobs=jobs.jobs_of_run(cursor, run_id, JOBS + 1),
-        rejected=_rejected(cursor, run, run_report(run)["rejections"]),
+        rejected=_rejected(cursor, run, run_report(run).rejections),
     )
 
 

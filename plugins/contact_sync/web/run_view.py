@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from contact_sync.base import words
 from contact_sync.reporting import run_story
-from contact_sync.reporting.run_report import count_words, kind_reason, run_report
+from contact_sync.reporting.run_report import RunReport, reasons_in_words, run_report
 from contact_sync.reporting.run_story import Sent
-from contact_sync.reporting.shown_run import ShownRun
+from contact_sync.reporting.shown_run import ShownRun, SliceProgress
 from contact_sync.state.for_people.jobs import BatchJob
 from contact_sync.state.for_people.rejected import RejectedClient
 from contact_sync.web.formats import count, number
@@ -29,7 +28,7 @@ class Found:
 
     run: ShownRun
     sent: Sent
-    slices: dict[str, int]
+    slices: SliceProgress
     jobs: list[BatchJob]
     rejected: dict[str, list[RejectedClient]]
 
@@ -124,23 +123,23 @@ def run_view(found: Found, shown: Callable[[str | None], str]) -> RunView:
     """What the page says of a run; `shown` gives an address as the viewer may see it."""
     run, report = found.run, run_report(found.run)
     cause, details = run_story.cause(run)
-    is_running = report["state"] == "running"
+    is_running = report.state == "running"
     snapshot = run.snapshot
     return RunView(
-        id=report["id"],
-        title=f"Run {report['id']}: {kind_of(report)}",
+        id=report.id,
+        title=f"Run {report.id}: {kind_of(report)}",
         tag=tag_of(report),
-        state=report["state"],
-        is_degraded=report["state"] == "succeeded" and bool(report["degraded"]),
+        state=report.state,
+        is_degraded=report.state == "succeeded" and bool(report.degraded),
         cause=cause,
         details=details,
         phase=run_story.phase(run, found.slices, found.sent) if is_running else "",
         steps=run_story.next_steps(run, report, found.sent),
-        kind=report["kind"],
-        kind_reason=kind_reason(report),
-        reason=report["reason"] or "",
-        started_at=report["started_at"],
-        seconds=report["seconds"],
+        kind=report.kind,
+        kind_reason=report.kind_in_words,
+        reason=report.reason or "",
+        started_at=report.started_at,
+        seconds=report.seconds,
         retries_rejected=run.retry_rejected,
         approved_removals=run.approve_removals,
         read_at=datetime.fromisoformat(snapshot.read_at) if snapshot else None,
@@ -149,9 +148,9 @@ def run_view(found: Found, shown: Callable[[str | None], str]) -> RunView:
         dag_run=found.dag_run,
         sent_note=_sent_note(report, found.jobs),
         figures=_figures(found.sent),
-        books=_books(report["books"]),
-        counts=_counts(report["counts"]),
-        rejections=_rejections(report["rejections"], found.rejected, shown),
+        books=_books(report.books),
+        counts=_counts(report.counts),
+        rejections=_rejections(report.rejections, found.rejected, shown),
         dropped_note=_dropped_note(report),
         dropped=_dropped(report),
         tables=_tables(report),
@@ -160,24 +159,21 @@ def run_view(found: Found, shown: Callable[[str | None], str]) -> RunView:
     )
 
 
-def _approval(report: dict[str, Any], *, has_plan: bool) -> list[str]:
-    approval = report["approval"]
-    if approval:
-        decision = approval.get("decision")
-        first = f"{decision} by {approval['by']}" if decision else "waiting for a person"
-        return [first, *approval.get("why", [])]
-    if report["above_limits"]:
-        asks = "a real run would ask" if report["dry_run"] else "the plan is above the limits"
-        return [asks, *report["above_limits"]]
+def _approval(report: RunReport, *, has_plan: bool) -> list[str]:
+    if report.approval:
+        return [report.answer or "waiting for a person", *report.asks]
+    if report.above_limits:
+        asks = "a real run would ask" if report.dry_run else "the plan is above the limits"
+        return [asks, *report.above_limits]
     return ["not needed: the plan is within the limits" if has_plan else "not known yet"]
 
 
-def _sent_note(report: dict[str, Any], jobs: list[BatchJob]) -> str:
-    if report["dry_run"]:
+def _sent_note(report: RunReport, jobs: list[BatchJob]) -> str:
+    if report.dry_run:
         return "Nothing: a dry run changes nothing, here or at SendGrid."
     if jobs:
         return ""
-    return "Nothing so far." if report["state"] == "running" else "Nothing."
+    return "Nothing so far." if report.state == "running" else "Nothing."
 
 
 def _figures(sent: Sent) -> list[tuple[str, int]]:
@@ -230,17 +226,17 @@ def _rejections(
     ]
 
 
-def _dropped_note(report: dict[str, Any]) -> str:
-    now, new = report["dropped_now"], report["dropped_new"]
+def _dropped_note(report: RunReport) -> str:
+    now, new = report.dropped_now, report.dropped_new
     if now is None:
         return ""
     said = count(sum(now.values()), "value is", "values are") + " left out, cut or rounded"
     return f"{said}." if new is None else f"{said}, {number(sum(new.values()))} of them new."
 
 
-def _dropped(report: dict[str, Any]) -> list[DroppedReason]:
+def _dropped(report: RunReport) -> list[DroppedReason]:
     """Each field and reason with its numbers, the most frequent first."""
-    now, new = report["dropped_now"] or {}, report["dropped_new"]
+    now, new = report.dropped_now or {}, report.dropped_new
     return [
         DroppedReason(
             words.counted_in_words(key, has_field=True),
@@ -252,7 +248,8 @@ def _dropped(report: dict[str, Any]) -> list[DroppedReason]:
     ]
 
 
-def _tables(report: dict[str, Any]) -> list[ReasonTable]:
+def _tables(report: RunReport) -> list[ReasonTable]:
+    counted = reasons_in_words(report)
     tables = (
         ("Excluded, by reason", "must not be sent", "exclusions"),
         ("Values dropped or cut", "of the clients that the run read",
@@ -261,7 +258,7 @@ def _tables(report: dict[str, Any]) -> list[ReasonTable]:
          "stale"),
     )  # fmt: skip
     return [
-        ReasonTable(title, note, list(count_words(report, name).items()))
+        ReasonTable(title, note, list(counted[name].items()))
         for title, note, name in tables
-        if report[name] and (name != "dropped" or report["dropped_new"] is None)
+        if counted[name] and (name != "dropped" or report.dropped_new is None)
     ]

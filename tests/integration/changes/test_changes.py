@@ -7,7 +7,7 @@ import time
 import psycopg
 import pytest
 
-from contact_sync.b2core import reader
+from contact_sync.b2core import position
 from contact_sync.base.errors import RetryableError
 from contact_sync.run import in_one_process
 from tests.support.world import World
@@ -170,10 +170,10 @@ def test_A18_a_stale_source_fails_the_run(world: World, monkeypatch: pytest.Monk
     start(world, "xmin")
     mark, calls = world.state("SELECT watermark FROM contact_sync.sync"), world.writes()
     world.edit(1, first_name="Ana")
-    primary = "WHEN NOT pg_is_in_recovery() THEN 0"
-    assert primary in reader._SNAPSHOT
-    stale = reader._SNAPSHOT.replace(primary, primary.replace("0", "7200"))
-    monkeypatch.setattr(reader, "_SNAPSHOT", stale)
+    lag, primary = position.PARTS["lag_seconds"], "WHEN NOT pg_is_in_recovery() THEN 0"
+    assert primary in lag.sql
+    stale = lag._replace(sql=lag.sql.replace(primary, primary.replace("0", "7200")))
+    monkeypatch.setitem(position.PARTS, "lag_seconds", stale)
     monkeypatch.setattr(in_one_process, "READ_PAUSE", 0.0)
     with pytest.raises(RetryableError, match="the standby is 120 minutes behind its primary"):
         world.run()

@@ -186,9 +186,9 @@ def test_A16_a_promoted_standby_makes_the_run_full(standby_world: World, pair: P
     (mark,) = world.state("SELECT watermark FROM contact_sync.sync")[0]
     with world.sync() as sync, sync.b2core.snapshot() as snapshot:
         position = snapshot.position()
-    assert int(position["next_xid"]) > int(mark["horizon"])
-    assert position["system_identifier"] == mark["system_identifier"]
-    assert position["timeline"] == mark["timeline"] + 1
+    assert int(position.next_xid) > int(mark["horizon"])
+    assert position.system_identifier == mark["system_identifier"]
+    assert position.timeline == mark["timeline"] + 1
     report = world.run()
     assert (report["kind"], report["kind_reason"]) == ("full", FAILED_OVER)
     world.assert_converged()

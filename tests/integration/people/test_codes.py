@@ -99,8 +99,8 @@ def test_every_reason_of_a_runs_kind_is_reported_in_words(world: World) -> None:
     world.run()
     for code in KindReason:
         world.state("UPDATE contact_sync.run SET kind_reason = %s, kind_detail = '24'", str(code))
-        report = world.report()
-        assert (report["kind_reason"], report["kind_detail"]) == (code, "24")
+        report = world.run_report()
+        assert (report.kind_reason, report.kind_detail) == (code, "24")
         assert_in_words(text_report(report), code, words.kind_reason(code, "24"))
 
 

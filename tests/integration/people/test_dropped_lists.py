@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from contact_sync.airflow_edge import alert_texts
+from contact_sync.base.moments import moment
 from contact_sync.cli.main import main
 from contact_sync.lookup.explain import explain_client
-from contact_sync.reporting.explanation import Explanation, moment
+from contact_sync.reporting.explanation import Explanation
 from contact_sync.reporting.explanation_text import text
 from contact_sync.reporting.run_report import text_report
 from contact_sync.state.for_people import dropped
@@ -55,6 +56,8 @@ def test_B20_status_lists_them_by_id_and_no_value(
         f"client {ann}: phone_number: no phone number",
         f"client {bob}: phone_number: no phone number",
     ]
+    ((since,),) = world.state("SELECT DISTINCT since FROM contact_sync.dropped_value")
+    assert said.count(f" since {moment(since)}\n") == 3
     assert not any(value in said for value in (LONG, "call me", "@example.com"))
     assert main(["status", "demo", "--dropped", "--limit", "2"]) == 0
     said = capsys.readouterr().out
@@ -71,14 +74,16 @@ def test_B20_status_lists_them_by_id_and_no_value(
 def test_B20_the_reports_of_a_dry_run_and_of_an_old_run_say_what_they_know(world: World) -> None:
     """A dry run says what it would drop and how it stands; before 0009 nothing was counted."""
     loaded(world)
-    said = text_report(world.run("full", dry_run=True))
+    world.run("full", dry_run=True)
+    said = text_report(world.run_report())
     assert "value dropped or cut: 2 x phone_number: no phone number" in said
     assert "values dropped or cut: 3 now\n" in said
     world.state("UPDATE contact_sync.run SET result = result - 'dropped_now' - 'dropped_new'")
-    said = text_report(world.report(1))
+    said = text_report(world.run_report(1))
     assert "value dropped or cut: 2 x phone_number: no phone number" in said
     assert " now" not in said
-    assert "values dropped or cut: 3 now, 0 new" in text_report(world.run())
+    world.run()
+    assert "values dropped or cut: 3 now, 0 new" in text_report(world.run_report())
 
 
 def test_B20_the_look_up_names_them_with_since(world: World) -> None:

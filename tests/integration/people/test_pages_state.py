@@ -7,6 +7,7 @@ import pytest
 from contact_sync.base.errors import RetryableError
 from contact_sync.base.vocabulary import RunKind
 from contact_sync.reporting.run_story import holder_of
+from contact_sync.reporting.shown_run import SliceProgress
 from contact_sync.run.release_lease import release_lease
 from contact_sync.run.start_run import start_run
 from contact_sync.state.database import StateDatabase
@@ -68,9 +69,9 @@ def test_jobs_are_added_up_by_state(world: World) -> None:
     run_id = world.run()["id"]
     with reading(StateDatabase(world.state_url)) as cursor:
         (total,) = jobs.job_sums(cursor, run_id)
-        assert (total["state"], total["status"], total["rows"]) == ("settled", "completed", 4)
+        assert (total.state, total.status, total.rows) == ("settled", "completed", 4)
         assert [job.rows for job in jobs.jobs_of_run(cursor, run_id, 1)] == [4]
-        assert jobs.slice_progress(cursor, run_id)["slices"] == 0
+        assert jobs.slice_progress(cursor, run_id) == SliceProgress(0, 0, 0, 0)
         (sync,) = sync_rows(cursor, ["demo"]).values()
         (rejected,) = page_of_clients(cursor, Filter(sync.sync_id), 9)
         assert (rejected.field, rejected.reason) == ("email", "invalid")

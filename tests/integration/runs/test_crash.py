@@ -1,5 +1,6 @@
-"""G6: `kill -9` anywhere is harmless. A real process is killed at every fail point of the package,
-in each kind of run; then one clean run makes every contact right and the books balance.
+"""G6: `kill -9` anywhere is harmless. A real process is killed at every fail point of the package;
+then one clean run makes every contact right and the books balance. `make test` kills once at each
+point, and again where another kind of run recovers in another way; `make test-long` in each kind.
 """
 
 from __future__ import annotations
@@ -17,6 +18,17 @@ from tests.support.world import World
 
 POINTS = sorted(all_points())
 CASES = [(kind, point) for kind, what in KINDS.items() for point in sorted(what.points)]
+IN_FLIGHT = {"batch_submitted", "job_pending", "batch_settled_uncommitted"}
+ALSO_AT = {
+    "incremental": EVERY_RUN,  # newcomers, changes, an e-mail change and its removal in one run
+    "first load, JSON": {"slices_uncommitted", "batch_submitted"},  # no watermark yet
+    "first load, CSV": IN_FLIGHT,
+    "full": {"slices_uncommitted"},
+    "removals": {"removals_noted_uncommitted", "batch_settled_uncommitted"},
+    "new addresses": {"batch_settled_uncommitted"},
+    "approved beforehand": {"plan_uncommitted"},
+}
+"""The points of every run at which `make test` kills this kind; it does at all other points."""
 LOADS = ("first load, JSON", "first load, CSV")
 OF_C01 = ("import_created_not_stored", "import_created")
 OF_C02 = ("uploaded_not_stored", "upserted_not_stored")
@@ -35,10 +47,18 @@ def crashing(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> W
     return world
 
 
+def is_quick(kind: str, point: str) -> bool:
+    """Whether `make test` kills this kind of run at the point."""
+    return point not in EVERY_RUN or point in ALSO_AT.get(kind, ())
+
+
 def cases(*points: str) -> pytest.MarkDecorator:
     """All kinds of run that reach one of the points; all points without a name of their own."""
     chosen = [c for c in CASES if (c[1] in points if points else c[1] not in NAMED)]
-    return pytest.mark.parametrize(("kind", "point"), chosen)
+    slow = pytest.mark.slow
+    return pytest.mark.parametrize(
+        ("kind", "point"), [pytest.param(*c, marks=() if is_quick(*c) else slow) for c in chosen]
+    )
 
 
 def assert_recovers(world: World, kind: str, *, take_over: bool) -> None:
@@ -75,6 +95,8 @@ def assert_survives(world: World, kind: str, point: str) -> None:
 def test_every_point_is_hit_in_some_kind_of_run() -> None:
     """A new `reach` in the package needs a kind of run here, and no name here is out of date."""
     assert set().union(*(what.points for what in KINDS.values())) == set(POINTS)
+    assert {point for kind, point in CASES if is_quick(kind, point)} == set(POINTS)
+    assert all(points <= KINDS[kind].points for kind, points in ALSO_AT.items())
     for load, own in zip(LOADS, (JSON, CSV), strict=True):
         assert KINDS[load].points == EVERY_RUN | own
 

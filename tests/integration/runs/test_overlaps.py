@@ -61,8 +61,11 @@ ZOMBIES = [
 
 
 @pytest.mark.parametrize(("lane", "point"), ZOMBIES)
-def test_O04_a_stopped_process_that_wakes_up_is_fenced(world: World, lane: str, point: str) -> None:
+def test_O04_a_stopped_process_that_wakes_up_is_fenced(
+    world: World, lane: str, point: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """SIGSTOP, a whole run of somebody else, SIGCONT: it ends as fenced and undoes nothing."""
+    monkeypatch.setattr(settle_earlier_runs, "POLL_SECONDS", 1.0)
     world.redefine(lane=lane)
     world.seed()
     with stopped(point, world) as zombie:

@@ -65,7 +65,7 @@ BREAKS: dict[str, tuple[Callable[[World], object], type[Exception], list[str]]] 
     "field with a dash": (
         lambda w: map_field(w, "Client-Type", "city"),
         ConfigError,
-        ["no field 'Client-Type': did you mean 'Client_type'? Otherwise create it under"],
+        ["no field 'Client-Type': did you mean 'Client_type'? Otherwise create it with"],
     ),
     "misspelt field": (
         lambda w: map_field(w, "Jurisdicton", "city"),
@@ -80,7 +80,7 @@ BREAKS: dict[str, tuple[Callable[[World], object], type[Exception], list[str]]] 
     "missing field": (
         lambda w: map_field(w, "Shoe_size", "city"),
         ConfigError,
-        ["no field 'Shoe_size'", "create it under Marketing > Custom Fields"],
+        ["no field 'Shoe_size'", "create it with `python -m contact_sync fields demo --create`"],
     ),
     "retyped field": (
         lambda w: map_field(w, "Since", "registered_on", create="Number"),
@@ -235,6 +235,8 @@ def test_S14_validate_connect_on_the_command_line(
     monkeypatch.setenv("AIRFLOW_CONN_SENDGRID_DEFAULT", f"sendgrid://:{API_KEY}@{host}")
     assert cli.main(["validate", "demo", "--connect"]) == 0
     assert "demo: definition and setup are right" in capsys.readouterr().out
+    assert world.emulator.admin.calls()
+    assert {call["method"] for call in world.emulator.admin.calls()} == {"GET"}
     world.delete_at_sendgrid(f"lists/{world.list_id}")
     world.recreate_field("Jurisdiction", None)
     assert cli.main(["validate", "demo", "--connect"]) == 1

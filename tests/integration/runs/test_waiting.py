@@ -92,8 +92,8 @@ def test_N03_a_small_run_opens_few_connections(world: World) -> None:
     world.edit(1, first_name="Changed")
     direct_state, direct_source = world.state_url, world.reader_url
     with (
-        breaking_proxy(direct_state, delay=0.02) as state,
-        breaking_proxy(direct_source, delay=0.02) as source,
+        breaking_proxy(direct_state, delay=0.005) as state,
+        breaking_proxy(direct_source, delay=0.005) as source,
     ):
         world.state_url, world.reader_url = state.url, source.url
         report = world.run()

@@ -12,7 +12,7 @@ from tests.support.fault_matrix.faults import ENDLESS, FAULTS, READ_SECONDS, fau
 from tests.support.fault_matrix.outcomes import OUTCOMES, assert_recovered
 from tests.support.fault_matrix.table import CELLS, ENDPOINTS, LEFT_OUT, Cell, table
 from tests.support.fault_matrix.tricks import Clock
-from tests.support.fault_matrix.worlds import failure, made, prepare, watermark_of
+from tests.support.fault_matrix.worlds import be_patient, failure, made, prepare, watermark_of
 from tests.support.world import API_KEY, World
 
 SECRETS = (API_KEY, "@example", "Zoë", "X-Amz-Signature")
@@ -52,6 +52,7 @@ def test_C04_C06_C07_C08_C09_C14_D05_one_fault(
         assert endpoint.former or "confirmed" not in world.fates().values()
     calls = len(made(world, endpoint)) - len(earlier)
     OUTCOMES[cell.outcome](world, cell, error, calls)
+    be_patient(world, cell)
     unfinished = cell.outcome in ("stops", "later", "pending", "only proven", "held", "named")
     assert_recovered(world, cell, needs_run=unfinished)
     assert [secret for secret in SECRETS if secret in f"{caplog.text} {error}"] == []
@@ -84,6 +85,7 @@ def test_C06_C07_a_fault_without_end(
     assert error is None or watermark_of(world) == watermark
     assert endpoint.former or world.fates().get(2) != "confirmed"
     world.emulator.admin.clear_faults()
+    be_patient(world, cell)
     assert_recovered(world, cell, needs_run=True)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from contact_sync.state.database import StateDatabase
-from contact_sync.state.for_people.client import stale_clients
+from contact_sync.state.for_people.client import StaleClient, stale_clients
 from contact_sync.state.for_people.rejected import Filter, RejectedClient, page_of_clients
 from contact_sync.state.for_people.syncs import sync_rows
 from tests.support.world import World
@@ -72,7 +72,7 @@ def test_B08_a_date_that_is_emptied_is_reported_as_stale(world: World) -> None:
     with StateDatabase(world.state_url).transaction() as cursor:
         sync = sync_rows(cursor, [world.definition.name])[world.definition.name]
         stale = stale_clients(cursor, sync.sync_id, limit=10)
-    assert stale == [{"client_id": ann, "fields": ["Registered"]}]
+    assert stale == [StaleClient(ann, ["Registered"])]
     assert world.run()["degraded"] == ["1 client has values that SendGrid can't clear"]
     world.edit(ann, created_at=created)
     assert world.run()["degraded"] == []

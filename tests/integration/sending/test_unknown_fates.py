@@ -11,6 +11,7 @@ import pytest
 from contact_sync.base.errors import Stopped
 from contact_sync.run import in_one_process
 from contact_sync.sendgrid.api import SendGridApi
+from tests.support.databases import make_batches_older
 from tests.support.world import World
 
 DEADLINES = {"job_hours": 24, "quarantine_minutes": 30}
@@ -22,10 +23,7 @@ def an_hour_passes(world: World) -> None:
     world.emulator.admin.advance(3600)
     while any(job["status"] == "pending" for job in world.emulator.admin.jobs()):
         time.sleep(0.02)
-    world.state(
-        """UPDATE contact_sync.batch SET submitted_at = submitted_at - interval '1 hour',
-               fate_unknown_at = fate_unknown_at - interval '1 hour'"""
-    )
+    make_batches_older(world.state_url, 3600)
 
 
 def run_with_long_waits(world: World) -> None:

@@ -10,7 +10,9 @@ from typing import IO, Any
 import pytest
 
 from contact_sync.base.errors import FatalError
+from contact_sync.run import settle_earlier_runs
 from contact_sync.run.sending import send_csv
+from tests.support.databases import make_batches_older
 from tests.support.forks import FORKS
 from tests.support.world import World
 
@@ -22,8 +24,11 @@ def load(world: World) -> None:
     world.run()
 
 
-def test_C03_killed_in_the_middle_of_an_upload(world: World) -> None:
+def test_C03_killed_in_the_middle_of_an_upload(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The file never arrives as a whole, and its clients are sent again in another import."""
+    monkeypatch.setattr(settle_earlier_runs, "POLL_SECONDS", 1.0)
     world.redefine(lane="csv")
     world.seed()
     world.emulator.admin.fault("PUT", UPLOAD, delay=5, status=503)
@@ -36,6 +41,7 @@ def test_C03_killed_in_the_middle_of_an_upload(world: World) -> None:
         time.sleep(0.05)
     child.kill()
     child.join(10)
+    make_batches_older(world.state_url, 3600)
     world.run(take_over=True)
     world.run()
     world.assert_converged()
@@ -110,10 +116,12 @@ def test_C04_an_upload_of_unknown_fate_is_not_repeated(world: World, fault: dict
 
 def test_C04_an_upload_that_never_arrived_is_sent_by_the_next_run(world: World) -> None:
     """Lost before the effect: pending after the quarantine, then a new import."""
-    world.redefine(lane="csv")
+    patience = world.definition.deadlines.model_dump()
+    world.redefine(lane="csv", deadlines=patience | {"job_hours": 0.0001})
     world.seed()
     world.emulator.admin.fault("PUT", UPLOAD, reset=True)
     assert world.run()["books"]["pending"] == 4
+    world.redefine(deadlines=patience)
     world.run()
     paths = [call["path"] for call in world.calls("PUT", UPLOAD)]
     assert len(set(paths)) == len(paths) == 2

@@ -110,7 +110,7 @@ FULL = "sslmode=verify-full"
             f"postgresql://ann:p%40s%2Fs@db:5433/crm?{FULL}",
         ),
         ("postgres://ann:pw@db/crm?sslmode=require", "postgresql://ann:pw@db/crm?sslmode=require"),
-        ("postgres://ann@db/crm?keepalives=1", f"postgresql://ann@db/crm?{FULL}"),
+        ("postgres://ann@db/crm?keepalives=1", f"postgresql://ann@db/crm?keepalives=1&{FULL}"),
         ("postgres://ann:%25%23%3F%20%2B@db/x", f"postgresql://ann:%25%23%3F%20%2B@db/x?{FULL}"),
         ("postgres://a%40b:pw@db/crm", f"postgresql://a%40b:pw@db/crm?{FULL}"),
         ("postgres://ann@db/crm%2Fx%3Fy", f"postgresql://ann@db/crm%2Fx%3Fy?{FULL}"),

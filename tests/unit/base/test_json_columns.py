@@ -10,29 +10,37 @@ import pytest
 from contact_sync.base.json_columns import (
     AboveLimit,
     Approval,
+    JobCounts,
+    JobReport,
     JsonColumn,
     Plan,
     Result,
     SourceSnapshot,
     Staged,
 )
-from contact_sync.base.vocabulary import Answer
+from contact_sync.base.vocabulary import Answer, Job, JobStatus
 from contact_sync.contacts.destination import Destination
 from tests.support.samples import mapping
 
 SNAPSHOT = {
     "read_at": "2026-01-01T00:00:00.000000Z", "horizon": "1000", "next_xid": "2000",
-    "system_identifier": "7", "timeline": 1, "lag_seconds": 0, "detection": "xmin",
+    "system_identifier": "7", "timeline": 1, "database": "5",
+    "started": "2026-01-01T00:00:00.000000Z", "tables": {"b": "1"},
+    "lag_seconds": 0, "detection": "xmin",
     "selected": 9, "chosen": 4, "gone": 2, "held": 2, "retiring": 0,
 }  # fmt: skip
 STAGED = {
     "counts": {"read": 4, "new": 2}, "rejections": {"email: invalid": 1},
     "exclusions": {"excluded_by_b2core: no consent": 1}, "dropped": {"city: too_long": 1},
-    "stale": {"born": 1},
+    "stale": {"born": 1}, "emptied": {"city": 1},
 }  # fmt: skip
-ABOVE = {"limit": "changes", "n": 9, "allowed": 4}
+ABOVE = {"limit": "clears", "n": 9, "allowed": 4, "field": "city", "having": 20}
 PLAN = STAGED | {"held_absences": 2, "above_limits": [ABOVE]}
-JOB = {"batch_id": 3, "lane": "csv", "rows": 2, "seconds": 1.5, "outcome": None}
+JOB = {
+    "batch_id": 3, "lane": "csv", "rows": 2, "state": "settled", "job_id": "j", "status": "errored",
+    "outcome": "applied", "numbers": {"confirmed": 1, "rejected": 1}, "seconds": 1.5,
+}  # fmt: skip
+COUNTS = {"requested": 2, "created": 1, "updated": 0, "deleted": 0, "errored": 1}
 RESULT = {
     "books": {"selected": 9, "confirmed": 8}, "jobs": [JOB],
     "refused": {"contact: refused_by_sendgrid: bad": 1},
@@ -45,6 +53,8 @@ WRITTEN: list[tuple[type[JsonColumn], dict[str, Any]]] = [
     (Staged, STAGED),
     (Plan, PLAN),
     (Result, RESULT),
+    (JobReport, JOB),
+    (JobCounts, COUNTS),
     (Approval, {"why": [ABOVE], "decision": None}),
     (Approval, {"why": [ABOVE], "decision": "refused", "by": "ann"}),
     (Approval, {"decision": "approved", "by": "command line box:1"}),
@@ -85,6 +95,15 @@ def test_missing_keys_have_defaults() -> None:
     assert Plan.from_json({"counts": {"read": 4}}) == Plan(counts={"read": 4})
     assert Result.from_json({"dry_run": True}) == Result()
     assert Staged.from_json({}) == Staged()
+    planned = {"batch_id": 3, "lane": "csv", "rows": 2, "state": "staged"}
+    assert JobReport.from_json(planned) == JobReport(3, "csv", 2, "staged")
+
+
+def test_what_sendgrid_counted_is_kept_without_the_signed_url() -> None:
+    """Of the job, the numbers alone; the people's form leaves out what is 0."""
+    job = Job("j", JobStatus.ERRORED, requested=2, created=1, errored=1, errors_url="https://x/sig")
+    assert JobCounts.of(job).to_json() == COUNTS
+    assert JobCounts.of(job).some == {"requested": 2, "created": 1, "errored": 1}
 
 
 def test_a_column_that_is_still_null_is_no_object() -> None:

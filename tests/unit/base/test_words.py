@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from contact_sync.base import vocabulary, words
+from contact_sync.base import look_up, vocabulary, words
 from contact_sync.base.json_columns import AboveLimit
+from contact_sync.base.look_up import NextDecision
 from contact_sync.base.vocabulary import (
     UNPROVEN,
     Answer,
@@ -26,6 +27,7 @@ from contact_sync.base.vocabulary import (
     RemovalReason,
     ValueProblem,
 )
+from contact_sync.contacts.decision import Decision
 
 REASONS = (PendingReason, ExclusionReason, ValueProblem, Refusal, RefusalSum)
 TABLES: list[tuple[Mapping[str, Any], tuple[Iterable[StrEnum], ...]]] = [
@@ -38,6 +40,7 @@ TABLES: list[tuple[Mapping[str, Any], tuple[Iterable[StrEnum], ...]]] = [
     (words.DEGRADED, (Degraded,)),
     (words.LANES, (Lane,)),
     (words.BATCH_STATES, (BatchState,)),
+    (look_up.DECISIONS, (NextDecision,)),
 ]
 PLAIN_WORDS = {"RunKind", "RunState", "JobStatus", "FieldType"}
 """Enumerations whose members are what people read: `full`, `failed`, SendGrid's own words."""
@@ -59,7 +62,8 @@ def test_no_enumeration_is_left_out() -> None:
     """A new one gets words, or is said to be words itself."""
     found = {
         name
-        for name, thing in vars(vocabulary).items()
+        for module in (vocabulary, look_up)
+        for name, thing in vars(module).items()
         if isinstance(thing, type) and issubclass(thing, StrEnum) and thing is not StrEnum
     }
     tested = {
@@ -82,10 +86,14 @@ def test_numbers_and_details_are_part_of_the_sentence() -> None:
     assert words.reason(Refusal.REFUSED_BY_SENDGRID, "bad date") == "SendGrid refused it: bad date"
     assert words.reason(Refusal.REFUSED_BY_SENDGRID) == "SendGrid refused it"
     assert words.kind_reason(KindReason.FULL_RUN_DUE, "24").endswith("older than 24 hours")
+    since = words.kind_reason(KindReason.CHANGES_SINCE, "2026-11-26T05:19:11.000000Z")
+    assert since == "changes since 26 Nov 2026, 05:19:11 UTC"
     assert words.degraded({Degraded.REJECTED: 1}) == ["1 client is rejected"]
     assert words.degraded({Degraded.REJECTED: 2}) == ["2 clients are rejected"]
     above = words.above_limit(AboveLimit(LimitName.REMOVALS, 3, 2))
     assert above == "3 contacts would be removed, the limit is 2"
+    above = words.above_limit(AboveLimit(LimitName.CLEARS, 3, 2, "city", 9))
+    assert above == "city would be emptied in 3 of the 9 contacts that have it, the limit is 2"
 
 
 @pytest.mark.parametrize(
@@ -104,3 +112,23 @@ def test_a_reports_key_is_read_as_it_was_made(
     key = words.counted(*parts)
     assert words.counted(*words.parts_of(key, has_field=has_field)) == key
     assert words.counted_in_words(key, has_field=has_field) == said
+
+
+@pytest.mark.parametrize(
+    ("stored", "said"),
+    [
+        ("2026-11-26T05:19:11.000000Z", "26 Nov 2026, 05:19:11 UTC"),
+        ("2026-11-26T05:19:11+05:00", "26 Nov 2026, 00:19:11 UTC"),
+        ("2026-11-26 05:19:11", "26 Nov 2026, 05:19:11 UTC"),
+        ("the last run", "the last run"),
+        ("", ""),
+    ],
+)
+def test_since_when_a_run_reads_changes_is_shown_as_every_time_is(stored: str, said: str) -> None:
+    """Whatever an earlier version stored; what is no time is shown as it is."""
+    assert words.kind_reason(KindReason.CHANGES_SINCE, stored) == f"changes since {said}"
+
+
+def test_each_decision_of_a_run_has_its_code_in_a_look_up() -> None:
+    """But for the one about an address that changes while a run reads: a look-up reads it once."""
+    assert {decision.name for decision in Decision} - set(NextDecision.__members__) == {"MOVED"}

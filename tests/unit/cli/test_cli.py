@@ -106,21 +106,58 @@ ROW: dict[str, Any] = {
     "result": {
         "books": {"selected": 4}, "refused": {"contact: refused_by_sendgrid: bad": 2},
         "jobs": [
-            {"lane": "csv", "rows": 3, "state": "settled", "job_id": "j1", "status": "errored",
-             "outcome": "applied", "numbers": {"confirmed": 1, "rejected": 2}, "seconds": 1.25},
-            {"lane": "delete", "rows": 1, "state": "settled", "job_id": None, "status": None,
-             "outcome": "nothing_there", "seconds": None},
+            {"batch_id": 1, "lane": "csv", "rows": 3, "state": "settled", "job_id": "j1",
+             "status": "errored", "outcome": "applied",
+             "numbers": {"confirmed": 1, "rejected": 2}, "seconds": 1.25},
+            {"batch_id": 2, "lane": "delete", "rows": 1, "state": "settled", "job_id": None,
+             "status": None, "outcome": "nothing_there", "seconds": None},
         ],
     },
     "approval": None,
 }  # fmt: skip
 
+KEYS = [
+    "id", "kind", "kind_reason", "kind_detail", "dry_run", "state", "reason", "cause", "started_at",
+    "finished_at", "seconds", "counts", "degraded", "approval", "above_limits", "books",
+    "rejections", "exclusions", "dropped", "dropped_now", "dropped_new", "stale", "jobs",
+]  # fmt: skip
+"""What `status --json` says of a run: others read it, so a key stays."""
+ABOVE = {"limit": "removals", "n": 8, "allowed": 5}
+SAID = "8 contacts would be removed, the limit is 5"
+
 
 def test_the_report_adds_what_sendgrid_refused() -> None:
     """Rejections of both sides, sent and removed contacts."""
     report = run_report(shown_run(**ROW))
-    assert report["counts"] == {"read": 4, "rejected": 3, "sent": 3, "removed": 1, "unlisted": 0}
-    assert report["rejections"] == {"email: invalid": 1, "contact: refused_by_sendgrid: bad": 2}
+    assert report.counts == {"read": 4, "rejected": 3, "sent": 3, "removed": 1, "unlisted": 0}
+    assert report.rejections == {"email: invalid": 1, "contact: refused_by_sendgrid: bad": 2}
+
+
+@pytest.mark.parametrize(
+    ("stored", "shown"),
+    [
+        (None, None),
+        ({"why": [ABOVE], "decision": None}, {"why": [SAID], "decision": None}),
+        (
+            {"why": [ABOVE], "decision": "refused", "by": "ann"},
+            {"why": [SAID], "decision": "refused", "by": "ann"},
+        ),
+        ({"decision": "approved", "by": "ann"}, {"decision": "approved", "by": "ann"}),
+    ],
+)
+def test_the_report_for_machines_has_the_same_keys_for_every_run(
+    stored: dict[str, Any] | None, shown: dict[str, Any] | None
+) -> None:
+    """Those of one that hasn't begun to read, too; an approval is as it is stored, in words."""
+    row = ROW | {"approval": stored}
+    found = json.loads(json.dumps(run_report(shown_run(**row)).to_json()))
+    assert found["approval"] == shown
+    first, second = found["jobs"]
+    assert first == ROW["result"]["jobs"][0]
+    assert second == ROW["result"]["jobs"][1] | {"numbers": None}
+    early = run_report(shown_run(**row | {"plan": None, "result": None})).to_json()
+    assert list(early) == list(found) == KEYS
+    assert (early["jobs"], early["dropped_now"], early["degraded"]) == ([], None, [])
 
 
 def test_the_report_for_people() -> None:

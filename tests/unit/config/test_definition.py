@@ -14,6 +14,7 @@ from pydantic import BaseModel
 
 from contact_sync.base.errors import ConfigError
 from contact_sync.base.paths import INCLUDE
+from contact_sync.config import files
 from contact_sync.config.definition import SyncDefinition, json_schema
 from contact_sync.config.files import read_definition, read_definitions
 from contact_sync.config.parse import parse_definition
@@ -47,6 +48,13 @@ def test_S07_required_fields_are_mapped_without_saying_so() -> None:
         ("[" * 5_000, "north.yaml: a value can't be read (it is nested too deeply)"),
         (GOOD + "caption: South", "line 3 is not YAML: the key 'caption' is there twice"),
         (GOOD + "fields:\n  city: a\n  city: b", "line 5 is not YAML: the key 'city' is there"),
+        (GOOD + "? [city]\n: a", "line 3 is not YAML: a key is a list or a mapping"),
+        (GOOD + "fields: {? {a: b} : c}", "line 3 is not YAML: a key is a list or a mapping"),
+        ("name: north\ncaption: ' '", "north.yaml: caption: is empty"),
+        ('name: north\ncaption: "a\\0b"', "caption: holds U+0000, which no one can see"),
+        ('name: north\ncaption: "a\\ud800"', "caption: holds U+D800, which no one can see"),
+        (GOOD + 'list: "a\\nb"', "north.yaml: list: holds U+000A, which no one can see"),
+        (GOOD + 'fields: {"a\\0": city}', "holds U+0000, which no one can see"),
         (GOOD + "fields: [city]", "north.yaml: fields: Input should be a valid dictionary"),
         (GOOD + "fields: {7: city}", "north.yaml: fields.7"),
         (GOOD + "deadlines: {job_hours: .inf}", "north.yaml: deadlines.job_hours: Input should"),
@@ -94,14 +102,53 @@ def test_S01_good_definitions_work_beside_broken_ones_and_names_are_unique(tmp_p
     (tmp_path / "f.yaml").write_bytes(b"caption: Z\xfcrich")
     (tmp_path / "g.yaml").mkdir()
     (tmp_path / "h.yaml").write_text("caption: 2024-02-30")
+    (tmp_path / "i.yml").write_text(GOOD.replace("north", "i"))
+    (tmp_path / "j.YAML").write_text(GOOD.replace("north", "j"))
+    (tmp_path / ".#a.yaml").symlink_to("no-such-file")
+    (tmp_path / "._a.yaml").write_bytes(b"\x00\x05")
     found = read_definitions(tmp_path)
-    assert set(found.by_name) == {"north", "south"}
+    assert set(found.by_name) == {"north", "south", "i", "j"}
     assert set(found.broken) == {f"{letter}.yaml" for letter in "cdfgh"}
     assert all(message.startswith(f"{name}:") for name, message in found.broken.items())
     assert found.broken["f.yaml"] == "f.yaml: the file can't be read: it is not UTF-8"
     assert found.broken["c.yaml"] == (
         "c.yaml: name: 'north' is taken by another file; names are unique"
     )
+
+
+def test_an_oversight_in_a_definition_is_told_and_stops_nothing(tmp_path: Path) -> None:
+    """The file's name and the template's own words, which one copies and forgets."""
+    (tmp_path / "north.yaml").write_text(GOOD)
+    (tmp_path / "south.yaml").write_text(GOOD.replace("north", "west"))
+    (tmp_path / "template.yaml").write_text(TEMPLATE.read_text(encoding="utf-8"))
+    found = read_definitions(tmp_path)
+    assert set(found.by_name) == {"north", "west", "template"}
+    assert found.warnings == {
+        "west": [
+            "south.yaml: name: the sync is called 'west', not as its file; the DAG is "
+            "contact_sync_west"
+        ],
+        "template": ["template.yaml: name and caption are still the template's: give it its own"],
+    }
+
+
+def test_an_unforeseen_fault_of_a_file_stops_only_its_own_sync(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the reader trips over, the other files are read, and the message holds no value."""
+    (tmp_path / "a.yaml").write_text(GOOD)
+    (tmp_path / "b.yaml").write_text(GOOD.replace("north", "south"))
+
+    def trips(text: str, file: str) -> SyncDefinition:
+        if file == "a.yaml":
+            raise RuntimeError(text)
+        return parse_definition(text, file)
+
+    monkeypatch.setattr(files, "parse_definition", trips)
+    found = read_definitions(tmp_path)
+    assert set(found.by_name) == {"south"}
+    assert found.broken["a.yaml"].startswith("a.yaml: the file can't be understood (RuntimeError)")
+    assert "North" not in found.broken["a.yaml"]
 
 
 def test_an_unknown_sync_is_told_with_those_that_exist(tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ def test_S10_fields_are_found_by_name_without_case() -> None:
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
-        ({"Level": "status"}, "SendGrid has no field 'Level': create it under Marketing"),
+        ({"Level": "status"}, "SendGrid has no field 'Level': create it with `python -m"),
         ({"created_at": "born"}, "SendGrid's field 'created_at' is read-only: remove it"),
         ({"alternate_emails": "email"}, "'alternate_emails' can't be mapped (it holds an array)"),
         ({"external_id": "phone"}, "'external_id' can't be mapped (it is an identifier"),

@@ -11,7 +11,7 @@ from contact_sync.base.masking import masked
 from contact_sync.reporting import run_story
 from contact_sync.reporting.freshness import freshness
 from contact_sync.reporting.run_report import run_report
-from contact_sync.reporting.shown_run import ShownRun
+from contact_sync.reporting.shown_run import JobSum, ShownRun, SliceProgress
 from contact_sync.web import formats
 from contact_sync.web.charts import trend
 from contact_sync.web.run_line import run_line
@@ -62,7 +62,7 @@ def test_a_waiting_plan_asks_for_approval() -> None:
     (told,) = steps(state="running", approval=approval)
     assert told.startswith("Approve or refuse the plan: 80 contacts would be removed")
     run = shown_run(state="running", approval=approval)
-    said = run_story.phase(run, {"slices": 1, "clients": 9, "read": 9}, run_story.Sent())
+    said = run_story.phase(run, SliceProgress(1, 1, 9, 9), run_story.Sent())
     assert said == "waits for a person's approval"
 
 
@@ -104,14 +104,14 @@ def test_a_refused_plan_and_a_dry_run_say_how_to_go_on() -> None:
 
 def test_what_has_been_sent_is_added_up_by_how_far_it_has_got() -> None:
     """A batch that failed or was never sent isn't counted as confirmed."""
-    sums: list[dict[str, Any]] = [
-        {"lane": "csv", "state": "settled", "status": "completed", "jobs": 2, "rows": 100},
-        {"lane": "json", "state": "settled", "status": "errored", "jobs": 1, "rows": 10},
-        {"lane": "csv", "state": "settled", "status": "failed", "jobs": 1, "rows": 7},
-        {"lane": "csv", "state": "submitted", "status": None, "jobs": 1, "rows": 30},
-        {"lane": "csv", "state": "staged", "status": None, "jobs": 3, "rows": 90},
-        {"lane": "unlist", "state": "settled", "status": "completed", "jobs": 1, "rows": 4},
-        {"lane": "csv", "state": "void", "status": None, "jobs": 1, "rows": 1_000},
+    sums = [
+        JobSum("csv", "settled", "completed", jobs=2, rows=100),
+        JobSum("json", "settled", "errored", jobs=1, rows=10),
+        JobSum("csv", "settled", "failed", jobs=1, rows=7),
+        JobSum("csv", "submitted", None, jobs=1, rows=30),
+        JobSum("csv", "staged", None, jobs=3, rows=90),
+        JobSum("unlist", "settled", "completed", jobs=1, rows=4),
+        JobSum("csv", "void", None, jobs=1, rows=1_000),
     ]
     assert run_story.sent(sums) == run_story.Sent(
         confirmed=110, failed=7, unsettled=30, unsettled_jobs=1, waiting=90, removed=4

@@ -31,7 +31,7 @@ from tests.support.samples import define
 
 MARK = {
     "horizon": "1000", "read_at": "2026-01-01T00:00:00.000000Z", "system_identifier": "7",
-    "timeline": 1, "detection": "xmin",
+    "timeline": 1, "detection": "xmin", "database": "5", "started": "then", "tables": {"a": "1"},
 }  # fmt: skip
 HERE = MARK | {"next_xid": "2000"}
 
@@ -198,6 +198,9 @@ def known(**changes: Any) -> SyncState:
     return SyncState(**(row | changes))
 
 
+RESTARTED = (known(), HERE | {"started": "now"}, "server_restarted")
+
+
 @pytest.mark.parametrize(
     ("state", "position", "why"),
     [
@@ -206,13 +209,17 @@ def known(**changes: Any) -> SyncState:
         (known(), HERE | {"system_identifier": "8"}, "server_replaced"),
         (known(), HERE | {"timeline": 2}, "server_replaced"),
         (known(), HERE | {"next_xid": "900"}, "server_replaced"),
+        (known(), HERE | {"database": "6"}, "server_replaced"),
+        RESTARTED,
+        (known(), HERE | {"tables": {"a": "2"}}, "tables_replaced: a"),
+        (known(), HERE | {"tables": {"a": "1", "b": "1"}}, "tables_replaced: b"),
         (known(), HERE | {"detection": "updated_at"}, "detection_switched"),
         (known(), HERE | {"next_xid": str(2**31)}, "xmin_too_old"),
         (known(full_age_hours=24.5), HERE, "full_run_due: 24"),
         (known(full_age_hours=None), HERE, "full_run_due: 24"),
     ],
 )
-def test_A15_A16_when_a_run_has_to_be_full(
+def test_A15_A16_R06_when_a_run_has_to_be_full(
     state: SyncState, position: dict[str, Any], why: str
 ) -> None:
     """Whenever an incremental run could miss something."""

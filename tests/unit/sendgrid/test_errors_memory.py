@@ -38,7 +38,7 @@ def rows(layout: str) -> Iterator[str]:
 def packed(layout: str) -> io.BytesIO:
     """The same as gzip."""
     file = io.BytesIO()
-    with gzip.open(file, "wt", compresslevel=6, encoding="utf-8") as text:
+    with gzip.open(file, "wt", compresslevel=1, encoding="utf-8") as text:
         text.writelines(rows(layout))
     return file
 

@@ -38,7 +38,6 @@ WHERE l.sync_id = %(sync_id)s AND l.client_id = %(client_id)s;
 -- the newest 20 runs can have anything staged. Index: run_by_sync, outbox primary key, batch_by_run
 SELECT
     r.run_id,
-    r.state AS run_state,
     b.batch_id,
     b.lane,
     b.state AS batch_state,
@@ -50,9 +49,7 @@ SELECT
     b.submitted_at,
     b.settled_at
 FROM (
-    SELECT
-        run_id,
-        state
+    SELECT run_id
     FROM contact_sync.run
     WHERE sync_id = %(sync_id)s
     ORDER BY run_id DESC
@@ -68,19 +65,17 @@ LEFT JOIN contact_sync.batch AS b
 ORDER BY r.run_id ASC;
 
 -- noted_removals --
--- Of one client or of its addresses, newest first; email is '#…' where the address is forgotten.
+-- Of one client or of its addresses, newest first; email is null where the address is forgotten: '#…' is stored.
 -- Index: none, one scan of removal
 SELECT
     a.why,
-    a.email,
-    a.email_hash,
-    a.kept,
-    a.list_id,
     a.client_id,
+    a.list_id,
     a.noted_at,
-    b.batch_id,
+    a.kept,
     b.outcome,
-    b.numbers
+    b.numbers,
+    CASE WHEN left(a.email, 1) <> '#' THEN a.email END AS email
 FROM contact_sync.removal AS a
 LEFT JOIN contact_sync.batch AS b ON a.batch_id = b.batch_id
 WHERE

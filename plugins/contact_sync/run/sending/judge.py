@@ -58,6 +58,20 @@ def judge(job: Job, contacts: int, named: int) -> Judgement:
     return Judgement(do, PendingReason.NOT_APPLIED)
 
 
+def looked_at(job: Job, contacts: int, *, named: int, wrong: int) -> bool:
+    """Whether SendGrid looked at each of the `wrong` contacts of a batch of `contacts`, which the
+    errors file doesn't name and which aren't as they were sent.
+
+    It did if the batch was just one contact, or if the job was carried out and its counts leave no
+    other place for them: a job that is said to be over may not have processed its file at all.
+    """
+    if contacts == 1:
+        return True
+    counted = job.created + job.updated
+    is_carried_out = job.status is JobStatus.COMPLETED and counted > 0 and _saw(job, contacts)
+    return is_carried_out and counted + named + wrong >= contacts
+
+
 def refused_by(job: Job) -> int:
     """How many contacts an errored job refused, at least."""
     return max(job.errored, 1)

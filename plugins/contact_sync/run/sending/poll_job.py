@@ -7,6 +7,7 @@ next run sends them again: an upsert may be repeated, a client may not be lost.
 from __future__ import annotations
 
 import logging
+from functools import partial
 
 from contact_sync.base.errors import FatalError, RequestRefused, RetryableError
 from contact_sync.base.failpoints import reach
@@ -25,7 +26,7 @@ from contact_sync.run.sending.ending import finish, postpone
 from contact_sync.run.sending.move_person import look_again
 from contact_sync.run.sending.removal_targets import patience, still_shown
 from contact_sync.run.sending.settle_upsert import settle_upsert
-from contact_sync.state import batches, families, removals
+from contact_sync.state import batches, families, removals, settling
 from contact_sync.state.batches import Batch
 from contact_sync.state.runs import Run
 from contact_sync.sync import Sync
@@ -104,8 +105,18 @@ def _give_up(sync: Sync, run: Run, batch: Batch) -> bool:
         return _settle_removal(sync, run, batch, None)
     uploaded = batch.state is BatchState.SUBMITTED
     ended = PendingReason.JOB_NEVER_ENDED if uploaded else PendingReason.UPLOAD_NEVER_ARRIVED
-    postpone(sync, run, batch, ended)
+    if ended is PendingReason.JOB_NEVER_ENDED and batch.contacts == 1:
+        finish(sync, run, batch, None, partial(_end_stuck, batch=batch))
+    else:
+        postpone(sync, run, batch, ended)
     return True
+
+
+def _end_stuck(cursor: Cursor, batch: Batch) -> Ending:
+    """Jobs that have nothing but this contact never end: it is the cause, or SendGrid is."""
+    if settling.postpone_stuck(cursor, batch.batch_id, PendingReason.JOB_NEVER_ENDED):
+        return Ending(Outcome.REJECTED_ALONE)
+    return Ending(PendingReason.JOB_NEVER_ENDED)
 
 
 def _settle_removal(sync: Sync, run: Run, batch: Batch, job: Job | None) -> bool:

@@ -1,7 +1,8 @@
 """What has to be true just before a batch's first byte leaves.
 
 Time passes between reading and sending: whoever was excluded, deleted or moved meanwhile must not
-be uploaded. And the opt-out of a former address is carried over before the new one exists.
+be uploaded. Nor whoever takes over the address of an excluded client whose contact isn't gone for
+certain. And the opt-out of a former address is carried over before the new one exists.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from contact_sync.base.vocabulary import PendingReason
 from contact_sync.base.words import reason as in_words
 from contact_sync.run.context import snapshot_of
 from contact_sync.sendgrid.suppression_calls import MAX_SUPPRESSED
-from contact_sync.state import batch_contacts, batches, runs, settling
+from contact_sync.state import batch_contacts, batches, removals, runs, settling
 from contact_sync.state.batches import Batch
 from contact_sync.state.runs import Run
 from contact_sync.state.suppressions import EVERYWHERE
@@ -28,6 +29,7 @@ MAX_AGE_SECONDS = 300.0
 def prepare(sync: Sync, run: Run, batch: Batch) -> bool:
     """Take out of the batch what may not be sent; returns whether contacts are left."""
     _hold_changed(sync, run, batch)
+    _hold_not_free(sync, run, batch)
     _suppress(sync, run, batch)
     with sync.state.transaction() as cursor:
         return batch_contacts.has_contacts(cursor, batch.batch_id)
@@ -39,7 +41,7 @@ def _hold_changed(sync: Sync, run: Run, batch: Batch) -> None:
         if batches.seconds_since(cursor, read_at) <= MAX_AGE_SECONDS:
             return
     from contact_sync.contacts.selection import barred
-    from contact_sync.run.select_clients import scan_clients
+    from contact_sync.run.scan_clients import scan_clients
 
     with sync.b2core.snapshot() as snapshot:
         scan = scan_clients(snapshot)
@@ -49,6 +51,13 @@ def _hold_changed(sync: Sync, run: Run, batch: Batch) -> None:
     as_before = found & (taken(scan.email_hash[allowed], rows, found) == email_hash)
     changed = [int(client) for client in client_id[~as_before]]
     _hold(sync, run, batch, changed, PendingReason.CHANGED_SINCE_READ)
+
+
+def _hold_not_free(sync: Sync, run: Run, batch: Batch) -> None:
+    """A removal that was accepted and isn't seen may still take effect, after the upsert."""
+    with sync.state.transaction() as cursor:
+        clients = removals.not_free(cursor, batch.batch_id, run.run_id)
+    _hold(sync, run, batch, clients, PendingReason.ADDRESS_NOT_FREE)
 
 
 def _suppress(sync: Sync, run: Run, batch: Batch) -> None:

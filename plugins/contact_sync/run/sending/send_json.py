@@ -10,7 +10,6 @@ from __future__ import annotations
 import logging
 from datetime import datetime
 from functools import partial
-from typing import Any
 
 from contact_sync.base.errors import RequestRefused
 from contact_sync.base.failpoints import reach
@@ -34,6 +33,7 @@ from contact_sync.run.sending.refused_contacts import Said, Verdicts, verdicts
 from contact_sync.sendgrid.refusal_causes import Cause, advice, cause_of
 from contact_sync.sendgrid.refused_contacts import Complaint, complaints
 from contact_sync.state import batch_contacts, confirming, refused_values, settling
+from contact_sync.state.batch_contacts import BatchContact
 from contact_sync.state.batches import Batch
 from contact_sync.state.runs import Run
 from contact_sync.sync import Sync
@@ -56,7 +56,7 @@ def send_json(sync: Sync, run: Run, batch: Batch) -> None:
         if not contacts:
             settle_unsent(sync, run, batch, Outcome.ALL_REFUSED)
             return
-        body = json_body(batch_contacts.outbox_rows(contacts), mapping)
+        body = json_body([contact.row for contact in contacts], mapping)
         too_large = cut_refused.is_known_as_too_large(sync, run, Lane.JSON, len(body))
         if too_large and cut_refused.cut_to_size(sync, run, batch, len(body)):
             return
@@ -84,7 +84,7 @@ def _goes_on(
     sync: Sync,
     run: Run,
     batch: Batch,
-    sent: tuple[list[dict[str, Any]], int],
+    sent: tuple[list[BatchContact], int],
     error: RequestRefused,
     refused: int,
 ) -> bool:
@@ -93,7 +93,7 @@ def _goes_on(
     `sent`: the contacts, and the bytes of the request.
     """
     contacts, size = sent
-    found = complaints(error, [row["email"] for row in contacts])
+    found = complaints(error, [row.email for row in contacts])
     cause = cause_of(error, found)
     if cause is Cause.UNKNOWN_FIELD:  # it has been waited for
         raise error
@@ -112,37 +112,33 @@ def _goes_on(
         sync, run, batch, refused, error,
         apart=_suspects(contacts, found),
         too_large=size if cause is Cause.TOO_LARGE else None,
-        values=_values(contacts[0], mapping) if len(contacts) == 1 else (),
+        values=_values(contacts[0].contact, mapping) if len(contacts) == 1 else (),
     )  # fmt: skip
     return False
 
 
-def _said(contacts: list[dict[str, Any]], found: list[Complaint], mapping: Mapping) -> list[Said]:
+def _said(contacts: list[BatchContact], found: list[Complaint], mapping: Mapping) -> list[Said]:
     """What is certainly said of a contact: its address is named; or it is the only one, and a field
     is named. Of a single contact without either the others' success has to tell."""
     if len(contacts) == 1:
         names = FieldNames(mapping)
         found = [one for one in found if one.email or names.named(one.said, one.where)]
-        return [Said(_contact(contacts[0]), one.said, one.where) for one in found]
+        return [Said(contacts[0].contact, one.said, one.where) for one in found]
     named = {one.email for one in found if one.email}
-    by_email = {row["email"]: row for row in contacts if row["email"] in named}
-    return [Said(_contact(by_email[one.email]), one.said, one.where) for one in found if one.email]
+    by_email = {row.email: row.contact for row in contacts if row.email in named}
+    return [Said(by_email[one.email], one.said, one.where) for one in found if one.email]
 
 
-def _contact(row: dict[str, Any]) -> Contact:
-    return Contact(row["client_id"], row["email"], row["payload"])
+def _values(of: Contact, mapping: Mapping) -> list[str]:
+    return [of.email, *values_of(of.payload, mapping)]
 
 
-def _values(row: dict[str, Any], mapping: Mapping) -> list[str]:
-    return [row["email"], *values_of(row["payload"], mapping)]
-
-
-def _suspects(contacts: list[dict[str, Any]], found: list[Complaint]) -> list[int]:
+def _suspects(contacts: list[BatchContact], found: list[Complaint]) -> list[int]:
     """Clients whose place SendGrid gives; the places needn't be the request's."""
     places = {one.place for one in found if one.place is not None}
     if len(contacts) == 1 or len(places) > MAX_SUSPECTS:
         return []
-    return sorted(contacts[place]["client_id"] for place in places)
+    return sorted(contacts[place].client_id for place in places)
 
 
 def _write(sync: Sync, run: Run, batch: Batch, judged: Verdicts, mapping: Mapping) -> None:

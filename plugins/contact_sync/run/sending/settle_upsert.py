@@ -11,6 +11,7 @@ from itertools import islice
 import numpy as np
 
 from contact_sync.base.errors import ConfigError, RetryableError
+from contact_sync.base.json_columns import JobCounts
 from contact_sync.base.vocabulary import (
     Ending,
     FieldType,
@@ -28,7 +29,7 @@ from contact_sync.contacts.refused_values import LeftOut
 from contact_sync.postgres.cursor import Cursor
 from contact_sync.run.context import mapping_of
 from contact_sync.run.sending.ending import finish, postpone
-from contact_sync.run.sending.judge import Do, counts_all, judge, refused_by
+from contact_sync.run.sending.judge import Do, counts_all, judge, looked_at, refused_by
 from contact_sync.run.sending.look_before import held_after
 from contact_sync.run.sending.refused_contacts import Said, Verdicts, verdicts
 from contact_sync.run.sending.split import postpone_and_split
@@ -104,7 +105,7 @@ def settle_upsert(sync: Sync, run: Run, batch: Batch, job: Job) -> None:
             _settle(sync, run, batch, job, named)
         case Do.READ_BACK | Do.READ_SAMPLE:
             log.info("Batch %d: %d contacts, the job's counts: %s",
-                     batch.batch_id, contacts, job.counts())  # fmt: skip
+                     batch.batch_id, contacts, JobCounts.of(job).to_json())  # fmt: skip
             wrong = not_applied(sync, run, batch, believe=True)
             wrong.difference_update(named.everybody.emails())
             if wrong and judgement.do is Do.READ_SAMPLE:
@@ -165,18 +166,24 @@ def _settle(
     """Confirm the batch's contacts but for the refused ones and those that aren't as sent."""
 
     new = 0
-    wrong = {*wrong, *held_after(sync, run, batch, job)}
-    wrong.difference_update(named.everybody.emails())
+    seen = bool(wrong) and _looked_at(sync, batch, job, named, wrong)
+    held_over = held_after(sync, run, batch, job)
+    held_over.difference_update(named.everybody.emails(), wrong)
 
     def write(cursor: Cursor) -> Ending:
         nonlocal new
         again, unclear = _values_left_out(cursor, run, batch, named)
-        late, given_up = settling.postpone_not_applied(
-            cursor, batch.batch_id, [*wrong, *named.late]
-        )
-        held, never = settling.postpone_not_applied(
-            cursor, batch.batch_id, unclear, PendingReason.VALUE_REFUSED
-        )
+        late = given_up = 0
+        for emails, is_looked_at, reason in (
+            (wrong, seen, PendingReason.NOT_APPLIED),
+            (held_over, False, PendingReason.NOT_APPLIED),
+            (named.late, True, PendingReason.NOT_APPLIED),
+            (unclear, True, PendingReason.VALUE_REFUSED),
+        ):
+            pending, never = settling.postpone_not_applied(
+                cursor, batch.batch_id, emails, reason, looked_at=is_looked_at
+            )
+            late, given_up = late + pending, given_up + never
         known, new, rejected = confirming.confirm(
             cursor, batch.batch_id, named.rejected, [one.email for one in again]
         )
@@ -184,14 +191,19 @@ def _settle(
         if batch.run_id == run.run_id and moves.any_noted(cursor, batch.sync_id):
             moves.create_batches(cursor, (batch.sync_id, batch.run_id), batch)
         numbers = {
-            "confirmed": known + new, "rejected": rejected + given_up + never,
-            "not_applied": late + held,
+            "confirmed": known + new, "rejected": rejected + given_up, "not_applied": late,
         }  # fmt: skip
         return Ending(Outcome.APPLIED, numbers | ({"again": len(again)} if again else {}))
 
     finish(sync, run, batch, job, write)
     if new > ledger.MANY:
         ledger.analyze_ledger(sync.state)
+
+
+def _looked_at(sync: Sync, batch: Batch, job: Job, named: Named, wrong: Collection[str]) -> bool:
+    with sync.state.transaction() as cursor:
+        contacts = batch_contacts.count_contacts(cursor, batch.batch_id)
+    return looked_at(job, contacts, named=named.count, wrong=len(wrong))
 
 
 def _values_left_out(

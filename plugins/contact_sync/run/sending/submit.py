@@ -12,7 +12,7 @@ from contact_sync.base import words
 from contact_sync.base.errors import RequestRefused, RetryableError
 from contact_sync.base.failpoints import reach
 from contact_sync.base.vocabulary import REMOVALS, BatchState, Lane, Outcome
-from contact_sync.run.approve_plan import refuse_unapproved
+from contact_sync.run.approve_plan import exclusions_go_unasked, refuse_unapproved
 from contact_sync.run.sending import move_person
 from contact_sync.run.sending.around_calls import (
     accept,
@@ -25,7 +25,7 @@ from contact_sync.run.sending.prepare import prepare
 from contact_sync.run.sending.removal_targets import contacts_to_remove
 from contact_sync.run.sending.send_csv import send_csv
 from contact_sync.run.sending.send_json import send_json
-from contact_sync.state import batch_moves, batches, moves
+from contact_sync.state import batch_moves, batches, moves, removals
 from contact_sync.state.batches import Batch
 from contact_sync.state.runs import Run
 from contact_sync.sync import Sync
@@ -41,7 +41,8 @@ def submit_batch(sync: Sync, run: Run, batch_id: int) -> None:
     """
     batch = batches.load_batch(sync.state, batch_id)
     if batch.state in (BatchState.STAGED, BatchState.SUBMITTING, BatchState.CREATED):
-        refuse_unapproved(run)
+        if not _goes_unasked(sync, run, batch):
+            refuse_unapproved(run)
         if batch.lane in REMOVALS:
             _send_removal(sync, run, batch)
         elif batch.lane is Lane.MOVE:
@@ -57,6 +58,13 @@ def submit_batch(sync: Sync, run: Run, batch_id: int) -> None:
         batch_id, words.LANES[batch.lane], batch.contacts, words.BATCH_STATES[batch.state],
         f", job {batch.job_id}" if batch.job_id else "",
     )  # fmt: skip
+
+
+def _goes_unasked(sync: Sync, run: Run, batch: Batch) -> bool:
+    if batch.lane not in REMOVALS or not exclusions_go_unasked(sync.definition, run):
+        return False
+    with sync.state.transaction() as cursor:
+        return removals.only_exclusions(cursor, batch.batch_id)
 
 
 def _send_removal(sync: Sync, run: Run, batch: Batch) -> None:

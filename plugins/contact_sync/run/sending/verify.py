@@ -35,7 +35,7 @@ def not_applied(sync: Sync, run: Run, batch: Batch, *, believe: bool) -> set[str
     with sync.state.transaction() as cursor:
         contacts = batch_contacts.contact_sample(cursor, batch.batch_id, MAX_READ_BACK)
     wrong: set[str] = set()
-    rows = batch_contacts.outbox_rows(contacts)
+    rows = [contact.row for contact in contacts]
     for start in range(0, len(rows), MAX_LOOKUP):
         runs.renew_lease(sync.state, run)
         wrong |= _wrong(sync, rows[start : start + MAX_LOOKUP], mapping)

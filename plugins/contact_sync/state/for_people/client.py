@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from contact_sync.postgres.cursor import Cursor, many
+from contact_sync.base.json_columns import JobCounts, known_fields
+from contact_sync.postgres.cursor import Cursor, many, rows_as
+from contact_sync.reporting.explanation import Removal, Sending
 from contact_sync.state import statements
 
 SQL = statements.load("for_people/client")
@@ -12,36 +17,84 @@ MAX_FOUND = 100
 """So many clients of one address are listed."""
 
 
-def look_at_client(cursor: Cursor, sync_id: int, client_id: int) -> dict[str, Any] | None:
-    """The ledger's row with the batch that sent the client last; None = not in the ledger."""
+@dataclass(frozen=True, slots=True)
+class LedgerClient:
+    """A client's row of the ledger. `email`: the address of its contact, None = it has none.
+    `sent`: the batch that it was sent with last, None = not known."""
+
+    state: str
+    email: str | None = dataclasses.field(repr=False)
+    email_hash: int | None
+    contact_hash: int | None
+    row_hash: int | None
+    filled: int
+    stale: int
+    field: str | None
+    reason: str | None
+    detail: str | None
+    tries: int
+    rejected_since: datetime | None
+    absent: int
+    updated_at: datetime
+    sent: Sending | None
+
+
+@dataclass(frozen=True, slots=True)
+class ClientOfAddress:
+    """A client that had an address when the sync last looked; `has_contact`: at that address."""
+
+    client_id: int
+    state: str
+    has_contact: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StaleClient:
+    """A client that holds values at SendGrid which B2CORE emptied and nobody can clear, in the
+    fields of these names; its attributes' names are keys of `status --json`."""
+
+    client_id: int
+    fields: list[str]
+
+
+def look_at_client(cursor: Cursor, sync_id: int, client_id: int) -> LedgerClient | None:
+    """What the ledger has of a client; None = it isn't there."""
     parameters = {"sync_id": sync_id, "client_id": client_id}
-    rows = many(cursor, SQL["client"], parameters)
-    return rows[0] if rows else None
+    for row in many(cursor, SQL["client"], parameters):
+        sent = _sending(row) if row["batch_id"] is not None else None
+        return LedgerClient(**known_fields(LedgerClient, row | {"sent": sent}))
+    return None
 
 
-def staged(cursor: Cursor, sync_id: int, client_id: int) -> list[dict[str, Any]]:
+def staged(cursor: Cursor, sync_id: int, client_id: int) -> list[Sending]:
     """Where the client waits to be sent: run and open batch."""
     parameters = {"sync_id": sync_id, "client_id": client_id}
-    return many(cursor, SQL["staged"], parameters)
+    return [_sending(row) for row in many(cursor, SQL["staged"], parameters)]
 
 
 def noted_removals(
     cursor: Cursor, sync_id: int, client_id: int, hashes: tuple[int, int]
-) -> list[dict[str, Any]]:
+) -> list[Removal]:
     """Contacts noted for removal, of the client or of the addresses with these two hashes."""
     parameters = {"sync_id": sync_id, "client_id": client_id,
                   "email_hash": hashes[0], "contact_hash": hashes[1]}  # fmt: skip
-    return many(cursor, SQL["noted_removals"], parameters)
+    return rows_as(Removal, cursor, SQL["noted_removals"], parameters)
 
 
-def clients_of_address(cursor: Cursor, sync_id: int, email_hash: int) -> list[dict[str, Any]]:
-    """Clients that had an address when the sync last looked, or whose contact has it: client_id,
-    state, has_contact. At most MAX_FOUND; one scan of the ledger."""
+def clients_of_address(cursor: Cursor, sync_id: int, email_hash: int) -> list[ClientOfAddress]:
+    """Clients that had an address when the sync last looked, or whose contact has it. At most
+    MAX_FOUND; one scan of the ledger."""
     parameters = {"sync_id": sync_id, "email_hash": email_hash, "at_most": MAX_FOUND}
-    return many(cursor, SQL["clients_of_address"], parameters)
+    return rows_as(ClientOfAddress, cursor, SQL["clients_of_address"], parameters)
 
 
-def stale_clients(cursor: Cursor, sync_id: int, limit: int) -> list[dict[str, Any]]:
-    """Clients that hold values at SendGrid which B2CORE emptied and nobody can clear: client_id,
-    and `fields`, the names of those fields."""
-    return many(cursor, SQL["stale_clients"], {"sync_id": sync_id, "at_most": limit})
+def stale_clients(cursor: Cursor, sync_id: int, limit: int) -> list[StaleClient]:
+    """The first `limit` of them by id."""
+    parameters = {"sync_id": sync_id, "at_most": limit}
+    return rows_as(StaleClient, cursor, SQL["stale_clients"], parameters)
+
+
+def _sending(row: dict[str, Any]) -> Sending:
+    """From a row with a batch's columns."""
+    own = {"state": row["batch_state"], "counts": JobCounts.of_column(row["counts"])}
+    return Sending(**known_fields(Sending, row | own))

@@ -16,6 +16,7 @@ from contact_sync.postgres.cursor import Cursor, rows_as
 from contact_sync.state import statements
 from contact_sync.state.database import StateDatabase
 from contact_sync.state.for_people.reading import READ_ONLY
+from contact_sync.state.for_people.rejected import ReasonCount
 
 SQL = statements.load("for_people/dropped")
 CHUNK = 5_000
@@ -44,15 +45,6 @@ class DroppedValue:
     field: str
     reason: str
     since: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class ReasonCount:
-    """How many values of one field are dropped for one reason."""
-
-    field: str
-    reason: str
-    n: int
 
 
 def count_reasons(cursor: Cursor, sync_id: int) -> list[ReasonCount]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any
 
-from contact_sync.postgres.cursor import Cursor, many, one, rows_as
+from contact_sync.base.json_columns import JobReport
+from contact_sync.postgres.cursor import Cursor, rows_as
+from contact_sync.reporting.shown_run import JobSum, SliceProgress
 from contact_sync.state import statements
 
 SQL = statements.load("for_people/jobs")
@@ -32,19 +33,9 @@ class BatchJob:
     submitted_at: datetime | None
     seconds: float | None
 
-    def report(self) -> dict[str, Any]:
-        """What a run's result keeps of it; the keys are part of `status --json`."""
-        return {
-            "batch_id": self.batch_id,
-            "lane": self.lane,
-            "rows": self.rows,
-            "state": self.state,
-            "job_id": self.job_id,
-            "status": self.status,
-            "outcome": self.outcome,
-            "numbers": self.numbers,
-            "seconds": self.seconds,
-        }
+    def report(self) -> JobReport:
+        """What a run's result keeps of it."""
+        return JobReport.from_json(asdict(self))
 
 
 def jobs_of_run(cursor: Cursor, run_id: int, limit: int | None = None) -> list[BatchJob]:
@@ -52,11 +43,12 @@ def jobs_of_run(cursor: Cursor, run_id: int, limit: int | None = None) -> list[B
     return rows_as(BatchJob, cursor, SQL["jobs_of_run"], {"run_id": run_id, "at_most": limit})
 
 
-def job_sums(cursor: Cursor, run_id: int) -> list[dict[str, Any]]:
-    """How many batches and contacts of a run are in which lane, state and job status."""
-    return many(cursor, SQL["job_sums"], {"run_id": run_id})
+def job_sums(cursor: Cursor, run_id: int) -> list[JobSum]:
+    """A run's batches, added up."""
+    return rows_as(JobSum, cursor, SQL["job_sums"], {"run_id": run_id})
 
 
-def slice_progress(cursor: Cursor, run_id: int) -> dict[str, int]:
-    """How many slices and clients a run reads, and how many of them it has read."""
-    return one(cursor, SQL["slice_progress"], {"run_id": run_id})
+def slice_progress(cursor: Cursor, run_id: int) -> SliceProgress:
+    """How far a run has read its clients."""
+    (found,) = rows_as(SliceProgress, cursor, SQL["slice_progress"], {"run_id": run_id})
+    return found

@@ -63,12 +63,12 @@ class RejectedClient:
 
 @dataclass(frozen=True, slots=True)
 class ReasonCount:
-    """How many clients are rejected for one field and reason."""
+    """How many clients are rejected, or values dropped, for one field and reason."""
 
     field: str
     reason: str
-    detail: str | None
     n: int
+    detail: str | None = None
 
 
 def count_reasons(cursor: Cursor, sync_id: int) -> list[ReasonCount]:

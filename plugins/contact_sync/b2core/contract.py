@@ -1,0 +1,197 @@
+"""Whether a source's statements keep the contract (include/sql/b2core/README.md): looked at with
+their own rows, because PostgreSQL accepts statements that lose clients without a word.
+
+Reads every client once, as a full run does. Nothing that it says holds a value other than ids.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from contact_sync.b2core.plans import Table
+from contact_sync.b2core.reader import Snapshot
+from contact_sync.base.errors import SyncError
+from contact_sync.base.findings import Area, Finding, Judgement
+from contact_sync.config.source import ChangeDetection
+
+EVERY_ID = {"first_id": -(2**63), "last_id": 2**63 - 1, "ids": None}
+SAMPLES = 3
+_IDS = """
+SELECT
+    count(*) AS clients,
+    count(*) - count(client_id) AS without_id,
+    count(client_id) - count(DISTINCT client_id) AS again,
+    percentile_disc(ARRAY[0, 0.5, 1]) WITHIN GROUP (ORDER BY client_id) AS samples
+FROM (
+{scan}
+) AS scan
+"""
+_BOTH = """
+SELECT
+    count(*) FILTER (WHERE clients.client_id IS NULL) AS only_scan,
+    min(scan.client_id) FILTER (WHERE clients.client_id IS NULL) AS only_scan_id,
+    count(*) FILTER (WHERE scan.client_id IS NULL) AS only_clients,
+    min(clients.client_id) FILTER (WHERE scan.client_id IS NULL) AS only_clients_id,
+    count(*) FILTER (WHERE scan.email IS DISTINCT FROM clients.email) AS other_email,
+    min(scan.client_id) FILTER (WHERE scan.email IS DISTINCT FROM clients.email) AS other_email_id,
+    count(*) FILTER (WHERE scan.exclusion IS DISTINCT FROM clients.exclusion) AS other_exclusion,
+    min(scan.client_id)
+        FILTER (WHERE scan.exclusion IS DISTINCT FROM clients.exclusion) AS other_exclusion_id,
+    count(clients.client_id) - count(DISTINCT clients.client_id) AS again
+FROM (
+{scan}
+) AS scan
+FULL JOIN (
+    SELECT client_id, "{email}" AS email, exclusion FROM (
+    {clients}
+    ) AS clients
+) AS clients ON scan.client_id = clients.client_id
+"""
+_WITHIN = """
+SELECT count(*) AS clients, count(*) FILTER (WHERE client_id <> {client_id}) AS others
+FROM (
+{clients}
+) AS clients
+"""
+
+
+def contract_findings(
+    snapshot: Snapshot, detection: ChangeDetection, email: str
+) -> Iterator[Finding]:
+    """What is so about the statements; `email` is the mapped column of clients.sql.
+
+    One at a time, each as soon as it is known: the whole takes as long as reading all clients.
+    """
+    changed = f"changed_{detection}"
+    samples: list[int] = []
+    for look in (_scan, _clients, _bounds, _changes):
+        try:
+            yield from look(snapshot, samples, changed, email)
+        except SyncError as error:
+            yield Finding(Area.B2CORE, "statements", Judgement.WRONG, str(error))
+            return
+
+
+def _scan(snapshot: Snapshot, samples: list[int], _changed: str, _email: str) -> Iterator[Finding]:
+    row = snapshot.row(_IDS.format(scan=snapshot.text("scan")), "scan")
+    samples += sorted(set(row["samples"] or []))
+    if not row["clients"]:
+        yield Finding(
+            Area.B2CORE, "scan.sql", Judgement.WARNING, "it gives no client: is B2CORE empty?",
+            "look at its tables and conditions",
+        )  # fmt: skip
+    if row["without_id"]:
+        yield _wrong(
+            "scan.sql", f"{row['without_id']:,} rows have no client_id", "leave them out, or join "
+            "the table that has it",
+        )  # fmt: skip
+    if row["again"]:
+        yield _wrong("scan.sql", _again(row["again"]), "fix its joins")
+    if row["clients"] and not row["without_id"] and not row["again"]:
+        yield _right("scan.sql", f"{row['clients']:,} clients, each once")
+
+
+def _clients(
+    snapshot: Snapshot, _samples: list[int], _changed: str, email: str
+) -> Iterator[Finding]:
+    texts = {"scan": snapshot.text("scan"), "clients": snapshot.text("clients", EVERY_ID)}
+    row = snapshot.row(_BOTH.format(**texts, email=email), "clients")
+    said = {
+        "only_scan": ("in scan.sql but not in clients.sql: they would never be sent",
+                      "give both the same conditions, and join what may be missing LEFT"),
+        "only_clients": ("in clients.sql but not in scan.sql: they would never be looked at",
+                         "give both the same tables and conditions"),
+    }  # fmt: skip
+    counts = dict(row)
+    found = False
+    for key, (what, fix) in said.items():
+        if counts[key]:
+            found = True
+            yield _wrong("clients.sql", _whose(counts, key, what), fix)
+    if counts["again"]:
+        found = True
+        yield _wrong("clients.sql", _again(counts["again"]), "fix its joins")
+    # A client that only one of them has differs in everything.
+    alone = counts["only_scan"] + counts["only_clients"]
+    for key, column in (("other_email", "email"), ("other_exclusion", "exclusion")):
+        if counts[key] and not alone:
+            found = True
+            what = f"with another {column} in scan.sql than in clients.sql"
+            yield _wrong("clients.sql", _whose(counts, key, what), "write the same in both")
+    if not found:
+        yield _right("clients.sql", "the same clients as scan.sql, each once")
+
+
+def _bounds(
+    snapshot: Snapshot, samples: list[int], _changed: str, _email: str
+) -> Iterator[Finding]:
+    for client_id in samples[:SAMPLES]:
+        for bounds in (
+            {"first_id": client_id, "last_id": client_id, "ids": None},
+            {**EVERY_ID, "ids": [client_id]},
+        ):
+            clients = snapshot.text("clients", bounds)
+            row = snapshot.row(_WITHIN.format(clients=clients, client_id=client_id), "clients")
+            if row["others"]:
+                which = "%(ids)s" if bounds["ids"] else "%(first_id)s and %(last_id)s"
+                yield _wrong(
+                    "clients.sql", f"it gives clients outside of {which}, so that each is read and "
+                    f"sent several times", "copy those of include/sql/b2core/clients.sql",
+                )  # fmt: skip
+                return
+    yield _right("clients.sql", "it keeps to the bounds that it is given")
+
+
+def _changes(
+    snapshot: Snapshot, _samples: list[int], changed: str, _email: str
+) -> Iterator[Finding]:
+    """Whether every table whose values are sent is also watched for changes, and can be."""
+    sent, watched = snapshot.tables_of("clients"), snapshot.tables_of(changed)
+    if changed == "changed_xmin":
+        for table in sorted(watched, key=str):
+            yield from _without_xmin(table)
+    else:
+        for column in snapshot.times_without_zone(changed):
+            yield Finding(
+                Area.B2CORE, f"{changed}.sql", Judgement.WARNING,
+                f"{column} has no time zone and is taken as UTC: if B2CORE writes local times "
+                f"there, changes are missed or found late",
+                "write it AT TIME ZONE 'the zone', if it isn't UTC",
+            )  # fmt: skip
+    for table in sorted(sent - watched, key=str):
+        yield Finding(
+            Area.B2CORE, f"{changed}.sql", Judgement.WARNING,
+            f"it doesn't look at {table}, which clients.sql reads: a change there reaches SendGrid "
+            f"with the next full run only", f"add {table} to it",
+        )  # fmt: skip
+    if not sent - watched:
+        yield _right(f"{changed}.sql", "it looks at every table that clients.sql reads")
+
+
+def _without_xmin(table: Table) -> Iterator[Finding]:
+    why = {
+        "f": f"{table} is a foreign table, whose xmin is always 0: no change would be seen",
+        "m": f"{table} is a materialized view: each refresh makes all its rows new",
+    }.get(table.kind)
+    if why:
+        judgement = Judgement.WRONG if table.kind == "f" else Judgement.WARNING
+        fix = "say change_detection: updated_at in the definition's source"
+        yield Finding(Area.B2CORE, "changed_xmin.sql", judgement, why, fix)
+
+
+def _again(rows: int) -> str:
+    return f"{rows:,} rows give a client again"
+
+
+def _whose(counts: dict[str, Any], key: str, what: str) -> str:
+    few = f"client {counts[f'{key}_id']}" if counts[key] == 1 else f"such as {counts[f'{key}_id']}"
+    return f"{counts[key]:,} clients are {what} ({few})"
+
+
+def _right(subject: str, text: str) -> Finding:
+    return Finding(Area.B2CORE, subject, Judgement.OK, text)
+
+
+def _wrong(subject: str, text: str, fix: str) -> Finding:
+    return Finding(Area.B2CORE, subject, Judgement.WRONG, text, fix)

@@ -1,0 +1,36 @@
+"""When a sync runs by itself: what Airflow makes of the definition's `schedule`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from croniter import CroniterBadCronError, CroniterBadDateError, croniter
+from pydantic import AfterValidator
+
+# airflow.sdk.definitions.timetables._cron.CRON_PRESETS, and what `create_timetable` reads itself.
+PRESETS = (
+    "@once", "@continuous", "@hourly", "@daily", "@weekly", "@monthly", "@quarterly", "@yearly",
+)  # fmt: skip
+FORMS = 'write five columns (minute hour day month weekday), such as "*/15 * * * *" or '
+FORMS += f'"0 6 * * mon-fri", or one of {", ".join(PRESETS)}, or null'
+
+
+def readable(schedule: str) -> str:
+    """The schedule, if Airflow can read it and it will ever come; raises ValueError with the forms.
+
+    Airflow itself judges a schedule when it stores the DAG, and what it can't read there stops
+    *every* DAG of the file. Both it and this function ask croniter.
+    """
+    if schedule in PRESETS:
+        return schedule
+    try:
+        croniter(schedule).get_next()
+    except CroniterBadDateError:
+        raise ValueError(f"{schedule!r} names a time that never comes; {FORMS}") from None
+    except (CroniterBadCronError, ValueError, KeyError, TypeError, AttributeError) as error:
+        why = " ".join(str(error).split())[:200]
+        raise ValueError(f"Airflow can't read {schedule!r} ({why}); {FORMS}") from None
+    return schedule
+
+
+Schedule = Annotated[str, AfterValidator(readable)]

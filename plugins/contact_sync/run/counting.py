@@ -1,0 +1,124 @@
+"""How many clients a run sends, keeps back, and why; counted where they are compared. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from contact_sync.base.arrays import Int64
+from contact_sync.base.client_life import Fate
+from contact_sync.base.json_columns import Staged
+from contact_sync.base.vocabulary import ExclusionReason, FieldType, RefusalSum
+from contact_sync.base.words import counted
+from contact_sync.contacts.decision import Decided, Decision
+from contact_sync.contacts.mapping import Mapping
+from contact_sync.contacts.transform import Dropped
+
+NAMES = ("counts", "rejections", "exclusions", "dropped", "stale", "emptied")
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """`counts`: how many clients what happened to, by its name. The others by field and reason:
+    rejected and excluded clients, values that were dropped or cut, and values that are stale,
+    because SendGrid knows no way to clear a Number or Date field; texts that are emptied."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    rejections: Counter[str] = field(default_factory=Counter)
+    exclusions: Counter[str] = field(default_factory=Counter)
+    dropped: Counter[str] = field(default_factory=Counter)
+    stale: Counter[str] = field(default_factory=Counter)
+    emptied: Counter[str] = field(default_factory=Counter)
+
+    def add(self, other: Counts) -> None:
+        """Add those of another chunk."""
+        for name in NAMES:
+            getattr(self, name).update(getattr(other, name))
+
+    def staged(self) -> Staged:
+        """For the run's plan; reasons that didn't occur are left out."""
+        reasons = {name: dict(+getattr(self, name)) for name in NAMES[1:]}
+        return Staged(dict(self.counts), **reasons)
+
+
+def count(
+    clients: pd.DataFrame,
+    decided: Decided,
+    send: pd.DataFrame,
+    dropped: list[Dropped],
+    mapping: Mapping,
+) -> Counts:
+    """The counts of a chunk: of its clients, of those that are sent, and of values."""
+    return Counts(
+        _how_many(clients, decided, send),
+        _rejections(clients, decided),
+        _exclusions(clients, decided),
+        Counter({counted(part.field, part.reason): len(part.client_id) for part in dropped}),
+        _stale(send, mapping),
+        _emptied(clients, decided, mapping),
+    )
+
+
+def _how_many(clients: pd.DataFrame, decided: Decided, send: pd.DataFrame) -> Counter[str]:
+    """The clients of the chunk by what happens to them."""
+    n = np.bincount(decided.decision, minlength=len(Decision))
+    is_sent, is_moved = decided.decision == Decision.SEND, decided.has_contact & ~decided.own
+    no_address = clients["field"].eq("email").fillna(value=False).to_numpy(bool)
+    found = {
+        "read": n.sum(),
+        "pending": n[Decision.MOVED],
+        "excluded": n[Decision.EXCLUDED] + n[Decision.SHARED] + n[Decision.REMOVED],
+        "rejected": n[Decision.REJECTED] + n[Decision.REFUSED],
+        "unchanged": n[Decision.UNCHANGED],
+        "newly_excluded": (decided.decision[decided.has_contact] == Decision.EXCLUDED).sum(),
+        "address_lost": (is_moved & no_address & (decided.known.fate != Fate.REJECTED)).sum(),
+        "given_up": (decided.decision[is_moved] == Decision.SHARED).sum(),
+        "new": (is_sent & ~decided.has_contact).sum(),
+        "address_changed": (is_sent & is_moved).sum(),
+        "changed": (is_sent & decided.own & ~decided.same).sum(),
+        "sent_again": (is_sent & decided.own & decided.same).sum(),
+        "cleared": (send["clears"] != 0).sum(),
+    }
+    return Counter({name: int(number) for name, number in found.items()})
+
+
+def _rejections(clients: pd.DataFrame, decided: Decided) -> Counter[str]:
+    rows = decided.decision == Decision.REJECTED
+    refused = int((decided.decision == Decision.REFUSED).sum())
+    found = Counter({counted("contact", RefusalSum.REFUSED_BEFORE): refused})
+    if rows.any():
+        rejected = clients[rows]
+        found.update((rejected["field"] + ": " + rejected["reason"]).value_counts().to_dict())
+    return found
+
+
+def _exclusions(clients: pd.DataFrame, decided: Decided) -> Counter[str]:
+    rows = decided.decision == Decision.EXCLUDED
+    shared = int((decided.decision == Decision.SHARED).sum())
+    found = Counter({str(ExclusionReason.SHARED_ADDRESS): shared})
+    found[str(ExclusionReason.REMOVED_BY_HAND)] = int((decided.decision == Decision.REMOVED).sum())
+    if rows.any():
+        why = clients.loc[rows, "exclusion"]
+        found[str(ExclusionReason.EXCLUDED_ADDRESS)] = int(why.isna().sum())
+        for said, n in why.value_counts().to_dict().items():
+            found[counted(ExclusionReason.EXCLUDED_BY_B2CORE, said)] = n
+    return found
+
+
+def _stale(send: pd.DataFrame, mapping: Mapping) -> Counter[str]:
+    return _by_field(send["stale"].to_numpy(np.int64), mapping)
+
+
+def _emptied(clients: pd.DataFrame, decided: Decided, mapping: Mapping) -> Counter[str]:
+    """Clients by the text that the sync has sent to their contact, at this address or the former
+    one, and that they lack now. What is unknown of the ledger isn't a client's loss."""
+    send = (decided.decision == Decision.SEND) & decided.has_contact
+    now = clients["filled"].to_numpy(np.int64)[send]
+    return _by_field(decided.known.filled[send] & ~now & mapping.mask(FieldType.TEXT), mapping)
+
+
+def _by_field(masks: Int64, mapping: Mapping) -> Counter[str]:
+    return Counter({f.name: int((masks >> f.bit & 1).sum()) for f in mapping.fields})

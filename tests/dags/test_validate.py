@@ -1,0 +1,93 @@
+"""`validate --connect` where Airflow is: its own connections, its pool, its triggerer."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from airflow.models.connection import Connection
+from airflow.models.pool import Pool
+from airflow.utils.session import create_session
+
+from contact_sync.airflow_edge import installation
+from contact_sync.base.errors import ConfigError
+from tests.support.airflow_home import ROOT
+from tests.support.world import API_KEY, World
+
+
+def validate() -> tuple[int, list[dict[str, Any]]]:
+    """Exit code and findings of the command, in a process of its own; stdout holds only JSON."""
+    done = subprocess.run(
+        [sys.executable, "-m", "contact_sync", "validate", "demo", "--connect", "--json"],
+        env=os.environ | {"PYTHONPATH": str(ROOT / "plugins")},
+        capture_output=True, text=True, check=False, timeout=120,
+    )  # fmt: skip
+    assert API_KEY not in done.stdout + done.stderr
+    (told,) = json.loads(done.stdout)
+    return done.returncode, told["findings"]
+
+
+@pytest.fixture
+def stored(world: World, airflow_database: None) -> Iterator[World]:
+    """A world whose connections are in Airflow's database, as *Admin > Connections* puts them."""
+    world.seed()
+    rows = [
+        Connection("b2core_default", uri=world.reader_url),
+        Connection("contact_sync_state", uri=world.state_url),
+        Connection(
+            "sendgrid_default", conn_type="sendgrid", host=world.emulator.base_url,
+            password=API_KEY,
+        ),
+    ]  # fmt: skip
+    with create_session() as session:
+        session.add_all(rows)
+    yield world
+    with create_session() as session:
+        for row in session.query(Connection).all():
+            session.delete(row)
+
+
+def test_connections_stored_in_airflow_are_found(stored: World) -> None:
+    """The first step that first-connection.md asks for. Nothing has to be exported."""
+    code, findings = validate()
+    wrong = [f for f in findings if f["judgement"] == "wrong"]
+    assert (code, wrong) == (0, [])
+    said = {(f["area"], f["subject"]): f["judgement"] for f in findings}
+    assert said["Airflow", "pool"] == "ok"
+    assert said["Airflow", "triggerer"] == "warning"
+
+
+def test_one_wrong_thing_does_not_hide_the_others(stored: World) -> None:
+    """A wrong key, a wrong password and a missing pool are told together."""
+    with create_session() as session:
+        (state,) = session.query(Connection).filter_by(conn_id="contact_sync_state").all()
+        state.set_password("wrong")
+        (sendgrid,) = session.query(Connection).filter_by(conn_id="sendgrid_default").all()
+        sendgrid.set_password("SG.wrong")
+        session.query(Pool).filter_by(pool="sendgrid").delete()
+    try:
+        code, findings = validate()
+    finally:
+        Pool.create_or_update_pool("sendgrid", 4, "Calls to SendGrid", include_deferred=False)
+    wrong = [(f["area"], f["subject"]) for f in findings if f["judgement"] == "wrong"]
+    assert code == 1
+    assert wrong == [
+        ("state database", "connection"), ("SendGrid", "connection"), ("Airflow", "pool"),
+    ]  # fmt: skip
+    assert any(f["fix"].startswith("airflow pools set sendgrid 4") for f in findings)
+
+
+def test_an_airflow_that_is_too_old_is_told_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the DAG's import error, before anything obscure is missing."""
+    for version in ("2.11.0", "3.2.9", "3.0"):
+        monkeypatch.setattr(installation, "__version__", version)
+        with pytest.raises(ConfigError, match=rf"3\.3 or newer, and this is {version}"):
+            installation.require_airflow()
+    for version in ("3.3.0", "3.3.2+local", "3.3.0rc1", "4.0.0"):
+        monkeypatch.setattr(installation, "__version__", version)
+        installation.require_airflow()

@@ -1,0 +1,193 @@
+"""The statements of a source keep their contract, or the check says which clients are lost."""
+
+from __future__ import annotations
+
+import pytest
+
+from contact_sync.b2core.contract import contract_findings
+from contact_sync.base.errors import ConfigError
+from contact_sync.base.findings import Finding, Judgement
+from contact_sync.config.source import ChangeDetection
+from tests.support.source_faults import replace_in
+from tests.support.world import World
+
+pytestmark = pytest.mark.own_connections
+
+
+def findings(world: World, detection: str = "xmin") -> list[Finding]:
+    """What the check says about the world's statements."""
+    with world.sync() as sync, sync.b2core.snapshot() as snapshot:
+        return list(contract_findings(snapshot, ChangeDetection(detection), "email"))
+
+
+def said(world: World, judgement: Judgement = Judgement.WRONG, detection: str = "xmin") -> str:
+    """All findings of one kind in one text."""
+    found = findings(world, detection)
+    return "\n".join(f"{f.subject}: {f.text} | {f.fix}" for f in found if f.judgement is judgement)
+
+
+def test_the_shipped_statements_keep_the_contract(own_sql: World) -> None:
+    """All is looked at, and all is right."""
+    own_sql.seed()
+    found = findings(own_sql)
+    assert {f.judgement for f in found} == {Judgement.OK}
+    assert [f.subject for f in found] == [
+        "scan.sql", "clients.sql", "clients.sql", "changed_xmin.sql",
+    ]  # fmt: skip
+
+
+DIFFERENCES = {
+    "an inner join in clients.sql": (
+        "clients.sql", "LEFT JOIN b2core.jurisdictions", "INNER JOIN b2core.jurisdictions",
+        "in scan.sql but not in clients.sql: they would never be sent",
+    ),
+    "a condition in scan.sql only": (
+        "scan.sql", "FROM b2core.clients AS clients",
+        "FROM b2core.clients AS clients WHERE clients.id > 1",
+        "1 clients are in clients.sql but not in scan.sql: they would never be looked at",
+    ),
+    "another address": (
+        "scan.sql", "clients.email::text", "('x' || clients.email)::text",
+        "with another email in scan.sql than in clients.sql (such as 1)",
+    ),
+    "another exclusion": (
+        "scan.sql", "NULL::text AS exclusion",
+        "CASE WHEN clients.id = 2 THEN 'no consent' END::text AS exclusion",
+        "1 clients are with another exclusion in scan.sql than in clients.sql (client 2)",
+    ),
+    "bounds that are ignored": (
+        "clients.sql", "\nWHERE\n    clients.id BETWEEN %(first_id)s AND %(last_id)s",
+        "\nWHERE\n    TRUE",
+        "it gives clients outside of %(first_id)s and %(last_id)s",
+    ),
+    "ids that are ignored": (
+        "clients.sql", "AND (%(ids)s::bigint[] IS NULL OR clients.id = any(%(ids)s::bigint[]))",
+        "AND TRUE", "it gives clients outside of %(ids)s",
+    ),
+    "a join that gives a client twice": (
+        "scan.sql", "FROM b2core.clients AS clients",
+        "FROM b2core.clients AS clients CROSS JOIN generate_series(1, 2)",
+        "6 rows give a client again",
+    ),
+    "rows without an id": (
+        "scan.sql", "clients.id::bigint", "nullif(clients.id, 1)::bigint",
+        "1 rows have no client_id",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("difference", list(DIFFERENCES))
+def test_a_statement_that_loses_clients_is_named(own_sql: World, difference: str) -> None:
+    """PostgreSQL accepts each of these, and a run would be green."""
+    own_sql.seed()
+    file, old, new, expected = DIFFERENCES[difference]
+    replace_in(own_sql, file, old, new)
+    assert expected in said(own_sql)
+
+
+def test_a_source_without_clients_is_told(own_sql: World) -> None:
+    """It may be an empty B2CORE, or a condition that is always false."""
+    assert "scan.sql: it gives no client" in said(own_sql, Judgement.WARNING)
+
+
+def test_a_table_that_is_read_and_not_watched_is_named(own_sql: World) -> None:
+    """A change there would reach SendGrid with the next full run only."""
+    own_sql.seed()
+    replace_in(own_sql, "changed_xmin.sql", "b2core.client_phones", "b2core.client_addresses")
+    assert said(own_sql, Judgement.WARNING).startswith(
+        "changed_xmin.sql: it doesn't look at b2core.client_phones, which clients.sql reads"
+    )
+    lookups = said(own_sql, Judgement.WARNING, "updated_at")
+    assert "b2core.countries" in lookups
+    assert "b2core.client_phones" not in lookups
+
+
+def test_a_time_without_a_zone_is_named(own_tables: World) -> None:
+    """It is compared as UTC; a view that says its zone is right."""
+    assert "no time zone" not in said(own_tables, Judgement.WARNING, "updated_at")
+    own_tables.sql("ALTER TABLE b2core.client_phones ALTER updated_at TYPE timestamp")
+    warned = said(own_tables, Judgement.WARNING, "updated_at")
+    assert "b2core.client_phones.updated_at has no time zone" in warned
+    assert "b2core.clients.updated_at" not in warned
+
+
+@pytest.fixture
+def foreign(own_tables: World) -> World:
+    """The phones are a foreign table of the same server."""
+    own_tables.sql("ALTER TABLE b2core.client_phones RENAME TO local_phones")
+    own_tables.sql("CREATE EXTENSION file_fdw")
+    own_tables.sql("CREATE SERVER files FOREIGN DATA WRAPPER file_fdw")
+    own_tables.sql(
+        """CREATE FOREIGN TABLE b2core.client_phones (
+               id bigint, client_id bigint, phone text, confirmed boolean, updated_at timestamptz
+           ) SERVER files OPTIONS (program 'true')"""
+    )
+    own_tables.sql("GRANT SELECT ON b2core.client_phones TO contact_sync_reader")
+    return own_tables
+
+
+def test_a_foreign_table_has_no_xmin(foreign: World) -> None:
+    """It is always 0 there: changes would never be seen."""
+    assert "b2core.client_phones is a foreign table, whose xmin is always 0" in said(foreign)
+    assert "foreign table" not in said(foreign, detection="updated_at")
+
+
+def test_row_level_security_is_refused_and_hides_no_one(own_tables: World) -> None:
+    """Rows that a policy hides would look deleted: the server refuses instead."""
+    own_tables.sql("ALTER TABLE b2core.client_phones ENABLE ROW LEVEL SECURITY")
+    assert "row-level security" in said(own_tables)
+    writes = len(own_tables.writes())
+    with pytest.raises(ConfigError, match="give the role BYPASSRLS"):
+        own_tables.run("full")
+    assert len(own_tables.writes()) == writes
+
+
+STATEMENTS = {
+    "an unknown placeholder": ("%(first_id)s", "%(first)s", "the placeholder %(first)s"),
+    "a semicolon at the end": (None, ";\n-- the end\n", "it ends with a semicolon"),
+    "two statements": (None, ";\nSELECT 1", "it holds 2 statements"),
+    "a placeholder that isn't complete": ("%(first_id)s AND", "%(first_id) AND", "complete"),
+}
+
+
+@pytest.mark.parametrize("fault", list(STATEMENTS))
+def test_a_statement_that_cannot_be_used_stops_the_run(own_sql: World, fault: str) -> None:
+    """Before anything is read or sent, with the file's name and what to do."""
+    own_sql.seed()
+    old, new, expected = STATEMENTS[fault]
+    path = own_sql.sql_folder / "clients.sql"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text + new if old is None else text.replace(old, new), encoding="utf-8")
+    with pytest.raises(ConfigError) as raised:
+        own_sql.run()
+    assert "clients.sql" in str(raised.value)
+    assert expected in str(raised.value)
+    assert own_sql.writes() == []
+
+
+def test_a_per_cent_sign_is_an_ordinary_character(own_sql: World) -> None:
+    """In LIKE patterns and as modulo; a byte order mark does no harm either."""
+    own_sql.seed()
+    path = own_sql.sql_folder / "scan.sql"
+    text = path.read_text(encoding="utf-8")
+    text += "WHERE clients.email NOT LIKE '%@%.invalid%' AND clients.id % 1 = 0"
+    path.write_text(text, encoding="utf-8-sig")
+    assert own_sql.run()["state"] == "succeeded"
+    own_sql.assert_converged()
+
+
+def test_negative_ids_are_ids(own_tables: World) -> None:
+    """As the hash of a uuid gives them."""
+    own_tables.sql(
+        """ALTER TABLE b2core.client_phones DROP CONSTRAINT IF EXISTS client_phones_client_id_fkey;
+           ALTER TABLE b2core.client_addresses
+               DROP CONSTRAINT IF EXISTS client_addresses_client_id_fkey;
+           UPDATE b2core.clients SET id = -id;
+           UPDATE b2core.client_phones SET client_id = -client_id;
+           UPDATE b2core.client_addresses SET client_id = -client_id"""
+    )
+    own_tables.run("full", approve=True)
+    own_tables.edit(-1, last_name="Changed")
+    report = own_tables.run()
+    assert (report["state"], own_tables.fates()[-1]) == ("succeeded", "confirmed")
+    assert {f.judgement for f in findings(own_tables)} == {Judgement.OK}

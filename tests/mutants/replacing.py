@@ -1,0 +1,56 @@
+"""Rules about what databases do to a source: fields emptied, servers and tables replaced, ids given
+to others."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from contact_sync.b2core import replaced
+from tests.integration.changes import test_tables_of_other_kinds
+from tests.integration.runs import test_clear_limits
+from tests.mutants.mutant import RUN, STATE, Mutant, gives
+from tests.unit.run import test_select_clients
+
+
+def nothing_emptied(_emptied: Any, *_: Any) -> Counter[str]:
+    """Nobody loses a value."""
+    return Counter()
+
+
+def of_a_crowd(count_having: Callable[..., dict[str, int]], *args: Any) -> dict[str, int]:
+    """As if many more had the field."""
+    return {name: n + 1_000 for name, n in count_having(*args).items()}
+
+
+def only_what_is_named(marks: Callable[..., dict[str, str]], *args: Any, **options: Any) -> Any:
+    """Marks of tables, and of nothing below a view or in a partition."""
+    below = "SELECT i.inhrelid FROM pg_inherits AS i WHERE i.inhparent = used.oid"
+    with pytest.MonkeyPatch.context() as patch:
+        shallow = replaced._MARKS.replace(below, f"{below} AND FALSE")
+        patch.setattr(replaced, "_MARKS", shallow.replace("v.relkind = 'v'", "FALSE"))
+        return marks(*args, **options)
+
+
+MUTANTS = [
+    Mutant("A field that is emptied in many contacts is a matter of limits",
+           {f"{RUN}.counting._emptied": nothing_emptied},
+           test_clear_limits.test_R05_a_field_that_is_mapped_to_an_empty_column_is),
+    Mutant("The share of a field is of the contacts that have it",
+           {f"{STATE}.ledger.count_having": of_a_crowd},
+           test_clear_limits.test_R05_few_may_lose_a_value),
+    Mutant("A server that was started again makes the run full",
+           {f"{RUN}.select_clients.are_others": gives(False)},
+           test_select_clients.test_A15_A16_R06_when_a_run_has_to_be_full,
+           dict(zip(("state", "position", "why"), test_select_clients.RESTARTED, strict=True))),
+    Mutant("A table that was emptied between two runs makes the run full",
+           {f"{RUN}.select_clients.differing": gives(())},
+           test_tables_of_other_kinds.test_R07_a_table_emptied_between_two_runs_makes_the_run_full),
+    Mutant("What is below a view or in a partition belongs to it",
+           {"contact_sync.b2core.reader.marks": only_what_is_named},
+           test_tables_of_other_kinds.test_R03_whatever_replaces_rows_while_they_are_read_is_noticed,
+           dict(zip(("kind", "happens"), test_tables_of_other_kinds.BELOW, strict=True))),
+]  # fmt: skip
