@@ -101,14 +101,17 @@ class Accidents(History):
             self.office_backup = backups.take(self.world.b2core_url, "b2core")
 
     @precondition(lambda self: self.backup is not None and self.runs > self.backed_up)
-    @rule()
-    def restore(self) -> None:
-        """The backup is put back, after the processes that were at work have been ended."""
+    @rule(office=st.booleans())
+    def restore(self, office: bool) -> None:
+        """The backup is put back, after the processes that were at work have been ended; perhaps
+        that of B2CORE, too, as after a fire."""
         assert self.backup is not None
         self.let_all_end()
         backup, name = self.backup
         backups.put_back(self.state_owner, "contact_sync", backup)
         self.world.redefine(name=name)
+        if office and self.late is None:
+            self.restore_office()
         self.went_back()
         if not RESTORES_ARE_NOTICED:
             self.needs_resend = True

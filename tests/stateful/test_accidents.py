@@ -49,7 +49,15 @@ def test_P05_a_value_that_went_there_and_back_across_a_restore(history: Accident
     history.edit(RENAME, id=2, name="Bea")
     run(history)
     history.edit(RENAME, id=2, name="Ann")
-    history.restore()
+    history.restore(office=False)
+
+
+def test_P05_B2CORE_is_restored_with_the_state(history: Accidents) -> None:
+    """Both are of the same night, and SendGrid isn't."""
+    history.edit(RENAME, id=2, name="Bea")
+    history.edit(MOVE, id=3, email="second@example.com")
+    run(history)
+    history.restore(office=True)
 
 
 def test_P05_a_client_that_came_and_was_excluded_across_a_restore(history: Accidents) -> None:
@@ -57,7 +65,7 @@ def test_P05_a_client_that_came_and_was_excluded_across_a_restore(history: Accid
     history.register("cleo@example.com")
     run(history)
     history.edit(OPT_OUT, id=4, name=OPTED_OUT)
-    history.restore()
+    history.restore(office=False)
 
 
 def test_P05_an_address_that_changed_across_a_restore(history: Accidents) -> None:
@@ -65,7 +73,7 @@ def test_P05_an_address_that_changed_across_a_restore(history: Accidents) -> Non
     history.edit(MOVE, id=2, email="second@example.com")
     run(history)
     history.edit(MOVE, id=2, email="third@example.com")
-    history.restore()
+    history.restore(office=False)
 
 
 def test_P06_a_client_is_excluded_while_the_state_is_lost(history: Accidents) -> None:
@@ -79,7 +87,7 @@ def test_R01_a_restore_under_the_former_name(history: Accidents) -> None:
     history.rename_sync()
     history.edit(RENAME, id=2, name="Bea")
     run(history)
-    history.restore()
+    history.restore(office=False)
 
 
 def test_R02_another_account_in_the_middle(history: Accidents) -> None:
