@@ -99,6 +99,15 @@ def test_R02_another_account_in_the_middle(history: Accidents) -> None:
     history.take_another_account(mode="full")
 
 
+def test_R02_another_account_settles_no_removal_of_this_one(history: Accidents) -> None:
+    """That it doesn't show the contact proves nothing."""
+    history.edit(MOVE, id=3, email="second@example.com")
+    history.break_a_job(what={"kind": "no_effect"}, job="delete")
+    history.run_that_dies(mode="incremental", point="removal_looked_at", how="KILL")
+    history.world.emulator.admin.clear_faults()
+    history.take_another_account(mode="incremental")
+
+
 def test_R03_a_table_made_again_in_a_run(history: Accidents) -> None:
     """Twice, and with phones in it."""
     history.add_phone(n=1, phone="+41790000001")

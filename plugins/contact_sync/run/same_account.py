@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import logging
 
+from contact_sync.base.errors import ConfigError
 from contact_sync.base.vocabulary import RunKind
 from contact_sync.run.sending.removal_targets import SEARCH_LAG_SECONDS
 from contact_sync.sendgrid.api import MAX_LOOKUP, is_searchable
-from contact_sync.state import ledger
+from contact_sync.state import ledger, runs
 from contact_sync.state.runs import Run, SyncState
 from contact_sync.sync import Sync
 
@@ -46,6 +47,15 @@ def other_account(sync: Sync, run: Run | None, known: SyncState | None) -> list[
         f"Enter a key of the former account or, if this one is to be filled with all clients, "
         f"trigger a run of mode resend"
     ]
+
+
+def refuse_other_account(sync: Sync, run: Run) -> None:
+    """Raise ConfigError when the key leads to another account: its jobs and contacts say nothing of
+    what was sent to the former one."""
+    with sync.state.transaction() as cursor:
+        known = runs.read_sync(cursor, sync.definition.name)
+    for problem in other_account(sync, run, known):
+        raise ConfigError(f"Sync {sync.definition.name!r}: {problem}")
 
 
 def _sample(sync: Sync, known: SyncState, *, older_than: float) -> list[str]:
