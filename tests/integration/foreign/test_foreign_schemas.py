@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 
 from contact_sync.cli.main import main
-from contact_sync.run.checklist import statements_checklist
 from tests.integration.foreign.conftest import ForeignWorld, begun
 from tests.support.world import World
 

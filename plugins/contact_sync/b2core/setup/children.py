@@ -94,6 +94,18 @@ def address_rows(catalog: Catalog, children: dict[str, Column]) -> Child | None:
     return Child(relation, client, parts, (*undeleted(relation), *where), order, updated)
 
 
+def country_rows(addresses: Child) -> Child | None:
+    """Of all addresses but birth places the one updated last that has a country's code."""
+    code = addresses.values.get("country_code")
+    if code is None:
+        return None
+    given = Value(code.column, code.hops, f"{code.form} IS NOT NULL")
+    kept = (*addresses.where, given)
+    order = tuple(_latest(addresses.relation))
+    values = {"country_code": code}
+    return Child(addresses.relation, addresses.client, values, kept, order, addresses.updated)
+
+
 def _kinds(catalog: Catalog, relation: Relation) -> tuple[tuple[Value, ...], tuple[Value, ...]]:
     """Of addresses: never the birth place, and the contract's order of the others."""
     kind = next((c for c in named(relation, names.KINDS[:9]) if c.is_text), None)

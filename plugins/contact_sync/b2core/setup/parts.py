@@ -85,7 +85,8 @@ class Proposal:
     """How contacts are made of a database's tables.
 
     `values`: of the client's row, by their names in clients.sql. `phones` of the client's row, in
-    the order in which they are tried after those of `phone_rows`. `more`: columns that the contract
+    the order in which they are tried after those of `phone_rows`. `country_rows`: addresses with a
+    country, for phones of clients whose chosen address has none. `more`: columns that the contract
     doesn't ask for, for custom fields of SendGrid. `doubts`: what the tables don't say, in
     sentences.
     """
@@ -96,6 +97,7 @@ class Proposal:
     phone_rows: Child | None = None
     phones: tuple[Value, ...] = ()
     address_rows: Child | None = None
+    country_rows: Child | None = None
     rules: tuple[Rule, ...] = ()
     updated: Column | None = None
     more: dict[str, Value] = field(default_factory=dict)
@@ -104,7 +106,12 @@ class Proposal:
     @property
     def children(self) -> list[Child]:
         """All relations with rows of clients."""
-        found = [self.phone_rows, self.address_rows, *(rule.child for rule in self.rules)]
+        found = [
+            self.phone_rows,
+            self.address_rows,
+            self.country_rows,
+            *(rule.child for rule in self.rules),
+        ]
         return [child for child in found if child is not None]
 
     @property

@@ -43,7 +43,7 @@ def phone_form(column: Column) -> str | None:
         # Not read as JSON: a single value that is none would end every run.
         return f"substring({REF}::text FROM '[+]?[0-9][-0-9 ()./]{{4,}}[0-9]')"
     if column.is_text:
-        return f"{REF}::text" if shapes.are_phones(column) or not column.values else None
+        return None if shapes.are_words(column) else f"{REF}::text"
     return f"{REF}::text" if column.type in (*INTEGERS, "numeric") else None
 
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from contact_sync.b2core.setup import finding, shapes
 from contact_sync.b2core.setup import spellings as names
-from contact_sync.b2core.setup.children import address_rows, phone_rows
+from contact_sync.b2core.setup.children import address_rows, country_rows, phone_rows
 from contact_sync.b2core.setup.countries import with_names
 from contact_sync.b2core.setup.finding import named, text_value
-from contact_sync.b2core.setup.parts import REF, Hop, Key, Proposal, Value
+from contact_sync.b2core.setup.parts import REF, Child, Hop, Key, Proposal, Value
 from contact_sync.b2core.setup.phones import phones_of_row
-from contact_sync.b2core.setup.rules import consent_rules, deleted_rules
+from contact_sync.b2core.setup.rules import consent_rules, deleted_rules, unused_consents
 from contact_sync.b2core.setup.tables import INTEGERS, Catalog, Column, Relation
 from contact_sync.base.errors import ConfigError
 
@@ -41,8 +41,14 @@ def email_of(relation: Relation) -> Column | None:
     """The column with addresses of mail: called so and not full of something else, else one that
     holds them."""
     called = [c for c in named(relation, names.COLUMNS["email"])
-              if c.is_text and (shapes.are_emails(c) or not c.values)]  # fmt: skip
+              if c.is_text and (not c.values or shapes.are_emails(c, _least(c)))]  # fmt: skip
     return next(iter(called), None) or next(filter(shapes.are_emails, relation.columns), None)
+
+
+def _least(column: Column) -> float:
+    """How many of the values have to be addresses: a login may be none, and what is called e-mail
+    is meant to be one, however badly it is kept."""
+    return shapes.MOST if names.letters(column.name) in ("login", "username") else shapes.FEW
 
 
 def candidates(catalog: Catalog) -> list[Relation]:
@@ -153,16 +159,28 @@ def propose(catalog: Catalog, clients: Relation | None = None) -> Proposal:
     places = _places(catalog, relation, key, children)
     values, more = _values(catalog, places)
     doubts += more
-    phones = phone_rows(catalog, children)
-    addresses = address_rows(catalog, children)
+    own_phones = phones_of_row(places)
+    phones = _preferred(phone_rows(catalog, children), ("phone", "mobile", "tel"), bool(own_phones))
+    has_address = sum(name in values for name in ADDRESS) > 1
+    addresses = _preferred(address_rows(catalog, children), ("address",), has_address)
     if addresses:
         values = {name: value for name, value in values.items() if name not in ADDRESS}
         values.pop("country", None)
     rules = [*deleted_rules(catalog, relation), *consent_rules(catalog, relation, children)]
+    doubts += unused_consents(catalog, relation, rules)
     return Proposal(
-        relation, key, values, phones, phones_of_row(places), addresses, tuple(rules),
+        relation, key, values, phones, own_phones, addresses,
+        country_rows(addresses) if addresses and (phones or own_phones) else None, tuple(rules),
         finding.moment(relation, "updated"), doubts=tuple(doubts),
     )  # fmt: skip
+
+
+def _preferred(child: Child | None, called: tuple[str, ...], own: bool) -> Child | None:
+    """The child, unless the client's row has the same and the child is a table of something else,
+    as orders are, which have an address too."""
+    if child and own and not any(word in names.snaked(child.relation.name) for word in called):
+        return None
+    return child
 
 
 def _places(

@@ -70,6 +70,27 @@ def consent_rules(
                 yield rule
 
 
+def unused_consents(catalog: Catalog, clients: Relation, rules: list[Rule]) -> Iterator[str]:
+    """What looks like consents and no rule uses: a person has to look at it."""
+    used = {str(rule.child.relation) for rule in rules if rule.child}
+    columns = {value.column.name for rule in rules if not rule.child for value in rule.values}
+    for column in clients.columns:
+        called = _called(names.NO_CONSENT, column) or _called(names.CONSENT, column)
+        if called and column.name not in columns:
+            yield (
+                f"{clients}.{column.name} looks like a consent, and what it says isn't known: it "
+                f"excludes nobody. Write it into clients.sql and scan.sql if it should"
+            )
+    for relation in catalog.relations:
+        called = bool(names.CONSENT_TABLES.search(names.snaked(relation.name)))
+        if called and relation is not clients and str(relation) not in used:
+            yield (
+                f"{relation} looks like consents, and isn't used, because it has no column with "
+                f"the clients' key, or none that says yes or no. Write it into clients.sql and "
+                f"scan.sql if it excludes clients"
+            )
+
+
 def _consent_table(relation: Relation, client: Column) -> Rule | None:
     against = bool(names.NO_CONSENT_TABLES.search(names.snaked(relation.name)))
     listed = (Value(client, (), f"{REF} IS NOT NULL"),)

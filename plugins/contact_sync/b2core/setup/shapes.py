@@ -14,6 +14,7 @@ from contact_sync.b2core.setup.tables import Column
 
 MOST = 0.8  # of the values
 SOME = 0.5  # phones are typed by people
+FEW = 0.2
 _EMAIL = re.compile(r"[^\s@<>]+@[^\s@<>]+\.[^\s@<>.]+")
 _PHONE = re.compile(r"(?:tel:)?\+?[0-9(][0-9 ()./\-\u00a0]{4,24}(?:\s*(?:x|ext\.?)\s*[0-9]+)?")
 _DAY = re.compile(r"[0-9]{4}[-./][0-9]{2}[-./][0-9]{2}.*|[0-9]{1,3}(?:\.[0-9]{1,3}){3}")
@@ -32,14 +33,22 @@ DELETED = ("deleted", "erased", "anonymized", "anonymised", "removed", "soft_del
            "soft-deleted", "gdpr_deleted", "purged")  # fmt: skip
 
 
-def are_emails(column: Column) -> bool:
-    """Whether the values are addresses of mail."""
-    return column.is_text and _share(column.values, _EMAIL.fullmatch) >= MOST
+def are_emails(column: Column, least: float = MOST) -> bool:
+    """Whether the values are addresses of mail, at least this share of them."""
+    return column.is_text and _share(column.values, _EMAIL.fullmatch) >= least
 
 
 def are_phones(column: Column) -> bool:
     """Whether the values look like phone numbers, and not like days or addresses of machines."""
     return column.is_text and _share(column.values, is_phone) >= SOME
+
+
+def are_words(column: Column) -> bool:
+    """Whether the values are no phone numbers for certain: nearly all have letters, and none is a
+    number. Dashes, and numbers that somebody mistyped, are no words."""
+    lettered = [value for value in column.values if re.search(r"[^\W\d_]", value)]
+    few = len(lettered) < MOST * len(column.values) or not column.values
+    return not few and not any(map(is_phone, column.values))
 
 
 def is_phone(value: str) -> bool:

@@ -94,8 +94,14 @@ def clients_sql(found: Proposal) -> str:
         alias = source.child(found.address_rows, "chosen_addresses")
         own = values.get("country_code")
         values |= {name: f"{alias}.{name}" for name in found.address_rows.values}
-        if own and "country_code" in found.address_rows.values:
-            values["country_code"] = f"coalesce({alias}.country_code, {own})"
+        codes = [values["country_code"]] if "country_code" in values else []
+        codes += [own] if own and own not in codes else []
+        if found.country_rows:
+            other = source.child(found.country_rows, "other_countries")
+            number = values["phone"]
+            codes.append(f"CASE WHEN {number} IS NOT NULL THEN {other}.country_code END")
+        if len(codes) > 1:
+            values["country_code"] = f"coalesce({', '.join(codes)})"
     values |= {name: source.joins.of(value) for name, value in found.more.items()}
     columns = [f"{source.client_id} AS client_id"]
     for name in (*CONTRACT, *found.more):

@@ -1,0 +1,296 @@
+"""What is found in tables of other shapes: each a small schema, read and asked as a sync would."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg import sql
+from psycopg.rows import dict_row
+
+from contact_sync.b2core.setup.catalog import read_catalog
+from contact_sync.b2core.setup.parts import Proposal
+from contact_sync.b2core.setup.proposal import candidates, priority, propose
+from contact_sync.b2core.setup.write_all import statements
+from contact_sync.base.errors import ConfigError
+from local.postgres.server import Cluster
+
+EVERYBODY = {"first_id": -(2**63), "last_id": 2**63 - 1, "ids": None}
+CLIENTS = "CREATE TABLE t.clients (id int PRIMARY KEY, email text, first_name text, last_name text"
+
+
+@pytest.fixture(scope="module")
+def database(cluster: Cluster) -> str:
+    """A database for this module."""
+    return cluster.create_database("proposals")
+
+
+@pytest.fixture
+def source(database: str) -> Iterator[psycopg.Connection[dict[str, Any]]]:
+    """An empty schema t."""
+    with psycopg.connect(database, autocommit=True, row_factory=dict_row) as connection:
+        connection.execute("DROP SCHEMA IF EXISTS t CASCADE")
+        connection.execute("CREATE SCHEMA t")
+        yield connection
+
+
+Source = psycopg.Connection[dict[str, Any]]
+
+
+def proposed(source: Source, database: str, tables: str) -> Proposal:
+    """What is proposed for these tables."""
+    source.execute(tables.encode())
+    return propose(read_catalog(database, priority, ["t"]))
+
+
+def rows(source: Source, found: Proposal, statement: str = "clients.sql") -> list[dict[str, Any]]:
+    """What a statement gives, in order of the addresses; every other statement runs, too."""
+    files = statements(found)
+    values = {**EVERYBODY, "horizon": "3", "since": "2000-01-01", "client_id": 1}
+    for name, text in files.items():
+        if name != "roles.sql":
+            source.execute(_filled(text, values))
+    given = source.execute(_filled(files[statement], values)).fetchall()
+    return sorted(given, key=lambda row: str(row.get("email")))
+
+
+def _filled(text: str, values: dict[str, Any]) -> bytes:
+    for name, value in values.items():
+        text = text.replace(f"%({name})s", sql.Literal(value).as_string(None))
+    return text.encode()
+
+
+@pytest.mark.parametrize(
+    ("column", "sent", "excluded"),
+    [
+        ("consent boolean", ["true"], ["false", "NULL"]),
+        ("marketing_opt_in boolean", ["true"], ["false", "NULL"]),
+        ("is_subscribed int", ["1"], ["0", "NULL"]),
+        ('"gdprConsent" text', ["'yes'", "'Y'"], ["'no'", "NULL"]),
+        ("accepts_marketing text", ["'opted_in'"], ["'opted_out'", "'pending'"]),
+        ("email_consent_at timestamptz", ["now()"], ["NULL"]),
+        ("unsubscribed boolean", ["false", "NULL"], ["true"]),
+        ("unsubscribed_at timestamp", ["NULL"], ["now()"]),
+        ("opt_out int", ["0", "NULL"], ["1"]),
+        ("do_not_contact text", ["'n'", "NULL"], ["'Yes'"]),
+        ("client_newsletter boolean", ["true"], ["false"]),
+    ],
+)
+def test_a_column_of_consent_excludes(
+    source: Source, database: str, column: str, sent: list[str], excluded: list[str]
+) -> None:
+    """Whatever it is called, and of whatever type; both statements say the same."""
+    values = [(f"sent{n}", v) for n, v in enumerate(sent)]
+    values += [(f"excluded{n}", v) for n, v in enumerate(excluded)]
+    inserted = ", ".join(
+        f"({n}, '{name}@example.com', 'A', 'B', {value})" for n, (name, value) in enumerate(values)
+    )
+    found = proposed(
+        source, database, f"{CLIENTS}, {column}); INSERT INTO t.clients VALUES {inserted}"
+    )
+    for statement in ("clients.sql", "scan.sql"):
+        given = {row["email"]: row["exclusion"] for row in rows(source, found, statement)}
+        assert given == {
+            f"{name}@example.com": "no consent" if name.startswith("excluded") else None
+            for name, _ in values
+        }
+
+
+@pytest.mark.parametrize(
+    ("column", "there", "gone"),
+    [
+        ("deleted_at timestamptz", ["NULL"], ["now()"]),
+        ("is_deleted boolean", ["false", "NULL"], ["true"]),
+        ("deleted int", ["0", "NULL"], ["1"]),
+        ('"anonymizedAt" timestamp', ["NULL"], ["now()"]),
+        ("status text", ["'Active'", "NULL"], ["'Deleted'"]),
+    ],
+)
+def test_a_deleted_client_is_left_out(
+    source: Source, database: str, column: str, there: list[str], gone: list[str]
+) -> None:
+    """So that who has registered again with the same address is sent."""
+    values = [*((True, value) for value in there), *((False, value) for value in gone)]
+    inserted = ", ".join(
+        f"({n}, 'same@example.com', 'A', 'B', {value})" for n, (_, value) in enumerate(values)
+    )
+    found = proposed(
+        source, database, f"{CLIENTS}, {column}); INSERT INTO t.clients VALUES {inserted}"
+    )
+    wanted = [n for n, (is_there, _) in enumerate(values) if is_there]
+    for statement in ("clients.sql", "scan.sql"):
+        given = rows(source, found, statement)
+        assert sorted(row["client_id"] for row in given) == wanted
+        assert {row["exclusion"] for row in given} == {None}
+
+
+def test_a_consent_that_is_not_understood_is_a_doubt(source: Source, database: str) -> None:
+    """Words that nobody knows, and a table without the clients' key."""
+    found = proposed(
+        source,
+        database,
+        f"{CLIENTS}, consent text); INSERT INTO t.clients VALUES (1, 'a@example.com', 'A', 'B', "
+        "'tier 3'); CREATE TABLE t.unsubscribes (address text, at timestamptz)",
+    )
+    assert found.rules == ()
+    assert len(found.doubts) == 2
+    assert "t.clients.consent" in found.doubts[0]
+    assert "t.unsubscribes" in found.doubts[1]
+
+
+@pytest.mark.parametrize(
+    ("columns", "values", "number"),
+    [
+        ("phone text", "'+41790000001'", "+41790000001"),
+        ("mobile bigint", "41790000001", "41790000001"),
+        ("phone1 text, phone2 text", "NULL, '+41790000002'", "+41790000002"),
+        ("phone1 text, phone2 text", "'-', '+41790000002'", "+41790000002"),
+        ("phone1 text, phone2 text", "'-', NULL", "-"),
+        ("work_phone text, mobile text", "'+41440000001', '+41790000001'", "+41790000001"),
+        ("phones text[]", "ARRAY['n/a', '+41790000001']", "+41790000001"),
+        ("phones jsonb", """'["+41790000001", "+41790000002"]'""", "+41790000001"),
+        ("phones json", """'{"home": "", "mobile": "+41790000002"}'""", "+41790000002"),
+        ("phones jsonb", """'[{"number": "+41790000001"},
+            {"number": "+41790000002", "verified": true}]'""", "+41790000002"),
+        ("phones text", """'[{"number": "+41790000001"}]'""", "+41790000001"),
+        ("phones jsonb", "'[]'", None),
+        ("phones jsonb", "NULL", None),
+    ],
+)  # fmt: skip
+def test_a_phone_in_the_clients_row_is_found(
+    source: Source, database: str, columns: str, values: str, number: str | None
+) -> None:
+    """In one column, in several, in an array, in JSON of any form."""
+    found = proposed(
+        source, database,
+        f"{CLIENTS}, {columns}); INSERT INTO t.clients VALUES (1, 'a@example.com', 'A', 'B', "
+        f"{values})",
+    )  # fmt: skip
+    (row,) = rows(source, found)
+    assert row["phone"] == number
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        ("uuid", "'00000000-0000-4000-8000-000000000001'"),
+        ("text", "'C 1'"),
+        ("varchar(20)", "'C-1'"),
+        ("numeric(20)", "18446744073709551615"),
+    ],
+)
+def test_a_key_that_is_no_integer_is_hashed(
+    source: Source, database: str, kind: str, value: str
+) -> None:
+    """By one expression, everywhere the same."""
+    found = proposed(
+        source,
+        database,
+        f"CREATE TABLE t.customers (ref {kind} PRIMARY KEY, email text, full_name text);"
+        f"CREATE TABLE t.customer_phones (customer_ref {kind} REFERENCES t.customers (ref), "
+        f"phone text); INSERT INTO t.customers VALUES ({value}, 'a@example.com', 'Ann Lee');"
+        f"INSERT INTO t.customer_phones VALUES ({value}, '+41790000001')",
+    )
+    (row,) = rows(source, found)
+    wanted = source.execute(
+        f"SELECT hashtextextended({value}::{kind}::text, 0) AS client_id".encode()
+    ).fetchone()
+    assert wanted is not None
+    assert (row["client_id"], row["phone"]) == (wanted["client_id"], "+41790000001")
+    for statement in ("scan.sql", "changed_updated_at.sql"):
+        assert rows(source, found, statement)[0]["client_id"] == wanted["client_id"]
+
+
+def test_names_in_a_table_of_one_row_a_client_are_found(source: Source, database: str) -> None:
+    """As profiles of users are."""
+    found = proposed(
+        source, database,
+        "CREATE TABLE t.users (id bigint PRIMARY KEY, login text, created timestamptz);"
+        "CREATE TABLE t.profiles (user_id bigint PRIMARY KEY REFERENCES t.users (id), "
+        "firstname text, surname text, town text, zip text, iso3 text);"
+        "INSERT INTO t.users VALUES (1, 'a@example.com'), (2, 'b@example.com');"
+        "INSERT INTO t.profiles VALUES (1, 'Ann', 'Lee', 'Bern', '3000', 'CHE')",
+    )  # fmt: skip
+    ann, bob = rows(source, found)
+    assert (ann["first_name"], ann["last_name"], ann["city"]) == ("Ann", "Lee", "Bern")
+    assert (ann["country"], ann["country_code"]) == ("Switzerland", "CHE")
+    assert (bob["email"], bob["first_name"]) == ("b@example.com", None)
+
+
+def test_orders_are_no_addresses(source: Source, database: str) -> None:
+    """The client's own columns are, though orders have a city, too."""
+    found = proposed(
+        source, database,
+        f"{CLIENTS}, street text, city text, phone text);"
+        "CREATE TABLE t.orders (id int, client_id int REFERENCES t.clients (id), street text, "
+        "city text, phone text); INSERT INTO t.clients VALUES (1, 'a@example.com', 'A', 'B', "
+        "'Weg 1', 'Bern', '+41790000001');"
+        "INSERT INTO t.orders VALUES (1, 1, 'Depot', 'Chur', '+41790000009')",
+    )  # fmt: skip
+    (row,) = rows(source, found)
+    assert (row["address_line_1"], row["city"], row["phone"]) == ("Weg 1", "Bern", "+41790000001")
+
+
+def test_a_partitioned_table_shows_changes_by_xmin(source: Source, database: str) -> None:
+    """Its rows have one, and its partitions are no clients' tables of their own."""
+    found = proposed(
+        source, database,
+        "CREATE TABLE t.clients (id int PRIMARY KEY, email text, name text) "
+        "PARTITION BY HASH (id);"
+        "CREATE TABLE t.clients_0 PARTITION OF t.clients "
+        "FOR VALUES WITH (MODULUS 1, REMAINDER 0);"
+        "INSERT INTO t.clients VALUES (1, 'a@example.com', 'Ann')",
+    )  # fmt: skip
+    assert str(found.clients) == "t.clients"
+    assert [row["client_id"] for row in rows(source, found, "changed_xmin.sql")] == [1]
+
+
+def test_a_view_without_times_has_every_client_looked_at(source: Source, database: str) -> None:
+    """Nothing says who changed; nobody is missed."""
+    found = proposed(
+        source, database,
+        "DROP SCHEMA IF EXISTS hidden CASCADE; CREATE SCHEMA hidden;"
+        "CREATE TABLE hidden.raw (id int, email text);"
+        "INSERT INTO hidden.raw VALUES (1, 'a@example.com');"
+        "CREATE VIEW t.clients AS SELECT id AS client_id, email FROM hidden.raw",
+    )  # fmt: skip
+    assert "changed_xmin.sql" not in statements(found)
+    assert [row["client_id"] for row in rows(source, found, "changed_updated_at.sql")] == [1]
+
+
+def test_clients_are_told_from_others_with_addresses(source: Source, database: str) -> None:
+    """Staff, logs and readers have some, too."""
+    source.execute(
+        b"CREATE TABLE t.admin_users (id int PRIMARY KEY, email text, first_name text);"
+        b"CREATE TABLE t.email_log (id int PRIMARY KEY, email text);"
+        b"CREATE TABLE t.crm_customer (id int PRIMARY KEY, email text, first_name text);"
+        b"INSERT INTO t.admin_users SELECT n, n || '@example.com', 'A' FROM generate_series(1, 9) n;"
+        b"INSERT INTO t.email_log SELECT n, n || '@example.com' FROM generate_series(1, 99) n;"
+        b"INSERT INTO t.crm_customer VALUES (1, 'a@example.com', 'A')"
+    )
+    found = candidates(read_catalog(database, priority, ["t"]))
+    assert str(found[0]) == "t.crm_customer"
+
+
+def test_no_clients_are_told(source: Source, database: str) -> None:
+    """In a sentence that says what to do; the same for a role that may read nothing."""
+    source.execute(b"CREATE TABLE t.goods (id int PRIMARY KEY, name text)")
+    with pytest.raises(ConfigError, match="No table looks like clients"):
+        propose(read_catalog(database, priority, ["t"]))
+
+
+def test_odd_names_are_quoted(source: Source, database: str) -> None:
+    """Words of SQL, upper case, quotes, and what looks like a placeholder."""
+    found = proposed(
+        source, database,
+        'CREATE TABLE t."Client ""A""" ("Select" int PRIMARY KEY, "E-Mail" text, '
+        '"First Name" text, "from" text, "city %(ids)s" text, "Phone" text);'
+        """INSERT INTO t."Client ""A\""" VALUES (1, 'a@example.com', 'Ann', 'x', 'y',
+        '+41790000001')""",
+    )  # fmt: skip
+    (row,) = rows(source, found)
+    assert (row["email"], row["first_name"], row["phone"]) == (
+        "a@example.com", "Ann", "+41790000001",
+    )  # fmt: skip
