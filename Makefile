@@ -32,7 +32,7 @@ test: check ## Check, then run all tests, four at a time (ARGS="-m 'not airflow'
 	@$(BIN)/python -m local.browser.chromium || true
 	$(BIN)/python -m pytest -q -n 4 --dist loadgroup -m "not slow" $(or $(ARGS),--cov --cov-report=)
 
-test-long: $(READY) ## Kill a Celery worker, and try many new random histories, for hours (ARGS="--hypothesis-seed=N")
+test-long: $(READY) ## Kill a worker, kill every kind of run at every point, try new random histories, for hours (ARGS="--hypothesis-seed=N")
 	$(BIN)/python -m pytest -q -m slow
 	$(BIN)/python -m pytest -q -n 2 tests/stateful --hypothesis-profile=long $(ARGS)
 

@@ -39,9 +39,10 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 UNMEASURED = (
     "tests/emulator/", "tests/local/", "tests/docker/", "tests/mutants/",
-    "/test_crash.py", "/test_fault_matrix.py",
+    "/test_crash.py", "/test_fault_matrix.py", "_properties.py", "/test_phone_patterns.py",
+    "/test_mailboxes.py", "/test_errors_memory.py",
 )  # fmt: skip
-"""Coverage only slows these down: other code, other processes, or hundreds of tests alike."""
+"""Coverage only slows these down: other code, other processes, or hundreds of cases alike."""
 
 
 LONG = ("tests/stateful/", "/test_benchmark.py", "::test_N01_", "::test_P04_")

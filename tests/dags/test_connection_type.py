@@ -18,12 +18,7 @@ from tests.support.world import API_KEY
 pytestmark = pytest.mark.airflow
 
 
-def airflow(home: Path, *arguments: str, plugins: Path = ROOT / "plugins", **more: str) -> str:
-    """Run Airflow's command line."""
-    return python(home, "-m", "airflow", *arguments, plugins=plugins, **more)
-
-
-def python(home: Path, *arguments: str, plugins: Path = ROOT / "plugins", **more: str) -> str:
+def python(home: Path, *arguments: str, plugins: Path, more: dict[str, str]) -> str:
     """Run Python as in a deployment that only mounts `plugins/`; Airflow writes its settings,
     which have examples of addresses in them, into `home`."""
     settings = {
@@ -33,16 +28,16 @@ def python(home: Path, *arguments: str, plugins: Path = ROOT / "plugins", **more
     }
     done = subprocess.run(
         [sys.executable, *arguments],
-        env=os.environ | settings | more, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        text=True, check=False, timeout=120,
+        env=os.environ | settings | more, capture_output=True, text=True, check=False, timeout=120,
     )  # fmt: skip
-    return done.stdout
+    return done.stdout + done.stderr
 
 
 def test_airflow_lists_the_connection_type_of_a_mounted_folder(tmp_path: Path) -> None:
     """No package is installed for it."""
     shutil.copytree(ROOT / "plugins", tmp_path / "plugins")
-    said = airflow(tmp_path, "providers", "hooks", "-o", "json", plugins=tmp_path / "plugins")
+    plugins, command = tmp_path / "plugins", ["-m", "airflow", "providers", "hooks", "-o", "json"]
+    said = python(tmp_path, *command, plugins=plugins, more={})
     hooks = json.loads(said[said.index("[") : said.rindex("]") + 1])
     (ours,) = [hook for hook in hooks if hook["connection_type"] == "sendgrid"]
     assert ours["class"] == "contact_sync.airflow_edge.hook.SendGridHook"
@@ -57,6 +52,7 @@ KEYS = {
 """API keys → what the command says of a connection with it."""
 TEST_EACH = """
 import sys
+sys.stderr = sys.stdout
 from airflow.cli.cli_parser import get_parser
 for name in sys.argv[1:]:
     print("-- of", name, flush=True)
@@ -73,7 +69,8 @@ def test_the_command_line_tests_a_connection(emulator: Emulator, tmp_path: Path)
     emulator.admin.add_key(API_KEY, "full")
     emulator.admin.add_key("SG.mail-only", "none")
     host, port = emulator.base_url.rsplit(":", 1)
-    connections, said = {}, {}
+    connections: dict[str, str] = {}
+    said: dict[str, str] = {}
     for number, (key, wanted) in enumerate(KEYS.items()):
         stored = {"conn_type": "sendgrid", "host": host, "port": int(port), "password": key}
         connections[f"json_{number}"] = json.dumps(stored)
@@ -81,9 +78,9 @@ def test_the_command_line_tests_a_connection(emulator: Emulator, tmp_path: Path)
         connections[f"uri_{number}"] = f"sendgrid://:{key}@{escaped}:{port}"
         said |= {f"json_{number}": wanted, f"uri_{number}": wanted}
     variables = {f"AIRFLOW_CONN_{name.upper()}": text for name, text in connections.items()}
-    told = python(
-        tmp_path, "-c", TEST_EACH, *said, AIRFLOW__CORE__TEST_CONNECTION="Enabled", **variables
-    )
+    variables["AIRFLOW__CORE__TEST_CONNECTION"] = "Enabled"
+    command = ["-c", TEST_EACH, *said]
+    told = python(tmp_path, *command, plugins=ROOT / "plugins", more=variables)
     parts = [part.split(maxsplit=1) for part in told.split("-- of ")[1:]]
     found = {name: " ".join(text.split()) for name, text in parts}
     assert found.keys() == said.keys(), told

@@ -132,16 +132,6 @@ def test_an_incremental_run_sends_only_what_changed(stack: Stack) -> None:
     assert wrong_contacts(stack, CLIENTS) == []
 
 
-def test_a_run_without_changes_sends_nothing(stack: Stack) -> None:
-    """A second full run finds every contact as it should be."""
-    jobs = len(stack.emulator.admin.jobs())
-    report = run(stack, {"mode": "full"})
-    assert report["counts"]["unchanged"] > 0
-    assert report["jobs"] == []
-    assert len(stack.emulator.admin.jobs()) == jobs
-    assert wrong_contacts(stack, CLIENTS) == []
-
-
 @pytest.mark.parametrize(("option", "end"), [("Refuse", "failed"), ("Approve", "success")])
 def test_G5_a_plan_above_the_limits_waits_for_a_person(stack: Stack, option: str, end: str) -> None:
     """The question shows why and the counts; nothing is sent before the answer, and after a

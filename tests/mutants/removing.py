@@ -29,7 +29,7 @@ from tests.mutants.mutant import RUN, SENDING, STATE, Mutant, gives, nothing
 Choose = Callable[..., pa.Table]
 
 
-def everybody_wins(_lost: Any, scan: Scan) -> Any:
+def everybody_wins(_lost: Any, scan: Scan, *_: Any) -> Any:
     """Nobody loses a shared address."""
     return np.zeros(len(scan.client_id), bool)
 

@@ -65,9 +65,10 @@ def of_distinct(
     if 2 * len(encoded.dictionary) > len(encoded):
         return convert(column)
     converted = convert(series(encoded.dictionary))
-    given = mask_of(pc.is_valid(encoded.indices))
-    at = np.asarray(pc.fill_null(encoded.indices, 0))
-    problems = {reason: rows[at] & given for reason, rows in converted.problems.items()}
+    problems = {
+        reason: mask_of(pa.array(rows).take(encoded.indices))
+        for reason, rows in converted.problems.items()
+    }
     return Converted(series(arrow(converted.values).take(encoded.indices)), problems)
 
 

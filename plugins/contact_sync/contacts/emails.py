@@ -151,7 +151,7 @@ def _odd_characters(value: str) -> str | None:
 
 def _valid_address(value: str) -> str | None:
     """The address as SendGrid keys it. A domain is judged once for all its plain local parts."""
-    if len(value) > 4 * MAX_ADDRESS:
+    if len(value) > 4 * MAX_ADDRESS or value.count("@") != 1 or " " in value:
         return None
     local, _, domain = value.rpartition("@")
     if not local.isascii() or _is_look_alike(domain):

@@ -38,6 +38,16 @@ _BLANK = (
     r"\x{3164}\x{fe00}-\x{fe0f}\x{ffa0}\x{e0000}-\x{e0fff} ]*$"
 )
 """Texts of nothing that anybody can see: fillers, selectors and blanks of other scripts, too."""
+USUAL = (
+    r"\x{20}-\x{7e}\x{a1}-\x{ac}\x{ae}-\x{2ff}\x{370}-\x{373}\x{375}-\x{37d}\x{37f}-\x{386}"
+    r"\x{388}-\x{482}\x{48a}-\x{590}\x{5d0}-\x{5ea}\x{620}-\x{64a}\x{10d0}-\x{10ff}"
+    r"\x{1e00}-\x{1eff}\x{2010}-\x{2027}\x{2030}-\x{205e}\x{20a0}-\x{20bf}\x{3001}-\x{3029}"
+    r"\x{3041}-\x{3096}\x{30a0}-\x{30ff}\x{3400}-\x{4dbf}\x{4e00}-\x{9fff}\x{ac00}-\x{d7a3}"
+    r"\x{ff01}-\x{ff9f}"
+)
+"""Letters, signs and spaces that are clean by themselves and in every text of such: European
+languages, Hebrew, Arabic, Georgian, Vietnamese, Chinese, Japanese and Korean as they are typed."""
+TO_CLEAN = rf"[^{USUAL}]|  "
 _INVISIBLE = r"[\p{Cf}\x{180b}-\x{180d}\x{180f}\x{fe00}-\x{fe0f}\x{e0100}-\x{e01ef}]+"
 _MARKS = regex.compile(r"(\p{M}{30})\p{M}+")  # Unicode TR 15, Stream-Safe: no text needs more
 MAX_RAW = 5_000  # code points looked at: more than any field holds; NFC and addresses are quadratic
@@ -65,7 +75,8 @@ def as_text(column: pd.Series[Any]) -> pd.Series[Any]:
     array = arrow(column)
     if not pa.types.is_string(array.type):
         array = pc.cast(array, pa.string())
-    array = only(array, unusual_texts(array), _cleaned)
+    unusual = unusual_texts(array)
+    array = only(array, unusual, lambda texts: only(texts, _matches(texts, TO_CLEAN), _cleaned))
     return series(null_if_empty(pc.utf8_trim(array, " ")))
 
 
@@ -88,11 +99,15 @@ def unusual_texts(array: pa.Array) -> Mask:
 
 def _cleaned(array: pa.Array) -> pa.Array:
     array = composed(array)
-    odd = mask_of(pc.match_substring_regex(array, _ODD_SPACE))
+    odd = _matches(array, _ODD_SPACE)
     array = only(array, odd, lambda texts: pc.replace_substring_regex(texts, _SPACES, " "))
     array = trimmed(array)
-    blank = mask_of(pc.match_substring_regex(array, _BLANK))
+    blank = _matches(array, _BLANK)
     return pc.if_else(pa.array(blank), "", array) if blank.any() else array
+
+
+def _matches(array: pa.Array, pattern: str) -> Mask:
+    return mask_of(pc.match_substring_regex(array, pattern))
 
 
 def trimmed(array: pa.Array) -> pa.Array:
@@ -107,7 +122,7 @@ def visible(array: pa.Array) -> pa.Array:
 
 def composed(array: pa.Array) -> pa.Array:
     """NFC. Arrow's own `utf8_normalize(form="NFC")` decomposes instead (seen in 25.0.1)."""
-    return fix(array, mask_of(pc.match_substring_regex(array, MAY_COMPOSE)), _nfc)
+    return fix(array, _matches(array, MAY_COMPOSE), _nfc)
 
 
 def _nfc(value: str) -> str:

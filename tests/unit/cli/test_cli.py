@@ -16,7 +16,7 @@ from tests.support.samples import shown_run
 
 COMMANDS = [
     "init", "check-sql", "validate", "plan", "run", "status", "explain", "fields", "rename",
-    "schema", "migrate",
+    "syncs", "forget", "schema", "migrate",
 ]  # fmt: skip
 
 
@@ -129,8 +129,9 @@ ROW: dict[str, Any] = {
 }  # fmt: skip
 
 KEYS = [
-    "id", "kind", "kind_reason", "kind_detail", "dry_run", "state", "reason", "cause", "started_at",
-    "finished_at", "seconds", "counts", "degraded", "approval", "above_limits", "books",
+    "id", "kind", "kind_reason", "kind_detail", "dry_run", "state", "reason", "cause", "ended_by",
+    "ended_why", "ended", "started_at", "finished_at", "seconds", "counts", "degraded", "approval",
+    "above_limits", "books",
     "rejections", "exclusions", "dropped", "dropped_now", "dropped_new", "stale", "jobs",
 ]  # fmt: skip
 """What `status --json` says of a run: others read it, so a key stays."""

@@ -209,6 +209,22 @@ def test_any_text_and_any_slice_converts(
     assert all(found is None for raw, found in zip(texts, whole, strict=True) if raw is None)
 
 
+def test_B07_usual_characters_are_clean_in_every_text() -> None:
+    """What isn't in TO_CLEAN is NFC whatever stands beside it, can be seen, and is no odd space."""
+    everything = [chr(code) for code in range(sys.maxunicode + 1) if not 0xD800 <= code <= 0xDFFF]
+    looked_at = pc.match_substring_regex(pa.array(everything), text_columns.TO_CLEAN).to_pylist()
+    usual = [one for one, looked in zip(everything, looked_at, strict=True) if not looked]
+    decomposed = [unicodedata.normalize("NFD", one) for one in everything]
+    join = {parts[-1] for parts in decomposed if len(parts) > 1}
+    assert len(usual) > 40_000
+    assert [one for one in usual if unicodedata.normalize("NFC", one) != one] == []
+    assert [one for one in usual if unicodedata.combining(one) or one in join] == []
+    unseen = ("Cc", "Cf", "Zl", "Zp", "Zs", "Co", "Cs")
+    assert [one for one in usual if unicodedata.category(one) in unseen] == [" "]
+    between = values(text_columns.as_text(column([f"a{one}\u0301z" for one in usual])))
+    assert between == [unicodedata.normalize("NFC", f"a{one}\u0301z") for one in usual]
+
+
 def test_B07_characters_that_are_not_looked_at_are_in_nfc_in_every_text() -> None:
     """Whatever isn't in MAY_COMPOSE never changes by itself, and never joins the one before it."""
     everything = [chr(code) for code in range(sys.maxunicode + 1) if not 0xD800 <= code <= 0xDFFF]
