@@ -3,6 +3,8 @@
 from tests.integration.changes.conftest import own_tables  # noqa: F401
 from tests.integration.changes.test_rejected_representatives import strict  # noqa: F401
 from tests.integration.changes.test_tables_of_other_kinds import altered  # noqa: F401
+from tests.integration.foreign.conftest import connect, include  # noqa: F401
+from tests.integration.foreign.test_proposals import own_database, tables  # noqa: F401
 from tests.integration.removals.test_exclusions_first import two  # noqa: F401
 from tests.integration.runs.test_plan_limits import limited  # noqa: F401
 from tests.integration.runs.test_setup import own_sql  # noqa: F401

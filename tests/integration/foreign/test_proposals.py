@@ -22,15 +22,17 @@ CLIENTS = "CREATE TABLE t.clients (id int PRIMARY KEY, email text, first_name te
 
 
 @pytest.fixture(scope="module")
-def database(cluster: Cluster) -> str:
+def own_database(cluster: Cluster) -> Iterator[str]:
     """A database for this module."""
-    return cluster.create_database("proposals")
+    yield cluster.create_database("proposals")
+    with psycopg.connect(cluster.url(), autocommit=True) as connection:
+        connection.execute("DROP DATABASE proposals WITH (FORCE)")
 
 
 @pytest.fixture
-def source(database: str) -> Iterator[psycopg.Connection[dict[str, Any]]]:
+def tables(own_database: str) -> Iterator[psycopg.Connection[dict[str, Any]]]:
     """An empty schema t."""
-    with psycopg.connect(database, autocommit=True, row_factory=dict_row) as connection:
+    with psycopg.connect(own_database, autocommit=True, row_factory=dict_row) as connection:
         connection.execute("DROP SCHEMA IF EXISTS t CASCADE")
         connection.execute("CREATE SCHEMA t")
         yield connection
@@ -39,20 +41,20 @@ def source(database: str) -> Iterator[psycopg.Connection[dict[str, Any]]]:
 Source = psycopg.Connection[dict[str, Any]]
 
 
-def proposed(source: Source, database: str, tables: str) -> Proposal:
+def proposed(tables: Source, own_database: str, made: str) -> Proposal:
     """What is proposed for these tables."""
-    source.execute(tables.encode())
-    return propose(read_catalog(database, priority, ["t"]))
+    tables.execute(made.encode())
+    return propose(read_catalog(own_database, priority, ["t"]))
 
 
-def rows(source: Source, found: Proposal, statement: str = "clients.sql") -> list[dict[str, Any]]:
+def rows(tables: Source, found: Proposal, statement: str = "clients.sql") -> list[dict[str, Any]]:
     """What a statement gives, in order of the addresses; every other statement runs, too."""
     files = statements(found)
     values = {**EVERYBODY, "horizon": "3", "since": "2000-01-01", "client_id": 1}
     for name, text in files.items():
         if name != "roles.sql":
-            source.execute(_filled(text, values))
-    given = source.execute(_filled(files[statement], values)).fetchall()
+            tables.execute(_filled(text, values))
+    given = tables.execute(_filled(files[statement], values)).fetchall()
     return sorted(given, key=lambda row: str(row.get("email")))
 
 
@@ -79,7 +81,7 @@ def _filled(text: str, values: dict[str, Any]) -> bytes:
     ],
 )
 def test_a_column_of_consent_excludes(
-    source: Source, database: str, column: str, sent: list[str], excluded: list[str]
+    tables: Source, own_database: str, column: str, sent: list[str], excluded: list[str]
 ) -> None:
     """Whatever it is called, and of whatever type; both statements say the same."""
     values = [(f"sent{n}", v) for n, v in enumerate(sent)]
@@ -88,10 +90,10 @@ def test_a_column_of_consent_excludes(
         f"({n}, '{name}@example.com', 'A', 'B', {value})" for n, (name, value) in enumerate(values)
     )
     found = proposed(
-        source, database, f"{CLIENTS}, {column}); INSERT INTO t.clients VALUES {inserted}"
+        tables, own_database, f"{CLIENTS}, {column}); INSERT INTO t.clients VALUES {inserted}"
     )
     for statement in ("clients.sql", "scan.sql"):
-        given = {row["email"]: row["exclusion"] for row in rows(source, found, statement)}
+        given = {row["email"]: row["exclusion"] for row in rows(tables, found, statement)}
         assert given == {
             f"{name}@example.com": "no consent" if name.startswith("excluded") else None
             for name, _ in values
@@ -109,7 +111,7 @@ def test_a_column_of_consent_excludes(
     ],
 )
 def test_a_deleted_client_is_left_out(
-    source: Source, database: str, column: str, there: list[str], gone: list[str]
+    tables: Source, own_database: str, column: str, there: list[str], gone: list[str]
 ) -> None:
     """So that who has registered again with the same address is sent."""
     values = [*((True, value) for value in there), *((False, value) for value in gone)]
@@ -117,20 +119,20 @@ def test_a_deleted_client_is_left_out(
         f"({n}, 'same@example.com', 'A', 'B', {value})" for n, (_, value) in enumerate(values)
     )
     found = proposed(
-        source, database, f"{CLIENTS}, {column}); INSERT INTO t.clients VALUES {inserted}"
+        tables, own_database, f"{CLIENTS}, {column}); INSERT INTO t.clients VALUES {inserted}"
     )
     wanted = [n for n, (is_there, _) in enumerate(values) if is_there]
     for statement in ("clients.sql", "scan.sql"):
-        given = rows(source, found, statement)
+        given = rows(tables, found, statement)
         assert sorted(row["client_id"] for row in given) == wanted
         assert {row["exclusion"] for row in given} == {None}
 
 
-def test_a_consent_that_is_not_understood_is_a_doubt(source: Source, database: str) -> None:
+def test_a_consent_that_is_not_understood_is_a_doubt(tables: Source, own_database: str) -> None:
     """Words that nobody knows, and a table without the clients' key."""
     found = proposed(
-        source,
-        database,
+        tables,
+        own_database,
         f"{CLIENTS}, consent text); INSERT INTO t.clients VALUES (1, 'a@example.com', 'A', 'B', "
         "'tier 3'); CREATE TABLE t.unsubscribes (address text, at timestamptz)",
     )
@@ -160,15 +162,15 @@ def test_a_consent_that_is_not_understood_is_a_doubt(source: Source, database: s
     ],
 )  # fmt: skip
 def test_a_phone_in_the_clients_row_is_found(
-    source: Source, database: str, columns: str, values: str, number: str | None
+    tables: Source, own_database: str, columns: str, values: str, number: str | None
 ) -> None:
     """In one column, in several, in an array, in JSON of any form."""
     found = proposed(
-        source, database,
+        tables, own_database,
         f"{CLIENTS}, {columns}); INSERT INTO t.clients VALUES (1, 'a@example.com', 'A', 'B', "
         f"{values})",
     )  # fmt: skip
-    (row,) = rows(source, found)
+    (row,) = rows(tables, found)
     assert row["phone"] == number
 
 
@@ -182,61 +184,61 @@ def test_a_phone_in_the_clients_row_is_found(
     ],
 )
 def test_a_key_that_is_no_integer_is_hashed(
-    source: Source, database: str, kind: str, value: str
+    tables: Source, own_database: str, kind: str, value: str
 ) -> None:
     """By one expression, everywhere the same."""
     found = proposed(
-        source,
-        database,
+        tables,
+        own_database,
         f"CREATE TABLE t.customers (ref {kind} PRIMARY KEY, email text, full_name text);"
         f"CREATE TABLE t.customer_phones (customer_ref {kind} REFERENCES t.customers (ref), "
         f"phone text); INSERT INTO t.customers VALUES ({value}, 'a@example.com', 'Ann Lee');"
         f"INSERT INTO t.customer_phones VALUES ({value}, '+41790000001')",
     )
-    (row,) = rows(source, found)
-    wanted = source.execute(
+    (row,) = rows(tables, found)
+    wanted = tables.execute(
         f"SELECT hashtextextended({value}::{kind}::text, 0) AS client_id".encode()
     ).fetchone()
     assert wanted is not None
     assert (row["client_id"], row["phone"]) == (wanted["client_id"], "+41790000001")
     for statement in ("scan.sql", "changed_updated_at.sql"):
-        assert rows(source, found, statement)[0]["client_id"] == wanted["client_id"]
+        assert rows(tables, found, statement)[0]["client_id"] == wanted["client_id"]
 
 
-def test_names_in_a_table_of_one_row_a_client_are_found(source: Source, database: str) -> None:
+def test_names_in_a_table_of_one_row_a_client_are_found(tables: Source, own_database: str) -> None:
     """As profiles of users are."""
     found = proposed(
-        source, database,
+        tables, own_database,
         "CREATE TABLE t.users (id bigint PRIMARY KEY, login text, created timestamptz);"
         "CREATE TABLE t.profiles (user_id bigint PRIMARY KEY REFERENCES t.users (id), "
         "firstname text, surname text, town text, zip text, iso3 text);"
         "INSERT INTO t.users VALUES (1, 'a@example.com'), (2, 'b@example.com');"
         "INSERT INTO t.profiles VALUES (1, 'Ann', 'Lee', 'Bern', '3000', 'CHE')",
     )  # fmt: skip
-    ann, bob = rows(source, found)
+    ann, bob = rows(tables, found)
     assert (ann["first_name"], ann["last_name"], ann["city"]) == ("Ann", "Lee", "Bern")
     assert (ann["country"], ann["country_code"]) == ("Switzerland", "CHE")
     assert (bob["email"], bob["first_name"]) == ("b@example.com", None)
 
 
-def test_orders_are_no_addresses(source: Source, database: str) -> None:
+def test_orders_are_no_addresses(tables: Source, own_database: str) -> None:
     """The client's own columns are, though orders have a city, too."""
     found = proposed(
-        source, database,
+        tables, own_database,
         f"{CLIENTS}, street text, city text, phone text);"
         "CREATE TABLE t.orders (id int, client_id int REFERENCES t.clients (id), street text, "
         "city text, phone text); INSERT INTO t.clients VALUES (1, 'a@example.com', 'A', 'B', "
         "'Weg 1', 'Bern', '+41790000001');"
         "INSERT INTO t.orders VALUES (1, 1, 'Depot', 'Chur', '+41790000009')",
     )  # fmt: skip
-    (row,) = rows(source, found)
+    (row,) = rows(tables, found)
     assert (row["address_line_1"], row["city"], row["phone"]) == ("Weg 1", "Bern", "+41790000001")
 
 
-def test_a_partitioned_table_shows_changes_by_xmin(source: Source, database: str) -> None:
+def test_a_partitioned_table_shows_changes_by_xmin(tables: Source, own_database: str) -> None:
     """Its rows have one, and its partitions are no clients' tables of their own."""
     found = proposed(
-        source, database,
+        tables, own_database,
         "CREATE TABLE t.clients (id int PRIMARY KEY, email text, name text) "
         "PARTITION BY HASH (id);"
         "CREATE TABLE t.clients_0 PARTITION OF t.clients "
@@ -244,53 +246,67 @@ def test_a_partitioned_table_shows_changes_by_xmin(source: Source, database: str
         "INSERT INTO t.clients VALUES (1, 'a@example.com', 'Ann')",
     )  # fmt: skip
     assert str(found.clients) == "t.clients"
-    assert [row["client_id"] for row in rows(source, found, "changed_xmin.sql")] == [1]
+    assert [row["client_id"] for row in rows(tables, found, "changed_xmin.sql")] == [1]
 
 
-def test_a_view_without_times_has_every_client_looked_at(source: Source, database: str) -> None:
+def test_a_view_without_times_has_every_client_looked_at(tables: Source, own_database: str) -> None:
     """Nothing says who changed; nobody is missed."""
     found = proposed(
-        source, database,
+        tables, own_database,
         "DROP SCHEMA IF EXISTS hidden CASCADE; CREATE SCHEMA hidden;"
         "CREATE TABLE hidden.raw (id int, email text);"
         "INSERT INTO hidden.raw VALUES (1, 'a@example.com');"
         "CREATE VIEW t.clients AS SELECT id AS client_id, email FROM hidden.raw",
     )  # fmt: skip
     assert "changed_xmin.sql" not in statements(found)
-    assert [row["client_id"] for row in rows(source, found, "changed_updated_at.sql")] == [1]
+    assert [row["client_id"] for row in rows(tables, found, "changed_updated_at.sql")] == [1]
 
 
-def test_clients_are_told_from_others_with_addresses(source: Source, database: str) -> None:
+def test_clients_are_told_from_others_with_addresses(tables: Source, own_database: str) -> None:
     """Staff, logs and readers have some, too."""
-    source.execute(
+    tables.execute(
         b"CREATE TABLE t.admin_users (id int PRIMARY KEY, email text, first_name text);"
         b"CREATE TABLE t.email_log (id int PRIMARY KEY, email text);"
         b"CREATE TABLE t.crm_customer (id int PRIMARY KEY, email text, first_name text);"
-        b"INSERT INTO t.admin_users SELECT n, n || '@example.com', 'A' FROM generate_series(1, 9) n;"
+        b"INSERT INTO t.admin_users SELECT n, n || '@example.com' FROM generate_series(1, 9) n;"
         b"INSERT INTO t.email_log SELECT n, n || '@example.com' FROM generate_series(1, 99) n;"
         b"INSERT INTO t.crm_customer VALUES (1, 'a@example.com', 'A')"
     )
-    found = candidates(read_catalog(database, priority, ["t"]))
+    found = candidates(read_catalog(own_database, priority, ["t"]))
     assert str(found[0]) == "t.crm_customer"
 
 
-def test_no_clients_are_told(source: Source, database: str) -> None:
+def test_no_clients_are_told(tables: Source, own_database: str) -> None:
     """In a sentence that says what to do; the same for a role that may read nothing."""
-    source.execute(b"CREATE TABLE t.goods (id int PRIMARY KEY, name text)")
+    tables.execute(b"CREATE TABLE t.goods (id int PRIMARY KEY, name text)")
     with pytest.raises(ConfigError, match="No table looks like clients"):
-        propose(read_catalog(database, priority, ["t"]))
+        propose(read_catalog(own_database, priority, ["t"]))
 
 
-def test_odd_names_are_quoted(source: Source, database: str) -> None:
+def test_odd_names_are_quoted(tables: Source, own_database: str) -> None:
     """Words of SQL, upper case, quotes, and what looks like a placeholder."""
     found = proposed(
-        source, database,
+        tables, own_database,
         'CREATE TABLE t."Client ""A""" ("Select" int PRIMARY KEY, "E-Mail" text, '
         '"First Name" text, "from" text, "city %(ids)s" text, "Phone" text);'
         """INSERT INTO t."Client ""A\""" VALUES (1, 'a@example.com', 'Ann', 'x', 'y',
         '+41790000001')""",
     )  # fmt: skip
-    (row,) = rows(source, found)
+    (row,) = rows(tables, found)
     assert (row["email"], row["first_name"], row["phone"]) == (
         "a@example.com", "Ann", "+41790000001",
     )  # fmt: skip
+
+
+def test_a_word_beyond_the_first_pages_is_known_from_statistics(
+    tables: Source, own_database: str
+) -> None:
+    """Samples are the first rows; the planner knows the rare ones, too."""
+    found = proposed(
+        tables, own_database,
+        f"{CLIENTS}, status text); INSERT INTO t.clients SELECT n, n || '@example.com', 'A', 'B', "
+        "CASE WHEN n > 2900 THEN 'deleted' ELSE 'active' END FROM generate_series(1, 3000) AS n;"
+        "ANALYZE t.clients",
+    )  # fmt: skip
+    assert [rule.told for rule in found.rules] == ["clients whose status is deleted"]
+    assert len(rows(tables, found)) == 2900

@@ -20,6 +20,7 @@ WHAT = "B2CORE's database"
 STATEMENT_SECONDS, LOCK_SECONDS = 20, 5
 MOST_RELATIONS = 2_000
 SAMPLED = 60  # relations
+FEW_VALUES = 50
 SAMPLE_ROWS, SAMPLE_CHARACTERS, SAMPLE_COLUMNS = 300, 500, 100
 _BEGIN = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"
 _SETTINGS = f"""
@@ -68,7 +69,13 @@ SELECT
     ARRAY(
         SELECT e.enumlabel::text FROM pg_enum AS e
         WHERE e.enumtypid = coalesce(base.oid, t.oid) ORDER BY e.enumsortorder
-    ) AS labels
+    ) AS labels,
+    coalesce((
+        SELECT s.most_common_vals::text::text[] FROM pg_stats AS s
+        WHERE
+            s.schemaname = v.nspname AND s.tablename = v.relname AND s.attname = a.attname
+            AND s.inherited = (v.relkind = 'p') AND s.n_distinct BETWEEN 1 AND {FEW_VALUES}
+    ), '{{}}') AS common
 FROM ({_VISIBLE}) AS v
 INNER JOIN pg_attribute AS a ON a.attrelid = v.oid AND a.attnum > 0 AND NOT a.attisdropped
 INNER JOIN pg_type AS t ON t.oid = a.atttypid
@@ -147,7 +154,8 @@ def _relations(connection: Connection) -> tuple[list[Relation], list[str]]:
         Relation(
             row["schema"], row["name"], row["kind"], row["row_count"],
             tuple(
-                Column(c["name"], c["type"], c["category"], c["kind"], tuple(c["labels"]))
+                Column(c["name"], c["type"], c["category"], c["kind"], tuple(c["labels"]),
+                       common=tuple(c["common"]))
                 for c in columns[row["oid"]]
             ),
             next((tuple(key["columns"]) for key in keys[row["oid"]] if key["is_primary"]), ()),

@@ -135,7 +135,7 @@ def _kinds(catalog: Catalog, relation: Relation) -> tuple[tuple[Value, ...], tup
 
 
 def _words(column: Column) -> list[str]:
-    return sorted({value.strip().lower() for value in column.labels or column.values})
+    return sorted(column.words)
 
 
 def _first(relation: Relation) -> list[Value]:

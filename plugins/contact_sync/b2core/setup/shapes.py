@@ -80,21 +80,19 @@ def _codes(length: int) -> frozenset[str]:
 
 def yes_words(column: Column) -> list[str]:
     """Which of a column's values or labels say yes, in lower case; [] when some can't be told."""
-    words = {value.strip().lower() for value in column.labels or column.values}
+    words = column.words
     known = [word for word in words if word in YES]
     return sorted(known) if words and words <= {*YES, *NO} else []
 
 
 def matching(column: Column, pattern: re.Pattern[str]) -> list[str]:
     """Distinct values or labels that match, in lower case."""
-    words = {value.strip().lower() for value in column.labels or column.values}
-    return sorted(word for word in words if pattern.search(word))
+    return sorted(word for word in column.words if pattern.search(word))
 
 
 def deleted_words(column: Column) -> list[str]:
     """Which of a column's values or labels say that a row is deleted, in lower case."""
-    words = {value.strip().lower() for value in column.labels or column.values}
-    return sorted(words & set(DELETED))
+    return sorted(column.words & set(DELETED))
 
 
 def json_phone_keys(column: Column) -> tuple[str, str, str] | None:

@@ -36,7 +36,8 @@ XMIN_KINDS = ("r", "p")  # ordinary and partitioned tables: nothing else shows i
 class Column:
     """A column; `type` as format_type says it without a length, `category` and `kind` as pg_type
     has them (typcategory, typtype); of a domain they are those of its base type. `labels`: of an
-    enum. `samples`: texts of at most some hundred rows, None = NULL; personal data."""
+    enum. `samples`: texts of at most some hundred rows, None = NULL; personal data. `common`: of a
+    column with few values, those that the planner's statistics know: first pages don't show all."""
 
     name: str
     type: str
@@ -44,11 +45,18 @@ class Column:
     kind: str = "b"
     labels: tuple[str, ...] = ()
     samples: tuple[str | None, ...] = field(default=(), repr=False)
+    common: tuple[str, ...] = field(default=(), repr=False)
 
     @property
     def values(self) -> list[str]:
         """The samples that say something."""
         return [value for value in self.samples if value and value.strip()]
+
+    @property
+    def words(self) -> set[str]:
+        """All values that are known of it, or may be in it, in lower case."""
+        known = self.labels or (*self.values, *self.common)
+        return {value.strip().lower() for value in known}
 
     @property
     def is_text(self) -> bool:
