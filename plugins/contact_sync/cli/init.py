@@ -22,6 +22,7 @@ from contact_sync.base.errors import SyncError, told_safely
 from contact_sync.base.vocabulary import SendGridField
 from contact_sync.cli.new_files import refuse_existing, write_files
 from contact_sync.config.parse import parse_definition
+from contact_sync.contacts.countries import region_of
 
 EXAMPLES = """
 examples:
@@ -157,7 +158,11 @@ def _country(found: Proposal, ask: _Asking) -> str | None:
         return None
     said = "No country was found. Of which country are phone numbers without a country code (CH)?"
     code = ask(Question(said, [], "none")).upper()
-    return code if re.fullmatch(r"[A-Z]{2,3}", code) else None
+    try:
+        return code if code != "NONE" and region_of(code) else None
+    except LookupError:
+        ask.say(f"Note: {code[:3]} is no country's code; write default_country into the definition")
+        return None
 
 
 class _Asking:

@@ -11,12 +11,14 @@ import psycopg
 import pytest
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
+from psycopg.rows import dict_row
 
 from contact_sync.base.paths import INCLUDE
 from contact_sync.cli.main import main
 from contact_sync.config.files import read_definition
 from local.postgres.server import Cluster
 from tests.conftest import READER_PASSWORD
+from tests.support.foreign_tables import Source
 from tests.support.world import QUICK, World
 
 SCHEMAS = Path(__file__).parent / "schemas"
@@ -95,3 +97,18 @@ def begun(foreign: World, include: Path, *options: str) -> World:
     foreign.definition = read_definition(name, include / "syncs")
     foreign.redefine(deadlines=QUICK)
     return foreign
+
+
+@pytest.fixture(scope="session")
+def own_database(cluster: Cluster) -> str:
+    """A database for small schemas, one after the other."""
+    return cluster.create_database("proposals")
+
+
+@pytest.fixture
+def tables(own_database: str) -> Iterator[Source]:
+    """An empty schema t."""
+    with psycopg.connect(own_database, autocommit=True, row_factory=dict_row) as connection:
+        connection.execute("DROP SCHEMA IF EXISTS t CASCADE")
+        connection.execute("CREATE SCHEMA t")
+        yield connection

@@ -241,3 +241,18 @@ def _all(folder: Path, columns: str) -> str:
     for name, value in (("first_id", "0"), ("last_id", "9999999"), ("ids", "NULL")):
         text = text.replace(f"%({name})s", value)
     return f"SELECT {columns} FROM ({text}) AS clients".replace("%", "%%")
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"), [("ch", "CH"), ("CHE", "CHE"), ("", None), ("xx", None)]
+)
+def test_the_country_of_phones_is_asked_where_no_table_says_it(
+    typed: str, kept: str | None, connect: ForeignWorld, include: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    """And of several tables with addresses, which one holds the clients."""
+    foreign = connect("one_table")
+    foreign.sql("ALTER TABLE crm.customers DROP COLUMN country")
+    answers(monkeypatch, "crm.customers", "", typed)
+    assert main(["init", "one_table"]) == 0
+    assert definition(include, "one_table").get("default_country") == kept

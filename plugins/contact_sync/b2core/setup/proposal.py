@@ -159,6 +159,10 @@ def propose(catalog: Catalog, clients: Relation | None = None) -> Proposal:
     places = _places(catalog, relation, key, children)
     values, more = _values(catalog, places)
     doubts += more
+    if key.column.name not in relation.unique:
+        doubts.append(
+            f"{relation}.{key.column.name} isn't declared unique; check-sql says whether it is"
+        )
     own_phones = phones_of_row(places)
     phones = _preferred(phone_rows(catalog, children), ("phone", "mobile", "tel"), bool(own_phones))
     has_address = sum(name in values for name in ADDRESS) > 1
