@@ -179,3 +179,41 @@ def test_a_word_beyond_the_first_pages_is_known_from_statistics(
     )  # fmt: skip
     assert [rule.told for rule in found.rules] == ["clients whose status is deleted"]
     assert len(rows(tables, found)) == 2900
+
+
+@pytest.mark.parametrize(
+    ("columns", "values", "street", "city", "country"),
+    [
+        ("address_street text, address_city text", "'Weg 1', 'Bern'", "Weg 1", "Bern", None),
+        (
+            "billing_street text, billing_city text, billing_country text, home_city text, "
+            "home_zip text, home_country text",
+            "'Rue 1', 'Paris', 'FR', 'Bern', '3000', 'CH'", None, "Bern", "CH",
+        ),
+        (
+            "primary_address_street text, primary_address_city text, primary_address_country text",
+            "'Weg 1', 'Bern', 'CH'", "Weg 1", "Bern", "CH",
+        ),
+        (
+            "billing_city text, billing_postcode text, country_code char(2)",
+            "'Bern', '3000', 'CH'", None, "Bern", "CH",
+        ),
+        ("city text, state text", "'Bern', 'BE'", None, "Bern", None),
+        ("state text", "'active'", None, None, None),
+    ],
+)  # fmt: skip
+def test_an_address_in_the_clients_row_is_one(
+    tables: Source, own_database: str, columns: str, values: str, street: str | None,
+    city: str | None, country: str | None,
+) -> None:  # fmt: skip
+    """Parts of two kinds of address are never mixed."""
+    found = proposed(
+        tables, own_database,
+        f"{CLIENTS}, {columns}); INSERT INTO t.clients VALUES (1, 'a@example.com', 'A', 'B', "
+        f"{values})",
+    )  # fmt: skip
+    (row,) = rows(tables, found)
+    assert (row["address_line_1"], row["city"], row["country_code"]) == (street, city, country)
+    assert (row["state"], row["status"]) == (
+        "BE" if "BE" in values else None, "active" if "active" in values else None,
+    )  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contact_sync.b2core.setup import finding, shapes
 from contact_sync.b2core.setup import spellings as names
+from contact_sync.b2core.setup.addresses import PARTS as ADDRESS
 from contact_sync.b2core.setup.countries import with_names
 from contact_sync.b2core.setup.finding import named, text_value
 from contact_sync.b2core.setup.parts import REF, Child, Value
@@ -16,8 +17,6 @@ from contact_sync.b2core.setup.tables import (
     Relation,
     text_literal,
 )
-
-ADDRESS = ("address_line_1", "address_line_2", "city", "state", "postal_code")
 
 
 def phone_rows(catalog: Catalog, children: dict[str, Column]) -> Child | None:

@@ -93,10 +93,18 @@ def lookup(
     return None
 
 
-def text_value(catalog: Catalog, place: Place, name: str) -> Value | None:
-    """What the contract calls `name`, of a row of the place: a lookup's caption or a column."""
+def begun(spelled: tuple[str, ...], kind: str) -> tuple[str, ...]:
+    """The spellings with what kind of address they are of: `homecity`, `homeaddresscity`."""
+    if not kind:
+        return (*spelled, *(f"address{each}" for each in spelled))
+    return tuple(f"{kind}{middle}{each}" for each in spelled for middle in ("", "address", "addr"))
+
+
+def text_value(catalog: Catalog, place: Place, name: str, kind: str = "") -> Value | None:
+    """What the contract calls `name`, of a row of the place: a lookup's caption or a column.
+    `kind`: of an address's part, what its name begins with."""
     hops, relation = place
-    spelled = COLUMNS[name]
+    spelled = begun(COLUMNS[name], kind)
     found = lookup(catalog, relation, spelled, CAPTIONS)
     if found is not None:
         return Value(found.column, (*hops, *found.hops))
@@ -121,13 +129,14 @@ def _fits(name: str, column: Column) -> bool:
     return True
 
 
-def country_values(catalog: Catalog, place: Place) -> tuple[dict[str, Value], int]:
+def country_values(catalog: Catalog, place: Place, kind: str = "") -> tuple[dict[str, Value], int]:
     """country and country_code of a row, as far as it has them; and of what length the codes are
-    when only codes are there, 0 = a name is there."""
+    when only codes are there, 0 = a name is there. `kind`: as for `text_value`."""
     hops, relation = place
     found: dict[str, Value] = {}
     length = 0
-    name = lookup(catalog, relation, COLUMNS["country"] + COLUMNS["country_code"], CAPTIONS)
+    codes = begun(COLUMNS["country_code"], kind)
+    name = lookup(catalog, relation, (*begun(COLUMNS["country"], kind), *codes), CAPTIONS)
     if name is not None:
         hop = name.hops[0]
         found["country"] = Value(name.column, (*hops, hop))
@@ -136,11 +145,11 @@ def country_values(catalog: Catalog, place: Place) -> tuple[dict[str, Value], in
             found["country_code"] = Value(code, (*hops, hop))
         return found, 0
     keys = references(catalog, relation)
-    for column in named(relation, COLUMNS["country_code"]):
+    for column in named(relation, codes):
         if column.name not in keys and (length := shapes.country_codes(column)):
             found["country_code"] = Value(column, hops)
             break
-    text = text_value(catalog, place, "country")
+    text = text_value(catalog, place, "country", kind)
     if text is not None:
         return found | {"country": text}, 0
     return found, length

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from contact_sync.b2core.setup import finding, shapes
 from contact_sync.b2core.setup import spellings as names
+from contact_sync.b2core.setup.addresses import PARTS as ADDRESS
+from contact_sync.b2core.setup.addresses import address_of_row
 from contact_sync.b2core.setup.children import address_rows, country_rows, phone_rows
-from contact_sync.b2core.setup.countries import with_names
 from contact_sync.b2core.setup.finding import named, text_value
 from contact_sync.b2core.setup.parts import REF, Child, Hop, Key, Proposal, Value
 from contact_sync.b2core.setup.phones import phones_of_row
@@ -18,7 +19,6 @@ from contact_sync.b2core.setup.tables import INTEGERS, Catalog, Column, Relation
 from contact_sync.base.errors import ConfigError
 
 PLAIN = ("status", "client_type", "verification_level", "jurisdiction")
-ADDRESS = ("address_line_1", "address_line_2", "city", "state", "postal_code")
 KEYS = ("id", "uuid", "guid", "key", "pk", "code", "no", "number", "ref")
 
 
@@ -210,27 +210,22 @@ def _values(catalog: Catalog, places: list[finding.Place]) -> tuple[dict[str, Va
     email = email_of(clients)
     values: dict[str, Value] = {"email": Value(email)} if email else {}
     for place in places:
-        for name in ("first_name", "last_name", *PLAIN, *ADDRESS):
-            if name in values or (name == "state" and not _has_city(place[1])):
+        for name in ("first_name", "last_name", *PLAIN):
+            if name in values:
                 continue
             found = text_value(catalog, place, name)
             taken = [value.column.name for value in values.values() if value.hops == place[0]]
             if found and not (found.hops == place[0] and found.column.name in taken):
                 values[name] = found
-        if "country" not in values and "country_code" not in values:
-            values |= with_names(*finding.country_values(catalog, place))
         moment = finding.moment(place[1], "registered_on")
         if moment and "registered_on" not in values:
             values["registered_on"] = Value(moment, place[0], _day(moment))
+    values |= address_of_row(catalog, places)
     if "first_name" not in values and "last_name" not in values:
         values |= _split_name(catalog, places)
     doubts += [f"no column looks like {name}" for name in ("first_name", "last_name")
                if name not in values]  # fmt: skip
     return values, doubts
-
-
-def _has_city(relation: Relation) -> bool:
-    return next(named(relation, names.COLUMNS["city"]), None) is not None
 
 
 def _day(column: Column) -> str:
