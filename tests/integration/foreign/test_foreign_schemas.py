@@ -110,3 +110,6 @@ def test_a_foreign_schema_is_set_up_and_loaded(
     assert found == {each["email"]: each for each in EXPECTED[name]}
     again = foreign.run()
     assert (again["kind"], again["counts"]["sent"]) == ("incremental", 0)
+    capsys.readouterr()
+    assert main(["explain", name, "--email", "ann@example.com"]) == 0
+    assert "choose different" not in capsys.readouterr().out

@@ -74,7 +74,8 @@ def chosen(child: Child, key: Key, refusals: tuple[Value, ...], *, bounded: bool
     conditions = [f"{client} IS NOT NULL", *map(joins.of, child.where)]
     if bounded:
         conditions += [bound.format(id=identity) for bound in BOUNDS]
-    listed = separated([f"{identity} AS client_id", *listed], ",")
+    own = identity if identity.endswith(".client_id") else f"{identity} AS client_id"
+    listed = separated([own, *listed], ",")
     return [
         f"SELECT DISTINCT ON ({identity})",
         *indented([line for each in listed for line in each.split("\n")], 1),

@@ -13,7 +13,7 @@ from contact_sync.b2core.setup.write_sql import comment, statement
 
 Changed = Callable[[str, Relation], str | None]
 """Alias and relation → SQL that is true for changed rows; None = they can't be told."""
-HORIZON = "AGE(%(horizon)s::text::xid)"
+HORIZON = "age(%(horizon)s::text::xid)"
 SINCE = "%(since)s::timestamptz"
 
 
@@ -21,7 +21,7 @@ def changed_xmin_sql(found: Proposal) -> str:
     """Who changed since an earlier snapshot; only when every relation has xmin."""
 
     def changed(alias: str, _relation: Relation) -> str:
-        return f"AGE({quoted(alias)}.xmin) <= (SELECT {HORIZON})"
+        return f"age({quoted(alias)}.xmin) <= (SELECT {HORIZON})"
 
     head = [
         "-- Purpose:    the clients that a transaction touched which an earlier snapshot did not see for certain.",

@@ -42,19 +42,20 @@ def explain_sql(found: Proposal) -> str | None:
 def _select(found: Proposal, part: str, child: Child) -> list[str]:
     joins = Joins(child.relation, snaked(child.relation.name))
     client = joins.column((), child.client.name)
-    order = ", ".join(map(joins.of, child.order)) or client
-    place = f"row_number() OVER (ORDER BY {order})"
+    order = [joins.of(value) for value in child.order] or [client]
     kind = next((c for c in named(child.relation, KINDS[:9]) if c.is_text), None)
     at = moment(child.relation, "updated") or moment(child.relation, "registered_on")
     columns = [
         f"'{part}' AS part",
-        f"({place})::integer AS place",
+        "(row_number() OVER rule_order)::integer AS place",
         f"{_row_id(joins, child)} AS row_id",
         f"{joins.of(Value(kind)) if kind else 'NULL::text'} AS label",
         f"{_time(joins.column((), at.name), at.type) if at else 'NULL::timestamptz'} AS updated_at",
-        "CASE WHEN count(*) OVER () = 1 THEN 'the only one' "
-        f"WHEN {place} = 1 THEN 'first of: {RULES[part]}' "
-        "ELSE 'after the chosen one by the same rule' END AS reason",
+        "CASE\n"
+        "    WHEN count(*) OVER () = 1 THEN 'the only one'\n"
+        f"    WHEN row_number() OVER rule_order = 1 THEN 'first of: {RULES[part]}'\n"
+        "    ELSE 'after the chosen one by the same rule'\n"
+        "END AS reason",
     ]
     for name in VALUES:
         value = child.values.get(name)
@@ -63,7 +64,17 @@ def _select(found: Proposal, part: str, child: Child) -> list[str]:
         )
     conditions = [f"{found.key.compared(client)} = %(client_id)s", *map(joins.of, child.where)]
     listed = [line for each in separated(columns, ",") for line in each.split("\n")]
-    return ["SELECT", *indented(listed, 1), *joins.lines, "WHERE", *indented(anded(conditions), 1)]
+    return [
+        "SELECT",
+        *indented(listed, 1),
+        *joins.lines,
+        "WHERE",
+        *indented(anded(conditions), 1),
+        "WINDOW rule_order AS (",
+        "    ORDER BY",
+        *indented(separated(order, ","), 2),
+        ")",
+    ]
 
 
 def _row_id(joins: Joins, child: Child) -> str:
