@@ -9,6 +9,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -19,6 +20,7 @@ import pytest
 import yaml
 from psycopg.conninfo import conninfo_to_dict
 
+from contact_sync.base.paths import INCLUDE
 from contact_sync.cli import main as cli
 from contact_sync.config.parse import parse_definition
 from local.b2core_demo import create_schema
@@ -184,8 +186,20 @@ def more_runners(cluster: Cluster, tmp_path: Path) -> Iterator[dict[str, Runner]
         program([sys.executable, "docker/make_env.py", *words, "--file", str(path)])
         assert path.stat().st_size > 0
 
+    def init(words: list[str]) -> None:
+        """Into a copy of include/, which has no sync of that name."""
+        include = shutil.copytree(INCLUDE, tmp_path / f"include{len(words)}", dirs_exist_ok=True)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("contact_sync.cli.new_files.INCLUDE", Path(include))
+            patch.setattr("contact_sync.config.files.INCLUDE", Path(include))
+            shutil.rmtree(include / "sql" / "found", ignore_errors=True)
+            (include / "syncs" / "found.yaml").unlink(missing_ok=True)
+            assert cli.main(["init", "found", "--yes", *words[1:]]) == 0
+            assert (include / "sql" / "found" / "clients.sql").is_file()
+
     create_schema(cluster.create_database("b2core"))
     yield {
+        "python -m contact_sync init": init,
         "createdb": administrate("createdb"),
         "psql": administrate("psql"),
         "python3 docker/make_env.py": make_env,

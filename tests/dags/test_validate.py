@@ -91,3 +91,16 @@ def test_an_airflow_that_is_too_old_is_told_in_a_sentence(monkeypatch: pytest.Mo
     for version in ("3.3.0", "3.3.2+local", "3.3.0rc1", "4.0.0"):
         monkeypatch.setattr(installation, "__version__", version)
         installation.require_airflow()
+
+
+def test_the_pool_is_made_once(airflow_database: None) -> None:
+    """`init` makes it where there is none, and leaves one with other slots alone."""
+    with create_session() as session:
+        session.query(Pool).filter_by(pool="sendgrid").delete()
+    assert installation.make_pool() == "Airflow's pool sendgrid was made, with 4 slots"
+    Pool.create_or_update_pool("sendgrid", 7, "", include_deferred=False)
+    assert installation.make_pool() == "Airflow has the pool sendgrid"
+    with create_session() as session:
+        (pool,) = session.query(Pool).filter_by(pool="sendgrid").all()
+        assert pool.slots == 7
+    Pool.create_or_update_pool("sendgrid", 4, "Calls to SendGrid", include_deferred=False)

@@ -3,6 +3,12 @@
 from tests.integration.changes.conftest import own_tables  # noqa: F401
 from tests.integration.changes.test_rejected_representatives import strict  # noqa: F401
 from tests.integration.changes.test_tables_of_other_kinds import altered  # noqa: F401
+from tests.integration.foreign.conftest import (  # noqa: F401
+    connect,
+    include,
+    own_database,
+    tables,
+)
 from tests.integration.removals.test_exclusions_first import two  # noqa: F401
 from tests.integration.runs.test_plan_limits import limited  # noqa: F401
 from tests.integration.runs.test_setup import own_sql  # noqa: F401

@@ -23,6 +23,7 @@ from tests.mutants import (
     removing,
     replacing,
     sending,
+    setting_up,
 )
 from tests.mutants.mutant import Mutant, Test, arguments, assert_notices, gives, is_a_case, nothing
 from tests.support import canary
@@ -40,6 +41,7 @@ WRITTEN = [
         borders,
         replacing,
         going_back,
+        setting_up,
     )
     for m in file.MUTANTS
 ]

@@ -12,6 +12,7 @@ from contact_sync.base.findings import Area, Finding, Judgement
 
 OLDEST = "3.3"
 POOL = "sendgrid"
+SLOTS = 4
 TRIGGERER = "TriggererJob"
 
 
@@ -39,6 +40,26 @@ def airflow_findings() -> Iterator[Finding]:
         )  # fmt: skip
 
 
+def make_pool() -> str:
+    """Make the pool if there is none; returns what is so then, in words."""
+    from airflow.models.pool import Pool
+    from airflow.utils.session import create_session
+    from sqlalchemy.exc import SQLAlchemyError
+
+    try:
+        with create_session(scoped=False) as session:
+            there = Pool.get_pool(POOL, session=session) is not None
+        if there:
+            return f"Airflow has the pool {POOL}"
+        Pool.create_or_update_pool(POOL, SLOTS, "Calls to SendGrid", include_deferred=False)
+    except SQLAlchemyError as error:
+        return (
+            f"Airflow's database can't be reached from here ({type(error).__name__}); where it "
+            f'can, run: airflow pools set {POOL} {SLOTS} "Calls to SendGrid"'
+        )
+    return f"Airflow's pool {POOL} was made, with {SLOTS} slots"
+
+
 def _stored() -> Iterator[Finding]:
     from airflow.jobs.job import Job, most_recent_job
     from airflow.models.pool import Pool
@@ -52,7 +73,7 @@ def _stored() -> Iterator[Finding]:
         yield Finding(
             Area.AIRFLOW, "pool", Judgement.WRONG,
             f"there is no pool {POOL!r}: tasks that call SendGrid would wait for ever",
-            f'airflow pools set {POOL} 4 "Calls to SendGrid"',
+            f'airflow pools set {POOL} {SLOTS} "Calls to SendGrid"',
         )  # fmt: skip
     else:
         yield Finding(Area.AIRFLOW, "pool", Judgement.OK, f"{POOL}, {pool.slots} slots")

@@ -23,12 +23,15 @@ WHERE (pg_namespace.nspname || '.' || pg_class.relname) = ANY({names}::text[])
 WITHOUT_ZONE = """
 SELECT columns.name
 FROM unnest({names}::text[]) AS columns (name)
-INNER JOIN pg_attribute
-    ON pg_attribute.attname = regexp_replace(columns.name, '^.*[.]', '')
-    AND pg_attribute.attrelid = to_regclass(regexp_replace(columns.name, '[.][^.]*$', ''))
-WHERE pg_attribute.atttypid = 'timestamp without time zone'::regtype
+CROSS JOIN pg_class
+INNER JOIN pg_namespace ON pg_class.relnamespace = pg_namespace.oid
+INNER JOIN pg_attribute ON pg_attribute.attrelid = pg_class.oid
+WHERE
+    columns.name = pg_namespace.nspname || '.' || pg_class.relname || '.' || pg_attribute.attname
+    AND pg_attribute.atttypid = 'timestamp without time zone'::regtype
 ORDER BY columns.name
 """
+"""By names: to_regclass() needs USAGE on the schema, and a view's tables may be in one without."""
 
 
 @dataclass(frozen=True, slots=True, order=True)

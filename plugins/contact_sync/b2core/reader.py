@@ -173,6 +173,12 @@ class Snapshot:
         (row,) = arrow_reader.table(self.connection, sql, _what(name)).to_pylist()
         return dict(row)
 
+    def some_ids(self, sql: str, limit: int) -> list[int]:
+        """At most `limit` ids of clients, by a statement around scan.sql."""
+        inner = sql.format(scan=self.text("scan"), limit=limit)
+        found = arrow_reader.table(self.connection, inner, _what("scan"))
+        return [int(client_id) for client_id in found.column("client_id").to_pylist()]
+
     def plan(self, name: str) -> Any:
         """How PostgreSQL would carry a statement out; nothing is read."""
         explain = f"EXPLAIN (VERBOSE, FORMAT JSON) {self._sql(name, _ANY)}"

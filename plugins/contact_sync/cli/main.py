@@ -18,7 +18,9 @@ from typing import Any
 from contact_sync.base.errors import Stopped, told_safely
 from contact_sync.base.marks import Marks
 from contact_sync.base.vocabulary import RunKind
+from contact_sync.cli import check_sql as cli_check_sql
 from contact_sync.cli import explain as cli_explain
+from contact_sync.cli import init as cli_init
 from contact_sync.cli import rename as cli_rename
 from contact_sync.cli import status as cli_status
 from contact_sync.cli import syncs as cli_syncs
@@ -69,6 +71,18 @@ def parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m contact_sync", description=__doc__)
     parser.add_argument("-v", "--verbose", action="store_true", help="also log what libraries say")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    init = commands.add_parser(
+        "init", help="write statements and a definition for the tables of a connected database"
+    )
+    cli_init.add_arguments(init)
+    init.set_defaults(command=_init)
+
+    check_sql = commands.add_parser(
+        "check-sql", help="show some clients as contacts-to-be, and check the statements"
+    )
+    cli_check_sql.add_arguments(check_sql)
+    check_sql.set_defaults(command=_check_sql)
 
     validate = commands.add_parser(
         "validate", help="check definitions; with --connect also SendGrid and B2CORE"
@@ -157,6 +171,14 @@ def parser() -> argparse.ArgumentParser:
     )
     upgrade.set_defaults(command=_migrate)
     return parser
+
+
+def _init(options: argparse.Namespace) -> int:
+    return cli_init.answer(options, _say)
+
+
+def _check_sql(options: argparse.Namespace) -> int:
+    return cli_check_sql.answer(options, _say)
 
 
 def _validate(options: argparse.Namespace) -> int:

@@ -65,7 +65,7 @@ def _shown(
     for finding in look:
         findings.append(finding)
         if not options.json and (options.connect or finding.judgement is not Judgement.OK):
-            say(_line(finding))
+            say(line(finding))
     if wrong := _wrong(findings):
         lines = "".join(f"  - {f.area}: {f.subject}: {f.text}\n" for f in wrong)
         sys.stderr.write(f"error: Sync {name!r} can't run; nothing was sent. To fix:\n{lines}")
@@ -103,7 +103,8 @@ def _checked(name: str, found: Definitions) -> Iterator[Finding]:
     yield from airflow_findings()
 
 
-def _line(finding: Finding) -> str:
+def line(finding: Finding) -> str:
+    """A finding as people read it."""
     text = f"  {MARK[finding.judgement]:<8} {finding.area}: {finding.subject}: {finding.text}"
     return f"{text}\n{'':11}fix: {finding.fix}" if finding.fix else text
 

@@ -23,12 +23,14 @@ class Definitions:
     warnings: dict[str, list[str]] = field(default_factory=dict)
 
 
-def read_definitions(folder: Path = INCLUDE / "syncs") -> Definitions:
-    """Read every `*.yaml` and `*.yml` of the folder; a broken file doesn't hide the good ones.
+def read_definitions(folder: Path | None = None) -> Definitions:
+    """Read every `*.yaml` and `*.yml` of the folder, `include/syncs/` by default; a broken file
+    doesn't hide the good ones.
 
     Files whose names begin with a dot are left alone: editors and macOS leave such ones behind.
     Raises ConfigError when the folder itself is missing.
     """
+    folder = folder or INCLUDE / "syncs"
     if not folder.is_dir():
         raise ConfigError(f"The folder {folder.name}/ with the sync definitions does not exist")
     found = Definitions()
@@ -81,7 +83,7 @@ def _oversights(definition: SyncDefinition, path: Path) -> list[str]:
     return said
 
 
-def read_definition(name: str, folder: Path = INCLUDE / "syncs") -> SyncDefinition:
+def read_definition(name: str, folder: Path | None = None) -> SyncDefinition:
     """The definition called `name`. Raises ConfigError naming what exists instead."""
     found = read_definitions(folder)
     if name in found.by_name:

@@ -52,10 +52,19 @@ def checklist(setup: Setup) -> Iterator[Finding]:
         (Area.DEFINITION, _mapping),
     )
     for area, look in looks:
-        try:
-            yield from look(setup)
-        except Exception as error:  # noqa: BLE001 only translated: the next look has to be taken
-            yield Finding(area, _SUBJECT[area], Judgement.WRONG, str(told_safely(error)))
+        yield from _looked(area, look, setup)
+
+
+def statements_checklist(setup: Setup) -> Iterator[Finding]:
+    """The part of it that is about B2CORE and the statements."""
+    yield from _looked(Area.B2CORE, _b2core, setup)
+
+
+def _looked(area: Area, look: Look, setup: Setup) -> Iterator[Finding]:
+    try:
+        yield from look(setup)
+    except Exception as error:  # noqa: BLE001 only translated: the next look has to be taken
+        yield Finding(area, _SUBJECT[area], Judgement.WRONG, str(told_safely(error)))
 
 
 _SUBJECT = {

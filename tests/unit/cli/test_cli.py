@@ -14,8 +14,10 @@ from contact_sync.config.definition import json_schema
 from contact_sync.reporting.run_report import run_report, text_report
 from tests.support.samples import shown_run
 
-COMMANDS = ["validate", "plan", "run", "status", "explain", "fields", "rename", "syncs", "forget",
-            "schema", "migrate"]  # fmt: skip
+COMMANDS = [
+    "init", "check-sql", "validate", "plan", "run", "status", "explain", "fields", "rename",
+    "syncs", "forget", "schema", "migrate",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -29,7 +31,16 @@ def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixtu
 
 @pytest.mark.parametrize(
     "arguments",
-    [[], ["fly"], ["run"], ["run", "demo", "--mode", "half"], ["status", "demo", "--limit", "-1"]],
+    [
+        [],
+        ["fly"],
+        ["run"],
+        ["run", "demo", "--mode", "half"],
+        ["status", "demo", "--limit", "-1"],
+        ["init"],
+        ["init", "Not a name"],
+        ["check-sql", "demo", "--sample", "0"],
+    ],
 )
 def test_wrong_usage_is_2(arguments: list[str]) -> None:
     """With the usage on standard error."""

@@ -1,0 +1,37 @@
+"""Rules about setting up a sync from the tables of a database."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.integration.foreign import test_foreign_schemas, test_init_command, test_who_is_sent
+from tests.mutants.mutant import Mutant, gives, nothing
+
+SETUP = "contact_sync.b2core.setup"
+
+
+def as_it_is(_veiled: Any, value: str | None) -> str:
+    """Nothing is masked."""
+    return value or ""
+
+
+MUTANTS = [
+    Mutant("Who gave no consent is excluded",
+           {f"{SETUP}.proposal.consent_rules": gives(())},
+           test_who_is_sent.test_a_column_of_consent_excludes,
+           {"column": "consent boolean", "sent": ["true"], "excluded": ["false", "NULL"]}),
+    Mutant("Deleted clients are left out",
+           {f"{SETUP}.proposal.deleted_rules": gives(())},
+           test_who_is_sent.test_a_deleted_client_is_left_out,
+           {"column": "deleted_at timestamptz", "there": ["NULL"], "gone": ["now()"]}),
+    Mutant("A consent that isn't understood is told",
+           {f"{SETUP}.proposal.unused_consents": gives(())},
+           test_who_is_sent.test_a_consent_that_is_not_understood_is_a_doubt),
+    Mutant("Values are shown masked",
+           {f"{SETUP}.told.veiled": as_it_is},
+           test_foreign_schemas.test_a_foreign_schema_is_set_up_and_loaded,
+           {"name": "one_table"}),
+    Mutant("No file is overwritten",
+           {"contact_sync.cli.init.refuse_existing": nothing},
+           test_init_command.test_nothing_is_overwritten, {"there": "syncs"}),
+]  # fmt: skip
