@@ -33,8 +33,12 @@ def validate() -> tuple[int, list[dict[str, Any]]]:
 
 
 @pytest.fixture
-def stored(world: World, airflow_database: None) -> Iterator[World]:
+def stored(
+    world: World, airflow_database: None, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[World]:
     """A world whose connections are in Airflow's database, as *Admin > Connections* puts them."""
+    for name in ("B2CORE_DEFAULT", "CONTACT_SYNC_STATE", "SENDGRID_DEFAULT"):
+        monkeypatch.delenv(f"AIRFLOW_CONN_{name}", raising=False)
     world.seed()
     rows = [
         Connection("b2core_default", uri=world.reader_url),

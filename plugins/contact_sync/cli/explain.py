@@ -23,12 +23,14 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
 
 
 def answer(sync: Sync, options: argparse.Namespace) -> tuple[str, int]:
-    """What to say and the exit code: 1 when an address leads to no client."""
+    """What to say and the exit code: 1 when neither side knows such a client."""
     ids: list[Any] = [options.client]
     if options.email is not None:
         ids = [match.client_id for match in find_clients(sync, options.email, thorough=True)]
     if not ids:
         return "No client of B2CORE has this address, and no contact of this sync.", 1
-    found = [text(explain_client(sync, client, live=options.live)) for client in ids]
+    explained = [explain_client(sync, client, live=options.live) for client in ids]
+    found = [text(one) for one in explained]
     shared = [f"{len(ids)} clients match this address.", ""] if len(ids) > 1 else []
-    return "\n\n".join(["\n".join([*shared, found[0]]), *found[1:]]), 0
+    code = 0 if any(one.is_known for one in explained) else 1
+    return "\n\n".join(["\n".join([*shared, found[0]]), *found[1:]]), code

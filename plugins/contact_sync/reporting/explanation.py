@@ -169,6 +169,11 @@ class Explanation:
     at_sendgrid: AtSendGrid | None = None
     notes: tuple[str, ...] = ()
 
+    @property
+    def is_known(self) -> bool:
+        """Whether B2CORE or this sync has such a client."""
+        return not (self.source is None and self.known is None and not self.removals)
+
     def masked(self) -> Explanation:
         """The same for somebody who may not see personal data: every value is hidden."""
         return replace(

@@ -9,7 +9,7 @@ from contact_sync.base.json_columns import SourceSnapshot
 from contact_sync.base.vocabulary import RunState
 from contact_sync.config.definition import SyncDefinition
 from contact_sync.contacts.mapping import Mapping
-from contact_sync.state import runs
+from contact_sync.state import leases, runs
 from contact_sync.state.runs import Run
 from contact_sync.sync import Sync
 
@@ -42,7 +42,7 @@ def open_run(sync: Sync, run_id: int) -> Run:
             f"{sync.definition.deadlines.run_hours:g}) and ends here. Trigger a new run: it "
             f"continues from the same state"
         )
-    runs.renew_lease(sync.state, run)
+    leases.renew_lease(sync.state, run)
     return run
 
 

@@ -22,6 +22,7 @@ from contact_sync.state import (
     dropped,
     exclusions,
     identity,
+    leases,
     ledger,
     moves,
     refused_values,
@@ -78,7 +79,7 @@ def finish_run(sync: Sync, run: Run) -> Result:
         runs.advance_watermark(cursor, run, run.snapshot, run.destination)
         runs.finish_run(cursor, run, RunState.SUCCEEDED, result=result)
         identity.renew(cursor, run.sync_id)
-        runs.release_lease(cursor, run)
+        leases.release_lease(cursor, run)
         reach("finish_uncommitted")
     reach("run_finished")
     end_mark(sync, run, Phase.ENDED)

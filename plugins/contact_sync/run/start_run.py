@@ -13,7 +13,7 @@ from contact_sync.base.vocabulary import RunKind
 from contact_sync.postgres.cursor import Cursor
 from contact_sync.run.context import definition_hash
 from contact_sync.run.outer_mark import leave_mark, read_mark
-from contact_sync.state import identity, runs
+from contact_sync.state import identity, leases, runs
 from contact_sync.state.clocks import pull_back
 from contact_sync.state.identity import Known
 from contact_sync.state.runs import Evidence, Options
@@ -54,7 +54,7 @@ def start_run(
         known = runs.ensure_sync(cursor, name)
         lease = None
         if not options.dry_run:
-            lease = runs.acquire_lease(cursor, known.sync_id, holder, take_over=take_over)
+            lease = leases.acquire_lease(cursor, known.sync_id, holder, take_over=take_over)
         found = identity.look(cursor, known.sync_id, mark, place)
         unproven = _doubts(cursor, known.sync_id, found, mark, noted=not options.dry_run)
         if not options.dry_run:
@@ -70,7 +70,7 @@ def start_run(
             evidence=Evidence(unproven, token, None if options.dry_run else place),
         )
         if lease:
-            for older in runs.end_older_runs(cursor, known.sync_id, run_id, lease.why):
+            for older in leases.end_older_runs(cursor, known.sync_id, run_id, lease.why):
                 log.warning("Run %d ends run %d, because %s", run_id, older, ENDED[lease.why])
         reach("lease_taken_uncommitted")
     reach("run_started")

@@ -75,7 +75,7 @@ def client_view(found: Explanation, *, may_see: bool) -> ClientView:
         conclusion=conclude(found),
         tone=tone(found),
         may_be_sent=found.decision.may_be_sent,
-        is_known=not (found.source is None and found.known is None and not found.removals),
+        is_known=found.is_known,
     )
 
 

@@ -92,7 +92,7 @@ def run_and_get(world: World, signal: str) -> None:
     os.environ[failpoints.VARIABLE] = "setup_checked"
     os.environ[failpoints.SIGNAL_VARIABLE] = signal
 
-    def opened(_name: str) -> AbstractContextManager[Sync]:
+    def opened(*_: object) -> AbstractContextManager[Sync]:
         return world.sync()
 
     pytest.MonkeyPatch().setattr(cli, "_open", opened)

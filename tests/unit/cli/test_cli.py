@@ -102,7 +102,7 @@ def test_a_signal_ends_a_command_with_its_exit_code(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """In words; and whoever called gets its own handler back."""
-    monkeypatch.setattr(cli, "_open", lambda _name: signal.raise_signal(number))
+    monkeypatch.setattr(cli, "_open", lambda *_: signal.raise_signal(number))
     before = signal.getsignal(signal.SIGTERM)
     assert main(["status", "demo"]) == code
     assert f"error: Stopped by {number.name}." in capsys.readouterr().err

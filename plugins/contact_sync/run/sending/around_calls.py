@@ -14,7 +14,7 @@ from datetime import datetime
 from contact_sync.base.errors import FateUnknown, SyncError
 from contact_sync.base.vocabulary import NOTHING_TO_REMOVE, REMOVALS, BatchState, Outcome
 from contact_sync.postgres.cursor import Cursor
-from contact_sync.state import batch_moves, removals, runs
+from contact_sync.state import batch_moves, leases, removals, runs
 from contact_sync.state.batches import Batch
 from contact_sync.state.runs import Run
 from contact_sync.sync import Sync
@@ -23,7 +23,7 @@ from contact_sync.sync import Sync
 @contextmanager
 def storing(sync: Sync, run: Run) -> Iterator[Cursor]:
     """A transaction that checks the fence, after proving the lease and extending it."""
-    runs.renew_lease(sync.state, run)
+    leases.renew_lease(sync.state, run)
     with sync.state.transaction(run.fence) as cursor:
         yield cursor
 

@@ -17,7 +17,7 @@ from contact_sync.contacts.transform import transform
 from contact_sync.run.context import mapping_of
 from contact_sync.run.sending.search import search
 from contact_sync.sendgrid.api import MAX_LOOKUP, is_searchable
-from contact_sync.state import exclusions, runs
+from contact_sync.state import exclusions, leases, runs
 from contact_sync.state.runs import Run
 from contact_sync.sync import Sync
 
@@ -55,7 +55,7 @@ def _look_up_all(sync: Sync, run: Run, clients: dict[int, int]) -> None:
     with sync.state.transaction(run.fence) as cursor:  # no contact has what is no address at all
         exclusions.see(cursor, run.sync_id, nowhere, off_list=True)
     for start in range(0, len(emails), MAX_LOOKUP):
-        runs.renew_lease(sync.state, run)
+        leases.renew_lease(sync.state, run)
         found += _look_up(sync, run, emails[start : start + MAX_LOOKUP], addresses)
     log.info("%d excluded clients looked up: %d have a contact that has to go",
              len(clients), found)  # fmt: skip

@@ -7,7 +7,7 @@ from typing import Any
 
 from contact_sync.run.sending.search import search
 from contact_sync.sendgrid.api import MAX_LOOKUP
-from contact_sync.state import runs
+from contact_sync.state import leases
 from contact_sync.state.runs import Run
 from contact_sync.sync import Sync
 
@@ -23,7 +23,7 @@ def look_up(
     found: dict[str, dict[str, Any]] = {}
     unsearchable: set[str] = set()
     for start in range(0, len(sought), MAX_LOOKUP):
-        runs.renew_lease(sync.state, run)
+        leases.renew_lease(sync.state, run)
         contacts, others = search(sync, sought[start : start + MAX_LOOKUP])
         found |= contacts
         unsearchable |= others

@@ -16,7 +16,7 @@ from contact_sync.base.errors import ConfigError, RequestRefused
 from contact_sync.contacts.mapping import Mapping
 from contact_sync.sendgrid.refusal_causes import Cause, cause_of
 from contact_sync.sendgrid.refused_contacts import complaints
-from contact_sync.state import runs
+from contact_sync.state import leases
 from contact_sync.state.runs import Run
 from contact_sync.sync import Sync
 
@@ -41,7 +41,7 @@ def once_fields_are_known(sync: Sync, run: Run, mapping: Mapping, call: Callable
                 raise error.with_advice(_advice(error, mapping)) from None
             _refuse_if_gone(sync, mapping)
             log.info("SendGrid doesn't know a field that it shows: it may be new; waiting")
-        runs.renew_lease(sync.state, run)
+        leases.renew_lease(sync.state, run)
         time.sleep(PAUSE_SECONDS)
     raise AssertionError("the last round returns or raises")
 

@@ -15,7 +15,7 @@ from contact_sync.base.failpoints import reach
 from contact_sync.base.vocabulary import PendingReason
 from contact_sync.base.words import reason as in_words
 from contact_sync.sendgrid.suppression_calls import MAX_SUPPRESSED
-from contact_sync.state import batch_contacts, clocks, removals, runs, settling
+from contact_sync.state import batch_contacts, clocks, leases, removals, settling
 from contact_sync.state.batches import Batch
 from contact_sync.state.runs import Run
 from contact_sync.state.suppressions import EVERYWHERE
@@ -66,7 +66,7 @@ def _suppress(sync: Sync, run: Run, batch: Batch) -> None:
         clients = list(addresses)
         for start in range(0, len(clients), MAX_SUPPRESSED):
             part = clients[start : start + MAX_SUPPRESSED]
-            runs.renew_lease(sync.state, run)
+            leases.renew_lease(sync.state, run)
             try:
                 _suppress_in(sync, group, [addresses[client] for client in part])
             except (AuthError, RequestRefused) as error:

@@ -15,7 +15,7 @@ from contact_sync.run.context import mapping_of
 from contact_sync.run.sending import removal_targets
 from contact_sync.run.sending.search import search
 from contact_sync.sendgrid.api import MAX_LOOKUP
-from contact_sync.state import removed_by_hand, runs, suppressions
+from contact_sync.state import leases, removed_by_hand, suppressions
 from contact_sync.state.removed_by_hand import Own
 from contact_sync.state.runs import Run
 from contact_sync.sync import Sync
@@ -41,7 +41,7 @@ def leave_removed(sync: Sync, run: Run, own: int) -> dict[str, int]:
     gone: list[int] = []
     late: list[int] = []
     for start in range(0, len(contacts), MAX_LOOKUP):
-        runs.renew_lease(sync.state, run)
+        leases.renew_lease(sync.state, run)
         for contact in _missing(sync, run, contacts[start : start + MAX_LOOKUP]):
             age = contact.seconds
             is_sure = age is None or age >= removal_targets.SEARCH_LAG_SECONDS

@@ -27,7 +27,7 @@ from contact_sync.run.sending.new_fields import once_fields_are_known
 from contact_sync.sendgrid.api import ImportUpload
 from contact_sync.sendgrid.refusal_causes import Cause, advice, cause_of
 from contact_sync.sendgrid.refused_contacts import complaints
-from contact_sync.state import batch_contacts, batch_moves, runs
+from contact_sync.state import batch_contacts, batch_moves, leases, runs
 from contact_sync.state.batches import Batch
 from contact_sync.state.runs import Run
 from contact_sync.sync import Sync
@@ -63,7 +63,7 @@ def _create_import(
     sync: Sync, run: Run, batch: Batch, mapping: Mapping, refused: str | None
 ) -> ImportUpload:
     """A new import for the batch; `refused` = this try's former one, whose upload was refused."""
-    runs.renew_lease(sync.state, run)
+    leases.renew_lease(sync.state, run)
     try:
         target = once_fields_are_known(
             sync, run, mapping,

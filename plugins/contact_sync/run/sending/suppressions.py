@@ -15,7 +15,7 @@ from contact_sync.base.errors import AuthError, RequestRefused, SyncError
 from contact_sync.base.failpoints import reach
 from contact_sync.base.vocabulary import PendingReason
 from contact_sync.sendgrid.suppression_calls import MAX_SUPPRESSED
-from contact_sync.state import runs, suppressions
+from contact_sync.state import leases, suppressions
 from contact_sync.state.runs import Run
 from contact_sync.state.suppressions import EVERYWHERE
 from contact_sync.sync import Sync
@@ -108,7 +108,7 @@ def _ask_groups(
     for group in groups:
         for start in range(0, len(sought), MAX_SUPPRESSED):
             part = sought[start : start + MAX_SUPPRESSED]
-            runs.renew_lease(sync.state, run)
+            leases.renew_lease(sync.state, run)
             try:
                 for address in sync.sendgrid.in_group(group, part):
                     found[address].add(group)

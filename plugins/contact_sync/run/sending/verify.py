@@ -15,7 +15,7 @@ from contact_sync.contacts.payloads import OutboxRow
 from contact_sync.contacts.read_back import holds
 from contact_sync.run.context import mapping_of
 from contact_sync.sendgrid.api import MAX_LOOKUP, is_searchable
-from contact_sync.state import batch_contacts, runs
+from contact_sync.state import batch_contacts, leases, runs
 from contact_sync.state.batches import Batch
 from contact_sync.state.runs import Run
 from contact_sync.sync import Sync
@@ -37,7 +37,7 @@ def not_applied(sync: Sync, run: Run, batch: Batch, *, believe: bool) -> set[str
     wrong: set[str] = set()
     rows = [contact.row for contact in contacts]
     for start in range(0, len(rows), MAX_LOOKUP):
-        runs.renew_lease(sync.state, run)
+        leases.renew_lease(sync.state, run)
         wrong |= _wrong(sync, rows[start : start + MAX_LOOKUP], mapping)
     if not believe:
         wrong |= {row.email for row in rows if not is_searchable(row.email)}

@@ -1,0 +1,66 @@
+"""A sync's lease: one run at a time, whoever starts it; every older run is fenced off."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from contact_sync.base.errors import Fenced, LeaseBusy
+from contact_sync.base.run_life import EndedWhy
+from contact_sync.postgres.cursor import Cursor, many, one
+from contact_sync.state import statements
+from contact_sync.state.clocks import LEASE_MINUTES
+from contact_sync.state.database import StateDatabase
+from contact_sync.state.runs import Run
+
+SQL = statements.load("leases")
+
+
+class Lease(NamedTuple):
+    """The epoch of a lease that was taken, and why it could be although another run may have it."""
+
+    epoch: int
+    why: EndedWhy
+
+
+def acquire_lease(cursor: Cursor, sync_id: int, holder: str, *, take_over: bool) -> Lease:
+    """Take the lease, with a new epoch; every older run of the sync is fenced off.
+
+    A holder may take its own lease again: an Airflow task that is retried. Raises LeaseBusy
+    naming the holder while another one's lease is valid.
+    """
+    parameters = {"sync_id": sync_id, "holder": holder, "minutes": LEASE_MINUTES}
+    row = one(cursor, SQL["lock_lease"], parameters)
+    if row["is_taken"] and row["lease_holder"] != holder and not take_over:
+        raise LeaseBusy(
+            f"{row['lease_holder']} is at work on this sync (lease until "
+            f"{row['lease_until']:%H:%M:%S} UTC); one run at a time"
+        )
+    why = EndedWhy.TAKEN_OVER if row["is_taken"] else EndedWhy.LEASE_RUN_OUT
+    if row["lease_holder"] == holder:
+        why = EndedWhy.TRIED_AGAIN
+    return Lease(int(one(cursor, SQL["take_lease"], parameters)["epoch"]), why)
+
+
+def end_older_runs(cursor: Cursor, sync_id: int, run_id: int, why: EndedWhy) -> list[int]:
+    """End the runs that couldn't write their end, in the name of a new one with the lease; returns
+    their ids."""
+    parameters = {"sync_id": sync_id, "run_id": run_id, "why": str(why)}
+    return [row["run_id"] for row in many(cursor, SQL["supersede_runs"], parameters)]
+
+
+def renew_lease(state: StateDatabase, run: Run) -> None:
+    """Prove that the run still holds the lease and extend it. Raises Fenced when it doesn't."""
+    if run.dry_run:
+        return
+    with state.transaction() as cursor:
+        cursor.execute(
+            SQL["renew_lease"],
+            {"sync_id": run.sync_id, "epoch": run.epoch, "minutes": LEASE_MINUTES},
+        )
+        if cursor.rowcount == 0:
+            raise Fenced(f"Run {run.run_id} has lost its lease to a newer run and stops here")
+
+
+def release_lease(cursor: Cursor, run: Run) -> None:
+    """Free the lease if this run still holds it."""
+    cursor.execute(SQL["release_lease"], {"sync_id": run.sync_id, "epoch": run.epoch})
