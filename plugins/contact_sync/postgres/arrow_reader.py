@@ -117,8 +117,8 @@ def open_connection(dsn: str, what: str, *, seconds: float, settings: str = "") 
 
 def use_memory_again() -> None:
     """Have Arrow take its memory from the C library, which keeps what was freed for the next batch.
-    Arrow's own allocator gives it back at once, and each batch pays for new pages: a tenth of our
-    CPU (PyArrow docs, Memory and IO Interfaces)."""
+    Arrow's own allocator soon gives it back, and each batch pays for new pages: a tenth of our CPU.
+    """
     pa.set_memory_pool(pa.system_memory_pool())
 
 
