@@ -55,7 +55,7 @@ class Expected:
     """What must be in SendGrid: `contacts` by address; and which clients cannot be, and why."""
 
     contacts: dict[str, Contact] = field(default_factory=dict)
-    rejected: dict[int, str] = field(default_factory=dict)  # "missing" or "invalid"
+    rejected: dict[int, str] = field(default_factory=dict)  # "missing", "invalid" or "told"
     shared: set[int] = field(default_factory=set)  # lost their address to a client with a higher id
     client_ids: dict[str, int] = field(default_factory=dict)  # of each contact
     unfit: dict[str, set[str]] = field(default_factory=dict)  # of each: left out or cut, if any
@@ -79,10 +79,11 @@ class Address:
     country_code: str | None = None
 
 
-def expected(url: str, excluded: Collection[int] = ()) -> Expected:
+def expected(url: str, excluded: Collection[int] = (), rejected: Collection[int] = ()) -> Expected:
     """Read B2CORE in one snapshot and return what SendGrid must hold.
 
-    Nobody with the address of a client in `excluded` may have a contact.
+    Nobody with the address of a client in `excluded` may have a contact. Clients in `rejected`
+    can't be sent, for what a definition or SendGrid says: they represent no address.
     """
     result, barred = Expected(), set[str]()
     with psycopg.connect(url) as connection:
@@ -96,15 +97,18 @@ def expected(url: str, excluded: Collection[int] = ()) -> Expected:
             if email is None:
                 result.rejected[client_id] = "invalid" if clean_email(raw_email) else "missing"
                 continue
+            if client_id in excluded:
+                barred.add(email)
+            if client_id in rejected:
+                result.rejected[client_id] = "told"
+                continue
             if email in result.contacts:
                 result.shared.add(result.client_ids[email])
             address = addresses.get(client_id, Address())
             result.contacts[email] = contact(email, row, phones.get(client_id), address)
             result.unfit[email] = unfit(row, phones.get(client_id), address)
             result.client_ids[email] = client_id
-            if client_id in excluded:
-                barred.add(email)
-    for email in barred:
+    for email in barred & result.contacts.keys():
         del result.contacts[email], result.client_ids[email]
     return result
 

@@ -7,18 +7,28 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 
 from contact_sync.b2core import replaced
-from tests.integration.changes import test_tables_of_other_kinds
+from tests.integration.changes import (
+    test_rejected_representatives,
+    test_reused_ids,
+    test_tables_of_other_kinds,
+)
 from tests.integration.runs import test_clear_limits
-from tests.mutants.mutant import RUN, STATE, Mutant, gives
+from tests.mutants.mutant import RUN, STATE, Mutant, gives, nothing
 from tests.unit.run import test_select_clients
 
 
 def nothing_emptied(_emptied: Any, *_: Any) -> Counter[str]:
     """Nobody loses a value."""
     return Counter()
+
+
+def nobody(_others_now: Any, *_: Any) -> Any:
+    """Whoever has an id has always had it."""
+    return np.empty(0, np.int64)
 
 
 def of_a_crowd(count_having: Callable[..., dict[str, int]], *args: Any) -> dict[str, int]:
@@ -46,6 +56,18 @@ MUTANTS = [
            {f"{RUN}.select_clients.are_others": gives(False)},
            test_select_clients.test_A15_A16_R06_when_a_run_has_to_be_full,
            dict(zip(("state", "position", "why"), test_select_clients.RESTARTED, strict=True))),
+    Mutant("Whoever is rejected leaves the address to the next one, in the same run",
+           {f"{RUN}.plan_batches.stage_heirs": nothing},
+           test_rejected_representatives
+           .test_R08_an_older_client_represents_the_address_in_the_same_run,
+           {"lane": "json", "bad": 1}),
+    Mutant("A client that stays rejected is passed over",
+           {"contact_sync.contacts.selection.rejected_before": gives(None)},
+           test_rejected_representatives.test_R08_the_contact_stays_when_a_newcomer_is_rejected,
+           {"lane": "json"}),
+    Mutant("An id with another address and another key is another person's",
+           {f"{STATE}.persons.others_now": nobody},
+           test_reused_ids.test_R09_an_opt_out_stays_with_the_person_who_said_it),
     Mutant("A table that was emptied between two runs makes the run full",
            {f"{RUN}.select_clients.differing": gives(())},
            test_tables_of_other_kinds.test_R07_a_table_emptied_between_two_runs_makes_the_run_full),

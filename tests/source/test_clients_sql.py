@@ -18,7 +18,12 @@ CONTRACT = [
     *(("phone", "text"), ("address_line_1", "text"), ("address_line_2", "text"), ("city", "text")),
     *(("state", "text"), ("postal_code", "text"), ("country", "text"), ("country_code", "text")),
     *(("status", "text"), ("client_type", "text"), ("verification_level", "text")),
-    *(("jurisdiction", "text"), ("registered_on", "date"), ("exclusion", "text")),
+    *(
+        ("jurisdiction", "text"),
+        ("registered_on", "date"),
+        ("person_key", "text"),
+        ("exclusion", "text"),
+    ),
 ]
 
 
@@ -84,6 +89,7 @@ def test_every_column_comes_from_its_place(connection: psycopg.Connection) -> No
             "verification_level": "Advanced",
             "jurisdiction": "European Union",
             "registered_on": date(2026, 1, 1),
+            "person_key": "2026-01-01 01:00:00+00",
             "exclusion": None,
         }
     ]

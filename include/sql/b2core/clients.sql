@@ -3,7 +3,7 @@
 --             ids                bigint[], only these clients of the slice; NULL = all of them
 -- Columns:    client_id, email, first_name, last_name, phone, address_line_1, address_line_2, city, state,
 --             postal_code, country, country_code, status, client_type, verification_level, jurisdiction,
---             registered_on, exclusion
+--             registered_on, person_key, exclusion
 -- Indexes:    clients (id), client_phones (client_id), client_addresses (client_id)
 -- Phone:      the confirmed one, else the most recently updated; ties go to the higher id.
 -- Address:    residential, else mailing, else legal, else billing, never birth place; of one type the most
@@ -46,6 +46,8 @@ SELECT
     verification_levels.caption::text AS verification_level,
     jurisdictions.caption::text AS jurisdiction,
     (clients.created_at AT TIME ZONE 'UTC')::date AS registered_on,
+    -- What stays the same for a person: an id with another key and another address is another person's.
+    clients.created_at::text AS person_key,
     -- A reason why this client must not be sent, such as a withdrawn consent. Keep it equal to scan.sql.
     NULL::text AS exclusion
 FROM b2core.clients AS clients

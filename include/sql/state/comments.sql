@@ -31,6 +31,11 @@ COMMENT ON COLUMN contact_sync.run.json_taken IS 'The largest request that SendG
 COMMENT ON COLUMN contact_sync.run.csv_taken IS 'The same of files.';
 COMMENT ON COLUMN contact_sync.run.cause IS 'Why it failed, in one sentence; NULL = it didn''t, or no step could say.';
 
+COMMENT ON COLUMN contact_sync.run.read_at
+IS 'When it began to read B2CORE, by the clock of this server; NULL = it hasn''t.';
+COMMENT ON COLUMN contact_sync.run.ended_by
+IS 'The run that has ended this one, which couldn''t write its end; NULL = it ended itself, or runs.';
+COMMENT ON COLUMN contact_sync.run.ended_why IS 'Why that one did: a code.';
 COMMENT ON COLUMN contact_sync.run.retry_rejected
 IS 'Send rejected clients again even if nothing about them has changed.';
 COMMENT ON COLUMN contact_sync.run.approve_removals
@@ -88,7 +93,7 @@ COMMENT ON COLUMN contact_sync.ledger.tries IS 'How often it was sent in vain si
 COMMENT ON COLUMN contact_sync.ledger.looks
 IS 'How often SendGrid looked at exactly this content and its contact wasn''t as sent.';
 COMMENT ON COLUMN contact_sync.ledger.looked_hash IS 'Hash of the payload that looks and retaken are about.';
-COMMENT ON COLUMN contact_sync.ledger.retaken IS 'How often its rejection was taken back since its content changed last.';
+COMMENT ON COLUMN contact_sync.ledger.retaken IS 'How often its rejection was taken back since it changed last.';
 COMMENT ON COLUMN contact_sync.ledger.looked_up_at IS 'Of a rejected client: when it was looked up last.';
 COMMENT ON COLUMN contact_sync.ledger.off_list
 IS 'Of an excluded client: true = no contact has to go; false = SendGrid can''t search it; NULL = not looked up.';
@@ -105,3 +110,6 @@ IS 'The contact stays without a client: who takes over the address clears its va
 COMMENT ON COLUMN contact_sync.removal.tries
 IS 'How often SendGrid accepted the removal and showed the contact all the same.';
 COMMENT ON COLUMN contact_sync.removal.tried_at IS 'When that was last.';
+
+COMMENT ON TABLE contact_sync.person IS 'Whom each client id belonged to when it was read last, if the source tells.';
+COMMENT ON COLUMN contact_sync.person.person_hash IS 'xxh3 of the column person_key of clients.sql.';

@@ -36,6 +36,74 @@ ORDER BY slice_no;
 DELETE FROM contact_sync.outbox
 WHERE run_id = %(run_id)s AND client_id BETWEEN %(first_id)s AND %(last_id)s;
 
+-- drop_outbox_of_clients --
+DELETE FROM contact_sync.outbox
+WHERE run_id = %(run_id)s AND client_id = any(%(client_ids)s::bigint[]);
+
+-- heirs --
+-- Who represents an address for a client that is rejected: the newest of those that share it, where nobody else of the
+-- address is sent, confirmed, pending or excluded. Runs when all slices are staged
+-- Columns: client_id, email_hash, takes_over = the address has a contact; judged = the run has looked at the client
+-- Index: ledger_unconfirmed for the clients; three scans of the ledger, if there are any
+WITH heir AS MATERIALIZED (
+    SELECT DISTINCT ON (s.email_hash)
+        s.client_id,
+        s.email_hash,
+        s.updated_at
+    FROM contact_sync.ledger AS s
+    INNER JOIN contact_sync.ledger AS r ON s.sync_id = r.sync_id AND s.email_hash = r.email_hash
+    WHERE
+        s.sync_id = %(sync_id)s
+        AND s.state = 'shared'
+        AND s.absent = 0
+        AND s.email_hash <> 0
+        AND r.state = 'rejected'
+        AND r.absent = 0
+    ORDER BY s.email_hash ASC, s.client_id DESC
+),
+
+address AS MATERIALIZED (SELECT array_agg(h.email_hash) AS found FROM heir AS h),
+
+needed AS (
+    SELECT l.email_hash
+    FROM contact_sync.ledger AS l
+    WHERE
+        l.sync_id = %(sync_id)s
+        AND l.state NOT IN ('shared', 'rejected')
+        AND l.absent = 0
+        AND l.email_hash = any((SELECT a.found FROM address AS a)::bigint[])
+),
+
+taken AS (
+    SELECT l.contact_hash AS email_hash
+    FROM contact_sync.ledger AS l
+    WHERE l.sync_id = %(sync_id)s AND l.contact_hash = any((SELECT a.found FROM address AS a)::bigint[])
+    UNION ALL
+    SELECT m.email_hash
+    FROM contact_sync.removal AS m
+    WHERE m.sync_id = %(sync_id)s AND m.why <> 'list_changed'
+)
+
+SELECT
+    h.client_id,
+    h.email_hash,
+    h.email_hash IN (SELECT t.email_hash FROM taken AS t) AS takes_over,
+    r.kind <> 'incremental' OR h.updated_at >= r.started_at AS judged
+FROM heir AS h
+INNER JOIN contact_sync.run AS r ON r.run_id = %(run_id)s
+WHERE
+    h.email_hash NOT IN (SELECT n.email_hash FROM needed AS n)
+    AND NOT EXISTS (
+        SELECT 1 FROM contact_sync.outbox AS o
+        WHERE o.run_id = %(run_id)s AND o.email_hash = h.email_hash
+    )
+ORDER BY h.client_id;
+
+-- drop_sparse_slices --
+DELETE FROM contact_sync.slice
+WHERE run_id = %(run_id)s AND slice_no <= %(heirs)s
+RETURNING members;
+
 -- count_outbox --
 SELECT count(*) AS n FROM contact_sync.outbox
 WHERE run_id = %(run_id)s;

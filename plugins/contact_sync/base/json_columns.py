@@ -50,7 +50,8 @@ class SourceSnapshot(JsonColumn):
     `next_xid` are xid8 as text, see b2core.reader; `system_identifier` and `timeline` tell one
     server from another (defaults: of none, so that the next run is a full one); `database` its oid,
     `started` since when the server runs, ISO 8601, and `tables` by name with their marks, see
-    b2core.replaced (defaults: unknown, which is no evidence of a change); `lag_seconds` of a
+    b2core.replaced, `statements` a hash of the texts that read it (defaults: unknown, which is no
+    evidence of a change); `lag_seconds` of a
     standby; `detection` = the definition's `change_detection`. Numbers of clients: `selected` all
     in B2CORE, `chosen` looked at, `gone` from the ledger's, `held` = gone, not believed yet,
     `retiring` = contacts to be removed because they are gone.
@@ -64,6 +65,7 @@ class SourceSnapshot(JsonColumn):
     database: str = ""
     started: str = ""
     tables: dict[str, str] = field(default_factory=dict)
+    statements: str = ""
     lag_seconds: int = 0
     detection: str = ""
     selected: int = 0
@@ -223,7 +225,8 @@ class Result(JsonColumn):
     `dropped_now` and `dropped_new`, by `words.counted`: values that are left out, cut or rounded as
     of this run, whomever it read, and how many of them are new since the last run that succeeded;
     None = not counted. Of a dry run, `dropped_now` is how it stood. `dropped`:
-    values that SendGrid refused in this run and that were left out, by the same.
+    values that SendGrid refused in this run and that were left out, by the same. `restrained_by`:
+    syncs without a definition, and how many contacts stay because they have them.
     """
 
     books: dict[str, int] = field(default_factory=dict)
@@ -233,6 +236,7 @@ class Result(JsonColumn):
     dropped_now: dict[str, int] | None = None
     dropped_new: dict[str, int] | None = None
     dropped: dict[str, int] = field(default_factory=dict)
+    restrained_by: dict[str, int] = field(default_factory=dict)
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:

@@ -1,7 +1,6 @@
 """The codes of the project as types: all that is stored as a word. Imports nothing of the package.
 
-What people read for a code is in words.py, and nowhere else. A *client* is a row of B2CORE, a
-*contact* is what SendGrid stores; CONTRIBUTING.md has the glossary.
+What people read for a code is in words.py, and nowhere else; CONTRIBUTING.md has the glossary.
 """
 
 from __future__ import annotations
@@ -114,18 +113,14 @@ class PendingReason(StrEnum):
     JOB_FAILED = "job_failed"
     REQUEST_REFUSED = "request_refused"
     VALUE_REFUSED = "value_refused"
+    STATE_UNPROVEN = "state_unproven"
 
 
 UNPROVEN = (
-    PendingReason.FATE_UNKNOWN,
-    PendingReason.JOB_UNKNOWN_TO_SENDGRID,
-    PendingReason.JOB_NEVER_ENDED,
-    PendingReason.UPLOAD_NEVER_ARRIVED,
-    PendingReason.NOT_APPLIED,
-    PendingReason.ERRORS_FILE_UNCLEAR,
-    PendingReason.JOB_FAILED,
-    PendingReason.REQUEST_REFUSED,
-)
+    PendingReason.FATE_UNKNOWN, PendingReason.JOB_UNKNOWN_TO_SENDGRID,
+    PendingReason.JOB_NEVER_ENDED, PendingReason.UPLOAD_NEVER_ARRIVED, PendingReason.NOT_APPLIED,
+    PendingReason.ERRORS_FILE_UNCLEAR, PendingReason.JOB_FAILED, PendingReason.REQUEST_REFUSED,
+)  # fmt: skip
 """Those that are the outcome of a whole batch, too: nothing in it could be confirmed."""
 
 
@@ -177,21 +172,6 @@ NOTHING_TO_REMOVE = (Outcome.NOTHING_THERE, Outcome.LIST_GONE)
 """Outcomes of removals whose contacts are where they shall be without a job."""
 
 
-class KindReason(StrEnum):
-    """Why a run is of the kind that it is."""
-
-    ASKED_FOR = "asked_for"
-    FIRST_LOAD = "first_load"
-    MAPPING_CHANGED = "mapping_changed"
-    SERVER_REPLACED = "server_replaced"
-    SERVER_RESTARTED = "server_restarted"
-    TABLES_REPLACED = "tables_replaced"  # detail: their names
-    DETECTION_SWITCHED = "detection_switched"
-    XMIN_TOO_OLD = "xmin_too_old"
-    FULL_RUN_DUE = "full_run_due"  # detail: after how many hours
-    CHANGES_SINCE = "changes_since"  # detail: since when, ISO 8601
-
-
 class LimitName(StrEnum):
     """What of a plan is above a limit of the definition; the limits' names there."""
 
@@ -222,6 +202,7 @@ class Degraded(StrEnum):
     REMOVALS_IN_VAIN = "removals_in_vain"
     EXCLUSIONS_OPEN = "exclusions_open"
     RETURNS_UNSEEN = "returns_unseen"
+    RESTRAINED = "restrained"
 
 
 class JobStatus(StrEnum):

@@ -7,8 +7,8 @@ A code that has no words here fails tests/unit/base/test_words.py.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from shlex import quote
 
-from contact_sync.base import moments
 from contact_sync.base.json_columns import AboveLimit
 from contact_sync.base.vocabulary import (
     UNPROVEN,
@@ -16,7 +16,6 @@ from contact_sync.base.vocabulary import (
     BatchState,
     Degraded,
     ExclusionReason,
-    KindReason,
     Lane,
     LimitName,
     Outcome,
@@ -56,6 +55,8 @@ PENDING: dict[str, str] = {
         "SendGrid refused every request that it was in, and didn't say that it is the cause",
     PendingReason.VALUE_REFUSED:
         "SendGrid refused one of its values; the next run sends it without that one",
+    PendingReason.STATE_UNPROVEN:
+        "the state database went back to an earlier state while B2CORE didn't have it",
 }  # fmt: skip
 EXCLUDED: dict[str, str] = {
     ExclusionReason.EXCLUDED_BY_B2CORE: "B2CORE excludes it",
@@ -128,20 +129,6 @@ OUTCOMES: Mapping[str, str] = {
     Outcome.MOVE_REFUSED: "SendGrid refused what former contacts hold; the next run tries again",
 }  # fmt: skip
 
-KINDS: Mapping[str, str] = {
-    KindReason.ASKED_FOR: "asked for",
-    KindReason.FIRST_LOAD: "first load",
-    KindReason.MAPPING_CHANGED: "the mapping, the list or a field id changed",
-    KindReason.SERVER_REPLACED: "B2CORE's server was replaced, restored or failed over",
-    KindReason.SERVER_RESTARTED:
-        "B2CORE's server was started again, perhaps on an older copy of its disk",
-    KindReason.TABLES_REPLACED: "emptied, rewritten or replaced since the last run: {detail}",
-    KindReason.DETECTION_SWITCHED: "the change detection was switched",
-    KindReason.XMIN_TOO_OLD: "the last run is too long ago for xmin",
-    KindReason.FULL_RUN_DUE: "the last full run is older than {detail} hours",
-    KindReason.CHANGES_SINCE: "changes since {detail}",
-}  # fmt: skip
-
 LIMITS: Mapping[str, str] = {
     LimitName.CHANGES: "{n} contacts would be changed, the limit is {limit}",
     LimitName.REMOVALS: "{n} contacts would be removed, the limit is {limit}",
@@ -211,6 +198,10 @@ DEGRADED: Mapping[str, tuple[str, str]] = {
         "contacts were sent without a look whether a person had removed them at SendGrid: the run "
         "was too large",
     ),
+    Degraded.RESTRAINED: (
+        "contact should be removed and stays, because a sync without a definition has it",
+        "contacts should be removed and stay, because syncs without a definition have them",
+    ),
 }  # fmt: skip
 """What follows the number: for one, and for any other number."""
 
@@ -251,12 +242,6 @@ def outcome(code: str | None, numbers: Mapping[str, int] | None = None) -> str:
     return ", ".join([said, *(f"{n} {more[of]}" for of in more if (n := numbers.get(of)))])
 
 
-def kind_reason(code: str, detail: str | None = None) -> str:
-    """Why a run is of its kind; a time in `detail` as all times are shown."""
-    at = moments.parsed(detail) if code == KindReason.CHANGES_SINCE else None
-    return KINDS.get(code, code).format(detail=moments.moment(at) if at else detail)
-
-
 def above_limit(found: AboveLimit) -> str:
     """What of a plan is above a limit."""
     return LIMITS[found.limit].format(
@@ -264,10 +249,16 @@ def above_limit(found: AboveLimit) -> str:
     )
 
 
-def degraded(found: Mapping[Degraded, int] | Mapping[str, int]) -> list[str]:
-    """What isn't as it should be, a sentence each."""
+def degraded(found: Mapping[Degraded, int], restrained_by: Mapping[str, int]) -> list[str]:
+    """What isn't as it should be, a sentence each; `restrained_by`: see Result."""
     numbers = {str(code): n for code, n in found.items()}
-    return [f"{n} {DEGRADED[c][n != 1]}" for c in Degraded if (n := numbers.get(c))]
+    said = [f"{n} {DEGRADED[c][n != 1]}" for c in Degraded if (n := numbers.get(c))]
+    return said + [
+        f"the sync {name!r} has no definition here and has {n} of them: "
+        f"`python -m contact_sync forget {quote(name)}` retires it, "
+        f"`python -m contact_sync rename {quote(name)} NEW` if its definition has another name now"
+        for name, n in restrained_by.items()
+    ]
 
 
 def counted(*parts: str | None) -> str:

@@ -15,7 +15,7 @@ import pandas as pd
 from contact_sync.base.arrays import Int64, Mask
 from contact_sync.base.client_life import Cause, Fate
 from contact_sync.contacts.ledger_rows import LedgerRows
-from contact_sync.contacts.selection import EXCLUDED, SHARED
+from contact_sync.contacts.selection import EXCLUDED, PASSED_OVER, SHARED
 
 
 class Decision(IntEnum):
@@ -25,7 +25,7 @@ class Decision(IntEnum):
     MOVED = 1  # its address changed between the scan and the reading: for the next run
     EXCLUDED = 2  # it must not be sent, or somebody with its address must not
     REJECTED = 3  # one of its values can't be sent
-    SHARED = 4  # a newer client has its address
+    SHARED = 4  # another client represents its address
     REFUSED = 5  # SendGrid refused exactly this content
     UNCHANGED = 6  # SendGrid has confirmed exactly this content
     REMOVED = 7  # a person has removed its contact at SendGrid
@@ -53,6 +53,7 @@ def decide(
     ledger: LedgerRows,
     *,
     resend: bool = False,
+    bring_back: bool = False,
     retry_rejected: bool = False,
 ) -> Decided:
     """Decide about clients that were read and transformed (`transform`'s frame).
@@ -64,8 +65,9 @@ def decide(
     its address isn't the scanned one                         MOVED
     it or its address is excluded                             EXCLUDED
     a value is rejected                                       REJECTED
-    a newer client has its address                            SHARED
-    a person removed its contact, same address, no resend     REMOVED
+    refused before, same content, and passed over for that    REFUSED
+    another client represents its address                     SHARED
+    a person removed its contact, same address, not back      REMOVED
     refused before with the same content, not retried         REFUSED
     confirmed with the same content at its address, no resend UNCHANGED
     any other                                                 SEND
@@ -76,14 +78,16 @@ def decide(
     has_contact = known.contact_hash != 0
     own = has_contact & (known.contact_hash == email_hash)
     same = known.is_known & (known.row_hash == clients["row_hash"].to_numpy(np.int64))
+    refused = (known.fate == Fate.REJECTED) & same & (not (resend or retry_rejected))
+    passed_over = refused & ((verdict & PASSED_OVER) > 0)
     by_hand = (known.fate == Fate.EXCLUDED) & (known.cause == Cause.SENDGRID)
     lines = {
         Decision.MOVED: scanned_hash != email_hash,
         Decision.EXCLUDED: ((verdict & EXCLUDED) > 0) | clients["exclusion"].notna().to_numpy(bool),
         Decision.REJECTED: clients["reason"].notna().to_numpy(bool),
-        Decision.SHARED: (verdict & SHARED) > 0,
-        Decision.REMOVED: by_hand & (known.email_hash == email_hash) & (not resend),
-        Decision.REFUSED: (known.fate == Fate.REJECTED) & same & (not (resend or retry_rejected)),
+        Decision.SHARED: ((verdict & SHARED) > 0) & ~passed_over,
+        Decision.REMOVED: by_hand & (known.email_hash == email_hash) & (not bring_back),
+        Decision.REFUSED: refused,
         Decision.UNCHANGED: (known.fate == Fate.CONFIRMED) & own & same & (not resend),
     }
     decision = np.select(list(lines.values()), [np.int8(line) for line in lines], np.int8(0))

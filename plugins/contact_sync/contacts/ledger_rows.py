@@ -41,6 +41,11 @@ class KnownClients:
         }
         return type(self)(client_id=ids, **columns)
 
+    def without(self, ids: Int64) -> Self:
+        """The same as if these clients weren't known."""
+        kept = ~np.isin(self.client_id, ids)
+        return type(self)(*(getattr(self, column.name)[kept] for column in fields(self)))
+
     @property
     def is_known(self) -> Mask:
         """Whom the sync knows: of its own rows everybody."""

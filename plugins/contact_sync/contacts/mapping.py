@@ -52,6 +52,8 @@ CONTRACT: dict[str, dict[str, pa.DataType]] = {
     "changed_updated_at": {"client_id": pa.int64()},
 }
 """Statement of the source → the columns that it must give; include/sql/b2core/README.md."""
+PERSON_KEY = "person_key"
+"""A column that clients.sql may give."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,7 @@ class Mapping:
     fields: tuple[MappedField, ...]
     list_id: str | None
     default_country: str | None = None
+    has_person_key: bool = False
 
     @property
     def version(self) -> str:
@@ -108,6 +111,8 @@ class Mapping:
         names = ["client_id", self.email.column, *(f.column for f in self.fields)]
         if any(field.name == "phone_number" for field in self.fields):
             names.append("country_code")
+        if self.has_person_key:
+            names.append(PERSON_KEY)
         return list(dict.fromkeys([*names, "exclusion"]))
 
     def mask(self, *types: FieldType) -> int:
@@ -121,6 +126,7 @@ class Mapping:
             "fields": [asdict(field) for field in self.fields],
             "list_id": self.list_id,
             "default_country": self.default_country,
+            "has_person_key": self.has_person_key,
         }
 
     @classmethod
@@ -131,6 +137,7 @@ class Mapping:
             fields=tuple(_mapped(field) for field in data["fields"]),
             list_id=data["list_id"],
             default_country=data.get("default_country"),
+            has_person_key=data.get("has_person_key", False),
         )
 
 
@@ -159,8 +166,10 @@ def resolve(
     by_name = {field.name.lower(): field for field in account}
     resolved: dict[str, MappedField] = {}
     needs_country = "phone_number" in map(str.lower, definition.fields)
+    has_key = PERSON_KEY in columns.names
+    more = {"country_code": needs_country, PERSON_KEY: has_key}
     problems: list[str] = contract_problems(
-        "clients", columns, {"country_code": pa.string()} if needs_country else {}
+        "clients", columns, {name: pa.string() for name, wanted in more.items() if wanted}
     )
     places = [name.lower() for name in positions]
     if len(places) > FILLED_BITS:
@@ -181,7 +190,7 @@ def resolve(
         return None, problems
     email = resolved.pop("email")
     fields = tuple(resolved.values())
-    return Mapping(email, fields, list_id, definition.default_country), []
+    return Mapping(email, fields, list_id, definition.default_country, has_key), []
 
 
 def _country_problems(code: str | None) -> list[str]:

@@ -16,8 +16,9 @@ from contact_sync.contacts import emails, text_columns
 from contact_sync.contacts.ledger_rows import KnownClients
 from contact_sync.contacts.transform import hashes
 
-SEND, SHARED, EXCLUDED, TAKES_OVER = 0, 1, 2, 4
-"""Verdicts; TAKES_OVER is added when the address was another client's."""
+SEND, SHARED, EXCLUDED, TAKES_OVER, PASSED_OVER = 0, 1, 2, 4, 8
+"""Verdicts; TAKES_OVER is added when the address was another client's, PASSED_OVER to SHARED when
+the client is rejected and an older one represents the address for that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,17 +41,23 @@ def scanned(batch: pa.RecordBatch) -> Scan:
 
 
 def choose(
-    scan: Scan, ledger: KnownClients, changed: Int64, taken: Int64, *, everyone: bool
+    scan: Scan,
+    ledger: KnownClients,
+    changed: Int64,
+    taken: Int64,
+    *,
+    everyone: bool,
+    retried: bool = False,
 ) -> pa.Table:
     """The clients to look at with their verdicts: columns client_id, email_hash, verdict.
 
     Besides the changed ones: new clients, other addresses, unfinished business, and clients who are
     to be sent or kept back for another reason than before although their own rows didn't change.
-    `taken`: hashes
-    of the addresses that have a contact.
+    `taken`: hashes of the addresses that have a contact. `retried`: rejected clients are sent again
+    although nothing about them has changed.
     """
-    verdict = verdicts(scan)
     known = ledger.rows_of(scan.client_id)
+    verdict = verdicts(scan, None if retried else rejected_before(scan, known, changed))
     chosen = np.ones(len(scan.client_id), bool)
     if not everyone:
         moved = known.email_hash != scan.email_hash
@@ -76,7 +83,8 @@ def _is_as_judged(known: KnownClients, verdict: npt.NDArray[np.int8], excluded: 
     verdict  fate
     ======== =============================================================================
     SEND     confirmed; rejected; excluded because a person removed its contact
-    SHARED   shared; rejected for a value of its own, whoever represents it
+    SHARED   shared; rejected for a value of its own, whoever represents it, or passed over for a
+             refusal of SendGrid
     EXCLUDED excluded, by its own row or by another client's, as the scan has it
     ======== =============================================================================
     """
@@ -84,23 +92,46 @@ def _is_as_judged(known: KnownClients, verdict: npt.NDArray[np.int8], excluded: 
     of_sendgrid = cause == Cause.SENDGRID
     rejected, out = fate == Fate.REJECTED, fate == Fate.EXCLUDED
     by_address = np.where(excluded, Cause.ITSELF, Cause.ADDRESS)
-    lines = [verdict == EXCLUDED, verdict == SHARED]
+    passed_over = (verdict & PASSED_OVER) > 0
+    lines = [verdict == EXCLUDED, (verdict & SHARED) > 0]
     as_judged = [
         out & (cause == by_address),
-        (fate == Fate.SHARED) | (rejected & ~of_sendgrid),
+        (fate == Fate.SHARED) | (rejected & (~of_sendgrid | passed_over)),
     ]
     sendable = (fate == Fate.CONFIRMED) | rejected | (out & of_sendgrid)
     return np.asarray(np.select(lines, as_judged, sendable), bool)
 
 
-def verdicts(scan: Scan) -> npt.NDArray[np.int8]:
-    """SEND, SHARED or EXCLUDED for each client of a scan by id."""
-    found = np.where(lost_shared_address(scan), SHARED, SEND)
+def rejected_before(scan: Scan, known: KnownClients, changed: Int64) -> Mask:
+    """Clients that are rejected and nothing about them has changed, as far as the scan and the
+    `changed` ones tell: they don't represent an address that somebody else has, too.
+
+    Where another one took the contact over, the address of a rejected client isn't known any more.
+    """
+    same = (known.email_hash == scan.email_hash) | (known.email_hash == 0)
+    rejected = (known.fate == Fate.REJECTED) & same & (scan.email_hash != 0)
+    unchanged = ~np.isin(scan.client_id, changed, assume_unique=True)
+    return np.asarray(rejected & unchanged, bool)
+
+
+def verdicts(scan: Scan, rejected: Mask | None = None) -> npt.NDArray[np.int8]:
+    """SEND, SHARED (perhaps PASSED_OVER) or EXCLUDED for each client of a scan by id; `rejected`:
+    see above."""
+    lost = lost_shared_address(scan, rejected)
+    found = np.where(lost, SHARED, SEND)
+    if rejected is not None:
+        found[lost & rejected & (represented_by(scan, rejected) < scan.client_id)] |= PASSED_OVER
     return np.where(barred(scan), EXCLUDED, found).astype(np.int8)
 
 
-def lost_shared_address(scan: Scan) -> Mask:
-    """Clients that share their address with a newer one: the highest id represents an address.
+def lost_shared_address(scan: Scan, rejected: Mask | None = None) -> Mask:
+    """Clients whose address another one represents."""
+    return np.asarray(represented_by(scan, rejected) != scan.client_id, bool)
+
+
+def represented_by(scan: Scan, rejected: Mask | None = None) -> Int64:
+    """For each client the one that represents its address: of several the highest id, of those that
+    aren't rejected if there are any; itself if it is alone or has none.
 
     Compared by 64-bit hashes: two different addresses among ten million collide with a
     probability of 3 in a million.
@@ -108,10 +139,16 @@ def lost_shared_address(scan: Scan) -> Mask:
     ordered = np.sort(scan.email_hash)
     repeated = ordered[:-1][(ordered[:-1] == ordered[1:]) & (ordered[:-1] != 0)]
     sharing = np.flatnonzero(among(scan.email_hash, repeated))
-    order = sharing[np.lexsort((scan.client_id[sharing], scan.email_hash[sharing]))]
-    shared = np.zeros(len(scan.client_id), bool)
-    shared[order[:-1]] = scan.email_hash[order[:-1]] == scan.email_hash[order[1:]]
-    return shared
+    of_address = scan.client_id.copy()
+    if not len(sharing):
+        return of_address
+    able = np.ones(len(sharing), bool) if rejected is None else ~rejected[sharing]
+    order = sharing[np.lexsort((scan.client_id[sharing], able, scan.email_hash[sharing]))]
+    address = scan.email_hash[order]
+    last = np.flatnonzero(np.append(address[1:] != address[:-1], True))
+    sizes = np.diff(last, prepend=-1)
+    of_address[order] = np.repeat(scan.client_id[order[last]], sizes)
+    return of_address
 
 
 def barred(scan: Scan) -> Mask:

@@ -21,7 +21,7 @@ from contact_sync.base.vocabulary import FieldType, Refusal, ValueProblem
 from contact_sync.contacts import converters, emails, phones, refused_values, source_types
 from contact_sync.contacts.converters import Converted
 from contact_sync.contacts.json_bodies import json_size
-from contact_sync.contacts.mapping import MappedField, Mapping
+from contact_sync.contacts.mapping import PERSON_KEY, MappedField, Mapping
 from contact_sync.contacts.payloads import csv_payloads
 from contact_sync.contacts.refused_values import Refused
 from contact_sync.contacts.text_columns import arrow, as_text, mask_of, series
@@ -48,7 +48,8 @@ class Transformed:
     `frame` has one row per client: client_id, email (normalised; null when missing), email_hash,
     payload (see `payloads`; without an address that can't be sent), row_hash, filled (mask of
     fields with a value), negative (a number below zero), size (upper bound of the contact's
-    JSON in bytes), field, reason and detail (null = may be sent), exclusion (null = none).
+    JSON in bytes), field, reason and detail (null = may be sent), exclusion (null = none),
+    person_hash (of what tells one person from another; 0 = unknown).
     `dropped`: whose values were left out, cut or rounded; of a client and field at most one.
     `replaced`: clients and the names of fields in which they have another value now than the one
     that SendGrid refused.
@@ -122,6 +123,7 @@ def transform(
             "reason": series(pa.array(problems.reason, pa.string())),
             "detail": detail,
             "exclusion": as_text(source["exclusion"]),
+            "person_hash": hashes(arrow(source[PERSON_KEY])) if mapping.has_person_key else 0,
         }
     )
     return Transformed(frame, problems.dropped, replaced)

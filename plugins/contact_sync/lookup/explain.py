@@ -94,10 +94,11 @@ def _explain(
         removals = known_clients.noted_removals(cursor, look.sync_id, client_id, hashes)
         dropped = values_of_client(cursor, look.sync_id, client_id)
     decision, sharing = decided(row, known, {}), dict[int, str | None]()
+    rejected = set[int]()
     if not is_clear(row, decision):  # to find others scans the ledger, 0.1 s per million clients
-        sharing = _sharing(state, snapshot, known, contact)
+        sharing, rejected = _sharing(state, snapshot, known, contact)
         sharing.pop(client_id, None)
-        decision = decided(row, known, sharing)
+        decision = decided(row, known, sharing, rejected)
     notes = _notes(definition, look)
     return Explanation(
         sync=definition.name,
@@ -105,7 +106,7 @@ def _explain(
         read_at=snapshot.position().read_at,
         source=row.source if row else None,
         email=contact.email,
-        decision=decision_of(row, decision, sharing),
+        decision=decision_of(row, decision, sharing, rejected),
         fields=_fields(mapping, row, known, dropped),
         choices=_choices(snapshot, client_id, row.source, notes) if row else [],  # may break it off
         sharing=sharing,
@@ -121,15 +122,16 @@ def _sharing(
     snapshot: Snapshot,
     known: LedgerClient | None,
     contact: OneContact,
-) -> dict[int, str | None]:
+) -> tuple[dict[int, str | None], set[int]]:
     """Everybody with the client's address, as far as runs have seen it; if no run has seen the
-    client with it, all that B2CORE has."""
+    client with it, all that B2CORE has. And those of them that runs have rejected."""
     cursor, look = state
     email_hash = contact.email_hash
     if look and known and known.email_hash == email_hash:
         others = known_clients.clients_of_address(cursor, look.sync_id, email_hash)
-        return still_with(snapshot, email_hash, [other.client_id for other in others])
-    return everybody_with(snapshot, contact.email, email_hash)
+        rejected = {o.client_id for o in others if o.state == Fate.REJECTED.word}
+        return still_with(snapshot, email_hash, [o.client_id for o in others]), rejected
+    return everybody_with(snapshot, contact.email, email_hash), set()
 
 
 def _choices(

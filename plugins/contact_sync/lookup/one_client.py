@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -97,19 +98,25 @@ def _columns(definition: SyncDefinition) -> list[str]:
 
 
 def decided(
-    row: ClientRow | None, known: LedgerClient | None, sharing: dict[int, str | None]
+    row: ClientRow | None,
+    known: LedgerClient | None,
+    sharing: dict[int, str | None],
+    rejected: Collection[int] = (),
 ) -> Decided | None:
     """What a run would decide; None where it can't: no such client, or no mapping yet.
 
     `known`: the client's row of the ledger. `sharing`: other clients with its address, by id; the
-    value is their exclusion.
+    value is their exclusion; `rejected`: those of them that runs have rejected.
     """
     if row is None or row.frame is None:
         return None
     scan = _scan(row, sharing)
     own = scan.client_id == row.client_id
     ledger = _ledger(row.client_id, known)
-    return decide(row.frame, scan.email_hash[own], verdicts(scan)[own], ledger)
+    as_refused = ledger.row_hash == row.frame["row_hash"].to_numpy(np.int64)
+    stays = {row.client_id} if (as_refused & (ledger.fate == Fate.REJECTED)).any() else set[int]()
+    verdict = verdicts(scan, np.isin(scan.client_id, [*(set(rejected) - {row.client_id}), *stays]))
+    return decide(row.frame, scan.email_hash[own], verdict[own], ledger)
 
 
 def _scan(row: ClientRow, sharing: dict[int, str | None]) -> Scan:
@@ -146,7 +153,10 @@ def is_clear(row: ClientRow | None, alone: Decided | None) -> bool:
 
 
 def decision_of(
-    row: ClientRow | None, found: Decided | None, sharing: dict[int, str | None]
+    row: ClientRow | None,
+    found: Decided | None,
+    sharing: dict[int, str | None],
+    rejected: Collection[int] = (),
 ) -> ClientDecision:
     """The decision as an explanation has it, and who or what it is due to."""
     if row is None or found is None:
@@ -161,5 +171,5 @@ def decision_of(
     if decision is Decision.REJECTED:
         return ClientDecision(code, contact.field, contact.reason, detail=contact.detail)
     if decision is Decision.SHARED:
-        return ClientDecision(code, by=max(sharing))
+        return ClientDecision(code, by=max(set(sharing) - set(rejected) or sharing))
     return ClientDecision(code)

@@ -31,6 +31,7 @@ from contact_sync.run.sending.look_before import look_before
 from contact_sync.run.sending.move_person import plan_moves
 from contact_sync.run.sending.removed_by_hand import leave_removed
 from contact_sync.run.sending.suppressions import carry_suppressions
+from contact_sync.run.stage_heirs import stage_heirs
 from contact_sync.state import batches, ledger, moves, runs, staging
 from contact_sync.state.runs import Run
 from contact_sync.sync import Sync
@@ -46,6 +47,8 @@ def plan_batches(sync: Sync, run: Run) -> list[int]:
     Repeating it before anything was sent cuts again; afterwards it returns what is still open.
     Raises FatalError when a slice isn't staged.
     """
+    if not run.dry_run:
+        stage_heirs(sync, run)
     with sync.state.transaction() as cursor:
         plan = total(staging.slice_counts(cursor, run.run_id))
     plan = replace(plan, held_absences=snapshot_of(run).held)
@@ -121,7 +124,7 @@ def total(slices: list[Staged | None]) -> Plan:
     return Plan(
         counts=dict(sorted(counts.items())),
         rejections=dict(_added(part.rejections for part in staged).most_common()),
-        exclusions=dict(_added(part.exclusions for part in staged).most_common()),
+        exclusions=dict((+_added(part.exclusions for part in staged)).most_common()),
         dropped=dict(_added(part.dropped for part in staged).most_common()),
         stale=dict(_added(part.stale for part in staged).most_common()),
         emptied=dict(_added(part.emptied for part in staged).most_common()),

@@ -18,8 +18,8 @@ from contact_sync.base.client_life import Fate
 from contact_sync.base.errors import RetryableError
 from contact_sync.base.failpoints import reach
 from contact_sync.base.json_columns import SourceSnapshot
-from contact_sync.base.vocabulary import KindReason, RunKind
-from contact_sync.base.words import kind_reason
+from contact_sync.base.run_life import KindReason, kind_reason
+from contact_sync.base.vocabulary import RunKind
 from contact_sync.config.definition import SyncDefinition
 from contact_sync.config.source import ChangeDetection
 from contact_sync.contacts.ledger_rows import KnownClients
@@ -48,14 +48,16 @@ class Seen:
     """What a run sees when it begins: B2CORE at one moment, and what the sync knows.
 
     `here`: where the snapshot stands, nothing counted yet. `kind`: what the run has to be, `why`,
-    and the `detail` of that. `changed`: ids of clients with a changed row, of an incremental run
-    only. `taken`: hashes of all addresses that have a contact.
+    and the `detail` of that. `began`: when, by the state database's clock. `changed`: ids of
+    clients with a changed row, of an incremental run only. `taken`: hashes of all addresses that
+    have a contact.
     """
 
     here: SourceSnapshot
     kind: RunKind
     why: KindReason
     detail: str | None
+    began: datetime
     scan: Scan
     changed: Int64
     ledger: KnownClients
@@ -101,15 +103,18 @@ def _look(sync: Sync, run: Run) -> Seen:
         detection = str(definition.source.change_detection)
         here = replace(
             snapshot.position(), detection=detection, tables=snapshot.tables(),
+            statements=snapshot.texts_hash("clients", "scan", f"changed_{detection}"),
         )  # fmt: skip
         refuse_stale(definition, here)
-        kind, why, detail = decide_kind(definition, run.kind, known, here, mapping.version)
+        kind, why, detail = decide_kind(
+            definition, run.kind, known, here, mapping.version, unproven=_doubt(run)
+        )
         scan, changed = scan_clients(snapshot), np.empty(0, np.int64)
         if kind is RunKind.INCREMENTAL and known.watermark:
             changed = changed_clients(definition, snapshot, known.watermark)
     ledger = reading.result()
     taken = np.concatenate([ledger.contact_hash, read_removal_hashes(sync.state, run.sync_id)])
-    return Seen(here, kind, why, detail, scan, changed, ledger, taken)
+    return Seen(here, kind, why, detail, known.now, scan, changed, ledger, taken)
 
 
 def _select(definition: SyncDefinition, run: Run, seen: Seen) -> Selection:
@@ -118,7 +123,8 @@ def _select(definition: SyncDefinition, run: Run, seen: Seen) -> Selection:
     if run.retry_rejected:
         changed = np.union1d(changed, ledger.client_id[ledger.fate == Fate.REJECTED])
     everyone = seen.kind is not RunKind.INCREMENTAL
-    members = choose(seen.scan, ledger, changed, seen.taken, everyone=everyone)
+    retried = run.retry_rejected or seen.kind is RunKind.RESEND
+    members = choose(seen.scan, ledger, changed, seen.taken, everyone=everyone, retried=retried)
     gone = np.setdiff1d(ledger.client_id, seen.scan.client_id, assume_unique=True)
     held = absences_to_hold(definition, run, len(gone), seen.scan, ledger)
     return Selection(members, gone, held, run.approve_removals == len(gone))
@@ -138,7 +144,7 @@ def _store(sync: Sync, run: Run, seen: Seen, selection: Selection, slices: list[
         batches.drop_plan(cursor, run.run_id)
         staging.drop_outbox(cursor, run.run_id)
         why = (seen.why, seen.detail)
-        runs.save_snapshot(cursor, run.run_id, snapshot, seen.kind, why)
+        runs.save_snapshot(cursor, run.run_id, snapshot, seen.kind, why, seen.began)
         staging.save_slices(cursor, run.run_id, slices)
         if not run.dry_run:
             observe_absences(cursor, ids, gone, believed=not selection.held, approved=approved)
@@ -185,8 +191,13 @@ def decide_kind(
     known: SyncState,
     here: SourceSnapshot,
     mapping_version: str,
+    *,
+    unproven: KindReason | None = None,
 ) -> tuple[RunKind, KindReason, str | None]:
-    """The kind that the run has to be, and why: the code and its detail."""
+    """The kind that the run has to be, and why: the code and its detail. `unproven`: why the
+    ledger isn't believed."""
+    if unproven is not None:
+        return RunKind.RESEND, unproven, None
     if asked is not RunKind.INCREMENTAL:
         return asked, KindReason.ASKED_FOR, None
     mark = known.watermark
@@ -198,6 +209,7 @@ def decide_kind(
         KindReason.MAPPING_CHANGED: known.mapping_version != mapping_version,
         KindReason.SERVER_REPLACED: age < 0 or is_another_server(mark, here),
         KindReason.DETECTION_SWITCHED: mark.detection != here.detection,
+        KindReason.STATEMENTS_CHANGED: are_others(mark.statements, here.statements),
         KindReason.XMIN_TOO_OLD: age > XID_AGE_LIMIT,
         KindReason.TABLES_REPLACED: bool(replaced),
         KindReason.SERVER_RESTARTED: are_others(mark.started, here.started),
@@ -210,6 +222,12 @@ def decide_kind(
     if known.full_age_hours is None or known.full_age_hours >= hours:
         return RunKind.FULL, KindReason.FULL_RUN_DUE, str(hours)
     return RunKind.INCREMENTAL, KindReason.CHANGES_SINCE, mark.read_at
+
+
+def _doubt(run: Run) -> KindReason | None:
+    """Why the run has to believe nothing, unless a person asked for all that and more."""
+    asked_for = run.kind is RunKind.RESEND and run.kind_reason != run.unproven
+    return None if asked_for else run.unproven
 
 
 def is_another_server(mark: SourceSnapshot, here: SourceSnapshot) -> bool:

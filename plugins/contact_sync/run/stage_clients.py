@@ -13,6 +13,7 @@ from contact_sync.base.arrays import Int64
 from contact_sync.base.failpoints import reach
 from contact_sync.base.json_columns import Staged
 from contact_sync.base.vocabulary import RunKind
+from contact_sync.contacts.ledger_rows import LedgerRows
 from contact_sync.contacts.mapping import Mapping
 from contact_sync.contacts.refused_values import Refused
 from contact_sync.contacts.transform import NOTHING_REFUSED, Dropped, transform
@@ -20,7 +21,16 @@ from contact_sync.postgres.arrow_reader import ahead
 from contact_sync.run.compare import Members, compare, vanished
 from contact_sync.run.context import mapping_of
 from contact_sync.run.counting import Counts
-from contact_sync.state import batches, dropped, fates, ledger, refused_values, runs, staging
+from contact_sync.state import (
+    batches,
+    dropped,
+    fates,
+    ledger,
+    persons,
+    refused_values,
+    runs,
+    staging,
+)
 from contact_sync.state.runs import Run
 from contact_sync.state.staging import Slice
 from contact_sync.sync import Sync
@@ -43,14 +53,20 @@ def stage_clients(sync: Sync, run: Run, slice_no: int) -> Staged:
     is_resend = run.kind is RunKind.RESEND
     refused = NOTHING_REFUSED if is_resend else _refused_values(sync, run, part)
     replaced: list[tuple[int, str]] = []
+    persons_now, parted = list[pd.DataFrame](), list[int]()
 
     def to_send() -> Iterator[pd.DataFrame]:
         for batch in _batches(sync, run, part, members.client_id, mapping):
             transformed = transform(batch, mapping, refused)
             replaced.extend(transformed.replaced)
+            parted_here = _others_now(sync, run, transformed.frame, known, mapping)
+            parted.extend(parted_here.tolist())
+            if mapping.has_person_key:
+                persons_now.append(transformed.frame[list(persons.PERSON.names)])
             compared = compare(
-                transformed, members, known, mapping,
-                resend=is_resend, retry_rejected=run.retry_rejected, fresh=fresh,
+                transformed, members, known.without(parted_here), mapping,
+                resend=is_resend, bring_back=is_resend and run.kind_reason != run.unproven,
+                retry_rejected=run.retry_rejected, fresh=fresh,
             )  # fmt: skip
             seen[compared.members] = True
             counts.add(compared.counts)
@@ -69,8 +85,10 @@ def stage_clients(sync: Sync, run: Run, slice_no: int) -> Staged:
                 pass
         else:
             staging.fill_outbox(cursor, run.run_id, part, to_send())
+            persons.part_with(cursor, run.sync_id, parted)
+            persons.note(cursor, run.sync_id, persons_now)
             fates.merge_fates(cursor, run.sync_id, pd.concat(keep))
-            if is_resend:
+            if is_resend and not part.is_sparse:
                 refused_values.forget_range(cursor, run.sync_id, part.first_id, part.last_id)
             refused_values.forget(cursor, run.sync_id, replaced)
             dropped.replace_dropped(cursor, run.sync_id, members.client_id[seen], found)
@@ -87,6 +105,15 @@ def _refused_values(sync: Sync, run: Run, part: Slice) -> Refused:
         return refused_values.read(cursor, run.sync_id, part.first_id, part.last_id)
 
 
+def _others_now(
+    sync: Sync, run: Run, clients: pd.DataFrame, known: LedgerRows, mapping: Mapping
+) -> Int64:
+    if not mapping.has_person_key:
+        return np.empty(0, np.int64)
+    with sync.state.transaction() as cursor:
+        return persons.others_now(cursor, run.sync_id, clients, known)
+
+
 def _fresh(sync: Sync, mapping: Mapping) -> int:
     """Mask of the fields that the last finished run didn't fill: others may have filled them."""
     with sync.state.transaction() as cursor:
@@ -99,6 +126,6 @@ def _batches(
     sync: Sync, run: Run, part: Slice, members: Int64, mapping: Mapping
 ) -> Iterator[pa.RecordBatch]:
     """Read the clients: of an incremental run the members, else all in the slice's range."""
-    ids = members if run.kind is RunKind.INCREMENTAL else None
+    ids = members if run.kind is RunKind.INCREMENTAL or part.is_sparse else None
     with sync.b2core.snapshot() as snapshot:
         yield from ahead(snapshot.clients(mapping.columns, part.first_id, part.last_id, ids))

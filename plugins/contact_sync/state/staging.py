@@ -32,6 +32,11 @@ OUTBOX = pa.schema(
 )  # fmt: skip
 
 
+HEIRS = -1
+"""Number of the slice of those who represent an address for a rejected client, and its round down:
+-1, -2, …"""
+
+
 @dataclass(frozen=True, slots=True)
 class Slice:
     """The clients that one task reads: an id range and, per client, address hash and verdict."""
@@ -41,10 +46,43 @@ class Slice:
     last_id: int
     members: pa.Table
 
+    @property
+    def is_sparse(self) -> bool:
+        """Whether clients of other slices are between its own."""
+        return self.slice_no <= HEIRS
+
+
+class Heir(NamedTuple):
+    """A client that is to represent its address now; `takes_over`: the address has a contact;
+    `judged`: this run has looked at it already."""
+
+    client_id: int
+    email_hash: int
+    takes_over: bool
+    judged: bool
+
+
+def heirs(cursor: Cursor, sync_id: int, run_id: int) -> list[Heir]:
+    """For each shared address of which this run knows only rejected representatives, the newest
+    of the others, by client id."""
+    rows = many(cursor, SQL["heirs"], {"sync_id": sync_id, "run_id": run_id})
+    return [Heir(**row) for row in rows]
+
+
+def drop_sparse_slices(cursor: Cursor, run_id: int) -> None:
+    """Forget the slices of heirs of an earlier try, and what was staged of them."""
+    for row in many(cursor, SQL["drop_sparse_slices"], {"run_id": run_id, "heirs": HEIRS}):
+        _drop_from_outbox(cursor, run_id, _unpack(row["members"]))
+
 
 def save_slices(cursor: Cursor, run_id: int, slices: list[Slice]) -> None:
     """Store a run's slices, replacing those of an earlier try."""
     cursor.execute(SQL["drop_slices"], {"run_id": run_id})
+    add_slices(cursor, run_id, slices)
+
+
+def add_slices(cursor: Cursor, run_id: int, slices: list[Slice]) -> None:
+    """Store more slices of a run."""
     for part in slices:
         cursor.execute(
             SQL["insert_slice"],
@@ -63,9 +101,7 @@ def load_slice(state: StateDatabase, run_id: int, slice_no: int) -> Slice:
     """One slice with its members."""
     with state.transaction() as cursor:
         row = one(cursor, SQL["load_slice"], {"run_id": run_id, "slice_no": slice_no})
-    with pa.ipc.open_stream(row["members"]) as reader:
-        members = reader.read_all()
-    return Slice(row["slice_no"], row["first_id"], row["last_id"], members)
+    return Slice(row["slice_no"], row["first_id"], row["last_id"], _unpack(row["members"]))
 
 
 def lock_slice(cursor: Cursor, run_id: int, slice_no: int) -> None:
@@ -89,6 +125,11 @@ def save_slice_counts(cursor: Cursor, run_id: int, slice_no: int, counts: Staged
     cursor.execute(SQL["save_slice_counts"], parameters)
 
 
+def _unpack(members: bytes) -> pa.Table:
+    with pa.ipc.open_stream(members) as reader:
+        return reader.read_all()
+
+
 def slice_counts(cursor: Cursor, run_id: int) -> list[Staged | None]:
     """The counts of a run's slices; None for one that isn't staged."""
     rows = many(cursor, SQL["slice_counts"], {"run_id": run_id})
@@ -97,10 +138,18 @@ def slice_counts(cursor: Cursor, run_id: int) -> list[Staged | None]:
 
 def fill_outbox(cursor: Cursor, run_id: int, part: Slice, frames: Iterator[pd.DataFrame]) -> None:
     """Stream a slice's contacts into the outbox, replacing those of an earlier try."""
-    parameters = {"run_id": run_id, "first_id": part.first_id, "last_id": part.last_id}
-    cursor.execute(SQL["drop_outbox_of_slice"], parameters)
+    if part.is_sparse:
+        _drop_from_outbox(cursor, run_id, part.members)
+    else:
+        bounds = {"run_id": run_id, "first_id": part.first_id, "last_id": part.last_id}
+        cursor.execute(SQL["drop_outbox_of_slice"], bounds)
     rows = (frame.assign(run_id=run_id) for frame in frames)
     copy_into(cursor, "contact_sync.outbox", OUTBOX, rows)
+
+
+def _drop_from_outbox(cursor: Cursor, run_id: int, members: pa.Table) -> None:
+    ids = members.column("client_id").to_pylist()
+    cursor.execute(SQL["drop_outbox_of_clients"], {"run_id": run_id, "client_ids": ids})
 
 
 def in_vain(cursor: Cursor, sync_id: int, run_id: int) -> list[int]:

@@ -9,7 +9,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contact_sync.contacts.selection import EXCLUDED, SEND, SHARED, TAKES_OVER, choose
+from contact_sync.contacts.selection import EXCLUDED, PASSED_OVER, SEND, SHARED, TAKES_OVER, choose
 from tests.unit.run.test_select_clients import ledger, scan
 
 STATES = [
@@ -41,12 +41,24 @@ class World:
         others = [c for c, a in self.clients.items() if a == address and address]
         if client in self.opted_out or self.opted_out & set(others):
             verdict = EXCLUDED
-        elif any(other > client for other in others):
-            verdict = SHARED
+        elif self.represents(address, others) not in (client, None):
+            passed_over = self.stays_rejected(client) and self.represents(address, others) < client
+            verdict = SHARED | (PASSED_OVER if passed_over else 0)
         else:
             verdict = SEND
         own = client in self.known and self.known[client][1] == address
         return verdict | (TAKES_OVER if address in self.taken and address and not own else 0)
+
+    def represents(self, address: int, others: list[int]) -> Any:
+        """Who represents an address: the newest of those that can be sent, if there are any."""
+        able = [client for client in others if not self.stays_rejected(client)]
+        return max(able or others) if address else None
+
+    def stays_rejected(self, client: int) -> bool:
+        """Whether it was rejected with the same address, and nobody has changed it since."""
+        address, _, state = self.known.get(client, (0, 0, ""))
+        same = address in (0, self.clients[client])
+        return state.startswith("rejected") and same and client not in self.changed
 
     def is_looked_at(self, client: int) -> bool:
         """Whether an incremental run has a reason to."""
@@ -64,6 +76,8 @@ class World:
         verdict = self.verdict(client) & ~TAKES_OVER
         if verdict == EXCLUDED:
             return ["excluded" if client in self.opted_out else "excluded by address"]
+        if verdict == SHARED | PASSED_OVER:
+            return ["shared", "rejected", "rejected by sendgrid"]
         if verdict == SHARED:
             return ["shared", "rejected"]
         return ["confirmed", "rejected", "rejected by sendgrid", "excluded by sendgrid"]

@@ -1,0 +1,64 @@
+-- Which person each client id belongs to (state/persons.py).
+
+-- create_person_now --
+-- Room for what a slice's clients say.
+CREATE TEMPORARY TABLE person_now (
+    client_id bigint,
+    person_hash bigint
+) ON COMMIT DROP;
+
+-- read --
+-- Index: person primary key
+SELECT
+    client_id,
+    person_hash
+FROM contact_sync.person
+WHERE sync_id = %(sync_id)s AND client_id = any(%(client_ids)s::bigint[])
+ORDER BY client_id;
+
+-- note --
+-- Those that stay as they are aren't even locked. Index: person primary key
+INSERT INTO contact_sync.person AS p (sync_id, client_id, person_hash)
+SELECT
+    %(sync_id)s,
+    n.client_id,
+    n.person_hash
+FROM pg_temp.person_now AS n
+WHERE
+    n.person_hash <> 0
+    AND NOT EXISTS (
+        SELECT 1 FROM contact_sync.person AS same
+        WHERE same.sync_id = %(sync_id)s AND same.client_id = n.client_id AND same.person_hash = n.person_hash
+    )
+ON CONFLICT (sync_id, client_id) DO UPDATE SET person_hash = excluded.person_hash;
+
+-- part_with --
+-- As removals.retire_absent, of ids that another person has now. Index: primary keys
+WITH gone AS (
+    DELETE FROM contact_sync.ledger AS l
+    WHERE l.sync_id = %(sync_id)s AND l.client_id = any(%(client_ids)s::bigint[])
+    RETURNING
+        l.sync_id,
+        l.email,
+        l.contact_hash,
+        l.client_id
+),
+
+left_behind AS (
+    DELETE FROM contact_sync.move AS m
+    WHERE m.sync_id = %(sync_id)s AND m.client_id = any(%(client_ids)s::bigint[])
+)
+
+INSERT INTO contact_sync.removal AS m (sync_id, email, email_hash, client_id, why)
+SELECT
+    g.sync_id,
+    g.email,
+    g.contact_hash,
+    max(g.client_id) AS client_id,
+    'gone' AS why
+FROM gone AS g
+WHERE g.email IS NOT NULL
+GROUP BY g.sync_id, g.email, g.contact_hash
+ON CONFLICT (sync_id, email, list_id) DO UPDATE SET
+    why = CASE WHEN m.why = 'excluded' THEN m.why ELSE excluded.why END,
+    client_id = excluded.client_id;
