@@ -9,7 +9,8 @@
 -- Address:    residential, else mailing, else legal, else billing, never birth place; of one type the most
 --             recently updated. Every address column comes from that one row.
 -- Country:    country_code is that of the chosen address; if it has none, of the address updated last that has one,
---             but never of the birth place: a phone number without a country code is read with it.
+--             but never of the birth place: a phone number without a country code is read with it. Whoever has
+--             no address at all isn't looked for again.
 -- The bounds and ids are repeated inside both subqueries: DISTINCT ON would sort the whole table otherwise.
 -- Lookups are joined LEFT: a dangling key must not lose the client.
 SELECT
@@ -27,7 +28,7 @@ SELECT
     coalesce(
         countries.code,
         CASE
-            WHEN chosen_phones.phone IS NOT NULL THEN (
+            WHEN chosen_phones.phone IS NOT NULL AND chosen_addresses.client_id IS NOT NULL THEN (
                 SELECT other_countries.code
                 FROM b2core.client_addresses AS others
                 INNER JOIN b2core.countries AS other_countries ON others.country_id = other_countries.id

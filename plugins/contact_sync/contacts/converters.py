@@ -9,7 +9,7 @@ distinct values that a vectorised pattern can't decide.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
@@ -25,6 +25,7 @@ from contact_sync.base.arrays import Mask
 from contact_sync.base.vocabulary import Refusal, ValueProblem
 from contact_sync.contacts.text_columns import (
     arrow,
+    as_text,
     fix,
     mask_of,
     null_if_empty,
@@ -56,20 +57,40 @@ class Converted:
     )
 
 
-def of_distinct(
-    column: pd.Series[Any], convert: Callable[[pd.Series[Any]], Converted]
-) -> Converted:
-    """`convert(column)`, with each distinct value converted once where most come again and again,
-    as names, cities and levels do."""
-    encoded = arrow(column).dictionary_encode()
-    if 2 * len(encoded.dictionary) > len(encoded):
-        return convert(column)
-    converted = convert(series(encoded.dictionary))
+def texts(columns: Sequence[pd.Series[Any]], max_lengths: Sequence[int]) -> list[Converted]:
+    """Of each column `text` of `as_text`, at most `max_lengths` code points long.
+
+    Each distinct value is looked at once where most come again and again, as names, cities and
+    levels do, and all columns' together: most of what that costs is the same for any number.
+    """
+    parts = [_distinct(arrow(column)) for column in columns]
+    together = pa.concat_arrays([pa.nulls(0, pa.string()), *(values for values, _ in parts)])
+    cleaned = arrow(as_text(series(together)))
+    sizes = [len(values) for values, _ in parts]
+    long = mask_of(pc.greater(pc.utf8_length(cleaned), pa.array(np.repeat(max_lengths, sizes))))
+    found, start = [], 0
+    for (_, at), max_length, size in zip(parts, max_lengths, sizes, strict=True):
+        values = series(cleaned.slice(start, size))
+        is_long = long[start : start + size].any()
+        converted = text(values, max_length) if is_long else Converted(values)
+        found.append(converted if at is None else _taken(converted, at))
+        start += size
+    return found
+
+
+def _distinct(array: pa.Array) -> tuple[pa.Array, pa.Array | None]:
+    """The distinct values as text, with the place of each row's; or all values."""
+    encoded = array.dictionary_encode()
+    is_few = 2 * len(encoded.dictionary) <= len(encoded)
+    values, at = (encoded.dictionary, encoded.indices) if is_few else (array, None)
+    return pc.cast(values, pa.string()), at
+
+
+def _taken(converted: Converted, at: pa.Array) -> Converted:
     problems = {
-        reason: mask_of(pa.array(rows).take(encoded.indices))
-        for reason, rows in converted.problems.items()
+        reason: mask_of(pa.array(rows).take(at)) for reason, rows in converted.problems.items()
     }
-    return Converted(series(arrow(converted.values).take(encoded.indices)), problems)
+    return Converted(series(arrow(converted.values).take(at)), problems)
 
 
 def text(column: pd.Series[Any], max_length: int) -> Converted:

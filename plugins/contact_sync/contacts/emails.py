@@ -141,6 +141,7 @@ def odd_characters(column: pd.Series[Any], rows: Mask) -> pd.Series[Any]:
     if not rows.any():
         return series(pa.nulls(len(rows), pa.string()))
     array = visible(pc.if_else(pa.array(rows), arrow(column), None))
+    array = pc.if_else(pc.string_is_ascii(array), None, array)
     return series(fix(array, mask_of(pc.is_valid(array)), _odd_characters))
 
 

@@ -15,9 +15,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from contact_sync.base.arrays import Mask
+from contact_sync.contacts.phone_first_digits import full_match
 from contact_sync.contacts.phone_patterns import (
     MAX_DIGITS,
-    full_match,
     general_of,
     lengths,
     numbers_of,

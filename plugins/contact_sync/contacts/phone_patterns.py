@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 from phonenumbers import PhoneMetadata, PhoneNumberDesc
 
 from contact_sync.base.arrays import Int64, Mask
+from contact_sync.contacts.phone_first_digits import FirstDigits, full_match
 from contact_sync.contacts.text_columns import mask_of, texts_of
 
 MAX_DIGITS = 15  # ITU E.164: calling code and national number together
@@ -36,17 +37,20 @@ class Numbers:
     by_length: dict[int, str]
 
     def hold(self, texts: pa.Array, head: str = "") -> Mask:
-        """Which texts are `head`, such as "+44", with a valid national number behind it."""
-        length = lengths(texts) - len(head)
+        """Which texts, each `head`, such as "+44", and digits, are valid national numbers there."""
+        starts, data = texts_of(texts)
+        octets, begins, length = np.frombuffer(data, np.uint8), starts[:-1], np.diff(starts)
         found = np.zeros(len(texts), bool)
         for digits, pattern in self.by_length.items():
-            rows = np.flatnonzero(length == digits)
-            if len(rows):
-                found[rows] = full_match(texts.take(pa.array(rows)), head, pattern)
-        rows = np.flatnonzero(found)
-        if not len(rows):
-            return found
-        found[rows] = full_match(texts.take(pa.array(rows)), head, self.general)
+            rows = np.flatnonzero(length == len(head) + digits)
+            if not len(rows):
+                continue
+            if table := first_digits(self.general, pattern, digits):
+                found[rows] = table.hold(octets, begins[rows] + len(head))
+            else:
+                given = texts.take(pa.array(rows))
+                found[rows] = full_match(given, head, pattern)
+                found[rows] &= full_match(given, head, self.general)
         return found
 
 
@@ -88,6 +92,11 @@ def judge_international(numbers: pa.Array, whole: Mask) -> Judged:
 
 
 @cache
+def first_digits(general: str, pattern: str, length: int) -> FirstDigits | None:
+    return FirstDigits.of((pattern, general), length)
+
+
+@cache
 def numbers_of(calling: int) -> Numbers:
     return _numbers(plans_of(calling))
 
@@ -125,10 +134,6 @@ def general_of(plan: PhoneMetadata) -> PhoneNumberDesc:
 
 def _either(patterns: Iterable[str]) -> str:
     return "|".join(f"(?:{pattern})" for pattern in patterns)
-
-
-def full_match(texts: pa.Array, head: str, pattern: str) -> Mask:
-    return mask_of(pc.match_substring_regex(texts, f"^{re.escape(head)}(?:{pattern})$"))
 
 
 def lengths(texts: pa.Array) -> Int64:

@@ -29,7 +29,7 @@ from contact_sync.contacts.text_columns import arrow, mask_of, only, series
 _SURE = r"^\+[0-9]+$"
 _PLAIN = r"^ *\+?[0-9() .\-]+$"
 _NOT_PLAIN = (
-    r"\(0\)|^ *(?:\d{4}-\d\d?-\d\d?|\d\d?[-.]\d\d?[-.]\d{4}|(?:\d{1,3}\.){3}\d{1,3}"
+    r"\(0\)|^ *(?:\d{4}[-.]\d\d?[-.]\d\d?|\d\d?[-.]\d\d?[-.]\d{4}|(?:\d{1,3}\.){3}\d{1,3}"
     r"|\+?\d{7,}\.0+) *$"
 )
 _PUNCTUATION = r"[() .\-]+"

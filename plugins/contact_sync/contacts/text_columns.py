@@ -55,8 +55,12 @@ MAX_RAW = 5_000  # code points looked at: more than any field holds; NFC and add
 
 def arrow(column: pd.Series[Any]) -> pa.Array:
     """The column's Arrow array without a copy."""
-    array = pa.array(column)
-    return array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
+    values = column.array
+    is_arrow = isinstance(values, pd.arrays.ArrowExtensionArray)
+    array = values.__arrow_array__() if is_arrow else pa.array(column)
+    if not isinstance(array, pa.ChunkedArray):
+        return array
+    return array.chunk(0) if array.num_chunks == 1 else array.combine_chunks()
 
 
 def series(array: pa.Array) -> pd.Series[Any]:
@@ -66,7 +70,7 @@ def series(array: pa.Array) -> pd.Series[Any]:
 
 def mask_of(array: pa.Array) -> Mask:
     """A boolean Arrow array as numpy, null = False."""
-    return np.asarray(pc.fill_null(array, False))
+    return np.asarray(pc.fill_null(array, False) if array.null_count else array)
 
 
 def as_text(column: pd.Series[Any]) -> pd.Series[Any]:
@@ -75,9 +79,10 @@ def as_text(column: pd.Series[Any]) -> pd.Series[Any]:
     array = arrow(column)
     if not pa.types.is_string(array.type):
         array = pc.cast(array, pa.string())
-    unusual = unusual_texts(array)
-    array = only(array, unusual, lambda texts: only(texts, _matches(texts, TO_CLEAN), _cleaned))
-    return series(null_if_empty(pc.utf8_trim(array, " ")))
+    rows = unusual_texts(array)
+    if rows.any():
+        rows[rows] = _matches(array.filter(pa.array(rows)), TO_CLEAN)
+    return series(null_if_empty(pc.utf8_trim(only(array, rows, _cleaned), " ")))
 
 
 def texts_of(array: pa.Array) -> tuple[npt.NDArray[np.int64], memoryview]:

@@ -97,8 +97,8 @@ def transform(
     replaced: list[tuple[int, str]] = []
     filled = np.zeros(len(source), np.int64)
     negative = np.zeros(len(source), bool)
-    for field in mapping.fields:
-        converted = _convert(field, source, mapping)
+    for field, found in zip(mapping.fields, _converted(source, mapping), strict=True):
+        converted = found
         if field.name in refused:
             ids = source["client_id"].to_numpy(np.int64)
             converted, other = refused_values.known_refusals(converted, ids, refused[field.name])
@@ -129,19 +129,25 @@ def transform(
     return Transformed(frame, problems.dropped, replaced)
 
 
-def _convert(field: MappedField, source: pd.DataFrame, mapping: Mapping) -> Converted:
+def _converted(source: pd.DataFrame, mapping: Mapping) -> list[Converted]:
+    """What becomes of the columns of all mapped fields."""
+    found = {field: _convert(field, source, mapping) for field in mapping.fields}
+    texts = [field for field, converted in found.items() if converted is None]
+    columns, lengths = [source[f.column] for f in texts], [f.max_length for f in texts]
+    cleaned = dict(zip(texts, converters.texts(columns, lengths), strict=True))
+    return [found[field] or cleaned[field] for field in mapping.fields]
+
+
+def _convert(field: MappedField, source: pd.DataFrame, mapping: Mapping) -> Converted | None:
+    """A column with a rule of its own; None = a text as any other."""
     column = source[field.column]
     if field.type is FieldType.NUMBER:
         return converters.number(column)
-    if field.type is FieldType.DATE:
+    if field.type is FieldType.DATE or pa.types.is_date(arrow(column).type):
         return converters.day(column)
     if field.name == "phone_number" and not field.custom:
         return phones.e164(column, source["country_code"], mapping.default_country)
-    if pa.types.is_date(arrow(column).type):
-        return converters.day(column)
-    return converters.of_distinct(
-        column, lambda values: converters.text(as_text(values), field.max_length)
-    )
+    return None
 
 
 class _Problems:

@@ -106,12 +106,20 @@ def open_connection(dsn: str, what: str, *, seconds: float, settings: str = "") 
     wait for an answer. Raises ConfigError or RetryableError, and names the database `what`."""
     from adbc_driver_postgresql import dbapi
 
+    use_memory_again()
     connecting = begin(partial(dbapi.connect, bounded(dsn, settings)))
     try:
         with translated(what):
             return Connection(connecting.result(LOGIN_SECONDS), seconds)
     except TimeoutError:
         raise silent(what, LOGIN_SECONDS) from None
+
+
+def use_memory_again() -> None:
+    """Have Arrow take its memory from the C library, which keeps what was freed for the next batch.
+    Arrow's own allocator soon gives it back, and each batch pays for new pages: a tenth of our CPU.
+    """
+    pa.set_memory_pool(pa.system_memory_pool())
 
 
 def answers(connection: Connection) -> bool:

@@ -26,6 +26,8 @@ FATES = {
     Decision.REJECTED: Fate.REJECTED, Decision.SHARED: Fate.SHARED, Decision.REMOVED: Fate.EXCLUDED,
 }  # fmt: skip
 """The fates of clients that are kept back."""
+SENT = ["client_id", "email", "email_hash", "payload", "row_hash", "filled", "negative", "size"]
+"""What `transform` says of a client, without what only those have that aren't sent."""
 HELD_AS_SENT = (Decision.SEND, Decision.UNCHANGED, Decision.MOVED)
 """Clients that SendGrid has, or will have, without their dropped values; nobody else's count."""
 
@@ -119,7 +121,7 @@ def _to_send(
     or because a person asks for everything again; `asked` is the mask of the latter two.
     """
     send = decided.decision == Decision.SEND
-    contacts, takes_over = _only(clients, send), takes_over[send]
+    contacts, takes_over = _only(clients[SENT], send), takes_over[send]
     texts, others = mapping.mask(FieldType.TEXT), mapping.mask(FieldType.NUMBER, FieldType.DATE)
     held = np.where(decided.own[send], decided.known.filled[send], 0)
     before = np.where(takes_over, texts | others, held)  # another client's values are unknown

@@ -51,7 +51,10 @@ def confirm(
     if len(refused):
         cursor.execute(SQL["refuse_in_batch"], parameters)
         rejected = cursor.rowcount
-    cursor.execute(SQL["clear_settled"], parameters)
+    if again:
+        cursor.execute(SQL["clear_settled"], parameters)
+    else:
+        settling.clear(cursor, batch_id)
     return Settled(known, new, rejected)
 
 

@@ -44,6 +44,27 @@ def test_text_is_one_clean_line(raw: str | None, clean: str | None) -> None:
     assert values(text_columns.as_text(column([raw]))) == [clean]
 
 
+def test_texts_of_many_columns_are_as_each_by_itself() -> None:
+    """Few distinct values and many, numbers and nothing, each cut at its own length."""
+    columns = [
+        column([" Ann ", "Zoe\u0308", None, "", " Ann "] * 4),
+        column([f"Street  {n}" for n in range(20)]),
+        column([None] * 20),
+        pd.Series([1, 2, None, 1, 2] * 4, dtype=pd.ArrowDtype(pa.int64())),
+    ]
+    lengths = [2, 8, 5, 5]
+    found = converters.texts(columns, lengths)
+    alone = [
+        converters.text(text_columns.as_text(one), length)
+        for one, length in zip(columns, lengths, strict=True)
+    ]
+    assert [values(one.values) for one in found] == [values(one.values) for one in alone]
+    assert values(found[0].values) == ["An", "Zo", None, None, "An"] * 4
+    assert [reasons(one, row=11) for one in found] == [reasons(one, row=11) for one in alone]
+    assert reasons(found[1], row=11) == ["too_long"]
+    assert converters.texts([], []) == []
+
+
 FAMILY = "👨‍👩‍👧"
 
 

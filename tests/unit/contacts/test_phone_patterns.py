@@ -7,9 +7,13 @@ from collections.abc import Iterator
 
 import numpy as np
 import phonenumbers
+import pyarrow as pa
+import pytest
 from phonenumbers import NumberParseException, PhoneMetadata, PhoneNumberType
 
 from contact_sync.contacts import phones
+from contact_sync.contacts.phone_first_digits import digits_told, full_match
+from contact_sync.contacts.phone_patterns import first_digits, numbers_of
 from contact_sync.contacts.phone_text import read_phone
 from tests.support.columns import column, values
 
@@ -125,3 +129,39 @@ def test_B15_plain_numbers_cost_the_library_nothing() -> None:
     found = phones.e164(column(texts), column(regions))
     assert values(found.values) == wanted
     assert read_phone.cache_info().misses == 0
+
+
+def test_B15_first_digits_tell_what_the_patterns_say() -> None:
+    """For each plan and length: of random numbers, and of valid ones that were changed a little."""
+    chance = random.Random(2)
+    by_pattern = 0
+    for calling in phonenumbers.COUNTRY_CODE_TO_REGION_CODE:
+        plan, head = numbers_of(calling), f"+{calling}"
+        for length, pattern in plan.by_length.items():
+            seen = [chance.randrange(10**length) for _ in range(20)]
+            seen += [int(national(chance, chance.choice(REGIONS))) for _ in range(5)]
+            texts = pa.array([f"{head}{n:0{length}d}" for n in seen])
+            matches = [full_match(texts, head, p) for p in (pattern, plan.general)]
+            fits = np.array([len(text) == len(head) + length for text in texts.to_pylist()])
+            assert list(plan.hold(texts, head)[fits]) == list(np.all(matches, axis=0)[fits])
+            by_pattern += first_digits(plan.general, pattern, length) is None
+    assert by_pattern <= 5, "tables tell nearly everything"
+
+
+@pytest.mark.parametrize(
+    ("pattern", "told"),
+    [
+        (r"\d{4,15}", 0),
+        (r"7\d{9}", 1),
+        (r"(?:1\d)2\d\d", 3),
+        (r"(?:1|2[3-5]\d)\d{3}", 2),
+        (r"(?:1|23)\d[4-6]\d?", 4),
+        (r"(?:\d{2}[1-3]){2}\d*", 8),
+        (r"1?2{2,3}\d\d", 4),
+        (r"(?:1(?:2|3\d4)|\d{5})\d", 4),
+        (r"(?=1)\d", 8),
+    ],
+)
+def test_B15_a_pattern_says_nothing_of_the_digits_behind(pattern: str, told: int) -> None:
+    """What isn't understood of a pattern is left to the pattern."""
+    assert digits_told(pattern) == told
