@@ -106,6 +106,7 @@ SET
     row_hash = o.row_hash,
     filled = o.filled,
     stale = o.stale,
+    person_hash = coalesce(nullif(o.person_hash, 0), l.person_hash),
     rejected_since = NULL,
     field = NULL,
     reason = NULL,
@@ -134,8 +135,8 @@ WHERE
 -- An upsert (ON CONFLICT) of a whole first load takes twice as long, because it looks for every key first.
 -- Index: outbox and ledger primary keys
 INSERT INTO contact_sync.ledger (
-    sync_id, client_id, state, email_hash, email, contact_hash, row_hash, filled, stale, batch_id,
-    updated_at
+    sync_id, client_id, state, email_hash, email, contact_hash, row_hash, filled, stale, person_hash,
+    batch_id, updated_at
 )
 SELECT
     %(sync_id)s,
@@ -147,6 +148,7 @@ SELECT
     o.row_hash,
     o.filled,
     o.stale,
+    nullif(o.person_hash, 0),
     %(batch_id)s,
     now()
 FROM contact_sync.outbox AS o
@@ -169,10 +171,11 @@ WHERE
 -- refuse_in_batch --
 -- Write the contacts of a batch that SendGrid refused into the ledger as rejected
 -- Parameters: batch_id; temporary table refused(email, field, reason, detail), where an address may come twice
+-- Whose contact it would be is noted: a look-up may find it there all the same (rejections.sql).
 -- Index: outbox and ledger primary keys
 INSERT INTO contact_sync.ledger AS l (
     sync_id, client_id, state, email_hash, row_hash, field, reason, detail, tries, rejected_since,
-    batch_id, updated_at
+    person_hash, batch_id, updated_at
 )
 SELECT
     o.sync_id,
@@ -185,6 +188,7 @@ SELECT
     r.detail,
     1,
     now(),
+    nullif(o.person_hash, 0),
     o.batch_id,
     now()
 FROM contact_sync.batch_contact AS o
@@ -204,6 +208,7 @@ ON CONFLICT (sync_id, client_id) DO UPDATE SET
     tries = least(l.tries + 1, 32767),
     rejected_since = coalesce(l.rejected_since, excluded.rejected_since),
     looked_up_at = NULL,
+    person_hash = coalesce(excluded.person_hash, l.person_hash),
     batch_id = excluded.batch_id,
     updated_at = excluded.updated_at;
 

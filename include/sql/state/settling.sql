@@ -29,8 +29,8 @@ ON CONFLICT (sync_id, email, list_id) DO UPDATE SET noted_at = excluded.noted_at
 -- client's address is kept, because a contact may exist under it.
 -- Index: outbox and ledger primary keys
 INSERT INTO contact_sync.ledger AS l (
-    sync_id, client_id, state, email_hash, email, contact_hash, filled, reason, tries, batch_id,
-    updated_at
+    sync_id, client_id, state, email_hash, email, contact_hash, filled, reason, tries, person_hash,
+    batch_id, updated_at
 )
 SELECT
     o.sync_id,
@@ -42,6 +42,7 @@ SELECT
     o.filled | o.clears,
     %(reason)s,
     1,
+    nullif(o.person_hash, 0),
     o.batch_id,
     now()
 FROM contact_sync.batch_contact AS o
@@ -59,6 +60,7 @@ ON CONFLICT (sync_id, client_id) DO UPDATE SET
     reason = excluded.reason,
     detail = NULL,
     tries = least(l.tries + 1, 32767),
+    person_hash = coalesce(excluded.person_hash, l.person_hash),
     batch_id = excluded.batch_id,
     updated_at = excluded.updated_at;
 
