@@ -100,7 +100,11 @@ def make_dag(definition: SyncDefinition) -> DAG:
             task_id="settle_earlier_runs", sync_name=name, sync_run_id=sync_run, **waits
         )
         checked = task(task_id="check_setup", pool=POOL)(tasks.check_setup)(name, sync_run)
-        slices = task(task_id="select_clients", pool=POOL)(tasks.select_clients)(name, sync_run)
+        slices = task(
+            task_id="select_clients",
+            pool=POOL,
+            on_success_callback=told.get(Event.STATE_UNPROVEN),
+        )(tasks.select_clients)(name, sync_run)
         staged = (
             task(
                 task_id="stage_clients",

@@ -22,7 +22,7 @@ from contact_sync.run.sending import (
     submit,
 )
 from contact_sync.sendgrid import retries
-from contact_sync.state import ledger, rejections, removals, runs, settling
+from contact_sync.state import clocks, ledger, rejections, removals, settling
 from local.demo.sync import DAG_ID
 from local.docs_generator.markdown import code, table
 from local.stack.directory import ROOT
@@ -131,7 +131,7 @@ def _runs() -> list[tuple[str, ...]]:
         ("The next run", "the look for clients that B2CORE doesn't have any more",
          f"{ledger.ENOUGH_ABSENCES} snapshots in a row", "their contacts are removed"),
         ("Any run", "the lease of a run that gives no sign of life",
-         f"after {runs.LEASE_MINUTES} minutes; at once if a person takes it over",
+         f"after {clocks.LEASE_MINUTES} minutes; at once if a person takes it over",
          "the older run is fenced off and writes nothing more"),
     ]  # fmt: skip
 

@@ -33,6 +33,7 @@ SYNC = "demo"
 CHECKED_ONLY = {
     "make": "its recipe is shown, not run: they take minutes, and `make test` is what runs this",
     "python -m contact_sync rename": "its options are parsed: there is no definition of a new name",
+    "python -m contact_sync forget": "its options are parsed: every sync has a definition",
     "airflow dags": "its options are parsed: it needs a DAG that a dag processor has stored",
     "docker compose": "services and profiles are looked up: there is no Docker engine here",
     "cp": "what is copied is looked up: a copy would be a sync of the repository",
@@ -55,6 +56,11 @@ def contact_sync(words: list[str]) -> None:
 def rename(words: list[str]) -> None:
     """The options are right."""
     cli.parser().parse_args(["rename", *words])
+
+
+def forget(words: list[str]) -> None:
+    """The options are right."""
+    cli.parser().parse_args(["forget", *words])
 
 
 def airflow(words: list[str]) -> None:
@@ -131,6 +137,7 @@ def nothing(_words: list[str]) -> None:
 RUNNERS: dict[str, Runner] = {
     "python -m contact_sync": contact_sync,
     "python -m contact_sync rename": rename,
+    "python -m contact_sync forget": forget,
     "python -m": module,
     "airflow": airflow,
     "make": make,

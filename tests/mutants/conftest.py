@@ -3,8 +3,10 @@
 from tests.integration.changes.conftest import own_tables  # noqa: F401
 from tests.integration.changes.test_rejected_representatives import strict  # noqa: F401
 from tests.integration.changes.test_tables_of_other_kinds import altered  # noqa: F401
+from tests.integration.removals.test_exclusions_first import two  # noqa: F401
 from tests.integration.runs.test_plan_limits import limited  # noqa: F401
 from tests.integration.runs.test_setup import own_sql  # noqa: F401
+from tests.integration.runs.test_unproven import restored  # noqa: F401
 from tests.support.others import account  # noqa: F401
 from tests.unit.base.test_masking import hooked, log  # noqa: F401
 from tests.unit.conftest import api, server  # noqa: F401

@@ -14,7 +14,14 @@ from contact_sync.base.vocabulary import RunState
 from contact_sync.postgres.cursor import Cursor
 from contact_sync.state.database import StateDatabase
 from contact_sync.state.runs import Run
-from tests.integration.runs import test_approvals, test_books_and_dry_runs, test_run_protocol
+from tests.integration.runs import (
+    test_approvals,
+    test_books_and_dry_runs,
+    test_clocks,
+    test_ended,
+    test_run_protocol,
+    test_undefined,
+)
 from tests.mutants.mutant import RUN, SENDING, STATE, Mutant, gives, nothing
 
 
@@ -41,6 +48,16 @@ def release_anybodys(_release: Any, cursor: Cursor, run: Run) -> None:
         "UPDATE contact_sync.sync SET lease_holder = NULL, lease_until = NULL WHERE sync_id = %s",
         (run.sync_id,),
     )
+
+
+def ends_none(*_: Any, **__: Any) -> list[int]:
+    """Older runs run for ever."""
+    return []
+
+
+def told_by_none(*_: Any, **__: Any) -> dict[str, int]:
+    """Whatever restrains a run."""
+    return {}
 
 
 def never_over(load: Callable[..., Run], *args: Any) -> Run:
@@ -84,6 +101,25 @@ MUTANTS = [
     Mutant("Every step extends the lease",
            {f"{STATE}.runs.renew_lease": prove_only},
            test_run_protocol.test_O02_every_step_renews_the_lease),
+    Mutant("What is stored ahead of the clock counts as now",
+           {f"{RUN}.start_run.pull_back": nothing},
+           test_clocks.test_N08_the_nightly_run_comes_a_day_after_the_next_run_at_the_latest,
+           {"jump": test_clocks.DAY}),
+    Mutant("A quarantine that began ahead of the clock begins now",
+           {f"{STATE}.batches.pull_back": nothing, f"{RUN}.start_run.pull_back": nothing},
+           test_clocks.test_N08_a_quarantine_ends_after_its_own_length,
+           {"jump": test_clocks.DAY, "state": "settled", "when": "before the run"}),
+    Mutant("Who ended a run is told",
+           {f"{STATE}.runs.end_older_runs": ends_none},
+           test_ended.test_N09_a_run_that_could_not_write_its_end_is_ended_by_the_next,
+           {"why": "lease_run_out"}),
+    Mutant("A sync without a definition restrains nobody in silence",
+           {f"{RUN}.finish_run._restraints": told_by_none},
+           test_undefined.test_R10_a_sync_without_a_definition_restrains_nobody_in_silence,
+           {"same_list": True}),
+    Mutant("A sync with a definition isn't forgotten",
+           {"contact_sync.cli.syncs._refuse_defined": nothing},
+           test_undefined.test_R10_the_commands_list_ask_and_refuse),
     Mutant("Only its holder frees a lease",
            {f"{STATE}.runs.release_lease": release_anybodys},
            test_books_and_dry_runs.test_O04_a_zombie_cannot_release_the_newer_runs_lease),

@@ -24,9 +24,7 @@ from tests.integration.sending import (
     test_doubt,
     test_failed_jobs,
     test_jobs,
-    test_looks,
     test_retries,
-    test_taken_back,
     test_unknown_fates,
     test_uploads,
 )
@@ -186,17 +184,6 @@ def never_rejected(postpone: Callable[..., Any], *args: Any, **how: Any) -> Any:
         return postpone(*args, **how)
 
 
-def every_postponement_counts(
-    postpone: Callable[..., int], cursor: Cursor, batch_id: int, reason: Any, emails: Any
-) -> int:
-    """Whatever a job was, it was a try of each contact that it had."""
-    n = postpone(cursor, batch_id, reason, emails)
-    with_all = emails or [row.email for row in batch_contacts.batch_contacts(cursor, batch_id)]
-    cursor.execute(settling.SQL["count_look"],
-                   {"batch_id": batch_id, "emails": with_all, "least": 0})  # fmt: skip
-    return n
-
-
 SLOW_UPLOAD = test_unknown_fates.test_O01_C02_a_run_that_is_stopped_while_it_sends_cannot_overwrite_newer_values  # noqa: E501
 RETRIES = test_retries.test_D04_rejected_clients_are_retried_when_they_change_or_on_demand
 LATE_JOB = test_jobs.test_D02_a_job_that_outlasts_the_run_is_followed_by_the_next
@@ -252,28 +239,6 @@ MUTANTS = [
     Mutant("What is never applied is rejected in the end",
            {f"{STATE}.settling.postpone_not_applied": never_rejected},
            test_doubt.test_D07_a_contact_that_is_never_applied_is_rejected_in_the_end),
-    Mutant("A contact that no job tells of isn't tried",
-           {f"{STATE}.settling._postpone": every_postponement_counts},
-           test_looks.test_D16_what_tells_nothing_of_a_contact_is_no_try_of_it,
-           {"lane": "json", "silent": test_looks.is_forgotten}),
-    Mutant("Counts say whether SendGrid looked at a contact",
-           {f"{SENDING}.settle_upsert.looked_at": gives(True)},
-           test_looks.test_D16_what_tells_nothing_of_a_contact_is_no_try_of_it,
-           {"lane": "json", "silent": test_looks.counts_nothing}),
-    Mutant("Who is sent in vain again and again is sent alone",
-           {f"{STATE}.staging.in_vain": gives(())},
-           test_looks.test_D16_who_is_sent_in_vain_again_and_again_is_sent_alone,
-           {"lane": "json"}),
-    Mutant("A contact whose jobs never end is rejected in the end",
-           {f"{STATE}.settling._count_look": gives(0)},
-           test_looks.test_D16_D03_a_contact_whose_jobs_never_end_is_rejected_and_holds_nobody_up),
-    Mutant("A rejection that a look disproves is taken back",
-           {f"{RUN}.select_clients.take_back": nothing},
-           test_taken_back.test_D17_a_contact_that_is_right_all_the_same_is_confirmed,
-           {"lane": "json", "kind": "incremental"}),
-    Mutant("A rejection is taken back for a contact that is right as a whole",
-           {f"{SENDING}.rejected_contacts.holds": gives(True)},
-           test_taken_back.test_D17_a_value_that_b2core_does_not_have_is_another_value),
     Mutant("Counts that don't add up are read back",
            {f"{SENDING}.settle_upsert.not_applied": nobody_is_wrong},
            test_doubt.test_D07_rows_that_a_completed_job_dropped_are_sent_again,

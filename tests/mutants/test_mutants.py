@@ -12,13 +12,35 @@ from typing import Any
 import pytest
 
 from contact_sync.base.vocabulary import JobStatus
-from tests.mutants import borders, leases, moving, reading, refusing, removing, replacing, sending
+from tests.mutants import (
+    borders,
+    doubting,
+    going_back,
+    leases,
+    moving,
+    reading,
+    refusing,
+    removing,
+    replacing,
+    sending,
+)
 from tests.mutants.mutant import Mutant, Test, arguments, assert_notices, gives, is_a_case, nothing
 from tests.support import canary
 
 WRITTEN = [
     m
-    for file in (leases, sending, refusing, reading, removing, moving, borders, replacing)
+    for file in (
+        leases,
+        sending,
+        doubting,
+        refusing,
+        reading,
+        removing,
+        moving,
+        borders,
+        replacing,
+        going_back,
+    )
     for m in file.MUTANTS
 ]
 MUTANTS = {mutant.rule: mutant for mutant in WRITTEN}

@@ -88,13 +88,14 @@ WRITES_FILES = {
 
 
 def test_nothing_between_two_tasks_goes_through_a_folder() -> None:
-    """No shared disk: both files of the package have no name and end with their task."""
+    """No shared disk: both files of the package have no name and end with their task. The command
+    line, which no task calls, keeps a mark in one."""
     written = {
         (name, node.func.attr)
         for name, path in MODULES.items()
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
-        if node.func.attr in WRITES_FILES
+        if node.func.attr in WRITES_FILES and not name.startswith("cli.")
     }
     assert written == {
         ("run.sending.send_csv", "TemporaryFile"),

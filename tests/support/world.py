@@ -19,6 +19,7 @@ import pytest
 import requests
 
 from contact_sync.b2core.reader import B2Core
+from contact_sync.base.marks import Marks
 from contact_sync.base.paths import INCLUDE
 from contact_sync.base.vocabulary import RunKind
 from contact_sync.config.definition import SyncDefinition
@@ -58,6 +59,7 @@ class World:
     )
     list_id: str = ""
     sql_folder: Path = INCLUDE / "sql" / "b2core"
+    marks: Marks | None = None
 
     def redefine(self, **changes: Any) -> None:
         """Edit the sync's definition; a key of its tuning goes by its own name."""
@@ -74,7 +76,7 @@ class World:
         source = B2Core(self.reader_url, self.sql_folder, limit)
         try:
             with StateDatabase(self.state_url).keeping_connections() as state:
-                yield Sync(self.definition, source, state, api)
+                yield Sync(self.definition, source, state, api, self.marks)
         finally:
             api.close()
 

@@ -77,14 +77,10 @@ UPDATE contact_sync.run SET
     approval = CASE WHEN approval ? 'why' THEN NULL ELSE approval END
 WHERE run_id = %(run_id)s AND plan IS NOT NULL;
 
--- seconds_since --
--- How long ago a moment was, by the database's clock.
-SELECT extract(EPOCH FROM now() - %(moment)s::timestamptz)::float AS seconds;
-
 -- seconds_since_unknown --
 -- How long ago a request of the sync last left without a definite answer.
 -- Columns: seconds, NULL = never.
--- One scan of batch.
+-- Index: batch_unknown
 SELECT extract(EPOCH FROM now() - max(fate_unknown_at))::float AS seconds
 FROM contact_sync.batch
 WHERE sync_id = %(sync_id)s;

@@ -31,6 +31,11 @@ COMMENT ON COLUMN contact_sync.run.json_taken IS 'The largest request that SendG
 COMMENT ON COLUMN contact_sync.run.csv_taken IS 'The same of files.';
 COMMENT ON COLUMN contact_sync.run.cause IS 'Why it failed, in one sentence; NULL = it didn''t, or no step could say.';
 
+COMMENT ON COLUMN contact_sync.run.read_at
+IS 'When it began to read B2CORE, by the clock of this server; NULL = it hasn''t.';
+COMMENT ON COLUMN contact_sync.run.ended_by
+IS 'The run that has ended this one, which couldn''t write its end; NULL = it ended itself, or runs.';
+COMMENT ON COLUMN contact_sync.run.ended_why IS 'Why that one did: a code.';
 COMMENT ON COLUMN contact_sync.run.retry_rejected
 IS 'Send rejected clients again even if nothing about them has changed.';
 COMMENT ON COLUMN contact_sync.run.approve_removals
@@ -89,7 +94,7 @@ COMMENT ON COLUMN contact_sync.ledger.tries IS 'How often it was sent in vain si
 COMMENT ON COLUMN contact_sync.ledger.looks
 IS 'How often SendGrid looked at exactly this content and its contact wasn''t as sent.';
 COMMENT ON COLUMN contact_sync.ledger.looked_hash IS 'Hash of the payload that looks and retaken are about.';
-COMMENT ON COLUMN contact_sync.ledger.retaken IS 'How often its rejection was taken back since its content changed last.';
+COMMENT ON COLUMN contact_sync.ledger.retaken IS 'How often its rejection was taken back since it changed last.';
 COMMENT ON COLUMN contact_sync.ledger.looked_up_at IS 'Of a rejected client: when it was looked up last.';
 COMMENT ON COLUMN contact_sync.ledger.off_list
 IS 'Of an excluded client: true = no contact has to go; false = SendGrid can''t search it; NULL = not looked up.';

@@ -45,6 +45,21 @@ WHERE
     )
 ON CONFLICT (sync_id, email, list_id) DO NOTHING;
 
+-- forget_kept --
+-- A contact that stayed as nobody's is a client's of the batch: it needs no mark any more.
+-- Index: outbox primary key, removal_by_hash
+DELETE FROM contact_sync.removal AS a
+USING contact_sync.batch_contact AS o
+WHERE
+    o.batch_id = %(batch_id)s
+    AND a.sync_id = o.sync_id
+    AND a.email_hash = o.email_hash
+    AND a.kept
+    AND NOT EXISTS (
+        SELECT 1 FROM pg_temp.refused AS r
+        WHERE r.email = o.email
+    );
+
 -- release_taken_addresses --
 -- Addresses that a client of the batch took over are no longer the contact of whoever had
 -- them: a client that moved, or one that is gone from B2CORE

@@ -28,14 +28,15 @@ WHERE sync_id = %(sync_id)s
 ORDER BY client_id;
 
 -- confirmed_sample --
--- Addresses of the newest clients whose contact was confirmed before SendGrid's search could lag.
+-- Addresses of the newest clients whose contact was confirmed before SendGrid's search could lag; also those that were
+-- before the server's clock went back.
 -- Index: ledger primary key
 SELECT email FROM contact_sync.ledger
 WHERE
     sync_id = %(sync_id)s
     AND state = 'confirmed'
     AND email IS NOT NULL
-    AND updated_at < now() - make_interval(secs => %(seconds)s)
+    AND abs(extract(EPOCH FROM now() - updated_at)) > %(seconds)s
 ORDER BY client_id DESC
 LIMIT %(at_most)s;
 

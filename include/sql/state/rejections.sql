@@ -13,7 +13,10 @@ WHERE
     AND reason = any(%(reasons)s)
     AND row_hash IS NOT NULL
     AND absent = 0
-    AND (looked_up_at IS NULL OR looked_up_at <= now() - make_interval(secs => %(hours)s * 3600))
+    AND (
+        looked_up_at IS NULL
+        OR looked_up_at NOT BETWEEN now() - make_interval(secs => %(hours)s * 3600) AND now()
+    )
 ORDER BY looked_up_at ASC NULLS FIRST, client_id ASC
 LIMIT %(at_most)s;
 

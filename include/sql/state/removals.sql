@@ -112,18 +112,20 @@ ON CONFLICT (sync_id, email, list_id) DO UPDATE SET
 
 -- any_noted --
 -- Whether anything is noted: most syncs have nothing, and the whole ledger is read to find out more.
+-- Index: removal_noted
 SELECT
     exists(
         SELECT 1 FROM contact_sync.removal
-        WHERE sync_id = %(sync_id)s
+        WHERE sync_id = %(sync_id)s AND NOT kept
     ) AS found;
 
 -- forget_taken --
 -- Addresses that a client's confirmed contact has (again) need no removal, unless another client that is excluded now
--- has the address: then the confirmed one is gone from B2CORE. Index: none: two scans of the ledger
+-- has the address: then the confirmed one is gone from B2CORE. What is kept ends when the contact is confirmed
+-- (confirming.forget_kept). Index: none: two scans of the ledger
 WITH noted AS (
     SELECT DISTINCT m.email_hash FROM contact_sync.removal AS m
-    WHERE m.sync_id = %(sync_id)s
+    WHERE m.sync_id = %(sync_id)s AND NOT m.kept
 ),
 
 barred AS (
@@ -135,6 +137,7 @@ DELETE FROM contact_sync.removal AS a
 USING contact_sync.ledger AS l
 WHERE
     a.sync_id = %(sync_id)s
+    AND NOT a.kept
     AND l.sync_id = a.sync_id
     AND l.contact_hash = a.email_hash
     AND l.state = 'confirmed'

@@ -12,6 +12,7 @@ SELECT
     mapping_version,
     fields,
     destination,
+    now() AS now,
     extract(EPOCH FROM now() - last_full_at)::float / 3600 AS full_age_hours
 FROM contact_sync.sync
 WHERE name = %(name)s;
@@ -27,10 +28,14 @@ WHERE sync_id = %(sync_id)s
 FOR UPDATE;
 
 -- supersede_runs --
+-- The new run ends those that couldn't write their end. Index: run_running
 UPDATE contact_sync.run SET
     state = 'superseded',
-    finished_at = now()
-WHERE sync_id = %(sync_id)s AND state = 'running' AND NOT dry_run;
+    finished_at = now(),
+    ended_by = %(run_id)s,
+    ended_why = %(why)s
+WHERE sync_id = %(sync_id)s AND state = 'running' AND NOT dry_run AND run_id <> %(run_id)s
+RETURNING run_id;
 
 -- take_lease --
 UPDATE contact_sync.sync SET
@@ -52,11 +57,12 @@ WHERE sync_id = %(sync_id)s AND epoch = %(epoch)s;
 
 -- create_run --
 INSERT INTO contact_sync.run (
-    sync_id, epoch, kind, dry_run, holder, reason, definition_hash, retry_rejected, approve_removals, approval
+    sync_id, epoch, kind, dry_run, holder, reason, definition_hash, retry_rejected, approve_removals, approval,
+    unproven, token, mark_place
 )
 VALUES (
     %(sync_id)s, %(epoch)s, %(kind)s, %(dry_run)s, %(holder)s, %(reason)s, %(definition_hash)s, %(retry_rejected)s,
-    %(approve_removals)s, %(approval)s
+    %(approve_removals)s, %(approval)s, %(unproven)s, %(token)s, %(mark_place)s
 )
 RETURNING run_id;
 
@@ -76,17 +82,24 @@ SELECT
     r.retry_rejected,
     r.approve_removals,
     r.approval,
-    extract(EPOCH FROM now() - r.started_at)::float / 3600 AS age_hours
+    extract(EPOCH FROM now() - r.started_at)::float / 3600 AS age_hours,
+    s.life::text AS life,
+    r.token,
+    r.unproven,
+    r.kind_reason
 FROM contact_sync.run AS r
 INNER JOIN contact_sync.sync AS s ON r.sync_id = s.sync_id
 WHERE r.run_id = %(run_id)s;
 
 -- end_dead_dry_runs --
 -- A dry run has no lease that another run would take from it, so that one that was killed would run for ever.
+-- Index: run_running
 UPDATE contact_sync.run SET
     state = 'failed',
     cause = coalesce(cause, %(cause)s),
-    finished_at = now()
+    finished_at = now(),
+    ended_by = %(run_id)s,
+    ended_why = %(why)s
 WHERE
     sync_id = %(sync_id)s
     AND dry_run
@@ -104,6 +117,7 @@ WHERE sync_id = %(sync_id)s;
 -- save_snapshot --
 UPDATE contact_sync.run SET
     snapshot = %(snapshot)s,
+    read_at = %(began)s,
     kind = %(kind)s,
     kind_reason = %(why)s,
     kind_detail = %(detail)s

@@ -46,8 +46,9 @@ CREATE TABLE contact_sync.ledger (
     off_list boolean,  -- Of an excluded client: true = no contact has to go; false = SendGrid can't search it; NULL = not looked up.
     looks smallint DEFAULT 0 NOT NULL,  -- How often SendGrid looked at exactly this content and its contact wasn't as sent.
     looked_hash bigint,  -- Hash of the payload that looks and retaken are about.
-    retaken smallint DEFAULT 0 NOT NULL,  -- How often its rejection was taken back since its content changed last.
+    retaken smallint DEFAULT 0 NOT NULL,  -- How often its rejection was taken back since it changed last.
     looked_up_at timestamp with time zone,  -- Of a rejected client: when it was looked up last.
+    person_hash bigint,  -- xxh3 of the column person_key of clients.sql: whose contact it is; NULL = unknown.
     CONSTRAINT ledger_fate CHECK ((((email IS NULL) = (contact_hash IS NULL)) AND
 CASE state
     WHEN 'confirmed'::text THEN ((field IS NULL) AND (reason IS NULL) AND (rejected_since IS NULL) AND
@@ -63,7 +64,7 @@ CASE state
 END)),
     CONSTRAINT ledger_reason CHECK ((((detail IS NULL) OR (reason IS NOT NULL)) AND
 CASE state
-    WHEN 'pending'::text THEN (reason = ANY (ARRAY['changed_while_read'::text, 'gone_while_read'::text, 'changed_since_read'::text, 'suppression_unknown'::text, 'suppression_not_carried'::text, 'not_shown'::text, 'address_not_free'::text, 'fate_unknown'::text, 'job_unknown_to_sendgrid'::text, 'job_never_ended'::text, 'upload_never_arrived'::text, 'not_applied'::text, 'errors_file_unclear'::text, 'job_failed'::text, 'request_refused'::text, 'value_refused'::text]))
+    WHEN 'pending'::text THEN (reason = ANY (ARRAY['changed_while_read'::text, 'gone_while_read'::text, 'changed_since_read'::text, 'suppression_unknown'::text, 'suppression_not_carried'::text, 'not_shown'::text, 'address_not_free'::text, 'fate_unknown'::text, 'job_unknown_to_sendgrid'::text, 'job_never_ended'::text, 'upload_never_arrived'::text, 'not_applied'::text, 'errors_file_unclear'::text, 'job_failed'::text, 'request_refused'::text, 'value_refused'::text, 'state_unproven'::text]))
     WHEN 'rejected'::text THEN (reason = ANY (ARRAY['missing'::text, 'invalid'::text, 'too_long'::text, 'not_a_number'::text, 'not_a_date'::text, 'rounded'::text, 'two_addresses'::text, 'look_alike_domain'::text, 'not_ascii'::text, 'no_country'::text, 'unknown_country'::text, 'number_too_short'::text, 'number_too_long'::text, 'not_assigned'::text, 'two_numbers'::text, 'no_number'::text, 'refused_by_sendgrid'::text, 'import_failed'::text, 'never_applied'::text]))
     WHEN 'excluded'::text THEN (reason = ANY (ARRAY['excluded_by_b2core'::text, 'excluded_address'::text, 'removed_by_hand'::text]))
     ELSE true
@@ -125,8 +126,11 @@ END)),
 );
 ALTER TABLE contact_sync.batch ALTER COLUMN batch_id ADD GENERATED ALWAYS AS IDENTITY ( SEQUENCE NAME contact_sync.batch_batch_id_seq START WITH 1 INCREMENT BY 1 NO MINVALUE NO MAXVALUE CACHE 1 );
 ALTER TABLE ONLY contact_sync.batch ADD CONSTRAINT batch_pkey PRIMARY KEY (batch_id);
+CREATE INDEX batch_by_root ON contact_sync.batch USING btree (root_id) WHERE (root_id IS NOT NULL);
 CREATE INDEX batch_by_run ON contact_sync.batch USING btree (run_id);
+CREATE INDEX batch_moments ON contact_sync.batch USING btree (sync_id, GREATEST(submitted_at, fate_unknown_at, settled_at));
 CREATE INDEX batch_open ON contact_sync.batch USING btree (sync_id) WHERE is_open;
+CREATE INDEX batch_unknown ON contact_sync.batch USING btree (sync_id, fate_unknown_at) WHERE (fate_unknown_at IS NOT NULL);
 CREATE TRIGGER batch_move BEFORE UPDATE OF state ON contact_sync.batch FOR EACH ROW EXECUTE FUNCTION contact_sync.check_batch_move();
 ALTER TABLE ONLY contact_sync.batch ADD CONSTRAINT batch_root_id_fkey FOREIGN KEY (root_id) REFERENCES contact_sync.batch(batch_id);
 ALTER TABLE ONLY contact_sync.batch ADD CONSTRAINT batch_run_id_fkey FOREIGN KEY (run_id) REFERENCES contact_sync.run(run_id);
@@ -149,7 +153,8 @@ CREATE TABLE contact_sync.outbox (
     stale bigint DEFAULT 0 NOT NULL,  -- Number and Date fields that were emptied and can't be cleared, by bit.
     unsure bigint DEFAULT 0 NOT NULL,  -- Empty Text fields in which SendGrid may hold a value, for all that is known, by bit: a JSON request empties them.
     unsure_others bigint DEFAULT 0 NOT NULL,  -- The same of Number and Date fields, which nothing empties.
-    suppress_groups integer[]  -- From which unsubscribe groups, 0 = from everything; NULL = from everything.
+    suppress_groups integer[],  -- From which unsubscribe groups, 0 = from everything; NULL = from everything.
+    person_hash bigint  -- As in the ledger; 0 or NULL = unknown.
 );
 ALTER TABLE ONLY contact_sync.outbox ADD CONSTRAINT outbox_pkey PRIMARY KEY (run_id, client_id);
 CREATE INDEX outbox_suppress ON contact_sync.outbox USING btree (run_id, client_id) WHERE suppress;
@@ -174,7 +179,8 @@ CREATE VIEW contact_sync.batch_contact AS
     o.suppress,
     o.suppress_groups,
     o.stale,
-    (o.unsure | o.unsure_others) AS unsure
+    (o.unsure | o.unsure_others) AS unsure,
+    o.person_hash
    FROM (contact_sync.batch b
      JOIN contact_sync.outbox o ON (((b.run_id = o.run_id) AND ((o.client_id >= b.first_id) AND (o.client_id <= b.last_id)) AND ((b.json_only IS NULL) OR (o.json_only = b.json_only)))));
 
@@ -211,15 +217,6 @@ CREATE TABLE contact_sync.move (
 );
 ALTER TABLE ONLY contact_sync.move ADD CONSTRAINT move_pkey PRIMARY KEY (sync_id, client_id, former_hash);
 
--- Whom each client id belonged to when it was read last, if the source tells.
-CREATE TABLE contact_sync.person (
-    sync_id smallint NOT NULL,
-    client_id bigint NOT NULL,
-    person_hash bigint NOT NULL  -- xxh3 of the column person_key of clients.sql.
-);
-ALTER TABLE ONLY contact_sync.person ADD CONSTRAINT person_pkey PRIMARY KEY (sync_id, client_id);
-ALTER TABLE ONLY contact_sync.person ADD CONSTRAINT person_sync_id_fkey FOREIGN KEY (sync_id) REFERENCES contact_sync.sync(sync_id);
-
 -- Values that SendGrid refused and that are left out of their contacts until they change.
 CREATE TABLE contact_sync.refused_value (
     sync_id smallint NOT NULL,
@@ -249,7 +246,9 @@ CREATE TABLE contact_sync.removal (
     CONSTRAINT removal_why_check CHECK ((why = ANY (ARRAY['address_changed'::text, 'address_lost'::text, 'excluded'::text, 'gone'::text, 'list_changed'::text])))
 );
 ALTER TABLE ONLY contact_sync.removal ADD CONSTRAINT removal_pkey PRIMARY KEY (sync_id, email, list_id);
+CREATE INDEX removal_by_batch ON contact_sync.removal USING btree (batch_id) WHERE (batch_id IS NOT NULL);
 CREATE INDEX removal_by_hash ON contact_sync.removal USING btree (sync_id, email_hash);
+CREATE INDEX removal_noted ON contact_sync.removal USING btree (sync_id, why, list_id, email) WHERE (NOT kept);
 
 -- Each run: why, of what kind, what it planned and what became of it.
 CREATE TABLE contact_sync.run (
@@ -278,15 +277,26 @@ CREATE TABLE contact_sync.run (
     csv_bytes bigint,  -- The same of files.
     json_taken bigint,  -- The largest request that SendGrid took in this run, in bytes.
     csv_taken bigint,  -- The same of files.
+    ended_by bigint,  -- The run that has ended this one, which couldn't write its end; NULL = it ended itself, or runs.
+    ended_why text,  -- Why that one did: a code.
+    read_at timestamp with time zone,  -- When it began to read B2CORE, by the clock of this server; NULL = it hasn't.
+    unproven text,  -- Why the ledger wasn't believed when it began, a code; NULL = it was.
+    token text,  -- Chosen at random; its mark outside of this database has it, too.
+    mark_place text,  -- The kind of place where it left its mark: airflow or file; NULL = none.
+    CONSTRAINT run_ended_why CHECK ((((ended_by IS NULL) = (ended_why IS NULL)) AND (ended_why = ANY (ARRAY['lease_run_out'::text, 'taken_over'::text, 'tried_again'::text, 'too_old'::text])))),
     CONSTRAINT run_kind_check CHECK ((kind = ANY (ARRAY['incremental'::text, 'full'::text, 'resend'::text]))),
-    CONSTRAINT run_kind_reason CHECK ((kind_reason = ANY (ARRAY['asked_for'::text, 'first_load'::text, 'mapping_changed'::text, 'server_replaced'::text, 'server_restarted'::text, 'tables_replaced'::text, 'detection_switched'::text, 'xmin_too_old'::text, 'full_run_due'::text, 'changes_since'::text]))),
+    CONSTRAINT run_kind_reason CHECK ((kind_reason = ANY (ARRAY['asked_for'::text, 'first_load'::text, 'mapping_changed'::text, 'server_replaced'::text, 'server_restarted'::text, 'tables_replaced'::text, 'detection_switched'::text, 'xmin_too_old'::text, 'full_run_due'::text, 'changes_since'::text, 'state_went_back'::text, 'state_restored'::text, 'state_moved'::text, 'state_restarted'::text]))),
     CONSTRAINT run_state_check CHECK ((state = ANY (ARRAY['running'::text, 'succeeded'::text, 'failed'::text, 'superseded'::text])))
 );
 ALTER TABLE contact_sync.run ALTER COLUMN run_id ADD GENERATED ALWAYS AS IDENTITY ( SEQUENCE NAME contact_sync.run_run_id_seq START WITH 1 INCREMENT BY 1 NO MINVALUE NO MAXVALUE CACHE 1 );
 ALTER TABLE ONLY contact_sync.run ADD CONSTRAINT run_pkey PRIMARY KEY (run_id);
 CREATE INDEX run_by_holder ON contact_sync.run USING btree (sync_id, holder text_pattern_ops);
+CREATE INDEX run_by_start ON contact_sync.run USING btree (sync_id, started_at) WHERE (NOT dry_run);
 CREATE INDEX run_by_sync ON contact_sync.run USING btree (sync_id, run_id DESC);
+CREATE INDEX run_ended_by ON contact_sync.run USING btree (ended_by) WHERE (ended_by IS NOT NULL);
+CREATE INDEX run_marked ON contact_sync.run USING btree (sync_id, mark_place) WHERE (mark_place IS NOT NULL);
 CREATE INDEX run_running ON contact_sync.run USING btree (sync_id) WHERE (state = 'running'::text);
+CREATE INDEX run_succeeded ON contact_sync.run USING btree (sync_id, run_id) WHERE ((state = 'succeeded'::text) AND (NOT dry_run));
 ALTER TABLE ONLY contact_sync.run ADD CONSTRAINT run_sync_id_fkey FOREIGN KEY (sync_id) REFERENCES contact_sync.sync(sync_id);
 
 -- The clients that one task reads.
@@ -302,6 +312,21 @@ CREATE TABLE contact_sync.slice (
 ALTER TABLE ONLY contact_sync.slice ADD CONSTRAINT slice_pkey PRIMARY KEY (run_id, slice_no);
 ALTER TABLE ONLY contact_sync.slice ADD CONSTRAINT slice_run_id_fkey FOREIGN KEY (run_id) REFERENCES contact_sync.run(run_id) ON DELETE CASCADE;
 
+-- Evidence, rewritten by each run, by which the next one sees whether this database went back.
+CREATE TABLE contact_sync.state_identity (
+    sync_id smallint NOT NULL,
+    written_by xid8 NOT NULL,  -- The transaction that wrote the row; its xmin is another one when the row was restored.
+    database_oid oid NOT NULL,  -- The database that it was written in.
+    run_oid oid NOT NULL,  -- The table of runs that was there.
+    ledger_oid oid NOT NULL,  -- The ledger that was there.
+    ledger_file oid NOT NULL,  -- Its file: another one when it was rewritten (VACUUM FULL), or emptied and filled.
+    system_identifier text,  -- The server's; NULL = it wasn't permitted to ask for it.
+    timeline integer,  -- The server's: another one after a promotion. NULL as above.
+    server_start timestamp with time zone NOT NULL  -- When the server was started.
+);
+ALTER TABLE ONLY contact_sync.state_identity ADD CONSTRAINT state_identity_pkey PRIMARY KEY (sync_id);
+ALTER TABLE ONLY contact_sync.state_identity ADD CONSTRAINT state_identity_sync_id_fkey FOREIGN KEY (sync_id) REFERENCES contact_sync.sync(sync_id);
+
 -- Each sync that has run: its lease, watermark and mapping.
 CREATE TABLE contact_sync.sync (
     sync_id smallint NOT NULL,
@@ -313,7 +338,12 @@ CREATE TABLE contact_sync.sync (
     mapping_version text,  -- Of the last finished run; when it changes, the next run is a full one.
     fields text[] DEFAULT '{}'::text[] NOT NULL,  -- SendGrid fields ever mapped; position = bit in filled masks.
     last_full_at timestamp with time zone,  -- When the last full run finished, see `full_every_hours`.
-    destination jsonb  -- List and fields of the last finished run, to tell what changed at SendGrid.
+    destination jsonb,  -- List and fields of the last finished run, to tell what changed at SendGrid.
+    life uuid DEFAULT gen_random_uuid() NOT NULL,  -- Chosen at random when the row was made: a mark tells by it of which state database it is.
+    unproven text,  -- Why the ledger isn't believed, a code; NULL = it is. Until a run has sent everything again.
+    unproven_since timestamp with time zone,  -- When a run noticed it.
+    has_forgotten boolean DEFAULT false NOT NULL,  -- Requests may be on their way of which this database knows nothing any more.
+    CONSTRAINT sync_unproven CHECK (((num_nulls(unproven, unproven_since) = ANY (ARRAY[0, 2])) AND (unproven = ANY (ARRAY['state_went_back'::text, 'state_restored'::text, 'state_moved'::text, 'state_restarted'::text]))))
 );
 ALTER TABLE contact_sync.sync ALTER COLUMN sync_id ADD GENERATED ALWAYS AS IDENTITY ( SEQUENCE NAME contact_sync.sync_sync_id_seq START WITH 1 INCREMENT BY 1 NO MINVALUE NO MAXVALUE CACHE 1 );
 ALTER TABLE ONLY contact_sync.sync ADD CONSTRAINT sync_name_key UNIQUE (name);

@@ -17,6 +17,7 @@ from contact_sync.base.errors import told_safely
 from contact_sync.base.json_columns import Result
 from contact_sync.base.moments import moment
 from contact_sync.base.vocabulary import Degraded
+from contact_sync.base.words import kind_reason
 from contact_sync.config.alerts import Alert, Event, rose_above
 from contact_sync.config.definition import SyncDefinition
 from contact_sync.reporting.run_report import RunReport, dropped_lines, reasons_in_words, run_report
@@ -137,6 +138,29 @@ def approval(definition: SyncDefinition, context: Any) -> Alert | None:
     )  # fmt: skip
 
 
+def state_unproven(definition: SyncDefinition, context: Any) -> Alert | None:
+    """A run has noticed that the state database isn't as the runs before left it, or one before it
+    has, and none has succeeded since."""
+    run_id = str(context["run_id"])
+    row = _rows(definition, _sync_run_id(definition, run_id))[0]
+    if row.unproven is None:
+        return None
+    return _alert(
+        Event.STATE_UNPROVEN, definition, run_id,
+        f"{definition.name}: the state database may have gone back",
+        f"{_sentence(kind_reason(row.unproven))}: this run sends every client again and looks up "
+        f"every address that it knows",
+        "Nothing, if the database was restored on purpose: docs/production.md says what is "
+        "repaired and what isn't. Else find out what happened to it, and whether another "
+        "deployment fills this account",
+        {},
+    )  # fmt: skip
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
 def no_success(definition: SyncDefinition, context: Any) -> Alert | None:
     """N hours after Airflow began a run, neither it nor any other run has succeeded."""
     limit, dag_run = definition.alerts.no_success_hours, context["dag_run"]
@@ -175,6 +199,7 @@ TELLERS: dict[Event, Callable[[SyncDefinition, Any], Alert | None]] = {
     Event.DROPPED: dropped,
     Event.APPROVAL: approval,
     Event.NO_SUCCESS: no_success,
+    Event.STATE_UNPROVEN: state_unproven,
 }
 
 

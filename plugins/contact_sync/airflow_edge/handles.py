@@ -15,13 +15,17 @@ from contact_sync.state.database import StateDatabase
 
 if TYPE_CHECKING:
     from contact_sync.b2core.reader import B2Core
+    from contact_sync.base.marks import Marks
     from contact_sync.run.checklist import Setup
     from contact_sync.sync import Sync
 
 
 @contextmanager
-def open_sync(name: str) -> Iterator[Sync]:
-    """The sync called `name` with open handles. Raises ConfigError for whatever is wrong."""
+def open_sync(name: str, marks: Marks | None = None) -> Iterator[Sync]:
+    """The sync called `name` with open handles; `marks`: where its runs leave theirs.
+
+    Raises ConfigError for whatever is wrong.
+    """
     # Not above: the triggerer needs only the state database, and Arrow takes it a second.
     from contact_sync.sync import Sync
 
@@ -32,7 +36,7 @@ def open_sync(name: str) -> Iterator[Sync]:
         sendgrid = SendGridHook(definition.connections.sendgrid).get_conn()
     try:
         with state.keeping_connections():
-            yield Sync(definition, b2core, state, sendgrid)
+            yield Sync(definition, b2core, state, sendgrid, marks)
     finally:
         sendgrid.close()
 

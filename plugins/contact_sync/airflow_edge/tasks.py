@@ -17,6 +17,7 @@ from airflow.sdk import get_current_context
 from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
 from airflow.sdk.timezone import utcnow
 
+from contact_sync.airflow_edge.mark_variable import MarkVariable
 from contact_sync.airflow_edge.trigger_form import refusal
 from contact_sync.base.errors import (
     ConfigError,
@@ -43,7 +44,7 @@ def working(name: str, sync_run_id: int) -> Iterator[tuple[Sync, Run]]:
     from contact_sync.run.context import open_run
     from contact_sync.state.runs import note_cause
 
-    with translated(), open_sync(name) as sync:
+    with translated(), open_sync(name, MarkVariable(name)) as sync:
         try:
             yield sync, open_run(sync, sync_run_id)
         except AirflowException:  # a deferral, a skip
@@ -94,7 +95,7 @@ def start_run(name: str) -> int | None:
             raise ConfigError(f"This run can't be started. {problem}")
     # The moment tells DAG runs of the same name in two Airflows apart, whose lease isn't ours.
     holder = f"DAG run {dag_run.dag_id} {dag_run.run_id}, started {dag_run.start_date}"
-    with translated(), open_sync(name) as sync:
+    with translated(), open_sync(name, MarkVariable(name)) as sync:
         try:
             return step.start_run(
                 sync,
@@ -190,7 +191,7 @@ def release_lease(name: str, sync_run_id: int | None) -> None:
     if sync_run_id is None:
         log.info("No run was started: there is no lease to free")
         return
-    with translated(), open_sync(name) as sync:
+    with translated(), open_sync(name, MarkVariable(name)) as sync:
         step.release_lease(sync, sync_run_id, None)
         with sync.state.transaction() as cursor:
             row = sync_row(cursor, name)

@@ -20,6 +20,7 @@ class Noted(StrEnum):
     KEPT = "kept"  # the contact stays, as nobody's: only the hash of its address is left
     REMOVED = "removed"  # the row is gone, and so is the contact, or its place on the list
     TAKEN = "taken"  # the row is gone: a client has the address again
+    FORGOTTEN = "forgotten"  # the row is gone with its sync; the contact stays
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,8 @@ STEPS = (
          "a look-up has found a contact at the address of an excluded client"),
     Step("confirming.note_former_addresses", (None,), Noted.NOTED, "send_batch",
          "its client has been confirmed at another address"),
+    Step("rejections.note_former", (None,), Noted.NOTED, "select_clients",
+         "a look-up has shown its rejected client's contact at another address"),
     Step("settling.note_possible_addresses", (None,), Noted.NOTED, "send_batch",
          "whether a contact exists there isn't known"),
     Step("removals.retire_absent", (None,), Noted.NOTED, "find_removals",
@@ -54,8 +57,17 @@ STEPS = (
          "its client's id belongs to another person now"),
     Step("former_lists.note_listed_addresses", (None,), Noted.NOTED, "find_removals",
          "the sync has a different list now"),
-    Step("removals.forget_taken", (Noted.NOTED, Noted.MISSED, Noted.KEPT), Noted.TAKEN,
+    Step("identity.note_lost_again", (None,), Noted.NOTED, "start_run",
+         "the state database went back, and its client has no valid address"),
+    Step("identity.look_at_removals_again", (Noted.NOTED,), Noted.NOTED, "start_run",
+         "the state database went back: it counts as noted now"),
+    Step("confirming.forget_kept", (Noted.KEPT,), Noted.TAKEN, "send_batch, settle_earlier_runs",
+         "a client's contact has been confirmed at the address"),
+    Step("removals.forget_taken", (Noted.NOTED, Noted.MISSED), Noted.TAKEN,
          f"plan_batches, {PLANNING}", "a client's confirmed contact has the address"),
+    Step("confirming.forget_removals", (Noted.NOTED, Noted.MISSED, Noted.KEPT), Noted.TAKEN,
+         "send_batch, settle_earlier_runs", "an excluded client's address is another one's now, "
+         "whose contact is confirmed"),
     Step("former_lists.stay_on_list", (Noted.NOTED, Noted.MISSED), Noted.TAKEN, "find_removals",
          "the former list is the sync's list again"),
     Step("removals.keep", (Noted.NOTED, Noted.MISSED), Noted.KEPT, PLANNING,
@@ -74,4 +86,11 @@ STEPS = (
          "the contact is deleted, or was not there"),
     Step("removals.forget_unlisted", (Noted.PLANNED,), Noted.REMOVED, SETTLING,
          "the contact is off the former list"),
+    Step("syncs.reopen_removals", (Noted.KEPT,), Noted.NOTED, "the command forget",
+         "the sync that had the contact, too, is retired"),
+    Step("syncs.forget_removals", (Noted.NOTED, Noted.PLANNED, Noted.MISSED, Noted.KEPT),
+         Noted.FORGOTTEN, "the command forget", "its sync is retired"),
 )  # fmt: skip
+
+KEPT_PLACE = ("clocks.pull_removals",)
+"""Statements that write a row and leave the address where it is: the server's clock went back."""

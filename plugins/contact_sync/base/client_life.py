@@ -140,6 +140,8 @@ CHANGES = (
            "what SendGrid did with it isn't known, or SendGrid did nothing"),
     Change("settling.reject_not_applied", (Fate.PENDING,), Fate.REJECTED,
            "send_batch, settle_earlier_runs", "SendGrid never showed it as it was sent"),
+    Change("identity.leave_unproven", (Fate.CONFIRMED,), Fate.PENDING, "finish_run",
+           "the state database went back, and B2CORE doesn't hold the client that has to be sent"),
     Change("rejections.confirm", (Fate.REJECTED,), Fate.CONFIRMED, "select_clients",
            "a look-up shows its contact as it shall be"),
     Change("rejections.try_again", (Fate.REJECTED,), Fate.PENDING, "select_clients",
@@ -147,11 +149,12 @@ CHANGES = (
     Change("removals.retire_absent", KNOWN, None, "find_removals",
            "two snapshots of B2CORE in a row didn't hold it"),
     Change("persons.part_with", KNOWN, None, "stage_clients", "its id belongs to another person"),
+    Change("syncs.forget_ledger", KNOWN, None, "the command forget", "its sync is retired"),
 )  # fmt: skip
 
 KEPT_FATE = ("confirming.release_taken_addresses", "removals.release_contacts",
              "ledger.see_present", "ledger.count_absences", "removals.see_off",
              "exclusions.see", "settling.count_look", "rejections.see",
-             "persons.note")  # fmt: skip
+             "identity.look_at_excluded_again", "identity.widen", "persons.note")  # fmt: skip
 """Statements that write the ledger and no fate: a contact is no longer its client's, an absence, a
 look-up, whom a contact belongs to."""

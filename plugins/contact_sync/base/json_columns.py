@@ -223,7 +223,8 @@ class Result(JsonColumn):
     `dropped_now` and `dropped_new`, by `words.counted`: values that are left out, cut or rounded as
     of this run, whomever it read, and how many of them are new since the last run that succeeded;
     None = not counted. Of a dry run, `dropped_now` is how it stood. `dropped`:
-    values that SendGrid refused in this run and that were left out, by the same.
+    values that SendGrid refused in this run and that were left out, by the same. `restrained_by`:
+    syncs without a definition, and how many contacts stay because they have them.
     """
 
     books: dict[str, int] = field(default_factory=dict)
@@ -233,6 +234,7 @@ class Result(JsonColumn):
     dropped_now: dict[str, int] | None = None
     dropped_new: dict[str, int] | None = None
     dropped: dict[str, int] = field(default_factory=dict)
+    restrained_by: dict[str, int] = field(default_factory=dict)
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:

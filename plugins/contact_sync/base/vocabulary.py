@@ -1,7 +1,6 @@
 """The codes of the project as types: all that is stored as a word. Imports nothing of the package.
 
-What people read for a code is in words.py, and nowhere else. A *client* is a row of B2CORE, a
-*contact* is what SendGrid stores; CONTRIBUTING.md has the glossary.
+What people read for a code is in words.py, and nowhere else; CONTRIBUTING.md has the glossary.
 """
 
 from __future__ import annotations
@@ -114,18 +113,14 @@ class PendingReason(StrEnum):
     JOB_FAILED = "job_failed"
     REQUEST_REFUSED = "request_refused"
     VALUE_REFUSED = "value_refused"
+    STATE_UNPROVEN = "state_unproven"
 
 
 UNPROVEN = (
-    PendingReason.FATE_UNKNOWN,
-    PendingReason.JOB_UNKNOWN_TO_SENDGRID,
-    PendingReason.JOB_NEVER_ENDED,
-    PendingReason.UPLOAD_NEVER_ARRIVED,
-    PendingReason.NOT_APPLIED,
-    PendingReason.ERRORS_FILE_UNCLEAR,
-    PendingReason.JOB_FAILED,
-    PendingReason.REQUEST_REFUSED,
-)
+    PendingReason.FATE_UNKNOWN, PendingReason.JOB_UNKNOWN_TO_SENDGRID,
+    PendingReason.JOB_NEVER_ENDED, PendingReason.UPLOAD_NEVER_ARRIVED, PendingReason.NOT_APPLIED,
+    PendingReason.ERRORS_FILE_UNCLEAR, PendingReason.JOB_FAILED, PendingReason.REQUEST_REFUSED,
+)  # fmt: skip
 """Those that are the outcome of a whole batch, too: nothing in it could be confirmed."""
 
 
@@ -190,6 +185,10 @@ class KindReason(StrEnum):
     XMIN_TOO_OLD = "xmin_too_old"
     FULL_RUN_DUE = "full_run_due"  # detail: after how many hours
     CHANGES_SINCE = "changes_since"  # detail: since when, ISO 8601
+    STATE_WENT_BACK = "state_went_back"  # these four: the ledger isn't believed
+    STATE_RESTORED = "state_restored"
+    STATE_MOVED = "state_moved"
+    STATE_RESTARTED = "state_restarted"
 
 
 class LimitName(StrEnum):
@@ -222,6 +221,7 @@ class Degraded(StrEnum):
     REMOVALS_IN_VAIN = "removals_in_vain"
     EXCLUSIONS_OPEN = "exclusions_open"
     RETURNS_UNSEEN = "returns_unseen"
+    RESTRAINED = "restrained"
 
 
 class JobStatus(StrEnum):

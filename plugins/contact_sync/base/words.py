@@ -7,6 +7,7 @@ A code that has no words here fails tests/unit/base/test_words.py.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from shlex import quote
 
 from contact_sync.base import moments
 from contact_sync.base.json_columns import AboveLimit
@@ -56,6 +57,8 @@ PENDING: dict[str, str] = {
         "SendGrid refused every request that it was in, and didn't say that it is the cause",
     PendingReason.VALUE_REFUSED:
         "SendGrid refused one of its values; the next run sends it without that one",
+    PendingReason.STATE_UNPROVEN:
+        "the state database went back to an earlier state while B2CORE didn't have it",
 }  # fmt: skip
 EXCLUDED: dict[str, str] = {
     ExclusionReason.EXCLUDED_BY_B2CORE: "B2CORE excludes it",
@@ -140,6 +143,13 @@ KINDS: Mapping[str, str] = {
     KindReason.XMIN_TOO_OLD: "the last run is too long ago for xmin",
     KindReason.FULL_RUN_DUE: "the last full run is older than {detail} hours",
     KindReason.CHANGES_SINCE: "changes since {detail}",
+    KindReason.STATE_WENT_BACK: "an earlier run left a mark that the state database doesn't know: "
+        "it went back to an earlier state, or another state database fills the same account, too",
+    KindReason.STATE_RESTORED: "the state database was restored from a backup, or is a copy",
+    KindReason.STATE_MOVED: "the state database is on another server or timeline than before, and "
+        "no mark of the last run proves that nothing is lost",
+    KindReason.STATE_RESTARTED: "the state database's server was started anew, and no mark of the "
+        "last run proves that it isn't an older copy",
 }  # fmt: skip
 
 LIMITS: Mapping[str, str] = {
@@ -211,6 +221,10 @@ DEGRADED: Mapping[str, tuple[str, str]] = {
         "contacts were sent without a look whether a person had removed them at SendGrid: the run "
         "was too large",
     ),
+    Degraded.RESTRAINED: (
+        "contact should be removed and stays, because a sync without a definition has it",
+        "contacts should be removed and stay, because syncs without a definition have them",
+    ),
 }  # fmt: skip
 """What follows the number: for one, and for any other number."""
 
@@ -264,10 +278,16 @@ def above_limit(found: AboveLimit) -> str:
     )
 
 
-def degraded(found: Mapping[Degraded, int] | Mapping[str, int]) -> list[str]:
-    """What isn't as it should be, a sentence each."""
+def degraded(found: Mapping[Degraded, int], restrained_by: Mapping[str, int]) -> list[str]:
+    """What isn't as it should be, a sentence each; `restrained_by`: see Result."""
     numbers = {str(code): n for code, n in found.items()}
-    return [f"{n} {DEGRADED[c][n != 1]}" for c in Degraded if (n := numbers.get(c))]
+    said = [f"{n} {DEGRADED[c][n != 1]}" for c in Degraded if (n := numbers.get(c))]
+    return said + [
+        f"the sync {name!r} has no definition here and has {n} of them: "
+        f"`python -m contact_sync forget {quote(name)}` retires it, "
+        f"`python -m contact_sync rename {quote(name)} NEW` if its definition has another name now"
+        for name, n in restrained_by.items()
+    ]
 
 
 def counted(*parts: str | None) -> str:

@@ -16,11 +16,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from contact_sync.base.errors import Stopped, told_safely
+from contact_sync.base.marks import Marks
 from contact_sync.base.vocabulary import RunKind
 from contact_sync.cli import explain as cli_explain
 from contact_sync.cli import rename as cli_rename
 from contact_sync.cli import status as cli_status
+from contact_sync.cli import syncs as cli_syncs
 from contact_sync.cli import validate as cli_validate
+from contact_sync.cli.mark_file import MarkFile
 from contact_sync.config.definition import json_schema
 from contact_sync.contacts.account_fields import text
 from contact_sync.lookup.custom_fields import create_fields, read_catalogue
@@ -135,6 +138,17 @@ def parser() -> argparse.ArgumentParser:
     cli_rename.add_arguments(renamed)
     renamed.set_defaults(command=_rename)
 
+    syncs = commands.add_parser(
+        "syncs", help="list the syncs that the state database knows, also without a definition"
+    )
+    cli_syncs.add_listing(syncs)
+    syncs.set_defaults(command=_syncs)
+    forget = commands.add_parser(
+        "forget", help="retire a sync whose definition is gone: nothing is known of it any more"
+    )
+    cli_syncs.add_forgetting(forget)
+    forget.set_defaults(command=_forget)
+
     schema = commands.add_parser("schema", help="print the JSON Schema of a definition file")
     schema.set_defaults(command=_schema)
     upgrade = commands.add_parser("migrate", help="create or upgrade the state database's schema")
@@ -150,7 +164,7 @@ def _validate(options: argparse.Namespace) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
-    with _open(options.sync) as sync:
+    with _open(options.sync, MarkFile(options.sync)) as sync:
         run_id = run_sync(
             sync,
             options.mode,
@@ -191,7 +205,8 @@ def _fields(options: argparse.Namespace) -> int:
         _say(text(found))
         if not (options.create and found.missing):
             return 1 if found.missing else 0
-        if not (options.yes or _agrees(f"Create {len(found.missing)} custom fields?")):
+        question = f"Create {len(found.missing)} custom fields? Their types can't be changed later."
+        if not (options.yes or _agrees(question)):
             _say("Nothing was created")
             return 1
         for field, field_id in zip(found.missing, create_fields(sync, found.missing), strict=True):
@@ -200,7 +215,7 @@ def _fields(options: argparse.Namespace) -> int:
 
 
 def _agrees(question: str) -> bool:
-    sys.stdout.write(f"{question} Their types can't be changed later. [y/N] ")
+    sys.stdout.write(f"{question} [y/N] ")
     sys.stdout.flush()
     return sys.stdin.readline().strip().lower() in ("y", "yes")
 
@@ -208,6 +223,17 @@ def _agrees(question: str) -> bool:
 def _rename(options: argparse.Namespace) -> int:
     _say(cli_rename.answer(options))
     return 0
+
+
+def _syncs(options: argparse.Namespace) -> int:
+    _say(cli_syncs.listing(options))
+    return 0
+
+
+def _forget(options: argparse.Namespace) -> int:
+    said, code = cli_syncs.forget(options, _agrees)
+    _say(said)
+    return code
 
 
 def _schema(_options: argparse.Namespace) -> int:
@@ -223,10 +249,10 @@ def _migrate(options: argparse.Namespace) -> int:
     return 0
 
 
-def _open(name: str) -> Any:
+def _open(name: str, marks: Marks | None = None) -> Any:
     from contact_sync.airflow_edge.handles import open_sync
 
-    return open_sync(name)
+    return open_sync(name, marks)
 
 
 def _say(text: str) -> None:

@@ -26,6 +26,7 @@ class Event(StrEnum):
     DROPPED = "dropped"
     APPROVAL = "approval"
     NO_SUCCESS = "no_success"
+    STATE_UNPROVEN = "state_unproven"
 
 
 class Alerts(Strict):
@@ -67,6 +68,7 @@ class Alerts(Strict):
             Event.RUN_FAILED: True,
             Event.APPROVAL: True,
             Event.EXCLUSIONS: True,
+            Event.STATE_UNPROVEN: True,
             Event.REJECTIONS: self.rejected_limit is not None,
             Event.DROPPED: self.dropped_limit is not None,
             Event.NO_SUCCESS: self.no_success_hours is not None,

@@ -53,6 +53,7 @@ def decide(
     ledger: LedgerRows,
     *,
     resend: bool = False,
+    bring_back: bool = False,
     retry_rejected: bool = False,
 ) -> Decided:
     """Decide about clients that were read and transformed (`transform`'s frame).
@@ -66,7 +67,7 @@ def decide(
     a value is rejected                                       REJECTED
     refused before, same content, and passed over for that    REFUSED
     another client represents its address                     SHARED
-    a person removed its contact, same address, no resend     REMOVED
+    a person removed its contact, same address, not back      REMOVED
     refused before with the same content, not retried         REFUSED
     confirmed with the same content at its address, no resend UNCHANGED
     any other                                                 SEND
@@ -85,7 +86,7 @@ def decide(
         Decision.EXCLUDED: ((verdict & EXCLUDED) > 0) | clients["exclusion"].notna().to_numpy(bool),
         Decision.REJECTED: clients["reason"].notna().to_numpy(bool),
         Decision.SHARED: ((verdict & SHARED) > 0) & ~passed_over,
-        Decision.REMOVED: by_hand & (known.email_hash == email_hash) & (not resend),
+        Decision.REMOVED: by_hand & (known.email_hash == email_hash) & (not bring_back),
         Decision.REFUSED: refused,
         Decision.UNCHANGED: (known.fate == Fate.CONFIRMED) & own & same & (not resend),
     }

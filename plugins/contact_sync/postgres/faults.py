@@ -20,13 +20,21 @@ _WELL_KNOWN = {
     "57014": "it took longer than its statement time-out or was cancelled",
 }
 _REFUSED_LOGIN = (
-    "password authentication failed", "authentication failed", "no password supplied",
-    "does not exist", "no pg_hba.conf entry", "is not permitted to log in",
-    "not currently accepting connections",
+    "authentication failed", "no password supplied", "does not exist", "no pg_hba.conf entry",
+    "is not permitted to log in", "not currently accepting connections",
+    "permission denied for database", "password is required", "no such user", "no such database",
 )  # fmt: skip
 """What a login without an SQLSTATE is refused with, in English; in another language it is taken
 for passing, and told after the tries for that are used up."""
-_REFUSED_TLS = ("certificate", "does not support SSL", "SSL error", "sslmode", "root.crt")
+_REFUSED_TLS = (
+    "certificate", "does not support SSL", "sslmode", "root.crt", "private key", "wrong version",
+    "handshake failure", "unsupported protocol", " alert ", "verify failed",
+)  # fmt: skip
+"""Not "SSL error" alone: OpenSSL says that of a connection that broke off, too."""
+
+
+_FILE = " file "
+"""A certificate's file that does not exist is no user who does not exist."""
 
 
 def meaning(state: str, text: str, what: str) -> SyncError:
@@ -52,11 +60,12 @@ def meaning(state: str, text: str, what: str) -> SyncError:
 
 
 def _without_connection(text: str, what: str) -> SyncError:
-    if any(words in text for words in _REFUSED_LOGIN):
+    is_tls = any(words in text for words in _REFUSED_TLS)
+    if any(words in text for words in _REFUSED_LOGIN) and not (is_tls and _FILE in text):
         return ConfigError(
             f"{what} refused the login: correct the connection's login, password or database name"
         )
-    if any(words in text for words in _REFUSED_TLS):
+    if is_tls:
         return ConfigError(
             f"{what} can't be reached safely: TLS failed. Correct the connection's sslmode and "
             f"sslrootcert, or the server's certificate"

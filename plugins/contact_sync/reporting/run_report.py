@@ -9,6 +9,7 @@ from typing import Any
 
 from contact_sync.base import words
 from contact_sync.base.json_columns import Approval, JobReport, Plan, Result, Staged
+from contact_sync.base.run_life import ENDED
 from contact_sync.base.vocabulary import (
     NOTHING_TO_REMOVE,
     REMOVALS,
@@ -34,7 +35,8 @@ class RunReport:
 
     `kind_reason`, and the keys of `rejections`, `exclusions`, `dropped` and `stale`, are codes and
     what `words.counted` makes of them; `degraded` and `above_limits` are sentences. `dropped_now`
-    and `dropped_new` as in Result. `seconds`: those until now for a run that hasn't ended.
+    and `dropped_new` as in Result, `ended_by`, `ended_why` and `ended` as in ShownRun. `seconds`:
+    those until now for a run that hasn't ended.
     """
 
     id: int
@@ -45,6 +47,9 @@ class RunReport:
     state: str
     reason: str | None
     cause: str | None
+    ended_by: int | None
+    ended_why: str | None
+    ended: Sequence[dict[str, Any]]
     started_at: datetime
     finished_at: datetime | None
     seconds: float
@@ -77,6 +82,16 @@ class RunReport:
         """Why the run is of its kind; "" = not known yet."""
         return words.kind_reason(self.kind_reason, self.kind_detail) if self.kind_reason else ""
 
+    @property
+    def ended_by_in_words(self) -> str:
+        """Which run has ended this one, and why; "" = it ended itself, or runs."""
+        return f"run {self.ended_by}, because {ENDED[self.ended_why]}" if self.ended_why else ""
+
+    @property
+    def ended_in_words(self) -> list[str]:
+        """Which runs it has ended, because they couldn't write their end."""
+        return [f"run {each['run_id']}, because {ENDED[each['why']]}" for each in self.ended]
+
     def to_json(self) -> dict[str, Any]:
         """For `status --json`: the approval as it is stored, its reasons as sentences."""
         approval = self.approval and self.approval.to_json()
@@ -98,11 +113,14 @@ def run_report(run: ShownRun) -> RunReport:
         state=run.state,
         reason=run.reason,
         cause=run.cause,
+        ended_by=run.ended_by,
+        ended_why=run.ended_why,
+        ended=run.ended or [],
         started_at=run.started_at,
         finished_at=run.finished_at,
         seconds=round(run.seconds, 2),
         counts=run_counts(plan, result),
-        degraded=words.degraded(result.degraded),
+        degraded=words.degraded(result.degraded, result.restrained_by),
         approval=run.approval,
         above_limits=[words.above_limit(above) for above in plan.above_limits],
         books=result.books,
@@ -141,8 +159,8 @@ def run_counts(plan: Plan, result: Result) -> dict[str, int]:
 def degraded(plan: Plan, books: dict[str, int], jobs: Sequence[JobReport]) -> dict[Degraded, int]:
     """What is not as it should be after a run that came to its end; {} = all is well.
 
-    `books`: with the numbers of `stale` clients, `fields_refused` for everybody, `in_vain` and
-    `unsearchable` removals, and exclusions that are `not_carried_out`.
+    `books`: with the numbers of `stale` clients, `fields_refused` for everybody, `in_vain`,
+    `unsearchable` and `restrained` removals, and exclusions that are `not_carried_out`.
     """
     undone = [job for job in jobs if job.lane in REMOVALS and not _is_removed(job)]
     impossible = sum(job.rows for job in undone if job.outcome == Outcome.UNSEARCHABLE)
@@ -159,6 +177,7 @@ def degraded(plan: Plan, books: dict[str, int], jobs: Sequence[JobReport]) -> di
         Degraded.REMOVALS_IN_VAIN: books.get("in_vain", 0),
         Degraded.EXCLUSIONS_OPEN: books.get("not_carried_out", 0),
         Degraded.RETURNS_UNSEEN: plan.counts.get("not_looked_up", 0),
+        Degraded.RESTRAINED: books.get("restrained", 0),
     }
     return {what: n for what, n in found.items() if n}
 
@@ -206,6 +225,8 @@ def text_report(report: RunReport) -> str:
     lines += [f"  reason      {report.reason}"] if report.reason else []
     cause = report.cause or (words.NO_CAUSE if report.state == RunState.FAILED else "")
     lines += [f"  cause       {cause}"] if cause else []
+    lines += [f"  ended by    {report.ended_by_in_words}"] if report.ended_why else []
+    lines += [f"  ended       {said}" for said in report.ended_in_words]
     asked = f"{'; '.join(report.asks)}: {report.answer or 'waiting'}"
     lines += [f"  approval    {asked}"] if report.approval else []
     lines += [f"  to approve  {what}" for what in report.above_limits]

@@ -124,7 +124,8 @@ def next_steps(run: ShownRun, report: RunReport, done: Sent) -> list[Step]:
     if state == RunState.RUNNING:
         return _while_running(run)
     if state == RunState.SUPERSEDED:
-        return [Step("Look at the newer run: it took over and continued from the same state.",
+        said = f"Ended by {report.ended_by_in_words}. " if report.ended_why else ""
+        return [Step(f"{said}Look at the newer run: it continued from the same state.",
                      "sync")]  # fmt: skip
     if state == RunState.FAILED:
         return _after_failure(run, done)
@@ -183,6 +184,7 @@ def _after_success(run: ShownRun, report: RunReport) -> list[Step]:
         steps.append(Step(f"New values that don't fit their fields: {unfit:,}. The clients are "
                           f"sent without them, or with shorter ones. Correct them in B2CORE.",
                           "dropped"))  # fmt: skip
-    found = (run.result or Result()).degraded
-    others = words.degraded({what: n for what, n in found.items() if what not in OWN_STEPS})
+    result = run.result or Result()
+    found = {what: n for what, n in result.degraded.items() if what not in OWN_STEPS}
+    others = words.degraded(found, result.restrained_by)
     return steps + [Step(f"{what[:1].upper()}{what[1:]}.") for what in others]

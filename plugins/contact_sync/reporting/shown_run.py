@@ -5,7 +5,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
+from contact_sync.base import words
 from contact_sync.base.json_columns import Approval, Plan, Result, SourceSnapshot
 
 
@@ -15,7 +17,11 @@ class ShownRun:
 
     `sync` is its sync's name, `holder` who runs it: a DAG run or a process. `seconds`: those until
     now for a run that hasn't ended. `holds_lease`: it has shown a sign of life lately, and no newer
+    run has taken over. `ended_by`, `ended_why`: which run has ended this one, which couldn't write
+    its end, and why (EndedWhy); `ended`: those that this one has ended (`run_id`, `why`), None =
+    none. `sent`: contacts whose jobs SendGrid has carried out.
     run has taken over. `sent`: contacts whose jobs SendGrid has carried out.
+    `unproven`: why the ledger isn't believed, a code of `KindReason`.
     """
 
     id: int
@@ -39,7 +45,17 @@ class ShownRun:
     snapshot: SourceSnapshot | None
     seconds: float
     holds_lease: bool | None
+    ended_by: int | None
+    ended_why: str | None
+    ended: list[dict[str, Any]] | None
     sent: int
+    unproven: str | None = None
+
+    @property
+    def unproven_in_words(self) -> str:
+        """Why the ledger isn't believed, where the run's kind doesn't say it already."""
+        told = self.unproven is None or self.unproven == self.kind_reason
+        return "" if told else words.kind_reason(str(self.unproven))
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,10 +84,12 @@ def decide(sync: Sync, run: Run, decision: Answer, who: str) -> None:
 
 
 def exclusions_go_unasked(definition: SyncDefinition, run: Run) -> bool:
-    """Whether the contacts of excluded clients leave SendGrid whatever else the plan asks a person
-    for: consent is no matter of size, unless they are too many by themselves."""
+    """Whether contacts of excluded clients leave SendGrid whatever else the plan asks a person for:
+    consent is no matter of size, unless they are too many by themselves."""
+    if run.plan is None:
+        return False
     limit = definition.limits.removals.of(snapshot_of(run).selected)
-    return run.plan is not None and run.plan.counts.get("to_exclude", 0) <= limit
+    return 0 < run.plan.counts.get("to_exclude", 0) <= limit
 
 
 def refuse_unapproved(run: Run) -> None:

@@ -66,12 +66,14 @@ def compare(
     mapping: Mapping,
     *,
     resend: bool = False,
+    bring_back: bool = False,
     retry_rejected: bool = False,
     fresh: int = 0,
 ) -> Compared:
     """Give each client of a chunk exactly one fate; whoever isn't a member is left out.
 
-    `fresh`: mask of fields that no run has filled so far.
+    `resend`: everything is sent again; `bring_back`: also contacts that a person has removed at
+    SendGrid. `fresh`: mask of fields that no run has filled so far.
     """
     ids = transformed.frame["client_id"].to_numpy(np.int64)
     rows, is_member = rows_of(members.client_id, ids)
@@ -79,7 +81,7 @@ def compare(
     verdict = members.verdict[rows]
     decided = decide(
         clients, members.email_hash[rows], verdict, ledger,
-        resend=resend, retry_rejected=retry_rejected,
+        resend=resend, bring_back=bring_back, retry_rejected=retry_rejected,
     )  # fmt: skip
     send = _to_send(clients, decided, (verdict & TAKES_OVER) > 0, mapping, ~0 if resend else fresh)
     keep = _to_keep(clients, decided)

@@ -8,15 +8,20 @@ from contact_sync.base import words
 from contact_sync.base.errors import BooksDontBalance, FatalError
 from contact_sync.base.failpoints import reach
 from contact_sync.base.json_columns import Plan, Result
-from contact_sync.base.vocabulary import Lane, RemovalReason, RunKind, RunState
+from contact_sync.base.marks import Phase
+from contact_sync.base.vocabulary import FieldType, Lane, RemovalReason, RunKind, RunState
+from contact_sync.config.files import read_definitions
 from contact_sync.postgres.cursor import Cursor
 from contact_sync.reporting.run_report import degraded, dropped_lines, reasons_in_words
-from contact_sync.run.context import snapshot_of
+from contact_sync.run.context import mapping_of, snapshot_of
+from contact_sync.run.find_removals import OWN
+from contact_sync.run.outer_mark import end_mark
 from contact_sync.run.plan_batches import describe
 from contact_sync.state import (
     batches,
     dropped,
     exclusions,
+    identity,
     ledger,
     moves,
     refused_values,
@@ -26,6 +31,7 @@ from contact_sync.state import (
 )
 from contact_sync.state.for_people.jobs import jobs_of_run
 from contact_sync.state.runs import Run
+from contact_sync.state.syncs import Policies, restraints
 from contact_sync.sync import Sync
 
 log = logging.getLogger(__name__)
@@ -47,6 +53,9 @@ def finish_run(sync: Sync, run: Run) -> Result:
         return result
     with sync.state.transaction(run.fence) as cursor:
         _refuse_if_open(cursor, run)
+        if run.unproven is not None:
+            texts = run.destination.mapping.mask(FieldType.TEXT)
+            identity.prove(cursor, run.sync_id, run.run_id, texts)
         books = balance(cursor, run)
         refused = ledger.count_refused(cursor, run.sync_id, run.run_id)
         jobs = tuple(job.report() for job in jobs_of_run(cursor, run.run_id))
@@ -55,19 +64,24 @@ def finish_run(sync: Sync, run: Run) -> Result:
         bits = {field.name: field.bit for field in run.destination.mapping.fields}
         ids = (run.sync_id, run.run_id)
         whole = refused_values.refused_for_everybody(cursor, ids, left_out, bits)
-        more = {"stale": ledger.count_stale(cursor, run.sync_id), "fields_refused": len(whole)}
+        restrained_by = _restraints(cursor, sync, run)
+        more = {"stale": ledger.count_stale(cursor, run.sync_id), "fields_refused": len(whole),
+                "restrained": sum(restrained_by.values())}  # fmt: skip
         wrong = degraded(run.plan, books | more | _undone(cursor, sync, run), jobs)
         everyone = run.kind is not RunKind.INCREMENTAL
         dropped.forget_unsent(cursor, run.sync_id, everyone=everyone)
         now, new = dropped.count_dropped(cursor, run.sync_id, run.run_id)
         result = Result(
-            books, refused, jobs, wrong, now, new, refused_values.as_counted(left_out)
+            books, refused, jobs, wrong, now, new, refused_values.as_counted(left_out),
+            restrained_by,
         )  # fmt: skip
         runs.advance_watermark(cursor, run, run.snapshot, run.destination)
         runs.finish_run(cursor, run, RunState.SUCCEEDED, result=result)
+        identity.renew(cursor, run.sync_id)
         runs.release_lease(cursor, run)
         reach("finish_uncommitted")
     reach("run_finished")
+    end_mark(sync, run, Phase.ENDED)
     _log_report(run.plan, result)
     for why, n in refused.items():
         said = words.counted_in_words(why, has_field=True)
@@ -77,7 +91,7 @@ def finish_run(sync: Sync, run: Run) -> Result:
     for field in whole:
         log.warning("SendGrid took no value of %s at all: compare its type there with the mapping, "
                     "or have the definition leave it out", field)  # fmt: skip
-    for what in words.degraded(wrong):
+    for what in words.degraded(wrong, restrained_by):
         log.warning("Degraded: %s", what)
     log.info("Books: %s", ", ".join(f"{n} {what}" for what, n in books.items()))
     return result
@@ -94,6 +108,22 @@ def _undone(cursor: Cursor, sync: Sync, run: Run) -> dict[str, int]:
         found["not_carried_out"] = open_ones.addresses
         found["unsearchable"] = open_ones.unsearchable
     return found
+
+
+def _restraints(cursor: Cursor, sync: Sync, run: Run) -> dict[str, int]:
+    """Contacts that stay because a sync without a definition has them, by that sync. Nothing is
+    said while a file is broken: it may be the definition."""
+    definitions = read_definitions()
+    if definitions.broken:
+        return {}
+    policy = {why: sync.definition.removal_of(why) for why in OWN}
+    policies = Policies(
+        here=mapping_of(run).list_id,
+        deletes=[str(why) for why, what in policy.items() if what == "delete"],
+        unlists=[str(why) for why, what in policy.items() if what == "unlist"],
+    )
+    defined = {*definitions.by_name, sync.definition.name}
+    return restraints(cursor, run.sync_id, defined, policies)
 
 
 def _refuse_if_open(cursor: Cursor, run: Run) -> None:

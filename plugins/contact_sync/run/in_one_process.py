@@ -16,8 +16,8 @@ from typing import NamedTuple, TypeVar
 
 import tenacity
 
-from contact_sync.base.errors import RetryableError, told_safely
-from contact_sync.base.vocabulary import RunKind
+from contact_sync.base.errors import RetryableError, SyncError, told_safely
+from contact_sync.base.vocabulary import RunKind, RunState
 from contact_sync.run.check_setup import check_setup
 from contact_sync.run.context import open_run
 from contact_sync.run.find_removals import find_removals
@@ -30,7 +30,7 @@ from contact_sync.run.send_batch import send_batch
 from contact_sync.run.settle_earlier_runs import settle_earlier_runs
 from contact_sync.run.stage_clients import stage_clients
 from contact_sync.run.start_run import start_run
-from contact_sync.state.runs import Options
+from contact_sync.state.runs import Options, load_run
 from contact_sync.sync import Sync
 
 log = logging.getLogger(__name__)
@@ -53,30 +53,50 @@ def run_sync(
     take_over: bool = False,
 ) -> int:
     """Run all steps; returns the run's id. On any error the run is ended with its cause."""
-    run_id = start_run(sync, kind, holder=holder, options=options, take_over=take_over)
+    run_id = _reading(
+        lambda: start_run(sync, kind, holder=holder, options=options, take_over=take_over)
+    )
     try:
         _steps(sync, run_id)
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 only translated
         told = told_safely(error)
-        release_lease(sync, run_id, str(told))
+        _end(sync, run_id, str(told))
         raise told from None
     return run_id
 
 
+def _end(sync: Sync, run_id: int, cause: str) -> None:
+    try:
+        _reading(lambda: release_lease(sync, run_id, cause))
+    except SyncError as error:  # the first one is what a person has to know
+        log.warning(
+            "The end of run %d can't be stored, so that it keeps its lease: %s. The next run ends "
+            "it, once the lease has run out", run_id, error,
+        )  # fmt: skip
+
+
 def _steps(sync: Sync, run_id: int) -> None:
-    while (pause := settle_earlier_runs(sync, open_run(sync, run_id))) is not None:
+    while (
+        pause := _reading(lambda: settle_earlier_runs(sync, open_run(sync, run_id)))
+    ) is not None:
         log.info("Waiting %.0f s for what an earlier run left open", pause)
         time.sleep(pause)
     with sync.b2core.keeping_connections():
-        check_setup(sync, open_run(sync, run_id))
+        _reading(lambda: check_setup(sync, open_run(sync, run_id)))
         slices = _reading(lambda: select_clients(sync, open_run(sync, run_id)))
         with _pool(AT_ONCE) as pool:
             _all(pool.submit(_stage, sync, run_id, slice_no) for slice_no in range(slices))
         batch_ids = _reading(lambda: plan_batches(sync, open_run(sync, run_id)))
-    send_batches(sync, run_id, remove_excluded(sync, open_run(sync, run_id)))
+    send_batches(sync, run_id, _reading(lambda: remove_excluded(sync, open_run(sync, run_id))))
     send_batches(sync, run_id, batch_ids)
-    send_batches(sync, run_id, find_removals(sync, open_run(sync, run_id)))
-    finish_run(sync, open_run(sync, run_id))
+    send_batches(sync, run_id, _reading(lambda: find_removals(sync, open_run(sync, run_id))))
+    _reading(lambda: _finish(sync, run_id))
+
+
+def _finish(sync: Sync, run_id: int) -> None:
+    """End the run; a try before may have done so and lost the answer."""
+    if load_run(sync.state, run_id).state is not RunState.SUCCEEDED:
+        finish_run(sync, open_run(sync, run_id))
 
 
 @contextmanager
@@ -99,7 +119,8 @@ def _stage(sync: Sync, run_id: int, slice_no: int) -> None:
 
 
 def _reading(step: Callable[[], T]) -> T:
-    """The result of a step that reads B2CORE; repeating it replaces what an earlier try left."""
+    """The result of a step that reads B2CORE or writes down what is known: repeating it replaces
+    what an earlier try left. A database that fails over meanwhile is there again."""
     return _retrying(MAX_READS, READ_PAUSE)(step)
 
 

@@ -48,14 +48,16 @@ class Seen:
     """What a run sees when it begins: B2CORE at one moment, and what the sync knows.
 
     `here`: where the snapshot stands, nothing counted yet. `kind`: what the run has to be, `why`,
-    and the `detail` of that. `changed`: ids of clients with a changed row, of an incremental run
-    only. `taken`: hashes of all addresses that have a contact.
+    and the `detail` of that. `began`: when, by the state database's clock. `changed`: ids of
+    clients with a changed row, of an incremental run only. `taken`: hashes of all addresses that
+    have a contact.
     """
 
     here: SourceSnapshot
     kind: RunKind
     why: KindReason
     detail: str | None
+    began: datetime
     scan: Scan
     changed: Int64
     ledger: KnownClients
@@ -103,13 +105,15 @@ def _look(sync: Sync, run: Run) -> Seen:
             snapshot.position(), detection=detection, tables=snapshot.tables(),
         )  # fmt: skip
         refuse_stale(definition, here)
-        kind, why, detail = decide_kind(definition, run.kind, known, here, mapping.version)
+        kind, why, detail = decide_kind(
+            definition, run.kind, known, here, mapping.version, unproven=_doubt(run)
+        )
         scan, changed = scan_clients(snapshot), np.empty(0, np.int64)
         if kind is RunKind.INCREMENTAL and known.watermark:
             changed = changed_clients(definition, snapshot, known.watermark)
     ledger = reading.result()
     taken = np.concatenate([ledger.contact_hash, read_removal_hashes(sync.state, run.sync_id)])
-    return Seen(here, kind, why, detail, scan, changed, ledger, taken)
+    return Seen(here, kind, why, detail, known.now, scan, changed, ledger, taken)
 
 
 def _select(definition: SyncDefinition, run: Run, seen: Seen) -> Selection:
@@ -139,7 +143,7 @@ def _store(sync: Sync, run: Run, seen: Seen, selection: Selection, slices: list[
         batches.drop_plan(cursor, run.run_id)
         staging.drop_outbox(cursor, run.run_id)
         why = (seen.why, seen.detail)
-        runs.save_snapshot(cursor, run.run_id, snapshot, seen.kind, why)
+        runs.save_snapshot(cursor, run.run_id, snapshot, seen.kind, why, seen.began)
         staging.save_slices(cursor, run.run_id, slices)
         if not run.dry_run:
             observe_absences(cursor, ids, gone, believed=not selection.held, approved=approved)
@@ -186,8 +190,13 @@ def decide_kind(
     known: SyncState,
     here: SourceSnapshot,
     mapping_version: str,
+    *,
+    unproven: KindReason | None = None,
 ) -> tuple[RunKind, KindReason, str | None]:
-    """The kind that the run has to be, and why: the code and its detail."""
+    """The kind that the run has to be, and why: the code and its detail. `unproven`: why the
+    ledger isn't believed."""
+    if unproven is not None:
+        return RunKind.RESEND, unproven, None
     if asked is not RunKind.INCREMENTAL:
         return asked, KindReason.ASKED_FOR, None
     mark = known.watermark
@@ -211,6 +220,12 @@ def decide_kind(
     if known.full_age_hours is None or known.full_age_hours >= hours:
         return RunKind.FULL, KindReason.FULL_RUN_DUE, str(hours)
     return RunKind.INCREMENTAL, KindReason.CHANGES_SINCE, mark.read_at
+
+
+def _doubt(run: Run) -> KindReason | None:
+    """Why the run has to believe nothing, unless a person asked for all that and more."""
+    asked_for = run.kind is RunKind.RESEND and run.kind_reason != run.unproven
+    return None if asked_for else run.unproven
 
 
 def is_another_server(mark: SourceSnapshot, here: SourceSnapshot) -> bool:

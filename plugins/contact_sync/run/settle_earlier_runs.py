@@ -10,7 +10,7 @@ from contact_sync.base.failpoints import reach
 from contact_sync.base.vocabulary import BatchState, PendingReason
 from contact_sync.run.sending.ending import postpone, void_batch
 from contact_sync.run.sending.poll_job import settle_batch
-from contact_sync.state import batches, runs, staging
+from contact_sync.state import batches, identity, runs, staging
 from contact_sync.state.runs import Run
 from contact_sync.sync import Sync
 
@@ -28,7 +28,9 @@ def settle_earlier_runs(sync: Sync, run: Run) -> float | None:
         return None
     waits = [_settle_or_void(sync, run, b) for b in batches.open_of_earlier_runs(sync.state, run)]
     with sync.state.transaction() as cursor:
-        age = batches.seconds_since_unknown(cursor, run.sync_id)
+        ages = [batches.seconds_since_unknown(cursor, run.sync_id)]
+        ages += [identity.seconds_since_forgotten(cursor, run.sync_id)]
+    age = min((age for age in ages if age is not None), default=None)
     left = sync.definition.deadlines.quarantine_minutes * 60 - (age or 0)
     if age is not None and left > 0:
         log.info("A request of unknown fate may still take effect: waiting %.0f s", left)
@@ -39,7 +41,7 @@ def settle_earlier_runs(sync: Sync, run: Run) -> float | None:
     reach("drained")
     with sync.state.transaction(run.fence) as cursor:
         staging.drop_outbox_of_older_runs(cursor, run.sync_id, run.run_id)
-        runs.end_dead_dry_runs(cursor, run.sync_id, hours=sync.definition.deadlines.run_hours)
+        runs.end_dead_dry_runs(cursor, run, hours=sync.definition.deadlines.run_hours)
         staging.drop_slices_of_dead_runs(cursor, run.sync_id)
     log.info("Nothing of earlier runs is in flight")
     return None

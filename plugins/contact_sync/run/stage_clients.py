@@ -67,7 +67,8 @@ def stage_clients(sync: Sync, run: Run, slice_no: int) -> Staged:
                 same = known.without(told.others)
             compared = compare(
                 transformed, members, same, mapping,
-                resend=is_resend, retry_rejected=run.retry_rejected, fresh=fresh,
+                resend=is_resend, bring_back=is_resend and run.kind_reason != run.unproven,
+                retry_rejected=run.retry_rejected, fresh=fresh,
             )  # fmt: skip
             seen[compared.members] = True
             counts.add(compared.counts)

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import logging
+import secrets
 
 from contact_sync.base.errors import SyncDisabled
 from contact_sync.base.failpoints import reach
-from contact_sync.base.vocabulary import RunKind
+from contact_sync.base.marks import Mark, Phase
+from contact_sync.base.run_life import ENDED
+from contact_sync.base.vocabulary import KindReason, RunKind
+from contact_sync.base.words import kind_reason
+from contact_sync.postgres.cursor import Cursor
 from contact_sync.run.context import definition_hash
-from contact_sync.state import runs
-from contact_sync.state.runs import Options
+from contact_sync.run.outer_mark import leave_mark, read_mark
+from contact_sync.state import identity, runs
+from contact_sync.state.clocks import pull_back
+from contact_sync.state.identity import Known
+from contact_sync.state.runs import Evidence, Options
 from contact_sync.sync import Sync
 
 log = logging.getLogger(__name__)
@@ -25,6 +33,8 @@ def start_run(
 ) -> int:
     """Take the lease and create the run; returns its id. A dry run takes no lease.
 
+    If the state database went back since the last run, the run is one that believes nothing of it.
+
     Raises SyncDisabled, LeaseBusy, or ConfigError when the state schema isn't there.
     """
     name, options = sync.definition.name, options or Options()
@@ -33,21 +43,53 @@ def start_run(
             f"Sync {name!r} is disabled and sends nothing: set `enabled: true` in its definition"
         )
     sync.state.check_schema()
+    mark, place, token = (
+        read_mark(sync),
+        sync.marks.place if sync.marks else None,
+        secrets.token_hex(8),
+    )
     with sync.state.transaction() as cursor:
         known = runs.ensure_sync(cursor, name)
-        epoch = known.epoch
+        pull_back(cursor, known.sync_id)  # also when another run holds the lease
+    with sync.state.transaction() as cursor:
+        known = runs.ensure_sync(cursor, name)
+        lease = None
         if not options.dry_run:
-            epoch = runs.acquire_lease(cursor, known.sync_id, holder, take_over=take_over)
+            lease = runs.acquire_lease(cursor, known.sync_id, holder, take_over=take_over)
+        found = identity.look(cursor, known.sync_id, mark, place)
+        unproven = _doubts(cursor, known.sync_id, found, mark, noted=not options.dry_run)
+        if not options.dry_run:
+            identity.write(cursor, known.sync_id, found)
         run_id = runs.create_run(
             cursor,
             sync_id=known.sync_id,
-            epoch=epoch,
+            epoch=lease.epoch if lease else known.epoch,
             kind=kind,
             holder=holder,
             options=options,
             definition_hash=definition_hash(sync.definition),
+            evidence=Evidence(unproven, token, None if options.dry_run else place),
         )
+        if lease:
+            for older in runs.end_older_runs(cursor, known.sync_id, run_id, lease.why):
+                log.warning("Run %d ends run %d, because %s", run_id, older, ENDED[lease.why])
         reach("lease_taken_uncommitted")
     reach("run_started")
+    if not options.dry_run:
+        leave_mark(sync, Mark(found.life, run_id, token, Phase.BEGUN))
     log.info("Run %d of sync %r started: %s, %s", run_id, name, kind, options)
     return run_id
+
+
+def _doubts(
+    cursor: Cursor, sync_id: int, found: Known, mark: Mark | None, *, noted: bool
+) -> KindReason | None:
+    """Why the ledger isn't believed, by this look or an earlier one; `noted`: to be kept."""
+    if (why := identity.doubt_of(found, mark)) is not None:
+        if noted:
+            identity.doubt(cursor, sync_id, why, mark)
+    elif found.unproven is not None:
+        why = KindReason(found.unproven)
+    if why is not None:
+        log.warning("All clients are sent and looked up again: %s", kind_reason(why))
+    return why

@@ -76,19 +76,29 @@ def _texts(errors: list[dict[str, object]]) -> list[str]:
 def _retry_after(answer: requests.Response) -> float | None:
     """Seconds until the next try, by the first of two headers that holds a sensible time."""
     for header in ("Retry-After", "X-RateLimit-Reset"):
-        seconds = _seconds(answer.headers.get(header, "").strip(), is_date=header == "Retry-After")
+        said = answer.headers.get(header, "").strip()
+        seconds = _seconds(said, _moment_of(answer), is_date=header == "Retry-After")
         if seconds is not None and seconds <= LONGEST_PAUSE:
             return max(0.0, seconds)
     return None
 
 
-def _seconds(value: str, *, is_date: bool) -> float | None:
+def _moment_of(answer: requests.Response) -> float:
+    """When the answer was given, in epoch seconds by SendGrid's clock; ours may be another one."""
+    found = _epoch_seconds(answer.headers.get("Date", ""))
+    return time.time() if found is None else found
+
+
+def _seconds(value: str, now: float, *, is_date: bool) -> float | None:
     if value.isascii() and value.isdigit():
         seconds = float(value)
-        return seconds - time.time() if seconds >= EPOCH_SECONDS_FROM else seconds
-    if not is_date:
-        return None
+        return seconds - now if seconds >= EPOCH_SECONDS_FROM else seconds
+    moment = _epoch_seconds(value) if is_date else None
+    return None if moment is None else moment - now
+
+
+def _epoch_seconds(value: str) -> float | None:
     try:
-        return parsedate_to_datetime(value).timestamp() - time.time()
+        return parsedate_to_datetime(value).timestamp()
     except (ValueError, OverflowError):  # OverflowError: a time that no clock shows
         return None

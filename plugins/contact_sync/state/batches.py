@@ -12,6 +12,7 @@ from contact_sync.base.errors import FatalError
 from contact_sync.base.vocabulary import BatchState, Ending, Lane
 from contact_sync.postgres.cursor import Cursor, many, one
 from contact_sync.state import statements
+from contact_sync.state.clocks import pull_back, went_back
 from contact_sync.state.database import StateDatabase
 from contact_sync.state.runs import Run
 
@@ -116,6 +117,9 @@ def load_batch(state: StateDatabase, batch_id: int) -> Batch:
     """
     with state.transaction() as cursor:
         rows = many(cursor, SQL["load"], {"batch_id": batch_id})
+        if rows and went_back(rows[0]["submitted_seconds"], rows[0]["unknown_seconds"]):
+            pull_back(cursor, rows[0]["sync_id"])
+            rows = many(cursor, SQL["load"], {"batch_id": batch_id})
     if not rows:
         raise FatalError(
             f"Batch {batch_id} is gone: its run's clients were read again. Nothing of it was sent; "
@@ -146,14 +150,12 @@ def next_open(state: StateDatabase, root_id: int) -> int | None:
     return cast("int | None", row["batch_id"])
 
 
-def seconds_since(cursor: Cursor, moment: str) -> float:
-    """Seconds since an ISO 8601 moment, by the database's clock."""
-    return float(one(cursor, SQL["seconds_since"], {"moment": moment})["seconds"])
-
-
 def seconds_since_unknown(cursor: Cursor, sync_id: int) -> float | None:
-    """Seconds since a request of this sync last left without a definite answer."""
+    """Seconds since a request of this sync last left without a definite answer; None = never."""
     row = one(cursor, SQL["seconds_since_unknown"], {"sync_id": sync_id})
+    if went_back(row["seconds"]):
+        pull_back(cursor, sync_id)
+        return 0.0
     return cast("float | None", row["seconds"])
 
 

@@ -41,6 +41,7 @@ def confirm(
     parameters = {"batch_id": batch_id}
     bounds = batch_bounds(cursor, batch_id)
     cursor.execute(SQL["note_former_addresses"], bounds)
+    cursor.execute(SQL["forget_kept"], parameters)
     cursor.execute(SQL["release_taken_addresses"], parameters)
     cursor.execute(SQL["forget_removals"], parameters)
     cursor.execute(SQL["confirm_batch"], bounds)

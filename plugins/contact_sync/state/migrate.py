@@ -36,8 +36,13 @@ def migrate(dsn: str) -> None:
             connection.exec_driver_sql(SQL["wait_for_others"])
             if connection.exec_driver_sql(SQL["schema"]).scalar() is None:
                 connection.exec_driver_sql(SQL["create_schema"])
+            has_evidence = connection.exec_driver_sql(SQL["has_evidence"]).scalar()
+            if has_evidence:
+                connection.exec_driver_sql(SQL["create_whole"])
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
+            if has_evidence:
+                connection.exec_driver_sql(SQL["renew_whole"])
             connection.exec_driver_sql(COMMENTS.read_text(encoding="utf-8"))
     except CommandError:
         raise ConfigError(

@@ -46,10 +46,15 @@ def removable(
 
     Most runs have none; what follows would read the whole ledger to find that out.
     """
-    if not one(cursor, SQL["any_noted"], {"sync_id": run[0]})["found"]:
-        return []
-    cursor.execute(SQL["forget_taken"], {"sync_id": run[0]})
-    return noted(cursor, run, whys)
+    return noted(cursor, run, whys) if _forget_taken(cursor, run[0]) else []
+
+
+def _forget_taken(cursor: Cursor, sync_id: int) -> bool:
+    """Clients have some of the addresses again; returns whether any was noted."""
+    if not one(cursor, SQL["any_noted"], {"sync_id": sync_id})["found"]:
+        return False
+    cursor.execute(SQL["forget_taken"], {"sync_id": sync_id})
+    return True
 
 
 def noted(cursor: Cursor, run: tuple[int, int], whys: tuple[RemovalReason, ...]) -> list[Removable]:
@@ -81,6 +86,8 @@ def retire_absent(cursor: Cursor, sync_id: int, enough: int) -> int:
 
 def keep(cursor: Cursor, sync_id: int, whys: tuple[RemovalReason, ...]) -> int:
     """Never remove the contacts noted so far (policy `keep`); returns how many are new."""
+    if not _forget_taken(cursor, sync_id):
+        return 0
     cursor.execute(SQL["keep"], {"sync_id": sync_id, "whys": list(whys), "batch_id": None})
     return cursor.rowcount
 

@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
 
 from psycopg.types.json import Jsonb
 
 from contact_sync.base.errors import Fenced, LeaseBusy
 from contact_sync.base.json_columns import Approval, JsonColumn, Plan, Result, SourceSnapshot
+from contact_sync.base.run_life import EndedWhy
 from contact_sync.base.vocabulary import Answer, KindReason, Lane, RunKind, RunState
 from contact_sync.contacts.destination import Destination
-from contact_sync.postgres.cursor import Cursor, one
+from contact_sync.postgres.cursor import Cursor, many, one
 from contact_sync.state import statements
+from contact_sync.state.clocks import LEASE_MINUTES, pull_back, went_back
 from contact_sync.state.database import StateDatabase
 
 SQL = statements.load("runs")
-LEASE_MINUTES = 15
-"""A lease that isn't renewed for so long is free; every step renews it, waits at least every 5."""
 
 
 @dataclass(frozen=True, slots=True)
 class SyncState:
-    """A sync's row: what has been read and with which mapping."""
+    """A sync's row: what has been read and with which mapping. `now`: the database's clock when
+    the row was read."""
 
     sync_id: int
     epoch: int
@@ -30,6 +32,7 @@ class SyncState:
     mapping_version: str | None
     fields: list[str]
     full_age_hours: float | None
+    now: datetime
     destination: Destination | None = None
 
 
@@ -49,9 +52,21 @@ class Options:
 
 
 @dataclass(frozen=True, slots=True)
+class Evidence:
+    """Whether a run believes the ledger, and by what the next one knows it (state.identity):
+    `unproven`: why it isn't believed; `mark_place`: where the run leaves its mark, with `token`."""
+
+    unproven: str | None = None
+    token: str | None = None
+    mark_place: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Run:
     """A run's row. `destination` and `snapshot` are set by check_setup and select_clients;
-    `age_hours` since it began, on the database's clock."""
+    `age_hours` since it began, on the database's clock. `life` of its sync and its own `token`:
+    see base.marks. `unproven`: why the ledger isn't believed, if it isn't. `kind_reason`: once
+    select_clients has decided."""
 
     run_id: int
     sync_id: int
@@ -68,6 +83,10 @@ class Run:
     approve_removals: int | None
     approval: Approval | None
     age_hours: float
+    life: str = ""
+    token: str | None = None
+    unproven: KindReason | None = None
+    kind_reason: str | None = None
 
     @property
     def fence(self) -> tuple[int, int] | None:
@@ -102,8 +121,15 @@ def read_sync(cursor: Cursor, name: str) -> SyncState:
     return SyncState(**with_objects(one(cursor, SQL["read_sync"], {"name": name})))
 
 
-def acquire_lease(cursor: Cursor, sync_id: int, holder: str, *, take_over: bool) -> int:
-    """Take the lease and return the new epoch; every older run of the sync is fenced off.
+class Lease(NamedTuple):
+    """The epoch of a lease that was taken, and why it could be although another run may have it."""
+
+    epoch: int
+    why: EndedWhy
+
+
+def acquire_lease(cursor: Cursor, sync_id: int, holder: str, *, take_over: bool) -> Lease:
+    """Take the lease, with a new epoch; every older run of the sync is fenced off.
 
     A holder may take its own lease again: an Airflow task that is retried. Raises LeaseBusy
     naming the holder while another one's lease is valid.
@@ -115,8 +141,17 @@ def acquire_lease(cursor: Cursor, sync_id: int, holder: str, *, take_over: bool)
             f"{row['lease_holder']} is at work on this sync (lease until "
             f"{row['lease_until']:%H:%M:%S} UTC); one run at a time"
         )
-    cursor.execute(SQL["supersede_runs"], parameters)
-    return int(one(cursor, SQL["take_lease"], parameters)["epoch"])
+    why = EndedWhy.TAKEN_OVER if row["is_taken"] else EndedWhy.LEASE_RUN_OUT
+    if row["lease_holder"] == holder:
+        why = EndedWhy.TRIED_AGAIN
+    return Lease(int(one(cursor, SQL["take_lease"], parameters)["epoch"]), why)
+
+
+def end_older_runs(cursor: Cursor, sync_id: int, run_id: int, why: EndedWhy) -> list[int]:
+    """End the runs that couldn't write their end, in the name of a new one with the lease; returns
+    their ids."""
+    parameters = {"sync_id": sync_id, "run_id": run_id, "why": str(why)}
+    return [row["run_id"] for row in many(cursor, SQL["supersede_runs"], parameters)]
 
 
 def renew_lease(state: StateDatabase, run: Run) -> None:
@@ -141,6 +176,7 @@ def create_run(
     holder: str,
     options: Options,
     definition_hash: str,
+    evidence: Evidence | None = None,
 ) -> int:
     """Insert a running run and return its id."""
     approval = Approval(decision=Answer.APPROVED, by=holder) if options.approve else None
@@ -155,6 +191,7 @@ def create_run(
             "holder": holder,
             "reason": options.reason,
             "definition_hash": definition_hash,
+            **asdict(evidence or Evidence()),
             "retry_rejected": options.retry_rejected,
             "approve_removals": options.approve_removals,
             "approval": approval and Jsonb(approval.to_json()),
@@ -167,14 +204,19 @@ def load_run(state: StateDatabase, run_id: int) -> Run:
     """The run's row."""
     with state.transaction() as cursor:
         row = one(cursor, SQL["load_run"], {"run_id": run_id})
+        if went_back(row["age_hours"] * 3600):
+            pull_back(cursor, row["sync_id"])
+            row["age_hours"] = 0.0
     row |= {"kind": RunKind(row["kind"]), "state": RunState(row["state"])}
+    row["unproven"] = row["unproven"] and KindReason(row["unproven"])
     return Run(**with_objects(row))
 
 
-def end_dead_dry_runs(cursor: Cursor, sync_id: int, *, hours: float) -> None:
-    """End as failed what is older than any dry run of the sync can be."""
+def end_dead_dry_runs(cursor: Cursor, run: Run, *, hours: float) -> None:
+    """End as failed what is older than any dry run of the sync can be, in the name of a run."""
     cause = f"It gave no result within {hours:g} hours (`deadlines.run_hours`): it was killed"
-    parameters = {"sync_id": sync_id, "seconds": hours * 3600, "cause": cause}
+    parameters = {"sync_id": run.sync_id, "seconds": hours * 3600, "cause": cause,
+                  "run_id": run.run_id, "why": str(EndedWhy.TOO_OLD)}  # fmt: skip
     cursor.execute(SQL["end_dead_dry_runs"], parameters)
 
 
@@ -195,11 +237,12 @@ def save_snapshot(
     snapshot: SourceSnapshot,
     kind: RunKind,
     why: tuple[KindReason, str | None],
+    began: datetime,
 ) -> None:
     """Store the snapshot that the run reads, and the kind it has become, with code and detail of
-    the reason."""
+    the reason; `began`: when it began to read, by the state database's clock."""
     stored = Jsonb(snapshot.to_json())
-    parameters = {"run_id": run_id, "snapshot": stored, "kind": kind}
+    parameters = {"run_id": run_id, "snapshot": stored, "kind": kind, "began": began}
     cursor.execute(SQL["save_snapshot"], parameters | {"why": why[0], "detail": why[1]})
 
 

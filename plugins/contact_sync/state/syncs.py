@@ -1,14 +1,115 @@
-"""A sync gets another name: its ledger, runs and watermark stay its own."""
+"""All syncs of a state database: those without a definition, another name for one, its end."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from contact_sync.base.errors import ConfigError, LeaseBusy
-from contact_sync.postgres.cursor import Cursor, many
+from contact_sync.postgres.cursor import Cursor, many, one
 from contact_sync.state import statements
 
 SQL = statements.load("syncs")
+
+
+@dataclass(frozen=True, slots=True)
+class KnownSync:
+    """A sync that has run, with a definition or without one.
+
+    `clients` in its ledger; `contacts`: those of them with a contact that is known. `holder`: who
+    is at work, None = nobody. `last_run_at`: when the newest run began; None = none did.
+    """
+
+    name: str
+    clients: int
+    contacts: int
+    runs: int
+    last_run_at: datetime | None
+    holder: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Policies:
+    """What a sync does with contacts that have to go: reasons (codes) for which it deletes them,
+    and for which it takes them off its list `here` (None = it has none)."""
+
+    here: str | None
+    deletes: Collection[str]
+    unlists: Collection[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Belongings:
+    """What a state database has of a sync: numbers of clients, contacts, contacts that no other
+    sync has, contacts that are to be removed, runs, and batches whose outcome isn't known."""
+
+    clients: int
+    contacts: int
+    alone: int
+    removals: int
+    runs: int
+    open: int
+
+
+def known_syncs(cursor: Cursor) -> list[KnownSync]:
+    """Every sync of the state database, by name."""
+    return [KnownSync(**row) for row in many(cursor, SQL["known"], {})]
+
+
+def undefined(cursor: Cursor, defined: Collection[str]) -> list[str]:
+    """The names of syncs that are none of the `defined` ones, by name."""
+    rows = many(cursor, SQL["undefined"], {"defined": list(defined)})
+    return [row["name"] for row in rows]
+
+
+def restraints(
+    cursor: Cursor, sync_id: int, defined: Collection[str], policies: Policies
+) -> dict[str, int]:
+    """How many contacts a sync can't remove as its definition says, only because a sync without a
+    definition has them, by that sync's name."""
+    if not undefined(cursor, defined):
+        return {}
+    parameters = {
+        "sync_id": sync_id, "defined": list(defined), "here": policies.here,
+        "deletes": list(policies.deletes), "unlists": list(policies.unlists),
+    }  # fmt: skip
+    return {row["name"]: row["n"] for row in many(cursor, SQL["restraints"], parameters)}
+
+
+def belongings(cursor: Cursor, name: str) -> Belongings:
+    """What there is of the sync, which stays locked until the transaction ends.
+
+    Raises ConfigError when there is no such sync, LeaseBusy while it runs.
+    """
+    sync_id = _existing(cursor, name)
+    return Belongings(**one(cursor, SQL["belongings"], {"sync_id": sync_id}))
+
+
+def forget_sync(cursor: Cursor, name: str) -> int:
+    """Delete all that is known of a sync; returns how many contacts other syncs remove again.
+
+    Those are contacts that stayed, off the others' lists, because this sync had them. Raises as
+    `belongings` does.
+    """
+    parameters = {"sync_id": _existing(cursor, name)}
+    cursor.execute(SQL["reopen_removals"], parameters)
+    reopened = cursor.rowcount
+    for statement in (
+        SQL["forget_ledger"],
+        SQL["forget_removals"],
+        SQL["forget_moves"],
+        SQL["forget_refused_values"],
+        SQL["forget_dropped_values"],
+        SQL["forget_identity"],
+        SQL["forget_outbox"],
+        SQL["forget_batches"],
+        SQL["forget_runs"],
+        SQL["forget_sync"],
+    ):
+        cursor.execute(statement, parameters)
+    return reopened
 
 
 def rename_sync(cursor: Cursor, old: str, new: str) -> None:
@@ -21,10 +122,7 @@ def rename_sync(cursor: Cursor, old: str, new: str) -> None:
     found = {name: _locked(cursor, name) for name in sorted((old, new))}
     renamed, present = found[old], found[new]
     if renamed is None:
-        names = [row["name"] for row in many(cursor, SQL["sync_names"])]
-        raise ConfigError(
-            f"The state database knows no sync {old!r}, only {', '.join(names) or 'none at all'}"
-        )
+        raise _no_sync(cursor, old)
     if present and present["has_clients"]:
         raise ConfigError(
             f"The sync {new!r} has run already and knows clients of its own, so {old!r} can't get "
@@ -41,11 +139,29 @@ def _locked(cursor: Cursor, name: str) -> dict[str, Any] | None:
     rows = many(cursor, SQL["lock_sync"], {"name": name})
     if not rows:
         return None
-    if rows[0]["is_taken"]:
-        raise LeaseBusy(
-            f"{rows[0]['lease_holder']} is at work on the sync {name!r}: wait for its end"
-        )
+    _refuse_at_work(rows[0], name)
     return rows[0]
+
+
+def _existing(cursor: Cursor, name: str) -> int:
+    """The id of a sync that nobody works for; it is locked."""
+    rows = many(cursor, SQL["lock_named"], {"name": name})
+    if not rows:
+        raise _no_sync(cursor, name)
+    _refuse_at_work(rows[0], name)
+    return int(rows[0]["sync_id"])
+
+
+def _refuse_at_work(row: dict[str, Any], name: str) -> None:
+    if row["is_taken"]:
+        raise LeaseBusy(f"{row['lease_holder']} is at work on the sync {name!r}: wait for its end")
+
+
+def _no_sync(cursor: Cursor, name: str) -> ConfigError:
+    names = [row["name"] for row in many(cursor, SQL["sync_names"])]
+    return ConfigError(
+        f"The state database knows no sync {name!r}, only {', '.join(names) or 'none at all'}"
+    )
 
 
 def _rename(cursor: Cursor, sync_id: int, name: str) -> None:

@@ -74,7 +74,8 @@ class RunView:
     """One run. Empty texts and lists, and None, are what the page leaves out.
 
     `cause` is the first sentence of why it failed, `details` is whatever more was said. `approval`
-    are lines. `sent_note` stands for the figures where there are none.
+    are lines, as `ended` are: runs that it has ended. `sent_note` stands for the figures where
+    there are none.
     """
 
     id: int
@@ -84,10 +85,12 @@ class RunView:
     is_degraded: bool
     cause: str
     details: str
+    ended: list[str]
     phase: str
     steps: list[run_story.Step]
     kind: str
     kind_reason: str
+    unproven: str
     reason: str
     started_at: datetime
     seconds: float
@@ -133,10 +136,12 @@ def run_view(found: Found, shown: Callable[[str | None], str]) -> RunView:
         is_degraded=report.state == "succeeded" and bool(report.degraded),
         cause=cause,
         details=details,
+        ended=report.ended_in_words,
         phase=run_story.phase(run, found.slices, found.sent) if is_running else "",
         steps=run_story.next_steps(run, report, found.sent),
         kind=report.kind,
         kind_reason=report.kind_in_words,
+        unproven=run.unproven_in_words,
         reason=report.reason or "",
         started_at=report.started_at,
         seconds=report.seconds,

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from contextlib import suppress
 from dataclasses import dataclass
+from shlex import quote
 
 from fastapi import Request, Response
 
 from contact_sync.airflow_edge.access import Viewer, ViewerDep
 from contact_sync.base.errors import SyncError
 from contact_sync.config.definition import SyncDefinition
-from contact_sync.config.files import read_definitions
+from contact_sync.config.files import Definitions, read_definitions
 from contact_sync.reporting.freshness import Freshness, freshness
 from contact_sync.reporting.run_story import dag_run_of
 from contact_sync.reporting.shown_run import ShownRun
@@ -18,6 +20,7 @@ from contact_sync.state.database import StateDatabase
 from contact_sync.state.for_people.reading import reading
 from contact_sync.state.for_people.runs import latest_runs
 from contact_sync.state.for_people.syncs import SyncRow, sync_rows
+from contact_sync.state.syncs import undefined
 from contact_sync.web.charts import Trend, trend
 from contact_sync.web.failures import make_router
 from contact_sync.web.rendering import page
@@ -69,13 +72,15 @@ def syncs(request: Request, viewer: ViewerDep) -> Response:
     """All syncs whose DAG the viewer may read."""
     found = read_definitions()
     readable = [d for d in found.by_name.values() if viewer.may_read(d.dag_id)]
+    shown = cards(viewer, readable)
     return page(
         request,
         "syncs.html",
         title="Contact syncs",
-        cards=cards(viewer, readable),
+        cards=shown,
         broken=found.broken if viewer.may_see_import_errors() else {},
         hidden=len(found.by_name) - len(readable),
+        undefined=_undefined(found, shown) if viewer.may_see_import_errors() else {},
     )
 
 
@@ -103,6 +108,17 @@ def cards(viewer: Viewer, definitions: list[SyncDefinition]) -> list[Card]:
                 for d in group
             }
     return [made[definition.name] for definition in definitions]
+
+
+def _undefined(found: Definitions, shown: list[Card]) -> dict[str, str]:
+    """Syncs without a definition in the state databases of the cards, by name, each with its name
+    as a shell takes it; none while a file is broken, which may be the definition."""
+    states = {card.definition.connections.state: card.sync.state for card in shown if card.sync}
+    names: set[str] = set()
+    for state in states.values() if not found.broken else ():
+        with suppress(SyncError), reading(state) as cursor:  # its own card says what is wrong
+            names |= set(undefined(cursor, found.by_name))
+    return {name: quote(name) for name in sorted(names)}
 
 
 def _read(state: StateDatabase, syncs: list[SeenSync]) -> list[Card]:

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import nullcontext
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from contact_sync.airflow_edge.approval import ApprovePlanOperator
 from contact_sync.base.errors import SyncError
+from contact_sync.base.vocabulary import RunKind
 from contact_sync.run import in_one_process
+from contact_sync.run.start_run import start_run
+from tests.support.steps import go_on
 from tests.support.world import World
 
 ANN, BOB, NEW = "ann@example.com", "bob@example.com", "new@example.com"
@@ -221,3 +226,30 @@ def test_F06_F12_other_removals_above_the_limit_hold_no_exclusion(two: World) ->
     with pytest.raises(SyncError, match="contacts would be removed, the limit is 1"):
         two.run()
     assert sorted(listed(two).values()) == ["Bob", "Cy", "Cy", "Cy"]
+
+
+def test_F06_F12_while_a_person_is_asked_the_exclusions_are_done(
+    two: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Airflow's task carries them out before it asks; the others wait for the answer."""
+    two.connect_airflow(monkeypatch)
+    two.redefine(limits=TIGHT)
+    read = "contact_sync.airflow_edge.handles.read_definition"
+    monkeypatch.setattr(read, lambda _: two.definition)
+    two.edit(2, first_name="Rob")
+    two.edit(1, **OUT)
+    asked = []
+
+    def ask(operator: ApprovePlanOperator, _: Any) -> None:
+        asked.append((operator.body, listed(two)))
+
+    monkeypatch.setattr("airflow.providers.standard.operators.hitl.HITLOperator.execute", ask)
+    with two.sync() as sync:
+        run_id = start_run(sync, RunKind.INCREMENTAL, holder="test")
+        go_on(sync, run_id, before="exclude")
+    task = ApprovePlanOperator(
+        task_id="approve_plan", sync_name="demo", start_task_id="start_run", hours=1
+    )
+    task.execute({"ti": SimpleNamespace(xcom_pull=lambda **_: run_id)})
+    assert [names for _, names in asked] == [{BOB: "Bob"}]
+    assert "1 contacts would be changed, the limit is 0" in str(asked[0][0])

@@ -10,6 +10,7 @@ from psycopg import sql
 
 from contact_sync.base.errors import ConfigError, RetryableError, SyncError
 from contact_sync.postgres.faults import meaning
+from contact_sync.run import in_one_process
 from contact_sync.state.database import StateDatabase
 from local.postgres.server import Cluster
 from tests.support.world import World
@@ -62,8 +63,11 @@ def test_N05_no_server_is_passing(reads: bool) -> None:
         ask("postgresql://someone@127.0.0.1:1/nowhere", reads=reads)
 
 
-def test_N05_a_server_left_behind_by_a_fail_over_is_passing(world: World, cluster: Cluster) -> None:
+def test_N05_a_server_left_behind_by_a_fail_over_is_passing(
+    world: World, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """It lets nobody write (25006); afterwards the next run goes on."""
+    monkeypatch.setattr(in_one_process, "READ_PAUSE", 0.0)
     world.seed()
     role = sql.Identifier(str(urlsplit(world.state_url).username))
     with psycopg.connect(cluster.url("postgres"), autocommit=True) as admin:
@@ -103,6 +107,37 @@ def test_N05_a_kept_connection_that_the_server_ended_is_replaced(world: World) -
 def test_N05_each_kind_of_error(state: str, kind: type[SyncError]) -> None:
     """By the class of its SQLSTATE."""
     assert type(meaning(state, "ERROR", "It")) is kind
+
+
+@pytest.mark.parametrize(
+    ("said", "kind"),
+    [
+        ('FATAL: password authentication failed for user "a"', "login"),
+        ('FATAL: permission denied for database "state"', "login"),
+        ('FATAL: role "a" is not permitted to log in', "login"),
+        ('FATAL: database "state" is not currently accepting connections', "login"),
+        ('FATAL: no pg_hba.conf entry for host "10.0.0.1", user "a", no encryption', "login"),
+        ("ERROR: no such user: a", "login"),
+        ('root certificate file "/x/root.crt" does not exist', "TLS"),
+        ('could not load private key file "x.key": key values mismatch', "TLS"),
+        ("SSL error: certificate verify failed", "TLS"),
+        ("SSL error: tlsv1 alert unknown ca", "TLS"),
+        ("SSL error: wrong version number", "TLS"),
+        ('server certificate for "b" does not match host name "a"', "TLS"),
+        ("SSL error: unexpected eof while reading", None),
+        ("SSL SYSCALL error: EOF detected", None),
+        ("SSL connection has been closed unexpectedly", None),
+        ("FATAL: the database system is starting up", None),
+        ("FATAL: sorry, too many clients already", None),
+        ("session is read-only", None),
+        ('could not translate host name "state" to address: Name or service not known', None),
+    ],
+)
+def test_N05_what_a_connection_says_without_an_sqlstate(said: str, kind: str | None) -> None:
+    """A login or certificate needs a person; a connection that breaks off, also in TLS, passes."""
+    error = meaning("", f'connection to server at "10.0.0.2", port 5432 failed: {said}', "It")
+    assert isinstance(error, ConfigError if kind else RetryableError)
+    assert kind is None or kind in str(error)
 
 
 def test_N06_settings_of_database_and_role_change_no_text(world: World, cluster: Cluster) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import psycopg
 import pytest
@@ -13,12 +15,14 @@ from contact_sync.postgres import arrow_reader
 from contact_sync.run import in_one_process
 from contact_sync.run.check_setup import check_setup
 from contact_sync.run.context import open_run
+from contact_sync.run.in_one_process import run_sync
 from contact_sync.run.release_lease import release_lease
 from contact_sync.run.select_clients import select_clients
 from contact_sync.run.start_run import start_run
 from contact_sync.state import database
 from contact_sync.state.runs import Options
 from tests.support.breaking_proxy import breaking_proxy
+from tests.support.steps import STEPS
 from tests.support.world import World
 
 pytestmark = pytest.mark.own_connections
@@ -101,6 +105,57 @@ def test_N03_a_small_run_opens_few_connections(world: World) -> None:
     assert report["counts"]["sent"] == 1
     assert state.opened + source.opened <= 6
     assert threading.active_count() < 20
+
+
+SMALL: dict[str, Callable[[World], object]] = {
+    "nothing": lambda _: None,
+    "an e-mail change": lambda world: world.edit(1, email="moved@example.com"),
+    "an exclusion": lambda world: world.edit(1, last_name="opted out"),
+    "a removal": lambda world: world.sql("DELETE FROM b2core.clients WHERE id = 5"),
+}
+
+
+@contextmanager
+def counted(world: World) -> Iterator[list[int]]:
+    """How many connections both databases see meanwhile; filled in at the end."""
+    state_url, reader_url, opened = world.state_url, world.reader_url, list[int]()
+    with breaking_proxy(state_url) as state, breaking_proxy(reader_url) as source:
+        world.state_url, world.reader_url = state.url, source.url
+        try:
+            yield opened
+        finally:
+            world.state_url, world.reader_url = state_url, reader_url
+            opened.append(state.opened + source.opened)
+
+
+@pytest.mark.parametrize("lane", ["json", "csv"])
+@pytest.mark.parametrize("what", list(SMALL))
+def test_N03_every_kind_of_small_run_opens_few_connections(
+    consenting: World, what: str, lane: str
+) -> None:
+    """The second run after a client has gone removes its contact."""
+    consenting.redefine(lane=lane)
+    consenting.seed()
+    consenting.run()
+    SMALL[what](consenting)
+    for _ in range(2):
+        with counted(consenting) as opened, consenting.sync() as sync:
+            run_sync(sync, RunKind.INCREMENTAL, holder="test")
+        assert opened[0] <= 6
+    assert consenting.report()["counts"]["unlisted"] == (what == "a removal")
+
+
+def test_N03_a_task_in_a_process_of_its_own_opens_few_connections(world: World) -> None:
+    """As in Airflow: each task has handles of its own, which it closes."""
+    world.seed()
+    world.run()
+    world.edit(1, first_name="Changed")
+    with world.sync() as sync:
+        run_id = start_run(sync, RunKind.INCREMENTAL, holder="tasks")
+    for name, step in STEPS.items():
+        with counted(world) as opened, world.sync() as sync:
+            step(sync, open_run(sync, run_id))
+        assert opened[0] <= 4, name
 
 
 def test_N04_a_run_that_is_too_old_ends_red_and_frees_its_lease(world: World) -> None:

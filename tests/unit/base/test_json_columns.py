@@ -46,7 +46,7 @@ RESULT = {
     "refused": {"contact: refused_by_sendgrid: bad": 1},
     "degraded": {"rejected": 1},
     "dropped": {"phone_number: refused_by_sendgrid": 1},
-    "dropped_now": {"city: too_long": 3}, "dropped_new": {},
+    "dropped_now": {"city: too_long": 3}, "dropped_new": {}, "restrained_by": {"old": 2},
 }  # fmt: skip
 WRITTEN: list[tuple[type[JsonColumn], dict[str, Any]]] = [
     (SourceSnapshot, SNAPSHOT),

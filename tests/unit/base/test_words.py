@@ -88,8 +88,8 @@ def test_numbers_and_details_are_part_of_the_sentence() -> None:
     assert words.kind_reason(KindReason.FULL_RUN_DUE, "24").endswith("older than 24 hours")
     since = words.kind_reason(KindReason.CHANGES_SINCE, "2026-11-26T05:19:11.000000Z")
     assert since == "changes since 26 Nov 2026, 05:19:11 UTC"
-    assert words.degraded({Degraded.REJECTED: 1}) == ["1 client is rejected"]
-    assert words.degraded({Degraded.REJECTED: 2}) == ["2 clients are rejected"]
+    assert words.degraded({Degraded.REJECTED: 1}, {}) == ["1 client is rejected"]
+    assert words.degraded({Degraded.REJECTED: 2}, {}) == ["2 clients are rejected"]
     above = words.above_limit(AboveLimit(LimitName.REMOVALS, 3, 2))
     assert above == "3 contacts would be removed, the limit is 2"
     above = words.above_limit(AboveLimit(LimitName.CLEARS, 3, 2, "city", 9))

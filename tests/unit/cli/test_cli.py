@@ -14,7 +14,8 @@ from contact_sync.config.definition import json_schema
 from contact_sync.reporting.run_report import run_report, text_report
 from tests.support.samples import shown_run
 
-COMMANDS = ["validate", "plan", "run", "status", "explain", "fields", "rename", "schema", "migrate"]
+COMMANDS = ["validate", "plan", "run", "status", "explain", "fields", "rename", "syncs", "forget",
+            "schema", "migrate"]  # fmt: skip
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -117,8 +118,9 @@ ROW: dict[str, Any] = {
 }  # fmt: skip
 
 KEYS = [
-    "id", "kind", "kind_reason", "kind_detail", "dry_run", "state", "reason", "cause", "started_at",
-    "finished_at", "seconds", "counts", "degraded", "approval", "above_limits", "books",
+    "id", "kind", "kind_reason", "kind_detail", "dry_run", "state", "reason", "cause", "ended_by",
+    "ended_why", "ended", "started_at", "finished_at", "seconds", "counts", "degraded", "approval",
+    "above_limits", "books",
     "rejections", "exclusions", "dropped", "dropped_now", "dropped_new", "stale", "jobs",
 ]  # fmt: skip
 """What `status --json` says of a run: others read it, so a key stays."""

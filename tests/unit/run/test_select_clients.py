@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Set
+from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Any
 
@@ -194,6 +195,7 @@ def known(**changes: Any) -> SyncState:
     row: dict[str, Any] = {
         "sync_id": 1, "epoch": 1, "watermark": SourceSnapshot.from_json(MARK),
         "mapping_version": "v", "fields": [], "full_age_hours": 1.0,
+        "now": datetime(2026, 1, 1, tzinfo=UTC),
     }  # fmt: skip
     return SyncState(**(row | changes))
 

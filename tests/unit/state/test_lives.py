@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import pytest
 
-from contact_sync.base.address_life import STEPS
+from contact_sync.base.address_life import KEPT_PLACE, STEPS
 from contact_sync.base.batch_life import LIFE, MOVES, Who
 from contact_sync.base.client_life import CHANGES, KEPT_FATE, PROMISES, Fate
 from contact_sync.base.errors import FatalError
@@ -47,7 +47,7 @@ def test_every_writer_of_a_fate_is_in_the_table() -> None:
 
 def test_every_writer_of_a_noted_address_is_in_the_table() -> None:
     """And every one in the table exists."""
-    assert writers("removal") == {step.statement for step in STEPS}
+    assert writers("removal") == {step.statement for step in STEPS} | set(KEPT_PLACE)
 
 
 def test_a_batchs_state_is_written_by_its_moves_only() -> None:

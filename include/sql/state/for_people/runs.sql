@@ -26,7 +26,8 @@ INNER JOIN contact_sync.sync AS s ON r.sync_id = s.sync_id
 WHERE s.name = %(sync)s AND r.run_id = %(run_id)s;
 
 -- runs --
--- Newest first. sent: contacts whose jobs SendGrid has carried out.
+-- Newest first. sent: contacts whose jobs SendGrid has carried out. ended: runs that this one has ended.
+-- Index: run primary key, run_ended_by, batch_by_run
 SELECT
     r.run_id AS id,
     r.sync_id,
@@ -34,6 +35,7 @@ SELECT
     r.kind,
     r.kind_reason,
     r.kind_detail,
+    r.unproven,
     r.dry_run,
     r.state,
     r.reason,
@@ -49,6 +51,13 @@ SELECT
     r.snapshot,
     extract(EPOCH FROM coalesce(r.finished_at, now()) - r.started_at)::float AS seconds,
     s.lease_until > now() AND s.epoch = r.epoch AS holds_lease,
+    r.ended_by,
+    r.ended_why,
+    (
+        SELECT jsonb_agg(jsonb_build_object('run_id', e.run_id, 'why', e.ended_why) ORDER BY e.run_id)
+        FROM contact_sync.run AS e
+        WHERE e.ended_by = r.run_id
+    ) AS ended,
     (
         SELECT coalesce(sum(b.contacts), 0)::bigint FROM contact_sync.batch AS b
         WHERE

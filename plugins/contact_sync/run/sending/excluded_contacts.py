@@ -23,7 +23,8 @@ from contact_sync.sync import Sync
 
 log = logging.getLogger(__name__)
 MAX_LOOKED_UP = 10_000
-"""Clients that one run looks up: 100 calls. The rest is counted, and waits for the next run."""
+"""Clients that one run looks up: 100 calls. The rest is counted, and waits for the next run, unless
+the state database went back: then nobody waits."""
 
 
 def look_up_excluded(sync: Sync, run: Run) -> None:
@@ -32,10 +33,20 @@ def look_up_excluded(sync: Sync, run: Run) -> None:
     """
     if sync.definition.removal_of(RemovalReason.EXCLUDED) == "keep":
         return
+    before: dict[int, int] = {}
+    while (clients := _to_look_up(sync, run)) not in ({}, before):
+        _look_up_all(sync, run, clients)
+        before = clients
+        if run.unproven is None:
+            break
+
+
+def _to_look_up(sync: Sync, run: Run) -> dict[int, int]:
     with sync.state.transaction() as cursor:
-        clients = exclusions.to_look_up(cursor, run.sync_id, MAX_LOOKED_UP)
-    if not clients:
-        return
+        return exclusions.to_look_up(cursor, run.sync_id, MAX_LOOKED_UP)
+
+
+def _look_up_all(sync: Sync, run: Run, clients: dict[int, int]) -> None:
     addresses = _addresses(sync, run, clients)
     found = 0
     emails = [email for email in addresses if "@" in email]

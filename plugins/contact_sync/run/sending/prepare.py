@@ -14,9 +14,8 @@ from contact_sync.base.errors import AuthError, RequestRefused
 from contact_sync.base.failpoints import reach
 from contact_sync.base.vocabulary import PendingReason
 from contact_sync.base.words import reason as in_words
-from contact_sync.run.context import snapshot_of
 from contact_sync.sendgrid.suppression_calls import MAX_SUPPRESSED
-from contact_sync.state import batch_contacts, batches, removals, runs, settling
+from contact_sync.state import batch_contacts, clocks, removals, runs, settling
 from contact_sync.state.batches import Batch
 from contact_sync.state.runs import Run
 from contact_sync.state.suppressions import EVERYWHERE
@@ -36,10 +35,10 @@ def prepare(sync: Sync, run: Run, batch: Batch) -> bool:
 
 
 def _hold_changed(sync: Sync, run: Run, batch: Batch) -> None:
-    read_at = snapshot_of(run).read_at
     with sync.state.transaction() as cursor:
-        if batches.seconds_since(cursor, read_at) <= MAX_AGE_SECONDS:
-            return
+        age = clocks.seconds_since_read(cursor, run.run_id)
+    if age is not None and age <= MAX_AGE_SECONDS:
+        return
     from contact_sync.contacts.selection import barred
     from contact_sync.run.scan_clients import scan_clients
 
