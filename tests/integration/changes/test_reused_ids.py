@@ -145,11 +145,14 @@ def test_R09_a_key_that_is_told_later_is_noted_once_and_sends_nothing(
 def test_R09_a_first_load_notes_persons_with_the_contacts(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """No statement of its own for any of them."""
+    """No statement of its own for any of them, nor for a client that was rejected at first."""
     monkeypatch.setattr("contact_sync.state.persons.SQL", {})
     first, nobody = world.add(FIRST), world.add("not an address")
     world.run()
     assert noted(world) == {first: True, nobody: False}
+    world.edit(nobody, email="b@example.com")
+    world.run()
+    assert noted(world) == {first: True, nobody: True}
 
 
 def test_R09_a_key_that_is_not_told_for_a_while_is_remembered(world: World, tmp_path: Path) -> None:
