@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from contact_sync.base.vocabulary import KindReason
+from contact_sync.base.run_life import KindReason
 from contact_sync.postgres.cursor import Cursor
 from contact_sync.state import identity
 from contact_sync.state.runs import Run

@@ -21,6 +21,7 @@ from tests.integration.removals import (
     test_looked_at,
     test_removals,
 )
+from tests.integration.removals import test_removals_and_lists as on_lists
 from tests.integration.removals import test_removed_by_hand as by_hand
 from tests.integration.runs import test_plan_limits
 from tests.integration.sending import test_suppressions
@@ -192,6 +193,10 @@ MUTANTS = [
     Mutant("Excluded clients that nobody has sent are looked up",
            {f"{RUN}.plan_batches.look_up_excluded": nothing},
            test_exclusions.test_F01_a_lost_state_database_forgets_no_exclusion),
+    Mutant("What was seen of one list says nothing of another",
+           {f"{SENDING}.excluded_contacts._forget_another_list": nothing},
+           on_lists.test_F01_S13_who_was_excluded_meanwhile_is_not_on_a_list_that_is_taken_again,
+           {"between": "Another list"}),
     Mutant("Exclusions that aren't carried out are told",
            {f"{RUN}.finish_run._undone": gives_none_open},
            test_exclusions.test_F01_an_exclusion_that_is_not_carried_out_is_told_by_every_run),

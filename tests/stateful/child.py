@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import math
 import os
 import signal
 import sys
 import time
+from collections.abc import Iterator
 from multiprocessing.process import BaseProcess
 from types import SimpleNamespace
 
@@ -26,28 +29,58 @@ from tests.support.world import World
 REFUSED, FENCED = 3, 5
 PAUSE = 0.05
 JOIN_SECONDS = 60
+LAG_MARGIN = 0.7
+
+
+class WaitsTooLongError(BaseException):
+    """A run waits without bound; nothing in the product may catch it."""
+
+
+class Patience:
+    """Until when runs may wait."""
+
+    ends = math.inf
+
+
+@contextlib.contextmanager
+def patience() -> Iterator[None]:
+    """A run that waits in here for too long is at fault."""
+    Patience.ends = time.monotonic() + JOIN_SECONDS
+    try:
+        yield
+    except WaitsTooLongError:
+        raise AssertionError(f"A run still waits after {JOIN_SECONDS} s") from None
+    finally:
+        Patience.ends = math.inf
 
 
 def a_moment(seconds: float) -> None:
     """Stands in for `time.sleep`: a long pause becomes many short ones."""
+    if time.monotonic() > Patience.ends:
+        raise WaitsTooLongError
     time.sleep(min(seconds, PAUSE))
 
 
 HASTY = SimpleNamespace(sleep=a_moment, time=time.time, monotonic=time.monotonic)
 
 
-def hurry(patch: pytest.MonkeyPatch) -> None:
-    """Make the waits of a run short; those for jobs and quarantines are asked again and again."""
+def hurry(patch: pytest.MonkeyPatch, lag: float = 0.0) -> None:
+    """Make the waits of a run short; those for jobs and quarantines are asked again and again.
+
+    `lag`: how many seconds the emulator's search lags; the product reckons with a little more.
+    """
     patch.setattr(settle_earlier_runs, "POLL_SECONDS", PAUSE)
-    patch.setattr(removal_targets, "SEARCH_LAG_SECONDS", 0.0)  # the emulator's search doesn't lag
-    patch.setattr(removal_targets, "SHOWN_SECONDS", 1.0)  # longer than the slowest removal
+    patch.setattr(removal_targets, "SEARCH_LAG_SECONDS", lag and lag + LAG_MARGIN)
+    patch.setattr(removal_targets, "SHOWN_SECONDS", 1.0 + lag)  # longer than the slowest removal
     for module in (in_one_process, tenacity.nap, answers):
         patch.setattr(module, "time", HASTY)
 
 
-def start(world: World, point: str, signal_name: str, mode: str, *, take_over: bool) -> BaseProcess:
+def start(
+    world: World, point: str, signal_name: str, mode: str, *, take_over: bool, lag: float
+) -> BaseProcess:
     """Begin a run in a child process; wait until it has ended or, with STOP, stands still."""
-    arguments = (world.portable(), point, signal_name, mode, take_over)
+    arguments = (world.portable(), point, signal_name, mode, take_over, lag)
     child: BaseProcess = FORKS.Process(target=_run, args=arguments)
     child.start()
     deadline = time.monotonic() + JOIN_SECONDS
@@ -81,11 +114,13 @@ def wake(child: BaseProcess) -> int:
     return child.exitcode
 
 
-def _run(world: World, point: str, signal_name: str, mode: str, take_over: bool) -> None:
+def _run(
+    world: World, point: str, signal_name: str, mode: str, take_over: bool, lag: float
+) -> None:
     os.environ[failpoints.VARIABLE] = point
     os.environ[failpoints.SIGNAL_VARIABLE] = signal_name
     signal.signal(signal.SIGTERM, cli.stop)
-    hurry(pytest.MonkeyPatch())
+    hurry(pytest.MonkeyPatch(), lag)
     try:
         with kept_connections():
             world.run(mode, take_over=take_over)

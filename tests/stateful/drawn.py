@@ -12,7 +12,25 @@ NAMES = st.sampled_from(["Ana", "Zoë", "", None, "=1+1", 'O\'Neil, "x"'])
 PHONES = st.sampled_from(["+41790000001", "+41790000002", "", "no phone"])
 CITIES = st.sampled_from(["Zürich", "Genève", "", None])
 CAPTIONS = st.sampled_from(["Basic", "Gold", "Silver"])
+SWITCHES = st.fixed_dictionaries(
+    {},
+    optional={
+        "empty_cell": st.just("clear"), "list_removal_jobs": st.just("unknown"),
+        "duplicates": st.just("first"), "second_upload": st.just("refuse"),
+        "search_404": st.just("result"), "rate_limit_reset": st.just("epoch"),
+        "retry_after": st.just(True), "count_lag": st.just(0.5), "unknown_keys": st.just("ignore"),
+    },
+)  # fmt: skip
+"""What nobody outside SendGrid knows: the emulator does one or the other."""
+LAGS = st.sampled_from([0.0, 0.0, 0.0, 0.3])
 WHO = st.integers(0, 9)
+POLICIES = st.sampled_from(["delete", "unlist"])
+TYPED = st.sampled_from(
+    [
+        {"first_name": "Typed"}, {"city": "Paris"}, {"phone_number": "+33123456789"},
+        {"first_name": "Typed", "city": "Paris", "country": "Chad"},
+    ]
+)  # fmt: skip
 MODES = st.sampled_from(["incremental", "incremental", "full", "resend"])
 
 POINTS = sorted(all_points())

@@ -6,41 +6,28 @@ be what the oracle says, the books balance, and a further run has nothing to do.
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from hypothesis import strategies as st
-from hypothesis.stateful import precondition, rule
+from hypothesis.stateful import invariant, precondition, rule
 
 from contact_sync.base.errors import SyncError
-from tests.stateful import child
-from tests.stateful.drawn import FAULTS, JOB_FAULTS, MODES, POINTS, ROUTES, STANDSTILLS, WHO
-from tests.stateful.office import OPTED_OUT, SHARED_ADDRESS, BackOffice
+from tests.stateful import child, promises
+from tests.stateful.drawn import FAULTS, JOB_FAULTS, MODES, POINTS, ROUTES, STANDSTILLS
+from tests.stateful.office import OPTED_OUT, SHARED_ADDRESS
+from tests.stateful.people import PeopleAtSendGrid
 from tests.support.allowed_calls import forbidden_calls
 
 MOST_CLEAN_RUNS = 6
 
 
-class History(BackOffice):
+class History(PeopleAtSendGrid):
     """Edits, faults at SendGrid, people who work there by hand, and runs, in any order."""
 
-    # Somebody in SendGrid's UI -----------------------------------------------------------------
-
-    @rule(n=WHO, deleted=st.booleans())
-    def remove_by_hand(self, n: int, deleted: bool) -> None:
-        """A contact that the sync has confirmed is deleted, or taken off the list."""
-        confirmed = self.world.state(
-            "SELECT email FROM contact_sync.ledger WHERE state = 'confirmed' AND email IS NOT NULL"
-        )
-        emails = sorted(self.listed() & {row[0] for row in confirmed})
-        if not emails or self.disturbed() or self.zombie is not None:
-            return
-        email = emails[n % len(emails)]
-        ident, list_id = self.world.contacts()[email]["id"], self.world.list_id
-        off_list = f"lists/{list_id}/contacts?contact_ids={ident}"
-        self.world.delete_at_sendgrid(f"contacts?ids={ident}" if deleted else off_list)
-        self.until(lambda: email not in self.listed())
-        self.by_hand.add(email)
-        self.was_by_hand = True
+    runs = steps = 0
+    unproven = False
+    """What the sync believes may be wrong, and no run has made all equal since."""
 
     # SendGrid's bad days -------------------------------------------------------------------------
 
@@ -58,10 +45,6 @@ class History(BackOffice):
 
     # Runs ----------------------------------------------------------------------------------------
 
-    def disturbed(self) -> bool:
-        """Whether a fault waits."""
-        return any(self.world.emulator.admin.faults().values())
-
     def mode(self, wanted: str) -> str:
         """The kind of run that this machine makes."""
         return "incremental" if self.incremental_only else wanted
@@ -69,25 +52,50 @@ class History(BackOffice):
     @rule(mode=MODES, retry_rejected=st.booleans())
     def run(self, mode: str, retry_rejected: bool) -> None:
         """A whole run. Without a fault that waits for it, it has to succeed."""
-        disturbed = self.disturbed()
+        disturbed = self.is_disturbed()
         if mode == "resend" and not self.incremental_only:
             self.may_return()
-        take_over, self.take_over = self.take_over, False
+        self.attempt(mode, disturbed=disturbed, retry_rejected=retry_rejected)
+
+    def attempt(self, mode: str, *, disturbed: bool, retry_rejected: bool = False) -> None:
+        """A whole run, and what must be true after it has succeeded."""
+        take_over, self.take_over, self.runs = self.take_over, False, self.runs + 1
+        self.steps = 0
         try:
-            self.world.run(self.mode(mode), take_over=take_over, retry_rejected=retry_rejected)
+            with child.patience():
+                report = self.world.run(
+                    self.mode(mode), take_over=take_over, retry_rejected=retry_rejected
+                )
         except SyncError:
             if not disturbed:
                 raise
             return
-        if self.late is None:
+        self.succeeded(report)
+        if self.late is None and not self.lag and not self.unproven:
             self.assert_no_excluded_on_the_list()
         assert not self.by_hand & self.listed()
+        assert promises.changed_strangers(self) == []
+
+    def succeeded(self, report: dict[str, Any]) -> None:
+        """What a run that succeeded ends."""
+        self.orphans -= set(self.people().values())
+        all_sent = report["kind"] == "resend" and report["books"]["pending"] == 0
+        if all_sent and self.zombie is None and self.late is None:
+            self.needs_resend = self.unproven = False
+
+    @invariant()
+    def go_on(self) -> None:
+        """After each step; a run begins after so many without one."""
+        self.watch()
+        self.steps += 1
+        if self.steps > self.every:
+            self.attempt("incremental", disturbed=self.is_disturbed())
 
     @rule(out=st.integers(0, 1), back=st.booleans())
     def consents_of_two(self, out: int, back: bool) -> None:
         """Two new clients of one address: one withdraws after a quiet run, and perhaps consents
         again; each time the next run, and no full one, has to see to it."""
-        if self.disturbed() or self.zombie is not None or self.late is not None:
+        if self.is_disturbed() or self.zombie is not None or self.late is not None:
             return
         before = set(self.ids())
         self.register(SHARED_ADDRESS)
@@ -103,7 +111,8 @@ class History(BackOffice):
     def run_that_dies(self, mode: str, point: str, how: str) -> None:
         """A real process, killed or stopped at a point if it gets there."""
         self.may_return()
-        child.start(self.world, point, how, self.mode(mode), take_over=self.take_over)
+        self.runs += 1
+        child.start(self.world, point, how, self.mode(mode), take_over=self.take_over, lag=self.lag)
         self.take_over = True
 
     @precondition(lambda self: self.zombie is None)
@@ -111,7 +120,10 @@ class History(BackOffice):
     def run_that_sleeps(self, mode: str, point: str) -> None:
         """A real process that stands still at a point; others will take its lease."""
         self.may_return()
-        started = child.start(self.world, point, "STOP", self.mode(mode), take_over=self.take_over)
+        self.runs += 1
+        started = child.start(
+            self.world, point, "STOP", self.mode(mode), take_over=self.take_over, lag=self.lag
+        )
         self.take_over = True
         if started.is_alive():
             self.zombie = started
@@ -126,11 +138,6 @@ class History(BackOffice):
         self.zombie = None
 
     # What must be true ---------------------------------------------------------------------------
-
-    def excluded(self) -> set[int]:
-        """Who has opted out."""
-        query = "SELECT id FROM b2core.clients WHERE last_name = %s"
-        return {row[0] for row in self.world.sql(query, OPTED_OUT)}
 
     def assert_no_excluded_on_the_list(self) -> None:
         """G4, after every run that succeeded: nobody with an excluded client's address."""
@@ -147,11 +154,13 @@ class History(BackOffice):
         if self.zombie is not None:
             self.wake_up()
         self.world.emulator.admin.clear_faults()
-        if self.was_by_hand:
-            self.world.run("resend", take_over=True)
         idle = 0
         for _ in range(MOST_CLEAN_RUNS):
-            report = self.world.run(self.mode("full"), take_over=True, retry_rejected=True)
+            time.sleep(self.lag and self.lag + child.LAG_MARGIN)
+            kind = "resend" if self.needs_resend else self.mode("full")
+            with child.patience():
+                report = self.world.run(kind, take_over=True, retry_rejected=True)
+            self.succeeded(report)
             idle = idle + 1 if report["counts"]["sent"] == 0 and not report["jobs"] else 0
             if idle == 2:
                 return
@@ -161,7 +170,8 @@ class History(BackOffice):
         """G1 and G2 at the end of the history."""
         try:
             self.quiesce()
-            self.world.assert_converged(unlisted=None, excluded=self.excluded())
+            self.watch()
+            assert promises.broken(self) == []
             self.world.assert_dropped(excluded=self.excluded())
             books = self.world.report()["books"]
             fates = sum(books[fate] for fate in ("confirmed", "pending", "rejected", "excluded"))
@@ -169,11 +179,17 @@ class History(BackOffice):
             assert self.world.state("SELECT count(*) FROM contact_sync.outbox") == [(0,)]
             assert forbidden_calls(self.world.emulator.admin.calls()) == []
         finally:
-            if self.zombie is not None:
-                self.zombie.kill()
-                self.zombie.join(child.JOIN_SECONDS)
+            self.end_zombie()
             if self.late is not None:
                 self.late.close()
+            self.patch.undo()
+
+    def end_zombie(self) -> None:
+        """Kill the process that stands still."""
+        if self.zombie is not None:
+            self.zombie.kill()
+            self.zombie.join(child.JOIN_SECONDS)
+            self.zombie = None
 
 
 class WithoutFullRuns(History):

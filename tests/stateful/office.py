@@ -9,12 +9,13 @@ from multiprocessing.process import BaseProcess
 from typing import Any, LiteralString
 
 import psycopg
+import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from local.b2core_demo.rows import add_address, add_client, add_phone
 from tests.stateful import child
-from tests.stateful.drawn import CAPTIONS, CITIES, EMAILS, NAMES, PHONES, WHO
+from tests.stateful.drawn import CAPTIONS, CITIES, EMAILS, LAGS, NAMES, PHONES, SWITCHES, WHO
 from tests.support.world import World
 
 OPTED_OUT = "opted out"
@@ -37,23 +38,34 @@ class BackOffice(RuleBasedStateMachine):
         self.late: psycopg.Connection | None = None
         self.zombie: BaseProcess | None = None
         self.take_over = False
-        self.by_hand: set[str] = set()  # removed at SendGrid by a person, nothing since
-        self.was_by_hand = False
+        self.fresh_addresses = 0
+        self.orphans: set[str] = set()  # contacts that neither B2CORE nor the sync knows of
+        self.lag, self.every = 0.0, 0
+        self.patch = pytest.MonkeyPatch()
+        self.notes_id = self.world.emulator.admin.create_field("Notes", "Text")
+        self.vip = self.world.emulator.admin.create_list("vip")
 
     @initialize(
         lane=st.sampled_from(["auto", "csv"]), clients=st.lists(EMAILS, max_size=4),
-        imported=st.booleans(),
+        imported=st.booleans(), switches=SWITCHES, lag=LAGS, every=st.sampled_from([2, 4, 8, 100]),
     )  # fmt: skip
-    def begin(self, lane: str, clients: list[str | None], imported: bool) -> None:
+    def begin(
+        self, lane: str, clients: list[str | None], imported: bool, switches: dict[str, Any],
+        lag: float, every: int,
+    ) -> None:  # fmt: skip
         """One client that always stays, perhaps on the list already by an older import, and some
-        others."""
+        others; and a SendGrid that does what nobody knows of it one way or the other."""
         self.world.redefine(
             lane=lane, deadlines={"job_hours": 1.0, "quarantine_minutes": QUARANTINE_MINUTES}
         )
+        self.lag, self.every = lag, every
+        self.world.emulator.admin.settings(search_lag=lag, **switches)
+        child.hurry(self.patch, lag)
         if imported:
             contact, listed = {"email": ALWAYS_THERE}, [self.world.list_id]
             self.world.emulator.admin.put_contacts(contact, list_ids=listed)
             self.until(lambda: ALWAYS_THERE in self.listed())
+            self.orphans.add(ALWAYS_THERE)
         for email in (ALWAYS_THERE, *clients):
             self.register(email)
 
@@ -71,7 +83,6 @@ class BackOffice(RuleBasedStateMachine):
 
     def may_return(self) -> None:
         """Something happens after which a contact that was removed by hand may come back."""
-        self.by_hand.clear()
 
     # A back office -------------------------------------------------------------------------------
 

@@ -40,6 +40,17 @@ WHERE
     AND email_hash = any(%(email_hashes)s)
     AND off_list IS NULL;
 
+-- forget_looks --
+-- The sync has another list: what was seen was of the former one. Whom a person has removed nobody looks up. Index:
+-- none, one scan of the ledger
+UPDATE contact_sync.ledger
+SET off_list = NULL
+WHERE
+    sync_id = %(sync_id)s
+    AND state = 'excluded'
+    AND reason <> 'removed_by_hand'
+    AND off_list IS NOT NULL;
+
 -- count_open --
 -- How many addresses of excluded clients may still have a contact that has to go: noted and not removed, or not looked
 -- up. unsearchable: those that SendGrid doesn't search. Index: ledger_unseen

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import xxhash
 
 from contact_sync.b2core import plans
 from contact_sync.b2core.origins import origin_of
@@ -157,6 +158,11 @@ class Snapshot:
             seen.append(np.array(batch.column("client_id"), np.int64))  # a view keeps the batch
             yield batch
         refuse_twice(np.sort(np.concatenate(seen)), "clients")
+
+    def texts_hash(self, *names: str) -> str:
+        """A hash of some statements, as they stand in the folder."""
+        texts = [read_statement(self.folder, name) for name in names]
+        return xxhash.xxh3_64_hexdigest("\0".join(texts).encode())
 
     def text(self, name: str, parameters: dict[str, Any] | None = None) -> str:
         """A statement with its parameters filled, to be used inside a larger one."""

@@ -50,7 +50,8 @@ class SourceSnapshot(JsonColumn):
     `next_xid` are xid8 as text, see b2core.reader; `system_identifier` and `timeline` tell one
     server from another (defaults: of none, so that the next run is a full one); `database` its oid,
     `started` since when the server runs, ISO 8601, and `tables` by name with their marks, see
-    b2core.replaced (defaults: unknown, which is no evidence of a change); `lag_seconds` of a
+    b2core.replaced, `statements` a hash of the texts that read it (defaults: unknown, which is no
+    evidence of a change); `lag_seconds` of a
     standby; `detection` = the definition's `change_detection`. Numbers of clients: `selected` all
     in B2CORE, `chosen` looked at, `gone` from the ledger's, `held` = gone, not believed yet,
     `retiring` = contacts to be removed because they are gone.
@@ -64,6 +65,7 @@ class SourceSnapshot(JsonColumn):
     database: str = ""
     started: str = ""
     tables: dict[str, str] = field(default_factory=dict)
+    statements: str = ""
     lag_seconds: int = 0
     detection: str = ""
     selected: int = 0

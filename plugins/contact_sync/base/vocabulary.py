@@ -172,25 +172,6 @@ NOTHING_TO_REMOVE = (Outcome.NOTHING_THERE, Outcome.LIST_GONE)
 """Outcomes of removals whose contacts are where they shall be without a job."""
 
 
-class KindReason(StrEnum):
-    """Why a run is of the kind that it is."""
-
-    ASKED_FOR = "asked_for"
-    FIRST_LOAD = "first_load"
-    MAPPING_CHANGED = "mapping_changed"
-    SERVER_REPLACED = "server_replaced"
-    SERVER_RESTARTED = "server_restarted"
-    TABLES_REPLACED = "tables_replaced"  # detail: their names
-    DETECTION_SWITCHED = "detection_switched"
-    XMIN_TOO_OLD = "xmin_too_old"
-    FULL_RUN_DUE = "full_run_due"  # detail: after how many hours
-    CHANGES_SINCE = "changes_since"  # detail: since when, ISO 8601
-    STATE_WENT_BACK = "state_went_back"  # these four: the ledger isn't believed
-    STATE_RESTORED = "state_restored"
-    STATE_MOVED = "state_moved"
-    STATE_RESTARTED = "state_restarted"
-
-
 class LimitName(StrEnum):
     """What of a plan is above a limit of the definition; the limits' names there."""
 

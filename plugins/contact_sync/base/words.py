@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from shlex import quote
 
-from contact_sync.base import moments
 from contact_sync.base.json_columns import AboveLimit
 from contact_sync.base.vocabulary import (
     UNPROVEN,
@@ -17,7 +16,6 @@ from contact_sync.base.vocabulary import (
     BatchState,
     Degraded,
     ExclusionReason,
-    KindReason,
     Lane,
     LimitName,
     Outcome,
@@ -131,27 +129,6 @@ OUTCOMES: Mapping[str, str] = {
     Outcome.MOVE_REFUSED: "SendGrid refused what former contacts hold; the next run tries again",
 }  # fmt: skip
 
-KINDS: Mapping[str, str] = {
-    KindReason.ASKED_FOR: "asked for",
-    KindReason.FIRST_LOAD: "first load",
-    KindReason.MAPPING_CHANGED: "the mapping, the list or a field id changed",
-    KindReason.SERVER_REPLACED: "B2CORE's server was replaced, restored or failed over",
-    KindReason.SERVER_RESTARTED:
-        "B2CORE's server was started again, perhaps on an older copy of its disk",
-    KindReason.TABLES_REPLACED: "emptied, rewritten or replaced since the last run: {detail}",
-    KindReason.DETECTION_SWITCHED: "the change detection was switched",
-    KindReason.XMIN_TOO_OLD: "the last run is too long ago for xmin",
-    KindReason.FULL_RUN_DUE: "the last full run is older than {detail} hours",
-    KindReason.CHANGES_SINCE: "changes since {detail}",
-    KindReason.STATE_WENT_BACK: "an earlier run left a mark that the state database doesn't know: "
-        "it went back to an earlier state, or another state database fills the same account, too",
-    KindReason.STATE_RESTORED: "the state database was restored from a backup, or is a copy",
-    KindReason.STATE_MOVED: "the state database is on another server or timeline than before, and "
-        "no mark of the last run proves that nothing is lost",
-    KindReason.STATE_RESTARTED: "the state database's server was started anew, and no mark of the "
-        "last run proves that it isn't an older copy",
-}  # fmt: skip
-
 LIMITS: Mapping[str, str] = {
     LimitName.CHANGES: "{n} contacts would be changed, the limit is {limit}",
     LimitName.REMOVALS: "{n} contacts would be removed, the limit is {limit}",
@@ -263,12 +240,6 @@ def outcome(code: str | None, numbers: Mapping[str, int] | None = None) -> str:
     said = OUTCOMES.get(code, code).format(**numbers)
     more = {"not_applied": "not applied", "again": "sent again without a value that was refused"}
     return ", ".join([said, *(f"{n} {more[of]}" for of in more if (n := numbers.get(of)))])
-
-
-def kind_reason(code: str, detail: str | None = None) -> str:
-    """Why a run is of its kind; a time in `detail` as all times are shown."""
-    at = moments.parsed(detail) if code == KindReason.CHANGES_SINCE else None
-    return KINDS.get(code, code).format(detail=moments.moment(at) if at else detail)
 
 
 def above_limit(found: AboveLimit) -> str:

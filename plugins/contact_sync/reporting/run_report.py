@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from contact_sync.base import words
+from contact_sync.base import run_life, words
 from contact_sync.base.json_columns import Approval, JobReport, Plan, Result, Staged
 from contact_sync.base.run_life import ENDED
 from contact_sync.base.vocabulary import (
@@ -80,7 +80,7 @@ class RunReport:
     @property
     def kind_in_words(self) -> str:
         """Why the run is of its kind; "" = not known yet."""
-        return words.kind_reason(self.kind_reason, self.kind_detail) if self.kind_reason else ""
+        return run_life.kind_reason(self.kind_reason, self.kind_detail) if self.kind_reason else ""
 
     @property
     def ended_by_in_words(self) -> str:

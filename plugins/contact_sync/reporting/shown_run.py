@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from contact_sync.base import words
+from contact_sync.base import run_life
 from contact_sync.base.json_columns import Approval, Plan, Result, SourceSnapshot
 
 
@@ -55,7 +55,7 @@ class ShownRun:
     def unproven_in_words(self) -> str:
         """Why the ledger isn't believed, where the run's kind doesn't say it already."""
         told = self.unproven is None or self.unproven == self.kind_reason
-        return "" if told else words.kind_reason(str(self.unproven))
+        return "" if told else run_life.kind_reason(str(self.unproven))
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,8 +18,8 @@ from contact_sync.base.client_life import Fate
 from contact_sync.base.errors import RetryableError
 from contact_sync.base.failpoints import reach
 from contact_sync.base.json_columns import SourceSnapshot
-from contact_sync.base.vocabulary import KindReason, RunKind
-from contact_sync.base.words import kind_reason
+from contact_sync.base.run_life import KindReason, kind_reason
+from contact_sync.base.vocabulary import RunKind
 from contact_sync.config.definition import SyncDefinition
 from contact_sync.config.source import ChangeDetection
 from contact_sync.contacts.ledger_rows import KnownClients
@@ -103,6 +103,7 @@ def _look(sync: Sync, run: Run) -> Seen:
         detection = str(definition.source.change_detection)
         here = replace(
             snapshot.position(), detection=detection, tables=snapshot.tables(),
+            statements=snapshot.texts_hash("clients", "scan", f"changed_{detection}"),
         )  # fmt: skip
         refuse_stale(definition, here)
         kind, why, detail = decide_kind(
@@ -208,6 +209,7 @@ def decide_kind(
         KindReason.MAPPING_CHANGED: known.mapping_version != mapping_version,
         KindReason.SERVER_REPLACED: age < 0 or is_another_server(mark, here),
         KindReason.DETECTION_SWITCHED: mark.detection != here.detection,
+        KindReason.STATEMENTS_CHANGED: are_others(mark.statements, here.statements),
         KindReason.XMIN_TOO_OLD: age > XID_AGE_LIMIT,
         KindReason.TABLES_REPLACED: bool(replaced),
         KindReason.SERVER_RESTARTED: are_others(mark.started, here.started),

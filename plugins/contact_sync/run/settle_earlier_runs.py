@@ -8,6 +8,7 @@ import logging
 
 from contact_sync.base.failpoints import reach
 from contact_sync.base.vocabulary import BatchState, PendingReason
+from contact_sync.run.same_account import refuse_other_account
 from contact_sync.run.sending.ending import postpone, void_batch
 from contact_sync.run.sending.poll_job import settle_batch
 from contact_sync.state import batches, identity, runs, staging
@@ -26,7 +27,10 @@ def settle_earlier_runs(sync: Sync, run: Run) -> float | None:
     """
     if run.dry_run:
         return None
-    waits = [_settle_or_void(sync, run, b) for b in batches.open_of_earlier_runs(sync.state, run)]
+    left_open = batches.open_of_earlier_runs(sync.state, run)
+    if left_open:
+        refuse_other_account(sync, run)
+    waits = [_settle_or_void(sync, run, batch_id) for batch_id in left_open]
     with sync.state.transaction() as cursor:
         ages = [batches.seconds_since_unknown(cursor, run.sync_id)]
         ages += [identity.seconds_since_forgotten(cursor, run.sync_id)]

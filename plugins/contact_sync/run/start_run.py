@@ -8,9 +8,8 @@ import secrets
 from contact_sync.base.errors import SyncDisabled
 from contact_sync.base.failpoints import reach
 from contact_sync.base.marks import Mark, Phase
-from contact_sync.base.run_life import ENDED
-from contact_sync.base.vocabulary import KindReason, RunKind
-from contact_sync.base.words import kind_reason
+from contact_sync.base.run_life import ENDED, KindReason, kind_reason
+from contact_sync.base.vocabulary import RunKind
 from contact_sync.postgres.cursor import Cursor
 from contact_sync.run.context import definition_hash
 from contact_sync.run.outer_mark import leave_mark, read_mark

@@ -42,6 +42,11 @@ def see(cursor: Cursor, sync_id: int, hashes: Collection[int], *, off_list: bool
     cursor.execute(SQL["see"], parameters)
 
 
+def forget_looks(cursor: Cursor, sync_id: int) -> None:
+    """Every excluded client is to be looked up again."""
+    cursor.execute(SQL["forget_looks"], {"sync_id": sync_id})
+
+
 def count_open(cursor: Cursor, sync_id: int) -> Open:
     """How many exclusions aren't carried out, as far as is known."""
     row = one(cursor, SQL["count_open"], {"sync_id": sync_id})

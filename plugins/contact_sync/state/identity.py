@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from contact_sync.base.marks import Mark, Phase
-from contact_sync.base.vocabulary import KindReason, PendingReason
+from contact_sync.base.run_life import KindReason
+from contact_sync.base.vocabulary import PendingReason
 from contact_sync.postgres.cursor import Cursor, one
 from contact_sync.state import statements
 

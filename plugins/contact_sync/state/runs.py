@@ -10,8 +10,8 @@ from psycopg.types.json import Jsonb
 
 from contact_sync.base.errors import Fenced, LeaseBusy
 from contact_sync.base.json_columns import Approval, JsonColumn, Plan, Result, SourceSnapshot
-from contact_sync.base.run_life import EndedWhy
-from contact_sync.base.vocabulary import Answer, KindReason, Lane, RunKind, RunState
+from contact_sync.base.run_life import EndedWhy, KindReason
+from contact_sync.base.vocabulary import Answer, Lane, RunKind, RunState
 from contact_sync.contacts.destination import Destination
 from contact_sync.postgres.cursor import Cursor, many, one
 from contact_sync.state import statements

@@ -191,3 +191,15 @@ def test_negative_ids_are_ids(own_tables: World) -> None:
     report = own_tables.run()
     assert (report["state"], own_tables.fates()[-1]) == ("succeeded", "confirmed")
     assert {f.judgement for f in findings(own_tables)} == {Judgement.OK}
+
+
+def test_a_change_of_the_statements_makes_the_run_full(own_sql: World) -> None:
+    """They may choose other phones, or other clients, although no row has changed."""
+    own_sql.seed()
+    own_sql.run()
+    assert own_sql.run()["kind"] == "incremental"
+    replace_in(own_sql, "clients.sql", "clients.last_name::text", "upper(clients.last_name)::text")
+    report = own_sql.run()
+    assert (report["kind"], report["kind_reason"]) == ("full", "statements_changed")
+    assert report["counts"]["changed"] > 0
+    assert own_sql.run()["kind"] == "incremental"

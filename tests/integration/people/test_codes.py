@@ -9,11 +9,11 @@ import psycopg
 import pytest
 from psycopg.types.json import Jsonb
 
-from contact_sync.base import words
+from contact_sync.base import run_life, words
+from contact_sync.base.run_life import KindReason
 from contact_sync.base.vocabulary import (
     UNPROVEN,
     ExclusionReason,
-    KindReason,
     Outcome,
     PendingReason,
     Refusal,
@@ -101,7 +101,7 @@ def test_every_reason_of_a_runs_kind_is_reported_in_words(world: World) -> None:
         world.state("UPDATE contact_sync.run SET kind_reason = %s, kind_detail = '24'", str(code))
         report = world.run_report()
         assert (report.kind_reason, report.kind_detail) == (code, "24")
-        assert_in_words(text_report(report), code, words.kind_reason(code, "24"))
+        assert_in_words(text_report(report), code, run_life.kind_reason(code, "24"))
 
 
 def allowed(world: World, table: str, constraint: str) -> list[set[str]]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from contact_sync.base.errors import AuthError
-from tests.support.world import World, define
+from tests.support.world import LIST_NAME, World, define
 
 UNLIST = "/v3/marketing/lists/{list_id}/contacts"
 JOB = "/v3/marketing/contacts/imports/{job_id}"
@@ -123,6 +123,26 @@ def test_F01_a_former_lists_members_are_taken_off_it(world: World) -> None:
     assert len(held) == 3
     assert all(former not in contact["list_ids"] for contact in held.values())
     assert all(world.list_id in contact["list_ids"] for contact in held.values())
+
+
+@pytest.mark.parametrize("between", ["Another list", None])
+def test_F01_S13_who_was_excluded_meanwhile_is_not_on_a_list_that_is_taken_again(
+    consenting: World, between: str | None
+) -> None:
+    """That the contact was off the other list, or on none, says nothing of this one."""
+    first, policy = consenting.list_id, "unlist" if between else "keep"
+    client, _ = consenting.add("ann@example.com"), consenting.add("bob@example.com")
+    consenting.run()
+    consenting.emulator.admin.create_list("Another list")
+    consenting.redefine(list=between, on_exclusion=policy, on_client_deleted="keep")
+    consenting.run()
+    consenting.edit(client, last_name="opted out")
+    consenting.run()
+    assert consenting.contacts()["ann@example.com"]["list_ids"] == [first]
+    consenting.redefine(list=LIST_NAME, on_exclusion="unlist")
+    report = consenting.run()
+    assert consenting.contacts()["ann@example.com"]["list_ids"] == []
+    assert report["counts"]["unlisted"] == 1
 
 
 def test_F01_a_former_list_that_is_gone_needs_nothing(world: World) -> None:

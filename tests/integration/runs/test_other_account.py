@@ -47,6 +47,23 @@ def test_R02_a_key_of_another_account_stops_the_run(world: World, other: World, 
     assert world.run()["counts"]["sent"] == 1
 
 
+def test_R02_minutes_after_the_first_load_the_other_account_is_noticed_too(
+    world: World, other: World
+) -> None:
+    """That a search may lag is no reason to take everybody for removed by hand; the same account
+    shows them."""
+    world.seed()
+    world.run()
+    world.edit(1, first_name="Changed")
+    with pytest.raises(ConfigError, match=r"may lead to another account: of 4 .* 0 are there"):
+        other.run()
+    assert other.writes() == []
+    world.state("""UPDATE contact_sync.sync
+                   SET destination = jsonb_set(destination, '{key_mark}', '"of another key"')""")
+    assert world.run()["counts"]["sent"] == 1
+    assert world.contact("client1@example.com")["first_name"] == "Changed"
+
+
 def test_R02_a_person_may_fill_another_account(world: World, other: World) -> None:
     """By a run of mode resend; later runs are of that account."""
     world.seed()

@@ -8,16 +8,16 @@ from typing import Any
 
 import pytest
 
-from contact_sync.base import look_up, vocabulary, words
+from contact_sync.base import look_up, run_life, vocabulary, words
 from contact_sync.base.json_columns import AboveLimit
 from contact_sync.base.look_up import NextDecision
+from contact_sync.base.run_life import KindReason
 from contact_sync.base.vocabulary import (
     UNPROVEN,
     Answer,
     BatchState,
     Degraded,
     ExclusionReason,
-    KindReason,
     Lane,
     LimitName,
     Outcome,
@@ -34,7 +34,7 @@ TABLES: list[tuple[Mapping[str, Any], tuple[Iterable[StrEnum], ...]]] = [
     (words.REASONS, REASONS),
     (words.OUTCOMES, (Outcome, UNPROVEN)),
     (words.REMOVALS, (RemovalReason,)),
-    (words.KINDS, (KindReason,)),
+    (run_life.KINDS, (KindReason,)),
     (words.LIMITS, (LimitName,)),
     (words.ANSWERS, (Answer,)),
     (words.DEGRADED, (Degraded,)),
@@ -85,8 +85,8 @@ def test_numbers_and_details_are_part_of_the_sentence() -> None:
     assert unclear == "1 of 2 deletions counted; the next run looks again"
     assert words.reason(Refusal.REFUSED_BY_SENDGRID, "bad date") == "SendGrid refused it: bad date"
     assert words.reason(Refusal.REFUSED_BY_SENDGRID) == "SendGrid refused it"
-    assert words.kind_reason(KindReason.FULL_RUN_DUE, "24").endswith("older than 24 hours")
-    since = words.kind_reason(KindReason.CHANGES_SINCE, "2026-11-26T05:19:11.000000Z")
+    assert run_life.kind_reason(KindReason.FULL_RUN_DUE, "24").endswith("older than 24 hours")
+    since = run_life.kind_reason(KindReason.CHANGES_SINCE, "2026-11-26T05:19:11.000000Z")
     assert since == "changes since 26 Nov 2026, 05:19:11 UTC"
     assert words.degraded({Degraded.REJECTED: 1}, {}) == ["1 client is rejected"]
     assert words.degraded({Degraded.REJECTED: 2}, {}) == ["2 clients are rejected"]
@@ -126,7 +126,7 @@ def test_a_reports_key_is_read_as_it_was_made(
 )
 def test_since_when_a_run_reads_changes_is_shown_as_every_time_is(stored: str, said: str) -> None:
     """Whatever an earlier version stored; what is no time is shown as it is."""
-    assert words.kind_reason(KindReason.CHANGES_SINCE, stored) == f"changes since {said}"
+    assert run_life.kind_reason(KindReason.CHANGES_SINCE, stored) == f"changes since {said}"
 
 
 def test_each_decision_of_a_run_has_its_code_in_a_look_up() -> None:

@@ -33,6 +33,7 @@ from tests.support.samples import define
 MARK = {
     "horizon": "1000", "read_at": "2026-01-01T00:00:00.000000Z", "system_identifier": "7",
     "timeline": 1, "detection": "xmin", "database": "5", "started": "then", "tables": {"a": "1"},
+    "statements": "s1",
 }  # fmt: skip
 HERE = MARK | {"next_xid": "2000"}
 
@@ -216,6 +217,7 @@ RESTARTED = (known(), HERE | {"started": "now"}, "server_restarted")
         (known(), HERE | {"tables": {"a": "2"}}, "tables_replaced: a"),
         (known(), HERE | {"tables": {"a": "1", "b": "1"}}, "tables_replaced: b"),
         (known(), HERE | {"detection": "updated_at"}, "detection_switched"),
+        (known(), HERE | {"statements": "s2"}, "statements_changed"),
         (known(), HERE | {"next_xid": str(2**31)}, "xmin_too_old"),
         (known(full_age_hours=24.5), HERE, "full_run_due: 24"),
         (known(full_age_hours=None), HERE, "full_run_due: 24"),

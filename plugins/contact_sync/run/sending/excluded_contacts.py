@@ -33,6 +33,7 @@ def look_up_excluded(sync: Sync, run: Run) -> None:
     """
     if sync.definition.removal_of(RemovalReason.EXCLUDED) == "keep":
         return
+    _forget_another_list(sync, run)
     before: dict[int, int] = {}
     while (clients := _to_look_up(sync, run)) not in ({}, before):
         _look_up_all(sync, run, clients)
@@ -58,6 +59,15 @@ def _look_up_all(sync: Sync, run: Run, clients: dict[int, int]) -> None:
         found += _look_up(sync, run, emails[start : start + MAX_LOOKUP], addresses)
     log.info("%d excluded clients looked up: %d have a contact that has to go",
              len(clients), found)  # fmt: skip
+
+
+def _forget_another_list(sync: Sync, run: Run) -> None:
+    """That an excluded client isn't on one list says nothing of another: after the definition has
+    named another one, also one that it had before, everybody is looked up again."""
+    with sync.state.transaction(run.fence) as cursor:
+        known = runs.read_sync(cursor, sync.definition.name).destination
+        if known and known.mapping.list_id != mapping_of(run).list_id:
+            exclusions.forget_looks(cursor, run.sync_id)
 
 
 def _addresses(sync: Sync, run: Run, clients: dict[int, int]) -> dict[str, tuple[int, int]]:
