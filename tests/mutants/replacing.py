@@ -77,7 +77,7 @@ MUTANTS = [
            test_reused_ids.test_R09_an_opt_out_stays_with_the_person_who_said_it),
     Mutant("The ledger's row of a contact says whom it belongs to",
            {f"{STATE}.staging.fill_outbox": untold},
-           test_reused_ids.test_R09_a_first_load_notes_persons_with_the_contacts),
+           test_reused_ids.test_R09_a_first_load_notes_persons_with_their_rows),
     Mutant("Rows of the ledger that don't say whom a contact belongs to are noted",
            {f"{STATE}.persons.note": nothing},
            test_reused_ids.test_R09_a_key_that_is_told_later_is_noted_once_and_sends_nothing),

@@ -99,7 +99,7 @@ COMMENT ON COLUMN contact_sync.ledger.looked_up_at IS 'Of a rejected client: whe
 COMMENT ON COLUMN contact_sync.ledger.off_list
 IS 'Of an excluded client: true = no contact has to go; false = SendGrid can''t search it; NULL = not looked up.';
 COMMENT ON COLUMN contact_sync.ledger.person_hash
-IS 'xxh3 of the column person_key of clients.sql: whose contact it is; NULL = unknown.';
+IS 'xxh3 of the column person_key of clients.sql: whom the id belongs to; NULL = unknown.';
 COMMENT ON COLUMN contact_sync.ledger.updated_at IS 'When this row changed last.';
 
 COMMENT ON COLUMN contact_sync.removal.client_id IS 'Whose address it was.';

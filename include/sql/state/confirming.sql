@@ -121,7 +121,6 @@ SET
     row_hash = o.row_hash,
     filled = o.filled,
     stale = o.stale,
-    person_hash = coalesce(nullif(o.person_hash, 0), l.person_hash),
     rejected_since = NULL,
     field = NULL,
     reason = NULL,
@@ -186,7 +185,6 @@ WHERE
 -- refuse_in_batch --
 -- Write the contacts of a batch that SendGrid refused into the ledger as rejected
 -- Parameters: batch_id; temporary table refused(email, field, reason, detail), where an address may come twice
--- Whose contact it would be is noted: a look-up may find it there all the same (rejections.sql).
 -- Index: outbox and ledger primary keys
 INSERT INTO contact_sync.ledger AS l (
     sync_id, client_id, state, email_hash, row_hash, field, reason, detail, tries, rejected_since,
@@ -223,7 +221,6 @@ ON CONFLICT (sync_id, client_id) DO UPDATE SET
     tries = least(l.tries + 1, 32767),
     rejected_since = coalesce(l.rejected_since, excluded.rejected_since),
     looked_up_at = NULL,
-    person_hash = coalesce(excluded.person_hash, l.person_hash),
     batch_id = excluded.batch_id,
     updated_at = excluded.updated_at;
 

@@ -8,7 +8,8 @@ CREATE TEMPORARY TABLE person_now (
 ) ON COMMIT DROP;
 
 -- note --
--- Whom these clients' contacts belong to. Nothing else of the row has changed, nor has updated_at.
+-- Whom these ids belong to. Nothing else of the row has changed, nor has updated_at. New rows come with it: what else
+-- writes the ledger changes it in no row.
 -- Index: ledger primary key
 UPDATE contact_sync.ledger AS l
 SET person_hash = n.person_hash

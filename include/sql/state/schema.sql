@@ -48,7 +48,7 @@ CREATE TABLE contact_sync.ledger (
     looked_hash bigint,  -- Hash of the payload that looks and retaken are about.
     retaken smallint DEFAULT 0 NOT NULL,  -- How often its rejection was taken back since it changed last.
     looked_up_at timestamp with time zone,  -- Of a rejected client: when it was looked up last.
-    person_hash bigint,  -- xxh3 of the column person_key of clients.sql: whose contact it is; NULL = unknown.
+    person_hash bigint,  -- xxh3 of the column person_key of clients.sql: whom the id belongs to; NULL = unknown.
     CONSTRAINT ledger_fate CHECK ((((email IS NULL) = (contact_hash IS NULL)) AND
 CASE state
     WHEN 'confirmed'::text THEN ((field IS NULL) AND (reason IS NULL) AND (rejected_since IS NULL) AND

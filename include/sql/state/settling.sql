@@ -60,7 +60,6 @@ ON CONFLICT (sync_id, client_id) DO UPDATE SET
     reason = excluded.reason,
     detail = NULL,
     tries = least(l.tries + 1, 32767),
-    person_hash = coalesce(excluded.person_hash, l.person_hash),
     batch_id = excluded.batch_id,
     updated_at = excluded.updated_at;
 
@@ -117,16 +116,18 @@ WITH held AS (
     RETURNING
         b.sync_id,
         o.client_id,
-        o.email_hash
+        o.email_hash,
+        o.person_hash
 )
 
-INSERT INTO contact_sync.ledger AS l (sync_id, client_id, state, email_hash, reason)
+INSERT INTO contact_sync.ledger AS l (sync_id, client_id, state, email_hash, reason, person_hash)
 SELECT
     held.sync_id,
     held.client_id,
     'pending',
     held.email_hash,
-    %(reason)s
+    %(reason)s,
+    nullif(held.person_hash, 0)
 FROM held
 ON CONFLICT (sync_id, client_id) DO UPDATE SET
     state = excluded.state,

@@ -58,8 +58,8 @@ class KnownClients:
 class LedgerRows(KnownClients):
     """With what SendGrid confirmed or refused last; 24 bytes more a client.
 
-    `filled`: the mask of the fields that have a value at SendGrid; `person_hash`: whose contact it
-    is.
+    `filled`: the mask of the fields that have a value at SendGrid; `person_hash`: whom the
+    id belonged to then.
     """
 
     row_hash: Int64

@@ -18,8 +18,8 @@ PERSON = pa.schema([("client_id", pa.int64()), ("person_hash", pa.int64())])
 
 
 def note(cursor: Cursor, sync_id: int, clients: list[pd.DataFrame]) -> None:
-    """Whom the contacts of clients that the ledger knows belong to; columns of PERSON, every id
-    once. Of a contact that is sent for the first time the outbox tells it."""
+    """Whom ids that the ledger knows belong to; columns of PERSON, every id once. New rows of the
+    ledger come with it, from the outbox and from `fates`."""
     if not any(map(len, clients)):
         return
     cursor.execute(SQL["create_person_now"])

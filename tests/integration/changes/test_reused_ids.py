@@ -127,7 +127,7 @@ def noted(world: World) -> dict[int, bool]:
 def test_R09_a_key_that_is_told_later_is_noted_once_and_sends_nothing(
     world: World, tmp_path: Path
 ) -> None:
-    """Of those that have a contact; a full run that changes nothing writes no row."""
+    """Of all; a full run that changes nothing writes no row."""
     with_key = world.sql_folder
     without_key(world, tmp_path)
     first, other = world.add(FIRST, created_at=THEN), world.add("b@example.com")
@@ -136,20 +136,20 @@ def test_R09_a_key_that_is_told_later_is_noted_once_and_sends_nothing(
     assert noted(world) == {first: False, other: False, nobody: False}
     world.sql_folder = with_key
     assert world.run("full")["counts"]["sent"] == 0
-    assert noted(world) == {first: True, other: True, nobody: False}
+    assert noted(world) == {first: True, other: True, nobody: True}
     before = rows(world)
     assert world.run("full")["counts"]["sent"] == 0
     assert rows(world) == before
 
 
-def test_R09_a_first_load_notes_persons_with_the_contacts(
+def test_R09_a_first_load_notes_persons_with_their_rows(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """No statement of its own for any of them, nor for a client that was rejected at first."""
+    """No statement of its own for any of them, and none for a client that was rejected at first."""
     monkeypatch.setattr("contact_sync.state.persons.SQL", {})
     first, nobody = world.add(FIRST), world.add("not an address")
     world.run()
-    assert noted(world) == {first: True, nobody: False}
+    assert noted(world) == {first: True, nobody: True}
     world.edit(nobody, email="b@example.com")
     world.run()
     assert noted(world) == {first: True, nobody: True}
@@ -253,3 +253,15 @@ def test_R09_a_dry_run_parts_with_nobody(world: World) -> None:
     assert (report["counts"]["new"], report["counts"]["address_changed"]) == (1, 0)
     assert world.state("SELECT count(*) FROM contact_sync.removal") == [(0,)]
     assert world.fates() == {client: "confirmed"}
+
+
+def test_R09_who_shared_an_address_leaves_its_opt_out_there(world: World) -> None:
+    """It had no contact of its own: another client represents the address."""
+    client, _ = world.add(FIRST, created_at=THEN), world.add(FIRST)
+    world.run()
+    assert world.fates()[client].startswith("shared")
+    world.emulator.admin.suppress(FIRST)
+    given_to_another(world, client)
+    world.run()
+    assert set(world.emulator.admin.suppressions()) == {FIRST}
+    world.assert_converged()
