@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import fields
 from itertools import product
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -22,7 +23,9 @@ ANOTHER = [(FORMER, ADDRESS, OTHER), (FORMER, FORMER, OTHER), (FORMER, NONE, OTH
 
 def known(rows: dict[int, Row]) -> LedgerRows:
     """The ledger's rows of clients, by id."""
-    columns = {field.name: np.zeros(len(rows), np.int64) for field in fields(LedgerRows)}
+    columns: dict[str, Any] = {
+        field.name: np.zeros(len(rows), np.int64) for field in fields(LedgerRows)
+    }
     columns["client_id"] = np.array([*rows], np.int64)
     for position, name in enumerate(("contact_hash", "email_hash", "person_hash")):
         columns[name] = np.array([row[position] for row in rows.values()], np.int64)
