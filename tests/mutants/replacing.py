@@ -5,12 +5,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
 from contact_sync.b2core import replaced
+from contact_sync.contacts.persons import Persons
 from tests.integration.changes import (
     test_rejected_representatives,
     test_reused_ids,
@@ -26,9 +28,14 @@ def nothing_emptied(_emptied: Any, *_: Any) -> Counter[str]:
     return Counter()
 
 
-def nobody(_others_now: Any, *_: Any) -> Any:
+def nobody(compare: Callable[..., Persons], *args: Any) -> Persons:
     """Whoever has an id has always had it."""
-    return np.empty(0, np.int64)
+    return replace(compare(*args), others=np.empty(0, np.int64))
+
+
+def untold(fill: Callable[..., None], *args: Any, **_options: Any) -> None:
+    """The outbox, without whom its contacts belong to."""
+    fill(*args, persons=False)
 
 
 def of_a_crowd(count_having: Callable[..., dict[str, int]], *args: Any) -> dict[str, int]:
@@ -66,8 +73,14 @@ MUTANTS = [
            test_rejected_representatives.test_R08_the_contact_stays_when_a_newcomer_is_rejected,
            {"lane": "json"}),
     Mutant("An id with another address and another key is another person's",
-           {f"{STATE}.persons.others_now": nobody},
+           {f"{RUN}.stage_clients.compare_persons": nobody},
            test_reused_ids.test_R09_an_opt_out_stays_with_the_person_who_said_it),
+    Mutant("The ledger's row of a contact says whom it belongs to",
+           {f"{STATE}.staging.fill_outbox": untold},
+           test_reused_ids.test_R09_a_first_load_notes_persons_with_their_rows),
+    Mutant("Rows of the ledger that don't say whom a contact belongs to are noted",
+           {f"{STATE}.persons.note": nothing},
+           test_reused_ids.test_R09_a_key_that_is_told_later_is_noted_once_and_sends_nothing),
     Mutant("A table that was emptied between two runs makes the run full",
            {f"{RUN}.select_clients.differing": gives(())},
            test_tables_of_other_kinds.test_R07_a_table_emptied_between_two_runs_makes_the_run_full),

@@ -48,8 +48,8 @@ def empty_schema(administrator: psycopg.Connection) -> None:
 
 
 def go_back_to(world: World, cluster: Cluster, revision: str) -> None:
-    """Bring the state database back to version 0004, 0005 or 0008, with its rows as that version's
-    code wrote them."""
+    """Bring the state database back to version 0004, 0005, 0008 or 0015, with its rows as that
+    version's code wrote them."""
     with as_administrator(world, cluster) as administrator:
         for table in OF_0005:
             administrator.execute(f"CREATE TEMPORARY TABLE {table} AS TABLE contact_sync.{table}")

@@ -82,6 +82,7 @@ COMMENT ON COLUMN contact_sync.outbox.json_only IS 'It clears something: a CSV f
 COMMENT ON COLUMN contact_sync.outbox.size IS 'Bytes as JSON.';
 COMMENT ON COLUMN contact_sync.outbox.stale
 IS 'Number and Date fields that were emptied and can''t be cleared, by bit.';
+COMMENT ON COLUMN contact_sync.outbox.person_hash IS 'As in the ledger; 0 or NULL = unknown.';
 
 COMMENT ON TABLE contact_sync.ledger
 IS 'Each client''s fate: what SendGrid last confirmed of it, or why it isn''t sent.';
@@ -97,6 +98,8 @@ COMMENT ON COLUMN contact_sync.ledger.retaken IS 'How often its rejection was ta
 COMMENT ON COLUMN contact_sync.ledger.looked_up_at IS 'Of a rejected client: when it was looked up last.';
 COMMENT ON COLUMN contact_sync.ledger.off_list
 IS 'Of an excluded client: true = no contact has to go; false = SendGrid can''t search it; NULL = not looked up.';
+COMMENT ON COLUMN contact_sync.ledger.person_hash
+IS 'xxh3 of the column person_key of clients.sql: whom the id belongs to; NULL = unknown.';
 COMMENT ON COLUMN contact_sync.ledger.updated_at IS 'When this row changed last.';
 
 COMMENT ON COLUMN contact_sync.removal.client_id IS 'Whose address it was.';
@@ -110,6 +113,3 @@ IS 'The contact stays without a client: who takes over the address clears its va
 COMMENT ON COLUMN contact_sync.removal.tries
 IS 'How often SendGrid accepted the removal and showed the contact all the same.';
 COMMENT ON COLUMN contact_sync.removal.tried_at IS 'When that was last.';
-
-COMMENT ON TABLE contact_sync.person IS 'Whom each client id belonged to when it was read last, if the source tells.';
-COMMENT ON COLUMN contact_sync.person.person_hash IS 'xxh3 of the column person_key of clients.sql.';

@@ -149,8 +149,8 @@ WHERE
 -- An upsert (ON CONFLICT) of a whole first load takes twice as long, because it looks for every key first.
 -- Index: outbox and ledger primary keys
 INSERT INTO contact_sync.ledger (
-    sync_id, client_id, state, email_hash, email, contact_hash, row_hash, filled, stale, batch_id,
-    updated_at
+    sync_id, client_id, state, email_hash, email, contact_hash, row_hash, filled, stale, person_hash,
+    batch_id, updated_at
 )
 SELECT
     %(sync_id)s,
@@ -162,6 +162,7 @@ SELECT
     o.row_hash,
     o.filled,
     o.stale,
+    nullif(o.person_hash, 0),
     %(batch_id)s,
     now()
 FROM contact_sync.outbox AS o
@@ -187,7 +188,7 @@ WHERE
 -- Index: outbox and ledger primary keys
 INSERT INTO contact_sync.ledger AS l (
     sync_id, client_id, state, email_hash, row_hash, field, reason, detail, tries, rejected_since,
-    batch_id, updated_at
+    person_hash, batch_id, updated_at
 )
 SELECT
     o.sync_id,
@@ -200,6 +201,7 @@ SELECT
     r.detail,
     1,
     now(),
+    nullif(o.person_hash, 0),
     o.batch_id,
     now()
 FROM contact_sync.batch_contact AS o

@@ -1,7 +1,7 @@
 -- Clients that are kept back: rejected, excluded, pending and sharing ones (state/fates.py).
 
 -- create_fate --
--- Room for the clients that a slice doesn't send; row_hash NULL = unknown.
+-- Room for the clients that a slice doesn't send; row_hash NULL = unknown, person_hash 0 = unknown.
 CREATE TEMPORARY TABLE fate (
     client_id bigint,
     state text,
@@ -9,7 +9,8 @@ CREATE TEMPORARY TABLE fate (
     row_hash bigint,
     field text,
     reason text,
-    detail text
+    detail text,
+    person_hash bigint
 ) ON COMMIT DROP;
 
 -- note_lost_addresses --
@@ -96,14 +97,14 @@ ON CONFLICT (sync_id, email, list_id) DO UPDATE SET
 -- merge_fates --
 -- Write the fates that need no call to SendGrid: rejected, excluded, shared, pending
 -- Parameters: sync_id; temporary table
--- fate(client_id, state, email_hash, row_hash, field, reason, detail)
+-- fate(client_id, state, email_hash, row_hash, field, reason, detail, person_hash)
 -- Who is excluded now, or again, has to be looked up (off_list).
 -- What SendGrid holds (email, contact_hash, filled) stays known, except for a client that lost a
 -- shared address: another client represents it, and its own contact is noted for removal.
 -- Index: ledger primary key
 INSERT INTO contact_sync.ledger AS l (
     sync_id, client_id, state, email_hash, row_hash, field, reason, detail, tries, rejected_since,
-    updated_at
+    person_hash, updated_at
 )
 SELECT
     %(sync_id)s,
@@ -116,6 +117,7 @@ SELECT
     f.detail,
     CASE WHEN f.state = 'rejected' THEN 1 ELSE 0 END,
     CASE WHEN f.state = 'rejected' THEN now() END,
+    nullif(f.person_hash, 0),
     now()
 FROM pg_temp.fate AS f
 ON CONFLICT (sync_id, client_id) DO UPDATE SET

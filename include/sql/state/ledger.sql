@@ -63,7 +63,8 @@ SELECT
         END
     )::smallint AS cause,
     coalesce(row_hash, 0) AS row_hash,
-    filled
+    filled,
+    coalesce(person_hash, 0) AS person_hash
 FROM contact_sync.ledger
 WHERE sync_id = %(sync_id)s AND client_id = any(%(client_ids)s::bigint[])
 ORDER BY client_id;
@@ -91,7 +92,8 @@ SELECT
         END
     )::smallint AS cause,
     coalesce(row_hash, 0) AS row_hash,
-    filled
+    filled,
+    coalesce(person_hash, 0) AS person_hash
 FROM contact_sync.ledger
 WHERE sync_id = %(sync_id)s AND client_id BETWEEN %(first_id)s AND %(last_id)s
 ORDER BY client_id;

@@ -1,36 +1,20 @@
 -- Which person each client id belongs to (state/persons.py).
 
 -- create_person_now --
--- Room for what a slice's clients say.
+-- Room for the clients whose row of the ledger doesn't say so yet.
 CREATE TEMPORARY TABLE person_now (
     client_id bigint,
     person_hash bigint
 ) ON COMMIT DROP;
 
--- read --
--- Index: person primary key
-SELECT
-    client_id,
-    person_hash
-FROM contact_sync.person
-WHERE sync_id = %(sync_id)s AND client_id = any(%(client_ids)s::bigint[])
-ORDER BY client_id;
-
 -- note --
--- Those that stay as they are aren't even locked. Index: person primary key
-INSERT INTO contact_sync.person AS p (sync_id, client_id, person_hash)
-SELECT
-    %(sync_id)s,
-    n.client_id,
-    n.person_hash
+-- Whom these ids belong to. Nothing else of the row has changed, nor has updated_at. New rows come with it: what else
+-- writes the ledger changes it in no row.
+-- Index: ledger primary key
+UPDATE contact_sync.ledger AS l
+SET person_hash = n.person_hash
 FROM pg_temp.person_now AS n
-WHERE
-    n.person_hash <> 0
-    AND NOT EXISTS (
-        SELECT 1 FROM contact_sync.person AS same
-        WHERE same.sync_id = %(sync_id)s AND same.client_id = n.client_id AND same.person_hash = n.person_hash
-    )
-ON CONFLICT (sync_id, client_id) DO UPDATE SET person_hash = excluded.person_hash;
+WHERE l.sync_id = %(sync_id)s AND l.client_id = n.client_id;
 
 -- part_with --
 -- As removals.retire_absent, of ids that another person has now. Index: primary keys

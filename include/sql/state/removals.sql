@@ -94,12 +94,6 @@ forgotten AS (
     DELETE FROM contact_sync.dropped_value AS d
     USING gone AS g
     WHERE d.sync_id = g.sync_id AND d.client_id = g.client_id
-),
-
-nobodys AS (
-    DELETE FROM contact_sync.person AS p
-    USING gone AS g
-    WHERE p.sync_id = g.sync_id AND p.client_id = g.client_id
 )
 
 INSERT INTO contact_sync.removal AS m (sync_id, email, email_hash, client_id, why)

@@ -48,6 +48,7 @@ CREATE TABLE contact_sync.ledger (
     looked_hash bigint,  -- Hash of the payload that looks and retaken are about.
     retaken smallint DEFAULT 0 NOT NULL,  -- How often its rejection was taken back since it changed last.
     looked_up_at timestamp with time zone,  -- Of a rejected client: when it was looked up last.
+    person_hash bigint,  -- xxh3 of the column person_key of clients.sql: whom the id belongs to; NULL = unknown.
     CONSTRAINT ledger_fate CHECK ((((email IS NULL) = (contact_hash IS NULL)) AND
 CASE state
     WHEN 'confirmed'::text THEN ((field IS NULL) AND (reason IS NULL) AND (rejected_since IS NULL) AND
@@ -152,7 +153,8 @@ CREATE TABLE contact_sync.outbox (
     stale bigint DEFAULT 0 NOT NULL,  -- Number and Date fields that were emptied and can't be cleared, by bit.
     unsure bigint DEFAULT 0 NOT NULL,  -- Empty Text fields in which SendGrid may hold a value, for all that is known, by bit: a JSON request empties them.
     unsure_others bigint DEFAULT 0 NOT NULL,  -- The same of Number and Date fields, which nothing empties.
-    suppress_groups integer[]  -- From which unsubscribe groups, 0 = from everything; NULL = from everything.
+    suppress_groups integer[],  -- From which unsubscribe groups, 0 = from everything; NULL = from everything.
+    person_hash bigint  -- As in the ledger; 0 or NULL = unknown.
 );
 ALTER TABLE ONLY contact_sync.outbox ADD CONSTRAINT outbox_pkey PRIMARY KEY (run_id, client_id);
 CREATE INDEX outbox_suppress ON contact_sync.outbox USING btree (run_id, client_id) WHERE suppress;
@@ -177,7 +179,8 @@ CREATE VIEW contact_sync.batch_contact AS
     o.suppress,
     o.suppress_groups,
     o.stale,
-    (o.unsure | o.unsure_others) AS unsure
+    (o.unsure | o.unsure_others) AS unsure,
+    o.person_hash
    FROM (contact_sync.batch b
      JOIN contact_sync.outbox o ON (((b.run_id = o.run_id) AND ((o.client_id >= b.first_id) AND (o.client_id <= b.last_id)) AND ((b.json_only IS NULL) OR (o.json_only = b.json_only)))));
 
@@ -213,15 +216,6 @@ CREATE TABLE contact_sync.move (
     noted_at timestamp with time zone DEFAULT now() NOT NULL  -- Since when it is known.
 );
 ALTER TABLE ONLY contact_sync.move ADD CONSTRAINT move_pkey PRIMARY KEY (sync_id, client_id, former_hash);
-
--- Whom each client id belonged to when it was read last, if the source tells.
-CREATE TABLE contact_sync.person (
-    sync_id smallint NOT NULL,
-    client_id bigint NOT NULL,
-    person_hash bigint NOT NULL  -- xxh3 of the column person_key of clients.sql.
-);
-ALTER TABLE ONLY contact_sync.person ADD CONSTRAINT person_pkey PRIMARY KEY (sync_id, client_id);
-ALTER TABLE ONLY contact_sync.person ADD CONSTRAINT person_sync_id_fkey FOREIGN KEY (sync_id) REFERENCES contact_sync.sync(sync_id);
 
 -- Values that SendGrid refused and that are left out of their contacts until they change.
 CREATE TABLE contact_sync.refused_value (

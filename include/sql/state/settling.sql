@@ -29,8 +29,8 @@ ON CONFLICT (sync_id, email, list_id) DO UPDATE SET noted_at = excluded.noted_at
 -- client's address is kept, because a contact may exist under it.
 -- Index: outbox and ledger primary keys
 INSERT INTO contact_sync.ledger AS l (
-    sync_id, client_id, state, email_hash, email, contact_hash, filled, reason, tries, batch_id,
-    updated_at
+    sync_id, client_id, state, email_hash, email, contact_hash, filled, reason, tries, person_hash,
+    batch_id, updated_at
 )
 SELECT
     o.sync_id,
@@ -42,6 +42,7 @@ SELECT
     o.filled | o.clears,
     %(reason)s,
     1,
+    nullif(o.person_hash, 0),
     o.batch_id,
     now()
 FROM contact_sync.batch_contact AS o
@@ -115,16 +116,18 @@ WITH held AS (
     RETURNING
         b.sync_id,
         o.client_id,
-        o.email_hash
+        o.email_hash,
+        o.person_hash
 )
 
-INSERT INTO contact_sync.ledger AS l (sync_id, client_id, state, email_hash, reason)
+INSERT INTO contact_sync.ledger AS l (sync_id, client_id, state, email_hash, reason, person_hash)
 SELECT
     held.sync_id,
     held.client_id,
     'pending',
     held.email_hash,
-    %(reason)s
+    %(reason)s,
+    nullif(held.person_hash, 0)
 FROM held
 ON CONFLICT (sync_id, client_id) DO UPDATE SET
     state = excluded.state,

@@ -43,6 +43,8 @@ class KnownClients:
 
     def without(self, ids: Int64) -> Self:
         """The same as if these clients weren't known."""
+        if len(ids) == 0:
+            return self
         kept = ~np.isin(self.client_id, ids)
         return type(self)(*(getattr(self, column.name)[kept] for column in fields(self)))
 
@@ -54,10 +56,12 @@ class KnownClients:
 
 @dataclass(frozen=True, slots=True)
 class LedgerRows(KnownClients):
-    """With what SendGrid confirmed or refused last; 16 bytes more a client.
+    """With what SendGrid confirmed or refused last; 24 bytes more a client.
 
-    `filled`: the mask of the fields that have a value at SendGrid.
+    `filled`: the mask of the fields that have a value at SendGrid; `person_hash`: whom the
+    id belonged to then.
     """
 
     row_hash: Int64
     filled: Int64
+    person_hash: Int64

@@ -48,8 +48,8 @@ class Transformed:
     `frame` has one row per client: client_id, email (normalised; null when missing), email_hash,
     payload (see `payloads`; without an address that can't be sent), row_hash, filled (mask of
     fields with a value), negative (a number below zero), size (upper bound of the contact's
-    JSON in bytes), field, reason and detail (null = may be sent), exclusion (null = none),
-    person_hash (of what tells one person from another; 0 = unknown).
+    JSON in bytes), field, reason and detail (null = may be sent), exclusion (null = none) and,
+    if the source tells one person from another, person_hash (0 = unknown).
     `dropped`: whose values were left out, cut or rounded; of a client and field at most one.
     `replaced`: clients and the names of fields in which they have another value now than the one
     that SendGrid refused.
@@ -123,9 +123,10 @@ def transform(
             "reason": series(pa.array(problems.reason, pa.string())),
             "detail": detail,
             "exclusion": as_text(source["exclusion"]),
-            "person_hash": hashes(arrow(source[PERSON_KEY])) if mapping.has_person_key else 0,
         }
     )
+    if mapping.has_person_key:
+        frame["person_hash"] = hashes(arrow(source[PERSON_KEY]))
     return Transformed(frame, problems.dropped, replaced)
 
 

@@ -137,7 +137,11 @@ def _ledger(client_id: int, known: LedgerClient | None) -> LedgerRows:
     causes = [Cause.of(row.reason) for row in rows]
     ids = np.array([client_id for _ in rows], np.int64)
     return LedgerRows(
-        client_id=ids, fate=np.array(fates, np.int16), cause=np.array(causes, np.int16), **columns
+        client_id=ids,
+        fate=np.array(fates, np.int16),
+        cause=np.array(causes, np.int16),
+        person_hash=np.zeros(len(rows), np.int64),
+        **columns,
     )
 
 

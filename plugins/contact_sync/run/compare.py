@@ -107,6 +107,7 @@ def vanished(members: Members, seen: Mask, ledger: LedgerRows) -> pd.DataFrame:
             "field": None,
             "reason": str(PendingReason.GONE_WHILE_READ),
             "detail": None,
+            "person_hash": 0,
         }
     )
 
@@ -189,6 +190,7 @@ def _to_keep(clients: pd.DataFrame, decided: Decided) -> pd.DataFrame:
             "field": _each(decision, {Decision.REJECTED: kept["field"].to_numpy(object)}),
             "reason": _each(decision, reasons),
             "detail": _each(decision, details),
+            "person_hash": kept["person_hash"].to_numpy(np.int64) if "person_hash" in kept else 0,
         }
     )
 

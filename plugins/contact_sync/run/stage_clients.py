@@ -13,8 +13,8 @@ from contact_sync.base.arrays import Int64
 from contact_sync.base.failpoints import reach
 from contact_sync.base.json_columns import Staged
 from contact_sync.base.vocabulary import RunKind
-from contact_sync.contacts.ledger_rows import LedgerRows
 from contact_sync.contacts.mapping import Mapping
+from contact_sync.contacts.persons import compare_persons
 from contact_sync.contacts.refused_values import Refused
 from contact_sync.contacts.transform import NOTHING_REFUSED, Dropped, transform
 from contact_sync.postgres.arrow_reader import ahead
@@ -53,18 +53,20 @@ def stage_clients(sync: Sync, run: Run, slice_no: int) -> Staged:
     is_resend = run.kind is RunKind.RESEND
     refused = NOTHING_REFUSED if is_resend else _refused_values(sync, run, part)
     replaced: list[tuple[int, str]] = []
-    persons_now, parted = list[pd.DataFrame](), list[int]()
+    unnoted, parted = list[pd.DataFrame](), list[int]()
 
     def to_send() -> Iterator[pd.DataFrame]:
         for batch in _batches(sync, run, part, members.client_id, mapping):
             transformed = transform(batch, mapping, refused)
             replaced.extend(transformed.replaced)
-            parted_here = _others_now(sync, run, transformed.frame, known, mapping)
-            parted.extend(parted_here.tolist())
+            same = known
             if mapping.has_person_key:
-                persons_now.append(transformed.frame[list(persons.PERSON.names)])
+                told = compare_persons(transformed.frame, known)
+                parted.extend(told.others.tolist())
+                unnoted.append(told.unnoted)
+                same = known.without(told.others)
             compared = compare(
-                transformed, members, known.without(parted_here), mapping,
+                transformed, members, same, mapping,
                 resend=is_resend, bring_back=is_resend and run.kind_reason != run.unproven,
                 retry_rejected=run.retry_rejected, fresh=fresh,
             )  # fmt: skip
@@ -84,9 +86,10 @@ def stage_clients(sync: Sync, run: Run, slice_no: int) -> Staged:
             for _ in to_send():
                 pass
         else:
-            staging.fill_outbox(cursor, run.run_id, part, to_send())
+            has_key = mapping.has_person_key
+            staging.fill_outbox(cursor, run.run_id, part, to_send(), persons=has_key)
             persons.part_with(cursor, run.sync_id, parted)
-            persons.note(cursor, run.sync_id, persons_now)
+            persons.note(cursor, run.sync_id, unnoted)
             fates.merge_fates(cursor, run.sync_id, pd.concat(keep))
             if is_resend and not part.is_sparse:
                 refused_values.forget_range(cursor, run.sync_id, part.first_id, part.last_id)
@@ -103,15 +106,6 @@ def stage_clients(sync: Sync, run: Run, slice_no: int) -> Staged:
 def _refused_values(sync: Sync, run: Run, part: Slice) -> Refused:
     with sync.state.transaction() as cursor:
         return refused_values.read(cursor, run.sync_id, part.first_id, part.last_id)
-
-
-def _others_now(
-    sync: Sync, run: Run, clients: pd.DataFrame, known: LedgerRows, mapping: Mapping
-) -> Int64:
-    if not mapping.has_person_key:
-        return np.empty(0, np.int64)
-    with sync.state.transaction() as cursor:
-        return persons.others_now(cursor, run.sync_id, clients, known)
 
 
 def _fresh(sync: Sync, mapping: Mapping) -> int:

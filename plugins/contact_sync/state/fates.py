@@ -18,10 +18,10 @@ FATE = pa.schema(
     [
         ("client_id", pa.int64()), ("state", pa.string()), ("email_hash", pa.int64()),
         ("row_hash", pa.int64()), ("field", pa.string()), ("reason", pa.string()),
-        ("detail", pa.string()),
+        ("detail", pa.string()), ("person_hash", pa.int64()),
     ]
 )  # fmt: skip
-"""A client that isn't sent; row_hash null = unknown."""
+"""A client that isn't sent; row_hash null = unknown, person_hash 0 = unknown."""
 
 
 def merge_fates(cursor: Cursor, sync_id: int, fates: pd.DataFrame) -> None:

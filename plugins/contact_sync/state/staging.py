@@ -30,7 +30,8 @@ OUTBOX = pa.schema(
         ("unsure_others", pa.int64()), ("size", pa.int32()),
     ]
 )  # fmt: skip
-
+PERSON_HASH = pa.field("person_hash", pa.int64())
+"""A column more, if the source tells one person from another."""
 
 HEIRS = -1
 """Number of the slice of those who represent an address for a rejected client, and its round down:
@@ -136,15 +137,21 @@ def slice_counts(cursor: Cursor, run_id: int) -> list[Staged | None]:
     return [Staged.of_column(row["counts"]) for row in rows]
 
 
-def fill_outbox(cursor: Cursor, run_id: int, part: Slice, frames: Iterator[pd.DataFrame]) -> None:
-    """Stream a slice's contacts into the outbox, replacing those of an earlier try."""
+def fill_outbox(
+    cursor: Cursor, run_id: int, part: Slice, frames: Iterator[pd.DataFrame], *, persons: bool
+) -> None:
+    """Stream a slice's contacts into the outbox, replacing those of an earlier try.
+
+    `frames`: columns of OUTBOX but run_id, and with `persons` PERSON_HASH.
+    """
     if part.is_sparse:
         _drop_from_outbox(cursor, run_id, part.members)
     else:
         bounds = {"run_id": run_id, "first_id": part.first_id, "last_id": part.last_id}
         cursor.execute(SQL["drop_outbox_of_slice"], bounds)
     rows = (frame.assign(run_id=run_id) for frame in frames)
-    copy_into(cursor, "contact_sync.outbox", OUTBOX, rows)
+    schema = OUTBOX.append(PERSON_HASH) if persons else OUTBOX
+    copy_into(cursor, "contact_sync.outbox", schema, rows)
 
 
 def _drop_from_outbox(cursor: Cursor, run_id: int, members: pa.Table) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -110,6 +111,106 @@ def test_R09_a_key_that_was_not_known_before_is_no_evidence(world: World, tmp_pa
     world.assert_converged(unlisted={"b@example.com"})
 
 
+def rows(world: World) -> list[tuple[int, bool, str]]:
+    """Of each row of the ledger: the client, whether a person is noted, which version it is."""
+    return world.state(
+        """SELECT client_id, person_hash IS NOT NULL, xmin::text FROM contact_sync.ledger
+           ORDER BY client_id"""
+    )
+
+
+def noted(world: World) -> dict[int, bool]:
+    """For each client of the ledger whether a person is noted."""
+    return {client: is_noted for client, is_noted, _ in rows(world)}
+
+
+def test_R09_a_key_that_is_told_later_is_noted_once_and_sends_nothing(
+    world: World, tmp_path: Path
+) -> None:
+    """Of all; a full run that changes nothing writes no row."""
+    with_key = world.sql_folder
+    without_key(world, tmp_path)
+    first, other = world.add(FIRST, created_at=THEN), world.add("b@example.com")
+    nobody = world.add("not an address")
+    world.run()
+    assert noted(world) == {first: False, other: False, nobody: False}
+    world.sql_folder = with_key
+    assert world.run("full")["counts"]["sent"] == 0
+    assert noted(world) == {first: True, other: True, nobody: True}
+    before = rows(world)
+    assert world.run("full")["counts"]["sent"] == 0
+    assert rows(world) == before
+
+
+def test_R09_a_first_load_notes_persons_with_their_rows(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No statement of its own for any of them, and none for a client that was rejected at first."""
+    monkeypatch.setattr("contact_sync.state.persons.SQL", {})
+    first, nobody = world.add(FIRST), world.add("not an address")
+    world.run()
+    assert noted(world) == {first: True, nobody: True}
+    world.edit(nobody, email="b@example.com")
+    world.run()
+    assert noted(world) == {first: True, nobody: True}
+
+
+def test_R09_a_key_that_is_not_told_for_a_while_is_remembered(world: World, tmp_path: Path) -> None:
+    """By the row that is sent meanwhile, too."""
+    with_key = world.sql_folder
+    client = world.add(FIRST, created_at=THEN)
+    world.run()
+    without_key(world, tmp_path)
+    world.edit(client, first_name="Other")
+    assert world.run()["counts"]["sent"] == 1
+    world.sql_folder = with_key
+    world.emulator.admin.suppress(FIRST)
+    given_to_another(world, client)
+    world.run()
+    assert set(world.emulator.admin.suppressions()) == {FIRST}
+
+
+@LANES
+@pytest.mark.parametrize("is_applied", [False, True])
+def test_R09_who_may_have_a_contact_leaves_nothing_either(
+    world: World, lane: str, is_applied: bool
+) -> None:
+    """What its job did is unknown, or known to be nothing."""
+    world.redefine(lane=lane, on_client_deleted="delete")
+    client = world.add(FIRST, created_at=THEN)
+    world.emulator.admin.settings(search_lag=3600 if is_applied else 0)
+    world.emulator.admin.job_fault("no_results" if is_applied else "drops_rows", job=lane)
+    world.run()
+    assert world.fates()[client].startswith("pending")
+    world.emulator.admin.settings(search_lag=0)
+    leaves_nothing(world, client)
+
+
+def test_R09_who_was_refused_and_has_a_contact_leaves_nothing_either(world: World) -> None:
+    """A look-up has found the contact as it shall be."""
+    world.redefine(on_client_deleted="delete")
+    client = world.add(FIRST, created_at=THEN)
+    world.emulator.admin.settings(refused_emails={FIRST: "no"})
+    world.run()
+    assert world.fates()[client].startswith("rejected")
+    world.emulator.admin.settings(refused_emails={})
+    put(world, json.loads(world.last_upsert())["contacts"][0], world.list_id)
+    world.run()
+    assert world.fates() == {client: "confirmed"}
+    leaves_nothing(world, client)
+
+
+def leaves_nothing(world: World, client: int) -> None:
+    """Its opt-out isn't the newcomer's, and its contact goes."""
+    world.emulator.admin.suppress(FIRST)
+    given_to_another(world, client)
+    assert world.run()["counts"]["address_changed"] == 0
+    assert set(world.emulator.admin.suppressions()) == {FIRST}
+    world.run()
+    assert set(world.contacts()) == {NEWCOMER}
+    world.assert_converged()
+
+
 def test_R09_many_ids_of_others_are_a_mass_deletion(world: World) -> None:
     """Tables that were reloaded with new ids: nobody's contact is removed unasked."""
     world.redefine(limits={"removals": {"contacts": 2, "share": 0.0}}, on_client_deleted="delete")
@@ -152,3 +253,15 @@ def test_R09_a_dry_run_parts_with_nobody(world: World) -> None:
     assert (report["counts"]["new"], report["counts"]["address_changed"]) == (1, 0)
     assert world.state("SELECT count(*) FROM contact_sync.removal") == [(0,)]
     assert world.fates() == {client: "confirmed"}
+
+
+def test_R09_who_shared_an_address_leaves_its_opt_out_there(world: World) -> None:
+    """It had no contact of its own: another client represents the address."""
+    client, _ = world.add(FIRST, created_at=THEN), world.add(FIRST)
+    world.run()
+    assert world.fates()[client].startswith("shared")
+    world.emulator.admin.suppress(FIRST)
+    given_to_another(world, client)
+    world.run()
+    assert set(world.emulator.admin.suppressions()) == {FIRST}
+    world.assert_converged()

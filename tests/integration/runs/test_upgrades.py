@@ -225,6 +225,25 @@ def is_sending(call: str) -> bool:
     return call.startswith("PUT") and not call.endswith("/imports")
 
 
+def test_P14_R09_an_upgraded_state_notes_whom_its_contacts_belong_to(
+    world: World, cluster: Cluster
+) -> None:
+    """Version 0015 knew no persons; nothing is sent for it, and ids that are reused afterwards are
+    noticed."""
+    first, other = world.add("ann@example.com"), world.add("bob@example.com")
+    world.run()
+    go_back_to(world, cluster, "0015")
+    migrate(world.state_url)
+    persons = "SELECT client_id, person_hash IS NOT NULL FROM contact_sync.ledger ORDER BY 1"
+    assert world.state(persons) == [(first, False), (other, False)]
+    assert world.run("full")["counts"]["sent"] == 0
+    assert world.state(persons) == [(first, True), (other, True)]
+    world.emulator.admin.suppress("ann@example.com")
+    world.edit(first, email="neo@example.com", created_at="2031-01-01")
+    world.run()
+    assert set(world.emulator.admin.suppressions()) == {"ann@example.com"}
+
+
 def test_P14_B20_the_first_run_after_an_upgrade_finds_the_dropped_values(
     world: World, cluster: Cluster
 ) -> None:

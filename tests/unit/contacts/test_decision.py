@@ -93,6 +93,7 @@ def ledger(clients: list[Client]) -> LedgerRows:
         cause=np.array([row.cause for _, row in known], np.int16),
         row_hash=column([row.row_hash for _, row in known]),
         filled=column([0 for _ in known]),
+        person_hash=column([0 for _ in known]),
     )
 
 
