@@ -18,7 +18,7 @@ EXTENSION = regex.compile(
     regex.IGNORECASE,
 )
 REMARK = regex.compile(r"\s*[(\[]?[^\d()\[\]+]*[)\]]?$")
-BETWEEN = regex.compile(r"[;,|\n]|\s(?:or|oder)\s|/\s*(?=\+)|(?<=\d)\s*(?=\+)", regex.IGNORECASE)
+BETWEEN = regex.compile(r"[;,|\n]|\s(?:or|oder)\s|(?<=\d)[^\d+]*(?=\+)", regex.IGNORECASE)
 DECIMAL = regex.compile(r"(\+?\d{7,})\.0+")
 OTHER = regex.compile(  # dates, IP addresses
     r"\d{4}[-./]\d\d?[-./]\d\d?|\d\d?[-./]\d\d?[-./]\d{4}|[1-9]\d?\d?(?:\.\d{1,3}){3}"

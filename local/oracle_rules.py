@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import string
 import unicodedata
 from functools import lru_cache
@@ -12,9 +13,12 @@ from email_validator import EmailNotValidError, validate_email
 
 LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 INVISIBLE = regex.compile(r"[\p{Cf}\p{Variation_Selector}]")
-MARKS = r"\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff"
+MARKS = (
+    r"\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff"
+)
 ENDS = regex.compile(rf"^[\s{MARKS}]+|[\s{MARKS}]+$")
-SEEN = regex.compile(r"[^\s\p{Default_Ignorable_Code_Point}\u2800\ufff9-\ufffb]")
+BESIDE_LATIN = {"LATIN", "CJK", "HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA", "HANGUL", "BOPOMOFO"}
+SEEN = regex.compile(r"[^\s\p{Default_Ignorable_Code_Point}\U0001d159\u2800\ufff9-\ufffb]")
 
 
 def clean_email(raw: str | None) -> str:
@@ -46,11 +50,15 @@ def email_address(raw: str | None) -> str | None:
 
 def mixes_alphabets(text: str) -> bool:
     """Return whether a word of a domain has Latin letters and such as only look like them."""
-    words = text.rpartition("@")[2].split(".")
-    alphabets = [
-        {unicodedata.name(letter, "").partition(" ")[0] for letter in word} for word in words
-    ]
-    return any("LATIN" in names and names & {"CYRILLIC", "GREEK"} for names in alphabets)
+    for word in text.rpartition("@")[2].split("."):
+        letters = word
+        if word.startswith("xn--"):  # the same word, written in ASCII
+            letters = codecs.decode(word[4:].encode(), "punycode", "replace")
+        alphabets = {unicodedata.name(x, "").partition(" ")[0] for x in letters if x.isalpha()}
+        beside_latin = "LATIN" in alphabets and alphabets - BESIDE_LATIN
+        if beside_latin or {"CYRILLIC", "GREEK"} <= alphabets:
+            return True
+    return False
 
 
 @lru_cache(maxsize=65_536)  # names, cities and lookup values come again and again

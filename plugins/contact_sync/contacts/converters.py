@@ -143,7 +143,9 @@ def _exact(value: str, *, binary: bool) -> str | None:
         return None
     number = Decimal(value)
     if binary:
-        number = +Decimal(f"{number:.{_CERTAIN_DIGITS}g}")
+        certain = Decimal(f"{number:.{_CERTAIN_DIGITS}g}")
+        noise = _two_decimals(_plain(certain)) == _two_decimals(_plain(number))
+        return _plain(certain if noise else number)
     return _plain(number)
 
 

@@ -41,6 +41,7 @@ _ADDRESS = (
 )
 _ADDRESS_NEEDS_CARE = r"--|\.(?:test|local|localhost|invalid|onion|arpa)$"
 _SHORT_ADDRESS = 65  # bytes: too short for a part or a label that is too long
+_A_LABEL = "xn--"
 MAX_NAMED = 3
 MAX_ADDRESS = 254  # OAS, contact.email
 MAX_LOCAL_PART = 64  # RFC 5321, 4.5.3.1.1; email-validator lets 65 pass
@@ -49,11 +50,23 @@ _NAMED = regex.compile(r"[^<>@]*<([^<>]*)>")
 _MAILTO = regex.compile(r"mailto:(?://)?([^?]*)(?:\?.*)?", regex.IGNORECASE)
 _SEVERAL = r"@[^@]*[;, |/][^@]*@"
 _TOP_LEVEL = regex.compile(r"\.(?:[a-z]{2,63}|xn--[a-z0-9-]{1,59})$")
-_SCRIPTS = {
-    name: regex.compile(rf"\p{{Script={name}}}")
-    for name in ("Latin", "Cyrillic", "Greek", "Armenian", "Cherokee", "Hebrew", "Arabic", "Thai")
-}
-"""Scripts that no name of a domain mixes with Latin (Unicode TS 39, Highly Restrictive)."""
+_LATIN = regex.compile(r"\p{Script=Latin}")
+_BESIDE_LATIN = (
+    "Latin",
+    "Common",
+    "Inherited",
+    "Han",
+    "Hiragana",
+    "Katakana",
+    "Bopomofo",
+    "Hangul",
+)
+_NOT_BESIDE_LATIN = regex.compile(
+    "[^" + "".join(rf"\p{{Script={name}}}" for name in _BESIDE_LATIN) + "]"
+)
+"""Whatever no name of a domain mixes with Latin (Unicode TS 39, Highly Restrictive)."""
+_ALIKE = [regex.compile(rf"\p{{Script={name}}}") for name in ("Cyrillic", "Greek", "Armenian")]
+"""Scripts with letters like those of each other."""
 
 
 def normalised(column: pd.Series[Any]) -> pd.Series[Any]:
@@ -187,10 +200,19 @@ def _judged(value: str) -> email_validator.ValidatedEmail | None:
 
 
 def _is_look_alike(domain: str) -> bool:
-    """Whether a label has letters of Latin and of another alphabet."""
-    if domain.isascii():
-        return False
-    return any(
-        sum(1 for script in _SCRIPTS.values() if script.search(label)) > 1
-        for label in domain.split(".")
-    )
+    """Whether a label has letters of Latin and of another alphabet, also if it says so in ASCII
+    (`xn--`)."""
+    return any(map(_mixes_alphabets, regex.split(r"[.\u3002\uff0e\uff61]", domain)))
+
+
+def _mixes_alphabets(label: str) -> bool:
+    if label.isascii():
+        if not label.lower().startswith(_A_LABEL):
+            return False
+        try:
+            label = label[len(_A_LABEL) :].encode().decode("punycode")
+        except UnicodeError:
+            return False  # no name of a domain: whoever judges the address says so
+    if _LATIN.search(label) and _NOT_BESIDE_LATIN.search(label):
+        return True
+    return sum(1 for script in _ALIKE if script.search(label)) > 1

@@ -48,7 +48,8 @@ _REMARK = regex.compile(r"^([^\p{L}]*\d\)?)[\s(\[,][^\d]*$")
 _NUMBER = regex.compile(r"[\d+\-.()\[\]/\s]+")
 _DATE = regex.compile(r"(?:(?:19|20)\d\d([-./])\d\d?\1\d\d?|\d\d?([-./])\d\d?\2(?:19|20)\d\d)")
 _FLOAT = regex.compile(r"\s*(\+?\d{7,15})\.0+\s*")  # a table's number that became a decimal
-_SEPARATORS = regex.compile(r"[;,|\n]|/\s*(?=\+)|(?<=\d[\s)]*)(?=\+)")
+_SPACE, _GAP = regex.compile(r"\s+"), regex.compile(r"(?<=\d)\D+(?=\d)")
+_SEPARATORS = regex.compile(r"[;,|\n]|(?<=\d[^\d+]*)(?=\+)")
 _VARIATION_SELECTORS = {*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0), *range(0x180B, 0x1810)}
 _QUOTES = " '\"`\u00b4\u2018\u2019\u201c\u201d"
 _OTHER_DASHES = "\u2212\u30fc\u207b"  # minus, the Japanese long sound, superscript minus
@@ -125,17 +126,32 @@ def _first_of(text: str, region: str | None) -> Phone:
     before, slash, _ = text.partition("/")
     if slash and (first := _judged(before, region)).e164:
         return first
-    groups = text.split()
-    middle = len(groups) // 2
-    halves = [" ".join(groups[:middle]), " ".join(groups[middle:])]
     whole = _judged(text, region)
-    if len(groups) % 2 == 0 and all(_digits_in(half) >= FEWEST_DIGITS for half in halves):
-        first, second = (_judged(half, region) for half in halves)
-        if first.e164 and second.e164:
-            return first
-        if whole.e164 is None:
-            return Phone(reason=ValueProblem.TWO_NUMBERS)
-    return whole
+    halves = _pairs(text, list(_SPACE.finditer(text)), halves_only=True)
+    firsts = _firsts(halves, region)
+    if whole.e164 is None:  # the middle decides only if no other place could
+        others = _firsts(_pairs(text, list(_GAP.finditer(text))), region)
+        if halves or others:
+            sure = len(firsts) == 1 and others == firsts
+            return Phone(firsts.pop()) if sure else Phone(reason=ValueProblem.TWO_NUMBERS)
+    return Phone(reason=ValueProblem.TWO_NUMBERS) if firsts else whole
+
+
+def _firsts(pairs: list[tuple[str, str]], region: str | None) -> set[str]:
+    """The first numbers of pairs of numbers."""
+    read = [[_judged(part, region).e164 for part in pair] for pair in pairs]
+    return {first for first, second in read if first and second}
+
+
+def _pairs(
+    text: str, gaps: list[regex.Match[str]], *, halves_only: bool = False
+) -> list[tuple[str, str]]:
+    """What stands before and behind each of the gaps (or behind as many groups as before it), if
+    both may be numbers."""
+    if halves_only:
+        gaps = gaps[len(gaps) // 2 :][: len(gaps) % 2]
+    pairs = [(text[: gap.start()], text[gap.end() :]) for gap in gaps]
+    return [pair for pair in pairs if all(_digits_in(part) >= FEWEST_DIGITS for part in pair)]
 
 
 def _digits_in(text: str) -> int:

@@ -29,13 +29,13 @@ MAY_COMPOSE = (
 """Characters that NFC may change or join: all but the usual Latin, Greek and Cyrillic ones."""
 _NOT_SEEN = (
     r"\x{ad}\x{61c}\x{180e}\x{200b}-\x{200f}\x{202a}-\x{202e}\x{2060}-\x{2064}\x{2066}-\x{206f}"
-    r"\x{feff}\x{fff9}-\x{fffb}"
+    r"\x{feff}\x{fff9}-\x{fffb}\x{1bca0}-\x{1bca3}\x{1d173}-\x{1d17a}"
 )
 """Category Cf without what shows: Arabic signs of numbers, and the letters in flags of regions."""
 _AT_THE_ENDS = rf"^[{_NOT_SEEN} ]+|[{_NOT_SEEN} ]+$"
 _BLANK = (
     rf"^[{_NOT_SEEN}\x{{34f}}\x{{115f}}\x{{1160}}\x{{17b4}}\x{{17b5}}\x{{180b}}-\x{{180f}}\x{{2800}}"
-    r"\x{3164}\x{fe00}-\x{fe0f}\x{ffa0}\x{e0000}-\x{e0fff} ]*$"
+    r"\x{2065}\x{3164}\x{fe00}-\x{fe0f}\x{ffa0}\x{fff0}-\x{fff8}\x{1d159}\x{e0000}-\x{e0fff} ]*$"
 )
 """Texts of nothing that anybody can see: fillers, selectors and blanks of other scripts, too."""
 USUAL = (

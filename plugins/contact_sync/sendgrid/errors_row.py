@@ -25,6 +25,7 @@ _NO_REASON = ("code", "count", "id", "number", "row", "line")
 NO_REASON = "refused"
 MAX_REASON = 2_000  # characters; more is shown nowhere
 _ADDRESS = re.compile(r"[^\s@<>,;|]+@[^\s@<>,;|]+")
+_AS_SENT = re.compile(r"[a-z0-9.!#$%&'*+/=?^_`{|}~-]+@[a-z0-9.-]+[a-z0-9]", re.IGNORECASE)
 _NAMED = re.compile(r"[^<>]*<\s*(?:mailto:)?([^\s@<>]+@[^\s@<>]+)\s*>\s*")
 _AROUND = " \t\r\n\"'`()[]:.\ufeff\u200b\u200e\u200f\u00a0"
 
@@ -85,6 +86,8 @@ def address_in(cell: str) -> str:
     """The address that a cell consists of, without what surrounds it; else ""."""
     if "@" not in cell:
         return ""
+    if _AS_SENT.fullmatch(text := cell.strip()):
+        return text  # its own quote or bar may begin it: without that it is somebody else's
     text = cell.strip(_AROUND)
     if named := _NAMED.fullmatch(text):
         return named[1]

@@ -41,10 +41,15 @@ _LIST = re.compile(
     r"(?:is|are) not valid|(?:is|are) invalid)|(?:invalid|unknown|no such|missing) list"
 )
 _PLAN = re.compile(
-    r"contacts? limit|limit (?:of|on|for) (?:your )?contacts|\b(?:your|the|upgrade|current) plan\b"
-    r"|\bbilling\b|\bcredits?\b|\bquota\b|account (?:is )?(?:suspended|disabled|under review)"
+    r"contacts? limit|limit (?:of|on|for) (?:your )?contacts"
+    r"|\b(?:your|the|upgrade|current) plan\b(?! field)"
+    r"|\bbilling\b|\bcredits\b|\bcredit (?:limit|balance)|\bquota\b"
+    r"|account (?:is )?(?:suspended|disabled|under review)"
 )
-_PERMISSION = re.compile(r"\bscopes?\b|permission|forbidden|authori[sz]|access denied|api key")
+_PERMISSION = re.compile(
+    r"\bscopes?\b|permission|\bforbidden\b(?! (?:char|word|value|sign|symbol|text))|access denied"
+    r"|api key|\b(?:not |un)authori[sz]ed\b(?! (?:char|word|value))|\bauthori[sz]ation\b"
+)
 _FORM = re.compile(r"content-?type|method not allowed|unsupported media")
 _SIZE = re.compile(
     r"(?:request|body|payload|message|entity|content)(?: \S+){0,3}? (?:too (?:large|long|big)|"
@@ -52,6 +57,12 @@ _SIZE = re.compile(
     r"max(?:imum)? (?:request|body|payload|message)(?: body)? size|"
     r"at most \d+ contacts|too many contacts|resource_?exhausted|^too large$"
 )
+_PART_OF_A_CONTACT = re.compile(
+    r"\bcontacts?\[|\b(?:(?:first|last)_name|address_line_[12]|city|country|postal_code"
+    r"|state_province_region|phone_number|alternate_emails|custom_fields|[a-z]+\d+_[tnd])\b"
+)
+"""A contact's place, or a field that one has: what is said of them is no fault of the set-up, in
+whatever words ("first_name contains forbidden characters")."""
 _PLACES_OF_SETUP = re.compile(r"(?:list_ids|file_type|field_mappings)\b")
 
 
@@ -62,7 +73,7 @@ def cause_of(error: RequestRefused, found: Sequence[Complaint]) -> Cause:
     if any(_FIELD.search(_unquoted(complaint)) for complaint in found):
         return Cause.UNKNOWN_FIELD
     about_none = [complaint for complaint in found if not complaint.is_about_a_contact]
-    if any(_setup_fault(complaint) for complaint in about_none):
+    if any(_setup_fault(one) for one in about_none if not _is_of_a_contact(one)):
         return Cause.SETUP
     if error.status == 413 or any(_SIZE.search(_unquoted(one)) for one in about_none):
         return Cause.TOO_LARGE
@@ -106,6 +117,12 @@ def _setup_fault(complaint: Complaint) -> str | None:
 
 def _is_place(complaint: Complaint) -> bool:
     return _PLACES_OF_SETUP.match(complaint.where) is not None
+
+
+def _is_of_a_contact(complaint: Complaint) -> bool:
+    """Whether it names a part of a contact, although it doesn't tell of whose."""
+    said = f"{complaint.where.lower()} {_unquoted(complaint)}"
+    return not _is_place(complaint) and _PART_OF_A_CONTACT.search(said) is not None
 
 
 def _unquoted(complaint: Complaint) -> str:

@@ -17,6 +17,8 @@ from contact_sync.base.errors import RequestRefused
 
 _PLACE = re.compile(r"contacts?\[(\d{1,9})\]")
 _QUOTED = (re.compile(r"'(.+)'"), re.compile(r'"(.+)"'), re.compile(r"`(.+)`"))
+_WHOLE = re.compile(r"(?<![^\s\"<>()\[\],;:])[^\s\"<>()\[\],;:]+@[\w.-]*\w")
+"""With a quote that begins it: an address may, and without that it is somebody else's."""
 _BARE = re.compile(r"[^\s'\"`<>()\[\],;:]+@[^\s'\"`<>()\[\],;:]+")
 _ODD = re.compile(r"\S+@\S+")
 _ENDS = ".,;:!?'\"`<>()[]{}"
@@ -67,7 +69,7 @@ def addresses_in(said: str) -> Iterator[str]:
     """What may be an address in a message, in lower case."""
     if "@" not in said:
         return
-    for pattern in (*_QUOTED, _BARE, _ODD):
+    for pattern in (*_QUOTED, _WHOLE, _BARE, _ODD):
         for match in pattern.finditer(said):
             text = match.group(match.lastindex or 0).strip().lower()
             for found in (text, text.strip(_ENDS)):

@@ -74,6 +74,9 @@ REPORTED: list[tuple[int, str, str | None]] = [
 
 KINDS: list[tuple[int, str, str | None]] = [
     # Marks that nobody sees, at the ends and inside
+    (50, "\U0001d173", None),  # musical format, category Cf
+    (50, "\U0001d159\u2065", None),  # a note without a head; reserved, ignored by default
+    (50, "\U0001bca0Anna\U0001d17a", "Anna"),
     (50, "\u2066Anna\u2069", "Anna"),
     (50, "Anna\u200b\u200b", "Anna"),
     (50, "\u2060 Anna \u2060", "Anna"),

@@ -84,6 +84,15 @@ PHONES: list[tuple[str, str | None, str]] = [
     ("079.123.45.67", "CH", "+41791234567"),
     ("+41 79 123 45 6?", "CH", "no_number"),
     ("+41 79 123 xx 67", "CH", "no_number"),
+    # A second number with a plus, whatever stands before it; and groups that divide in two ways
+    ("01 234567890-+43 664 123456", "AT", "+431234567890"),
+    ("030 123456.+49 1512 3456789", "DE", "+4930123456"),
+    ("0812-345-678. +62 21 8350123", "ID", "+62812345678"),
+    ("08-12 34 56 (+46 70 123 45 67)", "SE", "+468123456"),
+    ("600 123 456 -- +56 2 2123 4567", "CL", "+56600123456"),
+    ("010 234567-+381 60 1234567", "RS", "+38110234567"),
+    ("+352 27 12 34 56 628 123 456", "LU", "two_numbers"),  # +352 271234 is one, too
+    ("+352 2715 397 4641 +352 27 40 06 13", "LU", "two_numbers"),  # +352 2715 is one, too
     ("*100#", "CH", "no_number"),
     ("10:30", "CH", "no_number"),
     ("CHF 1500.00", "CH", "no_number"),
@@ -158,6 +167,13 @@ EMAILS: list[tuple[str, str]] = [
     ("john@stra\u00dfe.de", "john@xn--strae-oqa.de"),
     ("john@example\uff0ecom", "john@example.com"),
     # Domains
+    ("john@xn--gmil-63d.com", "look_alike_domain"),  # a Cyrillic a, as a browser copies it
+    ("john@mail.XN--ggle-0nda.com", "look_alike_domain"),
+    ("john@ex\u10d0mple.com", "look_alike_domain"),  # Georgian
+    ("john@ex\u2c9fmple.com", "look_alike_domain"),  # Coptic
+    ("john@\u0430\u03bf\u0440.com", "look_alike_domain"),  # Cyrillic and Greek
+    ("john@xn--bcher-kva.de", "john@xn--bcher-kva.de"),
+    ("john@xn--tokyo-1e1k07ec84j.jp", "john@xn--tokyo-1e1k07ec84j.jp"),
     ("john@127.0.0.1", "invalid"),
     ("john@[IPv6:::1]", "invalid"),
     ("john@xn--", "invalid"),
@@ -168,5 +184,12 @@ EMAILS: list[tuple[str, str]] = [
     ("john@sub..example.com", "invalid"),
 ]
 
-ORACLE_FINDS_MORE = {"380501234567"}
-"""Texts in which the oracle finds a number of Germany's, whose plan it knows by lengths only."""
+ORACLE_FINDS_MORE = {
+    "380501234567",
+    "0812-345-678. +62 21 8350123",
+    "600 123 456 -- +56 2 2123 4567",
+    "010 234567-+381 60 1234567",
+    "+352 2715 397 4641 +352 27 40 06 13",
+}
+"""Texts that the oracle reads otherwise: it knows some countries' plans by lengths only, and others
+(Indonesia, Chile, Serbia) not at all; of Luxembourg's two numbers it takes the first."""

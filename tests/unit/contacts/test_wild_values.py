@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pandas as pd
+import pyarrow as pa
 import pytest
 
 from contact_sync.contacts import converters, emails, phones, text_columns
@@ -55,6 +57,25 @@ def test_B10_only_stated_forms_are_dates(text: str, becomes: str | None) -> None
     found = converters.day(column([text]))
     assert values(found.values) == [becomes]
     assert reasons(found) == ([] if becomes else ["not_a_date"])
+
+
+@pytest.mark.parametrize(
+    ("value", "becomes", "reason"),
+    [
+        (9007199254740991.0, "9007199254740991", []),  # 2^53 - 1: every digit of it is certain
+        (1234567890123456.8, "1234567890123456.8", []),
+        (1e22, "10000000000000000000000", []),
+        (0.30000000000000004, "0.3", []),  # noise of the binary form
+        (2.675, "2.68", ["rounded"]),
+        (-0.0, "0", []),
+    ],
+)
+def test_B12_a_binary_number_keeps_the_digits_that_postgresql_shows(
+    value: float, becomes: str, reason: list[str]
+) -> None:
+    """Of a large one, too: none of them turns into a zero unseen."""
+    found = converters.number(pd.Series([value], dtype=pd.ArrowDtype(pa.float64())))
+    assert (values(found.values), reasons(found)) == ([becomes], reason)
 
 
 @pytest.mark.parametrize(("text", "becomes"), dates_and_numbers.NUMBERS)

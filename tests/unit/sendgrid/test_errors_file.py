@@ -71,6 +71,19 @@ def test_D05_every_known_layout_is_read(raw: bytes) -> None:
     assert read(raw) == REFUSED
 
 
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+@pytest.mark.parametrize("email", ["'ann@example.com", "`ann@example.com", "a|n'n@example.com"])
+def test_D05_an_address_that_begins_with_a_quote_is_not_somebody_elses(
+    email: str, separator: str
+) -> None:
+    """RFC 5322 allows it; with the quote taken off another client would be refused."""
+    row = [email, "bob@example.com", "bad"]
+    lines = [["email", "friend", "error"], row]
+    assert read("\n".join(map(separator.join, lines)).encode()) == {email: "bad"}
+    assert read(json.dumps([{"email": email, "error": "bad"}]).encode()) == {email: "bad"}
+    assert read(f"email,error\n'{ADDRESS}',bad".encode()) == {ADDRESS: "bad"}
+
+
 @pytest.mark.parametrize(
     "header",
     ["email,error", "E-Mail,Error", "EMAIL ADDRESS,Error Message", "email_address,error_message",

@@ -47,6 +47,20 @@ def test_C09_an_address_in_the_message_counts_alone(
     assert found.place == place
 
 
+@pytest.mark.parametrize(
+    "message",
+    ["email ''ann@example.com' is not valid", "'ann@example.com: duplicate", "<'ann@example.com>",
+     "invalid identifier \"'ann@example.com\".", "('ann@example.com) bounced"],
+)  # fmt: skip
+def test_C09_an_address_that_begins_with_a_quote_is_not_somebody_elses(message: str) -> None:
+    """Both may be in the request; and one that is quoted is named without its quotes."""
+    both = ["ann@example.com", "'ann@example.com"]
+    (found,) = complaints(refused({"field": None, "message": message}), both)
+    assert found.email == "'ann@example.com"
+    (found,) = complaints(refused({"message": "email 'ann@example.com' is not valid"}), both)
+    assert found.email == "ann@example.com"
+
+
 def test_an_answer_without_errors_says_nothing() -> None:
     """Nor does a page."""
     assert complaints(refused(), EMAILS) == []
@@ -56,6 +70,18 @@ def test_an_answer_without_errors_says_nothing() -> None:
     ("status", "field", "message", "cause"),
     [
         (400, "", "invalid input", Cause.CONTACTS),
+        # Words of the set-up, said of a contact's field
+        (400, "", "last_name contains forbidden characters", Cause.CONTACTS),
+        (400, None, "state is not an authorized value", Cause.CONTACTS),
+        (400, "contacts[9].phone_number", "permission to use this number denied", Cause.CONTACTS),
+        (400, "first_name", "may not contain the word credit", Cause.CONTACTS),
+        (400, "", "last_name must not contain a quota sign", Cause.CONTACTS),
+        (400, "contacts[9].custom_fields.e1_T", "unauthorized characters", Cause.CONTACTS),
+        (400, "", "the plan field is invalid", Cause.CONTACTS),
+        (400, "", "access forbidden", Cause.SETUP),
+        (400, "", "you are not authorized to do this", Cause.SETUP),
+        (400, "", "no credits left", Cause.SETUP),
+        (400, "list_ids", "the list of this phone_number is not found", Cause.SETUP),
         (400, "", "provide all identifiers", Cause.CONTACTS),
         (400, None, 'custom field "e1_N" cannot be null', Cause.CONTACTS),
         (400, "contacts[0].email", "email 'list x does not exist' is forbidden", Cause.CONTACTS),
