@@ -99,9 +99,9 @@ def test_R11_R01_a_restore_to_before_the_rename_is_said(
         restore()
         after.edit(1, email="moved@example.com")
         before = after.writes()
-        for options in ({}, {"dry_run": True}):
+        for dry_run in (True, False):
             with pytest.raises(ConfigError, match="contact_sync rename demo after"):
-                after.run(**options)
+                after.run(dry_run=dry_run)
         assert after.writes() == before
         rename(after, "demo", "after")
         assert after.run()["kind_reason"] == "state_went_back"
