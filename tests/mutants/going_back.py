@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
+from contact_sync.base.marks import Mark
 from contact_sync.base.run_life import KindReason
 from contact_sync.postgres.cursor import Cursor
 from contact_sync.state import identity
 from contact_sync.state.runs import Run
-from tests.integration.runs import test_unproven
+from tests.integration.runs import test_renamed, test_unproven
 from tests.mutants.mutant import RUN, STATE, Mutant, gives, nothing
+from tests.unit.state import test_identity
 
 
 def only_noted(_doubt: Any, cursor: Cursor, sync_id: int, why: KindReason, *_: Any) -> None:
@@ -26,6 +29,12 @@ def all_proven(_prove: Any, cursor: Cursor, sync_id: int, *_: Any) -> None:
 def never_asked_for(_doubt: Any, run: Run) -> KindReason | None:
     """A person's resend is one that only believes nothing."""
     return run.unproven
+
+
+def open_is_whole(doubt_of: Any, known: identity.Known, mark: Mark | None) -> Any:
+    """That the newest run has begun here is enough."""
+    there = known.mark_is_open is not None
+    return doubt_of(replace(known, mark_is_open=False if there else None), mark)
 
 
 TWO = test_unproven.test_R13_two_state_databases_that_fill_one_account_are_noticed
@@ -54,4 +63,12 @@ MUTANTS = [
     Mutant("Only a person's resend brings back who was removed by hand",
            {f"{RUN}.select_clients._doubt": never_asked_for},
            test_unproven.test_R11_who_was_removed_by_hand_stays_removed),
+    Mutant("A server that lacks the newest run's end may lack what it did",
+           {f"{STATE}.identity.doubt_of": open_is_whole},
+           test_identity.test_R11_R12_why_a_ledger_is_not_believed,
+           {"known": {"same_server": False, "mark_is_open": True}, "mark": test_identity.BEGUN,
+            "why": "state_moved"}),
+    Mutant("A restore that undoes a rename doesn't begin a sync anew",
+           {f"{STATE}.identity.undone_rename": gives(None)},
+           test_renamed.test_R11_R01_a_restore_to_before_the_rename_is_said),
 ]  # fmt: skip

@@ -2,7 +2,8 @@
 
 -- look --
 -- What the database has of a sync, and whether the row of evidence is the one that a run wrote here.
--- Parameters: sync_id; mark_run = the run that the mark names, or NULL; place = the kind of the mark's place, or NULL
+-- Parameters: sync_id; mark_run, mark_life = the run and the life that the mark names, or NULL; place = the kind of the
+-- mark's place, or NULL
 -- Columns: those of identity.Known; may_ask_server: the functions of the statement `server` are permitted
 -- A row's xmin stays what it was when it is frozen or its table is rewritten by VACUUM FULL or CLUSTER. A file of the
 -- ledger that is another one is one of these two, or was filled anew: then its rows are younger than the evidence.
@@ -38,6 +39,11 @@ SELECT
         END
     ) AS is_whole,
     coalesce(i.server_start = pg_postmaster_start_time(), TRUE) AS same_start,
+    f.name AS former_name,
+    (
+        SELECT max(r.run_id) FROM contact_sync.run AS r
+        WHERE r.sync_id = f.sync_id AND NOT r.dry_run
+    ) AS former_newest,
     i.system_identifier AS system_identifier_before,
     i.timeline AS timeline_before,
     (
@@ -48,6 +54,7 @@ SELECT
 FROM contact_sync.sync AS s
 LEFT JOIN contact_sync.state_identity AS i ON s.sync_id = i.sync_id
 LEFT JOIN contact_sync.run AS m ON m.run_id = %(mark_run)s::bigint
+LEFT JOIN contact_sync.sync AS f ON f.life::text = %(mark_life)s AND s.sync_id <> f.sync_id
 WHERE s.sync_id = %(sync_id)s;
 
 -- server --

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import secrets
 
-from contact_sync.base.errors import SyncDisabled
+from contact_sync.base.errors import ConfigError, SyncDisabled
 from contact_sync.base.failpoints import reach
 from contact_sync.base.marks import Mark, Phase
 from contact_sync.base.run_life import ENDED, KindReason, kind_reason
@@ -34,7 +34,8 @@ def start_run(
 
     If the state database went back since the last run, the run is one that believes nothing of it.
 
-    Raises SyncDisabled, LeaseBusy, or ConfigError when the state schema isn't there.
+    Raises SyncDisabled, LeaseBusy, or ConfigError when the state schema isn't there, or the state
+    database went back to before the sync was renamed.
     """
     name, options = sync.definition.name, options or Options()
     if not sync.definition.enabled:
@@ -56,6 +57,7 @@ def start_run(
         if not options.dry_run:
             lease = leases.acquire_lease(cursor, known.sync_id, holder, take_over=take_over)
         found = identity.look(cursor, known.sync_id, mark, place)
+        _refuse_undone_rename(name, found, mark)
         unproven = _doubts(cursor, known.sync_id, found, mark, noted=not options.dry_run)
         if not options.dry_run:
             identity.write(cursor, known.sync_id, found)
@@ -78,6 +80,16 @@ def start_run(
         leave_mark(sync, Mark(found.life, run_id, token, Phase.BEGUN))
     log.info("Run %d of sync %r started: %s, %s", run_id, name, kind, options)
     return run_id
+
+
+def _refuse_undone_rename(name: str, found: Known, mark: Mark | None) -> None:
+    """Under a name that nobody knows, the run would be a first load, which removes nothing of what
+    the sync knows under its former name."""
+    if (former := identity.undone_rename(found, mark)) is not None:
+        raise ConfigError(
+            f"The state database went back to before the sync {former!r} was renamed {name!r}: run "
+            f"`python -m contact_sync rename {former} {name}`, then this again. Nothing was sent"
+        )
 
 
 def _doubts(

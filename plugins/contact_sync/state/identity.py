@@ -28,7 +28,8 @@ class Known:
     `mark_token`, `mark_is_open`: of the run that the mark names, if there is one of that number.
     `is_whole`: the row of evidence is the one that a run wrote, in this database, and is about
     these tables; None = there is none. `same_server` and `same_start`: compared with that row;
-    what couldn't be read counts as the same.
+    what couldn't be read counts as the same. `former_name`: of another sync here that has the
+    mark's life, and `former_newest` its newest real run.
     """
 
     life: str
@@ -41,12 +42,19 @@ class Known:
     is_whole: bool | None
     same_server: bool
     same_start: bool
+    former_name: str | None
+    former_newest: int | None
     here: dict[str, Any]
 
 
 def look(cursor: Cursor, sync_id: int, mark: Mark | None, place: str | None) -> Known:
     """Compare; reads only. `place`: the kind of place where this run leaves its mark."""
-    parameters = {"sync_id": sync_id, "mark_run": mark and mark.run_id, "place": place}
+    parameters = {
+        "sync_id": sync_id,
+        "mark_run": mark and mark.run_id,
+        "mark_life": mark and mark.life,
+        "place": place,
+    }
     row = one(cursor, SQL["look"], parameters)
     here = {"system_identifier": None, "timeline": None}
     if row.pop("may_ask_server"):  # a hardened server keeps these functions to itself
@@ -66,8 +74,9 @@ def doubt_of(known: Known, mark: Mark | None) -> KindReason | None:
     the row of evidence isn't there, or was written by
     another statement, into another database or beside other
     tables                                                     STATE_RESTORED
-    another server or timeline, no mark of the newest run      STATE_MOVED
-    the server was started anew, no mark of the newest run     STATE_RESTARTED
+    another server or timeline, no mark of the newest run, or
+    its end isn't known here                                   STATE_MOVED
+    the server was started anew, and the same                  STATE_RESTARTED
     ========================================================== ==================
     """
     if known.newest is None:
@@ -76,12 +85,28 @@ def doubt_of(known: Known, mark: Mark | None) -> KindReason | None:
         return KindReason.STATE_WENT_BACK
     if known.is_whole is False or (known.is_whole is None and known.has_read):
         return KindReason.STATE_RESTORED
-    # Nothing that is older than the newest run can be lost when that is here as it ended.
-    if mark and (mark.life, mark.run_id) == (known.life, known.newest):
+    # Nothing that is older than the newest run's end can be lost when that is here. What an open
+    # run did last may be: a fail-over loses commits, a disk may be of a moment in the middle of it.
+    is_newest = mark is not None and (mark.life, mark.run_id) == (known.life, known.newest)
+    if is_newest and not known.mark_is_open:
         return None
     if not known.same_server:
         return KindReason.STATE_MOVED
     return None if known.same_start else KindReason.STATE_RESTARTED
+
+
+def undone_rename(known: Known, mark: Mark | None) -> str | None:
+    """The name that the sync has here, when the database went back to before it was renamed; None =
+    nothing says so. Pure.
+
+    A mark of the same life that the database knows, or that is older, is only left over from a
+    name that the other sync doesn't have any more.
+    """
+    if mark is None or known.newest is not None or known.former_name is None:
+        return None
+    if known.mark_token is not None:
+        return known.former_name if known.mark_token != mark.token else None
+    return known.former_name if mark.run_id > (known.former_newest or 0) else None
 
 
 def _is_contradicted(mark: Mark, known: Known, newest: int) -> bool:

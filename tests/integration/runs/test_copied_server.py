@@ -14,12 +14,15 @@ import pytest
 from psycopg import sql
 
 from contact_sync.base.marks import Marks
+from contact_sync.base.vocabulary import RunKind
+from contact_sync.run.start_run import start_run
 from contact_sync.state.migrate import migrate
 from local.postgres.server import Cluster, start_cluster
 from local.postgres.standby import start_copy
 from tests.conftest import STATE_PASSWORD, STATE_ROLE, STATE_ROLES
 from tests.support import connections
 from tests.support.kept_mark import KeptMark
+from tests.support.steps import go_on
 from tests.support.world import World
 
 DATABASE = "state"
@@ -136,6 +139,28 @@ def test_R11_R12_files_of_an_earlier_moment(
         assert world.contact("ann@example.com")["first_name"] == "Ann"
         assert world.contacts()["new@example.com"]["list_ids"] == []
         assert world.run()["counts"]["sent"] == 0
+
+
+@pytest.mark.parametrize("way", ["base backup", "fail-over"])
+def test_R11_files_of_a_moment_in_the_middle_of_a_run(
+    world: World, server: Cluster, folder: Path, way: str
+) -> None:
+    """The run is the newest on both sides, and was killed after it had sent what the files lack."""
+    world = replace(world, state_url=state_url(server), marks=KeptMark())
+    ann = world.add("ann@example.com", first_name="Ann")
+    world.run()
+    with world.sync() as sync:
+        run_id = start_run(sync, RunKind.INCREMENTAL, holder="test")
+    take, expected = WAYS[way]
+    with take(server, folder) as restore:
+        world.edit(ann, first_name="Other")
+        with world.sync() as sync:
+            go_on(sync, run_id, before="finish")
+        assert world.contact("ann@example.com")["first_name"] == "Other"
+        world.edit(ann, first_name="Ann")
+        world.state_url = state_url(restore())
+        assert world.run(take_over=True)["kind_reason"] == expected
+        world.assert_converged()
 
 
 def test_R12_a_server_that_is_started_anew_is_no_restore(

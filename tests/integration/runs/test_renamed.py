@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +13,9 @@ from contact_sync.cli import main as cli
 from contact_sync.config import files
 from contact_sync.run.start_run import start_run
 from contact_sync.state.syncs import rename_sync
+from local.postgres.server import Cluster
+from tests.support.kept_mark import KeptMark
+from tests.support.restores import rows
 from tests.support.samples import define
 from tests.support.world import World
 
@@ -79,3 +83,39 @@ def test_R01_the_command_needs_the_new_definition(
     assert "demo is after now" in said
     assert "delete the file" in said
     assert renamed(world, "after").run()["counts"]["sent"] == 0
+
+
+def test_R11_R01_a_restore_to_before_the_rename_is_said(
+    world: World, cluster: Cluster, tmp_path: Path
+) -> None:
+    """Under its new name the sync would begin anew, and hide what it knows under the old one."""
+    world.seed()
+    world.run()
+    after = replace(renamed(world, "after"), marks=KeptMark())
+    with rows(cluster, world.state_url, tmp_path) as restore:
+        rename(world, "demo", "after")
+        after.edit(2, first_name="Between")
+        after.run()
+        restore()
+        after.edit(1, email="moved@example.com")
+        before = after.writes()
+        for dry_run in (True, False):
+            with pytest.raises(ConfigError, match="contact_sync rename demo after"):
+                after.run(dry_run=dry_run)
+        assert after.writes() == before
+        rename(after, "demo", "after")
+        assert after.run()["kind_reason"] == "state_went_back"
+        after.assert_converged()
+
+
+def test_R12_R01_a_mark_that_a_former_name_has_left_stops_no_new_sync(world: World) -> None:
+    """A name that was given back is free for another sync."""
+    marks = KeptMark()
+    world.seed()
+    world.run()
+    after = replace(renamed(world, "after"), marks=marks)
+    rename(world, "demo", "after")
+    after.run()
+    rename(world, "after", "demo")
+    world.run()
+    assert after.run()["kind_reason"] == "first_load"
