@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from contact_sync.base.arrays import rows_of
 from contact_sync.base.client_life import Fate
+from contact_sync.base.json_columns import SourceSnapshot
 from contact_sync.base.vocabulary import RunKind
 from contact_sync.contacts.ledger_rows import KnownClients
 from contact_sync.contacts.selection import Scan
@@ -45,10 +46,12 @@ def nothing_has_changed(_field_drift: Any, *_: Any, **__: Any) -> dict[str, str]
     return {}
 
 
-def newest_transaction(position: Callable[..., dict[str, Any]], snapshot: Any) -> dict[str, Any]:
+def newest_transaction(
+    position: Callable[..., SourceSnapshot], snapshot: Any
+) -> SourceSnapshot:
     """What was still open during the last run is taken for read."""
     found = position(snapshot)
-    return found | {"horizon": found["next_xid"]}
+    return replace(found, horizon=found.next_xid)
 
 
 def moment_of_each_statement(execute: Callable[..., None], connection: Any, sql: str,
@@ -57,23 +60,27 @@ def moment_of_each_statement(execute: Callable[..., None], connection: Any, sql:
     execute(connection, sql.replace("ISOLATION LEVEL REPEATABLE READ ", ""), what)
 
 
-def never_too_old(decide: Decide, definition: Any, asked: Any, known: SyncState, *rest: Any) -> Any:
+def never_too_old(decide: Decide, definition: Any, asked: Any, known: SyncState, *rest: Any,
+                  **how: Any) -> Any:  # fmt: skip
     """The last full run seems to be of just now."""
-    return decide(definition, asked, replace(known, full_age_hours=0.0), *rest)
+    return decide(definition, asked, replace(known, full_age_hours=0.0), *rest, **how)
 
 
 def any_mapping(decide: Decide, definition: Any, asked: Any, known: SyncState, position: Any,
-                version: str) -> Any:  # fmt: skip
+                version: str, **how: Any) -> Any:  # fmt: skip
     """The last run seems to have had the same."""
-    return decide(definition, asked, replace(known, mapping_version=version), position, version)
+    return decide(definition, asked, replace(known, mapping_version=version), position, version, **how)
 
 
 def any_server(decide: Decide, definition: Any, asked: Any, known: SyncState, position: Any,
-               version: str) -> Any:  # fmt: skip
+               version: str, **how: Any) -> Any:  # fmt: skip
     """The last run seems to have read the same."""
     then = known.watermark or position
-    there = replace(position, system_identifier=then.system_identifier, timeline=then.timeline)
-    return decide(definition, asked, known, there, version)
+    there = replace(
+        position, system_identifier=then.system_identifier, timeline=then.timeline,
+        database=then.database, started=then.started, tables=then.tables,
+    )  # fmt: skip
+    return decide(definition, asked, known, there, version, **how)
 
 
 def addresses_unseen(choose: Choose, scan: Scan, ledger: KnownClients, *rest: Any,

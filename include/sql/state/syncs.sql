@@ -187,10 +187,6 @@ WHERE sync_id = %(sync_id)s;
 DELETE FROM contact_sync.dropped_value
 WHERE sync_id = %(sync_id)s;
 
--- forget_persons --
-DELETE FROM contact_sync.person
-WHERE sync_id = %(sync_id)s;
-
 -- forget_identity --
 DELETE FROM contact_sync.state_identity
 WHERE sync_id = %(sync_id)s;

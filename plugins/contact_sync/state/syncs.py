@@ -102,7 +102,6 @@ def forget_sync(cursor: Cursor, name: str) -> int:
         SQL["forget_moves"],
         SQL["forget_refused_values"],
         SQL["forget_dropped_values"],
-        SQL["forget_persons"],
         SQL["forget_identity"],
         SQL["forget_outbox"],
         SQL["forget_batches"],
