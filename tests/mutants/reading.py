@@ -46,9 +46,7 @@ def nothing_has_changed(_field_drift: Any, *_: Any, **__: Any) -> dict[str, str]
     return {}
 
 
-def newest_transaction(
-    position: Callable[..., SourceSnapshot], snapshot: Any
-) -> SourceSnapshot:
+def newest_transaction(position: Callable[..., SourceSnapshot], snapshot: Any) -> SourceSnapshot:
     """What was still open during the last run is taken for read."""
     found = position(snapshot)
     return replace(found, horizon=found.next_xid)
@@ -69,7 +67,9 @@ def never_too_old(decide: Decide, definition: Any, asked: Any, known: SyncState,
 def any_mapping(decide: Decide, definition: Any, asked: Any, known: SyncState, position: Any,
                 version: str, **how: Any) -> Any:  # fmt: skip
     """The last run seems to have had the same."""
-    return decide(definition, asked, replace(known, mapping_version=version), position, version, **how)
+    return decide(
+        definition, asked, replace(known, mapping_version=version), position, version, **how
+    )
 
 
 def any_server(decide: Decide, definition: Any, asked: Any, known: SyncState, position: Any,

@@ -24,10 +24,7 @@ def text_of(name: str) -> str:
 def test_hooks_run_the_commands_of_make_check() -> None:
     """Local hooks only, with programs of .venv that `make check` runs too."""
     assert [repository["repo"] for repository in HOOKS] == ["local"]
-    targets = {
-        name: recipe
-        for name, recipe in re.findall(r"(?m)^(\w+):.*\n((?:\t.*\n)+)", text_of("Makefile"))
-    }
+    targets = dict(re.findall(r"(?m)^(\w+):.*\n((?:\t.*\n)+)", text_of("Makefile")))
     assert targets["check"].rstrip().endswith(" types sql")
     check = "".join(targets[name] for name in ("check", "types", "sql"))
     checked = set(re.findall(r"\$\(BIN\)/(\w+)", check))

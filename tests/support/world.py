@@ -42,7 +42,6 @@ API_KEY = "SG.canary-key-0123456789"
 LIST_NAME = "B2CORE clients"
 CUSTOM_FIELDS = ("Status", "Client_type", "Verification_level", "Jurisdiction")
 JSON_TYPE = "application/json"
-UPSERT = "PUT /v3/marketing/contacts"
 QUICK = {"job_hours": 0.002, "quarantine_minutes": 0.0}  # 7 s
 
 
@@ -91,8 +90,9 @@ class World:
         """Run the sync to its end and return the run's report."""
         with self.sync(options.pop("api_key", API_KEY)) as sync:
             take_over = options.pop("take_over", False)
+            asked = Options(**options)
             run_id = run_sync(
-                sync, RunKind(kind), holder="test", options=Options(**options), take_over=take_over
+                sync, RunKind(kind), holder="test", options=asked, take_over=take_over
             )
         return self.report(run_id)
 
@@ -136,8 +136,8 @@ class World:
 
     def calls(self, method: str, route: str) -> list[dict[str, Any]]:
         """The calls to a route, in order."""
-        calls = self.emulator.admin.calls()
-        return [call for call in calls if (call["method"], call["route"]) == (method, route)]
+        every = self.emulator.admin.calls()
+        return [call for call in every if (call["method"], call["route"]) == (method, route)]
 
     def sent(self) -> str:
         """Everything that left for SendGrid: bodies of upserts and uploaded files, as text."""
@@ -147,8 +147,8 @@ class World:
 
     def last_upsert(self) -> str:
         """The body of the newest JSON upsert."""
-        numbers = [c["number"] for c in self.emulator.admin.calls() if is_upsert(c)]
-        return self.emulator.admin.call_body(numbers[-1]).decode()
+        newest = [c["number"] for c in self.emulator.admin.calls() if is_upsert(c)][-1]
+        return self.emulator.admin.call_body(newest).decode()
 
     def recreate_field(self, name: str, field_type: str | None) -> str:
         """Delete a custom field and make it again (None: don't); returns the old id."""
@@ -167,13 +167,10 @@ class World:
 
     def refuse(self, *emails: str, key: str = "email") -> None:
         """Have SendGrid refuse the next JSON upsert for these addresses, as it does: with 400."""
-        errors = [
-            {"field": f"contacts[0].{key}", "message": f"email '{email}' is not valid"}
-            for email in emails
-        ]
-        body, kind = json.dumps({"errors": errors}), {"content-type": JSON_TYPE}
-        route = "/v3/marketing/contacts"
-        self.emulator.admin.fault("PUT", route, status=400, body=body, headers=kind)
+        said, at = "email '{}' is not valid", f"contacts[0].{key}"
+        errors = [{"field": at, "message": said.format(email)} for email in emails]
+        what = {"body": json.dumps({"errors": errors}), "headers": {"content-type": JSON_TYPE}}
+        self.emulator.admin.fault("PUT", "/v3/marketing/contacts", status=400, **what)
 
     def refuse_rows(self, *emails: str) -> None:
         """Have SendGrid's jobs refuse the rows of these addresses: it has contacts for them with an
@@ -283,7 +280,7 @@ class World:
 
 def is_upsert(call: dict[str, Any]) -> bool:
     """Whether a call is a JSON upsert."""
-    return f"{call['method']} {call['route']}" == UPSERT
+    return (call["method"], call["route"]) == ("PUT", "/v3/marketing/contacts")
 
 
 def define(**changes: Any) -> SyncDefinition:

@@ -122,7 +122,8 @@ def _to_send(
     or because a person asks for everything again; `asked` is the mask of the latter two.
     """
     send = decided.decision == Decision.SEND
-    contacts, takes_over = _only(clients[SENT], send), takes_over[send]
+    columns = [*SENT, *(name for name in ("person_hash",) if name in clients)]
+    contacts, takes_over = _only(clients[columns], send), takes_over[send]
     texts, others = mapping.mask(FieldType.TEXT), mapping.mask(FieldType.NUMBER, FieldType.DATE)
     held = np.where(decided.own[send], decided.known.filled[send], 0)
     before = np.where(takes_over, texts | others, held)  # another client's values are unknown
