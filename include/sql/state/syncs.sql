@@ -61,6 +61,22 @@ LEFT JOIN (
 ) AS l ON s.sync_id = l.sync_id
 ORDER BY s.name;
 
+-- forsaken --
+-- Contacts of syncs that no definition belongs to and that fill this list or, without one, this account. Parameters:
+-- defined = the names of all definitions, list_id = the list or NULL, key_mark = of the account's key
+SELECT
+    s.name,
+    count(*) AS contacts
+FROM contact_sync.sync AS s
+INNER JOIN contact_sync.ledger AS l ON s.sync_id = l.sync_id
+WHERE
+    NOT s.name = any(%(defined)s)
+    AND l.email IS NOT NULL
+    AND s.destination #>> '{mapping,list_id}' IS NOT DISTINCT FROM %(list_id)s
+    AND (%(list_id)s::text IS NOT NULL OR s.destination ->> 'key_mark' = %(key_mark)s)
+GROUP BY s.name
+ORDER BY s.name;
+
 -- undefined --
 -- Syncs that no definition belongs to. Parameters: defined = the names of all definitions
 SELECT s.name

@@ -12,6 +12,7 @@ from contact_sync.base.vocabulary import RunKind
 from contact_sync.contacts import mapping
 from contact_sync.contacts.account_drift import field_drift, list_drift
 from contact_sync.contacts.destination import Destination
+from contact_sync.run.forsaken_sync import forsaken_sync
 from contact_sync.run.same_account import other_account
 from contact_sync.sendgrid import scopes
 from contact_sync.state import runs
@@ -47,6 +48,7 @@ def check_setup(sync: Sync, run: Run | None) -> mapping.Mapping:
         list_id = lists.get(definition.list)
         if list_id is None:
             problems.append(list_drift(definition, before, lists))
+    problems += forsaken_sync(sync, run, known, list_id)
     _tell_refused(sync)
     positions = mapping.field_positions(known.fields if known else [], definition)
     columns, resolved = _source_columns(sync, problems), None

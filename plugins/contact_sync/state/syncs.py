@@ -64,6 +64,15 @@ def undefined(cursor: Cursor, defined: Collection[str]) -> list[str]:
     return [row["name"] for row in rows]
 
 
+def forsaken(
+    cursor: Cursor, defined: Collection[str], list_id: str | None, key_mark: str
+) -> dict[str, int]:
+    """Contacts by sync, of those that are none of the `defined` ones and fill the list `list_id`
+    or, if that is None, the account of the key without a list."""
+    parameters = {"defined": list(defined), "list_id": list_id, "key_mark": key_mark}
+    return {row["name"]: row["contacts"] for row in many(cursor, SQL["forsaken"], parameters)}
+
+
 def restraints(
     cursor: Cursor, sync_id: int, defined: Collection[str], policies: Policies
 ) -> dict[str, int]:

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from contact_sync.base.errors import ConfigError
 from contact_sync.base.vocabulary import RunKind
 from contact_sync.cli import main as cli
 from contact_sync.config import files
 from contact_sync.run.start_run import start_run
 from contact_sync.state.database import StateDatabase
-from contact_sync.state.syncs import forget_sync
+from contact_sync.state.syncs import forget_sync, rename_sync
 from tests.integration.removals.test_removals_and_lists import only
 from tests.support.world import World, define
 
@@ -49,6 +50,42 @@ def forget(world: World, name: str) -> int:
     """As the command does it."""
     with StateDatabase(world.state_url).transaction() as cursor:
         return forget_sync(cursor, name)
+
+
+@pytest.mark.parametrize("list_name", ["B2CORE clients", None])
+def test_R10_R01_a_definition_that_was_renamed_without_the_command_stops_the_first_run(
+    world: World, list_name: str | None
+) -> None:
+    """Else it would be a first load that knows no former address. Both commands and both ways out
+    are named; after the renaming the sync goes on, and nobody is sent again."""
+    policies = {} if list_name else {"on_client_deleted": "keep", "on_exclusion": "keep"}
+    world.definition = define(name="before", list=list_name, **policies)
+    client = world.add("old@example.com")
+    world.run()
+    after = replace(world, definition=define(name="after", list=list_name, **policies))
+    writes = len(world.writes())
+    with pytest.raises(ConfigError) as told:
+        after.run()
+    for part in ("rename before after", "forget before", "with mode full", "has 1 contacts"):
+        assert part in str(told.value)
+    assert len(world.writes()) == writes
+    with StateDatabase(world.state_url).transaction() as cursor:
+        rename_sync(cursor, "before", "after")
+    after.edit(client, email="new@example.com")
+    after.run()
+    assert set(after.contacts()) == {"new@example.com"}
+
+
+def test_R10_R01_another_list_or_a_persons_full_run_begins_beside_a_forsaken_sync(
+    world: World,
+) -> None:
+    """Lists of their own are no sign of a renaming."""
+    world.definition = define(name="before")
+    world.add("ann@example.com")
+    world.run()
+    world.emulator.admin.create_list("Another")
+    assert replace(world, definition=define(name="aside", list="Another")).run()["books"]
+    assert replace(world, definition=define(name="beside")).run("full")["books"]["confirmed"] == 1
 
 
 @pytest.mark.parametrize("same_list", [True, False], ids=["same list", "lists of their own"])
