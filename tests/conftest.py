@@ -4,6 +4,7 @@ and a fresh world for every test that asks for one.
 
 from __future__ import annotations
 
+import re
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -49,8 +50,26 @@ LONG = ("tests/stateful/", "/test_benchmark.py", "::test_N01_", "::test_P04_")
 """Begun first: at the suite's end one of them would keep one worker busy, and the others idle."""
 
 
+MORE_OF_THE_SAME = re.compile(
+    r"/test_exclusions_first\.py::test_F12_an_exclusion_waits\S*\[(swap|leaves|newcomer)-(?!goes_well)"
+    r"|/test_fault_matrix\.py::.*-(502 page|503)\]"
+    r"|/test_ended\.py::test_N05_.*\[nothing kept"
+    r"|/test_clocks\.py::.*\[(an hour|over a year)"
+    r"|/test_copied_server\.py::.*\[(no )?mark-(base backup|fail-over)"
+    r"|/test_went_back\.py::.*\[(airflow|file)-(pg_restore elsewhere|rows|ledger alone)"
+    r"|/test_(reused_ids|rejected_representatives|clear_limits|values_before|looks)\.py::.*\bcsv\b"
+    r"|/test_long_life\.py::"
+)
+"""Cases of a table whose other cases stay in `make test`: tried by `make test-long` only."""
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with what takes long; measure no coverage where it tells nothing."""
+    """Begin with what takes long; measure no coverage where it tells nothing. Before pytest chooses
+    by marks: what is more of the same is slow."""
+    for item in items:
+        if MORE_OF_THE_SAME.search(item.nodeid):
+            item.add_marker(pytest.mark.slow)
     items.sort(key=lambda item: not any(part in item.nodeid for part in LONG))
     for item in items:
         if any(part in item.nodeid for part in UNMEASURED):

@@ -19,7 +19,7 @@ from tests.stateful.accidents import Accidents
 from tests.stateful.machine import History, WithoutFullRuns
 
 BOUNDED = settings(
-    max_examples=4,
+    max_examples=2,
     stateful_step_count=25,
     deadline=None,
     derandomize=True,

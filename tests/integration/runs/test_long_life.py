@@ -147,7 +147,7 @@ def test_L01_what_is_done_in_years_makes_nothing_slower(world: World) -> None:
         if n - young[name][table] > SLACK
     }
     marks = {(name, "removal") for name in WORK if "run" in name}
-    assert more.keys() == marks
+    assert more.keys() <= marks, more
     assert max(more.values()) < KEPT + SLACK
 
 

@@ -134,7 +134,7 @@ def test_P04_the_state_database_goes_away_at_any_step(
     world.redefine(lane=lane)
     world.seed()
     world.run()
-    for transactions in range(0 if lane == "json" else 4, 120, 8):
+    for transactions in range(0 if lane == "json" else 8, 256, 16):
         world.edit(1, first_name=f"N{transactions}")
         world.edit(5, email=f"moved{transactions}@example.com")
         sent = world.sent()
