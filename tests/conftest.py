@@ -50,29 +50,41 @@ LONG = ("tests/stateful/", "/test_benchmark.py", "::test_N01_", "::test_P04_")
 """Begun first: at the suite's end one of them would keep one worker busy, and the others idle."""
 
 
+WHOLE = ("/test_crash.py", "/test_lives.py", "/test_state_statements.py", "/test_histories.py")
+"""Tables of cases that `make test` tries whole: each is cheap, or each kills at another point."""
 MORE_OF_THE_SAME = re.compile(
-    r"/test_exclusions_first\.py::test_F12_an_exclusion_waits\S*\[(swap|leaves|newcomer)-(?!goes_well)"
-    r"|/test_fault_matrix\.py::.*-(502 page|503)\]"
-    r"|/test_ended\.py::test_N05_.*\[nothing kept"
-    r"|/test_clocks\.py::.*\[(an hour|over a year)"
-    r"|/test_copied_server\.py::.*\[(no )?mark-(base backup|fail-over)"
-    r"|/test_went_back\.py::.*\[(airflow|file)-(pg_restore elsewhere|rows|ledger alone)"
-    r"|/test_(reused_ids|rejected_representatives|clear_limits|values_before|looks)\.py::.*\bcsv\b"
-    r"|/test_long_life\.py::"
+    r"/test_long_life\.py::|::test_N05_.*\[nothing kept"
+    r"|::test_the_suite_runs_the_noticing_test_without_the_mutant"
 )
-"""Cases of a table whose other cases stay in `make test`: tried by `make test-long` only."""
+"""What only `make test-long` tries: the last one runs tests that are in the suite anyway."""
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with what takes long; measure no coverage where it tells nothing. Before pytest chooses
-    by marks: what is more of the same is slow."""
+    """Begin with what takes long; measure no coverage where it tells nothing.
+
+    Of a table of cases in tests/integration/ every third is tried, at least three; the others are
+    slow: `make test-long` tries them all. Coverage is measured with the first one.
+    """
+    tables: dict[str, list[pytest.Item]] = {}
     for item in items:
+        tables.setdefault(item.nodeid.partition("[")[0], []).append(item)
         if MORE_OF_THE_SAME.search(item.nodeid):
             item.add_marker(pytest.mark.slow)
-    items.sort(key=lambda item: not any(part in item.nodeid for part in LONG))
-    for item in items:
         if any(part in item.nodeid for part in UNMEASURED):
+            item.add_marker(pytest.mark.no_cover)
+    for name, cases in tables.items():
+        if "tests/integration/" in name and not any(part in name for part in WHOLE):
+            _try_a_third(cases)
+    items.sort(key=lambda item: not any(part in item.nodeid for part in LONG))
+
+
+def _try_a_third(cases: list[pytest.Item]) -> None:
+    step = 1 if len(cases) <= 3 else min(3, -(-len(cases) // 3))
+    for place, item in enumerate(cases):
+        if place % step:
+            item.add_marker(pytest.mark.slow)
+        if place:
             item.add_marker(pytest.mark.no_cover)
 
 

@@ -79,7 +79,7 @@ class B2Core:
         """Meanwhile a connection is kept for the next snapshot, without a transaction."""
         return self._connections.keeping()
 
-    def seen_problems(self, name: str) -> list[str]:
+    def seen_problems(self, name: str) -> tuple[str, ...]:
         """What can be seen to be wrong with a statement's text. Raises ConfigError without one."""
         return problems(read_statement(self.folder, name), name)
 

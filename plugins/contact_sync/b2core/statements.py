@@ -7,6 +7,7 @@ parameters are written `%(name)s`; anything else in it is left as it is.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +56,8 @@ def filled(text: str, name: str, parameters: dict[str, Any]) -> str:
     return _PLACEHOLDER.sub(value, text)
 
 
-def problems(text: str, name: str) -> list[str]:
+@lru_cache(maxsize=32)
+def problems(text: str, name: str) -> tuple[str, ...]:
     """What is seen to be wrong with a statement without asking PostgreSQL, each with its fix."""
     said = [_unknown(p, name) for p in dict.fromkeys(_PLACEHOLDER.findall(text))
             if p not in PARAMETERS[name]]  # fmt: skip
@@ -75,7 +77,7 @@ def problems(text: str, name: str) -> list[str]:
             f"it doesn't use {', '.join(f'%({p})s' for p in missing)}: copy the condition from "
             f"include/sql/b2core/{name}.sql"
         )
-    return said
+    return tuple(said)
 
 
 def _unknown(parameter: str, name: str) -> str:

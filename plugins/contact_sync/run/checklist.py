@@ -97,7 +97,7 @@ def _b2core(setup: Setup) -> Iterator[Finding]:
     with source.snapshot() as snapshot:
         yield Finding(Area.B2CORE, "connection", Judgement.OK, definition.connections.b2core)
         for name in ("clients", "scan", f"changed_{detection}"):
-            seen = source.seen_problems(name)
+            seen = list(source.seen_problems(name))
             columns = None if seen else snapshot.columns(name)
             if columns is not None and name == "clients":
                 setup.columns = columns
