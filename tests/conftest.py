@@ -55,8 +55,10 @@ WHOLE = ("/test_crash.py", "/test_lives.py", "/test_state_statements.py", "/test
 MORE_OF_THE_SAME = re.compile(
     r"/test_long_life\.py::|::test_N05_.*\[nothing kept"
     r"|::test_the_suite_runs_the_noticing_test_without_the_mutant"
+    r"|\[POST search-429 x-ratelimit-reset as a date\]"
 )
-"""What only `make test-long` tries: the last one runs tests that are in the suite anyway."""
+"""What only `make test-long` tries: of mutants, tests that are in the suite anyway; one cell whose
+emulated minute isn't that of the answer's Date, which sometimes matters on a busy machine."""
 
 
 @pytest.hookimpl(tryfirst=True)

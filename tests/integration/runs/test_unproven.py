@@ -107,7 +107,8 @@ def test_R12_many_places_and_syncs_on_one_state_database(
     places: dict[str, Marks] = {"airflow": KeptMark(), "one": MarkFile("demo")}
     places["two"] = places["one"]
     other = replace(world, marks=KeptMark())
-    other.redefine(name="other")
+    world.emulator.admin.create_list("Theirs")
+    other.redefine(name="other", list="Theirs")
     other.run()
     for number in range(2):
         for place in ("airflow", "one", "two", "other", "nowhere"):

@@ -17,8 +17,8 @@ def unlisted(cell: Cell) -> set[str]:
 
 
 def polls(cell: Cell) -> bool:
-    """Whether the run makes this call until its answer says that a job is over."""
-    return cell.endpoint == "GET job"
+    """Whether the run makes this call until its answer says that a job, or a removal, is over."""
+    return cell.endpoint in ("GET job", "POST search")
 
 
 def absorbed(world: World, cell: Cell, error: SyncError | None) -> None:
