@@ -106,7 +106,7 @@ MUTANTS = [
            test_clocks.test_N08_the_nightly_run_comes_a_day_after_the_next_run_at_the_latest,
            {"jump": test_clocks.DAY}),
     Mutant("A quarantine that began ahead of the clock begins now",
-           {f"{STATE}.batches.pull_back": nothing, f"{RUN}.start_run.pull_back": nothing},
+           {f"{STATE}.batches.pull_back": nothing, f"{RUN}.start_run.pull_back": gives(None)},
            test_clocks.test_N08_a_quarantine_ends_after_its_own_length,
            {"jump": test_clocks.DAY, "state": "settled", "when": "before the run"}),
     Mutant("Who ended a run is told",

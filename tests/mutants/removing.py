@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from contact_sync.contacts.selection import EXCLUDED, Scan
 from contact_sync.postgres.cursor import Cursor, many
-from contact_sync.state import runs, staging, suppressions
+from contact_sync.state import removals, runs, staging, suppressions
 from contact_sync.state.runs import Run
 from contact_sync.sync import Sync
 from tests.integration.changes import test_addresses, test_bad_rows, test_comings_and_goings
@@ -98,12 +98,13 @@ def former_first(plan: Callable[..., list[int]], sync: Sync, run: Run) -> list[i
 
 def all_noted(_removable: Any, cursor: Cursor, run: tuple[int, int], whys: tuple[str, ...]) -> Any:
     """Whoever may need the address by now."""
-    return many(
+    rows = many(
         cursor,
         """SELECT email, list_id, why, '{}'::text[] AS others FROM contact_sync.removal
            WHERE sync_id = %s AND why = ANY(%s) AND NOT kept""",
         (run[0], list(whys)),
     )
+    return [removals.Removable(**row) for row in rows]
 
 
 def off_the_former_list(leave: Callable[..., None], cursor: Cursor, sync: Sync, run: Run) -> None:
@@ -162,7 +163,8 @@ MUTANTS = [
            test_addresses.test_B01_the_old_contact_is_removed_after_the_new_one_exists,
            {"lane": "json"}),
     Mutant("An address that somebody has isn't removed",
-           {f"{STATE}.removals.removable": all_noted},
+           {f"{STATE}.removals._forget_taken": gives(True),
+            f"{STATE}.removals.removable": all_noted},
            test_addresses.test_B02_a_swap_of_two_addresses_deletes_nothing, {"lane": "json"}),
     Mutant("What the policy keeps isn't removed",
            {"contact_sync.config.definition.SyncDefinition.removal_of": gives("delete")},

@@ -25,7 +25,7 @@ from tests.support.samples import mapping
 SNAPSHOT = {
     "read_at": "2026-01-01T00:00:00.000000Z", "horizon": "1000", "next_xid": "2000",
     "system_identifier": "7", "timeline": 1, "database": "5",
-    "started": "2026-01-01T00:00:00.000000Z", "tables": {"b": "1"},
+    "started": "2026-01-01T00:00:00.000000Z", "tables": {"b": "1"}, "statements": "0123456789",
     "lag_seconds": 0, "detection": "xmin",
     "selected": 9, "chosen": 4, "gone": 2, "held": 2, "retiring": 0,
 }  # fmt: skip

@@ -35,6 +35,7 @@ TABLES: list[tuple[Mapping[str, Any], tuple[Iterable[StrEnum], ...]]] = [
     (words.OUTCOMES, (Outcome, UNPROVEN)),
     (words.REMOVALS, (RemovalReason,)),
     (run_life.KINDS, (KindReason,)),
+    (run_life.ENDED, (run_life.EndedWhy,)),
     (words.LIMITS, (LimitName,)),
     (words.ANSWERS, (Answer,)),
     (words.DEGRADED, (Degraded,)),
@@ -62,7 +63,7 @@ def test_no_enumeration_is_left_out() -> None:
     """A new one gets words, or is said to be words itself."""
     found = {
         name
-        for module in (vocabulary, look_up)
+        for module in (vocabulary, look_up, run_life)
         for name, thing in vars(module).items()
         if isinstance(thing, type) and issubclass(thing, StrEnum) and thing is not StrEnum
     }
