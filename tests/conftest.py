@@ -55,9 +55,9 @@ WHOLE = ("/test_crash.py", "/test_lives.py", "/test_state_statements.py", "/test
 MORE_OF_THE_SAME = re.compile(
     r"/test_long_life\.py::|::test_N05_.*\[nothing kept"
     r"|::test_the_suite_runs_the_noticing_test_without_the_mutant"
-    r"|\[POST search-429 x-ratelimit-reset as a date\]"
+    r"|-429 x-ratelimit-reset as a date\]"
 )
-"""What only `make test-long` tries: of mutants, tests that are in the suite anyway; one cell whose
+"""What only `make test-long` tries: of mutants, tests that are in the suite anyway; cells whose
 emulated minute isn't that of the answer's Date, which sometimes matters on a busy machine."""
 
 

@@ -41,7 +41,7 @@ ENDED: Mapping[str, str] = {
     EndedWhy.LEASE_RUN_OUT: "it gave no sign of life until its lease had run out",
     EndedWhy.TAKEN_OVER: "a person let the newer run take its lease over",
     EndedWhy.TRIED_AGAIN: "its first task was tried again, and began anew",
-    EndedWhy.TOO_OLD: "it was a dry run without a result for longer than `deadlines.run_hours`",
+    EndedWhy.TOO_OLD: "it was a dry run without a result for longer than any run may take",
 }
 """What people read: what follows "because"."""
 

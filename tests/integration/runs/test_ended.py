@@ -26,7 +26,7 @@ WORDS = {
     "lease_run_out": "gave no sign of life",
     "taken_over": "a person let the newer run take its lease over",
     "tried_again": "its first task was tried again",
-    "too_old": "without a result for longer than `deadlines.run_hours`",
+    "too_old": "without a result for longer than any run may take",
 }
 
 
