@@ -12,7 +12,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from contact_sync.base.errors import Stopped, told_safely
@@ -71,106 +71,96 @@ def parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m contact_sync", description=__doc__)
     parser.add_argument("-v", "--verbose", action="store_true", help="also log what libraries say")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for name, meaning, add_arguments, command in _commands():
+        one = commands.add_parser(name, help=meaning)
+        add_arguments(one)
+        one.set_defaults(command=command)
+    return parser
 
-    init = commands.add_parser(
-        "init", help="write statements and a definition for the tables of a connected database"
+
+Command = tuple[
+    str, str, Callable[[argparse.ArgumentParser], None], Callable[[argparse.Namespace], int]
+]
+
+
+def _commands() -> tuple[Command, ...]:
+    """Name, meaning, what adds the options, and what carries it out."""
+    return (
+        ("init", "write statements and a definition for the tables of a connected database",
+         cli_init.add_arguments, _init),
+        ("check-sql", "show some clients as contacts-to-be, and check the statements",
+         cli_check_sql.add_arguments, _check_sql),
+        ("validate", "check definitions; with --connect also SendGrid and B2CORE",
+         cli_validate.add_arguments, _validate),
+        ("plan", "dry run: say what a run would send; changes nothing", _add_planning, _run),
+        ("run", "run a sync to its end in this process", _add_running, _run),
+        ("status", "show the latest runs, rejected clients and dropped values",
+         cli_status.add_arguments, _status),
+        ("explain", "say why one contact looks as it does; prints personal data",
+         cli_explain.add_arguments, _explain),
+        ("fields", "list SendGrid's lists and fields beside the mapping, and what is missing",
+         _add_fields, _fields),
+        ("rename", "go on under another name: after the `name` in a definition has changed",
+         cli_rename.add_arguments, _rename),
+        ("syncs", "list the syncs that the state database knows, also without a definition",
+         cli_syncs.add_listing, _syncs),
+        ("forget", "retire a sync whose definition is gone: nothing is known of it any more",
+         cli_syncs.add_forgetting, _forget),
+        ("schema", "print the JSON Schema of a definition file", lambda _command: None, _schema),
+        ("migrate", "create or upgrade the state database's schema", _add_migrating, _migrate),
+    )  # fmt: skip
+
+
+def _add_planning(command: argparse.ArgumentParser) -> None:
+    command.add_argument("sync", help="the definition's name")
+    command.add_argument(
+        "--mode",
+        type=RunKind,
+        choices=list(RunKind),
+        default=RunKind.INCREMENTAL,
+        help="incremental = changed clients, full = all clients, send what differs, "
+        "resend = send all again (default: %(default)s)",
     )
-    cli_init.add_arguments(init)
-    init.set_defaults(command=_init)
-
-    check_sql = commands.add_parser(
-        "check-sql", help="show some clients as contacts-to-be, and check the statements"
+    command.add_argument("--reason", help="kept with the run")
+    command.add_argument(
+        "--retry-rejected",
+        action="store_true",
+        help="send rejected clients again even if nothing about them has changed",
     )
-    cli_check_sql.add_arguments(check_sql)
-    check_sql.set_defaults(command=_check_sql)
-
-    validate = commands.add_parser(
-        "validate", help="check definitions; with --connect also SendGrid and B2CORE"
+    command.add_argument(
+        "--approve-removals",
+        type=int,
+        metavar="N",
+        help="allow the removal of exactly N clients that are absent from B2CORE",
     )
-    cli_validate.add_arguments(validate)
-    validate.set_defaults(command=_validate)
+    command.set_defaults(dry_run=True, take_over=False, approve=False)
 
-    plan = commands.add_parser("plan", help="dry run: say what a run would send; changes nothing")
-    run = commands.add_parser("run", help="run a sync to its end in this process")
-    for command, dry_run in ((plan, True), (run, False)):
-        command.add_argument("sync", help="the definition's name")
-        command.add_argument(
-            "--mode",
-            type=RunKind,
-            choices=list(RunKind),
-            default=RunKind.INCREMENTAL,
-            help="incremental = changed clients, full = all clients, send what differs, "
-            "resend = send all again (default: %(default)s)",
-        )
-        command.add_argument("--reason", help="kept with the run")
-        command.add_argument(
-            "--retry-rejected",
-            action="store_true",
-            help="send rejected clients again even if nothing about them has changed",
-        )
-        command.add_argument(
-            "--approve-removals",
-            type=int,
-            metavar="N",
-            help="allow the removal of exactly N clients that are absent from B2CORE",
-        )
-        command.set_defaults(command=_run, dry_run=dry_run, take_over=False, approve=False)
-    run.add_argument(
+
+def _add_running(command: argparse.ArgumentParser) -> None:
+    _add_planning(command)
+    command.add_argument(
         "--approve", action="store_true", help="send the plan even if it is above the limits"
     )
-    run.add_argument(
+    command.add_argument(
         "--take-over",
         action="store_true",
         help="take the lease of a run that is known to be dead",
     )
+    command.set_defaults(dry_run=False)
 
-    status = commands.add_parser(
-        "status", help="show the latest runs, rejected clients and dropped values"
-    )
-    cli_status.add_arguments(status)
-    status.set_defaults(command=_status)
 
-    explain = commands.add_parser(
-        "explain", help="say why one contact looks as it does; prints personal data"
-    )
-    cli_explain.add_arguments(explain)
-    explain.set_defaults(command=_explain)
-
-    fields = commands.add_parser(
-        "fields", help="list SendGrid's lists and fields beside the mapping, and what is missing"
-    )
-    fields.add_argument("sync", help="the definition's name")
-    fields.add_argument(
+def _add_fields(command: argparse.ArgumentParser) -> None:
+    command.add_argument("sync", help="the definition's name")
+    command.add_argument(
         "--create", action="store_true", help="create the missing custom fields, after asking"
     )
-    fields.add_argument("--yes", action="store_true", help="create them without asking")
-    fields.set_defaults(command=_fields)
+    command.add_argument("--yes", action="store_true", help="create them without asking")
 
-    renamed = commands.add_parser(
-        "rename", help="go on under another name: after the `name` in a definition has changed"
-    )
-    cli_rename.add_arguments(renamed)
-    renamed.set_defaults(command=_rename)
 
-    syncs = commands.add_parser(
-        "syncs", help="list the syncs that the state database knows, also without a definition"
-    )
-    cli_syncs.add_listing(syncs)
-    syncs.set_defaults(command=_syncs)
-    forget = commands.add_parser(
-        "forget", help="retire a sync whose definition is gone: nothing is known of it any more"
-    )
-    cli_syncs.add_forgetting(forget)
-    forget.set_defaults(command=_forget)
-
-    schema = commands.add_parser("schema", help="print the JSON Schema of a definition file")
-    schema.set_defaults(command=_schema)
-    upgrade = commands.add_parser("migrate", help="create or upgrade the state database's schema")
-    upgrade.add_argument(
+def _add_migrating(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
         "--connection", default="contact_sync_state", help="Airflow connection id (%(default)s)"
     )
-    upgrade.set_defaults(command=_migrate)
-    return parser
 
 
 def _init(options: argparse.Namespace) -> int:
