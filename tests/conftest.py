@@ -4,6 +4,7 @@ and a fresh world for every test that asks for one.
 
 from __future__ import annotations
 
+import gc
 import re
 import signal
 from collections.abc import Iterator
@@ -37,6 +38,8 @@ settings.register_profile("long")  # of `make test-long`, see tests/stateful
 # A shell starts what runs in the background with SIGINT ignored, and whatever the tests start
 # inherits that: what Ctrl-C does couldn't be tested.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+# Nothing of what the modules of tests load is garbage, and to search it all took as long as loading.
+gc.disable()
 
 UNMEASURED = (
     "tests/emulator/", "tests/local/", "tests/docker/", "tests/mutants/",
@@ -59,6 +62,14 @@ MORE_OF_THE_SAME = re.compile(
 )
 """What only `make test-long` tries: of mutants, tests that are in the suite anyway; cells whose
 emulated minute isn't that of the answer's Date, which sometimes matters on a busy machine."""
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtestloop() -> Iterator[None]:
+    """From here on garbage is looked for, but not among what was loaded."""
+    gc.freeze()
+    gc.enable()
+    return (yield)
 
 
 @pytest.hookimpl(tryfirst=True)
