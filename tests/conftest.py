@@ -38,7 +38,7 @@ settings.register_profile("long")  # of `make test-long`, see tests/stateful
 # A shell starts what runs in the background with SIGINT ignored, and whatever the tests start
 # inherits that: what Ctrl-C does couldn't be tested.
 signal.signal(signal.SIGINT, signal.default_int_handler)
-# Nothing of what the modules of tests load is garbage, and to search it all took as long as loading.
+# Nothing that the modules of tests load is garbage; to search it took as long as to load it.
 gc.disable()
 
 UNMEASURED = (

@@ -6,12 +6,13 @@ import psycopg
 from alembic import command
 from alembic.config import Config
 from alembic.util import CommandError
-from sqlalchemy import create_engine
+from sqlalchemy import Connection, create_engine
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from contact_sync.base.errors import ConfigError
 from contact_sync.state import statements
+from contact_sync.state.identity import WHOLE
 from contact_sync.state.statements import FOLDER
 
 SQL = statements.load("migrate")
@@ -36,13 +37,11 @@ def migrate(dsn: str) -> None:
             connection.exec_driver_sql(SQL["wait_for_others"])
             if connection.exec_driver_sql(SQL["schema"]).scalar() is None:
                 connection.exec_driver_sql(SQL["create_schema"])
-            has_evidence = connection.exec_driver_sql(SQL["has_evidence"]).scalar()
-            if has_evidence:
-                connection.exec_driver_sql(SQL["create_whole"])
+            whole = _whole(connection)  # the migrations may make the tables anew
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
-            if has_evidence:
-                connection.exec_driver_sql(SQL["renew_whole"])
+            if whole:
+                connection.exec_driver_sql(SQL["renew_whole"], {"whole": whole})
             connection.exec_driver_sql(COMMENTS.read_text(encoding="utf-8"))
     except CommandError:
         raise ConfigError(
@@ -55,3 +54,11 @@ def migrate(dsn: str) -> None:
             f"The state database can't be migrated ({code}): check the state connection, and that "
             f"its role may create the schema contact_sync (include/sql/state/roles.sql)"
         ) from None
+
+
+def _whole(connection: Connection) -> list[int]:
+    """The syncs whose rows of evidence are whole; none before there were any."""
+    if not connection.exec_driver_sql(SQL["has_evidence"]).scalar():
+        return []
+    found = connection.exec_driver_sql(WHOLE, {"sync_id": None})
+    return [sync_id for sync_id, is_whole in found if is_whole]
