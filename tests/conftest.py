@@ -53,8 +53,12 @@ LONG = ("tests/stateful/", "/test_benchmark.py", "::test_N01_", "::test_P04_")
 """Begun first: at the suite's end one of them would keep one worker busy, and the others idle."""
 
 
-WHOLE = ("/test_crash.py", "/test_lives.py", "/test_state_statements.py", "/test_histories.py")
-"""Tables of cases that `make test` tries whole: each is cheap, or each kills at another point."""
+WHOLE = (
+    "/test_crash.py", "/test_lives.py", "/test_state_statements.py", "/test_histories.py",
+    "_one_fault",
+)  # fmt: skip
+"""Tables of cases that `make test` tries whole: each is cheap, each kills at another point, or the
+table says itself which are slow."""
 MORE_OF_THE_SAME = re.compile(
     r"/test_long_life\.py::|::test_N05_.*\[nothing kept"
     r"|::test_the_suite_runs_the_noticing_test_without_the_mutant"
