@@ -105,8 +105,8 @@ def _fields(setup: Setup, say: Say) -> list[SendGridField]:
 def _lines(contact: SampleContact, *, masked: bool) -> list[str]:
     show = veiled if masked else str
     verdict = "would be sent"
-    if contact.exclusion:
-        verdict = f"not sent, excluded: {contact.exclusion}"
+    if contact.exclusion is not None:
+        verdict = f"not sent, excluded: {contact.exclusion or 'an empty text'}"
     elif contact.reason:
         verdict = f"not sent: {contact.field}: {reason(contact.reason, contact.detail)}"
     lines = [f"Client {contact.client_id}: {verdict}"]
@@ -125,7 +125,7 @@ def _lines(contact: SampleContact, *, masked: bool) -> list[str]:
 def _problems(contact: SampleContact) -> list[str]:
     found = [f"dropped or changed: {each.name}: {reason(each.problem)}"
              for each in contact.fields if each.problem]  # fmt: skip
-    if contact.exclusion:
-        return [*found, f"excluded: {contact.exclusion}"]
+    if contact.exclusion is not None:
+        return [*found, f"excluded: {contact.exclusion or 'an empty text'}"]
     rejected = contact.reason and f"rejected: {contact.field}: {reason(contact.reason)}"
     return [*found, rejected] if rejected else found
