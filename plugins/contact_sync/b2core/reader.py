@@ -26,7 +26,7 @@ from contact_sync.b2core.position import position, refused_functions
 from contact_sync.b2core.replaced import marks, refuse_replaced
 from contact_sync.b2core.statements import filled, problems, read_statement
 from contact_sync.base.arrays import Int64
-from contact_sync.base.errors import FatalError
+from contact_sync.base.errors import ConfigError, FatalError
 from contact_sync.base.json_columns import SourceSnapshot
 from contact_sync.postgres import arrow_reader
 from contact_sync.postgres.idle import Kept
@@ -36,6 +36,8 @@ WHAT = "B2CORE's database"
 LOCK_SECONDS, IDLE_SECONDS = 10, 600
 SILENT_SECONDS = 60.0
 """A server that keeps its own statement time-out has answered so long after it."""
+CHOICE = ("part", "place", "row_id", "label", "updated_at", "reason")
+"""What explain.sql gives of each row, beside its values."""
 READ_ONLY = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"
 _ANY = {
     "first_id": 0,
@@ -205,10 +207,12 @@ class Snapshot:
     def choices(self, client_id: int) -> list[dict[str, Any]]:
         """All phone and address rows of a client in the order of the rule that chooses one of each.
 
-        Raises ConfigError when the folder has no explain.sql: a run doesn't need it.
+        Raises ConfigError when the folder has no explain.sql that fits: a run doesn't need it.
         """
         sql = self._sql("explain", {"client_id": client_id})
         found = arrow_reader.table(self.connection, sql, _what("explain"))
+        if lacking := [name for name in CHOICE if name not in found.schema.names]:
+            raise ConfigError(f"explain.sql gives no column {', '.join(lacking)}: see its head")
         return arrow_reader.rows_of(found)
 
     def addresses_of(self, ids: Int64) -> Iterator[pa.RecordBatch]:
