@@ -15,7 +15,7 @@ from typing import Any
 
 import jsonschema
 import requests
-from referencing import Registry, Resource
+from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
 KNOWN = {
@@ -108,8 +108,7 @@ def registry() -> Registry[Any]:
     """The same for jsonschema, under urn:NAME."""
     found: Registry[Any] = Registry()
     for name, content in documents().items():
-        resource = Resource(contents=content, specification=DRAFT202012)
-        found = found.with_resource(f"urn:{name}", resource)
+        found = found.with_resource(f"urn:{name}", DRAFT202012.create_resource(content))
     return found
 
 
