@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 
@@ -20,25 +20,23 @@ from contact_sync.b2core.setup.write_definition import (
 )
 from contact_sync.base.errors import SyncError, told_safely
 from contact_sync.base.vocabulary import SendGridField
+from contact_sync.cli.command import Say
 from contact_sync.cli.new_files import refuse_existing, write_files
 from contact_sync.config.parse import parse_definition
 from contact_sync.contacts.countries import region_of
 
-EXAMPLES = """
-examples:
-  python -m contact_sync init west                     ask what the tables don't say
-  python -m contact_sync init west --yes               take every proposal
-  python -m contact_sync init west --connection west_db --schema crm
-
+EXAMPLES = {
+    "init west": "ask what the tables don't say",
+    "init west --yes": "take every proposal",
+    "init west --connection west_db --schema crm": "another database, one schema of it",
+}
+ABOUT = """\
 It writes include/sql/NAME/ and include/syncs/NAME.yaml, and overwrites nothing. Values of rows are
 shown masked. Run it with a role that may read the tables; the roles.sql that it writes gives
-contact_sync_reader the columns that are needed, and no more.
-
-exit codes: 0 written, 1 something is wrong, 2 wrong usage, or there is nobody to ask
-"""
+contact_sync_reader the columns that are needed, and no more."""
+CODES = "0 written, 1 something is wrong, 2 wrong usage, or there is nobody to ask"
 NAME = re.compile(r"[a-z][a-z0-9_]{0,49}")
 NO_LIST = "no list"
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +50,6 @@ class Question:
 
 def add_arguments(command: argparse.ArgumentParser) -> None:
     """The command's options."""
-    command.formatter_class = argparse.RawDescriptionHelpFormatter
-    command.epilog = EXAMPLES
     command.add_argument("name", type=_name, help="the new sync's name: a-z, 0-9 and _")
     for option, default, what in (
         ("--connection", "b2core_default", "of the database with the clients"),
@@ -187,8 +183,8 @@ class _Asking:
         for number, choice in enumerate(question.choices, start=1):
             self.say(f"  {number}  {choice}")
         while True:
-            sys.stdout.write(f"{question.text} [{question.proposal}] ")
-            sys.stdout.flush()
+            sys.stderr.write(f"{question.text} [{question.proposal}] ")
+            sys.stderr.flush()
             line = sys.stdin.readline()
             if not line:
                 raise KeyboardInterrupt

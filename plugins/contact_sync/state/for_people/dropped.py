@@ -1,5 +1,6 @@
 """Read the values that SendGrid lacks, or has cut or rounded, for people: in pages, and all of
-them piece by piece. Ids, fields and reasons; the values themselves are nowhere in the state database.
+them piece by piece. Ids, fields and reasons; the values themselves are nowhere in the state
+database.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ CHUNK = 5_000
 class Filter:
     """Which rejected clients of a sync; None = of every field, for every reason.
 
-    `reason` may also be a RefusalSum: all whom SendGrid refused. `after`: with an id above this one.
+    `reason` may also be a RefusalSum: all whom SendGrid refused. `after`: with ids above this one.
     `since_before`: rejected first before this moment.
     """
 
