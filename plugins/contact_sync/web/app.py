@@ -40,6 +40,7 @@ from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
 
 from contact_sync.web import clients_page, dropped_page, rejected_page, run_page, syncs_page
+from contact_sync.web.admission import Admission
 from contact_sync.web.failures import show_failures
 from contact_sync.web.rendering import FOLDER
 
@@ -57,4 +58,5 @@ def the_app() -> FastAPI:
     for router in PAGES:
         app.include_router(router)
     show_failures(app)
+    app.add_middleware(Admission)
     return app
