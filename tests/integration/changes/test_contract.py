@@ -106,6 +106,18 @@ def test_exclusions_that_say_no_are_told(own_sql: World) -> None:
         assert explain_client(sync, ids[0]).decision.code == "excluded"
 
 
+def test_a_reason_of_its_own_for_each_client_is_told(own_sql: World) -> None:
+    """As free text, or a time, would be: reports can't tell so many apart."""
+    for n in range(51):
+        own_sql.add(f"c{n}@example.com")
+    for name in ("scan.sql", "clients.sql"):
+        replace_in(own_sql, name, "NULL::text AS exclusion", "clients.id || ' left' AS exclusion")
+    assert "51 different exclusions: reports tell 50 of them apart" in said(
+        own_sql, Judgement.WARNING
+    )
+    assert len(own_sql.run()["exclusions"]) == 51
+
+
 def test_a_row_without_an_id_stops_a_run_where_it_is_a_client(own_sql: World) -> None:
     """And nowhere else: a phone that belongs to nobody may change."""
     own_sql.seed()
