@@ -24,7 +24,7 @@ from contact_sync.b2core.client_ids import ids_of, refuse_twice
 from contact_sync.b2core.origins import origin_of
 from contact_sync.b2core.position import position, refused_functions
 from contact_sync.b2core.replaced import marks, refuse_replaced
-from contact_sync.b2core.statements import filled, problems, read_statement
+from contact_sync.b2core.statements import filled, problems, read_statement, refuse_same_names
 from contact_sync.base.arrays import Int64
 from contact_sync.base.errors import ConfigError, FatalError
 from contact_sync.base.json_columns import SourceSnapshot
@@ -132,7 +132,9 @@ class Snapshot:
 
     def columns(self, name: str = "clients") -> pa.Schema:
         """Names and types of the columns that a statement gives; executes nothing."""
-        return arrow_reader.schema(self.connection, self._sql(name, _ANY), _what(name))
+        found = arrow_reader.schema(self.connection, self._sql(name, _ANY), _what(name))
+        refuse_same_names(found.names, name)
+        return found
 
     def scan(self) -> Iterator[pa.RecordBatch]:
         """client_id, email and exclusion of every client, unordered."""
