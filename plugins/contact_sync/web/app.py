@@ -48,6 +48,7 @@ from contact_sync.web import (
     run_page,
     syncs_page,
 )
+from contact_sync.web.admission import Admission
 from contact_sync.web.failures import show_failures
 from contact_sync.web.rendering import FOLDER
 
@@ -65,4 +66,5 @@ def the_app() -> FastAPI:
     for router in PAGES:
         app.include_router(router)
     show_failures(app)
+    app.add_middleware(Admission)
     return app
