@@ -13,7 +13,7 @@ from airflow.utils.session import create_session
 from contact_sync.base.paths import INCLUDE
 from contact_sync.config.parse import parse_definition
 from contact_sync.sendgrid.transport import Limits
-from contact_sync.web import mapping_page
+from contact_sync.web import admission
 from tests.dags.test_pages import DEAD, client, text
 from tests.support.posted_form import Pairs, definition_of, encoded, filled, options_of
 from tests.support.world import LIST_NAME, World
@@ -123,7 +123,7 @@ def test_what_is_wrong_is_said_beside_the_form(connected: World) -> None:
            ("on_too_long", "cut")]  # fmt: skip
     assert "there twice: status" in post(NEW, [*pairs, *row], "check").text
     assert post(NEW, [*pairs, ("field", "alone")], "check").status_code == 422
-    assert post(NEW, [("name", "x" * mapping_page.MAX_BYTES)], "check").status_code == 413
+    assert post(NEW, [("name", "x" * admission.MAX_BODY)], "check").status_code == 413
 
 
 def test_a_side_that_is_away_leaves_names_to_be_typed(
