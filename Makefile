@@ -30,6 +30,7 @@ cluster: $(READY) ## Run a backfill of 200,000 clients on two Celery workers and
 # floor (pyproject.toml) are for the whole suite only: a part would always be below.
 test: check ## Check, then run all tests, four at a time (ARGS="-m 'not airflow'" passes options to pytest)
 	@$(BIN)/python -m local.browser.chromium || true
+	@$(BIN)/python -m tests.support.pgbouncer || true
 	$(BIN)/python -m pytest -q -n 4 --dist loadgroup -m "not slow" $(or $(ARGS),--cov --cov-report=)
 
 test-long: $(READY) ## Kill a worker, kill every kind of run at every point, try new random histories, for hours (ARGS="--hypothesis-seed=N")
