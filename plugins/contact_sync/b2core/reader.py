@@ -23,10 +23,12 @@ from contact_sync.b2core import plans
 from contact_sync.b2core.client_ids import ids_of, refuse_twice
 from contact_sync.b2core.origins import origin_of
 from contact_sync.b2core.position import position, refused_functions
+from contact_sync.b2core.powers import role_finding
 from contact_sync.b2core.replaced import marks, refuse_replaced
 from contact_sync.b2core.statements import filled, problems, read_statement
 from contact_sync.base.arrays import Int64
 from contact_sync.base.errors import FatalError
+from contact_sync.base.findings import Finding
 from contact_sync.base.json_columns import SourceSnapshot
 from contact_sync.postgres import arrow_reader
 from contact_sync.postgres.idle import Kept
@@ -127,6 +129,10 @@ class Snapshot:
     def refused_functions(self) -> list[str]:
         """Functions that the server refuses to the role that reads, and that tell where it is."""
         return refused_functions(self.connection, WHAT)
+
+    def role(self) -> Finding:
+        """What the role that reads may do besides."""
+        return role_finding(self.connection, WHAT)
 
     def columns(self, name: str = "clients") -> pa.Schema:
         """Names and types of the columns that a statement gives; executes nothing."""
