@@ -150,7 +150,7 @@ RUNNERS: dict[str, Runner] = {
     "make": make,
     "docker compose": compose,
     "cp": copy,
-    'eval "$(activate-global-python-argcomplete': nothing,
+    'eval "$(activate-global-python-argcomplete --dest=-)"': nothing,
     "psql --command": nothing,
     "apt-get install": nothing,
     "brew install": nothing,
@@ -183,7 +183,9 @@ def more_runners(cluster: Cluster, tmp_path: Path) -> Iterator[dict[str, Runner]
 
     def administrate(name: str) -> Runner:
         def runner(words: list[str]) -> None:
-            program([str(programs / name), *words], **login)
+            told = [word.replace("/backups", str(tmp_path)) for word in words]
+            first, *options = name.split()
+            program([str(programs / first), *options, *told], **login)
 
         return runner
 
@@ -208,6 +210,9 @@ def more_runners(cluster: Cluster, tmp_path: Path) -> Iterator[dict[str, Runner]
         "python -m contact_sync init": init,
         "createdb": administrate("createdb"),
         "psql": administrate("psql"),
+        "psql --single-transaction --command": administrate("psql --single-transaction --command"),
+        "pg_dump": administrate("pg_dump"),
+        "pg_restore": administrate("pg_restore"),
         "python3 docker/make_env.py": make_env,
     }
     with psycopg.connect(cluster.url(), autocommit=True) as connection:

@@ -20,7 +20,7 @@ BLOCK = re.compile(r"(?ms)^ *```(\w*)\n(.*?)^ *```$")
 INLINE = re.compile(r"`([^`]+)`")
 COMMAND = re.compile(
     r"(\w+=\S+ )*(python3? (-m )?\S+\.\w+( |$)|python3? -m \S+( |$)|make \S|airflow \S+ \S"
-    r"|docker compose \S|psql -|createdb |apt-get |brew |cp |\.venv/bin/)"
+    r"|docker compose \S|psql -|createdb |pg_dump |pg_restore |apt-get |brew |cp |\.venv/bin/)"
 )
 """What an inline piece of code must begin with to be taken for a command."""
 
