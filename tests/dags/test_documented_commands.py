@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from functools import reduce
 from pathlib import Path
 
 import psycopg
@@ -41,6 +42,9 @@ CHECKED_ONLY = {
     "docker compose": "services and profiles are looked up: there is no Docker engine here",
     "cp": "what is copied is looked up: a copy would be a sync of the repository",
     "psql --command": "it asks for a password",
+    "source": "test_first_connection.py runs it, in a clone",
+    "export PYTHONPATH": "the same",
+    "airflow db": "the same",
     "AIRFLOW=": "test_rest_call.py runs it, on a real API server",
     "TOKEN=$(curl": "the same",
     "curl": "the same",
@@ -155,6 +159,9 @@ RUNNERS: dict[str, Runner] = {
     "cp": copy,
     'eval "$(activate-global-python-argcomplete --dest=-)"': nothing,
     "psql --command": nothing,
+    "source": nothing,
+    'export PYTHONPATH="$PWD/plugins"': nothing,
+    "airflow db": nothing,
     "AIRFLOW=https://airflow.example.com": nothing,
     "TOKEN=$(curl": nothing,
     "curl": nothing,
@@ -189,7 +196,8 @@ def more_runners(cluster: Cluster, tmp_path: Path) -> Iterator[dict[str, Runner]
 
     def administrate(name: str) -> Runner:
         def runner(words: list[str]) -> None:
-            told = [word.replace("/backups", str(tmp_path)) for word in words]
+            own = {"/backups": str(tmp_path), f"include/sql/{SYNC}/": "include/sql/b2core/"}
+            told = [reduce(lambda w, each: w.replace(*each), own.items(), word) for word in words]
             first, *options = name.split()
             program([str(programs / first), *options, *told], **login)
 

@@ -55,10 +55,15 @@ def definitions() -> Iterator[tuple[str, str]]:
                 yield page.name, text
 
 
-def _commands_of(text: str) -> Iterator[str]:
+def shell_commands(text: str) -> Iterator[str]:
+    """The commands of a page's blocks of shell, in their order."""
     for language, block in BLOCK.findall(text):
         if language in ("sh", "bash", "console"):
             yield from _lines(block.replace("\\\n", " "))
+
+
+def _commands_of(text: str) -> Iterator[str]:
+    yield from shell_commands(text)
     for piece in INLINE.findall(BLOCK.sub("", text)):
         command = " ".join(piece.split())
         if COMMAND.match(command):
