@@ -42,6 +42,7 @@ class Limits:
     answer_bytes: int = 20_000_000
     download_seconds: float = 180
     upload_seconds: float = 600  # less than the lease's 15 minutes
+    export_seconds: float = 7_200  # of one file of an export, while it is read
 
 
 DEFAULT_LIMITS = Limits()
@@ -203,6 +204,36 @@ class Transport:
             is_whole = _copied(answer, file, max_bytes)
         if not is_whole:
             raise RetryableError(f"{what}: larger than {max_bytes} bytes")
+
+    @contextmanager
+    def open_file(self, url: str, what: str) -> Iterator[Iterator[bytes]]:
+        """A file at a signed URL as it comes, piece by piece, fetched without the key and in
+        limited time; its end is its announced end.
+
+        Raises RequestRefused with the storage's status when it isn't there, or not any more,
+        RetryableError when the connection breaks.
+        """
+        self._check_storage(url, what)
+        line = self._storage_line()
+        try:
+            with (
+                _sent(f"GET {what}", line, self._limits.export_seconds),
+                _session(line) as storage,
+                storage.get(
+                    url,
+                    timeout=(CONNECT_SECONDS, READ_SECONDS),
+                    allow_redirects=False,
+                    stream=True,
+                ) as answer,
+            ):
+                if answer.status_code != requests.codes.ok:
+                    raise RequestRefused(
+                        f"GET {what}: the storage answered {answer.status_code}",
+                        status=answer.status_code,
+                    )
+                yield answer.raw.stream(1 << 16, decode_content=False)
+        except FateUnknown as error:
+            raise RetryableError(str(error)) from None
 
     def _check_storage(self, url: str, what: str) -> None:
         self.mask_url(url)
