@@ -52,7 +52,6 @@ def begin_verification(
                 definition_hash=edition, destination=destination, export_id=export_id,
             )  # fmt: skip
         reach("verification_uncommitted")
-    reach("verification_begun")
     log.info("Verification %d %s", verification_id, "continues" if found else "begins")
     return verification_id
 
