@@ -116,8 +116,8 @@ class Snapshot:
         return [self._sql(name, _ANY) for name in sorted(names)]
 
     def position(self) -> SourceSnapshot:
-        """Where this snapshot stands: xid horizon (a xid8), time, system identifier, timeline, start
-        of the server, the database's oid, and the seconds that a standby is behind (0: primary).
+        """Where this snapshot stands: xid horizon (a xid8), time, system identifier, timeline,
+        start of the server, the database's oid, and how many seconds a standby is behind (0: primary).
 
         Rows written by a transaction that this snapshot doesn't see have an xmin at or above the
         horizon (PostgreSQL docs, `pg_snapshot_xmin`), also when it commits late.
