@@ -117,7 +117,7 @@ class Snapshot:
 
     def position(self) -> SourceSnapshot:
         """Where this snapshot stands: xid horizon (a xid8), time, system identifier, timeline,
-        start of the server, the database's oid, and how many seconds a standby is behind (0: primary).
+        start of the server, the database's oid, and a standby's seconds behind (0: primary).
 
         Rows written by a transaction that this snapshot doesn't see have an xmin at or above the
         horizon (PostgreSQL docs, `pg_snapshot_xmin`), also when it commits late.
