@@ -1,10 +1,12 @@
 -- Whether the state database is the one that the last run left (state/identity.py).
 
 -- look --
--- What the database has of a sync.
+-- What the database has of a sync, and whether the row of evidence is the one that a run wrote here.
 -- Parameters: sync_id; mark_run, mark_life = the run and the life that the mark names, or NULL; place = the kind of the
 -- mark's place, or NULL
--- Columns: those of identity.Known but is_whole; may_ask_server: the functions of the statement `server` are permitted
+-- Columns: those of identity.Known; may_ask_server: the functions of the statement `server` are permitted
+-- A row's xmin stays what it was when it is frozen or its table is rewritten by VACUUM FULL or CLUSTER. A file of the
+-- ledger that is another one is one of these two, or was filled anew: then its rows are younger than the evidence.
 -- Index: state_identity, sync and run primary keys, run_by_sync, run_marked
 SELECT
     s.life::text AS life,
@@ -20,6 +22,22 @@ SELECT
     ) AS is_marked,
     m.token AS mark_token,
     m.state = 'running' AS mark_is_open,
+    (
+        i.xmin = i.written_by::xid
+        AND i.database_oid = (
+            SELECT d.oid FROM pg_catalog.pg_database AS d
+            WHERE d.datname = current_database()
+        )
+        AND i.run_oid = 'contact_sync.run'::regclass
+        AND i.ledger_oid = 'contact_sync.ledger'::regclass
+        AND CASE
+            WHEN i.ledger_file = pg_relation_filenode('contact_sync.ledger') THEN TRUE
+            ELSE NOT EXISTS (
+                SELECT 1 FROM contact_sync.ledger AS l
+                WHERE l.sync_id = s.sync_id AND age(l.xmin) < age(i.written_by::xid)
+            )
+        END
+    ) AS is_whole,
     coalesce(i.server_start = pg_postmaster_start_time(), TRUE) AS same_start,
     f.name AS former_name,
     (
@@ -38,32 +56,6 @@ LEFT JOIN contact_sync.state_identity AS i ON s.sync_id = i.sync_id
 LEFT JOIN contact_sync.run AS m ON m.run_id = %(mark_run)s::bigint
 LEFT JOIN contact_sync.sync AS f ON f.life::text = %(mark_life)s AND s.sync_id <> f.sync_id
 WHERE s.sync_id = %(sync_id)s;
-
--- whole --
--- Whether a row of evidence is the one that a run wrote, in this database and about these tables.
--- A row's xmin stays what it was when it is frozen or its table is rewritten by VACUUM FULL or CLUSTER. A file of the
--- ledger that is another one is one of these two, or was filled anew: then its rows are younger than the evidence.
--- Parameters: sync_id, NULL = each sync's
-SELECT
-    i.sync_id,
-    (
-        i.xmin = i.written_by::xid
-        AND i.database_oid = (
-            SELECT d.oid FROM pg_catalog.pg_database AS d
-            WHERE d.datname = current_database()
-        )
-        AND i.run_oid = 'contact_sync.run'::regclass
-        AND i.ledger_oid = 'contact_sync.ledger'::regclass
-        AND CASE
-            WHEN i.ledger_file = pg_relation_filenode('contact_sync.ledger') THEN TRUE
-            ELSE NOT EXISTS (
-                SELECT 1 FROM contact_sync.ledger AS l
-                WHERE l.sync_id = i.sync_id AND age(l.xmin) < age(i.written_by::xid)
-            )
-        END
-    ) AS is_whole
-FROM contact_sync.state_identity AS i
-WHERE %(sync_id)s::bigint IS NULL OR i.sync_id = %(sync_id)s;
 
 -- server --
 -- The timeline is that of the WAL being written: the control file learns of a promotion only with the next checkpoint.

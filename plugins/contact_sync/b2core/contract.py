@@ -13,6 +13,7 @@ from contact_sync.b2core.plans import Table
 from contact_sync.b2core.reader import Snapshot
 from contact_sync.base.errors import SyncError
 from contact_sync.base.findings import Area, Finding, Judgement
+from contact_sync.base.vocabulary import MAX_REASONS
 from contact_sync.config.source import ChangeDetection
 
 EVERY_ID = {"first_id": -(2**63), "last_id": 2**63 - 1, "ids": None}
@@ -22,11 +23,16 @@ SELECT
     count(*) AS clients,
     count(*) - count(client_id) AS without_id,
     count(client_id) - count(DISTINCT client_id) AS again,
-    percentile_disc(ARRAY[0, 0.5, 1]) WITHIN GROUP (ORDER BY client_id) AS samples
+    percentile_disc(ARRAY[0, 0.5, 1]) WITHIN GROUP (ORDER BY client_id) AS samples,
+    count(*) FILTER (WHERE lower(btrim(exclusion)) IN ({no})) AS saying_no,
+    min(client_id) FILTER (WHERE lower(btrim(exclusion)) IN ({no})) AS saying_no_id,
+    count(DISTINCT exclusion) AS reasons
 FROM (
 {scan}
 ) AS scan
 """
+SAYING_NO = "'', 'f', 'false', 'n', 'no', 'none', 'null', '0', '-'"
+"""Texts of an exclusion that are meant as none, and exclude: only NULL sends a client."""
 _BOTH = """
 SELECT
     count(*) FILTER (WHERE clients.client_id IS NULL) AS only_scan,
@@ -73,8 +79,13 @@ def contract_findings(
             return
 
 
+def changes_findings(snapshot: Snapshot, detection: ChangeDetection) -> Iterator[Finding]:
+    """The part of it that reads no client: whether every table that is sent is watched."""
+    yield from _changes(snapshot, [], f"changed_{detection}", "")
+
+
 def _scan(snapshot: Snapshot, samples: list[int], _changed: str, _email: str) -> Iterator[Finding]:
-    row = snapshot.row(_IDS.format(scan=snapshot.text("scan")), "scan")
+    row = snapshot.row(_IDS.format(scan=snapshot.text("scan"), no=SAYING_NO), "scan")
     samples += sorted(set(row["samples"] or []))
     if not row["clients"]:
         yield Finding(
@@ -85,6 +96,18 @@ def _scan(snapshot: Snapshot, samples: list[int], _changed: str, _email: str) ->
         yield _wrong(
             "scan.sql", f"{row['without_id']:,} rows have no client_id", "leave them out, or join "
             "the table that has it",
+        )  # fmt: skip
+    if row["saying_no"]:
+        what = "excluded by a text that is empty or says no: all but NULL excludes"
+        yield Finding(
+            Area.B2CORE, "scan.sql", Judgement.WARNING, _whose(row, "saying_no", what),
+            "write NULLIF(exclusion, '') or a CASE, here and in clients.sql, if they may be sent",
+        )  # fmt: skip
+    if row["reasons"] > MAX_REASONS:
+        yield Finding(
+            Area.B2CORE, "scan.sql", Judgement.WARNING,
+            f"{row['reasons']:,} different exclusions: reports tell {MAX_REASONS} of them apart",
+            "give a few fixed texts, without anything personal: logs and reports show them",
         )  # fmt: skip
     if row["again"]:
         yield _wrong("scan.sql", _again(row["again"]), "fix its joins")

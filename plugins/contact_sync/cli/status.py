@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import asdict
-from datetime import datetime
 from itertools import chain, islice
 from typing import Any
 
 from contact_sync.base import words
 from contact_sync.base.moments import moment
+from contact_sync.cli.command import add_sync, as_json
 from contact_sync.postgres.cursor import Cursor
 from contact_sync.reporting.run_report import run_report, text_report
 from contact_sync.state.for_people import dropped, rejected
+from contact_sync.state.for_people.certificates import newest_certificate
 from contact_sync.state.for_people.client import StaleClient, stale_clients
 from contact_sync.state.for_people.dropped import DroppedValue
 from contact_sync.state.for_people.rejected import RejectedClient
@@ -24,13 +24,18 @@ from contact_sync.state.for_people.syncs import SyncRow, sync_row
 from contact_sync.sync import Sync
 
 LISTED = 10_000
+EXAMPLES = {
+    "status NAME": "the latest five runs",
+    "status NAME --runs 1 --json": "the latest one for machines",
+    "status NAME --rejected": "which clients can't be sent, and why",
+    "status NAME --dropped --limit 100": "values that don't fit",
+}
 
 
 def add_arguments(command: argparse.ArgumentParser) -> None:
     """The command's options."""
-    command.add_argument("sync", help="the definition's name")
+    add_sync(command)
     command.add_argument("--runs", type=int, default=5, help="how many (default: %(default)s)")
-    command.add_argument("--json", action="store_true", help="print it for machines")
     command.add_argument("--rejected", action="store_true", help="list rejected clients (ids only)")
     command.add_argument(
         "--dropped",
@@ -65,6 +70,7 @@ def lines(sync: Sync, options: argparse.Namespace) -> Iterator[str]:
         row = sync_row(cursor, name)
         clients = _rejected(cursor, row, options.limit) if options.rejected else None
         stale = _stale(cursor, row, options.limit) if options.stale else None
+        verified = newest_certificate(cursor, row.sync_id) if row else None
     values = _dropped(sync, row) if options.dropped else None
     if options.json:
         lists: dict[str, Iterable[RejectedClient | DroppedValue | StaleClient] | None]
@@ -74,10 +80,13 @@ def lines(sync: Sync, options: argparse.Namespace) -> Iterator[str]:
             for key, listed in lists.items()
             if listed is not None
         }
-        body = {"sync": name, "runs": [report.to_json() for report in reports], **found}
-        yield json.dumps(body, indent=2, default=_iso)
+        body = {"sync": name, "runs": [report.to_json() for report in reports], **found,
+                "verification": verified and verified.to_json()}  # fmt: skip
+        yield as_json(body)
         return
     yield "\n\n".join(map(text_report, reports)) or f"{name}: no run yet"
+    if verified is not None:
+        yield f"{name}: {verified.headline()}"
     for client in clients or []:
         why = words.reason(client.reason, client.detail)
         yield f"client {client.client_id}: {client.field}: {why} since {moment(client.first_seen)}"
@@ -112,7 +121,3 @@ def _entry(of: RejectedClient | DroppedValue | StaleClient) -> dict[str, Any]:
         return {"client_id": of.client_id, "field": of.field, "reason": of.reason,
                 "detail": of.detail, "tries": of.tries, "since": of.first_seen}  # fmt: skip
     return asdict(of)
-
-
-def _iso(value: object) -> str:
-    return value.isoformat() if isinstance(value, datetime) else str(value)

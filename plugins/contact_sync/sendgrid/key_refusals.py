@@ -1,7 +1,8 @@
 """Why SendGrid answers 401 or 403: not every refusal of a key means that the key is wrong.
 
 Its words are from its support article "4XX API Errors and Troubleshooting Suggestions", its
-article "Account Under Review", and public reports (django-sendgrid-v5#11, sendgrid-csharp#185 and
+article "Account Under Review", Twilio's error 60603, its v3 reference "Responses" and "Errors"
+(temporary blocks), and public reports (django-sendgrid-v5#11, sendgrid-csharp#185 and
 #427, sendgrid-nodejs#1032). A locked-out IP address comes with both statuses, and with 403 also
 without any word of its own.
 """
@@ -15,6 +16,21 @@ _CAUSES: list[tuple[tuple[str, ...], str]] = [
         ("whitelist", "allowlist", "allow list", "allow-list", "ip address", "ip access"),
         "the key wasn't judged: the address that this machine calls from isn't allowed. Add it "
         "under Settings > IP Access Management",
+    ),
+    (
+        (
+            "temporarily blocked",
+            "temporary block",
+            "too many bad requests",
+            "repeated bad requests",
+        ),
+        "the key wasn't judged: SendGrid has blocked its calls for a while, after many bad ones. "
+        "Wait, and look what else calls SendGrid with this account",
+    ),
+    (
+        ("frozen", "past due", "overdue", "payment", "billing", "trial"),
+        "the key is right: the account isn't paid, or its trial is over. Look under Settings > "
+        "Account Details, or choose a plan",
     ),
     (
         ("credits", "quota"),
@@ -37,6 +53,10 @@ _CAUSES: list[tuple[tuple[str, ...], str]] = [
         "larger plan",
     ),
     (
+        ("wrong credentials", "invalid api key", "grant is invalid"),
+        "the API key is wrong, revoked or from another region",
+    ),
+    (
         ("not authorized",),
         "the API key is known and lacks permission, or the account may not do this; the key needs "
         "Marketing: Full Access",
@@ -53,11 +73,19 @@ _BY_STATUS = {
 }
 
 
-def key_refused(said: str, status: int, errors: list[dict[str, object]]) -> AuthError:
+_A_PAGE = (
+    "the answer is a web page and not SendGrid's JSON, as a proxy or firewall on the way gives "
+    "one: look there first. If it is SendGrid's, "
+)
+
+
+def key_refused(
+    said: str, status: int, errors: list[dict[str, object]], *, is_page: bool = False
+) -> AuthError:
     """The error of an answer 401 or 403. `said`: call, status and SendGrid's words, fit for people;
-    `errors`: its error objects."""
+    `errors`: its error objects; `is_page`: the answer is HTML."""
     words = " ".join(str(error.get("message") or "") for error in errors).lower()
     for signs, cause in _CAUSES:
         if any(sign in words for sign in signs):
             return AuthError(f"{said}; {cause}")
-    return AuthError(f"{said}; {_BY_STATUS[status]}")
+    return AuthError(f"{said}; {_A_PAGE * is_page}{_BY_STATUS[status]}")

@@ -14,12 +14,10 @@ from typing import Any
 from contact_sync.base.marks import Mark, Phase
 from contact_sync.base.run_life import KindReason
 from contact_sync.base.vocabulary import PendingReason
-from contact_sync.postgres.cursor import Cursor, many, one
+from contact_sync.postgres.cursor import Cursor, one
 from contact_sync.state import statements
 
 SQL = statements.load("identity")
-WHOLE = SQL["whole"]
-"""Used around migrations, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +56,6 @@ def look(cursor: Cursor, sync_id: int, mark: Mark | None, place: str | None) -> 
         "place": place,
     }
     row = one(cursor, SQL["look"], parameters)
-    evidence = many(cursor, WHOLE, {"sync_id": sync_id})
-    row["is_whole"] = evidence[0]["is_whole"] if evidence else None
     here = {"system_identifier": None, "timeline": None}
     if row.pop("may_ask_server"):  # a hardened server keeps these functions to itself
         here = one(cursor, SQL["server"])

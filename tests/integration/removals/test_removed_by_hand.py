@@ -48,14 +48,15 @@ def test_F10_who_was_removed_by_hand_comes_back_with_a_resend_only(
 ) -> None:
     """Neither a change nor a full run brings it back; explained, counted, and sent by a resend."""
     world.redefine(lane=lane)
-    client, bob = world.add(ANN), world.add("bob@example.com")
-    world.run()
+    client, bob = world.add(ANN, phone="call me"), world.add("bob@example.com")
+    assert world.run()["dropped_now"] == {"phone_number: no_number": 1}
     remove(world, what)
     world.edit(client, first_name="Anna")
     world.edit(bob, first_name="Bobby")
     report = world.run()
     assert report["exclusions"] == {"removed_by_hand": 1}
     assert (report["books"]["excluded"], report["counts"]["sent"], report["degraded"]) == (1, 1, [])
+    assert report["dropped_now"] == {}  # of a client that isn't sent
     for kind in ("incremental", "full"):
         world.edit(client, first_name=f"Anna {kind}")
         assert world.run(kind)["counts"]["sent"] == 0
@@ -109,6 +110,26 @@ def test_F10_another_address_is_another_contact(world: World) -> None:
     world.edit(client, first_name="Anna")
     world.run()
     world.edit(client, email="anna@example.com")
+    world.run()
+    world.assert_converged()
+
+
+@pytest.mark.usefixtures("sure")
+def test_F10_another_client_of_the_address_brings_it_back(world: World) -> None:
+    """As documented: a newcomer takes it; once that one has left, the older one represents it."""
+    client = world.add(ANN)
+    world.run()
+    remove(world, "deleted")
+    world.edit(client, first_name="Anna")
+    assert world.run()["exclusions"] == {"removed_by_hand": 1}
+    newer = world.add(ANN)
+    world.run()
+    world.assert_converged()
+    remove(world, "deleted")
+    world.edit(newer, first_name="Anna")
+    world.run()
+    assert not is_back(world)
+    world.edit(newer, email="anna@example.com")
     world.run()
     world.assert_converged()
 

@@ -15,6 +15,8 @@ UNVERIFIED = "the account isn't verified yet"
 LIMIT = "the plan's contact limit is reached"
 WRONG = "the API key is wrong, revoked or from another region"
 LACKS = "lacks permission"
+BLOCKED = "SendGrid has blocked its calls for a while"
+UNPAID = "the account isn't paid, or its trial is over"
 SAID = [
     # sklarsa/django-sendgrid-v5#11; a public report of August 2026 has it with both statuses
     ((401, 403), "The requestor's IP Address is not whitelisted", ADDRESS),
@@ -36,6 +38,15 @@ SAID = [
     ((403,), "Your account must be verified first", UNVERIFIED),
     # sendgrid-go#413, there in a job
     ((403,), "you have hit your contact limit", LIMIT),
+    # SendGrid's v3 reference, "Responses" and "Errors"
+    ((403,), "You are temporarily blocked from sending emails due to repeated bad requests.",
+     BLOCKED),
+    ((403,), "Too many bad requests. Temporary block", BLOCKED),
+    # Twilio's error 60603
+    ((401, 403), "Your account is frozen", UNPAID),
+    ((403,), "Your free trial has expired", UNPAID),
+    # sendgrid/docs#6587
+    ((401, 403), "Permission denied, wrong credentials", WRONG),
     ((401,), None, WRONG),
     ((403,), None, LACKS),
 ]  # fmt: skip
@@ -55,6 +66,18 @@ def test_C08_a_refusal_says_what_is_the_matter(
     assert (said or "answered") in text
     assert (WRONG in text) == (told is WRONG)
     assert "None" not in text
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_C08_a_web_page_may_not_be_sendgrids_answer(
+    server: Script, api: SendGridApi, status: int
+) -> None:
+    """A proxy or firewall on the way answers so; nothing of the page is repeated."""
+    page = b"<html><title>Blocked</title>Your network policy, ann@example.com</html>"
+    server.say(status, page, Content_Type="text/html; charset=utf-8")
+    with pytest.raises(AuthError, match="as a proxy or firewall on the way gives one") as caught:
+        api.scopes()
+    assert "policy" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
