@@ -1,7 +1,5 @@
-"""Read B2CORE's database. The only SQL against it is in `include/sql/<source>/`.
-
-Everything is read in one `REPEATABLE READ READ ONLY` transaction with time-outs, on one
-connection that is closed before any HTTP call.
+"""Read B2CORE's database. The only SQL against it is in `include/sql/<source>/`. Everything is read
+in one `REPEATABLE READ READ ONLY` transaction with time-outs, which ends before any HTTP call.
 """
 
 from __future__ import annotations
@@ -23,10 +21,12 @@ from contact_sync.b2core import plans
 from contact_sync.b2core.client_ids import ids_of, refuse_twice
 from contact_sync.b2core.origins import origin_of
 from contact_sync.b2core.position import position, refused_functions
+from contact_sync.b2core.powers import role_finding
 from contact_sync.b2core.replaced import marks, refuse_replaced
 from contact_sync.b2core.statements import filled, problems, read_statement, refuse_same_names
 from contact_sync.base.arrays import Int64
 from contact_sync.base.errors import ConfigError, FatalError
+from contact_sync.base.findings import Finding
 from contact_sync.base.json_columns import SourceSnapshot
 from contact_sync.postgres import arrow_reader
 from contact_sync.postgres.idle import Kept
@@ -63,9 +63,8 @@ class B2Core:
     def snapshot(self) -> Iterator[Snapshot]:
         """One read-only snapshot of all tables. Raises ConfigError or RetryableError."""
         limit = self.statement_timeout_seconds
-        connect = partial(
-            arrow_reader.open_connection, self.dsn, WHAT, seconds=limit + SILENT_SECONDS
-        )
+        seconds = limit + SILENT_SECONDS
+        connect = partial(arrow_reader.open_connection, self.dsn, WHAT, seconds=seconds)
         with self._connections.used(connect, arrow_reader.answers) as connection:
             for statement in (READ_ONLY, _settings(limit)):
                 arrow_reader.execute(connection, statement, WHAT)
@@ -118,8 +117,7 @@ class Snapshot:
 
     def position(self) -> SourceSnapshot:
         """Where this snapshot stands: xid horizon (a xid8), time, system identifier, timeline,
-        since when the server runs, the database's oid, and how many seconds a standby is behind (0
-        on a primary).
+        start of the server, the database's oid, and a standby's seconds behind (0: primary).
 
         Rows written by a transaction that this snapshot doesn't see have an xmin at or above the
         horizon (PostgreSQL docs, `pg_snapshot_xmin`), also when it commits late.
@@ -129,6 +127,10 @@ class Snapshot:
     def refused_functions(self) -> list[str]:
         """Functions that the server refuses to the role that reads, and that tell where it is."""
         return refused_functions(self.connection, WHAT)
+
+    def role(self) -> Finding:
+        """What the role that reads may do besides."""
+        return role_finding(self.connection, WHAT)
 
     def columns(self, name: str = "clients") -> pa.Schema:
         """Names and types of the columns that a statement gives; executes nothing."""

@@ -41,14 +41,14 @@ from contact_sync.reporting.explanation import (
     Sending,
     as_text,
 )
-from contact_sync.sendgrid.api import is_searchable
+from contact_sync.sendgrid.api import SendGridApi, is_searchable
 from contact_sync.state import refused_values
 from contact_sync.state.for_people import client as known_clients
 from contact_sync.state.for_people.client import LedgerClient
 from contact_sync.state.for_people.dropped import DroppedValue, values_of_client
 from contact_sync.state.for_people.reading import reading
 from contact_sync.state.for_people.syncs import SyncRow, sync_row
-from contact_sync.sync import Sync
+from contact_sync.sync import Databases
 
 PROBLEMS: dict[str, str] = {
     ValueProblem.TOO_LONG: "cut: longer than the field holds",
@@ -56,8 +56,10 @@ PROBLEMS: dict[str, str] = {
 }
 
 
-def explain_client(sync: Sync, client_id: int, *, live: bool = False) -> Explanation:
-    """Everything about one client; `live` also asks SendGrid, with one call.
+def explain_client(
+    sync: Databases, client_id: int, *, live: SendGridApi | None = None
+) -> Explanation:
+    """Everything about one client; `live`: the SendGrid that is asked, too, with one call.
 
     An id that nobody knows gives an Explanation that says so. Clients that share its address are
     looked for only where they decide what becomes of it; `find_clients` finds all of them.
@@ -68,7 +70,7 @@ def explain_client(sync: Sync, client_id: int, *, live: bool = False) -> Explana
         look = sync_row(cursor, sync.definition.name)
         mapping = look.destination.mapping if look and look.destination else None
         found = _explain(sync.definition, (cursor, look), (snapshot, mapping), client_id)
-    return _with_sendgrid(sync, found, mapping) if live else found
+    return _with_sendgrid(live, found, mapping) if live else found
 
 
 def _explain(
@@ -259,7 +261,9 @@ def _field(field: MappedField, value: str, row: ClientRow | None, *, is_stale: b
     )
 
 
-def _with_sendgrid(sync: Sync, found: Explanation, mapping: Mapping | None) -> Explanation:
+def _with_sendgrid(
+    sendgrid: SendGridApi, found: Explanation, mapping: Mapping | None
+) -> Explanation:
     """Ask SendGrid for the contact, under the address that it was confirmed with."""
     address = (found.known.contact if found.known else "") or found.email
     if mapping is None or not address:
@@ -267,7 +271,7 @@ def _with_sendgrid(sync: Sync, found: Explanation, mapping: Mapping | None) -> E
     if not is_searchable(address):
         return replace(found, at_sendgrid=AtSendGrid(found=None))
     try:
-        contact = sync.sendgrid.contacts_by_email([address]).get(address)
+        contact = sendgrid.contacts_by_email([address]).get(address)
     except RequestRefused:
         return replace(found, at_sendgrid=AtSendGrid(found=None))
     if contact is None:
