@@ -7,9 +7,10 @@ whether the viewer may see it.
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, date, datetime, time
 from typing import Any
 
-from contact_sync.b2core.reader import Snapshot
+from contact_sync.b2core.reader import CHOICE, Snapshot
 from contact_sync.base import words
 from contact_sync.base.client_life import Fate
 from contact_sync.base.errors import ConfigError, RequestRefused
@@ -145,11 +146,10 @@ def _choices(
     except ConfigError as error:
         notes.append(f"Why this phone and address were chosen isn't known: {error}")
         return []
-    fixed = ("part", "place", "row_id", "label", "updated_at", "reason")
     choices = [
         Choice(
-            **{key: row[key] for key in fixed},
-            values={k: as_text(v) for k, v in row.items() if k not in fixed and v is not None},
+            **{key: row[key] for key in CHOICE} | {"updated_at": _moment(row["updated_at"])},
+            values={k: as_text(v) for k, v in row.items() if k not in CHOICE and v is not None},
         )
         for row in rows
     ]
@@ -161,6 +161,14 @@ def _choices(
                 f"What is sent is what clients.sql says"
             )
     return choices
+
+
+def _moment(value: Any) -> datetime | None:
+    """explain.sql's `updated_at`, whatever its type: without a zone in UTC; None for what is no
+    moment of a calendar, such as `infinity`."""
+    if isinstance(value, datetime):
+        return value if value.tzinfo else value.replace(tzinfo=UTC)
+    return datetime.combine(value, time(), UTC) if isinstance(value, date) else None
 
 
 def _notes(definition: SyncDefinition, look: SyncRow | None) -> list[str]:
