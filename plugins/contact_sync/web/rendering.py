@@ -11,6 +11,7 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from contact_sync.airflow_edge.installation import time_zone
 from contact_sync.base import words
 from contact_sync.web import formats
 from contact_sync.web.links import Links
@@ -65,7 +66,7 @@ def _environment() -> Environment:
         "reason": lambda row: words.reason(row.reason, getattr(row, "detail", None)),
         "outcome": lambda job: words.outcome(job.outcome, job.numbers),
     }
-    found.globals["version"] = _version()
+    found.globals |= {"version": _version(), "time_zone": time_zone()}
     return found
 
 
