@@ -86,6 +86,13 @@ def airflow(words: list[str]) -> None:
         options.func(options)
 
 
+def for_fab(words: list[str]) -> None:
+    """The compose file's `init` runs the same; test_compose_pages.py runs that."""
+    assert shlex.join(["airflow", "roles", *words]) in (ROOT / "docker-compose.yaml").read_text(
+        encoding="utf-8"
+    )
+
+
 def make(words: list[str]) -> None:
     """The target exists; options in ARGS are known to the module that gets them."""
     shown = program(["make", "--dry-run", "--always-make", *words])
@@ -154,6 +161,7 @@ RUNNERS: dict[str, Runner] = {
     "python -m contact_sync forget": forget,
     "python -m": module,
     "airflow": airflow,
+    "airflow roles": for_fab,
     "make": make,
     "docker compose": compose,
     "cp": copy,

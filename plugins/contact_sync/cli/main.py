@@ -29,6 +29,7 @@ from contact_sync.cli import runs as cli_runs
 from contact_sync.cli import status as cli_status
 from contact_sync.cli import syncs as cli_syncs
 from contact_sync.cli import validate as cli_validate
+from contact_sync.cli import verify as cli_verify
 from contact_sync.cli.command import PROGRAM, Command, as_json
 from contact_sync.cli.mark_file import MarkFile
 from contact_sync.config.definition import json_schema
@@ -132,6 +133,9 @@ def commands() -> tuple[Command, ...]:
                 prints_json=True, codes=cli_runs.RUN_CODES),
         Command("status", "show the latest runs, rejected clients and dropped values",
                 cli_status.add_arguments, _status, cli_status.EXAMPLES, prints_json=True),
+        Command("verify", "compare every contact of SendGrid's account with B2CORE",
+                cli_verify.add_arguments, _verify, cli_verify.EXAMPLES,
+                prints_json=True, about=cli_verify.ABOUT, codes=cli_verify.CODES),
         Command("explain", "say why one contact looks as it does; prints personal data",
                 cli_explain.add_arguments, _explain, cli_explain.EXAMPLES,
                 prints_json=True, codes=cli_explain.CODES),
@@ -176,6 +180,11 @@ def _status(options: argparse.Namespace) -> int:
         for line in cli_status.lines(sync, options):
             _say(line)
     return 0
+
+
+def _verify(options: argparse.Namespace) -> int:
+    with _open(options.sync) as sync:
+        return cli_verify.answer(sync, options, _say)
 
 
 def _explain(options: argparse.Namespace) -> int:
