@@ -78,9 +78,9 @@ def make_dag(definition: SyncDefinition) -> DAG:
     with DAG(
         definition.dag_id,
         dag_display_name=f"{definition.caption}: B2CORE to SendGrid",
-        description="Disabled" if not definition.enabled else __doc__.splitlines()[0].strip("# "),
+        description=_description(definition),
         doc_md=__doc__,
-        schedule=definition.schedule if definition.enabled else None,
+        schedule=definition.schedule if definition.sends else None,
         catchup=False,
         max_active_runs=1,
         params=params(),
@@ -174,6 +174,12 @@ def make_dag(definition: SyncDefinition) -> DAG:
         start >> settled >> checked >> slices >> staged >> batch_ids >> approved
         approved >> unlisted >> sent >> former >> removed >> finished >> released.as_teardown()
     return dag
+
+
+def _description(definition: SyncDefinition) -> str:
+    if definition.sends:
+        return __doc__.splitlines()[0].strip("# ")
+    return "A shadow: sends nothing, is verified only" if definition.enabled else "Disabled"
 
 
 def no_success_alert(definition: SyncDefinition) -> DeadlineAlert | None:

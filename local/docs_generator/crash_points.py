@@ -135,6 +135,9 @@ POINTS = {
     "run_finished": (
         "the run is over, the watermark has moved, the lease is free", "nothing has to be repaired",
     ),
+    "repair_uncommitted": (
+        "what was found, nothing of it marked", "a repair by whoever asks for it again",
+    ),
 }  # fmt: skip
 """By the names given to `reach`, in the order of a run: what is stored then, and who continues."""
 

@@ -40,6 +40,7 @@ MAY_HOLD_AN_ADDRESS = {
     "move": ["former", "email", "belongings"],
     "outbox": ["email", "payload"],
     "removal": ["email"],
+    "finding": ["email"],
     "slice": ["members"],
 }
 """Columns of the state database that are for personal data; nothing else may hold any."""

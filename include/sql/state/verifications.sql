@@ -113,7 +113,7 @@ SELECT
     on_list,
     updated_at,
     looked_at,
-    repaired_by
+    repaired
 FROM contact_sync.finding
 WHERE
     verification_id = %(verification_id)s

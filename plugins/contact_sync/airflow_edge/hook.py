@@ -33,8 +33,9 @@ class SendGridHook(BaseHook):
         super().__init__()
         self.sendgrid_conn_id = sendgrid_conn_id
 
-    def get_conn(self) -> SendGridApi:
+    def get_conn(self, *, read_only: bool = False) -> SendGridApi:
         """The API of the connection's account; Airflow masks its key and its signed URLs.
+        `read_only`: calls that may change the account are refused before they leave.
 
         Raises ConfigError without a key, or for a host that the key must not be sent to.
         """
@@ -50,6 +51,7 @@ class SendGridHook(BaseHook):
             connection.password,
             allowed_hosts=allowed_hosts(connection),
             mask=mask_secret,
+            read_only=read_only,
         )
 
     def test_connection(self) -> tuple[bool, str]:

@@ -146,6 +146,10 @@ CHANGES = (
            "a look-up shows its contact as it shall be"),
     Change("rejections.try_again", (Fate.REJECTED,), Fate.PENDING, "select_clients",
            "a look-up shows its contact with other values"),
+    Change("repairs.send_again", (Fate.CONFIRMED, Fate.PENDING, Fate.EXCLUDED), Fate.PENDING,
+           "a verification's repair",
+           "its contact is missing, different or off the list; of the excluded ones only whom a "
+           "person removed"),
     Change("removals.retire_absent", KNOWN, None, "find_removals",
            "two snapshots of B2CORE in a row didn't hold it"),
     Change("persons.part_with", KNOWN, None, "stage_clients", "its id belongs to another person"),

@@ -22,6 +22,7 @@ from contact_sync.cli import check_sql as cli_check_sql
 from contact_sync.cli import explain as cli_explain
 from contact_sync.cli import init as cli_init
 from contact_sync.cli import rename as cli_rename
+from contact_sync.cli import repair as cli_repair
 from contact_sync.cli import status as cli_status
 from contact_sync.cli import syncs as cli_syncs
 from contact_sync.cli import validate as cli_validate
@@ -94,6 +95,8 @@ def _commands() -> tuple[Command, ...]:
          cli_validate.add_arguments, _validate),
         ("plan", "dry run: say what a run would send; changes nothing", _add_planning, _run),
         ("run", "run a sync to its end in this process", _add_running, _run),
+        ("repair", "have the next run put right what the newest verification has found",
+         cli_repair.add_arguments, _repair),
         ("status", "show the latest runs, rejected clients and dropped values",
          cli_status.add_arguments, _status),
         ("explain", "say why one contact looks as it does; prints personal data",
@@ -194,6 +197,12 @@ def _run(options: argparse.Namespace) -> int:
             row = run_of_id(cursor, options.sync, run_id)
         if row:
             _say(text_report(run_report(row)))
+    return 0
+
+
+def _repair(options: argparse.Namespace) -> int:
+    with _open(options.sync) as sync:
+        _say(cli_repair.answer(sync, options))
     return 0
 
 

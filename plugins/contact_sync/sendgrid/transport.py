@@ -19,7 +19,13 @@ from urllib.parse import parse_qsl
 import requests
 import urllib3
 
-from contact_sync.base.errors import ConfigError, FateUnknown, RequestRefused, RetryableError
+from contact_sync.base.errors import (
+    ConfigError,
+    FatalError,
+    FateUnknown,
+    RequestRefused,
+    RetryableError,
+)
 from contact_sync.sendgrid.allowed_hosts import check_api_url, check_storage_url, is_loopback
 from contact_sync.sendgrid.answers import check_answer, parsed
 from contact_sync.sendgrid.connection import Line
@@ -30,6 +36,10 @@ READ_SECONDS = 60
 MAX_STORAGE_ERROR = 10_000  # bytes
 MIN_SECRET = 20  # characters; shorter values of a signed URL's query are dates and algorithms
 _LIBRARY_ERRORS = (requests.RequestException, urllib3.exceptions.HTTPError, OSError)
+READING_POSTS = re.compile(
+    r"/v3/marketing/contacts/(search(/emails)?|exports)|/v3/asm/groups/\d+/suppressions/search"
+)
+"""Routes whose POST changes no contact, list, field or suppression (OAS)."""
 _TALKATIVE = ("urllib3", "requests")
 """Loggers that put whole URLs, signatures included, into lines up to the level WARNING."""
 
@@ -61,7 +71,8 @@ class Transport:
     """Sends requests to one API host with the key, and to storage hosts without it.
 
     `allowed_hosts`: further hosts that the connection's owner trusts, for the API and as domains
-    of the storage. `mask` is told each secret that could get into a log. For one thread at a time.
+    of the storage. `mask` is told each secret that could get into a log. `read_only`: whatever may
+    change the account is refused before it leaves. For one thread at a time.
     """
 
     def __init__(
@@ -72,6 +83,7 @@ class Transport:
         allowed_hosts: Sequence[str] = (),
         mask: Callable[[str], None] = keep_unmasked,
         limits: Limits = DEFAULT_LIMITS,
+        read_only: bool = False,
     ) -> None:
         check_api_url(base_url, allowed_hosts)
         if not api_key.isascii() or not api_key.isprintable() or " " in api_key:
@@ -84,6 +96,7 @@ class Transport:
         self._allowed_hosts = allowed_hosts
         self._mask = mask
         self._limits = limits
+        self._read_only = read_only
         mask(api_key)
         self._base_url = base_url.rstrip("/")
         self.key_mark = key_mark(self._base_url, api_key)
@@ -111,9 +124,12 @@ class Transport:
 
         `repeatable`: the call may be sent again when its fate is unknown; otherwise only answers
         that prove it had no effect (429, connection refused) are retried. `route` is the path for
-        messages. Raises AuthError, RequestRefused, RetryableError or FateUnknown.
+        messages. Raises AuthError, RequestRefused, RetryableError or FateUnknown; FatalError when
+        only reading is allowed.
         """
         what = f"{method} {route or path}"
+        if method != "GET" and not (method == "POST" and READING_POSTS.fullmatch(path)):
+            self._refuse_writing(what)
 
         def once() -> dict[str, Any]:
             try:
@@ -155,6 +171,7 @@ class Transport:
         Raises RequestRefused for a definite refusal (nothing was stored), FateUnknown else.
         """
         what = "PUT upload_uri"
+        self._refuse_writing(what)
         self._check_storage(url, "upload_uri")
         line = self._storage_line()
         with (
@@ -203,6 +220,13 @@ class Transport:
             is_whole = _copied(answer, file, max_bytes)
         if not is_whole:
             raise RetryableError(f"{what}: larger than {max_bytes} bytes")
+
+    def _refuse_writing(self, what: str) -> None:
+        if self._read_only:
+            raise FatalError(
+                f"{what}: refused before it left, because the definition says `shadow: true`: a "
+                f"shadow changes nothing at SendGrid"
+            )
 
     def _check_storage(self, url: str, what: str) -> None:
         self.mask_url(url)

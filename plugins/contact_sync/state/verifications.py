@@ -67,7 +67,7 @@ class Finding:
     """A contact, or a client without one, that isn't as it should be.
 
     `fields`: SendGrid's names of those that differ. `email` only where somebody has to act on the
-    contact; `on_list` None = there is no contact. `repaired_by`: the run that marked it.
+    contact; `on_list` None = there is no contact. `repaired`: the next run is told to put it right.
     """
 
     finding_no: int
@@ -79,7 +79,7 @@ class Finding:
     on_list: bool | None
     updated_at: datetime | None
     looked_at: datetime | None
-    repaired_by: int | None
+    repaired: bool
 
 
 def begin(

@@ -15,8 +15,8 @@ from contact_sync.reporting.run_report import run_report, text_report
 from tests.support.samples import shown_run
 
 COMMANDS = [
-    "init", "check-sql", "validate", "plan", "run", "status", "explain", "fields", "rename",
-    "syncs", "forget", "schema", "migrate",
+    "init", "check-sql", "validate", "plan", "run", "repair", "status", "explain", "fields",
+    "rename", "syncs", "forget", "schema", "migrate",
 ]  # fmt: skip
 
 
