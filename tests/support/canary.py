@@ -42,6 +42,8 @@ MAY_HOLD_AN_ADDRESS = {
     "removal": ["email"],
     "finding": ["email"],
     "slice": ["members"],
+    "verify_contact": ["email"],
+    "verify_proof": ["email"],
 }
 """Columns of the state database that are for personal data; nothing else may hold any."""
 

@@ -16,7 +16,7 @@ def verified(
         """INSERT INTO contact_sync.verification (
                sync_id, state, holder, definition_hash, destination, finished_at
            )
-           SELECT sync_id, 'succeeded', 'test', '', destination, now()
+           SELECT sync_id, 'succeeded', 'test', '', coalesce(destination, '{}'), now()
            FROM contact_sync.sync WHERE name = %s
            RETURNING verification_id""",
         world.definition.name,

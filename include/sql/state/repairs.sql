@@ -14,7 +14,7 @@ WITH found AS (
     FROM contact_sync.finding AS f
     INNER JOIN contact_sync.sync AS s ON s.sync_id = %(sync_id)s
     LEFT JOIN LATERAL unnest(s.fields) WITH ORDINALITY AS m (name, position)
-        ON m.name = any(f.fields)
+        ON lower(m.name) IN (SELECT lower(n.name) FROM unnest(f.fields) AS n (name))
     WHERE
         f.verification_id = %(verification_id)s
         AND f.verdict IN ('missing', 'different', 'off_list')

@@ -394,6 +394,7 @@ CREATE TABLE contact_sync.verification (
     ordered_at timestamp with time zone,  -- When the export was ordered.
     read_at timestamp with time zone,  -- When it began to read B2CORE, by the clock of this server.
     finished_at timestamp with time zone,
+    rebuilt bigint,  -- How many clients the ledger took from it as confirmed; NULL = it was no rebuild.
     CONSTRAINT verification_end CHECK ((((finished_at IS NULL) = (state = 'running'::text)) AND ((cause IS NULL) OR (state = 'failed'::text)))),
     CONSTRAINT verification_export CHECK ((export_status = ANY (ARRAY['pending'::text, 'ready'::text, 'failure'::text]))),
     CONSTRAINT verification_state CHECK ((state = ANY (ARRAY['running'::text, 'succeeded'::text, 'failed'::text])))
@@ -425,4 +426,15 @@ CREATE UNLOGGED TABLE contact_sync.verify_contact (
     field_hashes bytea NOT NULL,  -- For each mapped field 8 bytes, in mapping order: a hash of what the value means, zeros = none.
     unclear bigint NOT NULL,  -- Fields whose value is no number or date, by position in the mapping.
     email text  -- Only of contacts on the list that the ledger doesn't know.
+);
+
+-- Of a rebuild that is under way: what the ledger will say of a client whose contact is equal.
+CREATE UNLOGGED TABLE contact_sync.verify_proof (
+    verification_id bigint NOT NULL,
+    client_id bigint NOT NULL,
+    email text NOT NULL,
+    email_hash bigint NOT NULL,
+    row_hash bigint NOT NULL,
+    filled bigint NOT NULL,
+    person_hash bigint NOT NULL
 );

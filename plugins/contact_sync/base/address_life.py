@@ -91,6 +91,8 @@ STEPS = (
          "a contact has no right to be where it is"),
     Step("repairs.note_foreign", (None,), Noted.NOTED, REPAIRING,
          "it was never a client's, and a person has named their number"),
+    Step("rebuilds.note_former", (None,), Noted.NOTED, "a verification's rebuild",
+         "its client's contact at another address is equal"),
     Step("syncs.reopen_removals", (Noted.KEPT,), Noted.NOTED, "the command forget",
          "the sync that had the contact, too, is retired"),
     Step("syncs.forget_removals", (Noted.NOTED, Noted.PLANNED, Noted.MISSED, Noted.KEPT),

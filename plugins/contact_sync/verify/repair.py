@@ -15,7 +15,7 @@ from contact_sync.base.errors import ConfigError, LeaseBusy
 from contact_sync.base.failpoints import reach
 from contact_sync.config.verify import Foreign
 from contact_sync.postgres.cursor import Cursor
-from contact_sync.state import leases, repairs, runs, verifications
+from contact_sync.state import identity, leases, repairs, runs, verifications
 from contact_sync.sync import Sync
 
 log = logging.getLogger(__name__)
@@ -61,6 +61,7 @@ def repair(
             foreign=_take_foreign_off(cursor, sync_id, found, approve_foreign),
             foreign_left=repairs.count_foreign(cursor, found) if foreign is Foreign.UNLIST else 0,
         )
+        identity.renew(cursor, sync_id)
         reach("repair_uncommitted")
     for line in told(done, sync.definition.name):
         log.info("%s", line)

@@ -31,3 +31,19 @@ ALTER TABLE contact_sync.removal ADD CONSTRAINT removal_why_check CHECK (
 ALTER TABLE contact_sync.finding DROP COLUMN repaired_by;
 ALTER TABLE contact_sync.finding ADD COLUMN repaired boolean NOT NULL DEFAULT FALSE;
 COMMENT ON COLUMN contact_sync.finding.repaired IS 'The next run after it was told to put it right.';
+
+ALTER TABLE contact_sync.verification ADD COLUMN rebuilt bigint;
+COMMENT ON COLUMN contact_sync.verification.rebuilt
+IS 'How many clients the ledger took from it as confirmed; NULL = it was no rebuild.';
+
+CREATE UNLOGGED TABLE contact_sync.verify_proof (
+    verification_id bigint NOT NULL,
+    client_id bigint NOT NULL,
+    email text NOT NULL,
+    email_hash bigint NOT NULL,
+    row_hash bigint NOT NULL,
+    filled bigint NOT NULL,
+    person_hash bigint NOT NULL
+);
+COMMENT ON TABLE contact_sync.verify_proof
+IS 'Of a rebuild that is under way: what the ledger will say of a client whose contact is equal.';
