@@ -41,7 +41,7 @@ WHERE
     AND l.updated_at < %(read_at)s
     AND NOT EXISTS (
         SELECT 1 FROM contact_sync.finding AS f
-        WHERE f.verification_id = p.verification_id AND f.client_id = p.client_id
+        WHERE f.verification_id = p.verification_id AND f.client_id = p.client_id  -- noqa: RF01
     );
 
 -- confirm_equal --
@@ -88,8 +88,8 @@ ON CONFLICT (sync_id, client_id) DO UPDATE SET
 WHERE l.updated_at < %(read_at)s;
 
 -- leave_unproven --
--- Clients that this ledger, which isn't believed, calls confirmed, and that the verification didn't find equal: the next
--- run that sees one sends it. Parameters: sync_id, reason. Index: none, one scan of the ledger
+-- Clients that this ledger, which isn't believed, calls confirmed, and that the verification didn't find equal: the
+-- next run that sees one sends it. Parameters: sync_id, reason. Index: none, one scan of the ledger
 UPDATE contact_sync.ledger SET
     state = 'pending',
     reason = %(reason)s,

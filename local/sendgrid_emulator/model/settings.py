@@ -205,8 +205,33 @@ class Settings(BaseModel):
         3600.0, ge=0, description="[I] validity of errors_url; 0 makes it expired at once"
     )
 
+    # Exports: of a line of their files one report is known, csharp#1024
     export_lifetime: float = Field(
         43_200.0, ge=0, description="validity of an export's address: 12 hours [K Manage contacts]"
+    )
+    export_links: Literal["once", "each look"] = Field(
+        "once", description="[I] whether a look at an export signs its addresses anew"
+    )
+    export_pace: float = Field(
+        0.0, ge=0, description="[I] the pause after 500 contacts; minutes to hours in all"
+    )
+    export_megabyte: int = Field(
+        1_000_000, ge=1, description="bytes of a MB of max_file_size, before compression [I]"
+    )
+    export_gzip: bool = Field(default=True, description="[K StrongGrid]; some say plain")
+    export_json: Literal["lines", "array"] = Field("lines", description="[K csharp#1024]")
+    export_lists: Literal["left out", "shown"] = Field(
+        "left out", description="list_ids in a JSON file [K csharp#1024 has none]"
+    )
+    export_unset: Literal["left out", "empty"] = Field(
+        "left out", description="what isn't set, in a JSON file [K csharp#1024 leaves it out]"
+    )
+    export_dates: Literal["iso", "day", "us"] = Field("iso", description="[I] of custom fields")
+    export_numbers: Literal["number", "text"] = Field("number", description="[I] the same")
+    export_file: Literal["whole", "missing", "truncated", "bomb"] = Field(
+        "whole",
+        description="[I] how each file is served: 404, two thirds of it, with 1 GB of spaces in "
+        "1 MB of gzip at its end",
     )
 
     # Answers

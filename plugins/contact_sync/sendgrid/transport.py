@@ -7,9 +7,7 @@ addresses would be in them.
 from __future__ import annotations
 
 import hashlib
-import io
 import logging
-import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,25 +19,21 @@ import urllib3
 
 from contact_sync.base.errors import (
     ConfigError,
-    FatalError,
     FateUnknown,
     RequestRefused,
     RetryableError,
 )
 from contact_sync.sendgrid.allowed_hosts import check_api_url, check_storage_url, is_loopback
 from contact_sync.sendgrid.answers import check_answer, parsed
+from contact_sync.sendgrid.bodies import copied, read, storage_code
 from contact_sync.sendgrid.connection import Line
+from contact_sync.sendgrid.read_only import refuse_writing
 from contact_sync.sendgrid.retries import retrying
 
 CONNECT_SECONDS = 10
 READ_SECONDS = 60
-MAX_STORAGE_ERROR = 10_000  # bytes
 MIN_SECRET = 20  # characters; shorter values of a signed URL's query are dates and algorithms
 _LIBRARY_ERRORS = (requests.RequestException, urllib3.exceptions.HTTPError, OSError)
-READING_POSTS = re.compile(
-    r"/v3/marketing/contacts/(search(/emails)?|exports)|/v3/asm/groups/\d+/suppressions/search"
-)
-"""Routes whose POST changes no contact, list, field or suppression (OAS)."""
 _TALKATIVE = ("urllib3", "requests")
 """Loggers that put whole URLs, signatures included, into lines up to the level WARNING."""
 
@@ -52,6 +46,7 @@ class Limits:
     answer_bytes: int = 20_000_000
     download_seconds: float = 180
     upload_seconds: float = 600  # less than the lease's 15 minutes
+    export_seconds: float = 7_200  # of one file of an export, while it is read
 
 
 DEFAULT_LIMITS = Limits()
@@ -128,8 +123,8 @@ class Transport:
         only reading is allowed.
         """
         what = f"{method} {route or path}"
-        if method != "GET" and not (method == "POST" and READING_POSTS.fullmatch(path)):
-            self._refuse_writing(what)
+        if self._read_only:
+            refuse_writing(method, path, what)
 
         def once() -> dict[str, Any]:
             try:
@@ -153,7 +148,7 @@ class Transport:
                 **options,
             ) as answer,
         ):
-            raw = _read(answer, self._limits.answer_bytes)
+            raw = read(answer, self._limits.answer_bytes)
         check_answer(answer, parsed(raw), what)
         if raw == b"" and method != "GET":
             return {}
@@ -171,7 +166,8 @@ class Transport:
         Raises RequestRefused for a definite refusal (nothing was stored), FateUnknown else.
         """
         what = "PUT upload_uri"
-        self._refuse_writing(what)
+        if self._read_only:
+            refuse_writing("PUT", "", what)
         self._check_storage(url, "upload_uri")
         line = self._storage_line()
         with (
@@ -188,7 +184,7 @@ class Transport:
         ):
             if answer.status_code == requests.codes.ok:
                 return  # whatever the storage says
-            said = _storage_code(answer)
+            said = storage_code(answer)
         if 400 <= answer.status_code < 500:
             raise RequestRefused(
                 f"{what}: the storage answered {answer.status_code}{f' {said}' if said else ''}",
@@ -217,16 +213,39 @@ class Transport:
         ):
             if answer.status_code != requests.codes.ok:
                 raise RetryableError(f"{what}: the storage answered {answer.status_code}")
-            is_whole = _copied(answer, file, max_bytes)
+            is_whole = copied(answer, file, max_bytes)
         if not is_whole:
             raise RetryableError(f"{what}: larger than {max_bytes} bytes")
 
-    def _refuse_writing(self, what: str) -> None:
-        if self._read_only:
-            raise FatalError(
-                f"{what}: refused before it left, because the definition says `shadow: true`: a "
-                f"shadow changes nothing at SendGrid"
-            )
+    @contextmanager
+    def open_file(self, url: str, what: str) -> Iterator[Iterator[bytes]]:
+        """A file at a signed URL as it comes, piece by piece, fetched without the key and in
+        limited time; its end is its announced end.
+
+        Raises RequestRefused with the storage's status when it isn't there, or not any more,
+        RetryableError when the connection breaks.
+        """
+        self._check_storage(url, what)
+        line = self._storage_line()
+        try:
+            with (
+                _sent(f"GET {what}", line, self._limits.export_seconds),
+                _session(line) as storage,
+                storage.get(
+                    url,
+                    timeout=(CONNECT_SECONDS, READ_SECONDS),
+                    allow_redirects=False,
+                    stream=True,
+                ) as answer,
+            ):
+                if answer.status_code != requests.codes.ok:
+                    raise RequestRefused(
+                        f"GET {what}: the storage answered {answer.status_code}",
+                        status=answer.status_code,
+                    )
+                yield answer.raw.stream(1 << 16, decode_content=False)
+        except FateUnknown as error:
+            raise RetryableError(str(error)) from None
 
     def _check_storage(self, url: str, what: str) -> None:
         self.mask_url(url)
@@ -263,30 +282,6 @@ def _sent(what: str, line: Line, seconds: float) -> Iterator[None]:
             ) from None
         kind = type(error).__name__
         raise FateUnknown(f"{what}: no answer ({kind}); it may have had an effect") from None
-
-
-def _storage_code(answer: requests.Response) -> str:
-    """The error code in S3's XML, such as EntityTooLarge; nothing else of it is read."""
-    raw = _read(answer, MAX_STORAGE_ERROR) or b""
-    found = re.search(rb"<Code>([A-Za-z]{1,40})</Code>", raw)
-    return found.group(1).decode() if found else ""
-
-
-def _read(answer: requests.Response, max_bytes: int) -> bytes | None:
-    """The body as it came, or None if it is larger than `max_bytes`."""
-    body = io.BytesIO()
-    return body.getvalue() if _copied(answer, body, max_bytes) else None
-
-
-def _copied(answer: requests.Response, file: IO[bytes], max_bytes: int) -> bool:
-    """Whether the body fits into `max_bytes`; then it is in `file`, as it came."""
-    size = 0
-    for piece in answer.raw.stream(1 << 16, decode_content=False):
-        size += len(piece)
-        if size > max_bytes:
-            return False
-        file.write(piece)
-    return True
 
 
 def _is_refused(error: BaseException) -> bool:

@@ -40,6 +40,9 @@ READS: dict[str, Callable[[SendGridApi, str], Any]] = {
     "suppressed_addresses": lambda api, _: api.suppressed_addresses(),
     "groups": lambda api, _: api.groups(),
     "groups_of": lambda api, _: api.groups_of(ADDRESS),
+    "order_export": lambda api, _: api.order_export(),
+    "export": lambda api, _: api.export("1"),
+    "export_file": lambda api, url: api.export_file(f"{url}/x").__enter__(),
     "in_group": lambda api, _: api.in_group(1, [ADDRESS]),
 }
 NO_CALLS = {"close", "for_another_thread"}
