@@ -21,7 +21,7 @@ def verified(
            RETURNING verification_id""",
         world.definition.name,
     )
-    for place, (verdict, client, email) in enumerate(found):
+    for place, (verdict, client, email) in enumerate(found, start=1):
         digest = xxhash.xxh3_64_intdigest(email.encode())
         world.state(
             """INSERT INTO contact_sync.finding

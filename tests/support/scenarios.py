@@ -10,6 +10,7 @@ from collections import defaultdict
 from pathlib import Path
 
 from tests.support.proofs import Proof, proofs_of
+from tests.support.verify_scenarios import VERIFICATION
 
 TESTS = Path(__file__).parents[1]
 DOCUMENT = TESTS.parent / "docs" / "failure-scenarios.md"
@@ -26,10 +27,11 @@ SECTIONS = {
     "L": "Long life",
     "N": "Nothing waits for ever",
     "R": "Rewound, renamed, replaced",
+    "V": "Verification and repair",
     "S": "What B2CORE's own connection to SendGrid does, and this project keeps",
 }
 
-SCENARIOS = {
+SCENARIOS = VERIFICATION | {
     "A01": "A transaction commits after a run has read past its time → the next run sends it",
     "A02": "Thousands of rows with the same time stamp → nothing is paged by it, each is read once",
     "A03": "Rows come and go while they are read → one snapshot, every client exactly once",

@@ -39,13 +39,20 @@ from functools import cache
 from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
 
-from contact_sync.web import clients_page, dropped_page, rejected_page, run_page, syncs_page
+from contact_sync.web import (
+    clients_page,
+    dropped_page,
+    rejected_page,
+    run_page,
+    syncs_page,
+    verification_page,
+)
 from contact_sync.web.failures import show_failures
 from contact_sync.web.rendering import FOLDER
 
 PAGES = (
     syncs_page.router, run_page.router, clients_page.router, rejected_page.router,
-    dropped_page.router,
+    dropped_page.router, verification_page.router,
 )  # fmt: skip
 
 
