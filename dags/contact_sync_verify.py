@@ -98,7 +98,8 @@ def make_dag(definition: SyncDefinition) -> DAG:
             task_id="repair", retries=40, retry_delay=timedelta(minutes=15),
             retry_exponential_backoff=False,
         )(verify_tasks.repair)(name, begun)  # fmt: skip
-        begun >> ordered >> written >> [account, b2core] >> compared >> finished >> repaired
+        begun >> ordered >> written >> account >> compared >> finished >> repaired
+        ordered >> b2core >> compared
     return dag
 
 

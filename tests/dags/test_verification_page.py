@@ -66,9 +66,7 @@ def test_V06_the_page_says_what_is_not_equal_by_client(
 def test_the_page_says_when_both_sides_are_equal(connected: World) -> None:
     """With what was compared."""
     loaded(connected)
-    connected.state(
-        "UPDATE contact_sync.verification SET counts = '{\"compared\": 7, \"equal\": 7}'"
-    )
+    connected.state('UPDATE contact_sync.verification SET counts = \'{"compared": 7, "equal": 7}\'')
     connected.state("DELETE FROM contact_sync.finding")
     said = text("admin", PAGE)
     assert "Equal as of" in said

@@ -42,10 +42,16 @@ def begin_verification(name: str) -> int:
     from contact_sync.verify import begin_verification as step
 
     context: dict[str, Any] = dict(get_current_context())
-    dag_run, reason = context["dag_run"], context["params"].get("reason")
-    holder = f"DAG run {dag_run.dag_id} {dag_run.run_id}, started {dag_run.start_date}"
+    reason = context["params"].get("reason") or None
     with verifying(name) as sync:
-        return step.begin_verification(sync, holder=holder, reason=reason or None)
+        return step.begin_verification(sync, holder=holder(), reason=reason)
+
+
+def holder() -> str:
+    """Who works for the verification: this DAG run, as long as nobody else continues it."""
+    context: dict[str, Any] = dict(get_current_context())
+    dag_run = context["dag_run"]
+    return f"DAG run {dag_run.dag_id} {dag_run.run_id}, started {dag_run.start_date}"
 
 
 def order_export(name: str, verification_id: int) -> None:
@@ -53,7 +59,7 @@ def order_export(name: str, verification_id: int) -> None:
     from contact_sync.verify import order_export as step
 
     with verifying(name) as sync:
-        step.order_export(sync, verification_id)
+        step.order_export(sync, verification_id, holder())
 
 
 def load_account_side(name: str, verification_id: int) -> int:
@@ -61,7 +67,7 @@ def load_account_side(name: str, verification_id: int) -> int:
     from contact_sync.verify import account_side as step
 
     with verifying(name) as sync:
-        return step.load_account_side(sync, verification_id)
+        return step.load_account_side(sync, verification_id, holder())
 
 
 def load_b2core_side(name: str, verification_id: int) -> int:
@@ -71,27 +77,29 @@ def load_b2core_side(name: str, verification_id: int) -> int:
 
     with verifying(name) as sync:
         note_read(sync.definition, "scan", "clients")
-        return step.load_b2core_side(sync, verification_id)
+        return step.load_b2core_side(sync, verification_id, holder())
 
 
-def compare(name: str, verification_id: int) -> dict[str, int]:
-    """Compare both sides, and look again at what differs; returns the counts."""
-    from contact_sync.verify import compare as step
+def compare(name: str, verification_id: int) -> None:
+    """Compare both sides, and look again at what differs. If the state database has lost a side,
+    which is so when its server crashes, it is read again."""
+    from contact_sync.verify.account_side import load_account_side as account_side
+    from contact_sync.verify.b2core_side import load_b2core_side as b2core_side
+    from contact_sync.verify.compare_sides import compare_sides
 
     with verifying(name) as sync:
-        return dict(step.compare(sync, verification_id))
+        for step in (b2core_side, account_side, compare_sides):
+            step(sync, verification_id, holder())
 
 
 def finish_verification(name: str, verification_id: int) -> dict[str, int]:
     """Write the certificate, tell metrics and the followers of its asset; returns the counts."""
     from contact_sync.airflow_edge.assets import verification_extra, verified_asset
     from contact_sync.airflow_edge.metrics import emit_verification
-    from contact_sync.state import verifications
-    from contact_sync.verify import finish_verification as step
+    from contact_sync.verify import compare_sides as step
 
     with verifying(name) as sync:
-        step.finish_verification(sync, verification_id)
-        found = verifications.load(sync.state, verification_id)
+        found = step.finish_verification(sync, verification_id, holder())
     context: dict[str, Any] = dict(get_current_context())
     context["outlet_events"][verified_asset(name)].extra = verification_extra(found)
     emit_verification(name, found, utcnow() - context["dag_run"].start_date)
@@ -143,7 +151,7 @@ class WaitForExportOperator(BaseOperator):
         del context
         number = int(event["verification_id"] if event else self.verification_id)
         with verifying(self.sync_name) as sync:
-            if poll_export(sync, number):
+            if poll_export(sync, number, holder()):
                 return
             found = verifications.load(sync.state, number)
             conn_id = sync.definition.connections.sendgrid

@@ -26,6 +26,7 @@ from contact_sync.cli import repair as cli_repair
 from contact_sync.cli import status as cli_status
 from contact_sync.cli import syncs as cli_syncs
 from contact_sync.cli import validate as cli_validate
+from contact_sync.cli import verify as cli_verify
 from contact_sync.cli.mark_file import MarkFile
 from contact_sync.config.definition import json_schema
 from contact_sync.contacts.account_fields import text
@@ -99,6 +100,8 @@ def _commands() -> tuple[Command, ...]:
          cli_repair.add_arguments, _repair),
         ("status", "show the latest runs, rejected clients and dropped values",
          cli_status.add_arguments, _status),
+        ("verify", "compare every contact of SendGrid's account with B2CORE; changes nothing",
+         cli_verify.add_arguments, _verify),
         ("explain", "say why one contact looks as it does; prints personal data",
          cli_explain.add_arguments, _explain),
         ("fields", "list SendGrid's lists and fields beside the mapping, and what is missing",
@@ -211,6 +214,13 @@ def _status(options: argparse.Namespace) -> int:
         for line in cli_status.lines(sync, options):
             _say(line)
     return 0
+
+
+def _verify(options: argparse.Namespace) -> int:
+    with _open(options.sync) as sync:
+        said, code = cli_verify.answer(sync, options)
+    _say(said)
+    return code
 
 
 def _explain(options: argparse.Namespace) -> int:

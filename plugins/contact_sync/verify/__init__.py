@@ -1,1 +1,1 @@
-"""A verification: SendGrid's contacts compared with what B2CORE calls for. Knows no Airflow."""
+"""A verification: SendGrid's own export compared with B2CORE, and what a run is told to repair."""
