@@ -101,6 +101,12 @@ WHERE sync_id = %(sync_id)s AND state = 'confirmed' AND updated_at < now();
 DELETE FROM contact_sync.verify_proof
 WHERE verification_id = %(verification_id)s;
 
+-- drop_proofs_of_others --
+-- Of verifications that are over: killed ones leave them.
+DELETE FROM contact_sync.verify_proof AS p
+USING contact_sync.verification AS v
+WHERE p.verification_id = v.verification_id AND v.state <> 'running';
+
 -- note_rebuilt --
 UPDATE contact_sync.verification SET rebuilt = coalesce(rebuilt, %(clients)s)
 WHERE verification_id = %(verification_id)s;

@@ -7,6 +7,8 @@ import json
 import os
 import socket
 
+from contact_sync.cli.repair import add_approval
+from contact_sync.cli.repair import answer as answer_repair
 from contact_sync.reporting.certificate import text_certificate
 from contact_sync.state.for_people.certificates import certificate_of
 from contact_sync.sync import Sync
@@ -23,6 +25,15 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
         metavar="ID",
         help="use an export of all contacts that was ordered before, in place of a new one",
     )
+    command.add_argument(
+        "--rebuild",
+        action="store_true",
+        help="fill the ledger from it: who is equal is confirmed without being sent",
+    )
+    command.add_argument(
+        "--repair", action="store_true", help="have the next run put right what isn't equal"
+    )
+    add_approval(command)
 
 
 def answer(sync: Sync, options: argparse.Namespace) -> tuple[str, int]:
@@ -32,7 +43,12 @@ def answer(sync: Sync, options: argparse.Namespace) -> tuple[str, int]:
         holder=f"command line {socket.gethostname()}:{os.getpid()}",
         reason=options.reason,
         export_id=options.export_id,
+        rebuild=options.rebuild,
     )
     certificate = certificate_of(found)
     said = json.dumps(certificate.to_json(), indent=2) if options.json else None
-    return said or text_certificate(certificate), 0 if certificate.is_equal else 1
+    said = said or text_certificate(certificate)
+    if options.repair:
+        told = answer_repair(sync, options, found.verification_id)
+        said = said if options.json else f"{said}\n{told}"
+    return said, 0 if certificate.is_equal else 1

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -27,17 +26,19 @@ PROOF = pa.schema(
 )  # fmt: skip
 
 
-def note_proofs(cursor: Cursor, verification_id: int, frames: Iterator[pd.DataFrame]) -> None:
-    """Note what the ledger will say of clients that call for a contact, should it be equal; in
-    place of what an earlier try noted. `frames`: columns of PROOF but verification_id."""
-    drop_proofs(cursor, verification_id)
-    rows = (frame.assign(verification_id=verification_id) for frame in frames)
-    copy_into(cursor, "contact_sync.verify_proof", PROOF, rows)
-
-
-def drop_proofs(cursor: Cursor, verification_id: int) -> None:
-    """Forget what was noted for a verification."""
+def begin_proofs(cursor: Cursor, verification_id: int) -> None:
+    """Forget what an earlier try noted, or a verification that is over."""
     cursor.execute(SQL["drop_proofs"], {"verification_id": verification_id})
+    cursor.execute(SQL["drop_proofs_of_others"])
+
+
+def add_proofs(cursor: Cursor, verification_id: int, clients: pd.DataFrame) -> None:
+    """Note what the ledger will say of clients that call for a contact, should it be equal;
+    columns of PROOF but verification_id, person_hash only if the source tells persons apart."""
+    rows = clients.assign(verification_id=verification_id)
+    if "person_hash" not in rows:
+        rows = rows.assign(person_hash=0)
+    copy_into(cursor, "contact_sync.verify_proof", PROOF, [rows])
 
 
 def confirm_equal(cursor: Cursor, sync_id: int, verification_id: int, read_at: datetime) -> int:

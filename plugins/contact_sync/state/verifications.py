@@ -55,6 +55,8 @@ class Verification:
     read_at: datetime | None
     finished_at: datetime | None
     age_hours: float
+    rebuilds: bool = False
+    rebuilt: int | None = None
 
     @property
     def is_equal(self) -> bool:
@@ -91,11 +93,14 @@ def begin(
     definition_hash: str,
     destination: Destination,
     export_id: str | None = None,
+    rebuilds: bool = False,
 ) -> int:
-    """Insert a running verification; returns its id. `export_id`: an export that is there."""
+    """Insert a running verification; returns its id. `export_id`: an export that is there.
+    `rebuilds`: the ledger is to be filled from it."""
     parameters = {
         "sync_id": sync_id, "holder": holder, "reason": reason, "export_id": export_id,
-        "definition_hash": definition_hash, "destination": Jsonb(destination.to_json()),
+        "rebuilds": rebuilds, "definition_hash": definition_hash,
+        "destination": Jsonb(destination.to_json()),
     }  # fmt: skip
     return int(one(cursor, SQL["begin"], parameters)["verification_id"])
 

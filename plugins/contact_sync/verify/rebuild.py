@@ -8,6 +8,7 @@ needs no run that sends everything again.
 from __future__ import annotations
 
 import logging
+import time
 from datetime import datetime
 
 from contact_sync.base.errors import FatalError
@@ -19,8 +20,13 @@ from contact_sync.postgres.cursor import Cursor
 from contact_sync.run.outer_mark import leave_mark, read_mark
 from contact_sync.state import identity, leases, rebuilds, repairs, runs
 from contact_sync.sync import Sync
+from contact_sync.verify.context import open_verification
+from contact_sync.verify.repair import waiting_for_lease
 
 log = logging.getLogger(__name__)
+LEASE_MINUTES = 60.0
+"""For how long a run that is at work is waited for."""
+TOLD_SECONDS = 60.0
 
 
 def prepare(sync: Sync) -> float:
@@ -49,6 +55,21 @@ def prepare(sync: Sync) -> float:
     if age is None:
         return 0.0
     return max(0.0, sync.definition.deadlines.quarantine_minutes * 60 - age)
+
+
+def wait_for_forgotten(sync: Sync) -> None:
+    """Wait until what the state database has forgotten can't take effect any more."""
+    while (left := waiting_for_lease(lambda: prepare(sync), LEASE_MINUTES)) > 0:
+        log.info("Requests that are forgotten may still take effect: waiting %.0f s", left)
+        time.sleep(min(left, TOLD_SECONDS))
+
+
+def rebuild_ledger(sync: Sync, verification_id: int, holder: str | None = None) -> None:
+    """Fill the ledger, if the verification is to; a run that is at work is waited for."""
+    found = open_verification(sync, verification_id, holder)
+    mapping, read_at = found.destination.mapping, found.read_at
+    if found.rebuilds and found.rebuilt is None and read_at is not None:
+        waiting_for_lease(lambda: rebuild(sync, verification_id, mapping, read_at), LEASE_MINUTES)
 
 
 def rebuild(sync: Sync, verification_id: int, mapping: Mapping, read_at: datetime) -> int:

@@ -10,6 +10,7 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from contact_sync.base.errors import ConfigError, LeaseBusy
 from contact_sync.base.failpoints import reach
@@ -19,6 +20,7 @@ from contact_sync.state import identity, leases, repairs, runs, verifications
 from contact_sync.sync import Sync
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 LEASE_PAUSE = 15.0
 """Seconds between two looks whether a run that is at work has come to its end."""
 
@@ -85,8 +87,8 @@ def told(done: Repaired, name: str) -> list[str]:
     return lines
 
 
-def waiting_for_lease(step: Callable[[], Repaired], minutes: float) -> Repaired:
-    """The result of a repair; while a run is at work it is tried again, for so long at most."""
+def waiting_for_lease(step: Callable[[], T], minutes: float) -> T:
+    """The result of a step; while a run is at work it is tried again, for so long at most."""
     until = time.monotonic() + minutes * 60
     while True:
         try:

@@ -32,9 +32,12 @@ ALTER TABLE contact_sync.finding DROP COLUMN repaired_by;
 ALTER TABLE contact_sync.finding ADD COLUMN repaired boolean NOT NULL DEFAULT FALSE;
 COMMENT ON COLUMN contact_sync.finding.repaired IS 'The next run after it was told to put it right.';
 
-ALTER TABLE contact_sync.verification ADD COLUMN rebuilt bigint;
+ALTER TABLE contact_sync.verification
+ADD COLUMN rebuilds boolean NOT NULL DEFAULT FALSE,
+ADD COLUMN rebuilt bigint;
+COMMENT ON COLUMN contact_sync.verification.rebuilds IS 'The ledger is filled from it.';
 COMMENT ON COLUMN contact_sync.verification.rebuilt
-IS 'How many clients the ledger took from it as confirmed; NULL = it was no rebuild.';
+IS 'How many clients the ledger took from it as confirmed; NULL = none yet, or it was no rebuild.';
 
 CREATE UNLOGGED TABLE contact_sync.verify_proof (
     verification_id bigint NOT NULL,
