@@ -66,9 +66,9 @@ def make_dag(definition: SyncDefinition) -> DAG:
             "on_failure_callback": told.get(Event.VERIFY_FAILED),
         },
     ) as dag:
-        begun: Any = task(task_id="begin_verification", pool=POOL)(verify_tasks.begin_verification)(
-            name
-        )
+        begun: Any = task(task_id="begin_verification", pool=POOL, retries=12)(
+            verify_tasks.begin_verification
+        )(name)
         ordered = task(task_id="order_export", pool=POOL)(verify_tasks.order_export)(name, begun)
         written = verify_tasks.WaitForExportOperator(
             task_id="wait_for_export",
@@ -120,6 +120,14 @@ def params() -> dict[str, Param]:
             title="Repair",
             description_md="Have the next run put right what isn't equal, as if the definition "
             "said `repair: contacts`.",
+        ),
+        "rebuild": Param(
+            False,
+            type="boolean",
+            title="Rebuild the ledger",
+            section="Limits (dangerous)",
+            description_md="Fill a ledger that is empty, or that a restore made doubtful: who is "
+            "equal counts as confirmed, and isn't sent again.",
         ),
         "approve_foreign": Param(
             None,

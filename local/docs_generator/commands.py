@@ -9,7 +9,7 @@ from local.docs_generator.markdown import code, table
 
 
 def command_lines(parser: argparse.ArgumentParser) -> list[str]:
-    """What each command is for, and a table of what can be said to it."""
+    """What each command is for, a table of what can be said to it, examples and exit codes."""
     purpose = " ".join((parser.description or "").split())
     lines = [purpose, "", "Options of all commands, before the command's name:", ""]
     lines += table(("Option", "Meaning"), _options(parser))
@@ -17,6 +17,7 @@ def command_lines(parser: argparse.ArgumentParser) -> list[str]:
         lines += ["", f"### {name}", "", f"{purpose[:1].upper()}{purpose[1:]}."]
         if rows := list(_options(command)):
             lines += ["", *table(("Argument", "Meaning"), rows)]
+        lines += ["", "```text", command.epilog or "", "```"]
     return lines
 
 

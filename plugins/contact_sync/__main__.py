@@ -1,4 +1,5 @@
 """The module that Python runs for the package's command line."""
+# PYTHON_ARGCOMPLETE_OK: shells that complete may ask it what may follow.
 
 import gc
 

@@ -13,6 +13,7 @@ from contact_sync.airflow_edge.provider import CONNECTION_TYPE, HOOK_NAME, REGIO
 from contact_sync.base.errors import ConfigError, told_safely
 from contact_sync.sendgrid import scopes
 from contact_sync.sendgrid.api import SendGridApi
+from contact_sync.sendgrid.transport import DEFAULT_LIMITS, Limits
 
 
 class SendGridHook(BaseHook):
@@ -33,7 +34,7 @@ class SendGridHook(BaseHook):
         super().__init__()
         self.sendgrid_conn_id = sendgrid_conn_id
 
-    def get_conn(self, *, read_only: bool = False) -> SendGridApi:
+    def get_conn(self, limits: Limits = DEFAULT_LIMITS, *, read_only: bool = False) -> SendGridApi:
         """The API of the connection's account; Airflow masks its key and its signed URLs.
         `read_only`: calls that may change the account are refused before they leave.
 
@@ -51,6 +52,7 @@ class SendGridHook(BaseHook):
             connection.password,
             allowed_hosts=allowed_hosts(connection),
             mask=mask_secret,
+            limits=limits,
             read_only=read_only,
         )
 

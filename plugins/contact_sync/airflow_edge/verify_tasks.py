@@ -39,12 +39,19 @@ def verifying(name: str) -> Iterator[Sync]:
 
 def begin_verification(name: str) -> int:
     """Begin a verification, or continue the one that is under way; returns its id."""
+    from contact_sync.base.errors import RetryableError
     from contact_sync.verify import begin_verification as step
+    from contact_sync.verify.rebuild import prepare
 
     context: dict[str, Any] = dict(get_current_context())
-    reason = context["params"].get("reason") or None
+    reason, rebuild = context["params"].get("reason") or None, bool(context["params"]["rebuild"])
     with verifying(name) as sync:
-        return step.begin_verification(sync, holder=holder(), reason=reason)
+        if rebuild and (left := prepare(sync)) > 0:
+            raise RetryableError(
+                f"Requests that the state database has forgotten may take effect for {left:.0f} s "
+                f"more: waiting for that"
+            )
+        return step.begin_verification(sync, holder=holder(), reason=reason, rebuild=rebuild)
 
 
 def holder() -> str:
@@ -97,8 +104,10 @@ def finish_verification(name: str, verification_id: int) -> dict[str, int]:
     from contact_sync.airflow_edge.assets import verification_extra, verified_asset
     from contact_sync.airflow_edge.metrics import emit_verification
     from contact_sync.verify import compare_sides as step
+    from contact_sync.verify.rebuild import rebuild_ledger
 
     with verifying(name) as sync:
+        rebuild_ledger(sync, verification_id, holder())
         found = step.finish_verification(sync, verification_id, holder())
     context: dict[str, Any] = dict(get_current_context())
     context["outlet_events"][verified_asset(name)].extra = verification_extra(found)

@@ -5,13 +5,15 @@ from __future__ import annotations
 import argparse
 from collections import Counter
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from dataclasses import asdict, dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
 from contact_sync.base.errors import ConfigError, SyncError, told_safely
-from contact_sync.base.findings import Judgement
+from contact_sync.base.findings import Finding, Judgement
 from contact_sync.base.masking import veiled
 from contact_sync.base.vocabulary import SendGridField
 from contact_sync.base.words import reason
+from contact_sync.cli.command import Say, add_sync, as_json
 from contact_sync.cli.validate import line
 from contact_sync.config.files import read_definition, read_definitions
 
@@ -19,23 +21,19 @@ if TYPE_CHECKING:
     from contact_sync.lookup.sample_contacts import SampleContact
     from contact_sync.run.checklist import Setup
 
-EXAMPLES = """
-examples:
-  python -m contact_sync check-sql NAME
-  python -m contact_sync check-sql NAME --sample 50
-  python -m contact_sync check-sql NAME --show-values  prints personal data
-
-exit codes: 0 all is right (warnings are), 1 something is wrong, 2 wrong usage
-"""
+EXAMPLES = {
+    "check-sql NAME": "ten clients, values masked",
+    "check-sql NAME --sample 50": "fifty",
+    "check-sql NAME --show-values": "prints personal data",
+    "check-sql NAME --json": "the same for machines",
+}
+CODES = "0 all is right (warnings are), 1 something is wrong, 2 wrong usage"
 MOST = 1_000
-Say = Callable[[str], None]
 
 
 def add_arguments(command: argparse.ArgumentParser) -> None:
     """The command's options."""
-    command.formatter_class = argparse.RawDescriptionHelpFormatter
-    command.epilog = EXAMPLES
-    command.add_argument("sync", help="the definition's name")
+    add_sync(command)
     command.add_argument(
         "--sample", type=_sample, default=10, metavar="N",
         help=f"so many clients, at most {MOST:,} (default: %(default)s)",
@@ -51,6 +49,24 @@ def _sample(text: str) -> int:
     return int(text)
 
 
+@dataclass(slots=True)
+class Looked:
+    """What was looked at: the sample as it is shown, how often it has which problem, what isn't
+    known, and why there is no sample."""
+
+    clients: list[dict[str, Any]] = field(default_factory=list)
+    problems: Counter[str] = field(default_factory=Counter)
+    findings: list[Finding] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    no_sample: str | None = None
+
+    @property
+    def is_right(self) -> bool:
+        """Whether clients could be read, and no statement is wrong."""
+        wrong = any(finding.judgement is Judgement.WRONG for finding in self.findings)
+        return self.no_sample is None and not wrong
+
+
 def answer(options: argparse.Namespace, say: Say) -> int:
     """Show the sample and the findings; returns the exit code."""
     # Only now: Arrow takes a second.
@@ -59,38 +75,45 @@ def answer(options: argparse.Namespace, say: Say) -> int:
 
     definition = read_definition(options.sync)
     setup = setup_of(definition, read_definitions().warnings.get(options.sync, []))
-    wrong = _show_sample(setup, options, say)
-    say("Statements")
+    tell = _silent if options.json else say
+    looked = Looked()
+    _look(setup, options, looked, tell)
+    tell("Statements")
     for finding in statements_checklist(setup):
-        wrong |= finding.judgement is Judgement.WRONG
-        say(line(finding))
-    say(f"{options.sync}: " + ("something is wrong" if wrong else "the statements are right"))
+        looked.findings.append(finding)
+        tell(line(finding))
+    wrong = not looked.is_right
+    tell(f"{options.sync}: " + ("something is wrong" if wrong else "the statements are right"))
+    if options.json:
+        say(as_json({"sync": options.sync, "right": not wrong, **asdict(looked)}))
     return int(wrong)
 
 
-def _show_sample(setup: Setup, options: argparse.Namespace, say: Say) -> bool:
-    """Whether something is so wrong that there is no sample."""
+def _silent(_text: str) -> None:
+    """With `--json` nothing is said before the end."""
+
+
+def _look(setup: Setup, options: argparse.Namespace, looked: Looked, tell: Say) -> None:
     from contact_sync.lookup.sample_contacts import sample_contacts
 
-    account = _fields(setup, say)
-    problems: Counter[str] = Counter()
-    shown = 0
+    account = _fields(setup, looked, tell)
+    show = str if options.show_values else veiled
     try:
         source = setup.open_b2core()
         for contact in sample_contacts(source, setup.definition, account, options.sample):
-            shown += 1
-            say("\n".join(_lines(contact, masked=not options.show_values)))
-            problems.update(_problems(contact))
+            looked.clients.append(_entry(contact, show))
+            looked.problems.update(_problems(contact))
+            tell("\n".join(_lines(contact, show)))
     except (ConfigError, SyncError) as error:
-        say(f"No sample: {told_safely(error)}")
-        return True
-    say(f"{shown} clients were looked at; nothing was sent")
-    for said, count in problems.most_common():
-        say(f"  {count} x {said}")
-    return False
+        looked.no_sample = str(told_safely(error))
+        tell(f"No sample: {looked.no_sample}")
+        return
+    tell(f"{len(looked.clients)} clients were looked at; nothing was sent")
+    for said, count in looked.problems.most_common():
+        tell(f"  {count} x {said}")
 
 
-def _fields(setup: Setup, say: Say) -> list[SendGridField]:
+def _fields(setup: Setup, looked: Looked, tell: Say) -> list[SendGridField]:
     try:
         api = setup.open_sendgrid()
         try:
@@ -98,15 +121,22 @@ def _fields(setup: Setup, say: Say) -> list[SendGridField]:
         finally:
             api.close()
     except SyncError as error:
-        say(f"Note: SendGrid's fields aren't known, their types are assumed: {told_safely(error)}")
+        note = f"SendGrid's fields aren't known, their types are assumed: {told_safely(error)}"
+        looked.notes.append(note)
+        tell(f"Note: {note}")
         return []
 
 
-def _lines(contact: SampleContact, *, masked: bool) -> list[str]:
-    show = veiled if masked else str
+def _entry(contact: SampleContact, show: Callable[[str], str]) -> dict[str, Any]:
+    fields = [replace(each, value=show(each.value), source=show(each.source))
+              for each in contact.fields]  # fmt: skip
+    return asdict(replace(contact, fields=fields))
+
+
+def _lines(contact: SampleContact, show: Callable[[str], str]) -> list[str]:
     verdict = "would be sent"
-    if contact.exclusion:
-        verdict = f"not sent, excluded: {contact.exclusion}"
+    if contact.exclusion is not None:
+        verdict = f"not sent, excluded: {contact.exclusion or 'an empty text'}"
     elif contact.reason:
         verdict = f"not sent: {contact.field}: {reason(contact.reason, contact.detail)}"
     lines = [f"Client {contact.client_id}: {verdict}"]
@@ -125,7 +155,7 @@ def _lines(contact: SampleContact, *, masked: bool) -> list[str]:
 def _problems(contact: SampleContact) -> list[str]:
     found = [f"dropped or changed: {each.name}: {reason(each.problem)}"
              for each in contact.fields if each.problem]  # fmt: skip
-    if contact.exclusion:
-        return [*found, f"excluded: {contact.exclusion}"]
+    if contact.exclusion is not None:
+        return [*found, f"excluded: {contact.exclusion or 'an empty text'}"]
     rejected = contact.reason and f"rejected: {contact.field}: {reason(contact.reason)}"
     return [*found, rejected] if rejected else found

@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import asdict
 from typing import Any
 
+from contact_sync.cli.command import add_sync, as_json
 from contact_sync.lookup.explain import explain_client
 from contact_sync.lookup.find_clients import find_clients
+from contact_sync.reporting.conclusion import conclude
+from contact_sync.reporting.explanation import Explanation
 from contact_sync.reporting.explanation_text import text
 from contact_sync.sync import Sync
+
+EXAMPLES = {
+    "explain NAME --client 4711": "by the id in B2CORE",
+    "explain NAME --email ann@example.com": "every client with this address",
+    "explain NAME --client 4711 --live": "also what SendGrid has now",
+}
+CODES = "0 found, 1 nobody knows such a client, or something is wrong, 2 wrong usage"
 
 
 def add_arguments(command: argparse.ArgumentParser) -> None:
     """The command's options."""
-    command.add_argument("sync", help="the definition's name")
+    add_sync(command)
     who = command.add_mutually_exclusive_group(required=True)
     who.add_argument("--client", type=int, metavar="ID", help="the client's id in B2CORE")
     who.add_argument("--email", metavar="ADDRESS", help="in any spelling")
@@ -27,10 +38,16 @@ def answer(sync: Sync, options: argparse.Namespace) -> tuple[str, int]:
     ids: list[Any] = [options.client]
     if options.email is not None:
         ids = [match.client_id for match in find_clients(sync, options.email, thorough=True)]
+    explained = [explain_client(sync, client, live=options.live) for client in ids]
+    code = 0 if any(one.is_known for one in explained) else 1
+    if options.json:
+        return as_json({"sync": options.sync, "clients": [*map(_entry, explained)]}), code
     if not ids:
         return "No client of B2CORE has this address, and no contact of this sync.", 1
-    explained = [explain_client(sync, client, live=options.live) for client in ids]
     found = [text(one) for one in explained]
     shared = [f"{len(ids)} clients match this address.", ""] if len(ids) > 1 else []
-    code = 0 if any(one.is_known for one in explained) else 1
     return "\n\n".join(["\n".join([*shared, found[0]]), *found[1:]]), code
+
+
+def _entry(of: Explanation) -> dict[str, Any]:
+    return {"conclusion": conclude(of), **asdict(of)}

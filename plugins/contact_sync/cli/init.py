@@ -5,8 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 import sys
-from collections.abc import Callable, Sequence
-from contextlib import closing
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from contact_sync.b2core.setup.parts import Proposal, Rule
@@ -18,27 +17,24 @@ from contact_sync.b2core.setup.write_definition import (
     definition_text,
     with_custom_fields,
 )
-from contact_sync.base.errors import SyncError, told_safely
 from contact_sync.base.vocabulary import SendGridField
+from contact_sync.cli.command import Say
 from contact_sync.cli.new_files import refuse_existing, write_files
 from contact_sync.config.parse import parse_definition
 from contact_sync.contacts.countries import region_of
 
-EXAMPLES = """
-examples:
-  python -m contact_sync init west                     ask what the tables don't say
-  python -m contact_sync init west --yes               take every proposal
-  python -m contact_sync init west --connection west_db --schema crm
-
+EXAMPLES = {
+    "init west": "ask what the tables don't say",
+    "init west --yes": "take every proposal",
+    "init west --connection west_db --schema crm": "another database, one schema of it",
+}
+ABOUT = """\
 It writes include/sql/NAME/ and include/syncs/NAME.yaml, and overwrites nothing. Values of rows are
 shown masked. Run it with a role that may read the tables; the roles.sql that it writes gives
-contact_sync_reader the columns that are needed, and no more.
-
-exit codes: 0 written, 1 something is wrong, 2 wrong usage, or there is nobody to ask
-"""
+contact_sync_reader the columns that are needed, and no more."""
+CODES = "0 written, 1 something is wrong, 2 wrong usage, or there is nobody to ask"
 NAME = re.compile(r"[a-z][a-z0-9_]{0,49}")
 NO_LIST = "no list"
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +48,6 @@ class Question:
 
 def add_arguments(command: argparse.ArgumentParser) -> None:
     """The command's options."""
-    command.formatter_class = argparse.RawDescriptionHelpFormatter
-    command.epilog = EXAMPLES
     command.add_argument("name", type=_name, help="the new sync's name: a-z, 0-9 and _")
     for option, default, what in (
         ("--connection", "b2core_default", "of the database with the clients"),
@@ -128,24 +122,24 @@ def _not_sent(rule: Rule, ask: _Asking) -> bool:
 def _account(conn_id: str, say: Say) -> tuple[list[str], list[SendGridField] | None]:
     """The account's lists and fields; None = it can't be asked, which is said."""
     from contact_sync.airflow_edge.hook import SendGridHook
+    from contact_sync.lookup.both_sides import seen_account
 
-    try:
-        with closing(SendGridHook(conn_id).get_conn()) as api:
-            return sorted(api.lists()), api.fields()
-    except SyncError as error:
+    found = seen_account(SendGridHook(conn_id).get_conn)
+    if found.problem:
         say(
             f"Note: SendGrid couldn't be asked for lists and fields, so the definition has no list "
-            f"and no custom fields: {told_safely(error)}"
+            f"and no custom fields: {found.problem}"
         )
         return [], None
+    return found.lists or [], found.fields
 
 
 def _list(lists: list[str], name: str, ask: _Asking) -> str | None:
     if not lists:
         return None
-    likely = [each for each in lists if re.search(r"client|customer|b2core", each, re.IGNORECASE)
-              or name in each.lower()]  # fmt: skip
-    proposal = likely[0] if likely else lists[0] if len(lists) == 1 else NO_LIST
+    from contact_sync.contacts.account_fields import likely_list  # Arrow takes a second
+
+    proposal = likely_list(lists, name) or NO_LIST
     listed = [*dict.fromkeys([proposal, *lists, NO_LIST])]
     chosen = ask(Question("Which SendGrid list are they added to?", listed, proposal))
     return None if chosen == NO_LIST else chosen
@@ -187,8 +181,8 @@ class _Asking:
         for number, choice in enumerate(question.choices, start=1):
             self.say(f"  {number}  {choice}")
         while True:
-            sys.stdout.write(f"{question.text} [{question.proposal}] ")
-            sys.stdout.flush()
+            sys.stderr.write(f"{question.text} [{question.proposal}] ")
+            sys.stderr.flush()
             line = sys.stdin.readline()
             if not line:
                 raise KeyboardInterrupt

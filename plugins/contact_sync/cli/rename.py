@@ -7,6 +7,8 @@ import argparse
 from contact_sync.config.files import read_definition, read_definitions
 from contact_sync.state.syncs import rename_sync
 
+EXAMPLES = {"rename OLD NEW": "after `name: OLD` in the definition has become `name: NEW`"}
+
 
 def add_arguments(command: argparse.ArgumentParser) -> None:
     """The command's options."""

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import argparse
 
+from contact_sync.cli.command import Say, add_sync
 from contact_sync.sync import Sync
-from contact_sync.verify.repair import repair, told, waiting_for_lease
+from contact_sync.verify.repair import Repaired, repair, told, waiting_for_lease
+
+EXAMPLES = {
+    "repair NAME": "after a look at what the newest verification found",
+    "repair NAME --approve-foreign 12": "also take exactly 12 foreign contacts off the list",
+}
 
 
 def add_arguments(command: argparse.ArgumentParser) -> None:
     """The command's options."""
-    command.add_argument("sync", help="the definition's name")
+    add_sync(command)
     add_approval(command)
 
 
@@ -32,11 +38,18 @@ def add_approval(command: argparse.ArgumentParser) -> None:
     )
 
 
-def answer(sync: Sync, options: argparse.Namespace, verification_id: int | None = None) -> str:
-    """Mark what was found, by the sync's newest verification if none is named; returns what to
-    say."""
+def answer(sync: Sync, options: argparse.Namespace, say: Say) -> int:
+    """Mark what the sync's newest verification found, and say what the next run does."""
+    for line in told(repaired(sync, options), sync.definition.name):
+        say(line)
+    return 0
+
+
+def repaired(
+    sync: Sync, options: argparse.Namespace, verification_id: int | None = None
+) -> Repaired:
+    """The same of one verification, without a word but to the log."""
     approved = options.approve_foreign
-    done = waiting_for_lease(
+    return waiting_for_lease(
         lambda: repair(sync, verification_id, approve_foreign=approved), options.wait
     )
-    return "\n".join(told(done, sync.definition.name))

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import asdict
-from datetime import datetime
 from itertools import chain, islice
 from typing import Any
 
 from contact_sync.base import words
 from contact_sync.base.moments import moment
+from contact_sync.cli.command import add_sync, as_json
 from contact_sync.postgres.cursor import Cursor
 from contact_sync.reporting.run_report import run_report, text_report
 from contact_sync.state.for_people import dropped, rejected
@@ -25,13 +24,18 @@ from contact_sync.state.for_people.syncs import SyncRow, sync_row
 from contact_sync.sync import Sync
 
 LISTED = 10_000
+EXAMPLES = {
+    "status NAME": "the latest five runs",
+    "status NAME --runs 1 --json": "the latest one for machines",
+    "status NAME --rejected": "which clients can't be sent, and why",
+    "status NAME --dropped --limit 100": "values that don't fit",
+}
 
 
 def add_arguments(command: argparse.ArgumentParser) -> None:
     """The command's options."""
-    command.add_argument("sync", help="the definition's name")
+    add_sync(command)
     command.add_argument("--runs", type=int, default=5, help="how many (default: %(default)s)")
-    command.add_argument("--json", action="store_true", help="print it for machines")
     command.add_argument("--rejected", action="store_true", help="list rejected clients (ids only)")
     command.add_argument(
         "--dropped",
@@ -78,7 +82,7 @@ def lines(sync: Sync, options: argparse.Namespace) -> Iterator[str]:
         }
         body = {"sync": name, "runs": [report.to_json() for report in reports], **found,
                 "verification": verified and verified.to_json()}  # fmt: skip
-        yield json.dumps(body, indent=2, default=_iso)
+        yield as_json(body)
         return
     yield "\n\n".join(map(text_report, reports)) or f"{name}: no run yet"
     if verified is not None:
@@ -117,7 +121,3 @@ def _entry(of: RejectedClient | DroppedValue | StaleClient) -> dict[str, Any]:
         return {"client_id": of.client_id, "field": of.field, "reason": of.reason,
                 "detail": of.detail, "tries": of.tries, "since": of.first_seen}  # fmt: skip
     return asdict(of)
-
-
-def _iso(value: object) -> str:
-    return value.isoformat() if isinstance(value, datetime) else str(value)

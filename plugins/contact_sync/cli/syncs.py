@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Callable
 from dataclasses import asdict
-from datetime import datetime
 from shlex import quote
 
 from contact_sync.base.errors import ConfigError
+from contact_sync.cli.command import PROGRAM, as_json
 from contact_sync.config.files import Definitions, read_definitions
 from contact_sync.state.database import StateDatabase
 from contact_sync.state.syncs import (
@@ -20,12 +19,15 @@ from contact_sync.state.syncs import (
     known_syncs,
 )
 
-EXAMPLES = """examples:
-  python -m contact_sync syncs             which syncs there are, and which have no definition
-  python -m contact_sync forget old        says what it would do, and asks
-  python -m contact_sync forget old --yes  without asking
-
-A sync that goes on under another name needs `python -m contact_sync rename OLD NEW` instead."""
+LIST_EXAMPLES = {
+    "syncs": "which syncs there are, and which have no definition",
+    "syncs --json": "the same for machines",
+}
+FORGET_EXAMPLES = {
+    "forget old": "says what it would do, and asks",
+    "forget old --yes": "without asking",
+}
+FORGET_ABOUT = f"A sync that goes on under another name needs `{PROGRAM} rename OLD NEW` instead."
 
 
 def add_connection(command: argparse.ArgumentParser) -> None:
@@ -37,14 +39,11 @@ def add_connection(command: argparse.ArgumentParser) -> None:
 
 def add_listing(command: argparse.ArgumentParser) -> None:
     """The options of `syncs`."""
-    command.add_argument("--json", action="store_true", help="print it for machines")
     add_connection(command)
 
 
 def add_forgetting(command: argparse.ArgumentParser) -> None:
     """The options of `forget`."""
-    command.epilog = EXAMPLES
-    command.formatter_class = argparse.RawDescriptionHelpFormatter
     command.add_argument("name", help="the name that the sync has run under")
     command.add_argument("--yes", action="store_true", help="forget it without asking")
     add_connection(command)
@@ -58,7 +57,7 @@ def listing(options: argparse.Namespace) -> str:
     if options.json:
         entries = [asdict(sync) | {"is_defined": _is_defined(sync.name, definitions)}
                    for sync in known]  # fmt: skip
-        return json.dumps({"syncs": entries}, indent=2, default=_iso)
+        return as_json({"syncs": entries})
     lines = [_line(sync, _is_defined(sync.name, definitions)) for sync in known]
     ran = {sync.name for sync in known}
     lines += [f"{name}: has not run yet" for name in sorted(definitions.by_name.keys() - ran)]
@@ -152,7 +151,3 @@ def _state(options: argparse.Namespace) -> StateDatabase:
     state = StateDatabase(postgres_dsn(options.connection))
     state.check_schema()
     return state
-
-
-def _iso(value: object) -> str:
-    return value.isoformat() if isinstance(value, datetime) else str(value)

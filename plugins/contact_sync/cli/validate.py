@@ -3,43 +3,38 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
 from contact_sync.base.errors import ConfigError
 from contact_sync.base.findings import Area, Finding, Judgement
+from contact_sync.cli.command import Say, add_sync, as_json
 from contact_sync.config.files import Definitions, read_definitions, source_folder
 
-EXAMPLES = """
-examples:
-  python -m contact_sync validate                      every definition, without connecting
-  python -m contact_sync validate NAME --connect       also databases, statements, key, list, fields
-  python -m contact_sync validate NAME --connect --json
-
-exit codes: 0 all is right (warnings are), 1 something is wrong, 2 wrong usage
-"""
+EXAMPLES = {
+    "validate": "every definition, without connecting",
+    "validate NAME --connect": "also databases, statements, key, list, fields",
+    "validate NAME --connect --json": "the findings for machines",
+}
+CODES = "0 all is right (warnings are), 1 something is wrong, 2 wrong usage"
 MARK = {Judgement.OK: "ok", Judgement.WARNING: "warning", Judgement.WRONG: "WRONG",
         Judgement.SKIPPED: "skipped"}  # fmt: skip
 
 
 def add_arguments(command: argparse.ArgumentParser) -> None:
     """The command's options."""
-    command.formatter_class = argparse.RawDescriptionHelpFormatter
-    command.epilog = EXAMPLES
-    command.add_argument("sync", nargs="?", help="one sync; default: all files")
+    add_sync(command, nargs="?", help="one sync; default: all files")
     command.add_argument(
         "--connect",
         action="store_true",
         help="also look at both databases, the statements, key, list and fields; only reads, "
         "every client once",
     )
-    command.add_argument("--json", action="store_true", help="print the findings as JSON")
 
 
-def answer(options: argparse.Namespace, say: Callable[[str], None]) -> int:
+def answer(options: argparse.Namespace, say: Say) -> int:
     """Say what was found; returns the exit code."""
     found = read_definitions()
     for message in found.broken.values():
@@ -53,12 +48,12 @@ def answer(options: argparse.Namespace, say: Callable[[str], None]) -> int:
         look = _checked(name, found) if options.connect else _read(name, found)
         told.append((name, _shown(name, look, options, say)))
     if options.json:
-        say(json.dumps([_as_json(name, findings) for name, findings in told], indent=2))
+        say(as_json([_entry(name, findings) for name, findings in told]))
     return int(bool(found.broken) or any(_wrong(findings) for _, findings in told))
 
 
 def _shown(
-    name: str, look: Iterator[Finding], options: argparse.Namespace, say: Callable[[str], None]
+    name: str, look: Iterator[Finding], options: argparse.Namespace, say: Say
 ) -> list[Finding]:
     """All findings of a sync; each is said as soon as it is known, unless JSON is wanted."""
     findings = []
@@ -78,7 +73,7 @@ def _wrong(findings: list[Finding]) -> list[Finding]:
     return [finding for finding in findings if finding.judgement is Judgement.WRONG]
 
 
-def _as_json(name: str, findings: list[Finding]) -> dict[str, Any]:
+def _entry(name: str, findings: list[Finding]) -> dict[str, Any]:
     told = [asdict(finding) for finding in findings]
     return {"sync": name, "right": not _wrong(findings), "findings": told}
 

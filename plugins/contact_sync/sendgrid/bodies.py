@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from collections.abc import Iterator
 from typing import IO
 
 import requests
@@ -21,13 +22,18 @@ def storage_code(answer: requests.Response) -> str:
 def read(answer: requests.Response, max_bytes: int) -> bytes | None:
     """The body as it came, or None if it is larger than `max_bytes`."""
     body = io.BytesIO()
-    return body.getvalue() if copied(answer, body, max_bytes) else None
+    return body.getvalue() if copied(pieces_of(answer), body, max_bytes) else None
 
 
-def copied(answer: requests.Response, file: IO[bytes], max_bytes: int) -> bool:
+def pieces_of(answer: requests.Response) -> Iterator[bytes]:
+    found: Iterator[bytes] = answer.raw.stream(1 << 16, decode_content=False)
+    return found
+
+
+def copied(pieces: Iterator[bytes], file: IO[bytes], max_bytes: int) -> bool:
     """Whether the body fits into `max_bytes`; then it is in `file`, as it came."""
     size = 0
-    for piece in answer.raw.stream(1 << 16, decode_content=False):
+    for piece in pieces:
         size += len(piece)
         if size > max_bytes:
             return False

@@ -22,6 +22,8 @@ EXPORTS = "/v3/marketing/contacts/exports"
 MAX_FILE_MB = 500
 """Of one file, before a next one begins: what is cut off is fetched again as a whole."""
 MAX_URLS = 10_000
+MAX_SECONDS = 7_200.0
+"""Of one file, while it is read and stored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,5 +85,6 @@ class ExportCalls:
     def export_file(self, url: str) -> Iterator[Iterator[bytes]]:
         """A file of an export, piece by piece as it comes, fetched without the key; raises as
         `Transport.open_file` does."""
-        with self._transport.open_file(url, "a file of the export") as pieces:
+        what = "a file of the export"
+        with self._transport.open_file(url, what, MAX_SECONDS) as pieces:
             yield pieces

@@ -17,18 +17,13 @@ from urllib.parse import parse_qsl
 import requests
 import urllib3
 
-from contact_sync.base.errors import (
-    ConfigError,
-    FateUnknown,
-    RequestRefused,
-    RetryableError,
-)
+from contact_sync.base.errors import ConfigError, FateUnknown, RequestRefused, RetryableError
 from contact_sync.sendgrid.allowed_hosts import check_api_url, check_storage_url, is_loopback
 from contact_sync.sendgrid.answers import check_answer, parsed
-from contact_sync.sendgrid.bodies import copied, read, storage_code
+from contact_sync.sendgrid.bodies import copied, pieces_of, read, storage_code
 from contact_sync.sendgrid.connection import Line
 from contact_sync.sendgrid.read_only import refuse_writing
-from contact_sync.sendgrid.retries import retrying
+from contact_sync.sendgrid.retries import RETRY_BUDGET_SECONDS, retrying
 
 CONNECT_SECONDS = 10
 READ_SECONDS = 60
@@ -40,13 +35,14 @@ _TALKATIVE = ("urllib3", "requests")
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The most that one call may take, from the first byte to the last."""
+    """The most that one call may take, from the first byte to the last; `retry_seconds`: within so
+    many it is begun again after a fault."""
 
     answer_seconds: float = 120
     answer_bytes: int = 20_000_000
     download_seconds: float = 180
     upload_seconds: float = 600  # less than the lease's 15 minutes
-    export_seconds: float = 7_200  # of one file of an export, while it is read
+    retry_seconds: float = RETRY_BUDGET_SECONDS
 
 
 DEFAULT_LIMITS = Limits()
@@ -119,8 +115,7 @@ class Transport:
 
         `repeatable`: the call may be sent again when its fate is unknown; otherwise only answers
         that prove it had no effect (429, connection refused) are retried. `route` is the path for
-        messages. Raises AuthError, RequestRefused, RetryableError or FateUnknown; FatalError when
-        only reading is allowed.
+        messages. Raises AuthError, RequestRefused, RetryableError or FateUnknown.
         """
         what = f"{method} {route or path}"
         if self._read_only:
@@ -134,7 +129,7 @@ class Transport:
                     raise RetryableError(str(error)) from None
                 raise
 
-        return retrying()(once)
+        return retrying(self._limits.retry_seconds)(once)
 
     def _once(self, method: str, path: str, what: str, options: dict[str, Any]) -> dict[str, Any]:
         with (
@@ -198,27 +193,16 @@ class Transport:
 
         Raises RetryableError when it isn't there, gone or too large: nothing may be concluded.
         """
-        what = "GET errors_url"
-        self._check_storage(url, "errors_url")
-        line = self._storage_line()
-        with (
-            _sent(what, line, self._limits.download_seconds),
-            _session(line) as storage,
-            storage.get(
-                url,
-                timeout=(CONNECT_SECONDS, READ_SECONDS),
-                allow_redirects=False,
-                stream=True,
-            ) as answer,
-        ):
-            if answer.status_code != requests.codes.ok:
-                raise RetryableError(f"{what}: the storage answered {answer.status_code}")
-            is_whole = copied(answer, file, max_bytes)
+        try:
+            with self.open_file(url, "errors_url", self._limits.download_seconds) as pieces:
+                is_whole = copied(pieces, file, max_bytes)
+        except RequestRefused as error:
+            raise RetryableError(str(error)) from None
         if not is_whole:
-            raise RetryableError(f"{what}: larger than {max_bytes} bytes")
+            raise RetryableError(f"GET errors_url: larger than {max_bytes} bytes")
 
     @contextmanager
-    def open_file(self, url: str, what: str) -> Iterator[Iterator[bytes]]:
+    def open_file(self, url: str, what: str, seconds: float) -> Iterator[Iterator[bytes]]:
         """A file at a signed URL as it comes, piece by piece, fetched without the key and in
         limited time; its end is its announced end.
 
@@ -229,7 +213,7 @@ class Transport:
         line = self._storage_line()
         try:
             with (
-                _sent(f"GET {what}", line, self._limits.export_seconds),
+                _sent(f"GET {what}", line, seconds),
                 _session(line) as storage,
                 storage.get(
                     url,
@@ -243,7 +227,7 @@ class Transport:
                         f"GET {what}: the storage answered {answer.status_code}",
                         status=answer.status_code,
                     )
-                yield answer.raw.stream(1 << 16, decode_content=False)
+                yield pieces_of(answer)
         except FateUnknown as error:
             raise RetryableError(str(error)) from None
 

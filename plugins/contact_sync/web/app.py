@@ -42,17 +42,20 @@ from starlette.staticfiles import StaticFiles
 from contact_sync.web import (
     clients_page,
     dropped_page,
+    mapping_page,
     rejected_page,
     run_page,
     syncs_page,
     verification_page,
 )
+from contact_sync.web.admission import Admission
 from contact_sync.web.failures import show_failures
 from contact_sync.web.rendering import FOLDER
 
 PAGES = (
     syncs_page.router, run_page.router, clients_page.router, rejected_page.router,
-    dropped_page.router, verification_page.router,
+    dropped_page.router, mapping_page.router,
+    verification_page.router,
 )  # fmt: skip
 
 
@@ -64,4 +67,5 @@ def the_app() -> FastAPI:
     for router in PAGES:
         app.include_router(router)
     show_failures(app)
+    app.add_middleware(Admission)
     return app

@@ -187,7 +187,7 @@ def test_R10_the_commands_list_ask_and_refuse(
     assert run_id
     monkeypatch.setattr("sys.stdin.readline", lambda: "n\n", raising=False)
     assert cli.main(["forget", "other"]) == 1
-    said = capsys.readouterr().out
+    said = "".join(capsys.readouterr())
     assert "The state database has of 'other': 1 clients, 2 runs" in said
     assert "0 of them no other sync has" in said
     assert "Nothing was changed" in said

@@ -48,6 +48,7 @@ def test_what_a_run_has_made_is_equal(world: World) -> None:
 def test_damage_of_every_kind_is_named(consenting: World) -> None:
     """As the oracle and the account's own view say: no more, and no less."""
     world, admin = consenting, consenting.emulator.admin
+    world.redefine(on_address_change="unlist")
     ids = clients(world, 12)
     gone = world.add("gone@example.com")
     moved = world.add("moved@example.com")

@@ -13,8 +13,8 @@ ORDER BY n DESC, field ASC, reason ASC
 LIMIT %(at_most)s;
 
 -- dropped_values --
--- From the one that comes after client `after` and its field `after_field`; field, reason: null = any; at_most: null =
--- all. The planner knows the values, drops the conditions that don't apply, and chooses the index.
+-- From the one that comes after client `after` and its field `after_field`; after: null = from the first; field, reason:
+-- null = any. The planner knows the values, drops the conditions that don't apply, and chooses the index.
 -- Index: dropped_value_reasons, else dropped_value primary key
 SELECT
     client_id,
@@ -24,7 +24,7 @@ SELECT
 FROM contact_sync.dropped_value
 WHERE
     sync_id = %(sync_id)s
-    AND (client_id, field) > (%(after)s, %(after_field)s)
+    AND (%(after)s::bigint IS NULL OR (client_id, field) > (%(after)s::bigint, %(after_field)s))
     AND (%(field)s::text IS NULL OR field = %(field)s)
     AND (%(reason)s::text IS NULL OR reason = %(reason)s)
 ORDER BY client_id, field

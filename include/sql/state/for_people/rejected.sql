@@ -14,7 +14,7 @@ ORDER BY n DESC, field ASC, reason ASC, detail ASC
 LIMIT %(at_most)s;
 
 -- rejected_clients --
--- From the id after `after`; field, reason, reasons, detail, since_before: null = any; at_most: null = all. The planner
+-- From the id after `after`, null = from the first; field, reason, reasons, detail, since_before: null = any. The planner
 -- knows the values, drops the conditions that don't apply, and chooses the index.
 -- Index: ledger_rejected_reasons, else ledger_unconfirmed
 SELECT
@@ -30,7 +30,7 @@ FROM contact_sync.ledger
 WHERE
     sync_id = %(sync_id)s
     AND state = 'rejected'
-    AND client_id > %(after)s
+    AND (%(after)s::bigint IS NULL OR client_id > %(after)s::bigint)
     AND (%(field)s::text IS NULL OR field = %(field)s)
     AND (%(reason)s::text IS NULL OR reason = %(reason)s)
     AND (%(reasons)s::text[] IS NULL OR reason = any(%(reasons)s))

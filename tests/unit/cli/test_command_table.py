@@ -1,0 +1,82 @@
+"""The table of commands: each explains itself, with examples that can be typed."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from contact_sync.cli import main as cli
+from contact_sync.cli.command import PROGRAM, Command
+from tests.support.airflow_home import ROOT
+
+WRITE_ONLY = {"init", "rename", "forget", "migrate"}
+"""Commands that are for what they change; every other one answers."""
+BY_NAME = {command.name: command for command in cli.commands()}
+COMPLETE = """
+eval "$(activate-global-python-argcomplete --dest=-)"
+COMP_LINE=$1
+COMP_WORDS=($1)
+COMP_POINT=${#COMP_LINE}
+_python_argcomplete_global python
+printf '%s\\n' "${COMPREPLY[@]}"
+"""
+"""What docs/command-line.md says, and what bash does then at the tab key."""
+
+
+@pytest.mark.parametrize("command", BY_NAME.values(), ids=BY_NAME.keys())
+def test_every_command_explains_itself(
+    command: Command, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`--help`: what it is for, its examples, its exit codes."""
+    with pytest.raises(SystemExit) as ended:
+        cli.main([command.name, "--help"])
+    assert ended.value.code == 0
+    said = capsys.readouterr().out
+    assert f"{command.meaning[:1].upper()}{command.meaning[1:]}." in said
+    assert "exit codes: 0 " in said
+    for typed in command.examples:
+        assert f"  {PROGRAM} {typed}" in said
+
+
+@pytest.mark.parametrize("command", BY_NAME.values(), ids=BY_NAME.keys())
+def test_every_example_can_be_typed(command: Command) -> None:
+    """Of this command, not of another one."""
+    assert command.examples
+    for typed in command.examples:
+        words = shlex.split(typed.partition(" > ")[0])
+        assert cli.parser().parse_args(words).command == command.carry_out, typed
+
+
+def test_every_command_that_answers_has_json() -> None:
+    """And no other one."""
+    assert {command.name for command in BY_NAME.values() if not command.prints_json} == WRITE_ONLY
+
+
+def test_the_version_is_the_products(capsys: pytest.CaptureFixture[str]) -> None:
+    """That of the folder beside the package."""
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["--version"])
+    assert ended.value.code == 0
+    (folder,) = (ROOT / "plugins").glob("contact_sync-*.dist-info")
+    assert capsys.readouterr().out == f"contact_sync {folder.name.split('-')[1][:-5]}\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "offered"),
+    [("python -m contact_sync che", ["check-sql"]), ("python -m contact_sync plan de", ["demo"])],
+)
+def test_a_shell_completes_commands_and_syncs(line: str, offered: list[str]) -> None:
+    """In a real bash, as docs/command-line.md switches it on."""
+    line_in_docs = COMPLETE.splitlines()[1]
+    assert line_in_docs in (ROOT / "docs" / "command-line.md").read_text(encoding="utf-8")
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(
+        ["bash", "-c", COMPLETE, "bash", line],
+        env=os.environ | {"PATH": path}, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert [word.strip() for word in done.stdout.splitlines()] == offered
