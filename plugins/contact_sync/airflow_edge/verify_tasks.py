@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator, get_current_context
-from airflow.sdk.exceptions import AirflowFailException
 from airflow.sdk.timezone import utcnow
 
 from contact_sync.airflow_edge.mark_variable import MarkVariable
 from contact_sync.airflow_edge.tasks import translated
 from contact_sync.airflow_edge.triggers import ExportTrigger
+from contact_sync.base.errors import FatalError, Fenced, LeaseBusy, RetryableError, SyncError
 
 if TYPE_CHECKING:
     from contact_sync.sync import Sync
@@ -29,17 +29,24 @@ GRACE = timedelta(minutes=10)  # for a triggerer that is down or slow
 
 
 @contextmanager
-def verifying(name: str) -> Iterator[Sync]:
-    """An open sync; errors are translated."""
+def verifying(name: str, verification_id: int | None = None) -> Iterator[Sync]:
+    """An open sync; errors are translated. One that is fatal ends the verification as failed; after
+    any other one it stays under way."""
     from contact_sync.airflow_edge.handles import open_sync
+    from contact_sync.verify.compare_sides import fail_verification
 
     with translated(), open_sync(name, MarkVariable(name)) as sync:
-        yield sync
+        try:
+            yield sync
+        except FatalError as error:
+            if verification_id is not None and not isinstance(error, Fenced):
+                with suppress(SyncError):  # it may be the state database that fails
+                    fail_verification(sync, verification_id, str(error))
+            raise
 
 
 def begin_verification(name: str) -> int:
     """Begin a verification, or continue the one that is under way; returns its id."""
-    from contact_sync.base.errors import RetryableError
     from contact_sync.verify import begin_verification as step
     from contact_sync.verify.rebuild import prepare
 
@@ -65,7 +72,7 @@ def order_export(name: str, verification_id: int) -> None:
     """Order SendGrid's export, unless an earlier try did."""
     from contact_sync.verify import order_export as step
 
-    with verifying(name) as sync:
+    with verifying(name, verification_id) as sync:
         step.order_export(sync, verification_id, holder())
 
 
@@ -73,7 +80,7 @@ def load_account_side(name: str, verification_id: int) -> int:
     """Download the export; returns the number of contacts."""
     from contact_sync.verify import account_side as step
 
-    with verifying(name) as sync:
+    with verifying(name, verification_id) as sync:
         return step.load_account_side(sync, verification_id, holder())
 
 
@@ -82,7 +89,7 @@ def load_b2core_side(name: str, verification_id: int) -> int:
     from contact_sync.airflow_edge.lineage import note_read
     from contact_sync.verify import b2core_side as step
 
-    with verifying(name) as sync:
+    with verifying(name, verification_id) as sync:
         note_read(sync.definition, "scan", "clients")
         return step.load_b2core_side(sync, verification_id, holder())
 
@@ -94,7 +101,7 @@ def compare(name: str, verification_id: int) -> None:
     from contact_sync.verify.b2core_side import load_b2core_side as b2core_side
     from contact_sync.verify.compare_sides import compare_sides
 
-    with verifying(name) as sync:
+    with verifying(name, verification_id) as sync:
         for step in (b2core_side, account_side, compare_sides):
             step(sync, verification_id, holder())
 
@@ -106,7 +113,7 @@ def finish_verification(name: str, verification_id: int) -> dict[str, int]:
     from contact_sync.verify import compare_sides as step
     from contact_sync.verify.rebuild import rebuild_ledger
 
-    with verifying(name) as sync:
+    with verifying(name, verification_id) as sync:
         rebuild_ledger(sync, verification_id, holder())
         found = step.finish_verification(sync, verification_id, holder())
     context: dict[str, Any] = dict(get_current_context())
@@ -120,7 +127,6 @@ def repair(name: str, verification_id: int) -> dict[str, int]:
     how much. A run that is at work is waited for by Airflow's retries."""
     from dataclasses import asdict
 
-    from contact_sync.base.errors import LeaseBusy, RetryableError
     from contact_sync.config.verify import Repair
     from contact_sync.verify.repair import repair as step
 
@@ -159,17 +165,17 @@ class WaitForExportOperator(BaseOperator):
 
         del context
         number = int(event["verification_id"] if event else self.verification_id)
-        with verifying(self.sync_name) as sync:
+        with verifying(self.sync_name, number) as sync:
             if poll_export(sync, number, holder()):
                 return
             found = verifications.load(sync.state, number)
             conn_id = sync.definition.connections.sendgrid
-        waited = utcnow() - (found.ordered_at or found.started_at)
-        if waited > timedelta(hours=self.hours):
-            raise AirflowFailException(
-                f"SendGrid hasn't written the export within {self.hours:g} hours "
-                f"(`verify.export_hours`). Verify again"
-            )
+            waited = utcnow() - (found.ordered_at or found.started_at)
+            if waited > timedelta(hours=self.hours):
+                raise FatalError(
+                    f"SendGrid hasn't written the export within {self.hours:g} hours "
+                    f"(`verify.export_hours`). Verify again"
+                )
         self.defer(
             trigger=ExportTrigger(
                 conn_id, export_ids(found), RESUME_SECONDS, {"verification_id": number}

@@ -138,7 +138,7 @@ def commands() -> tuple[Command, ...]:
                 cli_verify.add_arguments, _verify, cli_verify.EXAMPLES,
                 prints_json=True, about=cli_verify.ABOUT, codes=cli_verify.CODES),
         Command("repair", "have the next run put right what the newest verification has found",
-                cli_repair.add_arguments, _repair, cli_repair.EXAMPLES),
+                cli_repair.add_arguments, _repair, cli_repair.EXAMPLES, prints_json=True),
         Command("explain", "say why one contact looks as it does; prints personal data",
                 cli_explain.add_arguments, _explain, cli_explain.EXAMPLES,
                 prints_json=True, codes=cli_explain.CODES),

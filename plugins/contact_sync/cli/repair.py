@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import asdict
 
-from contact_sync.cli.command import Say, add_sync
+from contact_sync.cli.command import Say, add_sync, as_json
 from contact_sync.sync import Sync
 from contact_sync.verify.repair import Repaired, repair, told, waiting_for_lease
 
@@ -40,8 +41,11 @@ def add_approval(command: argparse.ArgumentParser) -> None:
 
 def answer(sync: Sync, options: argparse.Namespace, say: Say) -> int:
     """Mark what the sync's newest verification found, and say what the next run does."""
-    for line in told(repaired(sync, options), sync.definition.name):
-        say(line)
+    done = repaired(sync, options)
+    if options.json:
+        say(as_json(asdict(done)))
+    else:
+        say("\n".join(told(done, sync.definition.name)))
     return 0
 
 
