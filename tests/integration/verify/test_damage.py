@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +12,10 @@ from contact_sync.state.verifications import Verification
 from contact_sync.verify.in_one_process import verify_sync
 from contact_sync.verify.repair import repair
 from local.oracle import differences, expected
-from tests.support.damage import DAMAGES, FOREIGN, Damage, people
+from local.postgres.server import Cluster
+from tests.support.damage import DAMAGES, FOREIGN, Damage, lose_state, people, put, remove
+from tests.support.kept_mark import KeptMark
+from tests.support.restores import template
 from tests.support.world import World
 
 
@@ -61,3 +66,49 @@ def test_V10_every_damage_is_found_and_repaired(world: World, damage: Damage) ->
     assert {e: c | {"list_ids": []} for e, c in foreign(world).items()} == {
         e: c | {"list_ids": []} for e, c in untouched.items()
     }
+
+
+@pytest.mark.parametrize("mark", [True, False], ids=["mark", "no mark"])
+def test_V11_a_backup_that_was_restored_costs_no_resend(
+    world: World, cluster: Cluster, tmp_path: Path, *, mark: bool
+) -> None:
+    """B2CORE and SendGrid have gone on meanwhile: values, a new client, a new address."""
+    world = replace(world, marks=KeptMark() if mark else None)
+    emails = people(world)
+    with template(cluster, world.state_url, tmp_path) as restore:
+        world.edit(1, first_name="Later")
+        world.edit(2, email="moved@example.com")
+        world.add("new@example.com")
+        world.run()
+        put(world, emails[2], first_name="Eve")
+        world = replace(world, state_url=restore())
+        first = verify(world, rebuild=True)
+        assert found(first) == {"different": 1}
+        report = world.run()
+        assert report["kind"] == "incremental"
+        assert report["counts"]["sent"] == 1
+        assert wrong(world, ()) == []
+        assert verify(world).is_equal
+        assert world.run()["counts"]["sent"] == 0
+
+
+def test_V09_a_shadow_says_by_field_where_the_account_differs(world: World) -> None:
+    """Before anything is sent: what an older tool keeps there, and what the sync would hold."""
+    emails = world.add_clients(4)
+    world.run()
+    lose_state(world)
+    put(world, emails[0], first_name="Zoe")
+    put(world, emails[1], first_name="Zoe", city="Elsewhere")
+    remove(world, emails[2])
+    world.redefine(shadow=True)
+    before = world.writes()
+    shadow = verify(world)
+    assert found(shadow) == {"missing": 1, "different": 2}
+    assert shadow.fields == {"first_name": 2, "city": 1}
+    assert [call for call in world.writes() if call not in before] == []
+
+    world.redefine(shadow=False)
+    assert verify(world, rebuild=True).rebuilt == 1
+    assert world.run()["counts"]["sent"] == 3
+    world.assert_converged()
+    assert verify(world).is_equal
