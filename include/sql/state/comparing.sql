@@ -216,7 +216,7 @@ told AS (
         s.on_list AND %(has_list)s AS is_listed,
         o.email_hash IS NOT NULL
         OR (x.email_hash IS NOT NULL AND x.waits)
-        OR (m.email_hash IS NOT NULL AND NOT m.is_kept AND m.noted_at >= q.since)
+        OR (m.email_hash IS NOT NULL AND m.noted_at >= q.since)
         OR (m.email_hash IS NULL AND x.email_hash IS NULL AND coalesce(l.waits, FALSE)) AS waits,
         coalesce(m.is_kept, FALSE) AS is_kept,
         CASE
@@ -239,7 +239,10 @@ judged AS MATERIALIZED (
     SELECT
         t.*,
         CASE
-            WHEN t.why = 'foreign' THEN CASE WHEN t.is_listed THEN 'foreign_on_list' ELSE 'foreign' END
+            WHEN t.why = 'foreign' AND NOT t.is_listed THEN 'foreign'
+            -- The ledger knew it when the export was read: a run has removed it since.
+            WHEN t.why = 'foreign' AND t.email IS NULL THEN 'waiting'
+            WHEN t.why = 'foreign' THEN 'foreign_on_list'
             WHEN t.waits THEN 'waiting'
             WHEN p.policy = 'keep' THEN 'kept'
             WHEN

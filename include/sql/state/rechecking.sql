@@ -1,7 +1,7 @@
 -- What a verification found is looked at again, because both sides go on changing (state/rechecking.py).
 
 -- candidates --
--- Not looked at yet: first those that may be races. Foreign contacts aren't ours to look at.
+-- Not looked at yet: first those that may be races, foreign contacts last.
 -- Parameters: changed = clients that changed in B2CORE since; at_most
 WITH candidate AS (
     SELECT
@@ -23,7 +23,6 @@ WITH candidate AS (
     WHERE
         f.verification_id = %(verification_id)s
         AND f.looked_at IS NULL
-        AND f.verdict <> 'foreign_on_list'
 )
 
 SELECT
@@ -38,7 +37,7 @@ SELECT
     c.left_out
 FROM candidate AS d
 LEFT JOIN contact_sync.verify_client AS c ON c.verification_id = %(verification_id)s AND d.client_id = c.client_id
-ORDER BY d.may_be_race DESC, d.finding_no ASC
+ORDER BY d.verdict = 'foreign_on_list' ASC, d.may_be_race DESC, d.finding_no ASC
 LIMIT %(at_most)s;
 
 -- drop_findings_of --

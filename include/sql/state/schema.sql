@@ -394,7 +394,8 @@ CREATE TABLE contact_sync.verification (
     ordered_at timestamp with time zone,  -- When the export was ordered.
     read_at timestamp with time zone,  -- When it began to read B2CORE, by the clock of this server.
     finished_at timestamp with time zone,
-    rebuilt bigint,  -- How many clients the ledger took from it as confirmed; NULL = it was no rebuild.
+    rebuilds boolean DEFAULT false NOT NULL,  -- The ledger is filled from it.
+    rebuilt bigint,  -- How many clients the ledger took from it as confirmed; NULL = none yet, or it was no rebuild.
     CONSTRAINT verification_end CHECK ((((finished_at IS NULL) = (state = 'running'::text)) AND ((cause IS NULL) OR (state = 'failed'::text)))),
     CONSTRAINT verification_export CHECK ((export_status = ANY (ARRAY['pending'::text, 'ready'::text, 'failure'::text]))),
     CONSTRAINT verification_state CHECK ((state = ANY (ARRAY['running'::text, 'succeeded'::text, 'failed'::text])))
@@ -427,6 +428,23 @@ CREATE UNLOGGED TABLE contact_sync.verify_contact (
     unclear bigint NOT NULL,  -- Fields whose value is no number or date, by position in the mapping.
     email text  -- Only of contacts on the list that the ledger doesn't know.
 );
+
+-- Of a verification that is under way: each client that calls for a contact, with the contact of its address.
+CREATE VIEW contact_sync.verify_pair AS
+ SELECT c.verification_id,
+    c.client_id,
+    c.email_hash,
+    c.waits,
+    c.field_hashes AS called_for,
+    c.left_out,
+    a.field_hashes AS held,
+    a.unclear,
+    a.updated_at,
+    (a.email_hash IS NOT NULL) AS has_contact,
+    COALESCE(a.on_list, false) AS on_list
+   FROM (contact_sync.verify_client c
+     LEFT JOIN contact_sync.verify_contact a ON (((c.verification_id = a.verification_id) AND (c.email_hash = a.email_hash))))
+  WHERE (c.calls_for = 'contact'::text);
 
 -- Of a rebuild that is under way: what the ledger will say of a client whose contact is equal.
 CREATE UNLOGGED TABLE contact_sync.verify_proof (

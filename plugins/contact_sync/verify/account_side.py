@@ -56,7 +56,6 @@ def load_account_side(sync: Sync, verification_id: int, holder: str | None = Non
     reach("contacts_stored")
     with writing(sync.state, found) as cursor:
         sides.contacts_loaded(cursor, found, fetched.sha256, stored)
-    reach("account_loaded")
     log.info("%d contacts of the account are read, %.1f MB", stored, fetched.size / 1e6)
     return stored
 

@@ -77,9 +77,7 @@ def load_b2core_side(sync: Sync, verification_id: int, holder: str | None = None
                 sides.add_clients(sync.state, found, chunk)
             log.info("%d of %d clients of B2CORE are read", min(start + size, total), total)
     reach("clients_stored")
-    clients = sides.clients_loaded(sync.state, found, seen.here)
-    reach("b2core_loaded")
-    return clients
+    return sides.clients_loaded(sync.state, found, seen.here)
 
 
 def look(sync: Sync, found: Verification) -> Seen:

@@ -59,7 +59,6 @@ def begin_verification(
                 rebuilds=rebuild,
             )  # fmt: skip
         reach("verification_uncommitted")
-    reach("verification_begun")
     log.info("Verification %d %s", verification_id, "continues" if found else "begins")
     return verification_id
 

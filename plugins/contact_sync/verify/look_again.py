@@ -39,6 +39,9 @@ MOST = 10_000
 """Candidates that are looked up: 100 calls. Those beyond that may be races can't be compared."""
 
 
+ON_LIST = (*BREACHES, Verdict.FOREIGN_ON_LIST)
+
+
 class Seen(Enum):
     """What a look at a candidate shows, if it is no difference."""
 
@@ -179,7 +182,7 @@ def _judge_stranger(
     if contact is None:
         return Seen.GONE
     is_listed = list_id is None or list_id in (contact.get("list_ids") or [])
-    if candidate.verdict in BREACHES and not is_listed:
+    if candidate.verdict in ON_LIST and not is_listed:
         return Seen.GONE
     return Look(candidate.finding_no, Verdict(candidate.verdict), is_listed, ())
 

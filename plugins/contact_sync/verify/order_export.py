@@ -49,7 +49,6 @@ def poll_export(sync: Sync, verification_id: int, holder: str | None = None) -> 
     if status is not found.export_status:
         with writing(sync.state, found) as cursor:
             verifications.save_status(cursor, verification_id, status)
-    reach("export_looked_at")
     return status is ExportStatus.READY
 
 
