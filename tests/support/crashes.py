@@ -22,7 +22,6 @@ from contact_sync.run.release_lease import release_lease
 from contact_sync.run.sending import prepare
 from contact_sync.run.start_run import start_run
 from contact_sync.state import settling
-from tests.support.repairing import REBUILD, damaged, repaired
 from tests.support.steps import go_on
 from tests.support.world import World, opt_out_column
 
@@ -281,7 +280,6 @@ KINDS = {
         cure=cured,
     ),
     "refused contacts": Kind(JOINTS | REFUSED, refused, cure=no_longer_refused),
-    "repair": Kind({"repair_uncommitted"} | REBUILD, damaged, run=repaired, cure=repaired),
     "counts that don't add up": Kind({"read_back"}, short_counts),
 }  # fmt: skip
 

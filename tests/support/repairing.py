@@ -10,7 +10,8 @@ from contact_sync.verify.repair import repair
 from tests.support.findings import verified
 from tests.support.world import World
 
-REBUILD = {"doubt_uncommitted", "rebuild_uncommitted"}
+POINTS = {"doubt_uncommitted", "rebuild_uncommitted", "repair_uncommitted"}
+"""The names that both give to `reach`."""
 
 
 def damaged(world: World) -> None:
@@ -25,7 +26,7 @@ def damaged(world: World) -> None:
     verified(world, ("different", client, "client1@example.com"), fields=["first_name"])
 
 
-def repaired(world: World) -> None:
+def rebuilt_and_repaired(world: World) -> None:
     """The ledger is believed again, and the next run is told to put right what was found."""
     with world.sync() as sync:
         prepare(sync)

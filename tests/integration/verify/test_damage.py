@@ -9,20 +9,14 @@ from typing import Any
 import pytest
 
 from contact_sync.state.verifications import Verification
-from contact_sync.verify.in_one_process import verify_sync
 from contact_sync.verify.repair import repair
 from local.oracle import differences, expected
 from local.postgres.server import Cluster
 from tests.support.damage import DAMAGES, FOREIGN, Damage, lose_state, people, put, remove
 from tests.support.kept_mark import KeptMark
 from tests.support.restores import template
+from tests.support.verified import verify
 from tests.support.world import World
-
-
-def verify(world: World, *, rebuild: bool = False) -> Verification:
-    """Compare."""
-    with world.sync() as sync:
-        return verify_sync(sync, holder="test", rebuild=rebuild)
 
 
 def found(verification: Verification) -> dict[str, int]:
