@@ -233,7 +233,4 @@ class _Reducer:
 def hashes_of(clients: pd.DataFrame, mapping: Mapping) -> list[Int64]:
     """What the values of clients, as `transform` has them, mean: a column for each field."""
     values = value_columns(arrow(clients["payload"]), mapping)
-    return [
-        meant(field, column.to_pylist())[0]
-        for field, column in zip(mapping.fields, values, strict=True)
-    ]
+    return [meant(field, column)[0] for field, column in zip(mapping.fields, values, strict=True)]
