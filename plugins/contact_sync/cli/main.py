@@ -23,6 +23,7 @@ from contact_sync.cli import check_sql as cli_check_sql
 from contact_sync.cli import explain as cli_explain
 from contact_sync.cli import fields as cli_fields
 from contact_sync.cli import init as cli_init
+from contact_sync.cli import migrate as cli_migrate
 from contact_sync.cli import rename as cli_rename
 from contact_sync.cli import repair as cli_repair
 from contact_sync.cli import runs as cli_runs
@@ -33,7 +34,6 @@ from contact_sync.cli import verify as cli_verify
 from contact_sync.cli.command import PROGRAM, Command, as_json
 from contact_sync.cli.mark_file import MarkFile
 from contact_sync.config.definition import json_schema
-from contact_sync.state.migrate import migrate
 
 NO_READER = 128 + signal.SIGPIPE
 """The exit code that shells give to a program whose reader went away: `status NAME | head -1`."""
@@ -156,14 +156,9 @@ def commands() -> tuple[Command, ...]:
                 lambda _command: None, _schema,
                 {"schema > include/syncs/sync.schema.json": "for editors"}, prints_json=True),
         Command("migrate", "create or upgrade the state database's schema",
-                _add_migrating, _migrate, {"migrate": "with the connection contact_sync_state"}),
+                cli_migrate.add_arguments, _migrate, cli_migrate.EXAMPLES,
+                about=cli_migrate.ABOUT, codes=cli_migrate.CODES),
     )  # fmt: skip
-
-
-def _add_migrating(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "--connection", default="contact_sync_state", help="Airflow connection id (%(default)s)"
-    )
 
 
 def _init(options: argparse.Namespace) -> int:
@@ -240,11 +235,7 @@ def _schema(_options: argparse.Namespace) -> int:
 
 
 def _migrate(options: argparse.Namespace) -> int:
-    from contact_sync.airflow_edge.dsn import postgres_dsn
-
-    migrate(postgres_dsn(options.connection))
-    _say("The state database's schema is up to date")
-    return 0
+    return cli_migrate.answer(options, _say)
 
 
 def _open(name: str, marks: Marks | None = None) -> Any:

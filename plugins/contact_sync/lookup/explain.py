@@ -7,9 +7,10 @@ whether the viewer may see it.
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, date, datetime, time
 from typing import Any
 
-from contact_sync.b2core.reader import Snapshot
+from contact_sync.b2core.reader import CHOICE, Snapshot
 from contact_sync.base import words
 from contact_sync.base.client_life import Fate
 from contact_sync.base.errors import ConfigError, RequestRefused
@@ -40,14 +41,14 @@ from contact_sync.reporting.explanation import (
     Sending,
     as_text,
 )
-from contact_sync.sendgrid.api import is_searchable
+from contact_sync.sendgrid.api import SendGridApi, is_searchable
 from contact_sync.state import refused_values
 from contact_sync.state.for_people import client as known_clients
 from contact_sync.state.for_people.client import LedgerClient
 from contact_sync.state.for_people.dropped import DroppedValue, values_of_client
 from contact_sync.state.for_people.reading import reading
 from contact_sync.state.for_people.syncs import SyncRow, sync_row
-from contact_sync.sync import Sync
+from contact_sync.sync import Databases
 
 PROBLEMS: dict[str, str] = {
     ValueProblem.TOO_LONG: "cut: longer than the field holds",
@@ -55,8 +56,10 @@ PROBLEMS: dict[str, str] = {
 }
 
 
-def explain_client(sync: Sync, client_id: int, *, live: bool = False) -> Explanation:
-    """Everything about one client; `live` also asks SendGrid, with one call.
+def explain_client(
+    sync: Databases, client_id: int, *, live: SendGridApi | None = None
+) -> Explanation:
+    """Everything about one client; `live`: the SendGrid that is asked, too, with one call.
 
     An id that nobody knows gives an Explanation that says so. Clients that share its address are
     looked for only where they decide what becomes of it; `find_clients` finds all of them.
@@ -67,7 +70,7 @@ def explain_client(sync: Sync, client_id: int, *, live: bool = False) -> Explana
         look = sync_row(cursor, sync.definition.name)
         mapping = look.destination.mapping if look and look.destination else None
         found = _explain(sync.definition, (cursor, look), (snapshot, mapping), client_id)
-    return _with_sendgrid(sync, found, mapping) if live else found
+    return _with_sendgrid(live, found, mapping) if live else found
 
 
 def _explain(
@@ -143,11 +146,10 @@ def _choices(
     except ConfigError as error:
         notes.append(f"Why this phone and address were chosen isn't known: {error}")
         return []
-    fixed = ("part", "place", "row_id", "label", "updated_at", "reason")
     choices = [
         Choice(
-            **{key: row[key] for key in fixed},
-            values={k: as_text(v) for k, v in row.items() if k not in fixed and v is not None},
+            **{key: row[key] for key in CHOICE} | {"updated_at": _moment(row["updated_at"])},
+            values={k: as_text(v) for k, v in row.items() if k not in CHOICE and v is not None},
         )
         for row in rows
     ]
@@ -159,6 +161,14 @@ def _choices(
                 f"What is sent is what clients.sql says"
             )
     return choices
+
+
+def _moment(value: Any) -> datetime | None:
+    """explain.sql's `updated_at`, whatever its type: without a zone in UTC; None for what is no
+    moment of a calendar, such as `infinity`."""
+    if isinstance(value, datetime):
+        return value if value.tzinfo else value.replace(tzinfo=UTC)
+    return datetime.combine(value, time(), UTC) if isinstance(value, date) else None
 
 
 def _notes(definition: SyncDefinition, look: SyncRow | None) -> list[str]:
@@ -253,7 +263,9 @@ def _field(field: MappedField, value: str, row: ClientRow | None, *, is_stale: b
     )
 
 
-def _with_sendgrid(sync: Sync, found: Explanation, mapping: Mapping | None) -> Explanation:
+def _with_sendgrid(
+    sendgrid: SendGridApi, found: Explanation, mapping: Mapping | None
+) -> Explanation:
     """Ask SendGrid for the contact, under the address that it was confirmed with."""
     address = (found.known.contact if found.known else "") or found.email
     if mapping is None or not address:
@@ -261,7 +273,7 @@ def _with_sendgrid(sync: Sync, found: Explanation, mapping: Mapping | None) -> E
     if not is_searchable(address):
         return replace(found, at_sendgrid=AtSendGrid(found=None))
     try:
-        contact = sync.sendgrid.contacts_by_email([address]).get(address)
+        contact = sendgrid.contacts_by_email([address]).get(address)
     except RequestRefused:
         return replace(found, at_sendgrid=AtSendGrid(found=None))
     if contact is None:
