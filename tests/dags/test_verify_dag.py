@@ -61,7 +61,7 @@ def test_V10_the_dag_verifies_and_has_the_next_run_repair(connected: World) -> N
     assert newest(connected).is_equal
 
 
-def test_a_verification_that_can_not_go_on_ends_with_its_cause(connected: World) -> None:
+def test_V02_a_verification_that_can_not_go_on_ends_with_its_cause(connected: World) -> None:
     """SendGrid says that the export has failed: the first red task says so, and so does the row."""
     connected.add(ANN)
     connected.run()

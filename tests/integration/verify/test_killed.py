@@ -74,13 +74,13 @@ def assert_continued(world: World, point: str) -> None:
 
 
 @pytest.mark.parametrize("point", sorted(all_points(verifying=True) - POINTS))
-def test_a_verification_that_was_killed_is_continued(damaged: World, point: str) -> None:
+def test_V05_a_verification_that_was_killed_is_continued(damaged: World, point: str) -> None:
     assert hit(damaged, point, "KILL") == -signal.SIGKILL
     assert_continued(damaged, point)
 
 
 @pytest.mark.parametrize("point", ["export_ordered", "candidates_looked_at"])
-def test_a_verification_that_was_stopped_is_continued(damaged: World, point: str) -> None:
+def test_V05_a_verification_that_was_stopped_is_continued(damaged: World, point: str) -> None:
     """As by Ctrl-C."""
     assert hit(damaged, point, "TERM") == 128 + signal.SIGTERM
     assert_continued(damaged, point)
