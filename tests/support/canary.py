@@ -43,6 +43,7 @@ MAY_HOLD_AN_ADDRESS = {
     "outbox": ["email", "payload"],
     "removal": ["email"],
     "verify_contact": ["email"],
+    "verify_proof": ["email"],
     "slice": ["members"],
 }
 """Columns of the state database that are for personal data; nothing else may hold any."""

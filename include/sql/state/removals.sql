@@ -239,9 +239,9 @@ DELETE FROM contact_sync.removal
 WHERE batch_id = %(batch_id)s;
 
 -- forget_unlisted --
--- The contacts of a batch are off the list that their clients had before.
+-- The contacts of a batch are off the list that their clients had before, or on which they never had a client.
 DELETE FROM contact_sync.removal
-WHERE batch_id = %(batch_id)s AND why = 'list_changed';
+WHERE batch_id = %(batch_id)s AND why IN ('list_changed', 'foreign');
 
 -- release_contacts --
 -- The contacts of a batch are no client's any more: excluded clients lose theirs. A client that was confirmed looks
