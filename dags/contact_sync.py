@@ -78,9 +78,9 @@ def make_dag(definition: SyncDefinition) -> DAG:
     with DAG(
         definition.dag_id,
         dag_display_name=f"{definition.caption}: B2CORE to SendGrid",
-        description="Disabled" if not definition.enabled else __doc__.splitlines()[0].strip("# "),
+        description=_description(definition),
         doc_md=__doc__,
-        schedule=definition.schedule if definition.enabled else None,
+        schedule=definition.schedule if definition.sends else None,
         catchup=False,
         max_active_runs=1,
         params=params(),
@@ -181,6 +181,12 @@ def make_dag(definition: SyncDefinition) -> DAG:
             >> released.as_teardown(on_failure_fail_dagrun=True)
         )
     return dag
+
+
+def _description(definition: SyncDefinition) -> str:
+    if definition.sends:
+        return __doc__.splitlines()[0].strip("# ")
+    return "A shadow: sends nothing, is verified only" if definition.enabled else "Disabled"
 
 
 def no_success_alert(definition: SyncDefinition) -> DeadlineAlert | None:

@@ -74,13 +74,14 @@ def test_a_new_sync_is_made_of_what_both_sides_have(connected: World) -> None:
     assert "What was looked at is right" in checked
     assert "python -m contact_sync validate west --connect" in checked
     file = post(NEW, filled(checked), "download")
-    assert file.headers["content-disposition"] == 'attachment; filename="west.yaml"'
+    assert file.headers["content-disposition"] == "attachment; filename*=UTF-8''west.yaml"
     assert file.text == definition_of(checked)
 
 
 def test_the_mapping_changes_the_present_file_and_nothing_on_the_server(own_include: Path) -> None:
     """Comments and what the form doesn't have stay; the difference shows line by line."""
-    path = own_include / "syncs" / "demo.yaml"
+    path = own_include / "syncs" / "démo 1.yml"  # a name of its own
+    (own_include / "syncs" / "demo.yaml").rename(path)
     before = path.read_text()
     shown = client("admin").get(MAPPING).text
     same = post(MAPPING, filled(shown), "check").text
@@ -92,8 +93,10 @@ def test_the_mapping_changes_the_present_file_and_nothing_on_the_server(own_incl
     assert '<span class="removed">-  city: city' in said
     assert '<span class="added">+schedule: &#39;@hourly&#39;' in said
     assert path.read_text() == before
-    left = {each.name for each in path.parent.iterdir()}
-    assert left == {each.name for each in (INCLUDE / "syncs").iterdir()}
+    file = post(MAPPING, filled(shown), "download")
+    assert file.headers["content-disposition"].endswith("UTF-8''d%C3%A9mo%201.yml")
+    left = {each.name for each in path.parent.iterdir()} - {path.name}
+    assert left == {each.name for each in (INCLUDE / "syncs").iterdir()} - {"demo.yaml"}
 
 
 def test_what_is_wrong_is_said_beside_the_form(connected: World) -> None:

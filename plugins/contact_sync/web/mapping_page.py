@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Annotated, Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, quote
 
 from fastapi import Depends, HTTPException, Request, Response
 
@@ -136,7 +136,7 @@ def _answer(
 
 
 def _file(made: Written) -> Response:
-    named = {"Content-Disposition": f'attachment; filename="{made.definition.name}.yaml"'}
+    named = {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(made.file)}"}
     media_type = "application/yaml; charset=utf-8"
     return Response(made.text, media_type=media_type, headers={**HEADERS, **named})
 
