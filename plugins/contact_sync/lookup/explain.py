@@ -15,11 +15,11 @@ from contact_sync.base.client_life import Fate
 from contact_sync.base.errors import ConfigError, RequestRefused
 from contact_sync.base.vocabulary import CLIENT_IDS, ExclusionReason, ValueProblem
 from contact_sync.config.definition import SyncDefinition
-from contact_sync.contacts.mapping import MappedField, Mapping
+from contact_sync.contacts.mapping import CLIENT_KEY, MappedField, Mapping
 from contact_sync.contacts.payloads import values_of
 from contact_sync.contacts.read_back import is_as_sent, shown
 from contact_sync.contacts.transform import NOTHING_REFUSED
-from contact_sync.lookup.find_clients import everybody_with, short_snapshot, still_with
+from contact_sync.lookup.find_clients import everybody_with, keys_of, short_snapshot, still_with
 from contact_sync.lookup.one_client import (
     NO_CONTACT,
     ClientRow,
@@ -100,6 +100,9 @@ def _explain(
         sharing.pop(client_id, None)
         decision = decided(row, known, sharing, rejected)
     notes = _notes(definition, look)
+    mentioned = {client_id, *sharing, *(removal.client_id for removal in removals)}
+    own = row.source.get(CLIENT_KEY) if row else None
+    keys = keys_of(mentioned, state, snapshot, has_keys=own is not None)
     return Explanation(
         sync=definition.name,
         client_id=client_id,
@@ -114,6 +117,7 @@ def _explain(
         staged=staged,
         removals=removals,
         notes=tuple(notes),
+        keys=keys | ({client_id: own} if own else {}),
     )
 
 

@@ -21,6 +21,8 @@ def csv_lines(rows: Iterable[Iterable[Any]]) -> bytes:
 
 
 def safe_cell(value: Any) -> str:
-    """A cell as text, None = empty."""
+    """A cell as text, None = empty; a number, which may be negative, is no formula."""
+    if isinstance(value, int | float):
+        return str(value)
     text = "" if value is None else str(value)
     return f"'{text}" if text.startswith(_FORMULA) else text

@@ -19,6 +19,7 @@ from contact_sync.run.outer_mark import end_mark
 from contact_sync.run.plan_batches import describe
 from contact_sync.state import (
     batches,
+    client_keys,
     dropped,
     exclusions,
     identity,
@@ -71,6 +72,8 @@ def finish_run(sync: Sync, run: Run) -> Result:
         wrong = degraded(run.plan, books | more | _undone(cursor, sync, run), jobs)
         everyone = run.kind is not RunKind.INCREMENTAL
         dropped.forget_unsent(cursor, run.sync_id, everyone=everyone)
+        has_keys = run.destination.mapping.has_client_key
+        client_keys.forget_unknown(cursor, run.sync_id, has_keys=has_keys, everyone=everyone)
         now, new = dropped.count_dropped(cursor, run.sync_id, run.run_id)
         result = Result(
             books, refused, jobs, wrong, now, new, refused_values.as_counted(left_out),

@@ -25,7 +25,7 @@ SQL = statements.load("database")
 WHAT = "The state database"
 """What `arrow_reader` calls it in errors."""
 T = TypeVar("T")
-SCHEMA_VERSION = "0018"
+SCHEMA_VERSION = "0021"
 """The newest migration in include/sql/state/migrations (compared by a test)."""
 
 SETTINGS = " ".join(

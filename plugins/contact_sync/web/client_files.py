@@ -26,6 +26,10 @@ class OfClient(Protocol):
     def client_id(self) -> int:
         """Whose it is."""
 
+    @property
+    def client_key(self) -> str | None:
+        """What B2CORE calls the client, if it is given."""
+
 
 Row = TypeVar("Row", bound=OfClient)
 
@@ -48,8 +52,8 @@ def csv_file(
     chunks: Generator[list[Row], None, None],
     cells: Callable[[Row], Sequence[Any]],
 ) -> StreamingResponse:
-    """All rows, streamed: the client's id, its address for who may see it, then `cells`, whose
-    titles are `columns`."""
+    """All rows, streamed: the client's id and key, its address for who may see it, then `cells`,
+    whose titles are `columns`."""
     lines = _lines(sync, columns, chunks, cells)
     first = next(lines)  # what goes wrong at once is an answer of its own
     named = {"Content-Disposition": f'attachment; filename="{title}-{sync.name}.csv"'}
@@ -68,7 +72,7 @@ def _lines(
 
     Whatever ends it also ends the transaction that it reads from.
     """
-    header = csv_lines([("client_id", *("email",) * sync.sees_addresses, *columns)])
+    header = csv_lines([("client_id", "client_key", *("email",) * sync.sees_addresses, *columns)])
     with closing(chunks):
         for rows in chunks:
             found: dict[int, str] = {}
@@ -76,7 +80,7 @@ def _lines(
                 found = _read(sync.name, [row.client_id for row in rows])
             own = [[found.get(row.client_id)] if sync.sees_addresses else [] for row in rows]
             yield header + csv_lines(
-                [row.client_id, *address, *cells(row)]
+                [row.client_id, row.client_key, *address, *cells(row)]
                 for row, address in zip(rows, own, strict=True)
             )
             header = b""

@@ -34,7 +34,7 @@ class Only:
     field: str = ""
     reason: str = ""
 
-    def filter(self, sync_id: int, after: int = -1, after_field: str = "") -> Filter:
+    def filter(self, sync_id: int, after: int | None = None, after_field: str = "") -> Filter:
         """The same for the state database."""
         return Filter(sync_id, self.field or None, self.reason or None, after, after_field)
 
@@ -44,7 +44,7 @@ OnlyDep = Annotated[Only, Depends()]
 
 @router.get("/syncs/{name}/dropped")
 def dropped_values(
-    request: Request, viewer: ViewerDep, name: str, only: OnlyDep, after: int = -1,
+    request: Request, viewer: ViewerDep, name: str, only: OnlyDep, after: int | None = None,
     after_field: str = "",
 ) -> Response:  # fmt: skip
     """ROWS values from the one after client `after` and its field, of one reason if asked for."""
@@ -63,7 +63,7 @@ def dropped_values(
         sync=sync,
         link=links_of(request).dropped,
         chosen=reason_query(only.field, only.reason),
-        is_later=after >= 0,
+        is_later=after is not None,
         rows=[(value, sync.shown(found.get(value.client_id))) for value in rows[:ROWS]],
         after={"after": str(last.client_id), "after_field": last.field} if last else {},
         reasons=reasons,

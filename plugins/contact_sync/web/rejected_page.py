@@ -35,7 +35,7 @@ class Only:
     reason: str = ""
     detail: str = ""
 
-    def filter(self, sync_id: int, after: int = -1) -> Filter:
+    def filter(self, sync_id: int, after: int | None = None) -> Filter:
         """The same for the state database."""
         field, reason, detail = self.field or None, self.reason or None, self.detail or None
         return Filter(sync_id, field, reason, after, detail)
@@ -46,7 +46,7 @@ OnlyDep = Annotated[Only, Depends()]
 
 @router.get("/syncs/{name}/rejected")
 def rejected_clients(
-    request: Request, viewer: ViewerDep, name: str, only: OnlyDep, after: int = -1,
+    request: Request, viewer: ViewerDep, name: str, only: OnlyDep, after: int | None = None,
     started: str = "", waits: str = "",
 ) -> Response:  # fmt: skip
     """ROWS clients from the id after `after`, of one field and reason if asked for."""
@@ -63,7 +63,7 @@ def rejected_clients(
         sync=sync,
         link=links_of(request).rejected,
         chosen=reason_query(only.field, only.reason, only.detail),
-        is_later=after >= 0,
+        is_later=after is not None,
         rows=[(row, sync.shown(found.get(row.client_id))) for row in rows[:ROWS]],
         after={"after": str(rows[ROWS - 1].client_id)} if len(rows) > ROWS else {},
         reasons=reasons,

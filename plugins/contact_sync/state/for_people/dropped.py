@@ -33,7 +33,7 @@ class Filter:
     sync_id: int
     field: str | None = None
     reason: str | None = None
-    after: int = -1
+    after: int | None = None
     after_field: str = ""
 
 
@@ -42,6 +42,7 @@ class DroppedValue:
     """A client's value that is left out, cut or rounded: of which field, why, and since when."""
 
     client_id: int
+    client_key: str | None
     field: str
     reason: str
     since: datetime

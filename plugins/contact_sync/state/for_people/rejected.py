@@ -33,7 +33,7 @@ class Filter:
     sync_id: int
     field: str | None = None
     reason: str | None = None
-    after: int = -1
+    after: int | None = None
     detail: str | None = None
     since_before: datetime | None = None
 
@@ -47,6 +47,7 @@ class RejectedClient:
     """
 
     client_id: int
+    client_key: str | None
     field: str
     reason: str
     detail: str | None
