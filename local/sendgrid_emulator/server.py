@@ -34,7 +34,15 @@ from local.sendgrid_emulator.gate.limits import Limits
 from local.sendgrid_emulator.gate.recorder import Recorder, RouteTable
 from local.sendgrid_emulator.model.account import Account, Service
 from local.sendgrid_emulator.model.refusal import Refusal, refuse
-from local.sendgrid_emulator.routes import contacts, exports, fields, lists, search, suppressions
+from local.sendgrid_emulator.routes import (
+    contacts,
+    exports,
+    fields,
+    lists,
+    search,
+    suppressions,
+    undelivered,
+)
 from local.sendgrid_emulator.routes.uploads import upload_app
 
 GRACE_SECONDS = 2
@@ -140,7 +148,7 @@ def api_app(emulator: Emulator) -> Recorder:
     app.add_exception_handler(Refusal, refuse)
     modules = (
         *(contacts, exports, search),
-        *(lists, fields, suppressions),
+        *(lists, fields, suppressions, undelivered),
     )
     routers = [module.router for module in modules]
     for router in (*routers, admin.router, admin_suppressions.router):

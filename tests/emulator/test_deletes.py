@@ -64,6 +64,21 @@ def test_a_contact_is_taken_off_a_list_and_stays(sendgrid: SendGrid) -> None:
     assert sendgrid.call("GET", f"{LISTS}/{one}").json()["contact_count"] == 0
 
 
+def test_how_many_contacts_a_removal_may_name_is_a_switch(sendgrid: SendGrid) -> None:
+    clients = sendgrid.admin.create_list("clients")
+    sendgrid.upsert(*({"email": f"a{number}@b.co"} for number in range(101)), list_ids=[clients])
+    ids = [contact["id"] for contact in sendgrid.admin.contacts().values()]
+    path = f"{LISTS}/{clients}/contacts?contact_ids="
+    for query in ("", ",".join(ids)):
+        assert sendgrid.call("DELETE", path + query).status_code == 400
+    sendgrid.admin.settings(many_ids="accept", no_ids="accept")
+    for query in ("", ",".join(ids)):
+        answer = sendgrid.call("DELETE", path + query)
+        assert answer.status_code == 202
+        sendgrid.wait(answer.json()["job_id"])
+    assert not any(contact["list_ids"] for contact in sendgrid.admin.contacts().values())
+
+
 def test_a_list_removal_wants_list_and_contacts_to_exist(sendgrid: SendGrid) -> None:
     clients = sendgrid.admin.create_list("clients")
     sendgrid.upsert({"email": ANNA}, list_ids=[clients])

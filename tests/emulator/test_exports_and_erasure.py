@@ -26,10 +26,15 @@ def export(sendgrid: SendGrid, **body: object) -> dict[str, Any]:
 
 
 def download(sendgrid: SendGrid, shown: dict[str, Any]) -> str:
-    """Return an export's file, without a key."""
-    answer = sendgrid.storage.get(shown["urls"][0], timeout=30)
-    assert answer.status_code == 200, answer.text
-    return gzip.decompress(answer.content).decode()
+    """Return an export's files, without a key."""
+    answers = [sendgrid.storage.get(url, timeout=30) for url in shown["urls"]]
+    assert {answer.status_code for answer in answers} == {200}
+    return "".join(gzip.decompress(answer.content).decode() for answer in answers)
+
+
+def lines(sendgrid: SendGrid, shown: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the contacts of an export in JSON lines."""
+    return [json.loads(line) for line in download(sendgrid, shown).splitlines()]
 
 
 def test_an_export_holds_all_contacts(sendgrid: SendGrid) -> None:
@@ -46,8 +51,55 @@ def test_an_export_may_be_json_and_of_a_list(sendgrid: SendGrid) -> None:
     clients = sendgrid.admin.create_list("clients")
     sendgrid.upsert({"email": ANNA}, list_ids=[clients])
     sendgrid.upsert({"email": BEN})
-    text = download(sendgrid, export(sendgrid, list_ids=[clients], file_type="json"))
-    assert [json.loads(line)["email"] for line in text.splitlines()] == [ANNA]
+    found = lines(sendgrid, export(sendgrid, list_ids=[clients], file_type="json"))
+    assert [contact["email"] for contact in found] == [ANNA]
+
+
+def test_a_line_of_json_is_as_it_was_reported(sendgrid: SendGrid) -> None:
+    """sendgrid-csharp#1024: contact_id, no lists, nothing that is unset; unless it is switched."""
+    sendgrid.upsert({"email": ANNA, "city": "Bern"}, list_ids=[sendgrid.admin.create_list("l")])
+    (found,) = lines(sendgrid, export(sendgrid, file_type="json"))
+    known = {"contact_id", "email", "city", "custom_fields", "created_at", "updated_at"}
+    assert found.keys() == known
+    sendgrid.admin.settings(export_lists="shown", export_unset="empty", export_json="array")
+    (found,) = json.loads(download(sendgrid, export(sendgrid, file_type="json")))
+    assert (len(found["list_ids"]), found["first_name"]) == (1, "")
+
+
+def test_an_export_is_split_by_size(sendgrid: SendGrid) -> None:
+    """Each file has its own header, and no contact is lost between two."""
+    sendgrid.admin.settings(export_megabyte=400)
+    sendgrid.upsert(*({"email": f"{n}@example.com"} for n in range(20)))
+    shown = export(sendgrid, max_file_size=1)
+    assert len(shown["urls"]) > 2
+    assert all(".csv.gzip?" in url for url in shown["urls"])
+    rows = download(sendgrid, shown).splitlines()
+    assert (rows.count(rows[0]), len(set(rows))) == (len(shown["urls"]), 21)
+
+
+def test_an_export_needs_no_body_and_is_listed(sendgrid: SendGrid) -> None:
+    """With what the API's description says of each, also while it is pending."""
+    sendgrid.admin.job_fault("slow", job="export", seconds=3600)
+    ordered = sendgrid.call("POST", EXPORTS)
+    assert ordered.status_code == 202
+    pending = sendgrid.call("GET", f"{EXPORTS}/{ordered.json()['id']}").json()
+    assert pending["status"] == "pending"
+    assert {"id", "created_at", "updated_at", "expires_at"} <= pending.keys()
+    (listed,) = sendgrid.call("GET", EXPORTS).json()["result"]
+    assert (listed["id"], listed["export_type"]) == (pending["id"], "contacts_export")
+
+
+def test_an_export_is_of_no_single_moment(sendgrid: SendGrid) -> None:
+    """Contacts are written one after the other, while jobs go on changing them."""
+    sendgrid.upsert(*({"email": f"{n}@example.com"} for n in range(1_001)))
+    sendgrid.admin.settings(export_pace=1)
+    ordered = sendgrid.call("POST", EXPORTS, {"file_type": "json"}).json()["id"]
+    look = lambda: sendgrid.call("GET", f"{EXPORTS}/{ordered}").json()  # noqa: E731
+    sendgrid.upsert({"email": "0@example.com", "city": "x"}, {"email": "1000@example.com",
+                                                             "city": "x"})  # fmt: skip
+    shown = wait_for(look, lambda found: found["status"] == "ready")
+    changed = [contact["email"] for contact in lines(sendgrid, shown) if "city" in contact]
+    assert changed == ["1000@example.com"]
 
 
 def test_an_export_expires(sendgrid: SendGrid) -> None:
@@ -55,6 +107,9 @@ def test_an_export_expires(sendgrid: SendGrid) -> None:
     sendgrid.admin.advance(43_201)
     answer = sendgrid.storage.get(shown["urls"][0], timeout=30)
     assert (answer.status_code, "Request has expired" in answer.text) == (403, True)
+    sendgrid.admin.settings(export_links="each look")
+    url = f"{EXPORTS}/{shown['id']}"
+    assert download(sendgrid, sendgrid.call("GET", url).json())
 
 
 def test_an_export_may_fail(sendgrid: SendGrid) -> None:

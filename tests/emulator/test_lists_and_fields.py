@@ -22,7 +22,7 @@ def test_a_list_is_created_found_renamed_and_deleted(sendgrid: SendGrid) -> None
     created = sendgrid.call("POST", LISTS, {"name": "clients"})
     assert created.status_code == 201
     item = created.json()
-    assert set(item) == {"id", "name", "contact_count", "_metadata"}
+    assert set(item) == {"id", "name", "contact_count", "identifier_counts", "_metadata"}
     path = f"{LISTS}/{item['id']}"
     assert item["_metadata"]["self"] == sendgrid.base_url + path
     assert sendgrid.call("GET", path).json() == item
@@ -41,18 +41,16 @@ def test_wrong_and_taken_list_names_are_refused(sendgrid: SendGrid, name: object
 
 
 def test_lists_come_in_pages(sendgrid: SendGrid) -> None:
-    names = [f"list {number}" for number in range(5)]
-    for name in names:
-        sendgrid.admin.create_list(name)
+    ids = sorted(sendgrid.admin.create_list(f"list {number}") for number in range(5))
     url, seen = f"{sendgrid.base_url}{LISTS}?page_size=2", []
     sizes = []
     while url:
         page = sendgrid.http.get(url, timeout=30).json()
-        seen += [item["name"] for item in page["result"]]
+        seen += [item["id"] for item in page["result"]]
         sizes.append(len(page["result"]))
         assert page["_metadata"]["count"] == 5
         url = page["_metadata"].get("next")
-    assert (seen, sizes) == (names, [2, 2, 1])
+    assert (seen, sizes) == (ids, [2, 2, 1])
     assert len(sendgrid.call("GET", f"{LISTS}?page_size=5000").json()["result"]) == 5
     for query in ("page_size=0", "page_size=x", "page_token=zz"):
         assert sendgrid.call("GET", f"{LISTS}?{query}").status_code == 400
@@ -60,9 +58,13 @@ def test_lists_come_in_pages(sendgrid: SendGrid) -> None:
 
 def test_a_list_knows_how_many_contacts_it_has(sendgrid: SendGrid) -> None:
     clients = sendgrid.admin.create_list("clients")
-    sendgrid.upsert({"email": ANNA}, {"email": "ben@example.com"}, list_ids=[clients])
+    ben = {"email": "ben@example.com", "external_id": "7"}
+    sendgrid.upsert({"email": ANNA}, ben, list_ids=[clients])
+    sendgrid.upsert({"email": "cleo@example.com", "external_id": "8"})
     path = f"{LISTS}/{clients}"
-    assert sendgrid.call("GET", path).json()["contact_count"] == 2
+    item = sendgrid.call("GET", path).json()
+    assert item["contact_count"] == 2
+    assert item["identifier_counts"] == {"EID": 2, "PHNID": 0, "EXTID": 1, "AID": 0}
     count = sendgrid.call("GET", f"{path}/contacts/count").json()
     assert count == {"contact_count": 2, "billable_count": 2}
     sample = sendgrid.call("GET", f"{path}?contact_sample=true").json()["contact_sample"]

@@ -127,6 +127,15 @@ def test_count_tells_the_identifiers_apart(sendgrid: SendGrid) -> None:
         ("email = 'x@y.zz' OR status = 'Active' AND city = 'Paphos'", [ANNA]),
         ("CONTAINS(list_ids,'{clients}')", [BEN]),
         ("CONTAINS(list_ids, '{clients}') AND city='Limassol'", []),
+        ("email IN ('anna@example.com', \"x@y.zz\")", [ANNA]),
+        ("email not in ('anna@example.com')", [BEN]),
+        ("email LIKE '%example.com' AND email NOT LIKE 'anna%'", [BEN]),
+        ("first_name = 'O\\'Neil' or first_name = \"O'Neil\"", [BEN]),
+        ("first_name != 'Anna'", [BEN]),
+        ("status IS NULL", [BEN]),
+        ("status IS NOT NULL", [ANNA]),
+        ("NOT (city = 'Limassol' OR first_name = 'Anna')", [BEN]),
+        ("(email = 'x@y.zz' OR status = 'Active') AND city = 'Paphos'", [ANNA]),
     ],
 )
 def test_a_little_sgql_is_understood(sendgrid: SendGrid, query: str, found: list[str]) -> None:
@@ -140,10 +149,15 @@ def test_a_little_sgql_is_understood(sendgrid: SendGrid, query: str, found: list
     answer = sendgrid.call("POST", f"{CONTACTS}/search", body).json()
     assert [contact["email"] for contact in answer["result"]] == found
     assert answer["contact_count"] == len(found)
+    assert answer["_metadata"]["self"].endswith("/v3/marketing/contacts/search")
 
 
 @pytest.mark.parametrize(
-    "query", ["", "email", "email LIKE 'a%'", "nothing = 'x'", "email = 'a' AND", "email = 'a' x"]
+    "query",
+    [
+        *("", "email", "email LIKE", "nothing = 'x'", "email = 'a' AND", "email = 'a' x"),
+        *("(email = 'a'", "email IN ()", "email = 'a", "NOT", "email NOT = 'a'", "email > 'a'"),
+    ],
 )
 def test_other_sgql_is_refused(sendgrid: SendGrid, query: str) -> None:
     answer = sendgrid.call("POST", f"{CONTACTS}/search", {"query": query})

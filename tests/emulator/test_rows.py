@@ -124,3 +124,25 @@ def test_the_plans_limit_fails_the_job(sendgrid: SendGrid) -> None:
     assert job["status"] == "failed"
     assert sendgrid.admin.jobs()[-1]["failure"] == "you have hit your contact limit"
     assert counts(sendgrid.upsert({"email": ANNA, "city": "x"})) == {"requested": 1, "updated": 1}
+
+
+@pytest.mark.parametrize(
+    ("name", "length", "fields", "segmentation"),
+    [("country", 55, 1, 0), ("postal_code", 61, 0, 1), ("phone_number", 12, 0, 0)],
+)
+def test_lengths_are_those_of_the_page_that_is_believed(
+    sendgrid: SendGrid, name: str, length: int, fields: int, segmentation: int
+) -> None:
+    value = "+41791234567" if name == "phone_number" else "x" * length
+    for page, errored in (("fields", fields), ("segmentation", segmentation)):
+        sendgrid.admin.settings(lengths=page)
+        assert counts(sendgrid.upsert({"email": ANNA, name: value})).get("errored", 0) == errored
+
+
+def test_a_phone_number_may_have_to_be_one_contacts_own(sendgrid: SendGrid) -> None:
+    anna, ben = ({"email": email, "phone_number": "+41791234567"} for email in (ANNA, BEN))
+    assert counts(sendgrid.upsert(anna, ben)).get("errored", 0) == 0
+    sendgrid.admin.settings(shared_phones="refuse")
+    assert counts(sendgrid.upsert(anna)).get("errored", 0) == 1
+    cleo = {"email": "cleo@example.com", "phone_number": "+41791234568"}
+    assert counts(sendgrid.upsert(cleo, cleo | {"first_name": "Cleo"})).get("errored", 0) == 0

@@ -61,6 +61,9 @@ def test_unsubscribes_have_pages_and_times(sendgrid: SendGrid) -> None:
     assert page(sendgrid, limit=2) == [CLEO, BEN]
     assert page(sendgrid, limit=2, offset=2) == [ANNA]
     assert page(sendgrid, email=BEN.upper()) == [BEN]
+    assert page(sendgrid, email="be") == [BEN]
+    assert page(sendgrid, email="%n") == [BEN, ANNA]
+    assert page(sendgrid, email="%n%a@") == [ANNA]
 
 
 @pytest.mark.parametrize("query", ["limit=501", "limit=0", "offset=x", "start_time=-1", "page=2"])

@@ -28,6 +28,8 @@ ALLOWED = {
         ("GET", f"{SUPPRESSIONS}/{{email}}"),
         ("POST", SUPPRESSIONS),
         ("GET", "/v3/suppression/unsubscribes"),
+        ("GET", "/v3/suppression/spam_reports"),
+        ("GET", "/v3/suppression/spam_reports/{email}"),
         ("GET", "/v3/asm/groups"),
         ("GET", "/v3/asm/suppressions/{email}"),
         ("POST", "/v3/asm/groups/{group_id}/suppressions/search"),

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import requests
 
 from local.sendgrid_emulator.process import Emulator
+from tests.support import openapi
 
 MARKETING = "/v3/marketing"
 CONTACTS = f"{MARKETING}/contacts"
@@ -34,8 +35,13 @@ class SendGrid:
         self.storage = requests.Session()
 
     def call(self, method: str, path: str, body: object = None, **more: Any) -> requests.Response:
-        """Send one request to the API and return the answer, whatever it is."""
-        return self.http.request(method, self.base_url + path, json=body, timeout=30, **more)
+        """Send one request to the API and return the answer, whatever it is, if both are as Twilio
+        describes them.
+        """
+        url = self.base_url + path
+        answer = self.http.request(method, url, json=body, timeout=30, **more)
+        assert openapi.deviations(answer) == []
+        return answer
 
     def upsert(self, *contacts: dict[str, Any], list_ids: Sequence[str] = ()) -> dict[str, Any]:
         """Upsert contacts by JSON and return the finished job."""

@@ -4,6 +4,13 @@
 -- One migration at a time; the lock ends with the transaction.
 SELECT pg_advisory_xact_lock(7305180051);
 
+-- other_encoding --
+-- What a new state database's texts are stored in, if that has no place for every name and address.
+SELECT current_setting('server_encoding') AS found
+WHERE
+    current_setting('server_encoding') NOT IN ('UTF8', 'SQL_ASCII')
+    AND to_regclass('contact_sync.alembic_version') IS NULL;
+
 -- schema --
 SELECT to_regnamespace('contact_sync') AS found;
 

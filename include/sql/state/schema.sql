@@ -184,6 +184,15 @@ CREATE VIEW contact_sync.batch_contact AS
    FROM (contact_sync.batch b
      JOIN contact_sync.outbox o ON (((b.run_id = o.run_id) AND ((o.client_id >= b.first_id) AND (o.client_id <= b.last_id)) AND ((b.json_only IS NULL) OR (o.json_only = b.json_only)))));
 
+-- The clients' keys in B2CORE, where clients.sql gives the column client_key: for people, in lists and look-ups.
+CREATE TABLE contact_sync.client_key (
+    sync_id smallint NOT NULL,
+    client_id bigint NOT NULL,
+    client_key text NOT NULL  -- As B2CORE has it; stands for a person as client_id does.
+);
+ALTER TABLE ONLY contact_sync.client_key ADD CONSTRAINT client_key_pkey PRIMARY KEY (sync_id, client_id);
+CREATE INDEX client_key_by_key ON contact_sync.client_key USING btree (sync_id, client_key);
+
 -- Values of clients whose contact SendGrid has, or will have, that don't fit their field: they are left out, cut or rounded. A rejected, excluded or shared client has none.
 CREATE TABLE contact_sync.dropped_value (
     sync_id smallint NOT NULL,
@@ -202,6 +211,26 @@ CREATE VIEW contact_sync.excluded_address AS
     email_hash
    FROM contact_sync.ledger
   WHERE ((state = 'excluded'::text) AND (reason <> 'removed_by_hand'::text) AND (absent = 0) AND (email_hash <> 0));
+
+-- What a verification found not to be equal; kept until the next one of the sync succeeds.
+CREATE TABLE contact_sync.finding (
+    verification_id bigint NOT NULL,
+    finding_no bigint NOT NULL,
+    verdict text NOT NULL,  -- What is wrong: a code.
+    client_id bigint,  -- Whose contact it is, or was; NULL = no client is known.
+    email text,  -- Only of contacts that have to leave the list or SendGrid, and of foreign ones on the list.
+    email_hash bigint NOT NULL,  -- xxh3 of the address.
+    fields text[] DEFAULT '{}'::text[] NOT NULL,  -- SendGrid's names of the fields that differ, or can't be compared.
+    on_list boolean,  -- Whether the contact is on the sync's list; NULL = there is no contact.
+    updated_at timestamp with time zone,  -- When the contact changed last, as SendGrid says.
+    looked_at timestamp with time zone,  -- When it was looked up again, because both sides go on changing; NULL = it wasn't, there are too many.
+    repaired_by bigint,  -- The run that marked it to be sent or removed; NULL = none.
+    CONSTRAINT finding_verdict CHECK ((verdict = ANY (ARRAY['missing'::text, 'different'::text, 'off_list'::text, 'excluded_on_list'::text, 'deleted_on_list'::text, 'former_on_list'::text, 'ghost'::text, 'foreign_on_list'::text, 'not_comparable'::text])))
+);
+ALTER TABLE ONLY contact_sync.finding ADD CONSTRAINT finding_pkey PRIMARY KEY (verification_id, finding_no);
+CREATE INDEX finding_by_verdict ON contact_sync.finding USING btree (verification_id, verdict, finding_no);
+CREATE INDEX finding_unseen ON contact_sync.finding USING btree (verification_id, finding_no) WHERE (looked_at IS NULL);
+ALTER TABLE ONLY contact_sync.finding ADD CONSTRAINT finding_verification_id_fkey FOREIGN KEY (verification_id) REFERENCES contact_sync.verification(verification_id) ON DELETE CASCADE;
 
 -- What goes along from a former contact to a client's new one; a row ends when the new one is seen with it.
 CREATE TABLE contact_sync.move (
@@ -348,3 +377,61 @@ CREATE TABLE contact_sync.sync (
 ALTER TABLE contact_sync.sync ALTER COLUMN sync_id ADD GENERATED ALWAYS AS IDENTITY ( SEQUENCE NAME contact_sync.sync_sync_id_seq START WITH 1 INCREMENT BY 1 NO MINVALUE NO MAXVALUE CACHE 1 );
 ALTER TABLE ONLY contact_sync.sync ADD CONSTRAINT sync_name_key UNIQUE (name);
 ALTER TABLE ONLY contact_sync.sync ADD CONSTRAINT sync_pkey PRIMARY KEY (sync_id);
+
+-- Each verification: when both sides were read, what was compared, how it came out: a certificate.
+CREATE TABLE contact_sync.verification (
+    verification_id bigint NOT NULL,
+    sync_id smallint NOT NULL,
+    state text DEFAULT 'running'::text NOT NULL,  -- running, succeeded (whatever it found) or failed.
+    attempt integer DEFAULT 1 NOT NULL,  -- Fencing token: whoever continues a verification raises it, and the one before may not write.
+    holder text NOT NULL,  -- The DAG run, or the process on the command line, that works for it.
+    reason text,  -- What the person said who started it.
+    definition_hash text NOT NULL,  -- Of the definition it began with; an edited one begins another verification.
+    destination jsonb NOT NULL,  -- List and fields, by id, that are compared.
+    export_id text,  -- SendGrid's id of the export of all contacts.
+    list_export_id text,  -- SendGrid's id of the export of the list: the other one doesn't tell who is on it. NULL = the sync has no list.
+    export_status text,  -- SendGrid's last word: pending, ready, failure.
+    export_hash text,  -- SHA-256 over the files as they were downloaded, in order; NULL = the account's side isn't loaded yet.
+    snapshot jsonb,  -- The moment at which B2CORE was read; NULL = its side isn't loaded yet.
+    compared_at timestamp with time zone,  -- When both sides were joined; what differed is looked at again.
+    counts jsonb,  -- By verdict: how many clients or contacts; what was read and compared.
+    fields jsonb,  -- By field of SendGrid's: in how many contacts it differs.
+    sendgrid_digest text,  -- Of the account's contacts, in whatever order: equal digests of two verifications, equal contents.
+    b2core_digest text,  -- The same of what B2CORE calls for.
+    cause text,  -- Why it failed, in one sentence.
+    started_at timestamp with time zone DEFAULT now() NOT NULL,
+    ordered_at timestamp with time zone,  -- When the export was ordered.
+    read_at timestamp with time zone,  -- When it began to read B2CORE, by the clock of this server.
+    finished_at timestamp with time zone,
+    CONSTRAINT verification_end CHECK ((((finished_at IS NULL) = (state = 'running'::text)) AND ((cause IS NULL) OR (state = 'failed'::text)))),
+    CONSTRAINT verification_export CHECK ((export_status = ANY (ARRAY['pending'::text, 'ready'::text, 'failure'::text]))),
+    CONSTRAINT verification_state CHECK ((state = ANY (ARRAY['running'::text, 'succeeded'::text, 'failed'::text])))
+);
+ALTER TABLE contact_sync.verification ALTER COLUMN verification_id ADD GENERATED ALWAYS AS IDENTITY ( SEQUENCE NAME contact_sync.verification_verification_id_seq START WITH 1 INCREMENT BY 1 NO MINVALUE NO MAXVALUE CACHE 1 );
+ALTER TABLE ONLY contact_sync.verification ADD CONSTRAINT verification_pkey PRIMARY KEY (verification_id);
+CREATE INDEX verification_by_sync ON contact_sync.verification USING btree (sync_id, verification_id DESC);
+CREATE UNIQUE INDEX verification_running ON contact_sync.verification USING btree (sync_id) WHERE (state = 'running'::text);
+ALTER TABLE ONLY contact_sync.verification ADD CONSTRAINT verification_sync_id_fkey FOREIGN KEY (sync_id) REFERENCES contact_sync.sync(sync_id);
+
+-- B2CORE's side of a verification that is under way: what a client calls for, as hashes.
+CREATE UNLOGGED TABLE contact_sync.verify_client (
+    verification_id bigint NOT NULL,
+    client_id bigint NOT NULL,
+    email_hash bigint NOT NULL,  -- xxh3 of its address; 0 = none.
+    calls_for text NOT NULL,  -- contact, or why not: rejected, excluded, shared, removed_by_hand; moved = its address changed while it was read.
+    waits boolean NOT NULL,  -- A run that is under way, or the next one, sends it.
+    field_hashes bytea NOT NULL,  -- As of verify_contact.
+    left_out bigint NOT NULL,  -- Fields in which SendGrid may hold anything: it refused the value, or can't clear it; by position in the mapping.
+    CONSTRAINT verify_client_calls_for CHECK ((calls_for = ANY (ARRAY['contact'::text, 'rejected'::text, 'excluded'::text, 'shared'::text, 'removed_by_hand'::text, 'moved'::text])))
+);
+
+-- The account's side of a verification that is under way: a contact of the export, as hashes.
+CREATE UNLOGGED TABLE contact_sync.verify_contact (
+    verification_id bigint NOT NULL,
+    email_hash bigint NOT NULL,  -- xxh3 of the address, as in the ledger.
+    on_list boolean NOT NULL,  -- Whether it is on the sync's list; without a list: true.
+    updated_at timestamp with time zone,  -- When it changed last, as SendGrid says.
+    field_hashes bytea NOT NULL,  -- For each mapped field 8 bytes, in mapping order: a hash of what the value means, zeros = none.
+    unclear bigint NOT NULL,  -- Fields whose value is no number or date, by position in the mapping.
+    email text  -- Only of contacts on the list that the ledger doesn't know.
+);

@@ -45,24 +45,22 @@ WHERE run_id = %(run_id)s AND client_id = any(%(client_ids)s::bigint[]);
 -- address is sent, confirmed, pending or excluded. Runs when all slices are staged
 -- Columns: client_id, email_hash, takes_over = the address has a contact; judged = the run has looked at the client
 -- Index: ledger_unconfirmed for the clients; three scans of the ledger, if there are any
+-- The ledger's statistics may be of an empty table: nothing here is left to the planner's choice of a join. IS TRUE
+-- keeps IN from becoming one, and the addresses are looked up in a table of hashes.
 WITH heir AS MATERIALIZED (
-    SELECT DISTINCT ON (s.email_hash)
-        s.client_id,
-        s.email_hash,
-        s.updated_at
-    FROM contact_sync.ledger AS s
-    INNER JOIN contact_sync.ledger AS r ON s.sync_id = r.sync_id AND s.email_hash = r.email_hash
+    SELECT
+        l.email_hash,
+        max(l.client_id) FILTER (WHERE l.state = 'shared') AS client_id,
+        (array_agg(l.updated_at ORDER BY l.client_id DESC) FILTER (WHERE l.state = 'shared'))[1] AS updated_at
+    FROM contact_sync.ledger AS l
     WHERE
-        s.sync_id = %(sync_id)s
-        AND s.state = 'shared'
-        AND s.absent = 0
-        AND s.email_hash <> 0
-        AND r.state = 'rejected'
-        AND r.absent = 0
-    ORDER BY s.email_hash ASC, s.client_id DESC
+        l.sync_id = %(sync_id)s
+        AND l.state IN ('shared', 'rejected')
+        AND l.absent = 0
+        AND l.email_hash <> 0
+    GROUP BY l.email_hash
+    HAVING bool_or(l.state = 'shared') AND bool_or(l.state = 'rejected')
 ),
-
-address AS MATERIALIZED (SELECT array_agg(h.email_hash) AS found FROM heir AS h),
 
 needed AS (
     SELECT l.email_hash
@@ -71,13 +69,17 @@ needed AS (
         l.sync_id = %(sync_id)s
         AND l.state NOT IN ('shared', 'rejected')
         AND l.absent = 0
-        AND l.email_hash = any((SELECT a.found FROM address AS a)::bigint[])
+        AND (l.email_hash IN (SELECT h.email_hash FROM heir AS h)) IS TRUE
+    UNION ALL
+    SELECT o.email_hash
+    FROM contact_sync.outbox AS o
+    WHERE o.run_id = %(run_id)s AND (o.email_hash IN (SELECT h.email_hash FROM heir AS h)) IS TRUE
 ),
 
 taken AS (
     SELECT l.contact_hash AS email_hash
     FROM contact_sync.ledger AS l
-    WHERE l.sync_id = %(sync_id)s AND l.contact_hash = any((SELECT a.found FROM address AS a)::bigint[])
+    WHERE l.sync_id = %(sync_id)s AND (l.contact_hash IN (SELECT h.email_hash FROM heir AS h)) IS TRUE
     UNION ALL
     SELECT m.email_hash
     FROM contact_sync.removal AS m
@@ -91,12 +93,7 @@ SELECT
     r.kind <> 'incremental' OR h.updated_at >= r.started_at AS judged
 FROM heir AS h
 INNER JOIN contact_sync.run AS r ON r.run_id = %(run_id)s
-WHERE
-    h.email_hash NOT IN (SELECT n.email_hash FROM needed AS n)
-    AND NOT EXISTS (
-        SELECT 1 FROM contact_sync.outbox AS o
-        WHERE o.run_id = %(run_id)s AND o.email_hash = h.email_hash
-    )
+WHERE h.email_hash NOT IN (SELECT n.email_hash FROM needed AS n)
 ORDER BY h.client_id;
 
 -- drop_sparse_slices --

@@ -207,6 +207,11 @@ WHERE sync_id = %(sync_id)s;
 DELETE FROM contact_sync.state_identity
 WHERE sync_id = %(sync_id)s;
 
+-- forget_verifications --
+-- Their findings go with them.
+DELETE FROM contact_sync.verification
+WHERE sync_id = %(sync_id)s;
+
 -- forget_outbox --
 DELETE FROM contact_sync.outbox AS o
 USING contact_sync.run AS r

@@ -141,9 +141,12 @@ class Admin:
         body = {"name": name, "field_type": field_type}
         return str(self.send("POST", "fields", body).json()["id"])
 
-    def suppress(self, *emails: str, created: int | None = None) -> None:
-        """Suppress addresses globally, as of an epoch second if given."""
-        self.send("POST", "suppressions", {"emails": emails, "created": created})
+    def suppress(self, *emails: str, created: int | None = None, kind: str | None = None) -> None:
+        """Suppress addresses globally, as of an epoch second if given; `kind` instead of globally:
+        blocks, bounces, invalid_emails or spam_reports.
+        """
+        body = {"emails": emails, "created": created, "kind": kind}
+        self.send("POST", "suppressions", body)
 
     def suppressions(self) -> dict[str, int]:
         """Return the globally suppressed addresses, lower-cased, with their epoch seconds."""

@@ -25,10 +25,14 @@ async def get_suppressions(request: Request) -> Response:
 
 @router.post("/suppressions")
 async def put_suppressions(request: Request) -> Response:
-    """Suppress `emails` as of `created` (epoch seconds), now if it is null."""
+    """Suppress `emails` as of `created` (epoch seconds), now if it is null: globally if `kind` is
+    null, else as blocks, bounces, invalid_emails or spam_reports.
+    """
     account, content = account_of(request), await admin_body(request)
     created = account.clock.now() if content["created"] is None else content["created"]
-    suppress(account.suppressions.everywhere, content["emails"], created)
+    suppressions, kind = account.suppressions, content["kind"]
+    into = suppressions.everywhere if kind is None else suppressions.undelivered[kind]
+    suppress(into, content["emails"], created)
     return answer({}, 201)
 
 

@@ -26,9 +26,9 @@ class Limits:
             await self.app(scope, receive, send)
             return
         account = self.service.account
-        template = scope[ROUTE][0] or "unknown"
-        now = account.clock.now()
-        verdict = account.limiter.count(scope["method"], template, now, account.settings)
+        template, now = scope[ROUTE][0] or "unknown", account.clock.now()
+        of = scope["path"] if account.settings.rate_buckets == "path" else template
+        verdict = account.limiter.count(f"{scope['method']} {template}", of, now, account.settings)
         headers = {**verdict.headers, "server": "nginx", "x-amzn-requestid": secrets.token_hex(16)}
         added = [(name.encode(), value.encode()) for name, value in headers.items()]
 

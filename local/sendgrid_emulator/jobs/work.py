@@ -100,6 +100,7 @@ async def apply(
     errors = ErrorsFile(columns, identifier, account.settings)
     account.contacts.limit = account.settings.contact_limit
     account.contacts.strict_identifiers = account.settings.identifiers == "error"
+    account.contacts.unique_phones = account.settings.shared_phones == "refuse"
     lists = tuple(item for item in list_ids if item in account.lists)
     try:
         while (piece := await asyncio.to_thread(next, attempts, None)) is not None:

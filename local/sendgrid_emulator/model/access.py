@@ -19,6 +19,8 @@ MARKETING = [
 READ_SUPPRESSIONS = [
     *("asm.groups.read", "asm.groups.suppressions.read"),
     *("suppression.read", "suppression.unsubscribes.read"),
+    *("suppression.blocks.read", "suppression.bounces.read"),
+    *("suppression.invalid_emails.read", "suppression.spam_reports.read"),
 ]
 WRITE_SUPPRESSIONS = [
     *(f"asm.groups.suppressions.{verb}" for verb in ("create", "delete", "update")),

@@ -23,6 +23,7 @@ from local.sendgrid_emulator.model.fields import (
 from local.sendgrid_emulator.model.values import RowError, Value
 
 Change = Literal["created", "updated", "unchanged"]
+PHONE = SLOTS["phone_number"]
 IDENTIFIER_SLOTS = tuple(SLOTS[name] for name in IDENTIFIERS)
 
 
@@ -66,6 +67,7 @@ class Contacts:
         self.list_counts: Counter[str] = Counter()
         self.limit: int | None = None
         self.strict_identifiers = True
+        self.unique_phones = False
         self.lag = 0.0  # seconds for which former states are kept, see `as_of`
         self._former: dict[str, list[tuple[float, Contact | None]]] = {}
 
@@ -95,6 +97,8 @@ class Contacts:
         recording 2021]. `width` is the number of slots given out so far.
         """
         contact = self._find(row)
+        if self.unique_phones:
+            self._refuse_known_phone(row, contact)
         if contact is None:
             self._create(row, list_ids, width, created_at, now)
             return "created"
@@ -183,6 +187,12 @@ class Contacts:
                 raise RowError("identifiers of a contact cannot be changed")
             if self.strict_identifiers:
                 raise RowError("all existing identifiers of the contact must be present")
+
+    def _refuse_known_phone(self, row: Row, own: Contact | None) -> None:
+        phone = dict(zip(row.slots, row.values, strict=True)).get(PHONE)
+        others = (contact for contact in self.by_id.values() if contact is not own)
+        if phone is not None and any(contact.values[PHONE] == phone for contact in others):
+            raise RowError(f"phone number '{phone}' belongs to another contact")
 
     def _create(
         self, row: Row, list_ids: tuple[str, ...], width: int, created_at: float, now: float

@@ -1,8 +1,8 @@
-"""Exports as an account keeps them: ordered, written, and fetched for some hours."""
+"""Exports as an account keeps them: ordered, written file by file, and fetched for some hours."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from local.sendgrid_emulator.model.jobs import Job
@@ -13,15 +13,24 @@ FileType = Literal["csv", "json"]
 
 @dataclass(slots=True, eq=False)
 class Export:
-    """An export from its order on; `file` is None until it is ready, and after a failure."""
+    """An export from its order on; `files` are complete once the job has an end.
+
+    `max_megabytes`: of one file, before it is compressed [I].
+    """
 
     job: Job
     file_type: FileType
     list_ids: tuple[str, ...]
-    file: Spool | None = None
+    max_megabytes: int
+    updated_at: float
+    files: list[Spool] = field(default_factory=list)
     contact_count: int = 0
 
-    @property
-    def name(self) -> str:
-        """Return the last part of the file's address: not .gz [K StrongGrid]."""
-        return f"contacts.{self.file_type}.gzip"
+    def name_of(self, number: int) -> str:
+        """Return the last part of a file's address: not .gz [K StrongGrid]."""
+        return f"contacts_{number}.{self.file_type}.gzip"
+
+    def file_called(self, name: str) -> Spool | None:
+        """Return the file of that name."""
+        names = {self.name_of(number): file for number, file in enumerate(self.files)}
+        return names.get(name)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import heapq
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -109,6 +109,7 @@ class JobQueue:
         self._waiting: list[_Waiting] = []
         self._submitted = 0
         self._changed = asyncio.Event()
+        self._aside: asyncio.TaskGroup | None = None
 
     def begin(self, kind: JobKind) -> Job:
         """Return a new job, with the fault that waits for it if there is one."""
@@ -135,11 +136,18 @@ class JobQueue:
         """Look at the clock again, after it was advanced."""
         self._changed.set()
 
+    def beside(self, work: Coroutine[Any, Any, None]) -> None:
+        """Carry something out while the queue goes on with its next job."""
+        if self._aside is None:
+            raise AssertionError("the queue runs before it begins a job")
+        self._aside.create_task(work)
+
     async def run(self) -> None:
         """Carry out jobs until cancelled."""
-        while True:
-            waiting = await self._next()
-            await waiting.work()
+        async with asyncio.TaskGroup() as self._aside:
+            while True:
+                waiting = await self._next()
+                await waiting.work()
 
     async def _next(self) -> _Waiting:
         while True:

@@ -1,4 +1,4 @@
-"""Rate limits: one bucket per method and path template, in minutes of the clock.
+"""Rate limits: one bucket per method and path template, or path, in minutes of the clock.
 
 [K recording 2021]: every answer carries the three headers, and `x-ratelimit-reset` is the number
 of seconds left in the minute. The page "Rate limits" speaks of epoch seconds: a setting.
@@ -31,14 +31,15 @@ class RateLimiter:
     minute: int = 0
     counts: dict[str, int] = field(default_factory=dict)
 
-    def count(self, method: str, template: str, now: float, settings: Settings) -> Verdict:
-        """Count one call and say whether it passes."""
+    def count(self, route: str, of: str, now: float, settings: Settings) -> Verdict:
+        """Count one call of a `METHOD /template` and say whether it passes; `of`: what has a bucket
+        of its own there."""
         if int(now // MINUTE) != self.minute:
             self.minute = int(now // MINUTE)
             self.counts.clear()
-        bucket = f"{method} {template}"
-        usual = min(settings.rate_limit, KNOWN_LIMITS.get(bucket, settings.rate_limit))
-        limit = settings.rate_limits.get(bucket, usual)
+        bucket = f"{route} {of}"
+        usual = min(settings.rate_limit, KNOWN_LIMITS.get(route, settings.rate_limit))
+        limit = settings.rate_limits.get(route, usual)
         used = self.counts.get(bucket, 0) + 1
         self.counts[bucket] = used
         end = (self.minute + 1) * MINUTE
@@ -48,7 +49,7 @@ class RateLimiter:
             "x-ratelimit-remaining": str(max(0, limit - used)),
             "x-ratelimit-reset": str(left if settings.rate_limit_reset == "delta" else end),
         }
-        if used > limit and bucket in KNOWN_LIMITS:
+        if used > limit and route in KNOWN_LIMITS:
             headers["x-envoy-ratelimited"] = "true"  # API description names it, not its value
         if used > limit and settings.retry_after:
             headers["retry-after"] = str(left)

@@ -117,6 +117,16 @@ class Settings(BaseModel):
     long_values: Literal["error", "truncate"] = Field(
         "error", description="[I] values over the documented lengths"
     )
+    lengths: Literal["fields", "segmentation"] = Field(
+        "fields",
+        description="[I] which page is right: Reserved fields (country 50), or the segmentation "
+        "reference (country 55, postal code 60, phone number 24, whatsapp 254)",
+    )
+    shared_phones: Literal["accept", "refuse"] = Field(
+        "accept",
+        description="[I] whether two contacts may have one phone_number: Twilio's table of fields "
+        "says it must be unique; `refuse` makes it an error of the row",
+    )
     identifiers: Literal["error", "ignore"] = Field(
         "error",
         description="[I] a row that omits an identifier which its contact has; the API description "
@@ -146,6 +156,13 @@ class Settings(BaseModel):
         "removes",
         description="`nothing`: 202, the job says `completed`, and the contacts stay on the list "
         "[K nodejs#1170]; for once, there is the job fault `no_effect`",
+    )
+
+    many_ids: Literal["refuse", "accept"] = Field(
+        "refuse", description="[I] more than 100 contact_ids, which is what Segment sends at most"
+    )
+    no_ids: Literal["refuse", "accept"] = Field(
+        "refuse", description="[I] empty contact_ids: accepted, the job has nothing to do"
     )
 
     # CSV
@@ -205,8 +222,33 @@ class Settings(BaseModel):
         3600.0, ge=0, description="[I] validity of errors_url; 0 makes it expired at once"
     )
 
+    # Exports: of a line of their files one report is known, csharp#1024
     export_lifetime: float = Field(
         43_200.0, ge=0, description="validity of an export's address: 12 hours [K Manage contacts]"
+    )
+    export_links: Literal["once", "each look"] = Field(
+        "once", description="[I] whether a look at an export signs its addresses anew"
+    )
+    export_pace: float = Field(
+        0.0, ge=0, description="[I] the pause after 500 contacts; minutes to hours in all"
+    )
+    export_megabyte: int = Field(
+        1_000_000, ge=1, description="bytes of a MB of max_file_size, before compression [I]"
+    )
+    export_gzip: bool = Field(default=True, description="[K StrongGrid]; some say plain")
+    export_json: Literal["lines", "array"] = Field("lines", description="[K csharp#1024]")
+    export_lists: Literal["left out", "shown"] = Field(
+        "left out", description="list_ids in a JSON file [K csharp#1024 has none]"
+    )
+    export_unset: Literal["left out", "empty"] = Field(
+        "left out", description="what isn't set, in a JSON file [K csharp#1024 leaves it out]"
+    )
+    export_dates: Literal["iso", "day", "us"] = Field("iso", description="[I] of custom fields")
+    export_numbers: Literal["number", "text"] = Field("number", description="[I] the same")
+    export_file: Literal["whole", "missing", "truncated", "bomb"] = Field(
+        "whole",
+        description="[I] how each file is served: 404, two thirds of it, with 1 GB of spaces in "
+        "1 MB of gzip at its end",
     )
 
     # Answers
@@ -217,6 +259,11 @@ class Settings(BaseModel):
         default_factory=dict,
         description="exceptions by 'METHOD /template'; seen in 2021: 200 for PUT and DELETE "
         "contacts and for search, 600 for lists and fields [K]; imports unknown",
+    )
+    rate_buckets: Literal["template", "path"] = Field(
+        "template",
+        description="[I] whether calls of one path template share a bucket; in 2021 those of two "
+        "lists seemed to have one each [K recording 2021, one pair of calls]",
     )
     rate_limit_reset: Literal["delta", "epoch"] = Field(
         "delta", description="seconds left [K recording 2021], or epoch seconds as Rate limits says"

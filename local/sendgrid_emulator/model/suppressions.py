@@ -7,8 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any, Literal, get_args
 
 from local.sendgrid_emulator.model.refusal import Refusal
+
+Undelivered = Literal["blocks", "bounces", "invalid_emails", "spam_reports"]
+"""What keeps mail from an address without anybody having unsubscribed it."""
+DETAILS: dict[Undelivered, dict[str, str]] = {
+    "blocks": {"reason": "unable to resolve MX record: servfail", "status": "4.0.0"},
+    "bounces": {"reason": "550 5.1.1 The email account does not exist", "status": "5.1.1"},
+    "invalid_emails": {"reason": "Mail domain mentioned in email address is unknown"},
+    "spam_reports": {"ip": "192.0.2.1"},
+}
+"""What each says besides the address and the time [K API description]."""
 
 
 @dataclass(slots=True)
@@ -17,6 +28,9 @@ class Suppressions:
 
     everywhere: dict[str, int] = field(default_factory=dict)
     groups: dict[int, dict[str, int]] = field(default_factory=dict)
+    undelivered: dict[Undelivered, dict[str, int]] = field(
+        default_factory=lambda: {kind: {} for kind in get_args(Undelivered)}
+    )
 
     def create_group(self) -> int:
         """Add an unsubscribe group and return its number."""
@@ -39,3 +53,8 @@ def suppress(into: dict[str, int], emails: Iterable[str], created: float) -> Non
     """Add addresses; one that is there already keeps its time [I]."""
     for email in emails:
         into.setdefault(email.lower(), int(created))
+
+
+def described(kind: Undelivered, email: str, created: int) -> dict[str, Any]:
+    """Return what answers say of an undelivered address [K API description]."""
+    return {"created": created, "email": email} | DETAILS[kind]

@@ -33,6 +33,7 @@ ISO_DATE = re.compile(
 )
 PLAIN_NUMBER = re.compile(r"[0-9]+(?:\.[0-9]{1,2})?")  # Formatting a CSV
 ANY_NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
+SEGMENTATION_LENGTHS = {"country": 55, "postal_code": 60, "phone_number": 24, "whatsapp": 254}
 MAX_NUMBER_DIGITS = 309  # sendgrid/docs, pull request 2954
 MAX_WHOLE = 2**63  # beyond it a whole number is answered as a double
 SHARED_STRINGS = 4096
@@ -64,9 +65,17 @@ def phone_parser(number: Any) -> Value:
     return number
 
 
+def longest_text(field: FieldDefinition, settings: Settings) -> int:
+    """Return how many characters a text field takes, by the page that the settings believe."""
+    reserved = field.id.startswith("_rf")
+    if reserved and settings.lengths == "segmentation":
+        return SEGMENTATION_LENGTHS.get(field.name, field.max_length)
+    return field.max_length
+
+
 def text_parser(field: FieldDefinition, settings: Settings) -> Parser:
     """Return a parser of texts that keeps one copy of values that come again and again."""
-    longest, truncate = field.max_length, settings.long_values == "truncate"
+    longest, truncate = longest_text(field, settings), settings.long_values == "truncate"
     shared: dict[str, str] = {}
 
     def parse(text: Any) -> Value:

@@ -10,7 +10,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from local.sendgrid_emulator.jobs.export import run_export
+from local.sendgrid_emulator.jobs.export import begin_export
 from local.sendgrid_emulator.model.account import Account, account_of, base_url_of, service_of
 from local.sendgrid_emulator.model.clock import iso
 from local.sendgrid_emulator.model.exports import Export
@@ -35,37 +35,61 @@ router = APIRouter()
 
 @router.post(EXPORTS)
 async def export_contacts(request: Request) -> Response:
-    """Order an export. There are no segments here, and its file is never split [I]."""
+    """Order an export; a body is optional [K]. There are no segments here."""
     account = account_of(request)
-    content = await json_body(request)
+    content = await json_body(request) if await request.body() else {}
     check_keys(content, EXPORT_KEYS, account)
     file_type = content.get("file_type", "csv")
     if file_type not in ("csv", "json"):
         raise Refusal(400, "file_type must be csv or json", "file_type")
     if content.get("segment_ids"):
         raise Refusal(404, "segment not found", "segment_ids")
-    check_options(content)
+    size = check_options(content)
     list_ids = check_lists(content, account, 404)
-    export = Export(account.queue.begin("export"), file_type, list_ids)
+    export = Export(account.queue.begin("export"), file_type, list_ids, size, account.clock.now())
     account.remember_export(export)
-    work = partial(run_export, account, export, base_url_of(request))
+    work = partial(begin_export, account, export, base_url_of(request))
     account.queue.submit(export.job, account.settings.delay, work)
     link = {"self": f"{base_url_of(request)}{EXPORTS}"}
     return answer({"id": export.job.id, "_metadata": link}, 202)
 
 
-def check_options(content: dict[str, Any]) -> None:
-    """Refuse wrong types of the options that change nothing here."""
+def check_options(content: dict[str, Any]) -> int:
+    """Return max_file_size; refuse wrong types of it and of what changes nothing here."""
     notifications, size = content.get("notifications", {}), content.get("max_file_size", 5000)
     if not isinstance(notifications, dict) or not set(notifications) <= {"email"}:
         raise Refusal(400, INVALID_INPUT, "notifications")
     if type(size) is not int or size < 1:
         raise Refusal(400, INVALID_INPUT, "max_file_size")
+    return size
+
+
+@router.get(EXPORTS)
+async def list_exports(request: Request) -> Response:
+    """Show all exports, in flight or over [K API description]; in which order is ours [I]."""
+    service, account = service_of(request), account_of(request)
+    base_url = base_url_of(request)
+    every = [listed(export, account, service.upload_url, base_url)
+             for export in reversed(account.exports.values())]  # fmt: skip
+    return answer({"result": every, "_metadata": {"self": base_url + EXPORTS}})
+
+
+def listed(export: Export, account: Account, origin: str, base_url: str) -> dict[str, Any]:
+    """Return an item of GET exports: it has its own keys [K API description]."""
+    found = shown(export, account, origin, base_url)
+    keys = ("id", "status", "created_at", "completed_at", "expires_at", "urls", "_metadata")
+    names = [account.lists[item] for item in export.list_ids if item in account.lists]
+    return {key: found[key] for key in keys if key in found} | {
+        "user_id": "1",
+        "export_type": "list_export" if export.list_ids else "contacts_export",
+        "segments": [],
+        "lists": [{"ID": item.id, "Name": item.name} for item in names],
+    }
 
 
 @router.get(EXPORTS + "/{export_id}")
 async def get_export(request: Request, export_id: str) -> Response:
-    """Show an export and, once it is ready, where its file is."""
+    """Show an export and, once it is ready, where its files are."""
     service, account = service_of(request), account_of(request)
     export = account.exports.get(export_id)
     if export is None:
@@ -76,30 +100,35 @@ async def get_export(request: Request, export_id: str) -> Response:
 def shown(export: Export, account: Account, origin: str, base_url: str) -> dict[str, Any]:
     """Return the body of GET exports/{id} [K API description]."""
     path = f"/v3/marketing/contacts/exports/{export.job.id}"
+    now, finished_at = account.clock.now(), export.job.finish_at
+    lifetime = account.settings.export_lifetime
     answered: dict[str, Any] = {
         "id": export.job.id,
         "status": "pending",
         "created_at": iso(export.job.accepted_at),
+        "updated_at": iso(export.updated_at),
+        "expires_at": iso((finished_at or export.job.accepted_at) + lifetime),
         "_metadata": {"self": base_url + path},
     }
-    finished_at = export.job.finish_at
-    if finished_at is None or account.clock.now() < finished_at:
+    if finished_at is None or now < finished_at:
         return answered
     answered["completed_at"] = iso(finished_at)
-    if export.file is None:
+    if export.job.failure is not None:
         return answered | {"status": "failure", "message": export.job.failure}
-    lifetime = account.settings.export_lifetime
-    url = signed_url(
-        origin,
-        f"/exports/{export.job.id}/{export.name}",
-        secret=account.secret,
-        now=finished_at,
-        lifetime=lifetime,
-    )
+    signed = now if account.settings.export_links == "each look" else finished_at
+    urls = [
+        signed_url(
+            origin,
+            f"/exports/{export.job.id}/{export.name_of(number)}",
+            secret=account.secret,
+            now=signed,
+            lifetime=lifetime,
+        )
+        for number in range(len(export.files))
+    ]
     return answered | {
         "status": "ready",
-        "urls": [url],
-        "expires_at": iso(finished_at + lifetime),
+        "urls": urls,
         "contact_count": export.contact_count,
     }
 

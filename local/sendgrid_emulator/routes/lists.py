@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from functools import partial
 from typing import Any
 
@@ -11,6 +12,7 @@ from starlette.responses import Response
 
 from local.sendgrid_emulator.jobs.work import run_delete, run_list_removal
 from local.sendgrid_emulator.model.account import Account, ContactList, account_of, base_url_of
+from local.sendgrid_emulator.model.fields import IDENTIFIER_COUNTS, SLOTS
 from local.sendgrid_emulator.model.refusal import Refusal, answer
 from local.sendgrid_emulator.model.show import Showcase
 from local.sendgrid_emulator.routes.request_body import check_keys, json_body
@@ -28,8 +30,19 @@ def show_list(item: ContactList, account: Account, base_url: str) -> dict[str, A
         "id": item.id,
         "name": item.name,
         "contact_count": account.counts()[1].get(item.id, 0),
+        "identifier_counts": identifier_counts(account, item.id),
         "_metadata": {"self": f"{base_url}/v3/marketing/lists/{item.id}"},
     }
+
+
+def identifier_counts(account: Account, list_id: str) -> dict[str, int]:
+    """Return how many contacts of a list have each identifier [K recording 2026]."""
+    counts = {"EID": account.counts()[1].get(list_id, 0)}
+    for name, identifier in IDENTIFIER_COUNTS.items():
+        if name not in counts:
+            having = account.contacts.by_identifier[SLOTS[identifier]].values()
+            counts[name] = sum(list_id in contact.list_ids for contact in having)
+    return counts
 
 
 def find_list(account: Account, list_id: str) -> ContactList:
@@ -51,17 +64,20 @@ async def create_list(request: Request) -> Response:
 
 @router.get("")
 async def get_lists(request: Request) -> Response:
-    """Return a page of lists; the next one is behind `_metadata.next`."""
+    """Return a page of lists, in the order of their ids [K recording 2021]; the next one is behind
+    `_metadata.next`.
+    """
     account, base_url = account_of(request), base_url_of(request)
     size = page_size(request.query_params.get("page_size"))
-    start = page_start(request.query_params.get("page_token", ""))
-    lists = list(account.lists.values())
+    lists = sorted(account.lists.values(), key=lambda item: item.id)
+    after = page_token(request.query_params.get("page_token", ""))
+    start = sum(item.id <= after for item in lists)
     link = f"{base_url}/v3/marketing/lists?page_size={size}&page_token="
-    metadata: dict[str, Any] = {"self": link + page_token(start), "count": len(lists)}
+    metadata: dict[str, Any] = {"self": link + after, "count": len(lists)}
     if start:
-        metadata["prev"] = link + page_token(max(0, start - size))
+        metadata["prev"] = link + (lists[start - size - 1].id if start > size else "")
     if start + size < len(lists):
-        metadata["next"] = link + page_token(start + size)
+        metadata["next"] = link + lists[start + size - 1].id
     page = [show_list(item, account, base_url) for item in lists[start : start + size]]
     return answer({"result": page, "_metadata": metadata})
 
@@ -75,15 +91,10 @@ def page_size(text: str | None) -> int:
     return min(int(text), MAX_PAGE)
 
 
-def page_token(start: int) -> str:
-    """Return the token of a page: not the bare number, so that nobody counts on it."""
-    return f"{start:08x}" if start else ""
-
-
-def page_start(token: str) -> int:
-    """Return where the page of a token starts."""
+def page_token(text: str) -> str:
+    """Return the id after which a page begins, also that of a list that is gone [I]."""
     try:
-        return int(token, 16) if token else 0
+        return str(uuid.UUID(text)) if text else ""
     except ValueError as error:
         raise Refusal(400, "page_token is not valid", "page_token") from error
 
@@ -145,9 +156,9 @@ async def remove_contacts(request: Request, list_id: str) -> Response:
     account = account_of(request)
     find_list(account, list_id)
     contact_ids = [item for item in request.query_params.get("contact_ids", "").split(",") if item]
-    if not contact_ids:
+    if not contact_ids and account.settings.no_ids == "refuse":
         raise Refusal(400, "contact_ids is required", "contact_ids")
-    if len(contact_ids) > MAX_REMOVED:
+    if len(contact_ids) > MAX_REMOVED and account.settings.many_ids == "refuse":
         raise Refusal(400, f"contact_ids must have at most {MAX_REMOVED} items", "contact_ids")
     if any(item not in account.contacts.by_id for item in contact_ids):
         raise Refusal(404, "contact not found", "contact_ids")

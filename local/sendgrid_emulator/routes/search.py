@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from local.sendgrid_emulator.model.account import Account, account_of, base_url_of
 from local.sendgrid_emulator.model.contacts import Contact, new_id
-from local.sendgrid_emulator.model.fields import EMAIL, IDENTIFIERS, SLOTS
+from local.sendgrid_emulator.model.fields import EMAIL, IDENTIFIER_COUNTS, IDENTIFIERS, SLOTS
 from local.sendgrid_emulator.model.refusal import Refusal, answer
 from local.sendgrid_emulator.model.show import Showcase
 from local.sendgrid_emulator.model.values import is_email
@@ -96,7 +96,7 @@ def search_answer(request: Request, account: Account, found: dict[str, Contact |
 
 @router.post("/search")
 async def search(request: Request) -> Response:
-    """Find contacts with a small part of SGQL; 50 are shown, paging does not exist [K]."""
+    """Find contacts with a part of SGQL; 50 are shown, paging does not exist [K]."""
     account = account_of(request)
     content = await json_body(request)
     check_keys(content, {"query"}, account)
@@ -110,7 +110,7 @@ async def search(request: Request) -> Response:
         {
             "result": [show.contact(contact) for contact in found[:MAX_SHOWN]],
             "contact_count": len(found),
-            "_metadata": {"self": f"{base_url_of(request)}/v3/marketing/contacts"},
+            "_metadata": {"self": f"{base_url_of(request)}/v3/marketing/contacts/search"},
         }
     )
 
@@ -152,13 +152,9 @@ async def count_contacts(request: Request) -> Response:
 
 
 def identifier_counts(account: Account) -> dict[str, int]:
-    """Return how many contacts have each identifier, under the names of recording 2026."""
+    """Return how many contacts have each identifier."""
     index = account.contacts.by_identifier
-    names = ("EID", "PHNID", "EXTID", "AID")
-    return {
-        name: len(index[SLOTS[identifier]])
-        for name, identifier in zip(names, IDENTIFIERS, strict=True)
-    }
+    return {name: len(index[SLOTS[item]]) for name, item in IDENTIFIER_COUNTS.items()}
 
 
 @router.get("/{contact_id}")

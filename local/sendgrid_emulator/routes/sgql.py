@@ -1,4 +1,4 @@
-"""A small part of SGQL: equality and CONTAINS(list_ids, …), joined by AND and OR.
+"""A part of SGQL: comparisons, IN, LIKE, IS NULL and CONTAINS, joined by NOT, AND, OR and brackets.
 
 Enough to find contacts by address, field or list; everything else is refused, so that a query the
 emulator does not understand cannot look like one that matches nobody.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import NoReturn
 
 from local.sendgrid_emulator.model.account import Account
 from local.sendgrid_emulator.model.contacts import Contact
@@ -15,57 +16,166 @@ from local.sendgrid_emulator.model.fields import SLOTS
 from local.sendgrid_emulator.model.refusal import Refusal
 
 Predicate = Callable[[Contact], bool]
-TEXT = r"'(?P<text>(?:[^']|'')*)'"
-EQUALITY = re.compile(
-    rf"\s*(?P<lower>lower\()?\s*(?P<name>[A-Za-z_]\w*)\s*\)?\s*=\s*{TEXT}\s*", re.I
+Value = Callable[[Contact], str | None]
+TOKEN = re.compile(
+    r"""\s*(?:
+        (?P<text>'(?:[^'\\]|\\.|'')*'|"(?:[^"\\]|\\.|"")*")
+      | (?P<word>[A-Za-z_]\w*)
+      | (?P<sign>!=|<>|[=(),])
+    )""",
+    re.VERBOSE | re.DOTALL,
 )
-CONTAINS = re.compile(rf"\s*CONTAINS\(\s*list_ids\s*,\s*{TEXT}\s*\)\s*", re.IGNORECASE)
-JOIN = re.compile(r"(AND|OR)\b", re.IGNORECASE)
+ESCAPED = re.compile(r"\\(.)|''|\"\"", re.DOTALL)
 
 
 def parse_query(query: str, account: Account) -> Predicate:
-    """Return the predicate of a query; AND binds tighter than OR. Refuse what is not understood."""
-    position = 0
-    alternatives: list[list[Predicate]] = [[]]
-    while True:
-        predicate, position = parse_term(query, position, account)
-        alternatives[-1].append(predicate)
-        joined = JOIN.match(query, position)
-        if joined is None:
-            break
-        position = joined.end()
-        if joined[1].upper() == "OR":
-            alternatives.append([])
-    if position != len(query):
-        raise Refusal(400, f"query is not understood at position {position}", "query")
-    return lambda contact: any(all(term(contact) for term in terms) for terms in alternatives)
+    """Return the predicate of a query. Refuse what is not understood."""
+    parser = Parser(query, account)
+    found = parser.either()
+    if parser.kind:
+        parser.refuse()
+    return found
 
 
-def parse_term(query: str, position: int, account: Account) -> tuple[Predicate, int]:
-    """Return one comparison and where it ends."""
-    contains = CONTAINS.match(query, position)
-    if contains is not None:
-        list_id = unquoted(contains)
-        return lambda contact: list_id in contact.list_ids, contains.end()
-    equality = EQUALITY.match(query, position)
-    if equality is None:
-        raise Refusal(400, f"query is not understood at position {position}", "query")
-    wanted, name = unquoted(equality), equality["name"]
-    if name in ("contact_id", "id"):
-        return lambda contact: contact.id == wanted, equality.end()
-    slot = slot_of(name, account)
+class Parser:
+    """A query, read from left to right; `kind` and `token` are what comes next."""
 
-    def equals(contact: Contact) -> bool:
-        value = contact.values[slot] if slot < len(contact.values) else None
-        text = "" if value is None else str(value)
-        return (text.lower() if equality["lower"] else text) == wanted
+    def __init__(self, query: str, account: Account) -> None:
+        """Begin at the first token."""
+        self._query, self._account, self._end = query, account, 0
+        self.next()
 
-    return equals, equality.end()
+    def next(self) -> None:
+        """Go to the next token; at the end its kind is empty."""
+        self._start = self._end
+        found = TOKEN.match(self._query, self._end)
+        if found is None and self._query[self._end :].strip():
+            self.refuse()
+        self.kind = "" if found is None else str(found.lastgroup)
+        self.token = "" if found is None else found[self.kind]
+        self._end = len(self._query) if found is None else found.end()
+
+    def refuse(self) -> NoReturn:
+        """Say where the query is not understood. Raises Refusal."""
+        raise Refusal(400, f"query is not understood at position {self._start}", "query")
+
+    def took(self, *words: str) -> bool:
+        """Whether the next tokens are these keywords or signs; go past the first if it is."""
+        if self.kind == "text" or self.token.upper() not in words:
+            return False
+        self.next()
+        return True
+
+    def expect(self, word: str) -> None:
+        """Go past a keyword or sign that has to come."""
+        if not self.took(word):
+            self.refuse()
+
+    def text(self) -> str:
+        """Go past a quoted text and return what it says."""
+        if self.kind != "text":
+            self.refuse()
+        quoted = self.token
+        self.next()
+        return ESCAPED.sub(lambda found: found[1] or found[0][0], quoted[1:-1])
+
+    def either(self) -> Predicate:
+        """Terms joined by OR."""
+        terms = [self.both()]
+        while self.took("OR"):
+            terms.append(self.both())
+        return lambda contact: any(term(contact) for term in terms)
+
+    def both(self) -> Predicate:
+        """Terms joined by AND, which binds tighter."""
+        terms = [self.term()]
+        while self.took("AND"):
+            terms.append(self.term())
+        return lambda contact: all(term(contact) for term in terms)
+
+    def term(self) -> Predicate:
+        """One comparison, or a query in brackets, or the opposite of one of them."""
+        if self.took("NOT"):
+            return opposite(self.term())
+        if self.took("("):
+            found = self.either()
+            self.expect(")")
+            return found
+        if self.took("CONTAINS"):
+            return self.contains()
+        return self.comparison(self.value())
+
+    def contains(self) -> Predicate:
+        """What follows CONTAINS: (list_ids, 'id')."""
+        for word in ("(", "LIST_IDS", ","):
+            self.expect(word)
+        list_id = self.text()
+        self.expect(")")
+        return lambda contact: list_id in contact.list_ids
+
+    def value(self) -> Value:
+        """A field's value of a contact, or LOWER of one."""
+        if self.took("LOWER"):
+            self.expect("(")
+            value = self.value()
+            self.expect(")")
+            return lambda contact: (value(contact) or "").lower()
+        name = self.token
+        if self.kind != "word":
+            self.refuse()
+        self.next()
+        if name in ("contact_id", "id"):
+            return lambda contact: contact.id
+        slot = slot_of(name, self._account)
+
+        def of(contact: Contact) -> str | None:
+            held = contact.values[slot] if slot < len(contact.values) else None
+            return None if held is None else str(held)
+
+        return of
+
+    def comparison(self, value: Value) -> Predicate:
+        """What a value is compared with. An unset text counts as empty [I]."""
+        if self.took("IS"):
+            negated = self.took("NOT")
+            self.expect("NULL")
+            return lambda contact: (value(contact) is None) is not negated
+        negated = self.took("NOT")
+        if self.took("IN"):
+            found = one_of(value, self.texts())
+        elif self.took("LIKE"):
+            found = like(value, self.text())
+        elif negated or self.token not in ("=", "!=", "<>"):
+            self.refuse()
+        else:
+            negated = not self.took("=") and self.took("!=", "<>")
+            found = one_of(value, {self.text()})
+        return opposite(found) if negated else found
+
+    def texts(self) -> set[str]:
+        """Texts in brackets, with commas between them."""
+        self.expect("(")
+        found = {self.text()}
+        while self.took(","):
+            found.add(self.text())
+        self.expect(")")
+        return found
 
 
-def unquoted(match: re.Match[str]) -> str:
-    """Return the text of a quoted string."""
-    return match["text"].replace("''", "'")
+def one_of(value: Value, wanted: set[str]) -> Predicate:
+    """Whoever's value is one of these texts."""
+    return lambda contact: (value(contact) or "") in wanted
+
+
+def like(value: Value, pattern: str) -> Predicate:
+    """Whoever's value is like a pattern, in which % stands for anything."""
+    compiled = re.compile(".*".join(map(re.escape, pattern.split("%"))), re.DOTALL)
+    return lambda contact: compiled.fullmatch(value(contact) or "") is not None
+
+
+def opposite(predicate: Predicate) -> Predicate:
+    """Whoever the predicate isn't true of."""
+    return lambda contact: not predicate(contact)
 
 
 def slot_of(name: str, account: Account) -> int:

@@ -20,15 +20,13 @@ from local.sendgrid_emulator.routes.request_body import (
     is_text_list,
     json_body,
 )
+from local.sendgrid_emulator.routes.suppression_pages import page
 
-MAX_SHOWN = 500  # API description: limit of GET suppression/unsubscribes
-MAX_DIGITS = 12
 EMAILS = "recipient_emails"
 GLOBAL = "/v3/asm/suppressions/global"
 GROUPS = "/v3/asm/groups"
 GROUP = "/v3/asm/groups/{group_id}/suppressions"
 OF_ADDRESS = "/v3/asm/suppressions/{email:path}"
-FILTERS = {"start_time", "end_time", "limit", "offset", "email"}
 
 router = APIRouter()
 
@@ -70,33 +68,9 @@ async def lift_global(request: Request, email: str) -> Response:
 
 @router.get("/v3/suppression/unsubscribes")
 async def get_unsubscribes(request: Request) -> Response:
-    """Return a page of the global suppressions, the newest first [I]; both times are included."""
-    query = request.query_params
-    unknown = sorted(set(query) - FILTERS)
-    if unknown:
-        raise Refusal(400, f"unknown parameter {unknown[0]}", unknown[0])
-    start, end = number(request, "start_time", 0), number(request, "end_time", 10**MAX_DIGITS)
-    limit, offset = number(request, "limit", MAX_SHOWN), number(request, "offset", 0)
-    if not 1 <= limit <= MAX_SHOWN:
-        raise Refusal(400, f"limit must be 1 to {MAX_SHOWN}", "limit")
-    email = query.get("email", "").lower()
-    found = [
-        (-created, address)
-        for address, created in account_of(request).suppressions.everywhere.items()
-        if start <= created <= end and email in ("", address)
-    ]
-    shown = sorted(found)[offset : offset + limit]
-    return answer([{"created": -created, "email": address} for created, address in shown])
-
-
-def number(request: Request, name: str, default: int) -> int:
-    """Return a whole number of the query."""
-    text = request.query_params.get(name)
-    if text is None:
-        return default
-    if not text.isdecimal() or len(text) > MAX_DIGITS:
-        raise Refusal(400, f"{name} must be a whole number", name)
-    return int(text)
+    """Return a page of the global suppressions."""
+    found = page(request, account_of(request).suppressions.everywhere)
+    return answer([{"created": created, "email": email} for email, created in found])
 
 
 @router.get(GROUP)
@@ -122,6 +96,32 @@ async def get_groups(request: Request) -> Response:
     """Return all groups; with how many addresses each [K API description]."""
     groups = account_of(request).suppressions.groups
     return answer([described(number) | {"unsubscribes": len(groups[number])} for number in groups])
+
+
+@router.delete(GROUP + "/{email:path}")
+async def lift_in_group(request: Request, group_id: str, email: str) -> Response:
+    """Lift a group's suppression: 204, also for an address that had none [I]."""
+    account_of(request).suppressions.group(group_id).pop(email.lower(), None)
+    return Response(status_code=204)
+
+
+@router.get(GROUPS + "/{group_id}")
+async def get_group_itself(request: Request, group_id: str) -> Response:
+    """Return one group [K API description]."""
+    group = account_of(request).suppressions.group(group_id)
+    return answer(described(int(group_id)) | {"unsubscribes": len(group)})
+
+
+@router.get("/v3/asm/suppressions")
+async def get_all_of_groups(request: Request) -> Response:
+    """Return every suppression of every group [K API description]."""
+    groups = account_of(request).suppressions.groups.items()
+    found = [
+        {"email": email, "group_id": n, "group_name": described(n)["name"], "created_at": created}
+        for n, group in groups
+        for email, created in group.items()
+    ]
+    return answer(found)
 
 
 @router.post(GROUP + "/search")

@@ -16,6 +16,7 @@ from starlette.responses import Response, StreamingResponse
 
 from local.sendgrid_emulator.gate.faults import Faults
 from local.sendgrid_emulator.gate.recorder import Recorder, RouteTable
+from local.sendgrid_emulator.jobs.export import served
 from local.sendgrid_emulator.jobs.work import run_import
 from local.sendgrid_emulator.model.account import Account, Import, Service, Upload, account_of
 from local.sendgrid_emulator.model.jobs import Job
@@ -188,17 +189,15 @@ async def get_errors(request: Request, job_id: str, name: str) -> Response:
 
 
 async def get_export_file(request: Request, export_id: str, name: str) -> Response:
-    """Serve the file of an export."""
+    """Serve a file of an export, whole or as the settings say."""
     account = account_of(request)
     check_signature(request, account, account.settings.export_lifetime)
-    export = account.exports.get(export_id)
-    if export is None or export.file is None or export.name != name:
+    export, kind = account.exports.get(export_id), account.settings.export_file
+    file = export.file_called(name) if export is not None else None
+    if file is None or kind == "missing":
         raise S3Error(404, "NoSuchKey", "The specified key does not exist.")
-    return StreamingResponse(
-        stream(export.file),
-        media_type="application/gzip",
-        headers={"content-length": str(export.file.size)},
-    )
+    length = {"content-length": str(file.size)} if kind == "whole" else {}
+    return StreamingResponse(served(file, kind), media_type="application/gzip", headers=length)
 
 
 def stream(spool: Spool) -> Iterator[bytes]:

@@ -27,11 +27,15 @@ SELECT
     count(*) AS clients,
     count(*) - count(client_id) AS without_id,
     count(client_id) - count(DISTINCT client_id) AS again,
-    percentile_disc(ARRAY[0, 0.5, 1]) WITHIN GROUP (ORDER BY client_id) AS samples
+    percentile_disc(ARRAY[0, 0.5, 1]) WITHIN GROUP (ORDER BY client_id) AS samples,
+    count(*) FILTER (WHERE lower(btrim(exclusion)) IN ({no})) AS saying_no,
+    min(client_id) FILTER (WHERE lower(btrim(exclusion)) IN ({no})) AS saying_no_id
 FROM (
 {scan}
 ) AS scan
 """
+SAYING_NO = "'', 'f', 'false', 'n', 'no', 'none', 'null', '0', '-'"
+"""Texts of an exclusion that are meant as none, and exclude: only NULL sends a client."""
 _BOTH = """
 SELECT
     count(*) FILTER (WHERE clients.client_id IS NULL) AS only_scan,
@@ -88,7 +92,7 @@ def contract_findings(
 
 
 def _scan(snapshot: Snapshot, samples: list[int], _changed: str, _email: str) -> Iterator[Finding]:
-    row = snapshot.row(_IDS.format(scan=snapshot.text("scan")), "scan")
+    row = snapshot.row(_IDS.format(scan=snapshot.text("scan"), no=SAYING_NO), "scan")
     samples += sorted(set(row["samples"] or []))
     if not row["clients"]:
         yield Finding(
@@ -99,6 +103,12 @@ def _scan(snapshot: Snapshot, samples: list[int], _changed: str, _email: str) ->
         yield _wrong(
             "scan.sql", f"{row['without_id']:,} rows have no client_id", "leave them out, or join "
             "the table that has it",
+        )  # fmt: skip
+    if row["saying_no"]:
+        what = "excluded by a text that is empty or says no: all but NULL excludes"
+        yield Finding(
+            Area.B2CORE, "scan.sql", Judgement.WARNING, _whose(row, "saying_no", what),
+            "write NULLIF(exclusion, '') or a CASE, here and in clients.sql, if they may be sent",
         )  # fmt: skip
     if row["again"]:
         yield _wrong("scan.sql", _again(row["again"]), FIX_AGAIN)

@@ -20,6 +20,7 @@ import pyarrow as pa
 import xxhash
 
 from contact_sync.b2core import plans
+from contact_sync.b2core.client_ids import ids_of, refuse_twice
 from contact_sync.b2core.origins import origin_of
 from contact_sync.b2core.position import position, refused_functions
 from contact_sync.b2core.replaced import marks, refuse_replaced
@@ -133,7 +134,9 @@ class Snapshot:
 
     def scan(self) -> Iterator[pa.RecordBatch]:
         """client_id, email and exclusion of every client, unordered."""
-        return self._batches("scan", {})
+        for batch in self._batches("scan", {}):
+            ids_of(batch, "scan")
+            yield batch
 
     def changed_since_xid(self, horizon: int) -> Int64:
         """Int64 of clients with any contributing row written at or after the xid8 `horizon`."""
@@ -155,7 +158,7 @@ class Snapshot:
         sql = f"SELECT {names} FROM (\n{inner}\n) AS clients"  # noqa: S608 names match [a-z0-9_]+
         seen = [np.empty(0, np.int64)]
         for batch in self._read(sql, "clients"):
-            seen.append(np.array(batch.column("client_id"), np.int64))  # a view keeps the batch
+            seen.append(np.array(ids_of(batch, "clients")))  # a view keeps the batch
             yield batch
         refuse_twice(np.sort(np.concatenate(seen)), "clients")
 
@@ -213,7 +216,12 @@ class Snapshot:
 
     def addresses_with(self, part: str) -> Iterator[pa.RecordBatch]:
         """client_id, email and exclusion of clients with these lower-case characters in their
-        address; reads all addresses, half a second per million."""
+        address; reads all addresses, half a second per million.
+
+        Those that aren't ASCII are left to the caller: how they are written, what is their lower
+        case and whether they can be written at all is the database's matter."""
+        if not part.isascii():
+            return self._scanned("TRUE")
         written = f"convert_from(decode('{part.encode().hex()}', 'hex'), 'UTF8')"  # holds no quote
         return self._scanned(f"position({written} IN lower(email)) > 0")
 
@@ -226,8 +234,9 @@ class Snapshot:
         return self._sql("clients", {"first_id": first_id, "last_id": last_id, "ids": ids})
 
     def _ids(self, name: str, parameters: dict[str, Any]) -> Int64:
-        batches = list(self._batches(name, parameters))
-        found = [np.asarray(batch.column("client_id"), np.int64) for batch in batches]
+        """Of the changed rows; one that belongs to no client changes none."""
+        columns = [batch.column("client_id") for batch in self._batches(name, parameters)]
+        found = [np.asarray(column.drop_null(), np.int64) for column in columns]
         return np.unique(np.concatenate(found)) if found else np.empty(0, np.int64)
 
     def _batches(self, name: str, parameters: dict[str, Any]) -> Iterator[pa.RecordBatch]:
@@ -276,15 +285,6 @@ def _settings(statement_seconds: int) -> str:
     calls = [f"set_config('{name}', '{value}', true)" for name, value in settings.items()]
     path = "'pg_catalog, ' || current_setting('search_path')"
     return f"SELECT {', '.join(calls)}, set_config('search_path', {path}, true)"
-
-
-def refuse_twice(ordered: Int64, statement: str) -> None:
-    """Raise FatalError when an id occurs more than once in the sorted ids that a statement gave."""
-    again = np.flatnonzero(ordered[1:] == ordered[:-1])
-    if len(again):
-        raise FatalError(
-            f"{statement}.sql gives client {ordered[again[0]]} more than once: fix its joins"
-        )
 
 
 def _what(statement: str) -> str:

@@ -137,8 +137,8 @@ def _entry(contact: SampleContact, show: Callable[[str], str]) -> dict[str, Any]
 
 def _lines(contact: SampleContact, show: Callable[[str], str]) -> list[str]:
     verdict = "would be sent"
-    if contact.exclusion:
-        verdict = f"not sent, excluded: {contact.exclusion}"
+    if contact.exclusion is not None:
+        verdict = f"not sent, excluded: {contact.exclusion or 'an empty text'}"
     elif contact.reason:
         verdict = f"not sent: {contact.field}: {reason(contact.reason, contact.detail)}"
     lines = [f"Client {called(contact.client_id, contact.client_key)}: {verdict}"]
@@ -157,7 +157,7 @@ def _lines(contact: SampleContact, show: Callable[[str], str]) -> list[str]:
 def _problems(contact: SampleContact) -> list[str]:
     found = [f"dropped or changed: {each.name}: {reason(each.problem)}"
              for each in contact.fields if each.problem]  # fmt: skip
-    if contact.exclusion:
-        return [*found, f"excluded: {contact.exclusion}"]
+    if contact.exclusion is not None:
+        return [*found, f"excluded: {contact.exclusion or 'an empty text'}"]
     rejected = contact.reason and f"rejected: {contact.field}: {reason(contact.reason)}"
     return [*found, rejected] if rejected else found

@@ -20,6 +20,7 @@ EXAMPLES = {
     "explain NAME --email ann@example.com": "every client with this address",
     "explain NAME --client 4711 --live": "also what SendGrid has now",
 }
+NO_ID = " An id is a whole number of at most 64 bits, as bigint is."
 CODES = "0 found, 1 nobody knows such a client, or something is wrong, 2 wrong usage"
 
 
@@ -46,7 +47,8 @@ def answer(sync: Sync, options: argparse.Namespace) -> tuple[str, int]:
         return as_json({"sync": options.sync, "clients": [*map(_entry, explained)]}), code
     what = "key" if options.email is None else "address"
     if not ids:
-        return f"No client of B2CORE has this {what}, and no contact of this sync.", 1
+        said = f"No client of B2CORE has this {what}, and no contact of this sync."
+        return said + (NO_ID if options.email is None else ""), 1
     found = [text(one) for one in explained]
     shared = [f"{len(ids)} clients match this {what}.", ""] if len(ids) > 1 else []
     return "\n\n".join(["\n".join([*shared, found[0]]), *found[1:]]), code

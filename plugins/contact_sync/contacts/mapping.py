@@ -53,7 +53,7 @@ CONTRACT: dict[str, dict[str, pa.DataType]] = {
 }
 """Statement of the source → the columns that it must give; include/sql/b2core/README.md."""
 PERSON_KEY, CLIENT_KEY = "person_key", "client_key"
-"""Columns that clients.sql may give."""
+"""Columns that clients.sql may give; `Mapping` says whether it does, in this order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,8 +195,7 @@ def resolve(
         return None, problems
     email = resolved.pop("email")
     fields = tuple(resolved.values())
-    keys = {f"has_{name}": is_given for name, is_given in given.items()}
-    return Mapping(email, fields, list_id, definition.default_country, **keys), []
+    return Mapping(email, fields, list_id, definition.default_country, *given.values()), []
 
 
 def _country_problems(code: str | None) -> list[str]:
@@ -247,7 +246,7 @@ def contract_problems(
         f"{statement}.sql must give column {name!r} as {_sql_name(kind)}"
         + (
             f", not {source_types.name_of(columns.field(name))}: "
-            f"write {name}::{_sql_name(kind)} there"
+            f"write {_to_write(columns.field(name))} there"
             if name in columns.names
             else ""
         )
@@ -258,6 +257,22 @@ def contract_problems(
 
 def _sql_name(kind: pa.DataType) -> str:
     return "bigint" if pa.types.is_integer(kind) else "text"
+
+
+def _to_write(column: pa.Field) -> str:
+    """What makes one of the contract's columns right. `false` as a text would exclude everybody."""
+    name = column.name
+    if name == "exclusion":
+        condition = name if pa.types.is_boolean(column.type) else "…"
+        return f"CASE WHEN {condition} THEN 'the reason' END AS {name} (all but NULL excludes)"
+    if name != "client_id":
+        return str(source_types.cast(column))
+    is_number = source_types.field_type(column) is FieldType.NUMBER
+    hashed = f"hashtextextended({name}::text, 0)"
+    if is_number:
+        return f"{name}::bigint"
+    is_text = pa.types.is_string(column.type)
+    return f"{name}::bigint, or {hashed} if it isn't a number," if is_text else hashed
 
 
 def _column_problems(
@@ -272,8 +287,14 @@ def _column_problems(
     column = columns.field(target.column)
     if field is None or source_types.fits(field, column):
         return []
+    cast = source_types.cast(column, field.type)
+    fix = (
+        f"write {cast} AS {target.column} in clients.sql"
+        if cast
+        else f"map another column, or a Text field and write {source_types.cast(column)} AS "
+        f"{target.column} in clients.sql"
+    )
     return [
         f"Column {target.column!r} is {source_types.name_of(column)} in PostgreSQL, which doesn't "
-        f"fit the {field.type} field {name!r}: write "
-        f"{source_types.cast(column, field.type)} AS {target.column} in clients.sql"
+        f"fit the {field.type} field {name!r}: {fix}"
     ]

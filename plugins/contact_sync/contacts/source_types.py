@@ -26,7 +26,10 @@ _CASTS = {
     "json": "{0} #>> '{{}}'",
     "jsonb": "{0} #>> '{{}}'",
 }
-_NUMBERS = {"boolean": "integer", "oid": "bigint"}
+_NUMBERS = {"boolean": "{0}::integer", "oid": "{0}::bigint", "bit": "{0}::bigint",
+            "json": "({0} #>> '{{}}')::numeric", "jsonb": "({0} #>> '{{}}')::numeric",
+            "money": "{0}::numeric"}  # fmt: skip
+_DATES = {"json": "({0} #>> '{{}}')::date", "jsonb": "({0} #>> '{{}}')::date"}
 _SECONDS = ("interval", "date", "timestamp", "timestamptz", "time", "timetz")
 
 
@@ -69,17 +72,20 @@ def field_type(column: pa.Field) -> FieldType | None:
     return FieldType.TEXT if text else None
 
 
-def cast(column: pa.Field, wanted: FieldType | None = None) -> str:
-    """What to write in clients.sql so that a column fits a field; None = any field."""
+def cast(column: pa.Field, wanted: FieldType | None = None) -> str | None:
+    """What to write in clients.sql so that a column fits a field; `wanted` None = any field. None:
+    its values mean no number, or no day, however they are written."""
     name, kind = column.name, name_of(column)
-    if kind.endswith("[]"):
-        return f"array_to_string({name}, ', ')"
     if wanted is FieldType.NUMBER and kind in _SECONDS:
         return f"extract(epoch FROM {name})"
     if wanted is FieldType.NUMBER:
-        return f"{name}::{_NUMBERS.get(kind, 'numeric')}"
+        return _NUMBERS[kind].format(name) if kind in _NUMBERS else None
+    if wanted is FieldType.DATE and kind not in _NOT_WHAT_ARROW_SAYS and _is_number(column.type):
+        return f"to_timestamp({name})"
     if wanted is FieldType.DATE:
-        return f"to_timestamp({name})" if _is_number(column.type) else f"{name}::text::date"
+        return _DATES[kind].format(name) if kind in _DATES else None
+    if kind.endswith("[]"):
+        return f"array_to_string({name}, ', ')"
     return _CASTS.get(kind, "{0}::text").format(name)
 
 

@@ -123,7 +123,7 @@ def transform(
             "field": series(pa.array(problems.field, pa.string())),
             "reason": series(pa.array(problems.reason, pa.string())),
             "detail": detail,
-            "exclusion": as_text(source["exclusion"]),
+            "exclusion": _exclusions(source["exclusion"]),
         }
     )
     if mapping.has_person_key:
@@ -132,6 +132,12 @@ def transform(
         key = as_text(source[CLIENT_KEY])
         frame[CLIENT_KEY] = key.where(key.str.len() <= MAX_KEY)
     return Transformed(frame, problems.dropped, replaced)
+
+
+def _exclusions(column: pd.Series[Any]) -> pd.Series[Any]:
+    """The reasons as text; one without any character excludes, too, as it does for the scan."""
+    found, given = arrow(as_text(column)), pc.is_valid(arrow(column))
+    return series(pc.if_else(given, pc.fill_null(found, ""), found))
 
 
 def _converted(source: pd.DataFrame, mapping: Mapping) -> list[Converted]:

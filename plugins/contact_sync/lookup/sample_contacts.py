@@ -54,13 +54,14 @@ class SampleChoice:
 
 @dataclass(frozen=True, slots=True)
 class SampleContact:
-    """A client as a contact-to-be. `exclusion` and `reason` (a code) say why it isn't sent."""
+    """A client as a contact-to-be. `exclusion` (None = none) and `reason` (a code) say why it isn't
+    sent."""
 
     client_id: int
     client_key: str | None
     fields: list[SampleField]
     choices: list[SampleChoice]
-    exclusion: str
+    exclusion: str | None
     field: str
     reason: str
     detail: str
@@ -110,8 +111,8 @@ def _contact(row: ClientRow, mapping: Mapping, choices: list[SampleChoice]) -> S
         for each, value in zip((mapping.email, *mapping.fields), values, strict=True)
     ]  # fmt: skip
     return SampleContact(
-        row.client_id, row.source.get(CLIENT_KEY) or None, fields, choices,
-        contact.exclusion or "", contact.field, contact.reason, contact.detail,
+        row.client_id, row.source.get(CLIENT_KEY) or None, fields, choices, contact.exclusion,
+        contact.field, contact.reason, contact.detail,
     )  # fmt: skip
 
 

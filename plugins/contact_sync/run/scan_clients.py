@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from contact_sync.b2core.reader import Snapshot, refuse_twice
+from contact_sync.b2core.client_ids import refuse_twice
+from contact_sync.b2core.reader import Snapshot
 from contact_sync.contacts.selection import Scan, scanned
 from contact_sync.postgres.arrow_reader import ahead
 

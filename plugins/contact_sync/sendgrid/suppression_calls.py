@@ -42,9 +42,20 @@ class SuppressionCalls:
             raise RetryableError(f"GET {route}: the answer doesn't say whether it is unsubscribed")
         return bool(answer)
 
+    def has_reported_spam(self, email: str) -> bool:
+        """Whether a mail to an address was called spam (`GET suppression/spam_reports/{email}`)."""
+        route = "/v3/suppression/spam_reports/{email}"
+        path = route.replace("{email}", quote(email, safe=""))
+        body = self._transport.call("GET", path, route=route, repeatable=True)
+        return bool(objects(body, "result", f"GET {route}"))
+
     def suppressed_addresses(self) -> set[str]:
-        """All globally unsubscribed addresses, lower case (`GET suppression/unsubscribes`)."""
-        path, found = "/v3/suppression/unsubscribes", set[str]()
+        """All addresses, lower case, that get no mail because somebody said so: unsubscribed from
+        everything, or having called a mail spam (`GET suppression/…`)."""
+        return self._addresses("unsubscribes") | self._addresses("spam_reports")
+
+    def _addresses(self, kind: str) -> set[str]:
+        path, found = f"/v3/suppression/{kind}", set[str]()
         for page in range(MAX_UNSUBSCRIBE_PAGES):
             query = f"?limit={UNSUBSCRIBES_PAGE}&offset={page * UNSUBSCRIBES_PAGE}"
             body = self._transport.call("GET", path + query, route=path, repeatable=True)

@@ -22,7 +22,8 @@ COMMENTS = FOLDER / "comments.sql"
 def migrate(dsn: str) -> None:
     """Create or upgrade the schema `contact_sync`; safe to repeat, one transaction.
 
-    Raises ConfigError when the database can't be reached or the role may not create the schema.
+    Raises ConfigError when the database can't be reached, can't hold every text, or the role may
+    not create the schema.
     """
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
@@ -34,6 +35,11 @@ def migrate(dsn: str) -> None:
     try:
         with engine.begin() as connection:
             connection.exec_driver_sql(SQL["wait_for_others"])
+            if encoding := connection.exec_driver_sql(SQL["other_encoding"]).scalar():
+                raise ConfigError(
+                    f"The state database is encoded in {encoding}, which has no place for every "
+                    f"name and address: make one in UTF8 from template0, and use that"
+                )
             if connection.exec_driver_sql(SQL["schema"]).scalar() is None:
                 connection.exec_driver_sql(SQL["create_schema"])
             has_evidence = connection.exec_driver_sql(SQL["has_evidence"]).scalar()

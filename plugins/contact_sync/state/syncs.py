@@ -113,6 +113,7 @@ def forget_sync(cursor: Cursor, name: str) -> int:
         SQL["forget_refused_values"],
         SQL["forget_dropped_values"],
         SQL["forget_identity"],
+        SQL["forget_verifications"],
         SQL["forget_outbox"],
         SQL["forget_batches"],
         SQL["forget_runs"],

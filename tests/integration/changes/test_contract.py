@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from contact_sync.b2core.contract import contract_findings
-from contact_sync.base.errors import ConfigError
+from contact_sync.base.errors import ConfigError, FatalError
 from contact_sync.base.findings import Finding, Judgement
 from contact_sync.config.source import ChangeDetection
+from contact_sync.lookup.explain import explain_client
 from tests.support.source_faults import replace_in
 from tests.support.world import World
 
@@ -83,6 +84,40 @@ def test_a_statement_that_loses_clients_is_named(own_sql: World, difference: str
     file, old, new, expected = DIFFERENCES[difference]
     replace_in(own_sql, file, old, new)
     assert expected in said(own_sql)
+
+
+def test_exclusions_that_say_no_are_told(own_sql: World) -> None:
+    """Only NULL sends a client; a text that is empty, or `false`, is rarely meant to exclude. A run
+    and the look-up exclude all the same, each for its own reason."""
+    ids = [own_sql.add(f"c{n}@example.com") for n in range(4)]
+    case = f"""CASE clients.id WHEN {ids[0]} THEN '' WHEN {ids[1]} THEN ' False ' WHEN {ids[2]}
+               THEN 'no consent' END AS exclusion"""
+    for name in ("scan.sql", "clients.sql"):
+        replace_in(own_sql, name, "NULL::text AS exclusion", case)
+    assert "2 clients are excluded by a text that is empty or says no: all but NULL" in said(
+        own_sql, Judgement.WARNING
+    )
+    report = own_sql.run()
+    assert report["exclusions"] == {
+        "excluded_by_b2core": 1, "excluded_by_b2core: False": 1, "excluded_by_b2core: no consent": 1
+    }  # fmt: skip
+    assert own_sql.run()["counts"].get("read", 0) == 0
+    with own_sql.sync() as sync:
+        assert explain_client(sync, ids[0]).decision.code == "excluded"
+
+
+def test_a_row_without_an_id_stops_a_run_where_it_is_a_client(own_sql: World) -> None:
+    """And nowhere else: a phone that belongs to nobody may change."""
+    own_sql.seed()
+    replace_in(
+        own_sql, "changed_xmin.sql", "SELECT clients.id", "SELECT nullif(clients.id, clients.id)"
+    )
+    own_sql.run()
+    own_sql.edit(1, first_name="Ana")
+    assert own_sql.run()["counts"].get("read", 0) == 0
+    replace_in(own_sql, "scan.sql", "clients.id::bigint", "nullif(clients.id, 1)::bigint")
+    with pytest.raises(FatalError, match=r"scan\.sql gives rows without a client_id"):
+        own_sql.run()
 
 
 def test_a_source_without_clients_is_told(own_sql: World) -> None:

@@ -9,9 +9,11 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from contact_sync.base.errors import FatalError
+from contact_sync.base.errors import ConfigError, FatalError
+from contact_sync.lookup.find_clients import find_clients
 from contact_sync.postgres import arrow_reader
 from contact_sync.state.database import StateDatabase
+from contact_sync.state.migrate import migrate
 from local.b2core_demo import create_schema
 from local.postgres.server import Cluster
 from tests.support.world import World
@@ -49,6 +51,31 @@ def test_B13_a_database_in_another_encoding_is_read_as_it_was_meant(elsewhere: W
     """The server converts."""
     assert elsewhere.run()["books"]["confirmed"] == 1
     assert elsewhere.contact("ann@example.com")["first_name"] == "café"
+
+
+@pytest.mark.own_connections
+@pytest.mark.parametrize("elsewhere", ["LATIN1"], indirect=True)
+def test_B13_an_address_is_looked_up_in_any_encoding(elsewhere: World) -> None:
+    """Also one that the database can't hold, and one that its locale can't lower."""
+    elsewhere.sql("UPDATE b2core.clients SET email = 'ZOË@example.com'")
+    found = {}
+    with elsewhere.sync() as sync:
+        for address in ("zoë@example.com", "李@example.com", "ann@example.com"):
+            found[address] = [m.client_id for m in find_clients(sync, address, thorough=True)]
+    assert list(found.values()) == [[7], [], []]
+
+
+@pytest.mark.own_connections
+def test_B13_a_state_database_that_cannot_hold_every_name_is_refused(cluster: Cluster) -> None:
+    """Before the first run meets such a name."""
+    with psycopg.connect(cluster.url("postgres"), autocommit=True) as connection:
+        connection.execute("DROP DATABASE IF EXISTS state_latin1")
+        connection.execute(
+            """CREATE DATABASE state_latin1 TEMPLATE template0 ENCODING 'LATIN1'
+               LOCALE_PROVIDER libc LOCALE 'C'"""
+        )
+    with pytest.raises(ConfigError, match="is encoded in LATIN1, which has no place for every"):
+        migrate(cluster.url("state_latin1"))
 
 
 @pytest.mark.own_connections

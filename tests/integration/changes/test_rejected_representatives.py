@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from contact_sync.lookup.explain import explain_client
+from contact_sync.state.staging import SQL
+from tests.support import connections
 from tests.support.world import World
 
 LANES = pytest.mark.parametrize("lane", ["json", "csv"])
@@ -188,3 +190,35 @@ def test_R08_a_dry_run_changes_nothing(strict: World) -> None:
     sharers(strict, GOOD, BAD)
     strict.run(dry_run=True)
     assert (strict.contacts(), strict.fates()) == ({}, {})
+
+
+def rows_touched(plan: dict[str, Any]) -> int:
+    """How many rows the nodes of an executed plan gave or threw away."""
+    own = plan["Actual Rows"] + plan.get("Rows Removed by Join Filter", 0)
+    own += plan.get("Rows Removed by Filter", 0)
+    return int(own * plan["Actual Loops"]) + sum(map(rows_touched, plan.get("Plans", [])))
+
+
+def test_R08_a_first_load_of_many_shared_and_rejected_clients_looks_at_each_once(
+    world: World,
+) -> None:
+    """The ledger's statistics are those of a small table then: a join would compare all pairs."""
+    world.add("somebody@example.com")
+    world.run()
+    with connections.connection(world.state_url) as connection:
+        connection.execute(
+            """INSERT INTO contact_sync.ledger
+                   (sync_id, client_id, state, email_hash, field, reason, rejected_since)
+               SELECT 1, 100 + n, CASE WHEN n % 2 = 0 THEN 'shared' ELSE 'rejected' END,
+                   1 + n / (1 + n % 2 * 2), CASE WHEN n % 2 = 1 THEN 'email' END,
+                   CASE WHEN n % 2 = 1 THEN 'invalid' END,
+                   CASE WHEN n % 2 = 1 THEN now() END
+               FROM generate_series(1, 6000) AS n"""
+        )
+        explained = "EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) " + SQL["heirs"]
+        row = connection.execute(explained, {"sync_id": 1, "run_id": 1}).fetchone()
+        connection.rollback()
+    assert row is not None
+    (found,) = row[0] if isinstance(row, tuple) else row["QUERY PLAN"]
+    assert found["Plan"]["Actual Rows"] > 0
+    assert rows_touched(found["Plan"]) < 20 * 6000

@@ -156,6 +156,15 @@ REFUSED = [
     ("'10:00'::time", "Text", "is time in", "worth::text AS worth"),
     ("'1.2.3.4'::inet", "Text", "is inet in", "worth::text AS worth"),
     ("5::oid", "Number", "is oid in", "worth::bigint AS worth"),
+    ("'1.5'::json", "Number", "is json in", "(worth #>> '{}')::numeric AS worth"),
+    ("'1.5'::jsonb", "Number", "is jsonb in", "(worth #>> '{}')::numeric AS worth"),
+    ("'\"2024-01-02\"'::jsonb", "Date", "is jsonb in", "(worth #>> '{}')::date AS worth"),
+    ("'\"2024-01-02\"'::json", "Date", "is json in", "(worth #>> '{}')::date AS worth"),
+    ("B'101'", "Number", "is bit in", "worth::bigint AS worth"),
+    ("1700000000::oid", "Date", "is oid in", "map another column, or a Text field and write"),
+    ("12.34::money", "Date", "is money in", "map another column, or a Text field and write"),
+    ("gen_random_uuid()", "Number", "is uuid in", "map another column, or a Text field and write"),
+    ("'{1}'::int[]", "Date", "is integer[] in", "map another column, or a Text field and write"),
     ("'[1,2)'::int4range", "Text", "is the type with the oid 3904 in", "worth::text AS worth"),
 ]
 
@@ -169,9 +178,12 @@ def test_A22_a_type_that_fits_no_field_is_named_with_the_cast_to_write(
     world.add("ann@example.com")
     with pytest.raises(ConfigError) as raised:
         world.run()
-    for part in (kind, f"fit the {field_type} field 'Worth'", f"write {cast} in clients.sql"):
+    given = f"write {cast} in clients.sql" if "worth" in cast else cast
+    for part in (kind, f"fit the {field_type} field 'Worth'", given):
         assert part in str(raised.value)
     assert world.writes() == []
+    if "worth" not in cast:
+        return
     path = world.sql_folder / "clients.sql"
     written = cast.removesuffix(" AS worth").replace("worth", f"({sql})")
     text, case = path.read_text(), f"CASE clients.id WHEN 1 THEN {sql} END"

@@ -45,6 +45,33 @@ def test_B03_the_opt_out_of_the_old_address_is_carried_over_first(world: World, 
     assert world.run()["jobs"] == []
 
 
+@pytest.mark.parametrize("singly", [100, 0], ids=["one by one", "all at once"])
+def test_B03_who_called_a_mail_spam_gets_none_at_the_new_address(
+    world: World, monkeypatch: pytest.MonkeyPatch, singly: int
+) -> None:
+    """No call makes a spam report: the new address is unsubscribed from everything."""
+    monkeypatch.setattr("contact_sync.run.sending.suppressions.MAX_SINGLE_LOOKUPS", singly)
+    moved(world)
+    world.emulator.admin.suppress(OLD, kind="spam_reports")
+    calls = len(world.writes())
+    world.run()
+    assert world.writes()[calls] == SUPPRESS
+    assert suppressed(world) == {NEW}
+    world.assert_converged()
+
+
+@pytest.mark.parametrize("kind", ["bounces", "blocks", "invalid_emails"])
+def test_B03_what_could_not_be_delivered_says_nothing_of_the_new_address(
+    world: World, kind: str
+) -> None:
+    """Nobody has said no: the former address was the trouble."""
+    moved(world)
+    world.emulator.admin.suppress(OLD, kind=kind)
+    world.run()
+    assert suppressed(world) == set()
+    world.assert_converged()
+
+
 def test_B03_nothing_is_suppressed_without_an_opt_out(world: World) -> None:
     """A plain change of address."""
     moved(world)
@@ -127,7 +154,7 @@ def test_B03_many_moved_clients_are_looked_up_in_bulk(
     world.sql("UPDATE b2core.clients SET email = replace(email, 'old', 'new')")
     world.run()
     looked_up = [c for c in world.emulator.admin.calls() if "suppression" in c["path"]]
-    assert [call["method"] for call in looked_up] == ["GET", "POST"]
+    assert [call["method"] for call in looked_up] == ["GET", "GET", "POST"]
     assert "new2@example.com" in suppressed(world)
     assert "new1@example.com" not in suppressed(world)
     world.assert_converged()

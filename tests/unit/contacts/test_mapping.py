@@ -62,8 +62,28 @@ def test_all_mistakes_are_told_at_once() -> None:
     told = problems({"Level": "status", "city": "town"}, columns)
     assert len(told) == 7
     wrong = "clients.sql must give column 'client_id' as bigint, not text: write client_id::bigint"
-    assert f"{wrong} there" in told
+    hashed = "hashtextextended(client_id::text, 0) if it isn't a number"
+    assert f"{wrong}, or {hashed}, there" in told
     assert "clients.sql must give column 'exclusion' as text" in told
+
+
+@pytest.mark.parametrize(
+    ("column", "kind", "said"),
+    [
+        ("exclusion", pa.bool_(), "not boolean: write CASE WHEN exclusion THEN 'the reason' END"),
+        ("exclusion", pa.int32(), "not integer: write CASE WHEN … THEN 'the reason' END AS"),
+        ("client_id", pa.int32(), "not integer: write client_id::bigint there"),
+        ("client_id", pa.binary(), "not bytea: write hashtextextended(client_id::text, 0) there"),
+        ("country_code", pa.binary(), "not bytea: write convert_from(country_code, 'UTF8') there"),
+        ("country_code", pa.int16(), "not smallint: write country_code::text there"),
+    ],
+)
+def test_what_to_write_for_a_column_of_the_contract_keeps_its_meaning(
+    column: str, kind: pa.DataType, said: str
+) -> None:
+    """`false` as a text would exclude everybody."""
+    types = {field.name: field.type for field in COLUMNS} | {column: kind}
+    assert said in problems({"phone_number": "phone"}, pa.schema(types.items()))[0]
 
 
 def test_only_mapped_columns_are_read() -> None:

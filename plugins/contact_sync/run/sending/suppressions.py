@@ -2,8 +2,9 @@
 
 A suppression belongs to an address, not to a person: whoever unsubscribed as old@ would get mail as
 new@ (Twilio docs, Suppressions). So each moved client's former address is looked up before its new
-one is sent; `prepare` then suppresses the new one first. That goes for the global unsubscribe and
-for those of groups.
+one is sent; `prepare` then suppresses the new one first. That goes for the global unsubscribe, for
+those of groups, and for a mail that was called spam: its report belongs to the old address and no
+call makes one, so the new address is unsubscribed from everything.
 """
 
 from __future__ import annotations
@@ -63,7 +64,7 @@ def _look_up(sync: Sync, addresses: set[str]) -> tuple[set[str], set[str]]:
     suppressed, unknown = set[str](), set[str]()
     for number, address in enumerate(sought):
         try:
-            if sync.sendgrid.is_suppressed(address):
+            if sync.sendgrid.is_suppressed(address) or sync.sendgrid.has_reported_spam(address):
                 suppressed.add(address)
         except RequestRefused as error:
             _tell(1, error)

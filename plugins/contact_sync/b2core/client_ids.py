@@ -1,0 +1,29 @@
+"""The ids of clients that a statement gives: one in each row, and each once. Pure."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+
+from contact_sync.base.arrays import Int64
+from contact_sync.base.errors import FatalError
+
+
+def ids_of(batch: pa.RecordBatch, statement: str) -> Int64:
+    """The column client_id; a view. Raises FatalError when a row has none."""
+    column = batch.column("client_id")
+    if column.null_count:
+        raise FatalError(
+            f"{statement}.sql gives rows without a client_id: leave them out, or join the table "
+            f"that has it"
+        )
+    return np.asarray(column, np.int64)
+
+
+def refuse_twice(ordered: Int64, statement: str) -> None:
+    """Raise FatalError when an id occurs more than once in the sorted ids that a statement gave."""
+    again = np.flatnonzero(ordered[1:] == ordered[:-1])
+    if len(again):
+        raise FatalError(
+            f"{statement}.sql gives client {ordered[again[0]]} more than once: fix its joins"
+        )
