@@ -36,7 +36,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     """The command's options."""
     add_sync(command)
     command.add_argument(
-        "--sample", type=_sample, default=10, metavar="N",
+        "--sample", type=sample, default=10, metavar="N",
         help=f"so many clients, at most {MOST:,} (default: %(default)s)",
     )  # fmt: skip
     command.add_argument(
@@ -44,7 +44,8 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     )
 
 
-def _sample(text: str) -> int:
+def sample(text: str) -> int:
+    """How many clients, for argparse."""
     if not text.isdecimal() or not 0 < int(text) <= MOST:
         raise argparse.ArgumentTypeError(f"a number from 1 to {MOST:,}")
     return int(text)

@@ -44,7 +44,7 @@ def answer(sync: Sync, options: argparse.Namespace) -> tuple[str, int]:
     explained = [explain_client(sync, client, live=options.live) for client in ids]
     code = 0 if any(one.is_known for one in explained) else 1
     if options.json:
-        return as_json({"sync": options.sync, "clients": [*map(_entry, explained)]}), code
+        return as_json({"sync": options.sync, "clients": [*map(entry, explained)]}), code
     what = "key" if options.email is None else "address"
     if not ids:
         said = f"No client of B2CORE has this {what}, and no contact of this sync."
@@ -54,5 +54,6 @@ def answer(sync: Sync, options: argparse.Namespace) -> tuple[str, int]:
     return "\n\n".join(["\n".join([*shared, found[0]]), *found[1:]]), code
 
 
-def _entry(of: Explanation) -> dict[str, Any]:
+def entry(of: Explanation) -> dict[str, Any]:
+    """An explanation for machines."""
     return {"conclusion": conclude(of), "client_key": of.keys.get(of.client_id), **asdict(of)}

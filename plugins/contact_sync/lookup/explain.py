@@ -15,6 +15,7 @@ from contact_sync.base.client_life import Fate
 from contact_sync.base.errors import ConfigError, RequestRefused
 from contact_sync.base.vocabulary import CLIENT_IDS, ExclusionReason, ValueProblem
 from contact_sync.config.definition import SyncDefinition
+from contact_sync.contacts.destination import Destination
 from contact_sync.contacts.mapping import CLIENT_KEY, MappedField, Mapping
 from contact_sync.contacts.payloads import values_of
 from contact_sync.contacts.read_back import is_as_sent, shown
@@ -55,16 +56,21 @@ PROBLEMS: dict[str, str] = {
 }
 
 
-def explain_client(sync: Sync, client_id: int, *, live: bool = False) -> Explanation:
+def explain_client(
+    sync: Sync, client_id: int, *, live: bool = False, destination: Destination | None = None
+) -> Explanation:
     """Everything about one client; `live` also asks SendGrid, with one call.
 
     An id that nobody knows gives an Explanation that says so. Clients that share its address are
     looked for only where they decide what becomes of it; `find_clients` finds all of them.
+    `destination`: list and fields to take in place of those of the last finished run.
     """
     if client_id not in CLIENT_IDS:
         raise ConfigError("A client's id is a whole number of at most 64 bits, as bigint is")
     with reading(sync.state) as cursor, short_snapshot(sync) as snapshot:
         look = sync_row(cursor, sync.definition.name)
+        if look and destination:
+            look = replace(look, destination=destination)
         mapping = look.destination.mapping if look and look.destination else None
         found = _explain(sync.definition, (cursor, look), (snapshot, mapping), client_id)
     return _with_sendgrid(sync, found, mapping) if live else found

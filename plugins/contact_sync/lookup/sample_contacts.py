@@ -74,11 +74,21 @@ def sample_contacts(
     there. Raises ConfigError when columns and fields don't fit."""
     with source.snapshot() as snapshot:
         mapping = _mapping(definition, account, snapshot.columns())
-        sql = _SOME.format(scan=snapshot.text("scan"), limit=limit)
-        for client_id in snapshot.ids_by(sql, "scan"):
+        for client_id in _some_ids(snapshot, limit):
             row = read_client(snapshot, mapping, definition, client_id)
             if row is not None:
                 yield _contact(row, mapping, _choices(snapshot, client_id))
+
+
+def sample_ids(source: B2Core, limit: int) -> list[int]:
+    """At most `limit` ids of clients, the same ones each time. Raises ConfigError."""
+    with source.snapshot() as snapshot:
+        return _some_ids(snapshot, limit)
+
+
+def _some_ids(snapshot: Snapshot, limit: int) -> list[int]:
+    sql = _SOME.format(scan=snapshot.text("scan"), limit=limit)
+    return snapshot.ids_by(sql, "scan")
 
 
 def _mapping(

@@ -125,7 +125,7 @@ def _note(cursor: Cursor, run: Run, part: Slice, members: Members, read: _Read) 
     if read.keys:
         client_keys.note(cursor, run.sync_id, read.keys)
     fates.merge_fates(cursor, run.sync_id, pd.concat(read.keep))
-    if run.kind is RunKind.RESEND and not part.is_sparse:
+    if run.kind is RunKind.RESEND and not (part.is_sparse or run.is_trial):
         refused_values.forget_range(cursor, run.sync_id, part.first_id, part.last_id)
     refused_values.forget(cursor, run.sync_id, read.replaced)
     dropped.replace_dropped(cursor, run.sync_id, members.client_id[read.seen], read.dropped)
@@ -147,7 +147,8 @@ def _fresh(sync: Sync, mapping: Mapping) -> int:
 def _batches(
     sync: Sync, run: Run, part: Slice, members: Int64, mapping: Mapping
 ) -> Iterator[pa.RecordBatch]:
-    """Read the clients: of an incremental run the members, else all in the slice's range."""
-    ids = members if run.kind is RunKind.INCREMENTAL or part.is_sparse else None
+    """Read the clients: of an incremental run or a trial the members, else all in the range."""
+    chosen = run.kind is RunKind.INCREMENTAL or part.is_sparse or run.is_trial
+    ids = members if chosen else None
     with sync.b2core.snapshot() as snapshot:
         yield from ahead(snapshot.clients(mapping.columns, part.first_id, part.last_id, ids))

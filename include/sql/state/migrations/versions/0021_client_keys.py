@@ -1,4 +1,4 @@
-"""The clients' keys in B2CORE, of sources that give them."""
+"""The clients' keys in B2CORE, of sources that give them; runs of chosen clients."""
 
 from __future__ import annotations
 
