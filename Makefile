@@ -30,6 +30,7 @@ cluster: $(READY) ## Run a backfill of 200,000 clients on two Celery workers and
 # floor (pyproject.toml) are for the whole suite only: a part would always be below.
 test: check ## Check, then run all tests, four at a time (ARGS="-m 'not airflow'" passes options to pytest)
 	@$(BIN)/python -m local.browser.chromium || true
+	@$(BIN)/python -m tests.support.pgbouncer || true
 	$(BIN)/python -m pytest -q -n 4 --dist loadgroup -m "not slow" $(or $(ARGS),--cov --cov-report=)
 
 test-long: $(READY) ## Kill a worker, kill every kind of run at every point, try new random histories, for hours (ARGS="--hypothesis-seed=N")
@@ -64,15 +65,15 @@ docs: $(READY) ## Write what is made from the code: three of docs/*.md and the s
 	@$(BIN)/python -m local.docs_generator
 	@$(BIN)/python -m tests.support.scenarios
 
-# No --exclude-newer: a date here kept newer pins of requirements.txt from being found, until somebody
-# moved it. What the lock has stays as it is unless requirements.txt or --upgrade asks for another one.
-lock: $(READY) ## Pin every package that requirements.txt needs in requirements.lock (ARGS=--upgrade: the newest)
+# No --exclude-newer: a date here kept newer pins from being found, until somebody moved it. What the
+# lock has stays as it is unless the two lists or --upgrade ask for another one.
+lock: $(READY) ## Pin every package that the two lists of requirements need in requirements.lock (ARGS=--upgrade: the newest)
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 \
 	  --no-annotate --custom-compile-command "make lock" $(ARGS) requirements.txt -o requirements.lock
 
-outdated: $(READY) ## List the pins of requirements.txt that have a newer release; a comment there says why one stays
+outdated: $(READY) ## List the pins of both lists that have a newer release; a comment there says why one stays
 	@list=$$($(BIN)/uv pip list --quiet --outdated --python $(BIN)/python) || exit 1; \
-	  pins=$$(grep -oE '^[A-Za-z0-9._-]+' requirements.txt | paste -sd'|' -); \
+	  pins=$$(grep -ohE '^[A-Za-z0-9][A-Za-z0-9._-]*' requirements-product.txt requirements.txt | paste -sd'|' -); \
 	  printf '%s\n' "$$list" | grep -iE "^($$pins) " || echo "Every pin is at the newest release."
 
 clean: ## Remove .venv, what the stack left in .run, and the caches

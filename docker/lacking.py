@@ -1,18 +1,17 @@
-"""Print the lines of requirements.txt whose package is not installed in this Python.
+"""Print the lines of a requirements file whose package is not installed in this Python.
 
-For the Dockerfile:  python lacking.py requirements.txt [NAME ...]
-Without names, the section "The product" is meant. Standard library only.
+For the Dockerfile:  python lacking.py FILE [NAME ...]
+Without names, every line of the file is meant. Standard library only.
 """
 
 from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-SECTION = "# The product"
 NAME = re.compile(r"[A-Za-z0-9._-]+")
 
 
@@ -26,27 +25,21 @@ def main() -> int:
 
 def lacking(text: str, names: list[str]) -> Iterator[str]:
     """Yield the wanted requirements that are not installed. Raise SystemExit on unknown names."""
-    wanted = [line for line in all_lines(text) if name_of(line) in names]
+    listed = list(all_lines(text))
+    wanted = [line for line in listed if name_of(line) in names]
     if len(wanted) != len(names):
-        raise SystemExit(f"requirements.txt does not list all of: {', '.join(names)}")
-    for line in wanted if names else section_lines(text):
+        raise SystemExit(f"The file does not list all of: {', '.join(names)}")
+    for line in wanted if names else listed:
         if not is_installed(name_of(line)):
             yield line
 
 
 def all_lines(text: str) -> Iterator[str]:
-    """Yield every requirement without its comment."""
+    """Yield every requirement without its comment; another file that is named isn't read."""
     for line in text.splitlines():
-        if requirement := line.partition("#")[0].strip():
+        requirement = line.partition("#")[0].strip()
+        if requirement and not requirement.startswith("-"):
             yield requirement
-
-
-def section_lines(text: str) -> Iterable[str]:
-    """Return the requirements of the product's section."""
-    _, found, rest = text.partition(f"{SECTION}\n")
-    if not found:
-        raise SystemExit(f"requirements.txt has no section {SECTION!r}")
-    return all_lines(re.split(r"(?m)^#", rest)[0])
 
 
 def name_of(requirement: str) -> str:

@@ -74,7 +74,7 @@ def main() -> int:
             chromium(playwright)
         except StackError:
             if os.geteuid() == 0 and shutil.which("apt-get"):
-                install()
+                apt_install(PACKAGES)
         try:
             print(f"Browser for tests and screenshots: {chromium(playwright)}")
         except StackError as error:
@@ -83,10 +83,10 @@ def main() -> int:
     return 0
 
 
-def install() -> None:
+def apt_install(packages: tuple[str, ...]) -> None:
     """Install Debian's packages; what goes wrong, apt-get says itself."""
-    print(f"Installing {' and '.join(PACKAGES)} with apt-get", flush=True)
-    for command in (["update"], ["install", "--yes", "--no-install-recommends", *PACKAGES]):
+    print(f"Installing {' and '.join(packages)} with apt-get", flush=True)
+    for command in (["update"], ["install", "--yes", "--no-install-recommends", *packages]):
         environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
         subprocess.run(
             ["apt-get", "-qq", *command], env=environment, timeout=INSTALL_SECONDS, check=False

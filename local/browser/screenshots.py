@@ -82,6 +82,22 @@ def rejected_clients(page: Page, stack: Stack) -> None:
     open_page(page, stack, "/rejected")
 
 
+def mapping_form(page: Page, stack: Stack) -> None:
+    """The form of a sync's definition, with what both sides have."""
+    open_page(page, stack, "/mapping")
+    frame = page.frames[-1]
+    frame.get_by_text("Fields", exact=True).first.scroll_into_view_if_needed()
+
+
+def mapping_result(page: Page, stack: Stack) -> None:
+    """What the form makes: the checklist, the definition, and what differs from the file."""
+    open_page(page, stack, "/mapping")
+    frame = page.frames[-1]
+    frame.get_by_label("Schedule").fill("@hourly")
+    frame.get_by_role("button", name="Check, and show the definition").click()
+    frame.locator("#result").wait_for()
+
+
 def open_page(page: Page, stack: Stack, path: str) -> None:
     """Open one of the project's pages of the sync where Airflow's navigation shows them."""
     inner = open_syncs(page, stack.url)
@@ -98,6 +114,8 @@ PICTURES: dict[str, Callable[[Page, Stack], None]] = {
     "sync-page": sync_page,
     "client-look-up": client_look_up,
     "rejected-clients": rejected_clients,
+    "mapping-form": mapping_form,
+    "mapping-result": mapping_result,
 }
 
 

@@ -1,4 +1,4 @@
-"""docker-compose.yaml against what runs natively: `make cluster`, and requirements.txt.
+"""docker-compose.yaml against what runs natively: `make cluster`, and the requirements.
 
 No Docker is needed, nor is any used: what only an engine shows is not tested here.
 """
@@ -35,7 +35,7 @@ EXAMPLE = (ROOT / ".env.example").read_text(encoding="utf-8")
 PINS = dict(
     re.findall(
         r"(?m)^([a-z0-9-]+)(?:\[.*?\])?==([^ ;\n]+)",
-        (ROOT / "requirements.txt").read_text(encoding="utf-8"),
+        (ROOT / "requirements-product.txt").read_text(encoding="utf-8"),
     )
 )
 VARIABLE = re.compile(r"(?<!\$)\$\{(\w+)(:[?-])?([^}]*)\}")

@@ -21,6 +21,12 @@ def text_of(name: str) -> str:
     return (ROOT / name).read_text(encoding="utf-8")
 
 
+def pins() -> list[str]:
+    """The lines of both lists of packages."""
+    files = ("requirements-product.txt", "requirements.txt")
+    return [line for name in files for line in lacking.all_lines(text_of(name))]
+
+
 def test_hooks_run_the_commands_of_make_check() -> None:
     """Local hooks only, with programs of .venv that `make check` runs too."""
     assert [repository["repo"] for repository in HOOKS] == ["local"]
@@ -54,14 +60,14 @@ def test_the_table_of_dependencies_has_every_pin() -> None:
     table = text_of("CONTRIBUTING.md").partition("\n## Dependencies\n")[2].partition("\n## ")[0]
     rows = re.findall(r"(?m)^\| (`[^|]+) \|", table)
     named = [name for row in rows for name in re.findall(r"`([^`]+)`", row)]
-    pinned = [lacking.name_of(line) for line in lacking.all_lines(text_of("requirements.txt"))]
+    pinned = [lacking.name_of(line) for line in pins()]
     assert sorted(named) == sorted(pinned)
 
 
 def test_every_pin_is_exact_and_locked() -> None:
-    """`make lock` was run after the last change of requirements.txt."""
+    """`make lock` was run after the last change of the lists."""
     locked = text_of("requirements.lock").lower()
-    for line in lacking.all_lines(text_of("requirements.txt")):
+    for line in pins():
         pin = re.fullmatch(r"([\w.-]+)(?:\[\w+\])?==([\w.]+)(?: ;.*)?", line)
         assert pin is not None, line
         assert re.search(

@@ -35,6 +35,7 @@ class BackOffice(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.world: World = self.fresh()
+        self.broke_jobs = False
         self.late: psycopg.Connection | None = None
         self.zombie: BaseProcess | None = None
         self.take_over = False

@@ -29,6 +29,22 @@ ON CONFLICT (sync_id, email, list_id) DO UPDATE SET
     client_id = excluded.client_id,
     noted_at = excluded.noted_at;
 
+-- leave_former_lists --
+-- The contacts that have to go from the sync's list, because their clients are excluded, have stayed on these lists
+-- that the sync had before. Parameters: sync_id, lists
+INSERT INTO contact_sync.removal (sync_id, email, email_hash, client_id, why, list_id)
+SELECT
+    a.sync_id,
+    a.email,
+    a.email_hash,
+    a.client_id,
+    'list_changed',
+    f.list_id
+FROM contact_sync.removal AS a
+CROSS JOIN unnest(%(lists)s::text[]) AS f (list_id)
+WHERE a.sync_id = %(sync_id)s AND a.why = 'excluded' AND NOT a.kept
+ON CONFLICT (sync_id, email, list_id) DO NOTHING;
+
 -- see --
 -- What a look-up of these addresses of excluded clients has shown: off_list = true, they have no contact that would
 -- have to go; false, SendGrid doesn't search them. Index: ledger_unseen

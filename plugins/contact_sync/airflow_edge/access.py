@@ -18,6 +18,7 @@ from airflow.api_fastapi.auth.managers.models.resource_details import (
 )
 from airflow.api_fastapi.core_api.security import GetUserDep
 from airflow.configuration import conf
+from airflow.models.connection import Connection
 from airflow.models.dag import DagModel
 from fastapi import Depends, HTTPException
 
@@ -57,6 +58,18 @@ class Viewer:
             access_view=AccessView.IMPORT_ERRORS, user=self.user
         )
 
+    def may_edit_connections(self) -> bool:
+        """Whether connections may be edited: who may, is offered the form of a sync."""
+        return get_auth_manager().is_authorized_connection(method="PUT", user=self.user)
+
+    def may_edit_connection(self, conn_id: str) -> bool:
+        """Whether this connection may be edited, and so be looked through."""
+        team = Connection.get_team_name(conn_id) if _has_teams() else None
+        details = ConnectionDetails(conn_id=conn_id, team_name=team)
+        return get_auth_manager().is_authorized_connection(
+            method="PUT", details=details, user=self.user
+        )
+
     def require_read(self, dag_id: str) -> None:
         """Answer 403 unless the DAG and its runs may be seen, also when there is no such DAG."""
         if not self.may_read(dag_id):
@@ -73,7 +86,11 @@ class Viewer:
 
 def _team(dag_id: str) -> str | None:
     """The DAG's team, which only a multi-team Airflow has to look up."""
-    return DagModel.get_team_name(dag_id) if conf.getboolean("core", "multi_team") else None
+    return DagModel.get_team_name(dag_id) if _has_teams() else None
+
+
+def _has_teams() -> bool:
+    return bool(conf.getboolean("core", "multi_team"))
 
 
 def _viewer(user: GetUserDep) -> Viewer:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from contact_sync.airflow_edge.dsn import found, postgres_dsn
 from contact_sync.airflow_edge.hook import SendGridHook
 from contact_sync.config.definition import SyncDefinition
 from contact_sync.config.files import read_definition, source_folder
+from contact_sync.sendgrid.transport import Limits
 from contact_sync.state.database import StateDatabase
 
 if TYPE_CHECKING:
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
     from contact_sync.base.marks import Marks
     from contact_sync.run.checklist import Setup
     from contact_sync.sync import Sync
+
+PAGE_SECONDS = 10
+PAGE_LIMITS = Limits(answer_seconds=PAGE_SECONDS, retry_seconds=PAGE_SECONDS)
 
 
 @contextmanager
@@ -48,14 +53,16 @@ def open_state(definition: SyncDefinition) -> StateDatabase:
         return StateDatabase(postgres_dsn(connection), connection)
 
 
-def open_b2core(definition: SyncDefinition) -> B2Core:
-    """The sync's B2CORE alone. Raises ConfigError for a wrong connection or folder."""
+def open_b2core(definition: SyncDefinition, most_seconds: int | None = None) -> B2Core:
+    """The sync's B2CORE alone, whose statements take `most_seconds` at most, if given, and never
+    longer than the definition says. Raises ConfigError for a wrong connection or folder."""
     from contact_sync.b2core.reader import B2Core
 
+    seconds = definition.source.statement_timeout_seconds
     return B2Core(
         postgres_dsn(definition.connections.b2core),
         source_folder(definition),
-        definition.source.statement_timeout_seconds,
+        min(seconds, most_seconds or seconds),
     )
 
 
@@ -69,4 +76,15 @@ def setup_of(definition: SyncDefinition, oversights: list[str]) -> Setup:
         partial(open_state, definition),
         partial(open_b2core, definition),
         SendGridHook(definition.connections.sendgrid).get_conn,
+    )
+
+
+def quick_setup_of(definition: SyncDefinition, oversights: list[str]) -> Setup:
+    """The same for a page, whose reader waits: no statement and no call takes longer than
+    PAGE_SECONDS, and not every client is read."""
+    return replace(
+        setup_of(definition, oversights),
+        open_b2core=partial(open_b2core, definition, PAGE_SECONDS),
+        open_sendgrid=partial(SendGridHook(definition.connections.sendgrid).get_conn, PAGE_LIMITS),
+        reads_clients=False,
     )

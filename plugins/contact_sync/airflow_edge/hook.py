@@ -13,6 +13,7 @@ from contact_sync.airflow_edge.provider import CONNECTION_TYPE, HOOK_NAME, REGIO
 from contact_sync.base.errors import ConfigError, told_safely
 from contact_sync.sendgrid import scopes
 from contact_sync.sendgrid.api import SendGridApi
+from contact_sync.sendgrid.transport import DEFAULT_LIMITS, Limits
 
 
 class SendGridHook(BaseHook):
@@ -33,7 +34,7 @@ class SendGridHook(BaseHook):
         super().__init__()
         self.sendgrid_conn_id = sendgrid_conn_id
 
-    def get_conn(self) -> SendGridApi:
+    def get_conn(self, limits: Limits = DEFAULT_LIMITS) -> SendGridApi:
         """The API of the connection's account; Airflow masks its key and its signed URLs.
 
         Raises ConfigError without a key, or for a host that the key must not be sent to.
@@ -50,6 +51,7 @@ class SendGridHook(BaseHook):
             connection.password,
             allowed_hosts=allowed_hosts(connection),
             mask=mask_secret,
+            limits=limits,
         )
 
     def test_connection(self) -> tuple[bool, str]:

@@ -63,10 +63,27 @@ class TriggerCheck:
 
 def _problem(body: bytes) -> str | None:
     try:
-        conf = json.loads(body).get("conf") or {}
-        return refusal(conf)
+        asked = json.loads(body)
+        if _has_nul(asked):
+            return "A value holds NUL, which can't be stored: leave it out"
+        return refusal(asked.get("conf") or {})
+    except RecursionError:
+        return "The values are nested too deeply: a run's are plain ones"
     except (ValueError, AttributeError, TypeError):
         return None  # Airflow says better what is wrong with a body like that
+
+
+def _has_nul(asked: Any) -> bool:
+    waiting = [asked]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, str) and "\0" in value:
+            return True
+        if isinstance(value, dict):
+            waiting += [*value, *value.values()]
+        elif isinstance(value, list):
+            waiting += value
+    return False
 
 
 def _replay(messages: list[Message], receive: Receive) -> Receive:

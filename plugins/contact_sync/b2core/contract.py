@@ -91,6 +91,11 @@ def contract_findings(
             return
 
 
+def changes_findings(snapshot: Snapshot, detection: ChangeDetection) -> Iterator[Finding]:
+    """The part of it that reads no client: whether every table that is sent is watched."""
+    yield from _changes(snapshot, [], f"changed_{detection}", "")
+
+
 def _scan(snapshot: Snapshot, samples: list[int], _changed: str, _email: str) -> Iterator[Finding]:
     row = snapshot.row(_IDS.format(scan=snapshot.text("scan"), no=SAYING_NO), "scan")
     samples += sorted(set(row["samples"] or []))

@@ -30,7 +30,7 @@ from contact_sync.base.errors import FatalError
 from contact_sync.base.json_columns import SourceSnapshot
 from contact_sync.postgres import arrow_reader
 from contact_sync.postgres.idle import Kept
-from contact_sync.postgres.literals import literal
+from contact_sync.postgres.literals import literal, settings_of_transaction
 
 WHAT = "B2CORE's database"
 LOCK_SECONDS, IDLE_SECONDS = 10, 600
@@ -282,9 +282,8 @@ def _settings(statement_seconds: int) -> str:
         "standard_conforming_strings": "on",
         "extra_float_digits": "1",
     }
-    calls = [f"set_config('{name}', '{value}', true)" for name, value in settings.items()]
     path = "'pg_catalog, ' || current_setting('search_path')"
-    return f"SELECT {', '.join(calls)}, set_config('search_path', {path}, true)"
+    return f"{settings_of_transaction(settings)}, set_config('search_path', {path}, true)"
 
 
 def _what(statement: str) -> str:

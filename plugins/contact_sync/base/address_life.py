@@ -45,6 +45,8 @@ STEPS = (
          "its client is represented by another one"),
     Step("exclusions.note_found", (None, Noted.NOTED, Noted.MISSED), Noted.NOTED, "plan_batches",
          "a look-up has found a contact at the address of an excluded client"),
+    Step("exclusions.leave_former_lists", (None,), Noted.NOTED, "plan_batches",
+         "its client is excluded, and the sync had a different list before"),
     Step("confirming.note_former_addresses", (None,), Noted.NOTED, "send_batch",
          "its client has been confirmed at another address"),
     Step("rejections.note_former", (None,), Noted.NOTED, "select_clients",

@@ -6,7 +6,6 @@ import argparse
 import re
 import sys
 from collections.abc import Sequence
-from contextlib import closing
 from dataclasses import dataclass, replace
 
 from contact_sync.b2core.setup.parts import Proposal, Rule
@@ -18,7 +17,6 @@ from contact_sync.b2core.setup.write_definition import (
     definition_text,
     with_custom_fields,
 )
-from contact_sync.base.errors import SyncError, told_safely
 from contact_sync.base.vocabulary import SendGridField
 from contact_sync.cli.command import Say
 from contact_sync.cli.new_files import refuse_existing, write_files
@@ -124,24 +122,24 @@ def _not_sent(rule: Rule, ask: _Asking) -> bool:
 def _account(conn_id: str, say: Say) -> tuple[list[str], list[SendGridField] | None]:
     """The account's lists and fields; None = it can't be asked, which is said."""
     from contact_sync.airflow_edge.hook import SendGridHook
+    from contact_sync.lookup.both_sides import seen_account
 
-    try:
-        with closing(SendGridHook(conn_id).get_conn()) as api:
-            return sorted(api.lists()), api.fields()
-    except SyncError as error:
+    found = seen_account(SendGridHook(conn_id).get_conn)
+    if found.problem:
         say(
             f"Note: SendGrid couldn't be asked for lists and fields, so the definition has no list "
-            f"and no custom fields: {told_safely(error)}"
+            f"and no custom fields: {found.problem}"
         )
         return [], None
+    return found.lists or [], found.fields
 
 
 def _list(lists: list[str], name: str, ask: _Asking) -> str | None:
     if not lists:
         return None
-    likely = [each for each in lists if re.search(r"client|customer|b2core", each, re.IGNORECASE)
-              or name in each.lower()]  # fmt: skip
-    proposal = likely[0] if likely else lists[0] if len(lists) == 1 else NO_LIST
+    from contact_sync.contacts.account_fields import likely_list  # Arrow takes a second
+
+    proposal = likely_list(lists, name) or NO_LIST
     listed = [*dict.fromkeys([proposal, *lists, NO_LIST])]
     chosen = ask(Question("Which SendGrid list are they added to?", listed, proposal))
     return None if chosen == NO_LIST else chosen

@@ -15,12 +15,13 @@ TEMPLATE_NAME, TEMPLATE_CAPTION = "template", "My brokerage"  # template.yaml.ex
 
 @dataclass(frozen=True, slots=True)
 class Definitions:
-    """All definitions of a folder: the good ones by name, one message per broken file, and what
-    looks like an oversight in a file that can be used."""
+    """All definitions of a folder: the good ones by name, one message per broken file, what looks
+    like an oversight in a file that can be used, and the good ones' files by name."""
 
     by_name: dict[str, SyncDefinition] = field(default_factory=dict)
     broken: dict[str, str] = field(default_factory=dict)
     warnings: dict[str, list[str]] = field(default_factory=dict)
+    paths: dict[str, Path] = field(default_factory=dict)
 
 
 def read_definitions(folder: Path | None = None) -> Definitions:
@@ -48,6 +49,7 @@ def read_definitions(folder: Path | None = None) -> Definitions:
             )
             continue
         found.by_name[definition.name] = definition
+        found.paths[definition.name] = path
         if said := _oversights(definition, path):
             found.warnings[definition.name] = said
     return found
@@ -102,3 +104,8 @@ def source_folder(definition: SyncDefinition) -> Path:
             f"{definition.name}: source.sql: include/sql/{definition.source.sql}/ does not exist"
         )
     return folder
+
+
+def source_folders() -> list[str]:
+    """What `source.sql` may name: the folders of `include/sql/` that have a clients.sql."""
+    return sorted(path.parent.name for path in (INCLUDE / "sql").glob("*/clients.sql"))

@@ -37,6 +37,11 @@ def parse_definition(text: str, file: str) -> SyncDefinition:
 
     Raises ConfigError that says of every wrong key: file, key, what is wrong and how to fix it.
     """
+    return validated(read_yaml(text, file), file)
+
+
+def read_yaml(text: str, file: str) -> dict[str, Any]:
+    """The keys of one YAML document as they are written. Raises ConfigError."""
     try:
         data = yaml.load(text, _Loader)  # noqa: S506 a SafeLoader
     except yaml.YAMLError as error:
@@ -50,6 +55,11 @@ def parse_definition(text: str, file: str) -> SyncDefinition:
         raise ConfigError(f"{file}: a value can't be read ({why}): correct it") from None
     if not isinstance(data, dict):
         raise ConfigError(f"{file}: the file must hold keys such as name, caption and fields")
+    return data
+
+
+def validated(data: dict[str, Any], file: str) -> SyncDefinition:
+    """The definition that these keys are. Raises ConfigError as `parse_definition` does."""
     try:
         return SyncDefinition.model_validate(data)
     except ValidationError as error:

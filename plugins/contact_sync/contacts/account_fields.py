@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import pyarrow as pa
@@ -83,6 +83,13 @@ def _missing(name: str, column: str, source: pa.Schema) -> MissingField:
             f"write {source_types.cast(given)} AS {column} in clients.sql"
         )
     return MissingField(name, kind or FieldType.TEXT, column, problem)
+
+
+def likely_list(lists: Sequence[str], sync: str) -> str | None:
+    """The list that a new sync of this name is likely to add its clients to, if one is."""
+    likely = [each for each in lists if re.search(r"client|customer|b2core", each, re.IGNORECASE)
+              or sync in each.lower()]  # fmt: skip
+    return likely[0] if likely else lists[0] if len(lists) == 1 else None
 
 
 def text(found: Catalogue) -> str:

@@ -16,23 +16,26 @@ class Destination(JsonColumn):
 
     `version` is the mapping's when the run was checked: this code may give another one for the
     same mapping. `list_name` None = no list. `key_mark` tells one SendGrid key from another
-    (sendgrid.transport.key_mark); None = an earlier version stored none.
+    (sendgrid.transport.key_mark); None = an earlier version stored none. `former_lists`: ids of the
+    lists that the sync had before, and on which its contacts have stayed.
     """
 
     mapping: Mapping
     version: str
     list_name: str | None
     key_mark: str | None = None
+    former_lists: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """What is stored."""
         return {
             "mapping": self.mapping.to_json(), "version": self.version, "list": self.list_name,
-            "key_mark": self.key_mark,
+            "key_mark": self.key_mark, "former_lists": list(self.former_lists),
         }  # fmt: skip
 
     @classmethod
     def from_json(cls, data: JsonObject[str, Any]) -> Self:
         """The inverse of `to_json`."""
         mapping = Mapping.from_json(data["mapping"])
-        return cls(mapping, data["version"], data.get("list"), data.get("key_mark"))
+        former = tuple(data.get("former_lists", ()))
+        return cls(mapping, data["version"], data.get("list"), data.get("key_mark"), former)

@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from datetime import MAXYEAR, MINYEAR
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import quote
 
 import adbc_driver_manager
 import pyarrow as pa
@@ -101,13 +100,13 @@ class Connection:
             self.raw.close()
 
 
-def open_connection(dsn: str, what: str, *, seconds: float, settings: str = "") -> Connection:
-    """A connection that the caller closes; `settings` are libpq's `options`, `seconds` the longest
-    wait for an answer. Raises ConfigError or RetryableError, and names the database `what`."""
+def open_connection(dsn: str, what: str, *, seconds: float) -> Connection:
+    """A connection that the caller closes; `seconds` is the longest wait for an answer. Raises
+    ConfigError or RetryableError, and names the database `what`."""
     from adbc_driver_postgresql import dbapi
 
     use_memory_again()
-    connecting = begin(partial(dbapi.connect, bounded(dsn, settings)))
+    connecting = begin(partial(dbapi.connect, bounded(dsn)))
     try:
         with translated(what):
             return Connection(connecting.result(LOGIN_SECONDS), seconds)
@@ -245,13 +244,11 @@ def silent(what: str, seconds: float) -> RetryableError:
     )
 
 
-def bounded(dsn: str, settings: str) -> str:
-    """The URL with time-outs for what it doesn't say itself, with `settings` as libpq's `options`,
-    and always with UTF-8: Arrow's texts are, whatever URL, role, database or PGCLIENTENCODING say.
-    Of two values the last one counts.
+def bounded(dsn: str) -> str:
+    """The URL with time-outs for what it doesn't say itself, and always with UTF-8: Arrow's texts
+    are, whatever URL, role, database or PGCLIENTENCODING say. Of two values the last one counts.
     """
     more = [f"{key}={value}" for key, value in BOUNDS.items() if f"{key}=" not in dsn]
-    more += [f"options={quote(settings)}"] if settings else []
     return f"{dsn}{'&' if '?' in dsn else '?'}{'&'.join([*more, 'client_encoding=UTF8'])}"
 
 

@@ -7,9 +7,9 @@ from itertools import chain
 from typing import TYPE_CHECKING, LiteralString
 
 import pyarrow as pa
-from pgpq import ArrowToPostgresBinaryEncoder
 from psycopg import sql
 
+from contact_sync.postgres.binary_rows import HEADER, MAX_ROWS, TRAILER, encoded
 from contact_sync.postgres.cursor import Cursor
 
 if TYPE_CHECKING:
@@ -32,11 +32,11 @@ def copy_batches(
     cursor: Cursor, table: LiteralString, schema: pa.Schema, batches: Iterable[pa.RecordBatch]
 ) -> None:
     """The same with record batches of that schema."""
-    encoder = ArrowToPostgresBinaryEncoder(schema)
     names = sql.SQL(", ").join(map(sql.Identifier, schema.names))
     command = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT binary)").format(sql.SQL(table), names)
     with cursor.copy(command) as copy:
-        copy.write(encoder.write_header())
+        copy.write(HEADER)
         for batch in batches:
-            copy.write(encoder.write_batch(batch))
-        copy.write(encoder.finish())
+            for first in range(0, batch.num_rows, MAX_ROWS):
+                copy.write(encoded(batch.slice(first, MAX_ROWS)))
+        copy.write(TRAILER)

@@ -1,4 +1,4 @@
-"""SQL literals, for statements that take no bound parameters: COPY, which ADBC reads by."""
+"""SQL made of values, for statements that take no bound parameters: COPY, which ADBC reads by."""
 
 from __future__ import annotations
 
@@ -11,3 +11,9 @@ def literal(value: object) -> str:
     if isinstance(value, np.ndarray):  # psycopg looks at each number, which takes five times longer
         value = "{" + ",".join(map(str, value.tolist())) + "}"
     return sql.Literal(value).as_string(None)
+
+
+def settings_of_transaction(settings: dict[str, str]) -> str:
+    """One query that sets them until the transaction ends."""
+    calls = [f"set_config({literal(k)}, {literal(v)}, true)" for k, v in settings.items()]
+    return f"SELECT {', '.join(calls)}"

@@ -12,10 +12,11 @@ from contact_sync.base.vocabulary import RunKind
 from contact_sync.contacts import mapping
 from contact_sync.contacts.account_drift import field_drift, list_drift
 from contact_sync.contacts.destination import Destination
+from contact_sync.postgres.cursor import Cursor
 from contact_sync.run.forsaken_sync import forsaken_sync
 from contact_sync.run.same_account import other_account
 from contact_sync.sendgrid import scopes
-from contact_sync.state import runs
+from contact_sync.state import former_lists, runs
 from contact_sync.state.runs import Run, SyncState
 from contact_sync.sync import Sync
 
@@ -116,11 +117,22 @@ def _known(sync: Sync, run: Run | None) -> SyncState | None:
 def _store(sync: Sync, run: Run, resolved: mapping.Mapping, positions: list[str]) -> None:
     with sync.state.transaction(run.fence) as cursor:
         destination = Destination(
-            resolved, resolved.version, sync.definition.list, sync.sendgrid.key_mark
-        )
+            resolved, resolved.version, sync.definition.list, sync.sendgrid.key_mark,
+            _former_lists(cursor, sync, run, resolved.list_id),
+        )  # fmt: skip
         runs.save_destination(cursor, run.run_id, destination)
         if not run.dry_run:
             runs.save_fields(cursor, run.sync_id, positions)
+
+
+def _former_lists(cursor: Cursor, sync: Sync, run: Run, here: str | None) -> tuple[str, ...]:
+    """Lists on which contacts stay, in order; a list that is left now is one of them, unless the
+    contacts leave it, too."""
+    before = runs.read_sync(cursor, sync.definition.name).destination
+    found = set(before.former_lists) if before else set()
+    if sync.definition.on_list_change == "keep":
+        found |= former_lists.former_lists(cursor, (run.sync_id, run.run_id))
+    return tuple(sorted(found - {here}))
 
 
 def _message(name: str, problems: list[str]) -> str:

@@ -1,7 +1,8 @@
 """Why SendGrid answers 401 or 403: not every refusal of a key means that the key is wrong.
 
 Its words are from its support article "4XX API Errors and Troubleshooting Suggestions", its
-article "Account Under Review", and public reports (django-sendgrid-v5#11, sendgrid-csharp#185 and
+article "Account Under Review", Twilio's error 60603, its v3 reference "Responses" and "Errors"
+(temporary blocks), and public reports (django-sendgrid-v5#11, sendgrid-csharp#185 and
 #427, sendgrid-nodejs#1032). A locked-out IP address comes with both statuses, and with 403 also
 without any word of its own.
 """
@@ -15,6 +16,21 @@ _CAUSES: list[tuple[tuple[str, ...], str]] = [
         ("whitelist", "allowlist", "allow list", "allow-list", "ip address", "ip access"),
         "the key wasn't judged: the address that this machine calls from isn't allowed. Add it "
         "under Settings > IP Access Management",
+    ),
+    (
+        (
+            "temporarily blocked",
+            "temporary block",
+            "too many bad requests",
+            "repeated bad requests",
+        ),
+        "the key wasn't judged: SendGrid has blocked its calls for a while, after many bad ones. "
+        "Wait, and look what else calls SendGrid with this account",
+    ),
+    (
+        ("frozen", "past due", "overdue", "payment", "billing", "trial"),
+        "the key is right: the account isn't paid, or its trial is over. Look under Settings > "
+        "Account Details, or choose a plan",
     ),
     (
         ("credits", "quota"),
@@ -35,6 +51,10 @@ _CAUSES: list[tuple[tuple[str, ...], str]] = [
         ("contact limit", "contacts limit"),
         "the key is right: the plan's contact limit is reached. Remove contacts, or choose a "
         "larger plan",
+    ),
+    (
+        ("wrong credentials", "invalid api key", "grant is invalid"),
+        "the API key is wrong, revoked or from another region",
     ),
     (
         ("not authorized",),

@@ -13,10 +13,10 @@ RETRY_BUDGET_SECONDS = 150  # two full rate-limit windows of a minute
 MAX_TRIES = 6
 
 
-def retrying() -> tenacity.Retrying:
+def retrying(seconds: float = RETRY_BUDGET_SECONDS) -> tenacity.Retrying:
     """Repeats a call that RetryableError says may succeed later, unless its fate is unknown; the
     pause is SendGrid's hint, or grows at random if there is none or it is over. Gives up with the
-    last error."""
+    last error when the next try would begin later than `seconds` after the first."""
     backoff = tenacity.wait_random_exponential(multiplier=1, max=30)
 
     def wait(state: tenacity.RetryCallState) -> float:
@@ -27,12 +27,11 @@ def retrying() -> tenacity.Retrying:
     def is_worthwhile(error: BaseException) -> bool:
         if not isinstance(error, RetryableError) or isinstance(error, FateUnknown):
             return False
-        return error.retry_after is None or error.retry_after < RETRY_BUDGET_SECONDS
+        return error.retry_after is None or error.retry_after < seconds
 
     return tenacity.Retrying(
         retry=tenacity.retry_if_exception(is_worthwhile),
         wait=wait,
-        stop=tenacity.stop_after_attempt(MAX_TRIES)
-        | tenacity.stop_before_delay(RETRY_BUDGET_SECONDS),
+        stop=tenacity.stop_after_attempt(MAX_TRIES) | tenacity.stop_before_delay(seconds),
         reraise=True,
     )

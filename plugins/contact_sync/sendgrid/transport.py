@@ -23,7 +23,7 @@ from contact_sync.base.errors import ConfigError, FateUnknown, RequestRefused, R
 from contact_sync.sendgrid.allowed_hosts import check_api_url, check_storage_url, is_loopback
 from contact_sync.sendgrid.answers import check_answer, parsed
 from contact_sync.sendgrid.connection import Line
-from contact_sync.sendgrid.retries import retrying
+from contact_sync.sendgrid.retries import RETRY_BUDGET_SECONDS, retrying
 
 CONNECT_SECONDS = 10
 READ_SECONDS = 60
@@ -36,12 +36,14 @@ _TALKATIVE = ("urllib3", "requests")
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The most that one call may take, from the first byte to the last."""
+    """The most that one call may take, from the first byte to the last; `retry_seconds`: within so
+    many it is begun again after a fault."""
 
     answer_seconds: float = 120
     answer_bytes: int = 20_000_000
     download_seconds: float = 180
     upload_seconds: float = 600  # less than the lease's 15 minutes
+    retry_seconds: float = RETRY_BUDGET_SECONDS
 
 
 DEFAULT_LIMITS = Limits()
@@ -123,7 +125,7 @@ class Transport:
                     raise RetryableError(str(error)) from None
                 raise
 
-        return retrying()(once)
+        return retrying(self._limits.retry_seconds)(once)
 
     def _once(self, method: str, path: str, what: str, options: dict[str, Any]) -> dict[str, Any]:
         with (

@@ -19,33 +19,33 @@ from contact_sync.postgres import arrow_reader
 from contact_sync.postgres.cursor import Cursor, one
 from contact_sync.postgres.faults import PASSING, meaning
 from contact_sync.postgres.idle import Kept, is_alive
+from contact_sync.postgres.literals import settings_of_transaction
 from contact_sync.state import statements
 
 SQL = statements.load("database")
 WHAT = "The state database"
 """What `arrow_reader` calls it in errors."""
 T = TypeVar("T")
+C = TypeVar("C", bound=psycopg.Connection[Any])
 SCHEMA_VERSION = "0021"
 """The newest migration in include/sql/state/migrations (compared by a test)."""
 
-SETTINGS = " ".join(
-    f"-c {name}={value}"
-    for name, value in {
-        "lock_timeout": "60s",
-        "statement_timeout": "900s",
-        "idle_in_transaction_session_timeout": "900s",
-        # The default, meant for disks that turn, reads the ledger for 1 % of its clients.
-        "random_page_cost": "1.1",
-        # What database or role may say of these would change texts, or which function is called.
-        "TimeZone": "UTC",
-        "DateStyle": "ISO",
-        "IntervalStyle": "postgres",
-        "bytea_output": "hex",
-        "standard_conforming_strings": "on",
-        "search_path": "pg_catalog",
-    }.items()
-)
-"""libpq's `options` of every connection."""
+SETTINGS = {
+    "lock_timeout": "60s",
+    "statement_timeout": "900s",
+    "idle_in_transaction_session_timeout": "900s",
+    # The default, meant for disks that turn, reads the ledger for 1 % of its clients.
+    "random_page_cost": "1.1",
+    # What database or role may say of these would change texts, or which function is called.
+    "TimeZone": "UTC",
+    "DateStyle": "ISO",
+    "IntervalStyle": "postgres",
+    "bytea_output": "hex",
+    "standard_conforming_strings": "on",
+    "search_path": "pg_catalog",
+}
+"""Set at the beginning of every transaction, not of a connection: a pooler in transaction mode may
+give each transaction another session of the server."""
 ANSWER_SECONDS = 960.0
 """The longest wait for one answer: a minute more than the statement time-out, which a server that
 has fallen silent can't keep."""
@@ -63,6 +63,19 @@ class Bounded(psycopg.Connection[dict[str, Any]]):
             if error.sqlstate is None and monotonic() - began >= limit:
                 raise psycopg.errors.ConnectionTimeout("no answer in time") from None
             raise
+
+
+def connect(dsn: str, kind: type[C], **options: Any) -> C:
+    """A connection with which nothing is prepared: a kept one would plan without the values, and
+    behind a pooler the next transaction may be in a session that doesn't know the statement.
+
+    Raises ConfigError or RetryableError that says why there is none.
+    """
+    options |= {"application_name": "contact_sync", "prepare_threshold": None}
+    try:
+        return kind.connect(arrow_reader.bounded(dsn), **options)
+    except psycopg.Error as error:
+        raise meaning("", str(error), WHAT) from None
 
 
 class StateDatabase:
@@ -91,6 +104,7 @@ class StateDatabase:
         """
         with translated(), self._writers.used(self._connect, is_alive) as connection:
             with connection.cursor() as cursor:
+                cursor.execute(_set_local(SETTINGS))
                 yield cursor
                 if fence:
                     _check_fence(cursor, fence)
@@ -100,21 +114,15 @@ class StateDatabase:
     def reader(self) -> Iterator[arrow_reader.Connection]:
         """A connection for one bulk read."""
         with self._readers.used(self._connect_reader, arrow_reader.answers) as connection:
+            arrow_reader.execute(connection, settings_of_transaction(SETTINGS), WHAT)
             yield connection
             connection.rollback(WHAT)
 
     def _connect(self) -> Bounded:
-        return Bounded.connect(
-            arrow_reader.bounded(self.dsn, SETTINGS),
-            application_name="contact_sync",
-            row_factory=dict_row,
-            prepare_threshold=None,  # a kept connection would plan without the values
-        )
+        return connect(self.dsn, Bounded, row_factory=dict_row)
 
     def _connect_reader(self) -> arrow_reader.Connection:
-        return arrow_reader.open_connection(
-            self.dsn, WHAT, seconds=ANSWER_SECONDS, settings=SETTINGS
-        )
+        return arrow_reader.open_connection(self.dsn, WHAT, seconds=ANSWER_SECONDS)
 
     def check_schema(self) -> None:
         """Raise ConfigError unless the migrations of this version have run."""
@@ -138,6 +146,11 @@ def check_version(cursor: Cursor, connection_id: str | None = None) -> None:
             f"{SCHEMA_VERSION}: run `python -m contact_sync migrate"
             f"{f' --connection {connection_id}' if connection_id else ''}`"
         )
+
+
+def _set_local(settings: dict[str, str]) -> bytes:
+    """`SET LOCAL`s in one message: the isolation level may still be chosen after them."""
+    return "".join(f"SET LOCAL {k} = '{v}';" for k, v in settings.items()).encode()
 
 
 def _check_fence(cursor: Cursor, fence: tuple[int, int]) -> None:

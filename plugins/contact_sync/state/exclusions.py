@@ -27,6 +27,11 @@ def to_look_up(cursor: Cursor, sync_id: int, at_most: int) -> dict[int, int]:
     return {row["client_id"]: row["email_hash"] for row in rows}
 
 
+def leave_former_lists(cursor: Cursor, sync_id: int, lists: Collection[str]) -> None:
+    """Note the contacts of excluded clients that have to go for removal from these lists, too."""
+    cursor.execute(SQL["leave_former_lists"], {"sync_id": sync_id, "lists": list(lists)})
+
+
 def note_found(cursor: Cursor, sync_id: int, found: Mapping[str, tuple[int, int]]) -> None:
     """Note contacts for removal: address → its hash and a client's id."""
     for email, (email_hash, client_id) in found.items():

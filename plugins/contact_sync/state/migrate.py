@@ -7,11 +7,13 @@ from alembic import command
 from alembic.config import Config
 from alembic.util import CommandError
 from sqlalchemy import create_engine
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
-from contact_sync.base.errors import ConfigError
+from contact_sync.base.errors import ConfigError, SyncError
+from contact_sync.postgres.faults import meaning
 from contact_sync.state import statements
+from contact_sync.state.database import WHAT, connect
 from contact_sync.state.statements import FOLDER
 
 SQL = statements.load("migrate")
@@ -22,14 +24,14 @@ COMMENTS = FOLDER / "comments.sql"
 def migrate(dsn: str) -> None:
     """Create or upgrade the schema `contact_sync`; safe to repeat, one transaction.
 
-    Raises ConfigError when the database can't be reached, can't hold every text, or the role may
-    not create the schema.
+    Raises ConfigError or RetryableError when the database can't be reached, ConfigError when it
+    can't hold every text, or the role may not create the schema.
     """
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     engine = create_engine(  # libpq reads the URL: SQLAlchemy leaves %2F in names as it is
         "postgresql+psycopg://",
-        creator=lambda: psycopg.connect(dsn, client_encoding="UTF8"),
+        creator=lambda: connect(dsn, psycopg.Connection),
         poolclass=NullPool,
     )
     try:
@@ -56,8 +58,15 @@ def migrate(dsn: str) -> None:
             "newer code"
         ) from None
     except SQLAlchemyError as error:
-        code = getattr(getattr(error, "orig", None), "sqlstate", None) or type(error).__name__
-        raise ConfigError(
-            f"The state database can't be migrated ({code}): check the state connection, and that "
-            f"its role may create the schema contact_sync (include/sql/state/roles.sql)"
-        ) from None
+        raise _told(error) from None
+
+
+def _told(error: SQLAlchemyError) -> SyncError:
+    told = error.orig if isinstance(error, DBAPIError) else None
+    if isinstance(told, psycopg.OperationalError):
+        return meaning(told.sqlstate or "", str(told), WHAT)
+    code = getattr(told, "sqlstate", None) or type(error).__name__
+    return ConfigError(
+        f"{WHAT} can't be migrated ({code}): see that the role may create the schema contact_sync "
+        f"(include/sql/state/roles.sql)"
+    )

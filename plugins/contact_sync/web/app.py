@@ -39,13 +39,21 @@ from functools import cache
 from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
 
-from contact_sync.web import clients_page, dropped_page, rejected_page, run_page, syncs_page
+from contact_sync.web import (
+    clients_page,
+    dropped_page,
+    mapping_page,
+    rejected_page,
+    run_page,
+    syncs_page,
+)
+from contact_sync.web.admission import Admission
 from contact_sync.web.failures import show_failures
 from contact_sync.web.rendering import FOLDER
 
 PAGES = (
     syncs_page.router, run_page.router, clients_page.router, rejected_page.router,
-    dropped_page.router,
+    dropped_page.router, mapping_page.router,
 )  # fmt: skip
 
 
@@ -57,4 +65,5 @@ def the_app() -> FastAPI:
     for router in PAGES:
         app.include_router(router)
     show_failures(app)
+    app.add_middleware(Admission)
     return app

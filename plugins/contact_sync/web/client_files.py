@@ -5,18 +5,19 @@ the viewer may see them, on a page and in a CSV file of any length.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol, TypeVar
 
 from fastapi.responses import StreamingResponse
 
-from contact_sync.base.errors import SyncError
+from contact_sync.base.errors import SyncError, told_safely
 from contact_sync.reporting.csv_export import csv_lines
 from contact_sync.web.rendering import HEADERS
 from contact_sync.web.seen_sync import SeenSync
 
 log = logging.getLogger(__name__)
+INCOMPLETE = "INCOMPLETE"
+"""In place of an id in the last row of a file that couldn't be finished."""
 
 
 class OfClient(Protocol):
@@ -49,7 +50,7 @@ def csv_file(
     sync: SeenSync,
     title: str,
     columns: Sequence[str],
-    chunks: Generator[list[Row], None, None],
+    chunks: Iterator[list[Row]],
     cells: Callable[[Row], Sequence[Any]],
 ) -> StreamingResponse:
     """All rows, streamed: the client's id and key, its address for who may see it, then `cells`,
@@ -65,26 +66,33 @@ def csv_file(
 def _lines(
     sync: SeenSync,
     columns: Sequence[str],
-    chunks: Generator[list[Row], None, None],
+    chunks: Iterator[list[Row]],
     cells: Callable[[Row], Sequence[Any]],
 ) -> Iterator[bytes]:
-    """The header with the first rows, then the others, in pieces of bounded size.
-
-    Whatever ends it also ends the transaction that it reads from.
-    """
+    """The header with the first rows, then the others, in pieces of bounded size. What goes wrong
+    after the first piece is said in the last row, because the answer's status is out already."""
     header = csv_lines([("client_id", "client_key", *("email",) * sync.sees_addresses, *columns)])
-    with closing(chunks):
+    is_begun = False
+    try:
         for rows in chunks:
             found: dict[int, str] = {}
             if sync.sees_addresses:
                 found = _read(sync.name, [row.client_id for row in rows])
             own = [[found.get(row.client_id)] if sync.sees_addresses else [] for row in rows]
-            yield header + csv_lines(
+            yield (b"" if is_begun else header) + csv_lines(
                 [row.client_id, row.client_key, *address, *cells(row)]
                 for row, address in zip(rows, own, strict=True)
             )
-            header = b""
-    if header:
+            is_begun = True
+    except Exception as error:
+        if not is_begun:
+            raise
+        told = told_safely(error)
+        log.warning("A file of sync %r ends too early: %s", sync.name, told)
+        empty = ("",) * (len(columns) + sync.sees_addresses)
+        yield csv_lines([(INCOMPLETE, f"rows are missing: {told}", *empty)])
+        return
+    if not is_begun:
         yield header
 
 

@@ -25,7 +25,9 @@ WORDS = {
           "Airflow can give you the permission to read it."),
     404: ("Nothing here", "There is no such page."),
     405: ("Not possible", "This page can only be read."),
-    422: ("Not understood", "The address of the page has a value that makes no sense."),
+    413: ("Too large", "The form is larger than any that this page sends."),
+    422: ("Not understood", "The address of the page, or what its form sent, makes no "
+          "sense."),
 }  # fmt: skip
 
 

@@ -34,6 +34,15 @@ class Links:
         """A sync's page."""
         return f"{self.syncs}/{_quoted(name)}"
 
+    @property
+    def new_sync(self) -> str:
+        """The form of a new sync."""
+        return f"{self.base}/new"
+
+    def mapping(self, name: str) -> str:
+        """The form of a sync's definition."""
+        return f"{self.sync(name)}/mapping"
+
     def run(self, name: str, run_id: int) -> str:
         """A run's report."""
         return f"{self.sync(name)}/runs/{run_id}"

@@ -78,6 +78,7 @@ def syncs(request: Request, viewer: ViewerDep) -> Response:
         "syncs.html",
         title="Contact syncs",
         cards=shown,
+        may_edit=viewer.may_edit_connections(),
         broken=found.broken if viewer.may_see_import_errors() else {},
         hidden=len(found.by_name) - len(readable),
         undefined=_undefined(found, shown) if viewer.may_see_import_errors() else {},
@@ -89,7 +90,8 @@ def one_sync(request: Request, viewer: ViewerDep, name: str) -> Response:
     """One sync with its last runs."""
     sync = readable_sync(viewer, name)
     (card,) = cards(viewer, [sync.definition])
-    return page(request, "sync.html", title=sync.definition.caption, card=card, sync=sync)
+    return page(request, "sync.html", title=sync.definition.caption, card=card, sync=sync,
+                may_edit=viewer.may_edit_connections())  # fmt: skip
 
 
 def cards(viewer: Viewer, definitions: list[SyncDefinition]) -> list[Card]:

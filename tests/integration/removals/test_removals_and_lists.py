@@ -129,7 +129,8 @@ def test_F01_a_former_lists_members_are_taken_off_it(world: World) -> None:
 def test_F01_S13_who_was_excluded_meanwhile_is_not_on_a_list_that_is_taken_again(
     consenting: World, between: str | None
 ) -> None:
-    """That the contact was off the other list, or on none, says nothing of this one."""
+    """That the contact was off the other list, or on none, says nothing of this one: somebody may
+    have put it there again."""
     first, policy = consenting.list_id, "unlist" if between else "keep"
     client, _ = consenting.add("ann@example.com"), consenting.add("bob@example.com")
     consenting.run()
@@ -138,11 +139,12 @@ def test_F01_S13_who_was_excluded_meanwhile_is_not_on_a_list_that_is_taken_again
     consenting.run()
     consenting.edit(client, last_name="opted out")
     consenting.run()
-    assert consenting.contacts()["ann@example.com"]["list_ids"] == [first]
+    assert consenting.contacts()["ann@example.com"]["list_ids"] == ([] if between else [first])
+    consenting.emulator.admin.put_contacts({"email": "ann@example.com"}, list_ids=[first])
     consenting.redefine(list=LIST_NAME, on_exclusion="unlist")
     report = consenting.run()
     assert consenting.contacts()["ann@example.com"]["list_ids"] == []
-    assert report["counts"]["unlisted"] == 1
+    assert report["counts"]["unlisted"] == (2 if between else 1)  # the other list is a former one
 
 
 def test_F01_a_former_list_that_is_gone_needs_nothing(world: World) -> None:
@@ -155,3 +157,25 @@ def test_F01_a_former_list_that_is_gone_needs_nothing(world: World) -> None:
     world.delete_at_sendgrid(f"lists/{world.list_id}")
     report = world.run("full")
     assert [job["outcome"] for job in report["jobs"] if job["lane"] == "unlist"] == ["list_gone"]
+
+
+@pytest.mark.parametrize("when", ["in the same run", "two lists later"])
+def test_F01_who_is_excluded_leaves_the_lists_of_before_too(consenting: World, when: str) -> None:
+    """Everybody else stays on them, as policy `keep` says."""
+    world = consenting
+    out, stays = world.add("out@example.com"), world.add("stays@example.com")
+    world.run()
+    lists = {world.list_id}
+    for name in ("Second", "Third"):
+        lists.add(world.emulator.admin.create_list(name))
+        world.redefine(list=name)
+        if when == "in the same run":
+            break
+        world.run()
+    world.edit(out, last_name="opted out")
+    assert world.run()["degraded"] == []
+    contacts = world.contacts()
+    assert contacts["out@example.com"]["list_ids"] == []
+    assert set(contacts["stays@example.com"]["list_ids"]) == lists
+    assert world.fates()[stays] == "confirmed"
+    assert world.run()["jobs"] == []

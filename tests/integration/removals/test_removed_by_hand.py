@@ -114,6 +114,26 @@ def test_F10_another_address_is_another_contact(world: World) -> None:
 
 
 @pytest.mark.usefixtures("sure")
+def test_F10_another_client_of_the_address_brings_it_back(world: World) -> None:
+    """As documented: a newcomer takes it; once that one has left, the older one represents it."""
+    client = world.add(ANN)
+    world.run()
+    remove(world, "deleted")
+    world.edit(client, first_name="Anna")
+    assert world.run()["exclusions"] == {"removed_by_hand": 1}
+    newer = world.add(ANN)
+    world.run()
+    world.assert_converged()
+    remove(world, "deleted")
+    world.edit(newer, first_name="Anna")
+    world.run()
+    assert not is_back(world)
+    world.edit(newer, email="anna@example.com")
+    world.run()
+    world.assert_converged()
+
+
+@pytest.mark.usefixtures("sure")
 def test_F10_a_run_that_changes_very_many_looks_nobody_up_and_says_so(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -154,7 +154,7 @@ BREAKS: dict[str, tuple[Callable[[World], object], type[Exception], list[str]]] 
     "B2CORE unreachable": (
         unreachable,
         RetryableError,
-        ["B2CORE's database can't be reached", "check the connection's host, port, login"],
+        ["B2CORE's database can't be reached", "correct the connection's host and port"],
     ),
     "no state schema": (
         lambda w: w.state("DROP SCHEMA contact_sync CASCADE"),

@@ -75,8 +75,7 @@ def test_N02_a_lock_on_the_ledger_is_waited_for_and_no_longer(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """By statements of either driver."""
-    settings = database.SETTINGS.replace("lock_timeout=60s", "lock_timeout=1s")
-    monkeypatch.setattr(database, "SETTINGS", settings)
+    monkeypatch.setitem(database.SETTINGS, "lock_timeout", "1s")
     monkeypatch.setattr(in_one_process, "MAX_READS", 1)
     world.seed()
     world.run()

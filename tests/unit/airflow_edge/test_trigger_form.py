@@ -71,6 +71,21 @@ def test_only_the_start_of_a_syncs_run_is_looked_at(
 
 
 @pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (b'{"conf": {"reason": "a\\u0000b"}}', "NUL"),
+        (b'{"note": ["\\u0000"]}', "NUL"),
+        (b'{"conf": ' + b"[" * 100_000 + b"]" * 100_000 + b"}", "nested too deeply"),
+    ],
+)
+def test_what_no_database_or_reader_takes_is_refused(body: bytes, said: str) -> None:
+    """With 400 and a sentence; Airflow would answer 500."""
+    status, answer = ask(STARTS, body, LOGGED_IN)
+    assert status == 400
+    assert said in json.loads(answer)["detail"]
+
+
+@pytest.mark.parametrize(
     "body", [b"{}", b'{"conf": null}', b"not json", b'["conf"]', b'{"conf": 5}']
 )
 def test_a_body_that_it_cant_judge_is_left_to_airflow(body: bytes) -> None:

@@ -11,10 +11,26 @@ from contact_sync.reporting.csv_export import csv_lines, safe_cell
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff20"])
 def test_a_cell_that_looks_like_a_formula_is_text(start: str) -> None:
-    """Whatever it begins with; inside a cell these characters are harmless."""
+    """Whatever it begins with; inside a word these characters are harmless."""
     formula = f'{start}HYPERLINK("https://example.com")'
     assert safe_cell(formula) == f"'{formula}"
     assert safe_cell(f"a{formula}") == f"a{formula}"
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\uff1d"])
+@pytest.mark.parametrize("before", [";", "x;", "a; ", ",", "|", "x\ty\t", "x\r", "x\n", '";"', " "])
+def test_what_another_separator_would_make_a_cell_computes_nothing_either(
+    before: str, start: str
+) -> None:
+    """In most of Europe a spreadsheet takes `;` for one, whatever is in quotes to us."""
+    said = safe_cell(f"{before}{start}1+1")
+    assert said.endswith(f"'{start}1+1")
+    assert said.replace("'", "") == f"{before}{start}1+1"
+
+
+def test_safe_cells_take_linear_time() -> None:
+    """Of separators, spaces and quotes, however many."""
+    assert safe_cell("; \"'" * 200_000 + "=") == "; \"'" * 200_000 + "'="
 
 
 def test_cells_come_back_as_they_were() -> None:

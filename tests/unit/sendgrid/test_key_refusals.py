@@ -15,6 +15,8 @@ UNVERIFIED = "the account isn't verified yet"
 LIMIT = "the plan's contact limit is reached"
 WRONG = "the API key is wrong, revoked or from another region"
 LACKS = "lacks permission"
+BLOCKED = "SendGrid has blocked its calls for a while"
+UNPAID = "the account isn't paid, or its trial is over"
 SAID = [
     # sklarsa/django-sendgrid-v5#11; a public report of August 2026 has it with both statuses
     ((401, 403), "The requestor's IP Address is not whitelisted", ADDRESS),
@@ -36,6 +38,15 @@ SAID = [
     ((403,), "Your account must be verified first", UNVERIFIED),
     # sendgrid-go#413, there in a job
     ((403,), "you have hit your contact limit", LIMIT),
+    # SendGrid's v3 reference, "Responses" and "Errors"
+    ((403,), "You are temporarily blocked from sending emails due to repeated bad requests.",
+     BLOCKED),
+    ((403,), "Too many bad requests. Temporary block", BLOCKED),
+    # Twilio's error 60603
+    ((401, 403), "Your account is frozen", UNPAID),
+    ((403,), "Your free trial has expired", UNPAID),
+    # sendgrid/docs#6587
+    ((401, 403), "Permission denied, wrong credentials", WRONG),
     ((401,), None, WRONG),
     ((403,), None, LACKS),
 ]  # fmt: skip

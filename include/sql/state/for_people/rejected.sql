@@ -14,7 +14,7 @@ ORDER BY n DESC, field ASC, reason ASC, detail ASC
 LIMIT %(at_most)s;
 
 -- rejected_clients --
--- From the id after `after`; after, field, reason, reasons, detail, since_before: null = any; at_most: null = all. The
+-- From the id after `after`, null = from the first; field, reason, reasons, detail, since_before: null = any. The
 -- planner knows the values, drops the conditions that don't apply, and chooses the index.
 -- Index: ledger_rejected_reasons, else ledger_unconfirmed; client_key primary key
 SELECT
@@ -32,7 +32,7 @@ LEFT JOIN contact_sync.client_key AS k ON l.sync_id = k.sync_id AND l.client_id 
 WHERE
     l.sync_id = %(sync_id)s
     AND l.state = 'rejected'
-    AND (%(after)s::bigint IS NULL OR l.client_id > %(after)s)
+    AND (%(after)s::bigint IS NULL OR l.client_id > %(after)s::bigint)
     AND (%(field)s::text IS NULL OR l.field = %(field)s)
     AND (%(reason)s::text IS NULL OR l.reason = %(reason)s)
     AND (%(reasons)s::text[] IS NULL OR l.reason = any(%(reasons)s))

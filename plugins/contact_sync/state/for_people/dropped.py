@@ -1,21 +1,20 @@
-"""Read the values that SendGrid lacks, or has cut or rounded, for people: in pages and as a stream
-of any length. Ids, fields and reasons; the values themselves are nowhere in the state database.
+"""Read the values that SendGrid lacks, or has cut or rounded, for people: in pages, and all of
+them piece by piece. Ids, fields and reasons; the values themselves are nowhere in the state
+database.
 """
 
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
-
-from psycopg.rows import class_row
 
 from contact_sync.base.vocabulary import MAX_REASONS
 from contact_sync.postgres.cursor import Cursor, rows_as
 from contact_sync.state import statements
 from contact_sync.state.database import StateDatabase
-from contact_sync.state.for_people.reading import READ_ONLY
+from contact_sync.state.for_people.reading import reading
 from contact_sync.state.for_people.rejected import ReasonCount
 
 SQL = statements.load("for_people/dropped")
@@ -60,14 +59,17 @@ def page_of_values(cursor: Cursor, which: Filter, limit: int) -> list[DroppedVal
 
 
 def all_values(state: StateDatabase, which: Filter) -> Generator[list[DroppedValue], None, None]:
-    """All of them by client and field, CHUNK at a time, through a cursor on the server."""
-    with state.transaction() as cursor:
-        cursor.execute(READ_ONLY)
-        row = class_row(DroppedValue)
-        with cursor.connection.cursor("dropped", row_factory=row) as rows:
-            rows.execute(SQL["dropped_values"], _parameters(which, None))
-            while chunk := rows.fetchmany(CHUNK):
-                yield chunk
+    """All of them by client and field, CHUNK at a time, each in a transaction of its own: nothing
+    is held open while whoever takes them stalls. What changes meanwhile may be in it or not."""
+    while True:
+        with reading(state) as cursor:
+            values = page_of_values(cursor, which, CHUNK)
+        if values:
+            yield values
+        if len(values) < CHUNK:
+            return
+        last = values[-1]
+        which = replace(which, after=last.client_id, after_field=last.field)
 
 
 def values_of_client(cursor: Cursor, sync_id: int, client_id: int) -> dict[str, DroppedValue]:
@@ -77,5 +79,5 @@ def values_of_client(cursor: Cursor, sync_id: int, client_id: int) -> dict[str, 
     return {value.field: value for value in found}
 
 
-def _parameters(which: Filter, limit: int | None) -> dict[str, Any]:
+def _parameters(which: Filter, limit: int) -> dict[str, Any]:
     return asdict(which) | {"at_most": limit}

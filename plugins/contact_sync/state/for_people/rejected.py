@@ -1,4 +1,4 @@
-"""Read the rejected clients, for people: in pages by id, and as a stream of any length."""
+"""Read the rejected clients, for people: in pages by id, and all of them piece by piece."""
 
 from __future__ import annotations
 
@@ -8,14 +8,12 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from psycopg.rows import class_row
-
 from contact_sync.base.vocabulary import MAX_REASONS, Refusal, RefusalSum
 from contact_sync.base.words import counted
 from contact_sync.postgres.cursor import Cursor, rows_as
 from contact_sync.state import statements
 from contact_sync.state.database import StateDatabase
-from contact_sync.state.for_people.reading import READ_ONLY
+from contact_sync.state.for_people.reading import reading
 
 SQL = statements.load("for_people/rejected")
 CHUNK = 5_000
@@ -26,8 +24,8 @@ CHUNK = 5_000
 class Filter:
     """Which rejected clients of a sync; None = of every field, for every reason.
 
-    `reason` may also be a RefusalSum: all whom SendGrid refused. `since_before`: rejected first
-    before this moment.
+    `reason` may also be a RefusalSum: all whom SendGrid refused. `after`: with ids above this one.
+    `since_before`: rejected first before this moment.
     """
 
     sync_id: int
@@ -84,17 +82,19 @@ def page_of_clients(cursor: Cursor, which: Filter, limit: int) -> list[RejectedC
 
 
 def all_clients(state: StateDatabase, which: Filter) -> Generator[list[RejectedClient], None, None]:
-    """All of them by id, CHUNK at a time, through a cursor on the server."""
-    with state.transaction() as cursor:
-        cursor.execute(READ_ONLY)
-        row = class_row(RejectedClient)
-        with cursor.connection.cursor("rejected", row_factory=row) as rows:
-            rows.execute(SQL["rejected_clients"], _parameters(which, None))
-            while chunk := rows.fetchmany(CHUNK):
-                yield chunk
+    """All of them by id, CHUNK at a time, each in a transaction of its own: nothing is held open
+    while whoever takes them stalls. Who is rejected or sent meanwhile may be in it or not."""
+    while True:
+        with reading(state) as cursor:
+            rows = page_of_clients(cursor, which, CHUNK)
+        if rows:
+            yield rows
+        if len(rows) < CHUNK:
+            return
+        which = dataclasses.replace(which, after=rows[-1].client_id)
 
 
-def _parameters(which: Filter, limit: int | None) -> dict[str, Any]:
+def _parameters(which: Filter, limit: int) -> dict[str, Any]:
     is_sum = which.reason in tuple(RefusalSum)
     reasons = {"reason": None, "reasons": list(Refusal)} if is_sum else {"reasons": None}
     return asdict(which) | reasons | {"at_most": limit}

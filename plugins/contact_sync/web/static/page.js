@@ -1,4 +1,4 @@
-/* Follows Airflow's light and dark choice, and opens Airflow's own pages outside of its frame. */
+/* Follows Airflow's light and dark choice, opens Airflow's own pages outside of its frame, copies a text. */
 "use strict";
 
 // Airflow's UI keeps the choice here: "light", "dark" or "system".
@@ -32,3 +32,22 @@ addEventListener("click", (event) => {
   parent.document.body.append(outer);
   outer.click();
 });
+
+// A button that copies a text shows only where this script runs.
+addEventListener("DOMContentLoaded", () => {
+  for (const button of document.querySelectorAll("button[data-copy]")) {
+    button.hidden = false;
+    button.addEventListener("click", () => copy(document.getElementById(button.dataset.copy)));
+  }
+});
+
+async function copy(text) {
+  const said = document.querySelector("[data-copied]");
+  try {
+    await navigator.clipboard.writeText(text.value);
+    said.textContent = "Copied.";
+  } catch {
+    text.select(); // without https a browser has no clipboard for pages
+    said.textContent = document.execCommand("copy") ? "Copied." : "Selected: press Ctrl+C.";
+  }
+}
