@@ -150,7 +150,7 @@ RUNNERS: dict[str, Runner] = {
     "make": make,
     "docker compose": compose,
     "cp": copy,
-    'eval "$(activate-global-python-argcomplete': nothing,
+    'eval "$(activate-global-python-argcomplete --dest=-)"': nothing,
     "psql --command": nothing,
     "apt-get install": nothing,
     "brew install": nothing,
