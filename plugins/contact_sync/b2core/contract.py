@@ -11,6 +11,7 @@ from typing import Any
 
 from contact_sync.b2core.plans import Table
 from contact_sync.b2core.reader import Snapshot
+from contact_sync.base.client_names import called
 from contact_sync.base.errors import SyncError
 from contact_sync.base.findings import Area, Finding, Judgement
 from contact_sync.base.vocabulary import MAX_KEY
@@ -60,11 +61,17 @@ FULL JOIN (
 _KEYS = """
 SELECT
     count(*) FILTER (WHERE client_key IS NULL) AS without_key,
-    count(client_key) - count(DISTINCT client_key) AS again,
-    count(*) FILTER (WHERE length(client_key) > {longest}) AS too_long
+    count(client_key) - count(DISTINCT client_key::text) AS again,
+    count(*) FILTER (WHERE length(client_key::text) > {longest}) AS too_long
 FROM (
 {clients}
 ) AS clients
+"""
+_KEY = """
+SELECT max(client_key::text) AS key FROM (
+{clients}
+) AS clients
+WHERE client_id = {client_id}
 """
 _WITHIN = """
 SELECT count(*) AS clients, count(*) FILTER (WHERE client_id <> {client_id}) AS others
@@ -112,7 +119,7 @@ def _scan(snapshot: Snapshot, samples: list[int], _changed: str, _email: str) ->
     if row["saying_no"]:
         what = "excluded by a text that is empty or says no: all but NULL excludes"
         yield Finding(
-            Area.B2CORE, "scan.sql", Judgement.WARNING, _whose(row, "saying_no", what),
+            Area.B2CORE, "scan.sql", Judgement.WARNING, _whose(snapshot, row, "saying_no", what),
             "write NULLIF(exclusion, '') or a CASE, here and in clients.sql, if they may be sent",
         )  # fmt: skip
     if row["again"]:
@@ -137,7 +144,7 @@ def _clients(
     for key, (what, fix) in said.items():
         if counts[key]:
             found = True
-            yield _wrong("clients.sql", _whose(counts, key, what), fix)
+            yield _wrong("clients.sql", _whose(snapshot, counts, key, what), fix)
     if counts["again"]:
         found = True
         yield _wrong("clients.sql", _again(counts["again"]), FIX_AGAIN)
@@ -147,7 +154,9 @@ def _clients(
         if counts[key] and not alone:
             found = True
             what = f"with another {column} in scan.sql than in clients.sql"
-            yield _wrong("clients.sql", _whose(counts, key, what), "write the same in both")
+            yield _wrong(
+                "clients.sql", _whose(snapshot, counts, key, what), "write the same in both"
+            )
     if not found:
         yield _right("clients.sql", "the same clients as scan.sql, each once")
 
@@ -234,9 +243,19 @@ def _again(rows: int) -> str:
     return f"{rows:,} rows give a client again"
 
 
-def _whose(counts: dict[str, Any], key: str, what: str) -> str:
-    few = f"client {counts[f'{key}_id']}" if counts[key] == 1 else f"such as {counts[f'{key}_id']}"
+def _whose(snapshot: Snapshot, counts: dict[str, Any], key: str, what: str) -> str:
+    client_id = counts[f"{key}_id"]
+    who = "-" if client_id is None else called(client_id, _key_of(snapshot, client_id))
+    few = f"client {who}" if counts[key] == 1 else f"such as {who}"
     return f"{counts[key]:,} clients are {what} ({few})"
+
+
+def _key_of(snapshot: Snapshot, client_id: int) -> str | None:
+    if "client_key" not in snapshot.columns().names:
+        return None
+    clients = snapshot.text("clients", {**EVERY_ID, "ids": [client_id]})
+    row = snapshot.row(_KEY.format(clients=clients, client_id=client_id), "clients")
+    return None if row["key"] is None else str(row["key"])
 
 
 def _right(subject: str, text: str) -> Finding:

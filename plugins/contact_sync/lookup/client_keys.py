@@ -20,7 +20,7 @@ _WITH = """
 SELECT client_id FROM (
 {clients}
 ) AS clients
-WHERE client_key = ANY({keys}::text[])
+WHERE client_key::text = ANY({keys}::text[])
 LIMIT {at_most}
 """
 

@@ -87,6 +87,19 @@ def test_lists_and_look_ups_have_the_keys(
     assert (code, found["clients"][0]["client_key"]) == (0, f"{BOB}/x")
 
 
+def test_findings_name_clients_by_their_keys(foreign: World, answer: Any) -> None:
+    """Of the statements, too."""
+    scan = foreign.sql_folder / "scan.sql"
+    text = scan.read_text(encoding="utf-8")
+    scan.write_text(f'{text} WHERE "customers"."eMail" <> \'ann@example.com\'', encoding="utf-8")
+    code, found = answer("check-sql", "uuid_views")
+    said = [
+        each["text"] for each in found["findings"] if "would never be looked at" in each["text"]
+    ]
+    assert (code, len(said)) == (1, 1)
+    assert f"(client {ANN} (" in said[0]
+
+
 def test_keys_are_kept_as_long_as_their_clients(foreign: World) -> None:
     """A changed key takes the place of the former one; a source without keys has none."""
     foreign.run()
