@@ -135,6 +135,25 @@ POINTS = {
     "run_finished": (
         "the run is over, the watermark has moved, the lease is free", "nothing has to be repaired",
     ),
+    "verification_uncommitted": ("no verification", AGAIN),
+    "export_ordered_not_stored": (
+        "the verification; SendGrid writes exports whose ids aren't known",
+        "the task again: it orders others, and those expire",
+    ),
+    "export_ordered": ("the exports' ids", "the task again, or the next verification, goes on"),
+    "clients_stored": (
+        "B2CORE's side, not known to be whole", "the task again: it reads B2CORE anew",
+    ),
+    "contacts_stored": (
+        "the account's side, not known to be whole", "the task again: it downloads the export anew",
+    ),
+    "comparison_uncommitted": ("both sides", AGAIN),
+    "sides_compared": (
+        "what differs, not looked at again yet", "the task again: it looks at it again",
+    ),
+    "candidates_looked_at": ("a part of that is looked at", "the task again: it looks at the rest"),
+    "verification_end_uncommitted": ("both sides, and what differs", AGAIN),
+    "verification_finished": ("the certificate; both sides are gone", "nothing has to be repaired"),
 }  # fmt: skip
 """By the names given to `reach`, in the order of a run: what is stored then, and who continues."""
 

@@ -6,6 +6,7 @@ import runpy
 from datetime import timedelta
 
 from contact_sync.airflow_edge import operators, triggers
+from contact_sync.airflow_edge.handles import PAGE_LIMITS
 from contact_sync.config.deadlines import Deadlines
 from contact_sync.run import in_one_process, settle_earlier_runs
 from contact_sync.run.sending import (
@@ -38,7 +39,8 @@ def _calls() -> list[tuple[str, ...]]:
         (code("sendgrid.retries"),
          "a call to SendGrid that failed: a read always, a write only if the answer proves that it "
          "had no effect (429, connection refused)",
-         f"{retries.MAX_TRIES} tries within {retries.RETRY_BUDGET_SECONDS} s; pauses grow at "
+         f"{retries.MAX_TRIES} tries within {retries.RETRY_BUDGET_SECONDS} s, where a "
+         f"person waits for a form or a check within {PAGE_LIMITS.retry_seconds} s; pauses grow at "
          f"random to 30 s, or are what SendGrid's headers say",
          "the task fails for now; a write without an answer is of unknown fate"),
         (code("run.sending.send_json"), "an upsert that SendGrid refused for contacts or values "

@@ -1,4 +1,4 @@
-"""A sync at work: its definition with handles on both databases and on SendGrid."""
+"""A sync at work: its definition with handles on both databases, and on SendGrid."""
 
 from __future__ import annotations
 
@@ -12,12 +12,18 @@ from contact_sync.state.database import StateDatabase
 
 
 @dataclass(frozen=True, slots=True)
-class Sync:
-    """A definition with its handles: what every step works on. `marks`: where runs leave theirs;
-    None = nowhere."""
+class Databases:
+    """A definition with its two databases: what a look-up works on that doesn't ask SendGrid."""
 
     definition: SyncDefinition
     b2core: B2Core
     state: StateDatabase
+
+
+@dataclass(frozen=True, slots=True)
+class Sync(Databases):
+    """The same with SendGrid: what every step works on. `marks`: where runs leave theirs; None =
+    nowhere."""
+
     sendgrid: SendGridApi
     marks: Marks | None = None

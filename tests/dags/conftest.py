@@ -10,9 +10,9 @@ import psutil
 import pytest
 from airflow.dag_processing.dagbag import DagBag
 from airflow.utils.db import initdb
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page, sync_playwright
 
-from local.browser.chromium import browser_page, log_in
+from local.browser.chromium import browser_page, chromium, log_in
 from local.demo.sync import DAG_ID
 from local.stack.system import Stack
 from tests.support import canary
@@ -128,3 +128,13 @@ def page(stack: Stack) -> Iterator[Page]:
     with browser_page() as page:
         log_in(page, stack.url)
         yield page
+
+
+@pytest.fixture(scope="module")
+def browser(stack: Stack) -> Iterator[Browser]:
+    """One Chromium for all tests of a file that visits as several people."""
+    with sync_playwright() as playwright:
+        program = chromium(playwright)
+        launched = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        yield launched
+        launched.close()

@@ -166,7 +166,7 @@ BODIES = [
     (b"q=\0", FORM, 400),
     (PART, "multipart/form-data; boundary=b", 400),
     (DEEP, "application/json", 422),
-    (b"q=" + b"x" * (64 << 10), FORM, 413),
+    (b"q=" + b"x" * admission.MAX_BODY, FORM, 413),
 ]
 
 

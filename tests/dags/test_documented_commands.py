@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from functools import reduce
 from pathlib import Path
 
 import psycopg
@@ -41,6 +42,12 @@ CHECKED_ONLY = {
     "docker compose": "services and profiles are looked up: there is no Docker engine here",
     "cp": "what is copied is looked up: a copy would be a sync of the repository",
     "psql --command": "it asks for a password",
+    "source": "test_first_connection.py runs it, in a clone",
+    "export PYTHONPATH": "the same",
+    "airflow db": "the same",
+    "AIRFLOW=": "test_rest_call.py runs it, on a real API server",
+    "TOKEN=$(curl": "the same",
+    "curl": "the same",
     "apt-get install": "it installs packages",
     "brew install": "it installs packages",
     ".venv/bin/playwright install": "it downloads a browser",
@@ -77,6 +84,13 @@ def airflow(words: list[str]) -> None:
     options = get_parser().parse_args(words)
     if words[0] != "dags":
         options.func(options)
+
+
+def for_fab(words: list[str]) -> None:
+    """The compose file's `init` runs the same; test_compose_pages.py runs that."""
+    assert shlex.join(["airflow", "roles", *words]) in (ROOT / "docker-compose.yaml").read_text(
+        encoding="utf-8"
+    )
 
 
 def make(words: list[str]) -> None:
@@ -147,11 +161,18 @@ RUNNERS: dict[str, Runner] = {
     "python -m contact_sync forget": forget,
     "python -m": module,
     "airflow": airflow,
+    "airflow roles": for_fab,
     "make": make,
     "docker compose": compose,
     "cp": copy,
     'eval "$(activate-global-python-argcomplete --dest=-)"': nothing,
     "psql --command": nothing,
+    "source": nothing,
+    'export PYTHONPATH="$PWD/plugins"': nothing,
+    "airflow db": nothing,
+    "AIRFLOW=https://airflow.example.com": nothing,
+    "TOKEN=$(curl": nothing,
+    "curl": nothing,
     "apt-get install": nothing,
     "brew install": nothing,
     ".venv/bin/playwright install": nothing,
@@ -183,7 +204,10 @@ def more_runners(cluster: Cluster, tmp_path: Path) -> Iterator[dict[str, Runner]
 
     def administrate(name: str) -> Runner:
         def runner(words: list[str]) -> None:
-            program([str(programs / name), *words], **login)
+            own = {"/backups": str(tmp_path), f"include/sql/{SYNC}/": "include/sql/b2core/"}
+            told = [reduce(lambda w, each: w.replace(*each), own.items(), word) for word in words]
+            first, *options = name.split()
+            program([str(programs / first), *options, *told], **login)
 
         return runner
 
@@ -208,6 +232,9 @@ def more_runners(cluster: Cluster, tmp_path: Path) -> Iterator[dict[str, Runner]
         "python -m contact_sync init": init,
         "createdb": administrate("createdb"),
         "psql": administrate("psql"),
+        "psql --single-transaction --command": administrate("psql --single-transaction --command"),
+        "pg_dump": administrate("pg_dump"),
+        "pg_restore": administrate("pg_restore"),
         "python3 docker/make_env.py": make_env,
     }
     with psycopg.connect(cluster.url(), autocommit=True) as connection:

@@ -7,13 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from airflow.models.connection import Connection
+from airflow.utils.session import create_session
 
 from contact_sync.base.paths import INCLUDE
 from contact_sync.config.parse import parse_definition
 from contact_sync.sendgrid.transport import Limits
-from contact_sync.web import mapping_page
+from contact_sync.web import admission
 from tests.dags.test_pages import DEAD, client, text
-from tests.support.posted_form import Pairs, definition_of, encoded, filled
+from tests.support.posted_form import Pairs, definition_of, encoded, filled, options_of
 from tests.support.world import LIST_NAME, World
 
 pytestmark = pytest.mark.airflow
@@ -72,13 +74,14 @@ def test_a_new_sync_is_made_of_what_both_sides_have(connected: World) -> None:
     assert "What was looked at is right" in checked
     assert "python -m contact_sync validate west --connect" in checked
     file = post(NEW, filled(checked), "download")
-    assert file.headers["content-disposition"] == 'attachment; filename="west.yaml"'
+    assert file.headers["content-disposition"] == "attachment; filename*=UTF-8''west.yaml"
     assert file.text == definition_of(checked)
 
 
 def test_the_mapping_changes_the_present_file_and_nothing_on_the_server(own_include: Path) -> None:
     """Comments and what the form doesn't have stay; the difference shows line by line."""
-    path = own_include / "syncs" / "demo.yaml"
+    path = own_include / "syncs" / "démo 1.yml"  # a name of its own
+    (own_include / "syncs" / "demo.yaml").rename(path)
     before = path.read_text()
     shown = client("admin").get(MAPPING).text
     same = post(MAPPING, filled(shown), "check").text
@@ -90,8 +93,10 @@ def test_the_mapping_changes_the_present_file_and_nothing_on_the_server(own_incl
     assert '<span class="removed">-  city: city' in said
     assert '<span class="added">+schedule: &#39;@hourly&#39;' in said
     assert path.read_text() == before
-    left = {each.name for each in path.parent.iterdir()}
-    assert left == {each.name for each in (INCLUDE / "syncs").iterdir()}
+    file = post(MAPPING, filled(shown), "download")
+    assert file.headers["content-disposition"].endswith("UTF-8''d%C3%A9mo%201.yml")
+    left = {each.name for each in path.parent.iterdir()} - {path.name}
+    assert left == {each.name for each in (INCLUDE / "syncs").iterdir()} - {"demo.yaml"}
 
 
 def test_what_is_wrong_is_said_beside_the_form(connected: World) -> None:
@@ -121,7 +126,7 @@ def test_what_is_wrong_is_said_beside_the_form(connected: World) -> None:
            ("on_too_long", "cut")]  # fmt: skip
     assert "there twice: status" in post(NEW, [*pairs, *row], "check").text
     assert post(NEW, [*pairs, ("field", "alone")], "check").status_code == 422
-    assert post(NEW, [("name", "x" * mapping_page.MAX_BYTES)], "check").status_code == 413
+    assert post(NEW, [("name", "x" * admission.MAX_BODY)], "check").status_code == 413
 
 
 def test_a_side_that_is_away_leaves_names_to_be_typed(
@@ -158,6 +163,41 @@ def test_only_connections_that_the_viewer_may_edit_are_looked_through(
     assert "sendgrid_default (Airflow lists no such one)" in shown
     assert "status (text)" in shown
     assert len(connected.emulator.admin.calls()) == before
+
+
+def test_connections_of_airflows_database_and_of_variables_are_offered_by_type(
+    connected: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PostgreSQL for both databases, SendGrid for the account; what can't be read isn't offered."""
+    monkeypatch.setenv("AIRFLOW_CONN_OTHER_ACCOUNT", NO_SENDGRID)
+    monkeypatch.setenv("AIRFLOW_CONN_BROKEN", "{")
+    stored = [Connection("stored_db", "postgres"), Connection("stored_hook", "http")]
+    with create_session() as session:
+        session.add_all(stored)
+    try:
+        pairs = options_of(text("admin", NEW))
+    finally:
+        with create_session() as session:
+            for row in session.query(Connection).filter(Connection.conn_id.like("stored_%")):
+                session.delete(row)
+    databases = {"b2core_default", "contact_sync_state", "stored_db"}
+    assert databases <= pairs["b2core"] == pairs["state"]
+    assert {"other_account", "sendgrid_default"} <= pairs["sendgrid"]
+    assert not {"stored_hook", "broken"} & (pairs["b2core"] | pairs["sendgrid"])
+    assert not databases & pairs["sendgrid"]
+    assert pairs["sql"] == {"b2core"}
+
+
+def test_statements_that_take_long_cost_the_samples_only(
+    own_include: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The look is given up, the columns and the form are there."""
+    endless = "SELECT 1::bigint AS client_id, pg_sleep(60)::text AS email, NULL::text AS exclusion"
+    (own_include / "sql" / "b2core" / "scan.sql").write_text(endless)
+    monkeypatch.setattr("contact_sync.airflow_edge.handles.PAGE_SECONDS", 1)
+    shown = text("admin", MAPPING)
+    assert "B2CORE gave no samples" in shown
+    assert "status (text)" in shown
 
 
 def test_a_hundred_fields_and_a_thousand_lists_fit(connected: World) -> None:

@@ -175,7 +175,7 @@ def test_a_state_database_that_is_away_is_told_in_words(
     for path, status in (("/syncs/demo/runs/1", 503), ("/syncs", 200)):
         said = text("admin", path, status)
         assert "The state database can&#39;t be reached" in said
-        assert "check the connection&#39;s host" in said
+        assert "host and port, and see that the server runs" in said
         assert "nobody" not in said
         assert "Traceback" not in said
 

@@ -5,15 +5,13 @@ What they say is tested over HTTP, in test_pages.py.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import pytest
 import requests
-from playwright.sync_api import Browser, BrowserContext, Frame, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Frame, Page
 
 from local.airflow_stack.settings import LOGIN, PASSWORD, VIEWER
-from local.browser.chromium import chromium
 from local.browser.pages import choose_theme, enter_as, open_report, open_syncs, ready_frame
 from local.demo.sync import DAG_ID, SYNC
 from local.stack.system import Stack
@@ -41,16 +39,6 @@ class Visit:
         page.on("console", lambda said: note(said.text) if said.type == "error" else None)
         page.on("pageerror", lambda error: note(str(error)))
         page.on("request", lambda asked: None if asked.url.startswith(own) else note(asked.url))
-
-
-@pytest.fixture(scope="module")
-def browser(stack: Stack) -> Iterator[Browser]:
-    """One Chromium for all tests of this file."""
-    with sync_playwright() as playwright:
-        program = chromium(playwright)
-        launched = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
-        yield launched
-        launched.close()
 
 
 def visit(browser: Browser, stack: Stack, login: str, password: str, theme: str = "light") -> Visit:

@@ -8,10 +8,8 @@ from __future__ import annotations
 import re
 import shlex
 from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
 
 from contact_sync.base.paths import INCLUDE
 from docker import make_env
@@ -25,21 +23,18 @@ from local.sendgrid_emulator.__main__ import arguments as emulator_parser
 from local.stack.system import POOL, POOL_SLOTS
 from local.stack.workers import PING
 from tests.support.airflow_home import ROOT
+from tests.support.compose import EXAMPLE, FILE, SERVICES, TEXT, VARIABLE
 
-TEXT = (ROOT / "docker-compose.yaml").read_text(encoding="utf-8")
-FILE: dict[str, Any] = yaml.safe_load(TEXT)
-SERVICES: dict[str, dict[str, Any]] = FILE["services"]
 ENVIRONMENT: dict[str, str] = FILE["x-environment"]
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
-EXAMPLE = (ROOT / ".env.example").read_text(encoding="utf-8")
 PINS = dict(
     re.findall(
         r"(?m)^([a-z0-9-]+)(?:\[.*?\])?==([^ ;\n]+)",
         (ROOT / "requirements-product.txt").read_text(encoding="utf-8"),
     )
 )
-VARIABLE = re.compile(r"(?<!\$)\$\{(\w+)(:[?-])?([^}]*)\}")
 SECRET = re.compile(r"PASSWORD|SECRET|_KEY$|^AIRFLOW_CONN_|SQL_ALCHEMY_CONN|BROKER_URL")
+COMPOSE_ONLY = {"--proxy-headers"}  # there is no proxy here
 NATIVE_ONLY = {"--skip-serve-logs", "--celery-hostname", "--concurrency"}
 AIRFLOW_SERVICES = [part.name for part in SERVERS] + list(WORKERS)
 
@@ -101,7 +96,8 @@ def test_every_service_runs_the_command_that_runs_natively() -> None:
     """The same parts of Airflow with the same arguments; only how they are named differs."""
     workers = [celery_worker(name, CONCURRENCY) for name in WORKERS]
     for part in (*SERVERS, *workers):
-        assert words(part.name) == airflow_arguments(part), part.name
+        found = [word for word in words(part.name) if word not in COMPOSE_ONLY]
+        assert found == airflow_arguments(part), part.name
     assert [SERVICES[name]["hostname"] for name in WORKERS] == list(WORKERS)
     assert shlex.join(airflow_arguments(MIGRATION)) in SERVICES["init"]["command"][-1]
     assert "python -m contact_sync migrate" in SERVICES["init"]["command"][-1]
@@ -129,14 +125,15 @@ def test_every_setting_is_one_of_airflow() -> None:
     """A misspelt AIRFLOW__… variable would be ignored without a word."""
     from airflow.configuration import conf
 
-    for name in {name for name in ENVIRONMENT if name.startswith("AIRFLOW__")}:
+    names = {name for service in SERVICES.values() for name in service.get("environment", {})}
+    for name in {name for name in names if name.startswith("AIRFLOW__")}:
         section, option = name.removeprefix("AIRFLOW__").lower().split("__")
         assert option in conf.configuration_description[section]["options"] or name in UNLISTED
 
 
 def test_only_who_speaks_to_b2core_and_sendgrid_has_their_secrets() -> None:
     """Workers have all connections; the triggerer polls SendGrid, and tells when no run succeeds;
-    `init` makes tables."""
+    `init` makes tables; the API server shows pages of the state."""
     having = {
         name: {key for key in service.get("environment", {}) if key.startswith("AIRFLOW_CONN_")}
         for name, service in SERVICES.items()
@@ -149,6 +146,7 @@ def test_only_who_speaks_to_b2core_and_sendgrid_has_their_secrets() -> None:
         **{worker: {b2core, sendgrid, state} for worker in WORKERS},
         "triggerer": {b2core, sendgrid, state},
         "init": {state},
+        "api-server": {state},
     }
     for name in AIRFLOW_SERVICES:
         assert SERVICES[name]["environment"].items() >= ENVIRONMENT.items(), name
@@ -158,7 +156,7 @@ def test_secrets_come_from_the_env_file_and_have_no_default() -> None:
     """A missing one ends `docker compose` with its name; none is written down anywhere."""
     used = VARIABLE.findall(TEXT)
     defaults = {name for name, mark, _ in used if mark != ":?"}
-    assert defaults == {"BASE_URL", "API_BIND"}
+    assert defaults == {"BASE_URL", "API_BIND", "COOKIE_SECURE"}
     assert all(
         rest == "is missing in .env, see .env.example" for _, mark, rest in used if mark == ":?"
     )
@@ -241,6 +239,17 @@ def test_ports_and_paths_agree() -> None:
         assert SERVICES[worker]["healthcheck"]["test"][-1] == (
             f'{shlex.join(PING)} --destination "celery@$$HOSTNAME"'
         )
+
+
+def test_no_service_runs_as_root() -> None:
+    """Redis' image changes to its own user only for a command that begins with redis-server; that
+    of PostgreSQL and Airflow's do as they are used here."""
+    for name, service in SERVICES.items():
+        image = service["image"].partition(":")[0]
+        if image not in ("postgres", "contact-sync-airflow", "contact-sync-demo"):
+            assert service.get("user") == image, name
+        assert "user" not in service or service["user"] not in ("root", 0, "0"), name
+    assert not re.search(r"(?m)^USER", DOCKERFILE)
 
 
 def test_every_service_is_watched_and_comes_back() -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from contact_sync.base.vocabulary import RunKind
 from tests.integration.foreign import test_foreign_schemas, test_init_command, test_who_is_sent
+from tests.integration.people import test_both_sides
 from tests.integration.runs import test_trials
 from tests.mutants.mutant import Mutant, gives, nothing
 
@@ -33,6 +34,9 @@ MUTANTS = [
            {f"{SETUP}.told.veiled": as_it_is},
            test_foreign_schemas.test_a_foreign_schema_is_set_up_and_loaded,
            {"name": "one_table"}),
+    Mutant("Values on the form of a sync are veiled",
+           {"contact_sync.lookup.both_sides.veiled": as_it_is},
+           test_both_sides.test_no_value_of_a_client_is_shown_whole),
     Mutant("No file is overwritten",
            {"contact_sync.cli.init.refuse_existing": nothing},
            test_init_command.test_nothing_is_overwritten, {"there": "syncs"}),

@@ -38,7 +38,7 @@ def call(emulator: Emulator, method: str, path: str, **headers: str) -> list[dic
         ("DELETE", "/v3/marketing/lists/1/contacts?delete_contacts=true"),
         ("DELETE", "/v3/asm/suppressions/global/nobody"),
         ("POST", "/v3/marketing/lists"),
-        ("POST", f"{CONTACTS}/exports"),
+        ("GET", f"{CONTACTS}/exports"),
         ("GET", "/v3/contactdb/recipients"),
         ("GET", "/v3/nothing"),
     ],

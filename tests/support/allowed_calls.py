@@ -35,8 +35,14 @@ ALLOWED = {
         ("POST", "/v3/asm/groups/{group_id}/suppressions/search"),
         ("POST", "/v3/asm/groups/{group_id}/suppressions"),
         ("GET", f"{CONTACTS}/count"),
+        ("POST", f"{CONTACTS}/exports"),
+        ("GET", f"{CONTACTS}/exports/{{export_id}}"),
     },
-    "upload": {("PUT", "/imports/{job_id}"), ("GET", "/errors/{job_id}/{name}")},
+    "upload": {
+        ("PUT", "/imports/{job_id}"),
+        ("GET", "/errors/{job_id}/{name}"),
+        ("GET", "/exports/{export_id}/{name}"),
+    },
 }
 IDS = {CONTACTS: "ids", f"{LISTS}/{{list_id}}/contacts": "contact_ids"}
 

@@ -36,10 +36,12 @@ SHARED = ("urllib3", "requests")
 
 LOGGERS = (*OURS, *SHARED)
 MAY_HOLD_AN_ADDRESS = {
+    "finding": ["email"],
     "ledger": ["email"],
     "move": ["former", "email", "belongings"],
     "outbox": ["email", "payload"],
     "removal": ["email"],
+    "verify_contact": ["email"],
     "slice": ["members"],
 }
 """Columns of the state database that are for personal data; nothing else may hold any."""

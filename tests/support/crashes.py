@@ -284,10 +284,11 @@ KINDS = {
 }  # fmt: skip
 
 
-def all_points() -> set[str]:
-    """Every name that is given to `reach` in the package."""
+def all_points(*, verifying: bool = False) -> set[str]:
+    """Every name that is given to `reach` in the package, for runs or for verifications."""
     found = set()
-    for path in PACKAGE.rglob("*.py"):
+    paths = (path for path in PACKAGE.rglob("*.py") if (path.parent.name == "verify") == verifying)
+    for path in paths:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "reach":
                 argument = node.args[0]

@@ -20,7 +20,7 @@ BLOCK = re.compile(r"(?ms)^ *```(\w*)\n(.*?)^ *```$")
 INLINE = re.compile(r"`([^`]+)`")
 COMMAND = re.compile(
     r"(\w+=\S+ )*(python3? (-m )?\S+\.\w+( |$)|python3? -m \S+( |$)|make \S|airflow \S+ \S"
-    r"|docker compose \S|psql -|createdb |apt-get |brew |cp |\.venv/bin/)"
+    r"|docker compose \S|psql -|createdb |pg_dump |pg_restore |apt-get |brew |cp |\.venv/bin/)"
 )
 """What an inline piece of code must begin with to be taken for a command."""
 
@@ -55,10 +55,15 @@ def definitions() -> Iterator[tuple[str, str]]:
                 yield page.name, text
 
 
-def _commands_of(text: str) -> Iterator[str]:
+def shell_commands(text: str) -> Iterator[str]:
+    """The commands of a page's blocks of shell, in their order."""
     for language, block in BLOCK.findall(text):
         if language in ("sh", "bash", "console"):
             yield from _lines(block.replace("\\\n", " "))
+
+
+def _commands_of(text: str) -> Iterator[str]:
+    yield from shell_commands(text)
     for piece in INLINE.findall(BLOCK.sub("", text)):
         command = " ".join(piece.split())
         if COMMAND.match(command):

@@ -16,6 +16,7 @@ class _Form(HTMLParser):
     def __init__(self, page: str) -> None:
         super().__init__()
         self.pairs: Pairs = []
+        self.options: dict[str, set[str]] = {}
         self._select = ""
         self._inside = False
         self.feed(page)
@@ -29,8 +30,10 @@ class _Form(HTMLParser):
             self.pairs.append((has["name"], has.get("value", "")))
         elif tag == "select":
             self._select = has["name"]
-        elif tag == "option" and "selected" in has:
-            self.pairs.append((self._select, has["value"]))
+        elif tag == "option":
+            self.options.setdefault(self._select, set()).add(has["value"])
+            if "selected" in has:
+                self.pairs.append((self._select, has["value"]))
 
     def handle_endtag(self, tag: str) -> None:
         self._inside &= tag != "form"
@@ -44,6 +47,11 @@ def filled(page: str, **texts: str) -> Pairs:
         field = value if name == "field" else field
         found.append((name, texts.get(field if name == "column" else name, value)))
     return found
+
+
+def options_of(page: str) -> dict[str, set[str]]:
+    """What each list of the form offers."""
+    return _Form(page).options
 
 
 def encoded(pairs: Pairs) -> str:

@@ -436,3 +436,20 @@ CREATE UNLOGGED TABLE contact_sync.verify_contact (
     unclear bigint NOT NULL,  -- Fields whose value is no number or date, by position in the mapping.
     email text  -- Only of contacts on the list that the ledger doesn't know.
 );
+
+-- Of a verification that is under way: each client that calls for a contact, with the contact of its address.
+CREATE VIEW contact_sync.verify_pair AS
+ SELECT c.verification_id,
+    c.client_id,
+    c.email_hash,
+    c.waits,
+    c.field_hashes AS called_for,
+    c.left_out,
+    a.field_hashes AS held,
+    a.unclear,
+    a.updated_at,
+    (a.email_hash IS NOT NULL) AS has_contact,
+    COALESCE(a.on_list, false) AS on_list
+   FROM (contact_sync.verify_client c
+     LEFT JOIN contact_sync.verify_contact a ON (((c.verification_id = a.verification_id) AND (c.email_hash = a.email_hash))))
+  WHERE (c.calls_for = 'contact'::text);

@@ -1,8 +1,8 @@
 -- Verifications: their lives, and what they found (state/verifications.py).
 
 -- begin --
-INSERT INTO contact_sync.verification (sync_id, holder, reason, definition_hash, destination)
-VALUES (%(sync_id)s, %(holder)s, %(reason)s, %(definition_hash)s, %(destination)s)
+INSERT INTO contact_sync.verification (sync_id, holder, reason, definition_hash, destination, export_id)
+VALUES (%(sync_id)s, %(holder)s, %(reason)s, %(definition_hash)s, %(destination)s, %(export_id)s)
 RETURNING verification_id;
 
 -- verification --
@@ -79,6 +79,23 @@ WHERE verification_id = %(verification_id)s;
 -- save_status --
 UPDATE contact_sync.verification SET export_status = %(status)s
 WHERE verification_id = %(verification_id)s;
+
+-- save_counts --
+UPDATE contact_sync.verification AS v SET
+    counts = coalesce(v.counts, '{}') || %(counts)s,
+    fields = coalesce((
+        SELECT jsonb_object_agg(n.field, n.n)
+        FROM (
+            SELECT
+                u.field,
+                count(*) AS n
+            FROM contact_sync.finding AS f
+            CROSS JOIN unnest(f.fields) AS u (field)
+            WHERE f.verification_id = %(verification_id)s AND f.verdict IN ('different', 'off_list')
+            GROUP BY u.field
+        ) AS n
+    ), '{}')
+WHERE v.verification_id = %(verification_id)s;
 
 -- finish --
 UPDATE contact_sync.verification SET

@@ -9,11 +9,12 @@ from typing import Any
 from airflow.sdk import BaseHook, Connection
 from airflow.sdk.exceptions import AirflowNotFoundException
 
-from contact_sync.base.errors import ConfigError
+from contact_sync.base.errors import ConfigError, ConnectionMissing
 
 
 def get_connection(conn_id: str) -> Any:
-    """The connection. Raises ConfigError when there is none, or its variable can't be read.
+    """The connection. Raises ConnectionMissing when there is none, ConfigError when its variable
+    can't be read.
 
     Airflow passes over a variable that it can't read, and says that the connection isn't defined.
     """
@@ -29,7 +30,7 @@ def get_connection(conn_id: str) -> Any:
             "login and password are percent-encoded, or JSON such as "
             f'{{"conn_type": "postgres", "host": "…", "login": "…", "password": "…"}}'
         )
-    raise ConfigError(
+    raise ConnectionMissing(
         f"Airflow has no connection {conn_id!r}. Add it under Admin > Connections, or set {name}"
     )
 

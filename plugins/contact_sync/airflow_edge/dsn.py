@@ -31,7 +31,7 @@ def found(sync_name: str) -> Iterator[None]:
     try:
         yield
     except ConfigError as error:
-        raise ConfigError(f"Sync {sync_name!r}: {error}") from None
+        raise type(error)(f"Sync {sync_name!r}: {error}") from None
 
 
 def postgres_dsn(conn_id: str) -> str:

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from contact_sync.b2core.reader import B2Core
     from contact_sync.base.marks import Marks
     from contact_sync.run.checklist import Setup
-    from contact_sync.sync import Sync
+    from contact_sync.sendgrid.api import SendGridApi
+    from contact_sync.sync import Databases, Sync
 
 PAGE_SECONDS = 10
 PAGE_LIMITS = Limits(answer_seconds=PAGE_SECONDS, retry_seconds=PAGE_SECONDS)
@@ -42,6 +43,30 @@ def open_sync(name: str, marks: Marks | None = None) -> Iterator[Sync]:
     try:
         with state.keeping_connections():
             yield Sync(definition, b2core, state, sendgrid, marks)
+    finally:
+        sendgrid.close()
+
+
+@contextmanager
+def open_databases(name: str) -> Iterator[Databases]:
+    """The two databases of the sync called `name`, for a look-up; SendGrid's connection need not be
+    there. Raises ConfigError for whatever is wrong."""
+    from contact_sync.sync import Databases
+
+    definition = read_definition(name)
+    with found(definition.name):
+        opened = Databases(definition, open_b2core(definition), open_state(definition))
+    with opened.state.keeping_connections():
+        yield opened
+
+
+@contextmanager
+def open_sendgrid(definition: SyncDefinition) -> Iterator[SendGridApi]:
+    """The sync's SendGrid alone. Raises ConfigError for a wrong connection."""
+    with found(definition.name):
+        sendgrid = SendGridHook(definition.connections.sendgrid).get_conn()
+    try:
+        yield sendgrid
     finally:
         sendgrid.close()
 

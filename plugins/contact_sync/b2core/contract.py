@@ -14,7 +14,7 @@ from contact_sync.b2core.reader import Snapshot
 from contact_sync.base.client_names import called
 from contact_sync.base.errors import SyncError
 from contact_sync.base.findings import Area, Finding, Judgement
-from contact_sync.base.vocabulary import MAX_KEY
+from contact_sync.base.vocabulary import MAX_KEY, MAX_REASONS
 from contact_sync.config.source import ChangeDetection
 
 EVERY_ID = {"first_id": -(2**63), "last_id": 2**63 - 1, "ids": None}
@@ -30,7 +30,8 @@ SELECT
     count(client_id) - count(DISTINCT client_id) AS again,
     percentile_disc(ARRAY[0, 0.5, 1]) WITHIN GROUP (ORDER BY client_id) AS samples,
     count(*) FILTER (WHERE lower(btrim(exclusion)) IN ({no})) AS saying_no,
-    min(client_id) FILTER (WHERE lower(btrim(exclusion)) IN ({no})) AS saying_no_id
+    min(client_id) FILTER (WHERE lower(btrim(exclusion)) IN ({no})) AS saying_no_id,
+    count(DISTINCT exclusion) AS reasons
 FROM (
 {scan}
 ) AS scan
@@ -121,6 +122,12 @@ def _scan(snapshot: Snapshot, samples: list[int], _changed: str, _email: str) ->
         yield Finding(
             Area.B2CORE, "scan.sql", Judgement.WARNING, _whose(snapshot, row, "saying_no", what),
             "write NULLIF(exclusion, '') or a CASE, here and in clients.sql, if they may be sent",
+        )  # fmt: skip
+    if row["reasons"] > MAX_REASONS:
+        yield Finding(
+            Area.B2CORE, "scan.sql", Judgement.WARNING,
+            f"{row['reasons']:,} different exclusions: reports tell {MAX_REASONS} of them apart",
+            "give a few fixed texts, without anything personal: logs and reports show them",
         )  # fmt: skip
     if row["again"]:
         yield _wrong("scan.sql", _again(row["again"]), FIX_AGAIN)

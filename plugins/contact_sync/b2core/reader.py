@@ -1,7 +1,5 @@
-"""Read B2CORE's database. The only SQL against it is in `include/sql/<source>/`.
-
-Everything is read in one `REPEATABLE READ READ ONLY` transaction with time-outs, on one
-connection that is closed before any HTTP call.
+"""Read B2CORE's database. The only SQL against it is in `include/sql/<source>/`. Everything is read
+in one `REPEATABLE READ READ ONLY` transaction with time-outs, which ends before any HTTP call.
 """
 
 from __future__ import annotations
@@ -23,10 +21,12 @@ from contact_sync.b2core import plans
 from contact_sync.b2core.client_ids import ids_of, refuse_twice
 from contact_sync.b2core.origins import origin_of
 from contact_sync.b2core.position import position, refused_functions
+from contact_sync.b2core.powers import role_finding
 from contact_sync.b2core.replaced import marks, refuse_replaced
-from contact_sync.b2core.statements import filled, problems, read_statement
+from contact_sync.b2core.statements import filled, problems, read_statement, refuse_same_names
 from contact_sync.base.arrays import Int64
-from contact_sync.base.errors import FatalError
+from contact_sync.base.errors import ConfigError, FatalError
+from contact_sync.base.findings import Finding
 from contact_sync.base.json_columns import SourceSnapshot
 from contact_sync.postgres import arrow_reader
 from contact_sync.postgres.idle import Kept
@@ -36,6 +36,8 @@ WHAT = "B2CORE's database"
 LOCK_SECONDS, IDLE_SECONDS = 10, 600
 SILENT_SECONDS = 60.0
 """A server that keeps its own statement time-out has answered so long after it."""
+CHOICE = ("part", "place", "row_id", "label", "updated_at", "reason")
+"""What explain.sql gives of each row, beside its values."""
 READ_ONLY = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"
 _ANY = {
     "first_id": 0,
@@ -61,9 +63,8 @@ class B2Core:
     def snapshot(self) -> Iterator[Snapshot]:
         """One read-only snapshot of all tables. Raises ConfigError or RetryableError."""
         limit = self.statement_timeout_seconds
-        connect = partial(
-            arrow_reader.open_connection, self.dsn, WHAT, seconds=limit + SILENT_SECONDS
-        )
+        seconds = limit + SILENT_SECONDS
+        connect = partial(arrow_reader.open_connection, self.dsn, WHAT, seconds=seconds)
         with self._connections.used(connect, arrow_reader.answers) as connection:
             for statement in (READ_ONLY, _settings(limit)):
                 arrow_reader.execute(connection, statement, WHAT)
@@ -116,8 +117,7 @@ class Snapshot:
 
     def position(self) -> SourceSnapshot:
         """Where this snapshot stands: xid horizon (a xid8), time, system identifier, timeline,
-        since when the server runs, the database's oid, and how many seconds a standby is behind (0
-        on a primary).
+        start of the server, the database's oid, and a standby's seconds behind (0: primary).
 
         Rows written by a transaction that this snapshot doesn't see have an xmin at or above the
         horizon (PostgreSQL docs, `pg_snapshot_xmin`), also when it commits late.
@@ -128,9 +128,15 @@ class Snapshot:
         """Functions that the server refuses to the role that reads, and that tell where it is."""
         return refused_functions(self.connection, WHAT)
 
+    def role(self) -> Finding:
+        """What the role that reads may do besides."""
+        return role_finding(self.connection, WHAT)
+
     def columns(self, name: str = "clients") -> pa.Schema:
         """Names and types of the columns that a statement gives; executes nothing."""
-        return arrow_reader.schema(self.connection, self._sql(name, _ANY), _what(name))
+        found = arrow_reader.schema(self.connection, self._sql(name, _ANY), _what(name))
+        refuse_same_names(found.names, name)
+        return found
 
     def scan(self) -> Iterator[pa.RecordBatch]:
         """client_id, email and exclusion of every client, unordered."""
@@ -204,10 +210,12 @@ class Snapshot:
     def choices(self, client_id: int) -> list[dict[str, Any]]:
         """All phone and address rows of a client in the order of the rule that chooses one of each.
 
-        Raises ConfigError when the folder has no explain.sql: a run doesn't need it.
+        Raises ConfigError when the folder has no explain.sql that fits: a run doesn't need it.
         """
         sql = self._sql("explain", {"client_id": client_id})
         found = arrow_reader.table(self.connection, sql, _what("explain"))
+        if lacking := [name for name in CHOICE if name not in found.schema.names]:
+            raise ConfigError(f"explain.sql gives no column {', '.join(lacking)}: see its head")
         return arrow_reader.rows_of(found)
 
     def addresses_of(self, ids: Int64) -> Iterator[pa.RecordBatch]:

@@ -7,6 +7,7 @@ parameters are written `%(name)s`; anything else in it is left as it is.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -54,6 +55,15 @@ def filled(text: str, name: str, parameters: dict[str, Any]) -> str:
         return literal(parameters[match[1]])
 
     return _PLACEHOLDER.sub(value, text)
+
+
+def refuse_same_names(columns: Sequence[str], name: str) -> None:
+    """Raise ConfigError when a statement gives several columns of one name: which of them is meant
+    nobody knows."""
+    if again := sorted({column for column in columns if columns.count(column) > 1}):
+        raise ConfigError(
+            f"{name}.sql gives several columns named {', '.join(again)}: keep one of each name"
+        )
 
 
 @lru_cache(maxsize=32)

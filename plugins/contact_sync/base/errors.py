@@ -43,6 +43,10 @@ class ConfigError(FatalError):
     """A definition, connection, SQL contract, list or field is wrong or missing."""
 
 
+class ConnectionMissing(ConfigError):
+    """Airflow knows no connection of this name in this process."""
+
+
 class AuthError(FatalError):
     """SendGrid refused the API key (401) or its permissions (403)."""
 

@@ -33,11 +33,8 @@ POLICIES: dict[str, tuple[str, dict[str, str]]] = {
         "fills, go along?",
         {"true": "yes, and the former contact stays until they are seen there", "false": "no"}),
 }  # fmt: skip
-BAD_VALUE = {
-    "drop": "send the client without it, and count it",
-    "reject": "don't send the client",
-}
-TOO_LONG = {"cut": "cut it, and count it", "reject": "don't send the client"}
+BAD_VALUE = {"drop": "leave it out, count it", "reject": "don't send the client"}
+TOO_LONG = {"cut": "cut it, count it", "reject": "don't send the client"}
 DETECTION = {
     "xmin": "by PostgreSQL's own marks (xmin): needs the tables, misses nothing",
     "updated_at": "by columns with the time of the change (updated_at): works on views, too",

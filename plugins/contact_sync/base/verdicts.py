@@ -64,6 +64,7 @@ class Count(StrEnum):
     CONTACTS = "contacts"  # in SendGrid's account
     EQUAL = "equal"
     WAITING = "waiting"  # clients that changed, and a run is to send or to remove them
+    LEAVING = "leaving"  # contacts that a run is to remove
     REJECTED = "rejected"
     EXCLUDED = "excluded"
     SHARED = "shared"
@@ -110,10 +111,11 @@ COUNTS: Mapping[str, tuple[str, str]] = {
     Count.WAITING: (
         "client has changed and waits for a run", "clients have changed and wait for a run",
     ),
-    Count.REJECTED: ("client is rejected", "clients are rejected"),
-    Count.EXCLUDED: (
-        "client is excluded, and not on the list", "clients are excluded, and not on the list",
+    Count.LEAVING: (
+        "contact waits for a run that removes it", "contacts wait for a run that removes them",
     ),
+    Count.REJECTED: ("client is rejected", "clients are rejected"),
+    Count.EXCLUDED: ("client is excluded", "clients are excluded"),
     Count.SHARED: (
         "client is represented by another one with its address",
         "clients are represented by other ones with their addresses",

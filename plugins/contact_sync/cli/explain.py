@@ -41,7 +41,8 @@ def answer(sync: Sync, options: argparse.Namespace) -> tuple[str, int]:
         ids = clients_named(sync, options.client)
     else:
         ids = [match.client_id for match in find_clients(sync, options.email, thorough=True)]
-    explained = [explain_client(sync, client, live=options.live) for client in ids]
+    live = sync.sendgrid if options.live else None
+    explained = [explain_client(sync, client, live=live) for client in ids]
     code = 0 if any(one.is_known for one in explained) else 1
     if options.json:
         return as_json({"sync": options.sync, "clients": [*map(entry, explained)]}), code

@@ -23,15 +23,16 @@ from contact_sync.cli import check_sql as cli_check_sql
 from contact_sync.cli import explain as cli_explain
 from contact_sync.cli import fields as cli_fields
 from contact_sync.cli import init as cli_init
+from contact_sync.cli import migrate as cli_migrate
 from contact_sync.cli import rename as cli_rename
 from contact_sync.cli import runs as cli_runs
 from contact_sync.cli import status as cli_status
 from contact_sync.cli import syncs as cli_syncs
 from contact_sync.cli import validate as cli_validate
+from contact_sync.cli import verify as cli_verify
 from contact_sync.cli.command import PROGRAM, Command, as_json
 from contact_sync.cli.mark_file import MarkFile
 from contact_sync.config.definition import json_schema
-from contact_sync.state.migrate import migrate
 
 NO_READER = 128 + signal.SIGPIPE
 """The exit code that shells give to a program whose reader went away: `status NAME | head -1`."""
@@ -133,6 +134,9 @@ def commands() -> tuple[Command, ...]:
                 prints_json=True, about=cli_runs.TRIAL, codes=cli_runs.RUN_CODES),
         Command("status", "show the latest runs, rejected clients and dropped values",
                 cli_status.add_arguments, _status, cli_status.EXAMPLES, prints_json=True),
+        Command("verify", "compare every contact of SendGrid's account with B2CORE",
+                cli_verify.add_arguments, _verify, cli_verify.EXAMPLES,
+                prints_json=True, about=cli_verify.ABOUT, codes=cli_verify.CODES),
         Command("explain", "say why one contact looks as it does; prints personal data",
                 cli_explain.add_arguments, _explain, cli_explain.EXAMPLES,
                 prints_json=True, codes=cli_explain.CODES),
@@ -150,14 +154,9 @@ def commands() -> tuple[Command, ...]:
                 lambda _command: None, _schema,
                 {"schema > include/syncs/sync.schema.json": "for editors"}, prints_json=True),
         Command("migrate", "create or upgrade the state database's schema",
-                _add_migrating, _migrate, {"migrate": "with the connection contact_sync_state"}),
+                cli_migrate.add_arguments, _migrate, cli_migrate.EXAMPLES,
+                about=cli_migrate.ABOUT, codes=cli_migrate.CODES),
     )  # fmt: skip
-
-
-def _add_migrating(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "--connection", default="contact_sync_state", help="Airflow connection id (%(default)s)"
-    )
 
 
 def _init(options: argparse.Namespace) -> int:
@@ -182,6 +181,11 @@ def _status(options: argparse.Namespace) -> int:
         for line in cli_status.lines(sync, options):
             _say(line)
     return 0
+
+
+def _verify(options: argparse.Namespace) -> int:
+    with _open(options.sync) as sync:
+        return cli_verify.answer(sync, options, _say)
 
 
 def _explain(options: argparse.Namespace) -> int:
@@ -224,11 +228,7 @@ def _schema(_options: argparse.Namespace) -> int:
 
 
 def _migrate(options: argparse.Namespace) -> int:
-    from contact_sync.airflow_edge.dsn import postgres_dsn
-
-    migrate(postgres_dsn(options.connection))
-    _say("The state database's schema is up to date")
-    return 0
+    return cli_migrate.answer(options, _say)
 
 
 def _open(name: str, marks: Marks | None = None) -> Any:

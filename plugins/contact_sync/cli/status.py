@@ -16,6 +16,7 @@ from contact_sync.cli.command import add_sync, as_json
 from contact_sync.postgres.cursor import Cursor
 from contact_sync.reporting.run_report import run_report, text_report
 from contact_sync.state.for_people import dropped, rejected
+from contact_sync.state.for_people.certificates import newest_certificate
 from contact_sync.state.for_people.client import StaleClient, stale_clients
 from contact_sync.state.for_people.dropped import DroppedValue
 from contact_sync.state.for_people.rejected import RejectedClient
@@ -70,6 +71,7 @@ def lines(sync: Sync, options: argparse.Namespace) -> Iterator[str]:
         row = sync_row(cursor, name)
         clients = _rejected(cursor, row, options.limit) if options.rejected else None
         stale = _stale(cursor, row, options.limit) if options.stale else None
+        verified = newest_certificate(cursor, row.sync_id) if row else None
     values = _dropped(sync, row) if options.dropped else None
     if options.json:
         lists: dict[str, Iterable[RejectedClient | DroppedValue | StaleClient] | None]
@@ -79,10 +81,13 @@ def lines(sync: Sync, options: argparse.Namespace) -> Iterator[str]:
             for key, listed in lists.items()
             if listed is not None
         }
-        body = {"sync": name, "runs": [report.to_json() for report in reports], **found}
+        body = {"sync": name, "runs": [report.to_json() for report in reports], **found,
+                "verification": verified and verified.to_json()}  # fmt: skip
         yield as_json(body)
         return
     yield "\n\n".join(map(text_report, reports)) or f"{name}: no run yet"
+    if verified is not None:
+        yield f"{name}: {verified.headline()}"
     for client in clients or []:
         why = words.reason(client.reason, client.detail)
         who = called(client.client_id, client.client_key)

@@ -91,11 +91,9 @@ def _read(name: str, found: Definitions) -> Iterator[Finding]:
 def _checked(name: str, found: Definitions) -> Iterator[Finding]:
     # Only now: Arrow takes a second.
     from contact_sync.airflow_edge.handles import setup_of
-    from contact_sync.airflow_edge.installation import airflow_findings
-    from contact_sync.run.checklist import checklist
+    from contact_sync.airflow_edge.set_up_findings import set_up_findings
 
-    yield from checklist(setup_of(found.by_name[name], found.warnings.get(name, [])))
-    yield from airflow_findings()
+    yield from set_up_findings(setup_of(found.by_name[name], found.warnings.get(name, [])))
 
 
 def line(finding: Finding) -> str:

@@ -91,7 +91,9 @@ class SyncDefinition(Strict):
         "sync has a list, else keep.",
     )
     on_list_change: Literal["keep", "unlist"] = Field(
-        "keep", description="Contacts on the former list when `list` names another one."
+        "keep",
+        description="Contacts on the former list when `list` names another one. Those of clients "
+        "that are excluded later leave it as `on_exclusion` says.",
     )
     carry_suppressions: bool = Field(
         True,

@@ -81,6 +81,26 @@ def csv_block(payloads: pa.Array) -> memoryview:
     return data[offsets[0] : offsets[-1]]
 
 
+def value_columns(payloads: pa.Array, mapping: Mapping) -> list[pa.Array]:
+    """The values of the mapped fields of many payloads, a column each, in mapping order; dates as
+    they are in payloads, "" = none."""
+    names = [str(position) for position in range(len(mapping.fields) + 1)]
+    if not len(payloads):
+        return [pa.array([], pa.string()) for _ in mapping.fields]
+    block = pa.py_buffer(csv_block(payloads))
+    table = pa_csv.read_csv(
+        pa.BufferReader(block),
+        pa_csv.ReadOptions(column_names=names, block_size=len(block) + 1, use_threads=False),
+        pa_csv.ParseOptions(newlines_in_values=False),
+        pa_csv.ConvertOptions(
+            column_types=dict.fromkeys(names, pa.string()),
+            strings_can_be_null=False,
+            null_values=[],
+        ),
+    )
+    return [table.column(name).combine_chunks() for name in names[1:]]
+
+
 def values_of(payload: str, mapping: Mapping) -> list[str]:
     """The values of the mapped fields; dates as YYYY-MM-DD, "" = none."""
     _, *values = next(csv.reader([payload], strict=True))

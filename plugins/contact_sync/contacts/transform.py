@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 from xxhash import xxh3_64_intdigest
 
 from contact_sync.base.arrays import Int64, rows_of
+from contact_sync.base.plain_reasons import ADDRESS
 from contact_sync.base.vocabulary import MAX_KEY, FieldType, Refusal, ValueProblem
 from contact_sync.contacts import converters, emails, phones, refused_values, source_types
 from contact_sync.contacts.converters import Converted
@@ -24,10 +25,12 @@ from contact_sync.contacts.json_bodies import json_size
 from contact_sync.contacts.mapping import CLIENT_KEY, PERSON_KEY, MappedField, Mapping
 from contact_sync.contacts.payloads import csv_payloads
 from contact_sync.contacts.refused_values import Refused
-from contact_sync.contacts.text_columns import arrow, as_text, mask_of, series
+from contact_sync.contacts.text_columns import arrow, as_text, fix, mask_of, series
 
 SHORTENED = (ValueProblem.TOO_LONG, ValueProblem.ROUNDED)
 """Reasons of values that are sent all the same, shortened."""
+MAX_EXCLUSION = 100
+"""Characters of B2CORE's reason to exclude a client."""
 NOTHING_REFUSED: Refused = {}
 """For whoever knows of no refused value."""
 
@@ -135,8 +138,14 @@ def transform(
 
 
 def _exclusions(column: pd.Series[Any]) -> pd.Series[Any]:
-    """The reasons as text; one without any character excludes, too, as it does for the scan."""
-    found, given = arrow(as_text(column)), pc.is_valid(arrow(column))
+    """The reasons as text, short and without addresses, because logs and reports have them; one
+    without any character excludes, too, as it does for the scan."""
+    given = pc.is_valid(arrow(column))
+    if not given.true_count:
+        return column
+    found = arrow(converters.text(as_text(column), MAX_EXCLUSION).values)
+    has_address = mask_of(pc.match_substring(found, "@"))
+    found = fix(found, has_address, lambda said: ADDRESS.sub("\N{HORIZONTAL ELLIPSIS}", said))
     return series(pc.if_else(given, pc.fill_null(found, ""), found))
 
 

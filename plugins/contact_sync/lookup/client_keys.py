@@ -12,7 +12,7 @@ from contact_sync.postgres.literals import literal
 from contact_sync.state.for_people import client as known_clients
 from contact_sync.state.for_people.reading import reading
 from contact_sync.state.for_people.syncs import sync_row
-from contact_sync.sync import Sync
+from contact_sync.sync import Databases
 
 _MADE_OF = "SELECT hashtextextended(key, 0) AS client_id FROM unnest({keys}::text[]) AS made (key)"
 """The ids that the source contract has made of keys (include/sql/b2core/README.md)."""
@@ -25,7 +25,7 @@ LIMIT {at_most}
 """
 
 
-def clients_named(sync: Sync, name: str) -> list[int]:
+def clients_named(sync: Databases, name: str) -> list[int]:
     """The ids of whoever has this key, now in B2CORE or when a run last looked; without such a
     client the id itself, if it is one; [] = nobody can be meant.
 

@@ -7,19 +7,20 @@ whether the viewer may see it.
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, date, datetime, time
 from typing import Any
 
-from contact_sync.b2core.reader import Snapshot
+from contact_sync.b2core.reader import CHOICE, Snapshot
 from contact_sync.base import words
 from contact_sync.base.client_life import Fate
-from contact_sync.base.errors import ConfigError, RequestRefused
+from contact_sync.base.errors import ConfigError
 from contact_sync.base.vocabulary import CLIENT_IDS, ExclusionReason, ValueProblem
 from contact_sync.config.definition import SyncDefinition
 from contact_sync.contacts.destination import Destination
 from contact_sync.contacts.mapping import CLIENT_KEY, MappedField, Mapping
 from contact_sync.contacts.payloads import values_of
-from contact_sync.contacts.read_back import is_as_sent, shown
 from contact_sync.contacts.transform import NOTHING_REFUSED
+from contact_sync.lookup.at_sendgrid import with_sendgrid
 from contact_sync.lookup.find_clients import everybody_with, keys_of, short_snapshot, still_with
 from contact_sync.lookup.one_client import (
     NO_CONTACT,
@@ -32,7 +33,6 @@ from contact_sync.lookup.one_client import (
 )
 from contact_sync.postgres.cursor import Cursor
 from contact_sync.reporting.explanation import (
-    AtSendGrid,
     Choice,
     Explanation,
     FieldValue,
@@ -41,14 +41,14 @@ from contact_sync.reporting.explanation import (
     Sending,
     as_text,
 )
-from contact_sync.sendgrid.api import is_searchable
+from contact_sync.sendgrid.api import SendGridApi
 from contact_sync.state import refused_values
 from contact_sync.state.for_people import client as known_clients
 from contact_sync.state.for_people.client import LedgerClient
 from contact_sync.state.for_people.dropped import DroppedValue, values_of_client
 from contact_sync.state.for_people.reading import reading
 from contact_sync.state.for_people.syncs import SyncRow, sync_row
-from contact_sync.sync import Sync
+from contact_sync.sync import Databases
 
 PROBLEMS: dict[str, str] = {
     ValueProblem.TOO_LONG: "cut: longer than the field holds",
@@ -57,9 +57,13 @@ PROBLEMS: dict[str, str] = {
 
 
 def explain_client(
-    sync: Sync, client_id: int, *, live: bool = False, destination: Destination | None = None
+    sync: Databases,
+    client_id: int,
+    *,
+    live: SendGridApi | None = None,
+    destination: Destination | None = None,
 ) -> Explanation:
-    """Everything about one client; `live` also asks SendGrid, with one call.
+    """Everything about one client; `live`: the SendGrid that is asked, too, with one call.
 
     An id that nobody knows gives an Explanation that says so. Clients that share its address are
     looked for only where they decide what becomes of it; `find_clients` finds all of them.
@@ -73,7 +77,7 @@ def explain_client(
             look = replace(look, destination=destination)
         mapping = look.destination.mapping if look and look.destination else None
         found = _explain(sync.definition, (cursor, look), (snapshot, mapping), client_id)
-    return _with_sendgrid(sync, found, mapping) if live else found
+    return with_sendgrid(live, found, mapping) if live else found
 
 
 def _explain(
@@ -153,11 +157,10 @@ def _choices(
     except ConfigError as error:
         notes.append(f"Why this phone and address were chosen isn't known: {error}")
         return []
-    fixed = ("part", "place", "row_id", "label", "updated_at", "reason")
     choices = [
         Choice(
-            **{key: row[key] for key in fixed},
-            values={k: as_text(v) for k, v in row.items() if k not in fixed and v is not None},
+            **{key: row[key] for key in CHOICE} | {"updated_at": _moment(row["updated_at"])},
+            values={k: as_text(v) for k, v in row.items() if k not in CHOICE and v is not None},
         )
         for row in rows
     ]
@@ -169,6 +172,14 @@ def _choices(
                 f"What is sent is what clients.sql says"
             )
     return choices
+
+
+def _moment(value: Any) -> datetime | None:
+    """explain.sql's `updated_at`, whatever its type: without a zone in UTC; None for what is no
+    moment of a calendar, such as `infinity`."""
+    if isinstance(value, datetime):
+        return value if value.tzinfo else value.replace(tzinfo=UTC)
+    return datetime.combine(value, time(), UTC) if isinstance(value, date) else None
 
 
 def _notes(definition: SyncDefinition, look: SyncRow | None) -> list[str]:
@@ -258,34 +269,4 @@ def _field(field: MappedField, value: str, row: ClientRow | None, *, is_stale: b
         value=value,
         problem=problem,
         stale=is_stale,
-    )
-
-
-def _with_sendgrid(sync: Sync, found: Explanation, mapping: Mapping | None) -> Explanation:
-    """Ask SendGrid for the contact, under the address that it was confirmed with."""
-    address = (found.known.contact if found.known else "") or found.email
-    if mapping is None or not address:
-        return found
-    if not is_searchable(address):
-        return replace(found, at_sendgrid=AtSendGrid(found=None))
-    try:
-        contact = sync.sendgrid.contacts_by_email([address]).get(address)
-    except RequestRefused:
-        return replace(found, at_sendgrid=AtSendGrid(found=None))
-    if contact is None:
-        return replace(found, at_sendgrid=AtSendGrid(found=False))
-    lists = contact.get("list_ids") or []
-    on_list = mapping.list_id in lists if mapping.list_id else None
-    by_name = {f.name: f for f in (mapping.email, *mapping.fields)}
-    fields = [_compared(f, by_name[f.name], contact) for f in found.fields]
-    at = contact.get("updated_at")
-    return replace(
-        found, fields=fields, at_sendgrid=AtSendGrid(True, on_list, str(at) if at else None)
-    )
-
-
-def _compared(value: FieldValue, field: MappedField, contact: dict[str, Any]) -> FieldValue:
-    there = shown(field, contact)
-    return replace(
-        value, at_sendgrid=as_text(there), differs=not is_as_sent(field, value.value, there)
     )

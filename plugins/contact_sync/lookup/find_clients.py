@@ -21,7 +21,7 @@ from contact_sync.state.for_people import client as known_clients
 from contact_sync.state.for_people.client import MAX_FOUND, ClientOfAddress
 from contact_sync.state.for_people.reading import reading
 from contact_sync.state.for_people.syncs import SyncRow, sync_row
-from contact_sync.sync import Sync
+from contact_sync.sync import Databases
 
 SECONDS = 20
 """A person waits: a statement of B2CORE that takes longer is given up."""
@@ -38,7 +38,7 @@ class Match:
     has_contact: bool
 
 
-def find_clients(sync: Sync, email: str, *, thorough: bool) -> list[Match]:
+def find_clients(sync: Databases, email: str, *, thorough: bool) -> list[Match]:
     """The clients of an address, however it is written; at most MAX_FOUND, the newest first.
 
     Those that the sync knows are asked for their addresses in B2CORE. All of B2CORE's addresses
@@ -82,7 +82,7 @@ def normalised(email: str) -> tuple[str, int]:
 
 
 @contextmanager
-def short_snapshot(sync: Sync) -> Iterator[Snapshot]:
+def short_snapshot(sync: Databases) -> Iterator[Snapshot]:
     """A snapshot whose statements end soon: a person waits."""
     limit = min(SECONDS, sync.b2core.statement_timeout_seconds)
     with replace(sync.b2core, statement_timeout_seconds=limit).snapshot() as snapshot:
@@ -111,7 +111,7 @@ def _at(batches: Iterator[pa.RecordBatch], email_hash: int) -> dict[int, str | N
     return found
 
 
-def addresses_of(sync: Sync, ids: list[int]) -> dict[int, str]:
+def addresses_of(sync: Databases, ids: list[int]) -> dict[int, str]:
     """Client id → address as it stands in B2CORE, of those that have one."""
     found: dict[int, str] = {}
     with short_snapshot(sync) as snapshot:

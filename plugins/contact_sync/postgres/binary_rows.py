@@ -21,11 +21,16 @@ TRAILER = b"\xff\xff"
 MAX_ROWS = 16_384
 """Rows of one piece, which bounds the memory, and keeps it below the 2 GB of an Arrow array."""
 
+MOMENT = pa.timestamp("us", "UTC")
+EPOCH = 946_684_800_000_000
+"""PostgreSQL counts microseconds since the beginning of 2000, Arrow since that of 1970."""
+
 Bytes = npt.NDArray[np.uint8]
 
 
 def encoded(batch: pa.RecordBatch) -> memoryview:
-    """The batch's rows; its columns are int32, int64, bool or string, and may have nulls.
+    """The batch's rows; its columns are int32, int64, bool, string, binary or moments in UTC to the
+    microsecond, and may have nulls.
 
     Raises TypeError for a column of another type.
     """
@@ -33,7 +38,7 @@ def encoded(batch: pa.RecordBatch) -> memoryview:
     parts: list[Any] = []
     matrices = [_same(batch.num_columns, 2, rows)]
     for name, column in zip(batch.schema.names, batch.columns, strict=True):
-        if pa.types.is_string(column.type):
+        if pa.types.is_string(column.type) or pa.types.is_binary(column.type):
             matrices.append(_lengths(column, pc.binary_length(column)))
             parts += [_joined(matrices), _or_empty(column.cast(pa.binary()))]
             matrices = []
@@ -67,6 +72,9 @@ def _numbers(name: str, column: pa.Array) -> Bytes:
     """Each number's bytes; anything for null."""
     if pa.types.is_boolean(column.type):
         return _big_endian(np.asarray(pc.fill_null(column, False).cast(pa.int8())), 1)
+    if column.type == MOMENT:
+        since_epoch = pc.fill_null(column.cast(pa.int64()), 0)
+        return _big_endian(np.asarray(since_epoch) - EPOCH, 8)
     if pa.types.is_int64(column.type) or pa.types.is_int32(column.type):
         return _big_endian(np.asarray(pc.fill_null(column, 0)), column.type.bit_width // 8)
     raise TypeError(f"the column {name!r} is of type {column.type}, which isn't written here")

@@ -6,6 +6,10 @@ permissions, login), because PostgreSQL quotes rows in other errors.
 
 from __future__ import annotations
 
+import re
+
+from psycopg import errors
+
 from contact_sync.base.errors import ConfigError, FatalError, RetryableError, SyncError
 from contact_sync.postgres.no_connection import cause
 
@@ -16,6 +20,11 @@ errors of its machine."""
 _PROTOCOL = "08P01"
 """What PgBouncer says instead of a login, or when it has no connection to the server."""
 _HARMLESS_TEXT = ("42", "3D", "28", "3F")
+_DATA = ("21", "22")
+_OF_A_ROW = (
+    ": a row holds what the statement's cast, calculation or subquery can't take. Correct the row, "
+    "or the statement"
+)
 _WELL_KNOWN = {
     "25006": "it is read-only, as a server is that a fail-over left behind",
     "40001": "a standby's replay cancelled it; a primary or hot_standby_feedback helps",
@@ -45,7 +54,17 @@ def meaning(state: str, text: str, what: str) -> SyncError:
         )
     if state.startswith(_HARMLESS_TEXT):
         return ConfigError(f"{what} refused a statement ({state}): {_first_line(text)}")
-    return FatalError(f"{what} refused a statement (SQLSTATE {state})")
+    said = f"{what} refused a statement (SQLSTATE {state}{_name_of(state)})"
+    return FatalError(said + _OF_A_ROW * state.startswith(_DATA))
+
+
+def _name_of(state: str) -> str:
+    """PostgreSQL's own name of the condition; it holds nothing of a row."""
+    try:
+        name = errors.lookup(state).__name__
+    except KeyError:
+        return ""
+    return ": " + re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).lower()
 
 
 def _first_line(text: str) -> str:

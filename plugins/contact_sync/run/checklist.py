@@ -99,6 +99,7 @@ def _b2core(setup: Setup) -> Iterator[Finding]:
     wrong = 0
     with source.snapshot() as snapshot:
         yield Finding(Area.B2CORE, "connection", Judgement.OK, definition.connections.b2core)
+        yield snapshot.role()
         for name in ("clients", "scan", f"changed_{detection}"):
             seen = list(source.seen_problems(name))
             columns = None if seen else snapshot.columns(name)

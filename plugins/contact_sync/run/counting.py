@@ -11,7 +11,7 @@ import pandas as pd
 from contact_sync.base.arrays import Int64
 from contact_sync.base.client_life import Fate
 from contact_sync.base.json_columns import Staged
-from contact_sync.base.vocabulary import ExclusionReason, FieldType, RefusalSum
+from contact_sync.base.vocabulary import MAX_REASONS, ExclusionReason, FieldType, RefusalSum
 from contact_sync.base.words import counted
 from contact_sync.contacts.decision import Decided, Decision
 from contact_sync.contacts.mapping import Mapping
@@ -37,11 +37,25 @@ class Counts:
         """Add those of another chunk."""
         for name in NAMES:
             getattr(self, name).update(getattr(other, name))
+        few = dict(with_few_reasons(self.exclusions))
+        self.exclusions.clear()
+        self.exclusions.update(few)
 
     def staged(self) -> Staged:
         """For the run's plan; reasons that didn't occur are left out."""
         reasons = {name: dict(+getattr(self, name)) for name in NAMES[1:]}
         return Staged(dict(self.counts), **reasons)
+
+
+def with_few_reasons(exclusions: Counter[str]) -> Counter[str]:
+    """The same, of B2CORE's own words only the MAX_REASONS most frequent ones, the others without
+    words: a text of its own for each client would be a report without an end."""
+    told = str(ExclusionReason.EXCLUDED_BY_B2CORE)
+    own = Counter({said: n for said, n in exclusions.items() if said.startswith(f"{told}: ")})
+    rare = own - Counter(dict(own.most_common(MAX_REASONS)))
+    if not rare:
+        return exclusions
+    return (exclusions - rare) + Counter({told: rare.total()})
 
 
 def count(

@@ -25,6 +25,7 @@ from contact_sync.contacts.payloads import cut_csv_batches
 from contact_sync.postgres.cursor import Cursor
 from contact_sync.run import approve_plan
 from contact_sync.run.context import snapshot_of
+from contact_sync.run.counting import with_few_reasons
 from contact_sync.run.find_removals import exclusions_ahead, removals_ahead
 from contact_sync.run.sending.excluded_contacts import look_up_excluded
 from contact_sync.run.sending.look_before import look_before
@@ -126,7 +127,9 @@ def total(slices: list[Staged | None]) -> Plan:
     return Plan(
         counts=dict(sorted(counts.items())),
         rejections=dict(_added(part.rejections for part in staged).most_common()),
-        exclusions=dict((+_added(part.exclusions for part in staged)).most_common()),
+        exclusions=dict(
+            with_few_reasons(+_added(part.exclusions for part in staged)).most_common()
+        ),
         dropped=dict(_added(part.dropped for part in staged).most_common()),
         stale=dict(_added(part.stale for part in staged).most_common()),
         emptied=dict(_added(part.emptied for part in staged).most_common()),

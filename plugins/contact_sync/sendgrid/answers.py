@@ -34,7 +34,9 @@ def check_answer(answer: requests.Response, body: Any, what: str) -> None:
     errors = _errors(body)
     if status in (401, 403):
         words = f": {_about_the_account(errors)}" if errors else ""
-        raise key_refused(f"{what}: SendGrid answered {status}{words}", status, errors)
+        is_page = "html" in answer.headers.get("Content-Type", "").lower()
+        said = f"{what}: SendGrid answered {status}{words}"
+        raise key_refused(said, status, errors, is_page=is_page)
     said = f": {_messages(errors)}" if errors else ""
     if status == 429:
         raise RetryableError(f"{what}: rate limit reached", retry_after=_retry_after(answer))

@@ -25,6 +25,7 @@ from contact_sync.sendgrid.answer_parts import (
     text,
 )
 from contact_sync.sendgrid.errors_file import MAX_ERRORS_FILE_BYTES
+from contact_sync.sendgrid.export_calls import ExportCalls
 from contact_sync.sendgrid.suppression_calls import SuppressionCalls
 from contact_sync.sendgrid.transport import Transport
 
@@ -48,7 +49,7 @@ class _File(Protocol):
     def read(self, size: int = -1, /) -> bytes: ...
 
 
-class SendGridApi(SuppressionCalls):
+class SendGridApi(SuppressionCalls, ExportCalls):
     """One account, for one thread; `base_url` without `/v3`, `options` as in Transport."""
 
     def __init__(self, base_url: str, api_key: str, **options: Any) -> None:

@@ -73,11 +73,19 @@ _BY_STATUS = {
 }
 
 
-def key_refused(said: str, status: int, errors: list[dict[str, object]]) -> AuthError:
+_A_PAGE = (
+    "the answer is a web page and not SendGrid's JSON, as a proxy or firewall on the way gives "
+    "one: look there first. If it is SendGrid's, "
+)
+
+
+def key_refused(
+    said: str, status: int, errors: list[dict[str, object]], *, is_page: bool = False
+) -> AuthError:
     """The error of an answer 401 or 403. `said`: call, status and SendGrid's words, fit for people;
-    `errors`: its error objects."""
+    `errors`: its error objects; `is_page`: the answer is HTML."""
     words = " ".join(str(error.get("message") or "") for error in errors).lower()
     for signs, cause in _CAUSES:
         if any(sign in words for sign in signs):
             return AuthError(f"{said}; {cause}")
-    return AuthError(f"{said}; {_BY_STATUS[status]}")
+    return AuthError(f"{said}; {_A_PAGE * is_page}{_BY_STATUS[status]}")

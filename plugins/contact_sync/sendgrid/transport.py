@@ -187,24 +187,43 @@ class Transport:
 
         Raises RetryableError when it isn't there, gone or too large: nothing may be concluded.
         """
-        what = "GET errors_url"
-        self._check_storage(url, "errors_url")
-        line = self._storage_line()
-        with (
-            _sent(what, line, self._limits.download_seconds),
-            _session(line) as storage,
-            storage.get(
-                url,
-                timeout=(CONNECT_SECONDS, READ_SECONDS),
-                allow_redirects=False,
-                stream=True,
-            ) as answer,
-        ):
-            if answer.status_code != requests.codes.ok:
-                raise RetryableError(f"{what}: the storage answered {answer.status_code}")
-            is_whole = _copied(answer, file, max_bytes)
+        try:
+            with self.open_file(url, "errors_url", self._limits.download_seconds) as pieces:
+                is_whole = _copied(pieces, file, max_bytes)
+        except RequestRefused as error:
+            raise RetryableError(str(error)) from None
         if not is_whole:
-            raise RetryableError(f"{what}: larger than {max_bytes} bytes")
+            raise RetryableError(f"GET errors_url: larger than {max_bytes} bytes")
+
+    @contextmanager
+    def open_file(self, url: str, what: str, seconds: float) -> Iterator[Iterator[bytes]]:
+        """A file at a signed URL as it comes, piece by piece, fetched without the key and in
+        limited time; its end is its announced end.
+
+        Raises RequestRefused with the storage's status when it isn't there, or not any more,
+        RetryableError when the connection breaks.
+        """
+        self._check_storage(url, what)
+        line = self._storage_line()
+        try:
+            with (
+                _sent(f"GET {what}", line, seconds),
+                _session(line) as storage,
+                storage.get(
+                    url,
+                    timeout=(CONNECT_SECONDS, READ_SECONDS),
+                    allow_redirects=False,
+                    stream=True,
+                ) as answer,
+            ):
+                if answer.status_code != requests.codes.ok:
+                    raise RequestRefused(
+                        f"GET {what}: the storage answered {answer.status_code}",
+                        status=answer.status_code,
+                    )
+                yield _pieces(answer)
+        except FateUnknown as error:
+            raise RetryableError(str(error)) from None
 
     def _check_storage(self, url: str, what: str) -> None:
         self.mask_url(url)
@@ -253,13 +272,18 @@ def _storage_code(answer: requests.Response) -> str:
 def _read(answer: requests.Response, max_bytes: int) -> bytes | None:
     """The body as it came, or None if it is larger than `max_bytes`."""
     body = io.BytesIO()
-    return body.getvalue() if _copied(answer, body, max_bytes) else None
+    return body.getvalue() if _copied(_pieces(answer), body, max_bytes) else None
 
 
-def _copied(answer: requests.Response, file: IO[bytes], max_bytes: int) -> bool:
+def _pieces(answer: requests.Response) -> Iterator[bytes]:
+    found: Iterator[bytes] = answer.raw.stream(1 << 16, decode_content=False)
+    return found
+
+
+def _copied(pieces: Iterator[bytes], file: IO[bytes], max_bytes: int) -> bool:
     """Whether the body fits into `max_bytes`; then it is in `file`, as it came."""
     size = 0
-    for piece in answer.raw.stream(1 << 16, decode_content=False):
+    for piece in pieces:
         size += len(piece)
         if size > max_bytes:
             return False

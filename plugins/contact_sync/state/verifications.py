@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -90,10 +90,11 @@ def begin(
     reason: str | None,
     definition_hash: str,
     destination: Destination,
+    export_id: str | None = None,
 ) -> int:
-    """Insert a running verification; returns its id."""
+    """Insert a running verification; returns its id. `export_id`: an export that is there."""
     parameters = {
-        "sync_id": sync_id, "holder": holder, "reason": reason,
+        "sync_id": sync_id, "holder": holder, "reason": reason, "export_id": export_id,
         "definition_hash": definition_hash, "destination": Jsonb(destination.to_json()),
     }  # fmt: skip
     return int(one(cursor, SQL["begin"], parameters)["verification_id"])
@@ -180,6 +181,12 @@ def save_status(cursor: Cursor, verification_id: int, status: ExportStatus) -> N
     """What SendGrid says of the exports."""
     parameters = {"verification_id": verification_id, "status": str(status)}
     cursor.execute(SQL["save_status"], parameters)
+
+
+def save_counts(cursor: Cursor, verification_id: int, counts: Mapping[str, int]) -> None:
+    """How many findings there are in the end, and how many contacts are equal; by field, too."""
+    parameters = {"verification_id": verification_id, "counts": Jsonb(dict(counts))}
+    cursor.execute(SQL["save_counts"], parameters)
 
 
 def finish(

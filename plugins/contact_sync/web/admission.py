@@ -29,8 +29,8 @@ PAGES, DOWNLOADS = 8, 2
 RETRY_SECONDS = 5
 STALL_SECONDS = 60.0
 """A reader that takes no more of its answer for so long loses it."""
-MAX_BODY = 64 << 10
-"""Bytes; a form has some hundred."""
+MAX_BODY = 1 << 20
+"""Bytes; the form of a sync whose account has 500 fields has 100,000."""
 
 
 class Admission:

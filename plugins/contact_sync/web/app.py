@@ -40,6 +40,7 @@ from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
 
 from contact_sync.web import (
+    check_page,
     clients_page,
     dropped_page,
     mapping_page,
@@ -53,7 +54,7 @@ from contact_sync.web.rendering import FOLDER
 
 PAGES = (
     syncs_page.router, run_page.router, clients_page.router, rejected_page.router,
-    dropped_page.router, mapping_page.router,
+    dropped_page.router, mapping_page.router, check_page.router,
 )  # fmt: skip
 
 

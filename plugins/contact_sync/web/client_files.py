@@ -12,6 +12,7 @@ from fastapi.responses import StreamingResponse
 
 from contact_sync.base.errors import SyncError, told_safely
 from contact_sync.reporting.csv_export import csv_lines
+from contact_sync.web.look_up import asking_b2core
 from contact_sync.web.rendering import HEADERS
 from contact_sync.web.seen_sync import SeenSync
 
@@ -102,8 +103,7 @@ def _then(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _read(name: str, ids: list[int]) -> dict[int, str]:
-    from contact_sync.airflow_edge.handles import open_sync
     from contact_sync.lookup.find_clients import addresses_of
 
-    with open_sync(name) as opened:
+    with asking_b2core(name) as opened:
         return addresses_of(opened, list(dict.fromkeys(ids)))

@@ -7,6 +7,7 @@ What reads B2CORE imports pandas, a second at the first look-up of a process: no
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from typing import Annotated, Any
 
 from fastapi import Form, HTTPException, Request, Response
@@ -14,9 +15,12 @@ from fastapi.responses import RedirectResponse
 
 from contact_sync.airflow_edge.access import ViewerDep
 from contact_sync.base.vocabulary import CLIENT_IDS
+from contact_sync.state.for_people.reading import reading
+from contact_sync.state.for_people.syncs import sync_row
 from contact_sync.web.client_view import client_view
 from contact_sync.web.failures import make_router
 from contact_sync.web.formats import count
+from contact_sync.web.look_up import asking_b2core, asking_sendgrid
 from contact_sync.web.rendering import links_of, page
 from contact_sync.web.seen_sync import SeenSync, readable_sync
 
@@ -45,10 +49,9 @@ def find(
     if not sync.sees_addresses:
         why = "You may look clients up by key or id only: Airflow doesn't let you see addresses."
         return _search(request, sync, why, status=403)
-    from contact_sync.airflow_edge.handles import open_sync
     from contact_sync.lookup.find_clients import find_clients
 
-    with open_sync(name) as opened:
+    with asking_b2core(name) as opened:
         matches = find_clients(opened, q, thorough=every == "on")
     if len(matches) == 1 and not every:
         return _to_client(request, sync, matches[0].client_id)
@@ -66,11 +69,13 @@ def client(
     sync = readable_sync(viewer, name)
     if client_id not in CLIENT_IDS:
         raise HTTPException(404, f"No client can have the id {client_id}.")
-    from contact_sync.airflow_edge.handles import open_sync
     from contact_sync.lookup.explain import explain_client
 
-    with open_sync(name) as opened:
-        found = explain_client(opened, client_id, live=live == "on")
+    with ExitStack() as opened:
+        databases = opened.enter_context(asking_b2core(name))
+        asked = live == "on"
+        sendgrid = opened.enter_context(asking_sendgrid(sync.definition)) if asked else None
+        found = explain_client(databases, client_id, live=sendgrid)
     shown = client_view(found, may_see=sync.sees_addresses)
     status, title = 200 if shown.is_known else 404, f"Client {found.called(client_id)}"
     return page(request, "client.html", status=status, title=title, sync=sync, shown=shown)
@@ -79,10 +84,14 @@ def client(
 def _named(request: Request, sync: SeenSync, q: str) -> Response:
     """To the client with this key, else to the one with this id."""
     if "@" not in q:
-        from contact_sync.airflow_edge.handles import open_sync
-        from contact_sync.lookup.client_keys import clients_named
+        from contact_sync.lookup.client_keys import clients_named, id_of
 
-        with open_sync(sync.name) as opened:
+        with reading(sync.state) as cursor:
+            look = sync_row(cursor, sync.name)
+        has_keys = look and look.destination and look.destination.mapping.has_client_key
+        if (ids := id_of(q.strip())) and not has_keys:
+            return _to_client(request, sync, ids[0])
+        with asking_b2core(sync.name) as opened:
             if ids := clients_named(opened, q):
                 return _to_client(request, sync, ids[-1])
     problem = (

@@ -14,7 +14,13 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
-from contact_sync.base.errors import ConfigError, RetryableError, SyncError, told_safely
+from contact_sync.base.errors import (
+    ConfigError,
+    ConnectionMissing,
+    RetryableError,
+    SyncError,
+    told_safely,
+)
 from contact_sync.web.rendering import page
 
 log = logging.getLogger(__name__)
@@ -25,7 +31,6 @@ WORDS = {
           "Airflow can give you the permission to read it."),
     404: ("Nothing here", "There is no such page."),
     405: ("Not possible", "This page can only be read."),
-    413: ("Too large", "The form is larger than any that this page sends."),
     422: ("Not understood", "The address of the page, or what its form sent, makes no "
           "sense."),
 }  # fmt: skip
@@ -68,7 +73,9 @@ def show_failures(app: FastAPI) -> None:
         return _failure(request, 422, *WORDS[422])
 
     def failed(request: Request, error: Any) -> Response:
-        if isinstance(error, ConfigError):
+        if isinstance(error, ConnectionMissing):
+            title, status = "A connection is missing here", 503
+        elif isinstance(error, ConfigError):
             title, status = "The setup isn't right", 503
         elif isinstance(error, RetryableError):
             title, status = "A database doesn't answer", 503

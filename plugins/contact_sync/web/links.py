@@ -43,6 +43,10 @@ class Links:
         """The form of a sync's definition."""
         return f"{self.sync(name)}/mapping"
 
+    def check(self, name: str) -> str:
+        """The check of a sync's set-up."""
+        return f"{self.sync(name)}/check"
+
     def run(self, name: str, run_id: int) -> str:
         """A run's report."""
         return f"{self.sync(name)}/runs/{run_id}"

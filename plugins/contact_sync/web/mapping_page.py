@@ -10,25 +10,27 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Annotated, Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, quote
 
 from fastapi import Depends, HTTPException, Request, Response
 
 from contact_sync.airflow_edge.access import Viewer, ViewerDep
 from contact_sync.airflow_edge.connection_ids import connection_ids
 from contact_sync.airflow_edge.provider import CONNECTION_TYPE
+from contact_sync.airflow_edge.set_up_findings import set_up_findings
 from contact_sync.base.errors import ConfigError
 from contact_sync.base.findings import Area, Finding, Judgement
 from contact_sync.config.definition import SyncDefinition
 from contact_sync.config.files import read_definitions, source_folders
 from contact_sync.config.parse import read_yaml, validated
 from contact_sync.web.failures import make_router
+from contact_sync.web.findings_view import FindingsView
 from contact_sync.web.mapping_form import CONNECTIONS, MappingForm, form_of, new_form, posted_form
 from contact_sync.web.mapping_result import PresentFile, Result, Written, written
 from contact_sync.web.rendering import HEADERS, page
 from contact_sync.web.same_origin import require_same_origin
+from contact_sync.web.seen_sync import readable_definitions
 
-MAX_BYTES = 1_000_000
 MAX_VALUES = 10_000
 WHY_NOT = (
     "Syncs are set up here by whoever may edit connections in Airflow, because the form looks "
@@ -39,12 +41,8 @@ router = make_router()
 
 
 async def _posted(request: Request) -> list[tuple[str, str]]:
-    """The names and values of a form, in their order; 413 when there are too many."""
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_BYTES:
-            raise HTTPException(413)
+    """The names and values of a form, in their order; 422 when it makes no sense."""
+    body = await request.body()
     try:
         text = body.decode("utf-8")
         return parse_qsl(text, keep_blank_values=True, max_num_fields=MAX_VALUES, errors="strict")
@@ -95,13 +93,8 @@ def _require_editor(viewer: Viewer) -> None:
 
 def _present(viewer: Viewer, name: str) -> PresentFile:
     """The sync's file. Answers 403 or 404 as its other pages do."""
-    viewer.require_read(f"contact_sync_{name}")
+    path = readable_definitions(viewer, name).paths[name]
     _require_editor(viewer)
-    found = read_definitions()
-    if name not in found.by_name:
-        raise HTTPException(404, f"There is no sync of this name, or its definition is broken: "
-                                 f"{name!r}. The sync page lists all of them.")  # fmt: skip
-    path = found.paths[name]
     text = path.read_text(encoding="utf-8")
     return PresentFile(path.name, text, read_yaml(text, path.name))
 
@@ -143,7 +136,7 @@ def _answer(
 
 
 def _file(made: Written) -> Response:
-    named = {"Content-Disposition": f'attachment; filename="{made.definition.name}.yaml"'}
+    named = {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(made.file)}"}
     media_type = "application/yaml; charset=utf-8"
     return Response(made.text, media_type=media_type, headers={**HEADERS, **named})
 
@@ -159,17 +152,13 @@ def _reachable(form: MappingForm) -> SyncDefinition:
 
 def _checked(viewer: Viewer, form: MappingForm, present: PresentFile | None) -> Result:
     """The definition, if the form makes one, and the checklist of `validate --connect` for it."""
-    from contact_sync.airflow_edge.installation import airflow_findings
-    from contact_sync.run.checklist import checklist
-
     try:
         made = written(form, present)
     except ConfigError as error:
         return Result(problem=str(error))
     findings = [] if present else _taken(made)
-    findings += checklist(_setup(viewer, made.definition))
-    findings += airflow_findings()
-    return Result(written=made, present=present, findings=findings)
+    findings += set_up_findings(_setup(viewer, made.definition))
+    return Result(written=made, present=present, checked=FindingsView(findings))
 
 
 def _taken(made: Written) -> list[Finding]:

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-from contact_sync.base.findings import Finding, Judgement
 from contact_sync.config.definition import SyncDefinition
 from contact_sync.config.parse import parse_definition, validated
 from contact_sync.config.write import changed_text, definition_text
-from contact_sync.web.formats import count
+from contact_sync.web.findings_view import FindingsView
 from contact_sync.web.mapping_form import MappingForm
 
-TONES = {Judgement.OK: "good", Judgement.WARNING: "warn", Judgement.WRONG: "bad",
-         Judgement.SKIPPED: "busy"}  # fmt: skip
+NOTHING_CHECKED = FindingsView()
 SIGNS = {"+": "added", "-": "removed", "@": "place"}
 MAX_ROWS = 40
 
@@ -45,26 +43,7 @@ class Result:
     problem: str = ""
     written: Written | None = None
     present: PresentFile | None = None
-    findings: list[Finding] = field(default_factory=list)
-
-    @property
-    def wrong(self) -> int:
-        """How many findings no run could work with."""
-        return sum(finding.judgement is Judgement.WRONG for finding in self.findings)
-
-    @property
-    def conclusion(self) -> tuple[str, str]:
-        """Tone and sentence of the whole check."""
-        warnings = sum(finding.judgement is Judgement.WARNING for finding in self.findings)
-        more = f", {count(warnings, 'warning')}" if warnings else ""
-        if self.wrong:
-            return "bad", f"{count(self.wrong, 'thing is', 'things are')} wrong{more}."
-        return ("warn" if warnings else "good"), f"What was looked at is right{more}."
-
-    @property
-    def lines(self) -> list[tuple[str, Finding]]:
-        """The findings with their tones."""
-        return [(TONES[finding.judgement], finding) for finding in self.findings]
+    checked: FindingsView = NOTHING_CHECKED
 
     @property
     def text_rows(self) -> int:

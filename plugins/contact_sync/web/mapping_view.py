@@ -20,6 +20,7 @@ from contact_sync.contacts import source_types
 from contact_sync.contacts.mapping import MAX_LENGTH, UNSUPPORTED
 from contact_sync.lookup.both_sides import Account, Columns, SourceColumn
 from contact_sync.lookup.proposed_fields import proposed_fields
+from contact_sync.web.formats import count
 from contact_sync.web.mapping_form import CONNECTIONS, FieldRow, MappingForm
 
 BLANK_ROWS = 3
@@ -49,11 +50,12 @@ class Choice:
 @dataclass(frozen=True, slots=True)
 class FieldLine:
     """A field: what it is, its columns to choose from (None = they aren't known, so that one is
-    typed), and what happens to values that don't fit."""
+    typed), veiled values of the chosen one, and what happens to values that don't fit."""
 
     row: FieldRow
     kind: str
     columns: list[Option] | None
+    samples: str
     bad_value: list[Option]
     too_long: list[Option]
 
@@ -61,6 +63,11 @@ class FieldLine:
     def is_new(self) -> bool:
         """Whether its name is still to be entered."""
         return not self.row.name
+
+    @property
+    def is_address(self) -> bool:
+        """Whether it is the address, without which a client is never sent."""
+        return self.row.name == "email"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +103,8 @@ class MappingView:
         lists, fields = (self.account.lists, self.account.fields) if self.account else (None, None)
         columns = self.source.columns if self.source else None
         parts = [
-            f"{len(found):,} {what}"
-            for found, what in ((lists, "lists"), (fields, "fields"), (columns, "columns"))
+            count(len(found), what)
+            for found, what in ((lists, "list"), (fields, "field"), (columns, "column"))
             if found is not None
         ]
         return f"Seen just now: {', '.join(parts)}." if parts else ""
@@ -163,6 +170,11 @@ class MappingView:
             for column in found
         ]  # fmt: skip
 
+    @property
+    def _samples(self) -> dict[str, tuple[str, ...]]:
+        found = (self.source.columns if self.source else None) or []
+        return {column.name: column.samples for column in found}
+
     def _fields(self) -> list[SendGridField]:
         return (self.account.fields if self.account else None) or []
 
@@ -171,6 +183,7 @@ class MappingView:
             row,
             self._kind(row, field),
             self._columns(row, field),
+            ", ".join(self._samples.get(row.column, ())),
             _options(BAD_VALUE, row.on_bad_value),
             _options(TOO_LONG, row.on_too_long),
         )

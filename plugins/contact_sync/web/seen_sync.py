@@ -14,7 +14,7 @@ from contact_sync.airflow_edge.access import Viewer
 from contact_sync.airflow_edge.dsn import found, postgres_dsn
 from contact_sync.base.masking import masked
 from contact_sync.config.definition import SyncDefinition
-from contact_sync.config.files import read_definitions
+from contact_sync.config.files import Definitions, read_definitions
 from contact_sync.state.database import StateDatabase
 
 
@@ -43,12 +43,18 @@ def readable_sync(viewer: Viewer, name: str) -> SeenSync:
     Answers 403 when the viewer may not read its DAG, 404 when there is none, and raises ConfigError
     when its state connection is missing or wrong.
     """
+    return seen(viewer, readable_definitions(viewer, name).by_name[name])
+
+
+def readable_definitions(viewer: Viewer, name: str) -> Definitions:
+    """All definitions; the one called `name` is among them, and the viewer may read its DAG. For
+    pages that need no state database. Answers 403 and 404 as `readable_sync` does."""
     viewer.require_read(f"contact_sync_{name}")
-    definition = read_definitions().by_name.get(name)
-    if definition is None:
+    found = read_definitions()
+    if name not in found.by_name:
         raise HTTPException(404, f"There is no sync of this name, or its definition is broken: "
                                  f"{name!r}. The sync page lists all of them.")  # fmt: skip
-    return seen(viewer, definition)
+    return found
 
 
 def seen(viewer: Viewer, definition: SyncDefinition) -> SeenSync:

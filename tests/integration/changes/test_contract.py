@@ -106,6 +106,49 @@ def test_exclusions_that_say_no_are_told(own_sql: World) -> None:
         assert explain_client(sync, ids[0]).decision.code == "excluded"
 
 
+def test_a_reason_of_its_own_for_each_client_is_told(own_sql: World) -> None:
+    """As free text, or a time, would be: reports can't tell so many apart."""
+    for n in range(51):
+        own_sql.add(f"c{n}@example.com")
+    for name in ("scan.sql", "clients.sql"):
+        replace_in(own_sql, name, "NULL::text AS exclusion", "clients.id || ' left' AS exclusion")
+    assert "51 different exclusions: reports tell 50 of them apart" in said(
+        own_sql, Judgement.WARNING
+    )
+    assert len(own_sql.run()["exclusions"]) == 51
+
+
+@pytest.mark.parametrize("file", ["clients.sql", "scan.sql"])
+def test_two_columns_of_one_name_are_named(own_sql: World, file: str) -> None:
+    """PostgreSQL accepts them until one is asked for."""
+    own_sql.seed()
+    replace_in(own_sql, file, "NULL::text AS exclusion", "'' AS exclusion, NULL::text AS exclusion")
+    what = rf"{file} gives several columns named exclusion: keep one of each name"
+    with pytest.raises(ConfigError, match=what):
+        own_sql.run()
+
+
+@pytest.mark.parametrize(
+    ("column", "said"),
+    [
+        ("1 / (clients.id - clients.id)", "(SQLSTATE 22012: division by zero)"),
+        ("clients.first_name::int", "(SQLSTATE 22P02: invalid text representation)"),
+        ("(SELECT id FROM b2core.clients)", "(SQLSTATE 21000: cardinality violation)"),
+    ],
+)
+def test_what_a_row_breaks_off_is_told_without_the_row(
+    own_sql: World, column: str, said: str
+) -> None:
+    """By PostgreSQL's name of it, and what to do."""
+    own_sql.seed()
+    replace_in(own_sql, "clients.sql", "clients.last_name::text", f"({column})::text")
+    with pytest.raises(FatalError) as raised:
+        own_sql.run()
+    assert said in str(raised.value)
+    assert "Correct the row, or the statement" in str(raised.value)
+    assert "Zoë" not in str(raised.value)
+
+
 def test_a_row_without_an_id_stops_a_run_where_it_is_a_client(own_sql: World) -> None:
     """And nowhere else: a phone that belongs to nobody may change."""
     own_sql.seed()

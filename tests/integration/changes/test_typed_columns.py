@@ -53,7 +53,7 @@ def held(world: World, field: str, values: Values) -> list[Any]:
 def looked_up(world: World, client: int, field: str) -> FieldValue:
     """The field as the look-up shows it, on the command line and on the client's page."""
     with world.sync() as sync:
-        found = explain_client(sync, client, live=True)
+        found = explain_client(sync, client, live=sync.sendgrid)
     assert text(found)
     page = client_view(found, may_see=True)
     assert page.conclusion

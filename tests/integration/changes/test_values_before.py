@@ -201,18 +201,18 @@ def test_B22_a_look_up_says_what_a_resend_can_do(world: World) -> None:
     world.run()
     put(world, {"email": ANN, "custom_fields": {postal: 75001}})
     with world.sync() as sync:
-        assert conclude(explain_client(sync, client, live=True)).endswith(
+        assert conclude(explain_client(sync, client, live=sync.sendgrid)).endswith(
             "It still has a value in Postal, which it can't clear."
         )
     put(world, {"email": ANN, "city": "Paris"})
     with world.sync() as sync:
-        assert conclude(explain_client(sync, client, live=True)).endswith(
+        assert conclude(explain_client(sync, client, live=sync.sendgrid)).endswith(
             "a run with mode resend sends it again, and empties what B2CORE doesn't have, but for "
             "Postal, which it can't clear."
         )
     world.run("resend")
     with world.sync() as sync:
-        assert conclude(explain_client(sync, client, live=True)).endswith(
+        assert conclude(explain_client(sync, client, live=sync.sendgrid)).endswith(
             "It still has a value in Postal, which it can't clear."
         )
 

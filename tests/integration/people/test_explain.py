@@ -23,7 +23,7 @@ from tests.support.world import World
 def explain(world: World, client: int, *, live: bool = False) -> Explanation:
     """What the look-up says of a client."""
     with world.sync() as sync:
-        return explain_client(sync, client, live=live)
+        return explain_client(sync, client, live=sync.sendgrid if live else None)
 
 
 def why(world: World, client: int) -> str:

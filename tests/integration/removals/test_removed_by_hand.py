@@ -48,14 +48,15 @@ def test_F10_who_was_removed_by_hand_comes_back_with_a_resend_only(
 ) -> None:
     """Neither a change nor a full run brings it back; explained, counted, and sent by a resend."""
     world.redefine(lane=lane)
-    client, bob = world.add(ANN), world.add("bob@example.com")
-    world.run()
+    client, bob = world.add(ANN, phone="call me"), world.add("bob@example.com")
+    assert world.run()["dropped_now"] == {"phone_number: no_number": 1}
     remove(world, what)
     world.edit(client, first_name="Anna")
     world.edit(bob, first_name="Bobby")
     report = world.run()
     assert report["exclusions"] == {"removed_by_hand": 1}
     assert (report["books"]["excluded"], report["counts"]["sent"], report["degraded"]) == (1, 1, [])
+    assert report["dropped_now"] == {}  # of a client that isn't sent
     for kind in ("incremental", "full"):
         world.edit(client, first_name=f"Anna {kind}")
         assert world.run(kind)["counts"]["sent"] == 0

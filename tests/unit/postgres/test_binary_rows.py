@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pyarrow as pa
@@ -12,12 +13,15 @@ from hypothesis import strategies as st
 
 from contact_sync.postgres.binary_rows import encoded
 
+MICROSECOND = timedelta(microseconds=1)
 FORMATS = {pa.int32(): ">i", pa.int64(): ">q", pa.bool_(): ">?"}
 VALUES: dict[Any, st.SearchStrategy[Any]] = {
     pa.int32(): st.integers(-(2**31), 2**31 - 1),
     pa.int64(): st.integers(-(2**63), 2**63 - 1),
     pa.bool_(): st.booleans(),
     pa.string(): st.text(max_size=12),
+    pa.binary(): st.binary(max_size=12),
+    pa.timestamp("us", "UTC"): st.datetimes(timezones=st.just(UTC)),
 }
 
 
@@ -30,9 +34,18 @@ def plain(rows: list[tuple[Any, ...]], types: list[Any]) -> bytes:
             if value is None:
                 found += struct.pack(">i", -1)
                 continue
-            data = value.encode() if kind == pa.string() else struct.pack(FORMATS[kind], value)
+            data = as_bytes(value, kind)
             found += struct.pack(">i", len(data)) + data
     return found
+
+
+def as_bytes(value: Any, kind: Any) -> bytes:
+    """One value; of a moment the microseconds since 2000 (docs, "Date/Time Types")."""
+    if isinstance(value, datetime):
+        return struct.pack(">q", (value - datetime(2000, 1, 1, tzinfo=UTC)) // MICROSECOND)
+    if isinstance(value, bytes):
+        return value
+    return value.encode() if isinstance(value, str) else struct.pack(FORMATS[kind], value)
 
 
 @st.composite

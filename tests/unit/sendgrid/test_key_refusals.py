@@ -68,6 +68,18 @@ def test_C08_a_refusal_says_what_is_the_matter(
     assert "None" not in text
 
 
+@pytest.mark.parametrize("status", [401, 403])
+def test_C08_a_web_page_may_not_be_sendgrids_answer(
+    server: Script, api: SendGridApi, status: int
+) -> None:
+    """A proxy or firewall on the way answers so; nothing of the page is repeated."""
+    page = b"<html><title>Blocked</title>Your network policy, ann@example.com</html>"
+    server.say(status, page, Content_Type="text/html; charset=utf-8")
+    with pytest.raises(AuthError, match="as a proxy or firewall on the way gives one") as caught:
+        api.scopes()
+    assert "policy" not in str(caught.value)
+
+
 @pytest.mark.parametrize(
     "body",
     [{"errors": ["Maximum credits exceeded"], "message": "error"},  # openwhyd#178

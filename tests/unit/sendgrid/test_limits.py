@@ -278,3 +278,14 @@ def test_the_bodies_above_are_what_they_announce() -> None:
     """Else the server's mistake would be what is refused."""
     assert len(BODY) == 0x20
     assert json.loads(BODY)["scopes"] == ["x"]
+
+
+@pytest.mark.parametrize("hint", [{}, {"Retry_After": "5"}])
+def test_H02_who_waits_for_a_page_is_told_at_once(server: Script, hint: dict[str, str]) -> None:
+    """With no time for another try there is none, whatever SendGrid hints."""
+    server.say(429, {"errors": []}, **hint)
+    api = SendGridApi(server.url, KEY, limits=Limits(retry_seconds=0))
+    with pytest.raises(RetryableError):
+        api.scopes()
+    assert len(server.calls) == 1
+    api.close()

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import logging
 
+import numpy as np
+
 from contact_sync.base.failpoints import reach
 from contact_sync.base.vocabulary import PendingReason, RunKind
 from contact_sync.run.context import mapping_of
 from contact_sync.run.sending import removal_targets
 from contact_sync.run.sending.search import search
 from contact_sync.sendgrid.api import MAX_LOOKUP
-from contact_sync.state import leases, removed_by_hand, suppressions
+from contact_sync.state import dropped, leases, removed_by_hand, suppressions
 from contact_sync.state.removed_by_hand import Own
 from contact_sync.state.runs import Run
 from contact_sync.sync import Sync
@@ -50,6 +52,7 @@ def leave_removed(sync: Sync, run: Run, own: int) -> dict[str, int]:
         return {}
     with sync.state.transaction(run.fence) as cursor:
         removed_by_hand.exclude(cursor, run.sync_id, run.run_id, gone)
+        dropped.replace_dropped(cursor, run.sync_id, np.array(gone, np.int64), [])
         suppressions.hold(cursor, run.sync_id, run.run_id, late, PendingReason.NOT_SHOWN)
         reach("removed_by_hand_uncommitted")
     log.warning("%d changed clients were removed at SendGrid by a person and aren't sent before a "

@@ -105,6 +105,25 @@ COMMENT ON COLUMN contact_sync.verify_client.field_hashes IS 'As of verify_conta
 COMMENT ON COLUMN contact_sync.verify_client.left_out
 IS 'Fields in which SendGrid may hold anything: it refused the value, or can''t clear it; by position in the mapping.';
 
+CREATE VIEW contact_sync.verify_pair AS
+SELECT
+    c.verification_id,
+    c.client_id,
+    c.email_hash,
+    c.waits,
+    c.field_hashes AS called_for,
+    c.left_out,
+    a.field_hashes AS held,
+    a.unclear,
+    a.updated_at,
+    a.email_hash IS NOT NULL AS has_contact,
+    coalesce(a.on_list, FALSE) AS on_list
+FROM contact_sync.verify_client AS c
+LEFT JOIN contact_sync.verify_contact AS a ON c.verification_id = a.verification_id AND c.email_hash = a.email_hash
+WHERE c.calls_for = 'contact';
+COMMENT ON VIEW contact_sync.verify_pair
+IS 'Of a verification that is under way: each client that calls for a contact, with the contact of its address.';
+
 CREATE TABLE contact_sync.finding (
     verification_id bigint NOT NULL REFERENCES contact_sync.verification ON DELETE CASCADE,
     finding_no bigint NOT NULL,

@@ -1,0 +1,92 @@
+-- Both sides of a verification (state/sides.py).
+
+-- drop_contacts --
+DELETE FROM contact_sync.verify_contact
+WHERE verification_id = %(verification_id)s;
+
+-- drop_clients --
+DELETE FROM contact_sync.verify_client
+WHERE verification_id = %(verification_id)s;
+
+-- drop_sides_of_others --
+-- Of verifications that are over: killed ones leave them.
+WITH contact AS (
+    DELETE FROM contact_sync.verify_contact AS a
+    USING contact_sync.verification AS v
+    WHERE a.verification_id = v.verification_id AND v.state <> 'running'
+)
+
+DELETE FROM contact_sync.verify_client AS c
+USING contact_sync.verification AS v
+WHERE c.verification_id = v.verification_id AND v.state <> 'running';
+
+-- unite_doubles --
+-- Several contacts of one address, which there should not be: one is left, equal to nothing, so that it is looked up.
+WITH double AS (
+    SELECT
+        email_hash,
+        min(ctid) AS kept
+    FROM contact_sync.verify_contact
+    WHERE verification_id = %(verification_id)s
+    GROUP BY email_hash
+    HAVING count(*) > 1
+),
+
+dropped AS (
+    DELETE FROM contact_sync.verify_contact AS a
+    USING double AS d
+    WHERE a.verification_id = %(verification_id)s AND a.email_hash = d.email_hash AND a.ctid <> d.kept
+)
+
+UPDATE contact_sync.verify_contact AS a SET field_hashes = ''
+FROM double AS d
+WHERE a.ctid = d.kept;
+
+-- contacts_loaded --
+UPDATE contact_sync.verification SET
+    export_hash = %(export_hash)s,
+    counts = coalesce(counts, '{}') || %(counts)s
+WHERE verification_id = %(verification_id)s;
+
+-- begin_reading --
+UPDATE contact_sync.verification SET read_at = now()
+WHERE verification_id = %(verification_id)s;
+
+-- clients_loaded --
+UPDATE contact_sync.verification SET
+    snapshot = %(snapshot)s,
+    counts = coalesce(counts, '{}') || %(counts)s
+WHERE verification_id = %(verification_id)s;
+
+-- count_sides --
+SELECT
+    (
+        SELECT count(*) FROM contact_sync.verify_contact
+        WHERE verification_id = %(verification_id)s
+    ) AS contacts,
+    (
+        SELECT count(*) FROM contact_sync.verify_client
+        WHERE verification_id = %(verification_id)s
+    ) AS clients;
+
+-- is_running --
+-- Index: run_running
+SELECT exists(
+    SELECT 1 FROM contact_sync.run AS r
+    WHERE r.sync_id = %(sync_id)s AND r.state = 'running' AND NOT r.dry_run
+) AS found;
+
+-- stale_fields --
+-- Index: ledger_stale
+SELECT
+    client_id,
+    stale
+FROM contact_sync.ledger
+WHERE sync_id = %(sync_id)s AND stale <> 0 AND client_id BETWEEN %(first_id)s AND %(last_id)s
+ORDER BY client_id;
+
+-- lose_sides --
+UPDATE contact_sync.verification SET
+    export_hash = NULL,
+    snapshot = NULL
+WHERE verification_id = %(verification_id)s;

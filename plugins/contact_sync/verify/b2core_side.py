@@ -1,0 +1,231 @@
+"""Load B2CORE's side of a verification: what each client calls for, as hashes.
+
+Whether a client is sent is decided as in a run, by the same pure functions: from one snapshot for
+the addresses, and one for each slice of rows.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from contact_sync.base.arrays import Int64, Mask, rows_of
+from contact_sync.base.failpoints import reach
+from contact_sync.base.json_columns import SourceSnapshot
+from contact_sync.base.verdicts import CallsFor
+from contact_sync.base.vocabulary import FieldType
+from contact_sync.contacts.decision import Decision, decide
+from contact_sync.contacts.ledger_rows import LedgerRows
+from contact_sync.contacts.mapping import Mapping
+from contact_sync.contacts.meaning import bits, meant, packed
+from contact_sync.contacts.payloads import value_columns
+from contact_sync.contacts.persons import compare_persons
+from contact_sync.contacts.refused_values import Refused
+from contact_sync.contacts.selection import Scan, choose, rejected_before, verdicts
+from contact_sync.contacts.text_columns import arrow
+from contact_sync.contacts.transform import Transformed, transform
+from contact_sync.postgres.arrow_reader import ahead
+from contact_sync.run.scan_clients import scan_clients
+from contact_sync.run.select_clients import changed_clients, refuse_stale
+from contact_sync.state import refused_values, runs, sides
+from contact_sync.state.ledger import known_clients, ledger_rows, read_removal_hashes
+from contact_sync.state.runs import SyncState
+from contact_sync.state.verifications import Verification
+from contact_sync.sync import Sync
+from contact_sync.verify.context import open_verification
+
+log = logging.getLogger(__name__)
+CALLS_FOR = {
+    Decision.SEND: CallsFor.CONTACT, Decision.UNCHANGED: CallsFor.CONTACT,
+    Decision.EXCLUDED: CallsFor.EXCLUDED, Decision.REJECTED: CallsFor.REJECTED,
+    Decision.REFUSED: CallsFor.REJECTED, Decision.SHARED: CallsFor.SHARED,
+    Decision.REMOVED: CallsFor.REMOVED_BY_HAND, Decision.MOVED: CallsFor.MOVED,
+}  # fmt: skip
+_WORDS = pa.array([str(CALLS_FOR[decision]) for decision in Decision])
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """All clients by id as one scan saw them. `verdict`: as a run would have it; `waits`: whom the
+    next run, or one that is under way, looks at anyway."""
+
+    scan: Scan
+    verdict: np.typing.NDArray[np.int8]
+    waits: Mask
+    here: SourceSnapshot
+
+
+def load_b2core_side(sync: Sync, verification_id: int, holder: str | None = None) -> int:
+    """Read B2CORE and store what each client calls for; returns how many clients there are.
+    Repeating it replaces what an earlier try stored; once it is complete, nothing is done."""
+    found = open_verification(sync, verification_id, holder)
+    if found.snapshot is not None:
+        return found.counts["clients"]
+    sides.begin_reading(sync.state, found)
+    seen = look(sync, found)
+    size, total = sync.definition.tuning.slice_clients, len(seen.scan.client_id)
+    with sync.b2core.keeping_connections():
+        for start in range(0, total, size):
+            for chunk in _slice(sync, found, seen, slice(start, start + size)):
+                sides.add_clients(sync.state, found, chunk)
+            log.info("%d of %d clients of B2CORE are read", min(start + size, total), total)
+    reach("clients_stored")
+    return sides.clients_loaded(sync.state, found, seen.here)
+
+
+def look(sync: Sync, found: Verification) -> Seen:
+    """Scan all addresses, and find out whom the next run looks at."""
+    mapping, definition = found.destination.mapping, sync.definition
+    with sync.state.transaction() as cursor:
+        known = runs.read_sync(cursor, definition.name)
+        is_running = sides.is_running(cursor, known.sync_id)
+    ledger = known_clients(sync.state, found.sync_id)
+    with sync.b2core.snapshot() as snapshot:
+        here = replace(
+            snapshot.position(), detection=str(definition.source.change_detection),
+            statements=snapshot.texts_hash("clients", "scan"),
+        )  # fmt: skip
+        refuse_stale(definition, here)
+        scan = scan_clients(snapshot)
+        changed = np.empty(0, np.int64)
+        if known.watermark is not None and _is_comparable(known.watermark, here):
+            changed = changed_clients(definition, snapshot, known.watermark)
+    of_scan = ledger.rows_of(scan.client_id)
+    verdict = verdicts(scan, rejected_before(scan, of_scan, changed))
+    everyone = _everyone_waits(known, here, mapping, is_running=is_running)
+    taken = np.concatenate([ledger.contact_hash, read_removal_hashes(sync.state, found.sync_id)])
+    chosen = choose(scan, ledger, changed, taken, everyone=everyone)
+    ids = np.asarray(chosen.column("client_id"), np.int64)
+    waits = rows_of(ids, scan.client_id)[1]
+    if known.watermark is None and not is_running:
+        waits = np.zeros(len(waits), bool)
+    return Seen(scan, verdict, waits, replace(here, selected=len(scan.client_id)))
+
+
+def _everyone_waits(
+    known: SyncState, here: SourceSnapshot, mapping: Mapping, *, is_running: bool
+) -> bool:
+    """Whether whatever the ledger doesn't have as B2CORE has it is sent by a run, because that one
+    reads every client."""
+    mark = known.watermark
+    if mark is None:
+        return is_running
+    return known.mapping_version != mapping.version or not _is_comparable(mark, here)
+
+
+def _is_comparable(mark: SourceSnapshot, here: SourceSnapshot) -> bool:
+    """Whether what changed since the last run can be asked of this server."""
+    return (mark.system_identifier, mark.timeline, mark.detection) == (
+        here.system_identifier, here.timeline, here.detection,
+    )  # fmt: skip
+
+
+def _slice(sync: Sync, found: Verification, seen: Seen, part: slice) -> Iterator[pa.RecordBatch]:
+    """The clients of a part of the scan, chunk by chunk; at the end who has vanished since."""
+    ids = seen.scan.client_id[part]
+    known = ledger_rows(sync.state, found.sync_id, ids)
+    bounds = int(ids[0]), int(ids[-1])
+    with sync.state.transaction() as cursor:
+        refused = refused_values.read(cursor, found.sync_id, *bounds)
+        stale = sides.stale_fields(cursor, found.sync_id, *bounds)
+    mapping, left = found.destination.mapping, np.ones(len(ids), bool)
+    reduce = _Reducer(found, seen, part, known, refused, stale)
+    with sync.b2core.snapshot() as snapshot:
+        for batch in ahead(snapshot.clients(mapping.columns, *bounds, None)):
+            rows, chunk = reduce.as_hashes(transform(batch, mapping, refused))
+            left[rows] = False
+            yield chunk
+    yield reduce.vanished(left)
+
+
+class _Reducer:
+    """Reduces the clients of a slice to rows of B2CORE's side."""
+
+    def __init__(
+        self,
+        found: Verification,
+        seen: Seen,
+        part: slice,
+        known: LedgerRows,
+        refused: Refused,
+        stale: tuple[Int64, Int64],
+    ) -> None:
+        self._id = found.verification_id
+        self._mapping = found.destination.mapping
+        self._ids = seen.scan.client_id[part]
+        self._email_hash = seen.scan.email_hash[part]
+        self._verdict, self._waits = seen.verdict[part], seen.waits[part]
+        self._known, self._refused, self._stale = known, refused, stale
+
+    def as_hashes(self, transformed: Transformed) -> tuple[Int64, pa.RecordBatch]:
+        """A chunk of clients that the scan saw, and their places in the slice; others are new."""
+        clients = transformed.frame
+        rows, is_seen = rows_of(self._ids, clients["client_id"].to_numpy(np.int64))
+        clients, rows = clients[is_seen].reset_index(drop=True), rows[is_seen]
+        known = self._known
+        if self._mapping.has_person_key:
+            known = known.without(compare_persons(clients, known).others)
+        decided = decide(clients, self._email_hash[rows], self._verdict[rows], known)
+        unchanged = decided.decision == Decision.UNCHANGED
+        ids = clients["client_id"].to_numpy(np.int64)
+        columns = hashes_of(clients, self._mapping)
+        return rows, self._batch(
+            ids,
+            clients["email_hash"].to_numpy(np.int64),
+            _WORDS.take(pa.array(decided.decision)),
+            self._waits[rows] & ~unchanged,
+            packed(columns),
+            self._left_out(ids, columns),
+        )
+
+    def vanished(self, left: Mask) -> pa.RecordBatch:
+        """Clients that were scanned and can't be read: deleted meanwhile."""
+        n = int(left.sum())
+        nothing = [np.zeros(n, np.int64) for _ in self._mapping.fields]
+        words = pa.array([str(CallsFor.MOVED)] * n, pa.string())
+        return self._batch(
+            self._ids[left], self._email_hash[left], words, np.ones(n, bool), packed(nothing),
+            np.zeros(n, np.int64),
+        )  # fmt: skip
+
+    def _batch(
+        self,
+        ids: Int64,
+        email_hash: Int64,
+        words: pa.Array,
+        waits: Mask,
+        fields: pa.Array,
+        left_out: Int64,
+    ) -> pa.RecordBatch:
+        same = np.full(len(ids), self._id)
+        columns = [same, ids, email_hash, words, waits, fields, left_out]
+        return pa.RecordBatch.from_arrays(list(map(pa.array, columns)), schema=sides.CLIENTS)
+
+    def _left_out(self, ids: Int64, columns: list[Int64]) -> Int64:
+        """Fields, by position, that B2CORE has no value for, and SendGrid may: it refused the
+        present value, or can't clear a former one."""
+        rows, found = rows_of(self._stale[0], ids)
+        stale = np.where(found, self._stale[1][rows] if len(self._stale[0]) else 0, 0)
+        masks = []
+        for field, hashes in zip(self._mapping.fields, columns, strict=True):
+            mask = np.zeros(len(ids), bool)
+            if field.name in self._refused:
+                mask |= rows_of(self._refused[field.name].client_id, ids)[1]
+            if field.type is not FieldType.TEXT:
+                mask |= (stale >> field.bit & 1).astype(bool)
+            masks.append(mask & (hashes == 0))
+        return bits(masks)
+
+
+def hashes_of(clients: pd.DataFrame, mapping: Mapping) -> list[Int64]:
+    """What the values of clients, as `transform` has them, mean: a column for each field."""
+    values = value_columns(arrow(clients["payload"]), mapping)
+    return [
+        meant(field, column.to_pylist())[0]
+        for field, column in zip(mapping.fields, values, strict=True)
+    ]
