@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
@@ -20,7 +21,9 @@ from contact_sync.state.migrate import migrate
 from local.postgres.account import os_user
 from local.postgres.server import Cluster, temporary_cluster
 from local.sendgrid_emulator.process import Emulator
+from tests.support.breaking_proxy import breaking_proxy
 from tests.support.pgbouncer import pooled
+from tests.support.world import World
 
 ROLES = """CREATE ROLE known LOGIN PASSWORD 'right'
 CREATE ROLE nologin PASSWORD 'right'
@@ -140,6 +143,20 @@ def test_N09_the_right_name_and_authority_are_let_in(by_tls: tuple[str, str]) ->
     url, certificate = by_tls
     trust = f"hostaddr=127.0.0.1&sslmode=verify-full&sslrootcert={certificate}"
     assert answer(ask_source, f"{url.replace('@127.0.0.1', '@db.example')}?{trust}") is None
+
+
+@pytest.mark.own_connections
+def test_N09_a_wrong_password_is_tried_once(world: World) -> None:
+    """By a run on either database: after some tries many a server locks the role."""
+    for name in ("reader_url", "state_url"):
+        right = getattr(world, name)
+        password = str(urlsplit(right).password)
+        with breaking_proxy(right.replace(f":{password}@", ":wrong@")) as proxy:
+            setattr(world, name, proxy.url)
+            with pytest.raises(ConfigError, match="refused the login: Wrong password"):
+                world.run()
+        setattr(world, name, right)
+        assert proxy.opened == 1
 
 
 def ask_source(url: str) -> None:
