@@ -25,6 +25,7 @@ from contact_sync.cli import fields as cli_fields
 from contact_sync.cli import init as cli_init
 from contact_sync.cli import migrate as cli_migrate
 from contact_sync.cli import rename as cli_rename
+from contact_sync.cli import repair as cli_repair
 from contact_sync.cli import runs as cli_runs
 from contact_sync.cli import status as cli_status
 from contact_sync.cli import syncs as cli_syncs
@@ -136,6 +137,8 @@ def commands() -> tuple[Command, ...]:
         Command("verify", "compare every contact of SendGrid's account with B2CORE",
                 cli_verify.add_arguments, _verify, cli_verify.EXAMPLES,
                 prints_json=True, about=cli_verify.ABOUT, codes=cli_verify.CODES),
+        Command("repair", "have the next run put right what the newest verification has found",
+                cli_repair.add_arguments, _repair, cli_repair.EXAMPLES, prints_json=True),
         Command("explain", "say why one contact looks as it does; prints personal data",
                 cli_explain.add_arguments, _explain, cli_explain.EXAMPLES,
                 prints_json=True, codes=cli_explain.CODES),
@@ -175,6 +178,11 @@ def _run(options: argparse.Namespace) -> int:
         return cli_runs.answer(sync, options, _say)
 
 
+def _repair(options: argparse.Namespace) -> int:
+    with _open(options.sync) as sync:
+        return cli_repair.answer(sync, options, _say)
+
+
 def _status(options: argparse.Namespace) -> int:
     with _open(options.sync) as sync:
         for line in cli_status.lines(sync, options):
@@ -183,7 +191,7 @@ def _status(options: argparse.Namespace) -> int:
 
 
 def _verify(options: argparse.Namespace) -> int:
-    with _open(options.sync) as sync:
+    with _open(options.sync, MarkFile(options.sync)) as sync:
         return cli_verify.answer(sync, options, _say)
 
 

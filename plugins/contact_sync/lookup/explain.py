@@ -175,6 +175,8 @@ def _notes(definition: SyncDefinition, look: SyncRow | None) -> list[str]:
     notes = []
     if not definition.enabled:
         notes.append("This sync is disabled: no run sends anything.")
+    if definition.shadow:
+        notes.append("This sync is a shadow: no run sends anything, whatever is said below.")
     if look and look.is_running:
         notes.append("A run is at work: this may change at any moment.")
     if look is None or look.destination is None:

@@ -24,6 +24,7 @@ OWN = (
     RemovalReason.ADDRESS_LOST,
     RemovalReason.EXCLUDED,
     RemovalReason.GONE,
+    RemovalReason.FOREIGN,
 )
 
 
