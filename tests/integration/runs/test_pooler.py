@@ -1,4 +1,4 @@
-"""N: both databases behind PgBouncer, with another session of the server for each transaction."""
+"""N10: both databases behind PgBouncer, with another session of the server for each transaction."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def behind_a_pooler(world: World) -> Iterator[World]:
         world.state_url = direct
 
 
-def test_N08_runs_through_a_pooler_in_transaction_mode(behind_a_pooler: World) -> None:
+def test_N10_runs_through_a_pooler_in_transaction_mode(behind_a_pooler: World) -> None:
     """The first load, changes by JSON and CSV, a full run, what people ask, and migrations."""
     world = behind_a_pooler
     assert sessions(world.state_url) > 1 < sessions(world.reader_url)

@@ -123,7 +123,7 @@ def urls(
         }
 
 
-def test_N09_each_cause_has_its_sentence_on_both_databases(urls: dict[str, str]) -> None:
+def test_N10_each_cause_has_its_sentence_on_both_databases(urls: dict[str, str]) -> None:
     """The source's driver, the state database's two, and the migrations; what a person has to mend
     isn't tried again, what may pass is. No password is told."""
     found = {name: [answer(ask, url) for ask in ASKS] for name, url in urls.items()}
@@ -138,7 +138,7 @@ def test_N09_each_cause_has_its_sentence_on_both_databases(urls: dict[str, str])
     assert "right" not in str(found)
 
 
-def test_N09_the_right_name_and_authority_are_let_in(by_tls: tuple[str, str]) -> None:
+def test_N10_the_right_name_and_authority_are_let_in(by_tls: tuple[str, str]) -> None:
     """By the address, as the sentence says: the table's certificate is no broken one."""
     url, certificate = by_tls
     trust = f"hostaddr=127.0.0.1&sslmode=verify-full&sslrootcert={certificate}"
@@ -146,7 +146,7 @@ def test_N09_the_right_name_and_authority_are_let_in(by_tls: tuple[str, str]) ->
 
 
 @pytest.mark.own_connections
-def test_N09_a_wrong_password_is_tried_once(world: World) -> None:
+def test_N10_a_wrong_password_is_tried_once(world: World) -> None:
     """By a run on either database: after some tries many a server locks the role."""
     for name in ("reader_url", "state_url"):
         right = getattr(world, name)
