@@ -199,7 +199,7 @@ def finish(
     failed leaves none."""
     ids = {"verification_id": verification.verification_id, "sync_id": verification.sync_id}
     succeeded = state is VerificationState.SUCCEEDED
-    cursor.execute(SQL["drop_older_findings" if succeeded else "drop_findings"], ids)
+    cursor.execute(SQL["drop_older_findings"] if succeeded else SQL["drop_findings"], ids)
     cursor.execute(SQL["finish"], ids | {"state": str(state), "cause": cause})
 
 
