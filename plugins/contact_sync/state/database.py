@@ -27,7 +27,7 @@ WHAT = "The state database"
 """What `arrow_reader` calls it in errors."""
 T = TypeVar("T")
 C = TypeVar("C", bound=psycopg.Connection[Any])
-SCHEMA_VERSION = "0019"
+SCHEMA_VERSION = "0021"
 """The newest migration in include/sql/state/migrations (compared by a test)."""
 
 SETTINGS = {
@@ -49,6 +49,12 @@ give each transaction another session of the server."""
 ANSWER_SECONDS = 960.0
 """The longest wait for one answer: a minute more than the statement time-out, which a server that
 has fallen silent can't keep."""
+
+
+NOT_OWNER = (
+    "its role may not do that; connect as the role that owns the schema contact_sync, see "
+    "include/sql/state/roles.sql"
+)
 
 
 class Bounded(psycopg.Connection[dict[str, Any]]):
@@ -175,5 +181,7 @@ def translated() -> Iterator[None]:
         if isinstance(error, psycopg.OperationalError) or state.startswith(PASSING):
             raise meaning(state, str(error), WHAT) from None
         where = error.diag.constraint_name or error.diag.table_name or ""
+        if state == "42501":
+            raise ConfigError(f"{WHAT} refused a statement ({state}): {NOT_OWNER}") from None
         kind = type(error).__name__
         raise ConfigError(f"{WHAT} refused a statement: {kind} {state} {where}".rstrip()) from None

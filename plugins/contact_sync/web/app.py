@@ -47,6 +47,7 @@ from contact_sync.web import (
     rejected_page,
     run_page,
     syncs_page,
+    verification_page,
 )
 from contact_sync.web.admission import Admission
 from contact_sync.web.failures import show_failures
@@ -55,6 +56,7 @@ from contact_sync.web.rendering import FOLDER
 PAGES = (
     syncs_page.router, run_page.router, clients_page.router, rejected_page.router,
     dropped_page.router, mapping_page.router, check_page.router,
+    verification_page.router,
 )  # fmt: skip
 
 

@@ -4,23 +4,26 @@ from __future__ import annotations
 
 from collections import defaultdict
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from shlex import quote
 
 from fastapi import Request, Response
 
 from contact_sync.airflow_edge.access import Viewer, ViewerDep
 from contact_sync.base.errors import SyncError
+from contact_sync.base.verdicts import Count, told
 from contact_sync.config.definition import SyncDefinition
 from contact_sync.config.files import Definitions, read_definitions
 from contact_sync.reporting.freshness import Freshness, freshness
 from contact_sync.reporting.run_story import dag_run_of
 from contact_sync.reporting.shown_run import ShownRun
+from contact_sync.state import verifications
 from contact_sync.state.database import StateDatabase
 from contact_sync.state.for_people.reading import reading
 from contact_sync.state.for_people.runs import latest_runs
 from contact_sync.state.for_people.syncs import SyncRow, sync_rows
 from contact_sync.state.syncs import undefined
+from contact_sync.state.verifications import Verification
 from contact_sync.web.charts import Trend, trend
 from contact_sync.web.failures import make_router
 from contact_sync.web.rendering import page
@@ -44,6 +47,13 @@ class Card:
     freshness: Freshness | None = None
     age: float | None = None
     trend: Trend | None = None
+    verified: Verification | None = None
+
+    @property
+    def compared(self) -> str:
+        """How many contacts the newest verification compared, in words."""
+        counts = self.verified.counts if self.verified else {}
+        return told(Count.COMPARED, counts.get(Count.COMPARED, 0))
 
     @property
     def last(self) -> RunLine | None:
@@ -128,8 +138,15 @@ def _read(state: StateDatabase, syncs: list[SeenSync]) -> list[Card]:
     with reading(state) as cursor:
         rows = sync_rows(cursor, names)
         runs = latest_runs(cursor, names, RUNS)
+        verified = {
+            name: verifications.newest(cursor, row.sync_id, only_succeeded=True)
+            for name, row in rows.items()
+        }
     return [
-        make_card(sync, rows.get(sync.name), [run for run in runs if run.sync == sync.name])
+        replace(
+            make_card(sync, rows.get(sync.name), [run for run in runs if run.sync == sync.name]),
+            verified=verified.get(sync.name),
+        )
         for sync in syncs
     ]
 
