@@ -24,6 +24,7 @@ from tests.mutants import (
     replacing,
     sending,
     setting_up,
+    verifying,
 )
 from tests.mutants.mutant import Mutant, Test, arguments, assert_notices, gives, is_a_case, nothing
 from tests.support import canary
@@ -42,6 +43,7 @@ WRITTEN = [
         replacing,
         going_back,
         setting_up,
+        verifying,
     )
     for m in file.MUTANTS
 ]
