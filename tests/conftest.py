@@ -4,6 +4,7 @@ and a fresh world for every test that asks for one.
 
 from __future__ import annotations
 
+import gc
 import re
 import signal
 from collections.abc import Iterator
@@ -37,6 +38,8 @@ settings.register_profile("long")  # of `make test-long`, see tests/stateful
 # A shell starts what runs in the background with SIGINT ignored, and whatever the tests start
 # inherits that: what Ctrl-C does couldn't be tested.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+# Nothing that the modules of tests load is garbage; to search it took as long as to load it.
+gc.disable()
 
 UNMEASURED = (
     "tests/emulator/", "tests/local/", "tests/docker/", "tests/mutants/",
@@ -50,8 +53,12 @@ LONG = ("tests/stateful/", "/test_benchmark.py", "::test_N01_", "::test_P04_")
 """Begun first: at the suite's end one of them would keep one worker busy, and the others idle."""
 
 
-WHOLE = ("/test_crash.py", "/test_lives.py", "/test_state_statements.py", "/test_histories.py")
-"""Tables of cases that `make test` tries whole: each is cheap, or each kills at another point."""
+WHOLE = (
+    "/test_crash.py", "/test_lives.py", "/test_state_statements.py", "/test_histories.py",
+    "_one_fault",
+)  # fmt: skip
+"""Tables of cases that `make test` tries whole: each is cheap, each kills at another point, or the
+table says itself which are slow."""
 MORE_OF_THE_SAME = re.compile(
     r"/test_long_life\.py::|::test_N05_.*\[nothing kept"
     r"|::test_the_suite_runs_the_noticing_test_without_the_mutant"
@@ -59,6 +66,14 @@ MORE_OF_THE_SAME = re.compile(
 )
 """What only `make test-long` tries: of mutants, tests that are in the suite anyway; cells whose
 emulated minute isn't that of the answer's Date, which sometimes matters on a busy machine."""
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtestloop() -> Iterator[None]:
+    """From here on garbage is looked for, but not among what was loaded."""
+    gc.freeze()
+    gc.enable()
+    return (yield)
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -13,6 +13,7 @@ from airflow.sdk.configuration import conf
 from airflow.sdk.execution_time.xcom import XCom
 
 from contact_sync.airflow_edge.handles import open_state
+from contact_sync.airflow_edge.tasks import red_tasks
 from contact_sync.base.errors import told_safely
 from contact_sync.base.json_columns import Result
 from contact_sync.base.moments import moment
@@ -34,13 +35,11 @@ AGAIN = "Fix the cause, then trigger a new run: it continues from the same state
 SHOWN = ("read", "to_send", "sent", "rejected", "removed", "unlisted")
 
 
-def run_failed(definition: SyncDefinition, context: Any) -> Alert | None:
+def run_failed(definition: SyncDefinition, context: Any) -> Alert:
     """A DAG run failed: its cause, and what it had sent by then. Asked for by the run's last task,
-    which runs whatever happened."""
+    which runs whatever happened, and fails with the run."""
     run_id, counts = str(context["run_id"]), {}
-    red = _failed_tasks(context["ti"], definition.dag_id, run_id)
-    if not red:
-        return None
+    red = [*red_tasks(context), str(context["ti"].task_id)]
     cause = f"The log of the task {red[0]} says why"
     try:
         if (sync_run_id := _sync_run_id(definition, run_id)) is not None:
@@ -201,14 +200,6 @@ TELLERS: dict[Event, Callable[[SyncDefinition, Any], Alert | None]] = {
     Event.NO_SUCCESS: no_success,
     Event.STATE_UNPROVEN: state_unproven,
 }
-
-
-def _failed_tasks(ti: Any, dag_id: str, run_id: str) -> list[str]:
-    """The tasks of a run that failed themselves, without the one that asks."""
-    states = ti.get_task_states(dag_id=dag_id, run_ids=[run_id]).get(run_id, {})
-    return sorted(
-        task for task, state in states.items() if state == "failed" and task != ti.task_id
-    )
 
 
 def _sync_run_id(definition: SyncDefinition, run_id: str) -> int | None:

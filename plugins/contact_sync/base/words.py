@@ -230,6 +230,13 @@ NO_CAUSE = "A task failed: the first red task of this DAG run says why"
 """Of a run that failed and noted no cause."""
 
 
+ENDED_BY_HAND = (
+    "A person ended it in Airflow, by marking the run or one of its tasks: none failed by itself. "
+    "Trigger a new run: it continues from the same state"
+)
+"""Of a run whose last task ran while an earlier one had neither failed nor done its work."""
+
+
 def reason(code: str, detail: str | None = None) -> str:
     """Why a client isn't sent, or is to be sent again; with the words of others, if there are."""
     said = REASONS.get(code, code)

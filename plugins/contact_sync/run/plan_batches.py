@@ -27,7 +27,7 @@ from contact_sync.run import approve_plan
 from contact_sync.run.context import snapshot_of
 from contact_sync.run.counting import with_few_reasons
 from contact_sync.run.find_removals import exclusions_ahead, removals_ahead
-from contact_sync.run.sending.excluded_contacts import look_up_excluded
+from contact_sync.run.sending.excluded_contacts import leave_former_lists, look_up_excluded
 from contact_sync.run.sending.look_before import look_before
 from contact_sync.run.sending.move_person import plan_moves
 from contact_sync.run.sending.removed_by_hand import leave_removed
@@ -66,6 +66,7 @@ def plan_batches(sync: Sync, run: Run) -> list[int]:
     with sync.state.transaction(run.fence) as cursor:
         if not batches.drop_staged_batches(cursor, run.run_id):
             return batches.open_batch_ids(cursor, run.run_id, lanes=SENDING)
+        leave_former_lists(cursor, sync, run)
         plan = _with_removals(cursor, sync, run, plan)
         having = approve_plan.contacts_having(cursor, sync.definition, run, plan)
         runs.save_plan(cursor, run.run_id, plan)

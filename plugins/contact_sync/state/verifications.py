@@ -203,8 +203,8 @@ def finish(
     """End a verification. The findings of one that succeeded stand for all earlier ones; one that
     failed leaves none."""
     ids = {"verification_id": verification.verification_id, "sync_id": verification.sync_id}
-    is_over = state is VerificationState.SUCCEEDED
-    cursor.execute(SQL["drop_older_findings"] if is_over else SQL["drop_findings"], ids)
+    succeeded = state is VerificationState.SUCCEEDED
+    cursor.execute(SQL["drop_older_findings"] if succeeded else SQL["drop_findings"], ids)
     cursor.execute(SQL["finish"], ids | {"state": str(state), "cause": cause})
 
 

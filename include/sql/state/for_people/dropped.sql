@@ -13,7 +13,7 @@ ORDER BY n DESC, field ASC, reason ASC
 LIMIT %(at_most)s;
 
 -- dropped_values --
--- From the one that comes after client `after` and its field `after_field`; after: null = from the first; field,
+-- From the one that comes after client `after` and its field `after_field`; after: null = from the first; field and
 -- reason: null = any. The planner knows the values, drops the conditions that don't apply, and chooses the index.
 -- Index: dropped_value_reasons, else dropped_value primary key
 SELECT

@@ -14,8 +14,8 @@ ORDER BY n DESC, field ASC, reason ASC, detail ASC
 LIMIT %(at_most)s;
 
 -- rejected_clients --
--- From the id after `after`, null = from the first; field, reason, reasons, detail, since_before: null = any.
--- The planner knows the values, drops the conditions that don't apply, and chooses the index.
+-- From the id after `after`, null = from the first; field, reason, reasons, detail, since_before: null = any. The
+-- planner knows the values, drops the conditions that don't apply, and chooses the index.
 -- Index: ledger_rejected_reasons, else ledger_unconfirmed
 SELECT
     client_id,
