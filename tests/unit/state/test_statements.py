@@ -112,7 +112,9 @@ def test_every_statement_is_used_and_every_used_one_exists(file: str) -> None:
     assert names_used(file) == set(statements.load(file))
 
 
-SQL_TEXT = re.compile(r"\b(SELECT|INSERT INTO|UPDATE|DELETE FROM|CREATE|ALTER TABLE|SET LOCAL)\s+\w")
+SQL_TEXT = re.compile(
+    r"\b(SELECT|INSERT INTO|UPDATE|DELETE FROM|CREATE|ALTER TABLE|SET LOCAL)\s+\w"
+)
 
 
 def inline_statements(path: Path) -> list[str]:
