@@ -12,6 +12,8 @@ MAX_REASONS = 50
 """So many reasons for which clients are rejected are told apart, most frequent first."""
 CLIENT_IDS = range(-(2**63), 2**63)
 """All that a bigint holds: the hash of another key, such as a uuid, may be negative."""
+MAX_KEY = 255
+"""Characters of a client's key in B2CORE; a client with a longer one is shown by its id."""
 
 
 class RunKind(StrEnum):
