@@ -20,3 +20,4 @@ from tests.support.others import account  # noqa: F401
 from tests.unit.base.test_masking import hooked, log  # noqa: F401
 from tests.unit.conftest import api, server  # noqa: F401
 from tests.unit.sendgrid.test_limits import certificate  # noqa: F401
+from tests.unit.sendgrid.test_shadow import shadow  # noqa: F401

@@ -21,6 +21,7 @@ from tests.mutants import (
     reading,
     refusing,
     removing,
+    repairing,
     replacing,
     sending,
     setting_up,
@@ -44,6 +45,7 @@ WRITTEN = [
         going_back,
         setting_up,
         verifying,
+        repairing,
     )
     for m in file.MUTANTS
 ]
