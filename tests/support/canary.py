@@ -41,6 +41,7 @@ MAY_HOLD_AN_ADDRESS = {
     "move": ["former", "email", "belongings"],
     "outbox": ["email", "payload"],
     "removal": ["email"],
+    "suppression": ["email"],
     "verify_contact": ["email"],
     "slice": ["members"],
 }

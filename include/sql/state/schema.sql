@@ -347,6 +347,34 @@ CREATE TABLE contact_sync.state_identity (
 ALTER TABLE ONLY contact_sync.state_identity ADD CONSTRAINT state_identity_pkey PRIMARY KEY (sync_id);
 ALTER TABLE ONLY contact_sync.state_identity ADD CONSTRAINT state_identity_sync_id_fkey FOREIGN KEY (sync_id) REFERENCES contact_sync.sync(sync_id);
 
+-- Who gets no mail from SendGrid, and why; only of syncs whose definition says `suppressions`.
+CREATE TABLE contact_sync.suppression (
+    sync_id smallint NOT NULL,
+    email text NOT NULL,  -- The address, in lower case.
+    kind text NOT NULL,  -- unsubscribe (from everything), group_unsubscribe, spam_report, invalid, bounce or block.
+    group_id integer DEFAULT 0 NOT NULL,  -- SendGrid's unsubscribe group; 0 = of no group.
+    email_hash bigint NOT NULL,  -- xxh3 of the address, as in the ledger; 0 = no valid one.
+    since timestamp with time zone,  -- Since when, as SendGrid says; NULL = it doesn't.
+    first_seen timestamp with time zone NOT NULL,  -- When a run read it first; anew if it had been lifted in between.
+    seen_at timestamp with time zone NOT NULL,  -- When a reading of everything, or the first one, has shown it last.
+    missed boolean DEFAULT false NOT NULL,  -- The last reading of everything didn't show it: if the next one doesn't either, it is lifted.
+    gone_at timestamp with time zone,  -- When two readings in a row didn't show it: it was lifted at SendGrid; NULL = it is in force.
+    CONSTRAINT suppression_kind CHECK ((kind = ANY (ARRAY['unsubscribe'::text, 'group_unsubscribe'::text, 'spam_report'::text, 'invalid'::text, 'bounce'::text, 'block'::text])))
+);
+ALTER TABLE ONLY contact_sync.suppression ADD CONSTRAINT suppression_pkey PRIMARY KEY (sync_id, email, kind, group_id);
+CREATE INDEX suppression_in_force ON contact_sync.suppression USING btree (sync_id, kind, email_hash) WHERE (gone_at IS NULL);
+CREATE INDEX suppression_lifted ON contact_sync.suppression USING btree (sync_id, gone_at) WHERE (gone_at IS NOT NULL);
+CREATE INDEX suppression_news ON contact_sync.suppression USING btree (sync_id, first_seen);
+
+-- Up to when each kind of suppression has been read.
+CREATE TABLE contact_sync.suppression_reading (
+    sync_id smallint NOT NULL,
+    kind text NOT NULL,  -- As of suppression.
+    read_to timestamp with time zone NOT NULL,  -- When the last finished reading began.
+    whole_at timestamp with time zone  -- When the last reading of everything began; NULL = the next one reads everything.
+);
+ALTER TABLE ONLY contact_sync.suppression_reading ADD CONSTRAINT suppression_reading_pkey PRIMARY KEY (sync_id, kind);
+
 -- Each sync that has run: its lease, watermark and mapping.
 CREATE TABLE contact_sync.sync (
     sync_id smallint NOT NULL,

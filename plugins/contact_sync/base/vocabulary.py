@@ -133,6 +133,17 @@ class ExclusionReason(StrEnum):
     SHARED_ADDRESS = "shared_address"  # not stored: it is a fate of its own, counted with these
 
 
+class SuppressionKind(StrEnum):
+    """Why SendGrid sends no mail to an address."""
+
+    UNSUBSCRIBE = "unsubscribe"
+    GROUP_UNSUBSCRIBE = "group_unsubscribe"
+    SPAM_REPORT = "spam_report"
+    INVALID = "invalid"
+    BOUNCE = "bounce"
+    BLOCK = "block"
+
+
 class RemovalReason(StrEnum):
     """Why a contact has to leave SendGrid or a list; the names of a definition's policies."""
 

@@ -23,6 +23,7 @@ from contact_sync.base.vocabulary import (
     Refusal,
     RefusalSum,
     RemovalReason,
+    SuppressionKind,
     ValueProblem,
 )
 
@@ -93,6 +94,16 @@ REFUSALS: dict[str, str] = {
 }
 REASONS: Mapping[str, str] = PENDING | EXCLUDED | VALUES | REFUSALS
 """Why a client isn't sent, or is to be sent again: what follows "because" or "the field is"."""
+
+SUPPRESSIONS: Mapping[str, str] = {
+    SuppressionKind.UNSUBSCRIBE: "unsubscribed from everything",
+    SuppressionKind.GROUP_UNSUBSCRIBE: "unsubscribed from a group",
+    SuppressionKind.SPAM_REPORT: "reported a mail as spam",
+    SuppressionKind.INVALID: "invalid address",
+    SuppressionKind.BOUNCE: "bounced",
+    SuppressionKind.BLOCK: "blocked",
+}
+"""Why SendGrid sends no mail to an address."""
 
 REMOVALS: Mapping[str, str] = {
     RemovalReason.ADDRESS_CHANGED: "the client's address has changed",

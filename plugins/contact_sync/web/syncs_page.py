@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from shlex import quote
 
 from fastapi import Request, Response
@@ -19,6 +19,7 @@ from contact_sync.reporting.shown_run import ShownRun
 from contact_sync.state.database import StateDatabase
 from contact_sync.state.for_people.reading import reading
 from contact_sync.state.for_people.runs import latest_runs
+from contact_sync.state.for_people.suppressed import count_kinds
 from contact_sync.state.for_people.syncs import SyncRow, sync_rows
 from contact_sync.state.syncs import undefined
 from contact_sync.web.charts import Trend, trend
@@ -44,6 +45,8 @@ class Card:
     freshness: Freshness | None = None
     age: float | None = None
     trend: Trend | None = None
+    suppressed: int | None = None
+    """How many suppressions are in force; None = the definition doesn't ask for them."""
 
     @property
     def last(self) -> RunLine | None:
@@ -128,8 +131,16 @@ def _read(state: StateDatabase, syncs: list[SeenSync]) -> list[Card]:
     with reading(state) as cursor:
         rows = sync_rows(cursor, names)
         runs = latest_runs(cursor, names, RUNS)
+        counts = {
+            sync.name: sum(kind.n for kind in count_kinds(cursor, rows[sync.name].sync_id))
+            for sync in syncs
+            if sync.definition.suppressions is not None and sync.name in rows
+        }
     return [
-        make_card(sync, rows.get(sync.name), [run for run in runs if run.sync == sync.name])
+        replace(
+            make_card(sync, rows.get(sync.name), [run for run in runs if run.sync == sync.name]),
+            suppressed=counts.get(sync.name),
+        )
         for sync in syncs
     ]
 

@@ -25,6 +25,7 @@ from contact_sync.base.vocabulary import (
     Refusal,
     RefusalSum,
     RemovalReason,
+    SuppressionKind,
     ValueProblem,
 )
 from contact_sync.contacts.decision import Decision
@@ -34,6 +35,7 @@ TABLES: list[tuple[Mapping[str, Any], tuple[Iterable[StrEnum], ...]]] = [
     (words.REASONS, REASONS),
     (words.OUTCOMES, (Outcome, UNPROVEN)),
     (words.REMOVALS, (RemovalReason,)),
+    (words.SUPPRESSIONS, (SuppressionKind,)),
     (run_life.KINDS, (KindReason,)),
     (run_life.ENDED, (run_life.EndedWhy,)),
     (words.LIMITS, (LimitName,)),
