@@ -20,8 +20,8 @@ setup: $(READY) ## Make .venv with every package, pinned and checked by hash (PY
 demo: $(READY) ## Show everything at work in real Airflow: 10,000 clients, a first load, changes, an incremental run
 	@$(BIN)/python -m local.demo
 
-up: $(READY) ## Run the whole stack with 10,000 clients until Ctrl-C, and print the address of Airflow's web page
-	@$(BIN)/python -m local.demo.up
+up: $(READY) ## Run the whole stack until Ctrl-C, and print Airflow's address (KEEP=1 keeps the data, PORT=8080)
+	@$(BIN)/python -m local.demo.up $(if $(KEEP),--keep) $(if $(PORT),--port $(PORT))
 
 cluster: $(READY) ## Run a backfill of 200,000 clients on two Celery workers and kill one (ARGS="--clients 20000" or --help)
 	@$(BIN)/python -m local.demo.cluster $(ARGS)

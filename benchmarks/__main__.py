@@ -15,9 +15,10 @@ from benchmarks.agreement import check
 from benchmarks.results import Figures, figures, growth_figures, table
 from benchmarks.scenarios import Times, time_all, time_growth
 from benchmarks.target import ROOT
+from benchmarks.verification import verification_figures
 from benchmarks.world import World, start_world
 
-PARTS = ("scenarios", "growth", "airflow", "freshness")
+PARTS = ("scenarios", "growth", "verify", "airflow", "freshness")
 AGREE_ON = 10_000  # clients; every cell of them is compared
 AIRFLOW_KEYS = ("airflow_overhead_s", "freshness_p50_s", "freshness_p95_s")
 
@@ -89,7 +90,7 @@ def places(output: Path | None) -> tuple[Path, Path]:
 def measured(options: argparse.Namespace) -> Iterator[Figures]:
     """The figures of the chosen parts, each as soon as it is known."""
     times: Times = {}
-    if {"scenarios", "growth"} & set(options.parts):
+    if {"scenarios", "growth", "verify"} & set(options.parts):
         with start_world() as world:
             agree(world, min(options.rows, AGREE_ON))
             if "scenarios" in options.parts:
@@ -101,6 +102,9 @@ def measured(options: argparse.Namespace) -> Iterator[Figures]:
                 others = [rows for rows in options.growth if not times or rows != options.rows]
                 growth = time_growth(world, others, options.repetitions, say)
                 yield growth_figures(growth | ({options.rows: times} if times else {}))
+            if "verify" in options.parts:
+                world.populate(options.rows)
+                yield from verification_figures(world, options.repetitions, say)
     if {"airflow", "freshness"} & set(options.parts):
         from benchmarks.airflow_cost import airflow_figures
 

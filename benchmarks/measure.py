@@ -25,6 +25,9 @@ PROGRAMS = {
     "full": ("benchmarks.product", "full"),
     "resend": ("benchmarks.product", "resend"),
     "baseline": ("benchmarks.baseline",),
+    "verification read": ("benchmarks.verification", "read"),
+    "verification download": ("benchmarks.verification", "download"),
+    "verification verify": ("benchmarks.verification", "verify"),
 }
 
 

@@ -129,6 +129,7 @@ def table(found: Figures) -> str:
             "|--:|--:|--:|--:|--:|--:|--:|",
         ]
         lines += [growth_row(found, rows) for rows in sizes]
+    lines += verification_lines(found)
     lines += airflow_lines(found)
     return "\n".join(lines) + "\n"
 
@@ -155,6 +156,19 @@ def growth_row(found: Figures, rows: int) -> str:
         f"| {rows:,} | {limit:.2f} | {load:.2f} | {load / limit:.2f} | {load / rows * 1e6:.1f} | "
         f"{cpu / rows * 1e6:.1f} | {found[f'growth_{rows}_first_load_rss_mb']:.0f} |"
     )
+
+
+def verification_lines(found: Figures) -> list[str]:
+    """What a verification takes, if it was measured."""
+    if found.get("verify_s") is None:
+        return []
+    return [
+        "",
+        f"Verification: {found['verify_s']:.1f} s without SendGrid's time to write the export, "
+        f"{found['verify_over_read']} times one reading of both sides "
+        f"({found['verify_download_s']:.1f} s the export, {found['verify_read_s']:.1f} s B2CORE), "
+        f"{found['verify_rss_mb']:.0f} MB.",
+    ]
 
 
 def airflow_lines(found: Figures) -> list[str]:

@@ -24,7 +24,7 @@ nothing; its `finish_run` ends as skipped.
 | send_batch | sends one batch and follows its job; one task per batch |
 | find_removals, remove_batch | former addresses, deleted clients, members of a former list |
 | finish_run | balances the books, moves the watermark, reports, emits the sync's asset |
-| release_lease | frees the lease, whatever happened |
+| release_lease | frees the lease, whatever happened; red if the run has failed |
 
 **Safe to re-run?** Yes, always: trigger a new run. Clearing a task of a run that is over
 sends nothing.
@@ -79,9 +79,9 @@ def make_dag(definition: SyncDefinition) -> DAG:
     with DAG(
         definition.dag_id,
         dag_display_name=f"{definition.caption}: B2CORE to SendGrid",
-        description="Disabled" if not definition.enabled else __doc__.splitlines()[0].strip("# "),
+        description=_description(definition),
         doc_md=__doc__,
-        schedule=definition.schedule if definition.enabled else None,
+        schedule=definition.schedule if definition.sends else None,
         catchup=False,
         max_active_runs=1,
         params=params(),
@@ -173,12 +173,25 @@ def make_dag(definition: SyncDefinition) -> DAG:
         # Not the DAG's own callback: the DAG processor kills that after 50 seconds, alert and all.
         released = task(
             task_id="release_lease",
-            on_success_callback=told.get(Event.RUN_FAILED),
             on_failure_callback=told.get(Event.RUN_FAILED),
         )(tasks.release_lease)(name, sync_run)
         start >> settled >> checked >> slices >> staged >> batch_ids >> approved
-        approved >> unlisted >> sent >> former >> removed >> finished >> released.as_teardown()
+        (
+            approved
+            >> unlisted
+            >> sent
+            >> former
+            >> removed
+            >> finished
+            >> released.as_teardown(on_failure_fail_dagrun=True)
+        )
     return dag
+
+
+def _description(definition: SyncDefinition) -> str:
+    if definition.sends:
+        return __doc__.splitlines()[0].strip("# ")
+    return "A shadow: sends nothing, is verified only" if definition.enabled else "Disabled"
 
 
 def no_success_alert(definition: SyncDefinition) -> DeadlineAlert | None:

@@ -4,6 +4,7 @@ and a fresh world for every test that asks for one.
 
 from __future__ import annotations
 
+import gc
 import re
 import signal
 from collections.abc import Iterator
@@ -37,6 +38,8 @@ settings.register_profile("long")  # of `make test-long`, see tests/stateful
 # A shell starts what runs in the background with SIGINT ignored, and whatever the tests start
 # inherits that: what Ctrl-C does couldn't be tested.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+# Nothing that the modules of tests load is garbage; to search it took as long as to load it.
+gc.disable()
 
 UNMEASURED = (
     "tests/emulator/", "tests/local/", "tests/docker/", "tests/mutants/",
@@ -50,23 +53,37 @@ LONG = ("tests/stateful/", "/test_benchmark.py", "::test_N01_", "::test_P04_")
 """Begun first: at the suite's end one of them would keep one worker busy, and the others idle."""
 
 
-WHOLE = ("/test_crash.py", "/test_lives.py", "/test_state_statements.py", "/test_histories.py")
-"""Tables of cases that `make test` tries whole: each is cheap, or each kills at another point."""
+WHOLE = (
+    "/test_crash.py", "/test_lives.py", "/test_state_statements.py", "/test_histories.py",
+    "_one_fault",
+)  # fmt: skip
+"""Tables of cases that `make test` tries whole: each is cheap, each kills at another point, or the
+table says itself which are slow."""
 MORE_OF_THE_SAME = re.compile(
     r"/test_long_life\.py::|::test_N05_.*\[nothing kept"
     r"|::test_the_suite_runs_the_noticing_test_without_the_mutant"
+    r"|::test_P04_.*\[csv\]"
     r"|-429 x-ratelimit-reset as a date\]"
 )
 """What only `make test-long` tries: of mutants, tests that are in the suite anyway; cells whose
 emulated minute isn't that of the answer's Date, which sometimes matters on a busy machine."""
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtestloop() -> Iterator[None]:
+    """From here on garbage is looked for, but not among what was loaded."""
+    gc.freeze()
+    gc.enable()
+    return (yield)
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with what takes long; measure no coverage where it tells nothing.
 
-    Of a table of cases in tests/integration/ every third is tried, at least three; the others are
-    slow: `make test-long` tries them all. Coverage is measured with the first one.
+    Of a table of cases in tests/integration/ every third is tried, three to six of them, and every
+    third mutant; the others are slow: `make test-long` tries them all. Coverage is measured with
+    the first one.
     """
     tables: dict[str, list[pytest.Item]] = {}
     for item in items:
@@ -76,13 +93,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if any(part in item.nodeid for part in UNMEASURED):
             item.add_marker(pytest.mark.no_cover)
     for name, cases in tables.items():
-        if "tests/integration/" in name and not any(part in name for part in WHOLE):
-            _try_a_third(cases)
+        if name.endswith("::test_the_suite_notices"):
+            _try_each(cases, 3)
+        elif "tests/integration/" in name and not any(part in name for part in WHOLE):
+            _try_each(cases, _step(len(cases)))
     items.sort(key=lambda item: not any(part in item.nodeid for part in LONG))
 
 
-def _try_a_third(cases: list[pytest.Item]) -> None:
-    step = 1 if len(cases) <= 3 else min(3, -(-len(cases) // 3))
+def _step(cases: int) -> int:
+    """Every how many-th case of a table is tried: every third, but three at least, six at most."""
+    return 1 if cases <= 3 else max(min(3, -(-cases // 3)), -(-cases // 6))
+
+
+def _try_each(cases: list[pytest.Item], step: int) -> None:
     for place, item in enumerate(cases):
         if place % step:
             item.add_marker(pytest.mark.slow)

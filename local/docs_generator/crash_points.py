@@ -142,6 +142,15 @@ POINTS = {
     "run_finished": (
         "the run is over, the watermark has moved, the lease is free", "nothing has to be repaired",
     ),
+    "doubt_uncommitted": (
+        "whether the ledger can be believed isn't known yet", "a rebuild by whoever asks for it",
+    ),
+    "rebuild_uncommitted": (
+        "what is equal, nothing of it confirmed", "a rebuild by whoever asks for it again",
+    ),
+    "repair_uncommitted": (
+        "what was found, nothing of it marked", "a repair by whoever asks for it again",
+    ),
     "verification_uncommitted": ("no verification", AGAIN),
     "export_ordered_not_stored": (
         "the verification; SendGrid writes exports whose ids aren't known",

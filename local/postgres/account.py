@@ -43,6 +43,8 @@ def os_user() -> str | None:
 def reachable_home(directory: Path, user: str | None) -> Path:
     """Return `directory`, or a stand-in under the temporary directory if `user` cannot enter it."""
     directory.mkdir(parents=True, exist_ok=True)
+    if user is not None:
+        directory.chmod(0o711)  # whatever the umask: its account passes through, and lists nothing
     if user is None or run_as(user, ["test", "-x", str(directory)]).returncode == 0:
         return directory
     name = f"embedded-postgres-{sha256(str(directory).encode()).hexdigest()[:12]}"
@@ -71,6 +73,8 @@ def reachable_programs(user: str | None) -> Path:
         with tempfile.TemporaryDirectory(dir=copies) as scratch:
             for part in ("embedded_postgres/pginstall", "embedded_postgres.libs"):
                 shutil.copytree(package.parent / part, Path(scratch, "copy", part))
+            for folder in (Path(scratch, "copy"), Path(scratch, "copy", "embedded_postgres")):
+                folder.chmod(0o755)  # whatever the umask
             Path(scratch, "copy").rename(target)
     return target / "embedded_postgres" / "pginstall" / "bin"
 
@@ -81,6 +85,7 @@ def private_directory(name: str) -> Path:
     path.mkdir(mode=0o711, exist_ok=True)
     if path.is_symlink() or path.stat().st_uid != os.geteuid():
         raise ClusterError(f"{path} belongs to another user. Remove it, or set TMPDIR elsewhere.")
+    path.chmod(0o711)  # whatever the umask
     return path
 
 

@@ -58,6 +58,7 @@ def arguments() -> argparse.ArgumentParser:
     )
     add("--delay", type=float, default=0.2, help="seconds from acceptance to effect (default 0.2)")
     add("--settings", default="{}", metavar="JSON", help="other settings at the start, see below")
+    add("--keep", type=Path, metavar="FILE", help="where the account is kept from start to start")
     add("--ready-file", type=Path, help="write the addresses there, as JSON, once it serves")
     add("--host", default="127.0.0.1", help="address to listen on (default 127.0.0.1)")
     add("--upload-url", help="upload origin as clients reach it, if not http://HOST:UPLOAD_PORT")
@@ -101,7 +102,7 @@ def main() -> int:
     uploads = listener(options.host, options.upload_port)
     host = "127.0.0.1" if options.host in WILDCARDS else options.host
     upload_url = options.upload_url or f"http://{host}:{uploads.getsockname()[1]}"
-    service = Service(settings, keys, upload_url.rstrip("/"))
+    service = Service(settings, keys, upload_url.rstrip("/"), options.keep)
     end_with_stdin = options.end_with_stdin
     return run(service, api, uploads, ready=options.ready_file, end_with_stdin=end_with_stdin)
 

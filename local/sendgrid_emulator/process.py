@@ -87,12 +87,14 @@ def start_emulator(
     settings: Mapping[str, object] | None = None,
     port: int = 0,
     upload_port: int = 0,
+    keep: Path | None = None,
 ) -> Emulator:
     """Start an emulator and return it once it serves; port 0 takes a free one.
 
     `api_key` may do everything; `keys` adds others with their permission, see `access`.
-    `settings` are those of the start, to which a reset returns. Raise EmulatorError with the end
-    of its log when it does not start.
+    `settings` are those of the start, to which a reset returns. `keep`: a file that holds the
+    account from one start to the next. Raise EmulatorError with the end of its log when it does not
+    start.
     """
     log = tempfile.TemporaryFile()  # noqa: SIM115  # lives as long as the process
     permissions = {api_key: "full", **(keys or {})}
@@ -103,6 +105,7 @@ def start_emulator(
             *(f"--port={port}", f"--upload-port={upload_port}", f"--ready-file={ready}"),
             *(f"--empty-cell={empty_cell}", f"--delay={delay}"),
             f"--settings={json.dumps(dict(settings or {}))}",
+            *([f"--keep={keep}"] if keep else []),
             *(f"--api-key={key}:{permission}" for key, permission in permissions.items()),
         ]
         process = subprocess.Popen(

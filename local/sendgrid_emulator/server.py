@@ -33,6 +33,7 @@ from local.sendgrid_emulator.gate.guard import Guard
 from local.sendgrid_emulator.gate.limits import Limits
 from local.sendgrid_emulator.gate.recorder import Recorder, RouteTable
 from local.sendgrid_emulator.model.account import Account, Service
+from local.sendgrid_emulator.model.kept import keep, restore
 from local.sendgrid_emulator.model.refusal import Refusal, refuse
 from local.sendgrid_emulator.routes import (
     contacts,
@@ -106,8 +107,10 @@ class Emulator:
         self._stopping.set()
 
     async def serve(self, api: socket.socket, uploads: socket.socket, ready: Path | None) -> None:
-        """Serve until told to stop."""
+        """Serve until told to stop; what is to be kept is read before, and written after that."""
         await self.restart()
+        if self.service.kept is not None:
+            restore(self.service.account, self.service.kept)
         servers = [server_of(self.api), server_of(self.uploads)]
         sockets = [api, uploads]
         running = [
@@ -123,6 +126,8 @@ class Emulator:
         await asyncio.gather(*running)
         if self._worker is not None:
             self._worker.cancel()
+        if self.service.kept is not None:
+            keep(self.service.account, self.service.kept)
 
 
 def server_of(app: ASGIApp) -> Server:

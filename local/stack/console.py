@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import time
@@ -37,6 +38,7 @@ class Console:
 def run_until_ended(work: Callable[[Console], int]) -> int:
     """Do the work and return its exit status; an interrupt or a known error gives no traceback."""
     console = Console()
+    os.umask(0o077)  # logs and settings of what is started are for this user only
     for number in ENDING:
         signal.signal(number, end_once)
     try:

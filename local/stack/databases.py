@@ -42,9 +42,21 @@ class Databases:
 
 
 @contextmanager
-def databases(directory: Path) -> Iterator[Databases]:
-    """Start a server in `directory` with the databases, and remove all of it at the end."""
-    cluster = start_cluster(directory)
+def kept_databases(directory: Path, passwords: dict[str, str]) -> Iterator[Databases]:
+    """Start a server in `directory` whose databases are there, made by `databases` with these
+    passwords, and keep all of it."""
+    cluster = start_cluster(directory, durable=True)
+    try:
+        yield Databases(cluster, passwords)
+    finally:
+        cluster.stop()
+
+
+@contextmanager
+def databases(directory: Path, *, keep: bool = False) -> Iterator[Databases]:
+    """Start a server in `directory` with the databases, and remove all of it at the end, unless it
+    is to be kept."""
+    cluster = start_cluster(directory, durable=keep)
     try:
         passwords = {role: secrets.token_urlsafe(24) for role in (READER, *OWNERS.values())}
         with psycopg.connect(cluster.url(), autocommit=True) as connection:
@@ -58,7 +70,8 @@ def databases(directory: Path) -> Iterator[Databases]:
         yield Databases(cluster, passwords)
     finally:
         cluster.stop()
-        shutil.rmtree(cluster.directory)
+        if not keep:
+            shutil.rmtree(cluster.directory)
 
 
 def remove_leftovers(connection: psycopg.Connection) -> None:

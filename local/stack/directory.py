@@ -6,6 +6,7 @@ A lock in it says that it is in use. Its logs stay after the stack has ended, un
 from __future__ import annotations
 
 import fcntl
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,22 +25,25 @@ class StackError(Exception):
 
 
 @contextmanager
-def run_directory(name: str) -> Iterator[tuple[Path, IO[str]]]:
-    """Claim a folder for a stack and empty it; yield it with its lock, released at the end."""
-    path, lock = claim(name)
+def run_directory(name: str, *, keep: bool = False) -> Iterator[tuple[Path, IO[str]]]:
+    """Claim a folder for a stack and empty it, unless it is to be kept; yield it with its lock,
+    released at the end. What is in it is for this user only."""
+    path, lock = claim(name, most=1 if keep else MOST)
     with lock:
-        for entry in path.iterdir():
+        for entry in () if keep else path.iterdir():
             # The server of a killed launcher may still be stopping: start_cluster sees to it.
             if entry.name not in (LOCK, POSTGRES):
                 remove(entry)
         yield path, lock
 
 
-def claim(name: str) -> tuple[Path, IO[str]]:
+def claim(name: str, most: int = MOST) -> tuple[Path, IO[str]]:
     """Return the first folder of this name that no living stack uses, and its lock."""
-    for number in range(1, MOST + 1):
+    for number in range(1, most + 1):
         path = RUN / (name if number == 1 else f"{name}-{number}")
         path.mkdir(parents=True, exist_ok=True)
+        for folder in (RUN, path):  # root's server runs as another user, who passes through
+            folder.chmod(0o711 if os.geteuid() == 0 else 0o700)
         lock = (path / LOCK).open("w")
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -47,7 +51,7 @@ def claim(name: str) -> tuple[Path, IO[str]]:
             lock.close()
         else:
             return path, lock
-    raise StackError(f"{MOST} stacks named {name!r} run already in {RUN}. Stop some of them.")
+    raise StackError(f"A stack named {name!r} runs already in {RUN}, {most} in all. Stop it first.")
 
 
 def remove(path: Path) -> None:

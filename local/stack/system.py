@@ -27,9 +27,18 @@ from local.airflow_stack.settings import HOST, environment, postgres_connection,
 from local.b2core_demo import READER, generate
 from local.sendgrid_emulator.process import Emulator, start_emulator
 from local.stack.account import furnish
-from local.stack.databases import B2CORE, OWNERS, STATE, Databases, databases
+from local.stack.databases import (
+    B2CORE,
+    OWNERS,
+    STATE,
+    Databases,
+    databases,
+    kept_databases,
+)
 from local.stack.directory import POSTGRES, ROOT, StackError, run_directory
+from local.stack.kept import ACCOUNT, SECRETS, Kept, ports_of, read_kept, write_kept
 
+STATE_CONNECTION = "AIRFLOW_CONN_CONTACT_SYNC_STATE"
 POOL = "sendgrid"  # without its pool a task waits for ever
 POOL_SLOTS = 4
 COMMAND_SECONDS = 120.0
@@ -41,6 +50,18 @@ PORTS = range(20_000, 32_000)
 NO_SETTINGS: Mapping[str, str] = {}
 
 Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Stay:
+    """`keep`: all data stay, and the next start of this name goes on with them. `port`: that of
+    Airflow's web page; None = any."""
+
+    keep: bool = False
+    port: int | None = None
+
+
+ONCE = Stay()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +84,10 @@ class Stack:
         say: Say,
         name: str = "stack",
         seed: int = 1,
-        empty_cell: str = "keep",
         deployment: Path = ROOT,
         workers: Sequence[str] = (),
         more_settings: Mapping[str, str] = NO_SETTINGS,
+        stay: Stay = ONCE,
     ) -> Iterator[Stack]:
         """Start everything with generated clients; yield once Airflow is healthy and logged in.
 
@@ -74,18 +95,27 @@ class Stack:
         Celery workers of these names; without, the scheduler runs them itself. `more_settings` are
         for Airflow's processes.
         """
+        keep, port = stay.keep, stay.port
         with ExitStack() as parts:
-            directory, lock = parts.enter_context(run_directory(name))
+            directory, lock = parts.enter_context(run_directory(name, keep=keep))
+            kept = read_kept(directory) if keep else None
+            port = port_for(port, kept.ports[0] if kept else 0)
             # The parts end in the reverse order of their start, Airflow first.
-            server = parts.enter_context(databases(directory / POSTGRES))
+            at = directory / POSTGRES
+            server = parts.enter_context(
+                kept_databases(at, kept.passwords) if kept else databases(at, keep=keep)
+            )
             say(f"PostgreSQL is up on port {server.cluster.port}")
-            key = f"SG.{secrets.token_urlsafe(16)}.{secrets.token_urlsafe(32)}"
-            emulator = start_emulator(api_key=key, empty_cell=empty_cell)
+            key = kept.api_key if kept else new_key()
+            emulator = start_emulator(
+                api_key=key, empty_cell="keep", keep=directory / ACCOUNT if keep else None,
+                port=free_or_any(kept, 1), upload_port=free_or_any(kept, 2),
+            )  # fmt: skip
             parts.callback(emulator.stop)
-            list_id = furnish(emulator.admin)
+            list_id = kept.list_id if kept else furnish(emulator.admin)
             say(f"The SendGrid emulator is up at {emulator.base_url}")
-            settings = airflow_environment(directory, server, emulator, key, deployment)
-            settings |= more_settings
+            settings = airflow_environment(directory, server, emulator, key, deployment, port)
+            settings |= {**(kept.secrets if kept else {}), **more_settings}
             processes: Sequence[Part] = SERVERS
             if workers:
                 celery = use_celery(directory, workers, port=free_port())
@@ -94,10 +124,17 @@ class Stack:
             airflow = start_airflow(directory / "airflow", settings, processes, lock)
             parts.callback(airflow.processes.stop)
             stack = cls(directory, server, emulator, list_id, airflow, say)
-            stack.fill(clients, seed)  # Airflow takes longer to start than this
+            if kept is None:
+                stack.generate(clients, seed)  # Airflow takes longer to start than this
+            stack.migrate(more_settings)
             airflow.wait_until_healthy(say)
             airflow.api.log_in()
-            airflow.api.create_pool(POOL, slots=POOL_SLOTS)
+            if kept is None:
+                airflow.api.create_pool(POOL, slots=POOL_SLOTS)
+            if keep:
+                own = {name: settings[name] for name in SECRETS}
+                ports = ports_of(port, emulator)
+                write_kept(directory, Kept(server.passwords, key, list_id, own, ports))
             yield stack
 
     @property
@@ -105,10 +142,15 @@ class Stack:
         """The address of Airflow's web page."""
         return self.airflow.api.url
 
-    def fill(self, clients: int, seed: int) -> None:
-        """Generate the clients and create the tables of the state database."""
+    def generate(self, clients: int, seed: int) -> None:
+        """Generate the clients."""
         generate(self.databases.b2core_url, clients=clients, seed=seed)
         self.say(f"B2CORE holds {clients:,} generated clients")
+
+    def migrate(self, more_settings: Mapping[str, str]) -> None:
+        """Create or upgrade the tables of the stack's state database, not those of another."""
+        if STATE_CONNECTION in more_settings:
+            return
         self.contact_sync("migrate")
         self.say("The state database has its tables")
 
@@ -160,14 +202,19 @@ class Stack:
 
 
 def airflow_environment(
-    directory: Path, server: Databases, emulator: Emulator, api_key: str, deployment: Path
+    directory: Path,
+    server: Databases,
+    emulator: Emulator,
+    api_key: str,
+    deployment: Path,
+    airflow_port: int,
 ) -> dict[str, str]:
     """Return Airflow's settings and the three connections that the sync uses."""
     port = server.cluster.port
     state_role = OWNERS[STATE]
     settings = environment(
         home=directory / "airflow",
-        port=free_port(),
+        port=airflow_port,
         database=server.airflow_url,
         dags=deployment / "dags",
         plugins=deployment / "plugins",
@@ -176,7 +223,7 @@ def airflow_environment(
         "AIRFLOW_CONN_B2CORE_DEFAULT": postgres_connection(
             port=port, database=B2CORE, user=READER, password=server.passwords[READER]
         ),
-        "AIRFLOW_CONN_CONTACT_SYNC_STATE": postgres_connection(
+        STATE_CONNECTION: postgres_connection(
             port=port, database=STATE, user=state_role, password=server.passwords[state_role]
         ),
         "AIRFLOW_CONN_SENDGRID_DEFAULT": sendgrid_connection(
@@ -185,13 +232,37 @@ def airflow_environment(
     }
 
 
+def new_key() -> str:
+    """Return an API key of SendGrid's form."""
+    return f"SG.{secrets.token_urlsafe(16)}.{secrets.token_urlsafe(32)}"
+
+
+def port_for(wanted: int | None, kept: int) -> int:
+    """Return the port that is asked for, or the kept one, or any. StackError: it isn't free."""
+    if wanted is not None and not is_free(wanted):
+        raise StackError(f"Port {wanted} is in use, or not for you: choose another with PORT=…")
+    return wanted or (kept if kept and is_free(kept) else free_port())
+
+
+def free_or_any(kept: Kept | None, place: int) -> int:
+    """Return a kept port of the emulator's if it is free; 0 lets the emulator choose."""
+    return kept.ports[place] if kept and is_free(kept.ports[place]) else 0
+
+
+def is_free(port: int) -> bool:
+    """Return whether a server could listen on a port of this machine now."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # of one that just ended
+        try:
+            probe.bind((HOST, port))
+        except (OSError, OverflowError):
+            return False
+    return True
+
+
 def free_port() -> int:
     """Return a port that nothing on this machine listens on, chosen at random."""
     for port in random.sample(PORTS, 100):
-        with socket.socket() as probe:
-            try:
-                probe.bind((HOST, port))
-            except OSError:
-                continue
+        if is_free(port):
             return port
     raise StackError(f"No free port between {PORTS.start} and {PORTS.stop} on this machine.")

@@ -165,7 +165,7 @@ BODIES = [
     (b"q=%00%40", FORM, 400),
     (b"q=\0", FORM, 400),
     (PART, "multipart/form-data; boundary=b", 400),
-    (DEEP, "application/json", 422),
+    (DEEP, "application/json", 400),
     (b"q=" + b"x" * admission.MAX_BODY, FORM, 413),
 ]
 
@@ -176,3 +176,11 @@ def test_a_body_that_is_no_form_of_ours_is_refused(connected: World) -> None:
         headers = {"Content-Type": kind}
         answer = client("admin").post("/syncs/demo/clients", content=body, headers=headers)
         assert answer.status_code == status
+
+
+def test_a_form_that_never_comes_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """408, so that nobody waits for ever for the rest of it."""
+    monkeypatch.setattr(admission, "STALL_SECONDS", 0.2)
+    with served() as port, socket.create_connection(("127.0.0.1", port), timeout=30) as sender:
+        sender.sendall(b"POST /syncs HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nq=")
+        assert sender.recv(12) == b"HTTP/1.1 408"

@@ -74,6 +74,7 @@ def test_connections_stored_in_airflow_are_found(stored: World) -> None:
     assert (code, wrong) == (0, [])
     said = {(f["area"], f["subject"]): f["judgement"] for f in findings}
     assert said["Airflow", "pool"] == "ok"
+    assert said["Airflow", "time zone"] == "ok"
     assert said["Airflow", "triggerer"] == "warning"
 
 

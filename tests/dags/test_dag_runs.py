@@ -87,8 +87,7 @@ def test_the_first_red_task_names_cause_and_mend(connected: World) -> None:
     state, tasks = run_dag(mode="full")
     assert state == "failed"
     red = [task_id for task_id, found in tasks.items() if found == "failed"]
-    assert red == ["check_setup"]
-    assert tasks["release_lease"] == "success"
+    assert red == ["check_setup", "release_lease"]
     report = connected.report()
     assert report["state"] == "failed"
     assert "SendGrid has no list 'B2CORE clients': create it" in report["cause"]
@@ -106,7 +105,7 @@ def test_the_cause_is_known_when_the_last_try_meets_what_might_have_passed(
     url = connected.reader_url.replace("b2core_world", "not_there")
     monkeypatch.setenv("AIRFLOW_CONN_B2CORE_DEFAULT", url)
     state, tasks = run_dag()
-    assert (state, tasks["check_setup"], tasks["release_lease"]) == ("failed", "failed", "success")
+    assert (state, tasks["check_setup"], tasks["release_lease"]) == ("failed", "failed", "failed")
     assert "B2CORE's database" in connected.report()["cause"]
 
 
@@ -172,7 +171,7 @@ def test_D14_a_triggerer_that_is_down_fails_the_task_and_the_next_run_goes_on(
     connected.emulator.admin.settings(delay=3600)
     with triggerer_down() as waits:
         state, tasks = run_dag(mode="full")
-    assert (state, tasks["send_batch"], tasks["release_lease"]) == ("failed", "failed", "success")
+    assert (state, tasks["send_batch"], tasks["release_lease"]) == ("failed", "failed", "failed")
     assert [wait < timedelta(minutes=16) for wait in waits] == [True]
     assert connected.report()["state"] == "failed"
     assert "confirmed" not in connected.fates().values()

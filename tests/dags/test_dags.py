@@ -22,6 +22,11 @@ TASKS = [
     "find_removals", "remove_batch", "finish_run", "release_lease",
 ]  # fmt: skip
 
+VERIFY_TASKS = {
+    "begin_verification", "order_export", "wait_for_export", "load_account_side",
+    "load_b2core_side", "compare", "finish_verification", "repair",
+}  # fmt: skip
+
 LIST_DAGS = """
 import json, sys
 from airflow.dag_processing.dagbag import DagBag
@@ -61,9 +66,9 @@ def project(tmp_path: Path) -> Path:
 
 
 def test_the_repository_has_exactly_these_dags(dagbag: DagBag) -> None:
-    """One DAG per definition; every file imports."""
+    """Two DAGs per definition; every file imports."""
     assert dagbag.import_errors == {}
-    assert set(dagbag.dags) == {"contact_sync_demo"}
+    assert set(dagbag.dags) == {"contact_sync_demo", "contact_sync_demo_verify"}
 
 
 def test_tasks_are_named_for_data_engineers(dagbag: DagBag) -> None:
@@ -102,7 +107,8 @@ def test_any_number_of_definitions(project: Path) -> None:
     for name in ("north", "south", "west"):
         (project / "include" / "syncs" / f"{name}.yaml").write_text(GOOD.format(name=name))
     found = list_dags(project)
-    assert set(found["dags"]) == {"contact_sync_north", "contact_sync_south", "contact_sync_west"}
+    names = ("contact_sync_north", "contact_sync_south", "contact_sync_west")
+    assert set(found["dags"]) == {*names, *(f"{name}_verify" for name in names)}
     assert found["errors"] == {}
     assert found["heavy"] == []
 
@@ -115,7 +121,7 @@ def test_a_broken_definition_is_an_import_error_and_the_others_work(project: Pat
     (syncs / "bad.yaml").write_text(GOOD.format(name="bad") + "filds: {}\n")
     (syncs / "old.yaml").write_text(GOOD.format(name="old") + "lane: json\n")
     found = list_dags(project)
-    assert set(found["dags"]) == {"contact_sync_good"}
+    assert set(found["dags"]) == {"contact_sync_good", "contact_sync_good_verify"}
     (file, message) = next(iter(found["errors"].items()))
     assert len(found["errors"]) == 1
     assert Path(file).name == "broken_definitions.py"
@@ -130,8 +136,33 @@ def test_S04_a_disabled_sync_has_no_schedule(project: Path) -> None:
     (project / "include" / "syncs" / "active.yaml").write_text(GOOD.format(name="active"))
     assert list_dags(project)["dags"] == {
         "contact_sync_paused": "NullTimetable",
+        "contact_sync_paused_verify": "NullTimetable",
         "contact_sync_active": "CronTriggerTimetable",
+        "contact_sync_active_verify": "CronTriggerTimetable",
     }
+
+
+def test_V09_a_shadow_has_the_schedule_of_its_verification_only(project: Path) -> None:
+    """It sends nothing, and is compared."""
+    text = GOOD.format(name="shade") + "shadow: true\n"
+    (project / "include" / "syncs" / "shade.yaml").write_text(text)
+    assert list_dags(project)["dags"] == {
+        "contact_sync_shade": "NullTimetable",
+        "contact_sync_shade_verify": "CronTriggerTimetable",
+    }
+
+
+def test_the_dag_that_verifies_is_described_tried_again_and_in_the_pool(dagbag: DagBag) -> None:
+    """Each task is in doc_md; what calls SendGrid is in the pool, save what waits deferred."""
+    dag = dagbag.dags["contact_sync_demo_verify"]
+    assert {task.task_id for task in dag.tasks} == VERIFY_TASKS
+    assert dag.doc_md is not None
+    assert all(task_id in dag.doc_md for task_id in VERIFY_TASKS)
+    assert (dag.max_active_runs, dag.catchup) == (1, False)
+    assert all((task.retries or 0) >= 2 and task.execution_timeout for task in dag.tasks)
+    calls = {task.task_id for task in dag.tasks if task.pool == "sendgrid"}
+    assert calls == {"begin_verification", "order_export", "load_account_side", "compare"}
+    assert all(dag.params.get_param(name).schema["title"] for name in dag.params)
 
 
 def test_airflow_does_not_execute_the_package_file_by_file() -> None:

@@ -54,6 +54,7 @@ CHECKED_ONLY = {
     "python -m tests.support.scenarios": "it writes a document; test_scenarios.py compares that",
     "python -m local.docs_generator": "it writes a document; test_reference.py compares that",
     "python -m benchmarks.source_cost": "it measures for minutes",
+    "python -m benchmarks.rebuild_savings": "it measures for minutes",
 }
 """Commands by their beginning → why they aren't run."""
 

@@ -122,6 +122,31 @@ def test_rejected_clients_by_reason_page_and_file(
     assert "clients/3" not in text("admin", f"{PAGES[2]}?field=email&reason=missing")
 
 
+def test_clients_are_shown_and_found_by_their_keys(connected: World) -> None:
+    """On lists, in files, on the client's page and in a run's report; ids may be negative."""
+    good, bad = connected.add("ann@example.com"), connected.add(None)
+    connected.sql("UPDATE b2core.clients SET id = -id")
+    connected.run()
+    connected.state(
+        """INSERT INTO contact_sync.client_key
+           SELECT sync_id, client_id, 'C-' || -client_id FROM contact_sync.ledger"""
+    )
+    assert f'clients/-{bad}">C-{bad}</a>' in text("admin", PAGES[2])
+    assert f'clients/-{bad}">client C-{bad}</a>' in text("admin", f"{SYNC}/runs/1")
+    (row,) = table("admin", PAGES[3])
+    assert (row["client_id"], row["client_key"]) == (f"-{bad}", f"C-{bad}")
+    assert f"Client C-{good} (-{good})" in text("admin", f"{PAGES[0]}/-{good}")
+    visitor = client("viewer")
+    destination = "jsonb_set(destination, '{mapping,has_client_key}', 'true')"
+    connected.state(f"UPDATE contact_sync.run SET destination = {destination}")
+    connected.state(f"UPDATE contact_sync.sync SET destination = {destination}")
+    for q in (f"C-{good}", f" -{good}"):
+        found = visitor.post(PAGES[0], data={"q": q}, follow_redirects=False)
+        assert (found.status_code, found.headers["location"]) == (303, f"{PAGES[0]}/-{good}")
+    nobody = visitor.post(PAGES[0], data={"q": "C-99"})
+    assert (nobody.status_code, "No client has this key or id" in nobody.text) == (422, True)
+
+
 def test_a_b2core_that_is_away_hides_addresses_only(
     connected: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

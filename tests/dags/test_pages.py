@@ -5,6 +5,7 @@ Airflow's own auth manager decides; how it looks in a browser is in test_pages_i
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -95,6 +96,18 @@ def test_the_sync_page_shows_how_each_sync_stands(connected: World) -> None:
     assert 'action="/syncs/demo/clients"' in said
     assert "Trigger in Airflow" in said
     assert "Trigger in Airflow" not in text("viewer", "/syncs")
+
+
+def test_a_schedule_is_shown_with_its_time_zone(
+    connected: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That of Airflow, in which it reads the schedule; also where one is entered."""
+    definition = read_definition("demo").model_copy(update={"schedule": "0 6 * * *"})
+    found = read_definitions()
+    monkeypatch.setattr(
+        syncs_page, "read_definitions", lambda: replace(found, by_name={"demo": definition})
+    )
+    assert "<dt>Schedule</dt><dd>0 6 * * * in UTC</dd>" in text("admin", "/syncs")
 
 
 def test_a_runs_report_says_what_it_did(connected: World) -> None:

@@ -48,6 +48,10 @@ STORED = {
         "sendgrid_conn_id": "sendgrid_default", "job_id": "j", "seconds": 300.0,
         "payload": {"run_id": 1, "batch_id": 2},
     },
+    "contact_sync.airflow_edge.triggers.ExportTrigger": {
+        "sendgrid_conn_id": "sendgrid_default", "export_ids": ["e"], "seconds": 600.0,
+        "payload": {"verification_id": 1},
+    },
     "contact_sync.airflow_edge.triggers.WaitTrigger": {"seconds": 60.0, "payload": {"run_id": 1}},
 }  # fmt: skip
 

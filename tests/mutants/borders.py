@@ -127,7 +127,7 @@ MUTANTS = [
            {"call": test_transport_privacy.CALLS[0]}),
     Mutant("TLS is verified", {f"{SENDGRID}.transport._session": trusting},
            test_limits.test_H05_a_server_that_proves_nothing_gets_nothing),
-    Mutant("Downloads are capped in size", {f"{SENDGRID}.transport._copied": whole},
+    Mutant("Downloads are capped in size", {f"{SENDGRID}.transport.copied": whole},
            test_transport_privacy.test_H02_a_huge_errors_file_is_not_read_to_its_end),
     Mutant("Unpacked files are capped in size",
            {"contact_sync.sendgrid.errors_file._unpacked": any_size},

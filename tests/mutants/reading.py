@@ -174,7 +174,7 @@ MUTANTS = [
            test_setup.test_S14_what_is_wrong_is_said_before_anything_is_sent,
            {"broken": "exclusion of another type"}),
     Mutant("A field that was made again at SendGrid stops the run",
-           {f"{RUN}.check_setup.field_drift": nothing_has_changed},
+           {f"{RUN}.setup_findings.field_drift": nothing_has_changed},
            test_setup.test_S14_B16_text_into_a_field_that_became_a_number_is_reported),
     Mutant("Addresses are scanned on every run",
            {f"{RUN}.select_clients.choose": addresses_unseen},

@@ -53,9 +53,9 @@ def each_for_itself(choose: Choose, scan: Scan, *rest: Any, **kind: Any) -> Any:
     return table.set_column(2, "verdict", pa.array(verdict))
 
 
-def after_one_look(retire: Callable[..., int], cursor: Cursor, sync_id: int, _enough: int) -> int:
+def after_one_look(retire: Callable[..., None], cursor: Cursor, sync_id: int, _enough: int) -> None:
     """A client that was absent once is gone."""
-    return retire(cursor, sync_id, 1)
+    retire(cursor, sync_id, 1)
 
 
 def nobody_while_held(select: Callable[..., int], sync: Sync, run: Run) -> int:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from contact_sync.base.vocabulary import RunKind
 from tests.integration.foreign import test_foreign_schemas, test_init_command, test_who_is_sent
 from tests.integration.people import test_both_sides
+from tests.integration.runs import test_trials
 from tests.mutants.mutant import Mutant, gives, nothing
 
 SETUP = "contact_sync.b2core.setup"
@@ -38,4 +40,7 @@ MUTANTS = [
     Mutant("No file is overwritten",
            {"contact_sync.cli.init.refuse_existing": nothing},
            test_init_command.test_nothing_is_overwritten, {"there": "syncs"}),
+    Mutant("A trial needs a ledger that is believed",
+           {"contact_sync.run.select_clients.trial_kind": gives(RunKind.INCREMENTAL)},
+           test_trials.test_a_trial_needs_a_ledger_that_is_believed),
 ]  # fmt: skip

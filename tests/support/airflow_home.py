@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import base64
 import os
 import secrets
 import shutil
@@ -23,6 +24,8 @@ os.environ.update(
         "AIRFLOW__CORE__UNIT_TEST_MODE": "False",
         # Airflow's own, made when none is given, is too short for its algorithm.
         "AIRFLOW__API_AUTH__JWT_SECRET": secrets.token_hex(48),
+        # Or what a test stored and deleted is found in the database's file by canary.py.
+        "AIRFLOW__CORE__FERNET_KEY": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{HOME}/airflow.db",
     }
 )

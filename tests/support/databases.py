@@ -22,9 +22,13 @@ def empty(url: str, schema: str) -> None:
                WHERE relnamespace = %s::regnamespace AND relkind = 'r' AND relname <> %s""",
             [schema, NEVER_EMPTIED],
         ).fetchall()
-        for name, size in tables:
-            verb = "TRUNCATE {} CASCADE" if size > LARGE else "DELETE FROM {}"
-            connection.execute(sql.SQL(verb).format(sql.Identifier(schema, name)))
+        each = [
+            sql.SQL("TRUNCATE {} CASCADE" if size > LARGE else "DELETE FROM {}").format(
+                sql.Identifier(schema, name)
+            )
+            for name, size in tables
+        ]
+        connection.execute(sql.SQL("; ").join(each))  # at once: it is done for every test
         connection.execute(
             """SELECT setval(format('%%I.%%I', schemaname, sequencename)::regclass, 1, FALSE)
                FROM pg_sequences WHERE schemaname = %s""",

@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections import defaultdict
 from pathlib import Path
 
+from tests.support.not_promised import NOT_PROMISED
 from tests.support.proofs import Proof, proofs_of
+from tests.support.verify_scenarios import VERIFICATION
 
 TESTS = Path(__file__).parents[1]
 DOCUMENT = TESTS.parent / "docs" / "failure-scenarios.md"
@@ -27,6 +29,7 @@ SECTIONS = {
     "N": "Nothing waits for ever",
     "R": "Rewound, renamed, replaced",
     "S": "What B2CORE's own connection to SendGrid does, and this project keeps",
+    "V": "Verification and repair",
 }
 
 SCENARIOS = {
@@ -196,7 +199,7 @@ SCENARIOS = {
     "S12": "A list is chosen, or none → every synced client is on it, or on none",
     "S13": "New clients and later updates → the same list",
     "S14": "The connection's status can be checked → all problems at once, without sending",
-}
+} | VERIFICATION
 """Id → what breaks (S: what B2CORE does) → what is guaranteed."""
 
 LEFT_OUT: dict[str, str] = {
@@ -210,7 +213,7 @@ GUARANTEES = {
     "G1": ("No silent loss: every client is confirmed, pending, rejected or excluded",
            "A01 A03 A14 A20 B09 B19 C03 C09 C16 D03 D04 D05 D07 D12 D15 D16 D17"),
     "G2": ("Convergence: when edits and faults stop, every contact is what B2CORE says",
-           "A04 A05 A06 A07 B01 B02 B05 B08 B18 O09 P05 P06 R08"),
+           "A04 A05 A06 A07 B01 B02 B05 B08 B18 O09 P05 P06 R08 V10"),
     "G3": ("No stale overwrite: uploads with the same address never overlap",
            "C04 D02 O01 O08 O11"),
     "G4": ("Consent: nothing is uploaded for a client that is excluded",
@@ -232,23 +235,6 @@ GUARANTEES = {
 def proofs(folder: Path = TESTS) -> dict[str, list[Proof]]:
     """Scenario id → its tests, of all test functions in a folder."""
     return proofs_of(SECTIONS, folder)
-
-
-NOT_PROMISED = (
-    "That SendGrid accepts every row, or that a row is sent only once: it may be sent again, with "
-    "the same effect.",
-    "An order inside SendGrid. A job that takes effect after its deadline (`job_hours`), or a call "
-    "of unknown fate that does so after `quarantine_minutes`, may overwrite a newer value, which a "
-    "run of mode `resend` fixes.",
-    "Anything about a process that stands still between announcing a call and making it for longer "
-    "than the lease and the quarantine: that is the same as SendGrid being late.",
-    "Mail that SendGrid was already sending when somebody was excluded.",
-    "Addresses that neither B2CORE nor a restored state database knows: a contact that was sent "
-    "after the backup, whose client had another address, or was deleted, before the next run.",
-    "A state database that is lost together with its backups: the next run is a first load, which "
-    "removes no one.",
-)
-"""What no protocol can promise against this API, for the document."""
 
 
 def document() -> str:

@@ -70,7 +70,7 @@ class World:
     @contextlib.contextmanager
     def sync(self, api_key: str = API_KEY) -> Iterator[Sync]:
         """Open handles for the steps."""
-        api = SendGridApi(self.emulator.base_url, api_key)
+        api = SendGridApi(self.emulator.base_url, api_key, read_only=self.definition.shadow)
         limit = self.definition.source.statement_timeout_seconds
         source = B2Core(self.reader_url, self.sql_folder, limit)
         try:

@@ -98,13 +98,17 @@ WHERE
     AND (%(json_only)s::boolean IS NULL OR json_only = %(json_only)s);
 
 -- unsure --
--- The next contacts of a batch that are unsure about a field. Parameters: after = client id; at_most
+-- The next contacts of a batch that are unsure about a field. Parameters: after = client id, null = from the first;
+-- at_most
 SELECT
     client_id,
     email,
     unsure AS fields
 FROM contact_sync.batch_contact
-WHERE batch_id = %(batch_id)s AND client_id > %(after)s AND unsure <> 0
+WHERE
+    batch_id = %(batch_id)s
+    AND (%(after)s::bigint IS NULL OR client_id > %(after)s)
+    AND unsure <> 0
 ORDER BY client_id
 LIMIT %(at_most)s;
 

@@ -102,12 +102,12 @@ COMMENT ON COLUMN contact_sync.ledger.person_hash
 IS 'xxh3 of the column person_key of clients.sql: whom the id belongs to; NULL = unknown.';
 COMMENT ON COLUMN contact_sync.ledger.updated_at IS 'When this row changed last.';
 
-COMMENT ON COLUMN contact_sync.removal.client_id IS 'Whose address it was.';
+COMMENT ON COLUMN contact_sync.removal.client_id IS 'Whose address it was; 0 = nobody knows a client of it.';
 COMMENT ON COLUMN contact_sync.removal.email_hash IS 'xxh3 of email.';
 COMMENT ON COLUMN contact_sync.removal.batch_id IS 'The removal''s batch; NULL = not planned yet.';
 COMMENT ON COLUMN contact_sync.removal.noted_at IS 'Since when it is known.';
 COMMENT ON COLUMN contact_sync.removal.why
-IS 'The reason, a code: address_changed, address_lost, excluded, gone or list_changed.';
+IS 'The reason, a code: address_changed, address_lost, excluded, gone, list_changed or foreign.';
 COMMENT ON COLUMN contact_sync.removal.kept
 IS 'The contact stays without a client: who takes over the address clears its values. The address is forgotten.';
 COMMENT ON COLUMN contact_sync.removal.tries

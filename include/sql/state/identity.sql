@@ -134,6 +134,11 @@ FROM contact_sync.ledger
 WHERE sync_id = %(sync_id)s AND state = 'rejected' AND field = 'email' AND email IS NOT NULL
 ON CONFLICT (sync_id, email, list_id) DO NOTHING;
 
+-- is_doubted --
+SELECT unproven IS NOT NULL AS found
+FROM contact_sync.sync
+WHERE sync_id = %(sync_id)s;
+
 -- seconds_since_forgotten --
 SELECT CASE WHEN has_forgotten THEN extract(EPOCH FROM now() - unproven_since)::float END AS seconds
 FROM contact_sync.sync

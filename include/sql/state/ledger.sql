@@ -175,6 +175,21 @@ SELECT
 FROM contact_sync.ledger
 WHERE sync_id = %(sync_id)s;
 
+-- count_chosen --
+-- The same of some clients. Index: the ledger's primary key
+SELECT
+    state,
+    count(*) AS n
+FROM contact_sync.ledger
+WHERE sync_id = %(sync_id)s AND client_id = any(%(client_ids)s::bigint[]) AND state <> 'confirmed'
+GROUP BY state
+UNION ALL
+SELECT
+    'all',
+    count(*)
+FROM contact_sync.ledger
+WHERE sync_id = %(sync_id)s AND client_id = any(%(client_ids)s::bigint[]);
+
 -- count_refused --
 -- Clients that SendGrid refused in a run, by field, reason and detail.
 -- Parameters: reasons = those of SendGrid's refusals

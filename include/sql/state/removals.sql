@@ -75,40 +75,43 @@ WHERE
     )
 ORDER BY a.why, a.list_id, a.email;
 
--- retire_absent --
--- Clients that are gone for certain: their contacts become removals, their ledger rows end, and with them what is noted
--- of their dropped values. Who was excluded before goes for that reason still
--- Parameters: sync_id, enough = number of absences
--- Index: ledger_absent, dropped_value primary key
-WITH gone AS (
-    DELETE FROM contact_sync.ledger AS l
-    WHERE l.sync_id = %(sync_id)s AND l.absent >= %(enough)s
-    RETURNING
-        l.sync_id,
-        l.email,
-        l.contact_hash,
-        l.client_id
-),
-
-forgotten AS (
-    DELETE FROM contact_sync.dropped_value AS d
-    USING gone AS g
-    WHERE d.sync_id = g.sync_id AND d.client_id = g.client_id
-)
-
+-- note_gone --
+-- Contacts of clients that leave the ledger next: gone for certain, or of ids that another person has now. Who was
+-- excluded before goes for that reason still
+-- Parameters: sync_id; enough = number of absences, or client_ids; the other one is NULL
+-- Index: ledger_absent, or ledger primary key
 INSERT INTO contact_sync.removal AS m (sync_id, email, email_hash, client_id, why)
 SELECT
-    g.sync_id,
-    g.email,
-    g.contact_hash,
-    max(g.client_id) AS client_id,
+    l.sync_id,
+    l.email,
+    l.contact_hash,
+    max(l.client_id) AS client_id,
     'gone' AS why
-FROM gone AS g
-WHERE g.email IS NOT NULL
-GROUP BY g.sync_id, g.email, g.contact_hash
+FROM contact_sync.ledger AS l
+WHERE
+    l.sync_id = %(sync_id)s
+    AND (l.absent >= %(enough)s OR l.client_id = any(%(client_ids)s::bigint[]))
+    AND l.email IS NOT NULL
+GROUP BY l.sync_id, l.email, l.contact_hash
 ON CONFLICT (sync_id, email, list_id) DO UPDATE SET
     why = CASE WHEN m.why = 'excluded' THEN m.why ELSE excluded.why END,
     client_id = excluded.client_id;
+
+-- retire_absent --
+-- Clients that are gone for certain: their ledger rows end, and with them what is noted of their dropped values.
+-- Parameters: sync_id, enough = number of absences
+-- Index: ledger_absent, dropped_value primary key
+WITH gone AS (
+    DELETE FROM contact_sync.ledger
+    WHERE sync_id = %(sync_id)s AND absent >= %(enough)s
+    RETURNING
+        sync_id,
+        client_id
+)
+
+DELETE FROM contact_sync.dropped_value AS d
+USING gone AS g
+WHERE d.sync_id = g.sync_id AND d.client_id = g.client_id;
 
 -- any_noted --
 -- Whether anything is noted: most syncs have nothing, and the whole ledger is read to find out more.
@@ -236,9 +239,9 @@ DELETE FROM contact_sync.removal
 WHERE batch_id = %(batch_id)s;
 
 -- forget_unlisted --
--- The contacts of a batch are off the list that their clients had before.
+-- The contacts of a batch are off the list that their clients had before, or on which they never had a client.
 DELETE FROM contact_sync.removal
-WHERE batch_id = %(batch_id)s AND why = 'list_changed';
+WHERE batch_id = %(batch_id)s AND why IN ('list_changed', 'foreign');
 
 -- release_contacts --
 -- The contacts of a batch are no client's any more: excluded clients lose theirs. A client that was confirmed looks

@@ -2,7 +2,8 @@
 
 -- own_contacts --
 -- Staged clients whose contact at the same address was confirmed when it was sent last (tries = 0), how many seconds
--- ago that was, and on which list; NULL = nobody knows any more. Index: outbox, ledger, batch and run primary keys
+-- ago that was, and on which list; NULL = nobody knows any more. Parameters: brought_back = reasons of pending clients
+-- whom a repair brings back. Index: outbox, ledger, batch and run primary keys
 SELECT
     o.client_id,
     o.email,
@@ -18,6 +19,7 @@ WHERE
     AND l.contact_hash = o.email_hash
     AND l.tries = 0
     AND l.state IN ('confirmed', 'pending')
+    AND (l.reason IS NULL OR l.reason <> all(%(brought_back)s))
 ORDER BY o.client_id;
 
 -- exclude --

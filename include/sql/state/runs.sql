@@ -20,11 +20,12 @@ WHERE name = %(name)s;
 -- create_run --
 INSERT INTO contact_sync.run (
     sync_id, epoch, kind, dry_run, holder, reason, definition_hash, retry_rejected, approve_removals, approval,
-    unproven, token, mark_place
+    unproven, token, mark_place, only_clients
 )
 VALUES (
     %(sync_id)s, %(epoch)s, %(kind)s, %(dry_run)s, %(holder)s, %(reason)s, %(definition_hash)s, %(retry_rejected)s,
-    %(approve_removals)s, %(approval)s, %(unproven)s, %(token)s, %(mark_place)s
+    %(approve_removals)s, %(approval)s, %(unproven)s, %(token)s, %(mark_place)s,
+    %(only_clients)s::bigint[]
 )
 RETURNING run_id;
 
@@ -48,7 +49,8 @@ SELECT
     s.life::text AS life,
     r.token,
     r.unproven,
-    r.kind_reason
+    r.kind_reason,
+    r.only_clients
 FROM contact_sync.run AS r
 INNER JOIN contact_sync.sync AS s ON r.sync_id = s.sync_id
 WHERE r.run_id = %(run_id)s;

@@ -64,7 +64,7 @@ CASE state
 END)),
     CONSTRAINT ledger_reason CHECK ((((detail IS NULL) OR (reason IS NOT NULL)) AND
 CASE state
-    WHEN 'pending'::text THEN (reason = ANY (ARRAY['changed_while_read'::text, 'gone_while_read'::text, 'changed_since_read'::text, 'suppression_unknown'::text, 'suppression_not_carried'::text, 'not_shown'::text, 'address_not_free'::text, 'fate_unknown'::text, 'job_unknown_to_sendgrid'::text, 'job_never_ended'::text, 'upload_never_arrived'::text, 'not_applied'::text, 'errors_file_unclear'::text, 'job_failed'::text, 'request_refused'::text, 'value_refused'::text, 'state_unproven'::text]))
+    WHEN 'pending'::text THEN (reason = ANY (ARRAY['changed_while_read'::text, 'gone_while_read'::text, 'changed_since_read'::text, 'suppression_unknown'::text, 'suppression_not_carried'::text, 'not_shown'::text, 'address_not_free'::text, 'fate_unknown'::text, 'job_unknown_to_sendgrid'::text, 'job_never_ended'::text, 'upload_never_arrived'::text, 'not_applied'::text, 'errors_file_unclear'::text, 'job_failed'::text, 'request_refused'::text, 'value_refused'::text, 'state_unproven'::text, 'found_missing'::text, 'found_different'::text, 'found_off_list'::text]))
     WHEN 'rejected'::text THEN (reason = ANY (ARRAY['missing'::text, 'invalid'::text, 'too_long'::text, 'not_a_number'::text, 'not_a_date'::text, 'rounded'::text, 'two_addresses'::text, 'look_alike_domain'::text, 'not_ascii'::text, 'no_country'::text, 'unknown_country'::text, 'number_too_short'::text, 'number_too_long'::text, 'not_assigned'::text, 'two_numbers'::text, 'no_number'::text, 'refused_by_sendgrid'::text, 'import_failed'::text, 'never_applied'::text]))
     WHEN 'excluded'::text THEN (reason = ANY (ARRAY['excluded_by_b2core'::text, 'excluded_address'::text, 'removed_by_hand'::text]))
     ELSE true
@@ -184,6 +184,15 @@ CREATE VIEW contact_sync.batch_contact AS
    FROM (contact_sync.batch b
      JOIN contact_sync.outbox o ON (((b.run_id = o.run_id) AND ((o.client_id >= b.first_id) AND (o.client_id <= b.last_id)) AND ((b.json_only IS NULL) OR (o.json_only = b.json_only)))));
 
+-- The clients' keys in B2CORE, where clients.sql gives the column client_key: for people, in lists and look-ups.
+CREATE TABLE contact_sync.client_key (
+    sync_id smallint NOT NULL,
+    client_id bigint NOT NULL,
+    client_key text NOT NULL  -- As B2CORE has it; stands for a person as client_id does.
+);
+ALTER TABLE ONLY contact_sync.client_key ADD CONSTRAINT client_key_pkey PRIMARY KEY (sync_id, client_id);
+CREATE INDEX client_key_by_key ON contact_sync.client_key USING btree (sync_id, client_key);
+
 -- Values of clients whose contact SendGrid has, or will have, that don't fit their field: they are left out, cut or rounded. A rejected, excluded or shared client has none.
 CREATE TABLE contact_sync.dropped_value (
     sync_id smallint NOT NULL,
@@ -215,7 +224,7 @@ CREATE TABLE contact_sync.finding (
     on_list boolean,  -- Whether the contact is on the sync's list; NULL = there is no contact.
     updated_at timestamp with time zone,  -- When the contact changed last, as SendGrid says.
     looked_at timestamp with time zone,  -- When it was looked up again, because both sides go on changing; NULL = it wasn't, there are too many.
-    repaired_by bigint,  -- The run that marked it to be sent or removed; NULL = none.
+    repaired boolean DEFAULT false NOT NULL,  -- The next run after it was told to put it right.
     CONSTRAINT finding_verdict CHECK ((verdict = ANY (ARRAY['missing'::text, 'different'::text, 'off_list'::text, 'excluded_on_list'::text, 'deleted_on_list'::text, 'former_on_list'::text, 'ghost'::text, 'foreign_on_list'::text, 'not_comparable'::text])))
 );
 ALTER TABLE ONLY contact_sync.finding ADD CONSTRAINT finding_pkey PRIMARY KEY (verification_id, finding_no);
@@ -255,15 +264,15 @@ CREATE TABLE contact_sync.removal (
     sync_id smallint CONSTRAINT obsolete_address_sync_id_not_null NOT NULL,
     email text CONSTRAINT obsolete_address_email_not_null NOT NULL,
     email_hash bigint CONSTRAINT obsolete_address_email_hash_not_null NOT NULL,  -- xxh3 of email.
-    client_id bigint CONSTRAINT obsolete_address_client_id_not_null NOT NULL,  -- Whose address it was.
+    client_id bigint CONSTRAINT obsolete_address_client_id_not_null NOT NULL,  -- Whose address it was; 0 = nobody knows a client of it.
     batch_id bigint,  -- The removal's batch; NULL = not planned yet.
     kept boolean DEFAULT false CONSTRAINT obsolete_address_kept_not_null NOT NULL,  -- The contact stays without a client: who takes over the address clears its values. The address is forgotten.
     noted_at timestamp with time zone DEFAULT now() CONSTRAINT obsolete_address_noted_at_not_null NOT NULL,  -- Since when it is known.
-    why text DEFAULT 'address_changed'::text NOT NULL,  -- The reason, a code: address_changed, address_lost, excluded, gone or list_changed.
+    why text DEFAULT 'address_changed'::text NOT NULL,  -- The reason, a code: address_changed, address_lost, excluded, gone, list_changed or foreign.
     list_id text DEFAULT ''::text NOT NULL,  -- list_changed only: the former list.
     tries smallint DEFAULT 0 NOT NULL,  -- How often SendGrid accepted the removal and showed the contact all the same.
     tried_at timestamp with time zone,  -- When that was last.
-    CONSTRAINT removal_why_check CHECK ((why = ANY (ARRAY['address_changed'::text, 'address_lost'::text, 'excluded'::text, 'gone'::text, 'list_changed'::text])))
+    CONSTRAINT removal_why_check CHECK ((why = ANY (ARRAY['address_changed'::text, 'address_lost'::text, 'excluded'::text, 'gone'::text, 'list_changed'::text, 'foreign'::text])))
 );
 ALTER TABLE ONLY contact_sync.removal ADD CONSTRAINT removal_pkey PRIMARY KEY (sync_id, email, list_id);
 CREATE INDEX removal_by_batch ON contact_sync.removal USING btree (batch_id) WHERE (batch_id IS NOT NULL);
@@ -303,9 +312,10 @@ CREATE TABLE contact_sync.run (
     unproven text,  -- Why the ledger wasn't believed when it began, a code; NULL = it was.
     token text,  -- Chosen at random; its mark outside of this database has it, too.
     mark_place text,  -- The kind of place where it left its mark: airflow or file; NULL = none.
+    only_clients bigint[],  -- A trial: it looks at these clients, moves no watermark and removes nothing; NULL = an ordinary run.
     CONSTRAINT run_ended_why CHECK ((((ended_by IS NULL) = (ended_why IS NULL)) AND (ended_why = ANY (ARRAY['lease_run_out'::text, 'taken_over'::text, 'tried_again'::text, 'too_old'::text])))),
     CONSTRAINT run_kind_check CHECK ((kind = ANY (ARRAY['incremental'::text, 'full'::text, 'resend'::text]))),
-    CONSTRAINT run_kind_reason CHECK ((kind_reason = ANY (ARRAY['asked_for'::text, 'first_load'::text, 'mapping_changed'::text, 'server_replaced'::text, 'server_restarted'::text, 'tables_replaced'::text, 'detection_switched'::text, 'xmin_too_old'::text, 'full_run_due'::text, 'changes_since'::text, 'state_went_back'::text, 'state_restored'::text, 'state_moved'::text, 'state_restarted'::text, 'statements_changed'::text]))),
+    CONSTRAINT run_kind_reason CHECK ((kind_reason = ANY (ARRAY['asked_for'::text, 'first_load'::text, 'mapping_changed'::text, 'server_replaced'::text, 'server_restarted'::text, 'tables_replaced'::text, 'detection_switched'::text, 'xmin_too_old'::text, 'full_run_due'::text, 'changes_since'::text, 'state_went_back'::text, 'state_restored'::text, 'state_moved'::text, 'state_restarted'::text, 'statements_changed'::text, 'trial'::text]))),
     CONSTRAINT run_state_check CHECK ((state = ANY (ARRAY['running'::text, 'succeeded'::text, 'failed'::text, 'superseded'::text])))
 );
 ALTER TABLE contact_sync.run ALTER COLUMN run_id ADD GENERATED ALWAYS AS IDENTITY ( SEQUENCE NAME contact_sync.run_run_id_seq START WITH 1 INCREMENT BY 1 NO MINVALUE NO MAXVALUE CACHE 1 );
@@ -422,6 +432,8 @@ CREATE TABLE contact_sync.verification (
     ordered_at timestamp with time zone,  -- When the export was ordered.
     read_at timestamp with time zone,  -- When it began to read B2CORE, by the clock of this server.
     finished_at timestamp with time zone,
+    rebuilds boolean DEFAULT false NOT NULL,  -- The ledger is filled from it.
+    rebuilt bigint,  -- How many clients the ledger took from it as confirmed; NULL = none yet, or it was no rebuild.
     CONSTRAINT verification_end CHECK ((((finished_at IS NULL) = (state = 'running'::text)) AND ((cause IS NULL) OR (state = 'failed'::text)))),
     CONSTRAINT verification_export CHECK ((export_status = ANY (ARRAY['pending'::text, 'ready'::text, 'failure'::text]))),
     CONSTRAINT verification_state CHECK ((state = ANY (ARRAY['running'::text, 'succeeded'::text, 'failed'::text])))
@@ -471,3 +483,14 @@ CREATE VIEW contact_sync.verify_pair AS
    FROM (contact_sync.verify_client c
      LEFT JOIN contact_sync.verify_contact a ON (((c.verification_id = a.verification_id) AND (c.email_hash = a.email_hash))))
   WHERE (c.calls_for = 'contact'::text);
+
+-- Of a rebuild that is under way: what the ledger will say of a client whose contact is equal.
+CREATE UNLOGGED TABLE contact_sync.verify_proof (
+    verification_id bigint NOT NULL,
+    client_id bigint NOT NULL,
+    email text NOT NULL,
+    email_hash bigint NOT NULL,
+    row_hash bigint NOT NULL,
+    filled bigint NOT NULL,
+    person_hash bigint NOT NULL
+);

@@ -145,7 +145,7 @@ ORDER BY o.client_id;
 
 -- unsure_contacts --
 -- The next contacts of a run that are unsure about a field. Index: outbox primary key
--- Parameters: texts = Text fields count, too; after = client id; at_most
+-- Parameters: texts = Text fields count, too; after = client id, null = from the first; at_most
 SELECT
     client_id,
     email,
@@ -153,7 +153,7 @@ SELECT
 FROM contact_sync.outbox
 WHERE
     run_id = %(run_id)s
-    AND client_id > %(after)s
+    AND (%(after)s::bigint IS NULL OR client_id > %(after)s)
     AND (unsure_others <> 0 OR (%(texts)s AND unsure <> 0))
 ORDER BY client_id
 LIMIT %(at_most)s;

@@ -1,8 +1,12 @@
 -- Verifications: their lives, and what they found (state/verifications.py).
 
 -- begin --
-INSERT INTO contact_sync.verification (sync_id, holder, reason, definition_hash, destination, export_id)
-VALUES (%(sync_id)s, %(holder)s, %(reason)s, %(definition_hash)s, %(destination)s, %(export_id)s)
+INSERT INTO contact_sync.verification (
+    sync_id, holder, reason, definition_hash, destination, export_id, rebuilds
+)
+VALUES (
+    %(sync_id)s, %(holder)s, %(reason)s, %(definition_hash)s, %(destination)s, %(export_id)s, %(rebuilds)s
+)
 RETURNING verification_id;
 
 -- verification --
@@ -30,6 +34,8 @@ SELECT
     v.ordered_at,
     v.read_at,
     v.finished_at,
+    v.rebuilds,
+    v.rebuilt,
     s.name AS sync_name,
     extract(EPOCH FROM now() - v.started_at)::float / 3600 AS age_hours
 FROM contact_sync.verification AS v
@@ -130,7 +136,7 @@ SELECT
     on_list,
     updated_at,
     looked_at,
-    repaired_by
+    repaired
 FROM contact_sync.finding
 WHERE
     verification_id = %(verification_id)s

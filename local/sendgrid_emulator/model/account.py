@@ -10,6 +10,7 @@ import uuid
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal
 
 from starlette.requests import Request
@@ -220,6 +221,7 @@ class Service:
     start_settings: Settings
     keys: dict[str, Permission]
     upload_url: str
+    kept: Path | None = None  # where the account is from one start to the next
     account: Account = field(init=False)
 
     def __post_init__(self) -> None:

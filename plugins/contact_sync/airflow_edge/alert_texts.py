@@ -13,6 +13,7 @@ from airflow.sdk.configuration import conf
 from airflow.sdk.execution_time.xcom import XCom
 
 from contact_sync.airflow_edge.handles import open_state
+from contact_sync.airflow_edge.tasks import red_tasks
 from contact_sync.base.errors import told_safely
 from contact_sync.base.json_columns import Result
 from contact_sync.base.moments import moment
@@ -34,13 +35,11 @@ AGAIN = "Fix the cause, then trigger a new run: it continues from the same state
 SHOWN = ("read", "to_send", "sent", "rejected", "removed", "unlisted")
 
 
-def run_failed(definition: SyncDefinition, context: Any) -> Alert | None:
+def run_failed(definition: SyncDefinition, context: Any) -> Alert:
     """A DAG run failed: its cause, and what it had sent by then. Asked for by the run's last task,
-    which runs whatever happened."""
+    which runs whatever happened, and fails with the run."""
     run_id, counts = str(context["run_id"]), {}
-    red = _failed_tasks(context["ti"], definition.dag_id, run_id)
-    if not red:
-        return None
+    red = [*red_tasks(context), str(context["ti"].task_id)]
     cause = f"The log of the task {red[0]} says why"
     try:
         if (sync_run_id := _sync_run_id(definition, run_id)) is not None:
@@ -50,7 +49,7 @@ def run_failed(definition: SyncDefinition, context: Any) -> Alert | None:
     except Exception as error:  # noqa: BLE001 the failure itself must be told all the same
         cause = f"{cause}; its report can't be read. {told_safely(error)}"
     title = f"{definition.name}: the run failed"
-    return _alert(Event.RUN_FAILED, definition, run_id, title, cause, AGAIN, counts)
+    return alert_of(Event.RUN_FAILED, definition, run_id, title, cause, AGAIN, counts)
 
 
 def rejections(definition: SyncDefinition, context: Any) -> Alert | None:
@@ -62,7 +61,7 @@ def rejections(definition: SyncDefinition, context: Any) -> Alert | None:
     if not rose_above(limit, rejected, before):
         return None
     found = list(reasons_in_words(report)["rejections"].items())[:REASONS_SHOWN]
-    return _alert(
+    return alert_of(
         Event.REJECTIONS, definition, run_id,
         f"{definition.name}: {rejected} clients are rejected",
         f"{rejected} clients can't be sent; {before} after the run before, the limit is {limit}. "
@@ -84,7 +83,7 @@ def exclusions(definition: SyncDefinition, context: Any) -> Alert | None:
     n, known = sum(open_now), sum(before)
     if not rose_above(0, n, known):
         return None
-    return _alert(
+    return alert_of(
         Event.EXCLUSIONS, definition, run_id,
         f"{definition.name}: exclusions aren't carried out",
         f"{n} addresses of excluded clients may still have a contact; {known} after the run before",
@@ -110,7 +109,7 @@ def dropped(definition: SyncDefinition, context: Any) -> Alert | None:
     if not rose_above(limit, now, before):
         return None
     found = dropped_lines(report.dropped_now, report.dropped_new)[1:][:REASONS_SHOWN]
-    return _alert(
+    return alert_of(
         Event.DROPPED, definition, run_id,
         f"{definition.name}: {now} values are dropped or cut",
         f"{now} values of clients don't fit their fields; {before} after the run before, the limit "
@@ -127,7 +126,7 @@ def approval(definition: SyncDefinition, context: Any) -> Alert | None:
     run_id = str(context["run_id"])
     report = _reports(definition, _sync_run_id(definition, run_id))[0]
     why = "; ".join(report.asks)
-    return _alert(
+    return alert_of(
         Event.APPROVAL, definition, run_id,
         f"{definition.name}: a plan waits for approval",
         f"The plan is above the definition's limits: {why}. Nothing is sent before the answer",
@@ -145,7 +144,7 @@ def state_unproven(definition: SyncDefinition, context: Any) -> Alert | None:
     row = _rows(definition, _sync_run_id(definition, run_id))[0]
     if row.unproven is None:
         return None
-    return _alert(
+    return alert_of(
         Event.STATE_UNPROVEN, definition, run_id,
         f"{definition.name}: the state database may have gone back",
         f"{_sentence(kind_reason(row.unproven))}: this run sends every client again and looks up "
@@ -176,7 +175,7 @@ def no_success(definition: SyncDefinition, context: Any) -> Alert | None:
             log.info("No alert for sync %r: %s", definition.name, seen)
             return None
         cause = _silence_in_words(seen)
-    return _alert(
+    return alert_of(
         Event.NO_SUCCESS, definition, dag_run["dag_run_id"],
         f"{definition.name}: no run has succeeded for {limit:g} hours",
         cause, f"See why the latest runs fail or hang. {AGAIN}", {},
@@ -203,14 +202,6 @@ TELLERS: dict[Event, Callable[[SyncDefinition, Any], Alert | None]] = {
 }
 
 
-def _failed_tasks(ti: Any, dag_id: str, run_id: str) -> list[str]:
-    """The tasks of a run that failed themselves, without the one that asks."""
-    states = ti.get_task_states(dag_id=dag_id, run_ids=[run_id]).get(run_id, {})
-    return sorted(
-        task for task, state in states.items() if state == "failed" and task != ti.task_id
-    )
-
-
 def _sync_run_id(definition: SyncDefinition, run_id: str) -> int | None:
     """The id in the state database; None when the DAG run's first task gave none."""
     found = XCom.get_one(
@@ -235,10 +226,11 @@ def _rows(definition: SyncDefinition, sync_run_id: int | None) -> list[ShownRun]
     return [mine, *older]
 
 
-def _alert(
+def alert_of(
     event: Event, definition: SyncDefinition, run_id: str, title: str, cause: str, fix: str,
     counts: dict[str, int], page: str = "",
 ) -> Alert:  # fmt: skip
+    """With the link to the run, or to a page of it."""
     base = conf.get("api", "base_url", fallback="http://localhost:8080").rstrip("/")
     link = f"{base}/dags/{definition.dag_id}/runs/{quote(run_id, safe='')}{page}"
     return Alert(event, definition.name, definition.dag_id, run_id, title, cause, fix, link, counts)

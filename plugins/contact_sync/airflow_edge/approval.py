@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.standard.exceptions import HITLTimeoutError
 from airflow.providers.standard.operators.hitl import HITLOperator
 
-from contact_sync.airflow_edge.tasks import working
+from contact_sync.airflow_edge.tasks import run_number, working
 from contact_sync.base.errors import FatalError
 from contact_sync.base.vocabulary import Answer
 from contact_sync.base.words import above_limit
@@ -86,7 +86,7 @@ class ApprovePlanOperator(HITLOperator):
                 raise FatalError(cause)
 
     def _sync_run_id(self, context: Any) -> int:
-        return int(context["ti"].xcom_pull(task_ids=self.start_task_id))
+        return run_number(context["ti"].xcom_pull(task_ids=self.start_task_id))
 
 
 def question(run: Run) -> str:

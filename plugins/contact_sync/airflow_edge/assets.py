@@ -13,6 +13,7 @@ from contact_sync.reporting.run_report import run_counts
 
 if TYPE_CHECKING:
     from contact_sync.state.runs import Run
+    from contact_sync.state.verifications import Verification
 
 
 def contacts_asset(name: str) -> Asset:
@@ -43,4 +44,22 @@ def event_extra(run: Run, result: Result) -> dict[str, Any]:
         "read_at": run.snapshot.read_at if run.snapshot else None,
         **moved,
         **result.books,
+    }
+
+
+def verified_asset(name: str) -> Asset:
+    """The certificates of the sync's verifications."""
+    return Asset(name=f"sendgrid_contacts_{name}_verified", uri=f"x-contact-sync://{name}/verified")
+
+
+def verification_extra(found: Verification) -> dict[str, Any]:
+    """What the event says of a verification: ids and numbers; no personal data."""
+    return {
+        "sync": found.sync_name,
+        "verification_id": found.verification_id,
+        "is_equal": found.is_equal,
+        "read_at": found.snapshot.read_at if found.snapshot else None,
+        "export_id": found.export_id,
+        "export_hash": found.export_hash,
+        **found.counts,
     }

@@ -39,7 +39,9 @@ def open_sync(name: str, marks: Marks | None = None) -> Iterator[Sync]:
     with found(definition.name):
         b2core = open_b2core(definition)
         state = open_state(definition)
-        sendgrid = SendGridHook(definition.connections.sendgrid).get_conn()
+        sendgrid = SendGridHook(definition.connections.sendgrid).get_conn(
+            read_only=definition.shadow
+        )
     try:
         with state.keeping_connections():
             yield Sync(definition, b2core, state, sendgrid, marks)
@@ -100,7 +102,9 @@ def setup_of(definition: SyncDefinition, oversights: list[str]) -> Setup:
         oversights,
         partial(open_state, definition),
         partial(open_b2core, definition),
-        SendGridHook(definition.connections.sendgrid).get_conn,
+        partial(
+            SendGridHook(definition.connections.sendgrid).get_conn, read_only=definition.shadow
+        ),
     )
 
 

@@ -34,8 +34,9 @@ class SendGridHook(BaseHook):
         super().__init__()
         self.sendgrid_conn_id = sendgrid_conn_id
 
-    def get_conn(self, limits: Limits = DEFAULT_LIMITS) -> SendGridApi:
+    def get_conn(self, limits: Limits = DEFAULT_LIMITS, *, read_only: bool = False) -> SendGridApi:
         """The API of the connection's account; Airflow masks its key and its signed URLs.
+        `read_only`: calls that may change the account are refused before they leave.
 
         Raises ConfigError without a key, or for a host that the key must not be sent to.
         """
@@ -52,6 +53,7 @@ class SendGridHook(BaseHook):
             allowed_hosts=allowed_hosts(connection),
             mask=mask_secret,
             limits=limits,
+            read_only=read_only,
         )
 
     def test_connection(self) -> tuple[bool, str]:

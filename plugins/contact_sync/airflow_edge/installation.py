@@ -30,6 +30,7 @@ def airflow_findings() -> Iterator[Finding]:
     from sqlalchemy.exc import SQLAlchemyError  # a second for a DAG file, which has no use for it
 
     yield Finding(Area.AIRFLOW, "version", Judgement.OK, __version__)
+    yield Finding(Area.AIRFLOW, "time zone", Judgement.OK, f"schedules are read in {time_zone()}")
     try:
         yield from _stored()
     except SQLAlchemyError as error:
@@ -38,6 +39,13 @@ def airflow_findings() -> Iterator[Finding]:
             f"it can't be asked for the pool and the triggerer from here ({type(error).__name__})",
             "set AIRFLOW__DATABASE__SQL_ALCHEMY_CONN as for the scheduler",
         )  # fmt: skip
+
+
+def time_zone() -> str:
+    """The name of the time zone that schedules are read in: Airflow's `core.default_timezone`."""
+    from airflow import settings
+
+    return str(getattr(settings.TIMEZONE, "name", settings.TIMEZONE))
 
 
 def make_pool() -> str:

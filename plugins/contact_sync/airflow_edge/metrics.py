@@ -8,11 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 from airflow.sdk.observability import stats
 
 from contact_sync.base.json_columns import Plan, Result
+from contact_sync.base.verdicts import BREACHES, Count, unequal
 from contact_sync.reporting.run_report import run_counts
+
+if TYPE_CHECKING:
+    from contact_sync.state.verifications import Verification
 
 COUNTED = {
     "read": "clients_read", "sent": "contacts_sent", "rejected": "clients_refused",
@@ -35,6 +40,16 @@ def emit_run(sync_name: str, plan: Plan, result: Result, duration: timedelta) ->
         if job.seconds is not None:
             took = timedelta(seconds=job.seconds)
             _timing(sync_name, "job_duration", took, lane=job.lane)
+
+
+def emit_verification(sync_name: str, found: Verification, duration: timedelta) -> None:
+    """Of a verification that came to its end: what was compared, what isn't equal, how long it
+    took."""
+    counts = found.counts
+    _gauge(sync_name, "verify_compared", counts.get(Count.COMPARED, 0))
+    _gauge(sync_name, "verify_unequal", unequal(counts))
+    _gauge(sync_name, "verify_breaches", sum(counts.get(code, 0) for code in BREACHES))
+    _timing(sync_name, "verify_duration", duration)
 
 
 def emit_freshness(sync_name: str, read_at: datetime | None) -> None:

@@ -32,10 +32,11 @@ class AlertNotifier(BaseNotifier):
     def notify(self, context: Any) -> None:
         """Make the alert, if there is anything to tell, and send it. Never raises."""
         try:
-            from contact_sync.airflow_edge.alert_texts import TELLERS
+            from contact_sync.airflow_edge import alert_texts, verify_alerts
 
             definition = read_definition(self.sync_name)
-            if (alert := TELLERS[self.event](definition, context)) is not None:
+            tellers = alert_texts.TELLERS | verify_alerts.TELLERS
+            if (alert := tellers[self.event](definition, context)) is not None:
                 send(definition, alert)
         except Exception as error:  # noqa: BLE001 only translated; the run is not to blame
             log.error(  # noqa: TRY400 a traceback may hold values of rows

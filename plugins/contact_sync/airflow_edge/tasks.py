@@ -37,13 +37,14 @@ log = logging.getLogger(__name__)
 
 
 @contextmanager
-def working(name: str, sync_run_id: int) -> Iterator[tuple[Sync, Run]]:
+def working(name: str, sync_run_id: int | None) -> Iterator[tuple[Sync, Run]]:
     """An open sync and run; errors are translated. The first one that is fatal, or comes when no
-    tries are left, becomes the run's cause."""
+    tries are left, becomes the run's cause. No id: `start_run` was marked by hand."""
     from contact_sync.airflow_edge.handles import open_sync
     from contact_sync.run.context import open_run
     from contact_sync.state.runs import note_cause
 
+    sync_run_id = run_number(sync_run_id)
     with translated(), open_sync(name, MarkVariable(name)) as sync:
         try:
             yield sync, open_run(sync, sync_run_id)
@@ -54,6 +55,16 @@ def working(name: str, sync_run_id: int) -> Iterator[tuple[Sync, Run]]:
                 with suppress(SyncError):  # it may be the state database that fails
                     note_cause(sync.state, sync_run_id, str(told_safely(error)))
             raise
+
+
+def run_number(found: int | None) -> int:
+    """What `start_run` returned. Fails the task when that is nothing: it was marked by hand."""
+    if found is None:
+        raise AirflowFailException(
+            "No run was started: start_run was marked by hand, or what it returned is gone. "
+            "Trigger a new run"
+        )
+    return int(found)
 
 
 def _tries_left() -> bool:
@@ -198,17 +209,41 @@ def finish_run(name: str, sync_run_id: int) -> dict[str, int]:
 
 
 def release_lease(name: str, sync_run_id: int | None) -> None:
-    """Free the lease whatever happened; a run that didn't finish is marked as failed."""
+    """Free the lease whatever happened; a run that didn't finish is marked as failed.
+
+    Fails then, too, because Airflow takes the DAG run's state from this task: a run that a person
+    marked as failed, whose other tasks are skipped, would end as a success there.
+    """
     from contact_sync.airflow_edge.handles import open_sync
     from contact_sync.airflow_edge.metrics import emit_freshness
+    from contact_sync.base.vocabulary import RunState
+    from contact_sync.base.words import ENDED_BY_HAND
     from contact_sync.run import release_lease as step
     from contact_sync.state.for_people.syncs import sync_row
+    from contact_sync.state.runs import load_run
 
     if sync_run_id is None:
         log.info("No run was started: there is no lease to free")
+        if red := red_tasks(get_current_context()):
+            raise AirflowFailException(f"The log of {red[0]} says why no run was started")
         return
     with translated(), open_sync(name, MarkVariable(name)) as sync:
-        step.release_lease(sync, sync_run_id, None)
+        cause = None
+        if load_run(sync.state, sync_run_id).state is RunState.RUNNING:
+            cause = None if red_tasks(get_current_context()) else ENDED_BY_HAND
+        step.release_lease(sync, sync_run_id, cause)
         with sync.state.transaction() as cursor:
             row = sync_row(cursor, name)
+        state = load_run(sync.state, sync_run_id).state
     emit_freshness(name, row.read_at if row else None)
+    if state is not RunState.SUCCEEDED:
+        raise AirflowFailException(f"Run {sync_run_id} of {name!r}: {state}. Its lease is free")
+
+
+def red_tasks(context: Any) -> list[str]:
+    """The tasks of the DAG run that failed themselves, without the one that asks."""
+    ti: Any = context["ti"]
+    states = ti.get_task_states(dag_id=ti.dag_id, run_ids=[ti.run_id]).get(ti.run_id, {})
+    return sorted(
+        task for task, state in states.items() if state == "failed" and task != ti.task_id
+    )

@@ -28,7 +28,7 @@ class TriggerCheck:
     Everything else passes through unread; so does a request without a login, for its 401.
     """
 
-    STARTS = re.compile(r"(/.*)?/api/v2/dags/contact_sync_[a-z0-9_]+/dagRuns")
+    STARTS = re.compile(r"(/.*)?/api/v2/dags/contact_sync_[a-z0-9_]+(?<!_verify)/dagRuns")
 
     def __init__(self, app: App) -> None:
         self.app = app

@@ -11,9 +11,11 @@ from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from contact_sync.airflow_edge.hook import SendGridHook
 from contact_sync.base.errors import SyncError
+from contact_sync.base.verdicts import ExportStatus
 from contact_sync.sendgrid.api import SendGridApi
 
 POLL_SECONDS = 5.0
+MAX_EXPORT_PAUSE = 60.0
 
 
 class WaitTrigger(BaseTrigger):
@@ -82,5 +84,56 @@ class JobTrigger(BaseTrigger):
 def _is_over(api: SendGridApi, job_id: str) -> bool:
     try:
         return api.job(job_id).status.is_terminal
+    except SyncError:
+        return True
+
+
+class ExportTrigger(BaseTrigger):
+    """Polls SendGrid's exports and fires when none is pending, or after `seconds` at the latest.
+
+    As JobTrigger, it writes and decides nothing, and no signed URL reaches Airflow's database.
+    """
+
+    def __init__(
+        self,
+        sendgrid_conn_id: str,
+        export_ids: list[str],
+        seconds: float,
+        payload: dict[str, Any],
+    ) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.sendgrid_conn_id = sendgrid_conn_id
+        self.export_ids = export_ids
+        self.seconds = seconds
+        self.payload = payload
+
+    def serialize(self) -> tuple[str, dict[str, Any]]:
+        """Class path and arguments, for the triggerer."""
+        return f"{type(self).__module__}.{type(self).__qualname__}", {
+            "sendgrid_conn_id": self.sendgrid_conn_id,
+            "export_ids": self.export_ids,
+            "seconds": self.seconds,
+            "payload": self.payload,
+        }
+
+    async def run(self) -> AsyncIterator[TriggerEvent]:
+        """Poll in a thread, less and less often: an export takes minutes to hours."""
+        until, pause = time.monotonic() + self.seconds, POLL_SECONDS
+        hook = SendGridHook(self.sendgrid_conn_id)
+        api = await asyncio.to_thread(lambda: hook.get_conn(read_only=True))
+        try:
+            while time.monotonic() < until:
+                await asyncio.sleep(min(pause, max(0.0, until - time.monotonic())))
+                pause = min(2 * pause, MAX_EXPORT_PAUSE)
+                if await asyncio.to_thread(_are_written, api, self.export_ids):
+                    break
+        finally:
+            api.close()
+        yield TriggerEvent(dict(self.payload))
+
+
+def _are_written(api: SendGridApi, export_ids: list[str]) -> bool:
+    try:
+        return all(api.export(one).status is not ExportStatus.PENDING for one in export_ids)
     except SyncError:
         return True

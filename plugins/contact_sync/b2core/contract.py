@@ -11,13 +11,18 @@ from typing import Any
 
 from contact_sync.b2core.plans import Table
 from contact_sync.b2core.reader import Snapshot
+from contact_sync.base.client_names import called
 from contact_sync.base.errors import SyncError
 from contact_sync.base.findings import Area, Finding, Judgement
-from contact_sync.base.vocabulary import MAX_REASONS
+from contact_sync.base.vocabulary import MAX_KEY, MAX_REASONS
 from contact_sync.config.source import ChangeDetection
 
 EVERY_ID = {"first_id": -(2**63), "last_id": 2**63 - 1, "ids": None}
 SAMPLES = 3
+FIX_AGAIN = (
+    "fix its joins; where ids are made of keys, two keys may have the same hash: make them with "
+    "another seed than 0, in every statement"
+)
 _IDS = """
 SELECT
     count(*) AS clients,
@@ -54,6 +59,21 @@ FULL JOIN (
     ) AS clients
 ) AS clients ON scan.client_id = clients.client_id
 """
+_KEYS = """
+SELECT
+    count(*) FILTER (WHERE client_key IS NULL) AS without_key,
+    count(client_key) - count(DISTINCT client_key::text) AS again,
+    count(*) FILTER (WHERE length(client_key::text) > {longest}) AS too_long
+FROM (
+{clients}
+) AS clients
+"""
+_KEY = """
+SELECT max(client_key::text) AS key FROM (
+{clients}
+) AS clients
+WHERE client_id = {client_id}
+"""
 _WITHIN = """
 SELECT count(*) AS clients, count(*) FILTER (WHERE client_id <> {client_id}) AS others
 FROM (
@@ -71,7 +91,7 @@ def contract_findings(
     """
     changed = f"changed_{detection}"
     samples: list[int] = []
-    for look in (_scan, _clients, _bounds, _changes):
+    for look in (_scan, _clients, _keys, _bounds, _changes):
         try:
             yield from look(snapshot, samples, changed, email)
         except SyncError as error:
@@ -100,7 +120,7 @@ def _scan(snapshot: Snapshot, samples: list[int], _changed: str, _email: str) ->
     if row["saying_no"]:
         what = "excluded by a text that is empty or says no: all but NULL excludes"
         yield Finding(
-            Area.B2CORE, "scan.sql", Judgement.WARNING, _whose(row, "saying_no", what),
+            Area.B2CORE, "scan.sql", Judgement.WARNING, _whose(snapshot, row, "saying_no", what),
             "write NULLIF(exclusion, '') or a CASE, here and in clients.sql, if they may be sent",
         )  # fmt: skip
     if row["reasons"] > MAX_REASONS:
@@ -110,7 +130,7 @@ def _scan(snapshot: Snapshot, samples: list[int], _changed: str, _email: str) ->
             "give a few fixed texts, without anything personal: logs and reports show them",
         )  # fmt: skip
     if row["again"]:
-        yield _wrong("scan.sql", _again(row["again"]), "fix its joins")
+        yield _wrong("scan.sql", _again(row["again"]), FIX_AGAIN)
     if row["clients"] and not row["without_id"] and not row["again"]:
         yield _right("scan.sql", f"{row['clients']:,} clients, each once")
 
@@ -131,19 +151,42 @@ def _clients(
     for key, (what, fix) in said.items():
         if counts[key]:
             found = True
-            yield _wrong("clients.sql", _whose(counts, key, what), fix)
+            yield _wrong("clients.sql", _whose(snapshot, counts, key, what), fix)
     if counts["again"]:
         found = True
-        yield _wrong("clients.sql", _again(counts["again"]), "fix its joins")
+        yield _wrong("clients.sql", _again(counts["again"]), FIX_AGAIN)
     # A client that only one of them has differs in everything.
     alone = counts["only_scan"] + counts["only_clients"]
     for key, column in (("other_email", "email"), ("other_exclusion", "exclusion")):
         if counts[key] and not alone:
             found = True
             what = f"with another {column} in scan.sql than in clients.sql"
-            yield _wrong("clients.sql", _whose(counts, key, what), "write the same in both")
+            yield _wrong(
+                "clients.sql", _whose(snapshot, counts, key, what), "write the same in both"
+            )
     if not found:
         yield _right("clients.sql", "the same clients as scan.sql, each once")
+
+
+def _keys(snapshot: Snapshot, _samples: list[int], _changed: str, _email: str) -> Iterator[Finding]:
+    """Of a source that gives keys: whether people can tell its clients by them."""
+    if "client_key" not in snapshot.columns().names:
+        return
+    clients = snapshot.text("clients", EVERY_ID)
+    counts = dict(snapshot.row(_KEYS.format(clients=clients, longest=MAX_KEY), "clients"))
+    said = {
+        "without_key": "have no client_key and are shown by their ids",
+        "too_long": f"have a client_key of more than {MAX_KEY} characters and are shown by ids",
+        "again": "have the client_key of another client: a look-up finds all of them",
+    }
+    for key, what in said.items():
+        if counts[key]:
+            yield Finding(
+                Area.B2CORE, "clients.sql", Judgement.WARNING, f"{counts[key]:,} clients {what}",
+                "give the column that identifies a client in B2CORE",
+            )  # fmt: skip
+    if not any(counts.values()):
+        yield _right("clients.sql", "every client has a key of its own")
 
 
 def _bounds(
@@ -207,9 +250,19 @@ def _again(rows: int) -> str:
     return f"{rows:,} rows give a client again"
 
 
-def _whose(counts: dict[str, Any], key: str, what: str) -> str:
-    few = f"client {counts[f'{key}_id']}" if counts[key] == 1 else f"such as {counts[f'{key}_id']}"
+def _whose(snapshot: Snapshot, counts: dict[str, Any], key: str, what: str) -> str:
+    client_id = counts[f"{key}_id"]
+    who = "-" if client_id is None else called(client_id, _key_of(snapshot, client_id))
+    few = f"client {who}" if counts[key] == 1 else f"such as {who}"
     return f"{counts[key]:,} clients are {what} ({few})"
+
+
+def _key_of(snapshot: Snapshot, client_id: int) -> str | None:
+    if "client_key" not in snapshot.columns().names:
+        return None
+    clients = snapshot.text("clients", {**EVERY_ID, "ids": [client_id]})
+    row = snapshot.row(_KEY.format(clients=clients, client_id=client_id), "clients")
+    return None if row["key"] is None else str(row["key"])
 
 
 def _right(subject: str, text: str) -> Finding:

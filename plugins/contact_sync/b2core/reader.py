@@ -182,10 +182,9 @@ class Snapshot:
         (row,) = arrow_reader.table(self.connection, sql, _what(name)).to_pylist()
         return dict(row)
 
-    def some_ids(self, sql: str, limit: int) -> list[int]:
-        """At most `limit` ids of clients, by a statement around scan.sql."""
-        inner = sql.format(scan=self.text("scan"), limit=limit)
-        found = arrow_reader.table(self.connection, inner, _what("scan"))
+    def ids_by(self, sql: str, name: str) -> list[int]:
+        """The client_id of each row of a statement that is made of the statement `name`."""
+        found = arrow_reader.table(self.connection, sql, _what(name))
         return [int(client_id) for client_id in found.column("client_id").to_pylist()]
 
     def plan(self, name: str) -> Any:

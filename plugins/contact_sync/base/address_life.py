@@ -36,6 +36,7 @@ class Step:
 
 PLANNING = "approve_plan, find_removals"
 REMOVING = "remove_excluded, remove_batch"
+REPAIRING = "a verification's repair"
 SETTLING = f"{REMOVING}, settle_earlier_runs"
 
 STEPS = (
@@ -53,10 +54,8 @@ STEPS = (
          "a look-up has shown its rejected client's contact at another address"),
     Step("settling.note_possible_addresses", (None,), Noted.NOTED, "send_batch",
          "whether a contact exists there isn't known"),
-    Step("removals.retire_absent", (None,), Noted.NOTED, "find_removals",
-         "its client is gone from B2CORE"),
-    Step("persons.part_with", (None,), Noted.NOTED, "stage_clients",
-         "its client's id belongs to another person now"),
+    Step("removals.note_gone", (None,), Noted.NOTED, "find_removals, stage_clients",
+         "its client is gone from B2CORE, or the client's id belongs to another person now"),
     Step("former_lists.note_listed_addresses", (None,), Noted.NOTED, "find_removals",
          "the sync has a different list now"),
     Step("identity.note_lost_again", (None,), Noted.NOTED, "start_run",
@@ -88,6 +87,12 @@ STEPS = (
          "the contact is deleted, or was not there"),
     Step("removals.forget_unlisted", (Noted.PLANNED,), Noted.REMOVED, SETTLING,
          "the contact is off the former list"),
+    Step("repairs.note_unentitled", (None, Noted.NOTED, Noted.MISSED), Noted.NOTED, REPAIRING,
+         "a contact has no right to be where it is"),
+    Step("repairs.note_foreign", (None,), Noted.NOTED, REPAIRING,
+         "it was never a client's, and a person has named their number"),
+    Step("rebuilds.note_former", (None,), Noted.NOTED, "a verification's rebuild",
+         "its client's contact at another address is equal"),
     Step("syncs.reopen_removals", (Noted.KEPT,), Noted.NOTED, "the command forget",
          "the sync that had the contact, too, is retired"),
     Step("syncs.forget_removals", (Noted.NOTED, Noted.PLANNED, Noted.MISSED, Noted.KEPT),

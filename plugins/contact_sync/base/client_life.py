@@ -146,6 +146,14 @@ CHANGES = (
            "a look-up shows its contact as it shall be"),
     Change("rejections.try_again", (Fate.REJECTED,), Fate.PENDING, "select_clients",
            "a look-up shows its contact with other values"),
+    Change("repairs.send_again", (Fate.CONFIRMED, Fate.PENDING, Fate.EXCLUDED), Fate.PENDING,
+           "a verification's repair",
+           "its contact is missing, different or off the list; of the excluded ones only whom a "
+           "person removed"),
+    Change("rebuilds.confirm_equal", ANY, Fate.CONFIRMED, "a verification's rebuild",
+           "its contact is equal to what it calls for"),
+    Change("rebuilds.leave_unproven", (Fate.CONFIRMED,), Fate.PENDING, "a verification's rebuild",
+           "the state database went back, and its contact wasn't found equal"),
     Change("removals.retire_absent", KNOWN, None, "find_removals",
            "two snapshots of B2CORE in a row didn't hold it"),
     Change("persons.part_with", KNOWN, None, "stage_clients", "its id belongs to another person"),
@@ -155,6 +163,7 @@ CHANGES = (
 KEPT_FATE = ("confirming.release_taken_addresses", "removals.release_contacts",
              "ledger.see_present", "ledger.count_absences", "removals.see_off",
              "exclusions.see", "exclusions.forget_looks", "settling.count_look", "rejections.see",
-             "identity.look_at_excluded_again", "identity.widen", "persons.note")  # fmt: skip
+             "identity.look_at_excluded_again", "rebuilds.release_taken",
+             "identity.widen", "persons.note")  # fmt: skip
 """Statements that write the ledger and no fate: a contact is no longer its client's, an absence, a
 look-up, whom a contact belongs to."""

@@ -22,6 +22,7 @@ class KindReason(StrEnum):
     XMIN_TOO_OLD = "xmin_too_old"
     FULL_RUN_DUE = "full_run_due"  # detail: after how many hours
     CHANGES_SINCE = "changes_since"  # detail: since when, ISO 8601
+    TRIAL = "trial"  # detail: of how many clients
     STATE_WENT_BACK = "state_went_back"  # these four: the ledger isn't believed
     STATE_RESTORED = "state_restored"
     STATE_MOVED = "state_moved"
@@ -58,6 +59,9 @@ KINDS: Mapping[str, str] = {
     KindReason.XMIN_TOO_OLD: "the last run is too long ago for xmin",
     KindReason.FULL_RUN_DUE: "the last full run is older than {detail} hours",
     KindReason.CHANGES_SINCE: "changes since {detail}",
+    KindReason.TRIAL:
+        "trial of chosen clients ({detail}): nobody else is looked at or removed, and the next run "
+        "reads all changes",
     KindReason.STATE_WENT_BACK: "an earlier run left a mark that the state database doesn't know: "
         "it went back to an earlier state, or another state database fills the same account, too",
     KindReason.STATE_RESTORED: "the state database was restored from a backup, or is a copy",

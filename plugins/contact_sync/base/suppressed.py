@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+
+from contact_sync.base.vocabulary import SuppressionKind
+
+KINDS: Mapping[str, str] = {
+    SuppressionKind.UNSUBSCRIBE: "unsubscribed from everything",
+    SuppressionKind.GROUP_UNSUBSCRIBE: "unsubscribed from a group",
+    SuppressionKind.SPAM_REPORT: "reported a mail as spam",
+    SuppressionKind.INVALID: "invalid address",
+    SuppressionKind.BOUNCE: "bounced",
+    SuppressionKind.BLOCK: "blocked",
+}
+"""Why SendGrid sends no mail to an address."""
 
 
 @dataclass(frozen=True, slots=True)

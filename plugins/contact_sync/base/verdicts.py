@@ -143,4 +143,9 @@ def told(code: str, n: int) -> str:
 
 def is_equal(counts: Mapping[str, int]) -> bool:
     """Whether a verification found both sides equal."""
-    return not any(counts.get(code) for code in Verdict if code not in HARMLESS)
+    return unequal(counts) == 0
+
+
+def unequal(counts: Mapping[str, int]) -> int:
+    """How many contacts a verification found not to be as they have to be."""
+    return sum(counts.get(code, 0) for code in Verdict if code not in HARMLESS)

@@ -12,6 +12,8 @@ MAX_REASONS = 50
 """So many reasons for which clients are rejected are told apart, most frequent first."""
 CLIENT_IDS = range(-(2**63), 2**63)
 """All that a bigint holds: the hash of another key, such as a uuid, may be negative."""
+MAX_KEY = 255
+"""Characters of a client's key in B2CORE; a client with a longer one is shown by its id."""
 
 
 class RunKind(StrEnum):
@@ -114,8 +116,13 @@ class PendingReason(StrEnum):
     REQUEST_REFUSED = "request_refused"
     VALUE_REFUSED = "value_refused"
     STATE_UNPROVEN = "state_unproven"
+    FOUND_MISSING = "found_missing"  # by a verification, as the two below
+    FOUND_DIFFERENT = "found_different"
+    FOUND_OFF_LIST = "found_off_list"
 
 
+FOUND_ABSENT = (PendingReason.FOUND_MISSING, PendingReason.FOUND_OFF_LIST)
+"""A person may have removed the contact at SendGrid, and a repair brings it back all the same."""
 UNPROVEN = (
     PendingReason.FATE_UNKNOWN, PendingReason.JOB_UNKNOWN_TO_SENDGRID,
     PendingReason.JOB_NEVER_ENDED, PendingReason.UPLOAD_NEVER_ARRIVED, PendingReason.NOT_APPLIED,
@@ -152,6 +159,7 @@ class RemovalReason(StrEnum):
     EXCLUDED = "excluded"
     GONE = "gone"
     LIST_CHANGED = "list_changed"
+    FOREIGN = "foreign"  # on the sync's list, and no sync ever had it
 
 
 class Outcome(StrEnum):

@@ -23,7 +23,6 @@ from contact_sync.base.vocabulary import (
     Refusal,
     RefusalSum,
     RemovalReason,
-    SuppressionKind,
     ValueProblem,
 )
 
@@ -58,6 +57,9 @@ PENDING: dict[str, str] = {
         "SendGrid refused one of its values; the next run sends it without that one",
     PendingReason.STATE_UNPROVEN:
         "the state database went back to an earlier state while B2CORE didn't have it",
+    PendingReason.FOUND_MISSING: "a verification didn't find its contact at SendGrid",
+    PendingReason.FOUND_DIFFERENT: "a verification found other values in its contact at SendGrid",
+    PendingReason.FOUND_OFF_LIST: "a verification found its contact off the list",
 }  # fmt: skip
 EXCLUDED: dict[str, str] = {
     ExclusionReason.EXCLUDED_BY_B2CORE: "B2CORE excludes it",
@@ -95,22 +97,13 @@ REFUSALS: dict[str, str] = {
 REASONS: Mapping[str, str] = PENDING | EXCLUDED | VALUES | REFUSALS
 """Why a client isn't sent, or is to be sent again: what follows "because" or "the field is"."""
 
-SUPPRESSIONS: Mapping[str, str] = {
-    SuppressionKind.UNSUBSCRIBE: "unsubscribed from everything",
-    SuppressionKind.GROUP_UNSUBSCRIBE: "unsubscribed from a group",
-    SuppressionKind.SPAM_REPORT: "reported a mail as spam",
-    SuppressionKind.INVALID: "invalid address",
-    SuppressionKind.BOUNCE: "bounced",
-    SuppressionKind.BLOCK: "blocked",
-}
-"""Why SendGrid sends no mail to an address."""
-
 REMOVALS: Mapping[str, str] = {
     RemovalReason.ADDRESS_CHANGED: "the client's address has changed",
     RemovalReason.ADDRESS_LOST: "the client has no valid address any more",
     RemovalReason.EXCLUDED: "the client is excluded",
     RemovalReason.GONE: "the client is gone from B2CORE",
     RemovalReason.LIST_CHANGED: "the sync has a different list now",
+    RemovalReason.FOREIGN: "it is on the list and was never a client's",
 }
 """Why a contact has to leave SendGrid or a list."""
 
@@ -235,6 +228,13 @@ BATCH_STATES: Mapping[str, str] = {
 
 NO_CAUSE = "A task failed: the first red task of this DAG run says why"
 """Of a run that failed and noted no cause."""
+
+
+ENDED_BY_HAND = (
+    "A person ended it in Airflow, by marking the run or one of its tasks: none failed by itself. "
+    "Trigger a new run: it continues from the same state"
+)
+"""Of a run whose last task ran while an earlier one had neither failed nor done its work."""
 
 
 def reason(code: str, detail: str | None = None) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from contact_sync.base.client_names import called
 from contact_sync.base.errors import ConfigError, SyncError, told_safely
 from contact_sync.base.findings import Finding, Judgement
 from contact_sync.base.masking import veiled
@@ -35,7 +36,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     """The command's options."""
     add_sync(command)
     command.add_argument(
-        "--sample", type=_sample, default=10, metavar="N",
+        "--sample", type=sample, default=10, metavar="N",
         help=f"so many clients, at most {MOST:,} (default: %(default)s)",
     )  # fmt: skip
     command.add_argument(
@@ -43,7 +44,8 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     )
 
 
-def _sample(text: str) -> int:
+def sample(text: str) -> int:
+    """How many clients, for argparse."""
     if not text.isdecimal() or not 0 < int(text) <= MOST:
         raise argparse.ArgumentTypeError(f"a number from 1 to {MOST:,}")
     return int(text)
@@ -85,7 +87,8 @@ def answer(options: argparse.Namespace, say: Say) -> int:
     wrong = not looked.is_right
     tell(f"{options.sync}: " + ("something is wrong" if wrong else "the statements are right"))
     if options.json:
-        say(as_json({"sync": options.sync, "right": not wrong, **asdict(looked)}))
+        found = asdict(looked) | {"problems": dict(looked.problems)}  # asdict breaks a Counter
+        say(as_json({"sync": options.sync, "right": not wrong, **found}))
     return int(wrong)
 
 
@@ -139,7 +142,7 @@ def _lines(contact: SampleContact, show: Callable[[str], str]) -> list[str]:
         verdict = f"not sent, excluded: {contact.exclusion or 'an empty text'}"
     elif contact.reason:
         verdict = f"not sent: {contact.field}: {reason(contact.reason, contact.detail)}"
-    lines = [f"Client {contact.client_id}: {verdict}"]
+    lines = [f"Client {called(contact.client_id, contact.client_key)}: {verdict}"]
     for each in contact.fields:
         said = f"  {each.name}: {show(each.value) or '-'}"
         if each.source != each.value and each.source:

@@ -25,6 +25,7 @@ from contact_sync.cli import fields as cli_fields
 from contact_sync.cli import init as cli_init
 from contact_sync.cli import migrate as cli_migrate
 from contact_sync.cli import rename as cli_rename
+from contact_sync.cli import repair as cli_repair
 from contact_sync.cli import runs as cli_runs
 from contact_sync.cli import status as cli_status
 from contact_sync.cli import suppressions as cli_suppressions
@@ -128,10 +129,11 @@ def commands() -> tuple[Command, ...]:
                 cli_validate.add_arguments, _validate, cli_validate.EXAMPLES,
                 prints_json=True, codes=cli_validate.CODES),
         Command("plan", "dry run: say what a run would send; changes nothing",
-                cli_runs.add_planning, _run, cli_runs.PLAN_EXAMPLES, prints_json=True),
+                cli_runs.add_planning, _run, cli_runs.PLAN_EXAMPLES, prints_json=True,
+                about=cli_runs.TRIAL),
         Command("run", "run a sync to its end in this process",
                 cli_runs.add_running, _run, cli_runs.RUN_EXAMPLES,
-                prints_json=True, codes=cli_runs.RUN_CODES),
+                prints_json=True, about=cli_runs.TRIAL, codes=cli_runs.RUN_CODES),
         Command("status", "show the latest runs, rejected clients and dropped values",
                 cli_status.add_arguments, _status, cli_status.EXAMPLES, prints_json=True),
         Command("suppressions", "list who gets no mail from SendGrid, and why; prints addresses",
@@ -140,6 +142,8 @@ def commands() -> tuple[Command, ...]:
         Command("verify", "compare every contact of SendGrid's account with B2CORE",
                 cli_verify.add_arguments, _verify, cli_verify.EXAMPLES,
                 prints_json=True, about=cli_verify.ABOUT, codes=cli_verify.CODES),
+        Command("repair", "have the next run put right what the newest verification has found",
+                cli_repair.add_arguments, _repair, cli_repair.EXAMPLES, prints_json=True),
         Command("explain", "say why one contact looks as it does; prints personal data",
                 cli_explain.add_arguments, _explain, cli_explain.EXAMPLES,
                 prints_json=True, codes=cli_explain.CODES),
@@ -179,6 +183,11 @@ def _run(options: argparse.Namespace) -> int:
         return cli_runs.answer(sync, options, _say)
 
 
+def _repair(options: argparse.Namespace) -> int:
+    with _open(options.sync) as sync:
+        return cli_repair.answer(sync, options, _say)
+
+
 def _status(options: argparse.Namespace) -> int:
     with _open(options.sync) as sync:
         for line in cli_status.lines(sync, options):
@@ -194,7 +203,7 @@ def _suppressions(options: argparse.Namespace) -> int:
 
 
 def _verify(options: argparse.Namespace) -> int:
-    with _open(options.sync) as sync:
+    with _open(options.sync, MarkFile(options.sync)) as sync:
         return cli_verify.answer(sync, options, _say)
 
 

@@ -5,18 +5,30 @@ from __future__ import annotations
 import argparse
 import os
 import socket
+import sys
 
+from contact_sync.base.errors import ConfigError
 from contact_sync.base.vocabulary import RunKind
+from contact_sync.cli.check_sql import MOST, sample
 from contact_sync.cli.command import Say, add_sync, as_json
+from contact_sync.cli.explain import entry
+from contact_sync.lookup.client_keys import clients_named
+from contact_sync.lookup.explain import explain_client
+from contact_sync.lookup.sample_contacts import sample_ids
+from contact_sync.reporting.conclusion import conclude
+from contact_sync.reporting.explanation import Explanation
+from contact_sync.reporting.explanation_text import text as explained
 from contact_sync.reporting.run_report import run_report, text_report
 from contact_sync.run.in_one_process import run_sync
 from contact_sync.state.for_people.runs import run_of_id
-from contact_sync.state.runs import Options
+from contact_sync.state.runs import Options, load_run
 from contact_sync.sync import Sync
 
 PLAN_EXAMPLES = {
     "plan NAME": "what the next run would send, remove and ask",
     "plan NAME --mode full": "the same, with every client compared",
+    "plan NAME --sample 10": "ten clients as contacts-to-be, with decisions and reasons",
+    "plan NAME --client KEY": "this one; may be repeated",
     "plan NAME --json": "the report for machines",
 }
 RUN_EXAMPLES = {
@@ -24,13 +36,29 @@ RUN_EXAMPLES = {
     'run NAME --mode full --reason "ticket 12"': "a backfill: compare every client",
     "run NAME --mode resend": "send everything again",
     "run NAME --approve": "also if the plan is above the definition's limits",
+    "run NAME --sample 10": "a trial: send these ten, and nobody else",
+    "run NAME --client KEY": "a trial with this client; may be repeated",
     "run NAME --take-over": "although a run that is known to be dead holds the lease",
 }
+TRIAL = """\
+With --client or --sample only these clients are looked at, as an ordinary run would: the same
+checks, limits, lease and books. Nobody is removed or taken for gone, and the next ordinary run
+reads every change as if there had been no trial."""
 RUN_CODES = "0 the run succeeded, 1 it failed or may not run now, 2 wrong usage"
 
 
 def add_planning(command: argparse.ArgumentParser) -> None:
     """The options of `plan`."""
+    _add_common(command)
+    command.add_argument(
+        "--show-values",
+        action="store_true",
+        help="with --client or --sample: don't mask values; prints personal data",
+    )
+    command.set_defaults(dry_run=True, take_over=False, approve=False)
+
+
+def _add_common(command: argparse.ArgumentParser) -> None:
     add_sync(command)
     command.add_argument(
         "--mode",
@@ -52,12 +80,20 @@ def add_planning(command: argparse.ArgumentParser) -> None:
         metavar="N",
         help="allow the removal of exactly N clients that are absent from B2CORE",
     )
-    command.set_defaults(dry_run=True, take_over=False, approve=False)
+    chosen = command.add_mutually_exclusive_group()
+    chosen.add_argument(
+        "--client", action="append", metavar="KEY",
+        help="only this client: its key in B2CORE, or its id; may be repeated",
+    )  # fmt: skip
+    chosen.add_argument(
+        "--sample", type=sample, metavar="N",
+        help=f"only so many clients, at most {MOST:,}, the same ones each time",
+    )  # fmt: skip
 
 
 def add_running(command: argparse.ArgumentParser) -> None:
     """The options of `run`."""
-    add_planning(command)
+    _add_common(command)
     command.add_argument(
         "--approve", action="store_true", help="send the plan even if it is above the limits"
     )
@@ -66,11 +102,15 @@ def add_running(command: argparse.ArgumentParser) -> None:
         action="store_true",
         help="take the lease of a run that is known to be dead",
     )
-    command.set_defaults(dry_run=False)
+    command.set_defaults(dry_run=False, show_values=False)
 
 
 def answer(sync: Sync, options: argparse.Namespace, say: Say) -> int:
     """Run, and say the report; returns the exit code."""
+    only = _chosen(sync, options)
+    if only is not None and options.approve_removals is not None:
+        sys.stderr.write("error: --approve-removals: nobody is removed with --client or --sample\n")
+        return 2
     run_id = run_sync(
         sync,
         options.mode,
@@ -81,12 +121,49 @@ def answer(sync: Sync, options: argparse.Namespace, say: Say) -> int:
             retry_rejected=options.retry_rejected,
             approve_removals=options.approve_removals,
             approve=options.approve,
+            only=only,
         ),
         take_over=options.take_over,
     )
     with sync.state.transaction() as cursor:
         row = run_of_id(cursor, options.sync, run_id)
-    if row:
-        report = run_report(row)
-        say(as_json(report.to_json()) if options.json else text_report(report))
+    if row is None:
+        return 0
+    report, clients = (
+        run_report(row),
+        _explained(sync, run_id, only, masked=not options.show_values),
+    )
+    if options.json:
+        more = {} if only is None else {"clients": [entry(each) for each in clients]}
+        say(as_json(report.to_json() | more))
+        return 0
+    say(text_report(report))
+    for each in clients:
+        said = f"Client {each.called(each.client_id)}: {conclude(each)}"
+        say(f"\n{explained(each)}" if options.dry_run else said)
     return 0
+
+
+def _chosen(sync: Sync, options: argparse.Namespace) -> tuple[int, ...] | None:
+    """The ids of a trial's clients; None = it is no trial. Raises ConfigError for a client that
+    nobody knows."""
+    if options.sample is not None:
+        return tuple(sample_ids(sync.b2core, options.sample))
+    if options.client is None:
+        return None
+    found = {name: clients_named(sync, name) for name in options.client}
+    if unknown := [name for name, ids in found.items() if not ids]:
+        raise ConfigError(
+            f"No client of B2CORE has the key or id {', '.join(map(repr, unknown))}. Nothing was "
+            f"sent"
+        )
+    return tuple(dict.fromkeys(client for ids in found.values() for client in ids))
+
+
+def _explained(
+    sync: Sync, run_id: int, only: tuple[int, ...] | None, *, masked: bool
+) -> list[Explanation]:
+    """A trial's clients, by the list and fields that the run has found."""
+    destination = load_run(sync.state, run_id).destination
+    found = [explain_client(sync, client, destination=destination) for client in only or ()]
+    return [each.masked() for each in found] if masked else found

@@ -10,6 +10,7 @@ from itertools import chain, islice
 from typing import Any
 
 from contact_sync.base import words
+from contact_sync.base.client_names import called
 from contact_sync.base.moments import moment
 from contact_sync.cli.command import add_sync, as_json
 from contact_sync.postgres.cursor import Cursor
@@ -89,15 +90,18 @@ def lines(sync: Sync, options: argparse.Namespace) -> Iterator[str]:
         yield f"{name}: {verified.headline()}"
     for client in clients or []:
         why = words.reason(client.reason, client.detail)
-        yield f"client {client.client_id}: {client.field}: {why} since {moment(client.first_seen)}"
+        who = called(client.client_id, client.client_key)
+        yield f"client {who}: {client.field}: {why} since {moment(client.first_seen)}"
     for holder in stale or []:
-        yield f"client {holder.client_id}: stale value in {', '.join(holder.fields)}"
+        who = called(holder.client_id, holder.client_key)
+        yield f"client {who}: stale value in {', '.join(holder.fields)}"
     for listed, value in enumerate(values or []):
         if listed == options.limit:
             yield f"and more: only {options.limit} are listed, see --limit"
             return
         why = words.reason(value.reason)
-        yield f"client {value.client_id}: {value.field}: {why} since {moment(value.since)}"
+        who = called(value.client_id, value.client_key)
+        yield f"client {who}: {value.field}: {why} since {moment(value.since)}"
 
 
 def _rejected(cursor: Cursor, row: SyncRow | None, limit: int) -> list[RejectedClient]:
@@ -118,6 +122,7 @@ def _dropped(sync: Sync, row: SyncRow | None) -> Iterator[DroppedValue]:
 def _entry(of: RejectedClient | DroppedValue | StaleClient) -> dict[str, Any]:
     """For `status --json`; no address."""
     if isinstance(of, RejectedClient):
-        return {"client_id": of.client_id, "field": of.field, "reason": of.reason,
-                "detail": of.detail, "tries": of.tries, "since": of.first_seen}  # fmt: skip
+        return {"client_id": of.client_id, "client_key": of.client_key, "field": of.field,
+                "reason": of.reason, "detail": of.detail, "tries": of.tries,
+                "since": of.first_seen}  # fmt: skip
     return asdict(of)

@@ -9,9 +9,9 @@ from dataclasses import asdict
 from itertools import chain
 from typing import Any
 
-from contact_sync.base import words
 from contact_sync.base.errors import ConfigError
 from contact_sync.base.moments import moment
+from contact_sync.base.suppressed import KINDS
 from contact_sync.base.vocabulary import SuppressionKind
 from contact_sync.cli.command import add_sync, as_json
 from contact_sync.reporting.csv_export import csv_lines
@@ -81,4 +81,4 @@ def _line(of: SuppressedAddress) -> str:
     group = f" {of.group_id}" if of.group_id else ""
     since = f" since {moment(of.since)}" if of.since else ""
     lifted = f", lifted by {moment(of.gone_at)}" if of.gone_at else ""
-    return f"{of.email}: {words.SUPPRESSIONS[of.kind]}{group}{since}{lifted}"
+    return f"{of.email}: {KINDS[of.kind]}{group}{since}{lifted}"

@@ -27,6 +27,9 @@ class Event(StrEnum):
     APPROVAL = "approval"
     NO_SUCCESS = "no_success"
     STATE_UNPROVEN = "state_unproven"
+    UNEQUAL = "unequal"
+    CONSENT_BREACH = "consent_breach"
+    VERIFY_FAILED = "verify_failed"
 
 
 class Alerts(Strict):
@@ -69,6 +72,9 @@ class Alerts(Strict):
             Event.APPROVAL: True,
             Event.EXCLUSIONS: True,
             Event.STATE_UNPROVEN: True,
+            Event.UNEQUAL: True,
+            Event.CONSENT_BREACH: True,
+            Event.VERIFY_FAILED: True,
             Event.REJECTIONS: self.rejected_limit is not None,
             Event.DROPPED: self.dropped_limit is not None,
             Event.NO_SUCCESS: self.no_success_hours is not None,

@@ -21,6 +21,7 @@ from contact_sync.config.source import Source
 from contact_sync.config.strict import ConnectionId, Shown, Strict
 from contact_sync.config.suppressions import Suppressions
 from contact_sync.config.tuning import Tuning
+from contact_sync.config.verify import Foreign, Verify
 
 
 class Connections(Strict):
@@ -47,6 +48,11 @@ class SyncDefinition(Strict):
         description="What people see in Airflow."
     )
     enabled: bool = Field(True, description="false: no schedule, and every run refuses to send.")
+    shadow: bool = Field(
+        False,
+        description="true: nothing is ever written to SendGrid, and every run refuses to send; a "
+        "verification compares what the sync would hold with what is there.",
+    )
     schedule: Schedule | None = Field(
         None,
         description="Cron expression of five columns or a preset such as @hourly, in Airflow's "
@@ -116,6 +122,7 @@ class SyncDefinition(Strict):
     limits: Limits = Limits()
     tuning: Tuning = Tuning()
     alerts: Alerts = Alerts()
+    verify: Verify = Verify()
 
     @model_validator(mode="before")
     @classmethod
@@ -128,11 +135,23 @@ class SyncDefinition(Strict):
             for name in REMOVAL_KEYS:
                 if getattr(self, name) == "unlist":
                     raise ValueError(f"{name}: unlist needs a `list`; say delete or keep")
+            if self.verify.foreign is Foreign.UNLIST:
+                raise ValueError("verify.foreign: unlist needs a `list`; say keep")
+        return self
+
+    @model_validator(mode="after")
+    def _name_is_no_verification(self) -> SyncDefinition:
+        if self.name.endswith("_verify"):
+            raise ValueError(
+                "name: ends in _verify, as the DAGs do that verify a sync; choose another name"
+            )
         return self
 
     def removal_of(self, why: RemovalReason) -> RemovalPolicy:
         """What happens to a contact that has to go for this reason; not for list_changed."""
         default: RemovalPolicy = "unlist" if self.list else "keep"
+        if why == RemovalReason.FOREIGN:  # noted only once a person has named the number
+            return default
         if why == RemovalReason.ADDRESS_CHANGED:
             return self.on_address_change
         if why == RemovalReason.ADDRESS_LOST:
@@ -156,6 +175,16 @@ class SyncDefinition(Strict):
     def dag_id(self) -> str:
         """The id of this sync's DAG."""
         return f"contact_sync_{self.name}"
+
+    @property
+    def sends(self) -> bool:
+        """Whether its runs may send anything."""
+        return self.enabled and not self.shadow
+
+    @property
+    def verify_dag_id(self) -> str:
+        """The id of the DAG that verifies this sync."""
+        return f"{self.dag_id}_verify"
 
 
 def json_schema() -> dict[str, Any]:

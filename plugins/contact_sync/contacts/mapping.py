@@ -52,8 +52,8 @@ CONTRACT: dict[str, dict[str, pa.DataType]] = {
     "changed_updated_at": {"client_id": pa.int64()},
 }
 """Statement of the source → the columns that it must give; include/sql/b2core/README.md."""
-PERSON_KEY = "person_key"
-"""A column that clients.sql may give."""
+PERSON_KEY, CLIENT_KEY = "person_key", "client_key"
+"""Columns that clients.sql may give; `Mapping` says whether it does, in this order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +88,7 @@ class Mapping:
     list_id: str | None
     default_country: str | None = None
     has_person_key: bool = False
+    has_client_key: bool = False
 
     @property
     def version(self) -> str:
@@ -113,6 +114,8 @@ class Mapping:
             names.append("country_code")
         if self.has_person_key:
             names.append(PERSON_KEY)
+        if self.has_client_key:
+            names.append(CLIENT_KEY)
         return list(dict.fromkeys([*names, "exclusion"]))
 
     def mask(self, *types: FieldType) -> int:
@@ -127,6 +130,7 @@ class Mapping:
             "list_id": self.list_id,
             "default_country": self.default_country,
             "has_person_key": self.has_person_key,
+            "has_client_key": self.has_client_key,
         }
 
     @classmethod
@@ -138,6 +142,7 @@ class Mapping:
             list_id=data["list_id"],
             default_country=data.get("default_country"),
             has_person_key=data.get("has_person_key", False),
+            has_client_key=data.get("has_client_key", False),
         )
 
 
@@ -166,8 +171,8 @@ def resolve(
     by_name = {field.name.lower(): field for field in account}
     resolved: dict[str, MappedField] = {}
     needs_country = "phone_number" in map(str.lower, definition.fields)
-    has_key = PERSON_KEY in columns.names
-    more = {"country_code": needs_country, PERSON_KEY: has_key}
+    given = {name: name in columns.names for name in (PERSON_KEY, CLIENT_KEY)}
+    more = {"country_code": needs_country} | given
     problems: list[str] = contract_problems(
         "clients", columns, {name: pa.string() for name, wanted in more.items() if wanted}
     )
@@ -190,7 +195,7 @@ def resolve(
         return None, problems
     email = resolved.pop("email")
     fields = tuple(resolved.values())
-    return Mapping(email, fields, list_id, definition.default_country, has_key), []
+    return Mapping(email, fields, list_id, definition.default_country, *given.values()), []
 
 
 def _country_problems(code: str | None) -> list[str]:

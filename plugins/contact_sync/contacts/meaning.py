@@ -28,24 +28,37 @@ BYTES = 8
 """Of one field's hash."""
 
 
-def meant(field: MappedField, values: Sequence[Any]) -> tuple[Int64, Mask]:
+def meant(field: MappedField, values: pa.Array | Sequence[Any]) -> tuple[Int64, Mask]:
     """A hash of what each value means, 0 = none; and which ones are no number or date.
 
-    `values` are texts as they were sent, or what SendGrid shows; None and "" are none.
+    `values` are texts as they were sent, or what SendGrid shows; None and "" are none. Each
+    different value is looked at once.
     """
-    texts = ["" if value is None else as_text(value) for value in values]
-    if field.type is FieldType.TEXT:
-        return hashes(null_if_empty(pa.array(texts, pa.string()))), np.zeros(len(texts), bool)
-    read = _number if field.type is FieldType.NUMBER else _day
-    found = [read(text) for text in texts]
-    unclear = np.array([m is None and t != "" for m, t in zip(found, texts, strict=True)], bool)
-    said = [text if m is None else m for m, text in zip(found, texts, strict=True)]
-    return hashes(null_if_empty(pa.array(said, pa.string()))), unclear
+    texts = values if isinstance(values, pa.Array) else pa.array(list(map(as_text, values)))
+    if not pa.types.is_string(texts.type):
+        texts = texts.cast(pa.string())
+    encoded = texts.dictionary_encode()
+    said, unclear = encoded.dictionary, np.zeros(len(encoded.dictionary), bool)
+    if field.type is not FieldType.TEXT:
+        read = _number if field.type is FieldType.NUMBER else _day
+        distinct = encoded.dictionary.to_pylist()
+        found = [read(text) for text in distinct]
+        none = zip(found, distinct, strict=True)
+        unclear = np.array([m is None and text != "" for m, text in none], bool)
+        said = [text if m is None else m for m, text in zip(found, distinct, strict=True)]
+        said = pa.array(said, pa.string())
+    distinct_hashes = np.append(hashes(null_if_empty(said)), 0)
+    places = np.asarray(encoded.indices.fill_null(len(unclear)), np.int64)
+    return distinct_hashes[places], np.append(unclear, False)[places]
 
 
 def as_text(value: Any) -> str:
-    """A value of SendGrid's JSON as text."""
-    return value if isinstance(value, str) else _shortest(value)
+    """A value of SendGrid's JSON as text; "" = none. Half of a pair of surrogates isn't one."""
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        return _shortest(value)
+    return value if value.isascii() else value.encode("utf-8", "replace").decode()
 
 
 def _shortest(value: Any) -> str:

@@ -18,11 +18,11 @@ from xxhash import xxh3_64_intdigest
 
 from contact_sync.base.arrays import Int64, rows_of
 from contact_sync.base.plain_reasons import ADDRESS
-from contact_sync.base.vocabulary import FieldType, Refusal, ValueProblem
+from contact_sync.base.vocabulary import MAX_KEY, FieldType, Refusal, ValueProblem
 from contact_sync.contacts import converters, emails, phones, refused_values, source_types
 from contact_sync.contacts.converters import Converted
 from contact_sync.contacts.json_bodies import json_size
-from contact_sync.contacts.mapping import PERSON_KEY, MappedField, Mapping
+from contact_sync.contacts.mapping import CLIENT_KEY, PERSON_KEY, MappedField, Mapping
 from contact_sync.contacts.payloads import csv_payloads
 from contact_sync.contacts.refused_values import Refused
 from contact_sync.contacts.text_columns import arrow, as_text, fix, mask_of, series
@@ -52,7 +52,8 @@ class Transformed:
     payload (see `payloads`; without an address that can't be sent), row_hash, filled (mask of
     fields with a value), negative (a number below zero), size (upper bound of the contact's
     JSON in bytes), field, reason and detail (null = may be sent), exclusion (null = none) and,
-    if the source tells one person from another, person_hash (0 = unknown).
+    if the source tells one person from another, person_hash (0 = unknown), and client_key if the
+    source gives it (null = none).
     `dropped`: whose values were left out, cut or rounded; of a client and field at most one.
     `replaced`: clients and the names of fields in which they have another value now than the one
     that SendGrid refused.
@@ -130,6 +131,9 @@ def transform(
     )
     if mapping.has_person_key:
         frame["person_hash"] = hashes(arrow(source[PERSON_KEY]))
+    if mapping.has_client_key:
+        key = as_text(source[CLIENT_KEY])
+        frame[CLIENT_KEY] = key.where(key.str.len() <= MAX_KEY)
     return Transformed(frame, problems.dropped, replaced)
 
 

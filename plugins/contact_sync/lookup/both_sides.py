@@ -93,7 +93,8 @@ def seen_columns(open_b2core: Callable[[], B2Core]) -> Columns:
 
 def _samples(snapshot: Snapshot, columns: pa.Schema) -> dict[str, tuple[str, ...]]:
     """Column → some of its values, veiled as soon as they are read."""
-    ids = snapshot.some_ids(_SOME, CLIENTS)
+    sql = _SOME.format(scan=snapshot.text("scan"), limit=CLIENTS)
+    ids = snapshot.ids_by(sql, "scan")
     names = [name for name in columns.names if '"' not in name]
     if not ids or not names:
         return {}

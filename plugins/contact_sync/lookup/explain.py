@@ -13,14 +13,15 @@ from typing import Any
 from contact_sync.b2core.reader import CHOICE, Snapshot
 from contact_sync.base import words
 from contact_sync.base.client_life import Fate
-from contact_sync.base.errors import ConfigError, RequestRefused
+from contact_sync.base.errors import ConfigError
 from contact_sync.base.vocabulary import CLIENT_IDS, ExclusionReason, ValueProblem
 from contact_sync.config.definition import SyncDefinition
-from contact_sync.contacts.mapping import MappedField, Mapping
+from contact_sync.contacts.destination import Destination
+from contact_sync.contacts.mapping import CLIENT_KEY, MappedField, Mapping
 from contact_sync.contacts.payloads import values_of
-from contact_sync.contacts.read_back import is_as_sent, shown
 from contact_sync.contacts.transform import NOTHING_REFUSED
-from contact_sync.lookup.find_clients import everybody_with, short_snapshot, still_with
+from contact_sync.lookup.at_sendgrid import with_sendgrid
+from contact_sync.lookup.find_clients import everybody_with, keys_of, short_snapshot, still_with
 from contact_sync.lookup.one_client import (
     NO_CONTACT,
     ClientRow,
@@ -32,7 +33,6 @@ from contact_sync.lookup.one_client import (
 )
 from contact_sync.postgres.cursor import Cursor
 from contact_sync.reporting.explanation import (
-    AtSendGrid,
     Choice,
     Explanation,
     FieldValue,
@@ -41,7 +41,7 @@ from contact_sync.reporting.explanation import (
     Sending,
     as_text,
 )
-from contact_sync.sendgrid.api import SendGridApi, is_searchable
+from contact_sync.sendgrid.api import SendGridApi
 from contact_sync.state import refused_values
 from contact_sync.state.for_people import client as known_clients
 from contact_sync.state.for_people.client import LedgerClient
@@ -57,20 +57,27 @@ PROBLEMS: dict[str, str] = {
 
 
 def explain_client(
-    sync: Databases, client_id: int, *, live: SendGridApi | None = None
+    sync: Databases,
+    client_id: int,
+    *,
+    live: SendGridApi | None = None,
+    destination: Destination | None = None,
 ) -> Explanation:
     """Everything about one client; `live`: the SendGrid that is asked, too, with one call.
 
     An id that nobody knows gives an Explanation that says so. Clients that share its address are
     looked for only where they decide what becomes of it; `find_clients` finds all of them.
+    `destination`: list and fields to take in place of those of the last finished run.
     """
     if client_id not in CLIENT_IDS:
         raise ConfigError("A client's id is a whole number of at most 64 bits, as bigint is")
     with reading(sync.state) as cursor, short_snapshot(sync) as snapshot:
         look = sync_row(cursor, sync.definition.name)
+        if look and destination:
+            look = replace(look, destination=destination)
         mapping = look.destination.mapping if look and look.destination else None
         found = _explain(sync.definition, (cursor, look), (snapshot, mapping), client_id)
-    return _with_sendgrid(live, found, mapping) if live else found
+    return with_sendgrid(live, found, mapping) if live else found
 
 
 def _explain(
@@ -103,6 +110,9 @@ def _explain(
         sharing.pop(client_id, None)
         decision = decided(row, known, sharing, rejected)
     notes = _notes(definition, look)
+    mentioned = {client_id, *sharing, *(removal.client_id for removal in removals)}
+    own = row.source.get(CLIENT_KEY) if row else None
+    keys = keys_of(mentioned, state, snapshot, has_keys=own is not None)
     return Explanation(
         sync=definition.name,
         client_id=client_id,
@@ -117,6 +127,7 @@ def _explain(
         staged=staged,
         removals=removals,
         notes=tuple(notes),
+        keys=keys | ({client_id: own} if own else {}),
     )
 
 
@@ -175,6 +186,8 @@ def _notes(definition: SyncDefinition, look: SyncRow | None) -> list[str]:
     notes = []
     if not definition.enabled:
         notes.append("This sync is disabled: no run sends anything.")
+    if definition.shadow:
+        notes.append("This sync is a shadow: no run sends anything, whatever is said below.")
     if look and look.is_running:
         notes.append("A run is at work: this may change at any moment.")
     if look is None or look.destination is None:
@@ -258,36 +271,4 @@ def _field(field: MappedField, value: str, row: ClientRow | None, *, is_stale: b
         value=value,
         problem=problem,
         stale=is_stale,
-    )
-
-
-def _with_sendgrid(
-    sendgrid: SendGridApi, found: Explanation, mapping: Mapping | None
-) -> Explanation:
-    """Ask SendGrid for the contact, under the address that it was confirmed with."""
-    address = (found.known.contact if found.known else "") or found.email
-    if mapping is None or not address:
-        return found
-    if not is_searchable(address):
-        return replace(found, at_sendgrid=AtSendGrid(found=None))
-    try:
-        contact = sendgrid.contacts_by_email([address]).get(address)
-    except RequestRefused:
-        return replace(found, at_sendgrid=AtSendGrid(found=None))
-    if contact is None:
-        return replace(found, at_sendgrid=AtSendGrid(found=False))
-    lists = contact.get("list_ids") or []
-    on_list = mapping.list_id in lists if mapping.list_id else None
-    by_name = {f.name: f for f in (mapping.email, *mapping.fields)}
-    fields = [_compared(f, by_name[f.name], contact) for f in found.fields]
-    at = contact.get("updated_at")
-    return replace(
-        found, fields=fields, at_sendgrid=AtSendGrid(True, on_list, str(at) if at else None)
-    )
-
-
-def _compared(value: FieldValue, field: MappedField, contact: dict[str, Any]) -> FieldValue:
-    there = shown(field, contact)
-    return replace(
-        value, at_sendgrid=as_text(there), differs=not is_as_sent(field, value.value, there)
     )

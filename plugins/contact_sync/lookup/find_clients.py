@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
@@ -13,12 +13,14 @@ import pyarrow as pa
 from contact_sync.b2core.reader import Snapshot
 from contact_sync.base.client_life import Fate
 from contact_sync.contacts import emails, text_columns
+from contact_sync.contacts.mapping import CLIENT_KEY
 from contact_sync.contacts.selection import scanned
 from contact_sync.contacts.transform import hashes
+from contact_sync.postgres.cursor import Cursor
 from contact_sync.state.for_people import client as known_clients
 from contact_sync.state.for_people.client import MAX_FOUND, ClientOfAddress
 from contact_sync.state.for_people.reading import reading
-from contact_sync.state.for_people.syncs import sync_row
+from contact_sync.state.for_people.syncs import SyncRow, sync_row
 from contact_sync.sync import Databases
 
 SECONDS = 20
@@ -30,6 +32,7 @@ class Match:
     """A client that an address leads to: it has the address in B2CORE, or its contact has it."""
 
     client_id: int
+    client_key: str | None
     in_b2core: bool
     state: str | None
     has_contact: bool
@@ -55,10 +58,14 @@ def find_clients(sync: Databases, email: str, *, thorough: bool) -> list[Match]:
         now = set(still_with(snapshot, email_hash, list(known)))
         if thorough or not known:
             now |= set(everybody_with(snapshot, address, email_hash))
-    found = sorted(now | known.keys(), reverse=True)[:MAX_FOUND]
+        found = sorted(now | known.keys(), reverse=True)[:MAX_FOUND]
+        has_keys = bool(look and look.destination and look.destination.mapping.has_client_key)
+        with reading(sync.state) as cursor:
+            keys = keys_of(found, (cursor, look), snapshot, has_keys=has_keys)
     return [
         Match(
             client_id=client,
+            client_key=keys.get(client),
             in_b2core=client in now,
             state=Fate.of(known[client].state).counted_as.word if client in known else None,
             has_contact=client in known and known[client].has_contact,
@@ -111,4 +118,22 @@ def addresses_of(sync: Databases, ids: list[int]) -> dict[int, str]:
         for batch in snapshot.addresses_of(np.array(ids, np.int64)):
             rows = batch.to_pylist()
             found |= {row["client_id"]: row["email"] for row in rows if row["email"]}
+    return found
+
+
+def keys_of(
+    ids: Iterable[int], state: tuple[Cursor, SyncRow | None], snapshot: Snapshot, *, has_keys: bool
+) -> dict[int, str]:
+    """Client id → key of those that have one: as runs have noted them, and as B2CORE has the
+    others; `has_keys`: whether clients.sql gives any."""
+    wanted = set(ids)
+    cursor, look = state
+    found = known_clients.keys_of(cursor, look.sync_id, wanted) if look else {}
+    others = np.array(sorted(wanted - found.keys()), np.int64)
+    if not (has_keys and len(others)):
+        return found
+    bounds = int(others[0]), int(others[-1])
+    for batch in snapshot.clients(["client_id", CLIENT_KEY], *bounds, others):
+        rows = batch.to_pylist()
+        found |= {row["client_id"]: row[CLIENT_KEY] for row in rows if row[CLIENT_KEY] is not None}
     return found

@@ -16,7 +16,7 @@ from contact_sync.base.look_up import NextDecision
 from contact_sync.config.definition import SyncDefinition
 from contact_sync.contacts.decision import Decided, Decision, decide
 from contact_sync.contacts.ledger_rows import LedgerRows
-from contact_sync.contacts.mapping import Mapping
+from contact_sync.contacts.mapping import CLIENT_KEY, Mapping
 from contact_sync.contacts.refused_values import Refused
 from contact_sync.contacts.selection import Scan, verdicts
 from contact_sync.contacts.source_types import plain
@@ -68,7 +68,7 @@ def read_client(
 ) -> ClientRow | None:
     """The client's row; None = B2CORE has no such client. `refused`: values that SendGrid refused
     of it."""
-    columns = mapping.columns if mapping else _columns(definition)
+    columns = mapping.columns if mapping else _columns(definition, snapshot)
     found = snapshot.clients(columns, client_id, client_id, np.array([client_id], np.int64))
     batches = [batch for batch in found if batch.num_rows]
     if not batches:
@@ -92,9 +92,10 @@ def _contact(frame: pd.DataFrame) -> OneContact:
     return OneContact(**known_fields(OneContact, found))
 
 
-def _columns(definition: SyncDefinition) -> list[str]:
+def _columns(definition: SyncDefinition, snapshot: Snapshot) -> list[str]:
     mapped = [target.column for target in definition.fields.values()]
-    return list(dict.fromkeys(["client_id", *mapped, "exclusion"]))
+    keys = [CLIENT_KEY] if CLIENT_KEY in snapshot.columns().names else []
+    return list(dict.fromkeys(["client_id", *mapped, *keys, "exclusion"]))
 
 
 def decided(

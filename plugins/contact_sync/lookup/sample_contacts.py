@@ -12,7 +12,7 @@ from contact_sync.base.errors import ConfigError
 from contact_sync.base.vocabulary import FieldType, SendGridField
 from contact_sync.config.definition import SyncDefinition
 from contact_sync.contacts import source_types
-from contact_sync.contacts.mapping import MAX_LENGTH, Mapping, field_positions, resolve
+from contact_sync.contacts.mapping import CLIENT_KEY, MAX_LENGTH, Mapping, field_positions, resolve
 from contact_sync.contacts.payloads import values_of
 from contact_sync.lookup.one_client import ClientRow, read_client
 from contact_sync.reporting.explanation import as_text
@@ -58,6 +58,7 @@ class SampleContact:
     sent."""
 
     client_id: int
+    client_key: str | None
     fields: list[SampleField]
     choices: list[SampleChoice]
     exclusion: str | None
@@ -73,10 +74,21 @@ def sample_contacts(
     there. Raises ConfigError when columns and fields don't fit."""
     with source.snapshot() as snapshot:
         mapping = _mapping(definition, account, snapshot.columns())
-        for client_id in snapshot.some_ids(_SOME, limit):
+        for client_id in _some_ids(snapshot, limit):
             row = read_client(snapshot, mapping, definition, client_id)
             if row is not None:
                 yield _contact(row, mapping, _choices(snapshot, client_id))
+
+
+def sample_ids(source: B2Core, limit: int) -> list[int]:
+    """At most `limit` ids of clients, the same ones each time. Raises ConfigError."""
+    with source.snapshot() as snapshot:
+        return _some_ids(snapshot, limit)
+
+
+def _some_ids(snapshot: Snapshot, limit: int) -> list[int]:
+    sql = _SOME.format(scan=snapshot.text("scan"), limit=limit)
+    return snapshot.ids_by(sql, "scan")
 
 
 def _mapping(
@@ -109,8 +121,8 @@ def _contact(row: ClientRow, mapping: Mapping, choices: list[SampleChoice]) -> S
         for each, value in zip((mapping.email, *mapping.fields), values, strict=True)
     ]  # fmt: skip
     return SampleContact(
-        row.client_id, fields, choices, contact.exclusion, contact.field, contact.reason,
-        contact.detail,
+        row.client_id, row.source.get(CLIENT_KEY) or None, fields, choices, contact.exclusion,
+        contact.field, contact.reason, contact.detail,
     )  # fmt: skip
 
 

@@ -32,8 +32,8 @@ def conclude(e: Explanation) -> str:
 
 def _gone(e: Explanation) -> str:
     if e.known is None and not e.removals:
-        return f"Neither B2CORE nor this sync knows client {e.client_id}."
-    gone = DECISIONS[NextDecision.GONE].format(client=e.client_id)
+        return f"Neither B2CORE nor this sync knows client {e.called(e.client_id)}."
+    gone = DECISIONS[NextDecision.GONE].format(client=e.called(e.client_id))
     if e.known is None:
         return f"{gone}; {_removed(e, RemovalReason.GONE)}"
     if not e.known.contact:
@@ -55,7 +55,7 @@ def _kept_back(e: Explanation) -> str | None:
         return None
     code = EXCLUSIONS.get(found.code)
     why = words.reason(code, found.reason) if code else words.reason(found.reason, found.detail)
-    said = DECISIONS[found.code].format(why=why, field=found.field, by=found.by)
+    said = DECISIONS[found.code].format(why=why, field=found.field, by=e.called(found.by))
     has_contact = e.known and e.known.contact and found.code is not NextDecision.REMOVED
     return said + (" Its contact at SendGrid is as it was confirmed last." if has_contact else "")
 

@@ -28,7 +28,9 @@ def csv_lines(rows: Iterable[Iterable[Any]]) -> bytes:
 
 
 def safe_cell(value: Any) -> str:
-    """A cell as text, None = empty."""
+    """A cell as text, None = empty; a number, which may be negative, is no formula."""
+    if isinstance(value, int | float):
+        return str(value)
     text = "" if value is None else str(value)
     safe = _FORMULA.sub(r"\1\2'", text)
     return f"'{safe}" if safe.startswith(_INVISIBLE) else safe

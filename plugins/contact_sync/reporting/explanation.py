@@ -12,6 +12,7 @@ from typing import Any
 
 from contact_sync.base import words
 from contact_sync.base.batch_life import OPEN
+from contact_sync.base.client_names import called
 from contact_sync.base.json_columns import JobCounts
 from contact_sync.base.look_up import NextDecision
 from contact_sync.base.masking import masked
@@ -151,7 +152,8 @@ class Explanation:
     """The whole answer. `source`: the client's row of clients.sql, column → value; None = gone.
 
     `sharing`: other clients with the address in B2CORE, by id; the value is their exclusion. They
-    are looked for only where they decide what becomes of the client.
+    are looked for only where they decide what becomes of the client. `keys`: what B2CORE calls the
+    client and those that it is shown with, by id, where the source gives keys.
     """
 
     sync: str
@@ -168,6 +170,11 @@ class Explanation:
     removals: list[Removal]
     at_sendgrid: AtSendGrid | None = None
     notes: tuple[str, ...] = ()
+    keys: dict[int, str] = dataclasses.field(default_factory=dict)
+
+    def called(self, client_id: int | None) -> str:
+        """How people read a client."""
+        return "" if client_id is None else called(client_id, self.keys.get(client_id))
 
     @property
     def is_known(self) -> bool:

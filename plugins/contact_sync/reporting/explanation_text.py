@@ -22,15 +22,18 @@ from contact_sync.reporting.explanation import (
 def text(found: Explanation) -> str:
     """The whole explanation, the conclusion first and last."""
     parts = [
-        f"Client {found.client_id} of sync {found.sync}, as of {_read_at(found)}",
+        f"Client {found.called(found.client_id)} of sync {found.sync}, as of {_read_at(found)}",
         conclude(found),
         *(f"Note: {note}" for note in found.notes),
         *_part("SendGrid's fields, from B2CORE", map(_field, found.fields)),
         *_part("Phones and addresses in B2CORE", map(_choice, found.choices)),
-        *_part("The same address", _sharing(found.sharing)),
+        *_part("The same address", _sharing(found)),
         *_part("What the sync knows", _known(found.known) if found.known else []),
         *_part("Waits to be sent", map(sending_line, found.staged)),
-        *_part("Contacts to be removed", map(removal_line, found.removals)),
+        *_part(
+            "Contacts to be removed",
+            (removal_line(r, found.called(r.client_id)) for r in found.removals),
+        ),
         *_part(
             "What SendGrid shows now",
             [at_sendgrid_line(found.at_sendgrid)] if found.at_sendgrid else [],
@@ -71,10 +74,10 @@ def _choice(choice: Choice) -> str:
     )
 
 
-def _sharing(sharing: dict[int, str | None]) -> list[str]:
+def _sharing(found: Explanation) -> list[str]:
     return [
-        f"client {client}{f', excluded: {why}' if why else ''}"
-        for client, why in sorted(sharing.items())
+        f"client {found.called(client)}{f', excluded: {why}' if why else ''}"
+        for client, why in sorted(found.sharing.items())
     ]
 
 
@@ -106,14 +109,14 @@ def sending_line(sent: Sending) -> str:
     return "; ".join(filter(None, parts))
 
 
-def removal_line(removal: Removal) -> str:
-    """A noted removal in one line."""
+def removal_line(removal: Removal, client: str) -> str:
+    """A noted removal in one line; `client`: how people read whose it was."""
     tried = words.outcome(removal.outcome, removal.numbers) or "not tried yet"
     state = "done or kept" if removal.kept else tried
     where = f", off list {removal.list_id}" if removal.list_id else ""
     why = words.REMOVALS[removal.why]
     return (
-        f"{removal.email or 'a former address'} of client {removal.client_id}: "
+        f"{removal.email or 'a former address'} of client {client}: "
         f"{why}{where}; noted {moment(removal.noted_at)}; {state}"
     )
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from contact_sync.base.json_columns import Result
+from contact_sync.base.run_life import KindReason
 from contact_sync.reporting.shown_run import ShownRun
 
 
@@ -35,7 +36,10 @@ def freshness(read_at: datetime | None, runs: Sequence[ShownRun]) -> Freshness:
     """
     if read_at is None:
         return Freshness(None, "no run has finished yet")
-    finished = [run for run in runs if run.state == "succeeded" and not run.dry_run]
+    finished = [
+        run for run in runs
+        if run.state == "succeeded" and not run.dry_run and run.kind_reason != KindReason.TRIAL
+    ]  # fmt: skip
     pending = 0
     for run in finished:
         if not (run.result or Result()).books.get("pending"):

@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Generator
+from typing import TypeVar, cast
 
 import pyarrow as pa
 
 from contact_sync.base.errors import ConfigError
 from contact_sync.base.failpoints import reach
+from contact_sync.base.findings import Finding, Judgement
 from contact_sync.base.vocabulary import RunKind
 from contact_sync.contacts import mapping
-from contact_sync.contacts.account_drift import field_drift, list_drift
 from contact_sync.contacts.destination import Destination
 from contact_sync.postgres.cursor import Cursor
 from contact_sync.run.forsaken_sync import forsaken_sync
 from contact_sync.run.same_account import other_account
-from contact_sync.sendgrid import scopes
+from contact_sync.run.setup_findings import account_findings, mapping_findings, source_findings
 from contact_sync.state import former_lists, runs
 from contact_sync.state.runs import Run, SyncState
 from contact_sync.sync import Sync
 
 log = logging.getLogger(__name__)
+Result = TypeVar("Result")
 
 
 def check_setup(sync: Sync, run: Run | None) -> mapping.Mapping:
@@ -30,36 +33,22 @@ def check_setup(sync: Sync, run: Run | None) -> mapping.Mapping:
     refused key.
     """
     definition = sync.definition
-    problems: list[str] = []
-    granted = sync.sendgrid.scopes()
-    if missing := scopes.missing(granted):
-        problems.append(
-            f"The SendGrid key of connection {definition.connections.sendgrid!r} lacks the scope "
-            f"{', '.join(missing)}: give it Marketing: Full Access"
-        )
-        raise ConfigError(_message(definition.name, problems))
-    if too_wide := scopes.warning(granted):
-        log.warning("Connection %r: %s", definition.connections.sendgrid, too_wide)
     known = _known(sync, run)
     before = known.destination if known else None
-    problems += other_account(sync, run, known)
-    list_id = None
-    if definition.list is not None:
-        lists = sync.sendgrid.lists()
-        list_id = lists.get(definition.list)
-        if list_id is None:
-            problems.append(list_drift(definition, before, lists))
-    problems += forsaken_sync(sync, run, known, list_id)
-    _tell_refused(sync)
     positions = mapping.field_positions(known.fields if known else [], definition)
+    problems: list[str] = []
+    account = _judged(account_findings(sync.sendgrid, definition, before), problems)
+    if account is None:
+        raise ConfigError(_message(definition.name, problems))
+    problems += other_account(sync, run, known)
+    problems += forsaken_sync(sync, run, known, account.list_id)
     columns, resolved = _source_columns(sync, problems), None
     if columns is not None:
-        fields = sync.sendgrid.fields()
         by_hand = run is not None and run.kind is not RunKind.INCREMENTAL
-        drifted = field_drift(definition, before, fields, accept_types=by_hand)
-        resolved, more = mapping.resolve(definition, fields, columns, positions, list_id)
-        said = tuple(f"SendGrid has no field {name!r}:" for name in drifted)
-        problems += [*drifted.values(), *(p for p in more if not p.startswith(said))]
+        look = mapping_findings(
+            definition, before, positions, columns, account, accept_types=by_hand
+        )
+        resolved = _judged(look, problems)
     if problems or resolved is None:
         raise ConfigError(_message(definition.name, problems))
     reach("setup_checked")
@@ -73,38 +62,26 @@ def check_setup(sync: Sync, run: Run | None) -> mapping.Mapping:
 
 
 def _source_columns(sync: Sync, problems: list[str]) -> pa.Schema | None:
-    """What clients.sql gives, if it can be run; adds what is wrong with any statement."""
-    clients = None
-    for name in ("clients", "scan", f"changed_{sync.definition.source.change_detection}"):
-        try:
-            if seen := sync.b2core.seen_problems(name):
-                problems += [f"{name}.sql: {problem}" for problem in seen]
-                continue
-            columns = sync.b2core.columns(name)
-        except ConfigError as error:
-            problems.append(f"{name}.sql: {error}")
-            continue
-        if name == "clients":
-            clients = columns  # judged together with the mapping
-        else:
-            problems += mapping.contract_problems(name, columns)
-    return clients
-
-
-def _tell_refused(sync: Sync) -> None:
-    """Say which functions of B2CORE's server are refused: nothing fails for that."""
     try:
-        with sync.b2core.snapshot() as snapshot:
-            refused = snapshot.refused_functions()
-    except ConfigError:
-        return  # the statements' check says what is wrong
-    if refused:
-        log.warning(
-            "B2CORE's server refuses %s to the role that reads it: a restored or replaced server "
-            "is noticed only by what else has changed, and by the full run every "
-            "`full_every_hours`. GRANT EXECUTE ON FUNCTION … TO that role mends it",
-            ", ".join(refused),
-        )
+        return _judged(source_findings(sync.b2core, sync.definition), problems).columns
+    except ConfigError as error:
+        problems.append(str(error))
+        return None
+
+
+def _judged(look: Generator[Finding, None, Result], problems: list[str]) -> Result:
+    """What the look returns; adds what is wrong to the problems, and logs warnings."""
+    while True:
+        try:
+            finding = next(look)
+        except StopIteration as end:
+            return cast(Result, end.value)
+        said = f"{finding.text}: {finding.fix}" if finding.fix else finding.text
+        said = f"{finding.subject}: {said}" if finding.subject.endswith(".sql") else said
+        if finding.judgement is Judgement.WRONG:
+            problems.append(said)
+        elif finding.judgement is Judgement.WARNING:
+            log.warning("%s: %s", finding.area, said)
 
 
 def _known(sync: Sync, run: Run | None) -> SyncState | None:

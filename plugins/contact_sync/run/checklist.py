@@ -6,21 +6,26 @@ Runs to its end: what is wrong in one place doesn't hide what is wrong in anothe
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import pyarrow as pa
 
-from contact_sync.b2core.contract import changes_findings, contract_findings
+from contact_sync.b2core.contract import contract_findings
 from contact_sync.b2core.reader import B2Core
 from contact_sync.base.errors import told_safely
 from contact_sync.base.findings import Area, Finding, Judgement
-from contact_sync.base.vocabulary import SendGridField
 from contact_sync.config.definition import SyncDefinition
 from contact_sync.contacts import mapping
-from contact_sync.contacts.account_drift import field_drift, list_drift
-from contact_sync.sendgrid import scopes
+from contact_sync.contacts.destination import Destination
+from contact_sync.run.setup_findings import (
+    Account,
+    account_findings,
+    mapping_findings,
+    source_findings,
+)
 from contact_sync.sendgrid.api import SendGridApi
 from contact_sync.state.database import StateDatabase, check_version
+from contact_sync.state.for_people.role import state_role
 from contact_sync.state.for_people.syncs import SyncRow, sync_row
 
 Look = Callable[["Setup"], Iterator[Finding]]
@@ -39,8 +44,13 @@ class Setup:
     open_sendgrid: Callable[[], SendGridApi]
     known: SyncRow | None = None
     columns: pa.Schema | None = None
-    fields: list[SendGridField] = field(default_factory=list)
-    list_id: str | None = None
+    account: Account | None = None
+
+    @property
+    def before(self) -> Destination | None:
+        """What the last run sent to; None before the first one."""
+        return self.known.destination if self.known else None
+
     reads_clients: bool = True
 
 
@@ -87,87 +97,43 @@ def _state(setup: Setup) -> Iterator[Finding]:
     database = setup.open_state()
     with database.transaction() as cursor:
         yield Finding(Area.STATE, "connection", Judgement.OK, setup.definition.connections.state)
+        role = state_role(cursor)
+        yield role
+        if role.judgement is Judgement.WRONG:
+            return
         check_version(cursor, database.connection_id)
         yield Finding(Area.STATE, "schema", Judgement.OK, "at this version")
         setup.known = sync_row(cursor, setup.definition.name)
 
 
 def _b2core(setup: Setup) -> Iterator[Finding]:
-    source = setup.open_b2core()
-    definition = setup.definition
-    detection = definition.source.change_detection
-    wrong = 0
+    source, definition = setup.open_b2core(), setup.definition
+    setup.columns, are_right = yield from source_findings(source, definition)
+    email = definition.fields["email"].column
+    if not are_right or setup.columns is None or email not in setup.columns.names:
+        why = "the statements have to be right first"
+        yield Finding(Area.B2CORE, "clients", Judgement.SKIPPED, why)
+        return
     with source.snapshot() as snapshot:
-        yield Finding(Area.B2CORE, "connection", Judgement.OK, definition.connections.b2core)
-        yield snapshot.role()
-        for name in ("clients", "scan", f"changed_{detection}"):
-            seen = list(source.seen_problems(name))
-            columns = None if seen else snapshot.columns(name)
-            if columns is not None and name == "clients":
-                setup.columns = columns
-            elif columns is not None:
-                seen = mapping.contract_problems(name, columns)
-            wrong += len(seen)
-            for said in seen:
-                yield Finding(Area.B2CORE, f"{name}.sql", Judgement.WRONG, said)
-        email = definition.fields["email"].column
-        if wrong or setup.columns is None or email not in setup.columns.names:
-            why = "the statements have to be right first"
-            yield Finding(Area.B2CORE, "clients", Judgement.SKIPPED, why)
-            return
-        if setup.reads_clients:
-            yield from contract_findings(snapshot, detection, email)
-            return
-        yield from changes_findings(snapshot, detection)
-        told = "whether the statements give every client once was not looked at: it takes long"
-        fix = f"python -m contact_sync validate {definition.name} --connect"
-        yield Finding(Area.B2CORE, "clients", Judgement.SKIPPED, told, fix)
+        yield from contract_findings(snapshot, definition.source.change_detection, email)
 
 
 def _sendgrid(setup: Setup) -> Iterator[Finding]:
-    definition = setup.definition
     api = setup.open_sendgrid()
     try:
-        granted = api.scopes()
-        missing, too_wide = scopes.missing(granted), scopes.warning(granted)
-        if missing:
-            said = f"the key lacks the scope {', '.join(missing)}"
-            fix = "give it Marketing: Full Access"
-            yield Finding(Area.SENDGRID, "key", Judgement.WRONG, said, fix)
-            return
-        judgement = Judgement.WARNING if too_wide else Judgement.OK
-        yield Finding(Area.SENDGRID, "key", judgement, too_wide or "it works and suffices")
-        if definition.list is not None:
-            lists = api.lists()
-            setup.list_id = lists.get(definition.list)
-            if setup.list_id is None:
-                before = setup.known.destination if setup.known else None
-                drifted = list_drift(definition, before, lists)
-                yield Finding(Area.SENDGRID, "list", Judgement.WRONG, drifted)
-            else:
-                yield Finding(Area.SENDGRID, "list", Judgement.OK, definition.list)
-        setup.fields = list(api.fields())
+        setup.account = yield from account_findings(api, setup.definition, setup.before)
     finally:
         api.close()
 
 
 def _mapping(setup: Setup) -> Iterator[Finding]:
     """Whether columns and fields fit; both sides are needed for that."""
-    if setup.columns is None or not setup.fields:
+    if setup.columns is None or setup.account is None:
         why = "the columns of clients.sql and SendGrid's fields are needed for that"
         yield Finding(Area.DEFINITION, "mapping", Judgement.SKIPPED, why)
         return
     definition, known = setup.definition, setup.known
-    before = known.destination if known else None
-    drifted = field_drift(definition, before, setup.fields, accept_types=False)
     positions = mapping.field_positions(known.fields if known else [], definition)
-    resolved, problems = mapping.resolve(
-        definition, setup.fields, setup.columns, positions, setup.list_id
+    yield from mapping_findings(
+        definition, setup.before, positions, setup.columns, setup.account, accept_types=False
     )
-    said = tuple(f"SendGrid has no field {name!r}:" for name in drifted)
-    problems = [*drifted.values(), *(p for p in problems if not p.startswith(said))]
-    for problem in problems:
-        yield Finding(Area.DEFINITION, "fields", Judgement.WRONG, problem)
-    if resolved and not problems:
-        many = len(resolved.fields) + 1
-        yield Finding(Area.DEFINITION, "fields", Judgement.OK, f"{many} fields are mapped")

@@ -24,12 +24,13 @@ OWN = (
     RemovalReason.ADDRESS_LOST,
     RemovalReason.EXCLUDED,
     RemovalReason.GONE,
+    RemovalReason.FOREIGN,
 )
 
 
 def find_removals(sync: Sync, run: Run) -> list[int]:
     """Batch what nobody needs any more, after the upserts; returns the batches to send."""
-    if not run.dry_run:
+    if not (run.dry_run or run.is_trial):
         with sync.state.transaction(run.fence) as cursor:
             if not snapshot_of(run).held:
                 removals.retire_absent(cursor, run.sync_id, ENOUGH_ABSENCES)
@@ -43,6 +44,8 @@ def removals_ahead(sync: Sync, cursor: Cursor, run: Run, counts: dict[str, int])
 
     `counts` are those of what was staged. A dry run has noted nothing, so that it adds up.
     """
+    if run.is_trial:
+        return 0
     going = {why: sync.definition.removal_of(why) != "keep" for why in OWN}
     whys = (*(why for why, goes in going.items() if goes), RemovalReason.LIST_CHANGED)
     ahead = len(removable(cursor, sync, run, whys))
@@ -60,7 +63,7 @@ def removals_ahead(sync: Sync, cursor: Cursor, run: Run, counts: dict[str, int])
 
 def exclusions_ahead(sync: Sync, cursor: Cursor, run: Run, counts: dict[str, int]) -> int:
     """How many of these go because their clients are excluded; none where they are to stay."""
-    if sync.definition.removal_of(RemovalReason.EXCLUDED) == "keep":
+    if run.is_trial or sync.definition.removal_of(RemovalReason.EXCLUDED) == "keep":
         return 0
     ahead = len(removable(cursor, sync, run, (RemovalReason.EXCLUDED,)))
     return ahead + (counts.get("newly_excluded", 0) if run.dry_run else 0)

@@ -19,6 +19,7 @@ from contact_sync.run.outer_mark import end_mark
 from contact_sync.run.plan_batches import describe
 from contact_sync.state import (
     batches,
+    client_keys,
     dropped,
     exclusions,
     identity,
@@ -69,8 +70,10 @@ def finish_run(sync: Sync, run: Run) -> Result:
         more = {"stale": ledger.count_stale(cursor, run.sync_id), "fields_refused": len(whole),
                 "restrained": sum(restrained_by.values())}  # fmt: skip
         wrong = degraded(run.plan, books | more | _undone(cursor, sync, run), jobs)
-        everyone = run.kind is not RunKind.INCREMENTAL
+        everyone = run.kind is not RunKind.INCREMENTAL and not run.is_trial
         dropped.forget_unsent(cursor, run.sync_id, everyone=everyone)
+        has_keys = run.destination.mapping.has_client_key
+        client_keys.forget_unknown(cursor, run.sync_id, has_keys=has_keys, everyone=everyone)
         now, new = dropped.count_dropped(cursor, run.sync_id, run.run_id)
         result = Result(
             books, refused, jobs, wrong, now, new, refused_values.as_counted(left_out),
@@ -141,9 +144,12 @@ def _refuse_if_open(cursor: Cursor, run: Run) -> None:
 def balance(cursor: Cursor, run: Run) -> dict[str, int]:
     """selected = confirmed + pending + rejected + excluded, over every client of the snapshot.
 
-    Clients that are gone from B2CORE keep their ledger rows and are counted apart.
+    Clients that are gone from B2CORE keep their ledger rows and are counted apart. Of a trial, its
+    clients are all.
     """
     snapshot = snapshot_of(run)
+    if run.only is not None:
+        return {"selected": snapshot.selected} | _balance_trial(cursor, run, run.only)
     by_fate = ledger.count_by_fate(cursor, run.sync_id)
     gone = snapshot.held or ledger.count_absent(cursor, run.sync_id)
     books = {"selected": snapshot.selected} | by_fate
@@ -154,6 +160,16 @@ def balance(cursor: Cursor, run: Run) -> dict[str, int]:
             f"watermark stays, so nothing is lost. A full run repairs the ledger"
         )
     return books | {"gone": gone}
+
+
+def _balance_trial(cursor: Cursor, run: Run, only: tuple[int, ...]) -> dict[str, int]:
+    by_fate = ledger.count_by_fate(cursor, run.sync_id, only)
+    if (selected := snapshot_of(run).selected) != sum(by_fate.values()):
+        raise BooksDontBalance(
+            f"The trial is of {selected} clients, but the ledger knows the fate of "
+            f"{sum(by_fate.values())}: {by_fate}. This is a defect; the next run is right"
+        )
+    return by_fate | {"gone": 0}
 
 
 def _log_report(plan: Plan, result: Result) -> None:

@@ -27,7 +27,7 @@ from contact_sync.run import approve_plan
 from contact_sync.run.context import snapshot_of
 from contact_sync.run.counting import with_few_reasons
 from contact_sync.run.find_removals import exclusions_ahead, removals_ahead
-from contact_sync.run.sending.excluded_contacts import look_up_excluded
+from contact_sync.run.sending.excluded_contacts import leave_former_lists, look_up_excluded
 from contact_sync.run.sending.look_before import look_before
 from contact_sync.run.sending.move_person import plan_moves
 from contact_sync.run.sending.removed_by_hand import leave_removed
@@ -48,7 +48,7 @@ def plan_batches(sync: Sync, run: Run) -> list[int]:
     Repeating it before anything was sent cuts again; afterwards it returns what is still open.
     Raises FatalError when a slice isn't staged.
     """
-    if not run.dry_run:
+    if not (run.dry_run or run.is_trial):
         stage_heirs(sync, run)
     with sync.state.transaction() as cursor:
         plan = total(staging.slice_counts(cursor, run.run_id))
@@ -66,6 +66,7 @@ def plan_batches(sync: Sync, run: Run) -> list[int]:
     with sync.state.transaction(run.fence) as cursor:
         if not batches.drop_staged_batches(cursor, run.run_id):
             return batches.open_batch_ids(cursor, run.run_id, lanes=SENDING)
+        leave_former_lists(cursor, sync, run)
         plan = _with_removals(cursor, sync, run, plan)
         having = approve_plan.contacts_having(cursor, sync.definition, run, plan)
         runs.save_plan(cursor, run.run_id, plan)
@@ -73,7 +74,8 @@ def plan_batches(sync: Sync, run: Run) -> list[int]:
             cursor, run.run_id, approve_plan.needed(sync.definition, run, plan, having)
         )
         batch_ids = _cut(cursor, sync.definition, run, sizes)
-        batch_ids += moves.create_batches(cursor, (run.sync_id, run.run_id))
+        if not run.is_trial:  # what goes along from clients that moved earlier waits
+            batch_ids += moves.create_batches(cursor, (run.sync_id, run.run_id))
         reach("plan_uncommitted")
     reach("run_planned")
     log.info("Plan: %s; %d batches", describe(plan), len(batch_ids))
@@ -85,7 +87,8 @@ def _look_up(sync: Sync, run: Run, plan: Plan) -> Plan:
     with sync.state.transaction() as cursor:
         if batches.has_begun_to_send(cursor, run.run_id):
             return plan
-    look_up_excluded(sync, run)
+    if not run.is_trial:
+        look_up_excluded(sync, run)
     own = plan.counts.get("changed", 0) + plan.counts.get("sent_again", 0)
     found = leave_removed(sync, run, own)
     late, removed = found.pop("not_shown", 0), found.pop("removed_by_hand", 0)

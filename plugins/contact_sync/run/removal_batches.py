@@ -23,13 +23,13 @@ PER_RUN = removals.PER_BATCH * removals.MAX_BATCHES
 def plan_removals(sync: Sync, run: Run, whys: tuple[RemovalReason, ...]) -> list[int]:
     """Batch the contacts that are noted for one of these reasons and that nobody needs.
 
-    Returns the ids of the batches to send, also those of an earlier try. Raises FatalError while
-    the plan isn't approved, unless only exclusions go and these are within the limit, or when more
-    contacts would go than it named and the limit allows.
+    Returns the ids of the batches to send, also those of an earlier try; none of a trial. Raises
+    FatalError while the plan isn't approved, unless only exclusions go and these are within the
+    limit, or when more contacts would go than it named and the limit allows.
     """
     if set(whys) != {RemovalReason.EXCLUDED} or not exclusions_go_unasked(sync.definition, run):
         refuse_unapproved(run)
-    if run.dry_run:
+    if run.dry_run or run.is_trial:
         return []
     with sync.state.transaction(run.fence) as cursor:
         open_ids = batches.open_batch_ids(cursor, run.run_id, lanes=REMOVALS)

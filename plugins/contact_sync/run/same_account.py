@@ -25,7 +25,7 @@ def other_account(sync: Sync, run: Run | None, known: SyncState | None) -> list[
     Not of a run of mode `resend`, by which a person says that this account shall be filled.
     """
     before = known.destination.key_mark if known and known.destination else None
-    if run is None or known is None or run.kind is RunKind.RESEND:
+    if run is None or known is None or (run.kind is RunKind.RESEND and not run.is_trial):
         return []
     if before in (None, sync.sendgrid.key_mark):
         return []

@@ -15,7 +15,7 @@ from contact_sync.b2core.reader import Snapshot
 from contact_sync.b2core.replaced import differing
 from contact_sync.base.arrays import Int64
 from contact_sync.base.client_life import Fate
-from contact_sync.base.errors import RetryableError
+from contact_sync.base.errors import ConfigError, RetryableError
 from contact_sync.base.failpoints import reach
 from contact_sync.base.json_columns import SourceSnapshot
 from contact_sync.base.run_life import KindReason, kind_reason
@@ -110,7 +110,9 @@ def _look(sync: Sync, run: Run) -> Seen:
             definition, run.kind, known, here, mapping.version, unproven=_doubt(run)
         )
         scan, changed = scan_clients(snapshot), np.empty(0, np.int64)
-        if kind is RunKind.INCREMENTAL and known.watermark:
+        if run.only is not None:
+            kind, why, detail = trial_kind(run), KindReason.TRIAL, str(len(run.only))
+        elif kind is RunKind.INCREMENTAL and known.watermark:
             changed = changed_clients(definition, snapshot, known.watermark)
     ledger = reading.result()
     taken = np.concatenate([ledger.contact_hash, read_removal_hashes(sync.state, run.sync_id)])
@@ -120,6 +122,8 @@ def _look(sync: Sync, run: Run) -> Seen:
 def _select(definition: SyncDefinition, run: Run, seen: Seen) -> Selection:
     """Choose; nothing is read or written."""
     ledger, changed = seen.ledger, seen.changed
+    if run.only is not None:
+        return _select_trial(run, seen, np.unique(np.array(run.only, np.int64)))
     if run.retry_rejected:
         changed = np.union1d(changed, ledger.client_id[ledger.fate == Fate.REJECTED])
     everyone = seen.kind is not RunKind.INCREMENTAL
@@ -130,15 +134,37 @@ def _select(definition: SyncDefinition, run: Run, seen: Seen) -> Selection:
     return Selection(members, gone, held, run.approve_removals == len(gone))
 
 
+def _select_trial(run: Run, seen: Seen, only: Int64) -> Selection:
+    """The chosen clients, judged among all others; nobody is taken for gone."""
+    if len(missing := np.setdiff1d(only, seen.scan.client_id)):
+        raise ConfigError(f"B2CORE has no client {missing[0]}. Nothing was sent")
+    retried = run.retry_rejected or seen.kind is RunKind.RESEND
+    members = choose(seen.scan, seen.ledger, only, seen.taken, everyone=False, retried=retried)
+    chosen = np.isin(np.asarray(members.column("client_id")), only)
+    return Selection(members.filter(pa.array(chosen)), np.empty(0, np.int64), 0, approved=False)
+
+
+def trial_kind(run: Run) -> RunKind:
+    """The kind of a trial: what a person asked for, but that of everyone. Raises ConfigError while
+    the ledger isn't believed: only an ordinary run proves it."""
+    if run.unproven is not None:
+        raise ConfigError(
+            f"A trial needs a ledger that is believed: {kind_reason(run.unproven)}. Run the sync "
+            f"without --client and --sample first. Nothing was sent"
+        )
+    return RunKind.RESEND if run.kind is RunKind.RESEND else RunKind.INCREMENTAL
+
+
 def _store(sync: Sync, run: Run, seen: Seen, selection: Selection, slices: list[Slice]) -> None:
     """Store slices and snapshot in place of an earlier try's, and count the absences."""
     ids, gone, approved = (run.sync_id, run.run_id), selection.gone, selection.approved
     with sync.state.transaction(run.fence) as cursor:
         retiring = 0
-        if not selection.held:
+        if not (selection.held or run.is_trial):
             retiring = count_retiring(cursor, ids, gone, approved=approved)
+        everybody = selection.members.num_rows if run.is_trial else len(seen.scan.client_id)
         snapshot = replace(
-            seen.here, selected=len(seen.scan.client_id), chosen=selection.members.num_rows,
+            seen.here, selected=everybody, chosen=selection.members.num_rows,
             gone=len(gone), held=selection.held, retiring=retiring,
         )  # fmt: skip
         batches.drop_plan(cursor, run.run_id)
@@ -146,7 +172,7 @@ def _store(sync: Sync, run: Run, seen: Seen, selection: Selection, slices: list[
         why = (seen.why, seen.detail)
         runs.save_snapshot(cursor, run.run_id, snapshot, seen.kind, why, seen.began)
         staging.save_slices(cursor, run.run_id, slices)
-        if not run.dry_run:
+        if not (run.dry_run or run.is_trial):
             observe_absences(cursor, ids, gone, believed=not selection.held, approved=approved)
         reach("slices_uncommitted")
     reach("clients_selected")

@@ -4,25 +4,29 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from contact_sync.base.arrays import Int64
+from contact_sync.base.arrays import Int64, Mask
 from contact_sync.base.failpoints import reach
 from contact_sync.base.json_columns import Staged
 from contact_sync.base.vocabulary import RunKind
-from contact_sync.contacts.mapping import Mapping
+from contact_sync.contacts.ledger_rows import LedgerRows
+from contact_sync.contacts.mapping import CLIENT_KEY, Mapping
 from contact_sync.contacts.persons import compare_persons
 from contact_sync.contacts.refused_values import Refused
 from contact_sync.contacts.transform import NOTHING_REFUSED, Dropped, transform
 from contact_sync.postgres.arrow_reader import ahead
+from contact_sync.postgres.cursor import Cursor
 from contact_sync.run.compare import Members, compare, vanished
 from contact_sync.run.context import mapping_of
 from contact_sync.run.counting import Counts
 from contact_sync.state import (
     batches,
+    client_keys,
     dropped,
     fates,
     ledger,
@@ -38,6 +42,32 @@ from contact_sync.sync import Sync
 log = logging.getLogger(__name__)
 
 
+@dataclass(slots=True)
+class _Read:
+    """What reading a slice has found, besides the contacts to send: `keep` for the ledger, `parted`
+    ids that belong to other persons, `unnoted` persons, `keys`: how B2CORE calls the clients."""
+
+    counts: Counts
+    seen: Mask
+    keep: list[pd.DataFrame] = field(default_factory=list)
+    dropped: list[Dropped] = field(default_factory=list)
+    replaced: list[tuple[int, str]] = field(default_factory=list)
+    parted: list[int] = field(default_factory=list)
+    unnoted: list[pd.DataFrame] = field(default_factory=list)
+    keys: list[pd.DataFrame] = field(default_factory=list)
+
+    def same_persons(self, frame: pd.DataFrame, known: LedgerRows, mapping: Mapping) -> LedgerRows:
+        """What the ledger knows of the clients who are the same persons still."""
+        if mapping.has_client_key:
+            self.keys.append(frame[["client_id", CLIENT_KEY]])
+        if not mapping.has_person_key:
+            return known
+        told = compare_persons(frame, known)
+        self.parted.extend(told.others.tolist())
+        self.unnoted.append(told.unnoted)
+        return known.without(told.others)
+
+
 def stage_clients(sync: Sync, run: Run, slice_no: int) -> Staged:
     """Stage one slice and return its counts; repeating it replaces what an earlier try staged.
 
@@ -48,36 +78,28 @@ def stage_clients(sync: Sync, run: Run, slice_no: int) -> Staged:
     members = Members.of(part)
     known = ledger.ledger_rows(sync.state, run.sync_id, members.client_id)
     fresh = _fresh(sync, mapping)
-    counts, seen = Counts(), np.zeros(len(members.client_id), bool)
-    keep, found = list[pd.DataFrame](), list[Dropped]()
+    read = _Read(Counts(), np.zeros(len(members.client_id), bool))
     is_resend = run.kind is RunKind.RESEND
     refused = NOTHING_REFUSED if is_resend else _refused_values(sync, run, part)
-    replaced: list[tuple[int, str]] = []
-    unnoted, parted = list[pd.DataFrame](), list[int]()
 
     def to_send() -> Iterator[pd.DataFrame]:
         for batch in _batches(sync, run, part, members.client_id, mapping):
             transformed = transform(batch, mapping, refused)
-            replaced.extend(transformed.replaced)
-            same = known
-            if mapping.has_person_key:
-                told = compare_persons(transformed.frame, known)
-                parted.extend(told.others.tolist())
-                unnoted.append(told.unnoted)
-                same = known.without(told.others)
+            read.replaced.extend(transformed.replaced)
+            same = read.same_persons(transformed.frame, known, mapping)
             compared = compare(
                 transformed, members, same, mapping,
                 resend=is_resend, bring_back=is_resend and run.kind_reason != run.unproven,
                 retry_rejected=run.retry_rejected, fresh=fresh,
             )  # fmt: skip
-            seen[compared.members] = True
-            counts.add(compared.counts)
-            found.extend(compared.dropped)
+            read.seen[compared.members] = True
+            read.counts.add(compared.counts)
+            read.dropped.extend(compared.dropped)
             if len(compared.keep):
-                keep.append(compared.keep)
+                read.keep.append(compared.keep)
             yield compared.send
-        keep.append(vanished(members, seen, known))
-        counts.counts["pending"] += len(keep[-1])
+        read.keep.append(vanished(members, read.seen, known))
+        read.counts.counts["pending"] += len(read.keep[-1])
 
     with sync.state.transaction(run.fence) as cursor:
         staging.lock_slice(cursor, run.run_id, slice_no)
@@ -88,19 +110,25 @@ def stage_clients(sync: Sync, run: Run, slice_no: int) -> Staged:
         else:
             has_key = mapping.has_person_key
             staging.fill_outbox(cursor, run.run_id, part, to_send(), persons=has_key)
-            persons.part_with(cursor, run.sync_id, parted)
-            persons.note(cursor, run.sync_id, unnoted)
-            fates.merge_fates(cursor, run.sync_id, pd.concat(keep))
-            if is_resend and not part.is_sparse:
-                refused_values.forget_range(cursor, run.sync_id, part.first_id, part.last_id)
-            refused_values.forget(cursor, run.sync_id, replaced)
-            dropped.replace_dropped(cursor, run.sync_id, members.client_id[seen], found)
+            _note(cursor, run, part, members, read)
             reach("slice_uncommitted")
-        staging.save_slice_counts(cursor, run.run_id, slice_no, counts.staged())
+        staging.save_slice_counts(cursor, run.run_id, slice_no, read.counts.staged())
     reach("slice_staged")
-    told = ", ".join(f"{n} {what}" for what, n in counts.counts.items())
+    told = ", ".join(f"{n} {what}" for what, n in read.counts.counts.items())
     log.info("Slice %d: %s", slice_no, told)
-    return counts.staged()
+    return read.counts.staged()
+
+
+def _note(cursor: Cursor, run: Run, part: Slice, members: Members, read: _Read) -> None:
+    persons.part_with(cursor, run.sync_id, read.parted)
+    persons.note(cursor, run.sync_id, read.unnoted)
+    if read.keys:
+        client_keys.note(cursor, run.sync_id, read.keys)
+    fates.merge_fates(cursor, run.sync_id, pd.concat(read.keep))
+    if run.kind is RunKind.RESEND and not (part.is_sparse or run.is_trial):
+        refused_values.forget_range(cursor, run.sync_id, part.first_id, part.last_id)
+    refused_values.forget(cursor, run.sync_id, read.replaced)
+    dropped.replace_dropped(cursor, run.sync_id, members.client_id[read.seen], read.dropped)
 
 
 def _refused_values(sync: Sync, run: Run, part: Slice) -> Refused:
@@ -119,7 +147,8 @@ def _fresh(sync: Sync, mapping: Mapping) -> int:
 def _batches(
     sync: Sync, run: Run, part: Slice, members: Int64, mapping: Mapping
 ) -> Iterator[pa.RecordBatch]:
-    """Read the clients: of an incremental run the members, else all in the slice's range."""
-    ids = members if run.kind is RunKind.INCREMENTAL or part.is_sparse else None
+    """Read the clients: of an incremental run or a trial the members, else all in the range."""
+    chosen = run.kind is RunKind.INCREMENTAL or part.is_sparse or run.is_trial
+    ids = members if chosen else None
     with sync.b2core.snapshot() as snapshot:
         yield from ahead(snapshot.clients(mapping.columns, part.first_id, part.last_id, ids))

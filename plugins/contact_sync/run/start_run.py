@@ -42,6 +42,11 @@ def start_run(
         raise SyncDisabled(
             f"Sync {name!r} is disabled and sends nothing: set `enabled: true` in its definition"
         )
+    if sync.definition.shadow and not options.dry_run:
+        raise SyncDisabled(
+            f"Sync {name!r} is a shadow and sends nothing: `python -m contact_sync verify {name}` "
+            f"compares; `shadow: false` in its definition lets it send"
+        )
     sync.state.check_schema()
     mark, place, token = (
         read_mark(sync),

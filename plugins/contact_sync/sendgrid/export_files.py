@@ -12,8 +12,11 @@ import hashlib
 import json
 import zlib
 from collections.abc import Iterable, Iterator
-from itertools import chain
+from itertools import chain, islice
 from typing import Any
+
+import pyarrow as pa
+import pyarrow.json as pa_json
 
 from contact_sync.base.errors import RetryableError
 
@@ -24,6 +27,9 @@ MAX_RATIO = 300  # contacts in JSON compress 5 to 30 times
 FREE_BYTES = 50_000_000  # so much may be unpacked at any ratio
 MAX_CONTACT = 2_000_000  # characters: 500 fields of 1,000 each, with room
 UNPACKED = 1 << 20
+BLOCK = 4 << 20
+"""Bytes of contacts that are read at once: about 10,000 contacts."""
+CHUNK = 10_000
 _DECODER = json.JSONDecoder()
 _GZIP = b"\x1f\x8b"
 _WITH_HEADER = 31
@@ -48,6 +54,64 @@ class Fetched:
     def sha256(self) -> str:
         """64 hexadecimal digits."""
         return self._hash.hexdigest()
+
+
+def chunks_of(pieces: Iterable[bytes], schema: pa.Schema) -> Iterator[pa.Table | list[Contact]]:
+    """The same in chunks: as a table of the columns of the `schema`, where the contacts are objects
+    a line and have the schema's types, which is several times faster; else as they are.
+
+    Raises as `contacts_of` does.
+    """
+    plain = _unpacked(pieces)
+    head = b""
+    for piece in plain:
+        head += piece
+        if b"\n" in head or len(head) > MAX_CONTACT:
+            break
+    whole = chain([head], plain)
+    if _is_object(head.partition(b"\n")[0].removeprefix(codecs.BOM_UTF8)):
+        for block in _line_blocks(whole):
+            yield _table(block, schema)
+        return
+    contacts = contacts_of(whole)
+    yield from iter(lambda: list(islice(contacts, CHUNK)), [])
+
+
+def _is_object(line: bytes) -> bool:
+    try:
+        return isinstance(json.loads(line), dict)
+    except (ValueError, RecursionError):
+        return False
+
+
+def _line_blocks(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """Whole lines, about BLOCK bytes of them."""
+    parts, size = list[bytes](), 0
+    for piece in pieces:
+        parts.append(piece)
+        size += len(piece)
+        if size < BLOCK:
+            continue
+        lines, end, rest = b"".join(parts).rpartition(b"\n")
+        if len(rest) > MAX_CONTACT:
+            raise _unreadable("a line is too long")
+        if end:
+            yield lines
+        parts, size = [rest], len(rest)
+    if last := b"".join(parts).strip():
+        yield last
+
+
+def _table(block: bytes, schema: pa.Schema) -> pa.Table | list[Contact]:
+    try:
+        str(block, "utf-8")
+        return pa_json.read_json(
+            pa.BufferReader(block),
+            pa_json.ReadOptions(use_threads=False, block_size=len(block) + 1),
+            pa_json.ParseOptions(explicit_schema=schema, unexpected_field_behavior="ignore"),
+        )
+    except (UnicodeDecodeError, pa.ArrowInvalid):
+        return list(contacts_of([block]))
 
 
 def contacts_of(pieces: Iterable[bytes]) -> Iterator[Contact]:

@@ -7,9 +7,7 @@ addresses would be in them.
 from __future__ import annotations
 
 import hashlib
-import io
 import logging
-import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,12 +20,13 @@ import urllib3
 from contact_sync.base.errors import ConfigError, FateUnknown, RequestRefused, RetryableError
 from contact_sync.sendgrid.allowed_hosts import check_api_url, check_storage_url, is_loopback
 from contact_sync.sendgrid.answers import check_answer, parsed
+from contact_sync.sendgrid.bodies import copied, pieces_of, read, storage_code
 from contact_sync.sendgrid.connection import Line
+from contact_sync.sendgrid.read_only import refuse_writing
 from contact_sync.sendgrid.retries import RETRY_BUDGET_SECONDS, retrying
 
 CONNECT_SECONDS = 10
 READ_SECONDS = 60
-MAX_STORAGE_ERROR = 10_000  # bytes
 MIN_SECRET = 20  # characters; shorter values of a signed URL's query are dates and algorithms
 _LIBRARY_ERRORS = (requests.RequestException, urllib3.exceptions.HTTPError, OSError)
 _TALKATIVE = ("urllib3", "requests")
@@ -63,7 +62,8 @@ class Transport:
     """Sends requests to one API host with the key, and to storage hosts without it.
 
     `allowed_hosts`: further hosts that the connection's owner trusts, for the API and as domains
-    of the storage. `mask` is told each secret that could get into a log. For one thread at a time.
+    of the storage. `mask` is told each secret that could get into a log. `read_only`: whatever may
+    change the account is refused before it leaves. For one thread at a time.
     """
 
     def __init__(
@@ -74,6 +74,7 @@ class Transport:
         allowed_hosts: Sequence[str] = (),
         mask: Callable[[str], None] = keep_unmasked,
         limits: Limits = DEFAULT_LIMITS,
+        read_only: bool = False,
     ) -> None:
         check_api_url(base_url, allowed_hosts)
         if not api_key.isascii() or not api_key.isprintable() or " " in api_key:
@@ -86,6 +87,7 @@ class Transport:
         self._allowed_hosts = allowed_hosts
         self._mask = mask
         self._limits = limits
+        self._read_only = read_only
         mask(api_key)
         self._base_url = base_url.rstrip("/")
         self.key_mark = key_mark(self._base_url, api_key)
@@ -116,6 +118,8 @@ class Transport:
         messages. Raises AuthError, RequestRefused, RetryableError or FateUnknown.
         """
         what = f"{method} {route or path}"
+        if self._read_only:
+            refuse_writing(method, path, what)
 
         def once() -> dict[str, Any]:
             try:
@@ -139,7 +143,7 @@ class Transport:
                 **options,
             ) as answer,
         ):
-            raw = _read(answer, self._limits.answer_bytes)
+            raw = read(answer, self._limits.answer_bytes)
         check_answer(answer, parsed(raw), what)
         if raw == b"" and method != "GET":
             return {}
@@ -157,6 +161,8 @@ class Transport:
         Raises RequestRefused for a definite refusal (nothing was stored), FateUnknown else.
         """
         what = "PUT upload_uri"
+        if self._read_only:
+            refuse_writing("PUT", "", what)
         self._check_storage(url, "upload_uri")
         line = self._storage_line()
         with (
@@ -173,7 +179,7 @@ class Transport:
         ):
             if answer.status_code == requests.codes.ok:
                 return  # whatever the storage says
-            said = _storage_code(answer)
+            said = storage_code(answer)
         if 400 <= answer.status_code < 500:
             raise RequestRefused(
                 f"{what}: the storage answered {answer.status_code}{f' {said}' if said else ''}",
@@ -189,7 +195,7 @@ class Transport:
         """
         try:
             with self.open_file(url, "errors_url", self._limits.download_seconds) as pieces:
-                is_whole = _copied(pieces, file, max_bytes)
+                is_whole = copied(pieces, file, max_bytes)
         except RequestRefused as error:
             raise RetryableError(str(error)) from None
         if not is_whole:
@@ -221,7 +227,7 @@ class Transport:
                         f"GET {what}: the storage answered {answer.status_code}",
                         status=answer.status_code,
                     )
-                yield _pieces(answer)
+                yield pieces_of(answer)
         except FateUnknown as error:
             raise RetryableError(str(error)) from None
 
@@ -260,35 +266,6 @@ def _sent(what: str, line: Line, seconds: float) -> Iterator[None]:
             ) from None
         kind = type(error).__name__
         raise FateUnknown(f"{what}: no answer ({kind}); it may have had an effect") from None
-
-
-def _storage_code(answer: requests.Response) -> str:
-    """The error code in S3's XML, such as EntityTooLarge; nothing else of it is read."""
-    raw = _read(answer, MAX_STORAGE_ERROR) or b""
-    found = re.search(rb"<Code>([A-Za-z]{1,40})</Code>", raw)
-    return found.group(1).decode() if found else ""
-
-
-def _read(answer: requests.Response, max_bytes: int) -> bytes | None:
-    """The body as it came, or None if it is larger than `max_bytes`."""
-    body = io.BytesIO()
-    return body.getvalue() if _copied(_pieces(answer), body, max_bytes) else None
-
-
-def _pieces(answer: requests.Response) -> Iterator[bytes]:
-    found: Iterator[bytes] = answer.raw.stream(1 << 16, decode_content=False)
-    return found
-
-
-def _copied(pieces: Iterator[bytes], file: IO[bytes], max_bytes: int) -> bool:
-    """Whether the body fits into `max_bytes`; then it is in `file`, as it came."""
-    size = 0
-    for piece in pieces:
-        size += len(piece)
-        if size > max_bytes:
-            return False
-        file.write(piece)
-    return True
 
 
 def _is_refused(error: BaseException) -> bool:

@@ -119,7 +119,7 @@ def batch_blocks(state: StateDatabase, batch_id: int) -> Iterator[pa.Array]:
             yield block.column("payload")
 
 
-def unsure(cursor: Cursor, batch_id: int, *, after: int, at_most: int) -> list[Unsure]:
+def unsure(cursor: Cursor, batch_id: int, *, after: int | None, at_most: int) -> list[Unsure]:
     """The next contacts of a batch, by client id, that are unsure about a field."""
     parameters = {"batch_id": batch_id, "after": after, "at_most": at_most}
     return [Unsure(**row) for row in many(cursor, SQL["unsure"], parameters)]

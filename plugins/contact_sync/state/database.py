@@ -51,6 +51,12 @@ ANSWER_SECONDS = 960.0
 has fallen silent can't keep."""
 
 
+NOT_OWNER = (
+    "its role may not do that; connect as the role that owns the schema contact_sync, see "
+    "include/sql/state/roles.sql"
+)
+
+
 class Bounded(psycopg.Connection[dict[str, Any]]):
     """A connection that waits for no answer longer than ANSWER_SECONDS."""
 
@@ -175,5 +181,7 @@ def translated() -> Iterator[None]:
         if isinstance(error, psycopg.OperationalError) or state.startswith(PASSING):
             raise meaning(state, str(error), WHAT) from None
         where = error.diag.constraint_name or error.diag.table_name or ""
+        if state == "42501":
+            raise ConfigError(f"{WHAT} refused a statement ({state}): {NOT_OWNER}") from None
         kind = type(error).__name__
         raise ConfigError(f"{WHAT} refused a statement: {kind} {state} {where}".rstrip()) from None

@@ -142,6 +142,11 @@ def doubt(cursor: Cursor, sync_id: int, why: KindReason, mark: Mark | None) -> N
     cursor.execute(SQL["note_lost_again"], {"sync_id": sync_id})
 
 
+def is_doubted(cursor: Cursor, sync_id: int) -> bool:
+    """Whether nothing of the ledger counts as proven."""
+    return bool(one(cursor, SQL["is_doubted"], {"sync_id": sync_id})["found"])
+
+
 def seconds_since_forgotten(cursor: Cursor, sync_id: int) -> float | None:
     """For how long it is known that something may be on its way that nobody knows any more."""
     found = one(cursor, SQL["seconds_since_forgotten"], {"sync_id": sync_id})["seconds"]
@@ -154,5 +159,10 @@ def prove(cursor: Cursor, sync_id: int, run_id: int, texts: int) -> None:
     """
     parameters = {"sync_id": sync_id, "run_id": run_id, "texts": texts}
     cursor.execute(SQL["leave_unproven"], parameters | {"reason": PendingReason.STATE_UNPROVEN})
-    cursor.execute(SQL["widen"], parameters)
+    believe(cursor, sync_id, texts)
+
+
+def believe(cursor: Cursor, sync_id: int, texts: int) -> None:
+    """What the ledger says is proven, client by client; `texts`: see above."""
+    cursor.execute(SQL["widen"], {"sync_id": sync_id, "texts": texts})
     cursor.execute(SQL["prove"], {"sync_id": sync_id})

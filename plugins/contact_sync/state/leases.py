@@ -41,6 +41,19 @@ def acquire_lease(cursor: Cursor, sync_id: int, holder: str, *, take_over: bool)
     return Lease(int(one(cursor, SQL["take_lease"], parameters)["epoch"]), why)
 
 
+def refuse_at_work(cursor: Cursor, sync_id: int) -> None:
+    """Keep every run of the sync from beginning until the transaction ends.
+
+    Raises LeaseBusy naming the holder while a run has the lease.
+    """
+    row = one(cursor, SQL["lock_lease"], {"sync_id": sync_id})
+    if row["is_taken"]:
+        raise LeaseBusy(
+            f"{row['lease_holder']} is at work on this sync (lease until "
+            f"{row['lease_until']:%H:%M:%S} UTC): repeat this when it is done"
+        )
+
+
 def end_older_runs(cursor: Cursor, sync_id: int, run_id: int, why: EndedWhy) -> list[int]:
     """End the runs that couldn't write their end, in the name of a new one with the lease; returns
     their ids."""

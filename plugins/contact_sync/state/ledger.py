@@ -120,9 +120,13 @@ def count_absent(cursor: Cursor, sync_id: int) -> int:
     return int(one(cursor, SQL["count_absent"], {"sync_id": sync_id})["n"])
 
 
-def count_by_fate(cursor: Cursor, sync_id: int) -> dict[str, int]:
-    """How many clients of the ledger have which fate, of the four that reports know."""
-    rows = many(cursor, SQL["count_by_state"], {"sync_id": sync_id})
+def count_by_fate(
+    cursor: Cursor, sync_id: int, only: tuple[int, ...] | None = None
+) -> dict[str, int]:
+    """How many clients of the ledger, all or these only, have which fate, of the four that reports
+    know."""
+    statement = SQL["count_by_state"] if only is None else SQL["count_chosen"]
+    rows = many(cursor, statement, {"sync_id": sync_id, "client_ids": list(only or ())})
     found = {row["state"]: row["n"] for row in rows}
     everyone = found.pop("all")
     counted = {fate.word: 0 for fate in Fate if fate.counted_as is fate}

@@ -37,11 +37,7 @@ def migrate(dsn: str) -> None:
     try:
         with engine.begin() as connection:
             connection.exec_driver_sql(SQL["wait_for_others"])
-            if encoding := connection.exec_driver_sql(SQL["other_encoding"]).scalar():
-                raise ConfigError(
-                    f"The state database is encoded in {encoding}, which has no place for every "
-                    f"name and address: make one in UTF8 from template0, and use that"
-                )
+            refuse_encoding(connection.exec_driver_sql(SQL["other_encoding"]).scalar())
             if connection.exec_driver_sql(SQL["schema"]).scalar() is None:
                 connection.exec_driver_sql(SQL["create_schema"])
             has_evidence = connection.exec_driver_sql(SQL["has_evidence"]).scalar()
@@ -59,6 +55,15 @@ def migrate(dsn: str) -> None:
         ) from None
     except SQLAlchemyError as error:
         raise _told(error) from None
+
+
+def refuse_encoding(other: object) -> None:
+    """Raise ConfigError for a new database in another encoding (statement `other_encoding`)."""
+    if other:
+        raise ConfigError(
+            f"{WHAT} is encoded in {other}, which has no place for every name and address: make "
+            f"one in UTF8 from template0, and use that"
+        )
 
 
 def _told(error: SQLAlchemyError) -> SyncError:

@@ -12,7 +12,7 @@ from alembic.script import ScriptDirectory
 
 from contact_sync.base.errors import ConfigError
 from contact_sync.state.database import SCHEMA_VERSION, SQL, connect, translated
-from contact_sync.state.migrate import COMMENTS, MIGRATIONS
+from contact_sync.state.migrate import COMMENTS, MIGRATIONS, refuse_encoding
 from contact_sync.state.migrate import SQL as AROUND
 
 _HEAD = """\
@@ -62,6 +62,7 @@ def pending(dsn: str) -> Pending:
             row = connection.execute(query.encode()).fetchone()
             return row[0] if row else None
 
+        refuse_encoding(ask(AROUND["other_encoding"]))
         found = ask(SQL["version"]) if ask(SQL["is_migrated"]) else None
         role, has_schema = str(ask("SELECT current_user")), ask(AROUND["schema"]) is not None
         has_evidence = bool(ask(AROUND["has_evidence"]))

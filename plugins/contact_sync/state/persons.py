@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from contact_sync.postgres.copying import copy_into
 from contact_sync.postgres.cursor import Cursor
-from contact_sync.state import statements
+from contact_sync.state import removals, statements
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,4 +31,5 @@ def part_with(cursor: Cursor, sync_id: int, ids: list[int]) -> None:
     """The persons who had these ids are gone: their contacts become removals of that kind, and
     nothing of them goes along. Before the newcomers are noted in the ledger."""
     if ids:
+        removals.note_gone(cursor, sync_id, ids=ids)
         cursor.execute(SQL["part_with"], {"sync_id": sync_id, "client_ids": ids})

@@ -78,10 +78,19 @@ def create_batches(
         )
 
 
-def retire_absent(cursor: Cursor, sync_id: int, enough: int) -> int:
-    """End the ledger rows of clients that are gone; returns how many contacts are to go."""
+def retire_absent(cursor: Cursor, sync_id: int, enough: int) -> None:
+    """End the ledger rows of clients that are gone; their contacts become removals."""
+    note_gone(cursor, sync_id, enough=enough)
     cursor.execute(SQL["retire_absent"], {"sync_id": sync_id, "enough": enough})
-    return cursor.rowcount
+
+
+def note_gone(
+    cursor: Cursor, sync_id: int, *, enough: int | None = None, ids: list[int] | None = None
+) -> None:
+    """Contacts of clients whose ledger rows end next, in the same transaction: of those that were
+    absent `enough` times, or that had these ids."""
+    parameters = {"sync_id": sync_id, "enough": enough, "client_ids": ids}
+    cursor.execute(SQL["note_gone"], parameters)
 
 
 def keep(cursor: Cursor, sync_id: int, whys: tuple[RemovalReason, ...]) -> int:

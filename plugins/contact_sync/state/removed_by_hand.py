@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from contact_sync.base.vocabulary import FOUND_ABSENT
 from contact_sync.postgres.cursor import Cursor, many
 from contact_sync.state import statements
 
@@ -21,8 +22,9 @@ class Own(NamedTuple):
 
 
 def own_contacts(cursor: Cursor, sync_id: int, run_id: int) -> list[Own]:
-    """Staged clients with a confirmed contact at the same address, by id."""
-    parameters = {"sync_id": sync_id, "run_id": run_id}
+    """Staged clients with a confirmed contact at the same address, by id; not those whom a repair
+    brings back."""
+    parameters = {"sync_id": sync_id, "run_id": run_id, "brought_back": list(FOUND_ABSENT)}
     return [Own(**row) for row in many(cursor, SQL["own_contacts"], parameters)]
 
 

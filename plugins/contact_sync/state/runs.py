@@ -41,7 +41,8 @@ class Options:
     """What a person asked a run for, besides its kind.
 
     `approve_removals`: remove exactly so many absent clients although that is above the limit.
-    `approve`: send a plan above the limits without asking anybody.
+    `approve`: send a plan above the limits without asking anybody. `only`: ids of the clients of a
+    trial; None = an ordinary run.
     """
 
     reason: str | None = None
@@ -49,6 +50,7 @@ class Options:
     retry_rejected: bool = False
     approve_removals: int | None = None
     approve: bool = False
+    only: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,12 @@ class Run:
     token: str | None = None
     unproven: KindReason | None = None
     kind_reason: str | None = None
+    only: tuple[int, ...] | None = None
+
+    @property
+    def is_trial(self) -> bool:
+        """Whether it looks at chosen clients only: it removes nothing and moves no watermark."""
+        return self.only is not None
 
     @property
     def fence(self) -> tuple[int, int] | None:
@@ -149,6 +157,7 @@ def create_run(
             "retry_rejected": options.retry_rejected,
             "approve_removals": options.approve_removals,
             "approval": approval and Jsonb(approval.to_json()),
+            "only_clients": None if options.only is None else list(options.only),
         },
     )
     return int(row["run_id"])
@@ -162,6 +171,8 @@ def load_run(state: StateDatabase, run_id: int) -> Run:
             pull_back(cursor, row["sync_id"])
             row["age_hours"] = 0.0
     row |= {"kind": RunKind(row["kind"]), "state": RunState(row["state"])}
+    only = row.pop("only_clients")
+    row["only"] = None if only is None else tuple(only)
     row["unproven"] = row["unproven"] and KindReason(row["unproven"])
     return Run(**with_objects(row))
 
@@ -241,10 +252,13 @@ def finish_run(
 def advance_watermark(
     cursor: Cursor, run: Run, watermark: SourceSnapshot, destination: Destination
 ) -> None:
-    """Move the watermark and remember list and fields; compare-and-set on the run's epoch.
+    """Move the watermark and remember list and fields; compare-and-set on the run's epoch. A trial
+    leaves all as it is.
 
     Raises Fenced when a newer run holds the lease.
     """
+    if run.is_trial:
+        return
     cursor.execute(
         SQL["advance_watermark"],
         {

@@ -195,7 +195,7 @@ class Unsure(NamedTuple):
 
 
 def unsure_contacts(
-    cursor: Cursor, run_id: int, *, texts: bool, after: int, at_most: int
+    cursor: Cursor, run_id: int, *, texts: bool, after: int | None, at_most: int
 ) -> list[Unsure]:
     """The next contacts, by client id, that are unsure about a Number or Date field, or, with
     `texts`, about any."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from contact_sync.base.errors import ConfigError, LeaseBusy
 from contact_sync.postgres.cursor import Cursor, many, one
-from contact_sync.state import statements
+from contact_sync.state import client_keys, statements
 
 SQL = statements.load("syncs")
 
@@ -105,6 +105,7 @@ def forget_sync(cursor: Cursor, name: str) -> int:
     parameters = {"sync_id": _existing(cursor, name)}
     cursor.execute(SQL["reopen_removals"], parameters)
     reopened = cursor.rowcount
+    client_keys.forget_all(cursor, parameters["sync_id"])
     for statement in (
         SQL["forget_ledger"],
         SQL["forget_removals"],

@@ -55,6 +55,8 @@ class Verification:
     read_at: datetime | None
     finished_at: datetime | None
     age_hours: float
+    rebuilds: bool = False
+    rebuilt: int | None = None
 
     @property
     def is_equal(self) -> bool:
@@ -67,7 +69,7 @@ class Finding:
     """A contact, or a client without one, that isn't as it should be.
 
     `fields`: SendGrid's names of those that differ. `email` only where somebody has to act on the
-    contact; `on_list` None = there is no contact. `repaired_by`: the run that marked it.
+    contact; `on_list` None = there is no contact. `repaired`: the next run is told to put it right.
     """
 
     finding_no: int
@@ -79,7 +81,7 @@ class Finding:
     on_list: bool | None
     updated_at: datetime | None
     looked_at: datetime | None
-    repaired_by: int | None
+    repaired: bool
 
 
 def begin(
@@ -91,11 +93,14 @@ def begin(
     definition_hash: str,
     destination: Destination,
     export_id: str | None = None,
+    rebuilds: bool = False,
 ) -> int:
-    """Insert a running verification; returns its id. `export_id`: an export that is there."""
+    """Insert a running verification; returns its id. `export_id`: an export that is there.
+    `rebuilds`: the ledger is to be filled from it."""
     parameters = {
         "sync_id": sync_id, "holder": holder, "reason": reason, "export_id": export_id,
-        "definition_hash": definition_hash, "destination": Jsonb(destination.to_json()),
+        "rebuilds": rebuilds, "definition_hash": definition_hash,
+        "destination": Jsonb(destination.to_json()),
     }  # fmt: skip
     return int(one(cursor, SQL["begin"], parameters)["verification_id"])
 
@@ -199,7 +204,7 @@ def finish(
     failed leaves none."""
     ids = {"verification_id": verification.verification_id, "sync_id": verification.sync_id}
     succeeded = state is VerificationState.SUCCEEDED
-    cursor.execute(SQL["drop_older_findings" if succeeded else "drop_findings"], ids)
+    cursor.execute(SQL["drop_older_findings"] if succeeded else SQL["drop_findings"], ids)
     cursor.execute(SQL["finish"], ids | {"state": str(state), "cause": cause})
 
 

@@ -1,1 +1,1 @@
-"""A verification: SendGrid's own export compared with B2CORE. Only reads, and takes no lease."""
+"""A verification: SendGrid's own export compared with B2CORE, and what a run is told to repair."""

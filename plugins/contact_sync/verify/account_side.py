@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from itertools import islice
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from contact_sync.base.arrays import Int64, rows_of
 from contact_sync.base.errors import FatalError, RequestRefused, RetryableError
 from contact_sync.base.failpoints import reach
+from contact_sync.base.vocabulary import FieldType
 from contact_sync.contacts import emails
 from contact_sync.contacts.mapping import Mapping
-from contact_sync.contacts.meaning import bits, meant, packed
-from contact_sync.contacts.text_columns import TEXT, arrow
+from contact_sync.contacts.meaning import as_text, bits, meant, packed
+from contact_sync.contacts.text_columns import arrow, series
 from contact_sync.contacts.transform import hashes
 from contact_sync.sendgrid.export_calls import Export
-from contact_sync.sendgrid.export_files import Contact, Fetched, contacts_of
+from contact_sync.sendgrid.export_files import Contact, Fetched, chunks_of
 from contact_sync.state import sides
 from contact_sync.state.ledger import known_clients
 from contact_sync.state.verifications import Verification, writing
@@ -28,8 +28,9 @@ from contact_sync.verify.context import open_verification
 from contact_sync.verify.order_export import look_at
 
 log = logging.getLogger(__name__)
-CHUNK = 10_000
-"""Contacts that are in memory at once, and stored by one transaction."""
+EMAIL = pa.field("email", pa.string())
+_TYPES = {FieldType.TEXT: pa.string(), FieldType.NUMBER: pa.float64(), FieldType.DATE: pa.string()}
+_ISO = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d$"
 TOLD_EACH = 100_000
 EXPIRED = (401, 403, 404, 410)
 """How storages answer to a signed address that isn't valid any more."""
@@ -50,8 +51,7 @@ def load_account_side(sync: Sync, verification_id: int, holder: str | None = Non
     listed = _listed(sync, found.list_export_id, fetched) if found.list_export_id else None
     known = np.sort(known_clients(sync.state, found.sync_id).contact_hash)
     side = _Side(found, mapping, listed, known)
-    contacts = _contacts(sync, found.export_id, fetched)
-    chunks = iter(lambda: list(islice(contacts, CHUNK)), [])
+    chunks = _chunks(sync, found.export_id, columns_of(mapping), fetched)
     stored = sides.add_contacts(sync.state, found, map(side.as_hashes, chunks))
     reach("contacts_stored")
     with writing(sync.state, found) as cursor:
@@ -62,10 +62,18 @@ def load_account_side(sync: Sync, verification_id: int, holder: str | None = Non
 
 def _listed(sync: Sync, export_id: str, fetched: Fetched) -> Int64:
     """Hashes of the addresses on the list, ascending; 8 bytes of memory each."""
-    contacts = _contacts(sync, export_id, fetched)
-    chunks = iter(lambda: list(islice(contacts, CHUNK)), [])
-    parts = [hashes(arrow(_addresses(chunk))) for chunk in chunks]
+    chunks = _chunks(sync, export_id, pa.schema([EMAIL]), fetched)
+    parts = [hashes(_addresses(_texts(chunk, "email"))) for chunk in chunks]
     return np.unique(np.concatenate([np.empty(0, np.int64), *parts]))
+
+
+def columns_of(mapping: Mapping) -> pa.Schema:
+    """What is read of a contact, as SendGrid shows it (read_back.py)."""
+    custom = [(f.name, _TYPES[f.type]) for f in mapping.fields if f.custom]
+    own = [(f.name, pa.string()) for f in mapping.fields if not f.custom]
+    return pa.schema(
+        [EMAIL, ("updated_at", pa.string()), *own, ("custom_fields", pa.struct(custom))]
+    )
 
 
 class _Side:
@@ -80,73 +88,81 @@ class _Side:
         self._known = known
         self._read = 0
 
-    def as_hashes(self, contacts: list[Contact]) -> pa.RecordBatch:
-        """A chunk of contacts; those without an address belong to nobody here."""
-        contacts = [contact for contact in contacts if contact.get("email")]
-        address = arrow(_addresses(contacts))
+    def as_hashes(self, chunk: pa.Table | list[Contact]) -> pa.RecordBatch:
+        """A chunk of contacts, without those that have no address: they are nobody's."""
+        address = _addresses(_texts(chunk, "email"))
         email_hash = hashes(address)
         columns, unclear = [], []
         for field in self._mapping.fields:
-            values = [value_in(contact, field.name, custom=field.custom) for contact in contacts]
+            values = _texts(chunk, field.name, custom=field.custom)
             found, cant_be_read = meant(field, values)
             columns.append(found)
             unclear.append(cant_be_read)
-        on_list = np.ones(len(contacts), bool)
+        on_list = np.ones(len(address), bool)
         if self._listed is not None:
             on_list = rows_of(self._listed, email_hash)[1]
         ours = rows_of(self._known, email_hash)[1]
         told = pa.array(on_list & ~ours & (self._listed is not None))
-        self._read += len(contacts)
-        if self._read // TOLD_EACH > (self._read - len(contacts)) // TOLD_EACH:
-            log.info("%d contacts of the export are read", self._read)
-        return pa.RecordBatch.from_arrays(
+        self._tell(len(address))
+        batch = pa.RecordBatch.from_arrays(
             [
-                pa.array(np.full(len(contacts), self._id)),
+                pa.array(np.full(len(address), self._id)),
                 pa.array(email_hash),
                 pa.array(on_list),
-                _moments([contact.get("updated_at") for contact in contacts]),
+                _moments(_texts(chunk, "updated_at")),
                 packed(columns),
                 pa.array(bits(unclear)),
-                pa.compute.if_else(told, address, None),
+                pc.if_else(told, address, None),
             ],
             schema=sides.CONTACTS,
         )
+        return batch.filter(pa.array(email_hash != 0))
+
+    def _tell(self, contacts: int) -> None:
+        before, self._read = self._read, self._read + contacts
+        if self._read // TOLD_EACH > before // TOLD_EACH:
+            log.info("%d contacts of the export are read", self._read)
 
 
-def value_in(contact: Contact, name: str, *, custom: bool) -> object:
-    """A field's value in a contact as SendGrid shows it; None or "" = none."""
-    if not custom:
-        return contact.get(name)
-    values = contact.get("custom_fields")
-    return values.get(name) if isinstance(values, dict) else None
+def _texts(chunk: pa.Table | list[Contact], name: str, *, custom: bool = False) -> pa.Array:
+    """A field's values in a chunk of contacts; null or "" = none."""
+    if isinstance(chunk, pa.Table):
+        column = chunk.column("custom_fields" if custom else name).combine_chunks()
+        return pc.struct_field(column, name) if custom else column
+    if custom:
+        chunk = [c["custom_fields"] if isinstance(c.get("custom_fields"), dict) else {}
+                 for c in chunk]  # fmt: skip
+    return pa.array([as_text(contact.get(name)) for contact in chunk], pa.string())
 
 
-def _addresses(contacts: list[Contact]) -> pd.Series[str]:
+def _addresses(texts: pa.Array) -> pa.Array:
     """As the ledger has them."""
-    found = [str(contact.get("email") or "") for contact in contacts]
-    return emails.normalised(pd.Series(found, dtype=TEXT))
+    return arrow(emails.normalised(series(texts)))
 
 
-def _moments(texts: list[object]) -> pa.Array:
+def _moments(texts: pa.Array) -> pa.Array:
     """ISO 8601 in UTC, whole seconds; what isn't is unknown."""
-    whole = [text[:19] if isinstance(text, str) and len(text) >= 19 else None for text in texts]
+    whole = pc.utf8_slice_codeunits(texts, 0, 19)
+    whole = pc.if_else(pc.match_substring_regex(whole, _ISO), whole, None)
     try:
-        found = pa.array(whole, pa.string()).cast(pa.timestamp("us"))
+        found = whole.cast(pa.timestamp("us"))
     except pa.ArrowInvalid:
         return pa.nulls(len(texts), pa.timestamp("us", "UTC"))
-    return found.cast(pa.timestamp("us", "UTC"))
+    return pc.assume_timezone(found, "UTC")
 
 
-def _contacts(sync: Sync, export_id: str, fetched: Fetched) -> Iterator[Contact]:
+def _chunks(
+    sync: Sync, export_id: str, schema: pa.Schema, fetched: Fetched
+) -> Iterator[pa.Table | list[Contact]]:
     """The contacts in all files of an export, as they come.
 
     Raises RetryableError at the end when they are fewer than SendGrid says that they are.
     """
     look, read = look_at(sync, export_id), 0
     for number in range(len(look.urls)):
-        for contact in _file(sync, look, number, fetched):
-            yield contact
-            read += 1
+        for chunk in _file(sync, look, number, schema, fetched):
+            yield chunk
+            read += len(chunk)
     if read < look.contacts:
         raise RetryableError(
             f"SendGrid says that its export has {look.contacts} contacts, and its files have "
@@ -154,21 +170,22 @@ def _contacts(sync: Sync, export_id: str, fetched: Fetched) -> Iterator[Contact]
         )
 
 
-def _file(sync: Sync, look: Export, number: int, fetched: Fetched) -> Iterator[Contact]:
+def _file(
+    sync: Sync, look: Export, number: int, schema: pa.Schema, fetched: Fetched
+) -> Iterator[pa.Table | list[Contact]]:
     """The contacts of one file. Its address may have expired since the look: then it is looked
     once more."""
     try:
-        yield from _fetch(sync, look.urls[number], fetched)
+        yield from _fetch(sync, look.urls[number], schema, fetched)
     except RequestRefused as error:
         if error.status not in EXPIRED:
             raise RetryableError(str(error)) from None
         again = look_at(sync, look.export_id)
         if len(again.urls) != len(look.urls):
-            raise RetryableError(
-                f"SendGrid's export {look.export_id} has other files now"
-            ) from None
+            changed = f"SendGrid's export {look.export_id} has other files now"
+            raise RetryableError(changed) from None
         try:
-            yield from _fetch(sync, again.urls[number], fetched)
+            yield from _fetch(sync, again.urls[number], schema, fetched)
         except RequestRefused as expired:
             raise FatalError(
                 f"{expired}: the files of SendGrid's export {look.export_id} can't be fetched any "
@@ -176,6 +193,8 @@ def _file(sync: Sync, look: Export, number: int, fetched: Fetched) -> Iterator[C
             ) from None
 
 
-def _fetch(sync: Sync, url: str, fetched: Fetched) -> Iterator[Contact]:
+def _fetch(
+    sync: Sync, url: str, schema: pa.Schema, fetched: Fetched
+) -> Iterator[pa.Table | list[Contact]]:
     with sync.sendgrid.export_file(url) as pieces:
-        yield from contacts_of(fetched.noted(pieces))
+        yield from chunks_of(fetched.noted(pieces), schema)

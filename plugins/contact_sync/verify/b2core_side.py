@@ -32,10 +32,10 @@ from contact_sync.contacts.transform import Transformed, transform
 from contact_sync.postgres.arrow_reader import ahead
 from contact_sync.run.scan_clients import scan_clients
 from contact_sync.run.select_clients import changed_clients, refuse_stale
-from contact_sync.state import refused_values, runs, sides
+from contact_sync.state import rebuilds, refused_values, runs, sides
 from contact_sync.state.ledger import known_clients, ledger_rows, read_removal_hashes
 from contact_sync.state.runs import SyncState
-from contact_sync.state.verifications import Verification
+from contact_sync.state.verifications import Verification, writing
 from contact_sync.sync import Sync
 from contact_sync.verify.context import open_verification
 
@@ -67,6 +67,8 @@ def load_b2core_side(sync: Sync, verification_id: int, holder: str | None = None
     if found.snapshot is not None:
         return found.counts["clients"]
     sides.begin_reading(sync.state, found)
+    with writing(sync.state, found) as cursor:
+        rebuilds.begin_proofs(cursor, verification_id)
     seen = look(sync, found)
     size, total = sync.definition.tuning.slice_clients, len(seen.scan.client_id)
     with sync.b2core.keeping_connections():
@@ -102,7 +104,7 @@ def look(sync: Sync, found: Verification) -> Seen:
     chosen = choose(scan, ledger, changed, taken, everyone=everyone)
     ids = np.asarray(chosen.column("client_id"), np.int64)
     waits = rows_of(ids, scan.client_id)[1]
-    if known.watermark is None and not is_running:
+    if (known.watermark is None or found.rebuilds) and not is_running:
         waits = np.zeros(len(waits), bool)
     return Seen(scan, verdict, waits, replace(here, selected=len(scan.client_id)))
 
@@ -139,6 +141,9 @@ def _slice(sync: Sync, found: Verification, seen: Seen, part: slice) -> Iterator
         for batch in ahead(snapshot.clients(mapping.columns, *bounds, None)):
             rows, chunk = reduce.as_hashes(transform(batch, mapping, refused))
             left[rows] = False
+            if found.rebuilds:
+                with writing(sync.state, found) as cursor:
+                    rebuilds.add_proofs(cursor, found.verification_id, reduce.sent)
             yield chunk
     yield reduce.vanished(left)
 
@@ -161,6 +166,8 @@ class _Reducer:
         self._email_hash = seen.scan.email_hash[part]
         self._verdict, self._waits = seen.verdict[part], seen.waits[part]
         self._known, self._refused, self._stale = known, refused, stale
+        self.sent = pd.DataFrame()
+        """Of the chunk before, the clients that call for a contact, as `transform` has them."""
 
     def as_hashes(self, transformed: Transformed) -> tuple[Int64, pa.RecordBatch]:
         """A chunk of clients that the scan saw, and their places in the slice; others are new."""
@@ -172,6 +179,7 @@ class _Reducer:
             known = known.without(compare_persons(clients, known).others)
         decided = decide(clients, self._email_hash[rows], self._verdict[rows], known)
         unchanged = decided.decision == Decision.UNCHANGED
+        self.sent = clients[np.isin(decided.decision, (Decision.SEND, Decision.UNCHANGED))]
         ids = clients["client_id"].to_numpy(np.int64)
         columns = hashes_of(clients, self._mapping)
         return rows, self._batch(
@@ -225,7 +233,4 @@ class _Reducer:
 def hashes_of(clients: pd.DataFrame, mapping: Mapping) -> list[Int64]:
     """What the values of clients, as `transform` has them, mean: a column for each field."""
     values = value_columns(arrow(clients["payload"]), mapping)
-    return [
-        meant(field, column.to_pylist())[0]
-        for field, column in zip(mapping.fields, values, strict=True)
-    ]
+    return [meant(field, column)[0] for field, column in zip(mapping.fields, values, strict=True)]

@@ -22,11 +22,17 @@ CONTINUED_HOURS = 12
 
 
 def begin_verification(
-    sync: Sync, *, holder: str, reason: str | None = None, export_id: str | None = None
+    sync: Sync,
+    *,
+    holder: str,
+    reason: str | None = None,
+    export_id: str | None = None,
+    rebuild: bool = False,
 ) -> int:
     """Begin one and return its id. One that is under way is continued by this `holder`, and
     whoever worked for it writes nothing more; one that is too old, or of another definition, ends
-    as failed. `export_id`: an export that was ordered before, in place of a new one.
+    as failed. `export_id`: an export that was ordered before, in place of a new one. `rebuild`: the
+    ledger is to be filled from it.
 
     Raises ConfigError with what is missing at SendGrid or in B2CORE's statements.
     """
@@ -38,7 +44,7 @@ def begin_verification(
     with sync.state.transaction() as cursor:
         found = verifications.running(cursor, known.sync_id)
         if found is not None and (
-            why := _why_not_continued(found, edition, destination, export_id)
+            why := _why_not_continued(found, edition, destination, export_id, rebuild=rebuild)
         ):
             verifications.finish(cursor, found, VerificationState.FAILED, why)
             log.info("Verification %d is given up: %s", found.verification_id, why)
@@ -50,6 +56,7 @@ def begin_verification(
             verification_id = verifications.begin(
                 cursor, known.sync_id, holder=holder, reason=reason,
                 definition_hash=edition, destination=destination, export_id=export_id,
+                rebuilds=rebuild,
             )  # fmt: skip
         reach("verification_uncommitted")
     log.info("Verification %d %s", verification_id, "continues" if found else "begins")
@@ -57,7 +64,12 @@ def begin_verification(
 
 
 def _why_not_continued(
-    found: Verification, edition: str, destination: Destination, export_id: str | None
+    found: Verification,
+    edition: str,
+    destination: Destination,
+    export_id: str | None,
+    *,
+    rebuild: bool,
 ) -> str | None:
     if found.age_hours > CONTINUED_HOURS:
         return f"it began more than {CONTINUED_HOURS} hours ago and didn't come to its end"
@@ -65,6 +77,8 @@ def _why_not_continued(
         return "the definition, the list or a field has changed since it began"
     if export_id is not None and export_id != found.export_id:
         return "another one was started with another export"
+    if found.rebuilds is not rebuild:
+        return "another one was started to fill the ledger, or not to"
     return None
 
 

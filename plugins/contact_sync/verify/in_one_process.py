@@ -22,6 +22,7 @@ from contact_sync.verify.compare_sides import (
     finish_verification,
 )
 from contact_sync.verify.order_export import order_export, poll_export
+from contact_sync.verify.rebuild import rebuild_ledger, wait_for_forgotten
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -31,14 +32,23 @@ POLL_FIRST, POLL_MAX, TOLD_SECONDS = 0.2, 30.0, 60.0
 
 
 def verify_sync(
-    sync: Sync, *, holder: str, reason: str | None = None, export_id: str | None = None
+    sync: Sync,
+    *,
+    holder: str,
+    reason: str | None = None,
+    export_id: str | None = None,
+    rebuild: bool = False,
 ) -> Verification:
     """Verify a sync; returns the verification at its end.
 
     One that was stopped, or that failed for now, stays under way: the next call continues it. Any
-    other error ends it as failed.
+    other error ends it as failed. `rebuild`: the ledger is filled from it.
     """
-    begin = partial(begin_verification, holder=holder, reason=reason, export_id=export_id)
+    if rebuild:
+        wait_for_forgotten(sync)
+    begin = partial(
+        begin_verification, holder=holder, reason=reason, export_id=export_id, rebuild=rebuild
+    )
     verification_id = _trying(lambda: begin(sync))
     try:
         return _steps(sync, verification_id, holder)
@@ -53,6 +63,7 @@ def _steps(sync: Sync, verification_id: int, holder: str) -> Verification:
     step = partial(_step, sync, verification_id, holder)
     step(order_export)
     _trying(lambda: _compared(sync, verification_id, holder))
+    step(rebuild_ledger)
     return step(finish_verification)
 
 

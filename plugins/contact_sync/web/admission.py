@@ -31,11 +31,13 @@ STALL_SECONDS = 60.0
 """A reader that takes no more of its answer for so long loses it."""
 MAX_BODY = 1 << 20
 """Bytes; the form of a sync whose account has 500 fields has 100,000."""
+FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 
 class Admission:
-    """Answers 503 with Retry-After when too many are inside, 400 to what holds NUL, 413 to what is
-    longer than any form; static files are left alone."""
+    """Answers 503 with Retry-After when too many are inside, 400 to what holds NUL or is no
+    form, 408 to a form that doesn't come, 413 to what is longer than any form; static files are
+    left alone."""
 
     def __init__(self, app: App) -> None:
         self.app = app
@@ -46,7 +48,12 @@ class Admission:
         if scope["type"] != "http" or "/static/" in scope["path"]:
             await self.app(scope, receive, send)
             return
-        body = await _body(receive)
+        try:
+            async with asyncio.timeout(STALL_SECONDS):
+                body = await _body(receive)
+        except TimeoutError:
+            await Response(status_code=408)(scope, receive, send)
+            return
         is_file = scope["path"].endswith(".csv")
         if refused := self._refused(scope, body, is_file=is_file):
             await refused(scope, receive, send)
@@ -66,6 +73,9 @@ class Admission:
             return page(request, "failure.html", status=413, title="Too long", message=said)
         if "\0" in scope["path"] or b"%00" in scope["query_string"] or _has_nul(body):
             said = "What was asked for holds NUL, which no name and no value has."
+            return page(request, "failure.html", status=400, title="Not understood", message=said)
+        if body and not request.headers.get("content-type", "").startswith(FORMS):
+            said = "These pages take forms, and nothing else."
             return page(request, "failure.html", status=400, title="Not understood", message=said)
         if self._inside[is_file] < (DOWNLOADS if is_file else PAGES):
             return None

@@ -48,6 +48,7 @@ from contact_sync.web import (
     run_page,
     suppressions_page,
     syncs_page,
+    verification_page,
 )
 from contact_sync.web.admission import Admission
 from contact_sync.web.failures import show_failures
@@ -57,6 +58,7 @@ PAGES = (
     syncs_page.router, run_page.router, clients_page.router, rejected_page.router,
     dropped_page.router, mapping_page.router, check_page.router,
     suppressions_page.router,
+    verification_page.router,
 )  # fmt: skip
 
 

@@ -28,6 +28,10 @@ class OfClient(Protocol):
     def client_id(self) -> int:
         """Whose it is."""
 
+    @property
+    def client_key(self) -> str | None:
+        """What B2CORE calls the client, if it is given."""
+
 
 Row = TypeVar("Row", bound=OfClient)
 
@@ -50,8 +54,8 @@ def csv_file(
     chunks: Iterator[list[Row]],
     cells: Callable[[Row], Sequence[Any]],
 ) -> StreamingResponse:
-    """All rows, streamed: the client's id, its address for who may see it, then `cells`, whose
-    titles are `columns`."""
+    """All rows, streamed: the client's id and key, its address for who may see it, then `cells`,
+    whose titles are `columns`."""
     lines = _lines(sync, columns, chunks, cells)
     first = next(lines)  # what goes wrong at once is an answer of its own
     named = {"Content-Disposition": f'attachment; filename="{title}-{sync.name}.csv"'}
@@ -68,7 +72,7 @@ def _lines(
 ) -> Iterator[bytes]:
     """The header with the first rows, then the others, in pieces of bounded size. What goes wrong
     after the first piece is said in the last row, because the answer's status is out already."""
-    header = csv_lines([("client_id", *("email",) * sync.sees_addresses, *columns)])
+    header = csv_lines([("client_id", "client_key", *("email",) * sync.sees_addresses, *columns)])
     is_begun = False
     try:
         for rows in chunks:
@@ -77,7 +81,7 @@ def _lines(
                 found = _read(sync.name, [row.client_id for row in rows])
             own = [[found.get(row.client_id)] if sync.sees_addresses else [] for row in rows]
             yield (b"" if is_begun else header) + csv_lines(
-                [row.client_id, *address, *cells(row)]
+                [row.client_id, row.client_key, *address, *cells(row)]
                 for row, address in zip(rows, own, strict=True)
             )
             is_begun = True
@@ -86,7 +90,7 @@ def _lines(
             raise
         told = told_safely(error)
         log.warning("A file of sync %r ends too early: %s", sync.name, told)
-        empty = ("",) * (len(columns) + sync.sees_addresses - 1)
+        empty = ("",) * (len(columns) + sync.sees_addresses)
         yield csv_lines([(INCOMPLETE, f"rows are missing: {told}", *empty)])
         return
     if not is_begun:

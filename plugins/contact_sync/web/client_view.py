@@ -65,7 +65,7 @@ class ClientView:
     @property
     def removals(self) -> list[RemovalLine]:
         """The noted removals."""
-        return [_removal(removal) for removal in self.e.removals]
+        return [_removal(removal, self.e.called(removal.client_id)) for removal in self.e.removals]
 
 
 def client_view(found: Explanation, *, may_see: bool) -> ClientView:
@@ -106,13 +106,13 @@ def _counted(sent: Sending) -> str:
     return f"{', '.join(parts)}, for the whole batch"
 
 
-def _removal(removal: Removal) -> RemovalLine:
+def _removal(removal: Removal, client: str) -> RemovalLine:
     address = removal.email or "A former address"
     why = words.REMOVALS[removal.why]
     list_id = f", off list {removal.list_id}" if removal.list_id else ""
     became = words.outcome(removal.outcome, removal.numbers) or "not tried yet"
     return RemovalLine(
-        f"{address} of client {removal.client_id}: {why}{list_id}",
+        f"{address} of client {client}: {why}{list_id}",
         removal.noted_at,
         "done, or kept as the definition says" if removal.kept else became,
     )

@@ -15,6 +15,8 @@ from fastapi.responses import RedirectResponse
 
 from contact_sync.airflow_edge.access import ViewerDep
 from contact_sync.base.vocabulary import CLIENT_IDS
+from contact_sync.state.for_people.reading import reading
+from contact_sync.state.for_people.syncs import sync_row
 from contact_sync.web.client_view import client_view
 from contact_sync.web.failures import make_router
 from contact_sync.web.formats import count
@@ -27,10 +29,10 @@ router = make_router()
 
 @router.get("/syncs/{name}/clients")
 def clients(request: Request, viewer: ViewerDep, name: str, q: str = "") -> Response:
-    """The search form; an id in `q` leads to its client."""
+    """The search form; a key or an id in `q` leads to its client."""
     sync = readable_sync(viewer, name)
     if q.strip():
-        return _by_id(request, sync, q)
+        return _named(request, sync, q)
     return _search(request, sync)
 
 
@@ -39,13 +41,13 @@ def find(
     request: Request, viewer: ViewerDep, name: str, q: Annotated[str, Form(max_length=320)],
     every: Annotated[str, Form()] = "",
 ) -> Response:  # fmt: skip
-    """Look for an id, or for the clients of an address; `every=on`: list them, even if it is one,
-    and look at all of B2CORE's addresses."""
+    """Look for a key or an id, or for the clients of an address; `every=on`: list them, even if it
+    is one, and look at all of B2CORE's addresses."""
     sync = readable_sync(viewer, name)
     if "@" not in q:
-        return _by_id(request, sync, q)
+        return _named(request, sync, q)
     if not sync.sees_addresses:
-        why = "You may look clients up by their id only: Airflow doesn't let you see addresses."
+        why = "You may look clients up by key or id only: Airflow doesn't let you see addresses."
         return _search(request, sync, why, status=403)
     from contact_sync.lookup.find_clients import find_clients
 
@@ -75,16 +77,27 @@ def client(
         sendgrid = opened.enter_context(asking_sendgrid(sync.definition)) if asked else None
         found = explain_client(databases, client_id, live=sendgrid)
     shown = client_view(found, may_see=sync.sees_addresses)
-    status, title = 200 if shown.is_known else 404, f"Client {client_id}"
+    status, title = 200 if shown.is_known else 404, f"Client {found.called(client_id)}"
     return page(request, "client.html", status=status, title=title, sync=sync, shown=shown)
 
 
-def _by_id(request: Request, sync: SeenSync, q: str) -> Response:
-    text = q.strip()
-    digits = text.removeprefix("-")
-    if digits.isascii() and digits.isdigit() and len(digits) < 20 and int(text) in CLIENT_IDS:
-        return _to_client(request, sync, int(text))
-    problem = "Enter a client's id, or an e-mail address. An address isn't taken from a link."
+def _named(request: Request, sync: SeenSync, q: str) -> Response:
+    """To the client with this key, else to the one with this id."""
+    if "@" not in q:
+        from contact_sync.lookup.client_keys import clients_named, id_of
+
+        with reading(sync.state) as cursor:
+            look = sync_row(cursor, sync.name)
+        has_keys = look and look.destination and look.destination.mapping.has_client_key
+        if (ids := id_of(q.strip())) and not has_keys:
+            return _to_client(request, sync, ids[0])
+        with asking_b2core(sync.name) as opened:
+            if ids := clients_named(opened, q):
+                return _to_client(request, sync, ids[-1])
+    problem = (
+        "No client has this key or id. Enter those of a client, or an e-mail address. An address "
+        "isn't taken from a link."
+    )
     return _search(request, sync, problem, status=422)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import quote, urlencode
 
@@ -70,6 +71,12 @@ class Links:
     def suppressions(self, name: str, query: dict[str, str] | None = None, file: str = "") -> str:
         """Who gets no mail, all or those that the query asks for; `file` is ".csv"."""
         return f"{self.sync(name)}/suppressions{file}{'?' + urlencode(query) if query else ''}"
+
+    def verification(
+        self, name: str, query: Mapping[str, object] | None = None, file: str = ""
+    ) -> str:
+        """The newest verification; `file` is ".csv"."""
+        return f"{self.sync(name)}/verification{file}{'?' + urlencode(query) if query else ''}"
 
     def dag(self, dag_id: str) -> str:
         """A DAG in Airflow."""

@@ -11,7 +11,8 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from contact_sync.base import words
+from contact_sync.airflow_edge.installation import time_zone
+from contact_sync.base import verdicts, words
 from contact_sync.web import formats
 from contact_sync.web.links import Links
 
@@ -63,9 +64,10 @@ def _environment() -> Environment:
         "lane": words.LANES.__getitem__,
         "batch_state": words.BATCH_STATES.__getitem__,
         "reason": lambda row: words.reason(row.reason, getattr(row, "detail", None)),
+        "verdict": lambda row: verdicts.VERDICTS[row.verdict][0],
         "outcome": lambda job: words.outcome(job.outcome, job.numbers),
     }
-    found.globals["version"] = _version()
+    found.globals |= {"version": _version(), "time_zone": time_zone()}
     return found
 
 

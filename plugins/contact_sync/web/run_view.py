@@ -40,13 +40,13 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """A reason of the run, and the first clients that are rejected for it now, with addresses;
+    """A reason of the run, and the first clients that are rejected for it now: id, name, address;
     `query`: that of the page which has all of them."""
 
     why: str
     query: dict[str, str]
     n: int
-    clients: list[tuple[int, str]]
+    clients: list[tuple[int, str, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +224,10 @@ def _rejections(
             words.counted_in_words(why, has_field=True),
             reason_query(*words.parts_of(why, has_field=True)),
             n,
-            [(client.client_id, shown(client.email)) for client in rejected[why][:EXAMPLES]],
+            [
+                (client.client_id, client.client_key or str(client.client_id), shown(client.email))
+                for client in rejected[why][:EXAMPLES]
+            ],
         )
         for why, n in sorted(reasons.items(), key=lambda item: -item[1])
         if n

@@ -14,7 +14,7 @@ from fastapi import Depends, HTTPException, Request, Response
 from fastapi.responses import StreamingResponse
 
 from contact_sync.airflow_edge.access import ViewerDep
-from contact_sync.base import words
+from contact_sync.base.suppressed import KINDS
 from contact_sync.base.vocabulary import SuppressionKind
 from contact_sync.reporting.csv_export import csv_lines
 from contact_sync.state.for_people import suppressed
@@ -82,7 +82,7 @@ class SuppressionsPage:
 
     def words(self, kind: str) -> str:
         """A kind in words."""
-        return words.SUPPRESSIONS[kind]
+        return KINDS[kind]
 
 
 @router.get("/syncs/{name}/suppressions")

@@ -11,17 +11,20 @@ from fastapi import Request, Response
 
 from contact_sync.airflow_edge.access import Viewer, ViewerDep
 from contact_sync.base.errors import SyncError
+from contact_sync.base.verdicts import Count, told
 from contact_sync.config.definition import SyncDefinition
 from contact_sync.config.files import Definitions, read_definitions
 from contact_sync.reporting.freshness import Freshness, freshness
 from contact_sync.reporting.run_story import dag_run_of
 from contact_sync.reporting.shown_run import ShownRun
+from contact_sync.state import verifications
 from contact_sync.state.database import StateDatabase
 from contact_sync.state.for_people.reading import reading
 from contact_sync.state.for_people.runs import latest_runs
 from contact_sync.state.for_people.suppressed import count_kinds
 from contact_sync.state.for_people.syncs import SyncRow, sync_rows
 from contact_sync.state.syncs import undefined
+from contact_sync.state.verifications import Verification
 from contact_sync.web.charts import Trend, trend
 from contact_sync.web.failures import make_router
 from contact_sync.web.rendering import page
@@ -47,6 +50,13 @@ class Card:
     trend: Trend | None = None
     suppressed: int | None = None
     """How many suppressions are in force; None = the definition doesn't ask for them."""
+    verified: Verification | None = None
+
+    @property
+    def compared(self) -> str:
+        """How many contacts the newest verification compared, in words."""
+        counts = self.verified.counts if self.verified else {}
+        return told(Count.COMPARED, counts.get(Count.COMPARED, 0))
 
     @property
     def last(self) -> RunLine | None:
@@ -136,10 +146,15 @@ def _read(state: StateDatabase, syncs: list[SeenSync]) -> list[Card]:
             for sync in syncs
             if sync.definition.suppressions is not None and sync.name in rows
         }
+        verified = {
+            name: verifications.newest(cursor, row.sync_id, only_succeeded=True)
+            for name, row in rows.items()
+        }
     return [
         replace(
             make_card(sync, rows.get(sync.name), [run for run in runs if run.sync == sync.name]),
             suppressed=counts.get(sync.name),
+            verified=verified.get(sync.name),
         )
         for sync in syncs
     ]

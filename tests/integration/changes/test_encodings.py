@@ -14,6 +14,7 @@ from contact_sync.lookup.find_clients import find_clients
 from contact_sync.postgres import arrow_reader
 from contact_sync.state.database import StateDatabase
 from contact_sync.state.migrate import migrate
+from contact_sync.state.pending import pending
 from local.b2core_demo import create_schema
 from local.postgres.server import Cluster
 from tests.support.world import World
@@ -74,8 +75,9 @@ def test_B13_a_state_database_that_cannot_hold_every_name_is_refused(cluster: Cl
             """CREATE DATABASE state_latin1 TEMPLATE template0 ENCODING 'LATIN1'
                LOCALE_PROVIDER libc LOCALE 'C'"""
         )
-    with pytest.raises(ConfigError, match="is encoded in LATIN1, which has no place for every"):
-        migrate(cluster.url("state_latin1"))
+    for look in (migrate, pending):
+        with pytest.raises(ConfigError, match="is encoded in LATIN1, which has no place for every"):
+            look(cluster.url("state_latin1"))
 
 
 @pytest.mark.own_connections

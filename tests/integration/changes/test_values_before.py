@@ -90,6 +90,16 @@ def test_B22_a_contact_that_was_there_before_the_first_load_is_made_equal(
 
 
 @LANES
+def test_B22_clients_with_negative_ids_are_looked_at_too(world: World, lane: str) -> None:
+    """Such as the hash of a uuid: half of all clients with such keys."""
+    world.redefine(lane=lane)
+    put(world, {"email": ANN, "city": "Paris"})
+    world.sql("UPDATE b2core.clients SET id = -id WHERE id = %s", world.add(ANN))
+    world.run("full")
+    assert "city" not in world.contact(ANN)
+
+
+@LANES
 def test_B22_numbers_and_dates_that_were_there_are_counted_as_stale(
     world: World, lane: str
 ) -> None:

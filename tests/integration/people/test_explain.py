@@ -287,4 +287,4 @@ def test_the_command(
     assert main(["explain", "demo", "--client", "-1"]) == 1
     assert "Neither B2CORE nor this sync knows client -1" in capsys.readouterr().out
     assert main(["explain", "demo", "--client", str(2**63)]) == 1
-    assert "a whole number" in capsys.readouterr().err
+    assert "An id is a whole number" in capsys.readouterr().out

@@ -99,8 +99,8 @@ def test_N05_a_fail_over_at_any_transaction_ends_no_run(
     at, was_over = 1, False
     while not was_over:
         world.edit(1, first_name=f"N{at}")
-        with world.sync() as sync:
-            state = FailsOver(world.state_url, at, is_committed=is_committed)
+        failing = FailsOver(world.state_url, at, is_committed=is_committed)
+        with world.sync() as sync, failing.keeping_connections() as state:
             in_one_process.run_sync(replace(sync, state=state), RunKind.INCREMENTAL, holder="test")
         assert world.report()["state"] == "succeeded"
         was_over = state.left > 0

@@ -72,7 +72,7 @@ def test_B08_a_date_that_is_emptied_is_reported_as_stale(world: World) -> None:
     with StateDatabase(world.state_url).transaction() as cursor:
         sync = sync_rows(cursor, [world.definition.name])[world.definition.name]
         stale = stale_clients(cursor, sync.sync_id, limit=10)
-    assert stale == [StaleClient(ann, ["Registered"])]
+    assert stale == [StaleClient(ann, None, ["Registered"])]
     assert world.run()["degraded"] == ["1 client has values that SendGrid can't clear"]
     world.edit(ann, created_at=created)
     assert world.run()["degraded"] == []

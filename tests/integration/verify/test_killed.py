@@ -20,6 +20,7 @@ from contact_sync.verify.order_export import order_export, poll_export
 from tests.support.connections import kept_connections
 from tests.support.crashes import all_points
 from tests.support.forks import FORKS
+from tests.support.repairing import POINTS
 from tests.support.verified import verify
 from tests.support.world import World
 
@@ -72,14 +73,14 @@ def assert_continued(world: World, point: str) -> None:
     assert len(world.calls(*ORDERS)) == (4 if again else 2)
 
 
-@pytest.mark.parametrize("point", sorted(all_points(verifying=True)))
-def test_a_verification_that_was_killed_is_continued(damaged: World, point: str) -> None:
+@pytest.mark.parametrize("point", sorted(all_points(verifying=True) - POINTS))
+def test_V05_a_verification_that_was_killed_is_continued(damaged: World, point: str) -> None:
     assert hit(damaged, point, "KILL") == -signal.SIGKILL
     assert_continued(damaged, point)
 
 
 @pytest.mark.parametrize("point", ["export_ordered", "candidates_looked_at"])
-def test_a_verification_that_was_stopped_is_continued(damaged: World, point: str) -> None:
+def test_V05_a_verification_that_was_stopped_is_continued(damaged: World, point: str) -> None:
     """As by Ctrl-C."""
     assert hit(damaged, point, "TERM") == 128 + signal.SIGTERM
     assert_continued(damaged, point)

@@ -73,7 +73,7 @@ def change_and_run(world: World, rng: random.Random) -> None:
     world.run()
 
 
-def test_edits_on_both_sides_are_no_differences(busy: World) -> None:
+def test_V01_edits_on_both_sides_are_no_differences(busy: World) -> None:
     """While runs go on beside, all the time; what is really wrong is found, and nothing else."""
     admin = busy.emulator.admin
     for number in DAMAGED:
@@ -143,7 +143,7 @@ RACES = (edited_and_sent, edited, moved_and_sent, deleted_twice_seen, registered
 
 @pytest.mark.parametrize("race", RACES)
 @pytest.mark.parametrize("at", AT)
-def test_what_changes_between_the_steps_is_no_difference(
+def test_V01_what_changes_between_the_steps_is_no_difference(
     busy: World, at: str, race: Callable[[World], None]
 ) -> None:
     """The export is older than B2CORE's side, or both are older than the comparison."""

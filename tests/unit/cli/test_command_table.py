@@ -80,3 +80,16 @@ def test_a_shell_completes_commands_and_syncs(line: str, offered: list[str]) -> 
         env=os.environ | {"PATH": path}, capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert [word.strip() for word in done.stdout.splitlines()] == offered
+
+
+def test_a_reader_that_goes_away_is_no_error() -> None:
+    """As `schema | head -1` has it: nothing is said, and the code is the one of shells."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "contact_sync", "schema"], cwd=ROOT, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    ) as process:  # fmt: skip
+        assert process.stdout is not None
+        process.stdout.close()
+        assert process.stderr is not None
+        said = process.stderr.read()
+        assert (process.wait(), said) == (141, "")

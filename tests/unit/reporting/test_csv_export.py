@@ -38,3 +38,8 @@ def test_cells_come_back_as_they_were() -> None:
     row = ["1", 'a "quoted", b', "two\nlines", "Zoë, 東京", ""]
     text = csv_lines([[1, *row[1:4], None]]).decode("utf-8")
     assert next(csv.reader(text.splitlines(keepends=True), strict=True)) == row
+
+
+def test_a_negative_number_stays_one() -> None:
+    """Ids are numbers, and may be negative; a text that looks like one isn't."""
+    assert [safe_cell(value) for value in (-4711, "-4711")] == ["-4711", "'-4711"]

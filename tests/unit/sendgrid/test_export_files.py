@@ -9,11 +9,12 @@ from collections import deque
 from collections.abc import Iterator
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from contact_sync.base.errors import RetryableError
 from contact_sync.sendgrid import export_files
-from contact_sync.sendgrid.export_files import Fetched, contacts_of
+from contact_sync.sendgrid.export_files import Fetched, chunks_of, contacts_of
 
 ANN = {"contact_id": "1", "email": "ann@example.com", "first_name": "Änn\n, \"x\"",
        "custom_fields": {"Status": "new", "Score": 1.5}}  # fmt: skip
@@ -56,9 +57,67 @@ def test_csv_is_read_by_its_header(size: int) -> None:
     assert "Status" not in ben["custom_fields"]
 
 
+SCHEMA = pa.schema(
+    [
+        ("email", pa.string()),
+        ("first_name", pa.string()),
+        ("custom_fields", pa.struct([("Status", pa.string()), ("Score", pa.float64())])),
+    ]
+)
+
+
+def emails_in(chunks: Iterator[pa.Table | list[dict[str, Any]]]) -> list[str]:
+    """Of all chunks, whatever they are."""
+    return [
+        email
+        for chunk in chunks
+        for email in (
+            chunk.column("email").to_pylist()
+            if isinstance(chunk, pa.Table)
+            else [contact["email"] for contact in chunk]
+        )
+    ]
+
+
+@pytest.mark.parametrize("size", [1, 100, 100_000])
+def test_lines_are_read_as_tables(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the columns that are asked for; what is absent is null."""
+    monkeypatch.setattr(export_files, "BLOCK", 100)
+    one = next(chunks_of(cut(gzip.compress(LINES), size), SCHEMA))
+    assert isinstance(one, pa.Table)
+    first, said = one.to_pylist()[0], ("first_name", "custom_fields")
+    assert [first[name] for name in said] == [ANN[name] for name in said]
+    found = list(chunks_of(cut(LINES * 9, size), SCHEMA))
+    assert emails_in(iter(found)) == [ANN["email"], BEN["email"]] * 9
+    assert (len(found) > 1) == (size < 10_000)
+
+
+@pytest.mark.parametrize("form", [*FORMS, "csv", "other types", "half a surrogate"])
+def test_what_is_no_table_is_read_contact_by_contact(
+    form: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All forms, values of other types, and what only Python's JSON takes."""
+    monkeypatch.setattr(export_files, "BLOCK", 100)
+    others = {
+        "csv": CSV,
+        "other types": LINES.replace(b"1.5", b'"1.5"'),
+        "half a surrogate": LINES.replace(b"new", rb"\ud800"),
+    }
+    data = (FORMS | others)[form]
+    assert emails_in(chunks_of([data], SCHEMA)) == [ANN["email"], BEN["email"]]
+
+
+@pytest.mark.parametrize("data", [LINES[:-9], LINES + b"x", LINES.replace(b"new", b"\xff")])
+def test_a_line_that_cant_be_read_is_told(data: bytes) -> None:
+    """As of contacts one by one."""
+    with pytest.raises(RetryableError, match="can't be read"):
+        list(chunks_of([data], SCHEMA))
+
+
 @pytest.mark.parametrize("data", [b"", b"\n", b"[]", gzip.compress(b""), b"EMAIL,CITY\n"])
 def test_an_export_may_be_empty(data: bytes) -> None:
     assert list(contacts_of([data])) == []
+    assert list(chunks_of([data], SCHEMA)) == []
 
 
 def test_joined_gzip_files_are_one() -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
 
 from contact_sync.base.marks import Mark, Phase
-from contact_sync.state import identity
+from contact_sync.state import identity, statements
 from contact_sync.state.identity import Known, undone_rename
 
 LIFE = "6f7e1c1e-0000-0000-0000-000000000001"
@@ -82,3 +83,17 @@ def test_R11_R01_whether_a_restore_has_undone_a_rename(
     """The sync isn't known by its name, and another one has its life."""
     new = replace(WHOLE, newest=None, former_name="before", former_newest=7)
     assert undone_rename(replace(new, **known), mark) == former  # type: ignore[arg-type]
+
+
+def condition(statement: str) -> str:
+    """When a row of evidence is whole, in one line."""
+    found = re.search(r"i\.xmin = .*?\bEND\b", statement, re.DOTALL)
+    assert found
+    return " ".join(found.group().replace("s.sync_id", "i.sync_id").split())
+
+
+def test_R12_a_migration_judges_evidence_as_runs_do() -> None:
+    """One condition stands in both statements: a migration renews what a run would believe."""
+    run, migration = statements.load("identity")["look"], statements.load("migrate")["create_whole"]
+    assert "ledger_file" in condition(run)
+    assert condition(run) == condition(migration)

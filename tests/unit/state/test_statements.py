@@ -112,7 +112,9 @@ def test_every_statement_is_used_and_every_used_one_exists(file: str) -> None:
     assert names_used(file) == set(statements.load(file))
 
 
-SQL_TEXT = re.compile(r"\b(SELECT|INSERT INTO|UPDATE|DELETE FROM|CREATE|ALTER|SET LOCAL)\s+\w")
+SQL_TEXT = re.compile(
+    r"\b(SELECT|INSERT INTO|UPDATE|DELETE FROM|CREATE|ALTER TABLE|SET LOCAL)\s+\w"
+)
 
 
 def inline_statements(path: Path) -> list[str]:
@@ -127,7 +129,9 @@ def inline_statements(path: Path) -> list[str]:
 
 
 def test_no_statement_is_written_in_python() -> None:
-    """Each is where it is linted and PREPAREd."""
+    """Each is where it is linted and PREPAREd. What `migrate --sql` writes around them for psql is
+    run by no statement of ours, and whole by test_migrate_command.py."""
     assert inline_statements(ROOT / "plugins" / "contact_sync" / "b2core" / "reader.py")
-    found = {path.name: inline_statements(path) for path in STATE.rglob("*.py")}
+    modules = set(STATE.rglob("*.py")) - {STATE / "pending.py"}
+    found = {path.name: inline_statements(path) for path in modules}
     assert {name: texts for name, texts in found.items() if texts} == {}

@@ -99,11 +99,29 @@ LIMIT %(at_most)s;
 -- fields: the names of those whose bits are set. Index: ledger_stale
 SELECT
     l.client_id,
+    k.client_key,
     array_agg(f.name ORDER BY f.position) AS fields
 FROM contact_sync.ledger AS l
+LEFT JOIN contact_sync.client_key AS k ON l.sync_id = k.sync_id AND l.client_id = k.client_id
 INNER JOIN contact_sync.sync AS s ON l.sync_id = s.sync_id
 CROSS JOIN LATERAL unnest(s.fields) WITH ORDINALITY AS f (name, position)
 WHERE l.sync_id = %(sync_id)s AND l.stale <> 0 AND (l.stale >> (f.position - 1)::int) & 1 = 1
-GROUP BY l.client_id
+GROUP BY l.client_id, k.client_key
 ORDER BY l.client_id
+LIMIT %(at_most)s;
+
+-- keys_of --
+-- Index: client_key primary key
+SELECT
+    client_id,
+    client_key
+FROM contact_sync.client_key
+WHERE sync_id = %(sync_id)s AND client_id = any(%(client_ids)s::bigint[]);
+
+-- clients_of_key --
+-- Index: client_key_by_key
+SELECT client_id
+FROM contact_sync.client_key
+WHERE sync_id = %(sync_id)s AND client_key = any(%(spellings)s::text[])
+ORDER BY client_id
 LIMIT %(at_most)s;

@@ -9,7 +9,7 @@ WITH since AS (
         s.sync_id,
         (
             SELECT r.finished_at FROM contact_sync.run AS r
-            WHERE r.sync_id = s.sync_id AND r.state = 'succeeded' AND NOT r.dry_run
+            WHERE r.sync_id = s.sync_id AND r.state = 'succeeded' AND NOT r.dry_run AND r.only_clients IS NULL
             ORDER BY r.run_id DESC
             LIMIT 1
         ) AS success,

@@ -41,7 +41,7 @@ class _Source:
         self.bounded = bounded
         self.joins = Joins(found.clients, snaked(found.clients.name))
         key = self.joins.column((), found.key.column.name)
-        self.client_id, self.compared = found.key.of(key), found.key.compared(key)
+        self.key, self.client_id, self.compared = key, found.key.of(key), found.key.compared(key)
         self.subqueries: list[str] = []
         self.conditions: list[str] = []
         self.reasons: list[tuple[str, str]] = []
@@ -107,6 +107,8 @@ def clients_sql(found: Proposal) -> str:
     for name in (*CONTRACT, *found.more):
         kind = "" if name in found.more else "::date" if name == "registered_on" else "::text"
         columns.append(f"{cast(values.get(name, 'NULL'), kind)} AS {name}")
+    if found.key.hashed:
+        columns.append(f"{cast(source.key, '::text')} AS client_key")
     columns = separated([*columns, "\n".join(source.exclusion)], ",")
     bounds = [bound.format(id=source.compared) for bound in BOUNDS]
     return statement(
@@ -136,18 +138,20 @@ def scan_sql(found: Proposal) -> str:
 
 def _clients_head(found: Proposal) -> list[str]:
     key = found.key.column.name
+    key_column = ("client_key",) if found.key.hashed else ()
     lines = [
         "-- Purpose:    what every contact is made of, one row per client (the column contract:",
         "--             include/sql/b2core/README.md). Written by `init` from the tables' names and samples: check it.",
         "-- Parameters: first_id, last_id  bigint, inclusive bounds of the slice",
         "--             ids                bigint[], only these clients of the slice; NULL = all of them",
         "-- Columns:    client_id, " + ", ".join(CONTRACT[:8]) + ",",
-        "--             " + ", ".join((*CONTRACT[8:], *found.more, "exclusion")),
+        "--             " + ", ".join((*CONTRACT[8:], *found.more, *key_column, "exclusion")),
     ]
     if found.key.hashed:
         lines += [
             f"-- Key:        {found.clients} has {key}, which is {found.key.column.type}: the client's id is",
-            f"--             hashtextextended({key}::text, 0), a bigint that may be negative.",
+            f"--             hashtextextended({key}::text, 0), a bigint that may be negative; client_key is what",
+            "--             people see, and look clients up by.",
             f"-- Indexes:    {found.clients} (hashtextextended({key}::text, 0)), and the same of the tables below,",
             "--             help above some hundred thousand clients",
         ]

@@ -14,6 +14,7 @@ import numpy as np
 from contact_sync.base.failpoints import reach
 from contact_sync.base.vocabulary import RemovalReason
 from contact_sync.contacts.transform import transform
+from contact_sync.postgres.cursor import Cursor
 from contact_sync.run.context import mapping_of
 from contact_sync.run.sending.search import search
 from contact_sync.sendgrid.api import MAX_LOOKUP, is_searchable
@@ -40,16 +41,14 @@ def look_up_excluded(sync: Sync, run: Run) -> None:
         before = clients
         if run.unproven is None:
             break
-    _leave_former_lists(sync, run)
 
 
-def _leave_former_lists(sync: Sync, run: Run) -> None:
-    """Whoever leaves the sync's list leaves those, too, that the sync has put it on before. A
-    contact that is deleted is on no list."""
+def leave_former_lists(cursor: Cursor, sync: Sync, run: Run) -> None:
+    """Note that whoever leaves the sync's list leaves those, too, that the sync has put it on
+    before. A contact that is deleted is on no list."""
     former = run.destination.former_lists if run.destination else ()
     if former and sync.definition.removal_of(RemovalReason.EXCLUDED) == "unlist":
-        with sync.state.transaction(run.fence) as cursor:
-            exclusions.leave_former_lists(cursor, run.sync_id, former)
+        exclusions.leave_former_lists(cursor, run.sync_id, former)
 
 
 def _to_look_up(sync: Sync, run: Run) -> dict[int, int]:

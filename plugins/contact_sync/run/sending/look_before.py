@@ -38,7 +38,8 @@ def look_before(sync: Sync, run: Run, plan: Plan, *, csv: bool) -> Plan:
 
     Repeating it changes nothing; for a run that has begun to send it does nothing.
     """
-    mapping, after, looked = mapping_of(run), -1, 0
+    mapping, looked = mapping_of(run), 0
+    after: int | None = None  # ids may be negative
     if not csv and not mapping.mask(FieldType.NUMBER, FieldType.DATE):
         return plan
     while page := _page(sync, run, after, texts=csv):
@@ -67,7 +68,8 @@ def held_after(sync: Sync, run: Run, batch: Batch, job: Job) -> set[str]:
     own = runs.load_run(sync.state, batch.run_id)
     if own.plan is None or own.plan.counts.get("looked_at"):
         return set()
-    mapping, after, wrong = mapping_of(own), -1, set[str]()
+    mapping, wrong = mapping_of(own), set[str]()
+    after: int | None = None
     while page := _of_batch(sync, batch, after):
         found, _ = look_up(sync, run, [row.email for row in page])
         held = _all_held(mapping, page, found)
@@ -79,7 +81,7 @@ def held_after(sync: Sync, run: Run, batch: Batch, job: Job) -> set[str]:
     return wrong
 
 
-def _of_batch(sync: Sync, batch: Batch, after: int) -> list[Unsure]:
+def _of_batch(sync: Sync, batch: Batch, after: int | None) -> list[Unsure]:
     with sync.state.transaction() as cursor:
         return batch_contacts.unsure(cursor, batch.batch_id, after=after, at_most=PAGE)
 
@@ -93,7 +95,7 @@ def _all_held(
     return {row.client_id: masks for row, masks in every if any(masks)}
 
 
-def _page(sync: Sync, run: Run, after: int, *, texts: bool) -> list[Unsure]:
+def _page(sync: Sync, run: Run, after: int | None, *, texts: bool) -> list[Unsure]:
     with sync.state.transaction() as cursor:
         return staging.unsure_contacts(cursor, run.run_id, texts=texts, after=after, at_most=PAGE)
 

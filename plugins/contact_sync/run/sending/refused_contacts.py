@@ -21,7 +21,7 @@ class Said(NamedTuple):
     where: str = ""
 
 
-class Verdicts(NamedTuple):
+class RefusedContacts(NamedTuple):
     """Contacts that are rejected, by address; that lose a value; and that SendGrid refuses for a
     value that they don't have, by address."""
 
@@ -34,22 +34,22 @@ class Verdicts(NamedTuple):
         """All of them."""
         return {*self.rejected, *self.groundless, *(one.email for one in self.left_out)}
 
-    def put_off(self) -> Verdicts:
+    def put_off(self) -> RefusedContacts:
         """Nothing is left out now: the next run tries those contacts again."""
         late = {
             one.email: Refused(Refusal.REFUSED_BY_SENDGRID, one.detail) for one in self.left_out
         }
-        return Verdicts(self.rejected, [], self.groundless | late)
+        return RefusedContacts(self.rejected, [], self.groundless | late)
 
-    def with_more(self, more: Verdicts) -> Verdicts:
+    def with_more(self, more: RefusedContacts) -> RefusedContacts:
         """These and those about other contacts."""
-        return Verdicts(
+        return RefusedContacts(
             self.rejected | more.rejected, [*self.left_out, *more.left_out],
             self.groundless | more.groundless,
         )  # fmt: skip
 
 
-def verdicts(said: Iterable[Said], mapping: Mapping) -> Verdicts:
+def refused_contacts(said: Iterable[Said], mapping: Mapping) -> RefusedContacts:
     """Judge each contact by what is said of it, once.
 
     A refused value is left out if the definition says `on_bad_value: drop` for its field. With
@@ -74,7 +74,7 @@ def verdicts(said: Iterable[Said], mapping: Mapping) -> Verdicts:
             groundless[contact.email] = refusal
     kept = [one for email, one in lose.items() if email not in rejected]
     other = {e: r for e, r in groundless.items() if e not in rejected and e not in lose}
-    return Verdicts(rejected, without(kept, mapping), other)
+    return RefusedContacts(rejected, without(kept, mapping), other)
 
 
 def detail_of(contact: Contact, message: str, mapping: Mapping) -> str | None:

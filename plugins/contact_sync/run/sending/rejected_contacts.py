@@ -38,7 +38,7 @@ def take_back(sync: Sync, run: Run) -> None:
 
     Repeating it does no harm. A run that sends them anyway, or nothing, looks nobody up.
     """
-    if run.dry_run or run.retry_rejected or run.kind is RunKind.RESEND:
+    if run.dry_run or run.is_trial or run.retry_rejected or run.kind is RunKind.RESEND:
         return
     hours = 0.0 if run.kind is RunKind.FULL else sync.definition.full_every_hours
     with sync.state.transaction() as cursor:

@@ -29,7 +29,7 @@ from contact_sync.run.sending.around_calls import (
     undone_if_refused,
 )
 from contact_sync.run.sending.new_fields import once_fields_are_known
-from contact_sync.run.sending.refused_contacts import Said, Verdicts, verdicts
+from contact_sync.run.sending.refused_contacts import RefusedContacts, Said, refused_contacts
 from contact_sync.sendgrid.refusal_causes import Cause, advice, cause_of
 from contact_sync.sendgrid.refused_contacts import Complaint, complaints
 from contact_sync.state import batch_contacts, confirming, refused_values, settling
@@ -100,10 +100,10 @@ def _goes_on(
     if cause is Cause.SETUP:
         raise error.with_advice(advice(error, found))
     mapping = mapping_of(run)
-    judged = verdicts(_said(contacts, found, mapping), mapping)
+    judged = refused_contacts(_said(contacts, found, mapping), mapping)
     rejected = judged.rejected | judged.groundless
     if rejected or judged.left_out:
-        _write(sync, run, batch, Verdicts(rejected, judged.left_out, {}), mapping)
+        _write(sync, run, batch, RefusedContacts(rejected, judged.left_out, {}), mapping)
         log.warning("SendGrid refused %d contacts of batch %d, and values of %d; sending the rest",
                     len(rejected), batch.batch_id, len(judged.left_out))  # fmt: skip
         if refused <= MAX_REFUSAL_ROUNDS:
@@ -141,7 +141,7 @@ def _suspects(contacts: list[BatchContact], found: list[Complaint]) -> list[int]
     return sorted(contacts[place].client_id for place in places)
 
 
-def _write(sync: Sync, run: Run, batch: Batch, judged: Verdicts, mapping: Mapping) -> None:
+def _write(sync: Sync, run: Run, batch: Batch, judged: RefusedContacts, mapping: Mapping) -> None:
     with storing(sync, run) as cursor:
         if judged.left_out:
             settling.leave_out(

@@ -31,7 +31,7 @@ from contact_sync.run.context import mapping_of
 from contact_sync.run.sending.ending import finish, postpone
 from contact_sync.run.sending.judge import Do, counts_all, judge, looked_at, refused_by
 from contact_sync.run.sending.look_before import held_after
-from contact_sync.run.sending.refused_contacts import Said, Verdicts, verdicts
+from contact_sync.run.sending.refused_contacts import RefusedContacts, Said, refused_contacts
 from contact_sync.run.sending.split import postpone_and_split
 from contact_sync.run.sending.verify import not_applied
 from contact_sync.sendgrid.errors_file import read_errors
@@ -71,7 +71,7 @@ class Named:
     everybody: Refusals = field(default_factory=Refusals)
     count: int = 0
 
-    def add(self, judged: Verdicts, late: set[str]) -> None:
+    def add(self, judged: RefusedContacts, late: set[str]) -> None:
         """Take in some more."""
         if len(self.left_out) + len(judged.left_out) > MAX_LEFT_OUT:
             judged = judged.put_off()
@@ -138,7 +138,7 @@ def _refused(sync: Sync, batch: Batch, job: Job) -> Named:
                     contacts = batch_contacts.contacts_among(cursor, batch.batch_id, said)
                 late = {one.email for one in contacts if is_unknown_field(said[one.email])}
                 refused = (Said(one, said[one.email]) for one in contacts if one.email not in late)
-                named.add(verdicts(refused, mapping), late)
+                named.add(refused_contacts(refused, mapping), late)
     except (RetryableError, ConfigError) as error:  # ConfigError: a host that isn't trusted yet
         log.warning("%s; looking for the refused contacts otherwise", error)
         return Named()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -54,6 +55,7 @@ class StaleClient:
     fields of these names; its attributes' names are keys of `status --json`."""
 
     client_id: int
+    client_key: str | None
     fields: list[str]
 
 
@@ -92,6 +94,18 @@ def stale_clients(cursor: Cursor, sync_id: int, limit: int) -> list[StaleClient]
     """The first `limit` of them by id."""
     parameters = {"sync_id": sync_id, "at_most": limit}
     return rows_as(StaleClient, cursor, SQL["stale_clients"], parameters)
+
+
+def keys_of(cursor: Cursor, sync_id: int, ids: Iterable[int]) -> dict[int, str]:
+    """Client id → key in B2CORE, of those that have one, as runs have noted it."""
+    parameters = {"sync_id": sync_id, "client_ids": sorted(ids)}
+    return {row["client_id"]: row["client_key"] for row in many(cursor, SQL["keys_of"], parameters)}
+
+
+def clients_of_key(cursor: Cursor, sync_id: int, spellings: list[str]) -> list[int]:
+    """Ids of clients that runs have noted with one of these keys; at most MAX_FOUND."""
+    parameters = {"sync_id": sync_id, "spellings": spellings, "at_most": MAX_FOUND}
+    return [row["client_id"] for row in many(cursor, SQL["clients_of_key"], parameters)]
 
 
 def _sending(row: dict[str, Any]) -> Sending:

@@ -41,6 +41,7 @@ class DroppedValue:
     """A client's value that is left out, cut or rounded: of which field, why, and since when."""
 
     client_id: int
+    client_key: str | None
     field: str
     reason: str
     since: datetime

@@ -45,6 +45,7 @@ class RejectedClient:
     """
 
     client_id: int
+    client_key: str | None
     field: str
     reason: str
     detail: str | None

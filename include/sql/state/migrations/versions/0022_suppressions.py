@@ -7,7 +7,7 @@ from pathlib import Path
 from alembic import op
 
 revision = "0022"
-down_revision = "0019"
+down_revision = "0021"
 
 
 def upgrade() -> None:

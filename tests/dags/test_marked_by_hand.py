@@ -1,0 +1,87 @@
+"""A person marks a run or a task in Airflow: both sides end red, and nothing is lost."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from airflow.api.common.mark_tasks import set_dag_run_state_to_failed
+from airflow.dag_processing.dagbag import DagBag
+from airflow.sdk.definitions import dag as sdk_dag
+from airflow.serialization.definitions.dag import SerializedDAG
+from airflow.serialization.serialized_objects import DagSerialization
+from airflow.utils.session import create_session
+
+from contact_sync.base.vocabulary import RunKind
+from contact_sync.base.words import ENDED_BY_HAND, NO_CAUSE
+from contact_sync.run.release_lease import release_lease
+from contact_sync.run.start_run import start_run
+from tests.support.airflow_home import ROOT
+from tests.support.world import World
+
+pytestmark = pytest.mark.airflow
+
+SOME = ("start_run", "approve_plan", "finish_run")
+ALL = (*SOME, "check_setup", "select_clients", "stage_clients", "plan_batches", "send_batch")
+MARKED = [task if task in SOME else pytest.param(task, marks=pytest.mark.slow) for task in ALL]
+
+
+def run_dag(**options: Any) -> tuple[str, dict[str, str]]:
+    """Run the demo's DAG in full; returns its state and those of its tasks."""
+    dag = DagBag(str(ROOT / "dags")).dags["contact_sync_demo"]
+    for task in dag.tasks:
+        task.retries = 0
+    run = dag.test(run_conf={"mode": "full"}, **options)
+    return str(run.state), {ti.task_id: str(ti.state) for ti in run.get_task_instances()}
+
+
+def assert_red_and_free(world: World, state: str, tasks: dict[str, str]) -> None:
+    """Airflow, the report and the lease; the cause names a red task only if there is one."""
+    assert (state, tasks["release_lease"]) == ("failed", "failed")
+    others = [task for task, found in tasks.items() if found == "failed"]
+    if world.state("SELECT 1 FROM contact_sync.run"):
+        report = world.report()
+        assert report["state"] == "failed"
+        assert (report["cause"] == ENDED_BY_HAND) == (others == ["release_lease"])
+        assert report["cause"] != NO_CAUSE
+    with world.sync() as sync:  # LeaseBusy otherwise
+        release_lease(sync, start_run(sync, RunKind.FULL, holder="the next one"), "ended")
+    world.run()
+    world.assert_converged()
+
+
+@pytest.mark.parametrize("task", MARKED)
+def test_a_task_that_is_marked_as_success_leaves_no_green_lie(connected: World, task: str) -> None:
+    """Before it has begun, so that its work isn't done."""
+    connected.seed()
+    state, tasks = run_dag(mark_success_pattern=f"^{task}$")
+    assert tasks[task] == "success"
+    assert_red_and_free(connected, state, tasks)
+
+
+@pytest.mark.parametrize(
+    "before", ["send_batch", pytest.param("settle_earlier_runs", marks=pytest.mark.slow)]
+)
+def test_a_run_that_is_marked_as_failed_ends_red_here_too(
+    connected: World, monkeypatch: pytest.MonkeyPatch, before: str
+) -> None:
+    """With Airflow's own function, just before a task begins: all but the last one are skipped."""
+    run_task = sdk_dag._run_task
+
+    def mark_or_run(*, ti: Any, **options: Any) -> Any:
+        if ti.task_id != before:
+            return run_task(ti=ti, **options)
+        with create_session() as session:
+            set_dag_run_state_to_failed(
+                dag=serialized, run_id=ti.run_id, commit=True, session=session
+            )
+        return None
+
+    dag = DagBag(str(ROOT / "dags")).dags["contact_sync_demo"]
+    serialized = DagSerialization.from_dict(DagSerialization.to_dict(dag))
+    assert isinstance(serialized, SerializedDAG)
+    monkeypatch.setattr(sdk_dag, "_run_task", mark_or_run)
+    connected.seed()
+    state, tasks = run_dag()
+    assert (tasks[before], tasks["finish_run"]) == ("skipped", "skipped")
+    assert_red_and_free(connected, state, tasks)
