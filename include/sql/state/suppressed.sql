@@ -85,3 +85,9 @@ INNER JOIN contact_sync.suppression AS s
 WHERE r.run_id = %(run_id)s
 GROUP BY s.kind
 ORDER BY s.kind;
+
+-- hashes_in_force --
+-- Index: suppression_in_force
+SELECT coalesce(array_agg(DISTINCT email_hash), '{}') AS addresses
+FROM contact_sync.suppression
+WHERE sync_id = %(sync_id)s AND kind = %(kind)s AND gone_at IS NULL;

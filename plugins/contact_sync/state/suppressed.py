@@ -6,12 +6,14 @@ what two such readings in a row don't show counts as lifted.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+import numpy as np
 import pandas as pd
 
+from contact_sync.base.arrays import Int64
 from contact_sync.base.suppressed import Suppressed, SuppressionNews
 from contact_sync.base.vocabulary import SuppressionKind
 from contact_sync.contacts import emails, text_columns
@@ -69,6 +71,17 @@ def news_of(cursor: Cursor, run_id: int) -> SuppressionNews:
     rows = many(cursor, SQL["news"], {"run_id": run_id})
     come = {row["kind"]: row["come"] for row in rows if row["come"]}
     return SuppressionNews(come, {row["kind"]: row["lifted"] for row in rows if row["lifted"]})
+
+
+def hashes_in_force(
+    cursor: Cursor, sync_id: int, kinds: Collection[SuppressionKind]
+) -> dict[SuppressionKind, Int64]:
+    """Hashes of the addresses that are suppressed, by kind; 8 bytes an address."""
+    found = {}
+    for kind in kinds:
+        row = one(cursor, SQL["hashes_in_force"], {"sync_id": sync_id, "kind": kind})
+        found[kind] = np.array(row["addresses"], np.int64)
+    return found
 
 
 def address_hashes(addresses: Sequence[str]) -> list[int]:

@@ -29,6 +29,11 @@ from contact_sync.web.seen_sync import SeenSync, readable_sync
 ROWS = 1_000
 """The newest ones; all of them are in the file."""
 COLUMNS = ("email", "kind", "group_id", "since", "first_seen", "gone_at")
+POLICY_WORDS = {
+    "nothing": "sent all the same",
+    "warn": "sent, and counted in the log",
+    "exclude": "not sent",
+}
 router = make_router()
 
 
@@ -79,6 +84,11 @@ class SuppressionsPage:
     def only(self, kind: str) -> str:
         """The page of one kind."""
         return self.links.suppressions(self.sync.name, {"kind": kind})
+
+    def policy(self, kind: str) -> str:
+        """What the definition says about a kind."""
+        asked = self.sync.definition.suppressions
+        return POLICY_WORDS[getattr(asked, kind) if asked else "nothing"]
 
     def words(self, kind: str) -> str:
         """A kind in words."""

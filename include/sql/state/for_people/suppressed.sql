@@ -51,3 +51,12 @@ FROM contact_sync.suppression
 WHERE sync_id = %(sync_id)s AND gone_at IS NULL AND (%(kind)s::text IS NULL OR kind = %(kind)s)
 ORDER BY first_seen DESC, email ASC, kind ASC
 LIMIT %(at_most)s;
+
+-- suppressions_of_address --
+-- Those in force, of these kinds; since when, as SendGrid says, else since a run read it. Index: suppression_in_force
+SELECT
+    kind,
+    min(coalesce(since, first_seen)) AS since
+FROM contact_sync.suppression
+WHERE sync_id = %(sync_id)s AND kind = any(%(kinds)s) AND email_hash = %(email_hash)s AND gone_at IS NULL
+GROUP BY kind;

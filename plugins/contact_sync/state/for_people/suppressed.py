@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Collection, Generator
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
 from contact_sync.base.vocabulary import SuppressionKind
-from contact_sync.postgres.cursor import Cursor, one, rows_as
+from contact_sync.postgres.cursor import Cursor, many, one, rows_as
 from contact_sync.state import statements
 from contact_sync.state.database import StateDatabase
 from contact_sync.state.for_people.reading import reading
@@ -62,6 +62,16 @@ def last_read(cursor: Cursor, sync_id: int) -> datetime | None:
     parameters = {"sync_id": sync_id, "kinds": len(SuppressionKind)}
     found: datetime | None = one(cursor, SQL["last_read"], parameters)["read_to"]
     return found
+
+
+def since_when(
+    cursor: Cursor, sync_id: int, email_hash: int, kinds: Collection[SuppressionKind]
+) -> dict[SuppressionKind, datetime]:
+    """Which of these kinds of suppressions an address has, and since when; in the kinds' order."""
+    parameters = {"sync_id": sync_id, "email_hash": email_hash, "kinds": list(kinds)}
+    rows = many(cursor, SQL["suppressions_of_address"], parameters) if email_hash and kinds else []
+    found = {row["kind"]: row["since"] for row in rows}
+    return {kind: found[kind] for kind in SuppressionKind if kind in found}
 
 
 def page_of_addresses(cursor: Cursor, which: Filter, limit: int) -> list[SuppressedAddress]:
