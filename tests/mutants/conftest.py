@@ -13,7 +13,11 @@ from tests.integration.removals.test_exclusions_first import two  # noqa: F401
 from tests.integration.runs.test_plan_limits import limited  # noqa: F401
 from tests.integration.runs.test_setup import own_sql  # noqa: F401
 from tests.integration.runs.test_unproven import restored  # noqa: F401
+from tests.integration.verify.test_exports import equal  # noqa: F401
+from tests.integration.verify.test_killed import damaged  # noqa: F401
+from tests.integration.verify.test_races import busy  # noqa: F401
 from tests.support.others import account  # noqa: F401
 from tests.unit.base.test_masking import hooked, log  # noqa: F401
 from tests.unit.conftest import api, server  # noqa: F401
 from tests.unit.sendgrid.test_limits import certificate  # noqa: F401
+from tests.unit.sendgrid.test_shadow import shadow  # noqa: F401

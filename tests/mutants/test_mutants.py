@@ -21,9 +21,11 @@ from tests.mutants import (
     reading,
     refusing,
     removing,
+    repairing,
     replacing,
     sending,
     setting_up,
+    verifying,
 )
 from tests.mutants.mutant import Mutant, Test, arguments, assert_notices, gives, is_a_case, nothing
 from tests.support import canary
@@ -42,6 +44,8 @@ WRITTEN = [
         replacing,
         going_back,
         setting_up,
+        verifying,
+        repairing,
     )
     for m in file.MUTANTS
 ]

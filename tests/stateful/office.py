@@ -21,6 +21,8 @@ from tests.support.world import World
 OPTED_OUT = "opted out"
 ALWAYS_THERE, SHARED_ADDRESS = "stays@example.com", "two@example.com"
 QUARANTINE_MINUTES = 0.01  # longer than the slowest job that is drawn
+JOB_HOURS = 15 / 3600
+"""An upload that was announced and never left is waited for so long."""
 EDIT_OPTIONS = "-c lock_timeout=50ms"  # a row that the open transaction holds is left alone
 
 
@@ -57,7 +59,7 @@ class BackOffice(RuleBasedStateMachine):
         """One client that always stays, perhaps on the list already by an older import, and some
         others; and a SendGrid that does what nobody knows of it one way or the other."""
         self.world.redefine(
-            lane=lane, deadlines={"job_hours": 1.0, "quarantine_minutes": QUARANTINE_MINUTES}
+            lane=lane, deadlines={"job_hours": JOB_HOURS, "quarantine_minutes": QUARANTINE_MINUTES}
         )
         self.lag, self.every = lag, every
         self.world.emulator.admin.settings(search_lag=lag, **switches)

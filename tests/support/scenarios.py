@@ -173,6 +173,7 @@ SCENARIOS = {
     "N07": "Runs are killed again and again → the next one cleans up what they left",
     "N08": "The state server's clock jumps → no wait gets longer than its own length",
     "N09": "A run can't write its end → the next one ends it, and both reports say so",
+    "N10": "A pooler is before a database, or nobody is let in → all is as ever, or it says why",
     "R01": "A sync is renamed → it goes on with what it knows; a name that is in use isn't taken",
     "R02": "A key leads to another account → the run stops before anything is sent, and says so",
     "R03": "A table is emptied or replaced while it is read → what was read is dropped, read again",

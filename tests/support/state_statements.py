@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contact_sync.state.statements import FOLDER
 
-NOT_NAMED = {"comments", "roles", "schema"}
+NOT_NAMED = {"comments", "pending", "roles", "schema"}
 """Scripts and a listing: nothing is taken from them by name."""
 
 

@@ -69,6 +69,12 @@ SELECT
         WHERE verification_id = %(verification_id)s
     ) AS clients;
 
+-- contact_hashes --
+-- Read as Arrow. Index: ledger primary key
+SELECT contact_hash
+FROM contact_sync.ledger
+WHERE sync_id = %(sync_id)s AND contact_hash IS NOT NULL;
+
 -- is_running --
 -- Index: run_running
 SELECT exists(

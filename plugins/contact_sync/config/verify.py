@@ -27,7 +27,7 @@ class Foreign(StrEnum):
 
 class Verify(Strict):
     """The comparison of every contact with what B2CORE calls for: the DAG
-    contact_sync_<name>_verify, and `python -m contact_sync verify <name>`."""
+    contact_sync_NAME_verify, and `python -m contact_sync verify NAME`."""
 
     schedule: Schedule | None = Field(
         "@weekly",

@@ -11,7 +11,7 @@ import re
 from psycopg import errors
 
 from contact_sync.base.errors import ConfigError, FatalError, RetryableError, SyncError
-from contact_sync.postgres.no_connection import cause
+from contact_sync.postgres.no_connection import UNKNOWN, cause
 
 PASSING = ("08", "25", "40", "53", "55", "57", "58")
 """Classes of SQLSTATEs after which the same may work in a moment: a lost connection, a server that
@@ -39,8 +39,8 @@ def meaning(state: str, text: str, what: str) -> SyncError:
     `what` names the database. RetryableError: trying again may help; ConfigError and FatalError:
     it doesn't.
     """
-    if not state or state == _PROTOCOL:
-        found = cause(text)
+    found = cause(text) if state in ("", _PROTOCOL) else UNKNOWN
+    if not state or found is not UNKNOWN:
         error = RetryableError if found.passes else ConfigError
         return error(f"{what} {found.sentence}")
     if state.startswith(PASSING):

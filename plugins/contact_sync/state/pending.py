@@ -14,28 +14,9 @@ from contact_sync.base.errors import ConfigError
 from contact_sync.state.database import SCHEMA_VERSION, SQL, connect, translated
 from contact_sync.state.migrate import COMMENTS, MIGRATIONS, refuse_encoding
 from contact_sync.state.migrate import SQL as AROUND
+from contact_sync.state.statements import FOLDER
 
-_HEAD = """\
--- The state database's schema: from version {found} to {version}, in one transaction; written by
---     python -m contact_sync migrate --sql
--- Run it with psql, in the database of the state connection, while no sync is at work:
---     psql --set ON_ERROR_STOP=1 --file THIS_FILE <database>
--- as the role {role}, or as one that may become it: what is made has to belong to it.
-"""
-_SAME_VERSION = """\
--- Nothing else may have migrated it meanwhile.
-DO $$
-BEGIN
-    IF to_regclass('contact_sync.alembic_version') IS {absent} NULL THEN
-        RAISE EXCEPTION 'The schema is not at version {found} any more: write this file again';
-    END IF;{of_version}
-END
-$$;
-"""
-_OTHER_VERSION = """
-    IF (SELECT version_num FROM contact_sync.alembic_version) <> '{found}' THEN
-        RAISE EXCEPTION 'The schema is not at version {found} any more: write this file again';
-    END IF;"""
+BEGINNING = FOLDER / "pending.sql"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +45,7 @@ def pending(dsn: str) -> Pending:
 
         refuse_encoding(ask(AROUND["other_encoding"]))
         found = ask(SQL["version"]) if ask(SQL["is_migrated"]) else None
-        role, has_schema = str(ask("SELECT current_user")), ask(AROUND["schema"]) is not None
+        role, has_schema = connection.info.user, ask(AROUND["schema"]) is not None
         has_evidence = bool(ask(AROUND["has_evidence"]))
     if found and str(found) > SCHEMA_VERSION:
         raise ConfigError(
@@ -86,15 +67,15 @@ def as_sql(database: Pending) -> str:
     pending."""
     if not database.steps:
         return ""
-    found = database.found or "none"
-    of_version = _OTHER_VERSION.format(found=found) if database.found else ""
-    absent = "" if database.found else "NOT"
-    role = '"' + database.role.replace('"', '""') + '"'
+    filled = {
+        "found": database.found or "none", "version": SCHEMA_VERSION,
+        "role": database.role.replace('"', '""'), "wait_for_others": AROUND["wait_for_others"],
+    }  # fmt: skip
+    beginning = BEGINNING.read_text(encoding="utf-8")
+    for name, value in filled.items():
+        beginning = beginning.replace(f"%({name})s", value)
     parts = [
-        _HEAD.format(found=found, version=SCHEMA_VERSION, role=database.role),
-        f"BEGIN;\n\nSET LOCAL ROLE {role};",
-        f"{AROUND['wait_for_others']};",
-        _SAME_VERSION.format(found=found, absent=absent, of_version=of_version),
+        beginning,
         "" if database.has_schema else f"{AROUND['create_schema']};",
         f"{AROUND['create_whole']};" if database.has_evidence else "",
         _migrations(database.found),

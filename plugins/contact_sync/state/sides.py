@@ -11,10 +11,11 @@ from psycopg.types.json import Jsonb
 from contact_sync.base.arrays import Int64
 from contact_sync.base.json_columns import SourceSnapshot
 from contact_sync.base.verdicts import Count
+from contact_sync.postgres import arrow_reader
 from contact_sync.postgres.copying import copy_batches
 from contact_sync.postgres.cursor import Cursor, analyze, many, one
 from contact_sync.state import statements
-from contact_sync.state.database import StateDatabase
+from contact_sync.state.database import WHAT, StateDatabase
 from contact_sync.state.verifications import Verification, writing
 
 SQL = statements.load("sides")
@@ -112,6 +113,19 @@ def has_both(cursor: Cursor, verification: Verification) -> bool:
 def lose_sides(cursor: Cursor, verification: Verification) -> None:
     """Both sides have to be read again."""
     cursor.execute(SQL["lose_sides"], {"verification_id": verification.verification_id})
+
+
+def contact_hashes(state: StateDatabase, sync_id: int) -> Int64:
+    """Hashes of the addresses of all contacts that the ledger knows, ascending; 8 bytes each."""
+    query = statements.with_values(SQL["contact_hashes"], sync_id=sync_id)
+    with state.reader() as connection:
+        parts = [
+            np.array(batch.column("contact_hash"), np.int64)
+            for batch in arrow_reader.record_batches(connection, query, WHAT)
+        ]
+    found = np.concatenate([np.empty(0, np.int64), *parts])
+    found.sort()
+    return found
 
 
 def is_running(cursor: Cursor, sync_id: int) -> bool:

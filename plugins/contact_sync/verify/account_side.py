@@ -21,7 +21,6 @@ from contact_sync.contacts.transform import hashes
 from contact_sync.sendgrid.export_calls import Export
 from contact_sync.sendgrid.export_files import Contact, Fetched, chunks_of
 from contact_sync.state import sides
-from contact_sync.state.ledger import known_clients
 from contact_sync.state.verifications import Verification, writing
 from contact_sync.sync import Sync
 from contact_sync.verify.context import open_verification
@@ -49,7 +48,7 @@ def load_account_side(sync: Sync, verification_id: int, holder: str | None = Non
         raise FatalError(f"Verification {verification_id} has ordered no export yet")
     mapping, fetched = found.destination.mapping, Fetched()
     listed = _listed(sync, found.list_export_id, fetched) if found.list_export_id else None
-    known = np.sort(known_clients(sync.state, found.sync_id).contact_hash)
+    known = sides.contact_hashes(sync.state, found.sync_id)
     side = _Side(found, mapping, listed, known)
     chunks = _chunks(sync, found.export_id, columns_of(mapping), fetched)
     stored = sides.add_contacts(sync.state, found, map(side.as_hashes, chunks))

@@ -46,6 +46,8 @@ CALLS_FOR = {
     Decision.REFUSED: CallsFor.REJECTED, Decision.SHARED: CallsFor.SHARED,
     Decision.REMOVED: CallsFor.REMOVED_BY_HAND, Decision.MOVED: CallsFor.MOVED,
 }  # fmt: skip
+MOST_AT_ONCE = 100_000
+"""Clients of a slice, whose rows of the ledger are in memory at once."""
 _WORDS = pa.array([str(CALLS_FOR[decision]) for decision in Decision])
 
 
@@ -70,7 +72,8 @@ def load_b2core_side(sync: Sync, verification_id: int, holder: str | None = None
     with writing(sync.state, found) as cursor:
         rebuilds.begin_proofs(cursor, verification_id)
     seen = look(sync, found)
-    size, total = sync.definition.tuning.slice_clients, len(seen.scan.client_id)
+    size = min(sync.definition.tuning.slice_clients, MOST_AT_ONCE)
+    total = len(seen.scan.client_id)
     with sync.b2core.keeping_connections():
         for start in range(0, total, size):
             for chunk in _slice(sync, found, seen, slice(start, start + size)):
@@ -98,8 +101,7 @@ def look(sync: Sync, found: Verification) -> Seen:
         if known.watermark is not None and _is_comparable(known.watermark, here):
             changed = changed_clients(definition, snapshot, known.watermark)
     scan = with_suppressions(sync, found.sync_id, scan)
-    of_scan = ledger.rows_of(scan.client_id)
-    verdict = verdicts(scan, rejected_before(scan, of_scan, changed))
+    verdict = verdicts(scan, rejected_before(scan, ledger.rows_of(scan.client_id), changed))
     everyone = _everyone_waits(known, here, mapping, is_running=is_running)
     taken = np.concatenate([ledger.contact_hash, read_removal_hashes(sync.state, found.sync_id)])
     chosen = choose(scan, ledger, changed, taken, everyone=everyone)

@@ -66,7 +66,7 @@ CASES = [
     Case((STATE, "role", WRONG, "other may not write it"), "roles.sql", (OTHER, DROPPED),
          change=as_role("other")),
     Case((STATE, "role", WARNING, "postgres is a superuser"), "roles.sql", change=as_role(None)),
-    Case((STATE, "role", WRONG, "nothing can be written: default_transaction_read_only"), "RESET",
+    Case((STATE, "role", WRONG, "written: default_transaction_read_only is on"), "reset that",
          (READ_ONLY, WRITES_AGAIN)),
     Case((B2CORE, "changed_xmin.sql", WRONG, "phones.xmin does not exist"),
          "change_detection: updated_at", source=(VIEW, "DROP VIEW b2core.seen_phones"),

@@ -1,4 +1,4 @@
-"""N: both databases behind PgBouncer, with another session of the server for each transaction."""
+"""N10: both databases behind PgBouncer, with another session of the server for each transaction."""
 
 from __future__ import annotations
 
@@ -8,6 +8,12 @@ from contextlib import ExitStack
 import psycopg
 import pytest
 
+from contact_sync.b2core.contract import contract_findings
+from contact_sync.base.findings import Judgement
+from contact_sync.config.source import ChangeDetection
+from contact_sync.lookup.explain import explain_client
+from contact_sync.state.migrate import migrate
+from contact_sync.state.pending import pending
 from tests.support.pgbouncer import pooled
 from tests.support.world import World
 
@@ -23,8 +29,8 @@ def behind_a_pooler(world: World) -> Iterator[World]:
         world.state_url = direct
 
 
-def test_N08_runs_through_a_pooler_in_transaction_mode(behind_a_pooler: World) -> None:
-    """The first load, changes by JSON and CSV, and a full run."""
+def test_N10_runs_through_a_pooler_in_transaction_mode(behind_a_pooler: World) -> None:
+    """The first load, changes by JSON and CSV, a full run, what people ask, and migrations."""
     world = behind_a_pooler
     assert sessions(world.state_url) > 1 < sessions(world.reader_url)
     world.seed()
@@ -36,6 +42,13 @@ def test_N08_runs_through_a_pooler_in_transaction_mode(behind_a_pooler: World) -
     world.assert_converged()
     world.run("full")
     world.assert_converged()
+    with world.sync() as sync:
+        assert explain_client(sync, 1).known is not None
+        with sync.b2core.snapshot() as snapshot:
+            said = [*contract_findings(snapshot, ChangeDetection.XMIN, "email"), snapshot.role()]
+    assert {finding.judgement for finding in said} == {Judgement.OK}
+    assert pending(world.state_url).steps == ()
+    migrate(world.state_url)
 
 
 def sessions(url: str) -> int:

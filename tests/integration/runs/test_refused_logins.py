@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
@@ -20,7 +21,9 @@ from contact_sync.state.migrate import migrate
 from local.postgres.account import os_user
 from local.postgres.server import Cluster, temporary_cluster
 from local.sendgrid_emulator.process import Emulator
+from tests.support.breaking_proxy import breaking_proxy
 from tests.support.pgbouncer import pooled
+from tests.support.world import World
 
 ROLES = """CREATE ROLE known LOGIN PASSWORD 'right'
 CREATE ROLE nologin PASSWORD 'right'
@@ -120,7 +123,7 @@ def urls(
         }
 
 
-def test_N09_each_cause_has_its_sentence_on_both_databases(urls: dict[str, str]) -> None:
+def test_N10_each_cause_has_its_sentence_on_both_databases(urls: dict[str, str]) -> None:
     """The source's driver, the state database's two, and the migrations; what a person has to mend
     isn't tried again, what may pass is. No password is told."""
     found = {name: [answer(ask, url) for ask in ASKS] for name, url in urls.items()}
@@ -135,11 +138,25 @@ def test_N09_each_cause_has_its_sentence_on_both_databases(urls: dict[str, str])
     assert "right" not in str(found)
 
 
-def test_N09_the_right_name_and_authority_are_let_in(by_tls: tuple[str, str]) -> None:
+def test_N10_the_right_name_and_authority_are_let_in(by_tls: tuple[str, str]) -> None:
     """By the address, as the sentence says: the table's certificate is no broken one."""
     url, certificate = by_tls
     trust = f"hostaddr=127.0.0.1&sslmode=verify-full&sslrootcert={certificate}"
     assert answer(ask_source, f"{url.replace('@127.0.0.1', '@db.example')}?{trust}") is None
+
+
+@pytest.mark.own_connections
+def test_N10_a_wrong_password_is_tried_once(world: World) -> None:
+    """By a run on either database: after some tries many a server locks the role."""
+    for name in ("reader_url", "state_url"):
+        right = getattr(world, name)
+        password = str(urlsplit(right).password)
+        with breaking_proxy(right.replace(f":{password}@", ":wrong@")) as proxy:
+            setattr(world, name, proxy.url)
+            with pytest.raises(ConfigError, match="refused the login: Wrong password"):
+                world.run()
+        setattr(world, name, right)
+        assert proxy.opened == 1
 
 
 def ask_source(url: str) -> None:

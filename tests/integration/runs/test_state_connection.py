@@ -140,6 +140,14 @@ def test_N05_what_a_connection_says_without_an_sqlstate(said: str, kind: str | N
     assert kind is None or kind in str(error)
 
 
+def test_N05_what_a_pooler_says_in_the_middle() -> None:
+    """With the code that PostgreSQL has for a message it can't read, too."""
+    told = meaning("08P01", "transaction blocks not allowed in statement pooling mode", "It")
+    assert isinstance(told, ConfigError)
+    assert "pool_mode = transaction" in str(told)
+    assert "gave up in the middle (08P01)" in str(meaning("08P01", "insufficient data left", "It"))
+
+
 def test_N06_settings_of_database_and_role_change_no_text(world: World, cluster: Cluster) -> None:
     """Dates, intervals, quoting, bytes and which function is called are as ever."""
     world.seed()

@@ -43,6 +43,7 @@ READS: dict[str, Callable[[SendGridApi, str], Any]] = {
     "order_export": lambda api, _: api.order_export(),
     "export": lambda api, _: api.export("1"),
     "export_file": lambda api, url: api.export_file(f"{url}/x").__enter__(),
+    "has_reported_spam": lambda api, _: api.has_reported_spam(ADDRESS),
     "in_group": lambda api, _: api.in_group(1, [ADDRESS]),
 }
 NO_CALLS = {"close", "for_another_thread"}

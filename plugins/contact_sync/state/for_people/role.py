@@ -18,7 +18,7 @@ def state_role(cursor: Cursor) -> Finding:
         fix = "point the connection to the primary; target_session_attrs=read-write finds it"
         if not row["is_standby"]:
             said = f"nothing can be written: default_transaction_read_only is on for {role}"
-            fix = f"ALTER ROLE {role} RESET default_transaction_read_only, or of the database"
+            fix = "reset that setting of the role, or of the database"
         return Finding(Area.STATE, "role", Judgement.WRONG, said, fix)
     if not row["may_enter"] or row["unwritable"]:
         what = f"{row['unwritable']:,} tables of it" if row["may_enter"] else "it"

@@ -1,0 +1,46 @@
+"""Rules of verifications: a race is no difference, and a difference is no race."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pyarrow as pa
+
+from contact_sync.verify.look_again import Seen
+from tests.integration.verify import test_exports, test_killed, test_races, test_verdicts
+from tests.mutants.mutant import STATE, Mutant, gives, nothing
+
+VERIFY = "contact_sync.verify"
+
+
+def nobody(choose: Callable[..., pa.Table], *args: Any, **options: Any) -> pa.Table:
+    """No client waits for a run."""
+    return choose(*args, **options).slice(0, 0)
+
+
+def as_if_loaded(_has_both: Any, *_: Any) -> bool:
+    """What was stored is there."""
+    return True
+
+
+MUTANTS = [
+    Mutant("Who waits for a run isn't different",
+           {f"{VERIFY}.b2core_side.choose": nobody},
+           test_verdicts.test_who_waits_for_a_run_is_no_difference),
+    Mutant("What differs is looked at again",
+           {f"{VERIFY}.compare_sides.look_again": nothing},
+           test_exports.test_contacts_that_an_export_lacks_are_looked_up),
+    Mutant("What a look shows to be wrong stays a difference",
+           {f"{VERIFY}.look_again._judge_client": gives(Seen.EQUAL)},
+           test_races.test_a_damage_beside_a_race_is_found),
+    Mutant("Races that weren't looked at can't be compared",
+           {f"{STATE}.rechecking.give_up_races": nothing},
+           test_races.test_races_that_are_too_many_to_be_looked_at_cant_be_compared),
+    Mutant("An export that is there is used again",
+           {f"{VERIFY}.begin_verification._why_not_continued": gives("a mutant")},
+           test_killed.test_whoever_was_replaced_writes_nothing_more),
+    Mutant("Sides that the database has lost aren't compared",
+           {f"{STATE}.sides.has_both": as_if_loaded},
+           test_exports.test_sides_that_the_database_has_lost_are_read_again),
+]  # fmt: skip
