@@ -15,6 +15,7 @@ nothing; its `finish_run` ends as skipped.
 | start_run | takes the sync's lease: one run at a time, whoever starts it |
 | settle_earlier_runs | settles jobs that an earlier run left open |
 | check_setup | key, list, fields and SQL columns: names everything that is missing |
+| read_suppressions | only with `suppressions` in the definition: who gets no mail from SendGrid |
 | select_clients | decides who is looked at, in slices |
 | stage_clients | reads, transforms, compares; one task per slice |
 | plan_batches | adds up and cuts into batches |
@@ -57,7 +58,7 @@ from airflow.sdk import (  # type: ignore[attr-defined]  # its stub file lacks t
 
 from contact_sync.airflow_edge import tasks
 from contact_sync.airflow_edge.approval import ApprovePlanOperator
-from contact_sync.airflow_edge.assets import contacts_asset
+from contact_sync.airflow_edge.assets import contacts_asset, suppressions_alias
 from contact_sync.airflow_edge.notify import AlertNotifier, tell_no_success
 from contact_sync.airflow_edge.operators import (
     SendBatchOperator,
@@ -105,6 +106,10 @@ def make_dag(definition: SyncDefinition) -> DAG:
             pool=POOL,
             on_success_callback=told.get(Event.STATE_UNPROVEN),
         )(tasks.select_clients)(name, sync_run)
+        if definition.suppressions is not None:
+            alias = suppressions_alias(name)
+            read = task(task_id="read_suppressions", pool=POOL, outlets=[alias])
+            checked >> read(tasks.read_suppressions)(name, sync_run) >> slices
         staged = (
             task(
                 task_id="stage_clients",

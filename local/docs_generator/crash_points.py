@@ -19,6 +19,13 @@ POINTS = {
     ),
     "drained": ("every batch of an earlier run is settled or void", AGAIN),
     "setup_checked": ("list and fields by id", AGAIN),
+    "suppressions_page_uncommitted": (
+        "the pages before this one", "the task again: it reads all pages of this kind again",
+    ),
+    "suppressions_read": (
+        "who gets no mail from SendGrid",
+        "the task again: it reads what is new since then, and tells of all that is new",
+    ),
     "rejections_uncommitted": ("no rejection is looked up", AGAIN),
     "slices_uncommitted": ("nothing of the selection", AGAIN),
     "clients_selected": (

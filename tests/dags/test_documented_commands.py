@@ -78,6 +78,11 @@ def forget(words: list[str]) -> None:
     cli.parser().parse_args(["forget", *words])
 
 
+def suppressions(words: list[str]) -> None:
+    """The options are right; test_suppressions_list.py runs it, on a sync that has read them."""
+    cli.parser().parse_args(["suppressions", *words])
+
+
 def airflow(words: list[str]) -> None:
     """Airflow's command line, in this process."""
     from airflow.cli.cli_parser import get_parser
@@ -160,6 +165,7 @@ RUNNERS: dict[str, Runner] = {
     "python -m contact_sync": contact_sync,
     "python -m contact_sync rename": rename,
     "python -m contact_sync forget": forget,
+    "python -m contact_sync suppressions": suppressions,
     "python -m": module,
     "airflow": airflow,
     "airflow roles": for_fab,

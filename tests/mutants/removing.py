@@ -15,11 +15,13 @@ from contact_sync.state import removals, runs, staging, suppressions
 from contact_sync.state.runs import Run
 from contact_sync.sync import Sync
 from tests.integration.changes import test_addresses, test_bad_rows, test_comings_and_goings
+from tests.integration.people import test_suppressions_list
 from tests.integration.removals import (
     test_exclusions,
     test_exclusions_first,
     test_looked_at,
     test_removals,
+    test_suppressed,
 )
 from tests.integration.removals import test_removals_and_lists as on_lists
 from tests.integration.removals import test_removed_by_hand as by_hand
@@ -41,6 +43,16 @@ def exclusions_unheeded(
     """They are read, and the clients sent."""
     clients = clients.assign(exclusion=None)
     return decide(clients, scanned, verdict & ~EXCLUDED, *rest, **how)
+
+
+def nobody_suppressed(_kinds: Any, email_hash: Any, _hashes: Any) -> Any:
+    """No address is suppressed."""
+    return np.zeros(len(email_hash), np.int8)
+
+
+def no_address(_addresses: Any, *_: Any) -> dict[int, str]:
+    """Of no hash the address is known."""
+    return {}
 
 
 def each_for_itself(choose: Choose, scan: Scan, *rest: Any, **kind: Any) -> Any:
@@ -127,6 +139,16 @@ MUTANTS = [
     Mutant("Excluded clients are never uploaded",
            {f"{RUN}.compare.decide": exclusions_unheeded},
            test_removals.test_F01_excluded_and_moved_at_once),
+    Mutant("Whom the definition excludes for a suppression isn't sent",
+           {f"{RUN}.scan_clients.suppressed_kinds": nobody_suppressed},
+           test_suppressed.test_F16_a_suppressed_client_leaves_and_comes_back_when_sendgrid_lifts_it,
+           {"policy": "unlist"}),
+    Mutant("An opt-out goes along from an address that was never sent",
+           {f"{STATE}.suppressions._addresses": no_address},
+           test_suppressed.test_F16_B03_a_suppressed_clients_new_address_gets_its_opt_out_first),
+    Mutant("Nobody is sent while it isn't known who is suppressed",
+           {f"{RUN}.read_suppressions._read": nothing},
+           test_suppressions_list.test_F15_a_key_that_may_not_read_them_fails_the_run_and_says_what_to_do),
     Mutant("An exclusion on any client of a shared address wins",
            {f"{RUN}.select_clients.choose": each_for_itself},
            test_bad_rows.test_B04_an_exclusion_counts_for_everyone_with_the_address),

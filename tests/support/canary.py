@@ -42,6 +42,7 @@ MAY_HOLD_AN_ADDRESS = {
     "move": ["former", "email", "belongings"],
     "outbox": ["email", "payload"],
     "removal": ["email"],
+    "suppression": ["email"],
     "verify_contact": ["email"],
     "verify_proof": ["email"],
     "slice": ["members"],

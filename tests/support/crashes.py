@@ -22,6 +22,16 @@ from contact_sync.run.release_lease import release_lease
 from contact_sync.run.sending import prepare
 from contact_sync.run.start_run import start_run
 from contact_sync.state import settling
+from tests.support.crash_worlds import (
+    cured,
+    loaded,
+    no_longer_refused,
+    poisoned,
+    reading_suppressions,
+    refused,
+    short_counts,
+    suppressions_are_read,
+)
 from tests.support.steps import go_on
 from tests.support.world import World, opt_out_column
 
@@ -59,13 +69,6 @@ class Kind:
     """Options of `assert_converged`."""
     check: Callable[[World], Any] | None = None
     """What else is right after the clean run."""
-
-
-def loaded(world: World) -> None:
-    """The seed is in SendGrid, and of each kind of change there is one."""
-    world.seed()
-    world.run()
-    world.change()
 
 
 def by_csv(world: World) -> None:
@@ -201,45 +204,9 @@ def changing_while_sent(world: World) -> None:
     world.run()
 
 
-def poisoned(world: World) -> None:
-    """SendGrid fails every import with one of the contacts."""
-    for n in range(1, 5):
-        world.add(f"client{n}@example.com")
-    world.emulator.admin.settings(poison_emails=["client3@example.com"])
-
-
-def cured(world: World) -> None:
-    """The contact changes, and SendGrid takes it."""
-    world.emulator.admin.settings(poison_emails=[])
-    world.edit(3, first_name="Cured")
-
-
 def resent(world: World) -> None:
     """Who was removed by hand comes back."""
     world.run("resend", take_over=True)
-
-
-def refused(world: World) -> None:
-    """SendGrid refuses the call for three contacts: one isn't named, one is, one for a value."""
-    for n in range(1, 7):
-        world.add(f"client{n}@example.com", first_name="bad" if n == 5 else "Ann")
-    world.emulator.admin.settings(
-        refused_calls=["client2@example.com"],
-        refused_contacts={"client4@example.com": "email '{email}' is not valid"},
-        refused_values={"first_name": ["bad"]}, refused_values_by="call",
-    )  # fmt: skip
-
-
-def no_longer_refused(world: World) -> None:
-    """The contacts change, and SendGrid takes them."""
-    world.emulator.admin.settings(refused_calls=[], refused_contacts={}, refused_values={})
-    world.sql("UPDATE b2core.clients SET first_name = 'Taken'")
-
-
-def short_counts(world: World) -> None:
-    """The job's counts won't add up."""
-    world.seed()
-    world.emulator.admin.job_fault("short_counts", job="json")
 
 
 KINDS = {
@@ -265,6 +232,10 @@ KINDS = {
     ),
     "opt-outs": Kind(
         JOINTS | {"suppressions_uncommitted", "suppressed_not_sent"}, opted_out_and_moved
+    ),
+    "suppressions": Kind(
+        {"suppressions_page_uncommitted", "suppressions_read"}, reading_suppressions,
+        check=suppressions_are_read,
     ),
     "new addresses": Kind(
         JOINTS | MOVE | {"delete_announced", "misses_uncommitted"}, moving_with_belongings,

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from pathlib import Path
 
+from tests.support.not_promised import NOT_PROMISED
 from tests.support.proofs import Proof, proofs_of
 from tests.support.verify_scenarios import VERIFICATION
 
@@ -135,6 +136,10 @@ SCENARIOS = {
     "F10": "A contact was removed by hand in SendGrid → only a run with mode resend brings it back",
     "F11": "An erased person is still in our own stores → nothing is left there",
     "F12": "An excluded client's address is taken over, or upserts fail → the exclusion goes first",
+    "F13": "Somebody unsubscribes, bounces, calls a mail spam → read once, by kind and address",
+    "F14": "An opt-out is lifted at SendGrid → seen twice before it counts, and it may come back",
+    "F15": "The key may not read suppressions → the run ends before anybody is sent",
+    "F16": "SendGrid suppresses an address → not sent where the definition says so, until lifted",
     "P01": "No space while a file is written → said plainly; the next run sends it",
     "P02": "A file survives a power cut half → no file outlives the step that writes it",
     "P03": "A worker's files are gone → no step needs a file of another one",
@@ -214,7 +219,7 @@ GUARANTEES = {
     "G3": ("No stale overwrite: uploads with the same address never overlap",
            "C04 D02 O01 O08 O11"),
     "G4": ("Consent: nothing is uploaded for a client that is excluded",
-           "A09 B03 B04 F01 F04 F12"),
+           "A09 B03 B04 F01 F04 F12 F16"),
     "G5": ("No mass damage: what vanishes is removed with limits and approval only",
            "A17 A23 F05 F06 F07 R05"),
     "G6": ("Crash safety: `kill -9` anywhere, or the loss of a database, is harmless",
@@ -232,23 +237,6 @@ GUARANTEES = {
 def proofs(folder: Path = TESTS) -> dict[str, list[Proof]]:
     """Scenario id → its tests, of all test functions in a folder."""
     return proofs_of(SECTIONS, folder)
-
-
-NOT_PROMISED = (
-    "That SendGrid accepts every row, or that a row is sent only once: it may be sent again, with "
-    "the same effect.",
-    "An order inside SendGrid. A job that takes effect after its deadline (`job_hours`), or a call "
-    "of unknown fate that does so after `quarantine_minutes`, may overwrite a newer value, which a "
-    "run of mode `resend` fixes.",
-    "Anything about a process that stands still between announcing a call and making it for longer "
-    "than the lease and the quarantine: that is the same as SendGrid being late.",
-    "Mail that SendGrid was already sending when somebody was excluded.",
-    "Addresses that neither B2CORE nor a restored state database knows: a contact that was sent "
-    "after the backup, whose client had another address, or was deleted, before the next run.",
-    "A state database that is lost together with its backups: the next run is a first load, which "
-    "removes no one.",
-)
-"""What no protocol can promise against this API, for the document."""
 
 
 def document() -> str:

@@ -10,6 +10,7 @@ from contact_sync.run.context import open_run
 from contact_sync.run.find_removals import find_removals
 from contact_sync.run.finish_run import finish_run
 from contact_sync.run.plan_batches import plan_batches
+from contact_sync.run.read_suppressions import read_suppressions
 from contact_sync.run.remove_excluded import remove_excluded
 from contact_sync.run.select_clients import select_clients
 from contact_sync.run.sending.poll_job import settle_batch
@@ -20,7 +21,17 @@ from contact_sync.state.runs import Run
 from contact_sync.sync import Sync
 from tests.support.world import World
 
-TABLES = ("sync", "run", "slice", "batch", "outbox", "ledger", "removal", "dropped_value")
+TABLES = (
+    "sync",
+    "run",
+    "slice",
+    "batch",
+    "outbox",
+    "ledger",
+    "removal",
+    "dropped_value",
+    "suppression",
+)
 
 
 def the_batch(sync: Sync) -> int:
@@ -43,6 +54,7 @@ def settle(sync: Sync, run: Run) -> None:
 STEPS: dict[str, Callable[[Sync, Run], object]] = {
     "settle_earlier_runs": settle_earlier_runs,
     "check": check_setup,
+    "suppressions": read_suppressions,
     "select": select_clients,
     "stage": lambda sync, run: stage_clients(sync, run, 0),
     "plan": plan_batches,

@@ -19,6 +19,7 @@ SELECT
     (
         CASE
             WHEN reason = %(excluded_address)s THEN %(by_address)s
+            WHEN reason = %(suppressed_at_sendgrid)s THEN %(by_suppressed)s
             WHEN reason = any(%(reasons_of_sendgrid)s::text[]) THEN %(by_sendgrid)s
             ELSE %(by_itself)s
         END
@@ -58,6 +59,7 @@ SELECT
     (
         CASE
             WHEN reason = %(excluded_address)s THEN %(by_address)s
+            WHEN reason = %(suppressed_at_sendgrid)s THEN %(by_suppressed)s
             WHEN reason = any(%(reasons_of_sendgrid)s::text[]) THEN %(by_sendgrid)s
             ELSE %(by_itself)s
         END
@@ -87,6 +89,7 @@ SELECT
     (
         CASE
             WHEN reason = %(excluded_address)s THEN %(by_address)s
+            WHEN reason = %(suppressed_at_sendgrid)s THEN %(by_suppressed)s
             WHEN reason = any(%(reasons_of_sendgrid)s::text[]) THEN %(by_sendgrid)s
             ELSE %(by_itself)s
         END

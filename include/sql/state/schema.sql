@@ -66,7 +66,7 @@ END)),
 CASE state
     WHEN 'pending'::text THEN (reason = ANY (ARRAY['changed_while_read'::text, 'gone_while_read'::text, 'changed_since_read'::text, 'suppression_unknown'::text, 'suppression_not_carried'::text, 'not_shown'::text, 'address_not_free'::text, 'fate_unknown'::text, 'job_unknown_to_sendgrid'::text, 'job_never_ended'::text, 'upload_never_arrived'::text, 'not_applied'::text, 'errors_file_unclear'::text, 'job_failed'::text, 'request_refused'::text, 'value_refused'::text, 'state_unproven'::text, 'found_missing'::text, 'found_different'::text, 'found_off_list'::text]))
     WHEN 'rejected'::text THEN (reason = ANY (ARRAY['missing'::text, 'invalid'::text, 'too_long'::text, 'not_a_number'::text, 'not_a_date'::text, 'rounded'::text, 'two_addresses'::text, 'look_alike_domain'::text, 'not_ascii'::text, 'no_country'::text, 'unknown_country'::text, 'number_too_short'::text, 'number_too_long'::text, 'not_assigned'::text, 'two_numbers'::text, 'no_number'::text, 'refused_by_sendgrid'::text, 'import_failed'::text, 'never_applied'::text]))
-    WHEN 'excluded'::text THEN (reason = ANY (ARRAY['excluded_by_b2core'::text, 'excluded_address'::text, 'removed_by_hand'::text]))
+    WHEN 'excluded'::text THEN (reason = ANY (ARRAY['excluded_by_b2core'::text, 'excluded_address'::text, 'removed_by_hand'::text, 'suppressed_at_sendgrid'::text]))
     ELSE true
 END))
 );
@@ -356,6 +356,34 @@ CREATE TABLE contact_sync.state_identity (
 );
 ALTER TABLE ONLY contact_sync.state_identity ADD CONSTRAINT state_identity_pkey PRIMARY KEY (sync_id);
 ALTER TABLE ONLY contact_sync.state_identity ADD CONSTRAINT state_identity_sync_id_fkey FOREIGN KEY (sync_id) REFERENCES contact_sync.sync(sync_id);
+
+-- Who gets no mail from SendGrid, and why; only of syncs whose definition says `suppressions`.
+CREATE TABLE contact_sync.suppression (
+    sync_id smallint NOT NULL,
+    email text NOT NULL,  -- The address, in lower case.
+    kind text NOT NULL,  -- unsubscribe (from everything), group_unsubscribe, spam_report, invalid, bounce or block.
+    group_id integer DEFAULT 0 NOT NULL,  -- SendGrid's unsubscribe group; 0 = of no group.
+    email_hash bigint NOT NULL,  -- xxh3 of the address, as in the ledger; 0 = no valid one.
+    since timestamp with time zone,  -- Since when, as SendGrid says; NULL = it doesn't.
+    first_seen timestamp with time zone NOT NULL,  -- When a run read it first; anew if it had been lifted in between.
+    seen_at timestamp with time zone NOT NULL,  -- When a reading of everything, or the first one, has shown it last.
+    missed boolean DEFAULT false NOT NULL,  -- The last reading of everything didn't show it: if the next one doesn't either, it is lifted.
+    gone_at timestamp with time zone,  -- When two readings in a row didn't show it: it was lifted at SendGrid; NULL = it is in force.
+    CONSTRAINT suppression_kind CHECK ((kind = ANY (ARRAY['unsubscribe'::text, 'group_unsubscribe'::text, 'spam_report'::text, 'invalid'::text, 'bounce'::text, 'block'::text])))
+);
+ALTER TABLE ONLY contact_sync.suppression ADD CONSTRAINT suppression_pkey PRIMARY KEY (sync_id, email, kind, group_id);
+CREATE INDEX suppression_in_force ON contact_sync.suppression USING btree (sync_id, kind, email_hash) WHERE (gone_at IS NULL);
+CREATE INDEX suppression_lifted ON contact_sync.suppression USING btree (sync_id, gone_at) WHERE (gone_at IS NOT NULL);
+CREATE INDEX suppression_news ON contact_sync.suppression USING btree (sync_id, first_seen);
+
+-- Up to when each kind of suppression has been read.
+CREATE TABLE contact_sync.suppression_reading (
+    sync_id smallint NOT NULL,
+    kind text NOT NULL,  -- As of suppression.
+    read_to timestamp with time zone NOT NULL,  -- When the last finished reading began.
+    whole_at timestamp with time zone  -- When the last reading of everything began; NULL = the next one reads everything.
+);
+ALTER TABLE ONLY contact_sync.suppression_reading ADD CONSTRAINT suppression_reading_pkey PRIMARY KEY (sync_id, kind);
 
 -- Each sync that has run: its lease, watermark and mapping.
 CREATE TABLE contact_sync.sync (

@@ -16,12 +16,24 @@ WHERE
 ORDER BY o.client_id;
 
 -- addresses_of_hashes --
--- The addresses of contacts, by hash. Index: none, one scan of the ledger
+-- The addresses of contacts, and of those that were never sent because SendGrid suppresses them, by hash.
+-- Index: none, one scan of the ledger, and of what is suppressed
 SELECT
     contact_hash,
     min(email) AS email
-FROM contact_sync.ledger
-WHERE sync_id = %(sync_id)s AND contact_hash = any(%(contact_hashes)s)
+FROM (
+    SELECT
+        l.contact_hash,
+        l.email
+    FROM contact_sync.ledger AS l
+    WHERE l.sync_id = %(sync_id)s AND l.contact_hash = any(%(contact_hashes)s)
+    UNION ALL
+    SELECT
+        s.email_hash,
+        s.email
+    FROM contact_sync.suppression AS s
+    WHERE s.sync_id = %(sync_id)s AND s.gone_at IS NULL AND s.email_hash = any(%(contact_hashes)s)
+) AS known
 GROUP BY contact_hash;
 
 -- unmark --

@@ -212,6 +212,14 @@ WHERE sync_id = %(sync_id)s;
 DELETE FROM contact_sync.verification
 WHERE sync_id = %(sync_id)s;
 
+-- forget_suppressions --
+DELETE FROM contact_sync.suppression
+WHERE sync_id = %(sync_id)s;
+
+-- forget_suppression_readings --
+DELETE FROM contact_sync.suppression_reading
+WHERE sync_id = %(sync_id)s;
+
 -- forget_outbox --
 DELETE FROM contact_sync.outbox AS o
 USING contact_sync.run AS r

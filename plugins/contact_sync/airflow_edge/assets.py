@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from airflow.sdk import Asset
+from airflow.sdk import Asset, AssetAlias
 
 from contact_sync.base.json_columns import Plan, Result
 from contact_sync.reporting.run_report import run_counts
@@ -19,6 +19,16 @@ if TYPE_CHECKING:
 def contacts_asset(name: str) -> Asset:
     """The contacts that the sync keeps at SendGrid."""
     return Asset(name=f"sendgrid_contacts_{name}", uri=f"x-contact-sync://{name}/contacts")
+
+
+def suppressions_asset(name: str) -> Asset:
+    """Who gets no mail from SendGrid; an event for each run that found something new."""
+    return Asset(name=f"sendgrid_suppressions_{name}", uri=f"x-contact-sync://{name}/suppressions")
+
+
+def suppressions_alias(name: str) -> AssetAlias:
+    """What a task has as outlet that emits an event of that asset only sometimes."""
+    return AssetAlias(name=f"sendgrid_suppressions_{name}_alias")
 
 
 def event_extra(run: Run, result: Result) -> dict[str, Any]:

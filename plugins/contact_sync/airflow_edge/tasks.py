@@ -135,6 +135,22 @@ def check_setup(name: str, sync_run_id: int) -> None:
         step.check_setup(sync, run)
 
 
+def read_suppressions(name: str, sync_run_id: int) -> dict[str, int]:
+    """Read who gets no mail; tells the followers of its asset if there is anything new. Returns how
+    many are new of each kind."""
+    from contact_sync.airflow_edge.assets import suppressions_alias, suppressions_asset
+    from contact_sync.run import read_suppressions as step
+
+    with working(name, sync_run_id) as (sync, run):
+        news = step.read_suppressions(sync, run)
+    if news:
+        context: dict[str, Any] = dict(get_current_context())
+        extra = {"sync": name, "sync_run_id": sync_run_id, "new": news.come, "lifted": news.lifted}
+        events = context["outlet_events"][suppressions_alias(name)]
+        events.add(suppressions_asset(name), extra=extra)
+    return news.come
+
+
 def select_clients(name: str, sync_run_id: int) -> list[int]:
     """Choose clients; returns the slice numbers for the mapped stage tasks."""
     from contact_sync.airflow_edge.lineage import note_read

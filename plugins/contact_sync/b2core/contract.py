@@ -31,7 +31,8 @@ SELECT
     percentile_disc(ARRAY[0, 0.5, 1]) WITHIN GROUP (ORDER BY client_id) AS samples,
     count(*) FILTER (WHERE lower(btrim(exclusion)) IN ({no})) AS saying_no,
     min(client_id) FILTER (WHERE lower(btrim(exclusion)) IN ({no})) AS saying_no_id,
-    count(DISTINCT exclusion) AS reasons
+    count(DISTINCT exclusion) AS reasons,
+    count(exclusion) AS excluded
 FROM (
 {scan}
 ) AS scan
@@ -132,7 +133,17 @@ def _scan(snapshot: Snapshot, samples: list[int], _changed: str, _email: str) ->
     if row["again"]:
         yield _wrong("scan.sql", _again(row["again"]), FIX_AGAIN)
     if row["clients"] and not row["without_id"] and not row["again"]:
-        yield _right("scan.sql", f"{row['clients']:,} clients, each once")
+        yield _right("scan.sql", f"{row['clients']:,} clients, each once; {_excluded(row)}")
+
+
+def _excluded(row: dict[str, Any]) -> str:
+    """How many clients aren't sent, which is a question of consent."""
+    if row["excluded"]:
+        return f"{row['excluded']:,} of them are excluded, for {row['reasons']:,} reasons"
+    return (
+        "nobody is excluded: deleted and banned clients, and those without consent, are sent, too; "
+        "docs/first-connection.md, Who is sent"
+    )
 
 
 def _clients(

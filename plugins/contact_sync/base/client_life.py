@@ -44,6 +44,7 @@ class Cause(IntEnum):
 
     ITSELF = 0  # its own row, and whatever isn't named here
     ADDRESS = 1  # another client of its address is excluded
+    SUPPRESSED = 3  # SendGrid suppresses its address, and the definition excludes it for that
     SENDGRID = 2  # SendGrid refused it, or a person removed its contact there
 
     @classmethod
@@ -51,6 +52,8 @@ class Cause(IntEnum):
         """The cause that a ledger's `reason` tells."""
         if reason == ExclusionReason.EXCLUDED_ADDRESS:
             return cls.ADDRESS
+        if reason == ExclusionReason.SUPPRESSED_AT_SENDGRID:
+            return cls.SUPPRESSED
         return cls.SENDGRID if reason in SAID_BY_SENDGRID else cls.ITSELF
 
 
@@ -115,7 +118,8 @@ ANY = (None, *KNOWN)
 CHANGES = (
     Change("fates.merge_fates", ANY, Fate.REJECTED, "stage_clients",
            "one of its values can't be sent"),
-    Change("fates.merge_fates", ANY, Fate.EXCLUDED, "stage_clients", "B2CORE excludes it"),
+    Change("fates.merge_fates", ANY, Fate.EXCLUDED, "stage_clients",
+           "B2CORE excludes it, or the definition does, because SendGrid suppresses its address"),
     Change("fates.merge_fates", ANY, Fate.SHARED, "stage_clients",
            "a newer client has its address"),
     Change("fates.merge_fates", ANY, Fate.PENDING, "stage_clients",

@@ -16,6 +16,7 @@ class NextDecision(StrEnum):
     REMOVED = "removed"  # a person removed its contact at SendGrid
     EXCLUDED = "excluded"  # by B2CORE
     BARRED = "barred"  # another client of its address is excluded
+    SUPPRESSED = "suppressed"  # SendGrid suppresses its address, and the definition excludes it
     SHARED = "shared"  # a newer client has its address and represents it
     GONE = "gone"  # not in B2CORE
     UNKNOWN = "unknown"  # no run has resolved the mapping yet
@@ -31,6 +32,9 @@ DECISIONS: Mapping[str, str] = {
     NextDecision.REMOVED: "It isn't sent, because {why}. A run with mode resend sends it again.",
     NextDecision.EXCLUDED: "It isn't sent, because {why}.",
     NextDecision.BARRED: "It isn't sent, because client {by} has the same address and is excluded.",
+    NextDecision.SUPPRESSED:
+        "It isn't sent, because SendGrid suppresses its address: {why}. It is sent again once that "
+        "is lifted at SendGrid, or the definition's `suppressions` says so.",
     NextDecision.SHARED:
         "It isn't sent, because client {by}, which is newer, has the same address and represents "
         "it.",

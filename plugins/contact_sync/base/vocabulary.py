@@ -136,8 +136,20 @@ class ExclusionReason(StrEnum):
 
     EXCLUDED_BY_B2CORE = "excluded_by_b2core"  # detail: what the column `exclusion` says
     EXCLUDED_ADDRESS = "excluded_address"
+    SUPPRESSED_AT_SENDGRID = "suppressed_at_sendgrid"  # detail: the SuppressionKind
     REMOVED_BY_HAND = "removed_by_hand"  # at SendGrid: deleted there, or taken off the list
     SHARED_ADDRESS = "shared_address"  # not stored: it is a fate of its own, counted with these
+
+
+class SuppressionKind(StrEnum):
+    """Why SendGrid sends no mail to an address."""
+
+    UNSUBSCRIBE = "unsubscribe"
+    GROUP_UNSUBSCRIBE = "group_unsubscribe"
+    SPAM_REPORT = "spam_report"
+    INVALID = "invalid"
+    BOUNCE = "bounce"
+    BLOCK = "block"
 
 
 class RemovalReason(StrEnum):

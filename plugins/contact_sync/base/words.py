@@ -64,6 +64,7 @@ PENDING: dict[str, str] = {
 EXCLUDED: dict[str, str] = {
     ExclusionReason.EXCLUDED_BY_B2CORE: "B2CORE excludes it",
     ExclusionReason.EXCLUDED_ADDRESS: "a client with the same address is excluded",
+    ExclusionReason.SUPPRESSED_AT_SENDGRID: "SendGrid suppresses its address",
     ExclusionReason.REMOVED_BY_HAND:
         "a person deleted its contact at SendGrid or took it off the list",
     ExclusionReason.SHARED_ADDRESS: "a newer client has the same address and represents it",

@@ -28,6 +28,7 @@ from contact_sync.cli import rename as cli_rename
 from contact_sync.cli import repair as cli_repair
 from contact_sync.cli import runs as cli_runs
 from contact_sync.cli import status as cli_status
+from contact_sync.cli import suppressions as cli_suppressions
 from contact_sync.cli import syncs as cli_syncs
 from contact_sync.cli import validate as cli_validate
 from contact_sync.cli import verify as cli_verify
@@ -135,6 +136,9 @@ def commands() -> tuple[Command, ...]:
                 prints_json=True, about=cli_runs.TRIAL, codes=cli_runs.RUN_CODES),
         Command("status", "show the latest runs, rejected clients and dropped values",
                 cli_status.add_arguments, _status, cli_status.EXAMPLES, prints_json=True),
+        Command("suppressions", "list who gets no mail from SendGrid, and why; prints addresses",
+                cli_suppressions.add_arguments, _suppressions, cli_suppressions.EXAMPLES,
+                prints_json=True, about=cli_suppressions.ABOUT),
         Command("verify", "compare every contact of SendGrid's account with B2CORE",
                 cli_verify.add_arguments, _verify, cli_verify.EXAMPLES,
                 prints_json=True, about=cli_verify.ABOUT, codes=cli_verify.CODES),
@@ -187,6 +191,13 @@ def _repair(options: argparse.Namespace) -> int:
 def _status(options: argparse.Namespace) -> int:
     with _open(options.sync) as sync:
         for line in cli_status.lines(sync, options):
+            _say(line)
+    return 0
+
+
+def _suppressions(options: argparse.Namespace) -> int:
+    with _open(options.sync) as sync:
+        for line in cli_suppressions.lines(sync, options):
             _say(line)
     return 0
 

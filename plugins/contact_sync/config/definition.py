@@ -19,6 +19,7 @@ from contact_sync.config.limits import Limits
 from contact_sync.config.schedule import Schedule
 from contact_sync.config.source import Source
 from contact_sync.config.strict import ConnectionId, Shown, Strict
+from contact_sync.config.suppressions import Suppressions
 from contact_sync.config.tuning import Tuning
 from contact_sync.config.verify import Foreign, Verify
 
@@ -111,6 +112,11 @@ class SyncDefinition(Strict):
         description="When an address changes, memberships of other lists and values of fields that "
         "no sync fills go along to the new contact; the old one isn't removed before they are seen "
         "there. false: the new contact begins without them.",
+    )
+    suppressions: Suppressions | None = Field(
+        None,
+        description="With this block, `{}` for its defaults, each run reads who gets no mail from "
+        "SendGrid, and why; null = they aren't read.",
     )
     deadlines: Deadlines = Deadlines()
     limits: Limits = Limits()

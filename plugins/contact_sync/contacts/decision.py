@@ -15,7 +15,7 @@ import pandas as pd
 from contact_sync.base.arrays import Int64, Mask
 from contact_sync.base.client_life import Cause, Fate
 from contact_sync.contacts.ledger_rows import LedgerRows
-from contact_sync.contacts.selection import EXCLUDED, PASSED_OVER, SHARED
+from contact_sync.contacts.selection import EXCLUDED, PASSED_OVER, SHARED, SUPPRESSED_BITS
 
 
 class Decision(IntEnum):
@@ -37,6 +37,7 @@ class Decided:
 
     `own`: its contact at SendGrid has its address. `same`: SendGrid confirmed, or refused, exactly
     what would be sent. `has_contact`: at its own address or another one.
+    `suppressed`: the number of the suppression that excludes it, 0 = of none.
     """
 
     decision: npt.NDArray[np.int8]
@@ -44,6 +45,7 @@ class Decided:
     has_contact: Mask
     own: Mask
     same: Mask
+    suppressed: npt.NDArray[np.int8]
 
 
 def decide(
@@ -63,7 +65,7 @@ def decide(
 
     ========================================================= =========
     its address isn't the scanned one                         MOVED
-    it or its address is excluded                             EXCLUDED
+    it or its address is excluded, by B2CORE or a suppression EXCLUDED
     a value is rejected                                       REJECTED
     refused before, same content, and passed over for that    REFUSED
     another client represents its address                     SHARED
@@ -91,4 +93,5 @@ def decide(
         Decision.UNCHANGED: (known.fate == Fate.CONFIRMED) & own & same & (not resend),
     }
     decision = np.select(list(lines.values()), [np.int8(line) for line in lines], np.int8(0))
-    return Decided(decision, known, has_contact, own, same)
+    suppressed = np.where(clients["exclusion"].isna(), verdict >> SUPPRESSED_BITS, 0)
+    return Decided(decision, known, has_contact, own, same, suppressed.astype(np.int8))

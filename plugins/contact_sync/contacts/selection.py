@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 
 from contact_sync.base.arrays import Int64, Mask, among
 from contact_sync.base.client_life import Cause, Fate
+from contact_sync.base.vocabulary import SuppressionKind
 from contact_sync.contacts import emails, text_columns
 from contact_sync.contacts.ledger_rows import KnownClients
 from contact_sync.contacts.transform import hashes
@@ -19,15 +20,21 @@ from contact_sync.contacts.transform import hashes
 SEND, SHARED, EXCLUDED, TAKES_OVER, PASSED_OVER = 0, 1, 2, 4, 8
 """Verdicts; TAKES_OVER is added when the address was another client's, PASSED_OVER to SHARED when
 the client is rejected and an older one represents the address for that."""
+SUPPRESSED_BITS = 4
+"""Above so many bits a verdict has the number of the suppression that EXCLUDED is due to: its place
+in SuppressionKind, from 1; 0 = of none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """Clients by id: hash of the address (0 = none), and whether it is excluded."""
+    """Clients by id: hash of the address (0 = none), and whether it is excluded; the number of the
+    suppression of its address for which the definition excludes it (0 = none), None = of nobody's.
+    """
 
     client_id: Int64
     email_hash: Int64
     excluded: Mask
+    suppressed: npt.NDArray[np.int8] | None = None
 
 
 def scanned(batch: pa.RecordBatch) -> Scan:
@@ -85,15 +92,16 @@ def _is_as_judged(known: KnownClients, verdict: npt.NDArray[np.int8], excluded: 
     SEND     confirmed; rejected; excluded because a person removed its contact
     SHARED   shared; rejected for a value of its own, whoever represents it, or passed over for a
              refusal of SendGrid
-    EXCLUDED excluded, by its own row or by another client's, as the scan has it
+    EXCLUDED excluded, by its own row, by another client's or by SendGrid's suppression, as here
     ======== =============================================================================
     """
     fate, cause = known.fate, known.cause
     of_sendgrid = cause == Cause.SENDGRID
     rejected, out = fate == Fate.REJECTED, fate == Fate.EXCLUDED
     by_address = np.where(excluded, Cause.ITSELF, Cause.ADDRESS)
+    by_address[(verdict >> SUPPRESSED_BITS) > 0] = Cause.SUPPRESSED
     passed_over = (verdict & PASSED_OVER) > 0
-    lines = [verdict == EXCLUDED, (verdict & SHARED) > 0]
+    lines = [(verdict & EXCLUDED) > 0, (verdict & SHARED) > 0]
     as_judged = [
         out & (cause == by_address),
         (fate == Fate.SHARED) | (rejected & (~of_sendgrid | passed_over)),
@@ -121,7 +129,23 @@ def verdicts(scan: Scan, rejected: Mask | None = None) -> npt.NDArray[np.int8]:
     found = np.where(lost, SHARED, SEND)
     if rejected is not None:
         found[lost & rejected & (represented_by(scan, rejected) < scan.client_id)] |= PASSED_OVER
-    return np.where(barred(scan), EXCLUDED, found).astype(np.int8)
+    held = barred(scan)
+    if scan.suppressed is not None:
+        out = EXCLUDED | (scan.suppressed.astype(np.int64) << SUPPRESSED_BITS)
+        found = np.where(scan.suppressed > 0, out, found)
+    return np.where(held, EXCLUDED, found).astype(np.int8)
+
+
+def suppressed_kinds(
+    email_hash: Int64, hashes: dict[SuppressionKind, Int64]
+) -> npt.NDArray[np.int8]:
+    """For each address the number of the first kind whose hashes it is among, 0 = none."""
+    found = np.zeros(len(email_hash), np.int8)
+    for number, kind in enumerate(SuppressionKind, 1):
+        if kind in hashes:
+            among_them = among(email_hash, hashes[kind]) & (email_hash != 0) & (found == 0)
+            found[among_them] = number
+    return found
 
 
 def lost_shared_address(scan: Scan, rejected: Mask | None = None) -> Mask:

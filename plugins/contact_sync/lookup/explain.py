@@ -14,7 +14,7 @@ from contact_sync.b2core.reader import CHOICE, Snapshot
 from contact_sync.base import words
 from contact_sync.base.client_life import Fate
 from contact_sync.base.errors import ConfigError
-from contact_sync.base.vocabulary import CLIENT_IDS, ExclusionReason, ValueProblem
+from contact_sync.base.vocabulary import CLIENT_IDS, ExclusionReason, SuppressionKind, ValueProblem
 from contact_sync.config.definition import SyncDefinition
 from contact_sync.contacts.destination import Destination
 from contact_sync.contacts.mapping import CLIENT_KEY, MappedField, Mapping
@@ -47,6 +47,7 @@ from contact_sync.state.for_people import client as known_clients
 from contact_sync.state.for_people.client import LedgerClient
 from contact_sync.state.for_people.dropped import DroppedValue, values_of_client
 from contact_sync.state.for_people.reading import reading
+from contact_sync.state.for_people.suppressed import since_when
 from contact_sync.state.for_people.syncs import SyncRow, sync_row
 from contact_sync.sync import Databases
 
@@ -103,12 +104,13 @@ def _explain(
         hashes = (contact.email_hash, (known.contact_hash or 0) if known else 0)
         removals = known_clients.noted_removals(cursor, look.sync_id, client_id, hashes)
         dropped = values_of_client(cursor, look.sync_id, client_id)
-    decision, sharing = decided(row, known, {}), dict[int, str | None]()
+    out = _suppressions(definition, cursor, look, contact)
+    decision, sharing = decided(row, known, {}, (), out), dict[int, str | None]()
     rejected = set[int]()
     if not is_clear(row, decision):  # to find others scans the ledger, 0.1 s per million clients
         sharing, rejected = _sharing(state, snapshot, known, contact)
         sharing.pop(client_id, None)
-        decision = decided(row, known, sharing, rejected)
+        decision = decided(row, known, sharing, rejected, out)
     notes = _notes(definition, look)
     mentioned = {client_id, *sharing, *(removal.client_id for removal in removals)}
     own = row.source.get(CLIENT_KEY) if row else None
@@ -119,7 +121,7 @@ def _explain(
         read_at=snapshot.position().read_at,
         source=row.source if row else None,
         email=contact.email,
-        decision=decision_of(row, decision, sharing, rejected),
+        decision=decision_of(row, decision, sharing, rejected, out),
         fields=_fields(mapping, row, known, dropped),
         choices=_choices(snapshot, client_id, row.source, notes) if row else [],  # may break it off
         sharing=sharing,
@@ -129,6 +131,16 @@ def _explain(
         notes=tuple(notes),
         keys=keys | ({client_id: own} if own else {}),
     )
+
+
+def _suppressions(
+    definition: SyncDefinition, cursor: Cursor, look: SyncRow | None, contact: OneContact
+) -> dict[SuppressionKind, datetime]:
+    """Suppressions of the client's address for which the definition excludes it, since when."""
+    asked = definition.suppressions
+    if look is None or asked is None:
+        return {}
+    return since_when(cursor, look.sync_id, contact.email_hash, asked.with_policy("exclude"))
 
 
 def _sharing(

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import typing
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime
 
 import numpy as np
 import pandas as pd
@@ -13,6 +15,8 @@ from contact_sync.b2core.reader import Snapshot
 from contact_sync.base.client_life import Cause, Fate
 from contact_sync.base.json_columns import known_fields
 from contact_sync.base.look_up import NextDecision
+from contact_sync.base.moments import moment
+from contact_sync.base.vocabulary import SuppressionKind
 from contact_sync.config.definition import SyncDefinition
 from contact_sync.contacts.decision import Decided, Decision, decide
 from contact_sync.contacts.ledger_rows import LedgerRows
@@ -25,6 +29,8 @@ from contact_sync.lookup.find_clients import normalised
 from contact_sync.postgres.arrow_reader import rows_of
 from contact_sync.reporting.explanation import ClientDecision, as_text
 from contact_sync.state.for_people.client import LedgerClient
+
+NOT_SUPPRESSED: typing.Mapping[SuppressionKind, datetime] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,15 +109,17 @@ def decided(
     known: LedgerClient | None,
     sharing: dict[int, str | None],
     rejected: Collection[int] = (),
+    suppressed: typing.Mapping[SuppressionKind, datetime] = NOT_SUPPRESSED,
 ) -> Decided | None:
     """What a run would decide; None where it can't: no such client, or no mapping yet.
 
     `known`: the client's row of the ledger. `sharing`: other clients with its address, by id; the
     value is their exclusion; `rejected`: those of them that runs have rejected.
+    `suppressed`: for which suppressions of its address the definition excludes it, since when.
     """
     if row is None or row.frame is None:
         return None
-    scan = _scan(row, sharing)
+    scan = _scan(row, sharing, next(iter(suppressed), None))
     own = scan.client_id == row.client_id
     ledger = _ledger(row.client_id, known)
     as_refused = ledger.row_hash == row.frame["row_hash"].to_numpy(np.int64)
@@ -120,13 +128,17 @@ def decided(
     return decide(row.frame, scan.email_hash[own], verdict[own], ledger)
 
 
-def _scan(row: ClientRow, sharing: dict[int, str | None]) -> Scan:
+def _scan(
+    row: ClientRow, sharing: dict[int, str | None], suppression: SuppressionKind | None
+) -> Scan:
+    number = list(SuppressionKind).index(suppression) + 1 if suppression else 0
     excluded = {row.client_id: row.contact.exclusion} | sharing
     ids = sorted(excluded)
     return Scan(
         np.array(ids, np.int64),
         np.full(len(ids), row.contact.email_hash, np.int64),
         np.array([excluded[client] is not None for client in ids], bool),
+        np.full(len(ids), number, np.int8),
     )
 
 
@@ -154,6 +166,8 @@ def is_clear(row: ClientRow | None, alone: Decided | None) -> bool:
         return False
     if alone.decision[0] == Decision.REJECTED:
         return bool(alone.same[0] and alone.known.fate[0] == Fate.REJECTED)
+    if alone.suppressed[0]:
+        return False
     return alone.decision[0] in (Decision.EXCLUDED, Decision.REFUSED, Decision.UNCHANGED)
 
 
@@ -162,19 +176,32 @@ def decision_of(
     found: Decided | None,
     sharing: dict[int, str | None],
     rejected: Collection[int] = (),
+    suppressed: typing.Mapping[SuppressionKind, datetime] = NOT_SUPPRESSED,
 ) -> ClientDecision:
     """The decision as an explanation has it, and who or what it is due to."""
     if row is None or found is None:
         return ClientDecision(NextDecision.GONE if row is None else NextDecision.UNKNOWN)
     decision, contact = Decision(int(found.decision[0])), row.contact
     code = NextDecision[decision.name]
-    if decision is Decision.EXCLUDED and contact.exclusion is None:
-        barring = (other for other, exclusion in sharing.items() if exclusion is not None)
-        return ClientDecision(NextDecision.BARRED, by=max(barring))
     if decision is Decision.EXCLUDED:
-        return ClientDecision(code, reason=contact.exclusion or "")
+        return _excluded(contact, sharing, suppressed if found.suppressed[0] else NOT_SUPPRESSED)
     if decision is Decision.REJECTED:
         return ClientDecision(code, contact.field, contact.reason, detail=contact.detail)
     if decision is Decision.SHARED:
         return ClientDecision(code, by=max(set(sharing) - set(rejected) or sharing))
     return ClientDecision(code)
+
+
+def _excluded(
+    contact: OneContact,
+    sharing: dict[int, str | None],
+    suppressed: typing.Mapping[SuppressionKind, datetime],
+) -> ClientDecision:
+    """By whom: SendGrid's suppression, B2CORE, or another client of its address."""
+    for kind, since in suppressed.items():
+        told = f" since {moment(since)}"
+        return ClientDecision(NextDecision.SUPPRESSED, reason=kind, detail=told)
+    if contact.exclusion is not None:
+        return ClientDecision(NextDecision.EXCLUDED, reason=contact.exclusion or "")
+    barring = (other for other, exclusion in sharing.items() if exclusion is not None)
+    return ClientDecision(NextDecision.BARRED, by=max(barring))

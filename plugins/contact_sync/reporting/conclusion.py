@@ -5,12 +5,13 @@ from __future__ import annotations
 from contact_sync.base import words
 from contact_sync.base.look_up import DECISIONS, NextDecision
 from contact_sync.base.moments import moment
+from contact_sync.base.suppressed import KINDS
 from contact_sync.base.vocabulary import BatchState, ExclusionReason, FieldType, RemovalReason
 from contact_sync.reporting.explanation import Explanation, FieldValue, Known
 
 KEPT_BACK = (
     NextDecision.EXCLUDED, NextDecision.BARRED, NextDecision.REMOVED, NextDecision.REJECTED,
-    NextDecision.SHARED,
+    NextDecision.SHARED, NextDecision.SUPPRESSED,
 )  # fmt: skip
 """Decisions that B2CORE or a person stands behind: whatever has been sent, nothing is now."""
 EXCLUSIONS = {
@@ -55,6 +56,8 @@ def _kept_back(e: Explanation) -> str | None:
         return None
     code = EXCLUSIONS.get(found.code)
     why = words.reason(code, found.reason) if code else words.reason(found.reason, found.detail)
+    if found.code is NextDecision.SUPPRESSED:
+        why = f"{KINDS[found.reason]}{found.detail}"
     said = DECISIONS[found.code].format(why=why, field=found.field, by=e.called(found.by))
     has_contact = e.known and e.known.contact and found.code is not NextDecision.REMOVED
     return said + (" Its contact at SendGrid is as it was confirmed last." if has_contact else "")

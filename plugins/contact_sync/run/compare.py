@@ -12,7 +12,7 @@ import pandas as pd
 
 from contact_sync.base.arrays import Int64, Mask, rows_of
 from contact_sync.base.client_life import Cause, Fate
-from contact_sync.base.vocabulary import ExclusionReason, FieldType, PendingReason
+from contact_sync.base.vocabulary import ExclusionReason, FieldType, PendingReason, SuppressionKind
 from contact_sync.contacts.decision import Decided, Decision, decide
 from contact_sync.contacts.ledger_rows import LedgerRows
 from contact_sync.contacts.mapping import Mapping
@@ -26,6 +26,8 @@ FATES = {
     Decision.REJECTED: Fate.REJECTED, Decision.SHARED: Fate.SHARED, Decision.REMOVED: Fate.EXCLUDED,
 }  # fmt: skip
 """The fates of clients that are kept back."""
+SUPPRESSIONS = np.array(["", *map(str, SuppressionKind)], object)
+"""Kinds of suppressions by their numbers in a verdict."""
 SENT = ["client_id", "email", "email_hash", "payload", "row_hash", "filled", "negative", "size"]
 """What `transform` says of a client, without what only those have that aren't sent."""
 HELD_AS_SENT = (Decision.SEND, Decision.UNCHANGED, Decision.MOVED)
@@ -172,14 +174,17 @@ def _to_keep(clients: pd.DataFrame, decided: Decided) -> pd.DataFrame:
     row_hash = pd.Series(kept["row_hash"].to_numpy(np.int64), dtype="Int64")
     by_itself, by_address = ExclusionReason.EXCLUDED_BY_B2CORE, ExclusionReason.EXCLUDED_ADDRESS
     exclusion = kept["exclusion"].astype(object).where(kept["exclusion"].notna(), None)
+    suppressed = SUPPRESSIONS[decided.suppressed[rows]]
+    by_sendgrid = str(ExclusionReason.SUPPRESSED_AT_SENDGRID)
+    not_itself = np.where(suppressed == "", str(by_address), by_sendgrid)
     reasons = {
         Decision.MOVED: str(PendingReason.CHANGED_WHILE_READ),
-        Decision.EXCLUDED: np.where(exclusion.isna(), str(by_address), str(by_itself)),
+        Decision.EXCLUDED: np.where(exclusion.isna(), not_itself, str(by_itself)),
         Decision.REJECTED: kept["reason"].to_numpy(object),
         Decision.REMOVED: str(ExclusionReason.REMOVED_BY_HAND),
     }
     details = {
-        Decision.EXCLUDED: exclusion.to_numpy(object),
+        Decision.EXCLUDED: np.where(suppressed == "", exclusion.to_numpy(object), suppressed),
         Decision.REJECTED: kept["detail"].astype(object).where(kept["detail"].notna(), None),
     }
     return pd.DataFrame(
@@ -207,7 +212,8 @@ def _is_noted(clients: pd.DataFrame, decided: Decided) -> Mask:
     """Who is kept back and whose ledger row says so, with nothing else that would change in it."""
     decision, known = decided.decision, decided.known
     by_itself = clients["exclusion"].notna().to_numpy(bool)
-    same_cause = known.cause == np.where(by_itself, Cause.ITSELF, Cause.ADDRESS)
+    others = np.where(decided.suppressed > 0, Cause.SUPPRESSED, Cause.ADDRESS)
+    same_cause = known.cause == np.where(by_itself, Cause.ITSELF, others)
     bare = (known.row_hash == 0) & (known.contact_hash != known.email_hash)
     as_before = (
         ((decision == Decision.REJECTED) & (known.fate == Fate.REJECTED) & decided.same)

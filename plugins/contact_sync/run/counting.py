@@ -11,7 +11,13 @@ import pandas as pd
 from contact_sync.base.arrays import Int64
 from contact_sync.base.client_life import Fate
 from contact_sync.base.json_columns import Staged
-from contact_sync.base.vocabulary import MAX_REASONS, ExclusionReason, FieldType, RefusalSum
+from contact_sync.base.vocabulary import (
+    MAX_REASONS,
+    ExclusionReason,
+    FieldType,
+    RefusalSum,
+    SuppressionKind,
+)
 from contact_sync.base.words import counted
 from contact_sync.contacts.decision import Decided, Decision
 from contact_sync.contacts.mapping import Mapping
@@ -116,7 +122,11 @@ def _exclusions(clients: pd.DataFrame, decided: Decided) -> Counter[str]:
     found[str(ExclusionReason.REMOVED_BY_HAND)] = int((decided.decision == Decision.REMOVED).sum())
     if rows.any():
         why = clients.loc[rows, "exclusion"]
-        found[str(ExclusionReason.EXCLUDED_ADDRESS)] = int(why.isna().sum())
+        suppressed = decided.suppressed[rows]
+        found[str(ExclusionReason.EXCLUDED_ADDRESS)] = int((why.isna() & (suppressed == 0)).sum())
+        for number, kind in enumerate(SuppressionKind, 1):
+            n = int((suppressed == number).sum())
+            found[counted(ExclusionReason.SUPPRESSED_AT_SENDGRID, kind)] = n
         for said, n in why.value_counts().to_dict().items():
             found[counted(ExclusionReason.EXCLUDED_BY_B2CORE, said)] = n
     return found

@@ -23,6 +23,7 @@ from contact_sync.run.context import open_run
 from contact_sync.run.find_removals import find_removals
 from contact_sync.run.finish_run import finish_run
 from contact_sync.run.plan_batches import plan_batches
+from contact_sync.run.read_suppressions import read_suppressions
 from contact_sync.run.release_lease import release_lease
 from contact_sync.run.remove_excluded import remove_excluded
 from contact_sync.run.select_clients import select_clients
@@ -83,6 +84,7 @@ def _steps(sync: Sync, run_id: int) -> None:
         time.sleep(pause)
     with sync.b2core.keeping_connections():
         _reading(lambda: check_setup(sync, open_run(sync, run_id)))
+        _reading(lambda: read_suppressions(sync, open_run(sync, run_id)))
         slices = _reading(lambda: select_clients(sync, open_run(sync, run_id)))
         with _pool(AT_ONCE) as pool:
             _all(pool.submit(_stage, sync, run_id, slice_no) for slice_no in range(slices))

@@ -2,12 +2,37 @@
 
 from __future__ import annotations
 
+import logging
+from dataclasses import replace
+
 import numpy as np
 
 from contact_sync.b2core.client_ids import refuse_twice
 from contact_sync.b2core.reader import Snapshot
-from contact_sync.contacts.selection import Scan, scanned
+from contact_sync.base.arrays import among
+from contact_sync.base.suppressed import KINDS
+from contact_sync.contacts.selection import Scan, scanned, suppressed_kinds
 from contact_sync.postgres.arrow_reader import ahead
+from contact_sync.state import suppressed
+from contact_sync.sync import Sync
+
+log = logging.getLogger(__name__)
+
+
+def with_suppressions(sync: Sync, sync_id: int, scan: Scan) -> Scan:
+    """The same, with the clients that the definition excludes because SendGrid suppresses their
+    address, as it was read last; those that it warns of are counted in the log."""
+    asked = sync.definition.suppressions
+    if asked is None:
+        return scan
+    excluding, warning = asked.with_policy("exclude"), asked.with_policy("warn")
+    with sync.state.transaction() as cursor:
+        out = suppressed.hashes_in_force(cursor, sync_id, excluding)
+        listed = suppressed.hashes_in_force(cursor, sync_id, warning)
+    for kind, hashes in listed.items():
+        if n := int((among(scan.email_hash, hashes) & (scan.email_hash != 0)).sum()):
+            log.warning("%d clients are sent although SendGrid suppresses them: %s", n, KINDS[kind])
+    return replace(scan, suppressed=suppressed_kinds(scan.email_hash, out))
 
 
 def scan_clients(snapshot: Snapshot) -> Scan:

@@ -1,4 +1,5 @@
-"""The calls of `SendGridApi` about unsubscribes: global ones, and those of groups.
+"""The calls of `SendGridApi` about suppressions: unsubscribes, global ones and those of
+groups, spam reports, invalid addresses, bounces and blocks.
 
 Facts are from Twilio's OpenAPI description tsg_suppressions_v3. Nothing here lifts one.
 """
@@ -6,10 +7,13 @@ Facts are from Twilio's OpenAPI description tsg_suppressions_v3. Nothing here li
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Any
 from urllib.parse import quote
 
 from contact_sync.base.errors import RetryableError
+from contact_sync.base.suppressed import Suppressed
+from contact_sync.base.vocabulary import SuppressionKind
 from contact_sync.sendgrid.answer_parts import objects, part, text
 from contact_sync.sendgrid.transport import Transport
 
@@ -18,6 +22,23 @@ log = logging.getLogger(__name__)
 MAX_SUPPRESSED = 500  # addresses a call; no limit is documented
 UNSUBSCRIBES_PAGE = 500  # OAS: at most 500 a call
 MAX_UNSUBSCRIBE_PAGES = 10_000
+
+
+LISTS = {
+    SuppressionKind.UNSUBSCRIBE: "unsubscribes",
+    SuppressionKind.SPAM_REPORT: "spam_reports",
+    SuppressionKind.INVALID: "invalid_emails",
+    SuppressionKind.BOUNCE: "bounces",
+    SuppressionKind.BLOCK: "blocks",
+}
+"""What the paths `suppression/…` call each kind."""
+
+
+def _suppressed(item: dict[str, Any], created: str, what: str) -> Suppressed:
+    group = part(item, "group_id", int, what) if "group_id" in item else 0
+    since = item.get(created)
+    known = isinstance(since, int) and not isinstance(since, bool) and 0 <= since < 1 << 35
+    return Suppressed(text(item, "email", what).lower(), group, since if known else None)
 
 
 class SuppressionCalls:
@@ -55,14 +76,34 @@ class SuppressionCalls:
         return self._addresses("unsubscribes") | self._addresses("spam_reports")
 
     def _addresses(self, kind: str) -> set[str]:
-        path, found = f"/v3/suppression/{kind}", set[str]()
+        pages = self._pages(f"/v3/suppression/{kind}", None)
+        return {one.email for page in pages for one in page}
+
+    def suppressions(self, kind: SuppressionKind, since: int | None) -> Iterator[list[Suppressed]]:
+        """All suppressions of a kind, at most 500 at a time; `since`: only those made at or after
+        this epoch second (those of groups: all the same, in one answer, OAS).
+
+        Raises RetryableError for an answer that isn't as described, or has no end.
+        """
+        if kind is SuppressionKind.GROUP_UNSUBSCRIBE:
+            path = "/v3/asm/suppressions"
+            body = self._transport.call("GET", path, repeatable=True)
+            items = objects(body, "result", f"GET {path}")
+            for start in range(0, len(items), UNSUBSCRIBES_PAGE):
+                part_of = items[start : start + UNSUBSCRIBES_PAGE]
+                yield [_suppressed(item, "created_at", f"GET {path}") for item in part_of]
+        else:
+            yield from self._pages(f"/v3/suppression/{LISTS[kind]}", since)
+
+    def _pages(self, path: str, since: int | None) -> Iterator[list[Suppressed]]:
+        start = "" if since is None else f"&start_time={since}"
         for page in range(MAX_UNSUBSCRIBE_PAGES):
-            query = f"?limit={UNSUBSCRIBES_PAGE}&offset={page * UNSUBSCRIBES_PAGE}"
+            query = f"?limit={UNSUBSCRIBES_PAGE}&offset={page * UNSUBSCRIBES_PAGE}{start}"
             body = self._transport.call("GET", path + query, route=path, repeatable=True)
             items = objects(body, "result", f"GET {path}")
-            found |= {text(item, "email", f"GET {path}").lower() for item in items}
+            yield [_suppressed(item, "created", f"GET {path}") for item in items]
             if len(items) < UNSUBSCRIBES_PAGE:
-                return found
+                return
         raise RetryableError(f"GET {path}: more than {page * UNSUBSCRIBES_PAGE} addresses")
 
     def groups(self) -> list[int]:

@@ -52,6 +52,7 @@ def _read(state: StateDatabase, statement: LiteralString, **values: Any) -> list
     causes = {f"by_{cause.name.lower()}": int(cause) for cause in Cause}
     reasons = {
         "excluded_address": str(ExclusionReason.EXCLUDED_ADDRESS),
+        "suppressed_at_sendgrid": str(ExclusionReason.SUPPRESSED_AT_SENDGRID),
         "reasons_of_sendgrid": [str(reason) for reason in SAID_BY_SENDGRID],
     }
     query = statements.with_values(statement, **fates, **causes, **reasons, **values)

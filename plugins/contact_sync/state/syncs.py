@@ -114,6 +114,8 @@ def forget_sync(cursor: Cursor, name: str) -> int:
         SQL["forget_dropped_values"],
         SQL["forget_identity"],
         SQL["forget_verifications"],
+        SQL["forget_suppressions"],
+        SQL["forget_suppression_readings"],
         SQL["forget_outbox"],
         SQL["forget_batches"],
         SQL["forget_runs"],

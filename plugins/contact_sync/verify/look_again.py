@@ -24,7 +24,7 @@ from contact_sync.contacts.payloads import values_of
 from contact_sync.contacts.read_back import shown
 from contact_sync.contacts.selection import SEND, verdicts
 from contact_sync.contacts.transform import transform
-from contact_sync.run.scan_clients import scan_clients
+from contact_sync.run.scan_clients import scan_clients, with_suppressions
 from contact_sync.run.select_clients import changed_clients
 from contact_sync.run.sending.search import search
 from contact_sync.sendgrid.api import MAX_LOOKUP
@@ -231,6 +231,6 @@ def _taken_meanwhile(sync: Sync, found: Verification) -> Int64:
     if not len(strangers):
         return strangers
     with sync.b2core.snapshot() as snapshot:
-        scan = scan_clients(snapshot)
+        scan = with_suppressions(sync, found.sync_id, scan_clients(snapshot))
     wanted = scan.email_hash[verdicts(scan) == SEND]
     return strangers[among(strangers, wanted)]

@@ -46,6 +46,7 @@ from contact_sync.web import (
     mapping_page,
     rejected_page,
     run_page,
+    suppressions_page,
     syncs_page,
     verification_page,
 )
@@ -56,6 +57,7 @@ from contact_sync.web.rendering import FOLDER
 PAGES = (
     syncs_page.router, run_page.router, clients_page.router, rejected_page.router,
     dropped_page.router, mapping_page.router, check_page.router,
+    suppressions_page.router,
     verification_page.router,
 )  # fmt: skip
 

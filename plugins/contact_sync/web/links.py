@@ -68,6 +68,10 @@ class Links:
         """The dropped values, all or those that the query asks for; `file` is ".csv"."""
         return f"{self.sync(name)}/dropped{file}{'?' + urlencode(query) if query else ''}"
 
+    def suppressions(self, name: str, query: dict[str, str] | None = None, file: str = "") -> str:
+        """Who gets no mail, all or those that the query asks for; `file` is ".csv"."""
+        return f"{self.sync(name)}/suppressions{file}{'?' + urlencode(query) if query else ''}"
+
     def verification(
         self, name: str, query: Mapping[str, object] | None = None, file: str = ""
     ) -> str:

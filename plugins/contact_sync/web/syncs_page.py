@@ -21,6 +21,7 @@ from contact_sync.state import verifications
 from contact_sync.state.database import StateDatabase
 from contact_sync.state.for_people.reading import reading
 from contact_sync.state.for_people.runs import latest_runs
+from contact_sync.state.for_people.suppressed import count_kinds
 from contact_sync.state.for_people.syncs import SyncRow, sync_rows
 from contact_sync.state.syncs import undefined
 from contact_sync.state.verifications import Verification
@@ -47,6 +48,8 @@ class Card:
     freshness: Freshness | None = None
     age: float | None = None
     trend: Trend | None = None
+    suppressed: int | None = None
+    """How many suppressions are in force; None = the definition doesn't ask for them."""
     verified: Verification | None = None
 
     @property
@@ -138,6 +141,11 @@ def _read(state: StateDatabase, syncs: list[SeenSync]) -> list[Card]:
     with reading(state) as cursor:
         rows = sync_rows(cursor, names)
         runs = latest_runs(cursor, names, RUNS)
+        counts = {
+            sync.name: sum(kind.n for kind in count_kinds(cursor, rows[sync.name].sync_id))
+            for sync in syncs
+            if sync.definition.suppressions is not None and sync.name in rows
+        }
         verified = {
             name: verifications.newest(cursor, row.sync_id, only_succeeded=True)
             for name, row in rows.items()
@@ -145,6 +153,7 @@ def _read(state: StateDatabase, syncs: list[SeenSync]) -> list[Card]:
     return [
         replace(
             make_card(sync, rows.get(sync.name), [run for run in runs if run.sync == sync.name]),
+            suppressed=counts.get(sync.name),
             verified=verified.get(sync.name),
         )
         for sync in syncs

@@ -32,6 +32,7 @@ REASONS: list[tuple[str, StrEnum]] = [
     *(("rejected", code) for code in Refusal),
     ("excluded", ExclusionReason.EXCLUDED_BY_B2CORE),
     ("excluded", ExclusionReason.EXCLUDED_ADDRESS),
+    ("excluded", ExclusionReason.SUPPRESSED_AT_SENDGRID),
     ("shared", ExclusionReason.SHARED_ADDRESS),
 ]
 STORED_SHARED = (None, None)

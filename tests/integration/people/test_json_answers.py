@@ -24,6 +24,7 @@ ANSWERS = {
     "verify demo": ({"verification", "equal", "counts"}, 0),
     "repair demo": ({"to_send", "to_remove", "foreign"}, 0),
     "status demo --rejected --dropped --stale": ({"sync", "runs", "rejected", "dropped"}, 0),
+    "suppressions demo": ({"sync", "read_to", "suppressions"}, 0),
     "explain demo --email ann@example.com": ({"sync", "clients"}, 0),
     "explain demo --client 4711": ({"sync", "clients"}, 1),
     "explain demo --email nobody@example.com": ({"sync", "clients"}, 1),
@@ -41,6 +42,8 @@ def test_every_command_that_answers_prints_json_and_nothing_else(
     """On one world; a client that nobody knows is 1, with a document all the same."""
     world.connect_airflow(monkeypatch)
     world.add("ann@example.com")
+    world.redefine(suppressions={})
+    world.run()
     for typed, (keys, code) in ANSWERS.items():
         ended = cli.main([*typed.split(), "--json"])
         found: Any = json.loads(capsys.readouterr().out)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from contact_sync.base import look_up, run_life, vocabulary, words
+from contact_sync.base import look_up, run_life, suppressed, vocabulary, words
 from contact_sync.base.json_columns import AboveLimit
 from contact_sync.base.look_up import NextDecision
 from contact_sync.base.run_life import KindReason
@@ -25,6 +25,7 @@ from contact_sync.base.vocabulary import (
     Refusal,
     RefusalSum,
     RemovalReason,
+    SuppressionKind,
     ValueProblem,
 )
 from contact_sync.contacts.decision import Decision
@@ -34,6 +35,7 @@ TABLES: list[tuple[Mapping[str, Any], tuple[Iterable[StrEnum], ...]]] = [
     (words.REASONS, REASONS),
     (words.OUTCOMES, (Outcome, UNPROVEN)),
     (words.REMOVALS, (RemovalReason,)),
+    (suppressed.KINDS, (SuppressionKind,)),
     (run_life.KINDS, (KindReason,)),
     (run_life.ENDED, (run_life.EndedWhy,)),
     (words.LIMITS, (LimitName,)),

@@ -1,0 +1,59 @@
+"""Read who gets no mail from SendGrid, and why: what is new since the last run, or everything."""
+
+from __future__ import annotations
+
+import logging
+
+from contact_sync.base.errors import AuthError
+from contact_sync.base.failpoints import reach
+from contact_sync.base.suppressed import SuppressionNews
+from contact_sync.base.vocabulary import SuppressionKind
+from contact_sync.config.suppressions import Suppressions
+from contact_sync.state import leases, suppressed
+from contact_sync.state.runs import Run
+from contact_sync.sync import Sync
+
+log = logging.getLogger(__name__)
+
+
+def read_suppressions(sync: Sync, run: Run) -> SuppressionNews:
+    """Bring the table of suppressions up to date; returns what this run found.
+
+    Nothing is read without the definition's block `suppressions`, or in a dry run. Raises AuthError
+    for a key that may not read them.
+    """
+    asked = sync.definition.suppressions
+    if asked is None or run.dry_run:
+        return SuppressionNews()
+    try:
+        for kind in SuppressionKind:
+            _read(sync, run, kind, asked)
+    except AuthError as error:
+        raise AuthError(
+            f"{error}. The definition asks for `suppressions`, so the key needs the scopes to read "
+            f"suppressions and unsubscribe groups; or take the block out"
+        ) from None
+    reach("suppressions_read")
+    with sync.state.transaction() as cursor:
+        news = suppressed.news_of(cursor, run.run_id)
+    for name, n in news.come.items():
+        log.info("Suppressions at SendGrid: %d new of kind %s", n, name)
+    for name, n in news.lifted.items():
+        log.info("Suppressions at SendGrid: %d of kind %s were lifted", n, name)
+    return news
+
+
+def _read(sync: Sync, run: Run, kind: SuppressionKind, asked: Suppressions) -> None:
+    with sync.state.transaction() as cursor:
+        place = suppressed.place_of(
+            cursor, run.sync_id, kind,
+            overlap_minutes=asked.overlap_minutes, whole_hours=asked.whole_every_hours,
+        )  # fmt: skip
+    for page in sync.sendgrid.suppressions(kind, None if place.is_whole else place.since):
+        leases.renew_lease(sync.state, run)
+        if page:
+            with sync.state.transaction(run.fence) as cursor:
+                suppressed.note(cursor, run.sync_id, kind, page, place)
+                reach("suppressions_page_uncommitted")
+    with sync.state.transaction(run.fence) as cursor:
+        suppressed.end_reading(cursor, run.sync_id, kind, place)

@@ -1,0 +1,120 @@
+"""A suppression at SendGrid as a reason not to send: where the definition says so."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from contact_sync.base.vocabulary import SuppressionKind
+from contact_sync.lookup.explain import explain_client
+from contact_sync.reporting.explanation_text import text
+from tests.integration.people.test_suppressions_list import LISTS, NAMES, at_sendgrid
+from tests.support.world import World, opt_out_column
+
+ANN, BOB, CLEO = (f"{name}@example.com" for name in ("ann", "bob", "cleo"))
+
+
+def explained(world: World, client: int) -> str:
+    """What the look-up prints."""
+    with world.sync() as sync:
+        return text(explain_client(sync, client))
+
+
+def lift(world: World, kind: str, email: str) -> None:
+    """Lift it at SendGrid, and have the next two runs see it."""
+    at_sendgrid(world, "DELETE", f"{LISTS}/{kind}/{email}")
+    world.state("UPDATE contact_sync.suppression_reading SET whole_at = NULL")
+    world.run()
+
+
+@pytest.mark.parametrize("policy", ["unlist", "delete"])
+def test_F16_a_suppressed_client_leaves_and_comes_back_when_sendgrid_lifts_it(
+    world: World, policy: str
+) -> None:
+    """As an exclusion: off the list before anything is sent, with a reason of its own; the look-up
+    says which counts and since when. Then it is sent again, and nothing was changed at SendGrid."""
+    world.redefine(suppressions={}, on_exclusion=policy)
+    ann, bob = world.add(ANN), world.add(BOB)
+    world.run()
+    world.emulator.admin.suppress(ANN, kind="spam_reports")
+    report = world.run()
+    assert report["exclusions"] == {"suppressed_at_sendgrid: spam_report": 1}
+    assert world.fates() == {
+        ann: "excluded: suppressed_at_sendgrid: spam_report", bob: "confirmed",
+    }  # fmt: skip
+    unlisted = {ANN} if policy == "unlist" else ()
+    world.assert_converged(excluded={ann}, unlisted=unlisted)
+    said = explained(world, ann)
+    assert "SendGrid suppresses its address: reported a mail as spam since" in said
+    assert world.run("full")["counts"]["sent"] == 0
+    world.edit(ann, first_name="Changed")
+    world.run("resend")
+    world.assert_converged(excluded={ann}, unlisted=unlisted)
+    lift(world, "spam_reports", ANN)
+    world.assert_converged(excluded={ann}, unlisted=unlisted)
+    world.run()
+    world.assert_converged()
+    assert not any("suppression" in call for call in world.writes() if "DELETE" not in call)
+
+
+@pytest.mark.parametrize("lane", ["json", "csv"])
+def test_F16_each_kind_as_the_definition_says_and_a_change_acts_in_the_next_run(
+    world: World, lane: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """All of them before their first sending; by default spam reports and invalid addresses aren't
+    sent, bounces are counted. Another policy sends whom it lets, and takes back whom it doesn't."""
+    for kind in SuppressionKind:
+        world.add(f"{kind}@example.com")
+    for name, word in NAMES.items():
+        world.emulator.admin.suppress(f"{word}@example.com", kind=name)
+    world.emulator.admin.suppress("unsubscribe@example.com")
+    ids = {str(kind): number for number, kind in enumerate(SuppressionKind, 1)}
+    world.redefine(suppressions={}, lane=lane)
+    world.run()
+    world.assert_converged(excluded={ids["spam_report"], ids["invalid"]})
+    assert "1 clients are sent although SendGrid suppresses them: bounced" in caplog.text
+    world.redefine(suppressions={"spam_report": "nothing", "bounce": "exclude"})
+    world.run()
+    out = {ids["invalid"], ids["bounce"]}
+    world.assert_converged(excluded=out, unlisted={"bounce@example.com"})
+    everything = {str(kind): "exclude" for kind in SuppressionKind}
+    world.redefine(suppressions=everything)
+    world.run()
+    left = set(ids.values()) - {ids["group_unsubscribe"]}
+    world.assert_converged(excluded=left, unlisted=None)
+    world.redefine(suppressions=None)
+    world.run()
+    world.assert_converged()
+
+
+def test_F16_b2cores_exclusion_counts_first_and_either_one_is_enough(
+    world: World, tmp_path: Path
+) -> None:
+    """Whoever is excluded by both stays out until both are gone, with the reason that is left."""
+    world.sql_folder = opt_out_column(world.sql_folder, tmp_path / "opt_outs")
+    ann = world.add(ANN, last_name="opted out")
+    world.emulator.admin.suppress(ANN, kind="spam_reports")
+    world.redefine(suppressions={})
+    world.run()
+    assert world.fates()[ann] == "excluded: excluded_by_b2core: no consent"
+    world.edit(ann, last_name="Smith")
+    world.run()
+    assert world.fates()[ann] == "excluded: suppressed_at_sendgrid: spam_report"
+    world.edit(ann, last_name="opted out")
+    world.run()
+    assert world.fates()[ann] == "excluded: excluded_by_b2core: no consent"
+    assert world.contacts() == {}
+
+
+def test_F16_B03_a_suppressed_clients_new_address_gets_its_opt_out_first(world: World) -> None:
+    """Also where nothing was ever sent to the old one: nobody is resubscribed by a new address."""
+    ann = world.add(ANN)
+    world.emulator.admin.suppress(ANN, kind="spam_reports")
+    world.redefine(suppressions={})
+    world.run()
+    assert world.contacts() == {}
+    world.edit(ann, email=BOB)
+    world.run()
+    assert set(world.emulator.admin.suppressions()) == {BOB}
+    world.assert_converged()
