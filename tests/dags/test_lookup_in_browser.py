@@ -64,7 +64,7 @@ def test_a_client_is_looked_up_by_address_and_by_id(
 ) -> None:
     """From the sync page, by keyboard; no address in a URL. Then one that SendGrid has."""
     page.goto(stack.url + SYNC)
-    page.get_by_label("Client id or e-mail").fill(" A@NEW.example")
+    page.get_by_label("Client key, id or e-mail").fill(" A@NEW.example")
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_have_text("2 clients match this address")
     assert "new.example" not in page.url.lower()
@@ -80,7 +80,7 @@ def test_a_client_is_looked_up_by_address_and_by_id(
            JOIN contact_sync.batch USING (batch_id)
            WHERE ledger.state = 'confirmed' ORDER BY client_id LIMIT 1""",
     )
-    page.get_by_label("Client id or e-mail").fill(str(known))
+    page.get_by_label("Client key, id or e-mail").fill(str(known))
     page.get_by_role("button", name="Look up").click()
     expect(page.locator(".note").first).to_contain_text("SendGrid has confirmed exactly this")
     expect(page.locator("main")).to_contain_text(job)

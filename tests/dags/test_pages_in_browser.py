@@ -127,7 +127,7 @@ def test_a_page_alone_is_usable_by_keyboard_and_on_a_narrow_screen(
     page.keyboard.press("Enter")
     assert page.evaluate("location.hash") == "#content"
     assert barriers(page) == []
-    page.get_by_label("Client id or e-mail").focus()
+    page.get_by_label("Client key, id or e-mail").focus()
     outline = "getComputedStyle(document.activeElement).outlineStyle"
     assert page.evaluate(outline) == "solid"
     assert admin.complaints == []

@@ -26,7 +26,7 @@ MUTANTS = [
            {f"{STATE}.leases.refuse_at_work": nothing},
            test_repair.test_V08_a_repair_waits_for_the_run_that_is_at_work),
     Mutant("What is forgotten is waited for before an export",
-           {f"{STATE}.identity.seconds_since_forgotten": gives(None)},
+           {f"{STATE}.identity.seconds_since_forgotten": gives(10**9)},
            test_rebuild.test_V11_requests_that_are_forgotten_are_waited_for),
     Mutant("A rebuild trusts no masks of other fields",
            {f"{REBUILD}._keep_fields": nothing},

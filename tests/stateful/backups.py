@@ -24,7 +24,9 @@ FROM pg_sequences WHERE schemaname = %s
 """
 TIMES = """
 SELECT table_name, array_agg(column_name::text) FROM information_schema.columns
-WHERE table_schema = %s AND data_type = 'timestamp with time zone' AND is_generated = 'NEVER'
+INNER JOIN information_schema.tables USING (table_schema, table_name)
+WHERE table_type = 'BASE TABLE' AND table_schema = %s
+    AND data_type = 'timestamp with time zone' AND is_generated = 'NEVER'
     AND table_name <> 'state_identity' -- it would be a restored row, and has no such time
 GROUP BY table_name
 """

@@ -37,9 +37,9 @@ from contact_sync.verify.b2core_side import hashes_of
 log = logging.getLogger(__name__)
 MOST = 10_000
 """Candidates that are looked up: 100 calls. Those beyond that may be races can't be compared."""
-
-
 ON_LIST = (*BREACHES, Verdict.FOREIGN_ON_LIST)
+REMOVED = (*BREACHES, Verdict.GHOST)
+"""Contacts that runs remove."""
 
 
 class Seen(Enum):
@@ -76,8 +76,19 @@ def look_again(sync: Sync, found: Verification) -> None:
         rechecking.drop_moved(cursor, found)
         if len(every) == MOST:
             rechecking.give_up_races(cursor, found, changed)
+    _look_once_more(sync, found, [c for c in every if c.verdict in REMOVED])
     if every:
         log.info("%d differences were looked at again", len(every))
+
+
+def _look_once_more(sync: Sync, found: Verification, every: list[Candidate]) -> None:
+    """Whoever a run removed after the look left no trace in the state database: what it holds was
+    read, and is looked at, in this order."""
+    with sync.state.transaction() as cursor:
+        left = set(rechecking.stranger_hashes(cursor, found).tolist())
+    again = [candidate for candidate in every if candidate.email_hash in left]
+    for start in range(0, len(again), MAX_LOOKUP):
+        _look_at_page(sync, found, again[start : start + MAX_LOOKUP], counted=0)
 
 
 def _changed(sync: Sync, found: Verification) -> Int64:
@@ -88,7 +99,9 @@ def _changed(sync: Sync, found: Verification) -> Int64:
         return changed_clients(sync.definition, snapshot, found.snapshot)
 
 
-def _look_at_page(sync: Sync, found: Verification, page: list[Candidate]) -> None:
+def _look_at_page(
+    sync: Sync, found: Verification, page: list[Candidate], *, counted: int = 1
+) -> None:
     ids = np.unique(np.array([c.client_id for c in page if c.client_id is not None], np.int64))
     before = _rows(sync, found, ids)
     addresses = {c.finding_no: _address(c, before) for c in page}
@@ -114,7 +127,7 @@ def _look_at_page(sync: Sync, found: Verification, page: list[Candidate]) -> Non
             no_races.append(candidate.finding_no)
             waiting += judged is Seen.WAITS
     with writing(sync.state, found) as cursor:
-        rechecking.add(cursor, found, {Count.LOOKED_AT: len(page)})
+        rechecking.add(cursor, found, {Count.LOOKED_AT: len(page) * counted})
         rechecking.drop_races(cursor, found, no_races, waiting)
         rechecking.save_looks(cursor, found, looks)
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from contact_sync.base.errors import FatalError, SyncError
-from contact_sync.base.vocabulary import FieldType, Job, JobStatus
+from contact_sync.base.vocabulary import FieldType, Job, JobStatus, SuppressionKind
 from contact_sync.sendgrid.api import ImportUpload, SendGridApi
 from tests.support.scripted_server import ADDRESS, KEY, Script
 
@@ -38,6 +38,7 @@ READS: dict[str, Callable[[SendGridApi, str], Any]] = {
     "count_contacts": lambda api, _: api.count_contacts(),
     "is_suppressed": lambda api, _: api.is_suppressed(ADDRESS),
     "suppressed_addresses": lambda api, _: api.suppressed_addresses(),
+    "suppressions": lambda api, _: next(api.suppressions(SuppressionKind.BOUNCE, None), None),
     "groups": lambda api, _: api.groups(),
     "groups_of": lambda api, _: api.groups_of(ADDRESS),
     "order_export": lambda api, _: api.order_export(),
