@@ -15,6 +15,9 @@ from contact_sync.postgres.cursor import Cursor
 if TYPE_CHECKING:
     import pandas as pd
 
+PIECE = 4 << 20
+"""Bytes that are encoded at once."""
+
 
 def copy_into(
     cursor: Cursor, table: LiteralString, schema: pa.Schema, frames: Iterable[pd.DataFrame]
@@ -37,6 +40,12 @@ def copy_batches(
     with cursor.copy(command) as copy:
         copy.write(HEADER)
         for batch in batches:
-            for first in range(0, batch.num_rows, MAX_ROWS):
-                copy.write(encoded(batch.slice(first, MAX_ROWS)))
+            rows = _rows_at_once(batch)
+            for first in range(0, batch.num_rows, rows):
+                copy.write(encoded(batch.slice(first, rows)))
         copy.write(TRAILER)
+
+
+def _rows_at_once(batch: pa.RecordBatch) -> int:
+    """So many that they take about PIECE bytes, whatever the columns hold."""
+    return max(1, min(MAX_ROWS, batch.num_rows * PIECE // max(1, batch.nbytes)))

@@ -68,4 +68,6 @@ def _name_of(state: str) -> str:
 
 
 def _first_line(text: str) -> str:
-    return text.split("\n", 1)[0][:300]
+    """What PostgreSQL says; the driver puts the statement before it."""
+    _, mark, said = text.rpartition("ERROR:")
+    return (said.strip() if mark else text).split("\n", 1)[0][:300]
