@@ -48,4 +48,5 @@ def copy_batches(
 
 def _rows_at_once(batch: pa.RecordBatch) -> int:
     """So many that they take about PIECE bytes, whatever the columns hold."""
-    return max(1, min(MAX_ROWS, batch.num_rows * PIECE // max(1, batch.nbytes)))
+    rows = int(batch.num_rows * PIECE // max(1, batch.nbytes))
+    return max(1, min(MAX_ROWS, rows))
