@@ -64,7 +64,7 @@ MORE_OF_THE_SAME = re.compile(
     r"|::test_the_suite_runs_the_noticing_test_without_the_mutant"
     r"|::test_P04_.*\[csv\]|::test_N01_the_state_|/test_errors_memory\.py::"
     r"|/test_compose_pages\.py::|/test_benchmark\.py::|/test_rest_call\.py::"
-    r"|/test_trigger_form_in_browser\.py::|\[Refuse-failed\]|::test_F13_an_event_only_when_"
+    r"|/test_trigger_form_in_browser\.py::|::test_F13_an_event_only_when_"
     r"|::test_the_cause_is_known_when_the_last_try_|::test_R11_a_dag_run_leaves_a_mark_"
     r"|::test_the_suite_notices\[A contact whose jobs never end"
     r"|-429 x-ratelimit-reset as a date\]"

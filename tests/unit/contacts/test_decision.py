@@ -26,6 +26,11 @@ class Known:
     cause: Cause
     email_hash: int
 
+    @property
+    def is_removed_by_hand(self) -> bool:
+        """Whether a person has removed its contact at SendGrid."""
+        return self.fate is Fate.EXCLUDED and self.cause is Cause.SENDGRID
+
 
 @dataclass(frozen=True)
 class Client:
@@ -49,15 +54,14 @@ class Client:
             return Decision.REJECTED
         if self.verdict & SHARED:
             return Decision.SHARED
-        if self.known is None or resend:
+        if self.known is None:
             return Decision.SEND
-        return self.settled(self.known, retry_rejected=retry_rejected)
+        if self.known.is_removed_by_hand and self.known.email_hash == self.email_hash:
+            return Decision.REMOVED
+        return Decision.SEND if resend else self.settled(self.known, retry_rejected=retry_rejected)
 
     def settled(self, known: Known, *, retry_rejected: bool) -> Decision:
-        """The rules for what SendGrid has confirmed or refused, and for whom a person removed."""
-        by_hand = known.fate is Fate.EXCLUDED and known.cause is Cause.SENDGRID
-        if by_hand and known.email_hash == self.email_hash:
-            return Decision.REMOVED
+        """The rules for what SendGrid has confirmed or refused."""
         if known.row_hash != self.row_hash:
             return Decision.SEND
         if known.fate is Fate.REJECTED and not retry_rejected:
