@@ -56,13 +56,13 @@ class Client:
             return Decision.SHARED
         if self.known is None:
             return Decision.SEND
-        if self.known.is_removed_by_hand and self.known.email_hash == self.email_hash:
-            return Decision.REMOVED
-        return Decision.SEND if resend else self.settled(self.known, retry_rejected=retry_rejected)
+        return self.settled(self.known, resend=resend, retry_rejected=retry_rejected)
 
-    def settled(self, known: Known, *, retry_rejected: bool) -> Decision:
-        """The rules for what SendGrid has confirmed or refused."""
-        if known.row_hash != self.row_hash:
+    def settled(self, known: Known, *, resend: bool, retry_rejected: bool) -> Decision:
+        """The rules for what SendGrid has confirmed or refused, and for whom a person removed."""
+        if known.is_removed_by_hand and known.email_hash == self.email_hash:
+            return Decision.REMOVED
+        if resend or known.row_hash != self.row_hash:
             return Decision.SEND
         if known.fate is Fate.REJECTED and not retry_rejected:
             return Decision.REFUSED
