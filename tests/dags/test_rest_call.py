@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import subprocess
 
 import pytest
@@ -18,7 +17,6 @@ from tests.support.airflow_home import ROOT
 pytestmark = [pytest.mark.airflow, pytest.mark.timeout(600), pytest.mark.xdist_group("airflow")]
 
 
-@pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl here")
 def test_a_full_run_is_started_by_the_documented_call(stack: Stack) -> None:
     """By bash and curl, with nothing changed but address, login and name; values that don't go
     together are answered with the reason."""

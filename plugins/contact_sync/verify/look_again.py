@@ -88,7 +88,7 @@ def _look_once_more(sync: Sync, found: Verification, every: list[Candidate]) -> 
         left = set(rechecking.stranger_hashes(cursor, found).tolist())
     again = [candidate for candidate in every if candidate.email_hash in left]
     for start in range(0, len(again), MAX_LOOKUP):
-        _look_at_page(sync, found, again[start : start + MAX_LOOKUP], counted=0)
+        _look_at_page(sync, found, again[start : start + MAX_LOOKUP], is_first=False)
 
 
 def _changed(sync: Sync, found: Verification) -> Int64:
@@ -100,7 +100,7 @@ def _changed(sync: Sync, found: Verification) -> Int64:
 
 
 def _look_at_page(
-    sync: Sync, found: Verification, page: list[Candidate], *, counted: int = 1
+    sync: Sync, found: Verification, page: list[Candidate], *, is_first: bool = True
 ) -> None:
     ids = np.unique(np.array([c.client_id for c in page if c.client_id is not None], np.int64))
     before = _rows(sync, found, ids)
@@ -127,7 +127,7 @@ def _look_at_page(
             no_races.append(candidate.finding_no)
             waiting += judged is Seen.WAITS
     with writing(sync.state, found) as cursor:
-        rechecking.add(cursor, found, {Count.LOOKED_AT: len(page) * counted})
+        rechecking.add(cursor, found, {Count.LOOKED_AT: len(page) if is_first else 0})
         rechecking.drop_races(cursor, found, no_races, waiting)
         rechecking.save_looks(cursor, found, looks)
 
