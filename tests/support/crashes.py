@@ -31,6 +31,8 @@ from tests.support.crash_worlds import (
     refused,
     short_counts,
     suppressions_are_read,
+    unsubscribed_once,
+    withdrawn,
 )
 from tests.support.steps import go_on
 from tests.support.world import World, opt_out_column
@@ -236,6 +238,10 @@ KINDS = {
     "suppressions": Kind(
         {"suppressions_page_uncommitted", "suppressions_read"}, reading_suppressions,
         check=suppressions_are_read,
+    ),
+    "withdrawn consents": Kind(
+        {"excluded_suppressed", "suppressions_seen_uncommitted"}, withdrawn,
+        check=unsubscribed_once, converged={"unlisted": {"client2@example.com"}, "excluded": {2}},
     ),
     "new addresses": Kind(
         JOINTS | MOVE | {"delete_announced", "misses_uncommitted"}, moving_with_belongings,
