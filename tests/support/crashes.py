@@ -22,6 +22,7 @@ from contact_sync.run.release_lease import release_lease
 from contact_sync.run.sending import prepare
 from contact_sync.run.start_run import start_run
 from contact_sync.state import settling
+from tests.support.consents import opt_out_column
 from tests.support.crash_worlds import (
     cured,
     loaded,
@@ -35,7 +36,7 @@ from tests.support.crash_worlds import (
     withdrawn,
 )
 from tests.support.steps import go_on
-from tests.support.world import World, opt_out_column
+from tests.support.world import World
 
 PACKAGE = Path(contact_sync.__file__).parent
 EVERY_RUN = {

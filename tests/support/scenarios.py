@@ -141,6 +141,8 @@ SCENARIOS = {
     "F15": "The key may not read suppressions → the run ends before anybody is sent",
     "F16": "SendGrid suppresses an address → not sent where the definition says so, until lifted",
     "F17": "B2CORE excludes a client → unsubscribed at SendGrid first, if the definition says so",
+    "F18": "A rule about consent breaks → the audit of all that tests send names it",
+    "F19": "People are deleted, banned or never agreed → a recipe, and what the SQL does is told",
     "P01": "No space while a file is written → said plainly; the next run sends it",
     "P02": "A file survives a power cut half → no file outlives the step that writes it",
     "P03": "A worker's files are gone → no step needs a file of another one",

@@ -10,7 +10,8 @@ from contact_sync.base.vocabulary import SuppressionKind
 from contact_sync.lookup.explain import explain_client
 from contact_sync.reporting.explanation_text import text
 from tests.integration.people.test_suppressions_list import LISTS, NAMES, at_sendgrid
-from tests.support.world import World, opt_out_column
+from tests.support.consents import opt_out_column
+from tests.support.world import World
 
 ANN, BOB, CLEO = (f"{name}@example.com" for name in ("ann", "bob", "cleo"))
 

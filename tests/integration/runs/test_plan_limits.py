@@ -10,8 +10,9 @@ from contact_sync.base.errors import FatalError
 from contact_sync.base.vocabulary import RunKind
 from contact_sync.run.context import open_run
 from contact_sync.run.start_run import start_run
+from tests.support.consents import opt_out_column
 from tests.support.steps import STEPS, go_on
-from tests.support.world import World, opt_out_column
+from tests.support.world import World
 
 FEW = {
     "removals": {"contacts": 2, "share": 0.0},

@@ -116,9 +116,14 @@ def _shown(sync: Sync, run: Run, emails: list[str], since: int) -> set[str]:
 
 
 def _tell(addresses: int, error: Exception) -> None:
+    advice = ""
+    if isinstance(error, AuthError):
+        advice = (
+            ". The key needs the scopes to read and write suppressions; or set "
+            "`suppress_excluded: false`"
+        )
     log.warning(
         "%d addresses of excluded clients aren't unsubscribed at SendGrid, or it isn't known; "
-        "their contacts leave all the same, and the next run tries again: %s. The key needs the "
-        "scopes to read and write suppressions; or set `suppress_excluded: false`",
-        addresses, error,
+        "their contacts leave all the same, and the next run tries again: %s%s",
+        addresses, error, advice,
     )  # fmt: skip
