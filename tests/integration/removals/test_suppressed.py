@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -99,6 +100,13 @@ def test_F16_b2cores_exclusion_counts_first_and_either_one_is_enough(
     world.redefine(suppressions={})
     world.run()
     assert world.fates()[ann] == "excluded: excluded_by_b2core: no consent"
+    said = explained(world, ann)
+    assert re.search(
+        r"B2CORE excludes it: no consent\. A run saw that first on \d+ \w+ \d{4}", said
+    )
+    assert (
+        "SendGrid's suppression of its address would count: reported a mail as spam since" in said
+    )
     world.edit(ann, last_name="Smith")
     world.run()
     assert world.fates()[ann] == "excluded: suppressed_at_sendgrid: spam_report"

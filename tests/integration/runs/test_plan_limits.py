@@ -87,5 +87,7 @@ def test_G5_removals_that_the_plan_did_not_name_are_refused(limited: World) -> N
                SELECT sync_id, 'x' || n || '@example.com', n, 0
                FROM contact_sync.sync, generate_series(1, 3) AS n"""
         )
-        with pytest.raises(FatalError, match="3 contacts would be removed, but the plan named 0"):
+        with pytest.raises(
+            FatalError, match="3 contacts would be removed or unsubscribed, but the plan named 0"
+        ):
             STEPS["remove"](sync, open_run(sync, run_id))
