@@ -27,6 +27,8 @@ def fresh(
 
     def emptied() -> World:
         canary.scan_state(world.state_url)
+        assert world.audit.wrong(world) == []
+        world.audit.known.clear()
         world.definition = definition
         empty_b2core(world.b2core_url)
         empty(state_database.whole(), "contact_sync")
