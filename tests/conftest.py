@@ -24,6 +24,7 @@ from tests.support import (
     airflow_home,  # noqa: F401 sets Airflow's environment before Airflow is imported
     canary,
     connections,
+    logs,
 )
 from tests.support.allowed_calls import forbidden_calls
 from tests.support.databases import Shared, empty, empty_b2core, end_transactions
@@ -131,6 +132,7 @@ def _watched() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def _nothing_leaks(_watched: None) -> Iterator[None]:
     """The test in which something leaks is the one that fails."""
+    logs.drop_closed()
     yield
     assert canary.hits.take() == []
 
