@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import urlsplit
 
 import psycopg
@@ -82,7 +83,10 @@ def test_N05_both_drivers_notice_a_server_that_is_gone_without_a_word(
         with sync.state.reader(), sync.b2core.snapshot():
             pass
         with sync.state.transaction() as cursor:
-            told = [cursor.connection.info.get_parameters(), *map(conninfo_to_dict, opened)]
+            told: list[dict[str, Any]] = [
+                cursor.connection.info.get_parameters(),
+                *map(conninfo_to_dict, opened),
+            ]
     assert len(told) == 3
     assert all(BOUNDS.items() <= each.items() for each in told)
     own = f"{world.state_url}?keepalives_idle=7"
