@@ -20,6 +20,7 @@ SSL_REQUEST = bytes.fromhex("00000008 04d2162f")
 """PostgreSQL docs, 55.7 Message Formats, SSLRequest; the answer is S or N."""
 OWN_ROOT = "~/.postgresql/root.crt"
 """libpq's file where sslrootcert says nothing (PostgreSQL docs, 32.19.1)."""
+DEFAULT_PORT = "5432"
 SECONDS = 10.0
 
 
@@ -46,7 +47,7 @@ def _servers(given: dict[str, str]) -> Iterator[tuple[tuple[str, int], str]]:
     """Address and name of each host; a socket's path has no TLS."""
     names = given.get("host", "").split(",")
     addresses = given.get("hostaddr", given.get("host", "")).split(",")
-    ports = given["port"].split(",")
+    ports = [port or DEFAULT_PORT for port in given.get("port", "").split(",")]
     for name, address, port in zip(cycle(names), addresses, cycle(ports), strict=False):
         if address and not address.startswith(("/", "@")):
             yield (address, int(port)), name or address
@@ -59,12 +60,9 @@ def _reason(address: tuple[str, int], name: str, given: dict[str, str]) -> str |
     try:
         _trust(context, given)
         with create_connection(address, SECONDS) as plain:
-            if given.get("sslnegotiation") == "direct":
-                context.set_alpn_protocols(["postgresql"])
-            else:
-                plain.sendall(SSL_REQUEST)
-                if plain.recv(1) != b"S":
-                    return None
+            plain.sendall(SSL_REQUEST)  # a server that is asked for TLS at once takes that, too
+            if plain.recv(1) != b"S":
+                return None
             with context.wrap_socket(plain, server_hostname=name):
                 return None
     except ssl.SSLCertVerificationError as error:
