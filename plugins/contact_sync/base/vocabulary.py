@@ -14,6 +14,8 @@ CLIENT_IDS = range(-(2**63), 2**63)
 """All that a bigint holds: the hash of another key, such as a uuid, may be negative."""
 MAX_KEY = 255
 """Characters of a client's key in B2CORE; a client with a longer one is shown by its id."""
+MAX_SAMPLE = 1_000
+"""So many clients are looked at or tried by themselves."""
 
 
 class RunKind(StrEnum):
