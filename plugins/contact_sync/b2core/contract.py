@@ -6,7 +6,7 @@ Reads every client once, as a full run does. Nothing that it says holds a value 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from contact_sync.b2core.plans import Table
@@ -84,9 +84,10 @@ FROM (
 
 
 def contract_findings(
-    snapshot: Snapshot, detection: ChangeDetection, email: str
+    snapshot: Snapshot, detection: ChangeDetection, email: str, read: Sequence[str]
 ) -> Iterator[Finding]:
-    """What is so about the statements; `email` is the mapped column of clients.sql.
+    """What is so about the statements; `email` is the mapped column of clients.sql, `read` are all
+    that a run reads of it.
 
     One at a time, each as soon as it is known: the whole takes as long as reading all clients.
     """
@@ -98,6 +99,7 @@ def contract_findings(
         except SyncError as error:
             yield Finding(Area.B2CORE, "statements", Judgement.WRONG, str(error))
             return
+    yield _values(snapshot, read)
 
 
 def changes_findings(snapshot: Snapshot, detection: ChangeDetection) -> Iterator[Finding]:
@@ -218,6 +220,17 @@ def _bounds(
                 )  # fmt: skip
                 return
     yield _right("clients.sql", "it keeps to the bounds that it is given")
+
+
+def _values(snapshot: Snapshot, read: Sequence[str]) -> Finding:
+    """Whether all values can be read: a cast, a calculation, or bytes that are no text, fail only
+    where a value is asked for, and the server needs none of them to count rows."""
+    try:
+        for _ in snapshot.rows(read, snapshot.text("clients", EVERY_ID)):
+            pass
+    except SyncError as error:
+        return Finding(Area.B2CORE, "clients.sql", Judgement.WRONG, str(error))
+    return _right("clients.sql", "every value of a mapped column can be read")
 
 
 def _changes(
