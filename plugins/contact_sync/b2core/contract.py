@@ -50,16 +50,19 @@ SELECT
     count(*) FILTER (WHERE scan.exclusion IS DISTINCT FROM clients.exclusion) AS other_exclusion,
     min(scan.client_id)
         FILTER (WHERE scan.exclusion IS DISTINCT FROM clients.exclusion) AS other_exclusion_id,
-    count(clients.client_id) - count(DISTINCT clients.client_id) AS again
+    count(clients.client_id) - count(DISTINCT clients.client_id) AS again,
+    count(*) FILTER (WHERE clients.exclusion IS NULL AND clients.status ~* {ended}) AS ended
 FROM (
 {scan}
 ) AS scan
 FULL JOIN (
-    SELECT client_id, "{email}" AS email, exclusion FROM (
+    SELECT client_id, "{email}" AS email, exclusion, {status}::text AS status FROM (
     {clients}
     ) AS clients
 ) AS clients ON scan.client_id = clients.client_id
 """
+ENDED = "'(delet|bann|block|terminat|closed|anonym)'"
+"""Statuses of clients that a broker may not want to write to, as a pattern."""
 _KEYS = """
 SELECT
     count(*) FILTER (WHERE client_key IS NULL) AS without_key,
@@ -152,7 +155,9 @@ def _clients(
     snapshot: Snapshot, _samples: list[int], _changed: str, email: str
 ) -> Iterator[Finding]:
     texts = {"scan": snapshot.text("scan"), "clients": snapshot.text("clients", EVERY_ID)}
-    row = snapshot.row(_BOTH.format(**texts, email=email), "clients")
+    status = "status" if "status" in snapshot.columns().names else "NULL"
+    statement = _BOTH.format(**texts, email=email, status=status, ended=ENDED)
+    row = snapshot.row(statement, "clients")
     said = {
         "only_scan": ("in scan.sql but not in clients.sql: they would never be sent",
                       "give both the same conditions, and join what may be missing LEFT"),
@@ -178,7 +183,9 @@ def _clients(
                 "clients.sql", _whose(snapshot, counts, key, what), "write the same in both"
             )
     if not found:
-        yield _right("clients.sql", "the same clients as scan.sql, each once")
+        ended = f"; {counts['ended']:,} with a status such as Deleted or Banned are sent"
+        told = ended if counts["ended"] else ""
+        yield _right("clients.sql", f"the same clients as scan.sql, each once{told}")
 
 
 def _keys(snapshot: Snapshot, _samples: list[int], _changed: str, _email: str) -> Iterator[Finding]:

@@ -223,6 +223,7 @@ class Degraded(StrEnum):
     REMOVALS_IMPOSSIBLE = "removals_impossible"
     REMOVALS_IN_VAIN = "removals_in_vain"
     EXCLUSIONS_OPEN = "exclusions_open"
+    OPT_OUTS_OPEN = "opt_outs_open"
     RETURNS_UNSEEN = "returns_unseen"
     RESTRAINED = "restrained"
 

@@ -197,6 +197,10 @@ DEGRADED: Mapping[str, tuple[str, str]] = {
         "addresses of excluded clients may still have contacts that have to go: they aren't looked "
         "up yet, or their removal isn't confirmed",
     ),
+    Degraded.OPT_OUTS_OPEN: (
+        "address of excluded clients isn't unsubscribed at SendGrid yet",
+        "addresses of excluded clients aren't unsubscribed at SendGrid yet",
+    ),
     Degraded.RETURNS_UNSEEN: (
         "contact was sent without a look whether a person had removed it at SendGrid: the run was "
         "too large",
