@@ -13,5 +13,6 @@ def drop_closed() -> None:
     """
     root = logging.getLogger()
     for handler in list(root.handlers):
-        if isinstance(handler, logging.StreamHandler) and handler.stream.closed:
+        stream = getattr(handler, "stream", None)  # a file handler that hasn't written has None
+        if stream is not None and stream.closed:
             root.removeHandler(handler)

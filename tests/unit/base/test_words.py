@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from contact_sync.base import look_up, run_life, suppressed, vocabulary, words
+from contact_sync.base.degraded import Degraded
 from contact_sync.base.json_columns import AboveLimit
 from contact_sync.base.look_up import NextDecision
 from contact_sync.base.run_life import KindReason
@@ -16,7 +17,6 @@ from contact_sync.base.vocabulary import (
     UNPROVEN,
     Answer,
     BatchState,
-    Degraded,
     ExclusionReason,
     Lane,
     LimitName,
