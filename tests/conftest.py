@@ -24,6 +24,7 @@ from tests.support import (
     airflow_home,  # noqa: F401 sets Airflow's environment before Airflow is imported
     canary,
     connections,
+    logs,
 )
 from tests.support.allowed_calls import forbidden_calls
 from tests.support.consents import opt_out_column
@@ -132,6 +133,7 @@ def _watched() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def _nothing_leaks(_watched: None) -> Iterator[None]:
     """The test in which something leaks is the one that fails."""
+    logs.drop_closed()
     yield
     assert canary.hits.take() == []
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from shlex import quote
 
+from contact_sync.base.degraded import Degraded
 from contact_sync.base.json_columns import AboveLimit
 from contact_sync.base.vocabulary import (
     UNPROVEN,
     Answer,
     BatchState,
-    Degraded,
     ExclusionReason,
     Lane,
     LimitName,

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from contact_sync.base import run_life, words
+from contact_sync.base.degraded import Degraded
 from contact_sync.base.json_columns import Approval, JobReport, Plan, Result, Staged
 from contact_sync.base.run_life import ENDED
 from contact_sync.base.vocabulary import (
@@ -15,7 +16,6 @@ from contact_sync.base.vocabulary import (
     REMOVALS,
     UPSERTS,
     BatchState,
-    Degraded,
     Lane,
     Outcome,
     RunState,

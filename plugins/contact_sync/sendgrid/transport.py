@@ -273,8 +273,21 @@ def _sent(what: str, line: Line, seconds: float) -> Iterator[None]:
             raise RetryableError(
                 f"{what}: the host can't be reached; check the connection's host and the network"
             ) from None
+        if _is_no_tls(error):
+            raise RetryableError(
+                f"{what}: TLS failed before anything was sent: nobody trusted vouches for the "
+                f"host's certificate, or it speaks no TLS. Correct the connection's host, and see "
+                f"whether something in between reads what is sent"
+            ) from None
         kind = type(error).__name__
         raise FateUnknown(f"{what}: no answer ({kind}); it may have had an effect") from None
+
+
+def _is_no_tls(error: BaseException) -> bool:
+    """Whether the handshake failed: OpenSSL's reasons that come at no other time."""
+    reason = getattr(error.args[0], "reason", None) if error.args else None
+    cause = reason.args[0] if reason is not None and reason.args else None
+    return getattr(cause, "reason", None) in ("CERTIFICATE_VERIFY_FAILED", "WRONG_VERSION_NUMBER")
 
 
 def _is_refused(error: BaseException) -> bool:

@@ -68,7 +68,7 @@ def test_F19_check_sql_says_what_the_statements_do(asked: World) -> None:
 
     def said() -> str:
         with asked.sync() as sync, sync.b2core.snapshot() as snapshot:
-            found = list(contract_findings(snapshot, ChangeDetection.XMIN, "email"))
+            found = list(contract_findings(snapshot, ChangeDetection.XMIN, "email", ["email"]))
         assert [each for each in found if each.judgement is Judgement.WRONG] == []
         return "\n".join(each.text for each in found)
 
