@@ -80,7 +80,15 @@ def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
         from argcomplete import autocomplete
 
         autocomplete(found)
-    return found.parse_args(arguments)
+    options = found.parse_args(arguments)
+    if not all(map(_is_text, sys.argv[1:] if arguments is None else arguments)):
+        found.error("an argument is no text in UTF-8")
+    return options
+
+
+def _is_text(given: str) -> bool:
+    """Whether it can be stored and shown; Python keeps other bytes as surrogates (PEP 383)."""
+    return not any("\ud800" <= character <= "\udfff" for character in given)
 
 
 def stop(number: int, _frame: object) -> None:
