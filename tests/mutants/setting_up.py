@@ -28,7 +28,7 @@ MUTANTS = [
            test_who_is_sent.test_a_deleted_client_is_left_out,
            {"column": "deleted_at timestamptz", "there": ["NULL"], "gone": ["now()"]}),
     Mutant("A consent that isn't understood is told",
-           {f"{SETUP}.proposal.unused_consents": gives(())},
+           {f"{SETUP}.proposal.unused_marks": gives(())},
            test_who_is_sent.test_a_consent_that_is_not_understood_is_a_doubt),
     Mutant("Values are shown masked",
            {f"{SETUP}.told.veiled": as_it_is},
