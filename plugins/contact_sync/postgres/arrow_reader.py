@@ -21,6 +21,7 @@ import pyarrow as pa
 from adbc_driver_manager._reader import AdbcRecordBatchReader
 
 from contact_sync.base.errors import ConfigError, FatalError, RetryableError, SyncError
+from contact_sync.postgres.certificates import with_reason
 from contact_sync.postgres.faults import meaning
 from contact_sync.postgres.waiting import begin
 
@@ -109,9 +110,10 @@ def open_connection(dsn: str, what: str, *, seconds: float) -> Connection:
     from adbc_driver_postgresql import dbapi
 
     use_memory_again()
-    connecting = begin(partial(dbapi.connect, bounded(dsn)))
+    dsn = bounded(dsn)
+    connecting = begin(partial(dbapi.connect, dsn))
     try:
-        with translated(what):
+        with translated(what, dsn):
             return Connection(connecting.result(LOGIN_SECONDS), seconds)
     except TimeoutError:
         raise silent(what, LOGIN_SECONDS) from None
@@ -231,12 +233,12 @@ def schema(connection: Connection, sql: str, what: str) -> pa.Schema:
 
 
 @contextmanager
-def translated(what: str) -> Iterator[None]:
-    """Re-raise ADBC's errors as ours."""
+def translated(what: str, dsn: str | None = None) -> Iterator[None]:
+    """Re-raise ADBC's errors as ours; `dsn`: the URL of a connection that isn't there yet."""
     try:
         yield
     except adbc_driver_manager.Error as error:
-        raise _our_error(error, what) from None
+        raise _our_error(error, what, dsn) from None
 
 
 def silent(what: str, seconds: float) -> RetryableError:
@@ -255,8 +257,8 @@ def bounded(dsn: str) -> str:
     return f"{dsn}{'&' if '?' in dsn else '?'}{'&'.join([*more, 'client_encoding=UTF8'])}"
 
 
-def _our_error(error: Any, what: str) -> Exception:
-    state = error.sqlstate or ""
+def _our_error(error: Any, what: str, dsn: str | None) -> Exception:
+    state, said = error.sqlstate or "", str(error)
     if state in _NO_TEXT:
         return NotText(
             f"{what} holds bytes that are not text in UTF-8 (SQLSTATE {state}), as a database in "
@@ -267,4 +269,4 @@ def _our_error(error: Any, what: str) -> Exception:
             f"{what} was refused, because it writes ({state}): a function that it calls, or one "
             f"that a view calls, changes something. It may only read: leave that function out"
         )
-    return meaning(state, str(error), what)
+    return meaning(state, with_reason(said, dsn) if dsn else said, what)

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from contact_sync.b2core.contract import changes_findings, contract_findings
+from contact_sync.b2core.contract import contract_findings
 from contact_sync.b2core.reader import B2Core
+from contact_sync.b2core.watched_tables import changes_findings
 from contact_sync.base.errors import told_safely
 from contact_sync.base.findings import Area, Finding, Judgement
 from contact_sync.config.definition import SyncDefinition

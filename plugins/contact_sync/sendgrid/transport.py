@@ -17,7 +17,13 @@ from urllib.parse import parse_qsl
 import requests
 import urllib3
 
-from contact_sync.base.errors import ConfigError, FateUnknown, RequestRefused, RetryableError
+from contact_sync.base.errors import (
+    AnswerTooLarge,
+    ConfigError,
+    FateUnknown,
+    RequestRefused,
+    RetryableError,
+)
 from contact_sync.sendgrid.allowed_hosts import check_api_url, check_storage_url, is_loopback
 from contact_sync.sendgrid.answers import check_answer, parsed
 from contact_sync.sendgrid.bodies import copied, pieces_of, read, storage_code
@@ -145,6 +151,9 @@ class Transport:
         ):
             raw = read(answer, self._limits.answer_bytes)
         check_answer(answer, parsed(raw), what)
+        if raw is None and method == "GET":
+            most = self._limits.answer_bytes // 1_000_000
+            raise AnswerTooLarge(f"{what}: SendGrid's answer is larger than {most} MB")
         if raw == b"" and method != "GET":
             return {}
         body = parsed(raw)

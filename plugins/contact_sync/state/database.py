@@ -16,6 +16,7 @@ from psycopg.rows import dict_row
 
 from contact_sync.base.errors import ConfigError, Fenced, RetryableError
 from contact_sync.postgres import arrow_reader
+from contact_sync.postgres.certificates import with_reason
 from contact_sync.postgres.cursor import Cursor, one
 from contact_sync.postgres.faults import PASSING, meaning
 from contact_sync.postgres.idle import Kept, is_alive
@@ -27,7 +28,7 @@ WHAT = "The state database"
 """What `arrow_reader` calls it in errors."""
 T = TypeVar("T")
 C = TypeVar("C", bound=psycopg.Connection[Any])
-SCHEMA_VERSION = "0022"
+SCHEMA_VERSION = "0026"
 """The newest migration in include/sql/state/migrations (compared by a test)."""
 
 SETTINGS = {
@@ -80,10 +81,11 @@ def connect(dsn: str, kind: type[C], **options: Any) -> C:
     Raises ConfigError or RetryableError that says why there is none.
     """
     options |= {"application_name": "contact_sync", "prepare_threshold": None}
+    dsn = arrow_reader.bounded(dsn)
     try:
-        return kind.connect(arrow_reader.bounded(dsn), **options)
+        return kind.connect(dsn, **options)
     except psycopg.Error as error:
-        raise meaning("", str(error), WHAT) from None
+        raise meaning("", with_reason(str(error), dsn), WHAT) from None
 
 
 class StateDatabase:
