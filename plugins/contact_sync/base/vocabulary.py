@@ -209,24 +209,6 @@ class Answer(StrEnum):
     REFUSED = "refused"
 
 
-class Degraded(StrEnum):
-    """What isn't as it should be after a run that came to its end."""
-
-    REJECTED = "rejected"
-    PENDING = "pending"
-    STALE = "stale"
-    FIELDS_REFUSED = "fields_refused"
-    ABSENCES_HELD = "absences_held"
-    UNMOVED = "unmoved"
-    UNMOVABLE = "unmovable"
-    REMOVALS_OPEN = "removals_open"
-    REMOVALS_IMPOSSIBLE = "removals_impossible"
-    REMOVALS_IN_VAIN = "removals_in_vain"
-    EXCLUSIONS_OPEN = "exclusions_open"
-    RETURNS_UNSEEN = "returns_unseen"
-    RESTRAINED = "restrained"
-
-
 class JobStatus(StrEnum):
     """SendGrid's import job status (OAS `GET /v3/marketing/contacts/imports/{id}`).
 

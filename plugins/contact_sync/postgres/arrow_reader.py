@@ -20,7 +20,7 @@ import adbc_driver_manager
 import pyarrow as pa
 from adbc_driver_manager._reader import AdbcRecordBatchReader
 
-from contact_sync.base.errors import FatalError, RetryableError, SyncError
+from contact_sync.base.errors import ConfigError, FatalError, RetryableError, SyncError
 from contact_sync.postgres.certificates import with_reason
 from contact_sync.postgres.faults import meaning
 from contact_sync.postgres.waiting import begin
@@ -47,6 +47,9 @@ LOGIN_SECONDS = 60.0
 T = TypeVar("T")
 _NO_TEXT = ("22021", "22P05")
 """The server checks what it converts: a database in SQL_ASCII may hold any bytes as text."""
+
+_WRITES = "25006"
+"""What is read here changes nothing, so that a read-only server is no reason for it."""
 
 
 class NotText(FatalError):
@@ -260,5 +263,10 @@ def _our_error(error: Any, what: str, dsn: str | None) -> Exception:
         return NotText(
             f"{what} holds bytes that are not text in UTF-8 (SQLSTATE {state}), as a database in "
             f"SQL_ASCII may: correct the value"
+        )
+    if state == _WRITES:
+        return ConfigError(
+            f"{what} was refused, because it writes ({state}): a function that it calls, or one "
+            f"that a view calls, changes something. It may only read: leave that function out"
         )
     return meaning(state, with_reason(said, dsn) if dsn else said, what)

@@ -160,6 +160,8 @@ CAUSES = (
             "invalid sslmode",
             "invalid URI",
             "invalid connection option",
+            "definition of service",
+            "service file",
         ),
         AWAY + "The connection has a value that isn't possible: correct its host, port and extra",
     ),

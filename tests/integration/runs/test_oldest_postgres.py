@@ -82,5 +82,8 @@ def test_the_checklist_of_its_statements_and_role(old: World) -> None:
     """All is right, as on a newer one."""
     old.seed()
     with old.sync() as sync, sync.b2core.snapshot() as snapshot:
-        said = [*contract_findings(snapshot, ChangeDetection.XMIN, "email"), snapshot.role()]
+        said = [
+            *contract_findings(snapshot, ChangeDetection.XMIN, "email", ["email"]),
+            snapshot.role(),
+        ]
     assert {finding.judgement for finding in said} == {Judgement.OK}
