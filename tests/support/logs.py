@@ -13,5 +13,5 @@ def drop_closed() -> None:
     """
     root = logging.getLogger()
     for handler in list(root.handlers):
-        if isinstance(handler, logging.StreamHandler) and handler.stream.closed:
+        if getattr(getattr(handler, "stream", None), "closed", False):
             root.removeHandler(handler)
