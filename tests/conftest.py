@@ -27,8 +27,9 @@ from tests.support import (
     logs,
 )
 from tests.support.allowed_calls import forbidden_calls
+from tests.support.consents import opt_out_column
 from tests.support.databases import Shared, empty, empty_b2core, end_transactions
-from tests.support.world import API_KEY, CUSTOM_FIELDS, LIST_NAME, World, opt_out_column
+from tests.support.world import API_KEY, CUSTOM_FIELDS, LIST_NAME, World
 
 READER_PASSWORD = "only for tests"
 STATE_ROLE = "contact_sync_state"
@@ -253,8 +254,10 @@ def world(
     """Everything a sync needs; B2CORE has its lookup values and no client."""
     reader = cluster.url("b2core_world", user="contact_sync_reader", password=READER_PASSWORD)
     list_id = emulator.admin.create_list(LIST_NAME)
-    yield World(source, reader, state_url, emulator, list_id=list_id)
+    made = World(source, reader, state_url, emulator, list_id=list_id)
+    yield made
     canary.scan_state(state_url)
+    assert made.audit.wrong(made) == []
 
 
 @pytest.fixture

@@ -49,6 +49,7 @@ MAY_HOLD_AN_ADDRESS = {
     "outbox": ["email", "payload"],
     "removal": ["email"],
     "suppression": ["email"],
+    "suppression_due": ["email"],
     "verify_contact": ["email"],
     "verify_proof": ["email"],
     "slice": ["members"],

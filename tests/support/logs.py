@@ -13,5 +13,6 @@ def drop_closed() -> None:
     """
     root = logging.getLogger()
     for handler in list(root.handlers):
+        # A file handler that has not written has no stream yet, and not every stream says.
         if getattr(getattr(handler, "stream", None), "closed", False):
             root.removeHandler(handler)

@@ -30,6 +30,7 @@ from contact_sync.state import (
     removals,
     runs,
     staging,
+    suppressions_due,
 )
 from contact_sync.state.for_people.jobs import jobs_of_run
 from contact_sync.state.runs import Run
@@ -106,6 +107,7 @@ def _undone(cursor: Cursor, sync: Sync, run: Run) -> dict[str, int]:
     found = {
         "in_vain": removals.count_in_vain(cursor, run.sync_id),
         "unmoved": moves.count_open(cursor, run.sync_id),
+        "not_unsubscribed": suppressions_due.count_due(cursor, run.sync_id),
     }
     if sync.definition.removal_of(RemovalReason.EXCLUDED) != "keep":
         open_ones = exclusions.count_open(cursor, run.sync_id)
