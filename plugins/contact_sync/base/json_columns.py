@@ -18,7 +18,7 @@ from contact_sync.base.vocabulary import Answer, Job, LimitName
 
 def known_fields(kind: type[Any], data: Mapping[str, Any]) -> dict[str, Any]:
     """What JSON has for a dataclass's fields; lists as tuples, as frozen classes keep them."""
-    names = _names(kind)
+    names = _names(kind)  # type: ignore[arg-type]  # a class is hashable
     found = {name: value for name, value in data.items() if name in names}
     return {name: tuple(v) if isinstance(v, list) else v for name, v in found.items()}
 
