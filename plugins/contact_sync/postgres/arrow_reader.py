@@ -149,7 +149,7 @@ def record_batches(connection: Connection, sql: str, what: str) -> Iterator[pa.R
                 reader.close()
 
 
-def ahead(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+def ahead(batches: Iterator[T]) -> Iterator[T]:
     """The batches; while one is worked on, a thread reads the next: BATCH_BYTES more memory."""
     with ThreadPoolExecutor(1) as pool:
         coming = pool.submit(next, batches, None)
