@@ -39,7 +39,8 @@ def held(*rows: tuple[str | None, float | None, str | None]) -> list[int]:
     city, score, born = zip(*rows, strict=True)
     columns = [pa.array(city, pa.string()), pa.array(score, pa.float64()),
                pa.array(born, pa.string())]  # fmt: skip
-    return row_hashes(pa.array(["a@example.com"] * len(rows)), columns, MAPPING).tolist()
+    found = row_hashes(pa.array(["a@example.com"] * len(rows)), columns, MAPPING)
+    return [int(number) for number in found]
 
 
 @pytest.mark.parametrize(
