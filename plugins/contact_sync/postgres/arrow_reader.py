@@ -121,6 +121,12 @@ def use_memory_again() -> None:
     pa.set_memory_pool(pa.system_memory_pool())
 
 
+def give_memory_back() -> None:
+    """Give what the C library keeps of freed memory back to the system: each thread that has read
+    ahead leaves some behind (glibc manual, malloc_trim; Arrow calls it for the system's pool)."""
+    pa.default_memory_pool().release_unused()
+
+
 def answers(connection: Connection) -> bool:
     """Whether it may be used again."""
     return not connection.is_over

@@ -19,7 +19,7 @@ from contact_sync.contacts.meaning import as_text, bits, meant, packed
 from contact_sync.contacts.shown_rows import row_hashes
 from contact_sync.contacts.text_columns import arrow, series
 from contact_sync.contacts.transform import hashes
-from contact_sync.postgres.arrow_reader import ahead
+from contact_sync.postgres.arrow_reader import ahead, give_memory_back
 from contact_sync.sendgrid.export_files import Contact, Fetched
 from contact_sync.state import sides
 from contact_sync.state.verifications import Verification, writing
@@ -54,6 +54,7 @@ def load_account_side(sync: Sync, verification_id: int, holder: str | None = Non
     known = sides.other_contacts(sync.state, found.sync_id, called.email_hash)
     side = _Side(found, called, _listed(sync, found, called, fetched), known)
     schema = columns_of(found.destination.mapping)
+    give_memory_back()
     sides.begin_contacts(sync.state, found)
     for chunk in ahead(contact_chunks(sync, found.export_id, schema, fetched)):
         sides.add_contacts(sync.state, found, side.unequal(chunk))

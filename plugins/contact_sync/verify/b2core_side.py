@@ -29,7 +29,7 @@ from contact_sync.contacts.refused_values import Refused
 from contact_sync.contacts.selection import Scan, are_looked_at, are_rejected, verdicts
 from contact_sync.contacts.text_columns import arrow
 from contact_sync.contacts.transform import Transformed, transform
-from contact_sync.postgres.arrow_reader import ahead
+from contact_sync.postgres.arrow_reader import ahead, give_memory_back
 from contact_sync.run.scan_clients import scan_clients, with_suppressions
 from contact_sync.run.select_clients import changed_clients, refuse_stale
 from contact_sync.state import rebuilds, refused_values, runs, sides
@@ -88,12 +88,14 @@ def load_b2core_side(sync: Sync, verification_id: int, holder: str | None = None
     with writing(sync.state, found) as cursor:
         rebuilds.begin_proofs(cursor, verification_id)
     seen = look(sync, found)
+    give_memory_back()
     size = min(sync.definition.tuning.slice_clients, MOST_AT_ONCE)
     total = len(seen.scan.client_id)
     with sync.b2core.keeping_connections():
         for start in range(0, total, size):
             chunks = _slice(sync, found, seen.part(slice(start, start + size)))
             sides.add_clients(sync.state, found, list(chunks))
+            give_memory_back()
             log.info("%d of %d clients of B2CORE are read", min(start + size, total), total)
     reach("clients_stored")
     return sides.clients_loaded(sync.state, found, seen.here)
