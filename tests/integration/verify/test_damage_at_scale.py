@@ -19,7 +19,7 @@ from tests.support.restores import template
 from tests.support.verified import found_in, in_order, judged, verify
 from tests.support.world import LIST_NAME, World
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 CLIENTS = int(os.environ.get("DAMAGED_CLIENTS", "100000"))
 SHARE = CLIENTS // 1_000
