@@ -1,16 +1,18 @@
 """What a verification costs, beside what it can't do without: reading both sides.
 
 `python -m benchmarks.verification read|download|verify`, the target on standard input. `read` is
-one full read of B2CORE, `download` one download of the account's export, parsed; SendGrid's time to
-write it isn't counted, here and in `verify`.
+one full read of B2CORE, `download` one download of the exports that a verification needs (that of
+the account, and that of the list), parsed as it does; SendGrid's time to write them isn't counted,
+here and in `verify`.
 """
 
 from __future__ import annotations
 
 import sys
 import time
-from collections import deque
 from collections.abc import Iterator
+
+import pyarrow as pa
 
 from benchmarks.measure import Measured, measure
 from benchmarks.product import open_sync
@@ -19,13 +21,16 @@ from benchmarks.scenarios import NotDoneError, Say, line
 from benchmarks.target import answer, read_target
 from benchmarks.world import World
 from contact_sync.base.verdicts import Count, ExportStatus
+from contact_sync.contacts.mapping import Mapping
 from contact_sync.postgres.arrow_reader import ahead
 from contact_sync.run.scan_clients import scan_clients
-from contact_sync.sendgrid.export_files import contacts_of
+from contact_sync.sendgrid.export_files import Fetched
 from contact_sync.state import runs
 from contact_sync.sync import Sync
 from contact_sync.verify import in_one_process
+from contact_sync.verify.account_side import EMAIL, columns_of
 from contact_sync.verify.begin_verification import resolve_destination
+from contact_sync.verify.export_contacts import contact_chunks
 
 PROGRAMS = ("read", "download", "verify")
 
@@ -58,31 +63,38 @@ def figures(times: dict[str, list[Measured]]) -> Figures:
 
 def read(sync: Sync) -> int:
     """Read all addresses, and all mapped columns of all clients."""
-    with sync.state.transaction() as cursor:
-        known = runs.read_sync(cursor, sync.definition.name)
-    mapping = resolve_destination(sync, known).mapping
+    mapping = _mapping(sync)
     with sync.b2core.snapshot() as snapshot:
         ids = scan_clients(snapshot).client_id
         batches = snapshot.clients(mapping.columns, int(ids[0]), int(ids[-1]), None)
         return sum(batch.num_rows for batch in ahead(batches))
 
 
-def ordered(sync: Sync) -> str:
-    """An export that is ready."""
-    export_id = sync.sendgrid.order_export()
-    while sync.sendgrid.export(export_id).status is not ExportStatus.READY:
-        time.sleep(0.1)
-    return export_id
+def _mapping(sync: Sync) -> Mapping:
+    with sync.state.transaction() as cursor:
+        known = runs.read_sync(cursor, sync.definition.name)
+    return resolve_destination(sync, known).mapping
 
 
-def download(sync: Sync, export_id: str) -> int:
-    """Download and parse the export."""
-    rows = 0
-    for url in sync.sendgrid.export(export_id).urls:
-        with sync.sendgrid.export_file(url) as pieces:
-            last = deque(enumerate(contacts_of(pieces), 1), maxlen=1)
-        rows += last[0][0] if last else 0
-    return rows
+def ordered(sync: Sync) -> list[tuple[str, pa.Schema]]:
+    """Exports that are ready, with what is read of them."""
+    mapping = _mapping(sync)
+    exports = [(sync.sendgrid.order_export(), columns_of(mapping))]
+    if mapping.list_id:
+        exports.append((sync.sendgrid.order_export(mapping.list_id), pa.schema([EMAIL])))
+    for export_id, _ in exports:
+        while sync.sendgrid.export(export_id).status is not ExportStatus.READY:
+            time.sleep(0.1)
+    return exports
+
+
+def download(sync: Sync, exports: list[tuple[str, pa.Schema]]) -> int:
+    """Download and parse the exports; returns the rows of the first one."""
+    rows = []
+    for export_id, schema in exports:
+        chunks = contact_chunks(sync, export_id, schema, Fetched())
+        rows.append(sum(len(chunk) for chunk in ahead(chunks)))
+    return rows[0]
 
 
 def verify(sync: Sync) -> tuple[int, float]:
@@ -106,12 +118,12 @@ def main() -> None:
     sync = open_sync(read_target())
     try:
         what, waited = sys.argv[1], 0.0
-        export_id = ordered(sync) if what == "download" else ""
+        exports = ordered(sync) if what == "download" else []
         began = time.perf_counter()
         if what == "read":
             rows = read(sync)
         elif what == "download":
-            rows = download(sync, export_id)
+            rows = download(sync, exports)
         else:
             rows, waited = verify(sync)
         answer(rows=rows, seconds=round(time.perf_counter() - began - waited, 3), waited=waited)

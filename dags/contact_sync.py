@@ -20,7 +20,7 @@ nothing; its `finish_run` ends as skipped. *Trial* looks at chosen clients only.
 | stage_clients | reads, transforms, compares; one task per slice |
 | plan_batches | adds up and cuts into batches |
 | approve_plan | asks a person when the plan is above the definition's limits (*Required Actions*) |
-| remove_excluded | takes newly excluded clients off the list, before the rest |
+| remove_excluded | before the rest: newly excluded clients, and what was found without right |
 | send_batch | sends one batch and follows its job; one task per batch |
 | find_removals, remove_batch | former addresses, deleted clients, members of a former list |
 | finish_run | balances the books, moves the watermark, reports, emits the sync's asset |

@@ -12,9 +12,9 @@ the *next ordinary run*, if the definition says `verify: {repair: contacts}`, or
 | begin_verification | begins one, or continues the one that is under way |
 | order_export | has SendGrid write all its contacts into files |
 | wait_for_export | waits for them, deferred: minutes to hours |
-| load_account_side | downloads and reduces them to hashes |
-| load_b2core_side | reads every client, as a run would send it |
-| compare | joins both sides; looks again at what differs |
+| load_b2core_side | meanwhile reads every client, as a run would send it: a hash of each |
+| load_account_side | downloads the files, and keeps the contacts that aren't exactly so |
+| compare | says of these what is wrong; looks again at them |
 | finish_verification | writes the certificate, emits the asset, tells people |
 | repair | tells the next run what to put right, if it is to |
 
@@ -98,8 +98,7 @@ def make_dag(definition: SyncDefinition) -> DAG:
             task_id="repair", retries=40, retry_delay=timedelta(minutes=15),
             retry_exponential_backoff=False,
         )(verify_tasks.repair)(name, begun)  # fmt: skip
-        begun >> ordered >> written >> account >> compared >> finished >> repaired
-        ordered >> b2core >> compared
+        begun >> ordered >> [written, b2core] >> account >> compared >> finished >> repaired
     return dag
 
 

@@ -29,6 +29,7 @@ def loaded(world: World) -> int:
         fields=["city", "first_name"],
     )  # fmt: skip
     world.state("UPDATE contact_sync.finding SET email = NULL WHERE client_id IS NOT NULL")
+    world.state("INSERT INTO contact_sync.client_key VALUES (1, %s, 'key-of-ann')", ann)
     world.state(
         """UPDATE contact_sync.verification SET read_at = now(), export_hash = 'abc', counts =
            '{"compared": 1, "different": 1, "foreign_on_list": 1}' WHERE verification_id = %s""",
@@ -45,7 +46,8 @@ def test_V06_the_page_says_what_is_not_equal_by_client(
     assert client("admin").get(FILE).status_code == 404
     ann = loaded(connected)
     said = text("admin", PAGE)
-    for part in ("Not equal as of", "1 contact compared", f"clients/{ann}", "ann@example.com",
+    for part in ("Not equal as of", "1 contact compared", f"clients/{ann}", "key-of-ann",
+                 "ann@example.com",
                  "contact has other values", "city, first_name", "eve@example.com"):  # fmt: skip
         assert part in said
     assert "eve@" not in text("admin", f"{PAGE}?verdict=different")
@@ -53,9 +55,10 @@ def test_V06_the_page_says_what_is_not_equal_by_client(
     assert "never verified" not in text("admin", "/syncs/demo")
     assert PAGE in text("admin", "/syncs/demo")
     rows = table("admin", FILE)
-    assert [(r["verdict"], r["client_id"], r["fields"], r["email"]) for r in rows] == [
-        ("different", str(ann), "city first_name", ""),
-        ("foreign_on_list", "", "city first_name", "eve@example.com"),
+    columns = ("verdict", "client_id", "client_key", "fields", "email")
+    assert [tuple(row[name] for name in columns) for row in rows] == [
+        ("different", str(ann), "key-of-ann", "city first_name", ""),
+        ("foreign_on_list", "", "", "city first_name", "eve@example.com"),
     ]
     monkeypatch.setattr(verification_page, "ROWS", 1)
     first = text("admin", PAGE)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
-import pyarrow as pa
+import numpy as np
+import pandas as pd
 
+from contact_sync.base.arrays import Mask
+from contact_sync.contacts.selection import Scan
 from contact_sync.verify.look_again import Seen
 from tests.integration.verify import test_exports, test_killed, test_races, test_verdicts
 from tests.mutants.mutant import STATE, Mutant, gives, nothing
@@ -14,9 +16,14 @@ from tests.mutants.mutant import STATE, Mutant, gives, nothing
 VERIFY = "contact_sync.verify"
 
 
-def nobody(choose: Callable[..., pa.Table], *args: Any, **options: Any) -> pa.Table:
+def nobody(_are_looked_at: Any, scan: Scan, *_: Any) -> Mask:
     """No client waits for a run."""
-    return choose(*args, **options).slice(0, 0)
+    return np.zeros(len(scan.client_id), bool)
+
+
+def as_it_was(_is_as_before: Any, clients: pd.DataFrame, *_: Any) -> Mask:
+    """B2CORE's rows are those that were read."""
+    return np.ones(len(clients), bool)
 
 
 def as_if_loaded(_has_both: Any, *_: Any) -> bool:
@@ -26,7 +33,7 @@ def as_if_loaded(_has_both: Any, *_: Any) -> bool:
 
 MUTANTS = [
     Mutant("Who waits for a run isn't different",
-           {f"{VERIFY}.b2core_side.choose": nobody},
+           {f"{VERIFY}.b2core_side.are_looked_at": nobody},
            test_verdicts.test_who_waits_for_a_run_is_no_difference),
     Mutant("What differs is looked at again",
            {f"{VERIFY}.compare_sides.look_again": nothing},
@@ -34,6 +41,9 @@ MUTANTS = [
     Mutant("What a look shows to be wrong stays a difference",
            {f"{VERIFY}.look_again._judge_client": gives(Seen.EQUAL)},
            test_races.test_a_damage_beside_a_race_is_found),
+    Mutant("What a client calls for by now isn't compared with what its hash was of",
+           {f"{VERIFY}.unequal_clients._is_as_before": as_it_was},
+           test_races.test_who_changes_between_both_sides_waits),
     Mutant("Races that weren't looked at can't be compared",
            {f"{STATE}.rechecking.give_up_races": nothing},
            test_races.test_races_that_are_too_many_to_be_looked_at_cant_be_compared),

@@ -8,61 +8,10 @@ FROM contact_sync.verify_client
 WHERE verification_id = %(verification_id)s
 GROUP BY calls_for;
 
--- digests --
--- Of those whom both sides have, or should have, in whatever order: sums of hashes. Who waits for a run is left out,
--- and so are the values of contacts some of whose fields may hold anything.
-WITH hashed AS (
-    SELECT
-        md5(
-            int8send(email_hash) || '\x01'
-            || CASE WHEN left_out = 0 THEN called_for ELSE '' END
-        ) AS ours,
-        CASE
-            WHEN has_contact
-                THEN md5(
-                    int8send(email_hash) || CASE WHEN on_list THEN '\x01' ELSE '\x00' END::bytea
-                    || CASE WHEN left_out = 0 THEN held ELSE '' END
-                )
-        END AS theirs
-    FROM contact_sync.verify_pair
-    WHERE verification_id = %(verification_id)s AND NOT waits
-)
-
-SELECT
-    md5(
-        concat_ws(
-            '-', count(ours), sum(('x' || substr(ours, 1, 15))::bit(60)::bigint),
-            sum(('x' || substr(ours, 16, 15))::bit(60)::bigint)
-        )
-    ) AS b2core_digest,
-    md5(
-        concat_ws(
-            '-', count(theirs), sum(('x' || substr(theirs, 1, 15))::bit(60)::bigint),
-            sum(('x' || substr(theirs, 16, 15))::bit(60)::bigint)
-        )
-    ) AS sendgrid_digest
-FROM hashed;
-
 -- note_differences --
 -- Of clients that call for a contact; returns how many of those that differ wait for a run.
 -- Parameters: names = SendGrid's fields in mapping order
-WITH unequal AS MATERIALIZED (
-    SELECT
-        client_id,
-        email_hash,
-        waits,
-        called_for,
-        left_out,
-        held,
-        unclear,
-        updated_at,
-        has_contact,
-        on_list
-    FROM contact_sync.verify_pair
-    WHERE verification_id = %(verification_id)s AND NOT (has_contact AND on_list AND held = called_for)
-),
-
-judged AS MATERIALIZED (
+WITH judged AS MATERIALIZED (
     SELECT
         p.client_id,
         p.email_hash,
@@ -70,9 +19,10 @@ judged AS MATERIALIZED (
         p.updated_at,
         p.has_contact,
         p.on_list,
+        p.has_contact AND p.called_for IS NULL AS has_moved,
         coalesce(d.fields, '{}') AS fields,
         coalesce(d.is_unclear, FALSE) AS is_unclear
-    FROM unequal AS p
+    FROM contact_sync.verify_pair AS p
     LEFT JOIN LATERAL (
         SELECT
             array_agg(n.name ORDER BY n.place) AS fields,
@@ -83,6 +33,7 @@ judged AS MATERIALIZED (
             AND (p.left_out >> (n.place - 1)::int) & 1 = 0
             AND substr(p.held, (n.place - 1)::int * 8 + 1, 8) <> substr(p.called_for, (n.place - 1)::int * 8 + 1, 8)
     ) AS d ON TRUE
+    WHERE p.verification_id = %(verification_id)s
 ),
 
 wrong AS (
@@ -100,7 +51,7 @@ wrong AS (
             ELSE 'different'
         END AS verdict
     FROM judged
-    WHERE NOT (has_contact AND on_list AND fields = '{}')
+    WHERE has_moved OR NOT (has_contact AND on_list AND fields = '{}')
 ),
 
 noted AS (
@@ -123,6 +74,59 @@ noted AS (
 SELECT count(*) AS waiting FROM wrong
 WHERE waits;
 
+-- digests --
+-- Of those whom both sides have, or should have, in whatever order: sums of hashes. Who waits for a run is left out,
+-- and so are the values of contacts some of whose fields may hold anything. A contact that is equal has the hash of
+-- what is called for, in whatever form it is shown. After note_differences.
+WITH unequal AS MATERIALIZED (
+    SELECT
+        p.client_id,
+        p.waits,
+        p.has_contact,
+        CASE
+            WHEN f.client_id IS NULL THEN NULL
+            WHEN p.on_list THEN p.held_hash
+            ELSE ~p.held_hash
+        END AS held_hash
+    FROM contact_sync.verify_pair AS p
+    LEFT JOIN contact_sync.finding AS f
+        ON
+            p.verification_id = f.verification_id
+            AND p.client_id = f.client_id
+            AND f.verdict IN ('missing', 'off_list', 'different', 'not_comparable')
+    WHERE p.verification_id = %(verification_id)s
+),
+
+hashed AS (
+    SELECT
+        CASE WHEN c.left_out = 0 THEN c.row_hash ELSE c.email_hash END AS ours,
+        CASE
+            WHEN u.client_id IS NULL OR (u.has_contact AND u.held_hash IS NULL)
+                THEN CASE WHEN c.left_out = 0 THEN c.row_hash ELSE c.email_hash END
+            WHEN u.has_contact THEN u.held_hash
+        END AS theirs
+    FROM contact_sync.verify_client AS c
+    LEFT JOIN unequal AS u ON c.client_id = u.client_id
+    WHERE
+        c.verification_id = %(verification_id)s
+        AND c.calls_for = 'contact'
+        AND NOT c.waits
+        AND NOT coalesce(u.waits, FALSE)
+)
+
+SELECT
+    md5(
+        concat_ws(
+            '-', count(ours), sum(ours), sum((ours & 4294967295) * ((ours >> 32) & 2147483647))
+        )
+    ) AS b2core_digest,
+    md5(
+        concat_ws(
+            '-', count(theirs), sum(theirs), sum((theirs & 4294967295) * ((theirs >> 32) & 2147483647))
+        )
+    ) AS sendgrid_digest
+FROM hashed;
+
 -- note_strangers --
 -- Contacts whose address no client has, or only clients that may have none; returns how many are only counted, by code.
 -- Parameters: has_list; expects_run = the next run follows an earlier one; believes_absences = that one held back none;
@@ -135,6 +139,12 @@ WITH asked AS (
     GROUP BY v.started_at
 ),
 
+represented AS MATERIALIZED (
+    SELECT c.email_hash
+    FROM contact_sync.verify_client AS c
+    WHERE c.verification_id = %(verification_id)s AND c.calls_for IN ('rejected', 'shared', 'moved')
+),
+
 stranger AS MATERIALIZED (
     SELECT
         a.email_hash,
@@ -144,12 +154,10 @@ stranger AS MATERIALIZED (
     FROM contact_sync.verify_contact AS a
     WHERE
         a.verification_id = %(verification_id)s
+        AND NOT a.is_called_for
         AND NOT EXISTS (
-            SELECT 1 FROM contact_sync.verify_client AS c
-            WHERE
-                c.verification_id = a.verification_id
-                AND c.email_hash = a.email_hash
-                AND c.calls_for NOT IN ('excluded', 'removed_by_hand')
+            SELECT 1 FROM represented AS r
+            WHERE r.email_hash = a.email_hash
         )
 ),
 

@@ -33,7 +33,7 @@ SELECT
     d.email_hash,
     d.updated_at,
     d.may_be_race,
-    c.field_hashes AS called_for,
+    c.row_hash,
     c.left_out
 FROM candidate AS d
 LEFT JOIN contact_sync.verify_client AS c ON c.verification_id = %(verification_id)s AND d.client_id = c.client_id

@@ -472,6 +472,7 @@ CREATE TABLE contact_sync.verification (
     finished_at timestamp with time zone,
     rebuilds boolean DEFAULT false NOT NULL,  -- The ledger is filled from it.
     rebuilt bigint,  -- How many clients the ledger took from it as confirmed; NULL = none yet, or it was no rebuild.
+    unequal_contacts bigint,  -- How many contacts the account's side has stored, while it is under way: those that no client calls for as they are.
     CONSTRAINT verification_end CHECK ((((finished_at IS NULL) = (state = 'running'::text)) AND ((cause IS NULL) OR (state = 'failed'::text)))),
     CONSTRAINT verification_export CHECK ((export_status = ANY (ARRAY['pending'::text, 'ready'::text, 'failure'::text]))),
     CONSTRAINT verification_state CHECK ((state = ANY (ARRAY['running'::text, 'succeeded'::text, 'failed'::text])))
@@ -489,12 +490,12 @@ CREATE UNLOGGED TABLE contact_sync.verify_client (
     email_hash bigint NOT NULL,  -- xxh3 of its address; 0 = none.
     calls_for text NOT NULL,  -- contact, or why not: rejected, excluded, shared, removed_by_hand; moved = its address changed while it was read.
     waits boolean NOT NULL,  -- A run that is under way, or the next one, sends it.
-    field_hashes bytea NOT NULL,  -- As of verify_contact.
     left_out bigint NOT NULL,  -- Fields in which SendGrid may hold anything: it refused the value, or can't clear it; by position in the mapping.
+    row_hash bigint NOT NULL,  -- xxh3 of the address and all values as they would be sent, as in the ledger.
     CONSTRAINT verify_client_calls_for CHECK ((calls_for = ANY (ARRAY['contact'::text, 'rejected'::text, 'excluded'::text, 'shared'::text, 'removed_by_hand'::text, 'moved'::text])))
 );
 
--- The account's side of a verification that is under way: a contact of the export, as hashes.
+-- Of the account's side of a verification that is under way: the contacts that no client calls for as they are.
 CREATE UNLOGGED TABLE contact_sync.verify_contact (
     verification_id bigint NOT NULL,
     email_hash bigint NOT NULL,  -- xxh3 of the address, as in the ledger.
@@ -502,25 +503,37 @@ CREATE UNLOGGED TABLE contact_sync.verify_contact (
     updated_at timestamp with time zone,  -- When it changed last, as SendGrid says.
     field_hashes bytea NOT NULL,  -- For each mapped field 8 bytes, in mapping order: a hash of what the value means, zeros = none.
     unclear bigint NOT NULL,  -- Fields whose value is no number or date, by position in the mapping.
-    email text  -- Only of contacts on the list that the ledger doesn't know.
+    email text,  -- Only of contacts on the list that the ledger doesn't know.
+    is_called_for boolean NOT NULL,  -- Whether a client calls for a contact of this address.
+    row_hash bigint NOT NULL  -- As of verify_client, of what the contact holds; 0 = there are several contacts of the address.
 );
 
--- Of a verification that is under way: each client that calls for a contact, with the contact of its address.
+-- Of B2CORE's side: the clients that call for a contact which isn't there, or not exactly so.
+CREATE UNLOGGED TABLE contact_sync.verify_unequal (
+    verification_id bigint NOT NULL,
+    client_id bigint NOT NULL,
+    field_hashes bytea,  -- As of verify_contact, of what the client calls for; NULL = there is no contact, or B2CORE's row has changed.
+    has_moved boolean NOT NULL  -- B2CORE's row has changed since its side was read: a run has to see it.
+);
+
+-- Of a verification that is under way: each client of verify_unequal, with the contact of its address.
 CREATE VIEW contact_sync.verify_pair AS
- SELECT c.verification_id,
-    c.client_id,
+ SELECT u.verification_id,
+    u.client_id,
     c.email_hash,
-    c.waits,
-    c.field_hashes AS called_for,
+    (c.waits OR u.has_moved) AS waits,
+    c.row_hash AS called_hash,
+    u.field_hashes AS called_for,
     c.left_out,
+    a.row_hash AS held_hash,
     a.field_hashes AS held,
     a.unclear,
     a.updated_at,
     (a.email_hash IS NOT NULL) AS has_contact,
     COALESCE(a.on_list, false) AS on_list
-   FROM (contact_sync.verify_client c
-     LEFT JOIN contact_sync.verify_contact a ON (((c.verification_id = a.verification_id) AND (c.email_hash = a.email_hash))))
-  WHERE (c.calls_for = 'contact'::text);
+   FROM ((contact_sync.verify_unequal u
+     JOIN contact_sync.verify_client c ON (((u.verification_id = c.verification_id) AND (u.client_id = c.client_id))))
+     LEFT JOIN contact_sync.verify_contact a ON (((c.verification_id = a.verification_id) AND (c.email_hash = a.email_hash) AND a.is_called_for)));
 
 -- Of a rebuild that is under way: what the ledger will say of a client whose contact is equal.
 CREATE UNLOGGED TABLE contact_sync.verify_proof (

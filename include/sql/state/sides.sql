@@ -8,9 +8,19 @@ WHERE verification_id = %(verification_id)s;
 DELETE FROM contact_sync.verify_client
 WHERE verification_id = %(verification_id)s;
 
+-- drop_unequal --
+DELETE FROM contact_sync.verify_unequal
+WHERE verification_id = %(verification_id)s;
+
 -- drop_sides_of_others --
 -- Of verifications that are over: killed ones leave them.
-WITH contact AS (
+WITH unequal AS (
+    DELETE FROM contact_sync.verify_unequal AS u
+    USING contact_sync.verification AS v
+    WHERE u.verification_id = v.verification_id AND v.state <> 'running'
+),
+
+contact AS (
     DELETE FROM contact_sync.verify_contact AS a
     USING contact_sync.verification AS v
     WHERE a.verification_id = v.verification_id AND v.state <> 'running'
@@ -38,14 +48,25 @@ dropped AS (
     WHERE a.verification_id = %(verification_id)s AND a.email_hash = d.email_hash AND a.ctid <> d.kept
 )
 
-UPDATE contact_sync.verify_contact AS a SET field_hashes = ''
+UPDATE contact_sync.verify_contact AS a SET
+    field_hashes = '',
+    row_hash = 0
 FROM double AS d
 WHERE a.ctid = d.kept;
+
+-- count_others --
+-- Contacts of the account that no client calls for.
+SELECT count(*) AS n FROM contact_sync.verify_contact
+WHERE verification_id = %(verification_id)s AND NOT is_called_for;
 
 -- contacts_loaded --
 UPDATE contact_sync.verification SET
     export_hash = %(export_hash)s,
-    counts = coalesce(counts, '{}') || %(counts)s
+    counts = coalesce(counts, '{}') || %(counts)s,
+    unequal_contacts = (
+        SELECT count(*) FROM contact_sync.verify_contact AS a
+        WHERE a.verification_id = %(verification_id)s
+    )
 WHERE verification_id = %(verification_id)s;
 
 -- begin_reading --
@@ -58,22 +79,46 @@ UPDATE contact_sync.verification SET
     counts = coalesce(counts, '{}') || %(counts)s
 WHERE verification_id = %(verification_id)s;
 
--- count_sides --
+-- count_clients --
+SELECT count(*) AS n FROM contact_sync.verify_client
+WHERE verification_id = %(verification_id)s;
+
+-- has_both --
 SELECT
-    (
-        SELECT count(*) FROM contact_sync.verify_contact
-        WHERE verification_id = %(verification_id)s
-    ) AS contacts,
-    (
-        SELECT count(*) FROM contact_sync.verify_client
-        WHERE verification_id = %(verification_id)s
-    ) AS clients;
+    (v.counts ->> 'clients')::bigint = (
+        SELECT count(*) FROM contact_sync.verify_client AS c
+        WHERE c.verification_id = v.verification_id
+    )
+    AND v.unequal_contacts = (
+        SELECT count(*) FROM contact_sync.verify_contact AS a
+        WHERE a.verification_id = v.verification_id
+    ) AS has
+FROM contact_sync.verification AS v
+WHERE v.verification_id = %(verification_id)s;
+
+-- called_for --
+-- Read as Arrow.
+SELECT
+    client_id,
+    email_hash,
+    row_hash,
+    left_out = 0 AS is_exact
+FROM contact_sync.verify_client
+WHERE verification_id = %(verification_id)s AND calls_for = 'contact';
 
 -- contact_hashes --
 -- Read as Arrow. Index: ledger primary key
 SELECT contact_hash
 FROM contact_sync.ledger
 WHERE sync_id = %(sync_id)s AND contact_hash IS NOT NULL;
+
+-- rejected_clients --
+-- Read as Arrow. Index: ledger_unconfirmed
+SELECT
+    client_id,
+    email_hash
+FROM contact_sync.ledger
+WHERE sync_id = %(sync_id)s AND state = 'rejected';
 
 -- is_running --
 -- Index: run_running

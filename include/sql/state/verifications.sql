@@ -125,24 +125,27 @@ DELETE FROM contact_sync.finding
 WHERE verification_id = %(verification_id)s;
 
 -- findings --
--- Parameters: verdicts = codes; after = the last finding_no; at_most. Index: finding primary key
+-- Parameters: verdicts = codes; after = the last finding_no; at_most. Index: finding and client_key primary keys
 SELECT
-    finding_no,
-    verdict,
-    client_id,
-    email,
-    email_hash,
-    fields,
-    on_list,
-    updated_at,
-    looked_at,
-    repaired
-FROM contact_sync.finding
+    f.finding_no,
+    f.verdict,
+    f.client_id,
+    k.client_key,
+    f.email,
+    f.email_hash,
+    f.fields,
+    f.on_list,
+    f.updated_at,
+    f.looked_at,
+    f.repaired
+FROM contact_sync.finding AS f
+INNER JOIN contact_sync.verification AS v ON f.verification_id = v.verification_id
+LEFT JOIN contact_sync.client_key AS k ON v.sync_id = k.sync_id AND f.client_id = k.client_id
 WHERE
-    verification_id = %(verification_id)s
-    AND verdict = any(%(verdicts)s)
-    AND finding_no > %(after)s
-ORDER BY finding_no
+    f.verification_id = %(verification_id)s
+    AND f.verdict = any(%(verdicts)s)
+    AND f.finding_no > %(after)s
+ORDER BY f.finding_no
 LIMIT %(at_most)s;
 
 -- count_findings --

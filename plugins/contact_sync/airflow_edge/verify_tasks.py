@@ -77,11 +77,14 @@ def order_export(name: str, verification_id: int) -> None:
 
 
 def load_account_side(name: str, verification_id: int) -> int:
-    """Download the export; returns the number of contacts."""
-    from contact_sync.verify import account_side as step
+    """Download the export; returns the number of contacts. If the state database has lost B2CORE's
+    side, which is so when its server crashes, it is read again."""
+    from contact_sync.verify.account_side import load_account_side as account_side
+    from contact_sync.verify.b2core_side import load_b2core_side as b2core_side
 
     with verifying(name, verification_id) as sync:
-        return step.load_account_side(sync, verification_id, holder())
+        b2core_side(sync, verification_id, holder())
+        return account_side(sync, verification_id, holder())
 
 
 def load_b2core_side(name: str, verification_id: int) -> int:

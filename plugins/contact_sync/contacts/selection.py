@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from contact_sync.base.arrays import Int64, Mask, among
+from contact_sync.base.arrays import Int64, Mask, among, rows_of
 from contact_sync.base.client_life import Cause, Fate
 from contact_sync.base.vocabulary import SuppressionKind
 from contact_sync.contacts import emails, text_columns
@@ -67,10 +67,7 @@ def choose(
     verdict = verdicts(scan, None if retried else rejected_before(scan, known, changed))
     chosen = np.ones(len(scan.client_id), bool)
     if not everyone:
-        moved = known.email_hash != scan.email_hash
-        chosen = ~known.is_known | moved | (known.fate == Fate.PENDING)
-        chosen |= ~_is_as_judged(known, verdict, scan.excluded)
-        chosen |= np.isin(scan.client_id, changed, assume_unique=True)
+        chosen = are_looked_at(scan, known, verdict, changed)
     takes_over = (known.contact_hash != scan.email_hash) & (scan.email_hash != 0)
     takes_over[takes_over] = among(scan.email_hash[takes_over], taken)
     verdict[takes_over] |= TAKES_OVER
@@ -81,6 +78,17 @@ def choose(
             "verdict": verdict[chosen],
         }
     )
+
+
+def are_looked_at(
+    scan: Scan, known: KnownClients, verdict: npt.NDArray[np.int8], changed: Int64
+) -> Mask:
+    """Whom an incremental run looks at; `known` and `verdict` in the order of the scan, which may
+    be a part of one."""
+    moved = known.email_hash != scan.email_hash
+    chosen = ~known.is_known | moved | (known.fate == Fate.PENDING)
+    chosen |= ~_is_as_judged(known, verdict, scan.excluded)
+    return np.asarray(chosen | np.isin(scan.client_id, changed, assume_unique=True), bool)
 
 
 def _is_as_judged(known: KnownClients, verdict: npt.NDArray[np.int8], excluded: Mask) -> Mask:
@@ -116,10 +124,19 @@ def rejected_before(scan: Scan, known: KnownClients, changed: Int64) -> Mask:
 
     Where another one took the contact over, the address of a rejected client isn't known any more.
     """
-    same = (known.email_hash == scan.email_hash) | (known.email_hash == 0)
-    rejected = (known.fate == Fate.REJECTED) & same & (scan.email_hash != 0)
-    unchanged = ~np.isin(scan.client_id, changed, assume_unique=True)
-    return np.asarray(rejected & unchanged, bool)
+    rejected = known.fate == Fate.REJECTED
+    return are_rejected(scan, known.client_id[rejected], known.email_hash[rejected], changed)
+
+
+def are_rejected(scan: Scan, client_id: Int64, email_hash: Int64, changed: Int64) -> Mask:
+    """The same of the clients that the ledger calls rejected; `email_hash` as it has them."""
+    rows, is_there = rows_of(scan.client_id, client_id)
+    rows, email_hash = rows[is_there], email_hash[is_there]
+    now = scan.email_hash[rows]
+    same = ((email_hash == now) | (email_hash == 0)) & (now != 0)
+    found = np.zeros(len(scan.client_id), bool)
+    found[rows[same & ~np.isin(scan.client_id[rows], changed)]] = True
+    return found
 
 
 def verdicts(scan: Scan, rejected: Mask | None = None) -> npt.NDArray[np.int8]:

@@ -126,6 +126,12 @@ def use_memory_again() -> None:
     pa.set_memory_pool(pa.system_memory_pool())
 
 
+def give_memory_back() -> None:
+    """Give what the C library keeps of freed memory back to the system: each thread that has read
+    ahead leaves some behind (glibc manual, malloc_trim; Arrow calls it for the system's pool)."""
+    pa.default_memory_pool().release_unused()
+
+
 def answers(connection: Connection) -> bool:
     """Whether it may be used again."""
     return not connection.is_over
@@ -154,7 +160,7 @@ def record_batches(connection: Connection, sql: str, what: str) -> Iterator[pa.R
                 reader.close()
 
 
-def ahead(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+def ahead(batches: Iterator[T]) -> Iterator[T]:
     """The batches; while one is worked on, a thread reads the next: BATCH_BYTES more memory."""
     with ThreadPoolExecutor(1) as pool:
         coming = pool.submit(next, batches, None)

@@ -92,6 +92,12 @@ def exclusions_go_unasked(definition: SyncDefinition, run: Run) -> bool:
     return 0 < run.plan.counts.get("to_exclude", 0) <= limit
 
 
+def is_unapproved(run: Run) -> bool:
+    """Whether the run has no plan, or one above the limits that nobody has approved."""
+    approval = run.approval
+    return run.plan is None or (approval is not None and approval.decision != Answer.APPROVED)
+
+
 def refuse_unapproved(run: Run) -> None:
     """Raise FatalError unless the run's plan is within the limits or a person approved it.
 

@@ -1,5 +1,6 @@
-"""Batch the contacts of newly excluded clients, which leave SendGrid before anything is sent; and
-unsubscribe their addresses there, where the definition says so.
+"""Batch the contacts that leave SendGrid before anything is sent: those of newly excluded clients,
+and those that an earlier run has left, or a verification has found, where they have no right to be;
+and unsubscribe excluded clients' addresses there, where the definition says so.
 
 The batches are sent as all others: `send_batch`.
 """
@@ -7,11 +8,17 @@ The batches are sent as all others: `send_batch`.
 from __future__ import annotations
 
 from contact_sync.base.vocabulary import RemovalReason
+from contact_sync.run.approve_plan import is_unapproved
 from contact_sync.run.removal_batches import plan_removals
 from contact_sync.state.runs import Run
 from contact_sync.sync import Sync
 
+LEFT = (RemovalReason.ADDRESS_CHANGED, RemovalReason.GONE)
+"""A run notes its own of these after its upserts: what is noted before was left."""
+
 
 def remove_excluded(sync: Sync, run: Run) -> list[int]:
-    """Returns the ids of the batches to send; raises like `plan_removals`."""
-    return plan_removals(sync, run, (RemovalReason.EXCLUDED,))
+    """Returns the ids of the batches to send; raises like `plan_removals`. Of a plan that nobody
+    has approved only the excluded clients' go."""
+    whys = (RemovalReason.EXCLUDED, *(() if is_unapproved(run) else LEFT))
+    return plan_removals(sync, run, whys)

@@ -1,6 +1,6 @@
-"""The comparison of both sides of a verification, by the database.
+"""What isn't equal of both sides of a verification: the database joins it with what it knows.
 
-PostgreSQL joins them: it spills to disk what doesn't fit into its memory, so that ours stays flat.
+PostgreSQL spills to disk what doesn't fit into its memory, so that ours stays flat.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ STRANGERS = (*BREACHES, Verdict.GHOST, Verdict.FOREIGN_ON_LIST)
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A finding to be looked at; `called_for` and `left_out` of its client, as B2CORE's side has
+    """A finding to be looked at; `row_hash` and `left_out` of its client, as B2CORE's side has
     them, None = it isn't in B2CORE. `may_be_race`: one of both sides has changed since."""
 
     finding_no: int
@@ -33,7 +33,7 @@ class Candidate:
     email_hash: int
     updated_at: datetime | None
     may_be_race: bool
-    called_for: bytes | None
+    row_hash: int | None
     left_out: int | None
 
     @property

@@ -1,14 +1,16 @@
-"""Both sides of a verification as hashes, for the database to join them (state/comparing.py)."""
+"""Both sides of a verification as hashes, for the database to compare them (state/comparing.py)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any, LiteralString
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 from psycopg.types.json import Jsonb
 
-from contact_sync.base.arrays import Int64
+from contact_sync.base.arrays import Int64, rows_of
 from contact_sync.base.json_columns import SourceSnapshot
 from contact_sync.base.verdicts import Count
 from contact_sync.postgres import arrow_reader
@@ -23,14 +25,16 @@ CONTACTS = pa.schema(
     [
         ("verification_id", pa.int64()),
         ("email_hash", pa.int64()),
+        ("is_called_for", pa.bool_()),
         ("on_list", pa.bool_()),
         ("updated_at", pa.timestamp("us", "UTC")),
+        ("row_hash", pa.int64()),
         ("field_hashes", pa.binary()),
         ("unclear", pa.int64()),
         ("email", pa.string()),
     ]
 )
-"""A contact of the export; columns of verify_contact."""
+"""A contact that no client calls for as it is; columns of verify_contact."""
 CLIENTS = pa.schema(
     [
         ("verification_id", pa.int64()),
@@ -38,40 +42,62 @@ CLIENTS = pa.schema(
         ("email_hash", pa.int64()),
         ("calls_for", pa.string()),
         ("waits", pa.bool_()),
-        ("field_hashes", pa.binary()),
+        ("row_hash", pa.int64()),
         ("left_out", pa.int64()),
     ]
 )
 """What a client calls for; columns of verify_client."""
+UNEQUAL = pa.schema(
+    [
+        ("verification_id", pa.int64()),
+        ("client_id", pa.int64()),
+        ("field_hashes", pa.binary()),
+        ("has_moved", pa.bool_()),
+    ]
+)
+"""A client whose contact isn't exactly so; columns of verify_unequal."""
 
 
-def add_contacts(
-    state: StateDatabase, verification: Verification, chunks: Iterable[pa.RecordBatch]
-) -> int:
-    """Store the account's side in place of what an earlier try stored, chunk by chunk; returns how
-    many contacts there are. Raises Fenced."""
+def begin_contacts(state: StateDatabase, verification: Verification) -> None:
+    """Drop what an earlier try stored of the account's side. Raises Fenced."""
     ids = {"verification_id": verification.verification_id}
     with writing(state, verification) as cursor:
         cursor.execute(SQL["drop_sides_of_others"])
         cursor.execute(SQL["drop_contacts"], ids)
-    for chunk in chunks:
+        cursor.execute(SQL["drop_unequal"], ids)
+
+
+def add_contacts(state: StateDatabase, verification: Verification, chunk: pa.RecordBatch) -> None:
+    """Store contacts of the account's side. Raises Fenced."""
+    _add(state, verification, "contact_sync.verify_contact", chunk)
+
+
+def add_unequal(state: StateDatabase, verification: Verification, chunk: pa.RecordBatch) -> None:
+    """Store which clients have no contact that is exactly so. Raises Fenced."""
+    _add(state, verification, "contact_sync.verify_unequal", chunk)
+
+
+def _add(
+    state: StateDatabase, verification: Verification, table: LiteralString, chunk: pa.RecordBatch
+) -> None:
+    if chunk.num_rows:
         with writing(state, verification) as cursor:
-            copy_batches(cursor, "contact_sync.verify_contact", CONTACTS, [chunk])
-    with writing(state, verification) as cursor:
-        cursor.execute(SQL["unite_doubles"], ids)
-        analyze(cursor, "contact_sync.verify_contact")
-        return int(one(cursor, SQL["count_sides"], ids)["contacts"])
+            copy_batches(cursor, table, chunk.schema, [chunk])
 
 
 def contacts_loaded(
-    cursor: Cursor, verification: Verification, export_hash: str, contacts: int
-) -> None:
-    """The account's side is complete."""
-    parameters = {
-        "verification_id": verification.verification_id, "export_hash": export_hash,
-        "counts": Jsonb({Count.CONTACTS: contacts}),
-    }  # fmt: skip
-    cursor.execute(SQL["contacts_loaded"], parameters)
+    cursor: Cursor, verification: Verification, export_hash: str, called_for: int
+) -> int:
+    """The account's side is complete, with so many contacts that clients call for; returns how
+    many contacts there are at all."""
+    ids = {"verification_id": verification.verification_id}
+    cursor.execute(SQL["unite_doubles"], ids)
+    analyze(cursor, "contact_sync.verify_contact")
+    analyze(cursor, "contact_sync.verify_unequal")
+    contacts = called_for + int(one(cursor, SQL["count_others"], ids)["n"])
+    loaded = {"export_hash": export_hash, "counts": Jsonb({Count.CONTACTS: contacts})}
+    cursor.execute(SQL["contacts_loaded"], ids | loaded)
+    return contacts
 
 
 def begin_reading(state: StateDatabase, verification: Verification) -> None:
@@ -83,10 +109,12 @@ def begin_reading(state: StateDatabase, verification: Verification) -> None:
         cursor.execute(SQL["begin_reading"], ids)
 
 
-def add_clients(state: StateDatabase, verification: Verification, chunk: pa.RecordBatch) -> None:
+def add_clients(
+    state: StateDatabase, verification: Verification, chunks: Iterable[pa.RecordBatch]
+) -> None:
     """Store a part of B2CORE's side. Raises Fenced."""
     with writing(state, verification) as cursor:
-        copy_batches(cursor, "contact_sync.verify_client", CLIENTS, [chunk])
+        copy_batches(cursor, "contact_sync.verify_client", CLIENTS, chunks)
 
 
 def clients_loaded(
@@ -96,7 +124,7 @@ def clients_loaded(
     ids = {"verification_id": verification.verification_id}
     with writing(state, verification) as cursor:
         analyze(cursor, "contact_sync.verify_client")
-        clients = int(one(cursor, SQL["count_sides"], ids)["clients"])
+        clients = int(one(cursor, SQL["count_clients"], ids)["n"])
         counts = Jsonb({Count.CLIENTS: clients})
         loaded = {"snapshot": Jsonb(snapshot.to_json()), "counts": counts}
         cursor.execute(SQL["clients_loaded"], ids | loaded)
@@ -106,8 +134,20 @@ def clients_loaded(
 def has_both(cursor: Cursor, verification: Verification) -> bool:
     """Whether both sides are still as they were stored: the tables are emptied when the database's
     server crashes."""
-    stored = one(cursor, SQL["count_sides"], {"verification_id": verification.verification_id})
-    return all(stored[side] == verification.counts.get(side) for side in ("contacts", "clients"))
+    return bool(
+        one(cursor, SQL["has_both"], {"verification_id": verification.verification_id})["has"]
+    )
+
+
+def has_clients(state: StateDatabase, verification: Verification) -> bool:
+    """Whether B2CORE's side is still as it was stored; if not, it has to be read again."""
+    with writing(state, verification) as cursor:
+        ids = {"verification_id": verification.verification_id}
+        found = int(one(cursor, SQL["count_clients"], ids)["n"])
+        if found == verification.counts.get(Count.CLIENTS):
+            return True
+        lose_sides(cursor, verification)
+    return False
 
 
 def lose_sides(cursor: Cursor, verification: Verification) -> None:
@@ -115,17 +155,34 @@ def lose_sides(cursor: Cursor, verification: Verification) -> None:
     cursor.execute(SQL["lose_sides"], {"verification_id": verification.verification_id})
 
 
-def contact_hashes(state: StateDatabase, sync_id: int) -> Int64:
-    """Hashes of the addresses of all contacts that the ledger knows, ascending; 8 bytes each."""
-    query = statements.with_values(SQL["contact_hashes"], sync_id=sync_id)
+def called_for(state: StateDatabase, verification: Verification) -> list[npt.NDArray[Any]]:
+    """The clients that call for a contact: id, hash of the address, row hash, and whether no field
+    may hold anything."""
+    query = statements.with_values(SQL["called_for"], verification_id=verification.verification_id)
     with state.reader() as connection:
-        parts = [
-            np.array(batch.column("contact_hash"), np.int64)
-            for batch in arrow_reader.record_batches(connection, query, WHAT)
-        ]
-    found = np.concatenate([np.empty(0, np.int64), *parts])
-    found.sort()
-    return found
+        columns = arrow_reader.table(connection, query, WHAT).columns
+    return [np.asarray(columns.pop(0).combine_chunks()) for _ in range(4)]  # each is freed
+
+
+def other_contacts(state: StateDatabase, sync_id: int, called_for: Int64) -> Int64:
+    """Hashes of the addresses of all contacts that the ledger knows and no client calls for,
+    ascending. `called_for`: hashes of those that clients call for, ascending."""
+    query = statements.with_values(SQL["contact_hashes"], sync_id=sync_id)
+    parts = [np.empty(0, np.int64)]
+    with state.reader() as connection:
+        for batch in arrow_reader.record_batches(connection, query, WHAT):
+            hashes = np.array(batch.column("contact_hash"), np.int64)
+            parts.append(hashes[~rows_of(called_for, hashes)[1]])
+    return np.sort(np.concatenate(parts))
+
+
+def rejected_clients(state: StateDatabase, sync_id: int) -> tuple[Int64, Int64]:
+    """Ids of the clients that the ledger calls rejected, and the hashes of their addresses."""
+    query = statements.with_values(SQL["rejected_clients"], sync_id=sync_id)
+    with state.reader() as connection:
+        found = arrow_reader.table(connection, query, WHAT)
+    client_id, email_hash = (np.asarray(c.combine_chunks(), np.int64) for c in found.columns)
+    return client_id, email_hash
 
 
 def is_running(cursor: Cursor, sync_id: int) -> bool:
@@ -146,4 +203,5 @@ def drop_sides(cursor: Cursor, verification: Verification) -> None:
     """Forget both sides; what was found stays."""
     ids = {"verification_id": verification.verification_id}
     cursor.execute(SQL["drop_contacts"], ids)
+    cursor.execute(SQL["drop_unequal"], ids)
     cursor.execute(SQL["drop_clients"], ids)

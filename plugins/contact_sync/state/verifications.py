@@ -68,13 +68,15 @@ class Verification:
 class Finding:
     """A contact, or a client without one, that isn't as it should be.
 
-    `fields`: SendGrid's names of those that differ. `email` only where somebody has to act on the
+    `client_key`: what B2CORE calls the client, if it is known. `fields`: SendGrid's names of those
+    that differ. `email` only where somebody has to act on the
     contact; `on_list` None = there is no contact. `repaired`: the next run is told to put it right.
     """
 
     finding_no: int
     verdict: Verdict
     client_id: int | None
+    client_key: str | None
     email: str | None = field(repr=False)
     email_hash: int
     fields: tuple[str, ...]

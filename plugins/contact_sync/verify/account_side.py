@@ -1,69 +1,88 @@
-"""Load the account's side of a verification: each contact of the export, as hashes."""
+"""Load the account's side of a verification: compare each contact of the export, as it comes, with
+what its client calls for. Only of the others more than that is kept, as hashes."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from contact_sync.base.arrays import Int64, rows_of
-from contact_sync.base.errors import FatalError, RequestRefused, RetryableError
+from contact_sync.base.arrays import Int64, Mask, rows_of, taken
+from contact_sync.base.errors import FatalError, RetryableError
 from contact_sync.base.failpoints import reach
 from contact_sync.base.vocabulary import FieldType
 from contact_sync.contacts import emails
 from contact_sync.contacts.mapping import Mapping
 from contact_sync.contacts.meaning import as_text, bits, meant, packed
+from contact_sync.contacts.shown_rows import row_hashes
 from contact_sync.contacts.text_columns import arrow, series
 from contact_sync.contacts.transform import hashes
-from contact_sync.sendgrid.export_calls import Export
-from contact_sync.sendgrid.export_files import Contact, Fetched, chunks_of
+from contact_sync.postgres.arrow_reader import ahead, give_memory_back
+from contact_sync.sendgrid.export_files import Contact, Fetched
 from contact_sync.state import sides
 from contact_sync.state.verifications import Verification, writing
 from contact_sync.sync import Sync
+from contact_sync.verify.called_for import CalledFor
 from contact_sync.verify.context import open_verification
-from contact_sync.verify.order_export import look_at
+from contact_sync.verify.export_contacts import contact_chunks
+from contact_sync.verify.unequal_clients import unequal_clients
 
 log = logging.getLogger(__name__)
 EMAIL = pa.field("email", pa.string())
 _TYPES = {FieldType.TEXT: pa.string(), FieldType.NUMBER: pa.float64(), FieldType.DATE: pa.string()}
 _ISO = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d$"
 TOLD_EACH = 100_000
-EXPIRED = (401, 403, 404, 410)
-"""How storages answer to a signed address that isn't valid any more."""
 
 
 def load_account_side(sync: Sync, verification_id: int, holder: str | None = None) -> int:
-    """Download the exports and store their contacts as hashes; returns how many there are.
+    """Download the exports and store what isn't equal; returns how many contacts there are.
     Repeating it replaces what an earlier try stored; once it is complete, nothing is done.
 
-    Raises RetryableError when a file can't be read, FatalError when it can't be fetched any more.
+    Raises RetryableError when a file can't be read, or B2CORE's side isn't there (any more);
+    FatalError when a file can't be fetched any more.
     """
     found = open_verification(sync, verification_id, holder)
     if found.export_hash is not None:
         return found.counts["contacts"]
     if found.export_id is None:
         raise FatalError(f"Verification {verification_id} has ordered no export yet")
-    mapping, fetched = found.destination.mapping, Fetched()
-    listed = _listed(sync, found.list_export_id, fetched) if found.list_export_id else None
-    known = sides.contact_hashes(sync.state, found.sync_id)
-    side = _Side(found, mapping, listed, known)
-    chunks = _chunks(sync, found.export_id, columns_of(mapping), fetched)
-    stored = sides.add_contacts(sync.state, found, map(side.as_hashes, chunks))
+    if found.snapshot is None or not sides.has_clients(sync.state, found):
+        raise RetryableError("B2CORE's side has to be read first")
+    called, fetched = CalledFor(*sides.called_for(sync.state, found)), Fetched()
+    known = sides.other_contacts(sync.state, found.sync_id, called.email_hash)
+    side = _Side(found, called, _listed(sync, found, called, fetched), known)
+    schema = columns_of(found.destination.mapping)
+    give_memory_back()
+    sides.begin_contacts(sync.state, found)
+    for chunk in ahead(contact_chunks(sync, found.export_id, schema, fetched)):
+        sides.add_contacts(sync.state, found, side.unequal(chunk))
+    sides.add_contacts(sync.state, found, side.several())
+    for batch in unequal_clients(sync, found, called):
+        sides.add_unequal(sync.state, found, batch)
     reach("contacts_stored")
     with writing(sync.state, found) as cursor:
-        sides.contacts_loaded(cursor, found, fetched.sha256, stored)
+        seen = int(called.seen.sum())
+        stored = sides.contacts_loaded(cursor, found, fetched.sha256, seen)
     log.info("%d contacts of the account are read, %.1f MB", stored, fetched.size / 1e6)
     return stored
 
 
-def _listed(sync: Sync, export_id: str, fetched: Fetched) -> Int64:
-    """Hashes of the addresses on the list, ascending; 8 bytes of memory each."""
-    chunks = _chunks(sync, export_id, pa.schema([EMAIL]), fetched)
-    parts = [hashes(_addresses(_texts(chunk, "email"))) for chunk in chunks]
-    return np.unique(np.concatenate([np.empty(0, np.int64), *parts]))
+def _listed(sync: Sync, found: Verification, called: CalledFor, fetched: Fetched) -> Int64 | None:
+    """Note which of the clients' contacts are on the list; returns the hashes of all other
+    addresses on it, ascending, None = the sync has no list."""
+    if found.list_export_id is None:
+        called.listed[:] = True
+        return None
+    others = [np.empty(0, np.int64)]
+    chunks = contact_chunks(sync, found.list_export_id, pa.schema([EMAIL]), fetched)
+    for chunk in ahead(chunks):
+        email_hash = hashes(_addresses(_texts(chunk, "email")))
+        rows, is_called_for = called.rows_of(email_hash)
+        called.listed[rows[is_called_for]] = True
+        others.append(email_hash[~is_called_for])
+    return np.unique(np.concatenate(others))
 
 
 def columns_of(mapping: Mapping) -> pa.Schema:
@@ -76,46 +95,75 @@ def columns_of(mapping: Mapping) -> pa.Schema:
 
 
 class _Side:
-    """Reduces contacts to rows of the account's side; `listed` None = the sync has no list."""
+    """Finds the contacts that aren't exactly what a client calls for, and reduces them to rows of
+    the account's side. `listed`: see `_listed`; `known`: other contacts that the ledger has."""
 
     def __init__(
-        self, verification: Verification, mapping: Mapping, listed: Int64 | None, known: Int64
+        self, verification: Verification, called: CalledFor, listed: Int64 | None, known: Int64
     ) -> None:
         self._id = verification.verification_id
-        self._mapping = mapping
-        self._listed = listed
-        self._known = known
+        self._mapping = verification.destination.mapping
+        self._called, self._listed, self._known = called, listed, known
         self._read = 0
 
-    def as_hashes(self, chunk: pa.Table | list[Contact]) -> pa.RecordBatch:
-        """A chunk of contacts, without those that have no address: they are nobody's."""
+    def unequal(self, chunk: pa.Table | list[Contact]) -> pa.RecordBatch:
+        """Those of a chunk of contacts. Whoever has no address is nobody's."""
         address = _addresses(_texts(chunk, "email"))
-        email_hash = hashes(address)
-        columns, unclear = [], []
-        for field in self._mapping.fields:
-            values = _texts(chunk, field.name, custom=field.custom)
-            found, cant_be_read = meant(field, values)
-            columns.append(found)
-            unclear.append(cant_be_read)
-        on_list = np.ones(len(address), bool)
-        if self._listed is not None:
-            on_list = rows_of(self._listed, email_hash)[1]
-        ours = rows_of(self._known, email_hash)[1]
-        told = pa.array(on_list & ~ours & (self._listed is not None))
-        self._tell(len(address))
-        batch = pa.RecordBatch.from_arrays(
-            [
-                pa.array(np.full(len(address), self._id)),
-                pa.array(email_hash),
-                pa.array(on_list),
-                _moments(_texts(chunk, "updated_at")),
-                packed(columns),
-                pa.array(bits(unclear)),
-                pc.if_else(told, address, None),
-            ],
-            schema=sides.CONTACTS,
+        email_hash, called = hashes(address), self._called
+        values = [_texts(chunk, field.name, custom=field.custom) for field in self._mapping.fields]
+        row_hash = row_hashes(address, values, self._mapping)
+        rows, is_called_for = called.rows_of(email_hash)
+        equal = called.are_equal(rows, row_hash, is_called_for)
+        called.note(rows[is_called_for], equal[is_called_for])
+        self._tell(len(rows))
+        left = np.flatnonzero(~equal & (email_hash != 0))
+        at = pa.array(left)
+        fields, unclear = self._fields([column.take(at) for column in values])
+        on_list, told = self._is_listed(rows[left], email_hash[left], is_called_for[left])
+        return self._batch(
+            email_hash[left],
+            is_called_for[left],
+            on_list,
+            _moments(_texts(chunk, "updated_at").take(at)),
+            row_hash[left],
+            fields,
+            unclear,
+            pc.if_else(pa.array(told), address.take(at), None),
         )
-        return batch.filter(pa.array(email_hash != 0))
+
+    def several(self) -> pa.RecordBatch:
+        """A row that is equal to nothing for each client with several contacts."""
+        rows = np.flatnonzero(self._called.several)
+        n, zeros = len(rows), np.zeros(len(rows), np.int64)
+        return self._batch(
+            self._called.email_hash[rows],
+            np.ones(n, bool),
+            self._called.listed[rows],
+            pa.nulls(n, pa.timestamp("us", "UTC")),
+            zeros,
+            pa.array([b""] * n, pa.binary()),
+            zeros,
+            pa.nulls(n, pa.string()),
+        )
+
+    def _fields(self, values: list[pa.Array]) -> tuple[pa.Array, Int64]:
+        found = [meant(f, column) for f, column in zip(self._mapping.fields, values, strict=True)]
+        return packed([hashed for hashed, _ in found]), bits([unclear for _, unclear in found])
+
+    def _is_listed(self, rows: Int64, email_hash: Int64, is_called_for: Mask) -> tuple[Mask, Mask]:
+        """Which contacts are on the list (of which everybody is, if there is none), and of which
+        the address has to be told: the ledger doesn't know that they are there."""
+        if self._listed is None:
+            return np.ones(len(rows), bool), np.zeros(len(rows), bool)
+        other = rows_of(self._listed, email_hash)[1]
+        on_list = taken(self._called.listed, rows, is_called_for) | (other & ~is_called_for)
+        return on_list, on_list & ~is_called_for & ~rows_of(self._known, email_hash)[1]
+
+    def _batch(self, email_hash: Int64, *columns: pa.Array | Int64 | Mask) -> pa.RecordBatch:
+        same = np.full(len(email_hash), self._id)
+        every = (same, email_hash, *columns)
+        arrays = [column if isinstance(column, pa.Array) else pa.array(column) for column in every]
+        return pa.RecordBatch.from_arrays(arrays, schema=sides.CONTACTS)
 
     def _tell(self, contacts: int) -> None:
         before, self._read = self._read, self._read + contacts
@@ -148,52 +196,3 @@ def _moments(texts: pa.Array) -> pa.Array:
     except pa.ArrowInvalid:
         return pa.nulls(len(texts), pa.timestamp("us", "UTC"))
     return pc.assume_timezone(found, "UTC")
-
-
-def _chunks(
-    sync: Sync, export_id: str, schema: pa.Schema, fetched: Fetched
-) -> Iterator[pa.Table | list[Contact]]:
-    """The contacts in all files of an export, as they come.
-
-    Raises RetryableError at the end when they are fewer than SendGrid says that they are.
-    """
-    look, read = look_at(sync, export_id), 0
-    for number in range(len(look.urls)):
-        for chunk in _file(sync, look, number, schema, fetched):
-            yield chunk
-            read += len(chunk)
-    if read < look.contacts:
-        raise RetryableError(
-            f"SendGrid says that its export has {look.contacts} contacts, and its files have "
-            f"{read}. Nothing is concluded"
-        )
-
-
-def _file(
-    sync: Sync, look: Export, number: int, schema: pa.Schema, fetched: Fetched
-) -> Iterator[pa.Table | list[Contact]]:
-    """The contacts of one file. Its address may have expired since the look: then it is looked
-    once more."""
-    try:
-        yield from _fetch(sync, look.urls[number], schema, fetched)
-    except RequestRefused as error:
-        if error.status not in EXPIRED:
-            raise RetryableError(str(error)) from None
-        again = look_at(sync, look.export_id)
-        if len(again.urls) != len(look.urls):
-            changed = f"SendGrid's export {look.export_id} has other files now"
-            raise RetryableError(changed) from None
-        try:
-            yield from _fetch(sync, again.urls[number], schema, fetched)
-        except RequestRefused as expired:
-            raise FatalError(
-                f"{expired}: the files of SendGrid's export {look.export_id} can't be fetched any "
-                f"more, they are kept for 12 hours. Verify again, which orders another one"
-            ) from None
-
-
-def _fetch(
-    sync: Sync, url: str, schema: pa.Schema, fetched: Fetched
-) -> Iterator[pa.Table | list[Contact]]:
-    with sync.sendgrid.export_file(url) as pieces:
-        yield from chunks_of(fetched.noted(pieces), schema)

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from contact_sync.base.arrays import Int64, Mask, rows_of
+from contact_sync.base.arrays import Int64, Mask, rows_of, taken
 from contact_sync.base.failpoints import reach
 from contact_sync.base.json_columns import SourceSnapshot
 from contact_sync.base.verdicts import CallsFor
@@ -22,18 +22,18 @@ from contact_sync.base.vocabulary import FieldType
 from contact_sync.contacts.decision import Decision, decide
 from contact_sync.contacts.ledger_rows import LedgerRows
 from contact_sync.contacts.mapping import Mapping
-from contact_sync.contacts.meaning import bits, meant, packed
+from contact_sync.contacts.meaning import bits, meant
 from contact_sync.contacts.payloads import value_columns
 from contact_sync.contacts.persons import compare_persons
 from contact_sync.contacts.refused_values import Refused
-from contact_sync.contacts.selection import Scan, choose, rejected_before, verdicts
+from contact_sync.contacts.selection import Scan, are_looked_at, are_rejected, verdicts
 from contact_sync.contacts.text_columns import arrow
 from contact_sync.contacts.transform import Transformed, transform
-from contact_sync.postgres.arrow_reader import ahead
+from contact_sync.postgres.arrow_reader import ahead, give_memory_back
 from contact_sync.run.scan_clients import scan_clients, with_suppressions
 from contact_sync.run.select_clients import changed_clients, refuse_stale
 from contact_sync.state import rebuilds, refused_values, runs, sides
-from contact_sync.state.ledger import known_clients, ledger_rows, read_removal_hashes
+from contact_sync.state.ledger import ledger_rows
 from contact_sync.state.runs import SyncState
 from contact_sync.state.verifications import Verification, writing
 from contact_sync.sync import Sync
@@ -53,13 +53,29 @@ _WORDS = pa.array([str(CALLS_FOR[decision]) for decision in Decision])
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """All clients by id as one scan saw them. `verdict`: as a run would have it; `waits`: whom the
-    next run, or one that is under way, looks at anyway."""
+    """All clients by id as one scan saw them. `verdict`: as a run would have it; `changed`: who has
+    changed since the last run, ascending; `waits`: whether the next run, or one that is under way,
+    looks at everybody, at nobody, or (None) at whom it would choose."""
 
     scan: Scan
     verdict: np.typing.NDArray[np.int8]
-    waits: Mask
+    changed: Int64
+    waits: bool | None
     here: SourceSnapshot
+
+    def part(self, part: slice) -> Seen:
+        """The same of some clients."""
+        scan = self.scan
+        suppressed = None if scan.suppressed is None else scan.suppressed[part]
+        cut = Scan(scan.client_id[part], scan.email_hash[part], scan.excluded[part], suppressed)
+        return replace(self, scan=cut, verdict=self.verdict[part])
+
+    def waiting(self, known: LedgerRows) -> Mask:
+        """Whom a run looks at anyway. `known`: rows of the ledger, with these clients' own."""
+        if self.waits is not None:
+            return np.full(len(self.scan.client_id), self.waits)
+        own = known.rows_of(self.scan.client_id)
+        return are_looked_at(self.scan, own, self.verdict, self.changed)
 
 
 def load_b2core_side(sync: Sync, verification_id: int, holder: str | None = None) -> int:
@@ -72,12 +88,14 @@ def load_b2core_side(sync: Sync, verification_id: int, holder: str | None = None
     with writing(sync.state, found) as cursor:
         rebuilds.begin_proofs(cursor, verification_id)
     seen = look(sync, found)
+    give_memory_back()
     size = min(sync.definition.tuning.slice_clients, MOST_AT_ONCE)
     total = len(seen.scan.client_id)
     with sync.b2core.keeping_connections():
         for start in range(0, total, size):
-            for chunk in _slice(sync, found, seen, slice(start, start + size)):
-                sides.add_clients(sync.state, found, chunk)
+            chunks = _slice(sync, found, seen.part(slice(start, start + size)))
+            sides.add_clients(sync.state, found, list(chunks))
+            give_memory_back()
             log.info("%d of %d clients of B2CORE are read", min(start + size, total), total)
     reach("clients_stored")
     return sides.clients_loaded(sync.state, found, seen.here)
@@ -89,7 +107,6 @@ def look(sync: Sync, found: Verification) -> Seen:
     with sync.state.transaction() as cursor:
         known = runs.read_sync(cursor, definition.name)
         is_running = sides.is_running(cursor, known.sync_id)
-    ledger = known_clients(sync.state, found.sync_id)
     with sync.b2core.snapshot() as snapshot:
         here = replace(
             snapshot.position(), detection=str(definition.source.change_detection),
@@ -101,15 +118,12 @@ def look(sync: Sync, found: Verification) -> Seen:
         if known.watermark is not None and _is_comparable(known.watermark, here):
             changed = changed_clients(definition, snapshot, known.watermark)
     scan = with_suppressions(sync, found.sync_id, scan)
-    verdict = verdicts(scan, rejected_before(scan, ledger.rows_of(scan.client_id), changed))
-    everyone = _everyone_waits(known, here, mapping, is_running=is_running)
-    taken = np.concatenate([ledger.contact_hash, read_removal_hashes(sync.state, found.sync_id)])
-    chosen = choose(scan, ledger, changed, taken, everyone=everyone)
-    ids = np.asarray(chosen.column("client_id"), np.int64)
-    waits = rows_of(ids, scan.client_id)[1]
+    rejected = are_rejected(scan, *sides.rejected_clients(sync.state, found.sync_id), changed)
+    waits = True if _everyone_waits(known, here, mapping, is_running=is_running) else None
     if (known.watermark is None or found.rebuilds) and not is_running:
-        waits = np.zeros(len(waits), bool)
-    return Seen(scan, verdict, waits, replace(here, selected=len(scan.client_id)))
+        waits = False
+    here = replace(here, selected=len(scan.client_id))
+    return Seen(scan, verdicts(scan, rejected), changed, waits, here)
 
 
 def _everyone_waits(
@@ -130,16 +144,16 @@ def _is_comparable(mark: SourceSnapshot, here: SourceSnapshot) -> bool:
     )  # fmt: skip
 
 
-def _slice(sync: Sync, found: Verification, seen: Seen, part: slice) -> Iterator[pa.RecordBatch]:
+def _slice(sync: Sync, found: Verification, seen: Seen) -> Iterator[pa.RecordBatch]:
     """The clients of a part of the scan, chunk by chunk; at the end who has vanished since."""
-    ids = seen.scan.client_id[part]
+    ids = seen.scan.client_id
     known = ledger_rows(sync.state, found.sync_id, ids)
     bounds = int(ids[0]), int(ids[-1])
     with sync.state.transaction() as cursor:
         refused = refused_values.read(cursor, found.sync_id, *bounds)
         stale = sides.stale_fields(cursor, found.sync_id, *bounds)
     mapping, left = found.destination.mapping, np.ones(len(ids), bool)
-    reduce = _Reducer(found, seen, part, known, refused, stale)
+    reduce = _Reducer(found, seen, known, refused, stale)
     with sync.b2core.snapshot() as snapshot:
         for batch in ahead(snapshot.clients(mapping.columns, *bounds, None)):
             rows, chunk = reduce.as_hashes(transform(batch, mapping, refused))
@@ -158,16 +172,15 @@ class _Reducer:
         self,
         found: Verification,
         seen: Seen,
-        part: slice,
         known: LedgerRows,
         refused: Refused,
         stale: tuple[Int64, Int64],
     ) -> None:
         self._id = found.verification_id
         self._mapping = found.destination.mapping
-        self._ids = seen.scan.client_id[part]
-        self._email_hash = seen.scan.email_hash[part]
-        self._verdict, self._waits = seen.verdict[part], seen.waits[part]
+        self._ids = seen.scan.client_id
+        self._email_hash = seen.scan.email_hash
+        self._verdict, self._waits = seen.verdict, seen.waiting(known)
         self._known, self._refused, self._stale = known, refused, stale
         self.sent = pd.DataFrame()
         """Of the chunk before, the clients that call for a contact, as `transform` has them."""
@@ -184,24 +197,22 @@ class _Reducer:
         unchanged = decided.decision == Decision.UNCHANGED
         self.sent = clients[np.isin(decided.decision, (Decision.SEND, Decision.UNCHANGED))]
         ids = clients["client_id"].to_numpy(np.int64)
-        columns = hashes_of(clients, self._mapping)
         return rows, self._batch(
             ids,
             clients["email_hash"].to_numpy(np.int64),
             _WORDS.take(pa.array(decided.decision)),
             self._waits[rows] & ~unchanged,
-            packed(columns),
-            self._left_out(ids, columns),
+            clients["row_hash"].to_numpy(np.int64),
+            self._left_out(ids, clients["filled"].to_numpy(np.int64)),
         )
 
     def vanished(self, left: Mask) -> pa.RecordBatch:
         """Clients that were scanned and can't be read: deleted meanwhile."""
         n = int(left.sum())
-        nothing = [np.zeros(n, np.int64) for _ in self._mapping.fields]
+        zeros = np.zeros(n, np.int64)
         words = pa.array([str(CallsFor.MOVED)] * n, pa.string())
         return self._batch(
-            self._ids[left], self._email_hash[left], words, np.ones(n, bool), packed(nothing),
-            np.zeros(n, np.int64),
+            self._ids[left], self._email_hash[left], words, np.ones(n, bool), zeros, zeros
         )  # fmt: skip
 
     def _batch(
@@ -210,26 +221,25 @@ class _Reducer:
         email_hash: Int64,
         words: pa.Array,
         waits: Mask,
-        fields: pa.Array,
+        row_hash: Int64,
         left_out: Int64,
     ) -> pa.RecordBatch:
         same = np.full(len(ids), self._id)
-        columns = [same, ids, email_hash, words, waits, fields, left_out]
+        columns = [same, ids, email_hash, words, waits, row_hash, left_out]
         return pa.RecordBatch.from_arrays(list(map(pa.array, columns)), schema=sides.CLIENTS)
 
-    def _left_out(self, ids: Int64, columns: list[Int64]) -> Int64:
+    def _left_out(self, ids: Int64, filled: Int64) -> Int64:
         """Fields, by position, that B2CORE has no value for, and SendGrid may: it refused the
         present value, or can't clear a former one."""
-        rows, found = rows_of(self._stale[0], ids)
-        stale = np.where(found, self._stale[1][rows] if len(self._stale[0]) else 0, 0)
+        stale = taken(self._stale[1], *rows_of(self._stale[0], ids))
         masks = []
-        for field, hashes in zip(self._mapping.fields, columns, strict=True):
+        for field in self._mapping.fields:
             mask = np.zeros(len(ids), bool)
             if field.name in self._refused:
                 mask |= rows_of(self._refused[field.name].client_id, ids)[1]
             if field.type is not FieldType.TEXT:
                 mask |= (stale >> field.bit & 1).astype(bool)
-            masks.append(mask & (hashes == 0))
+            masks.append(mask & (filled >> field.bit & 1 == 0))
         return bits(masks)
 
 

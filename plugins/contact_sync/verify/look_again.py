@@ -52,11 +52,12 @@ class Seen(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What B2CORE calls for of a client at one moment: `fields` as hashes, `values` as they are
-    sent; `is_sent`: the client itself isn't excluded or rejected."""
+    """What B2CORE calls for of a client at one moment: `row_hash` of all, `fields` as hashes,
+    `values` as they are sent; `is_sent`: the client itself isn't excluded or rejected."""
 
     email: str | None = field(repr=False)
     email_hash: int
+    row_hash: int
     fields: bytes
     is_sent: bool
     values: tuple[str, ...] = field(repr=False, compare=False)
@@ -158,8 +159,8 @@ def _judge_client(
         fields, unclear = _differing(mapping, after, contact, left_out)
         if is_listed and not fields and not _is_older(contact, candidate):
             return Seen.EQUAL
-    if before != after or (after.email_hash, after.fields) != (
-        candidate.email_hash, candidate.called_for,
+    if before != after or (after.email_hash, after.row_hash) != (
+        candidate.email_hash, candidate.row_hash,
     ):  # fmt: skip
         return Seen.WAITS
     if contact is None:
@@ -228,13 +229,17 @@ def _rows(sync: Sync, found: Verification, ids: Int64) -> dict[int, Row]:
 def _read(frame: Any, mapping: Mapping) -> Iterator[tuple[int, Row]]:
     fields = packed(hashes_of(frame, mapping)).to_pylist()
     sent = (frame["exclusion"].isna() & frame["reason"].isna()).to_numpy(bool)
-    columns = (frame[name].to_list() for name in ("client_id", "email", "email_hash", "payload"))
-    for client_id, email, email_hash, payload, hashed, is_sent in zip(
+    names = ("client_id", "email", "email_hash", "row_hash", "payload")
+    columns = (frame[name].to_list() for name in names)
+    for client_id, email, email_hash, row_hash, payload, hashed, is_sent in zip(
         *columns, fields, sent, strict=True
     ):
         address = email if isinstance(email, str) else None
         values = tuple(values_of(payload, mapping))
-        yield int(client_id), Row(address, int(email_hash), hashed, bool(is_sent), values)
+        yield (
+            int(client_id),
+            Row(address, int(email_hash), int(row_hash), hashed, bool(is_sent), values),
+        )
 
 
 def _taken_meanwhile(sync: Sync, found: Verification) -> Int64:

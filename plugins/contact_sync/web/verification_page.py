@@ -21,7 +21,7 @@ from contact_sync.web.rendering import HEADERS, links_of, page
 from contact_sync.web.seen_sync import SeenSync, readable_sync
 
 ROWS = 100
-COLUMNS = ("finding", "verdict", "client_id", "fields", "on_list", "repaired")
+COLUMNS = ("finding", "verdict", "client_id", "client_key", "fields", "on_list", "repaired")
 router = make_router()
 
 
@@ -132,8 +132,9 @@ def _lines(sync: SeenSync, verification_id: int) -> Iterator[bytes]:
             return
         yield csv_lines(
             [
-                row.finding_no, str(row.verdict), row.client_id, " ".join(row.fields),
-                row.on_list, row.repaired, *([row.email] * sync.sees_addresses),
+                row.finding_no, str(row.verdict), row.client_id, row.client_key,
+                " ".join(row.fields), row.on_list, row.repaired,
+                *([row.email] * sync.sees_addresses),
             ]
             for row in rows
         )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -9,12 +10,14 @@ import pytest
 from contact_sync.base.errors import AuthError, FatalError, RetryableError
 from contact_sync.base.verdicts import Count
 from contact_sync.verify import in_one_process
+from contact_sync.verify.account_side import load_account_side
 from contact_sync.verify.compare_sides import compare_sides
 from tests.support.verified import verify
 from tests.support.world import API_KEY, World
 
 FILES = "/exports/{export_id}/{name}"
 NUMBERS = ("Score", "Born")
+SIDES = [f"contact_sync.verify_{name}" for name in ("contact", "client", "unequal")]
 
 
 @pytest.fixture
@@ -131,20 +134,23 @@ def test_the_file_host_never_gets_the_key(equal: World) -> None:
     assert {call["status"] for call in calls} == {200}
 
 
-def test_sides_that_the_database_has_lost_are_read_again(equal: World) -> None:
+@pytest.mark.parametrize("step", [load_account_side, compare_sides])
+def test_sides_that_the_database_has_lost_are_read_again(
+    equal: World, step: Callable[..., Any]
+) -> None:
     """Its server crashed: the tables are empty, as PostgreSQL leaves unlogged ones."""
     lost = list[int]()
 
-    def lose_once(*step: Any) -> None:
+    def lose_once(*step_of: Any) -> Any:
         if not lost:
             lost.append(1)
-            equal.state("TRUNCATE contact_sync.verify_contact, contact_sync.verify_client")
-        compare_sides(*step)
+            equal.state(f"TRUNCATE {', '.join(SIDES)}")
+        return step(*step_of)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(in_one_process, "TRIES", 2)
         patch.setattr(in_one_process, "PAUSE", 0.0)
-        patch.setattr(in_one_process, "compare_sides", lose_once)
+        patch.setattr(in_one_process, step.__name__, lose_once)
         found = verify(equal)
     assert (found.is_equal, found.counts[Count.COMPARED], lost) == (True, 30, [1])
 

@@ -25,7 +25,8 @@ from tests.support.verified import verify
 from tests.support.world import World
 
 BEFORE_THE_ORDER = ("verification_uncommitted", "export_ordered_not_stored")
-LEFT = """SELECT (SELECT count(*) FROM contact_sync.verify_contact) + count(*)
+LEFT = """SELECT (SELECT count(*) FROM contact_sync.verify_contact)
+                 + (SELECT count(*) FROM contact_sync.verify_unequal) + count(*)
           FROM contact_sync.verify_client"""
 ORDERS = ("POST", "/v3/marketing/contacts/exports")
 

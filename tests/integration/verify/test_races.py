@@ -96,10 +96,12 @@ def in_steps(world: World, *, at: str, do: Callable[[], object]) -> set[tuple[st
         ident = begin_verification(sync, holder="test")
         order_export(sync, ident)
         wait_for(lambda: poll_export(sync, ident), bool)
-        load_account_side(sync, ident)
         if at == "before B2CORE is read":
             do()
         load_b2core_side(sync, ident)
+        if at == "between both sides":
+            do()
+        load_account_side(sync, ident)
         if at == "before they are compared":
             do()
         compare_sides(sync, ident)
@@ -155,6 +157,15 @@ def test_a_damage_beside_a_race_is_found(busy: World) -> None:
     busy.emulator.admin.put_contacts({"email": "client5@example.com", "city": "Bern"})
     found = in_steps(busy, at=AT[1], do=partial(edited_and_sent, busy))
     assert found == {("different", "client5@example.com")}
+
+
+def test_who_changes_between_both_sides_waits(busy: World) -> None:
+    """Its contact isn't what was called for, and what is by now is another thing."""
+    busy.emulator.admin.put_contacts({"email": "client1@example.com", "city": "Bern"})
+    assert in_steps(busy, at="between both sides", do=partial(edited, busy)) == set()
+    [(counts,)] = busy.state("SELECT counts FROM contact_sync.verification")
+    assert (counts[Count.WAITING], counts.get(Count.LOOKED_AT, 0)) == (1, 0)
+    assert counts[Count.EQUAL] == CLIENTS - 1
 
 
 def test_races_that_are_too_many_to_be_looked_at_cant_be_compared(

@@ -60,7 +60,8 @@ def test_V03_who_was_removed_at_sendgrid_is_brought_back(world: World, verdict: 
 def test_V06_who_must_not_be_on_the_list_leaves_it_as_its_reason_says(
     world: World, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    """An excluded client and a deleted one are taken off, a former address's contact is deleted."""
+    """An excluded client and a deleted one are taken off, a former address's contact is deleted:
+    before anybody is sent."""
     world.sql_folder = opt_out_column(world.sql_folder, tmp_path_factory.mktemp("sql") / "b2core")
     client, excluded = world.add(ANN), world.add(BOB, last_name="opted out")
     world.run()
@@ -71,8 +72,13 @@ def test_V06_who_must_not_be_on_the_list_leaves_it_as_its_reason_says(
         ("former_on_list", client, "former@example.com"), ("ghost", None, "ghost@example.com"),
     )  # fmt: skip
     assert repaired(world) == Repaired(0, 4, 0, 0)
+    world.edit(client, first_name="Later")
+    before = len(world.writes())
     world.run()
     world.assert_converged(excluded=[excluded], unlisted=[BOB, "gone@example.com"])
+    *removals, last = world.writes()[before:]
+    assert {call.split()[0] for call in removals} == {"DELETE"}
+    assert last == "PUT /v3/marketing/contacts"
 
 
 def test_V06_an_address_that_a_client_has_by_now_stays(world: World) -> None:
