@@ -472,7 +472,7 @@ CREATE TABLE contact_sync.verification (
     finished_at timestamp with time zone,
     rebuilds boolean DEFAULT false NOT NULL,  -- The ledger is filled from it.
     rebuilt bigint,  -- How many clients the ledger took from it as confirmed; NULL = none yet, or it was no rebuild.
-    unequal_contacts bigint,  -- How many contacts the account's side has stored, while it is under way: those that no client calls for as they are.
+    unequal_contacts bigint,  -- How many contacts the account's side stores while it is under way: those that no client calls for as they are.
     CONSTRAINT verification_end CHECK ((((finished_at IS NULL) = (state = 'running'::text)) AND ((cause IS NULL) OR (state = 'failed'::text)))),
     CONSTRAINT verification_export CHECK ((export_status = ANY (ARRAY['pending'::text, 'ready'::text, 'failure'::text]))),
     CONSTRAINT verification_state CHECK ((state = ANY (ARRAY['running'::text, 'succeeded'::text, 'failed'::text])))
