@@ -8,8 +8,9 @@ from datetime import datetime
 from typing import Any
 
 from contact_sync.base import run_life, words
-from contact_sync.base.json_columns import Approval, JobReport, Plan, Result, Staged
+from contact_sync.base.json_columns import Approval, JobReport, Plan, Result
 from contact_sync.base.run_life import ENDED
+from contact_sync.base.suppressed import KINDS
 from contact_sync.base.vocabulary import (
     NOTHING_TO_REMOVE,
     REMOVALS,
@@ -24,7 +25,7 @@ from contact_sync.reporting.shown_run import ShownRun
 
 REASONS = {
     "rejections": "rejected", "exclusions": "excluded", "dropped": "value dropped or cut",
-    "stale": "stale at SendGrid",
+    "stale": "stale at SendGrid", "warned": "sent although SendGrid suppresses the address",
 }  # fmt: skip
 """The reasons that a report counts, by their field in it, with their titles."""
 
@@ -33,9 +34,9 @@ REASONS = {
 class RunReport:
     """One run, for people and for machines; the fields' names are keys of `status --json`.
 
-    `kind_reason`, and the keys of `rejections`, `exclusions`, `dropped` and `stale`, are codes and
-    what `words.counted` makes of them; `degraded` and `above_limits` are sentences. `dropped_now`
-    and `dropped_new` as in Result, `ended_by`, `ended_why` and `ended` as in ShownRun. `seconds`:
+    `kind_reason`, and the keys of `rejections`, `exclusions`, `dropped`, `stale` and `warned`, are
+    codes and what `words.counted` makes of them; `degraded` and `above_limits` are sentences.
+    `dropped_now` and `dropped_new` as in Result, `ended_by`, `ended_why` and `ended` as in ShownRun. `seconds`:
     those until now for a run that hasn't ended.
     """
 
@@ -64,6 +65,7 @@ class RunReport:
     dropped_now: dict[str, int] | None
     dropped_new: dict[str, int] | None
     stale: dict[str, int]
+    warned: dict[str, int]
     jobs: tuple[JobReport, ...]
 
     @property
@@ -130,6 +132,7 @@ def run_report(run: ShownRun) -> RunReport:
         dropped_now=result.dropped_now,
         dropped_new=result.dropped_new,
         stale=plan.stale,
+        warned=plan.warned,
         jobs=result.jobs,
     )
 
@@ -187,7 +190,7 @@ def _is_removed(job: JobReport) -> bool:
     return job.outcome in (Outcome.REMOVED, Outcome.UNLISTED, *NOTHING_TO_REMOVE)
 
 
-def reasons_in_words(found: RunReport | Staged) -> dict[str, dict[str, int]]:
+def reasons_in_words(found: RunReport | Plan) -> dict[str, dict[str, int]]:
     """For each of REASONS: the clients that it counts, by reason in words."""
 
     def said(counted: dict[str, int], *, has_field: bool) -> dict[str, int]:
@@ -198,6 +201,7 @@ def reasons_in_words(found: RunReport | Staged) -> dict[str, dict[str, int]]:
         "exclusions": said(found.exclusions, has_field=False),
         "dropped": said(found.dropped, has_field=True),
         "stale": dict(found.stale),
+        "warned": {KINDS[kind]: n for kind, n in found.warned.items()},
     }
 
 

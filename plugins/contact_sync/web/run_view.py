@@ -264,6 +264,7 @@ def _tables(report: RunReport) -> list[ReasonTable]:
          "dropped"),
         ("Values that SendGrid can't clear", "Number and Date fields that B2CORE emptied",
          "stale"),
+        ("Sent although SendGrid suppresses them", "as the definition says: `warn`", "warned"),
     )  # fmt: skip
     return [
         ReasonTable(title, note, list(counted[name].items()))

@@ -31,7 +31,7 @@ ROWS = 1_000
 COLUMNS = ("email", "kind", "group_id", "since", "first_seen", "gone_at")
 POLICY_WORDS = {
     "nothing": "sent all the same",
-    "warn": "sent, and counted in the log",
+    "warn": "sent, and counted in the report",
     "exclude": "not sent",
 }
 router = make_router()

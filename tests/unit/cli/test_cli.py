@@ -119,7 +119,7 @@ KEYS = [
     "id", "kind", "kind_reason", "kind_detail", "dry_run", "state", "reason", "cause", "ended_by",
     "ended_why", "ended", "started_at", "finished_at", "seconds", "counts", "degraded", "approval",
     "above_limits", "books",
-    "rejections", "exclusions", "dropped", "dropped_now", "dropped_new", "stale", "jobs",
+    "rejections", "exclusions", "dropped", "dropped_now", "dropped_new", "stale", "warned", "jobs",
 ]  # fmt: skip
 """What `status --json` says of a run: others read it, so a key stays."""
 ABOVE = {"limit": "removals", "n": 8, "allowed": 5}
