@@ -18,6 +18,7 @@ from tests.mutants import (
     going_back,
     leases,
     moving,
+    pruning,
     reading,
     refusing,
     removing,
@@ -46,6 +47,7 @@ WRITTEN = [
         setting_up,
         verifying,
         repairing,
+        pruning,
     )
     for m in file.MUTANTS
 ]

@@ -24,6 +24,7 @@ from contact_sync.cli import explain as cli_explain
 from contact_sync.cli import fields as cli_fields
 from contact_sync.cli import init as cli_init
 from contact_sync.cli import migrate as cli_migrate
+from contact_sync.cli import prune as cli_prune
 from contact_sync.cli import rename as cli_rename
 from contact_sync.cli import repair as cli_repair
 from contact_sync.cli import runs as cli_runs
@@ -150,6 +151,9 @@ def commands() -> tuple[Command, ...]:
         Command("fields", "list SendGrid's lists and fields beside the mapping, what is missing",
                 cli_fields.add_arguments, _fields, cli_fields.EXAMPLES,
                 prints_json=True, codes=cli_fields.CODES),
+        Command("prune", "delete what is older than the definition keeps it",
+                cli_prune.add_arguments, _prune, cli_prune.EXAMPLES,
+                prints_json=True, about=cli_prune.ABOUT),
         Command("rename", "go on under another name: after the `name` in a definition has changed",
                 cli_rename.add_arguments, _rename, cli_rename.EXAMPLES),
         Command("syncs", "list the syncs that the state database knows, also without a definition",
@@ -223,6 +227,10 @@ def _agrees(question: str) -> bool:
     sys.stderr.write(f"{question} [y/N] ")
     sys.stderr.flush()
     return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
+def _prune(options: argparse.Namespace) -> int:
+    return cli_prune.answer(options, _say)
 
 
 def _rename(options: argparse.Namespace) -> int:

@@ -9,6 +9,7 @@ from typing import Any
 
 from contact_sync.base import run_life, words
 from contact_sync.base.json_columns import Approval, JobReport, Plan, Result
+from contact_sync.base.moments import moment
 from contact_sync.base.run_life import ENDED
 from contact_sync.base.suppressed import KINDS
 from contact_sync.base.vocabulary import (
@@ -36,8 +37,8 @@ class RunReport:
 
     `kind_reason`, and the keys of `rejections`, `exclusions`, `dropped`, `stale` and `warned`, are
     codes and what `words.counted` makes of them; `degraded` and `above_limits` are sentences.
-    `dropped_now` and `dropped_new` as in Result, `ended_by`, `ended_why` and `ended` as in ShownRun. `seconds`:
-    those until now for a run that hasn't ended.
+    `dropped_now` and `dropped_new` as in Result, `ended_by`, `ended_why`, `ended` and
+    `report_gone_at` as in ShownRun. `seconds`: those until now for a run that hasn't ended.
     """
 
     id: int
@@ -54,6 +55,7 @@ class RunReport:
     started_at: datetime
     finished_at: datetime | None
     seconds: float
+    report_gone_at: datetime | None
     counts: dict[str, int]
     degraded: list[str]
     approval: Approval | None
@@ -121,6 +123,7 @@ def run_report(run: ShownRun) -> RunReport:
         started_at=run.started_at,
         finished_at=run.finished_at,
         seconds=round(run.seconds, 2),
+        report_gone_at=run.report_gone_at,
         counts=run_counts(plan, result),
         degraded=words.degraded(result.degraded, result.restrained_by),
         approval=run.approval,
@@ -227,6 +230,10 @@ def text_report(report: RunReport) -> str:
     lines = [f"{title}, {report.state} in {report.seconds:.1f} s"]
     lines += [f"  why         {report.kind_in_words}"] if report.kind_reason else []
     lines += [f"  reason      {report.reason}"] if report.reason else []
+    if report.report_gone_at:
+        return "\n".join(
+            [*lines, f"  report      {words.REPORT_GONE} {moment(report.report_gone_at)}"]
+        )
     cause = report.cause or (words.NO_CAUSE if report.state == RunState.FAILED else "")
     lines += [f"  cause       {cause}"] if cause else []
     lines += [f"  ended by    {report.ended_by_in_words}"] if report.ended_why else []
