@@ -31,7 +31,9 @@ def noted(role: str, method: str, path: str, **options: Any) -> list[dict[str, A
     with create_session() as session:
         rows = session.scalars(select(Log).where(Log.id > before).order_by(Log.id)).all()
         assert {row.dag_id for row in rows} <= {"contact_sync_demo"}
-        return [{"event": row.event, "user": row.owner, **json.loads(row.extra or "")} for row in rows]
+        return [
+            {"event": row.event, "user": row.owner, **json.loads(row.extra or "")} for row in rows
+        ]
 
 
 def test_H09_look_ups_and_files_leave_a_row_with_user_sync_and_client(connected: World) -> None:

@@ -163,6 +163,7 @@ SCENARIOS = {
     "H07": "Proxies from the environment pick up the traffic → ignored",
     "H08": "SendGrid quotes names, links or line ends → its words are kept without them",
     "H09": "Somebody looks clients up, or downloads them → noted in Airflow's audit log",
+    "H10": "A new column holds personal data → it has a class, an end, and a place in the documents",
     "L01": "Years of runs and of contacts that are nobody's → runs, pages, status read no more",
     "L02": "A client has the address of a contact that was nobody's → what was kept for it ends",
     "L04": "Runs, batches, findings, hashes get old → they go, but nothing that is still needed",

@@ -40,11 +40,11 @@ SELECT
     ) AS is_whole,
     coalesce(i.server_start = pg_postmaster_start_time(), TRUE) AS same_start,
     f.name AS former_name,
-    CASE WHEN f.sync_id IS NOT NULL  -- of no sync, all runs would be looked through
-            THEN (
-                SELECT max(r.run_id) FROM contact_sync.run AS r
-                WHERE r.sync_id = f.sync_id AND NOT r.dry_run
-            )
+    CASE
+        WHEN f.sync_id IS NOT NULL THEN ( -- of no sync, all runs would be looked through
+            SELECT max(r.run_id) FROM contact_sync.run AS r
+            WHERE r.sync_id = f.sync_id AND NOT r.dry_run
+        )
     END AS former_newest,
     i.system_identifier AS system_identifier_before,
     i.timeline AS timeline_before,
