@@ -30,11 +30,11 @@ def whatever_is_there(
 MUTANTS = [
     Mutant("Batches by which clients were sent last stay",
            {f"{STATE}.pruning._due": whatever_is_there},
-           test_pruning.test_L04_only_what_is_old_and_that_nobody_builds_on_goes),
+           test_pruning.test_L03_only_what_is_old_and_that_nobody_builds_on_goes),
     Mutant("The hash of an address that a client has stays",
            {f"{STATE}.pruning._due": whatever_is_there},
-           test_pruning.test_L04_a_kept_hash_stays_as_long_as_a_client_may_need_it),
+           test_pruning.test_L03_a_kept_hash_stays_as_long_as_a_client_may_need_it),
     Mutant("Nothing is deleted while the ledger is in doubt",
            {f"{STATE}.pruning.is_believed": gives(True)},
-           test_pruning.test_L04_nothing_goes_while_the_ledger_is_in_doubt),
+           test_pruning.test_L03_nothing_goes_while_the_ledger_is_in_doubt),
 ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""H: what the state database says of people is known, column by column, and told in the documents."""
+"""H: what the state database says of people is known by column, and told in the documents."""
 
 from __future__ import annotations
 

@@ -117,7 +117,7 @@ def left(world: World) -> Any:
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-def test_L05_what_is_sent_after_pruning_is_what_would_have_been_sent(
+def test_L04_what_is_sent_after_pruning_is_what_would_have_been_sent(
     consenting: World, state_database: Shared, seed: int
 ) -> None:
     """Clients change, move, opt out, vanish and come back under another id; lists change; runs

@@ -38,7 +38,7 @@ def some_history(world: World) -> int:
     return ann
 
 
-def test_L04_only_what_is_old_and_that_nobody_builds_on_goes(
+def test_L03_only_what_is_old_and_that_nobody_builds_on_goes(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Batches that the ledger names, their runs, the last run that succeeded and the last full one
@@ -66,7 +66,7 @@ def test_L04_only_what_is_old_and_that_nobody_builds_on_goes(
     assert pruned(world) == {}
 
 
-def test_L04_a_run_whose_report_is_gone_is_shown_as_such(
+def test_L03_a_run_whose_report_is_gone_is_shown_as_such(
     world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """By `status` and `prune` themselves, for people and for machines."""
@@ -85,7 +85,7 @@ def test_L04_a_run_whose_report_is_gone_is_shown_as_such(
     assert world.report(3)["report_gone_at"] is not None
 
 
-def test_L04_a_repair_takes_nothing_older_than_findings_are_kept(world: World) -> None:
+def test_L03_a_repair_takes_nothing_older_than_findings_are_kept(world: World) -> None:
     """Whether or not they were deleted; certificates are kept longer, the newest for ever."""
     client = world.add(ANN)
     world.run()
@@ -102,7 +102,7 @@ def test_L04_a_repair_takes_nothing_older_than_findings_are_kept(world: World) -
     assert ids(world, "verification") == [2]
 
 
-def test_L04_nothing_goes_while_the_ledger_is_in_doubt(world: World) -> None:
+def test_L03_nothing_goes_while_the_ledger_is_in_doubt(world: World) -> None:
     """What is old may be all that is known."""
     some_history(world)
     grow_old(world, 400)
@@ -110,7 +110,7 @@ def test_L04_nothing_goes_while_the_ledger_is_in_doubt(world: World) -> None:
     assert pruned(world) == {}
 
 
-def test_L04_a_kept_hash_stays_as_long_as_a_client_may_need_it(world: World) -> None:
+def test_L03_a_kept_hash_stays_as_long_as_a_client_may_need_it(world: World) -> None:
     """And a lifted suppression, and the values of a sync that doesn't run any more, go."""
     world.redefine(on_address_change="keep", suppressions={})
     ann, bob = world.add(ANN, phone="call me"), world.add(BOB)
@@ -139,7 +139,7 @@ def test_L04_a_kept_hash_stays_as_long_as_a_client_may_need_it(world: World) -> 
     assert world.state("SELECT email FROM contact_sync.suppression") == [("in-force@example.com",)]
 
 
-def test_L04_the_whole_is_kept_as_long_as_its_parts() -> None:
+def test_L03_the_whole_is_kept_as_long_as_its_parts() -> None:
     """Otherwise what is deleted would be needed to understand what is left; null = for ever."""
     for block, said in (
         ({"runs": 100}, "less than batches are kept"),
