@@ -99,7 +99,7 @@ def make_dag(definition: SyncDefinition) -> DAG:
             task_id="repair", retries=40, retry_delay=timedelta(minutes=15),
             retry_exponential_backoff=False,
         )(verify_tasks.repair)(name, begun)  # fmt: skip
-        task(task_id="prune", pool=POOL)(verify_tasks.prune)(name)
+        task(task_id="prune")(verify_tasks.prune)(name)
         begun >> ordered >> written >> account >> compared >> finished >> repaired
         ordered >> b2core >> compared
     return dag
