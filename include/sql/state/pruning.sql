@@ -133,7 +133,8 @@ WHERE batch_id = any(%(batch_id)s::bigint[]) AND NOT is_open;
 -- due_runs --
 -- Of runs without batches, without anything to be sent. Not the last one that succeeded, what came after it, the last
 -- full one, nor the newest that left its mark at each kind of place: what goes on is judged by them.
--- Index: run_by_sync, run_succeeded, run_marked, batch_by_run, outbox primary key
+-- Parameters: without = ids of batches that count as gone. Index: run_by_sync, run_succeeded, run_marked, batch_by_run,
+-- outbox primary key
 SELECT r.run_id
 FROM contact_sync.run AS r
 WHERE
@@ -165,7 +166,7 @@ WHERE
     )
     AND NOT EXISTS (
         SELECT 1 FROM contact_sync.batch AS b
-        WHERE b.run_id = r.run_id
+        WHERE b.run_id = r.run_id AND b.batch_id <> all(%(without)s::bigint[])
     )
     AND NOT EXISTS (
         SELECT 1 FROM contact_sync.outbox AS o

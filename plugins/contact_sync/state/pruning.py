@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, LiteralString
 
@@ -44,10 +45,18 @@ def is_believed(cursor: Cursor, sync_id: int) -> bool:
     return bool(one(cursor, SQL["is_believed"], {"sync_id": sync_id})["found"])
 
 
-def count(state: StateDatabase, sync_id: int, what: Prunable, days: int) -> int:
-    """How many are due now; a run is due once its batches are gone."""
+def count(state: StateDatabase, sync_id: int, ages: Mapping[str, int | None]) -> dict[str, int]:
+    """How many of each kind `prune` would delete, without deleting any; `ages` in days by name."""
+    found: dict[str, int] = {}
+    batches: list[int] = []
     with state.transaction() as cursor:
-        return len(_due(cursor, sync_id, what, days, at_most=None))
+        for what in PRUNABLE:
+            if (days := ages[what.name]) is not None:
+                rows = _due(cursor, sync_id, what, days, at_most=None, without=batches)
+                found[what.name] = len(rows)
+                if what.name == "batches":
+                    batches = [row["batch_id"] for row in rows]
+    return found
 
 
 def prune(state: StateDatabase, sync_id: int, what: Prunable, days: int) -> int:
@@ -69,6 +78,8 @@ def prune(state: StateDatabase, sync_id: int, what: Prunable, days: int) -> int:
 
 
 def _due(
-    cursor: Cursor, sync_id: int, what: Prunable, days: int, *, at_most: int | None
-) -> list[dict[str, Any]]:
-    return many(cursor, what.due, {"sync_id": sync_id, "days": days, "at_most": at_most})
+    cursor: Cursor, sync_id: int, what: Prunable, days: int, *,
+    at_most: int | None, without: Sequence[int] = (),
+) -> list[dict[str, Any]]:  # fmt: skip
+    parameters = {"sync_id": sync_id, "days": days, "at_most": at_most, "without": list(without)}
+    return many(cursor, what.due, parameters)

@@ -30,12 +30,13 @@ def prune(
         if row:
             log.warning("Nothing is deleted before a run has put the ledger beyond doubt again")
         return {}
-    step = pruning.count if dry_run else pruning.prune
+    if dry_run:
+        return pruning.count(state, row.sync_id, ages)
     done = {}
     for what in pruning.PRUNABLE:
         if (days := ages[what.name]) is not None:
-            done[what.name] = step(state, row.sync_id, what, days)
+            done[what.name] = pruning.prune(state, row.sync_id, what, days)
     for name, n in done.items():
         if n:
-            log.info("%s: %d %s", "Due" if dry_run else "Deleted", n, name.replace("_", " "))
+            log.info("Deleted: %d %s", n, name.replace("_", " "))
     return done

@@ -118,6 +118,8 @@ def test_L03_a_kept_hash_stays_as_long_as_a_client_may_need_it(world: World) -> 
     world.edit(ann, email="ann2@example.com")
     world.edit(bob, email="bob2@example.com")
     world.run()
+    world.sql("UPDATE b2core.clients SET first_name = 'Zoe'")
+    world.run()
     world.state(
         """INSERT INTO contact_sync.suppression
                (sync_id, email, kind, email_hash, first_seen, seen_at, gone_at)
@@ -131,7 +133,10 @@ def test_L03_a_kept_hash_stays_as_long_as_a_client_may_need_it(world: World) -> 
         bob,
     )
     grow_old(world, 1_200)
+    due = pruned(world, dry_run=True)
     found = pruned(world)
+    assert found == due
+    assert ids(world, "run") == [1, 3]
     assert {what: found[what] for what in found if what not in ("reports", "batches", "runs")} == {
         "kept_removals": 1, "lifted_suppressions": 1, "dropped_values": 1,
     }  # fmt: skip
