@@ -17,6 +17,7 @@ the *next ordinary run*, if the definition says `verify: {repair: contacts}`, or
 | compare | says of these what is wrong; looks again at them |
 | finish_verification | writes the certificate, emits the asset, tells people |
 | repair | tells the next run what to put right, if it is to |
+| prune | deletes what is older than the definition's `retention`, beside all this |
 
 **Safe to re-run?** Yes, always. **If it fails:** the first red task's log says why; a new run
 continues the verification that is under way.
@@ -98,6 +99,7 @@ def make_dag(definition: SyncDefinition) -> DAG:
             task_id="repair", retries=40, retry_delay=timedelta(minutes=15),
             retry_exponential_backoff=False,
         )(verify_tasks.repair)(name, begun)  # fmt: skip
+        task(task_id="prune")(verify_tasks.prune)(name)
         begun >> ordered >> [written, b2core] >> account >> compared >> finished >> repaired
     return dag
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from contact_sync.base import words
-from contact_sync.base.json_columns import JobReport, Staged
+from contact_sync.base.json_columns import JobReport, Plan
 from contact_sync.reporting.run_report import reasons_in_words
 
 WIDTH = 34
@@ -34,7 +34,7 @@ def run_lines(run: Mapping[str, Any]) -> Iterator[str]:
     for name in [*FIRST, *(name for name in counts if name not in FIRST)]:
         if name in FIRST or counts[name]:
             yield count_line(name.replace("_", " "), counts.get(name, 0))
-    counted = reasons_in_words(Staged.from_json(run))
+    counted = reasons_in_words(Plan.from_json({**run, "above_limits": ()}))
     for key, title in REASONS.items():
         if found := counted[key]:
             yield f"{title}:"

@@ -14,6 +14,7 @@ from local.docs_generator.commands import command_lines
 from local.docs_generator.definition_keys import key_rows
 from local.docs_generator.markdown import table
 from local.docs_generator.params import param_rows
+from local.docs_generator.personal_data import data_rows
 from local.docs_generator.tables import read_tables
 from local.postgres.server import temporary_cluster
 from local.stack.directory import ROOT
@@ -52,6 +53,16 @@ def document(state_url: str) -> str:
             "Schema `contact_sync`, made by `python -m contact_sync migrate`. To be read, not to "
             "be changed by hand.",
             *read_tables(state_url),
+            "",
+            "## Personal data in the state database",
+            "",
+            "*Personal*: readable by itself, an address, values, somebody's name or words. "
+            "*Pseudonymous*: stands for a client, or is said of one that only an id, a key or a "
+            "hash names. All other columns say nothing of anybody. Made from "
+            "[personal_data.yaml](../include/sql/state/personal_data.yaml), which names every "
+            "column; whom this concerns and why is in [data-protection.md](data-protection.md).",
+            "",
+            *data_rows(),
             "",
         ]
     )

@@ -24,7 +24,7 @@ TASKS = [
 
 VERIFY_TASKS = {
     "begin_verification", "order_export", "wait_for_export", "load_account_side",
-    "load_b2core_side", "compare", "finish_verification", "repair",
+    "load_b2core_side", "compare", "finish_verification", "repair", "prune",
 }  # fmt: skip
 
 LIST_DAGS = """

@@ -24,6 +24,7 @@ from contact_sync.state.database import SCHEMA_VERSION
 from contact_sync.state.runs import Options
 from contact_sync.web import syncs_page
 from contact_sync.web.app import the_app
+from tests.support.old_things import grow_old, pruned
 from tests.support.world import World
 
 pytestmark = pytest.mark.airflow
@@ -253,3 +254,15 @@ def test_what_the_last_try_meets_becomes_the_runs_cause(
             raise RetryableError("SendGrid answered 503")
         (row,) = connected.state("SELECT cause FROM contact_sync.run WHERE run_id = %s", run_id)
         assert row == (cause,)
+
+
+def test_L03_the_page_of_a_run_whose_report_is_gone_says_so(connected: World) -> None:
+    """Its times stay; that it has no plan isn't told as if it had failed."""
+    run_id = loaded(connected)
+    connected.run()
+    grow_old(connected, 400)
+    assert pruned(connected)["reports"] == 1
+    said = text("admin", f"/syncs/demo/runs/{run_id}")
+    assert "What this run planned and did was deleted on" in said
+    assert "What has been sent" not in said
+    assert "What has been sent" in text("admin", f"/syncs/demo/runs/{run_id + 1}")

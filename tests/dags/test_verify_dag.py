@@ -11,6 +11,7 @@ from contact_sync.state import verifications
 from contact_sync.state.verifications import Verification
 from tests.support.airflow_home import ROOT
 from tests.support.damage import lose_state, put, remove
+from tests.support.old_things import grow_old, ids
 from tests.support.world import World
 
 pytestmark = pytest.mark.airflow
@@ -35,13 +36,17 @@ def newest(world: World) -> Verification:
 
 
 def test_V10_the_dag_verifies_and_has_the_next_run_repair(connected: World) -> None:
-    """It waits for a slow export deferred, takes no lease, and its certificate names its run."""
+    """It waits for a slow export deferred, takes no lease, and its certificate names its run. What
+    is old goes."""
     connected.add(ANN, first_name="Ann")
     connected.add(BOB)
+    connected.run(dry_run=True)
+    grow_old(connected, 2_000)
     connected.run()
     connected.emulator.admin.settings(delay=1.0)
     state, tasks = run_dag(reason="audit")
     assert (state, set(tasks.values())) == ("success", {"success"})
+    assert ids(connected, "run") == [2]
     found = newest(connected)
     assert (found.is_equal, found.reason, found.counts["compared"]) == (True, "audit", 2)
     assert found.holder.startswith("DAG run contact_sync_demo_verify")

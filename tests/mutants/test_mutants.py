@@ -19,6 +19,7 @@ from tests.mutants import (
     going_back,
     leases,
     moving,
+    pruning,
     reading,
     refusing,
     removing,
@@ -48,6 +49,7 @@ WRITTEN = [
         verifying,
         repairing,
         consenting,
+        pruning,
     )
     for m in file.MUTANTS
 ]

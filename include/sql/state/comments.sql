@@ -31,6 +31,8 @@ COMMENT ON COLUMN contact_sync.run.json_taken IS 'The largest request that SendG
 COMMENT ON COLUMN contact_sync.run.csv_taken IS 'The same of files.';
 COMMENT ON COLUMN contact_sync.run.cause IS 'Why it failed, in one sentence; NULL = it didn''t, or no step could say.';
 
+COMMENT ON COLUMN contact_sync.run.report_gone_at
+IS 'When plan, result, reason, cause and approval were deleted, see `retention`; NULL = they weren''t.';
 COMMENT ON COLUMN contact_sync.run.read_at
 IS 'When it began to read B2CORE, by the clock of this server; NULL = it hasn''t.';
 COMMENT ON COLUMN contact_sync.run.ended_by

@@ -14,11 +14,11 @@ SELECT
     s.unproven,
     (
         SELECT max(r.run_id) FROM contact_sync.run AS r
-        WHERE r.sync_id = s.sync_id AND NOT r.dry_run
+        WHERE r.sync_id = %(sync_id)s AND NOT r.dry_run
     ) AS newest,
     exists(
         SELECT 1 FROM contact_sync.run AS r
-        WHERE r.sync_id = s.sync_id AND r.mark_place = %(place)s
+        WHERE r.sync_id = %(sync_id)s AND r.mark_place = %(place)s
     ) AS is_marked,
     m.token AS mark_token,
     m.state = 'running' AS mark_is_open,
@@ -40,10 +40,12 @@ SELECT
     ) AS is_whole,
     coalesce(i.server_start = pg_postmaster_start_time(), TRUE) AS same_start,
     f.name AS former_name,
-    (
-        SELECT max(r.run_id) FROM contact_sync.run AS r
-        WHERE r.sync_id = f.sync_id AND NOT r.dry_run
-    ) AS former_newest,
+    CASE
+        WHEN f.sync_id IS NOT NULL THEN ( -- of no sync, all runs would be looked through
+            SELECT max(r.run_id) FROM contact_sync.run AS r
+            WHERE r.sync_id = f.sync_id AND NOT r.dry_run
+        )
+    END AS former_newest,
     i.system_identifier AS system_identifier_before,
     i.timeline AS timeline_before,
     (

@@ -17,7 +17,7 @@ from contact_sync.config.verify import Repair
 from contact_sync.state import verifications
 from contact_sync.state.verifications import Verification
 
-BEGIN_TASK = "begin_verification"
+BEGIN_TASK, PRUNE_TASK = "begin_verification", "prune"
 
 
 def consent_breach(definition: SyncDefinition, context: Any) -> Alert | None:
@@ -52,8 +52,16 @@ def not_equal(definition: SyncDefinition, context: Any) -> Alert | None:
 
 
 def verify_failed(definition: SyncDefinition, context: Any) -> Alert:
-    """A task of a verification has failed: nothing is proven."""
+    """A task of a verification has failed: nothing is proven, or nothing old is deleted."""
     task = str(context["ti"].task_id)
+    if task == PRUNE_TASK:
+        return _alert(
+            Event.VERIFY_FAILED, definition, context,
+            f"{definition.name}: old things weren't deleted from the state database",
+            f"The log of the task {task} says why; the verification isn't concerned",
+            f"Fix the cause, then `python -m contact_sync prune {definition.name}`, or wait for "
+            f"the next verification", {},
+        )  # fmt: skip
     return _alert(
         Event.VERIFY_FAILED, definition, context,
         f"{definition.name}: the verification failed",

@@ -148,6 +148,17 @@ def repair(name: str, verification_id: int) -> dict[str, int]:
         return asdict(done)
 
 
+def prune(name: str) -> dict[str, int]:
+    """Delete what is older than the definition keeps it; returns how much."""
+    from contact_sync.airflow_edge.handles import open_state
+    from contact_sync.config.files import read_definition
+    from contact_sync.verify import prune as step
+
+    with translated():
+        definition = read_definition(name)
+        return step.prune(definition, open_state(definition))
+
+
 class WaitForExportOperator(BaseOperator):
     """Waits until SendGrid has written the export, deferred: minutes to hours."""
 

@@ -61,7 +61,8 @@ class SourceSnapshot(JsonColumn):
     evidence of a change); `lag_seconds` of a
     standby; `detection` = the definition's `change_detection`. Numbers of clients: `selected` all
     in B2CORE, `chosen` looked at, `gone` from the ledger's, `held` = gone, not believed yet,
-    `retiring` = contacts to be removed because they are gone.
+    `retiring` = contacts to be removed because they are gone; `warned` by kind: whose address
+    SendGrid suppresses, and who are sent all the same.
     """
 
     read_at: str = "1970-01-01T00:00:00.000000Z"
@@ -80,6 +81,7 @@ class SourceSnapshot(JsonColumn):
     gone: int = 0
     held: int = 0
     retiring: int = 0
+    warned: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,11 +118,12 @@ class AboveLimit(JsonColumn):
 class Plan(Staged):
     """Column `run.plan`: the sum of the slices, before anything is sent.
 
-    `held_absences`: absent clients that aren't believed to be gone. `above_limits`: of a dry run,
-    what a real one would ask a person for.
+    `held_absences`: absent clients that aren't believed to be gone. `warned` as in SourceSnapshot.
+    `above_limits`: of a dry run, what a real one would ask a person for.
     """
 
     held_absences: int = 0
+    warned: dict[str, int] = field(default_factory=dict)
     above_limits: tuple[AboveLimit, ...] = ()
 
     @classmethod

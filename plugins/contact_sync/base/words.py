@@ -233,6 +233,8 @@ BATCH_STATES: Mapping[str, str] = {
 
 NO_CAUSE = "A task failed: the first red task of this DAG run says why"
 """Of a run that failed and noted no cause."""
+REPORT_GONE = "deleted, as old ones are (`retention` in the definition), on"
+"""Of a run's report, before the moment."""
 
 
 ENDED_BY_HAND = (

@@ -33,6 +33,7 @@ def commands() -> tuple[Command, ...]:
         Command("explain", "say why one contact looks as it does; prints personal data", _explain),
         Command("fields", "list SendGrid's lists and fields beside the mapping, what is missing",
                 _fields),
+        Command("prune", "delete what is older than the definition keeps it", _prune),
         Command("rename", "go on under another name: after the `name` in a definition has changed",
                 _rename),
         Command("syncs", "list the syncs that the state database knows, also without a definition",
@@ -142,6 +143,12 @@ def _fields() -> Usage:
             return it.answer(sync, options, say, _agrees)
 
     return Usage(it.add_arguments, carry_out, it.EXAMPLES, prints_json=True, codes=it.CODES)
+
+
+def _prune() -> Usage:
+    from contact_sync.cli import prune as it
+
+    return Usage(it.add_arguments, it.answer, it.EXAMPLES, prints_json=True, about=it.ABOUT)
 
 
 def _rename() -> Usage:

@@ -16,6 +16,7 @@ from contact_sync.config.alerts import Alerts
 from contact_sync.config.deadlines import Deadlines
 from contact_sync.config.fields import Fields
 from contact_sync.config.limits import Limits
+from contact_sync.config.retention import Retention
 from contact_sync.config.schedule import Schedule
 from contact_sync.config.source import Source
 from contact_sync.config.strict import ConnectionId, Shown, Strict
@@ -129,6 +130,7 @@ class SyncDefinition(Strict):
     tuning: Tuning = Tuning()
     alerts: Alerts = Alerts()
     verify: Verify = Verify()
+    retention: Retention = Retention()
 
     @model_validator(mode="before")
     @classmethod

@@ -14,8 +14,8 @@ Policy = Literal["nothing", "warn", "exclude"]
 
 class Suppressions(Strict):
     """What a suppression at SendGrid does to a client: nothing; warn, it is sent and counted in the
-    log; exclude, as an exclusion of B2CORE, until SendGrid lifts it. And how each run reads them,
-    which changes nothing at SendGrid."""
+    report; exclude, as an exclusion of B2CORE, until SendGrid lifts it. And how each run reads
+    them, which changes nothing at SendGrid."""
 
     unsubscribe: Policy = Field(
         "nothing", description="Unsubscribed from everything; SendGrid mails none of them anyway."

@@ -10,7 +10,9 @@ from typing import Any
 from contact_sync.base import run_life, words
 from contact_sync.base.degraded import Degraded
 from contact_sync.base.json_columns import Approval, JobReport, Plan, Result, Staged
+from contact_sync.base.moments import moment
 from contact_sync.base.run_life import ENDED
+from contact_sync.base.suppressed import KINDS
 from contact_sync.base.vocabulary import (
     NOTHING_TO_REMOVE,
     REMOVALS,
@@ -24,7 +26,7 @@ from contact_sync.reporting.shown_run import ShownRun
 
 REASONS = {
     "rejections": "rejected", "exclusions": "excluded", "dropped": "value dropped or cut",
-    "stale": "stale at SendGrid",
+    "stale": "stale at SendGrid", "warned": "sent although SendGrid suppresses the address",
 }  # fmt: skip
 """The reasons that a report counts, by their field in it, with their titles."""
 
@@ -33,10 +35,10 @@ REASONS = {
 class RunReport:
     """One run, for people and for machines; the fields' names are keys of `status --json`.
 
-    `kind_reason`, and the keys of `rejections`, `exclusions`, `dropped` and `stale`, are codes and
-    what `words.counted` makes of them; `degraded` and `above_limits` are sentences. `dropped_now`
-    and `dropped_new` as in Result, `ended_by`, `ended_why` and `ended` as in ShownRun. `seconds`:
-    those until now for a run that hasn't ended.
+    `kind_reason`, and the keys of `rejections`, `exclusions`, `dropped`, `stale` and `warned`, are
+    codes and what `words.counted` makes of them; `degraded` and `above_limits` are sentences.
+    `dropped_now` and `dropped_new` as in Result, `ended_by`, `ended_why`, `ended` and
+    `report_gone_at` as in ShownRun. `seconds`: those until now for a run that hasn't ended.
     """
 
     id: int
@@ -53,6 +55,7 @@ class RunReport:
     started_at: datetime
     finished_at: datetime | None
     seconds: float
+    report_gone_at: datetime | None
     counts: dict[str, int]
     degraded: list[str]
     approval: Approval | None
@@ -64,6 +67,7 @@ class RunReport:
     dropped_now: dict[str, int] | None
     dropped_new: dict[str, int] | None
     stale: dict[str, int]
+    warned: dict[str, int]
     jobs: tuple[JobReport, ...]
 
     @property
@@ -119,6 +123,7 @@ def run_report(run: ShownRun) -> RunReport:
         started_at=run.started_at,
         finished_at=run.finished_at,
         seconds=round(run.seconds, 2),
+        report_gone_at=run.report_gone_at,
         counts=run_counts(plan, result),
         degraded=words.degraded(result.degraded, result.restrained_by),
         approval=run.approval,
@@ -130,6 +135,7 @@ def run_report(run: ShownRun) -> RunReport:
         dropped_now=result.dropped_now,
         dropped_new=result.dropped_new,
         stale=plan.stale,
+        warned=plan.warned,
         jobs=result.jobs,
     )
 
@@ -189,7 +195,7 @@ def _is_removed(job: JobReport) -> bool:
     return job.outcome in (Outcome.REMOVED, Outcome.UNLISTED, *NOTHING_TO_REMOVE)
 
 
-def reasons_in_words(found: RunReport | Staged) -> dict[str, dict[str, int]]:
+def reasons_in_words(found: RunReport | Plan) -> dict[str, dict[str, int]]:
     """For each of REASONS: the clients that it counts, by reason in words."""
 
     def said(counted: dict[str, int], *, has_field: bool) -> dict[str, int]:
@@ -200,6 +206,7 @@ def reasons_in_words(found: RunReport | Staged) -> dict[str, dict[str, int]]:
         "exclusions": said(found.exclusions, has_field=False),
         "dropped": said(found.dropped, has_field=True),
         "stale": dict(found.stale),
+        "warned": {KINDS[kind]: n for kind, n in found.warned.items()},
     }
 
 
@@ -225,6 +232,10 @@ def text_report(report: RunReport) -> str:
     lines = [f"{title}, {report.state} in {report.seconds:.1f} s"]
     lines += [f"  why         {report.kind_in_words}"] if report.kind_reason else []
     lines += [f"  reason      {report.reason}"] if report.reason else []
+    if report.report_gone_at:
+        return "\n".join(
+            [*lines, f"  report      {words.REPORT_GONE} {moment(report.report_gone_at)}"]
+        )
     cause = report.cause or (words.NO_CAUSE if report.state == RunState.FAILED else "")
     lines += [f"  cause       {cause}"] if cause else []
     lines += [f"  ended by    {report.ended_by_in_words}"] if report.ended_why else []

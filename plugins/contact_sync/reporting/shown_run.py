@@ -20,8 +20,8 @@ class ShownRun:
     run has taken over. `ended_by`, `ended_why`: which run has ended this one, which couldn't write
     its end, and why (EndedWhy); `ended`: those that this one has ended (`run_id`, `why`), None =
     none. `sent`: contacts whose jobs SendGrid has carried out.
-    run has taken over. `sent`: contacts whose jobs SendGrid has carried out.
-    `unproven`: why the ledger isn't believed, a code of `KindReason`.
+    `unproven`: why the ledger isn't believed, a code of `KindReason`. `report_gone_at`: when its
+    plan, result and reason were deleted, because they were old; None = they weren't.
     """
 
     id: int
@@ -50,6 +50,7 @@ class ShownRun:
     ended: list[dict[str, Any]] | None
     sent: int
     unproven: str | None = None
+    report_gone_at: datetime | None = None
 
     @property
     def unproven_in_words(self) -> str:

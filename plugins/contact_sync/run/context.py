@@ -15,8 +15,10 @@ from contact_sync.sync import Sync
 
 
 def definition_hash(definition: SyncDefinition) -> str:
-    """Tells whether a definition was edited between two steps of a run; whom it alerts may be."""
-    return xxhash.xxh3_64_hexdigest(definition.model_dump_json(exclude={"alerts"}).encode())
+    """Tells whether a definition was edited between two steps of a run; whom it alerts
+    may be, and for how long old things are kept."""
+    apart = {"alerts", "retention"}
+    return xxhash.xxh3_64_hexdigest(definition.model_dump_json(exclude=apart).encode())
 
 
 def open_run(sync: Sync, run_id: int) -> Run:

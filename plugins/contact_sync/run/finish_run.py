@@ -179,6 +179,7 @@ def _log_report(plan: Plan, result: Result) -> None:
     titles = {
         "rejections": "Rejected", "exclusions": "Excluded", "dropped": "Value dropped or cut",
         "stale": "Stale at SendGrid (Number and Date fields can't be cleared)",
+        "warned": "Sent although SendGrid suppresses the address",
     }  # fmt: skip
     counted = reasons_in_words(plan)
     for key, title in titles.items():

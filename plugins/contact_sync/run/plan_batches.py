@@ -52,7 +52,8 @@ def plan_batches(sync: Sync, run: Run) -> list[int]:
         stage_heirs(sync, run)
     with sync.state.transaction() as cursor:
         plan = total(staging.slice_counts(cursor, run.run_id))
-    plan = replace(plan, held_absences=snapshot_of(run).held)
+    seen = snapshot_of(run)
+    plan = replace(plan, held_absences=seen.held, warned=seen.warned)
     if run.dry_run:
         _save_dry_plan(sync, run, plan)
         return []

@@ -21,18 +21,34 @@ log = logging.getLogger(__name__)
 
 def with_suppressions(sync: Sync, sync_id: int, scan: Scan) -> Scan:
     """The same, with the clients that the definition excludes because SendGrid suppresses their
-    address, as it was read last; those that it warns of are counted in the log."""
+    address, as it was read last."""
     asked = sync.definition.suppressions
     if asked is None:
         return scan
-    excluding, warning = asked.with_policy("exclude"), asked.with_policy("warn")
     with sync.state.transaction() as cursor:
-        out = suppressed.hashes_in_force(cursor, sync_id, excluding)
-        listed = suppressed.hashes_in_force(cursor, sync_id, warning)
-    for kind, hashes in listed.items():
-        if n := int((among(scan.email_hash, hashes) & (scan.email_hash != 0)).sum()):
-            log.warning("%d clients are sent although SendGrid suppresses them: %s", n, KINDS[kind])
+        out = suppressed.hashes_in_force(cursor, sync_id, asked.with_policy("exclude"))
     return replace(scan, suppressed=suppressed_kinds(scan.email_hash, out))
+
+
+def count_warned(sync: Sync, sync_id: int, scan: Scan) -> dict[str, int]:
+    """How many clients that aren't excluded have an address of which the definition warns, because
+    SendGrid suppresses it: by kind, only kinds with any."""
+    asked = sync.definition.suppressions
+    if asked is None:
+        return {}
+    with sync.state.transaction() as cursor:
+        listed = suppressed.hashes_in_force(cursor, sync_id, asked.with_policy("warn"))
+    may_be_sent = (scan.email_hash != 0) & ~scan.excluded
+    if scan.suppressed is not None:
+        may_be_sent &= scan.suppressed == 0
+    found = {
+        str(kind): int((among(scan.email_hash, hashes) & may_be_sent).sum())
+        for kind, hashes in listed.items()
+    }
+    for kind, n in found.items():
+        if n:
+            log.warning("%d clients are sent although SendGrid suppresses them: %s", n, KINDS[kind])
+    return {kind: n for kind, n in found.items() if n}
 
 
 def scan_clients(snapshot: Snapshot) -> Scan:

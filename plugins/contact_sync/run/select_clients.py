@@ -25,7 +25,7 @@ from contact_sync.config.source import ChangeDetection
 from contact_sync.contacts.ledger_rows import KnownClients
 from contact_sync.contacts.selection import Scan, choose
 from contact_sync.run.context import mapping_of
-from contact_sync.run.scan_clients import scan_clients, with_suppressions
+from contact_sync.run.scan_clients import count_warned, scan_clients, with_suppressions
 from contact_sync.run.sending.rejected_contacts import take_back
 from contact_sync.state import batches, runs, staging
 from contact_sync.state.ledger import (
@@ -115,6 +115,7 @@ def _look(sync: Sync, run: Run) -> Seen:
         elif kind is RunKind.INCREMENTAL and known.watermark:
             changed = changed_clients(definition, snapshot, known.watermark)
     scan = with_suppressions(sync, run.sync_id, scan)
+    here = replace(here, warned=count_warned(sync, run.sync_id, scan))
     ledger = reading.result()
     taken = np.concatenate([ledger.contact_hash, read_removal_hashes(sync.state, run.sync_id)])
     return Seen(here, kind, why, detail, known.now, scan, changed, ledger, taken)

@@ -14,6 +14,7 @@ from typing import TypeVar
 
 from contact_sync.base.errors import ConfigError, LeaseBusy
 from contact_sync.base.failpoints import reach
+from contact_sync.config.definition import SyncDefinition
 from contact_sync.config.verify import Foreign
 from contact_sync.postgres.cursor import Cursor
 from contact_sync.state import identity, leases, repairs, runs, verifications
@@ -43,8 +44,8 @@ def repair(
     twice.
 
     `approve_foreign`: a person allows exactly so many contacts to be taken off the list that the
-    sync never had. Raises LeaseBusy while a run is at work; ConfigError when nothing was verified,
-    or foreign contacts are to stay by the definition.
+    sync never had. Raises LeaseBusy while a run is at work; ConfigError when nothing was verified
+    within the days for which findings are kept, or foreign contacts are to stay by the definition.
     """
     foreign = sync.definition.verify.foreign
     if approve_foreign is not None and foreign is Foreign.KEEP:
@@ -56,7 +57,7 @@ def repair(
     with sync.state.transaction() as cursor:
         sync_id = runs.ensure_sync(cursor, sync.definition.name).sync_id
         leases.refuse_at_work(cursor, sync_id)
-        found = verification_id or _newest(cursor, sync.definition.name, sync_id)
+        found = verification_id or _newest(cursor, sync.definition, sync_id)
         done = Repaired(
             to_send=repairs.send_again(cursor, sync_id, found),
             to_remove=repairs.note_unentitled(cursor, sync_id, found),
@@ -100,12 +101,19 @@ def waiting_for_lease(step: Callable[[], T], minutes: float) -> T:
         time.sleep(LEASE_PAUSE)
 
 
-def _newest(cursor: Cursor, name: str, sync_id: int) -> int:
+def _newest(cursor: Cursor, definition: SyncDefinition, sync_id: int) -> int:
+    name, days = definition.name, definition.retention.findings
     found = verifications.newest(cursor, sync_id, only_succeeded=True)
     if found is None:
         raise ConfigError(
             f"Nothing can be repaired: no verification of {name!r} has come to its end. Run "
             f"`python -m contact_sync verify {name}` first"
+        )
+    if days is not None and found.age_hours > days * 24:
+        raise ConfigError(
+            f"Verification {found.verification_id} of {name!r} is older than {days} days "
+            f"(`retention.findings`): what it found is kept no longer. Run `python -m contact_sync "
+            f"verify {name}` first"
         )
     log.info("Verification %d, begun %.1f hours ago", found.verification_id, found.age_hours)
     return found.verification_id

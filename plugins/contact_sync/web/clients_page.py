@@ -14,6 +14,7 @@ from fastapi import Form, HTTPException, Request, Response
 from fastapi.responses import RedirectResponse
 
 from contact_sync.airflow_edge.access import ViewerDep
+from contact_sync.airflow_edge.audit import Access, note_access
 from contact_sync.base.vocabulary import CLIENT_IDS
 from contact_sync.state.for_people.reading import reading
 from contact_sync.state.for_people.syncs import sync_row
@@ -53,6 +54,8 @@ def find(
 
     with asking_b2core(name) as opened:
         matches = find_clients(opened, q, thorough=every == "on")
+    ids, keys = [each.client_id for each in matches], [each.client_key for each in matches]
+    note_access(viewer, sync.definition, Access.SEARCHED, client_ids=ids, client_keys=keys)
     if len(matches) == 1 and not every:
         return _to_client(request, sync, matches[0].client_id)
     problem = (
@@ -76,6 +79,10 @@ def client(
         asked = live == "on"
         sendgrid = opened.enter_context(asking_sendgrid(sync.definition)) if asked else None
         found = explain_client(databases, client_id, live=sendgrid)
+    note_access(
+        viewer, sync.definition, Access.LOOKED_UP, client_id=client_id,
+        client_key=found.keys.get(client_id), live=asked, addresses=sync.sees_addresses,
+    )  # fmt: skip
     shown = client_view(found, may_see=sync.sees_addresses)
     status, title = 200 if shown.is_known else 404, f"Client {found.called(client_id)}"
     return page(request, "client.html", status=status, title=title, sync=sync, shown=shown)

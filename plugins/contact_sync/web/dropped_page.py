@@ -9,6 +9,7 @@ from fastapi import Depends, Request, Response
 from fastapi.responses import StreamingResponse
 
 from contact_sync.airflow_edge.access import ViewerDep
+from contact_sync.airflow_edge.audit import Access, note_access
 from contact_sync.base import words
 from contact_sync.state.for_people import dropped
 from contact_sync.state.for_people.dropped import DroppedValue, Filter
@@ -57,7 +58,10 @@ def dropped_values(
             which = only.filter(row.sync_id, after, after_field)
             rows = dropped.page_of_values(cursor, which, ROWS + 1)
             reasons = dropped.count_reasons(cursor, row.sync_id)
-    found, problem = addresses(name, [value.client_id for value in rows[:ROWS]])
+    ids = list(dict.fromkeys(value.client_id for value in rows[:ROWS]))
+    found, problem = addresses(name, ids)
+    if sync.sees_addresses and ids:
+        note_access(viewer, sync.definition, Access.LISTED, list="dropped", client_ids=ids)
     last = rows[ROWS - 1] if len(rows) > ROWS else None
     shown = ListPage(
         sync=sync,
@@ -79,6 +83,8 @@ def dropped_csv(viewer: ViewerDep, name: str, only: OnlyDep) -> StreamingRespons
     with reading(sync.state) as cursor:
         row = sync_row(cursor, name)
     which = only.filter(row.sync_id if row else -1)
+    note_access(viewer, sync.definition, Access.DOWNLOADED, list="dropped", field=only.field,
+                reason=only.reason, addresses=sync.sees_addresses)  # fmt: skip
     return csv_file(sync, "dropped", COLUMNS, dropped.all_values(sync.state, which), _cells)
 
 

@@ -9,6 +9,7 @@ from fastapi import Depends, HTTPException, Request, Response
 from fastapi.responses import RedirectResponse, StreamingResponse
 
 from contact_sync.airflow_edge.access import ViewerDep
+from contact_sync.airflow_edge.audit import Access, note_access
 from contact_sync.base import words
 from contact_sync.state.for_people import rejected
 from contact_sync.state.for_people.reading import reading
@@ -58,7 +59,10 @@ def rejected_clients(
         if row:
             rows = rejected.page_of_clients(cursor, only.filter(row.sync_id, after), ROWS + 1)
             reasons = rejected.count_reasons(cursor, row.sync_id)
-    found, problem = addresses(name, [row.client_id for row in rows[:ROWS]])
+    ids = [row.client_id for row in rows[:ROWS]]
+    found, problem = addresses(name, ids)
+    if sync.sees_addresses and ids:
+        note_access(viewer, sync.definition, Access.LISTED, list="rejected", client_ids=ids)
     shown = ListPage(
         sync=sync,
         link=links_of(request).rejected,
@@ -80,6 +84,8 @@ def rejected_csv(viewer: ViewerDep, name: str, only: OnlyDep) -> StreamingRespon
     with reading(sync.state) as cursor:
         row = sync_row(cursor, name)
     which = only.filter(row.sync_id if row else -1)
+    note_access(viewer, sync.definition, Access.DOWNLOADED, list="rejected", field=only.field,
+                reason=only.reason, addresses=sync.sees_addresses)  # fmt: skip
     return csv_file(sync, "rejected", COLUMNS, rejected.all_clients(sync.state, which), _cells)
 
 

@@ -8,10 +8,12 @@ from datetime import datetime
 
 from fastapi import HTTPException, Request, Response
 
-from contact_sync.airflow_edge.access import ViewerDep
+from contact_sync.airflow_edge.access import Viewer, ViewerDep
+from contact_sync.airflow_edge.audit import Access, note_access
 from contact_sync.airflow_edge.dag_runs import SeenDagRun, TaskTimes, seen_dag_run, task_label
 from contact_sync.base import words
-from contact_sync.base.vocabulary import RefusalSum
+from contact_sync.base.masking import masked
+from contact_sync.base.vocabulary import RefusalSum, RunState
 from contact_sync.config.files import read_definitions
 from contact_sync.postgres.cursor import Cursor
 from contact_sync.reporting import run_story
@@ -26,7 +28,7 @@ from contact_sync.web.failures import make_router
 from contact_sync.web.links import Link, Links
 from contact_sync.web.rejected_page import Only
 from contact_sync.web.rendering import links_of, page
-from contact_sync.web.run_view import JOBS, Found, RunView, run_view
+from contact_sync.web.run_view import EXAMPLES, JOBS, Found, RunView, run_view
 from contact_sync.web.seen_sync import SeenSync, readable_sync
 
 DAG_PREFIX = "contact_sync_"
@@ -141,7 +143,7 @@ def report_of_dag_run(
     with reading(sync.state) as cursor:
         holder = run_story.holder_of(dag_id, run_id)
         rows = shown_runs.runs_of_holder(cursor, name, holder, RUNS_SHOWN)
-        runs = [run_view(_found(cursor, row), sync.shown) for row in rows]
+        runs = _views(cursor, viewer, sync, rows, goes_on=dag_run.unfinished)
     batch_id = _batch_of(dag_run, task_id, map_index)
     return _page(request, sync, runs, dag_run, refresh=refresh == "on", batch_id=batch_id)
 
@@ -156,9 +158,30 @@ def report_of_run(
         row = shown_runs.run_of_id(cursor, name, run_id)
         if row is None:
             raise HTTPException(404, f"The sync {name!r} has no run {run_id}.")
-        run = run_view(_found(cursor, row), sync.shown)
+        (run,) = _views(cursor, viewer, sync, [row], goes_on=False)
     dag_run = seen_dag_run(*run.dag_run) if run.dag_run else None
     return _page(request, sync, [run], dag_run, refresh=refresh == "on")
+
+
+def _views(
+    cursor: Cursor, viewer: Viewer, sync: SeenSync, rows: list[ShownRun], *, goes_on: bool
+) -> list[RunView]:
+    """What the page says of runs. While one goes on, the page asks again and again, and addresses
+    are masked: otherwise who sees some is noted."""
+    found = [_found(cursor, row) for row in rows]
+    if goes_on or any(row.state == RunState.RUNNING for row in rows):
+        return [run_view(each, masked) for each in found]
+    with_address = [
+        client.client_id
+        for each in found
+        for clients in each.rejected.values()
+        for client in clients[:EXAMPLES]
+        if client.email
+    ]
+    if sync.sees_addresses and with_address:
+        note_access(viewer, sync.definition, Access.LISTED, list="run", client_ids=with_address,
+                    runs=[row.id for row in rows])  # fmt: skip
+    return [run_view(each, sync.shown) for each in found]
 
 
 def is_unfinished(runs: Sequence[RunView], dag_run: SeenDagRun | None) -> bool:

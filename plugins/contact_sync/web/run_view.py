@@ -75,7 +75,7 @@ class RunView:
 
     `cause` is the first sentence of why it failed, `details` is whatever more was said. `approval`
     are lines, as `ended` are: runs that it has ended. `sent_note` stands for the figures where
-    there are none.
+    there are none. `report_gone_at`: since when all but its times is deleted.
     """
 
     id: int
@@ -94,6 +94,7 @@ class RunView:
     reason: str
     started_at: datetime
     seconds: float
+    report_gone_at: datetime | None
     retries_rejected: bool
     approved_removals: int | None
     read_at: datetime | None
@@ -145,6 +146,7 @@ def run_view(found: Found, shown: Callable[[str | None], str]) -> RunView:
         reason=report.reason or "",
         started_at=report.started_at,
         seconds=report.seconds,
+        report_gone_at=report.report_gone_at,
         retries_rejected=run.retry_rejected,
         approved_removals=run.approve_removals,
         read_at=datetime.fromisoformat(snapshot.read_at) if snapshot else None,
@@ -264,6 +266,7 @@ def _tables(report: RunReport) -> list[ReasonTable]:
          "dropped"),
         ("Values that SendGrid can't clear", "Number and Date fields that B2CORE emptied",
          "stale"),
+        ("Sent although SendGrid suppresses them", "as the definition says: `warn`", "warned"),
     )  # fmt: skip
     return [
         ReasonTable(title, note, list(counted[name].items()))

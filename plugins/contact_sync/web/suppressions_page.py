@@ -14,6 +14,7 @@ from fastapi import Depends, HTTPException, Request, Response
 from fastapi.responses import StreamingResponse
 
 from contact_sync.airflow_edge.access import ViewerDep
+from contact_sync.airflow_edge.audit import Access, note_access
 from contact_sync.base.suppressed import KINDS
 from contact_sync.base.vocabulary import SuppressionKind
 from contact_sync.reporting.csv_export import csv_lines
@@ -31,7 +32,7 @@ ROWS = 1_000
 COLUMNS = ("email", "kind", "group_id", "since", "first_seen", "gone_at")
 POLICY_WORDS = {
     "nothing": "sent all the same",
-    "warn": "sent, and counted in the log",
+    "warn": "sent, and counted in the report",
     "exclude": "not sent",
 }
 router = make_router()
@@ -107,6 +108,8 @@ def suppressions(request: Request, viewer: ViewerDep, name: str, only: OnlyDep) 
             read_to = suppressed.last_read(cursor, row.sync_id)
             kinds = suppressed.count_kinds(cursor, row.sync_id)
             rows = suppressed.newest(cursor, row.sync_id, kind, ROWS)
+    if sync.sees_addresses and rows:
+        note_access(viewer, sync.definition, Access.LISTED, list="suppressions", rows=len(rows))
     shown = SuppressionsPage(
         sync, links_of(request), kind, read_to, kinds, [(r, sync.shown(r.email)) for r in rows]
     )
@@ -122,6 +125,8 @@ def suppressions_csv(viewer: ViewerDep, name: str, only: OnlyDep) -> StreamingRe
     with reading(sync.state) as cursor:
         row = sync_row(cursor, name)
     which = Filter(row.sync_id if row else -1, kind)
+    note_access(viewer, sync.definition, Access.DOWNLOADED, list="suppressions", kind=kind,
+                addresses=sync.sees_addresses)  # fmt: skip
     lines = _lines(sync, which)
     first = next(lines)  # what goes wrong at once is an answer of its own
     named = {"Content-Disposition": f'attachment; filename="suppressions-{name}.csv"'}

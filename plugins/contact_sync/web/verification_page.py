@@ -9,6 +9,7 @@ from fastapi import HTTPException, Request, Response
 from fastapi.responses import StreamingResponse
 
 from contact_sync.airflow_edge.access import ViewerDep
+from contact_sync.airflow_edge.audit import Access, note_access
 from contact_sync.base.verdicts import BREACHES, Count, Verdict, told
 from contact_sync.reporting.csv_export import csv_lines
 from contact_sync.state import verifications
@@ -78,6 +79,9 @@ def verification(
             )
         last = rows[ROWS - 1].finding_no if len(rows) > ROWS else None
         with_address, problem = _with_addresses(sync, rows[:ROWS])
+        if sync.sees_addresses and rows:
+            note_access(viewer, sync.definition, Access.LISTED, list="findings",
+                        verification=found.verification_id, rows=len(rows[:ROWS]))  # fmt: skip
         shown = VerificationPage(found, with_address, only, last, problem)
     return page(request, "verification.html", title="Verification", sync=sync, shown=shown,
                 file=links_of(request).verification(name, file=".csv"))  # fmt: skip
@@ -90,6 +94,8 @@ def verification_csv(viewer: ViewerDep, name: str) -> StreamingResponse:
     found = _newest(sync)
     if found is None:
         raise HTTPException(404, "No verification of this sync has come to its end.")
+    note_access(viewer, sync.definition, Access.DOWNLOADED, list="findings",
+                verification=found.verification_id, addresses=sync.sees_addresses)  # fmt: skip
     named = {"Content-Disposition": f'attachment; filename="verification-{sync.name}.csv"'}
     return StreamingResponse(
         _lines(sync, found.verification_id), media_type="text/csv; charset=utf-8",

@@ -31,6 +31,7 @@ ANSWERS = {
     "explain demo --email nobody@example.com": ({"sync", "clients"}, 1),
     "fields demo": ({"sync", "lists", "fields", "missing", "created"}, 0),
     "syncs": ({"syncs"}, 0),
+    "prune demo --dry-run": ({"dry_run", "syncs"}, 0),
     "schema": ({"properties"}, 0),
 }
 """What is typed, without --json → keys of the document (None: it is a list), and the exit code,

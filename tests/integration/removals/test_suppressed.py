@@ -77,11 +77,12 @@ def test_F16_each_kind_as_the_definition_says_and_a_change_acts_in_the_next_run(
     world.emulator.admin.suppress("unsubscribe@example.com")
     ids = {str(kind): number for number, kind in enumerate(SuppressionKind, 1)}
     world.redefine(suppressions={}, lane=lane)
-    world.run()
+    report = world.run()
     world.assert_converged(excluded={ids["spam_report"], ids["invalid"]})
+    assert report["warned"] == {"bounce": 1}
     assert "1 clients are sent although SendGrid suppresses them: bounced" in caplog.text
     world.redefine(suppressions={"spam_report": "nothing", "bounce": "exclude"})
-    world.run()
+    assert world.run()["warned"] == {}
     out = {ids["invalid"], ids["bounce"]}
     world.assert_converged(excluded=out, unlisted={"bounce@example.com"})
     everything = {str(kind): "exclude" for kind in SuppressionKind}

@@ -22,7 +22,7 @@ from tests.support.world import World
 
 pytestmark = pytest.mark.own_connections  # a session tells what it has read when it ends
 
-RUNS, KEPT = 20_000, 10_000
+RUNS, KEPT = 100_000, 10_000
 SLACK = 300
 """Rows that a limit of a statement lets it read more, once there are so many."""
 READ = """SELECT relname, coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0)

@@ -65,3 +65,5 @@ def test_a_verification_that_failed_names_its_task() -> None:
     """It has proven nothing."""
     alert = verify_failed(define(), CONTEXT)
     assert alert.cause == "The log of the task compare says why"
+    pruning = {**CONTEXT, "ti": SimpleNamespace(task_id="prune")}
+    assert "verification isn't concerned" in verify_failed(define(), pruning).cause

@@ -28,6 +28,7 @@ SNAPSHOT = {
     "started": "2026-01-01T00:00:00.000000Z", "tables": {"b": "1"}, "statements": "0123456789",
     "lag_seconds": 0, "detection": "xmin",
     "selected": 9, "chosen": 4, "gone": 2, "held": 2, "retiring": 0,
+    "warned": {"bounce": 1},
 }  # fmt: skip
 STAGED = {
     "counts": {"read": 4, "new": 2}, "rejections": {"email: invalid": 1},
@@ -35,7 +36,7 @@ STAGED = {
     "stale": {"born": 1}, "emptied": {"city": 1},
 }  # fmt: skip
 ABOVE = {"limit": "clears", "n": 9, "allowed": 4, "field": "city", "having": 20}
-PLAN = STAGED | {"held_absences": 2, "above_limits": [ABOVE]}
+PLAN = STAGED | {"held_absences": 2, "warned": {"bounce": 1}, "above_limits": [ABOVE]}
 JOB = {
     "batch_id": 3, "lane": "csv", "rows": 2, "state": "settled", "job_id": "j", "status": "errored",
     "outcome": "applied", "numbers": {"confirmed": 1, "rejected": 1}, "seconds": 1.5,

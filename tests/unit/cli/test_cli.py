@@ -155,9 +155,9 @@ ROW: dict[str, Any] = {
 
 KEYS = [
     "id", "kind", "kind_reason", "kind_detail", "dry_run", "state", "reason", "cause", "ended_by",
-    "ended_why", "ended", "started_at", "finished_at", "seconds", "counts", "degraded", "approval",
-    "above_limits", "books",
-    "rejections", "exclusions", "dropped", "dropped_now", "dropped_new", "stale", "jobs",
+    "ended_why", "ended", "started_at", "finished_at", "seconds", "report_gone_at", "counts",
+    "degraded", "approval", "above_limits", "books",
+    "rejections", "exclusions", "dropped", "dropped_now", "dropped_new", "stale", "warned", "jobs",
 ]  # fmt: skip
 """What `status --json` says of a run: others read it, so a key stays."""
 ABOVE = {"limit": "removals", "n": 8, "allowed": 5}

@@ -51,6 +51,7 @@ SELECT
     r.snapshot,
     extract(EPOCH FROM coalesce(r.finished_at, now()) - r.started_at)::float AS seconds,
     s.lease_until > now() AND s.epoch = r.epoch AS holds_lease,
+    r.report_gone_at,
     r.ended_by,
     r.ended_why,
     (

@@ -1,0 +1,2 @@
+-- When the report of a run was deleted.
+ALTER TABLE contact_sync.run ADD COLUMN report_gone_at timestamptz;
