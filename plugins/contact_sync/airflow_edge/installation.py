@@ -48,6 +48,21 @@ def time_zone() -> str:
     return str(getattr(settings.TIMEZONE, "name", settings.TIMEZONE))
 
 
+def is_stored(conn_id: str) -> bool:
+    """Whether Airflow's database has a connection of this name, although Airflow says that there is
+    none; False where the database may not be asked, as in a task, or can't be reached."""
+    from airflow.models.connection import Connection as Stored
+    from airflow.utils.session import create_session
+    from sqlalchemy.exc import SQLAlchemyError
+
+    try:
+        with create_session(scoped=False) as session:
+            query = session.query(Stored.conn_id).filter(Stored.conn_id == conn_id)
+            return query.first() is not None
+    except (SQLAlchemyError, RuntimeError):
+        return False
+
+
 def make_pool() -> str:
     """Make the pool if there is none; returns what is so then, in words."""
     from airflow.models.pool import Pool

@@ -19,7 +19,7 @@ has become read-only by a fail-over (25006), deadlocks, too many connections, lo
 errors of its machine."""
 _PROTOCOL = "08P01"
 """What PgBouncer says instead of a login, or when it has no connection to the server."""
-_HARMLESS_TEXT = ("42", "3D", "28", "3F")
+_HARMLESS_TEXT = ("0A", "42", "3D", "28", "3F")
 _DATA = ("21", "22")
 _OF_A_ROW = (
     ": a row holds what the statement's cast, calculation or subquery can't take. Correct the row, "

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import pyarrow as pa
 
 from contact_sync.b2core.reader import B2Core
-from contact_sync.base.errors import ConfigError
+from contact_sync.base.errors import FatalError
 from contact_sync.base.findings import Area, Finding, Judgement
 from contact_sync.base.vocabulary import SendGridField
 from contact_sync.config.definition import SyncDefinition
@@ -79,7 +79,7 @@ def _statement(source: B2Core, name: str) -> tuple[pa.Schema | None, list[str]]:
             columns = snapshot.columns(name)
             snapshot.plan(name)  # only then the server checks what the role may read
             return columns, []
-    except ConfigError as error:
+    except FatalError as error:
         return None, [str(error)]
 
 
