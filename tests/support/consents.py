@@ -109,8 +109,12 @@ class Audit:
 
 
 def _excluded(world: World) -> frozenset[str]:
-    """Addresses of clients that the source's statement excludes; none where it is broken."""
-    statement = (world.sql_folder / "scan.sql").read_text(encoding="utf-8")
+    """Addresses of clients that the source's statement excludes; none where it is broken, or not
+    written yet."""
+    file = world.sql_folder / "scan.sql"
+    if not file.is_file():
+        return frozenset()
+    statement = file.read_text(encoding="utf-8")
     try:
         with connections.connection(world.b2core_url) as connection:
             rows = connection.execute(statement.encode()).fetchall()
