@@ -109,8 +109,12 @@ class Audit:
 
 
 def _excluded(world: World) -> frozenset[str]:
-    """Addresses of clients that the source's statement excludes; none where it is broken."""
-    scan = (world.sql_folder / "scan.sql").read_text(encoding="utf-8")
+    """Addresses of clients that the source's statement excludes; none where it is broken, or not
+    written yet."""
+    file = world.sql_folder / "scan.sql"
+    if not file.is_file():
+        return frozenset()
+    scan = file.read_text(encoding="utf-8")
     statement = f"SELECT email FROM (\n{scan}\n) AS scan WHERE exclusion IS NOT NULL"
     try:
         with connections.connection(world.b2core_url) as connection:
