@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
-from functools import cache
 from typing import Any, Self
 
 from contact_sync.base.degraded import Degraded
@@ -18,14 +17,9 @@ from contact_sync.base.vocabulary import Answer, Job, LimitName
 
 def known_fields(kind: type[Any], data: Mapping[str, Any]) -> dict[str, Any]:
     """What JSON has for a dataclass's fields; lists as tuples, as frozen classes keep them."""
-    names = _names(kind)
+    names = {entry.name for entry in fields(kind)}
     found = {name: value for name, value in data.items() if name in names}
     return {name: tuple(v) if isinstance(v, list) else v for name, v in found.items()}
-
-
-@cache
-def _names(kind: type[Any]) -> frozenset[str]:
-    return frozenset(entry.name for entry in fields(kind))
 
 
 class JsonColumn:
