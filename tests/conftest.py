@@ -103,7 +103,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with what takes long; measure no coverage where it tells nothing.
 
     Of a table of cases in tests/integration/ one of two, two of three and three of more are tried,
-    and every third mutant; the others are slow: `make test-long` tries them all. Coverage is
+    and every fourth mutant; the others are slow: `make test-long` tries them all. Coverage is
     measured with the first one.
     """
     tables: dict[str, list[pytest.Item]] = {}
@@ -115,7 +115,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.no_cover)
     for name, cases in tables.items():
         if name.endswith("::test_the_suite_notices"):
-            _try_some(cases, range(0, len(cases), 3))
+            _try_some(cases, range(0, len(cases), 4))
         elif "tests/integration/" in name and not any(part in name for part in WHOLE):
             _try_some(cases, _tried(name, len(cases)))
     items.sort(key=lambda item: not any(part in item.nodeid for part in LONG))
