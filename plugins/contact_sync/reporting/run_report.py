@@ -9,7 +9,7 @@ from typing import Any
 
 from contact_sync.base import run_life, words
 from contact_sync.base.degraded import Degraded
-from contact_sync.base.json_columns import Approval, JobReport, Plan, Result, Staged
+from contact_sync.base.json_columns import Approval, JobReport, Plan, Result
 from contact_sync.base.moments import moment
 from contact_sync.base.run_life import ENDED
 from contact_sync.base.suppressed import KINDS
