@@ -1,13 +1,5 @@
 -- The comparison of both sides of a verification (state/comparing.py).
 
--- count_calls --
-SELECT
-    calls_for,
-    count(*) AS n
-FROM contact_sync.verify_client
-WHERE verification_id = %(verification_id)s
-GROUP BY calls_for;
-
 -- note_differences --
 -- Of clients that call for a contact; returns how many of those that differ wait for a run.
 -- Parameters: names = SendGrid's fields in mapping order

@@ -141,3 +141,11 @@ UPDATE contact_sync.verification SET
     export_hash = NULL,
     snapshot = NULL
 WHERE verification_id = %(verification_id)s;
+
+-- count_calls --
+SELECT
+    calls_for,
+    count(*) AS n
+FROM contact_sync.verify_client
+WHERE verification_id = %(verification_id)s
+GROUP BY calls_for;

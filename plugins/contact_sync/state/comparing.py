@@ -13,7 +13,7 @@ from psycopg.types.json import Jsonb
 from contact_sync.base.verdicts import CallsFor, Count
 from contact_sync.base.vocabulary import RemovalReason
 from contact_sync.postgres.cursor import Cursor, many, one
-from contact_sync.state import statements
+from contact_sync.state import sides, statements
 from contact_sync.state.ledger import ENOUGH_ABSENCES
 from contact_sync.state.verifications import Verification
 
@@ -42,8 +42,7 @@ def compare(cursor: Cursor, verification: Verification, names: Sequence[str], ru
     `names`: SendGrid's fields in mapping order.
     """
     ids = {"verification_id": verification.verification_id, "sync_id": verification.sync_id}
-    rows = many(cursor, SQL["count_calls"], ids)
-    calls = {CallsFor(row["calls_for"]): int(row["n"]) for row in rows}
+    calls = sides.count_calls(cursor, verification.verification_id)
     compared, moved = calls.get(CallsFor.CONTACT, 0), calls.get(CallsFor.MOVED, 0)
     waiting = int(one(cursor, SQL["note_differences"], ids | {"names": list(names)})["waiting"])
     strangers = many(

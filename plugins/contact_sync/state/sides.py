@@ -12,7 +12,7 @@ from psycopg.types.json import Jsonb
 
 from contact_sync.base.arrays import Int64, rows_of
 from contact_sync.base.json_columns import SourceSnapshot
-from contact_sync.base.verdicts import Count
+from contact_sync.base.verdicts import CallsFor, Count
 from contact_sync.postgres import arrow_reader
 from contact_sync.postgres.copying import copy_batches
 from contact_sync.postgres.cursor import Cursor, analyze, many, one
@@ -205,3 +205,9 @@ def drop_sides(cursor: Cursor, verification: Verification) -> None:
     cursor.execute(SQL["drop_contacts"], ids)
     cursor.execute(SQL["drop_unequal"], ids)
     cursor.execute(SQL["drop_clients"], ids)
+
+
+def count_calls(cursor: Cursor, verification_id: int) -> dict[CallsFor, int]:
+    """How many of B2CORE's clients call for a contact, or why for none."""
+    rows = many(cursor, SQL["count_calls"], {"verification_id": verification_id})
+    return {CallsFor(row["calls_for"]): int(row["n"]) for row in rows}
