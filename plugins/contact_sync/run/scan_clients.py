@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from dataclasses import replace
 
 import numpy as np
+import pyarrow as pa
 
 from contact_sync.b2core.client_ids import refuse_twice
 from contact_sync.b2core.reader import Snapshot
@@ -37,12 +39,17 @@ def with_suppressions(sync: Sync, sync_id: int, scan: Scan) -> Scan:
 
 def scan_clients(snapshot: Snapshot) -> Scan:
     """Ids and address hashes of all clients, by id; 17 bytes of memory a client."""
+    return collected(ahead(snapshot.scan()), "scan")
+
+
+def collected(batches: Iterable[pa.RecordBatch], statement: str) -> Scan:
+    """The rows by id. Raises FatalError when a client came twice."""
     empty = Scan(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, bool))
-    parts = [empty, *(scanned(batch) for batch in ahead(snapshot.scan()))]
+    parts = [empty, *map(scanned, batches)]
     client_id = np.concatenate([part.client_id for part in parts])
     order = np.argsort(client_id, kind="stable")
     client_id = client_id[order]
-    refuse_twice(client_id, "scan")
+    refuse_twice(client_id, statement)
     return Scan(
         client_id,
         np.concatenate([part.email_hash for part in parts])[order],
