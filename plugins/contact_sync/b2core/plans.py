@@ -83,6 +83,9 @@ def compared_with_a_time(plan: Any) -> list[str]:
 PASSING = {"Append", "Gather", "Result", "Subquery Scan"}
 """Nodes that pass all rows on, if they have no filter."""
 
+RELATIONSHIPS = {"Outer", "Member", "Subquery"}
+"""A child whose rows are passed on; "InitPlan" and "SubPlan" give values to compare with."""
+
 
 def is_told_row_by_row(scan: Any, changed: Any) -> bool:
     """Whether `changed` tells the id of each changed row that `scan` makes a client of. Plans.
@@ -97,8 +100,12 @@ def is_told_row_by_row(scan: Any, changed: Any) -> bool:
         for node in changes
         if _is_by_age(node.get("Filter", ""))
     }
-    ids = [(told.get((n["Schema"], n["Relation Name"])), map(_bare, n["Output"])) for n in read]
-    return is_simple and bool(read) and all(client_id in columns for client_id, columns in ids)
+    return is_simple and bool(read) and all(_has_told(node, told) for node in read)
+
+
+def _has_told(node: dict[str, Any], told: dict[tuple[str, str], str]) -> bool:
+    client_id = told.get((node["Schema"], node["Relation Name"]))
+    return client_id is not None and client_id in [_bare(column) for column in node["Output"]]
 
 
 def _rows_passed(plan: Any) -> tuple[list[dict[str, Any]], bool]:
@@ -106,10 +113,12 @@ def _rows_passed(plan: Any) -> tuple[list[dict[str, Any]], bool]:
     node = plan[0]["Plan"] if isinstance(plan, list) else plan
     if node["Node Type"] == "Seq Scan":
         return [node], not node.get("Plans")
-    if node["Node Type"] not in PASSING or "Filter" in node:
+    if node["Node Type"] not in PASSING or "Filter" in node or "Plans" not in node:
         return [], False
-    found = [_rows_passed(child) for child in node.get("Plans", [])]
-    return [scan for scans, _ in found for scan in scans], all(simple for _, simple in found)
+    children = [child for child in node["Plans"] if child["Parent Relationship"] in RELATIONSHIPS]
+    found = [_rows_passed(child) for child in children]
+    is_simple = all(simple for _, simple in found) and len(children) == len(node["Plans"])
+    return [scan for scans, _ in found for scan in scans], is_simple
 
 
 def _is_by_age(condition: str) -> bool:

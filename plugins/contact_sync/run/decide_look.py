@@ -44,11 +44,10 @@ def decide_look(asked: Asked, mark: SourceSnapshot | None, before: RunBefore | N
     now, then = asked.counts, mark.counts if mark else None
     if why := _against(asked, mark, before):
         return Decided(Look.WHOLE, why)
-    if now is None or then is None or now.unusable or then.unusable:
-        why, detail = (
-            (now and now.unusable) or (then and then.unusable) or (LookWhy.NOTHING_KEPT, "")
-        )
-        return Decided(Look.WHOLE, LookWhy(why), detail)
+    if now is None or then is None:
+        return Decided(Look.WHOLE, LookWhy.NOTHING_KEPT)
+    if unusable := now.unusable or then.unusable:
+        return Decided(Look.WHOLE, LookWhy(unusable[0]), unusable[1])
     if then.parts != now.parts or not asked.here.started:
         return Decided(Look.WHOLE, LookWhy.NOTHING_KEPT)
     if then.reset_at != now.reset_at:
@@ -103,12 +102,9 @@ def counts_to_keep(
         tables = {oid: replace(table, horizon=horizon) for oid, table in judged.tables.items()}
         return replace(judged, tables=tables, whole_at=here.read_at)
     then = mark.counts
-    passed_over = {
-        oid
-        for part, oids in judged.parts.items()
-        if part not in (SCAN, *decided.read)
-        for oid in oids
-    } | set(judged.parts[SCAN]) - {oid for part in decided.read for oid in judged.parts[part]}
+    read = {oid for part in decided.read for oid in judged.parts[part]}
+    left = {part: oids for part, oids in judged.parts.items() if part not in (SCAN, *decided.read)}
+    passed_over = {oid for oids in left.values() for oid in oids} | set(judged.parts[SCAN]) - read
     tables = {
         oid: replace(table, horizon=then.tables[oid].horizon if oid in passed_over else horizon)
         for oid, table in judged.tables.items()
