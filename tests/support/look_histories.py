@@ -1,0 +1,310 @@
+"""Random histories of B2CORE, in which each run that reads only what changed is compared with one
+that reads everything in the same snapshot.
+
+What SendGrid makes of a run is drawn, too, and written into the ledger as runs write it, so that a
+history takes a second: whole runs are tested elsewhere.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import psycopg
+import pytest
+
+from contact_sync.b2core.reader import Snapshot
+from contact_sync.base.json_columns import Result
+from contact_sync.base.source_look import Look, LookWhy
+from contact_sync.base.vocabulary import RunKind, RunState
+from contact_sync.contacts.selection import EXCLUDED, PASSED_OVER, SHARED
+from contact_sync.postgres import arrow_reader
+from contact_sync.run import select_clients
+from contact_sync.run.context import open_run
+from contact_sync.run.decide_look import Decided
+from contact_sync.run.start_run import start_run
+from contact_sync.state import leases, runs
+from contact_sync.state.runs import Run
+from contact_sync.sync import Sync
+from tests.support.connections import COUNT_AT_ONCE
+from tests.support.world import World
+
+ADDRESSES = [None, "no address", *(f"person{n}@example.com" for n in range(7))]
+EDITS = {
+    "INSERT INTO b2core.clients (email) VALUES (%(email)s)": 3,
+    "UPDATE b2core.clients SET email = %(email)s WHERE id = %(id)s": 4,
+    "UPDATE b2core.clients SET first_name = 'Ann' WHERE id = %(id)s": 3,
+    "UPDATE b2core.clients SET last_name = 'opted out' WHERE id = %(id)s": 2,
+    "UPDATE b2core.clients SET last_name = 'Lee' WHERE last_name = 'opted out'": 1,
+    "UPDATE b2core.clients SET email = %(email)s WHERE id IN (%(id)s, %(other)s)": 1,
+    "DELETE FROM b2core.clients WHERE id = %(id)s": 1,
+    "DELETE FROM b2core.client_phones WHERE client_id = %(id)s": 1,
+    "INSERT INTO b2core.client_phones (client_id, phone)"
+    " SELECT id, '1' FROM b2core.clients WHERE id = %(id)s": 2,
+    "INSERT INTO b2core.client_addresses (client_id, type, country_id)"
+    " SELECT id, 'legal', 1 FROM b2core.clients WHERE id = %(id)s": 2,
+    "UPDATE b2core.client_addresses SET city = 'Bern' WHERE client_id = %(id)s": 1,
+    "UPDATE b2core.countries SET name = name || '.' WHERE id = 1": 1,
+    "UPDATE b2core.client_statuses SET name = name || '.' WHERE id = %(few)s": 1,
+}  # fmt: skip
+"""Statement → how often it is drawn."""
+RELOADS = (
+    "CREATE TEMP TABLE kept ON COMMIT DROP AS SELECT * FROM b2core.clients;"
+    "TRUNCATE b2core.clients CASCADE;"
+    "INSERT INTO b2core.clients SELECT * FROM kept",
+    "CREATE TABLE b2core.again (LIKE b2core.client_phones INCLUDING ALL);"
+    "INSERT INTO b2core.again SELECT * FROM b2core.client_phones;"
+    "SELECT setval(pg_get_serial_sequence('b2core.again', 'id'), 1 + max(id)) FROM b2core.again;"
+    "DROP TABLE b2core.client_phones;"
+    "ALTER TABLE b2core.again RENAME TO client_phones;"
+    "GRANT SELECT ON b2core.client_phones TO contact_sync_reader",
+)
+CLIENTS, STEPS = 10, 9
+LOCKED = (psycopg.errors.LockNotAvailable, psycopg.errors.ForeignKeyViolation)
+
+
+@dataclass
+class Writers:
+    """Three sessions of B2CORE: whose writes count at once, whose count late, and one that
+    commits late. `uncounted`: something is committed and not counted."""
+
+    prompt: psycopg.Connection
+    lagging: psycopg.Connection
+    slow: psycopg.Connection
+    uncounted: bool = False
+
+    def edit(self, rng: random.Random) -> None:
+        """One statement of one of them; none if another one is in its way."""
+        who = rng.choice(["prompt", "prompt", "prompt", "lagging", "slow"])
+        session: psycopg.Connection = getattr(self, who)
+        statement = rng.choices(list(EDITS), list(EDITS.values()))[0]
+        values = {"email": rng.choice(ADDRESSES), "id": rng.randint(1, 14),
+                  "other": rng.randint(1, 14), "few": rng.randint(1, 3)}  # fmt: skip
+        session.execute("SELECT 1")  # begins a transaction, if none is open
+        try:
+            with session.transaction():  # a savepoint
+                session.execute(statement, values)
+        except LOCKED:
+            pass
+        if who == "prompt":
+            self.count(session)
+        elif who == "lagging":
+            session.commit()
+            self.uncounted = True
+
+    def reload(self, rng: random.Random) -> None:
+        """A table is emptied and filled again, or swapped; nobody else is at work then."""
+        self.end()
+        self.prompt.execute(rng.choice(RELOADS))
+        self.count(self.prompt)
+
+    def end(self) -> None:
+        """All is committed and counted."""
+        for session in (self.slow, self.lagging, self.prompt):
+            self.count(session)
+        self.uncounted = False
+
+    @staticmethod
+    def count(session: psycopg.Connection) -> None:
+        """Commit, and hand the counts in."""
+        session.execute(COUNT_AT_ONCE)
+        session.commit()
+
+
+@dataclass
+class Histories:
+    """Histories of one world; `looks`: how often B2CORE was read how far, and why."""
+
+    world: World
+    sync: Sync
+    rng: random.Random
+    writers: Writers
+    destination: Any
+    looks: Counter[str] = field(default_factory=Counter)
+    compared: int = 0
+    rows: dict[int, set[str]] = field(default_factory=dict)
+    seen: Any = None
+    selection: Any = None
+
+    def history(self) -> None:
+        """A first load, then edits and runs."""
+        self.writers.end()
+        self.world.sql("TRUNCATE b2core.clients RESTART IDENTITY CASCADE")
+        self.world.state(
+            "TRUNCATE contact_sync.ledger, contact_sync.removal, contact_sync.run CASCADE"
+        )
+        self.world.state("UPDATE contact_sync.sync SET watermark = NULL")
+        for _ in range(CLIENTS):
+            self.world.add(self.rng.choice(ADDRESSES))
+        for _ in range(STEPS):
+            self.run()
+            for _ in range(self.rng.choice([0, 0, 1, 1, 2, 4])):
+                self.writers.edit(self.rng)
+            if self.rng.random() < 0.04:
+                self.writers.reload(self.rng)
+            if self.rng.random() < 0.4:
+                self.writers.end()
+
+    def run(self) -> None:
+        """Choose as a run does, and write down what became of the chosen ones; some runs fail."""
+        run_id = start_run(self.sync, RunKind.INCREMENTAL, holder="test")
+        with self.sync.state.transaction() as cursor:
+            runs.save_destination(cursor, run_id, self.destination)
+        select_clients.select_clients(self.sync, open_run(self.sync, run_id))
+        run = open_run(self.sync, run_id)
+        assert run.snapshot is not None
+        self.looks[f"{run.snapshot.look} {run.snapshot.look_why}"] += 1
+        fails = self.rng.random() < 0.03
+        with self.sync.state.transaction() as cursor:
+            for client, address, verdict in zip(*self.chosen(), strict=True):
+                if not (fails and self.rng.random() < 0.5):
+                    self.settle(cursor, run, client, address, verdict)
+            cursor.execute("DELETE FROM contact_sync.ledger WHERE absent > 1")
+            if not fails:
+                runs.advance_watermark(cursor, run, run.snapshot, run.destination)  # type: ignore[arg-type]
+            state = RunState.FAILED if fails else RunState.SUCCEEDED
+            runs.finish_run(cursor, run, state, result=Result())
+            leases.release_lease(cursor, run)
+
+    def chosen(self) -> list[list[int]]:
+        """Ids, address hashes and verdicts."""
+        table = self.selection.members
+        return [table.column(n).to_pylist() for n in ("client_id", "email_hash", "verdict")]
+
+    def settle(self, cursor: Any, run: Run, client: int, address: int, verdict: int) -> None:
+        """Write a client's new fate, as drawn among those that its verdict allows."""
+        found = cursor.execute(
+            "SELECT state, reason FROM contact_sync.ledger WHERE sync_id = %s AND client_id = %s",
+            (run.sync_id, client),
+        ).fetchone()
+        state, reason = self.fate(client, verdict, address, found)
+        if state == "confirmed":
+            cursor.execute(RELEASE, {"sync_id": run.sync_id, "client": client, "hash": address})
+        is_rejected, is_confirmed = state == "rejected", state == "confirmed"
+        values = {
+            "sync_id": run.sync_id, "client": client, "state": state, "hash": address,
+            "reason": reason, "field": "email" if is_rejected else None,
+            "rejected": is_rejected, "confirmed": is_confirmed,
+            "bare": state in ("shared", "excluded"),
+        }  # fmt: skip
+        cursor.execute(SETTLE, values)
+
+    def fate(
+        self, client: int, verdict: int, address: int, before: dict[str, Any] | None
+    ) -> tuple[str, str | None]:
+        """State and reason."""
+        was = before or {"state": "", "reason": None}
+        stays = was["state"], was["reason"]
+        if verdict & EXCLUDED:
+            scan = self.seen.scan
+            is_own = bool(scan.excluded[np.searchsorted(scan.client_id, client)])
+            return "excluded", "excluded_by_b2core" if is_own else "excluded_address"
+        if verdict & SHARED:
+            keeps = verdict & PASSED_OVER or was["reason"] != "refused_by_sendgrid"
+            return stays if was["state"] == "rejected" and keeps else ("shared", None)
+        if address == 0:
+            return "rejected", "missing"
+        if was["state"] == "rejected" and was["reason"] != "missing" and self.rng.random() < 0.5:
+            return stays
+        return self.rng.choice(
+            [("confirmed", None)] * 5
+            + [("rejected", "invalid"), ("rejected", "refused_by_sendgrid"),
+               ("pending", "job_failed")]
+        )  # fmt: skip
+
+    def both_ways(self, *asked: Any) -> Any:
+        """What a run sees that reads only what changed, compared with one that reads everything:
+        it finds every client with a row that is new since the snapshot before, and chooses the
+        same ones."""
+        sync, run, snapshot, seen, _, _, mark = asked
+        short, before = LOOK_AT_CHANGES(*asked), self.rows
+        self.rows = rows_of_clients(snapshot)
+        long = LOOK_AT_ALL(sync, run, snapshot, seen, WHOLE, mark)
+        if not self.writers.uncounted:
+            self.compared += 1
+            new = {client for client, rows in self.rows.items() if rows - before.get(client, set())}
+            assert new <= set(short.changed.tolist())
+            same = replace(long, changed=short.changed)
+            assert self.outcome(run, short) == self.outcome(run, same)
+        return short
+
+    def whole(self, *asked: Any) -> Any:
+        """What a run sees that reads everything."""
+        self.rows = rows_of_clients(asked[2])
+        return LOOK_AT_ALL(*asked)
+
+    def outcome(self, run: Run, seen: Any) -> tuple[Any, ...]:
+        """Whom a run chooses with which verdict, who is gone, and how many clients there are."""
+        chosen = SELECT(self.sync.definition, run, seen)
+        members = chosen.members.sort_by("client_id").to_pylist()
+        return members, sorted(chosen.gone.tolist()), seen.rest + len(seen.scan.client_id)
+
+    def select(self, definition: Any, run: Run, seen: Any) -> Any:
+        """Choose, and keep what was seen and chosen."""
+        self.seen, self.selection = seen, SELECT(definition, run, seen)
+        return self.selection
+
+
+def rows_of_clients(snapshot: Snapshot) -> dict[int, set[str]]:
+    """Client → the versions of the rows that its contact is made of."""
+    found = arrow_reader.table(snapshot.connection, VERSIONS, "B2CORE").to_pylist()
+    return {row["id"]: set(row["rows"].split()) for row in found}
+
+
+VERSIONS = """SELECT c.id, concat_ws(' ', 'c' || c.xmin::text, 's' || s.xmin::text,
+    (SELECT string_agg('p' || p.xmin::text, ' ') FROM b2core.client_phones AS p
+     WHERE p.client_id = c.id),
+    (SELECT string_agg('a' || a.xmin::text || ' o' || o.xmin::text, ' ')
+     FROM b2core.client_addresses AS a JOIN b2core.countries AS o ON o.id = a.country_id
+     WHERE a.client_id = c.id)) AS rows
+FROM b2core.clients AS c JOIN b2core.client_statuses AS s ON s.id = c.status_id"""
+LOOK_AT_CHANGES, LOOK_AT_ALL = select_clients._look_at_changes, select_clients._look_at_all
+SELECT = select_clients._select
+WHOLE = Decided(Look.WHOLE, LookWhy.COUNTS)
+RELEASE = """UPDATE contact_sync.ledger
+SET email = NULL, contact_hash = NULL, email_hash = 0, row_hash = NULL, filled = 0
+WHERE sync_id = %(sync_id)s AND contact_hash = %(hash)s AND client_id <> %(client)s"""
+SETTLE = """INSERT INTO contact_sync.ledger AS l (
+    sync_id, client_id, state, email_hash, reason, field, rejected_since, email, contact_hash,
+    row_hash
+) VALUES (
+    %(sync_id)s, %(client)s, %(state)s, %(hash)s, %(reason)s, %(field)s,
+    CASE WHEN %(rejected)s THEN now() END, CASE WHEN %(confirmed)s THEN 'a contact' END,
+    CASE WHEN %(confirmed)s THEN %(hash)s::bigint END, CASE WHEN %(confirmed)s THEN 1 END
+) ON CONFLICT (sync_id, client_id) DO UPDATE SET
+    state = excluded.state, email_hash = excluded.email_hash, reason = excluded.reason,
+    field = excluded.field, rejected_since = excluded.rejected_since,
+    row_hash = excluded.row_hash,
+    email = CASE
+        WHEN %(bare)s THEN NULL WHEN %(confirmed)s THEN excluded.email ELSE l.email END,
+    contact_hash = CASE
+        WHEN %(bare)s THEN NULL WHEN %(confirmed)s THEN excluded.contact_hash
+        ELSE l.contact_hash
+    END"""
+"""As the statements of include/sql/state/ write it."""
+
+
+@contextmanager
+def histories(world: World, seed: int) -> Iterator[Histories]:
+    """Histories in a world that has run once, drawn from a seed."""
+    with ExitStack() as stack:
+        sessions = [stack.enter_context(psycopg.connect(world.b2core_url)) for _ in range(3)]
+        for session in sessions:
+            session.execute("SET lock_timeout = '10ms'")
+            session.commit()
+        sync = stack.enter_context(world.sync())
+        with sync.state.transaction() as cursor:
+            destination = runs.read_sync(cursor, world.definition.name).destination
+        found = Histories(
+            world, sync, random.Random(seed), Writers(*sessions), destination  # noqa: S311
+        )  # fmt: skip
+        patch = stack.enter_context(pytest.MonkeyPatch.context())
+        patch.setattr(select_clients, "_look_at_changes", found.both_ways)
+        patch.setattr(select_clients, "_look_at_all", found.whole)
+        patch.setattr(select_clients, "_select", found.select)
+        yield found
