@@ -54,7 +54,7 @@ WHERE sync_id = %(sync_id)s AND email_hash = any(%(hashes)s::bigint[]) AND why <
 
 -- run_before --
 -- The sync's newest real run before this one: whether it leaves the ledger as an incremental run that succeeded does,
--- whether it looked at nobody and sent nothing, and whether a verification has been at work since it began.
+-- whether it looked at nobody and sent nothing, and whether a verification has been at work since it began; its books.
 -- Parameters: sync_id, run_id, definition_hash. Index: run_by_sync
 SELECT
     coalesce(
@@ -66,7 +66,8 @@ SELECT
     EXISTS (
         SELECT 1 FROM contact_sync.verification AS v
         WHERE v.sync_id = r.sync_id AND (v.finished_at IS NULL OR v.finished_at >= r.started_at)
-    ) AS is_verified
+    ) AS is_verified,
+    coalesce(r.result -> 'books', '{}'::jsonb) AS books
 FROM contact_sync.run AS r
 WHERE r.sync_id = %(sync_id)s AND NOT r.dry_run AND r.run_id < %(run_id)s
 ORDER BY r.run_id DESC

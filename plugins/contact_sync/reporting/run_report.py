@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from contact_sync.base import run_life, words
+from contact_sync.base import run_life, source_look, words
 from contact_sync.base.json_columns import Approval, JobReport, Plan, Result, Staged
 from contact_sync.base.run_life import ENDED
 from contact_sync.base.vocabulary import (
@@ -34,15 +34,19 @@ class RunReport:
     """One run, for people and for machines; the fields' names are keys of `status --json`.
 
     `kind_reason`, and the keys of `rejections`, `exclusions`, `dropped` and `stale`, are codes and
-    what `words.counted` makes of them; `degraded` and `above_limits` are sentences. `dropped_now`
-    and `dropped_new` as in Result, `ended_by`, `ended_why` and `ended` as in ShownRun. `seconds`:
-    those until now for a run that hasn't ended.
+    what `words.counted` makes of them; `look` and `look_why` are codes (base.source_look; None =
+    not known): how much of B2CORE was read. `degraded` and `above_limits` are sentences.
+    `dropped_now` and `dropped_new` as in Result, `ended_by`, `ended_why` and `ended` as in
+    ShownRun. `seconds`: those until now for a run that hasn't ended.
     """
 
     id: int
     kind: str
     kind_reason: str | None
     kind_detail: str | None
+    look: str | None
+    look_why: str | None
+    look_detail: str | None
     dry_run: bool
     state: str
     reason: str | None
@@ -83,6 +87,13 @@ class RunReport:
         return run_life.kind_reason(self.kind_reason, self.kind_detail) if self.kind_reason else ""
 
     @property
+    def look_in_words(self) -> str:
+        """How much of B2CORE was read, and why; "" = not known."""
+        if not (self.look and self.look_why):
+            return ""
+        return source_look.look_in_words(self.look, self.look_why, self.look_detail)
+
+    @property
     def ended_by_in_words(self) -> str:
         """Which run has ended this one, and why; "" = it ended itself, or runs."""
         return f"run {self.ended_by}, because {ENDED[self.ended_why]}" if self.ended_why else ""
@@ -104,11 +115,15 @@ def run_report(run: ShownRun) -> RunReport:
     """From a run's row."""
     plan = run.plan or Plan()
     result = run.result or Result()
+    seen = run.snapshot
     return RunReport(
         id=run.id,
         kind=run.kind,
         kind_reason=run.kind_reason,
         kind_detail=run.kind_detail,
+        look=(seen and seen.look) or None,
+        look_why=(seen and seen.look_why) or None,
+        look_detail=seen.look_detail if seen else None,
         dry_run=run.dry_run,
         state=run.state,
         reason=run.reason,
@@ -222,6 +237,7 @@ def text_report(report: RunReport) -> str:
     title = f"Run {report.id}: {report.kind}{', dry run' if report.dry_run else ''}"
     lines = [f"{title}, {report.state} in {report.seconds:.1f} s"]
     lines += [f"  why         {report.kind_in_words}"] if report.kind_reason else []
+    lines += [f"  read        {report.look_in_words}"] if report.look else []
     lines += [f"  reason      {report.reason}"] if report.reason else []
     cause = report.cause or (words.NO_CAUSE if report.state == RunState.FAILED else "")
     lines += [f"  cause       {cause}"] if cause else []

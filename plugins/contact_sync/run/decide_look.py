@@ -16,6 +16,11 @@ WHOLE_AFTER_MINUTES = 60
 """A session hands its counts in when it is idle: one that goes from transaction to transaction may
 be as late as they are long. That long at most, then everything is read."""
 
+DETAILS = {
+    LookWhy.LONG_AGO: str(WHOLE_AFTER_MINUTES),
+    LookWhy.NO_PRIVILEGE: "pg_postmaster_start_time()",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -48,12 +53,15 @@ def decide_look(asked: Asked, mark: SourceSnapshot | None, before: RunBefore | N
         return Decided(Look.WHOLE, LookWhy.NOTHING_KEPT)
     if unusable := now.unusable or then.unusable:
         return Decided(Look.WHOLE, LookWhy(unusable[0]), unusable[1])
-    if then.parts != now.parts or not asked.here.started:
-        return Decided(Look.WHOLE, LookWhy.NOTHING_KEPT)
-    if then.reset_at != now.reset_at:
-        return Decided(Look.WHOLE, LookWhy.RESET)
-    if _minutes(then.whole_at, asked.here.read_at) > WHOLE_AFTER_MINUTES:
-        return Decided(Look.WHOLE, LookWhy.LONG_AGO, str(WHOLE_AFTER_MINUTES))
+    reasons = {
+        LookWhy.NOTHING_KEPT: then.parts != now.parts,
+        LookWhy.NO_PRIVILEGE: not asked.here.started,
+        LookWhy.RESET: then.reset_at != now.reset_at,
+        LookWhy.LONG_AGO: _minutes(then.whole_at, asked.here.read_at) > WHOLE_AFTER_MINUTES,
+    }
+    for reason, applies in reasons.items():
+        if applies:
+            return Decided(Look.WHOLE, reason, DETAILS.get(reason))
     return _by_counts(then, now)
 
 

@@ -19,11 +19,12 @@ SQL = statements.load("affected")
 class RunBefore:
     """The sync's newest real run before: it leaves the ledger as an incremental run does that has
     succeeded (`is_fit`), has looked at nobody and sent nothing (`was_quiet`), or a verification has
-    been at work since it began (`is_verified`)."""
+    been at work since it began (`is_verified`). `books`: clients by fate when it ended."""
 
     is_fit: bool
     was_quiet: bool
     is_verified: bool
+    books: dict[str, int]
 
 
 def run_before(cursor: Cursor, run: Run) -> RunBefore | None:
