@@ -69,6 +69,16 @@ def test_A24_only_what_was_written_is_read(world: World, read: list[str]) -> Non
     world.assert_converged()
 
 
+def test_A24_who_shared_an_address_is_looked_at_too(world: World) -> None:
+    """Although nothing of the one that stays has changed."""
+    world.seed()
+    settled(world)
+    world.edit(4, email="own@example.com")
+    report = world.run()
+    assert (look(report), report["counts"]["sent"]) == (("changes", "counts"), 2)
+    world.assert_converged()
+
+
 def test_A24_a_client_that_vanished_is_looked_for_in_each_run(world: World) -> None:
     """Its row is missed by a run that reads everything, and once more by one that reads nothing."""
     world.seed()
@@ -159,6 +169,7 @@ def test_A25_statements_of_which_counts_dont_tell_enough(
     assert look(world.run()) == ("whole", why)
 
 
+@pytest.mark.timeout(7_200)
 @pytest.mark.parametrize(
     "n", [pytest.param(8, id="some"), pytest.param(2_000, id="many", marks=pytest.mark.slow)]
 )
