@@ -11,7 +11,7 @@ import numpy as np
 from contact_sync.base.arrays import Int64
 from contact_sync.base.source_look import SourceCounts
 from tests.integration.changes import test_source_looks
-from tests.mutants.mutant import RUN, STATE, Mutant
+from tests.mutants.mutant import RUN, STATE, Mutant, nothing
 from tests.unit.run import test_decide_look
 
 
@@ -41,6 +41,14 @@ MUTANTS = [
     Mutant("Who shares an address with a changed client is looked at, too",
            {f"{STATE}.affected.sharing": nobody},
            test_source_looks.test_A24_who_shared_an_address_is_looked_at_too),
+    Mutant("Whose rows were deleted is found by counting them",
+           {f"{RUN}.lost_rows.RowCounts.differing": nobody},
+           test_source_looks.test_A06_A24_whose_row_was_deleted_is_found_by_the_next_run,
+           {"table": "client_phones"}),
+    Mutant("Who was looked at since rows were counted may have lost some",
+           {f"{STATE}.row_counts.note_looked_at": nothing},
+           test_source_looks.test_A06_A24_whose_row_was_deleted_is_found_by_the_next_run,
+           {"table": "client_phones"}),
     Mutant("A table that is passed over keeps its horizon",
            {f"{RUN}.decide_look.counts_to_keep": all_read},
            test_decide_look.test_A25_a_table_keeps_its_horizon_until_all_of_it_is_read),

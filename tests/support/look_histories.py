@@ -28,7 +28,7 @@ from contact_sync.run import select_clients
 from contact_sync.run.context import open_run
 from contact_sync.run.decide_look import Decided
 from contact_sync.run.start_run import start_run
-from contact_sync.state import leases, runs
+from contact_sync.state import leases, row_counts, runs
 from contact_sync.state.runs import Run
 from contact_sync.sync import Sync
 from tests.support.connections import COUNT_AT_ONCE
@@ -73,9 +73,9 @@ class Writers:
     """Three sessions of B2CORE: whose writes count at once, whose count late, and one that
     commits late. `uncounted`: something is committed and not counted."""
 
-    prompt: psycopg.Connection
-    lagging: psycopg.Connection
-    slow: psycopg.Connection
+    prompt: psycopg.Connection[Any]
+    lagging: psycopg.Connection[Any]
+    slow: psycopg.Connection[Any]
     uncounted: bool = False
 
     def edit(self, rng: random.Random) -> None:
@@ -110,7 +110,7 @@ class Writers:
         self.uncounted = False
 
     @staticmethod
-    def count(session: psycopg.Connection) -> None:
+    def count(session: psycopg.Connection[Any]) -> None:
         """Commit, and hand the counts in."""
         session.execute(COUNT_AT_ONCE)
         session.commit()
@@ -136,7 +136,8 @@ class Histories:
         self.writers.end()
         self.world.sql("TRUNCATE b2core.clients RESTART IDENTITY CASCADE")
         self.world.state(
-            "TRUNCATE contact_sync.ledger, contact_sync.removal, contact_sync.run CASCADE"
+            "TRUNCATE contact_sync.ledger, contact_sync.removal, contact_sync.run,"
+            " contact_sync.row_count, contact_sync.looked_at CASCADE"
         )
         self.world.state("UPDATE contact_sync.sync SET watermark = NULL")
         for _ in range(CLIENTS):
@@ -227,11 +228,19 @@ class Histories:
         long = LOOK_AT_ALL(sync, run, snapshot, seen, WHOLE, mark)
         if not self.writers.uncounted:
             self.compared += 1
+            found = set(short.changed.tolist())
             new = {client for client, rows in self.rows.items() if rows - before.get(client, set())}
-            assert new <= set(short.changed.tolist())
+            assert new <= found
+            lost = {client for client, rows in before.items() if rows - self.rows.get(client, rows)}
+            assert lost <= found or not self.has_counted(run)
             same = replace(long, changed=short.changed)
             assert self.outcome(run, short) == self.outcome(run, same)
         return short
+
+    def has_counted(self, run: Run) -> bool:
+        """Whether it is known how many rows each client had."""
+        with self.sync.state.transaction() as cursor:
+            return row_counts.newest(cursor, run.sync_id, run.run_id) is not None
 
     def whole(self, *asked: Any) -> Any:
         """What a run sees that reads everything."""
@@ -289,19 +298,24 @@ SETTLE = """INSERT INTO contact_sync.ledger AS l (
 """As the statements of include/sql/state/ write it."""
 
 
+def writer(world: World) -> psycopg.Connection[Any]:
+    """A session of B2CORE that gives way to others."""
+    session = psycopg.connect(world.b2core_url)
+    session.execute("SET lock_timeout = '10ms'")
+    session.commit()
+    return session
+
+
 @contextmanager
 def histories(world: World, seed: int) -> Iterator[Histories]:
     """Histories in a world that has run once, drawn from a seed."""
     with ExitStack() as stack:
-        sessions = [stack.enter_context(psycopg.connect(world.b2core_url)) for _ in range(3)]
-        for session in sessions:
-            session.execute("SET lock_timeout = '10ms'")
-            session.commit()
+        prompt, lagging, slow = (stack.enter_context(writer(world)) for _ in range(3))
         sync = stack.enter_context(world.sync())
         with sync.state.transaction() as cursor:
             destination = runs.read_sync(cursor, world.definition.name).destination
         found = Histories(
-            world, sync, random.Random(seed), Writers(*sessions[:3]), destination
+            world, sync, random.Random(seed), Writers(prompt, lagging, slow), destination
         )  # fmt: skip
         patch = stack.enter_context(pytest.MonkeyPatch.context())
         patch.setattr(select_clients, "_look_at_changes", found.both_ways)

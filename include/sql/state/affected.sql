@@ -57,6 +57,7 @@ WHERE sync_id = %(sync_id)s AND email_hash = any(%(hashes)s::bigint[]) AND why <
 -- whether it looked at nobody and sent nothing, and whether a verification has been at work since it began; its books.
 -- Parameters: sync_id, run_id, definition_hash. Index: run_by_sync
 SELECT
+    r.kind,
     coalesce(
         r.state = 'succeeded' AND r.kind = 'incremental' AND r.only_clients IS NULL
         AND r.definition_hash = %(definition_hash)s,

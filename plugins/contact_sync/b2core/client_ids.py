@@ -41,3 +41,9 @@ def changed_ids(batches: Iterable[pa.RecordBatch]) -> Int64:
 
 def _place(names: list[str]) -> int:
     return names.index("client_id") if "client_id" in names else 0
+
+
+def column_of(batches: Iterable[pa.RecordBatch], name: str) -> Int64:
+    """A column of integers as one array."""
+    empty = np.empty(0, np.int64)
+    return np.concatenate([empty, *(np.asarray(b.column(name), np.int64) for b in batches)])

@@ -18,8 +18,8 @@ import pyarrow as pa
 import xxhash
 
 from contact_sync.b2core import plans
-from contact_sync.b2core.client_ids import changed_ids, ids_of, refuse_twice
-from contact_sync.b2core.counts import judged, parts_of, read_counts
+from contact_sync.b2core.client_ids import changed_ids, column_of, ids_of, refuse_twice
+from contact_sync.b2core.counts import EVER, ROWS_BY_CLIENT, judged, parts_of, read_counts
 from contact_sync.b2core.origins import place_of_no_text
 from contact_sync.b2core.position import position, refused_functions
 from contact_sync.b2core.powers import role_finding
@@ -31,6 +31,7 @@ from contact_sync.base.errors import ConfigError, FatalError
 from contact_sync.base.findings import Finding
 from contact_sync.base.json_columns import SourceSnapshot
 from contact_sync.base.source_look import SourceCounts
+from contact_sync.contacts.row_counts import RowCounts
 from contact_sync.postgres import arrow_reader
 from contact_sync.postgres.idle import Kept
 from contact_sync.postgres.literals import literal
@@ -157,12 +158,20 @@ class Snapshot:
 
     def changed_since_xid(self, horizon: int) -> Int64:
         """Int64 of clients with any contributing row written at or after the xid8 `horizon`."""
-        return self._ids("changed_xmin", {"horizon": str(horizon % 2**32)})
+        return changed_ids(self._batches("changed_xmin", {"horizon": str(horizon % 2**32)}))
 
     def changed_in_part(self, part: str, horizon: int) -> Int64:
         """The same of one part of the statement, as the counts name them."""
         sql = filled(parts_of(self.folder)[part], "changed_xmin", {"horizon": str(horizon % 2**32)})
         return changed_ids(self._read(sql, "changed_xmin"))
+
+    def row_counts(self, parts: Sequence[str]) -> RowCounts:
+        """How many rows these parts have for each client, whenever they were written."""
+        texts = parts_of(self.folder)
+        rows = [filled(texts[part], "changed_xmin", {"horizon": EVER}) for part in parts]
+        sql = ROWS_BY_CLIENT.format(rows="\nUNION ALL\n".join(rows))
+        batches = [*self._read(sql, "changed_xmin")]
+        return RowCounts(*(column_of(batches, name) for name in ("client_id", "rows")))
 
     def judged_counts(self) -> SourceCounts | None:
         """The counts, unusable if the statements may answer otherwise although nothing is written;
@@ -175,7 +184,7 @@ class Snapshot:
 
     def changed_since(self, since: datetime) -> Int64:
         """Int64 of clients with any contributing row whose updated_at is not before `since`."""
-        return self._ids("changed_updated_at", {"since": since})
+        return changed_ids(self._batches("changed_updated_at", {"since": since}))
 
     def clients(
         self, columns: Sequence[str], first_id: int, last_id: int, ids: Int64 | None
@@ -265,9 +274,6 @@ class Snapshot:
 
     def _clients(self, first_id: int, last_id: int, ids: Int64 | None) -> str:
         return self._sql("clients", {"first_id": first_id, "last_id": last_id, "ids": ids})
-
-    def _ids(self, name: str, parameters: dict[str, Any]) -> Int64:
-        return changed_ids(self._batches(name, parameters))
 
     def _batches(self, name: str, parameters: dict[str, Any]) -> Iterator[pa.RecordBatch]:
         sql = self._sql(name, parameters)

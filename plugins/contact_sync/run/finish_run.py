@@ -29,6 +29,7 @@ from contact_sync.state import (
     moves,
     refused_values,
     removals,
+    row_counts,
     runs,
     staging,
 )
@@ -82,6 +83,7 @@ def finish_run(sync: Sync, run: Run) -> Result:
             restrained_by,
         )  # fmt: skip
         runs.advance_watermark(cursor, run, run.snapshot, run.destination)
+        row_counts.forget_older(cursor, run.sync_id, run.run_id)
         runs.finish_run(cursor, run, RunState.SUCCEEDED, result=result)
         identity.renew(cursor, run.sync_id)
         leases.release_lease(cursor, run)

@@ -23,14 +23,17 @@ from contact_sync.base.vocabulary import RunKind
 from contact_sync.config.definition import SyncDefinition
 from contact_sync.config.source import ChangeDetection
 from contact_sync.contacts.ledger_rows import KnownClients
+from contact_sync.contacts.row_counts import RowCounts
 from contact_sync.contacts.selection import Scan, choose
+from contact_sync.postgres.cursor import Cursor
 from contact_sync.run.affected_clients import affected_clients
 from contact_sync.run.context import mapping_of
 from contact_sync.run.decide_look import Asked, Decided, counts_to_keep, decide_look
+from contact_sync.run.lost_rows import lost_rows
 from contact_sync.run.run_kind import decide_kind, doubt, refuse_stale, trial_kind
 from contact_sync.run.scan_clients import scan_clients, with_suppressions
 from contact_sync.run.sending.rejected_contacts import take_back
-from contact_sync.state import batches, runs, staging
+from contact_sync.state import batches, row_counts, runs, staging
 from contact_sync.state.affected import RunBefore, count_present, run_before
 from contact_sync.state.ledger import (
     count_retiring,
@@ -57,6 +60,7 @@ class Seen:
     clock. `scan`: everybody, or only whom changes concern: then `rest` is how many more clients
     B2CORE has. `changed`: ids of clients with a changed row, of an incremental run only. `ledger`:
     what the sync knows of those, or of everybody. `taken`: hashes of addresses that have a contact.
+    `row_counts`: what was counted anew, if it was.
     """
 
     here: SourceSnapshot
@@ -69,6 +73,7 @@ class Seen:
     ledger: KnownClients
     taken: Int64
     rest: int = 0
+    row_counts: RowCounts | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,10 +128,15 @@ def _look(sync: Sync, run: Run) -> Seen:
             kind, why, detail = trial_kind(run), KindReason.TRIAL, str(len(run.only))
         asked = Asked(kind, run.is_trial, run.retry_rejected, here, snapshot.counts)
         decided = decide_look(asked, known.watermark, before)
-        seen = Seen(here, kind, why, detail, known.now, NOBODY, NO_IDS, NO_LEDGER, NO_IDS)
-        if decided.look is not Look.WHOLE and before and known.watermark:
-            return _look_at_changes(sync, run, snapshot, seen, decided, before, known.watermark)
-        return _look_at_all(sync, run, snapshot, seen, decided, known.watermark)
+        mark = known.watermark
+        lost = lost_rows(sync.state, run, snapshot, (kind, why), mark, before)
+        seen = Seen(
+            here, kind, why, detail, known.now, NOBODY, lost.clients, NO_LEDGER, NO_IDS,
+            row_counts=lost.counts,
+        )  # fmt: skip
+        if decided.look is not Look.WHOLE and before and mark:
+            return _look_at_changes(sync, run, snapshot, seen, decided, before, mark)
+        return _look_at_all(sync, run, snapshot, seen, decided, mark)
 
 
 def _look_at_all(
@@ -136,9 +146,9 @@ def _look_at_all(
     """Read all ids and addresses and the changed rows, and at the same time the whole ledger."""
     with ThreadPoolExecutor(1) as pool:
         reading = pool.submit(known_clients, sync.state, run.sync_id)  # another server, meanwhile
-        scan, changed = scan_clients(snapshot), NO_IDS
+        scan, changed = scan_clients(snapshot), seen.changed
         if run.only is None and seen.kind is RunKind.INCREMENTAL and mark:
-            changed = changed_clients(sync.definition, snapshot, mark)
+            changed = np.union1d(changed, changed_clients(sync.definition, snapshot, mark))
         here = _looked(seen.here, decided, snapshot.judged_counts(), mark)
         ledger = reading.result()
     scan = with_suppressions(sync, run.sync_id, scan)
@@ -154,7 +164,7 @@ def _look_at_changes(
     many."""
     parts = decided.read or {}
     found = [snapshot.changed_in_part(part, horizon) for part, horizon in parts.items()]
-    changed = np.unique(np.concatenate([NO_IDS, *found]))
+    changed = np.unique(np.concatenate([seen.changed, *found]))
     quiet = before.was_quiet
     concerned = affected_clients(sync.state, run.sync_id, snapshot, changed, quiet=quiet)
     if concerned is None:
@@ -228,10 +238,21 @@ def _store(sync: Sync, run: Run, seen: Seen, selection: Selection, slices: list[
         why = (seen.why, seen.detail)
         runs.save_snapshot(cursor, run.run_id, snapshot, seen.kind, why, seen.began)
         staging.save_slices(cursor, run.run_id, slices)
+        if not run.dry_run:
+            _note_rows(cursor, run, seen, selection.members)
         if not (run.dry_run or run.is_trial):
             observe_absences(cursor, ids, gone, believed=not selection.held, approved=approved)
         reach("slices_uncommitted")
     reach("clients_selected")
+
+
+def _note_rows(cursor: Cursor, run: Run, seen: Seen, members: pa.Table) -> None:
+    """What was counted, and whom the count doesn't tell of any more."""
+    if seen.row_counts is not None:
+        row_counts.save(cursor, run.sync_id, run.run_id, seen.row_counts)
+    if members.num_rows and (seen.kind is RunKind.INCREMENTAL or run.is_trial):
+        looked_at = np.asarray(members.column("client_id"), np.int64)
+        row_counts.note_looked_at(cursor, run.sync_id, run.run_id, looked_at)
 
 
 def absences_to_hold(

@@ -21,6 +21,7 @@ class RunBefore:
     succeeded (`is_fit`), has looked at nobody and sent nothing (`was_quiet`), or a verification has
     been at work since it began (`is_verified`). `books`: clients by fate when it ended."""
 
+    kind: str
     is_fit: bool
     was_quiet: bool
     is_verified: bool

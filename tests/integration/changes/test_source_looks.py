@@ -79,6 +79,25 @@ def test_A24_who_shared_an_address_is_looked_at_too(world: World) -> None:
     world.assert_converged()
 
 
+@pytest.mark.parametrize("table", ["client_phones", "client_addresses"])
+def test_A06_A24_whose_row_was_deleted_is_found_by_the_next_run(world: World, table: str) -> None:
+    """It leaves nothing behind but a count; also one that has come since the rows were counted."""
+    world.seed()
+    settled(world)
+    world.sql(f"DELETE FROM b2core.{table} WHERE client_id = 1")
+    report = world.run()
+    assert (look(report)[0], report["counts"].get("cleared"), report["counts"]["sent"]) == (
+        "changes", 1, 1,
+    )  # fmt: skip
+    world.assert_converged()
+    world.sql("INSERT INTO b2core.client_phones (client_id, phone) VALUES (1, '+41791112233')")
+    assert world.run()["counts"]["sent"] == 1
+    world.sql("DELETE FROM b2core.client_phones WHERE phone = '+41791112233'")
+    assert world.run()["counts"]["sent"] == 1
+    world.assert_converged()
+    assert world.run()["counts"]["sent"] == 0
+
+
 def test_A24_a_client_that_vanished_is_looked_for_in_each_run(world: World) -> None:
     """Its row is missed by a run that reads everything, and once more by one that reads nothing."""
     world.seed()

@@ -27,7 +27,7 @@ def counts(horizon: int = 0, **changes: Any) -> SourceCounts:
     )
 
 
-def moved(oid: int, **changes: int) -> SourceCounts:
+def moved(oid: int, **changes: Any) -> SourceCounts:
     """With other counts of a table."""
     now = counts()
     return replace(now, tables=now.tables | {oid: replace(now.tables[oid], **changes)})
@@ -38,7 +38,7 @@ HERE = SourceSnapshot(
     detection="xmin", started="then", horizon="200", read_at="2026-01-01T00:10:00Z"
 )
 ASKED = Asked(RunKind.INCREMENTAL, False, False, HERE, counts())
-FIT = RunBefore(is_fit=True, was_quiet=True, is_verified=False, books={})
+FIT = RunBefore("incremental", is_fit=True, was_quiet=True, is_verified=False, books={})
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_A24_what_is_read_of_what_was_written(
     assert (found.look, found.detail, found.read) == (look, detail, read)
 
 
-WHOLE = {
+WHOLE: dict[str, dict[str, Any]] = {
     "everybody": {"asked": {"kind": RunKind.FULL}},
     "rejected_again": {"asked": {"retry_rejected": True}},
     "detection": {"here": {"detection": "updated_at"}},
@@ -85,7 +85,7 @@ WHOLE = {
 @pytest.mark.parametrize("why", WHOLE)
 def test_A25_everything_is_read_where_counts_prove_nothing(why: str) -> None:
     """And the run says why."""
-    change: dict[str, Any] = WHOLE[why]
+    change = WHOLE[why]
     here = replace(HERE, **change.get("here", {}))
     asked = replace(ASKED, here=here, **change.get("asked", {}))
     before = replace(FIT, **change.get("before", {}))
