@@ -38,19 +38,19 @@ WHERE sync_id = %(sync_id)s AND client_id = any(%(client_ids)s::bigint[]) AND em
 -- Clients with these addresses in B2CORE. Index: ledger_address
 SELECT client_id
 FROM contact_sync.ledger
-WHERE sync_id = %(sync_id)s AND email_hash = any(%(hashes)s::bigint[]);
+WHERE sync_id = %(sync_id)s AND email_hash = any(%(email_hashes)s::bigint[]);
 
 -- taken --
 -- Which of these addresses have a contact, or may have one that is no client's.
 -- Index: ledger_address, ledger_former_contact, removal_by_hash
 SELECT email_hash AS taken FROM contact_sync.ledger
-WHERE sync_id = %(sync_id)s AND email_hash = any(%(hashes)s::bigint[]) AND contact_hash = email_hash
+WHERE sync_id = %(sync_id)s AND email_hash = any(%(email_hashes)s::bigint[]) AND contact_hash = email_hash
 UNION
 SELECT contact_hash FROM contact_sync.ledger
-WHERE sync_id = %(sync_id)s AND contact_hash = any(%(hashes)s::bigint[]) AND contact_hash <> email_hash
+WHERE sync_id = %(sync_id)s AND contact_hash = any(%(email_hashes)s::bigint[]) AND contact_hash <> email_hash
 UNION
 SELECT email_hash FROM contact_sync.removal
-WHERE sync_id = %(sync_id)s AND email_hash = any(%(hashes)s::bigint[]) AND why <> 'list_changed';
+WHERE sync_id = %(sync_id)s AND email_hash = any(%(email_hashes)s::bigint[]) AND why <> 'list_changed';
 
 -- run_before --
 -- The sync's newest real run before this one: whether it leaves the ledger as an incremental run that succeeded does,
@@ -59,12 +59,14 @@ WHERE sync_id = %(sync_id)s AND email_hash = any(%(hashes)s::bigint[]) AND why <
 SELECT
     r.kind,
     coalesce(
-        r.state = 'succeeded' AND r.kind = 'incremental' AND r.only_clients IS NULL
+        r.state = 'succeeded'
+        AND r.kind = 'incremental'
+        AND r.only_clients IS NULL
         AND r.definition_hash = %(definition_hash)s,
-        false
+        FALSE
     ) AS is_fit,
-    coalesce((r.snapshot ->> 'chosen')::bigint = 0 AND r.result -> 'jobs' = '[]'::jsonb, false) AS was_quiet,
-    EXISTS (
+    coalesce((r.snapshot ->> 'chosen')::bigint = 0 AND r.result -> 'jobs' = '[]'::jsonb, FALSE) AS was_quiet,
+    exists(
         SELECT 1 FROM contact_sync.verification AS v
         WHERE v.sync_id = r.sync_id AND (v.finished_at IS NULL OR v.finished_at >= r.started_at)
     ) AS is_verified,

@@ -1,8 +1,8 @@
 -- How many rows each client had, to find whose were deleted (state/row_counts.py).
 
 -- newest --
--- The newest count of a run that has succeeded, and how many clients runs have looked at since, whether they succeeded or
--- not. Index: row_count primary key, looked_at primary key
+-- The newest count of a run that has succeeded, and how many clients runs have looked at since, whether these succeeded
+-- or not. Index: row_count primary key, looked_at primary key
 SELECT
     c.run_id,
     (

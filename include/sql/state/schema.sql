@@ -235,6 +235,15 @@ CREATE INDEX finding_by_verdict ON contact_sync.finding USING btree (verificatio
 CREATE INDEX finding_unseen ON contact_sync.finding USING btree (verification_id, finding_no) WHERE (looked_at IS NULL);
 ALTER TABLE ONLY contact_sync.finding ADD CONSTRAINT finding_verification_id_fkey FOREIGN KEY (verification_id) REFERENCES contact_sync.verification(verification_id) ON DELETE CASCADE;
 
+-- Whom each run has looked at since the rows were counted: for them the count says nothing any more.
+CREATE TABLE contact_sync.looked_at (
+    sync_id smallint NOT NULL,
+    run_id bigint NOT NULL,
+    client_ids bigint[] NOT NULL
+);
+ALTER TABLE ONLY contact_sync.looked_at ADD CONSTRAINT looked_at_pkey PRIMARY KEY (sync_id, run_id);
+ALTER TABLE ONLY contact_sync.looked_at ADD CONSTRAINT looked_at_sync_id_fkey FOREIGN KEY (sync_id) REFERENCES contact_sync.sync(sync_id) ON DELETE CASCADE;
+
 -- What goes along from a former contact to a client's new one; a row ends when the new one is seen with it.
 CREATE TABLE contact_sync.move (
     sync_id smallint NOT NULL,
@@ -281,6 +290,15 @@ ALTER TABLE ONLY contact_sync.removal ADD CONSTRAINT removal_pkey PRIMARY KEY (s
 CREATE INDEX removal_by_batch ON contact_sync.removal USING btree (batch_id) WHERE (batch_id IS NOT NULL);
 CREATE INDEX removal_by_hash ON contact_sync.removal USING btree (sync_id, email_hash);
 CREATE INDEX removal_noted ON contact_sync.removal USING btree (sync_id, why, list_id, email) WHERE (NOT kept);
+
+-- How many rows of phones, addresses and the like each client had in B2CORE, as a run counted them.
+CREATE TABLE contact_sync.row_count (
+    sync_id smallint NOT NULL,
+    run_id bigint NOT NULL,
+    counted bytea NOT NULL  -- Columns client_id and rows, as an Arrow stream; it counts once its run has succeeded.
+);
+ALTER TABLE ONLY contact_sync.row_count ADD CONSTRAINT row_count_pkey PRIMARY KEY (sync_id, run_id);
+ALTER TABLE ONLY contact_sync.row_count ADD CONSTRAINT row_count_sync_id_fkey FOREIGN KEY (sync_id) REFERENCES contact_sync.sync(sync_id) ON DELETE CASCADE;
 
 -- Each run: why, of what kind, what it planned and what became of it.
 CREATE TABLE contact_sync.run (

@@ -30,8 +30,8 @@ from contact_sync.base.arrays import Int64
 from contact_sync.base.errors import ConfigError, FatalError
 from contact_sync.base.findings import Finding
 from contact_sync.base.json_columns import SourceSnapshot
+from contact_sync.base.row_counts import RowCounts
 from contact_sync.base.source_look import SourceCounts
-from contact_sync.contacts.row_counts import RowCounts
 from contact_sync.postgres import arrow_reader
 from contact_sync.postgres.idle import Kept
 from contact_sync.postgres.literals import literal

@@ -14,10 +14,10 @@ from contact_sync.b2core.counts import SCAN
 from contact_sync.b2core.reader import Snapshot
 from contact_sync.base.arrays import Int64
 from contact_sync.base.json_columns import SourceSnapshot
+from contact_sync.base.row_counts import RowCounts
 from contact_sync.base.run_life import KindReason
 from contact_sync.base.source_look import SourceCounts
 from contact_sync.base.vocabulary import RunKind
-from contact_sync.contacts.row_counts import RowCounts
 from contact_sync.state import row_counts
 from contact_sync.state.affected import RunBefore
 from contact_sync.state.database import StateDatabase

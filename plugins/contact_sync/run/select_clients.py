@@ -17,13 +17,13 @@ from contact_sync.base.client_life import Fate
 from contact_sync.base.errors import ConfigError
 from contact_sync.base.failpoints import reach
 from contact_sync.base.json_columns import SourceSnapshot
+from contact_sync.base.row_counts import RowCounts
 from contact_sync.base.run_life import KindReason, kind_reason
 from contact_sync.base.source_look import Look, LookWhy, SourceCounts, look_in_words
 from contact_sync.base.vocabulary import RunKind
 from contact_sync.config.definition import SyncDefinition
 from contact_sync.config.source import ChangeDetection
 from contact_sync.contacts.ledger_rows import KnownClients
-from contact_sync.contacts.row_counts import RowCounts
 from contact_sync.contacts.selection import Scan, choose
 from contact_sync.postgres.cursor import Cursor
 from contact_sync.run.affected_clients import affected_clients

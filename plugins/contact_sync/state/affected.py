@@ -59,12 +59,12 @@ def addresses_of(cursor: Cursor, sync_id: int, ids: Int64) -> Int64:
 
 def sharing(cursor: Cursor, sync_id: int, hashes: Int64) -> Int64:
     """Clients that had one of these addresses then."""
-    return _column(cursor, SQL["sharing"], sync_id, hashes=hashes)
+    return _column(cursor, SQL["sharing"], sync_id, email_hashes=hashes)
 
 
 def taken(cursor: Cursor, sync_id: int, hashes: Int64) -> Int64:
     """Those of the addresses that have a contact, or may have one that is no client's."""
-    return _column(cursor, SQL["taken"], sync_id, hashes=hashes)
+    return _column(cursor, SQL["taken"], sync_id, email_hashes=hashes)
 
 
 def _column(cursor: Cursor, query: LiteralString, sync_id: int, **arrays: Int64) -> Int64:

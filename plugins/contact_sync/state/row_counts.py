@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from contact_sync.base.arrays import Int64
-from contact_sync.contacts.row_counts import RowCounts
+from contact_sync.base.row_counts import RowCounts
 from contact_sync.postgres.cursor import Cursor, many, one, rows_as
 from contact_sync.state import statements
 
