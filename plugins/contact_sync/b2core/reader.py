@@ -193,14 +193,17 @@ class Snapshot:
 
         Raises FatalError at the end when a client came twice.
         """
-        names = ", ".join(f'"{name}"' for name in columns)
-        inner = self._clients(first_id, last_id, ids)
-        sql = f"SELECT {names} FROM (\n{inner}\n) AS clients"  # noqa: S608 names match [a-z0-9_]+
         seen = [np.empty(0, np.int64)]
-        for batch in self._read(sql, "clients"):
+        for batch in self.rows(columns, self._clients(first_id, last_id, ids)):
             seen.append(np.array(ids_of(batch, "clients")))  # a view keeps the batch
             yield batch
         refuse_twice(np.sort(np.concatenate(seen)), "clients")
+
+    def rows(self, columns: Sequence[str], clients: str) -> Iterator[pa.RecordBatch]:
+        """Some columns of the statement `clients`, whose parameters are filled."""
+        names = ", ".join(f'"{name}"' for name in columns)
+        sql = f"SELECT {names} FROM (\n{clients}\n) AS clients"  # noqa: S608 names match [a-z0-9_]+
+        return self._read(sql, "clients")
 
     def texts_hash(self, *names: str) -> str:
         """A hash of some statements, as they stand in the folder."""

@@ -11,8 +11,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Self
 
+from contact_sync.base.degraded import Degraded
 from contact_sync.base.source_look import SourceCounts
-from contact_sync.base.vocabulary import Answer, Degraded, Job, LimitName
+from contact_sync.base.vocabulary import Answer, Job, LimitName
 
 
 def known_fields(kind: type[Any], data: Mapping[str, Any]) -> dict[str, Any]:

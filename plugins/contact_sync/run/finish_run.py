@@ -32,6 +32,7 @@ from contact_sync.state import (
     row_counts,
     runs,
     staging,
+    suppressions_due,
 )
 from contact_sync.state.affected import run_before
 from contact_sync.state.for_people.jobs import jobs_of_run
@@ -110,6 +111,7 @@ def _undone(cursor: Cursor, sync: Sync, run: Run) -> dict[str, int]:
     found = {
         "in_vain": removals.count_in_vain(cursor, run.sync_id),
         "unmoved": moves.count_open(cursor, run.sync_id),
+        "not_unsubscribed": suppressions_due.count_due(cursor, run.sync_id),
     }
     if sync.definition.removal_of(RemovalReason.EXCLUDED) != "keep":
         open_ones = exclusions.count_open(cursor, run.sync_id)

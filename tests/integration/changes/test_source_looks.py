@@ -13,8 +13,9 @@ import pytest
 from contact_sync.b2core.reader import Snapshot
 from contact_sync.run import affected_clients, decide_look
 from local.postgres.server import Cluster
+from tests.support.consents import opt_out_column
 from tests.support.look_histories import histories
-from tests.support.world import World, opt_out_column
+from tests.support.world import World
 
 
 def look(report: dict[str, Any]) -> tuple[str, str]:
