@@ -7,7 +7,7 @@ SELECT
     c.run_id,
     (
         SELECT coalesce(sum(cardinality(l.client_ids)), 0) FROM contact_sync.looked_at AS l
-        WHERE l.sync_id = c.sync_id AND l.run_id > c.run_id
+        WHERE l.sync_id = c.sync_id AND l.run_id >= c.run_id
     )::int AS looked_at
 FROM contact_sync.row_count AS c
 INNER JOIN contact_sync.run AS r ON c.run_id = r.run_id
@@ -24,7 +24,7 @@ WHERE sync_id = %(sync_id)s AND run_id = %(run_id)s;
 -- Index: looked_at primary key
 SELECT DISTINCT unnest(client_ids) AS client_id
 FROM contact_sync.looked_at
-WHERE sync_id = %(sync_id)s AND run_id > %(run_id)s;
+WHERE sync_id = %(sync_id)s AND run_id >= %(run_id)s;
 
 -- save --
 -- A repeated task replaces what it has counted.
@@ -33,24 +33,31 @@ VALUES (%(sync_id)s, %(run_id)s, %(counted)s)
 ON CONFLICT (sync_id, run_id) DO UPDATE SET counted = excluded.counted;
 
 -- note_looked_at --
--- Whom this run looks at; whom an earlier try of the task looked at, too.
+-- Whom this run looks at, and whom an earlier try of the task looked at; of a sync whose rows are counted.
 INSERT INTO contact_sync.looked_at AS l (sync_id, run_id, client_ids)
-VALUES (%(sync_id)s, %(run_id)s, %(client_ids)s)
+SELECT
+    %(sync_id)s,
+    %(run_id)s,
+    %(client_ids)s::bigint[]
+WHERE
+    EXISTS (
+        SELECT 1 FROM contact_sync.row_count
+        WHERE sync_id = %(sync_id)s
+    )
 ON CONFLICT (sync_id, run_id) DO UPDATE SET client_ids = l.client_ids || excluded.client_ids;
 
 -- forget_older --
--- What the count of this run, which succeeds, makes superfluous.
-WITH newer AS (
-    SELECT run_id FROM contact_sync.row_count
+-- What is superfluous once this run has succeeded: if it has counted, or has compared everybody without counting.
+-- Parameters: everyone = it has compared everybody
+WITH own AS (
+    SELECT 1 FROM contact_sync.row_count
     WHERE sync_id = %(sync_id)s AND run_id = %(run_id)s
 ),
 
 looked AS (
     DELETE FROM contact_sync.looked_at AS l
-    USING newer AS n
-    WHERE l.sync_id = %(sync_id)s AND l.run_id < n.run_id
+    WHERE l.sync_id = %(sync_id)s AND l.run_id < %(run_id)s AND (%(everyone)s OR EXISTS (SELECT 1 FROM own))
 )
 
 DELETE FROM contact_sync.row_count AS c
-USING newer AS n
-WHERE c.sync_id = %(sync_id)s AND c.run_id < n.run_id;
+WHERE c.sync_id = %(sync_id)s AND c.run_id < %(run_id)s AND (%(everyone)s OR EXISTS (SELECT 1 FROM own));

@@ -84,7 +84,7 @@ def finish_run(sync: Sync, run: Run) -> Result:
             restrained_by,
         )  # fmt: skip
         runs.advance_watermark(cursor, run, run.snapshot, run.destination)
-        row_counts.forget_older(cursor, run.sync_id, run.run_id)
+        row_counts.forget_older(cursor, run.sync_id, run.run_id, everyone=everyone)
         runs.finish_run(cursor, run, RunState.SUCCEEDED, result=result)
         identity.renew(cursor, run.sync_id)
         leases.release_lease(cursor, run)

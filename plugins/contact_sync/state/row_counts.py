@@ -57,11 +57,13 @@ def save(cursor: Cursor, sync_id: int, run_id: int, counts: RowCounts) -> None:
 
 
 def note_looked_at(cursor: Cursor, sync_id: int, run_id: int, ids: Int64) -> None:
-    """The run looks at these clients."""
+    """The run looks at these clients; noted of a sync whose rows are counted."""
     parameters = {"sync_id": sync_id, "run_id": run_id, "client_ids": ids.tolist()}
     cursor.execute(SQL["note_looked_at"], parameters)
 
 
-def forget_older(cursor: Cursor, sync_id: int, run_id: int) -> None:
-    """The run succeeds: what it has counted stands for all that was kept before."""
-    cursor.execute(SQL["forget_older"], {"sync_id": sync_id, "run_id": run_id})
+def forget_older(cursor: Cursor, sync_id: int, run_id: int, *, everyone: bool) -> None:
+    """The run succeeds: what it has counted stands for all that was kept before, and so does that
+    it has compared `everyone`."""
+    parameters = {"sync_id": sync_id, "run_id": run_id, "everyone": everyone}
+    cursor.execute(SQL["forget_older"], parameters)
