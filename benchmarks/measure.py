@@ -10,6 +10,7 @@ import tempfile
 import threading
 import time
 from dataclasses import dataclass
+from statistics import median
 from typing import Any
 
 import psutil
@@ -87,6 +88,16 @@ def measure(world: World, program: str) -> Measured:
         rss_mb=answer.pop("rss_mb"),
         answer=answer,
     )
+
+
+def start_of_python() -> float:
+    """Wall seconds of an interpreter that does nothing, the median of five."""
+    walls = []
+    for _ in range(5):
+        began = time.perf_counter()
+        subprocess.run([sys.executable, "-c", "pass"], check=True)
+        walls.append(time.perf_counter() - began)
+    return round(median(walls), 3)
 
 
 def busy_seconds() -> float:

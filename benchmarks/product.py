@@ -16,12 +16,13 @@ from typing import Any
 gc.disable()  # until everything is imported, as `python -m contact_sync` does
 
 from benchmarks.target import Target, answer, read_target
-from contact_sync.b2core.reader import B2Core
+from contact_sync.b2core.reader import WHAT, B2Core
 from contact_sync.base.json_columns import SourceSnapshot
 from contact_sync.base.vocabulary import RunKind
 from contact_sync.config.definition import SyncDefinition
 from contact_sync.config.files import read_definition, source_folder
 from contact_sync.config.tuning import Tuning
+from contact_sync.postgres.arrow_reader import Connection
 from contact_sync.reporting.run_report import run_report
 from contact_sync.run import in_one_process
 from contact_sync.run.scan_clients import scan_clients
@@ -39,6 +40,7 @@ STEPS = (
 )  # fmt: skip
 seconds: dict[str, float] = {}
 cpu_seconds: dict[str, float] = {}
+waited: dict[str, float] = {}
 
 
 def definition() -> SyncDefinition:
@@ -58,6 +60,7 @@ def run(sync: Sync, kind: RunKind) -> None:
     """Run, and answer with what became of the clients and what each step took."""
     for name in STEPS:
         setattr(in_one_process, name, timed(name, getattr(in_one_process, name)))
+    count_waiting()
     run_id = in_one_process.run_sync(sync, kind, holder="benchmark")
     with sync.state.transaction() as cursor:
         (newest,) = latest_runs(cursor, [SYNC], 1)
@@ -66,8 +69,24 @@ def run(sync: Sync, kind: RunKind) -> None:
         raise RuntimeError(f"The run did not succeed: {report.state}, {report.cause}")
     answer(
         rows=report.books["selected"], sent=report.counts["sent"], books=report.books,
-        seconds=seconds, cpu_seconds=cpu_seconds,
+        seconds=seconds, cpu_seconds=cpu_seconds, look=report.look,
+        b2core_seconds=waited.get(WHAT, 0.0),
     )  # fmt: skip
+
+
+def count_waiting() -> None:
+    """Add up how long each database is waited for, by what it is called."""
+    real = Connection.call
+
+    def call(self: Connection, ask: Callable[[], Any], what: str) -> Any:
+        began = time.perf_counter()
+        try:
+            return real(self, ask, what)
+        finally:
+            name = what.partition(" (")[0]
+            waited[name] = waited.get(name, 0) + time.perf_counter() - began
+
+    Connection.call = call  # type: ignore[method-assign]
 
 
 def timed(name: str, step: Callable[..., Any]) -> Callable[..., Any]:

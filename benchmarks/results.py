@@ -6,7 +6,7 @@ from collections.abc import Callable
 from statistics import median
 from typing import Any
 
-from benchmarks.measure import Measured
+from benchmarks.measure import Measured, start_of_python
 from benchmarks.scenarios import SCENARIOS, Times
 
 Figures = dict[str, Any]
@@ -33,7 +33,7 @@ def figures(clients: int, times: Times) -> Figures:
     found["first_load_cpu_over_limit"] = over(total_cpu(found, "first_load"),
                                               total_cpu(found, "limit"))  # fmt: skip
     found["baseline_over_first_load"] = ratio(times, "baseline", "first_load")
-    found["no_change_without_scan_s"] = without_scan(found)
+    found |= of_no_change(times.get("no_change", []))
     peaks = [found[f"{name}_rss_mb"] for name in PRODUCT if found[f"{name}_rss_mb"]]
     found["peak_rss_mb"] = max(peaks, default=None)
     for step, seconds in step_seconds(times.get("first_load", [])).items():
@@ -45,10 +45,30 @@ def growth_figures(growth: dict[int, Times]) -> Figures:
     """The same for the limit and the first load of each number of clients."""
     found: Figures = {}
     for rows, measured in growth.items():
-        for name in ("limit", "first_load"):
+        for name in ("limit", "first_load", "no_change"):
             part = of_program(name, measured[name])
             found |= {f"growth_{rows}_{key}": value for key, value in part.items()}
+    one, three = (growth.get(rows, {}).get("no_change", []) for rows in (1_000_000, 3_000_000))
+    if one and three:
+        found["no_change_3m_over_1m"] = round(_middle_wall(three) / _middle_wall(one), 2)
     return found
+
+
+def of_no_change(runs: list[Measured]) -> Figures:
+    """What a run without changes takes beyond the start of Python, and how long it waits for
+    B2CORE."""
+    names = ("python_start_s", "no_change_over_start_s", "no_change_b2core_ms")
+    if not runs:
+        return dict.fromkeys((*names, "no_change_3m_over_1m"))
+    start = start_of_python()
+    over_start = round(_middle_wall(runs) - start, 3)
+    waited = median(run.answer["b2core_seconds"] for run in runs)
+    return {**dict(zip(names, (start, over_start, round(waited * 1000, 1)), strict=True)),
+            "no_change_3m_over_1m": None}  # fmt: skip
+
+
+def _middle_wall(runs: list[Measured]) -> float:
+    return median(run.wall for run in runs)
 
 
 def of_program(name: str, runs: list[Measured]) -> Figures:
@@ -87,12 +107,6 @@ def total_cpu(found: Figures, name: str) -> float | None:
     """CPU seconds of a program and of the PostgreSQL that works for it."""
     own, server = found[f"{name}_cpu_s"], found[f"{name}_postgres_cpu_s"]
     return None if own is None else own + server
-
-
-def without_scan(found: Figures) -> float | None:
-    """What a run in which nothing changed takes besides reading who is there."""
-    whole, scan = found["no_change_s"], found["scan_s"]
-    return round(whole - scan, 3) if whole and scan else None
 
 
 def step_seconds(runs: list[Measured]) -> dict[str, float]:

@@ -37,7 +37,7 @@ def time_all(world: World, repetitions: int, say: Say) -> Iterator[Times]:
 def every_scenario(world: World, repetition: int) -> Iterator[tuple[str, Measured]]:
     """One after the other, each a fresh process, on a state that the one before left."""
     yield from first_loads(world)
-    yield "no_change", sending(world, "incremental", at_most=0)
+    yield "no_change", no_change(world)
     changed = world.change(ONE_PERCENT, f"Changed {repetition}")
     yield "one_percent", sending(world, "incremental", at_most=changed, at_least=changed * 9 // 10)
     changed = world.change(max(1, world.clients // HUNDRED), f"Again {repetition}")
@@ -53,6 +53,16 @@ def first_loads(world: World) -> Iterator[tuple[str, Measured]]:
     yield "limit", measure(world, "limit")
     yield "first_load", sending(world, "incremental", at_least=world.clients * 9 // 10)
     yield "scan", measure(world, "scan")
+
+
+def no_change(world: World) -> Measured:
+    """A run after one that had nothing to do, either: the first one after a full run reads
+    everything. Raises NotDoneError when tables were read."""
+    sending(world, "incremental", at_most=0)
+    measured = sending(world, "incremental", at_most=0)
+    if measured.answer["look"] != "nothing":
+        raise NotDoneError(f"A run without changes has read B2CORE: {measured.answer['look']}")
+    return measured
 
 
 def sending(world: World, kind: str, *, at_most: int | None = None, at_least: int = 0) -> Measured:
@@ -76,6 +86,7 @@ def time_growth(world: World, sizes: list[int], repetitions: int, say: Say) -> d
             for name, measured in first_loads(world):
                 times[name].append(measured)
                 say(line(f"{clients:,} clients {repetition}/{repetitions} {name}", measured))
+            times["no_change"].append(no_change(world))
         growth[clients] = times
     return growth
 

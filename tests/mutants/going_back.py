@@ -61,7 +61,7 @@ MUTANTS = [
            test_unproven.test_R12_what_an_administrator_does_is_no_restore,
            {"done": "VACUUM FULL contact_sync.ledger", "mark": False}),
     Mutant("Only a person's resend brings back who was removed by hand",
-           {f"{RUN}.select_clients._doubt": never_asked_for},
+           {f"{RUN}.select_clients.doubt": never_asked_for},
            test_unproven.test_R11_who_was_removed_by_hand_stays_removed),
     Mutant("A server that lacks the newest run's end may lack what it did",
            {f"{STATE}.identity.doubt_of": open_is_whole},

@@ -20,6 +20,7 @@ from contact_sync.postgres.idle import Kept
 from contact_sync.postgres.idle import close_all as close_idle
 
 _really_used = Kept.used
+COUNT_AT_ONCE = "SELECT pg_stat_force_next_flush()"
 
 
 def _keeping() -> Kept[Any]:
@@ -35,10 +36,12 @@ _opened = ExitStack()
 
 @contextmanager
 def connection(url: str, **options: Any) -> Iterator[psycopg.Connection]:
-    """A psycopg connection for one transaction; in place of `with psycopg.connect(…)`."""
+    """A psycopg connection for one transaction; in place of `with psycopg.connect(…)`. As one that
+    is closed afterwards, it hands in what it has written to PostgreSQL's statistics."""
     options["prepare_threshold"] = None  # as with a new connection: nothing is prepared
     with _kept(f"{url} {sorted(options)}", lambda: psycopg.connect(url, **options)) as connected:
         yield connected
+        connected.execute(COUNT_AT_ONCE)
         connected.commit()
 
 

@@ -56,6 +56,8 @@ SCENARIOS = {
     "A21": "A long read would block the CRM → time limits, no transaction open during HTTP calls",
     "A22": "A column is dropped, renamed or retyped → a message names it before anything is sent",
     "A23": "A view suddenly shows fewer rows → updates go on, removals wait for a person",
+    "A24": "PostgreSQL's counts tell what was written → no more is read, and the same is found",
+    "A25": "These counts come late, are reset, missing or not enough → nothing is lost by them",
     "B01": "A client changes its address → the new contact first, then the old one goes",
     "B02": "Clients swap or pass on addresses → all contacts are right, nothing needed is deleted",
     "B03": "An unsubscribed person changes the address → the new one is suppressed first",

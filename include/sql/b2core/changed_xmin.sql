@@ -5,7 +5,7 @@
 -- A row counts as changed when its xmin is not older than the horizon, so that a transaction which was open
 -- during the earlier snapshot and committed later is found. Compared by age(): transaction numbers wrap.
 -- A renamed lookup value selects every client that uses it.
--- Not seen: a deleted phone or address leaves no row behind; the nightly full run finds those.
+-- Not seen: a deleted phone or address leaves no row behind; README.md says how those are found.
 -- Needs tables: xmin is not visible through views.
 SELECT clients.id::bigint AS client_id
 FROM b2core.clients AS clients

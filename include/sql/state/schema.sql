@@ -73,9 +73,12 @@ END))
 COMMENT ON CONSTRAINT ledger_fate ON contact_sync.ledger IS 'What each fate promises. A confirmed client without a contact: another one has taken its address over.';
 ALTER TABLE ONLY contact_sync.ledger ADD CONSTRAINT ledger_pkey PRIMARY KEY (sync_id, client_id);
 CREATE INDEX ledger_absent ON contact_sync.ledger USING btree (sync_id) WHERE (absent > 0);
+CREATE INDEX ledger_address ON contact_sync.ledger USING btree (sync_id, email_hash);
+CREATE INDEX ledger_former_contact ON contact_sync.ledger USING btree (sync_id, contact_hash) WHERE (contact_hash <> email_hash);
 CREATE INDEX ledger_rejected_reasons ON contact_sync.ledger USING btree (sync_id, field, reason, client_id) INCLUDE (detail) WHERE (state = 'rejected'::text);
 CREATE INDEX ledger_stale ON contact_sync.ledger USING btree (sync_id) WHERE (stale <> 0);
 CREATE INDEX ledger_unconfirmed ON contact_sync.ledger USING btree (sync_id, state, client_id) WHERE (state <> 'confirmed'::text);
+CREATE INDEX ledger_unknown_address ON contact_sync.ledger USING btree (sync_id) WHERE ((email_hash = 0) AND ((state <> 'rejected'::text) OR (reason <> 'missing'::text)));
 CREATE INDEX ledger_unseen ON contact_sync.ledger USING btree (sync_id, email_hash) WHERE ((state = 'excluded'::text) AND (off_list IS NULL));
 
 -- Clients that protect their addresses from removal: all but the excluded ones, and those without a valid address.
@@ -240,6 +243,15 @@ CREATE INDEX finding_by_verdict ON contact_sync.finding USING btree (verificatio
 CREATE INDEX finding_unseen ON contact_sync.finding USING btree (verification_id, finding_no) WHERE (looked_at IS NULL);
 ALTER TABLE ONLY contact_sync.finding ADD CONSTRAINT finding_verification_id_fkey FOREIGN KEY (verification_id) REFERENCES contact_sync.verification(verification_id) ON DELETE CASCADE;
 
+-- Whom each run has looked at since the rows were counted: for them the count says nothing any more.
+CREATE TABLE contact_sync.looked_at (
+    sync_id smallint NOT NULL,
+    run_id bigint NOT NULL,
+    client_ids bigint[] NOT NULL
+);
+ALTER TABLE ONLY contact_sync.looked_at ADD CONSTRAINT looked_at_pkey PRIMARY KEY (sync_id, run_id);
+ALTER TABLE ONLY contact_sync.looked_at ADD CONSTRAINT looked_at_sync_id_fkey FOREIGN KEY (sync_id) REFERENCES contact_sync.sync(sync_id) ON DELETE CASCADE;
+
 -- What goes along from a former contact to a client's new one; a row ends when the new one is seen with it.
 CREATE TABLE contact_sync.move (
     sync_id smallint NOT NULL,
@@ -316,6 +328,15 @@ CREATE TABLE contact_sync.refused_value (
 );
 ALTER TABLE ONLY contact_sync.refused_value ADD CONSTRAINT refused_value_pkey PRIMARY KEY (sync_id, client_id, field);
 ALTER TABLE ONLY contact_sync.refused_value ADD CONSTRAINT refused_value_sync_id_fkey FOREIGN KEY (sync_id) REFERENCES contact_sync.sync(sync_id);
+
+-- How many rows of phones, addresses and the like each client had in B2CORE, as a run counted them.
+CREATE TABLE contact_sync.row_count (
+    sync_id smallint NOT NULL,
+    run_id bigint NOT NULL,
+    counted bytea NOT NULL  -- Columns client_id and rows, as an Arrow stream; it counts once its run has succeeded.
+);
+ALTER TABLE ONLY contact_sync.row_count ADD CONSTRAINT row_count_pkey PRIMARY KEY (sync_id, run_id);
+ALTER TABLE ONLY contact_sync.row_count ADD CONSTRAINT row_count_sync_id_fkey FOREIGN KEY (sync_id) REFERENCES contact_sync.sync(sync_id) ON DELETE CASCADE;
 
 -- Each run: why, of what kind, what it planned and what became of it.
 CREATE TABLE contact_sync.run (

@@ -91,3 +91,21 @@ ORDER BY s.kind;
 SELECT coalesce(array_agg(DISTINCT email_hash), '{}') AS addresses
 FROM contact_sync.suppression
 WHERE sync_id = %(sync_id)s AND kind = %(kind)s AND gone_at IS NULL;
+
+-- count_others --
+-- Index: suppression_in_force, ledger_address
+WITH listed AS (
+    SELECT DISTINCT
+        kind,
+        email_hash
+    FROM contact_sync.suppression
+    WHERE sync_id = %(sync_id)s AND kind = any(%(kinds)s::text[]) AND gone_at IS NULL
+)
+
+SELECT
+    s.kind,
+    count(*) AS n
+FROM listed AS s
+INNER JOIN contact_sync.ledger AS l ON l.sync_id = %(sync_id)s AND s.email_hash = l.email_hash
+WHERE l.absent = 0 AND l.state <> 'excluded' AND l.client_id <> all(%(but)s::bigint[])
+GROUP BY s.kind;

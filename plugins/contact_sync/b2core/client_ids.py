@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 import pyarrow as pa
 
@@ -27,3 +29,21 @@ def refuse_twice(ordered: Int64, statement: str) -> None:
         raise FatalError(
             f"{statement}.sql gives client {ordered[again[0]]} more than once: fix its joins"
         )
+
+
+def changed_ids(batches: Iterable[pa.RecordBatch]) -> Int64:
+    """Of the changed rows; one that belongs to no client changes none. A part of a UNION may name
+    its column as it likes."""
+    columns = [batch.column(_place(batch.schema.names)) for batch in batches]
+    found = [np.asarray(column.drop_null(), np.int64) for column in columns]
+    return np.unique(np.concatenate(found)) if found else np.empty(0, np.int64)
+
+
+def _place(names: list[str]) -> int:
+    return names.index("client_id") if "client_id" in names else 0
+
+
+def column_of(batches: Iterable[pa.RecordBatch], name: str) -> Int64:
+    """A column of integers as one array."""
+    empty = np.empty(0, np.int64)
+    return np.concatenate([empty, *(np.asarray(b.column(name), np.int64) for b in batches)])

@@ -35,6 +35,19 @@ def origin_of(
     return _resolved(output[position], top, DEEPEST) if position < len(output) else None
 
 
+def place_of_no_text(
+    connection: arrow_reader.Connection, sql: str, name: str, what: str
+) -> str | None:
+    """Where the statement `name` reads bytes that are no text, in words; None = nowhere."""
+    if (found := arrow_reader.first_that_is_no_text(connection, sql, what)) is None:
+        return None
+    place, column, client_id = found
+    table, own = origin_of(connection, sql, place, what) or (f"of {name}.sql", column)
+    shown = "" if own == column else f" (in {name}.sql {column!r})"
+    whose = "" if client_id is None else f", of client {client_id}"
+    return f"it is table {table}, column {own!r}{shown}{whose}"
+
+
 def _resolved(expression: str, plan: dict[str, Any], depth: int) -> tuple[str, str] | None:
     if "Relation Name" in plan and (bare := _BARE.fullmatch(expression)):
         return f"{plan['Schema']}.{plan['Relation Name']}", bare[1].strip('"')

@@ -78,3 +78,54 @@ def compared_with_a_time(plan: Any) -> list[str]:
         for column in _SINCE.findall(node.get(key, ""))
     }
     return sorted(found)
+
+
+PASSING = {"Append", "Gather", "Result", "Subquery Scan"}
+"""Nodes that pass all rows on, if they have no filter."""
+
+RELATIONSHIPS = {"Outer", "Member", "Subquery"}
+"""A child whose rows are passed on; "InitPlan" and "SubPlan" give values to compare with."""
+
+
+def is_told_row_by_row(scan: Any, changed: Any) -> bool:
+    """Whether `changed` tells the id of each changed row that `scan` makes a client of. Plans.
+
+    For that each client is one row of one table, partitions included, and `changed` reads all of
+    their rows, filtered by nothing that is added to the age of `xmin`, and gives the same column.
+    """
+    read, is_simple = _rows_passed(scan)
+    changes, _ = _rows_passed(changed)
+    told = {
+        (node["Schema"], node["Relation Name"]): _bare(node["Output"][0])
+        for node in changes
+        if _is_by_age(node.get("Filter", ""))
+    }
+    return is_simple and bool(read) and all(_has_told(node, told) for node in read)
+
+
+def _has_told(node: dict[str, Any], told: dict[tuple[str, str], str]) -> bool:
+    client_id = told.get((node["Schema"], node["Relation Name"]))
+    return client_id is not None and client_id in [_bare(column) for column in node["Output"]]
+
+
+def _rows_passed(plan: Any) -> tuple[list[dict[str, Any]], bool]:
+    """The scans of tables whose rows reach the top one by one; whether there is nothing else."""
+    node = plan[0]["Plan"] if isinstance(plan, list) else plan
+    if node["Node Type"] == "Seq Scan":
+        return [node], not node.get("Plans")
+    if node["Node Type"] not in PASSING or "Filter" in node or "Plans" not in node:
+        return [], False
+    children = [child for child in node["Plans"] if child["Parent Relationship"] in RELATIONSHIPS]
+    found = [_rows_passed(child) for child in children]
+    is_simple = all(simple for _, simple in found) and len(children) == len(node["Plans"])
+    return [scan for scans, _ in found for scan in scans], is_simple
+
+
+def _is_by_age(condition: str) -> bool:
+    """Whether every row passes that is young enough: its age is one of several reasons, or all."""
+    return "xmin" in condition and " AND " not in condition and "NOT " not in condition
+
+
+def _bare(expression: str) -> str:
+    """Without the table's alias, which is another one for each partition."""
+    return re.sub(r'(?:"[^"]+"|\b[^\W\d]\w*)\.', "", expression)

@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -18,8 +18,9 @@ import pyarrow as pa
 import xxhash
 
 from contact_sync.b2core import plans
-from contact_sync.b2core.client_ids import ids_of, refuse_twice
-from contact_sync.b2core.origins import origin_of
+from contact_sync.b2core.client_ids import changed_ids, column_of, ids_of, refuse_twice
+from contact_sync.b2core.counts import EVER, ROWS_BY_CLIENT, judged, parts_of, read_counts
+from contact_sync.b2core.origins import place_of_no_text
 from contact_sync.b2core.position import position, refused_functions
 from contact_sync.b2core.powers import role_finding
 from contact_sync.b2core.replaced import marks, refuse_replaced
@@ -29,6 +30,8 @@ from contact_sync.base.arrays import Int64
 from contact_sync.base.errors import ConfigError, FatalError
 from contact_sync.base.findings import Finding
 from contact_sync.base.json_columns import SourceSnapshot
+from contact_sync.base.row_counts import RowCounts
+from contact_sync.base.source_look import SourceCounts
 from contact_sync.postgres import arrow_reader
 from contact_sync.postgres.idle import Kept
 from contact_sync.postgres.literals import literal
@@ -59,15 +62,17 @@ class B2Core:
     _connections: Kept[arrow_reader.Connection] = field(default_factory=Kept, repr=False)
 
     @contextmanager
-    def snapshot(self) -> Iterator[Snapshot]:
-        """One read-only snapshot of all tables. Raises ConfigError or RetryableError."""
+    def snapshot(self, *, counting: bool = False) -> Iterator[Snapshot]:
+        """One read-only snapshot of all tables; `counting`: what was written into them is looked up
+        before. Raises ConfigError or RetryableError."""
         limit = self.statement_timeout_seconds
         seconds = limit + SILENT_SECONDS
         connect = partial(arrow_reader.open_connection, self.dsn, WHAT, seconds=seconds)
         with self._connections.used(connect, arrow_reader.answers) as connection:
+            counts = self._counts(connection) if counting else None
             for statement in (READ_ONLY, settings(limit)):
                 arrow_reader.execute(connection, statement, WHAT)
-            snapshot = Snapshot(connection, self.folder)
+            snapshot = Snapshot(connection, self.folder, counts)
             yield snapshot
             if arrow_reader.answers(connection):
                 seen = snapshot.marks()
@@ -75,6 +80,12 @@ class B2Core:
                 arrow_reader.execute(connection, settings(limit), WHAT)
                 refuse_replaced(seen, snapshot.marks(), WHAT)
                 connection.rollback(WHAT)
+
+    def _counts(self, connection: arrow_reader.Connection) -> SourceCounts:
+        arrow_reader.execute(connection, settings(self.statement_timeout_seconds), WHAT)
+        counts = read_counts(connection, parts_of(self.folder), WHAT)
+        connection.rollback(WHAT)
+        return counts
 
     def keeping_connections(self) -> AbstractContextManager[None]:
         """Meanwhile a connection is kept for the next snapshot, without a transaction."""
@@ -92,10 +103,12 @@ class B2Core:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """An open transaction; every method sees the same moment."""
+    """An open transaction; every method sees the same moment. `counts`: what had been written
+    shortly before, if it was asked for."""
 
     connection: arrow_reader.Connection
     folder: Path
+    counts: SourceCounts | None = None
     _read_so_far: set[str] = field(default_factory=set, repr=False)
 
     def marks(self) -> dict[str, str]:
@@ -145,11 +158,33 @@ class Snapshot:
 
     def changed_since_xid(self, horizon: int) -> Int64:
         """Int64 of clients with any contributing row written at or after the xid8 `horizon`."""
-        return self._ids("changed_xmin", {"horizon": str(horizon % 2**32)})
+        return changed_ids(self._batches("changed_xmin", {"horizon": str(horizon % 2**32)}))
+
+    def changed_in_part(self, part: str, horizon: int) -> Int64:
+        """The same of one part of the statement, as the counts name them."""
+        sql = filled(parts_of(self.folder)[part], "changed_xmin", {"horizon": str(horizon % 2**32)})
+        return changed_ids(self._read(sql, "changed_xmin"))
+
+    def row_counts(self, parts: Sequence[str]) -> RowCounts:
+        """How many rows these parts have for each client, whenever they were written."""
+        texts = parts_of(self.folder)
+        rows = [filled(texts[part], "changed_xmin", {"horizon": EVER}) for part in parts]
+        sql = ROWS_BY_CLIENT.format(rows="\nUNION ALL\n".join(rows))
+        batches = [*self._read(sql, "changed_xmin")]
+        return RowCounts(*(column_of(batches, name) for name in ("client_id", "rows")))
+
+    def judged_counts(self) -> SourceCounts | None:
+        """The counts, unusable if the statements may answer otherwise although nothing is written;
+        `covered` as base.source_look says. Reads no table."""
+        if self.counts is None or self.counts.unusable:
+            return self.counts
+        told = plans.is_told_row_by_row(self.plan("scan"), self.plan("changed_xmin"))
+        counts = replace(self.counts, covered=told)
+        return judged(counts, self.connection, parts_of(self.folder), WHAT)
 
     def changed_since(self, since: datetime) -> Int64:
         """Int64 of clients with any contributing row whose updated_at is not before `since`."""
-        return self._ids("changed_updated_at", {"since": since})
+        return changed_ids(self._batches("changed_updated_at", {"since": since}))
 
     def clients(
         self, columns: Sequence[str], first_id: int, last_id: int, ids: Int64 | None
@@ -243,12 +278,6 @@ class Snapshot:
     def _clients(self, first_id: int, last_id: int, ids: Int64 | None) -> str:
         return self._sql("clients", {"first_id": first_id, "last_id": last_id, "ids": ids})
 
-    def _ids(self, name: str, parameters: dict[str, Any]) -> Int64:
-        """Of the changed rows; one that belongs to no client changes none."""
-        columns = [batch.column("client_id") for batch in self._batches(name, parameters)]
-        found = [np.asarray(column.drop_null(), np.int64) for column in columns]
-        return np.unique(np.concatenate(found)) if found else np.empty(0, np.int64)
-
     def _batches(self, name: str, parameters: dict[str, Any]) -> Iterator[pa.RecordBatch]:
         sql = self._sql(name, parameters)
         return self._read(sql, name)
@@ -259,17 +288,9 @@ class Snapshot:
         try:
             yield from arrow_reader.record_batches(self.connection, sql, _what(name))
         except arrow_reader.NotText as error:
-            found = arrow_reader.first_that_is_no_text(self.connection, sql, _what(name))
-            if found is None:
+            if (where := place_of_no_text(self.connection, sql, name, _what(name))) is None:
                 raise
-            place, column, client_id = found
-            origin = origin_of(self.connection, sql, place, _what(name))
-            table, own = origin or (f"of {name}.sql", column)
-            shown = "" if own == column else f" (in {name}.sql {column!r})"
-            whose = "" if client_id is None else f", of client {client_id}"
-            raise FatalError(
-                f"{error}; it is table {table}, column {own!r}{shown}{whose}"
-            ) from None
+            raise FatalError(f"{error}; {where}") from None
 
     def _sql(self, name: str, parameters: dict[str, Any]) -> str:
         return filled(read_statement(self.folder, name), name, parameters)

@@ -23,6 +23,17 @@ from contact_sync.postgres.literals import literal
 _NO_NAMES = re.compile(r"--[^\n]*|/\*.*?\*/|'(?:[^']|'')*'", re.DOTALL)
 _NAME = r'(?:"(?:[^"]|"")+"|[^\W\d][\w$]*)'
 _NAMES = re.compile(rf"({_NAME})(?:\s*\.\s*({_NAME}))?")
+BELOW = """SELECT d.refobjid AS oid
+FROM pg_class AS v
+INNER JOIN pg_rewrite AS r ON r.ev_class = v.oid
+INNER JOIN pg_depend AS d
+    ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid
+    AND d.refclassid = 'pg_class'::regclass
+WHERE v.oid = used.oid AND v.relkind = 'v'
+UNION ALL
+SELECT i.inhrelid FROM pg_inherits AS i WHERE i.inhparent = used.oid
+"""
+"""Of `used.oid`: the relations that a view reads, the partitions of a parent."""
 _MARKS = """
 WITH RECURSIVE named AS (
     SELECT DISTINCT
@@ -41,17 +52,7 @@ used AS (
     SELECT root, oid FROM named
     UNION
     SELECT used.root, below.oid
-    FROM used, LATERAL (
-        SELECT d.refobjid AS oid
-        FROM pg_class AS v
-        INNER JOIN pg_rewrite AS r ON r.ev_class = v.oid
-        INNER JOIN pg_depend AS d
-            ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid
-            AND d.refclassid = 'pg_class'::regclass
-        WHERE v.oid = used.oid AND v.relkind = 'v'
-        UNION ALL
-        SELECT i.inhrelid FROM pg_inherits AS i WHERE i.inhparent = used.oid
-    ) AS below
+    FROM used, LATERAL ({below}) AS below
 )
 
 SELECT
@@ -85,6 +86,7 @@ def marks(
         schemas=literal([schema for schema, _ in names]),
         names=literal([name for _, name in names]),
         files_of_matviews=literal(files_of_matviews),
+        below=BELOW,
     )
     found = arrow_reader.table(connection, query, what)
     rows = zip(found.column("root").to_pylist(), found.column("mark").to_pylist(), strict=True)

@@ -8,11 +8,12 @@ column is still NULL, there is no object at all.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from functools import cache
 from typing import Any, Self
 
 from contact_sync.base.degraded import Degraded
+from contact_sync.base.source_look import SourceCounts
 from contact_sync.base.vocabulary import Answer, Job, LimitName
 
 
@@ -62,7 +63,10 @@ class SourceSnapshot(JsonColumn):
     standby; `detection` = the definition's `change_detection`. Numbers of clients: `selected` all
     in B2CORE, `chosen` looked at, `gone` from the ledger's, `held` = gone, not believed yet,
     `retiring` = contacts to be removed because they are gone; `warned` by kind: whose address
-    SendGrid suppresses, and who are sent all the same.
+    SendGrid suppresses, and who are sent all the same. `look`: how much of B2CORE was read,
+    `look_why` and `look_detail` why (base.source_look; "" = by an earlier version), and `counts`
+    for the next run to compare with. Where tables were passed over, `horizon` is the oldest one
+    of all tables.
     """
 
     read_at: str = "1970-01-01T00:00:00.000000Z"
@@ -82,6 +86,17 @@ class SourceSnapshot(JsonColumn):
     held: int = 0
     retiring: int = 0
     warned: dict[str, int] = field(default_factory=dict)
+    look: str = ""
+    look_why: str = ""
+    look_detail: str | None = None
+    counts: SourceCounts | None = None
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """With the counts as an object."""
+        found = cls(**known_fields(cls, data))
+        counts = data.get("counts")
+        return found if counts is None else replace(found, counts=SourceCounts.from_json(counts))
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from contact_sync.base import run_life, words
+from contact_sync.base import run_life, source_look, words
 from contact_sync.base.degraded import Degraded
 from contact_sync.base.json_columns import Approval, JobReport, Plan, Result
 from contact_sync.base.moments import moment
@@ -36,7 +36,8 @@ class RunReport:
     """One run, for people and for machines; the fields' names are keys of `status --json`.
 
     `kind_reason`, and the keys of `rejections`, `exclusions`, `dropped`, `stale` and `warned`, are
-    codes and what `words.counted` makes of them; `degraded` and `above_limits` are sentences.
+    codes and what `words.counted` makes of them; `look` and `look_why` are codes (base.source_look;
+    None = not known): how much of B2CORE was read. `degraded` and `above_limits` are sentences.
     `dropped_now` and `dropped_new` as in Result, `ended_by`, `ended_why`, `ended` and
     `report_gone_at` as in ShownRun. `seconds`: those until now for a run that hasn't ended.
     """
@@ -45,6 +46,9 @@ class RunReport:
     kind: str
     kind_reason: str | None
     kind_detail: str | None
+    look: str | None
+    look_why: str | None
+    look_detail: str | None
     dry_run: bool
     state: str
     reason: str | None
@@ -87,6 +91,13 @@ class RunReport:
         return run_life.kind_reason(self.kind_reason, self.kind_detail) if self.kind_reason else ""
 
     @property
+    def look_in_words(self) -> str:
+        """How much of B2CORE was read, and why; "" = not known."""
+        if not (self.look and self.look_why):
+            return ""
+        return source_look.look_in_words(self.look, self.look_why, self.look_detail)
+
+    @property
     def ended_by_in_words(self) -> str:
         """Which run has ended this one, and why; "" = it ended itself, or runs."""
         return f"run {self.ended_by}, because {ENDED[self.ended_why]}" if self.ended_why else ""
@@ -108,11 +119,15 @@ def run_report(run: ShownRun) -> RunReport:
     """From a run's row."""
     plan = run.plan or Plan()
     result = run.result or Result()
+    seen = run.snapshot
     return RunReport(
         id=run.id,
         kind=run.kind,
         kind_reason=run.kind_reason,
         kind_detail=run.kind_detail,
+        look=(seen and seen.look) or None,
+        look_why=(seen and seen.look_why) or None,
+        look_detail=seen.look_detail if seen else None,
         dry_run=run.dry_run,
         state=run.state,
         reason=run.reason,
@@ -231,6 +246,7 @@ def text_report(report: RunReport) -> str:
     title = f"Run {report.id}: {report.kind}{', dry run' if report.dry_run else ''}"
     lines = [f"{title}, {report.state} in {report.seconds:.1f} s"]
     lines += [f"  why         {report.kind_in_words}"] if report.kind_reason else []
+    lines += [f"  read        {report.look_in_words}"] if report.look else []
     lines += [f"  reason      {report.reason}"] if report.reason else []
     if report.report_gone_at:
         return "\n".join(

@@ -7,8 +7,9 @@ import logging
 from contact_sync.base import words
 from contact_sync.base.errors import BooksDontBalance, FatalError
 from contact_sync.base.failpoints import reach
-from contact_sync.base.json_columns import Plan, Result
+from contact_sync.base.json_columns import Plan, Result, SourceSnapshot
 from contact_sync.base.marks import Phase
+from contact_sync.base.source_look import Look
 from contact_sync.base.vocabulary import FieldType, Lane, RemovalReason, RunKind, RunState
 from contact_sync.config.files import read_definitions
 from contact_sync.postgres.cursor import Cursor
@@ -28,10 +29,12 @@ from contact_sync.state import (
     moves,
     refused_values,
     removals,
+    row_counts,
     runs,
     staging,
     suppressions_due,
 )
+from contact_sync.state.affected import run_before
 from contact_sync.state.for_people.jobs import jobs_of_run
 from contact_sync.state.runs import Run
 from contact_sync.state.syncs import Policies, restraints
@@ -81,6 +84,7 @@ def finish_run(sync: Sync, run: Run) -> Result:
             restrained_by,
         )  # fmt: skip
         runs.advance_watermark(cursor, run, run.snapshot, run.destination)
+        row_counts.forget_older(cursor, run.sync_id, run.run_id, everyone=everyone)
         runs.finish_run(cursor, run, RunState.SUCCEEDED, result=result)
         identity.renew(cursor, run.sync_id)
         leases.release_lease(cursor, run)
@@ -152,6 +156,8 @@ def balance(cursor: Cursor, run: Run) -> dict[str, int]:
     snapshot = snapshot_of(run)
     if run.only is not None:
         return {"selected": snapshot.selected} | _balance_trial(cursor, run, run.only)
+    if books := _books_before(cursor, run, snapshot):
+        return books
     by_fate = ledger.count_by_fate(cursor, run.sync_id)
     gone = snapshot.held or ledger.count_absent(cursor, run.sync_id)
     books = {"selected": snapshot.selected} | by_fate
@@ -162,6 +168,17 @@ def balance(cursor: Cursor, run: Run) -> dict[str, int]:
             f"watermark stays, so nothing is lost. A full run repairs the ledger"
         )
     return books | {"gone": gone}
+
+
+def _books_before(cursor: Cursor, run: Run, snapshot: SourceSnapshot) -> dict[str, int] | None:
+    """The books of the run before, if nothing has changed since: to count costs as much as there
+    are clients."""
+    if snapshot.look not in (Look.CHANGES, Look.NOTHING) or snapshot.chosen or snapshot.gone:
+        return None
+    before = run_before(cursor, run)
+    if before is None or not before.is_fit or jobs_of_run(cursor, run.run_id):
+        return None
+    return before.books if before.books.get("selected") == snapshot.selected else None
 
 
 def _balance_trial(cursor: Cursor, run: Run, only: tuple[int, ...]) -> dict[str, int]:

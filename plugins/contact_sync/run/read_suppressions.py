@@ -9,7 +9,7 @@ from contact_sync.base.failpoints import reach
 from contact_sync.base.suppressed import SuppressionNews
 from contact_sync.base.vocabulary import SuppressionKind
 from contact_sync.config.suppressions import Suppressions
-from contact_sync.state import leases, suppressed
+from contact_sync.state import affected, leases, suppressed
 from contact_sync.state.runs import Run
 from contact_sync.sync import Sync
 
@@ -36,6 +36,8 @@ def read_suppressions(sync: Sync, run: Run) -> SuppressionNews:
     reach("suppressions_read")
     with sync.state.transaction() as cursor:
         news = suppressed.news_of(cursor, run.run_id)
+        if news:
+            affected.forget_counts(cursor, run.sync_id)
     for name, n in news.come.items():
         log.info("Suppressions at SendGrid: %d new of kind %s", n, name)
     for name, n in news.lifted.items():

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from dataclasses import replace
 
 import numpy as np
+import pyarrow as pa
 
 from contact_sync.b2core.client_ids import refuse_twice
 from contact_sync.b2core.reader import Snapshot
@@ -30,19 +32,26 @@ def with_suppressions(sync: Sync, sync_id: int, scan: Scan) -> Scan:
     return replace(scan, suppressed=suppressed_kinds(scan.email_hash, out))
 
 
-def count_warned(sync: Sync, sync_id: int, scan: Scan) -> dict[str, int]:
+def count_warned(
+    sync: Sync, sync_id: int, scan: Scan, *, and_others: bool = False
+) -> dict[str, int]:
     """How many clients that aren't excluded have an address of which the definition warns, because
-    SendGrid suppresses it: by kind, only kinds with any."""
+    SendGrid suppresses it: by kind, only kinds with any. `and_others`: those who aren't in the
+    scan are as the ledger has them."""
     asked = sync.definition.suppressions
     if asked is None:
         return {}
     with sync.state.transaction() as cursor:
         listed = suppressed.hashes_in_force(cursor, sync_id, asked.with_policy("warn"))
+        others = (
+            suppressed.count_others(cursor, sync_id, list(listed), scan.client_id)
+            if and_others else {}
+        )  # fmt: skip
     may_be_sent = (scan.email_hash != 0) & ~scan.excluded
     if scan.suppressed is not None:
         may_be_sent &= scan.suppressed == 0
     found = {
-        str(kind): int((among(scan.email_hash, hashes) & may_be_sent).sum())
+        str(kind): int((among(scan.email_hash, hashes) & may_be_sent).sum()) + others.get(kind, 0)
         for kind, hashes in listed.items()
     }
     for kind, n in found.items():
@@ -53,14 +62,19 @@ def count_warned(sync: Sync, sync_id: int, scan: Scan) -> dict[str, int]:
 
 def scan_clients(snapshot: Snapshot) -> Scan:
     """Ids and address hashes of all clients, by id; 17 bytes of memory a client."""
+    return collected(ahead(snapshot.scan()), "scan")
+
+
+def collected(batches: Iterable[pa.RecordBatch], statement: str) -> Scan:
+    """The rows by id. Raises FatalError when a client came twice."""
     empty = Scan(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, bool))
-    parts = [empty, *(scanned(batch) for batch in ahead(snapshot.scan()))]
+    parts = [empty, *map(scanned, batches)]
     client_id = np.concatenate([part.client_id for part in parts])
     order: Int64 | slice = slice(None)  # as they come from most sources; copies nothing
     if not bool((client_id[:-1] < client_id[1:]).all()):
         order = np.argsort(client_id, kind="stable")
     client_id = client_id[order]
-    refuse_twice(client_id, "scan")
+    refuse_twice(client_id, statement)
     return Scan(
         client_id,
         np.concatenate([part.email_hash for part in parts])[order],

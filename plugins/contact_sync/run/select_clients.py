@@ -12,45 +12,55 @@ import numpy as np
 import pyarrow as pa
 
 from contact_sync.b2core.reader import Snapshot
-from contact_sync.b2core.replaced import differing
 from contact_sync.base.arrays import Int64
 from contact_sync.base.client_life import Fate
-from contact_sync.base.errors import ConfigError, RetryableError
+from contact_sync.base.errors import ConfigError
 from contact_sync.base.failpoints import reach
 from contact_sync.base.json_columns import SourceSnapshot
+from contact_sync.base.row_counts import RowCounts
 from contact_sync.base.run_life import KindReason, kind_reason
+from contact_sync.base.source_look import Look, LookWhy, SourceCounts, look_in_words
 from contact_sync.base.vocabulary import RunKind
 from contact_sync.config.definition import SyncDefinition
 from contact_sync.config.source import ChangeDetection
 from contact_sync.contacts.ledger_rows import KnownClients
 from contact_sync.contacts.selection import Scan, choose
+from contact_sync.postgres.cursor import Cursor
+from contact_sync.run.affected_clients import affected_clients
 from contact_sync.run.context import mapping_of
+from contact_sync.run.decide_look import Asked, Decided, counts_to_keep, decide_look
+from contact_sync.run.lost_rows import lost_rows
+from contact_sync.run.run_kind import decide_kind, doubt, refuse_stale, trial_kind
 from contact_sync.run.scan_clients import count_warned, scan_clients, with_suppressions
 from contact_sync.run.sending.rejected_contacts import take_back
-from contact_sync.state import batches, runs, staging
+from contact_sync.state import batches, row_counts, runs, staging
+from contact_sync.state.affected import RunBefore, count_present, run_before
 from contact_sync.state.ledger import (
     count_retiring,
     known_clients,
     observe_absences,
     read_removal_hashes,
 )
-from contact_sync.state.runs import Run, SyncState
+from contact_sync.state.runs import Run
 from contact_sync.state.staging import Slice
 from contact_sync.sync import Sync
 
 log = logging.getLogger(__name__)
-XID_AGE_LIMIT = 2**31 - 10_000_000
-"""`age(xid)` is a 32-bit distance (PostgreSQL docs); older horizons say nothing."""
+NO_IDS = np.empty(0, np.int64)
+NOBODY = Scan(NO_IDS, NO_IDS, np.empty(0, bool))
+NO_LEDGER = KnownClients(NO_IDS, NO_IDS, NO_IDS, np.empty(0, np.int16), np.empty(0, np.int16))
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
     """What a run sees when it begins: B2CORE at one moment, and what the sync knows.
 
-    `here`: where the snapshot stands, nothing counted yet. `kind`: what the run has to be, `why`,
-    and the `detail` of that. `began`: when, by the state database's clock. `changed`: ids of
-    clients with a changed row, of an incremental run only. `taken`: hashes of all addresses that
-    have a contact.
+    `here`: where the snapshot stands, how much of B2CORE was read, and nothing counted yet. `kind`:
+    what the run has to be, `why`, and the `detail` of that. `began`: when, by the state database's
+    clock. `scan`: everybody, or only whom changes concern: then `rest` is how many more clients
+    B2CORE has. `changed`: ids of clients with a changed row, of an incremental run only. `ledger`:
+    what the sync knows of those, or of everybody. `taken`: hashes of addresses that have a contact.
+    `row_counts`: what was counted anew, if it was.
     """
 
     here: SourceSnapshot
@@ -62,6 +72,8 @@ class Seen:
     changed: Int64
     ledger: KnownClients
     taken: Int64
+    rest: int = 0
+    row_counts: RowCounts | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,39 +98,99 @@ def select_clients(sync: Sync, run: Run) -> int:
     slices = cut_slices(selection.members, sync.definition.tuning.slice_clients)
     _store(sync, run, seen, selection, slices)
     log.info("%s run: %s", str(seen.kind).capitalize(), kind_reason(seen.why, seen.detail))
+    here = seen.here
+    log.info("Read: %s", look_in_words(here.look, here.look_why, here.look_detail))
     log.info(
         "B2CORE has %d clients; %d to look at, in %d slices; %d known ones are gone",
-        len(seen.scan.client_id), selection.members.num_rows, len(slices), len(selection.gone),
+        seen.rest + len(seen.scan.client_id), selection.members.num_rows, len(slices),
+        len(selection.gone),
     )  # fmt: skip
     return len(slices)
 
 
 def _look(sync: Sync, run: Run) -> Seen:
-    """Read B2CORE and, at the same time, the state database."""
+    """Read B2CORE, as much of it as has to be, and the state database."""
     mapping, definition = mapping_of(run), sync.definition
     with sync.state.transaction() as cursor:
         known = runs.read_sync(cursor, definition.name)
-    with ThreadPoolExecutor(1) as pool, sync.b2core.snapshot() as snapshot:
-        reading = pool.submit(known_clients, sync.state, run.sync_id)  # another server, meanwhile
-        detection = str(definition.source.change_detection)
+        before = run_before(cursor, run)
+    detection = definition.source.change_detection
+    with sync.b2core.snapshot(counting=detection is ChangeDetection.XMIN) as snapshot:
         here = replace(
-            snapshot.position(), detection=detection, tables=snapshot.tables(),
+            snapshot.position(), detection=str(detection), tables=snapshot.tables(),
             statements=snapshot.texts_hash("clients", "scan", f"changed_{detection}"),
         )  # fmt: skip
         refuse_stale(definition, here)
         kind, why, detail = decide_kind(
-            definition, run.kind, known, here, mapping.version, unproven=_doubt(run)
+            definition, run.kind, known, here, mapping.version, unproven=doubt(run)
         )
-        scan, changed = scan_clients(snapshot), np.empty(0, np.int64)
         if run.only is not None:
             kind, why, detail = trial_kind(run), KindReason.TRIAL, str(len(run.only))
-        elif kind is RunKind.INCREMENTAL and known.watermark:
-            changed = changed_clients(definition, snapshot, known.watermark)
+        asked = Asked(kind, run.is_trial, run.retry_rejected, here, snapshot.counts)
+        decided = decide_look(asked, known.watermark, before)
+        mark = known.watermark
+        lost = lost_rows(sync.state, run, snapshot, (kind, why), mark, before)
+        seen = Seen(
+            here, kind, why, detail, known.now, NOBODY, lost.clients, NO_LEDGER, NO_IDS,
+            row_counts=lost.counts,
+        )  # fmt: skip
+        if decided.look is not Look.WHOLE and before and mark:
+            return _look_at_changes(sync, run, snapshot, seen, decided, before, mark)
+        return _look_at_all(sync, run, snapshot, seen, decided, mark)
+
+
+def _look_at_all(
+    sync: Sync, run: Run, snapshot: Snapshot, seen: Seen, decided: Decided,
+    mark: SourceSnapshot | None,
+) -> Seen:  # fmt: skip
+    """Read all ids and addresses and the changed rows, and at the same time the whole ledger."""
+    with ThreadPoolExecutor(1) as pool:
+        reading = pool.submit(known_clients, sync.state, run.sync_id)  # another server, meanwhile
+        scan, changed = scan_clients(snapshot), seen.changed
+        if run.only is None and seen.kind is RunKind.INCREMENTAL and mark:
+            changed = np.union1d(changed, changed_clients(sync.definition, snapshot, mark))
+        here = _looked(seen.here, decided, snapshot.judged_counts(), mark)
+        ledger = reading.result()
     scan = with_suppressions(sync, run.sync_id, scan)
     here = replace(here, warned=count_warned(sync, run.sync_id, scan))
-    ledger = reading.result()
     taken = np.concatenate([ledger.contact_hash, read_removal_hashes(sync.state, run.sync_id)])
-    return Seen(here, kind, why, detail, known.now, scan, changed, ledger, taken)
+    return replace(seen, here=here, scan=scan, changed=changed, ledger=ledger, taken=taken)
+
+
+def _look_at_changes(
+    sync: Sync, run: Run, snapshot: Snapshot, seen: Seen, decided: Decided, before: RunBefore,
+    mark: SourceSnapshot,
+) -> Seen:  # fmt: skip
+    """Read the changed rows of tables that moved, and whom they concern; everything if those are
+    many."""
+    found = [snapshot.changed_in_part(*part) for part in (decided.read or {}).items()]
+    changed = np.unique(np.concatenate([seen.changed, *found]))
+    quiet = before.was_quiet
+    concerned = affected_clients(sync.state, run.sync_id, snapshot, changed, quiet=quiet)
+    if concerned is None:
+        many = Decided(Look.WHOLE, LookWhy.MANY, f"{len(changed)}")
+        return _look_at_all(sync, run, snapshot, seen, many, mark)
+    here = _looked(seen.here, decided, snapshot.counts, mark)
+    scan = with_suppressions(sync, run.sync_id, concerned.scan)
+    here = replace(here, warned=count_warned(sync, run.sync_id, scan, and_others=True))
+    with sync.state.transaction() as cursor:
+        rest = mark.selected - count_present(cursor, run.sync_id, concerned.ledger.client_id)
+    return replace(
+        seen, here=here, scan=scan, changed=changed, ledger=concerned.ledger, taken=concerned.taken,
+        rest=rest,
+    )  # fmt: skip
+
+
+def _looked(
+    here: SourceSnapshot, decided: Decided, counts: SourceCounts | None, mark: SourceSnapshot | None
+) -> SourceSnapshot:
+    """The snapshot with what the next run has to know of this look."""
+    kept = counts_to_keep(decided, counts, mark, here)
+    passed_over = decided.read is not None and kept is not None
+    return replace(
+        here, look=decided.look, look_why=decided.why, look_detail=decided.detail, counts=kept,
+        horizon=str(kept.oldest_horizon) if passed_over and kept else here.horizon,
+    )  # fmt: skip
 
 
 def _select(definition: SyncDefinition, run: Run, seen: Seen) -> Selection:
@@ -132,7 +204,10 @@ def _select(definition: SyncDefinition, run: Run, seen: Seen) -> Selection:
     retried = run.retry_rejected or seen.kind is RunKind.RESEND
     members = choose(seen.scan, ledger, changed, seen.taken, everyone=everyone, retried=retried)
     gone = np.setdiff1d(ledger.client_id, seen.scan.client_id, assume_unique=True)
-    held = absences_to_hold(definition, run, len(gone), seen.scan, ledger)
+    held = absences_to_hold(
+        definition, run, len(gone),
+        known=seen.rest + len(ledger.client_id), present=seen.rest + len(seen.scan.client_id),
+    )  # fmt: skip
     return Selection(members, gone, held, run.approve_removals == len(gone))
 
 
@@ -146,17 +221,6 @@ def _select_trial(run: Run, seen: Seen, only: Int64) -> Selection:
     return Selection(members.filter(pa.array(chosen)), np.empty(0, np.int64), 0, approved=False)
 
 
-def trial_kind(run: Run) -> RunKind:
-    """The kind of a trial: what a person asked for, but that of everyone. Raises ConfigError while
-    the ledger isn't believed: only an ordinary run proves it."""
-    if run.unproven is not None:
-        raise ConfigError(
-            f"A trial needs a ledger that is believed: {kind_reason(run.unproven)}. Run the sync "
-            f"for all clients first. Nothing was sent"
-        )
-    return RunKind.RESEND if run.kind is RunKind.RESEND else RunKind.INCREMENTAL
-
-
 def _store(sync: Sync, run: Run, seen: Seen, selection: Selection, slices: list[Slice]) -> None:
     """Store slices and snapshot in place of an earlier try's, and count the absences."""
     ids, gone, approved = (run.sync_id, run.run_id), selection.gone, selection.approved
@@ -164,7 +228,8 @@ def _store(sync: Sync, run: Run, seen: Seen, selection: Selection, slices: list[
         retiring = 0
         if not (selection.held or run.is_trial):
             retiring = count_retiring(cursor, ids, gone, approved=approved)
-        everybody = selection.members.num_rows if run.is_trial else len(seen.scan.client_id)
+        everybody = seen.rest + len(seen.scan.client_id)
+        everybody = selection.members.num_rows if run.is_trial else everybody
         snapshot = replace(
             seen.here, selected=everybody, chosen=selection.members.num_rows,
             gone=len(gone), held=selection.held, retiring=retiring,
@@ -174,22 +239,34 @@ def _store(sync: Sync, run: Run, seen: Seen, selection: Selection, slices: list[
         why = (seen.why, seen.detail)
         runs.save_snapshot(cursor, run.run_id, snapshot, seen.kind, why, seen.began)
         staging.save_slices(cursor, run.run_id, slices)
+        if not run.dry_run:
+            _note_rows(cursor, run, seen, selection.members)
         if not (run.dry_run or run.is_trial):
             observe_absences(cursor, ids, gone, believed=not selection.held, approved=approved)
         reach("slices_uncommitted")
     reach("clients_selected")
 
 
+def _note_rows(cursor: Cursor, run: Run, seen: Seen, members: pa.Table) -> None:
+    """What was counted, and whom the count doesn't tell of any more."""
+    if seen.row_counts is not None:
+        row_counts.save(cursor, run.sync_id, run.run_id, seen.row_counts)
+    if members.num_rows and (seen.kind is RunKind.INCREMENTAL or run.is_trial):
+        looked_at = np.asarray(members.column("client_id"), np.int64)
+        row_counts.note_looked_at(cursor, run.sync_id, run.run_id, looked_at)
+
+
 def absences_to_hold(
-    definition: SyncDefinition, run: Run, gone: int, scan: Scan, ledger: KnownClients
+    definition: SyncDefinition, run: Run, gone: int, *, known: int, present: int
 ) -> int:
-    """How many absent clients are held: they aren't counted as absent.
+    """How many absent clients are held: they aren't counted as absent. `known`: how many clients
+    the ledger has, `present`: B2CORE.
 
     A view that loses rows, an empty replica or the wrong database look like mass deletion. Upserts
     go on; removals of absent clients wait until a person names their exact number.
     """
-    limit = definition.limits.removals.of(len(ledger.client_id))
-    if gone == 0 or (gone <= limit and len(scan.client_id)):
+    limit = definition.limits.removals.of(known)
+    if gone == 0 or (gone <= limit and present):
         return 0
     if run.approve_removals == gone:
         log.info("The removal of %d absent clients is approved", gone)
@@ -197,78 +274,9 @@ def absences_to_hold(
     log.warning(
         "%d clients that were in B2CORE are absent, the limit is %d: none of them is removed. "
         "If they are really gone, trigger a run with `approve removals` = %d",
-        gone, limit if len(scan.client_id) else 0, gone,
+        gone, limit if present else 0, gone,
     )  # fmt: skip
     return gone
-
-
-def refuse_stale(definition: SyncDefinition, here: SourceSnapshot) -> None:
-    """Raise RetryableError when the snapshot is of a standby that is too far behind."""
-    behind, limit = here.lag_seconds, definition.source.max_lag_minutes
-    if behind > limit * 60:
-        raise RetryableError(
-            f"The source is stale: the standby is {behind // 60} minutes behind its primary, "
-            f"`max_lag_minutes` is {limit}. Nothing was read; the watermark stays. See why it "
-            f"doesn't replay, or read the primary"
-        )
-
-
-def decide_kind(
-    definition: SyncDefinition,
-    asked: RunKind,
-    known: SyncState,
-    here: SourceSnapshot,
-    mapping_version: str,
-    *,
-    unproven: KindReason | None = None,
-) -> tuple[RunKind, KindReason, str | None]:
-    """The kind that the run has to be, and why: the code and its detail. `unproven`: why the
-    ledger isn't believed."""
-    if unproven is not None:
-        return RunKind.RESEND, unproven, None
-    if asked is not RunKind.INCREMENTAL:
-        return asked, KindReason.ASKED_FOR, None
-    mark = known.watermark
-    if mark is None:
-        return RunKind.FULL, KindReason.FIRST_LOAD, None
-    age = int(here.next_xid) - int(mark.horizon)
-    replaced = differing(mark.tables, here.tables) if mark.tables else []
-    reasons = {
-        KindReason.MAPPING_CHANGED: known.mapping_version != mapping_version,
-        KindReason.SERVER_REPLACED: age < 0 or is_another_server(mark, here),
-        KindReason.DETECTION_SWITCHED: mark.detection != here.detection,
-        KindReason.STATEMENTS_CHANGED: are_others(mark.statements, here.statements),
-        KindReason.XMIN_TOO_OLD: age > XID_AGE_LIMIT,
-        KindReason.TABLES_REPLACED: bool(replaced),
-        KindReason.SERVER_RESTARTED: are_others(mark.started, here.started),
-    }
-    for reason, applies in reasons.items():
-        if applies:
-            detail = ", ".join(replaced) if reason is KindReason.TABLES_REPLACED else None
-            return RunKind.FULL, reason, detail
-    hours = definition.full_every_hours
-    if known.full_age_hours is None or known.full_age_hours >= hours:
-        return RunKind.FULL, KindReason.FULL_RUN_DUE, str(hours)
-    return RunKind.INCREMENTAL, KindReason.CHANGES_SINCE, mark.read_at
-
-
-def _doubt(run: Run) -> KindReason | None:
-    """Why the run has to believe nothing, unless a person asked for all that and more."""
-    asked_for = run.kind is RunKind.RESEND and run.kind_reason != run.unproven
-    return None if asked_for else run.unproven
-
-
-def is_another_server(mark: SourceSnapshot, here: SourceSnapshot) -> bool:
-    """Whether it isn't the server, its history or the database that the last run read."""
-    return (
-        (mark.system_identifier, mark.timeline) != (here.system_identifier, here.timeline)
-        or are_others(mark.database, here.database)
-    )  # fmt: skip
-
-
-def are_others(then: str, now: str) -> bool:
-    """Whether both are known and differ: servers may refuse to tell."""
-    return bool(then and now and then != now)
 
 
 def changed_clients(definition: SyncDefinition, snapshot: Snapshot, mark: SourceSnapshot) -> Int64:

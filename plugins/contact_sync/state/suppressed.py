@@ -84,6 +84,15 @@ def hashes_in_force(
     return found
 
 
+def count_others(
+    cursor: Cursor, sync_id: int, kinds: Collection[SuppressionKind], but: Int64
+) -> dict[str, int]:
+    """How many clients have a suppressed address, by kind: those that the ledger knows as present
+    and not excluded, but for these ids."""
+    parameters = {"sync_id": sync_id, "kinds": list(kinds), "but": but.tolist()}
+    return {row["kind"]: int(row["n"]) for row in many(cursor, SQL["count_others"], parameters)}
+
+
 def address_hashes(addresses: Sequence[str]) -> list[int]:
     """The hash of each address as the ledger has it."""
     if not addresses:

@@ -30,8 +30,9 @@ from contact_sync.contacts.selection import Scan, are_looked_at, are_rejected, v
 from contact_sync.contacts.text_columns import arrow
 from contact_sync.contacts.transform import Transformed, transform
 from contact_sync.postgres.arrow_reader import ahead, give_memory_back
+from contact_sync.run.run_kind import refuse_stale
 from contact_sync.run.scan_clients import scan_clients, with_suppressions
-from contact_sync.run.select_clients import changed_clients, refuse_stale
+from contact_sync.run.select_clients import changed_clients
 from contact_sync.state import rebuilds, refused_values, runs, sides
 from contact_sync.state.ledger import ledger_rows
 from contact_sync.state.runs import SyncState

@@ -90,6 +90,7 @@ class RunView:
     steps: list[run_story.Step]
     kind: str
     kind_reason: str
+    look: str
     unproven: str
     reason: str
     started_at: datetime
@@ -142,6 +143,7 @@ def run_view(found: Found, shown: Callable[[str | None], str]) -> RunView:
         steps=run_story.next_steps(run, report, found.sent),
         kind=report.kind,
         kind_reason=report.kind_in_words,
+        look=report.look_in_words,
         unproven=run.unproven_in_words,
         reason=report.reason or "",
         started_at=report.started_at,

@@ -26,7 +26,8 @@ from contact_sync.contacts.selection import (
     choose,
     lost_shared_address,
 )
-from contact_sync.run.select_clients import cut_slices, decide_kind
+from contact_sync.run.run_kind import decide_kind
+from contact_sync.run.select_clients import cut_slices
 from contact_sync.state.runs import SyncState
 from tests.support.samples import define
 

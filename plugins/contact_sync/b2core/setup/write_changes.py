@@ -28,8 +28,8 @@ def changed_xmin_sql(found: Proposal) -> str:
         "-- Parameters: horizon  the earlier snapshot's pg_snapshot_xmin modulo 2^32, as decimal text",
         "-- Columns:    client_id bigint, in no order; a client may come more than once",
         "-- Indexes:    none, one sequential scan per big table",
-        "-- Not seen: a deleted row of another table than the clients' leaves no row behind; the nightly full run",
-        "-- finds those. Needs tables: xmin is not visible through views.",
+        "-- Not seen: a deleted row of another table than the clients' leaves no row behind; PostgreSQL's counts tell",
+        "-- of it, where the table has a SELECT of its own. Needs tables: xmin is not visible through views.",
     ]
     return statement([*head, *_union(found, changed)])
 

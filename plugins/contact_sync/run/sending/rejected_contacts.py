@@ -22,7 +22,7 @@ from contact_sync.contacts.read_back import holds, shown
 from contact_sync.contacts.transform import transform
 from contact_sync.run.context import mapping_of
 from contact_sync.run.sending.look_up import look_up
-from contact_sync.state import refused_values, rejections
+from contact_sync.state import affected, refused_values, rejections
 from contact_sync.state.rejections import Found
 from contact_sync.state.runs import Run
 from contact_sync.sync import Sync
@@ -62,6 +62,8 @@ def take_back(sync: Sync, run: Run) -> None:
                 confirmed += rejections.confirm(cursor, run.sync_id, found)
             else:
                 pending += rejections.try_again(cursor, run.sync_id, found)
+        if confirmed:
+            affected.forget_counts(cursor, run.sync_id)
         reach("rejections_uncommitted")
     log.info("%d rejected clients looked up: the contacts of %d are as they shall be, %d are sent "
              "once more", len(clients), confirmed, pending)  # fmt: skip

@@ -60,4 +60,4 @@ WHERE
         )
     );
 COMMENT ON VIEW contact_sync.new_suppression_due
-IS 'Contacts of clients that B2CORE has newly excluded, before they leave or are kept; not those that another sync has.';
+IS 'Contacts of clients that B2CORE has newly excluded, before they leave or are kept; not those of another sync.';

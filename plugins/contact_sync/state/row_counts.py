@@ -1,0 +1,69 @@
+"""How many rows of phones, addresses and the like each client had in B2CORE, as counted last.
+
+A deleted row leaves nothing that a later run could see. PostgreSQL counts that some were deleted;
+whose is found by counting again: a client with another number of rows, or one that a run has looked
+at since, whose number may have risen and fallen.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from contact_sync.base.arrays import Int64
+from contact_sync.base.row_counts import RowCounts
+from contact_sync.postgres.cursor import Cursor, many, one, rows_as
+from contact_sync.state import statements
+
+SQL = statements.load("row_counts")
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """The run that counted last and succeeded, and how many clients runs have looked at since; some
+    more than once."""
+
+    run_id: int
+    looked_at: int
+
+
+def newest(cursor: Cursor, sync_id: int, run_id: int) -> Counted | None:
+    """The newest count before this run; None = there is none."""
+    found = rows_as(Counted, cursor, SQL["newest"], {"sync_id": sync_id, "run_id": run_id})
+    return found[0] if found else None
+
+
+def read(cursor: Cursor, sync_id: int, counted: Counted) -> tuple[RowCounts, Int64]:
+    """What was counted, and whom runs have looked at since."""
+    parameters = {"sync_id": sync_id, "run_id": counted.run_id}
+    stored = one(cursor, SQL["read"], parameters)["counted"]
+    looked_at = [row["client_id"] for row in many(cursor, SQL["looked_at_since"], parameters)]
+    with pa.ipc.open_stream(stored) as reader:
+        table = reader.read_all()
+    columns = (np.asarray(table.column(name), np.int64) for name in ("client_id", "rows"))
+    return RowCounts(*columns), np.array(looked_at, np.int64)
+
+
+def save(cursor: Cursor, sync_id: int, run_id: int, counts: RowCounts) -> None:
+    """Keep what the run has counted; it counts once the run has succeeded."""
+    table = pa.table({"client_id": counts.client_id, "rows": counts.rows.astype(np.int32)})
+    sink, options = pa.BufferOutputStream(), pa.ipc.IpcWriteOptions(compression="zstd")
+    with pa.ipc.new_stream(sink, table.schema, options=options) as writer:
+        writer.write_table(table)
+    parameters = {"sync_id": sync_id, "run_id": run_id, "counted": sink.getvalue().to_pybytes()}
+    cursor.execute(SQL["save"], parameters)
+
+
+def note_looked_at(cursor: Cursor, sync_id: int, run_id: int, ids: Int64) -> None:
+    """The run looks at these clients; noted of a sync whose rows are counted."""
+    parameters = {"sync_id": sync_id, "run_id": run_id, "client_ids": ids.tolist()}
+    cursor.execute(SQL["note_looked_at"], parameters)
+
+
+def forget_older(cursor: Cursor, sync_id: int, run_id: int, *, everyone: bool) -> None:
+    """The run succeeds: what it has counted stands for all that was kept before, and so does that
+    it has compared `everyone`."""
+    parameters = {"sync_id": sync_id, "run_id": run_id, "everyone": everyone}
+    cursor.execute(SQL["forget_older"], parameters)

@@ -1,0 +1,55 @@
+"""Rules about how much of B2CORE a run reads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from contact_sync.base.arrays import Int64
+from contact_sync.base.source_look import SourceCounts
+from tests.integration.changes import test_source_looks
+from tests.mutants.mutant import RUN, STATE, Mutant, nothing
+from tests.unit.run import test_decide_look
+
+
+def nobody(_original: Any, *_: Any) -> Int64:
+    """No client."""
+    return np.empty(0, np.int64)
+
+
+def deletions_unseen(by_counts: Callable[..., Any], then: SourceCounts, now: SourceCounts) -> Any:
+    """As if no row had been deleted."""
+    tables = {oid: replace(t, deleted=then.tables[oid].deleted) for oid, t in now.tables.items()}
+    return by_counts(then, replace(now, tables=tables))
+
+
+def all_read(keep: Callable[..., Any], decided: Any, *asked: Any) -> Any:
+    """As if every table had been read."""
+    return keep(replace(decided, read=None), *asked)
+
+
+MUTANTS = [
+    Mutant("Vanished clients are looked for when rows were deleted",
+           {f"{RUN}.decide_look._by_counts": deletions_unseen},
+           test_source_looks.test_A24_a_client_that_vanished_is_looked_for_in_each_run),
+    Mutant("Who was absent is looked for, whatever is counted",
+           {f"{STATE}.affected.waiting": nobody},
+           test_source_looks.test_A24_a_client_that_vanished_is_looked_for_in_each_run),
+    Mutant("Who shares an address with a changed client is looked at, too",
+           {f"{STATE}.affected.sharing": nobody},
+           test_source_looks.test_A24_who_shared_an_address_is_looked_at_too),
+    Mutant("Whose rows were deleted is found by counting them",
+           {f"{RUN}.lost_rows.RowCounts.differing": nobody},
+           test_source_looks.test_A06_A24_whose_row_was_deleted_is_found_by_the_next_run,
+           {"table": "client_phones"}),
+    Mutant("Who was looked at since rows were counted may have lost some",
+           {f"{STATE}.row_counts.note_looked_at": nothing},
+           test_source_looks.test_A06_A24_whose_row_was_deleted_is_found_by_the_next_run,
+           {"table": "client_phones"}),
+    Mutant("A table that is passed over keeps its horizon",
+           {f"{RUN}.decide_look.counts_to_keep": all_read},
+           test_decide_look.test_A25_a_table_keeps_its_horizon_until_all_of_it_is_read),
+]  # fmt: skip
