@@ -297,7 +297,7 @@ CREATE TABLE contact_sync.suppression_due (
 );
 ALTER TABLE ONLY contact_sync.suppression_due ADD CONSTRAINT suppression_due_pkey PRIMARY KEY (sync_id, email);
 
--- Contacts of clients that B2CORE has newly excluded, before they leave or are kept; not those that another sync has.
+-- Contacts of clients that B2CORE has newly excluded, before they leave or are kept; not those of another sync.
 CREATE VIEW contact_sync.new_suppression_due AS
  SELECT sync_id,
     email,

@@ -20,7 +20,7 @@ class Noted(StrEnum):
     KEPT = "kept"  # the contact stays, as nobody's: only the hash of its address is left
     REMOVED = "removed"  # the row is gone, and so is the contact, or its place on the list
     TAKEN = "taken"  # the row is gone: a client has the address again
-    FORGOTTEN = "forgotten"  # the row is gone with its sync; the contact stays
+    FORGOTTEN = "forgotten"  # the row is gone with its sync, or with age; the contact stays
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +93,8 @@ STEPS = (
          "it was never a client's, and a person has named their number"),
     Step("rebuilds.note_former", (None,), Noted.NOTED, "a verification's rebuild",
          "its client's contact at another address is equal"),
+    Step("pruning.delete_kept_removals", (Noted.KEPT,), Noted.FORGOTTEN,
+         "prune", "it is older than `retention.kept_removals`"),
     Step("syncs.reopen_removals", (Noted.KEPT,), Noted.NOTED, "the command forget",
          "the sync that had the contact, too, is retired"),
     Step("syncs.forget_removals", (Noted.NOTED, Noted.PLANNED, Noted.MISSED, Noted.KEPT),
