@@ -15,6 +15,7 @@ from contact_sync.base.vocabulary import JobStatus
 from tests.mutants import (
     borders,
     doubting,
+    erasing,
     going_back,
     leases,
     moving,
@@ -46,6 +47,7 @@ WRITTEN = [
         setting_up,
         verifying,
         repairing,
+        erasing,
     )
     for m in file.MUTANTS
 ]

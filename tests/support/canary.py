@@ -25,6 +25,7 @@ CANARIES = re.compile(
     | (?<![\d-])\+?4179\d{7}(?!\d)            # a phone; longer numbers are hashes
     | Zoë | Zo\\u00eb | Zürich | Genève | \bWeg\ \d   # a name, a city, a street
     | SG\.[\w-]{10,}                          # an API key
+    | canary-hash-key                         # the key of hashes
     | (?:X-Amz-)?Signature=                   # a signed URL
     """,
     re.VERBOSE | re.IGNORECASE,
@@ -37,6 +38,7 @@ SHARED = ("urllib3", "requests")
 
 LOGGERS = (*OURS, *SHARED)
 MAY_HOLD_AN_ADDRESS = {
+    "erasure_address": ["email"],
     "finding": ["email"],
     "ledger": ["email"],
     "move": ["former", "email", "belongings"],

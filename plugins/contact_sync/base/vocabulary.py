@@ -223,6 +223,8 @@ class Degraded(StrEnum):
     EXCLUSIONS_OPEN = "exclusions_open"
     RETURNS_UNSEEN = "returns_unseen"
     RESTRAINED = "restrained"
+    ERASURES_OPEN = "erasures_open"
+    ERASURES_LATE = "erasures_late"
 
 
 class JobStatus(StrEnum):

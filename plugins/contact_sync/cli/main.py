@@ -20,6 +20,8 @@ from contact_sync.base.errors import Stopped, told_safely
 from contact_sync.base.marks import Marks
 from contact_sync.base.paths import PLUGINS
 from contact_sync.cli import check_sql as cli_check_sql
+from contact_sync.cli import erase as cli_erase
+from contact_sync.cli import erasures as cli_erasures
 from contact_sync.cli import explain as cli_explain
 from contact_sync.cli import fields as cli_fields
 from contact_sync.cli import init as cli_init
@@ -147,6 +149,15 @@ def commands() -> tuple[Command, ...]:
         Command("explain", "say why one contact looks as it does; prints personal data",
                 cli_explain.add_arguments, _explain, cli_explain.EXAMPLES,
                 prints_json=True, codes=cli_explain.CODES),
+        Command("erase", "forget people for good, at SendGrid and here; they don't come back",
+                cli_erase.add_arguments, _erase, cli_erase.EXAMPLES,
+                prints_json=True, about=cli_erase.ABOUT, codes=cli_erase.CODES),
+        Command("erasures", "list who was erased, without saying who it was; their evidence",
+                cli_erasures.add_arguments, _erasures, cli_erasures.EXAMPLES,
+                prints_json=True, codes=cli_erasures.CODES),
+        Command("tombstones", "lift the tombstones of an erasure, so that the person may come back",
+                cli_erasures.add_lifting, _tombstones, cli_erasures.LIFT_EXAMPLES,
+                prints_json=True),
         Command("fields", "list SendGrid's lists and fields beside the mapping, what is missing",
                 cli_fields.add_arguments, _fields, cli_fields.EXAMPLES,
                 prints_json=True, codes=cli_fields.CODES),
@@ -212,6 +223,21 @@ def _explain(options: argparse.Namespace) -> int:
         said, code = cli_explain.answer(sync, options)
     _say(said)
     return code
+
+
+def _erase(options: argparse.Namespace) -> int:
+    with _open(options.sync, MarkFile(options.sync)) as sync:
+        return cli_erase.answer(sync, options, _say, _agrees)
+
+
+def _erasures(options: argparse.Namespace) -> int:
+    with _open(options.sync, MarkFile(options.sync)) as sync:
+        return cli_erasures.answer(sync, options, _say)
+
+
+def _tombstones(options: argparse.Namespace) -> int:
+    with _open(options.sync) as sync:
+        return cli_erasures.lift(sync, options, _say)
 
 
 def _fields(options: argparse.Namespace) -> int:

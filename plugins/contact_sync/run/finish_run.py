@@ -21,6 +21,7 @@ from contact_sync.state import (
     batches,
     client_keys,
     dropped,
+    erasures,
     exclusions,
     identity,
     leases,
@@ -107,6 +108,10 @@ def _undone(cursor: Cursor, sync: Sync, run: Run) -> dict[str, int]:
         "in_vain": removals.count_in_vain(cursor, run.sync_id),
         "unmoved": moves.count_open(cursor, run.sync_id),
     }
+    hours = sync.definition.deadlines.erasure_hours
+    found["erasures_open"], found["erasures_late"] = erasures.count_open(
+        cursor, run.sync_id, hours
+    )  # fmt: skip
     if sync.definition.removal_of(RemovalReason.EXCLUDED) != "keep":
         open_ones = exclusions.count_open(cursor, run.sync_id)
         found["not_carried_out"] = open_ones.addresses

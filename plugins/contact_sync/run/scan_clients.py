@@ -35,6 +35,19 @@ def with_suppressions(sync: Sync, sync_id: int, scan: Scan) -> Scan:
     return replace(scan, suppressed=suppressed_kinds(scan.email_hash, out))
 
 
+def without_erased(sync: Sync, scan: Scan) -> Scan:
+    """The same without clients who were erased: for a run they are as if B2CORE didn't have them.
+    Their number is logged, and nothing else of them."""
+    tombstones = sync.tombstones()
+    if not tombstones:
+        return scan
+    erased = tombstones.cover(scan.client_id, scan.email_hash)
+    if erased.any():
+        log.info("%d clients of B2CORE were erased on request: they are left out", erased.sum())
+    left = ~erased
+    return Scan(scan.client_id[left], scan.email_hash[left], scan.excluded[left])
+
+
 def scan_clients(snapshot: Snapshot) -> Scan:
     """Ids and address hashes of all clients, by id; 17 bytes of memory a client."""
     empty = Scan(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, bool))

@@ -25,7 +25,7 @@ from contact_sync.config.source import ChangeDetection
 from contact_sync.contacts.ledger_rows import KnownClients
 from contact_sync.contacts.selection import Scan, choose
 from contact_sync.run.context import mapping_of
-from contact_sync.run.scan_clients import scan_clients, with_suppressions
+from contact_sync.run.scan_clients import scan_clients, with_suppressions, without_erased
 from contact_sync.run.sending.rejected_contacts import take_back
 from contact_sync.state import batches, runs, staging
 from contact_sync.state.ledger import (
@@ -114,7 +114,7 @@ def _look(sync: Sync, run: Run) -> Seen:
             kind, why, detail = trial_kind(run), KindReason.TRIAL, str(len(run.only))
         elif kind is RunKind.INCREMENTAL and known.watermark:
             changed = changed_clients(definition, snapshot, known.watermark)
-    scan = with_suppressions(sync, run.sync_id, scan)
+    scan = with_suppressions(sync, run.sync_id, without_erased(sync, scan))
     ledger = reading.result()
     taken = np.concatenate([ledger.contact_hash, read_removal_hashes(sync.state, run.sync_id)])
     return Seen(here, kind, why, detail, known.now, scan, changed, ledger, taken)
@@ -138,7 +138,7 @@ def _select(definition: SyncDefinition, run: Run, seen: Seen) -> Selection:
 def _select_trial(run: Run, seen: Seen, only: Int64) -> Selection:
     """The chosen clients, judged among all others; nobody is taken for gone."""
     if len(missing := np.setdiff1d(only, seen.scan.client_id)):
-        raise ConfigError(f"B2CORE has no client {missing[0]}. Nothing was sent")
+        raise ConfigError(f"B2CORE has no client {missing[0]}, or it was erased. Nothing was sent")
     retried = run.retry_rejected or seen.kind is RunKind.RESEND
     members = choose(seen.scan, seen.ledger, only, seen.taken, everyone=False, retried=retried)
     chosen = np.isin(np.asarray(members.column("client_id")), only)
