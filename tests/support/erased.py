@@ -8,6 +8,7 @@ from psycopg import sql
 
 from contact_sync.erasure.request import Subject, find_person, request
 from contact_sync.run.erasing import continue_part
+from contact_sync.run.outer_mark import count_erasures
 from contact_sync.state import erasures
 from tests.support import connections
 from tests.support.world import World
@@ -20,7 +21,9 @@ def ask(world: World, *, client: str | None = None, email: str | None = None, **
     """Ask for an erasure, and do nothing else; returns its id."""
     with world.sync() as sync:
         found = find_person(sync, Subject(client, email, tuple(more.pop("also", ()))))
-        return request(sync, found, by="test", reason="ticket 1")
+        erasure_id = request(sync, found, by="test", reason="ticket 1")
+        count_erasures(sync)
+        return erasure_id
 
 
 def go_on(world: World) -> list[str | None]:

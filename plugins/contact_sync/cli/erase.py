@@ -18,7 +18,9 @@ from contact_sync.erasure.request import (
     find_person,
     request,
 )
-from contact_sync.run.erasing import continue_part, scanned
+from contact_sync.run.continue_erasures import go_on
+from contact_sync.run.erasing import scanned
+from contact_sync.run.outer_mark import count_erasures
 from contact_sync.state import erasures
 from contact_sync.sync import Sync
 
@@ -110,6 +112,7 @@ def _told(found: list[Found]) -> str:
 
 def _erase(sync: Sync, found: Found, reason: str) -> dict[str, Any]:
     erasure_id = request(sync, found, by=user(), reason=reason)
+    count_erasures(sync)
     why = go_on(sync, erasure_id)
     with sync.state.transaction() as cursor:
         (erasure,) = erasures.erasures(cursor, beginning=erasure_id)
@@ -120,14 +123,3 @@ def _erase(sync: Sync, found: Found, reason: str) -> dict[str, Any]:
         "clients": len(found.client_ids), "addresses": len(found.addresses),
         "others": found.others, "forgotten": found.forgotten,
     }  # fmt: skip
-
-
-def go_on(sync: Sync, erasure_id: str | None = None) -> str | None:
-    """Go on with an erasure, None = with all that are left, in this sync; returns why the first one
-    isn't finished."""
-    with sync.state.transaction() as cursor:
-        known = {name: number for number, name in erasures.all_syncs(cursor).items()}
-        sync_id = known.get(sync.definition.name, 0)
-        parts = erasures.open_parts(cursor, sync_id, erasure_id)
-    whys = [continue_part(sync, part) for part in parts]
-    return next((why for why in whys if why is not None), None)

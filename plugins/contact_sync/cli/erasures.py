@@ -11,11 +11,12 @@ from contact_sync.base.erasure_steps import STEP_WORDS, ErasureStep, TombstoneKi
 from contact_sync.base.errors import ConfigError
 from contact_sync.base.moments import moment
 from contact_sync.cli.command import Say, add_sync, as_json
-from contact_sync.cli.erase import UNFINISHED, go_on, user
+from contact_sync.cli.erase import UNFINISHED, user
 from contact_sync.erasure.request import checked_reason
 from contact_sync.erasure.transfer import MAX_FILE, exported, put_back
 from contact_sync.lookup.find_clients import normalised
 from contact_sync.postgres.cursor import Cursor
+from contact_sync.run.continue_erasures import go_on
 from contact_sync.run.outer_mark import count_erasures
 from contact_sync.state import erasures, tombstones
 from contact_sync.state.erasures import Erasure, SealedStep, Step

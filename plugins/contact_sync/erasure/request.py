@@ -18,12 +18,11 @@ from contact_sync.lookup.client_keys import clients_named
 from contact_sync.lookup.find_clients import addresses_of, normalised
 from contact_sync.postgres.cursor import Cursor
 from contact_sync.run.erasing import held_in_b2core, scanned
-from contact_sync.run.outer_mark import count_erasures
 from contact_sync.state import erasures, purging, runs, tombstones
 from contact_sync.state.erasures import Step
 from contact_sync.state.purging import Person
 from contact_sync.state.suppressed import address_hashes
-from contact_sync.sync import Sync
+from contact_sync.sync import Databases
 
 log = logging.getLogger(__name__)
 
@@ -67,7 +66,7 @@ def checked_reason(reason: str) -> str:
     return text
 
 
-def find_person(sync: Sync, subject: Subject, scan: Scan | None = None) -> Found:
+def find_person(sync: Databases, subject: Subject, scan: Scan | None = None) -> Found:
     """Who is meant, and every address that the state database has of them; reads all addresses of
     B2CORE, unless they are given. Raises ConfigError when it isn't clear who is meant."""
     sync.state.check_schema()
@@ -82,7 +81,7 @@ def find_person(sync: Sync, subject: Subject, scan: Scan | None = None) -> Found
         return _everywhere(cursor, sync_id, tuple(ids), addresses, scan)
 
 
-def _named(sync: Sync, subject: Subject, scan: Scan) -> tuple[list[int], dict[str, int]]:
+def _named(sync: Databases, subject: Subject, scan: Scan) -> tuple[list[int], dict[str, int]]:
     """The ids in B2CORE of who is named, and the addresses that they have there."""
     if subject.email is not None:
         address = _valid(subject.email)
@@ -144,7 +143,7 @@ def _everywhere(
     )
 
 
-def request(sync: Sync, found: Found, *, by: str, reason: str) -> str:
+def request(sync: Databases, found: Found, *, by: str, reason: str) -> str:
     """Put up the tombstones and note what is to be done; returns the erasure's id. Who is being
     erased already isn't erased twice at once. Raises ConfigError without a key or for a reason that
     can't be kept."""
@@ -161,7 +160,6 @@ def request(sync: Sync, found: Found, *, by: str, reason: str) -> str:
         erasures.record(cursor, erasure_id, step, key)
         reach("erasure_uncommitted")
     reach("erasure_requested")
-    count_erasures(sync)
     log.info("Erasure %s was asked for: %s", erasure_id[:8], numbers)
     return erasure_id
 

@@ -28,6 +28,18 @@ def continue_erasures(sync: Sync, run: Run) -> int:
     return sum(continue_part(sync, part, run) is not None for part in parts)
 
 
+def go_on(sync: Sync, erasure_id: str | None = None) -> str | None:
+    """The same without a run, of one erasure or, None, of all; returns why the first one isn't
+    finished, None = all are."""
+    with sync.state.transaction() as cursor:
+        known = {name: sync_id for sync_id, name in erasures.all_syncs(cursor).items()}
+        if sync.definition.name not in known:
+            return None
+        parts = erasures.open_parts(cursor, known[sync.definition.name], erasure_id)
+    whys = [continue_part(sync, part) for part in parts]
+    return next((why for why in whys if why is not None), None)
+
+
 def known_erasures(cursor: Cursor, name: str, mark: Mark | None) -> int:
     """How many erasures the state database knows, for the next mark. Raises ConfigError when the
     run before left more in its mark, and no person has said that they are lost."""

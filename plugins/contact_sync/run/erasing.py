@@ -33,7 +33,7 @@ from contact_sync.state.erasures import Part, Step
 from contact_sync.state.purging import Person
 from contact_sync.state.runs import Run
 from contact_sync.state.suppressed import address_hashes
-from contact_sync.sync import Sync
+from contact_sync.sync import Databases, Sync
 
 log = logging.getLogger(__name__)
 POLL_FIRST, POLL_MOST = 0.1, 5.0
@@ -78,7 +78,7 @@ def _writing(sync: Sync, part: Part, run: Run | None) -> Iterator[Cursor]:
         yield cursor
 
 
-def scanned(sync: Sync) -> Scan:
+def scanned(sync: Databases) -> Scan:
     """Id and address of every client in B2CORE."""
     with sync.b2core.snapshot() as snapshot:
         return scan_clients(snapshot)
