@@ -45,7 +45,7 @@ def test_E16_the_form_erases_and_the_next_run_ends_it(connected: World) -> None:
     assert traces(connected, ANN) == []
     (erasure_id,) = states(connected)
     said = text("viewer", f"{PAGE}?show={erasure_id}")
-    for part in ("finished", "ticket 12", "a look at SendGrid found nothing", "by"):
+    for part in ("finished", "ticket 12", "a look at SendGrid found nothing", "admin"):
         assert part in said
     assert "Erase for good" not in said
     style = (FOLDER / "static" / "style.css").read_text(encoding="utf-8")
