@@ -7,6 +7,9 @@ BIN := $(VENV)/bin
 # Exists when the packages of the requirements.lock that it is newer than are installed.
 READY := $(VENV)/.ready
 
+# Where it is set each of the many processes that demo and tests start compiles our modules again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help setup demo up cluster test test-long bench check types sql fmt browser screenshots docs lock outdated clean
 

@@ -8,7 +8,7 @@ reason) or *excluded*; the last task proves that the numbers add up.
 
 **Trigger it by hand** for a backfill: *Trigger* > mode `full` reads every client and sends what
 differs; mode `resend` sends every contact again. *Dry run* says what would be sent and changes
-nothing; its `finish_run` ends as skipped.
+nothing; its `finish_run` ends as skipped. *Trial* looks at chosen clients only.
 
 | task | what it does |
 | --- | --- |

@@ -24,10 +24,12 @@ from tests.support import (
     airflow_home,  # noqa: F401 sets Airflow's environment before Airflow is imported
     canary,
     connections,
+    logs,
 )
 from tests.support.allowed_calls import forbidden_calls
+from tests.support.consents import opt_out_column
 from tests.support.databases import Shared, empty, empty_b2core, end_transactions
-from tests.support.world import API_KEY, CUSTOM_FIELDS, LIST_NAME, World, opt_out_column
+from tests.support.world import API_KEY, CUSTOM_FIELDS, LIST_NAME, World
 
 READER_PASSWORD = "only for tests"
 STATE_ROLE = "contact_sync_state"
@@ -131,6 +133,7 @@ def _watched() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def _nothing_leaks(_watched: None) -> Iterator[None]:
     """The test in which something leaks is the one that fails."""
+    logs.drop_closed()
     yield
     assert canary.hits.take() == []
 
@@ -238,8 +241,10 @@ def world(
     """Everything a sync needs; B2CORE has its lookup values and no client."""
     reader = cluster.url("b2core_world", user="contact_sync_reader", password=READER_PASSWORD)
     list_id = emulator.admin.create_list(LIST_NAME)
-    yield World(source, reader, state_url, emulator, list_id=list_id)
+    made = World(source, reader, state_url, emulator, list_id=list_id)
+    yield made
     canary.scan_state(state_url)
+    assert made.audit.wrong(made) == []
 
 
 @pytest.fixture

@@ -55,6 +55,8 @@ def environment(
         "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.3",
         "AIRFLOW__DAG_PROCESSOR__PARSING_PROCESSES": "1",
         "AIRFLOW__DAG_PROCESSOR__PRINT_STATS_INTERVAL": "0",  # they would hide what went wrong
+        # Each task is a process; where the variable is set each one compiles the package again.
+        "PYTHONDONTWRITEBYTECODE": "",
     }
     return inherited() | local_only() | airflow | importable(plugins)
 

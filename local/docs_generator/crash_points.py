@@ -85,6 +85,11 @@ POINTS = {
     "removals_planned": (
         "batches of removals, all `staged`", "the task again: it returns the open ones",
     ),
+    "excluded_suppressed": (
+        "the addresses are noted; SendGrid suppresses them",
+        "the task again, or the next run: suppressing twice has the same effect as once",
+    ),
+    "suppressions_seen_uncommitted": ("the same", "the same"),
     "clients_held_uncommitted": ("the batch as it was planned", "the task again: it looks again"),
     "suppressed_not_sent": (
         "the batch is `staged`; SendGrid suppresses the new addresses",

@@ -27,6 +27,7 @@ from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from local.sendgrid_emulator.admin import routes as admin
+from local.sendgrid_emulator.admin import sent as admin_sent
 from local.sendgrid_emulator.admin import suppressions as admin_suppressions
 from local.sendgrid_emulator.gate.faults import Faults
 from local.sendgrid_emulator.gate.guard import Guard
@@ -156,7 +157,7 @@ def api_app(emulator: Emulator) -> Recorder:
         *(lists, fields, suppressions, undelivered),
     )
     routers = [module.router for module in modules]
-    for router in (*routers, admin.router, admin_suppressions.router):
+    for router in (*routers, admin.router, admin_sent.router, admin_suppressions.router):
         app.include_router(router)
     routes = [route for router in routers for route in router.routes]
     gate = Limits(Faults(Guard(app, service), service), service)

@@ -14,7 +14,7 @@ from local.airflow_stack.logs import readable_log
 from local.stack.directory import StackError
 from local.stack.system import Stack
 
-LOOK_SECONDS = 0.5
+LOOK_SECONDS = 1.0  # each look costs the API server the list of all tasks
 QUIET_SECONDS = 10.0
 FINISHED = ("success", "failed")
 BROKEN = ("failed", "upstream_failed")

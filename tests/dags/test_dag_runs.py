@@ -69,6 +69,18 @@ def test_nothing_changed_skips_sending(connected: World) -> None:
     assert len(connected.writes()) == writes
 
 
+def test_a_trial_of_chosen_clients(connected: World) -> None:
+    """By key or id, or so many: exactly these, and nobody for a name that nobody has."""
+    ids = {email: connected.add(email) for email in ("ann@example.com", "bob@example.com")}
+    state, tasks = run_dag(clients=[str(ids["ann@example.com"]), "a key"])
+    assert (state, tasks["start_run"], connected.contacts()) == ("failed", "failed", {})
+    assert run_dag(clients=[str(ids["ann@example.com"]), ""])[0] == "success"
+    assert set(connected.contacts()) == {"ann@example.com"}
+    assert "trial of chosen clients (1)" in connected.run_report().kind_in_words
+    assert run_dag(sample=1, dry_run=True)[0] == "success"
+    assert connected.report()["counts"]["read"] == 1
+
+
 def test_dry_run(connected: World) -> None:
     """A dry run reports the plan and changes nothing."""
     connected.seed()

@@ -95,7 +95,8 @@ def test_trigger_form(dagbag: DagBag) -> None:
     """Mode, dry run and reason, with titles, and only valid modes."""
     params = dagbag.dags["contact_sync_demo"].params
     assert list(params) == [
-        "mode", "retry_rejected", "dry_run", "reason", "approve_removals", "approve_plan",
+        "mode", "retry_rejected", "dry_run", "reason", "clients", "sample",
+        "approve_removals", "approve_plan",
     ]  # fmt: skip
     assert params["mode"] == "incremental"
     assert params.get_param("mode").schema["enum"] == ["incremental", "full", "resend"]

@@ -12,7 +12,10 @@ import os
 import shlex
 import shutil
 import subprocess
+import sys
+from collections import defaultdict
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -65,17 +68,26 @@ def administrator(cluster: Cluster) -> dict[str, str]:
             "PGPASSWORD": str(url.password), "PGSSLMODE": "disable"}  # fmt: skip
 
 
-def steps(cluster: Cluster, emulator: Emulator) -> list[str]:
-    """The page's commands in their order, with what it leaves to the reader filled in: passwords,
-    the form of Airflow's connections, the name, the answer to a question."""
+def steps(cluster: Cluster, emulator: Emulator) -> Iterator[tuple[str, str]]:
+    """The heading that each of the page's commands stands under, and the command."""
     page = (ROOT / "docs" / "first-connection.md").read_text(encoding="utf-8")
     grants = next(text for language, text in BLOCK.findall(page) if language == "sql")
     granting = f'psql --command "{" ".join(grants.split()).replace("crm", "broker")}" b2core'
-    found = [c.replace("NAME", NAME) for c in shell_commands(page)]
+    for part in page.split("\n## "):
+        heading = part.partition("\n")[0].removeprefix("# ")
+        for command in filled_in(part, granting, connections(cluster, emulator)):
+            yield heading, command
+    for command in LOAD:
+        yield "The first load", command
+
+
+def filled_in(part: str, granting: str, connecting: list[str]) -> list[str]:
+    """A part's commands in their order, with what it leaves to the reader filled in: passwords,
+    the form of Airflow's connections, the name, the answer to a question."""
     given: list[str] = []
-    for command in found:
+    for command in (c.replace("NAME", NAME) for c in shell_commands(part)):
         if command.startswith("export AIRFLOW_CONN_B2CORE"):
-            given += connections(cluster, emulator)
+            given += connecting
         elif command.startswith("psql --command"):
             role = "contact_sync_state" if "_state" in command else "contact_sync_reader"
             given += [granting] if "_reader" in command else []
@@ -85,7 +97,7 @@ def steps(cluster: Cluster, emulator: Emulator) -> list[str]:
             given.append(f"{command} --yes")
         elif not command.startswith((*SKIPPED, "export AIRFLOW_CONN")):
             given.append(command)
-    return [*given, *LOAD]
+    return given
 
 
 def connections(cluster: Cluster, emulator: Emulator) -> list[str]:
@@ -147,7 +159,7 @@ def test_the_guide_leads_to_a_first_load(
 ) -> None:
     """Every command ends well, and the contacts are those of the foreign tables."""
     emulator.admin.create_list(LIST_NAME)
-    for command in steps(server, emulator):
+    for _, command in steps(server, emulator):
         carry_out(command, server, tmp_path / "include")
     assert set(emulator.admin.contacts()) == {"ann@example.com", "bob@example.com"}
 
@@ -156,14 +168,17 @@ def test_the_guide_leads_to_a_first_load(
 def test_the_guide_leads_to_a_first_load_in_a_shell_of_an_empty_clone(
     server: Cluster, emulator: Emulator, tmp_path: Path
 ) -> None:
-    """Nothing is set but the administrator's login and where a new Airflow lives."""
+    """Nothing is set but the administrator's login and where a new Airflow lives. The seconds that
+    each part of the page took are printed."""
     emulator.admin.create_list(LIST_NAME)
     clone = tmp_path / "clone"
     subprocess.run(["git", "clone", "--quiet", "--depth=1", f"file://{ROOT}", clone], check=True)
     (clone / ".venv").symlink_to(ROOT / ".venv")  # as `make setup` makes it there
-    lines = [f"echo '{number}' >&2; {command}" for number, command in enumerate(
-        steps(server, emulator), start=1
-    )]  # fmt: skip
+    log = tmp_path / "seconds"
+    lines = [
+        f'echo "$EPOCHREALTIME {heading}" >>{log}; {command}'
+        for heading, command in [*steps(server, emulator), ("", "true")]
+    ]
     programs = f"{reachable_programs(None)}:/usr/bin:/bin"
     given = administrator(server) | {
         "PATH": programs, "HOME": str(tmp_path), "AIRFLOW_HOME": str(tmp_path / "airflow"),
@@ -175,3 +190,13 @@ def test_the_guide_leads_to_a_first_load_in_a_shell_of_an_empty_clone(
     )  # fmt: skip
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     assert set(emulator.admin.contacts()) == {"ann@example.com", "bob@example.com"}
+    sys.stdout.writelines(seconds_of_parts(log.read_text(encoding="utf-8")))
+
+
+def seconds_of_parts(log: str) -> list[str]:
+    """For whoever runs the test: "12.3 s  5. Pool and tables", from the moments of its commands."""
+    begun = [line.partition(" ") for line in log.splitlines()]
+    taken: defaultdict[str, float] = defaultdict(float)
+    for (moment, _, heading), (after, _, _) in pairwise(begun):
+        taken[heading] += float(after) - float(moment)
+    return [f"{seconds:6.1f} s  {heading}\n" for heading, seconds in taken.items()]

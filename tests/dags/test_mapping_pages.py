@@ -59,6 +59,7 @@ def test_a_new_sync_is_made_of_what_both_sides_have(connected: World) -> None:
     first = text("admin", NEW)
     assert "Country of phone numbers" not in first
     assert '<option value="b2core_default" selected>' in first
+    assert "statements that are there" in first
     looked = post(NEW, filled(first, name="west", caption="West"), "look").text
     for part in ("a***@e***.com", "Z***", "+4***", "Text, custom", "status (text)"):
         assert part in looked

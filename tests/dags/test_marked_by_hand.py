@@ -11,6 +11,7 @@ from airflow.sdk.definitions import dag as sdk_dag
 from airflow.serialization.definitions.dag import SerializedDAG
 from airflow.serialization.serialized_objects import DagSerialization
 from airflow.utils.session import create_session
+from airflow.utils.state import TaskInstanceState
 
 from contact_sync.base.vocabulary import RunKind
 from contact_sync.base.words import ENDED_BY_HAND, NO_CAUSE
@@ -21,9 +22,10 @@ from tests.support.world import World
 
 pytestmark = pytest.mark.airflow
 
+SLOW = pytest.mark.slow
 SOME = ("start_run", "approve_plan", "finish_run")
 ALL = (*SOME, "check_setup", "select_clients", "stage_clients", "plan_batches", "send_batch")
-MARKED = [task if task in SOME else pytest.param(task, marks=pytest.mark.slow) for task in ALL]
+MARKED = [task if task in SOME else pytest.param(task, marks=SLOW) for task in ALL]
 
 
 def run_dag(**options: Any) -> tuple[str, dict[str, str]]:
@@ -59,9 +61,7 @@ def test_a_task_that_is_marked_as_success_leaves_no_green_lie(connected: World, 
     assert_red_and_free(connected, state, tasks)
 
 
-@pytest.mark.parametrize(
-    "before", ["send_batch", pytest.param("settle_earlier_runs", marks=pytest.mark.slow)]
-)
+@pytest.mark.parametrize("before", ["send_batch", pytest.param("settle_earlier_runs", marks=SLOW)])
 def test_a_run_that_is_marked_as_failed_ends_red_here_too(
     connected: World, monkeypatch: pytest.MonkeyPatch, before: str
 ) -> None:
@@ -84,4 +84,29 @@ def test_a_run_that_is_marked_as_failed_ends_red_here_too(
     connected.seed()
     state, tasks = run_dag()
     assert (tasks[before], tasks["finish_run"]) == ("skipped", "skipped")
+    assert_red_and_free(connected, state, tasks)
+
+
+@pytest.mark.parametrize(
+    "mark", [TaskInstanceState.FAILED, pytest.param(TaskInstanceState.SUCCESS, marks=SLOW)]
+)
+def test_a_task_that_is_marked_while_it_waits_leaves_no_green_lie(
+    connected: World, monkeypatch: pytest.MonkeyPatch, mark: TaskInstanceState
+) -> None:
+    """Its batch has left, and nobody follows the job any more: the next run settles it."""
+    run_task, marked = sdk_dag._run_task, []
+
+    def run_and_mark(*, ti: Any, **options: Any) -> Any:
+        if ti.task_id != "send_batch":
+            return run_task(ti=ti, **options)
+        result = run_task(ti=ti, **options | {"run_triggerer": False})
+        marked.append(ti.state)
+        ti.set_state(mark)
+        return result
+
+    monkeypatch.setattr(sdk_dag, "_run_task", run_and_mark)
+    connected.seed()
+    state, tasks = run_dag()
+    assert marked == [TaskInstanceState.DEFERRED]
+    assert tasks["send_batch"] == mark
     assert_red_and_free(connected, state, tasks)

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.dags.test_pages import text
-from tests.support.world import World, opt_out_column
+from tests.support.consents import opt_out_column
+from tests.support.world import World
 
 pytestmark = pytest.mark.airflow
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from playwright.sync_api import Page, expect
 
-from local.demo.sync import DAG_ID
+from local.demo.sync import DAG_ID, SYNC
 from local.stack.runs import wait
 from local.stack.system import Stack
 
@@ -34,3 +36,21 @@ def test_choices_that_do_not_go_together_are_refused_in_the_form(page: Page, sta
     expect(form).to_be_hidden()
     (run_id,) = set(stack.airflow.api.run_ids(DAG_ID)) - set(before)
     assert wait(stack, DAG_ID, run_id, seconds=240) == "success"
+
+
+def test_a_trial_is_started_from_the_form(page: Page, stack: Stack) -> None:
+    """Two clients, a line each; the run looks at these."""
+    before = stack.airflow.api.run_ids(DAG_ID)
+    two = stack.contact_sync("plan", SYNC, "--sample", "2", "--json")
+    ids = [client["client_id"] for client in json.loads(two)["clients"]]
+    page.goto(f"{stack.url}/dags/{DAG_ID}")
+    page.get_by_role("button", name="Trigger").click()
+    form = page.get_by_role("dialog")
+    form.get_by_role("button", name="Trial", exact=True).click()
+    form.locator("#element_clients").fill("\n".join(map(str, ids)))
+    form.get_by_role("button", name="Trigger", exact=True).press("Enter")
+    expect(form).to_be_hidden()
+    (run_id,) = set(stack.airflow.api.run_ids(DAG_ID)) - set(before)
+    assert wait(stack, DAG_ID, run_id, seconds=240) == "success"
+    run = stack.status(SYNC)["runs"][0]
+    assert (run["kind_reason"], run["books"]["selected"]) == ("trial", 2)

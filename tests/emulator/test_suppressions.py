@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 import pytest
+from fastapi.routing import APIRoute
 
+from local.sendgrid_emulator.model.suppressions import Undelivered
 from local.sendgrid_emulator.process import Emulator
+from local.sendgrid_emulator.routes import suppressions, undelivered
+from tests.support import openapi
 from tests.support.api_caller import CONTACTS, SendGrid, first_error
 
 GLOBAL, UNSUBSCRIBES = "/v3/asm/suppressions/global", "/v3/suppression/unsubscribes"
@@ -150,3 +154,37 @@ def test_a_group_that_is_gone_suppresses_everywhere(sendgrid: SendGrid) -> None:
     answer = sendgrid.call("POST", "/v3/asm/groups/99/suppressions", {"recipient_emails": [ANNA]})
     assert answer.json()["global"] is True
     assert list(sendgrid.admin.suppressions()) == [ANNA]
+
+
+@pytest.mark.parametrize(
+    ("method", "route"),
+    sorted(
+        (method, route.path_format)
+        for router in (suppressions.router, undelivered.router)
+        for route in router.routes
+        if isinstance(route, APIRoute)
+        for method in route.methods
+    ),
+)
+def test_every_route_is_one_that_is_described_and_answers_so(
+    sendgrid: SendGrid, method: str, route: str
+) -> None:
+    """Whatever the answer calls itself: with somebody in it, its body has the described shape."""
+    group = sendgrid.admin.create_group()
+    member = {"recipient_emails": [ANNA]}
+    sendgrid.call("POST", f"/v3/asm/groups/{group}/suppressions", member)
+    sendgrid.admin.suppress(ANNA)
+    for kind in get_args(Undelivered):
+        sendgrid.admin.suppress(ANNA, kind=kind)
+    path = route.replace("{email}", ANNA).replace("{group_id}", str(group))
+    lifts_many = method == "DELETE" and "{" not in route
+    body = {"emails": [ANNA]} if lifts_many else member if method == "POST" else None
+    answer = sendgrid.call(method, path, body)
+    operation = openapi.operation_of(method, path)
+    assert operation is not None
+    assert answer.ok
+    assert str(answer.status_code) in operation.described["responses"]
+    if answer.content:
+        schema = operation.answer_schema(answer.status_code)
+        assert schema is not None
+        assert list(openapi.disagreements(schema, answer.json())) == []

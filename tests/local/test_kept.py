@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
+import json
 import os
-import shutil
+import signal
 import socket
 import stat
 import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
 
-from local.demo.sync import SYNC
+from local.demo.sync import CLIENTS, SYNC
 from local.demo.up import own_connections
 from local.sendgrid_emulator.process import start_emulator
 from local.stack.databases import AIRFLOW, OWNERS, databases, kept_databases
 from local.stack.directory import StackError
 from local.stack.kept import ACCOUNT, FILE, Kept, read_kept, write_kept
-from local.stack.system import Stack, Stay, port_for
+from local.stack.system import port_for
 from tests.support.airflow_home import ROOT
 
 ANN = "ann@example.com"
+START_SECONDS = 600
 KEPT = Kept({"airflow": "secret"}, "SG.key", "a-list", {"AIRFLOW__X": "y"}, (8080, 8025, 8026))
 
 
@@ -117,20 +124,65 @@ def test_make_passes_on_what_is_asked_for(given: list[str], called: str) -> None
     assert said.strip().splitlines()[-1].split(" -m ")[1].strip() == called
 
 
+@pytest.fixture
+def clone() -> Iterator[Path]:
+    """The last commit, with this environment as `make setup` makes it there."""
+    with tempfile.TemporaryDirectory(prefix="b2core-sync-kept-") as name:
+        Path(name).chmod(0o711)  # for the account that the servers run as
+        folder = Path(name, "clone")
+        subprocess.run(["git", "clone", "-q", "--depth=1", f"file://{ROOT}", folder], check=True)
+        (folder / ".venv").symlink_to(ROOT / ".venv")
+        yield folder
+
+
+@contextmanager
+def kept_up(clone: Path) -> Iterator[Callable[[str], Any]]:
+    """`make up KEEP=1`, ended by Ctrl-C. Gives what answers a command of the package as JSON, in a
+    shell with the settings that the banner names."""
+    log = clone / "up.log"
+    environment = os.environ | {
+        "PYTHONPATH": str(clone / "plugins"),
+        "AIRFLOW_CONN_OF_ONES_OWN": "http://here",  # so that no DAG is unpaused
+    }
+
+    def answer(command: str) -> Any:
+        words = f". .run/kept/environment.sh; .venv/bin/python -m contact_sync {command} --json"
+        done = subprocess.run(
+            ["bash", "-c", words], cwd=clone, env=environment, capture_output=True, text=True,
+            check=True, timeout=300,
+        )  # fmt: skip
+        return json.loads(done.stdout)
+
+    command = [".venv/bin/python", "-m", "local.demo.up", "--keep"]
+    with (
+        log.open("w") as out,
+        subprocess.Popen(
+            command, cwd=clone, env=environment, stdout=out, stderr=out, start_new_session=True
+        ) as up,
+    ):
+        try:
+            for _ in range(START_SECONDS):
+                if "Ctrl-C stops everything" in log.read_text() or up.poll() is not None:
+                    break
+                time.sleep(1)
+            assert "Ctrl-C stops everything and keeps the data" in log.read_text()
+            yield answer
+        finally:
+            os.killpg(up.pid, signal.SIGINT)  # as a terminal does, to all that runs in it
+            assert up.wait(timeout=120) == 0, log.read_text()[-3000:]
+
+
 @pytest.mark.slow
 @pytest.mark.airflow
-def test_a_stack_that_is_kept_goes_on_where_it_was_interrupted() -> None:
-    """Twice the whole of it, as `make up KEEP=1` starts and Ctrl-C ends it: nothing is sent again,
-    and what it leaves is for this user only."""
-    sent = []
-    for _ in range(2):
-        with Stack.start(name="test-kept", clients=200, say=print, stay=Stay(keep=True)) as stack:
-            before = len(stack.emulator.admin.contacts())
-            stack.contact_sync("run", SYNC, "--mode", "incremental")
-            sent.append((before, stack.status(SYNC)["runs"][0]["counts"]["sent"]))
-            directory = stack.directory
-    (none, first), (kept, second) = sent
-    assert (none, second) == (0, 0)
-    assert first == kept > 0
-    assert mode(directory / FILE) == mode(directory / ACCOUNT) == 0o600
-    shutil.rmtree(directory)
+@pytest.mark.timeout(1800)
+def test_a_stack_that_is_kept_goes_on_after_ctrl_c(clone: Path) -> None:
+    """The account and both databases: nothing is sent again, and every contact is there. What it
+    leaves is for this user only."""
+    with kept_up(clone) as answer:
+        first = answer(f"run {SYNC}")["counts"]["sent"]
+    assert first > CLIENTS / 2
+    with kept_up(clone) as answer:
+        assert answer(f"run {SYNC}")["counts"]["sent"] == 0
+        assert answer(f"verify {SYNC}")["equal"] is True
+    kept = clone / ".run" / "kept"
+    assert mode(kept / FILE) == mode(kept / ACCOUNT) == 0o600

@@ -18,6 +18,7 @@ from urllib3.util import parse_url
 from contact_sync.base.errors import AuthError, ConfigError, FatalError
 from contact_sync.sendgrid import errors_file
 from tests.integration.people import test_privacy
+from tests.integration.runs import test_untrusted_certificates
 from tests.mutants.mutant import SENDGRID, STATE, Mutant, gives, nothing
 from tests.unit.base import test_masking
 from tests.unit.sendgrid import (
@@ -104,7 +105,7 @@ def with_its_text(_translated: Any) -> Iterator[None]:
         raise ConfigError(str(error)) from None
 
 
-def in_its_words(_our_error: Any, error: Any, what: str) -> FatalError:
+def in_its_words(_our_error: Any, error: Any, what: str, _dsn: str | None) -> FatalError:
     """What the driver says is passed on."""
     return FatalError(f"{what}: {error}")
 
@@ -148,6 +149,8 @@ MUTANTS = [
     Mutant("Signed URLs are masked", {f"{SENDGRID}.transport.Transport.mask_url": nothing},
            test_masking.test_H03_signed_urls_are_masked_as_soon_as_they_are_known,
            {"answer": "upload_uri"}),
+    Mutant("A certificate's fault is told", {"contact_sync.postgres.certificates._reason": nothing},
+           test_untrusted_certificates.test_N10_each_fault_of_a_certificate_has_its_sentence),
     Mutant("The state database's errors are wrapped",
            {f"{STATE}.database.translated": with_its_text},
            test_privacy.test_H04_the_state_databases_errors_are_told_without_values,

@@ -12,6 +12,7 @@ from tests.integration.foreign.conftest import (  # noqa: F401
     tables,
 )
 from tests.integration.removals.test_exclusions_first import two  # noqa: F401
+from tests.integration.removals.test_suppress_excluded import agreed  # noqa: F401
 from tests.integration.runs.test_plan_limits import limited  # noqa: F401
 from tests.integration.runs.test_setup import own_sql  # noqa: F401
 from tests.integration.runs.test_unproven import restored  # noqa: F401

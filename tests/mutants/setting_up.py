@@ -9,6 +9,7 @@ from tests.integration.foreign import test_foreign_schemas, test_init_command, t
 from tests.integration.people import test_both_sides
 from tests.integration.runs import test_trials
 from tests.mutants.mutant import Mutant, gives, nothing
+from tests.unit.airflow_edge import test_trigger_form
 
 SETUP = "contact_sync.b2core.setup"
 
@@ -43,4 +44,7 @@ MUTANTS = [
     Mutant("A trial needs a ledger that is believed",
            {"contact_sync.run.select_clients.trial_kind": gives(RunKind.INCREMENTAL)},
            test_trials.test_a_trial_needs_a_ledger_that_is_believed),
+    Mutant("A trial of nobody is no run for all",
+           {"contact_sync.airflow_edge.trigger_form._trial_refusal": nothing},
+           test_trigger_form.test_a_trial_is_of_named_clients_or_of_so_many_and_removes_nobody),
 ]  # fmt: skip

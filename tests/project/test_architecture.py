@@ -70,7 +70,7 @@ def test_the_dags_know_nothing_of_the_surroundings_either(place: str) -> None:
 
 def test_the_walk_sees_imports_inside_functions() -> None:
     """cli imports the Airflow edge only when a command needs it."""
-    assert "airflow_edge.handles" in own_modules(MODULES["cli.main"])
+    assert "airflow_edge.handles" in own_modules(MODULES["cli.commands"])
 
 
 def test_what_airflow_asks_while_it_is_imported_imports_nothing_of_it() -> None:

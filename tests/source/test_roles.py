@@ -10,6 +10,7 @@ import psycopg
 import pytest
 from psycopg import errors, sql
 
+from contact_sync.b2core.setup import write_roles
 from contact_sync.base.paths import INCLUDE
 from contact_sync.state.migrate import migrate
 from local.postgres.server import Cluster
@@ -17,6 +18,7 @@ from tests.support import source_statements
 
 PASSWORD = "only for the tests of roles"
 ROLES = INCLUDE / "sql" / "state" / "roles.sql"
+READERS = (INCLUDE / "sql" / "b2core" / "roles.sql").read_text(encoding="utf-8")
 READ = {
     "clients": "id email first_name last_name status_id client_type_id verification_level_id "
                "jurisdiction_id created_at updated_at xmin",
@@ -206,6 +208,47 @@ def test_the_state_role_cannot_read_b2core(
         pytest.raises(errors.InsufficientPrivilege),
     ):
         connection.execute("SELECT FROM b2core.clients")
+
+
+MANAGED = """
+DROP ROLE IF EXISTS administrator;
+CREATE ROLE administrator CREATEDB CREATEROLE;
+GRANT CREATE ON DATABASE {database} TO administrator WITH GRANT OPTION;
+GRANT CONNECT ON DATABASE {database} TO administrator WITH GRANT OPTION;
+SET ROLE administrator"""
+
+
+@pytest.mark.parametrize(
+    ("text", "role"),
+    [
+        (ROLES.read_text(encoding="utf-8"), "contact_sync_state"),
+        (READERS.partition("GRANT USAGE")[0], "contact_sync_reader"),
+        (write_roles.HEAD, "contact_sync_reader"),
+    ],
+    ids=["state", "b2core", "init"],
+)
+def test_an_administrator_who_is_no_superuser_can_run_it_twice(
+    cluster: Cluster, text: str, role: str
+) -> None:
+    """As on managed servers. The role that it makes has no power, and the administrator isn't left
+    in it; BYPASSRLS, which a superuser has given to a reader, stays."""
+    mine = text.replace(role, f"managed_{role}")
+    with psycopg.connect(cluster.create_database("managed")) as connection:
+        connection.execute(MANAGED.format(database="managed"))
+        connection.execute(mine)
+        connection.execute("RESET ROLE")
+        assert connection.execute(POWERS, [f"managed_{role}"]).fetchone() == (False,)
+        member = "SELECT pg_has_role('administrator', %s, 'USAGE')"
+        assert connection.execute(member, [f"managed_{role}"]).fetchone() == (False,)
+        reads = role.endswith("reader")
+        if reads:
+            connection.execute(f"ALTER ROLE managed_{role} BYPASSRLS")
+        connection.execute("SET ROLE administrator")
+        connection.execute(mine)
+        assert connection.execute(POWERS, [f"managed_{role}"]).fetchone() == (reads,)
+        connection.rollback()
+    with psycopg.connect(cluster.url(), autocommit=True) as connection:
+        connection.execute("DROP DATABASE managed")
 
 
 @pytest.mark.parametrize(

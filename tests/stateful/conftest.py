@@ -11,8 +11,9 @@ import pytest
 from local.sendgrid_emulator.process import Emulator, start_emulator
 from tests.stateful import child
 from tests.support import canary
+from tests.support.consents import opt_out_column
 from tests.support.databases import Shared, empty, empty_b2core
-from tests.support.world import API_KEY, CUSTOM_FIELDS, LIST_NAME, World, opt_out_column
+from tests.support.world import API_KEY, CUSTOM_FIELDS, LIST_NAME, World
 
 
 @pytest.fixture
@@ -26,6 +27,8 @@ def fresh(
 
     def emptied() -> World:
         canary.scan_state(world.state_url)
+        assert world.audit.wrong(world) == []
+        world.audit.known.clear()
         world.definition = definition
         empty_b2core(world.b2core_url)
         empty(state_database.whole(), "contact_sync")

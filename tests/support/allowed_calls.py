@@ -33,6 +33,7 @@ ALLOWED = {
         ("GET", "/v3/suppression/bounces"),
         ("GET", "/v3/suppression/blocks"),
         ("GET", "/v3/asm/suppressions"),
+        ("GET", "/v3/asm/groups/{group_id}/suppressions"),
         ("GET", "/v3/suppression/spam_reports/{email}"),
         ("GET", "/v3/asm/groups"),
         ("GET", "/v3/asm/suppressions/{email}"),

@@ -20,16 +20,22 @@ from psycopg import sql
 from contact_sync.base.errors import SyncError
 from tests.support import connections
 
-CANARIES = re.compile(
-    r"""[\w.+'-]+@(?:[\w-]+\.)+[a-z]{2,}      # an address
-    | (?<![\d-])\+?4179\d{7}(?!\d)            # a phone; longer numbers are hashes
-    | Zoë | Zo\\u00eb | Zürich | Genève | \bWeg\ \d   # a name, a city, a street
-    | SG\.[\w-]{10,}                          # an API key
-    | canary-hash-key                         # the key of hashes
-    | (?:X-Amz-)?Signature=                   # a signed URL
-    """,
-    re.VERBOSE | re.IGNORECASE,
-)
+CANARIES = {
+    "@": r"@(?<=[\w.+'-]@)(?:[\w-]+\.)+[a-z]{2,}",  # an address
+    "4179": r"(?<![\d-])4179\d{7}(?!\d)",  # a phone; longer numbers are hashes
+    "zoë": "zoë",
+    r"zo\u00eb": r"zo\\u00eb",
+    "zürich": "zürich",
+    "genève": "genève",
+    "weg ": r"\bweg \d",  # a street
+    "sg.": r"sg\.[\w-]{10,}",  # an API key
+    "canary-hash-key": "canary-hash-key",
+    "signature=": "signature=",  # a signed URL
+}
+"""What each of them contains, in lower case → what it looks like. To look for a text first is a
+hundred times quicker, and after many a test megabytes are read."""
+PATTERNS = {part: re.compile(pattern) for part, pattern in CANARIES.items()}
+SHOWN = 30  # characters before a hit
 OURS = (
     "contact_sync", "alembic", "tenacity", "adbc_driver_manager", "adbc_driver_postgresql",
 )  # fmt: skip
@@ -45,6 +51,7 @@ MAY_HOLD_AN_ADDRESS = {
     "outbox": ["email", "payload"],
     "removal": ["email"],
     "suppression": ["email"],
+    "suppression_due": ["email"],
     "verify_contact": ["email"],
     "verify_proof": ["email"],
     "slice": ["members"],
@@ -60,9 +67,12 @@ class Hits:
 
     def scan(self, where: str, text: str) -> None:
         """Note every canary of the text, with the test that runs."""
-        for found in CANARIES.finditer(text):
-            test = os.environ.get("PYTEST_CURRENT_TEST", "no test")
-            self._found.append(f"{where}: {found.group()!r} in {test}")
+        text = text.lower()
+        for part, pattern in PATTERNS.items():
+            for found in pattern.finditer(text) if part in text else ():
+                shown = text[max(0, found.start() - SHOWN) : found.end()]
+                test = os.environ.get("PYTEST_CURRENT_TEST", "no test")
+                self._found.append(f"{where}: {shown!r} in {test}")
 
     def take(self) -> list[str]:
         """The hits, once."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from tests.support.consents import opt_out_column
 from tests.support.erased import ask, outlast_the_search, states, traces
 from tests.support.world import World
 
@@ -76,3 +79,21 @@ def nobody_left(world: World) -> None:
     assert list(states(world).values()) == ["finished"]
     assert traces(world, "ann@example.com") == []
     assert world.emulator.admin.erased() == ["ann@example.com"]
+
+
+def withdrawn(world: World) -> None:
+    """A client has opted out in B2CORE, and the definition has SendGrid told."""
+    copy = Path(world.sql_folder).parent / "opt_outs"
+    world.sql_folder = opt_out_column(world.sql_folder, copy)
+    world.redefine(suppress_excluded=True)
+    for n in range(1, 4):
+        world.add(f"client{n}@example.com")
+    world.run()
+    world.edit(2, last_name="opted out")
+    world.edit(3, first_name="Changed")
+
+
+def unsubscribed_once(world: World) -> None:
+    """It is unsubscribed, nobody else is, and nothing is left to do."""
+    assert set(world.emulator.admin.suppressions()) == {"client2@example.com"}
+    assert world.state("SELECT * FROM contact_sync.suppression_due WHERE NOT shown") == []

@@ -22,6 +22,7 @@ from contact_sync.run.release_lease import release_lease
 from contact_sync.run.sending import prepare
 from contact_sync.run.start_run import start_run
 from contact_sync.state import settling
+from tests.support.consents import opt_out_column
 from tests.support.crash_worlds import (
     asked_to_erase,
     cured,
@@ -33,9 +34,11 @@ from tests.support.crash_worlds import (
     refused,
     short_counts,
     suppressions_are_read,
+    unsubscribed_once,
+    withdrawn,
 )
 from tests.support.steps import go_on
-from tests.support.world import World, opt_out_column
+from tests.support.world import World
 
 PACKAGE = Path(contact_sync.__file__).parent
 EVERY_RUN = {
@@ -242,6 +245,10 @@ KINDS = {
     "suppressions": Kind(
         {"suppressions_page_uncommitted", "suppressions_read"}, reading_suppressions,
         check=suppressions_are_read,
+    ),
+    "withdrawn consents": Kind(
+        {"excluded_suppressed", "suppressions_seen_uncommitted"}, withdrawn,
+        check=unsubscribed_once, converged={"unlisted": {"client2@example.com"}, "excluded": {2}},
     ),
     "new addresses": Kind(
         JOINTS | MOVE | {"delete_announced", "misses_uncommitted"}, moving_with_belongings,

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import shutil
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -20,7 +19,6 @@ import requests
 
 from contact_sync.b2core.reader import B2Core
 from contact_sync.base.marks import Marks
-from contact_sync.base.paths import INCLUDE
 from contact_sync.base.vocabulary import RunKind
 from contact_sync.config.definition import SyncDefinition
 from contact_sync.config.files import read_definition
@@ -37,6 +35,7 @@ from local.oracle import differences, expected
 from local.sendgrid_emulator.process import Emulator
 from tests.support import connections
 from tests.support.allowed_calls import AS_TEST, is_upsert
+from tests.support.consents import PLAIN, Audit
 from tests.support.hash_keys import AS_CONNECTION, HASH_KEYS
 
 API_KEY = "SG.canary-key-0123456789"
@@ -58,8 +57,9 @@ class World:
         default_factory=lambda: define(deadlines=QUICK, tuning={"csv_from_contacts": 30_000})
     )
     list_id: str = ""
-    sql_folder: Path = INCLUDE / "sql" / "b2core"
+    sql_folder: Path = PLAIN
     marks: Marks | None = None
+    audit: Audit = field(default_factory=Audit)
 
     def redefine(self, **changes: Any) -> None:
         """Edit the sync's definition; a key of its tuning goes by its own name."""
@@ -67,10 +67,12 @@ class World:
         data["tuning"] |= {key: changes.pop(key) for key in Tuning.model_fields if key in changes}
         data |= changes
         self.definition = SyncDefinition.model_validate(data)
+        self.audit.look(self)
 
     @contextlib.contextmanager
     def sync(self, api_key: str = API_KEY) -> Iterator[Sync]:
         """Open handles for the steps."""
+        self.audit.look(self)
         api = SendGridApi(self.emulator.base_url, api_key, read_only=self.definition.shadow)
         limit = self.definition.source.statement_timeout_seconds
         source = B2Core(self.reader_url, self.sql_folder, limit)
@@ -113,7 +115,9 @@ class World:
         """Change or read B2CORE as its owner."""
         with connections.connection(self.b2core_url) as connection:
             cursor = connection.execute(statement, values)
-            return cursor.fetchall() if cursor.description else []
+            rows = cursor.fetchall() if cursor.description else []
+        self.audit.look(self)
+        return rows
 
     def state(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
         """Read or break the state database."""
@@ -285,14 +289,3 @@ def define(**changes: Any) -> SyncDefinition:
     """The demo's definition with changes."""
     data = read_definition("demo").model_dump(mode="json") | changes
     return SyncDefinition.model_validate(data)
-
-
-def opt_out_column(folder: Path, copy: Path) -> Path:
-    """A copy of the source's SQL that excludes who is called `opted out`."""
-    shutil.copytree(folder, copy)
-    case = "CASE WHEN clients.last_name = 'opted out' THEN 'no consent' END AS exclusion"
-    for name in ("clients.sql", "scan.sql"):
-        text = (copy / name).read_text(encoding="utf-8")
-        assert "NULL::text AS exclusion" in text
-        (copy / name).write_text(text.replace("NULL::text AS exclusion", case), encoding="utf-8")
-    return copy

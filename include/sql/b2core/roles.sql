@@ -8,13 +8,19 @@ BEGIN
     IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = 'contact_sync_reader') THEN
         CREATE ROLE contact_sync_reader;
     END IF;
+    -- Only what the role has is taken from it: to an administrator who is no superuser, as on managed servers, the
+    -- words alone are refused. BYPASSRLS stays as it is: tables with row-level security can't be read without it.
+    IF EXISTS (
+        SELECT FROM pg_catalog.pg_roles
+        WHERE rolname = 'contact_sync_reader' AND (rolsuper OR rolcreatedb OR rolcreaterole OR rolreplication)
+    ) THEN
+        ALTER ROLE contact_sync_reader NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION;
+    END IF;
     EXECUTE format('GRANT CONNECT ON DATABASE %I TO contact_sync_reader', current_database());
 END
 $$;
 
-ALTER ROLE contact_sync_reader
-LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS NOINHERIT
-CONNECTION LIMIT 20;
+ALTER ROLE contact_sync_reader LOGIN NOINHERIT CONNECTION LIMIT 20;
 
 -- Comfort, not protection: a session may change these. What protects is that nothing but SELECT is granted.
 ALTER ROLE contact_sync_reader SET default_transaction_read_only = on;

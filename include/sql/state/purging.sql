@@ -130,6 +130,13 @@ WHERE
     sync_id = %(sync_id)s
     AND (client_id = any(%(client_ids)s) OR email = any(%(emails)s) OR email_hash = any(%(email_hashes)s));
 
+-- purge_opt_outs_due --
+-- An erased person isn't sent, so no opt-out has to keep mails from them.
+DELETE FROM contact_sync.suppression_due
+WHERE
+    sync_id = %(sync_id)s
+    AND (client_id = any(%(client_ids)s) OR email = any(%(emails)s) OR email_hash = any(%(email_hashes)s));
+
 -- purge_moves --
 DELETE FROM contact_sync.move
 WHERE

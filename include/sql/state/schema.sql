@@ -277,6 +277,14 @@ CREATE VIEW contact_sync.excluded_address AS
    FROM contact_sync.ledger
   WHERE ((state = 'excluded'::text) AND (reason <> 'removed_by_hand'::text) AND (absent = 0) AND (email_hash <> 0));
 
+-- Clients that B2CORE excludes, by their own row or by another client's with the same address.
+CREATE VIEW contact_sync.excluded_by_b2core AS
+ SELECT sync_id,
+    client_id,
+    email_hash
+   FROM contact_sync.ledger
+  WHERE ((state = 'excluded'::text) AND (reason = ANY (ARRAY['excluded_by_b2core'::text, 'excluded_address'::text])));
+
 -- What a verification found not to be equal; kept until the next one of the sync succeeds.
 CREATE TABLE contact_sync.finding (
     verification_id bigint NOT NULL,
@@ -311,19 +319,6 @@ CREATE TABLE contact_sync.move (
 );
 ALTER TABLE ONLY contact_sync.move ADD CONSTRAINT move_pkey PRIMARY KEY (sync_id, client_id, former_hash);
 
--- Values that SendGrid refused and that are left out of their contacts until they change.
-CREATE TABLE contact_sync.refused_value (
-    sync_id smallint NOT NULL,
-    client_id bigint NOT NULL,
-    field text NOT NULL,  -- SendGrid's name of the field.
-    value_hash bigint NOT NULL,  -- xxh3 of the value as it was sent.
-    detail text,  -- SendGrid's own plain words.
-    run_id bigint NOT NULL,  -- The run that sent the value last.
-    since timestamp with time zone DEFAULT now() NOT NULL  -- When it was refused.
-);
-ALTER TABLE ONLY contact_sync.refused_value ADD CONSTRAINT refused_value_pkey PRIMARY KEY (sync_id, client_id, field);
-ALTER TABLE ONLY contact_sync.refused_value ADD CONSTRAINT refused_value_sync_id_fkey FOREIGN KEY (sync_id) REFERENCES contact_sync.sync(sync_id);
-
 -- Contacts to be deleted or taken off the list: former addresses, excluded and deleted clients.
 CREATE TABLE contact_sync.removal (
     sync_id smallint CONSTRAINT obsolete_address_sync_id_not_null NOT NULL,
@@ -343,6 +338,49 @@ ALTER TABLE ONLY contact_sync.removal ADD CONSTRAINT removal_pkey PRIMARY KEY (s
 CREATE INDEX removal_by_batch ON contact_sync.removal USING btree (batch_id) WHERE (batch_id IS NOT NULL);
 CREATE INDEX removal_by_hash ON contact_sync.removal USING btree (sync_id, email_hash);
 CREATE INDEX removal_noted ON contact_sync.removal USING btree (sync_id, why, list_id, email) WHERE (NOT kept);
+
+-- Who is to be unsubscribed from everything at SendGrid; only of syncs whose definition says `suppress_excluded`.
+CREATE TABLE contact_sync.suppression_due (
+    sync_id smallint NOT NULL,
+    email text NOT NULL,  -- The address of a contact that this sync has sent.
+    email_hash bigint NOT NULL,  -- xxh3 of email.
+    client_id bigint NOT NULL,  -- Whose address it was; 0 = nobody knows a client of it.
+    noted_at timestamp with time zone DEFAULT now() NOT NULL,  -- Since when it is known.
+    shown boolean DEFAULT false NOT NULL  -- SendGrid has shown it; the row stays while the contact's removal does, so that nothing is sent twice.
+);
+ALTER TABLE ONLY contact_sync.suppression_due ADD CONSTRAINT suppression_due_pkey PRIMARY KEY (sync_id, email);
+
+-- Contacts of clients that B2CORE has newly excluded, before they leave or are kept; not those that another sync has.
+CREATE VIEW contact_sync.new_suppression_due AS
+ SELECT sync_id,
+    email,
+    email_hash,
+    client_id
+   FROM contact_sync.removal a
+  WHERE ((why = 'excluded'::text) AND (NOT kept) AND (NOT (EXISTS ( SELECT 1
+           FROM contact_sync.suppression_due d
+          WHERE ((d.sync_id = a.sync_id) AND (d.email = a.email))))) AND (NOT (EXISTS ( SELECT 1
+           FROM contact_sync.removal k
+          WHERE ((k.sync_id = a.sync_id) AND (k.email_hash = a.email_hash) AND (k.why = 'excluded'::text) AND k.kept)))) AND (NOT (EXISTS ( SELECT 1
+           FROM contact_sync.address_holder h
+          WHERE ((h.contact_hash = a.email_hash) AND (h.sync_id <> a.sync_id))))) AND ((EXISTS ( SELECT 1
+           FROM contact_sync.excluded_by_b2core x
+          WHERE ((x.sync_id = a.sync_id) AND (x.client_id = a.client_id)))) OR (EXISTS ( SELECT 1
+           FROM contact_sync.excluded_by_b2core x
+          WHERE ((x.sync_id = a.sync_id) AND (x.email_hash = a.email_hash))))));
+
+-- Values that SendGrid refused and that are left out of their contacts until they change.
+CREATE TABLE contact_sync.refused_value (
+    sync_id smallint NOT NULL,
+    client_id bigint NOT NULL,
+    field text NOT NULL,  -- SendGrid's name of the field.
+    value_hash bigint NOT NULL,  -- xxh3 of the value as it was sent.
+    detail text,  -- SendGrid's own plain words.
+    run_id bigint NOT NULL,  -- The run that sent the value last.
+    since timestamp with time zone DEFAULT now() NOT NULL  -- When it was refused.
+);
+ALTER TABLE ONLY contact_sync.refused_value ADD CONSTRAINT refused_value_pkey PRIMARY KEY (sync_id, client_id, field);
+ALTER TABLE ONLY contact_sync.refused_value ADD CONSTRAINT refused_value_sync_id_fkey FOREIGN KEY (sync_id) REFERENCES contact_sync.sync(sync_id);
 
 -- Each run: why, of what kind, what it planned and what became of it.
 CREATE TABLE contact_sync.run (

@@ -231,6 +231,10 @@ WHERE sync_id = %(sync_id)s;
 DELETE FROM contact_sync.suppression_reading
 WHERE sync_id = %(sync_id)s;
 
+-- forget_suppressions_due --
+DELETE FROM contact_sync.suppression_due
+WHERE sync_id = %(sync_id)s;
+
 -- forget_outbox --
 DELETE FROM contact_sync.outbox AS o
 USING contact_sync.run AS r

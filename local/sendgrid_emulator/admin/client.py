@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -151,6 +151,15 @@ class Admin:
     def suppressions(self) -> dict[str, int]:
         """Return the globally suppressed addresses, lower-cased, with their epoch seconds."""
         return dict(self.send("GET", "suppressions").json())
+
+    def suppressed(self) -> dict[str, list[str]]:
+        """Return who gets no mail: unsubscribes, groups, blocks, … → addresses, lower-cased."""
+        return dict(self.send("GET", "suppressed").json())
+
+    def audit(self, addresses: Collection[str]) -> dict[str, Any]:
+        """Return what brought contacts, see `admin.sent.audit`: which of these addresses, and which
+        that got no mail then."""
+        return dict(self.send("POST", "sent", {"addresses": sorted(addresses)}).json())
 
     def erased(self) -> list[str]:
         """Return the addresses that erase jobs named, lower-cased and sorted."""

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from local.sendgrid_emulator.model.account import Account, Call, Service
+from local.sendgrid_emulator.model.account import Account, Call, Service, is_by_test
 
 ADMIN_PREFIX = "/__admin"
 MAX_KEPT_BODY = 8 * 1024 * 1024
@@ -69,7 +69,7 @@ class Recorder:
         call = scope[CALL] = Call(
             *(0, account.clock.now(), self.origin, scope["method"], scope["path"]),
             *(scope["query_string"].decode("latin-1"), route),
-            by_test="x-test" in Request(scope).headers,
+            by_test=is_by_test(Request(scope)),
         )
         account.remember_call(call)
         await self._watch(call, account, scope, receive, send)

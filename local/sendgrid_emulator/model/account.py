@@ -24,6 +24,7 @@ from local.sendgrid_emulator.model.fields import FieldDefinition, FieldDefinitio
 from local.sendgrid_emulator.model.jobs import Job, JobQueue
 from local.sendgrid_emulator.model.rate_limits import RateLimiter
 from local.sendgrid_emulator.model.refusal import Refusal
+from local.sendgrid_emulator.model.sent import SentLog
 from local.sendgrid_emulator.model.settings import Settings
 from local.sendgrid_emulator.model.spool import Spool
 from local.sendgrid_emulator.model.suppressions import Suppressions
@@ -126,6 +127,7 @@ class Account:
         self.jobs: dict[str, Job] = {}
         self.imports: dict[str, Import] = {}
         self.uploads: deque[Upload] = deque()
+        self.sent = SentLog()
         self.upload_bytes = 0
         self.upload_count = 0
         self.error_files: deque[Job] = deque()
@@ -165,7 +167,9 @@ class Account:
         self.uploads.append(upload)
         self.upload_bytes += upload.spool.size
         while len(self.uploads) > MAX_FILES or self.upload_bytes > MAX_UPLOAD_BYTES:
-            self.upload_bytes -= self.uploads.popleft().spool.size
+            dropped = self.uploads.popleft().spool
+            self.upload_bytes -= dropped.size
+            self.sent.forget(dropped)
 
     def remember_call(self, call: Call) -> None:
         """Number and keep a call."""
@@ -247,3 +251,8 @@ def service_of(request: Request) -> Service:
 def base_url_of(request: Request) -> str:
     """Return the origin as the caller reaches it, for the links in answers."""
     return str(request.base_url).rstrip("/")
+
+
+def is_by_test(request: Request) -> bool:
+    """Return whether a test made a call, not what is tested: it has the header X-Test."""
+    return "x-test" in request.headers

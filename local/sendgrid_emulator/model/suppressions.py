@@ -48,6 +48,12 @@ class Suppressions:
         """Return whether there is such a group."""
         return number.isdecimal() and int(number) in self.groups
 
+    def in_force(self) -> dict[str, frozenset[str]]:
+        """Return the addresses by what keeps mail from them: unsubscribes, groups, blocks, …"""
+        groups = frozenset(email for group in self.groups.values() for email in group)
+        found = {"unsubscribes": frozenset(self.everywhere), "groups": groups}
+        return found | {str(kind): frozenset(of) for kind, of in self.undelivered.items()}
+
     def group(self, number: str) -> dict[str, int]:
         """Return a group's addresses or answer 404."""
         if not self.has_group(number):

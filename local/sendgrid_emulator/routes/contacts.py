@@ -18,7 +18,13 @@ from local.sendgrid_emulator.jobs.work import (
     run_identifier_removal,
     run_upsert,
 )
-from local.sendgrid_emulator.model.account import Account, Import, account_of, service_of
+from local.sendgrid_emulator.model.account import (
+    Account,
+    Import,
+    account_of,
+    is_by_test,
+    service_of,
+)
 from local.sendgrid_emulator.model.fields import EMAIL, IDENTIFIERS, SLOTS
 from local.sendgrid_emulator.model.jobs import Job
 from local.sendgrid_emulator.model.refusal import Refusal, answer
@@ -41,8 +47,12 @@ async def upsert_contacts(request: Request) -> Response:
     """Queue a JSON upsert; 202 means queued, nothing more [K]."""
     account = account_of(request)
     content = await json_body(request, bare_type=True)
+    sent = account.sent.note_json(
+        content.get("contacts"), account.suppressions, by_test=is_by_test(request)
+    )
     contacts, list_ids = check_upsert(content, account)
-    return answer({"job_id": queue_upsert(account, contacts, list_ids).id}, 202)
+    sent.job_id = queue_upsert(account, contacts, list_ids).id
+    return answer({"job_id": sent.job_id}, 202)
 
 
 def queue_upsert(

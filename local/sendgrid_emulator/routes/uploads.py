@@ -18,7 +18,14 @@ from local.sendgrid_emulator.gate.faults import Faults
 from local.sendgrid_emulator.gate.recorder import Recorder, RouteTable
 from local.sendgrid_emulator.jobs.export import served
 from local.sendgrid_emulator.jobs.work import run_import
-from local.sendgrid_emulator.model.account import Account, Import, Service, Upload, account_of
+from local.sendgrid_emulator.model.account import (
+    Account,
+    Import,
+    Service,
+    Upload,
+    account_of,
+    is_by_test,
+)
 from local.sendgrid_emulator.model.jobs import Job
 from local.sendgrid_emulator.model.signing import signed_at
 from local.sendgrid_emulator.model.spool import Spool, pieces
@@ -157,6 +164,9 @@ def accept_upload(request: Request, account: Account, waiting: Import, spool: Sp
         headers=dict(request.headers),
         spool=spool,
         multipart=content_type.startswith("multipart/"),
+    )
+    account.sent.note_file(
+        spool, waiting.mapping, job.id, account.suppressions, by_test=is_by_test(request)
     )
     account.remember_upload(upload)
     if not first and account.settings.second_upload == "process_twice":

@@ -14,11 +14,11 @@ from airflow.sdk.execution_time.xcom import XCom
 
 from contact_sync.airflow_edge.handles import open_state
 from contact_sync.airflow_edge.tasks import red_tasks
+from contact_sync.base.degraded import Degraded
 from contact_sync.base.errors import told_safely
 from contact_sync.base.json_columns import Result
 from contact_sync.base.moments import moment
 from contact_sync.base.run_life import kind_reason
-from contact_sync.base.vocabulary import Degraded
 from contact_sync.config.alerts import Alert, Event, rose_above
 from contact_sync.config.definition import SyncDefinition
 from contact_sync.reporting.run_report import RunReport, dropped_lines, reasons_in_words, run_report

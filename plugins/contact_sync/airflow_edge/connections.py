@@ -18,12 +18,15 @@ def get_connection(conn_id: str) -> Any:
 
     Airflow passes over a variable that it can't read, and says that the connection isn't defined.
     """
-    try:
-        return BaseHook.get_connection(conn_id)
-    except AirflowNotFoundException:
-        pass
     name = f"AIRFLOW_CONN_{conn_id.upper()}"
     value = os.environ.get(name)
+    try:
+        found = BaseHook.get_connection(conn_id)
+    except AirflowNotFoundException:
+        found = None
+    # What isn't JSON is a URL to Airflow, also a word, or a URL in quotes as of an env file.
+    if found is not None and not (value and found.conn_type == ""):
+        return found
     if value:
         raise ConfigError(
             f"{name} is set, but Airflow can't read it{_reason(conn_id, value)}: write a URL whose "

@@ -49,7 +49,8 @@ def postgres_dsn(conn_id: str) -> str:
     password = f":{quote(connection.password, safe='')}" if connection.password else ""
     port = f":{connection.port}" if connection.port else ""
     options = _options(conn_id, extras(connection))
-    if not _is_local(connection.host or ""):
+    given = (connection.host or "").strip()  # as it is pasted into a form
+    if "service" in options or not _is_local(options.get("hostaddr") or given):
         mode = options.setdefault("sslmode", "verify-full")
         if mode != "verify-full":
             log.warning(
@@ -57,7 +58,8 @@ def postgres_dsn(conn_id: str) -> str:
                 "the database says; verify-full prevents it", conn_id, mode,
             )  # fmt: skip
     query = f"?{urlencode(options, quote_via=quote)}" if options else ""  # to libpq, + is a plus
-    host = quote(connection.host or "localhost", safe=",:[]")  # a socket's path has slashes
+    # A socket's path has slashes; without a host, the service says which.
+    host = quote(given or ("" if "service" in options else "localhost"), safe=",:[]")
     bare_ipv6 = host.count(":") > 1 and not set(host) & set(",[")
     host = f"[{host}]" if bare_ipv6 else host
     database = quote(connection.schema or "", safe="")

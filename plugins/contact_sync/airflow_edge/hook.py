@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import closing
 from typing import Any
 
@@ -11,9 +12,12 @@ from airflow.sdk.log import mask_secret
 from contact_sync.airflow_edge.connections import extras, get_connection
 from contact_sync.airflow_edge.provider import CONNECTION_TYPE, HOOK_NAME, REGIONS
 from contact_sync.base.errors import ConfigError, told_safely
+from contact_sync.base.near_misses import meant
 from contact_sync.sendgrid import scopes
 from contact_sync.sendgrid.api import SendGridApi
 from contact_sync.sendgrid.transport import DEFAULT_LIMITS, Limits
+
+EXTRAS = ("region", "allowed_hosts")
 
 
 class SendGridHook(BaseHook):
@@ -41,7 +45,7 @@ class SendGridHook(BaseHook):
         Raises ConfigError without a key, or for a host that the key must not be sent to.
         """
         connection = get_connection(self.sendgrid_conn_id)
-        extras(connection)
+        refuse_unknown(extras(connection), self.sendgrid_conn_id)
         if not connection.password:
             raise ConfigError(
                 f"Airflow connection {self.sendgrid_conn_id!r} has no password: put the SendGrid "
@@ -72,11 +76,21 @@ class SendGridHook(BaseHook):
         return True, "The key works" + (f". {more}" if more else "")
 
 
+def refuse_unknown(extra: Iterable[str], conn_id: str) -> None:
+    """Raise ConfigError for what the extra says and nobody would read."""
+    if unknown := sorted(set(extra) - set(EXTRAS)):
+        raise ConfigError(
+            f"Airflow connection {conn_id!r}: its extra has {unknown[0][:100]!r}, which SendGrid's "
+            f"connection doesn't know; {meant(unknown[0], EXTRAS)}delete it; possible are "
+            f"{', '.join(EXTRAS)}"
+        )
+
+
 def base_url(connection: Any) -> str:
     """The connection's API URL without `/v3`. Raises ConfigError for an unknown region, or one that
     contradicts the host."""
     region = connection.extra_dejson.get("region") or None
-    if region is not None and region not in REGIONS:
+    if region is not None and region not in list(REGIONS):
         raise ConfigError(
             f"The SendGrid connection's region is {region!r}; it must be one of "
             f"{', '.join(REGIONS)}, or empty if the host says which"

@@ -18,7 +18,7 @@ from airflow.sdk.exceptions import AirflowException, AirflowFailException, Airfl
 from airflow.sdk.timezone import utcnow
 
 from contact_sync.airflow_edge.mark_variable import MarkVariable
-from contact_sync.airflow_edge.trigger_form import refusal
+from contact_sync.airflow_edge.trigger_form import named, refusal
 from contact_sync.base.errors import (
     ConfigError,
     FatalError,
@@ -96,6 +96,7 @@ def start_run(name: str) -> int | None:
     has to wait: None.
     """
     from contact_sync.airflow_edge.handles import open_sync
+    from contact_sync.lookup.chosen_clients import chosen_clients
     from contact_sync.run import start_run as step
     from contact_sync.state.runs import Options
 
@@ -118,6 +119,7 @@ def start_run(name: str) -> int | None:
                     retry_rejected=bool(params["retry_rejected"]),
                     approve_removals=params["approve_removals"],
                     approve=bool(params["approve_plan"]),
+                    only=chosen_clients(sync, named(params["clients"]), params["sample"]),
                 ),
             )
         except LeaseBusy as error:

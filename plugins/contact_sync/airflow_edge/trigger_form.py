@@ -12,9 +12,9 @@ from typing import Any
 
 from airflow.sdk import Param
 
-from contact_sync.base.vocabulary import RunKind
+from contact_sync.base.vocabulary import MAX_KEY, MAX_SAMPLE, RunKind
 
-LIMITS = "Limits (dangerous)"  # a section is closed until somebody opens it
+TRIAL, LIMITS = "Trial", "Limits (dangerous)"  # a section is closed until somebody opens it
 
 
 def params() -> dict[str, Param]:
@@ -54,6 +54,28 @@ def params() -> dict[str, Param]:
             maxLength=200,
             title="Reason",
             description_md="Why you are starting this run; kept with it. No personal data, please.",
+        ),
+        "clients": Param(
+            None,
+            type=["null", "array"],
+            items={"type": "string", "maxLength": MAX_KEY},
+            maxItems=MAX_SAMPLE,
+            title="Only these clients",
+            section=TRIAL,
+            description_md="Their keys in B2CORE, or their ids, one a line; no addresses, please. "
+            "**Nobody else is looked at**, nobody is removed, and the next ordinary run reads "
+            "every change as if there had been no trial. What becomes of each, and why: the "
+            "client's look-up.",
+        ),
+        "sample": Param(
+            None,
+            type=["null", "integer"],
+            minimum=1,
+            maximum=MAX_SAMPLE,
+            title="Only so many clients",
+            section=TRIAL,
+            description_md="The same, for so many clients from all over B2CORE, the same ones each "
+            "time.",
         ),
         "approve_removals": Param(
             None,
@@ -96,4 +118,23 @@ def refusal(conf: Mapping[str, Any]) -> str | None:
                 f"dry_run together with {name}: a dry run changes nothing, so there is nothing to "
                 f"approve. Start the dry run without it, or the real run without dry_run"
             )
+    return _trial_refusal(conf)
+
+
+def _trial_refusal(conf: Mapping[str, Any]) -> str | None:
+    clients = conf.get("clients")
+    if clients is not None and not named(clients):
+        return "clients names nobody: write keys or ids, or leave it out to run for all clients"
+    if clients and conf.get("sample"):
+        return "clients together with sample: name the clients, or say how many. Choose one"
+    if conf.get("approve_removals") and (clients or conf.get("sample")):
+        return (
+            "approve_removals together with clients or sample: a trial removes nobody. Start it "
+            "without approve_removals, or the run for all clients"
+        )
     return None
+
+
+def named(clients: list[str] | None) -> list[str] | None:
+    """Whom the lines of `clients` name; None = it is no trial of named clients."""
+    return None if clients is None else [name for name in clients if name.strip()]

@@ -6,11 +6,11 @@ Reads every client once, as a full run does. Nothing that it says holds a value 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from contact_sync.b2core.plans import Table
 from contact_sync.b2core.reader import Snapshot
+from contact_sync.b2core.watched_tables import changes_findings
 from contact_sync.base.client_names import called
 from contact_sync.base.errors import SyncError
 from contact_sync.base.findings import Area, Finding, Judgement
@@ -50,16 +50,19 @@ SELECT
     count(*) FILTER (WHERE scan.exclusion IS DISTINCT FROM clients.exclusion) AS other_exclusion,
     min(scan.client_id)
         FILTER (WHERE scan.exclusion IS DISTINCT FROM clients.exclusion) AS other_exclusion_id,
-    count(clients.client_id) - count(DISTINCT clients.client_id) AS again
+    count(clients.client_id) - count(DISTINCT clients.client_id) AS again,
+    count(*) FILTER (WHERE clients.exclusion IS NULL AND clients.status ~* {ended}) AS ended
 FROM (
 {scan}
 ) AS scan
 FULL JOIN (
-    SELECT client_id, "{email}" AS email, exclusion FROM (
+    SELECT client_id, "{email}" AS email, exclusion, {status}::text AS status FROM (
     {clients}
     ) AS clients
 ) AS clients ON scan.client_id = clients.client_id
 """
+ENDED = "'(delet|bann|block|terminat|closed|anonym)'"
+"""Statuses of clients that a broker may not want to write to, as a pattern."""
 _KEYS = """
 SELECT
     count(*) FILTER (WHERE client_key IS NULL) AS without_key,
@@ -84,28 +87,25 @@ FROM (
 
 
 def contract_findings(
-    snapshot: Snapshot, detection: ChangeDetection, email: str
+    snapshot: Snapshot, detection: ChangeDetection, email: str, read: Sequence[str]
 ) -> Iterator[Finding]:
-    """What is so about the statements; `email` is the mapped column of clients.sql.
+    """What is so about the statements; `email` is the mapped column of clients.sql, `read` are all
+    that a run reads of it.
 
     One at a time, each as soon as it is known: the whole takes as long as reading all clients.
     """
-    changed = f"changed_{detection}"
     samples: list[int] = []
-    for look in (_scan, _clients, _keys, _bounds, _changes):
-        try:
-            yield from look(snapshot, samples, changed, email)
-        except SyncError as error:
-            yield Finding(Area.B2CORE, "statements", Judgement.WRONG, str(error))
-            return
+    try:
+        for look in (_scan, _clients, _keys, _bounds):
+            yield from look(snapshot, samples, email)
+        yield from changes_findings(snapshot, detection)
+    except SyncError as error:
+        yield Finding(Area.B2CORE, "statements", Judgement.WRONG, str(error))
+        return
+    yield _values(snapshot, read)
 
 
-def changes_findings(snapshot: Snapshot, detection: ChangeDetection) -> Iterator[Finding]:
-    """The part of it that reads no client: whether every table that is sent is watched."""
-    yield from _changes(snapshot, [], f"changed_{detection}", "")
-
-
-def _scan(snapshot: Snapshot, samples: list[int], _changed: str, _email: str) -> Iterator[Finding]:
+def _scan(snapshot: Snapshot, samples: list[int], _email: str) -> Iterator[Finding]:
     row = snapshot.row(_IDS.format(scan=snapshot.text("scan"), no=SAYING_NO), "scan")
     samples += sorted(set(row["samples"] or []))
     if not row["clients"]:
@@ -146,11 +146,11 @@ def _excluded(row: dict[str, Any]) -> str:
     )
 
 
-def _clients(
-    snapshot: Snapshot, _samples: list[int], _changed: str, email: str
-) -> Iterator[Finding]:
+def _clients(snapshot: Snapshot, _samples: list[int], email: str) -> Iterator[Finding]:
     texts = {"scan": snapshot.text("scan"), "clients": snapshot.text("clients", EVERY_ID)}
-    row = snapshot.row(_BOTH.format(**texts, email=email), "clients")
+    status = "status" if "status" in snapshot.columns().names else "NULL"
+    statement = _BOTH.format(**texts, email=email, status=status, ended=ENDED)
+    row = snapshot.row(statement, "clients")
     said = {
         "only_scan": ("in scan.sql but not in clients.sql: they would never be sent",
                       "give both the same conditions, and join what may be missing LEFT"),
@@ -176,10 +176,12 @@ def _clients(
                 "clients.sql", _whose(snapshot, counts, key, what), "write the same in both"
             )
     if not found:
-        yield _right("clients.sql", "the same clients as scan.sql, each once")
+        ended = f"; {counts['ended']:,} with a status such as Deleted or Banned are sent"
+        told = ended if counts["ended"] else ""
+        yield _right("clients.sql", f"the same clients as scan.sql, each once{told}")
 
 
-def _keys(snapshot: Snapshot, _samples: list[int], _changed: str, _email: str) -> Iterator[Finding]:
+def _keys(snapshot: Snapshot, _samples: list[int], _email: str) -> Iterator[Finding]:
     """Of a source that gives keys: whether people can tell its clients by them."""
     if "client_key" not in snapshot.columns().names:
         return
@@ -200,9 +202,7 @@ def _keys(snapshot: Snapshot, _samples: list[int], _changed: str, _email: str) -
         yield _right("clients.sql", "every client has a key of its own")
 
 
-def _bounds(
-    snapshot: Snapshot, samples: list[int], _changed: str, _email: str
-) -> Iterator[Finding]:
+def _bounds(snapshot: Snapshot, samples: list[int], _email: str) -> Iterator[Finding]:
     for client_id in samples[:SAMPLES]:
         for bounds in (
             {"first_id": client_id, "last_id": client_id, "ids": None},
@@ -220,41 +220,15 @@ def _bounds(
     yield _right("clients.sql", "it keeps to the bounds that it is given")
 
 
-def _changes(
-    snapshot: Snapshot, _samples: list[int], changed: str, _email: str
-) -> Iterator[Finding]:
-    """Whether every table whose values are sent is also watched for changes, and can be."""
-    sent, watched = snapshot.tables_of("clients"), snapshot.tables_of(changed)
-    if changed == "changed_xmin":
-        for table in sorted(watched, key=str):
-            yield from _without_xmin(table)
-    else:
-        for column in snapshot.times_without_zone(changed):
-            yield Finding(
-                Area.B2CORE, f"{changed}.sql", Judgement.WARNING,
-                f"{column} has no time zone and is taken as UTC: if B2CORE writes local times "
-                f"there, changes are missed or found late",
-                "write it AT TIME ZONE 'the zone', if it isn't UTC",
-            )  # fmt: skip
-    for table in sorted(sent - watched, key=str):
-        yield Finding(
-            Area.B2CORE, f"{changed}.sql", Judgement.WARNING,
-            f"it doesn't look at {table}, which clients.sql reads: a change there reaches SendGrid "
-            f"with the next full run only", f"add {table} to it",
-        )  # fmt: skip
-    if not sent - watched:
-        yield _right(f"{changed}.sql", "it looks at every table that clients.sql reads")
-
-
-def _without_xmin(table: Table) -> Iterator[Finding]:
-    why = {
-        "f": f"{table} is a foreign table, whose xmin is always 0: no change would be seen",
-        "m": f"{table} is a materialized view: each refresh makes all its rows new",
-    }.get(table.kind)
-    if why:
-        judgement = Judgement.WRONG if table.kind == "f" else Judgement.WARNING
-        fix = "say change_detection: updated_at in the definition's source"
-        yield Finding(Area.B2CORE, "changed_xmin.sql", judgement, why, fix)
+def _values(snapshot: Snapshot, read: Sequence[str]) -> Finding:
+    """Whether all values can be read: a cast, a calculation, or bytes that are no text, fail only
+    where a value is asked for, and the server needs none of them to count rows."""
+    try:
+        for _ in snapshot.rows(read, snapshot.text("clients", EVERY_ID)):
+            pass
+    except SyncError as error:
+        return Finding(Area.B2CORE, "clients.sql", Judgement.WRONG, str(error))
+    return _right("clients.sql", "every value of a mapped column can be read")
 
 
 def _again(rows: int) -> str:

@@ -23,6 +23,7 @@ from contact_sync.b2core.origins import origin_of
 from contact_sync.b2core.position import position, refused_functions
 from contact_sync.b2core.powers import role_finding
 from contact_sync.b2core.replaced import marks, refuse_replaced
+from contact_sync.b2core.session import READ_ONLY, settings
 from contact_sync.b2core.statements import filled, problems, read_statement, refuse_same_names
 from contact_sync.base.arrays import Int64
 from contact_sync.base.errors import ConfigError, FatalError
@@ -30,15 +31,13 @@ from contact_sync.base.findings import Finding
 from contact_sync.base.json_columns import SourceSnapshot
 from contact_sync.postgres import arrow_reader
 from contact_sync.postgres.idle import Kept
-from contact_sync.postgres.literals import literal, settings_of_transaction
+from contact_sync.postgres.literals import literal
 
 WHAT = "B2CORE's database"
-LOCK_SECONDS, IDLE_SECONDS = 10, 600
 SILENT_SECONDS = 60.0
 """A server that keeps its own statement time-out has answered so long after it."""
 CHOICE = ("part", "place", "row_id", "label", "updated_at", "reason")
 """What explain.sql gives of each row, beside its values."""
-READ_ONLY = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"
 _ANY = {
     "first_id": 0,
     "last_id": 0,
@@ -66,14 +65,14 @@ class B2Core:
         seconds = limit + SILENT_SECONDS
         connect = partial(arrow_reader.open_connection, self.dsn, WHAT, seconds=seconds)
         with self._connections.used(connect, arrow_reader.answers) as connection:
-            for statement in (READ_ONLY, _settings(limit)):
+            for statement in (READ_ONLY, settings(limit)):
                 arrow_reader.execute(connection, statement, WHAT)
             snapshot = Snapshot(connection, self.folder)
             yield snapshot
             if arrow_reader.answers(connection):
                 seen = snapshot.marks()
                 connection.rollback(WHAT)
-                arrow_reader.execute(connection, _settings(limit), WHAT)
+                arrow_reader.execute(connection, settings(limit), WHAT)
                 refuse_replaced(seen, snapshot.marks(), WHAT)
                 connection.rollback(WHAT)
 
@@ -159,14 +158,17 @@ class Snapshot:
 
         Raises FatalError at the end when a client came twice.
         """
-        names = ", ".join(f'"{name}"' for name in columns)
-        inner = self._clients(first_id, last_id, ids)
-        sql = f"SELECT {names} FROM (\n{inner}\n) AS clients"  # noqa: S608 names match [a-z0-9_]+
         seen = [np.empty(0, np.int64)]
-        for batch in self._read(sql, "clients"):
+        for batch in self.rows(columns, self._clients(first_id, last_id, ids)):
             seen.append(np.array(ids_of(batch, "clients")))  # a view keeps the batch
             yield batch
         refuse_twice(np.sort(np.concatenate(seen)), "clients")
+
+    def rows(self, columns: Sequence[str], clients: str) -> Iterator[pa.RecordBatch]:
+        """Some columns of the statement `clients`, whose parameters are filled."""
+        names = ", ".join(f'"{name}"' for name in columns)
+        sql = f"SELECT {names} FROM (\n{clients}\n) AS clients"  # noqa: S608 names match [a-z0-9_]+
+        return self._read(sql, "clients")
 
     def texts_hash(self, *names: str) -> str:
         """A hash of some statements, as they stand in the folder."""
@@ -271,27 +273,6 @@ class Snapshot:
 
     def _sql(self, name: str, parameters: dict[str, Any]) -> str:
         return filled(read_statement(self.folder, name), name, parameters)
-
-
-def _settings(statement_seconds: int) -> str:
-    """One statement that sets, for the transaction, what time-outs, plans and texts depend on,
-    whatever database or role say. `pg_catalog` comes first: no function of it can be replaced."""
-    settings = {
-        "statement_timeout": f"{statement_seconds}s",
-        "lock_timeout": f"{LOCK_SECONDS}s",
-        "idle_in_transaction_session_timeout": f"{IDLE_SECONDS}s",
-        "row_security": "off",  # the server then refuses what a policy would hide rows of
-        "jit": "off",
-        "work_mem": "4MB",  # more makes plans sort, not use indexes
-        "TimeZone": "UTC",
-        "DateStyle": "ISO, MDY",
-        "IntervalStyle": "postgres",
-        "bytea_output": "hex",
-        "standard_conforming_strings": "on",
-        "extra_float_digits": "1",
-    }
-    path = "'pg_catalog, ' || current_setting('search_path')"
-    return f"{settings_of_transaction(settings)}, set_config('search_path', {path}, true)"
 
 
 def _what(statement: str) -> str:

@@ -7,6 +7,7 @@
     │   ├── ConfigError       a definition, connection, schema, list or field is wrong
     │   ├── AuthError         SendGrid answered 401 or 403
     │   ├── RequestRefused    SendGrid answered 400, 404, 413 …: we built a wrong request
+    │   ├── AnswerTooLarge    SendGrid answered more than we read: asking again gives the same
     │   ├── BooksDontBalance  a client's fate is not known: a defect, nothing may be reported green
     │   ├── SyncDisabled      `enabled: false` in the definition
     │   └── Fenced            another run took the lease: this one must not write any more
@@ -80,6 +81,10 @@ class RequestRefused(FatalError):
     def is_missing(self) -> bool:
         """Whether SendGrid itself says that what was asked for doesn't exist."""
         return self.status == 404 and self.is_json
+
+
+class AnswerTooLarge(FatalError):
+    """SendGrid's answer to a reading is larger than what we hold in memory."""
 
 
 class BooksDontBalance(FatalError):

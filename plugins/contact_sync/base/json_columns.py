@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Self
 
-from contact_sync.base.vocabulary import Answer, Degraded, Job, LimitName
+from contact_sync.base.degraded import Degraded
+from contact_sync.base.vocabulary import Answer, Job, LimitName
 
 
 def known_fields(kind: type[Any], data: Mapping[str, Any]) -> dict[str, Any]:

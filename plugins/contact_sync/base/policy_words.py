@@ -28,6 +28,10 @@ POLICIES: dict[str, tuple[str, dict[str, str]]] = {
     "carry_suppressions": (
         "The former address is unsubscribed: does that hold for the new one?",
         {"true": "yes, from before it is sent", "false": "no"}),
+    "suppress_excluded": (
+        "B2CORE says that a client must not be sent: is its address unsubscribed at SendGrid, too?",
+        {"false": "no",
+         "true": "yes, from everything; only a person at SendGrid can take that back"}),
     "carry_belongings": (
         "A client has another address: do its other lists, and values of fields that no sync "
         "fills, go along?",

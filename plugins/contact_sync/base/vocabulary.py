@@ -14,6 +14,8 @@ CLIENT_IDS = range(-(2**63), 2**63)
 """All that a bigint holds: the hash of another key, such as a uuid, may be negative."""
 MAX_KEY = 255
 """Characters of a client's key in B2CORE; a client with a longer one is shown by its id."""
+MAX_SAMPLE = 1_000
+"""So many clients are looked at or tried by themselves."""
 
 
 class RunKind(StrEnum):
@@ -205,26 +207,6 @@ class Answer(StrEnum):
 
     APPROVED = "approved"
     REFUSED = "refused"
-
-
-class Degraded(StrEnum):
-    """What isn't as it should be after a run that came to its end."""
-
-    REJECTED = "rejected"
-    PENDING = "pending"
-    STALE = "stale"
-    FIELDS_REFUSED = "fields_refused"
-    ABSENCES_HELD = "absences_held"
-    UNMOVED = "unmoved"
-    UNMOVABLE = "unmovable"
-    REMOVALS_OPEN = "removals_open"
-    REMOVALS_IMPOSSIBLE = "removals_impossible"
-    REMOVALS_IN_VAIN = "removals_in_vain"
-    EXCLUSIONS_OPEN = "exclusions_open"
-    RETURNS_UNSEEN = "returns_unseen"
-    RESTRAINED = "restrained"
-    ERASURES_OPEN = "erasures_open"
-    ERASURES_LATE = "erasures_late"
 
 
 class JobStatus(StrEnum):

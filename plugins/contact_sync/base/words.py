@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from shlex import quote
 
+from contact_sync.base.degraded import Degraded
 from contact_sync.base.json_columns import AboveLimit
 from contact_sync.base.vocabulary import (
     UNPROVEN,
     Answer,
     BatchState,
-    Degraded,
     ExclusionReason,
     Lane,
     LimitName,
@@ -196,6 +196,10 @@ DEGRADED: Mapping[str, tuple[str, str]] = {
         "yet, or its removal isn't confirmed",
         "addresses of excluded clients may still have contacts that have to go: they aren't looked "
         "up yet, or their removal isn't confirmed",
+    ),
+    Degraded.OPT_OUTS_OPEN: (
+        "address of excluded clients isn't unsubscribed at SendGrid yet",
+        "addresses of excluded clients aren't unsubscribed at SendGrid yet",
     ),
     Degraded.RETURNS_UNSEEN: (
         "contact was sent without a look whether a person had removed it at SendGrid: the run was "

@@ -12,7 +12,7 @@ from contact_sync.base.client_names import called
 from contact_sync.base.errors import ConfigError, SyncError, told_safely
 from contact_sync.base.findings import Finding, Judgement
 from contact_sync.base.masking import veiled
-from contact_sync.base.vocabulary import SendGridField
+from contact_sync.base.vocabulary import MAX_SAMPLE, SendGridField
 from contact_sync.base.words import reason
 from contact_sync.cli.command import Say, add_sync, as_json
 from contact_sync.cli.validate import line
@@ -29,7 +29,6 @@ EXAMPLES = {
     "check-sql NAME --json": "the same for machines",
 }
 CODES = "0 all is right (warnings are), 1 something is wrong, 2 wrong usage"
-MOST = 1_000
 
 
 def add_arguments(command: argparse.ArgumentParser) -> None:
@@ -37,7 +36,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     add_sync(command)
     command.add_argument(
         "--sample", type=sample, default=10, metavar="N",
-        help=f"so many clients, at most {MOST:,} (default: %(default)s)",
+        help=f"so many clients, at most {MAX_SAMPLE:,} (default: %(default)s)",
     )  # fmt: skip
     command.add_argument(
         "--show-values", action="store_true", help="don't mask values; prints personal data"
@@ -46,8 +45,8 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
 
 def sample(text: str) -> int:
     """How many clients, for argparse."""
-    if not text.isdecimal() or not 0 < int(text) <= MOST:
-        raise argparse.ArgumentTypeError(f"a number from 1 to {MOST:,}")
+    if not text.isdecimal() or not 0 < int(text) <= MAX_SAMPLE:
+        raise argparse.ArgumentTypeError(f"a number from 1 to {MAX_SAMPLE:,}")
     return int(text)
 
 

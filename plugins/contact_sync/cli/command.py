@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -17,43 +19,74 @@ Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Command:
-    """One command of the command line.
+class Usage:
+    """What a command takes and does.
 
-    `meaning`: one line for the list of all commands; `about`: what else its `--help` says.
-    `examples`: what to type after `PROGRAM` → what that does. `prints_json`: it has `--json`, and
-    then prints one JSON document and nothing else. `codes`: its exit codes, 0, 1 and 2, in words.
+    `carry_out`: takes the options and what says an answer, and returns the exit code. `examples`:
+    what to type after `PROGRAM` → what that does. `prints_json`: it has `--json`, and then prints
+    one JSON document and nothing else. `about`: what else its `--help` says. `codes`: its exit
+    codes, 0, 1 and 2, in words.
     """
 
-    name: str
-    meaning: str
     add_arguments: Callable[[argparse.ArgumentParser], None]
-    carry_out: Callable[[argparse.Namespace], int]
+    carry_out: Callable[[argparse.Namespace, Say], int]
     examples: Mapping[str, str]
     prints_json: bool = False
     about: str = ""
     codes: str = CODES
 
-    def add_to(self, commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-        """Make its parser."""
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One command of the command line.
+
+    `meaning`: one line for the list of all commands. `usage` imports what the command works with,
+    and only that: to import what every command needs took longer than most of them work.
+    """
+
+    name: str
+    meaning: str
+    usage: Callable[[], Usage]
+
+    def add_to(
+        self, commands: argparse._SubParsersAction[argparse.ArgumentParser], *, whole: bool
+    ) -> None:
+        """Make its parser; not `whole`: only its line in the list of all commands."""
+        if not whole:
+            commands.add_parser(self.name, help=self.meaning)
+            return
+        with importing():
+            usage = self.usage()
         meaning = f"{self.meaning[:1].upper()}{self.meaning[1:]}."
         one = commands.add_parser(
             self.name,
             help=self.meaning,
-            description=f"{meaning}\n\n{self.about}".strip(),
-            epilog=f"{self._shown_examples()}\n\nexit codes: {self.codes}",
+            description=f"{meaning}\n\n{usage.about}".strip(),
+            epilog=f"{_shown(usage.examples)}\n\nexit codes: {usage.codes}",
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
-        self.add_arguments(one)
-        if self.prints_json:
+        usage.add_arguments(one)
+        if usage.prints_json:
             one.add_argument("--json", action="store_true", help="print JSON and nothing else")
-        one.set_defaults(command=self.carry_out)
+        one.set_defaults(command=usage.carry_out)
 
-    def _shown_examples(self) -> str:
-        width = max(map(len, self.examples))
-        lines = [f"  {PROGRAM} {typed:<{width}}  {does}".rstrip()
-                 for typed, does in self.examples.items()]  # fmt: skip
-        return "\n".join(["examples:", *lines])
+
+def _shown(examples: Mapping[str, str]) -> str:
+    width = max(map(len, examples))
+    lines = [f"  {PROGRAM} {typed:<{width}}  {does}".rstrip() for typed, does in examples.items()]
+    return "\n".join(["examples:", *lines])
+
+
+@contextmanager
+def importing() -> Iterator[None]:
+    """Imports leave nothing to collect: looking for it costs a quarter of them."""
+    collected = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collected:
+            gc.enable()
 
 
 def add_sync(command: argparse.ArgumentParser, **more: Any) -> None:

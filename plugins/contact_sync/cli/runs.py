@@ -7,14 +7,12 @@ import os
 import socket
 import sys
 
-from contact_sync.base.errors import ConfigError
-from contact_sync.base.vocabulary import RunKind
-from contact_sync.cli.check_sql import MOST, sample
+from contact_sync.base.vocabulary import MAX_SAMPLE, RunKind
+from contact_sync.cli.check_sql import sample
 from contact_sync.cli.command import Say, add_sync, as_json
 from contact_sync.cli.explain import entry
-from contact_sync.lookup.client_keys import clients_named
+from contact_sync.lookup.chosen_clients import chosen_clients
 from contact_sync.lookup.explain import explain_client
-from contact_sync.lookup.sample_contacts import sample_ids
 from contact_sync.reporting.conclusion import conclude
 from contact_sync.reporting.explanation import Explanation
 from contact_sync.reporting.explanation_text import text as explained
@@ -87,7 +85,7 @@ def _add_common(command: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     chosen.add_argument(
         "--sample", type=sample, metavar="N",
-        help=f"only so many clients, at most {MOST:,}, the same ones each time",
+        help=f"only so many clients, at most {MAX_SAMPLE:,}, the same ones each time",
     )  # fmt: skip
 
 
@@ -107,7 +105,7 @@ def add_running(command: argparse.ArgumentParser) -> None:
 
 def answer(sync: Sync, options: argparse.Namespace, say: Say) -> int:
     """Run, and say the report; returns the exit code."""
-    only = _chosen(sync, options)
+    only = chosen_clients(sync, options.client, options.sample)
     if only is not None and options.approve_removals is not None:
         sys.stderr.write("error: --approve-removals: nobody is removed with --client or --sample\n")
         return 2
@@ -142,22 +140,6 @@ def answer(sync: Sync, options: argparse.Namespace, say: Say) -> int:
         said = f"Client {each.called(each.client_id)}: {conclude(each)}"
         say(f"\n{explained(each)}" if options.dry_run else said)
     return 0
-
-
-def _chosen(sync: Sync, options: argparse.Namespace) -> tuple[int, ...] | None:
-    """The ids of a trial's clients; None = it is no trial. Raises ConfigError for a client that
-    nobody knows."""
-    if options.sample is not None:
-        return tuple(sample_ids(sync.b2core, options.sample))
-    if options.client is None:
-        return None
-    found = {name: clients_named(sync, name) for name in options.client}
-    if unknown := [name for name, ids in found.items() if not ids]:
-        raise ConfigError(
-            f"No client of B2CORE has the key or id {', '.join(map(repr, unknown))}. Nothing was "
-            f"sent"
-        )
-    return tuple(dict.fromkeys(client for ids in found.values() for client in ids))
 
 
 def _explained(

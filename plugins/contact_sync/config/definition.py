@@ -112,6 +112,12 @@ class SyncDefinition(Strict):
         description="When an address changes and the old one is suppressed, globally or in groups, "
         "suppress the new one before it is uploaded.",
     )
+    suppress_excluded: bool = Field(
+        False,
+        description="When B2CORE excludes a client whose contact this sync has sent, unsubscribe "
+        "the address from everything at SendGrid, before the contact leaves. No run lifts that: "
+        "if the client agrees again, a person has to lift it at SendGrid.",
+    )
     carry_belongings: bool = Field(
         True,
         description="When an address changes, memberships of other lists and values of fields that "

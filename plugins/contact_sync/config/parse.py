@@ -3,14 +3,29 @@
 from __future__ import annotations
 
 from textwrap import indent
-from typing import Any
+from typing import Any, get_args
 
 import yaml
 from pydantic import ValidationError
 
 from contact_sync.base.errors import ConfigError
+from contact_sync.base.near_misses import meant
 from contact_sync.config.definition import SyncDefinition
 from contact_sync.config.tuning import Tuning
+
+MOST_TOLD = 50
+TEMPLATE = "include/syncs/template.yaml.example"
+_BLOCK = "holds keys, indented on lines of their own below it; delete the line if there are none"
+_IN_WORDS = {
+    "missing": "is missing; add it",
+    "model_type": _BLOCK,
+    "dict_type": _BLOCK,
+    "string_type": "must be a text: write it in quotes",
+    "too_long": "has more than {max_length} characters or entries",
+    "bool_type": "must be true or false",
+    "bool_parsing": "must be true or false",
+}
+"""What pydantic says in Python's words."""
 
 
 class _Loader(yaml.SafeLoader):
@@ -65,11 +80,11 @@ def validated(data: dict[str, Any], file: str) -> SyncDefinition:
     except ValidationError as error:
         moved = [key for key in data if key in Tuning.model_fields]
         lines = [f"{file}: {_moved(moved, data)}"] if moved else []
-        lines += [
-            _problem(file, problem)
-            for problem in error.errors(include_input=False)
-            if problem["loc"] not in {(key,) for key in moved}
-        ]
+        elsewhere = {(key,) for key in moved}
+        found = [p for p in error.errors(include_input=False) if p["loc"] not in elsewhere]
+        lines += [_problem(file, problem) for problem in found[:MOST_TOLD]]
+        if len(found) > MOST_TOLD:
+            lines.append(f"{file}: {len(found) - MOST_TOLD:,} more mistakes")
         raise ConfigError("\n".join(lines)) from None
 
 
@@ -85,8 +100,20 @@ def _moved(keys: list[str], data: dict[str, Any]) -> str:
 
 def _problem(file: str, problem: Any) -> str:
     key = ".".join(str(part) for part in problem["loc"]) or "(file)"
-    fix = {
-        "extra_forbidden": "unknown key; delete it or correct its spelling",
-        "missing": "is missing; add it",
-    }.get(problem["type"], problem["msg"].removeprefix("Value error, "))
-    return f"{file}: {key}: {fix}. The keys are described in include/syncs/template.yaml.example"
+    fix = problem["msg"].removeprefix("Value error, ").removesuffix(".")
+    if words := _IN_WORDS.get(problem["type"]):
+        fix = words.format(**problem.get("ctx", {}))
+    if problem["type"] == "extra_forbidden":
+        *block, last = problem["loc"]
+        fix = f"unknown key; {meant(str(last), _keys_of(block))}delete it or correct its spelling"
+    return f"{file}: {key[:200]}: {fix}. The keys are described in {TEMPLATE}"
+
+
+def _keys_of(block: list[str | int]) -> list[str]:
+    """The keys that a block of a definition may have; none for one that isn't known."""
+    model: Any = SyncDefinition
+    for name in block:
+        field = getattr(model, "model_fields", {}).get(name)
+        kinds = [] if field is None else [field.annotation, *get_args(field.annotation)]
+        model = next((kind for kind in kinds if hasattr(kind, "model_fields")), None)
+    return list(getattr(model, "model_fields", ()))

@@ -19,18 +19,30 @@ def readable(schedule: str) -> str:
     """The schedule, if Airflow can read it and it will ever come; raises ValueError with the forms.
 
     Airflow itself judges a schedule when it stores the DAG, and what it can't read there stops
-    *every* DAG of the file. Both it and this function ask croniter.
+    *every* DAG of the file. Both it and this function ask croniter, it also for the time before.
     """
     if schedule in PRESETS:
         return schedule
+    if why := _unwanted(schedule.split()):
+        raise ValueError(f"{schedule[:100]!r} {why}; {FORMS}")
     try:
         croniter(schedule).get_next()
+        croniter(schedule).get_prev()
     except CroniterBadDateError:
         raise ValueError(f"{schedule!r} names a time that never comes; {FORMS}") from None
     except (CroniterBadCronError, ValueError, KeyError, TypeError, AttributeError) as error:
         why = " ".join(str(error).split())[:200]
         raise ValueError(f"Airflow can't read {schedule!r} ({why}); {FORMS}") from None
     return schedule
+
+
+def _unwanted(columns: list[str]) -> str:
+    """What croniter and Airflow take, and nobody means."""
+    if len(columns) > len("mhdMw"):
+        return f"has {len(columns)} columns: the sixth would be seconds, the seventh years"
+    if any(column[:1] in "rR" for column in columns):
+        return "has an R, which gives another time whenever it is asked"
+    return ""
 
 
 Schedule = Annotated[str, AfterValidator(readable)]

@@ -9,16 +9,19 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 ConnectionId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.\-]{1,250}$")]
 
+_DIRECTIONS = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+"""What turns the text that follows around (Unicode's bidirectional embeddings and isolates)."""
+
 
 def shown(text: str) -> str:
     """The text, if it can be seen and stored; raises ValueError.
 
     PostgreSQL stores no NUL, so Airflow could store none of the DAGs of the file.
     """
-    if not text.strip():
+    if all(category(character)[0] in "CZ" for character in text):
         raise ValueError("is empty")
     for character in text:
-        if category(character) in ("Cc", "Cs", "Zl", "Zp"):
+        if category(character) in ("Cc", "Cs", "Zl", "Zp") or character in _DIRECTIONS:
             raise ValueError(f"holds U+{ord(character):04X}, which no one can see; delete it")
     return text
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from contact_sync.base.near_misses import meant
 from contact_sync.base.vocabulary import SendGridField
 from contact_sync.config.definition import SyncDefinition
 from contact_sync.contacts.destination import Destination
-from contact_sync.contacts.near_misses import meant
 
 
 def field_drift(

@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 
 import pyarrow as pa
 
+from contact_sync.base.near_misses import meant, nearest
 from contact_sync.base.vocabulary import FieldType, SendGridField
 from contact_sync.config.definition import SyncDefinition
 from contact_sync.contacts import source_types
-from contact_sync.contacts.near_misses import meant, nearest
 
 FIELD_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}")
 """OAS POST /v3/marketing/field_definitions; compared without case."""

@@ -16,12 +16,12 @@ import pyarrow as pa
 import xxhash
 
 from contact_sync.base.json_columns import known_fields
+from contact_sync.base.near_misses import meant, nearest
 from contact_sync.base.vocabulary import FieldType, SendGridField
 from contact_sync.config.definition import SyncDefinition
 from contact_sync.config.fields import FieldMapping
 from contact_sync.contacts import source_types
 from contact_sync.contacts.countries import region_of
-from contact_sync.contacts.near_misses import meant, nearest
 
 TRANSFORM_VERSION = 3
 """Raise it when a converter's output or the payload's form changes: every client is then compared

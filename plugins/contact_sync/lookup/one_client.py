@@ -16,6 +16,7 @@ from contact_sync.base.client_life import Cause, Fate
 from contact_sync.base.json_columns import known_fields
 from contact_sync.base.look_up import NextDecision
 from contact_sync.base.moments import moment
+from contact_sync.base.suppressed import KINDS
 from contact_sync.base.vocabulary import SuppressionKind
 from contact_sync.config.definition import SyncDefinition
 from contact_sync.contacts.decision import Decided, Decision, decide
@@ -190,7 +191,7 @@ def decision_of(
     decision, contact = Decision(int(found.decision[0])), row.contact
     code = NextDecision[decision.name]
     if decision is Decision.EXCLUDED:
-        return _excluded(contact, sharing, suppressed if found.suppressed[0] else NOT_SUPPRESSED)
+        return _excluded(contact, sharing, suppressed, counts=bool(found.suppressed[0]))
     if decision is Decision.REJECTED:
         return ClientDecision(code, contact.field, contact.reason, detail=contact.detail)
     if decision is Decision.SHARED:
@@ -202,12 +203,16 @@ def _excluded(
     contact: OneContact,
     sharing: dict[int, str | None],
     suppressed: typing.Mapping[SuppressionKind, datetime],
+    *,
+    counts: bool,
 ) -> ClientDecision:
-    """By whom: SendGrid's suppression, B2CORE, or another client of its address."""
-    for kind, since in suppressed.items():
+    """By whom: SendGrid's suppression, if that `counts`; B2CORE, or another client of its address,
+    and then the suppressions that would count without that."""
+    for kind, since in suppressed.items() if counts else ():
         told = f" since {moment(since)}"
         return ClientDecision(NextDecision.SUPPRESSED, reason=kind, detail=told)
+    also = ", ".join(f"{KINDS[kind]} since {moment(since)}" for kind, since in suppressed.items())
     if contact.exclusion is not None:
-        return ClientDecision(NextDecision.EXCLUDED, reason=contact.exclusion or "")
+        return ClientDecision(NextDecision.EXCLUDED, reason=contact.exclusion or "", detail=also)
     barring = (other for other, exclusion in sharing.items() if exclusion is not None)
-    return ClientDecision(NextDecision.BARRED, by=max(barring))
+    return ClientDecision(NextDecision.BARRED, by=max(barring), detail=also)

@@ -20,7 +20,8 @@ import adbc_driver_manager
 import pyarrow as pa
 from adbc_driver_manager._reader import AdbcRecordBatchReader
 
-from contact_sync.base.errors import FatalError, RetryableError, SyncError
+from contact_sync.base.errors import ConfigError, FatalError, RetryableError, SyncError
+from contact_sync.postgres.certificates import with_reason
 from contact_sync.postgres.faults import meaning
 from contact_sync.postgres.waiting import begin
 
@@ -46,6 +47,9 @@ LOGIN_SECONDS = 60.0
 T = TypeVar("T")
 _NO_TEXT = ("22021", "22P05")
 """The server checks what it converts: a database in SQL_ASCII may hold any bytes as text."""
+
+_WRITES = "25006"
+"""What is read here changes nothing, so that a read-only server is no reason for it."""
 
 
 class NotText(FatalError):
@@ -106,9 +110,10 @@ def open_connection(dsn: str, what: str, *, seconds: float) -> Connection:
     from adbc_driver_postgresql import dbapi
 
     use_memory_again()
-    connecting = begin(partial(dbapi.connect, bounded(dsn)))
+    dsn = bounded(dsn)
+    connecting = begin(partial(dbapi.connect, dsn))
     try:
-        with translated(what):
+        with translated(what, dsn):
             return Connection(connecting.result(LOGIN_SECONDS), seconds)
     except TimeoutError:
         raise silent(what, LOGIN_SECONDS) from None
@@ -228,12 +233,12 @@ def schema(connection: Connection, sql: str, what: str) -> pa.Schema:
 
 
 @contextmanager
-def translated(what: str) -> Iterator[None]:
-    """Re-raise ADBC's errors as ours."""
+def translated(what: str, dsn: str | None = None) -> Iterator[None]:
+    """Re-raise ADBC's errors as ours; `dsn`: the URL of a connection that isn't there yet."""
     try:
         yield
     except adbc_driver_manager.Error as error:
-        raise _our_error(error, what) from None
+        raise _our_error(error, what, dsn) from None
 
 
 def silent(what: str, seconds: float) -> RetryableError:
@@ -252,11 +257,16 @@ def bounded(dsn: str) -> str:
     return f"{dsn}{'&' if '?' in dsn else '?'}{'&'.join([*more, 'client_encoding=UTF8'])}"
 
 
-def _our_error(error: Any, what: str) -> Exception:
-    state = error.sqlstate or ""
+def _our_error(error: Any, what: str, dsn: str | None) -> Exception:
+    state, said = error.sqlstate or "", str(error)
     if state in _NO_TEXT:
         return NotText(
             f"{what} holds bytes that are not text in UTF-8 (SQLSTATE {state}), as a database in "
             f"SQL_ASCII may: correct the value"
         )
-    return meaning(state, str(error), what)
+    if state == _WRITES:
+        return ConfigError(
+            f"{what} was refused, because it writes ({state}): a function that it calls, or one "
+            f"that a view calls, changes something. It may only read: leave that function out"
+        )
+    return meaning(state, with_reason(said, dsn) if dsn else said, what)

@@ -49,8 +49,8 @@ def meaning(state: str, text: str, what: str) -> SyncError:
     if state == "42501" and "row-level security" in text:
         return ConfigError(
             f"{what} refused a statement ({state}): {_first_line(text)}. A policy would hide rows "
-            f"from this role, and what it hides would look deleted: give the role BYPASSRLS, or "
-            f"views whose owner sees every row"
+            f"from this role, and what it hides would look deleted: give the role BYPASSRLS "
+            f"(ALTER ROLE … BYPASSRLS), or views whose owner sees every row"
         )
     if state.startswith(_HARMLESS_TEXT):
         return ConfigError(f"{what} refused a statement ({state}): {_first_line(text)}")

@@ -1,5 +1,5 @@
-"""Why there is no connection to PostgreSQL, told apart by what libpq, the server or PgBouncer says:
-one sentence each, with the fix. Pure.
+"""Why there is no connection to PostgreSQL, told apart by what libpq, OpenSSL, the server or
+PgBouncer says: one sentence each, with the fix. Pure.
 
 Without a connection there is no SQLSTATE. A server may speak another language (lc_messages): what
 isn't recognised then passes, and is told once the tries for that are used up.
@@ -14,6 +14,10 @@ LOGIN, TLS, AWAY = (
     "refused the login: ",
     "can't be reached safely: TLS failed. ",
     "can't be reached: ",
+)
+UNKNOWN_AUTHORITY = (
+    TLS + "An authority that isn't trusted here vouches for the server's certificate: name it in "
+    "sslrootcert of the connection's extra; or the server doesn't send the certificates in between"
 )
 
 
@@ -34,9 +38,37 @@ CAUSES = (
         " machine's own",
     ),
     Cause(
-        ("certificate verify failed", "unable to get local issuer"),
-        TLS + "Nobody trusted vouches for the server's certificate, or it has expired: name its "
-        "authority in sslrootcert of the connection's extra, or renew the certificate",
+        ("certificate has expired",),
+        TLS + "The server's certificate, or that of its authority, has expired: renew it at the "
+        "server and reload; or this machine's clock is fast",
+    ),
+    Cause(
+        ("certificate is not yet valid",),
+        TLS + "The server's certificate, or that of its authority, isn't valid yet: set this "
+        "machine's clock, or issue the certificate again with an earlier beginning",
+    ),
+    Cause(
+        ("certificate revoked",),
+        TLS + "The server's certificate is revoked in the list that sslcrl names: give the server "
+        "a new one",
+    ),
+    Cause(  # in both spellings, of OpenSSL 3 and before; what is in a chain is an authority
+        ("self-signed certificate in certificate chain", "self signed certificate in"),
+        UNKNOWN_AUTHORITY,
+    ),
+    Cause(
+        ("self-signed certificate", "self signed certificate"),
+        TLS + "The server's certificate is signed by itself and trusted by nobody here: name its "
+        "own file in sslrootcert of the connection's extra, or give the server one of an authority",
+    ),
+    Cause(
+        ("unable to get local issuer", "unable to get issuer", "unable to verify the first"),
+        UNKNOWN_AUTHORITY,
+    ),
+    Cause(
+        ("certificate verify failed",),
+        TLS + "The server's certificate can't be verified: see that its authority is the one in "
+        "sslrootcert of the connection's extra, and that it is valid now and made for a server",
     ),
     Cause(
         ("does not match host name",),
@@ -128,6 +160,8 @@ CAUSES = (
             "invalid sslmode",
             "invalid URI",
             "invalid connection option",
+            "definition of service",
+            "service file",
         ),
         AWAY + "The connection has a value that isn't possible: correct its host, port and extra",
     ),

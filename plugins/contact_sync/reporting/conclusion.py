@@ -21,6 +21,10 @@ EXCLUSIONS = {
 """Decisions whose reason, if they have one, is in B2CORE's words: what it belongs to."""
 
 
+BY_B2CORE = (NextDecision.EXCLUDED, NextDecision.BARRED)
+B2CORES_REASONS = (ExclusionReason.EXCLUDED_BY_B2CORE, ExclusionReason.EXCLUDED_ADDRESS)
+
+
 def conclude(e: Explanation) -> str:
     """One sentence: is it there, and if not, why and what helps."""
     code = e.decision.code
@@ -59,8 +63,22 @@ def _kept_back(e: Explanation) -> str | None:
     if found.code is NextDecision.SUPPRESSED:
         why = f"{KINDS[found.reason]}{found.detail}"
     said = DECISIONS[found.code].format(why=why, field=found.field, by=e.called(found.by))
+    if found.code in BY_B2CORE:
+        said += _since_when(e)
     has_contact = e.known and e.known.contact and found.code is not NextDecision.REMOVED
     return said + (" Its contact at SendGrid is as it was confirmed last." if has_contact else "")
+
+
+def _since_when(e: Explanation) -> str:
+    """Since when B2CORE's word counts, as far as runs know, and what stands behind it."""
+    known = e.known
+    is_known = known and known.state == "excluded" and known.reason in map(str, B2CORES_REASONS)
+    said = f" A run saw that first on {moment(known.updated_at)}." if known and is_known else ""
+    if e.decision.detail:
+        said += (
+            f" Without that SendGrid's suppression of its address would count: {e.decision.detail}."
+        )
+    return said
 
 
 def _settled(e: Explanation) -> str | None:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from contact_sync.base import run_life, words
+from contact_sync.base.degraded import Degraded
 from contact_sync.base.json_columns import Approval, JobReport, Plan, Result, Staged
 from contact_sync.base.run_life import ENDED
 from contact_sync.base.vocabulary import (
@@ -15,7 +16,6 @@ from contact_sync.base.vocabulary import (
     REMOVALS,
     UPSERTS,
     BatchState,
-    Degraded,
     Lane,
     Outcome,
     RunState,
@@ -160,8 +160,8 @@ def degraded(plan: Plan, books: dict[str, int], jobs: Sequence[JobReport]) -> di
     """What is not as it should be after a run that came to its end; {} = all is well.
 
     `books`: with the numbers of `stale` clients, `fields_refused` for everybody, `in_vain`,
-    `unsearchable` and `restrained` removals, exclusions that are `not_carried_out`, and erasures
-    that are open or late.
+    `unsearchable` and `restrained` removals, exclusions that are `not_carried_out`, excluded
+    clients' addresses that are `not_unsubscribed`, and erasures that are open or late.
     """
     undone = [job for job in jobs if job.lane in REMOVALS and not _is_removed(job)]
     impossible = sum(job.rows for job in undone if job.outcome == Outcome.UNSEARCHABLE)
@@ -177,6 +177,7 @@ def degraded(plan: Plan, books: dict[str, int], jobs: Sequence[JobReport]) -> di
         Degraded.REMOVALS_IMPOSSIBLE: impossible + books.get("unsearchable", 0),
         Degraded.REMOVALS_IN_VAIN: books.get("in_vain", 0),
         Degraded.EXCLUSIONS_OPEN: books.get("not_carried_out", 0),
+        Degraded.OPT_OUTS_OPEN: books.get("not_unsubscribed", 0),
         Degraded.RETURNS_UNSEEN: plan.counts.get("not_looked_up", 0),
         Degraded.RESTRAINED: books.get("restrained", 0),
         Degraded.ERASURES_OPEN: books.get("erasures_open", 0),

@@ -7,12 +7,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from contact_sync.base import words
+from contact_sync.base.degraded import Degraded
 from contact_sync.base.json_columns import Plan, Result
 from contact_sync.base.vocabulary import (
     REMOVALS,
     Answer,
     BatchState,
-    Degraded,
     JobStatus,
     Lane,
     RunState,

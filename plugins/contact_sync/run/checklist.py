@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from contact_sync.b2core.contract import changes_findings, contract_findings
+from contact_sync.b2core.contract import contract_findings
 from contact_sync.b2core.reader import B2Core
+from contact_sync.b2core.watched_tables import changes_findings
 from contact_sync.base.errors import told_safely
 from contact_sync.base.findings import Area, Finding, Judgement
 from contact_sync.config.definition import SyncDefinition
@@ -117,12 +118,20 @@ def _b2core(setup: Setup) -> Iterator[Finding]:
     detection = definition.source.change_detection
     with source.snapshot() as snapshot:
         if setup.reads_clients:
-            yield from contract_findings(snapshot, detection, email)
+            read = _read_by_a_run(definition, setup.columns)
+            yield from contract_findings(snapshot, detection, email, read)
             return
         yield from changes_findings(snapshot, detection)
     told = "whether the statements give every client once was not looked at: it takes long"
     fix = f"python -m contact_sync validate {definition.name} --connect"
     yield Finding(Area.B2CORE, "clients", Judgement.SKIPPED, told, fix)
+
+
+def _read_by_a_run(definition: SyncDefinition, columns: pa.Schema) -> list[str]:
+    """The columns of clients.sql whose values leave B2CORE."""
+    wanted = {"client_id", "country_code", "exclusion", mapping.PERSON_KEY, mapping.CLIENT_KEY}
+    wanted |= {field.column for field in definition.fields.values()}
+    return [name for name in columns.names if name in wanted]
 
 
 def _sendgrid(setup: Setup) -> Iterator[Finding]:

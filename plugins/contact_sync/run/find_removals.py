@@ -13,7 +13,7 @@ from contact_sync.base.vocabulary import RemovalReason
 from contact_sync.postgres.cursor import Cursor
 from contact_sync.run.context import mapping_of, snapshot_of
 from contact_sync.run.removal_batches import plan_removals, removable
-from contact_sync.state import former_lists, ledger, removals
+from contact_sync.state import former_lists, ledger, removals, suppressions_due
 from contact_sync.state.ledger import ENOUGH_ABSENCES
 from contact_sync.state.runs import Run
 from contact_sync.sync import Sync
@@ -40,7 +40,7 @@ def find_removals(sync: Sync, run: Run) -> list[int]:
 
 
 def removals_ahead(sync: Sync, cursor: Cursor, run: Run, counts: dict[str, int]) -> int:
-    """How many contacts the run is about to delete or take off a list, for its plan.
+    """How many contacts the run is about to delete, take off a list or unsubscribe, for its plan.
 
     `counts` are those of what was staged. A dry run has noted nothing, so that it adds up.
     """
@@ -48,7 +48,7 @@ def removals_ahead(sync: Sync, cursor: Cursor, run: Run, counts: dict[str, int])
         return 0
     going = {why: sync.definition.removal_of(why) != "keep" for why in OWN}
     whys = (*(why for why, goes in going.items() if goes), RemovalReason.LIST_CHANGED)
-    ahead = len(removable(cursor, sync, run, whys))
+    ahead = len(removable(cursor, sync, run, whys)) + _only_unsubscribed(sync, cursor, run, counts)
     moved = counts.get("address_changed", 0)
     if run.dry_run:
         moved += counts.get("given_up", 0)
@@ -62,10 +62,22 @@ def removals_ahead(sync: Sync, cursor: Cursor, run: Run, counts: dict[str, int])
 
 
 def exclusions_ahead(sync: Sync, cursor: Cursor, run: Run, counts: dict[str, int]) -> int:
-    """How many of these go because their clients are excluded; none where they are to stay."""
-    if run.is_trial or sync.definition.removal_of(RemovalReason.EXCLUDED) == "keep":
+    """How many of these go, or stay and are unsubscribed, because their clients are excluded."""
+    if run.is_trial:
         return 0
+    if sync.definition.removal_of(RemovalReason.EXCLUDED) == "keep":
+        return _only_unsubscribed(sync, cursor, run, counts)
     ahead = len(removable(cursor, sync, run, (RemovalReason.EXCLUDED,)))
+    return ahead + (counts.get("newly_excluded", 0) if run.dry_run else 0)
+
+
+def _only_unsubscribed(sync: Sync, cursor: Cursor, run: Run, counts: dict[str, int]) -> int:
+    """How many contacts of newly excluded clients stay, and are unsubscribed. A dry run counts
+    those of earlier exclusions, too."""
+    definition = sync.definition
+    if not definition.suppress_excluded or definition.removal_of(RemovalReason.EXCLUDED) != "keep":
+        return 0
+    ahead = suppressions_due.count_new(cursor, run.sync_id)
     return ahead + (counts.get("newly_excluded", 0) if run.dry_run else 0)
 
 

@@ -31,6 +31,7 @@ from contact_sync.state import (
     removals,
     runs,
     staging,
+    suppressions_due,
 )
 from contact_sync.state.for_people.jobs import jobs_of_run
 from contact_sync.state.runs import Run
@@ -107,6 +108,7 @@ def _undone(cursor: Cursor, sync: Sync, run: Run) -> dict[str, int]:
     found = {
         "in_vain": removals.count_in_vain(cursor, run.sync_id),
         "unmoved": moves.count_open(cursor, run.sync_id),
+        "not_unsubscribed": suppressions_due.count_due(cursor, run.sync_id),
     }
     hours = sync.definition.deadlines.erasure_hours
     found["erasures_open"], found["erasures_late"] = erasures.count_open(

@@ -12,7 +12,8 @@ from contact_sync.base.words import REMOVALS as REMOVALS_IN_WORDS
 from contact_sync.postgres.cursor import Cursor
 from contact_sync.run.approve_plan import exclusions_go_unasked, refuse_unapproved
 from contact_sync.run.context import mapping_of, snapshot_of
-from contact_sync.state import batches, removals
+from contact_sync.run.sending.suppress_excluded import suppress_excluded
+from contact_sync.state import batches, removals, suppressions_due
 from contact_sync.state.runs import Run
 from contact_sync.sync import Sync
 
@@ -23,7 +24,8 @@ PER_RUN = removals.PER_BATCH * removals.MAX_BATCHES
 def plan_removals(sync: Sync, run: Run, whys: tuple[RemovalReason, ...]) -> list[int]:
     """Batch the contacts that are noted for one of these reasons and that nobody needs.
 
-    Returns the ids of the batches to send, also those of an earlier try; none of a trial. Raises
+    Addresses of excluded clients are unsubscribed before, where the definition says so. Returns the
+    ids of the batches to send, also those of an earlier try; none of a trial. Raises
     FatalError while the plan isn't approved, unless only exclusions go and these are within the
     limit, or when more contacts would go than it named and the limit allows.
     """
@@ -38,12 +40,16 @@ def plan_removals(sync: Sync, run: Run, whys: tuple[RemovalReason, ...]) -> list
             open_ids = batches.open_batch_ids(cursor, run.run_id, lanes=REMOVALS)
         reach("removals_uncommitted")
     reach("removals_planned")
+    if RemovalReason.EXCLUDED in whys:
+        suppress_excluded(sync, run)
     log.info("%d batches of contacts to remove (%s)", len(open_ids), _said(whys))
     return open_ids
 
 
 def _create(cursor: Cursor, sync: Sync, run: Run, whys: tuple[RemovalReason, ...]) -> None:
     ours = [why for why in whys if why is not RemovalReason.LIST_CHANGED]
+    if RemovalReason.EXCLUDED in whys:
+        _note_opt_outs(cursor, sync, run)
     kept = tuple(why for why in ours if sync.definition.removal_of(why) == "keep")
     if n := removals.keep(cursor, run.sync_id, kept):
         log.info("%d contacts stay at SendGrid (policy keep: %s)", n, _said(kept))
@@ -58,6 +64,13 @@ def _create(cursor: Cursor, sync: Sync, run: Run, whys: tuple[RemovalReason, ...
         removals.create_batches(cursor, (run.sync_id, run.run_id), lane, list_id, emails)
 
 
+def _note_opt_outs(cursor: Cursor, sync: Sync, run: Run) -> None:
+    if sync.definition.suppress_excluded:
+        _refuse_unplanned(sync, run, suppressions_due.note(cursor, run.sync_id))
+    else:
+        suppressions_due.forget_all(cursor, run.sync_id)
+
+
 def _said(whys: tuple[RemovalReason, ...]) -> str:
     return "; ".join(REMOVALS_IN_WORDS[why] for why in whys)
 
@@ -68,8 +81,8 @@ def _refuse_unplanned(sync: Sync, run: Run, found: int) -> None:
     planned = run.plan.counts.get("to_remove", 0) if run.plan else 0
     if found > max(limit, planned):
         raise FatalError(
-            f"{found} contacts would be removed, but the plan named {planned} and the limit is "
-            f"{limit}: none of them is. Trigger a new run: its plan counts them"
+            f"{found} contacts would be removed or unsubscribed, but the plan named {planned} and "
+            f"the limit is {limit}: none of them is. Trigger a new run: its plan counts them"
         )
 
 

@@ -151,7 +151,7 @@ def trial_kind(run: Run) -> RunKind:
     if run.unproven is not None:
         raise ConfigError(
             f"A trial needs a ledger that is believed: {kind_reason(run.unproven)}. Run the sync "
-            f"without --client and --sample first. Nothing was sent"
+            f"for all clients first. Nothing was sent"
         )
     return RunKind.RESEND if run.kind is RunKind.RESEND else RunKind.INCREMENTAL
 

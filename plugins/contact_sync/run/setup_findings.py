@@ -89,7 +89,7 @@ def _fix(said: str, source: B2Core) -> str:
             "a view has no xmin unless it selects it: name the table below it, or say "
             "change_detection: updated_at in the definition's source"
         )
-    if "(42501)" in said:
+    if "(42501)" in said and "row-level security" not in said:
         return f"run include/sql/{source.folder.name}/roles.sql as the database's administrator"
     return ""
 

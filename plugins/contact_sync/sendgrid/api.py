@@ -72,8 +72,13 @@ class SendGridApi(SuppressionCalls, ExportCalls, ErasureCalls):
         self._transport.close()
 
     def scopes(self) -> set[str]:
-        """What the key may do (`GET /v3/scopes`)."""
-        body = self._transport.call("GET", "/v3/scopes", repeatable=True)
+        """What the key may do (`GET /v3/scopes`), which every account answers."""
+        try:
+            body = self._transport.call("GET", "/v3/scopes", repeatable=True)
+        except RequestRefused as error:
+            if error.status != 404:
+                raise
+            raise error.with_advice("this isn't the API's URL: correct the host") from None
         return {str(scope) for scope in part(body, "scopes", list, "GET /v3/scopes")}
 
     def lists(self) -> dict[str, str]:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 from urllib.parse import quote
 
-from contact_sync.base.errors import RetryableError
+from contact_sync.base.errors import AnswerTooLarge, RetryableError
 from contact_sync.base.suppressed import Suppressed
 from contact_sync.base.vocabulary import SuppressionKind
 from contact_sync.sendgrid.answer_parts import objects, part, text
@@ -39,6 +39,11 @@ def _suppressed(item: dict[str, Any], created: str, what: str) -> Suppressed:
     since = item.get(created)
     known = isinstance(since, int) and not isinstance(since, bool) and 0 <= since < 1 << 35
     return Suppressed(text(item, "email", what).lower(), group, since if known else None)
+
+
+def _in_pages(found: list[Suppressed]) -> Iterator[list[Suppressed]]:
+    for start in range(0, len(found), UNSUBSCRIBES_PAGE):
+        yield found[start : start + UNSUBSCRIBES_PAGE]
 
 
 class SuppressionCalls:
@@ -81,19 +86,44 @@ class SuppressionCalls:
 
     def suppressions(self, kind: SuppressionKind, since: int | None) -> Iterator[list[Suppressed]]:
         """All suppressions of a kind, at most 500 at a time; `since`: only those made at or after
-        this epoch second (those of groups: all the same, in one answer, OAS).
+        this epoch second (those of groups: all the same).
 
-        Raises RetryableError for an answer that isn't as described, or has no end.
+        Raises RetryableError for an answer that isn't as described, or has no end, AnswerTooLarge
+        where a group has more than fit into one answer.
         """
-        if kind is SuppressionKind.GROUP_UNSUBSCRIBE:
-            path = "/v3/asm/suppressions"
-            body = self._transport.call("GET", path, repeatable=True)
-            items = objects(body, "result", f"GET {path}")
-            for start in range(0, len(items), UNSUBSCRIBES_PAGE):
-                part_of = items[start : start + UNSUBSCRIBES_PAGE]
-                yield [_suppressed(item, "created_at", f"GET {path}") for item in part_of]
-        else:
+        if kind is not SuppressionKind.GROUP_UNSUBSCRIBE:
             yield from self._pages(f"/v3/suppression/{LISTS[kind]}", since)
+            return
+        try:
+            found = self._of_all_groups()
+        except AnswerTooLarge:
+            log.info("SendGrid's groups are read one by one: all at once they are too many")
+            for group in self.groups():
+                yield from _in_pages(self._of_group(group))
+        else:
+            yield from _in_pages(found)
+
+    def _of_all_groups(self) -> list[Suppressed]:
+        """All groups in one answer, because no paging is described (OAS)."""
+        path = "/v3/asm/suppressions"
+        body = self._transport.call("GET", path, repeatable=True)
+        items = objects(body, "result", f"GET {path}")
+        return [_suppressed(item, "created_at", f"GET {path}") for item in items]
+
+    def _of_group(self, group: int) -> list[Suppressed]:
+        """One group, also in one answer, which has the addresses only (OAS): a third of the size,
+        and nothing says since when."""
+        route = "/v3/asm/groups/{id}/suppressions"
+        path = route.replace("{id}", str(group))
+        try:
+            body = self._transport.call("GET", path, route=route, repeatable=True)
+        except AnswerTooLarge as error:
+            raise AnswerTooLarge(
+                f"{error}: group {group} has more addresses than a run reads. Take the block "
+                f"`suppressions` out of the definition, or have several groups in its place"
+            ) from None
+        emails = part(body, "result", list, f"GET {route}")
+        return [Suppressed(str(email).lower(), group, None) for email in emails]
 
     def _pages(self, path: str, since: int | None) -> Iterator[list[Suppressed]]:
         start = "" if since is None else f"&start_time={since}"

@@ -17,7 +17,13 @@ from urllib.parse import parse_qsl
 import requests
 import urllib3
 
-from contact_sync.base.errors import ConfigError, FateUnknown, RequestRefused, RetryableError
+from contact_sync.base.errors import (
+    AnswerTooLarge,
+    ConfigError,
+    FateUnknown,
+    RequestRefused,
+    RetryableError,
+)
 from contact_sync.sendgrid.allowed_hosts import check_api_url, check_storage_url, is_loopback
 from contact_sync.sendgrid.answers import check_answer, parsed
 from contact_sync.sendgrid.bodies import copied, pieces_of, read, storage_code
@@ -145,6 +151,9 @@ class Transport:
         ):
             raw = read(answer, self._limits.answer_bytes)
         check_answer(answer, parsed(raw), what)
+        if raw is None and method == "GET":
+            most = self._limits.answer_bytes // 1_000_000
+            raise AnswerTooLarge(f"{what}: SendGrid's answer is larger than {most} MB")
         if raw == b"" and method != "GET":
             return {}
         body = parsed(raw)
@@ -264,8 +273,21 @@ def _sent(what: str, line: Line, seconds: float) -> Iterator[None]:
             raise RetryableError(
                 f"{what}: the host can't be reached; check the connection's host and the network"
             ) from None
+        if _is_no_tls(error):
+            raise RetryableError(
+                f"{what}: TLS failed before anything was sent: nobody trusted vouches for the "
+                f"host's certificate, or it speaks no TLS. Correct the connection's host, and see "
+                f"whether something in between reads what is sent"
+            ) from None
         kind = type(error).__name__
         raise FateUnknown(f"{what}: no answer ({kind}); it may have had an effect") from None
+
+
+def _is_no_tls(error: BaseException) -> bool:
+    """Whether the handshake failed: OpenSSL's reasons that come at no other time."""
+    reason = getattr(error.args[0], "reason", None) if error.args else None
+    cause = reason.args[0] if reason is not None and reason.args else None
+    return getattr(cause, "reason", None) in ("CERTIFICATE_VERIFY_FAILED", "WRONG_VERSION_NUMBER")
 
 
 def _is_refused(error: BaseException) -> bool:

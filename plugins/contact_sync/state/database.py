@@ -16,10 +16,11 @@ from psycopg.rows import dict_row
 
 from contact_sync.base.errors import ConfigError, Fenced, RetryableError
 from contact_sync.postgres import arrow_reader
+from contact_sync.postgres.certificates import with_reason
 from contact_sync.postgres.cursor import Cursor, one
 from contact_sync.postgres.faults import PASSING, meaning
 from contact_sync.postgres.idle import Kept, is_alive
-from contact_sync.postgres.literals import settings_of_transaction
+from contact_sync.postgres.literals import SINCE, TRANSACTION_LIMIT, settings_of_transaction
 from contact_sync.state import statements
 
 SQL = statements.load("database")
@@ -27,7 +28,7 @@ WHAT = "The state database"
 """What `arrow_reader` calls it in errors."""
 T = TypeVar("T")
 C = TypeVar("C", bound=psycopg.Connection[Any])
-SCHEMA_VERSION = "0023"
+SCHEMA_VERSION = "0026"
 """The newest migration in include/sql/state/migrations (compared by a test)."""
 
 SETTINGS = {
@@ -43,6 +44,8 @@ SETTINGS = {
     "bytea_output": "hex",
     "standard_conforming_strings": "on",
     "search_path": "pg_catalog",
+    # What a trigger or function says would reach the log; it may hold values of rows.
+    "client_min_messages": "error",
 }
 """Set at the beginning of every transaction, not of a connection: a pooler in transaction mode may
 give each transaction another session of the server."""
@@ -78,10 +81,11 @@ def connect(dsn: str, kind: type[C], **options: Any) -> C:
     Raises ConfigError or RetryableError that says why there is none.
     """
     options |= {"application_name": "contact_sync", "prepare_threshold": None}
+    dsn = arrow_reader.bounded(dsn)
     try:
-        return kind.connect(arrow_reader.bounded(dsn), **options)
+        return kind.connect(dsn, **options)
     except psycopg.Error as error:
-        raise meaning("", str(error), WHAT) from None
+        raise meaning("", with_reason(str(error), dsn), WHAT) from None
 
 
 class StateDatabase:
@@ -110,7 +114,7 @@ class StateDatabase:
         """
         with translated(), self._writers.used(self._connect, is_alive) as connection:
             with connection.cursor() as cursor:
-                cursor.execute(_set_local(SETTINGS))
+                cursor.execute(_set_local(connection.info.server_version))
                 yield cursor
                 if fence:
                     _check_fence(cursor, fence)
@@ -154,8 +158,9 @@ def check_version(cursor: Cursor, connection_id: str | None = None) -> None:
         )
 
 
-def _set_local(settings: dict[str, str]) -> bytes:
+def _set_local(version: int) -> bytes:
     """`SET LOCAL`s in one message: the isolation level may still be chosen after them."""
+    settings = SETTINGS | ({TRANSACTION_LIMIT: "0"} if version >= SINCE else {})
     return "".join(f"SET LOCAL {k} = '{v}';" for k, v in settings.items()).encode()
 
 

@@ -11,7 +11,8 @@ from contact_sync.state import statements
 SQL = statements.load("purging")
 PURGES = {
     "purge_ledger": "clients", "purge_outbox": "staged contacts", "purge_removals": "removals",
-    "purge_moves": "moves", "purge_suppressions": "suppressions", "purge_findings": "findings",
+    "purge_moves": "moves", "purge_opt_outs_due": "opt-outs due",
+    "purge_suppressions": "suppressions", "purge_findings": "findings",
     "purge_dropped_values": "dropped values", "purge_refused_values": "refused values",
     "purge_client_keys": "client keys", "purge_slices": "slices", "purge_bounds": "batches",
     "purge_trials": "trials", "purge_sides": "clients of verifications",

@@ -118,6 +118,7 @@ def forget_sync(cursor: Cursor, name: str) -> int:
         SQL["forget_verifications"],
         SQL["forget_suppressions"],
         SQL["forget_suppression_readings"],
+        SQL["forget_suppressions_due"],
         SQL["forget_outbox"],
         SQL["forget_batches"],
         SQL["forget_runs"],

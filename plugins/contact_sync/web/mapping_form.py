@@ -24,7 +24,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     "on_address_change": ("on_address_change",), "on_address_lost": ("on_address_lost",),
     "on_client_deleted": ("on_client_deleted",), "on_exclusion": ("on_exclusion",),
     "on_list_change": ("on_list_change",), "carry_suppressions": ("carry_suppressions",),
-    "carry_belongings": ("carry_belongings",),
+    "carry_belongings": ("carry_belongings",), "suppress_excluded": ("suppress_excluded",),
 }  # fmt: skip
 """Name in the form → where it stands in a definition."""
 CONNECTIONS = ("b2core", "sendgrid", "state")
@@ -183,7 +183,7 @@ def _value(name: str, text: str) -> Any:
     """A text as the definition has it; what makes no sense there is left for its checks."""
     if not text and name in MAY_BE_EMPTY:
         return None
-    if name in ("enabled", "carry_suppressions", "carry_belongings"):
+    if name in ("enabled", "carry_suppressions", "carry_belongings", "suppress_excluded"):
         return FLAGS.get(text, text)
     if name == "full_every_hours" and text.isascii() and text.isdigit() and len(text) < 9:
         return int(text)

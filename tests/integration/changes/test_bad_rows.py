@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.world import World, opt_out_column
+from tests.support.consents import opt_out_column
+from tests.support.world import World
 
 
 @pytest.mark.parametrize(

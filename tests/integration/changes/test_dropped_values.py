@@ -18,9 +18,10 @@ from contact_sync.run.start_run import start_run
 from contact_sync.state import dropped
 from tests.integration.changes.test_values import map_typed
 from tests.integration.runs.test_crash import crashing
+from tests.support.consents import opt_out_column
 from tests.support.killed import hit
 from tests.support.steps import go_on
-from tests.support.world import World, opt_out_column
+from tests.support.world import World
 
 __all__ = ["crashing"]
 ROWS = "SELECT client_id, field, reason FROM contact_sync.dropped_value ORDER BY 1, 2"

@@ -13,7 +13,7 @@ import psutil
 import psycopg
 import pytest
 
-from contact_sync.b2core import reader
+from contact_sync.b2core import session
 from contact_sync.base.errors import ConfigError, FatalError, RetryableError
 from contact_sync.run import in_one_process
 from tests.support.breaking_proxy import breaking_proxy
@@ -160,7 +160,7 @@ def test_A20_A21_a_migrations_lock_is_not_waited_for(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A queued reader would block the CRM behind it; the next run goes on."""
-    monkeypatch.setattr(reader, "LOCK_SECONDS", 0.1)
+    monkeypatch.setattr(session, "LOCK_SECONDS", 0.1)
     world.seed()
     with psycopg.connect(world.b2core_url) as migration:
         migration.execute("LOCK TABLE b2core.client_phones IN ACCESS EXCLUSIVE MODE")
@@ -175,7 +175,7 @@ def test_A20_A21_a_forgotten_transaction_is_ended_by_the_server(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It would keep VACUUM from cleaning up."""
-    monkeypatch.setattr(reader, "IDLE_SECONDS", 0.1)
+    monkeypatch.setattr(session, "IDLE_SECONDS", 0.1)
     with world.sync() as sync, sync.b2core.snapshot() as snapshot:
         snapshot.position()
         time.sleep(0.4)

@@ -212,7 +212,7 @@ def test_B14_a_formula_is_a_name_like_any_other(
 def test_P10_a_huge_value_is_cut_before_it_leaves(world: World, lane: str) -> None:
     """Megabytes in a name or a phone and a very long address harm nobody."""
     world.redefine(lane=lane)
-    huge = 3_000_000
+    huge = 1_000_000
     world.add("ann@example.com", first_name="é" * huge)
     world.add("bob@example.com", last_name="e\u0301" * huge, phone="1" * huge)
     world.add("x" * 10_000 + "@example.com")

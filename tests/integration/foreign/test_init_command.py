@@ -142,6 +142,7 @@ def test_only_the_schemas_that_are_named_are_looked_at(
     assert main(["init", "one_table", "--yes", "--schema", "other"]) == 1
     assert "No table looks like clients" in capsys.readouterr().err
     assert main(["init", "one_table", "--yes", "--schema", "crm", "--schema", "other"]) == 0
+    assert "nobody is excluded for want of it" in capsys.readouterr().out
 
 
 def test_a_role_that_may_read_nothing_is_told_so(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from contact_sync.b2core.setup.told import told
 from tests.support.foreign_tables import CLIENTS, Source, proposed, rows
 
 
@@ -64,6 +65,7 @@ def test_a_deleted_client_is_left_out(
     found = proposed(
         tables, own_database, f"{CLIENTS}, {column}); INSERT INTO t.clients VALUES {inserted}"
     )
+    assert "clients that B2CORE calls deleted are left out; banned ones are sent" in told(found)
     wanted = [n for n, (is_there, _) in enumerate(values) if is_there]
     for statement in ("clients.sql", "scan.sql"):
         given = rows(tables, found, statement)
@@ -80,6 +82,8 @@ def test_a_consent_that_is_not_understood_is_a_doubt(tables: Source, own_databas
         "'tier 3'); CREATE TABLE t.unsubscribes (address text, at timestamptz)",
     )
     assert found.rules == ()
+    assert "clients that B2CORE calls deleted are sent; banned ones are sent" in told(found)
+    assert "nobody is excluded for want of it" in told(found)
     assert len(found.doubts) == 2
     assert "t.clients.consent" in found.doubts[0]
     assert "t.unsubscribes" in found.doubts[1]

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from contact_sync.cli import main as cli
+from contact_sync.cli.commands import commands
 from tests.support.airflow_home import ROOT
 from tests.support.world import World
 
@@ -53,7 +54,7 @@ def test_every_command_that_answers_prints_json_and_nothing_else(
         assert isinstance(found, list) if keys is None else keys <= found.keys(), typed
         assert ended in (0, 1) if code is None else ended == code, typed
     asked = {typed.split()[0] for typed in ANSWERS}
-    assert asked == {each.name for each in cli.commands() if each.prints_json}
+    assert asked == {each.name for each in commands() if each.usage().prints_json}
 
 
 def test_airflows_logs_are_on_standard_error(

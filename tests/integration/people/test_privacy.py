@@ -95,7 +95,7 @@ def run_and_get(world: World, signal: str) -> None:
     def opened(*_: object) -> AbstractContextManager[Sync]:
         return world.sync()
 
-    pytest.MonkeyPatch().setattr(cli, "_open", opened)
+    pytest.MonkeyPatch().setattr("contact_sync.cli.commands._open", opened)
     sys.exit(cli.main(["run", "demo"]))
 
 

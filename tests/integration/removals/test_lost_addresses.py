@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from contact_sync.base.errors import FatalError
-from tests.support.world import World, opt_out_column
+from tests.support.consents import opt_out_column
+from tests.support.world import World
 
 EMAILS = pytest.mark.parametrize("email", [None, "", "not an address", "a@b, c@d"])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,8 @@ from contact_sync.base.vocabulary import SuppressionKind
 from contact_sync.lookup.explain import explain_client
 from contact_sync.reporting.explanation_text import text
 from tests.integration.people.test_suppressions_list import LISTS, NAMES, at_sendgrid
-from tests.support.world import World, opt_out_column
+from tests.support.consents import opt_out_column
+from tests.support.world import World
 
 ANN, BOB, CLEO = (f"{name}@example.com" for name in ("ann", "bob", "cleo"))
 
@@ -98,6 +100,13 @@ def test_F16_b2cores_exclusion_counts_first_and_either_one_is_enough(
     world.redefine(suppressions={})
     world.run()
     assert world.fates()[ann] == "excluded: excluded_by_b2core: no consent"
+    said = explained(world, ann)
+    assert re.search(
+        r"B2CORE excludes it: no consent\. A run saw that first on \d+ \w+ \d{4}", said
+    )
+    assert (
+        "SendGrid's suppression of its address would count: reported a mail as spam since" in said
+    )
     world.edit(ann, last_name="Smith")
     world.run()
     assert world.fates()[ann] == "excluded: suppressed_at_sendgrid: spam_report"

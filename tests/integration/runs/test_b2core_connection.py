@@ -46,13 +46,13 @@ def test_S01_syncs_with_unique_names_run_side_by_side(world: World) -> None:
 
 
 def test_S01_a_doubled_name_is_refused(tmp_path: Path) -> None:
-    """The second file with a name is reported; the first one keeps working."""
-    for file in ("a.yaml", "b.yaml"):
+    """A copy is reported, wherever it is sorted; the file that is called as the sync works on."""
+    for file in ("demo copy.yaml", "demo.yaml", "z.yaml"):
         (tmp_path / file).write_text("name: demo\ncaption: Demo\n", encoding="utf-8")
     found = read_definitions(tmp_path)
-    assert set(found.by_name) == {"demo"}
-    assert list(found.broken) == ["b.yaml"]
-    assert "names are unique" in found.broken["b.yaml"]
+    assert found.paths == {"demo": tmp_path / "demo.yaml"}
+    assert sorted(found.broken) == ["demo copy.yaml", "z.yaml"]
+    assert "names are unique" in found.broken["z.yaml"]
 
 
 @pytest.mark.parametrize("kind", ["incremental", "full", "resend"])

@@ -8,8 +8,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from contact_sync.base.errors import ConfigError
 from contact_sync.cli.main import main
-from contact_sync.state.database import SCHEMA_VERSION
+from contact_sync.state.database import SCHEMA_VERSION, StateDatabase
 from local.docs_generator.state_schema import read_schema
 from local.postgres.account import reachable_programs
 from local.postgres.server import Cluster
@@ -67,6 +68,17 @@ def psql(url: str, script: Path) -> str:
         [*command, "--file", str(script), url], capture_output=True, text=True, check=False
     )
     return done.stderr
+
+
+def test_the_command_that_upgrades_names_the_connection(cluster: Cluster) -> None:
+    """Of a sync whose state database isn't the usual one."""
+    url = database(cluster, "of_another_sync")
+    for version in (None, "0021"):
+        if version:
+            upgrade_to(url, version)
+        command = r"run `python -m contact_sync migrate --connection west_state`"
+        with pytest.raises(ConfigError, match=f"at version {version or 'none'}.*{command}"):
+            StateDatabase(url, "west_state").check_schema()
 
 
 def test_a_newer_schema_is_told(

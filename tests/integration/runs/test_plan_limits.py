@@ -10,8 +10,9 @@ from contact_sync.base.errors import FatalError
 from contact_sync.base.vocabulary import RunKind
 from contact_sync.run.context import open_run
 from contact_sync.run.start_run import start_run
+from tests.support.consents import opt_out_column
 from tests.support.steps import STEPS, go_on
-from tests.support.world import World, opt_out_column
+from tests.support.world import World
 
 FEW = {
     "removals": {"contacts": 2, "share": 0.0},
@@ -86,5 +87,7 @@ def test_G5_removals_that_the_plan_did_not_name_are_refused(limited: World) -> N
                SELECT sync_id, 'x' || n || '@example.com', n, 0
                FROM contact_sync.sync, generate_series(1, 3) AS n"""
         )
-        with pytest.raises(FatalError, match="3 contacts would be removed, but the plan named 0"):
+        with pytest.raises(
+            FatalError, match="3 contacts would be removed or unsubscribed, but the plan named 0"
+        ):
             STEPS["remove"](sync, open_run(sync, run_id))

@@ -45,7 +45,10 @@ def test_N10_runs_through_a_pooler_in_transaction_mode(behind_a_pooler: World) -
     with world.sync() as sync:
         assert explain_client(sync, 1).known is not None
         with sync.b2core.snapshot() as snapshot:
-            said = [*contract_findings(snapshot, ChangeDetection.XMIN, "email"), snapshot.role()]
+            said = [
+                *contract_findings(snapshot, ChangeDetection.XMIN, "email", ["email"]),
+                snapshot.role(),
+            ]
     assert {finding.judgement for finding in said} == {Judgement.OK}
     assert pending(world.state_url).steps == ()
     migrate(world.state_url)

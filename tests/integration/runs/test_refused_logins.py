@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import psycopg
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from contact_sync.b2core.reader import B2Core
 from contact_sync.base.errors import ConfigError, RetryableError, SyncError
 from contact_sync.state.database import StateDatabase
 from contact_sync.state.migrate import migrate
-from local.postgres.account import os_user
 from local.postgres.server import Cluster, temporary_cluster
 from local.sendgrid_emulator.process import Emulator
 from tests.support.breaking_proxy import breaking_proxy
+from tests.support.certificates import signed
 from tests.support.pgbouncer import pooled
 from tests.support.world import World
 
@@ -48,7 +43,7 @@ SAID = {
     "no entry": "refused the login: The server takes none without TLS from this machine",
     "no such role": "refused the login: Wrong password, or no such role",
     "no such file": "TLS failed. The file of authorities",
-    "an unknown authority": "TLS failed. Nobody trusted vouches",
+    "signed by itself": "TLS failed. The server's certificate is signed by itself",
     "another name": "TLS failed. The server's certificate is for another name",
     "no file of ours": "TLS failed. The server doesn't take this client's certificate",
     "a server without TLS": "TLS failed. The server has no TLS",
@@ -80,7 +75,7 @@ def server() -> Iterator[Cluster]:
 def by_tls(server: Cluster) -> Iterator[tuple[str, str]]:
     """A URL with TLS, and the file of the certificate, which is for db.example and vouched for by
     itself. The pooler speaks TLS for the server, which has none in the tests."""
-    certificate, key = make_certificate(server.directory)
+    certificate, key = signed("db.example").write(server.directory)
     tls = {"client_tls_key_file": str(key), "client_tls_cert_file": str(certificate)}
     known = server.url(user="known", password="right")
     with pooled(known, client_tls_sslmode="require", **tls) as (url,):
@@ -106,7 +101,7 @@ def urls(
             "an entry that rejects": server.url(user="rejected", password="right"),
             "no entry": server.url(user="somebody", password="right"),
             "no such file": f"{tls}?sslmode=verify-full&sslrootcert=/nowhere/root.crt",
-            "an unknown authority": f"{tls}?sslmode=verify-full&sslrootcert=system",
+            "signed by itself": f"{tls}?sslmode=verify-full&sslrootcert=system",
             "another name": f"{tls}?sslmode=verify-full&sslrootcert={certificate}",
             "no file of ours": f"{tls}?sslcert={certificate}&sslkey=/nowhere/a.key",
             "a server without TLS": f"{known}?sslmode=require",
@@ -187,26 +182,3 @@ def answer(ask: Callable[[str], None], url: str) -> SyncError | None:
     except SyncError as error:
         return error
     return None
-
-
-def make_certificate(folder: Path) -> tuple[Path, Path]:
-    """Files with a certificate and its key, for the account that servers run as."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "db.example")])
-    now = datetime.now(UTC)
-    made = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("db.example")]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    pem = serialization.Encoding.PEM
-    kind, secret = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    certificate, own = folder / "db.crt", folder / "db.key"
-    certificate.write_bytes(made.public_bytes(pem))
-    own.write_bytes(key.private_bytes(pem, kind, secret))
-    own.chmod(0o600)
-    if user := os_user():
-        shutil.chown(own, user)
-    return certificate, own

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import urlsplit
 
 import psycopg
 import pytest
+from adbc_driver_postgresql import dbapi
 from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict
 
 from contact_sync.base.errors import ConfigError, RetryableError, SyncError
+from contact_sync.postgres.arrow_reader import BOUNDS
 from contact_sync.postgres.faults import meaning
 from contact_sync.run import in_one_process
-from contact_sync.state.database import StateDatabase
+from contact_sync.state.database import StateDatabase, connect
 from local.postgres.server import Cluster
 from tests.support.world import World
 
@@ -61,6 +65,33 @@ def test_N05_no_server_is_passing(reads: bool) -> None:
     """As while it restarts."""
     with pytest.raises(RetryableError, match="can't be reached"):
         ask("postgresql://someone@127.0.0.1:1/nowhere", reads=reads)
+
+
+def test_N05_both_drivers_notice_a_server_that_is_gone_without_a_word(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Keep-alives, of either database; what a connection says itself stays."""
+    opened: list[str] = []
+    connect_by_adbc = dbapi.connect
+
+    def note(dsn: str) -> dbapi.Connection:
+        opened.append(dsn)
+        return connect_by_adbc(dsn)
+
+    monkeypatch.setattr(dbapi, "connect", note)
+    with world.sync() as sync:
+        with sync.state.reader(), sync.b2core.snapshot():
+            pass
+        with sync.state.transaction() as cursor:
+            told: list[dict[str, Any]] = [
+                cursor.connection.info.get_parameters(),
+                *map(conninfo_to_dict, opened),
+            ]
+    assert len(told) == 3
+    assert all(BOUNDS.items() <= each.items() for each in told)
+    own = f"{world.state_url}?keepalives_idle=7"
+    with connect(own, psycopg.Connection) as connection:
+        assert connection.info.get_parameters()["keepalives_idle"] == "7"
 
 
 def test_N05_a_server_left_behind_by_a_fail_over_is_passing(

@@ -126,7 +126,7 @@ def test_a_trial_needs_a_ledger_that_is_believed(world: World) -> None:
     with pytest.raises(ConfigError, match="B2CORE has no client 99"):
         world.run(only=(ann, 99))
     world.state("UPDATE contact_sync.sync SET unproven = 'state_restored', unproven_since = now()")
-    with pytest.raises(ConfigError, match="Run the sync without --client and --sample first"):
+    with pytest.raises(ConfigError, match="Run the sync for all clients first"):
         world.run(only=(ann,))
     assert world.run()["kind"] == "resend"
 

@@ -41,13 +41,13 @@ def with_marks() -> list[ParameterSet]:
 
 @pytest.mark.parametrize("cell", with_marks(), ids=str)
 def test_C04_C06_C07_C08_C09_C14_D05_one_fault(
-    world: World,
+    consenting: World,
     cell: Cell,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """The run does what the table says; the next ones repair everything and then rest."""
-    endpoint = ENDPOINTS[cell.endpoint]
+    world, endpoint = consenting, ENDPOINTS[cell.endpoint]
     clock = Clock(world.emulator.admin)
     clock.rule(monkeypatch)
     monkeypatch.setattr(removal_targets, "SEARCH_LAG_SECONDS", 0.0)
@@ -64,7 +64,7 @@ def test_C04_C06_C07_C08_C09_C14_D05_one_fault(
     if error is not None:
         assert watermark_of(world) == watermark
         assert world.report()["cause"] == str(error)
-        assert endpoint.former or "confirmed" not in world.fates().values()
+        assert endpoint.is_loaded or "confirmed" not in world.fates().values()
     calls = len(made(world, endpoint)) - len(earlier)
     OUTCOMES[cell.outcome](world, cell, error, calls)
     be_patient(world, cell)
@@ -76,11 +76,11 @@ def test_C04_C06_C07_C08_C09_C14_D05_one_fault(
 @pytest.mark.parametrize("name", ENDPOINTS)
 @pytest.mark.parametrize("fault", ENDLESS)
 def test_C06_C07_a_fault_without_end(
-    world: World, name: str, fault: str, monkeypatch: pytest.MonkeyPatch
+    consenting: World, name: str, fault: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Tries and waits are limited: the run ends, confirms nobody wrongly, and the next one can."""
     cell = Cell("without end", name, "")
-    endpoint = ENDPOINTS[name]
+    world, endpoint = consenting, ENDPOINTS[name]
     clock = Clock(world.emulator.admin)
     clock.rule(monkeypatch)
     monkeypatch.setattr(removal_targets, "SEARCH_LAG_SECONDS", 0.0)
@@ -98,7 +98,7 @@ def test_C06_C07_a_fault_without_end(
     if endpoint.method == "GET" or endpoint.former or name == "PUT contacts":
         assert name == "GET errors file" or isinstance(error, RetryableError)
     assert error is None or watermark_of(world) == watermark
-    assert endpoint.former or world.fates().get(2) != "confirmed"
+    assert endpoint.is_loaded or world.fates().get(2) != "confirmed"
     world.emulator.admin.clear_faults()
     be_patient(world, cell)
     assert_recovered(world, cell, needs_run=True)

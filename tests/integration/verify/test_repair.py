@@ -8,9 +8,10 @@ from contact_sync.base.errors import ConfigError, FatalError, LeaseBusy
 from contact_sync.base.vocabulary import RunKind
 from contact_sync.run.start_run import start_run
 from contact_sync.verify.repair import Repaired, repair
+from tests.support.consents import opt_out_column
 from tests.support.damage import put
 from tests.support.findings import verified
-from tests.support.world import World, opt_out_column
+from tests.support.world import World
 
 ANN, BOB = "ann@example.com", "bob@example.com"
 

@@ -11,9 +11,14 @@ from tests.support.world import World
 MAX_POLLS = 20
 
 
-def unlisted(cell: Cell) -> set[str]:
-    """The contacts that exist and are off the list in the end."""
-    return {ANN} if ENDPOINTS[cell.endpoint].unlists else set()
+def assert_right(world: World, cell: Cell) -> None:
+    """Every contact is as it should be in the end, and every client's fate is known."""
+    endpoint = ENDPOINTS[cell.endpoint]
+    out = {1} if endpoint.withdrawn else set[int]()
+    fates = {"confirmed": 2} if not out else {"confirmed": 1, "excluded": 1}
+    assert books_of(world) == {"selected": 2, **fates}
+    unlisted = {ANN} if endpoint.unlists or endpoint.withdrawn else set[str]()
+    world.assert_converged(unlisted=unlisted, excluded=out)
 
 
 def polls(cell: Cell) -> bool:
@@ -27,8 +32,7 @@ def absorbed(world: World, cell: Cell, error: SyncError | None) -> None:
     if ENDPOINTS[cell.endpoint].refused:
         assert books_of(world) == {"selected": 2, "confirmed": 1, "rejected": 1}
         return
-    assert books_of(world) == {"selected": 2, "confirmed": 2}
-    world.assert_converged(unlisted=unlisted(cell))
+    assert_right(world, cell)
 
 
 def again(world: World, cell: Cell, error: SyncError | None, calls: int) -> None:
@@ -140,11 +144,9 @@ def assert_recovered(world: World, cell: Cell, *, needs_run: bool) -> None:
         world.edit(2, first_name="No longer refused")
     if needs_run or refused:
         world.run()
-    assert books_of(world) == {"selected": 2, "confirmed": 2}
-    world.assert_converged(unlisted=unlisted(cell))
-    opted_out = {ANN, EVE} if endpoint.opted_out else set()
+    assert_right(world, cell)
+    opted_out = {ANN, EVE} if endpoint.opted_out else {ANN} if endpoint.withdrawn else set()
     assert set(world.emulator.admin.suppressions()) == opted_out
-    assert set(world.fates().values()) == {"confirmed"}
     assert world.emulator.admin.faults() == {"calls": [], "jobs": []}
     assert "/elsewhere" not in {call["path"] for call in world.emulator.admin.calls()}
     written = world.writes()

@@ -26,6 +26,14 @@ class Endpoint:
     opted_out: bool = False  # the former address is unsubscribed
     calls: int = 1  # so many a run makes without a fault, unless it asks until a job is over
     bulk: bool = False  # many clients have changed their addresses
+    asked: bool = False  # the definition asks who gets no mail
+    grouped: bool = False  # the account has an unsubscribe group
+    withdrawn: bool = False  # B2CORE has excluded a client, and SendGrid is to be told
+
+    @property
+    def is_loaded(self) -> bool:
+        """Whether the clients have been sent before."""
+        return self.former or self.withdrawn
 
     @property
     def told(self) -> str:
@@ -50,6 +58,16 @@ ENDPOINTS = {
     "GET suppression": Endpoint("GET", f"{GLOBAL}/{{email}}", former=True),
     "POST suppressions": Endpoint("POST", GLOBAL, former=True, opted_out=True),
     "GET unsubscribes": Endpoint("GET", "/v3/suppression/unsubscribes", former=True, bulk=True),
+    "GET suppressions of address": Endpoint(
+        "GET", "/v3/asm/suppressions/{email}", former=True, grouped=True
+    ),
+    "GET unsubscribes, read": Endpoint("GET", "/v3/suppression/unsubscribes", asked=True),
+    "GET group suppressions": Endpoint("GET", "/v3/asm/suppressions", asked=True, grouped=True),
+    "GET spam_reports": Endpoint("GET", "/v3/suppression/spam_reports", asked=True),
+    "GET invalid_emails": Endpoint("GET", "/v3/suppression/invalid_emails", asked=True),
+    "GET bounces": Endpoint("GET", "/v3/suppression/bounces", asked=True),
+    "GET blocks": Endpoint("GET", "/v3/suppression/blocks", asked=True),
+    "POST suppressions, excluded": Endpoint("POST", GLOBAL, withdrawn=True),
 }
 
 

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
+import requests
+
 from contact_sync.base.errors import SyncError
+from tests.support.allowed_calls import AS_TEST
 from tests.support.databases import make_batches_older
 from tests.support.fault_matrix.table import ENDPOINTS, Cell, Endpoint
-from tests.support.world import QUICK, World
+from tests.support.world import API_KEY, QUICK, World
 
 NEVER_ARRIVED = ("pending", "")
 """The outcomes of a run whose upload never arrives; a fault without end has none."""
+UNDELIVERED = ("spam_reports", "invalid_emails", "bounces", "blocks")
+STRANGER = "stranger@example.com"
 ANN, BOB, EVE = "ann@example.com", "bob@example.com", "eve@example.com"
 
 
@@ -21,6 +26,7 @@ def prepare(world: World, cell: Cell) -> None:
     world.redefine(lane=endpoint.lane)
     ann = world.add(ANN, first_name="Zoë")
     world.add(BOB, status_id=1)
+    prepare_consents(world, endpoint, ann)
     if endpoint.former:
         world.run()
         world.edit(ann, email=EVE)
@@ -34,6 +40,29 @@ def prepare(world: World, cell: Cell) -> None:
         world.redefine(deadlines={"job_hours": 1, "quarantine_minutes": 1})
     if cell.endpoint == "PUT upload" and cell.outcome in NEVER_ARRIVED:  # its job never starts
         world.redefine(deadlines={"job_hours": 0.0001, "quarantine_minutes": 0})
+
+
+def prepare_consents(world: World, endpoint: Endpoint, ann: int) -> None:
+    """Who gets no mail for a reason that SendGrid knows, or has told it B2CORE."""
+    if endpoint.grouped:
+        unsubscribe_from_group(world, STRANGER)
+    if endpoint.asked:
+        world.redefine(suppressions={})
+        for kind in UNDELIVERED:
+            world.emulator.admin.suppress(STRANGER, kind=kind)
+    if endpoint.withdrawn:
+        world.redefine(suppress_excluded=True)
+        world.run()
+        world.edit(ann, last_name="opted out")
+
+
+def unsubscribe_from_group(world: World, email: str) -> None:
+    """Somebody, who is no client, has unsubscribed from a group."""
+    group = world.emulator.admin.create_group()
+    url = f"{world.emulator.base_url}/v3/asm/groups/{group}/suppressions"
+    key = {"Authorization": f"Bearer {API_KEY}", **AS_TEST}
+    said = requests.post(url, json={"recipient_emails": [email]}, headers=key, timeout=10)
+    said.raise_for_status()
 
 
 def be_patient(world: World, cell: Cell) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from psycopg import pq
+from psycopg.conninfo import conninfo_to_dict
 
 from contact_sync.airflow_edge.connections import get_connection
 from contact_sync.airflow_edge.dsn import LIBPQ_OPTIONS, postgres_dsn
@@ -26,6 +27,8 @@ SECRET = "canary-secret"
         f"postgres://ann:{SECRET}/1@db:5432/x",
         f'{{"conn_type": "postgres", "password": "{SECRET}", "port": "many"}}',
         "   ",
+        f"'postgres://ann:{SECRET}@db/x'",  # as an env file with quotes gives it
+        SECRET,
     ],
 )
 def test_a_variable_that_airflow_cannot_read_is_called_so(
@@ -68,6 +71,43 @@ def test_an_extra_reaches_libpq_or_is_refused(monkeypatch: pytest.MonkeyPatch) -
         monkeypatch.setenv(VARIABLE, json.dumps({**value, "extra": {**extra, key: "x"}}))
         with pytest.raises(ConfigError, match=f"its extra has {key}, which this sync can't pass"):
             postgres_dsn("odd_one")
+
+
+def test_an_extra_of_sendgrids_that_nobody_reads_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """With a region that is dropped the key goes to the other one; what the form has is right."""
+    value: dict[str, Any] = {"conn_type": "sendgrid", "password": SECRET}
+    stored = {"region": "eu", "allowed_hosts": None}
+    monkeypatch.setenv(VARIABLE, json.dumps({**value, "extra": stored}))
+    SendGridHook("odd_one").get_conn().close()
+    for extra, said in (
+        ({"regoin": "eu"}, "'odd_one': its extra has 'regoin', .* did you mean 'region'"),
+        ({"region": ["eu"]}, "region is .*must be one of us, eu"),
+    ):
+        monkeypatch.setenv(VARIABLE, json.dumps({**value, "extra": extra}))
+        with pytest.raises(ConfigError, match=said):
+            SendGridHook("odd_one").get_conn()
+
+
+@pytest.mark.parametrize(
+    ("given", "host", "verified"),
+    [
+        ({"host": "localhost", "extra": {"hostaddr": "10.0.0.5"}}, "localhost", True),
+        ({"host": "localhost", "extra": {"hostaddr": "127.0.0.1"}}, "localhost", False),
+        ({"extra": {"service": "crm"}}, None, True),
+        ({"host": " db\n"}, "db", True),
+    ],
+    ids=["address elsewhere", "address here", "service", "white space"],
+)
+def test_H05_where_a_connection_leads_is_what_libpq_makes_of_it(
+    monkeypatch: pytest.MonkeyPatch, given: dict[str, Any], host: str | None, verified: bool
+) -> None:
+    """An address goes before the host's name, and a service says the host, unless there is one."""
+    value = {"conn_type": "postgres", "login": "ann", "schema": "x", **given}
+    monkeypatch.setenv(VARIABLE, json.dumps(value))
+    read = conninfo_to_dict(postgres_dsn("odd_one"))
+    assert (read.get("host"), read.get("sslmode") == "verify-full") == (host, verified)
 
 
 def test_the_options_that_are_passed_on_are_libpqs() -> None:

@@ -49,6 +49,17 @@ def test_the_forms_own_values_are_accepted() -> None:
     assert refusal({"mode": "resend", "reason": "why", "approve_plan": True}) is None
 
 
+def test_a_trial_is_of_named_clients_or_of_so_many_and_removes_nobody() -> None:
+    """As on the command line; a list that came out empty isn't a run for all clients."""
+    assert refusal({"clients": ["7"], "dry_run": True, "mode": "resend"}) is None
+    assert refusal({"clients": ["7", ""], "sample": None}) is None
+    for nobody in ([], ["", " "]):
+        assert "clients names nobody" in str(refusal({"clients": nobody}))
+    assert "Choose one" in str(refusal({"clients": ["7"], "sample": 5}))
+    for trial in ({"clients": ["7"]}, {"sample": 5}):
+        assert "a trial removes nobody" in str(refusal({**trial, "approve_removals": 1}))
+
+
 @pytest.mark.parametrize(
     ("path", "headers", "status"),
     [

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from contact_sync.base import look_up, run_life, suppressed, vocabulary, words
+from contact_sync.base import degraded, look_up, run_life, suppressed, vocabulary, words
+from contact_sync.base.degraded import Degraded
 from contact_sync.base.json_columns import AboveLimit
 from contact_sync.base.look_up import NextDecision
 from contact_sync.base.run_life import KindReason
@@ -16,7 +17,6 @@ from contact_sync.base.vocabulary import (
     UNPROVEN,
     Answer,
     BatchState,
-    Degraded,
     ExclusionReason,
     Lane,
     LimitName,
@@ -65,7 +65,7 @@ def test_no_enumeration_is_left_out() -> None:
     """A new one gets words, or is said to be words itself."""
     found = {
         name
-        for module in (vocabulary, look_up, run_life)
+        for module in (vocabulary, degraded, look_up, run_life)
         for name, thing in vars(module).items()
         if isinstance(thing, type) and issubclass(thing, StrEnum) and thing is not StrEnum
     }

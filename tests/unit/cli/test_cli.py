@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from contact_sync.cli import main as cli
 from contact_sync.cli.main import main
 from contact_sync.config.definition import json_schema
 from contact_sync.reporting.run_report import run_report, text_report
@@ -72,7 +71,7 @@ def test_G10_H4_an_unforeseen_error_is_told_without_its_text(
     def fail(_name: str) -> Any:
         raise ValueError("ann@example.com is odd")
 
-    monkeypatch.setattr(cli, "_open", fail)
+    monkeypatch.setattr("contact_sync.cli.commands._open", fail)
     assert main([*verbose, "status", "demo"]) == 1
     said = "".join(capfd.readouterr())
     assert said.startswith("error: Unforeseen ValueError (its text is withheld")
@@ -89,7 +88,7 @@ def test_a_signal_ends_a_command_with_its_exit_code(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """In words; and whoever called gets its own handler back."""
-    monkeypatch.setattr(cli, "_open", lambda *_: signal.raise_signal(number))
+    monkeypatch.setattr("contact_sync.cli.commands._open", lambda *_: signal.raise_signal(number))
     before = signal.getsignal(signal.SIGTERM)
     assert main(["status", "demo"]) == code
     assert f"error: Stopped by {number.name}." in capsys.readouterr().err

@@ -12,11 +12,12 @@ import pytest
 
 from contact_sync.cli import main as cli
 from contact_sync.cli.command import PROGRAM, Command
+from contact_sync.cli.commands import commands
 from tests.support.airflow_home import ROOT
 
 WRITE_ONLY = {"init", "rename", "forget", "migrate"}
 """Commands that are for what they change; every other one answers."""
-BY_NAME = {command.name: command for command in cli.commands()}
+BY_NAME = {command.name: command for command in commands()}
 COMPLETE = """
 eval "$(activate-global-python-argcomplete --dest=-)"
 COMP_LINE=$1
@@ -39,22 +40,24 @@ def test_every_command_explains_itself(
     said = capsys.readouterr().out
     assert f"{command.meaning[:1].upper()}{command.meaning[1:]}." in said
     assert "exit codes: 0 " in said
-    for typed in command.examples:
+    for typed in command.usage().examples:
         assert f"  {PROGRAM} {typed}" in said
 
 
 @pytest.mark.parametrize("command", BY_NAME.values(), ids=BY_NAME.keys())
 def test_every_example_can_be_typed(command: Command) -> None:
     """Of this command, not of another one."""
-    assert command.examples
-    for typed in command.examples:
+    examples = command.usage().examples
+    assert examples
+    for typed in examples:
         words = shlex.split(typed.partition(" > ")[0])
-        assert cli.parser().parse_args(words).command == command.carry_out, typed
+        assert "command" in cli.parser([command.name]).parse_args(words), typed
 
 
 def test_every_command_that_answers_has_json() -> None:
     """And no other one."""
-    assert {command.name for command in BY_NAME.values() if not command.prints_json} == WRITE_ONLY
+    silent = {name for name, command in BY_NAME.items() if not command.usage().prints_json}
+    assert silent == WRITE_ONLY
 
 
 def test_the_version_is_the_products(capsys: pytest.CaptureFixture[str]) -> None:
@@ -64,6 +67,29 @@ def test_the_version_is_the_products(capsys: pytest.CaptureFixture[str]) -> None
     assert ended.value.code == 0
     (folder,) = (ROOT / "plugins").glob("contact_sync-*.dist-info")
     assert capsys.readouterr().out == f"contact_sync {folder.name.split('-')[1][:-5]}\n"
+
+
+def test_a_command_loads_what_it_needs() -> None:
+    """The list of commands neither Airflow nor Arrow, and what only looks at runs no pandas: every
+    process would pay for it before it begins."""
+    code = """
+import sys
+from contact_sync.cli.main import main
+def lacks(*modules, asked):
+    try:
+        main(asked)
+    except SystemExit:
+        pass
+    assert not set(modules) & set(sys.modules), set(modules) & set(sys.modules)
+lacks("airflow", "alembic", "pandas", "psycopg", "pyarrow", "requests", asked=["--help"])
+lacks("alembic", "email_validator", "pandas", asked=["status", "demo"])
+"""
+    environment = {name: value for name, value in os.environ.items() if "AIRFLOW_CONN" not in name}
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True,
+        check=True,
+    )  # fmt: skip
+    assert "error: Sync 'demo'" in done.stderr, "it was not opened"
 
 
 @pytest.mark.parametrize(

@@ -41,7 +41,7 @@ def test_S07_required_fields_are_mapped_without_saying_so() -> None:
         ("name: [", "north.yaml: line 1 is not YAML"),
         ("- a list", "north.yaml: the file must hold keys"),
         ("caption: North", "north.yaml: name: is missing; add it"),
-        (GOOD + "filds: {}", "north.yaml: filds: unknown key; delete it or correct its spelling"),
+        (GOOD + "filds: {}", "north.yaml: filds: unknown key; did you mean 'fields'? Otherwise"),
         ("name: \x07", "north.yaml: is not YAML"),
         ("name: !!python/object:os.system x", "north.yaml: line 1 is not YAML"),
         ("caption: 2024-13-45", "north.yaml: a value can't be read (month must be in 1..12)"),
@@ -55,11 +55,17 @@ def test_S07_required_fields_are_mapped_without_saying_so() -> None:
         ('name: north\ncaption: "a\\ud800"', "caption: holds U+D800, which no one can see"),
         (GOOD + 'list: "a\\nb"', "north.yaml: list: holds U+000A, which no one can see"),
         (GOOD + 'fields: {"a\\0": city}', "holds U+0000, which no one can see"),
-        (GOOD + "fields: [city]", "north.yaml: fields: Input should be a valid dictionary"),
+        (GOOD + "fields: [city]", "north.yaml: fields: holds keys, indented on lines of"),
         (GOOD + "fields: {7: city}", "north.yaml: fields.7"),
         (GOOD + "deadlines: {job_hours: .inf}", "north.yaml: deadlines.job_hours: Input should"),
-        (GOOD + "source: {sq: x}", "north.yaml: source.sq: unknown key"),
-        (GOOD + "enabled: perhaps", "north.yaml: enabled: Input should be a valid boolean"),
+        (GOOD + "source: {zz: x}", "source.zz: unknown key; delete it or correct its spelling"),
+        (GOOD + "limits: {aproval_hours: 1}", "unknown key; did you mean 'approval_hours'?"),
+        (GOOD + "limits:", "north.yaml: limits: holds keys, indented on lines of their own"),
+        (GOOD + "default_country: no", "default_country: must be a text: write it in quotes"),
+        ("name: north\ncaption: " + "a" * 101, "has more than 100 characters"),
+        ('name: north\ncaption: "\u200b"', "north.yaml: caption: is empty"),
+        ('name: north\ncaption: "a\u202eb"', "caption: holds U+202E, which no one can see"),
+        (GOOD + "enabled: perhaps", "north.yaml: enabled: must be true or false"),
         (GOOD + "tuning: {slice_clients: 0}", "north.yaml: tuning.slice_clients: Input should be"),
         (GOOD + "tuning: {lane: pigeon}", "tuning.lane: Input should be 'auto', 'json' or 'csv'"),
         (GOOD.replace("north", "North"), "north.yaml: name: String should match pattern"),
@@ -94,7 +100,7 @@ def test_all_mistakes_of_a_file_are_told_at_once() -> None:
 
 def test_S01_good_definitions_work_beside_broken_ones_and_names_are_unique(tmp_path: Path) -> None:
     """Every file is judged by itself."""
-    (tmp_path / "a.yaml").write_text(GOOD)
+    (tmp_path / "north.yaml").write_text(GOOD)
     (tmp_path / "b.yaml").write_text(GOOD.replace("north", "south"))
     (tmp_path / "c.yaml").write_text(GOOD)
     (tmp_path / "d.yaml").write_text("name: 7")
@@ -112,7 +118,7 @@ def test_S01_good_definitions_work_beside_broken_ones_and_names_are_unique(tmp_p
     assert all(message.startswith(f"{name}:") for name, message in found.broken.items())
     assert found.broken["f.yaml"] == "f.yaml: the file can't be read: it is not UTF-8"
     assert found.broken["c.yaml"] == (
-        "c.yaml: name: 'north' is taken by another file; names are unique"
+        "c.yaml: name: 'north' is taken by another file, north.yaml; names are unique"
     )
 
 

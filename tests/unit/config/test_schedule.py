@@ -17,7 +17,8 @@ BAD = [
     "every day", "hourly", "daily", "@dayly", "@reboot", "@every 5m", "15 minutes", "15", "6:00",
     "P1D", "1h", "* * * *", "61 * * * *", "0 24 * * *", "0 25 * * *", "0 0 32 * *", "0 0 * 13 *",
     "0 0 * * 8", "0 0 * * mon#6", "a b c d e", "", "  ", "H * * * *", "*/0 * * * *", "0 0 * * ?#",
-    "0 0 30 2 *", "0 0 31 4 *", "0 0 * * * * 2001",
+    "0 0 30 2 *", "0 0 31 4 *", "0 0 * * * * 2001", "0 0 1 1 * 0 2099", "0 6 * * * 30",
+    "* * * * * *", "R R * * *", "CRON_TZ=Europe/Zurich 0 6 * * *",
 ]  # fmt: skip
 
 
@@ -35,7 +36,10 @@ def test_a_schedule_that_airflow_reads_is_right(schedule: str) -> None:
 
 @pytest.mark.parametrize("schedule", BAD)
 def test_a_schedule_that_airflow_cannot_read_or_that_never_comes_is_refused(schedule: str) -> None:
-    """With the forms that are right. Airflow would stop every sync for it."""
+    """With the forms that are right. Airflow would stop every sync for it, or run it each second.
+
+    Of a year to come, Airflow asks for the time before, and finds none.
+    """
     with pytest.raises(ConfigError) as caught:
         parse_definition(definition(schedule), "north.yaml")
     assert str(caught.value).startswith("north.yaml: schedule: ")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import time
+from contextlib import closing
 from email.utils import formatdate
 from typing import Any
 
@@ -18,7 +19,7 @@ from contact_sync.base.errors import (
 )
 from contact_sync.base.vocabulary import JobStatus
 from contact_sync.sendgrid.api import ImportUpload, SendGridApi
-from contact_sync.sendgrid.transport import Transport
+from contact_sync.sendgrid.transport import Limits, Transport
 from tests.support.scripted_server import ADDRESS, KEY, Script
 
 SAID = {"errors": [{"message": f"email '{ADDRESS}' is not valid", "field": "contacts[0].email"}]}
@@ -45,6 +46,24 @@ def test_C06_C08_C09_each_answer_to_a_write_has_its_error(
     assert ADDRESS not in str(caught.value)
     assert KEY not in str(caught.value)
     assert "PUT /v3/marketing/contacts" in str(caught.value)
+
+
+def test_without_tls_nothing_was_sent(server: Script) -> None:
+    """Also of a call that may have an effect: the handshake comes first, and it is told why."""
+    url = server.url.replace("http:", "https:")
+    with (
+        closing(SendGridApi(url, KEY, limits=Limits(retry_seconds=0.1))) as api,
+        pytest.raises(RetryableError, match="TLS failed before anything was sent") as caught,
+    ):
+        api.upsert_contacts(b"{}")
+    assert type(caught.value) is RetryableError
+
+
+def test_an_address_that_is_not_the_apis_is_told(server: Script, api: SendGridApi) -> None:
+    """As a URL with too long a path is: every account answers this call."""
+    server.say(404, {"errors": [{"message": "not found"}]})
+    with pytest.raises(RequestRefused, match="this isn't the API's URL: correct the host"):
+        api.scopes()
 
 
 @pytest.mark.parametrize("status", [429, 500, 502, 0])

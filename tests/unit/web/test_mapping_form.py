@@ -44,6 +44,7 @@ TEXTS = st.fixed_dictionaries(
         "on_exclusion": REMOVAL,
         "on_list_change": st.sampled_from(["keep", "unlist"]),
         "carry_suppressions": st.sampled_from(["true", "false"]),
+        "suppress_excluded": st.sampled_from(["true", "false"]),
         "carry_belongings": st.sampled_from(["true", "false"]),
     }
 )

@@ -11,27 +11,18 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
+from contact_sync.b2core.session import READ_ONLY, settings
 from contact_sync.b2core.setup.tables import Catalog, Column, ForeignKey, Relation, quoted
 from contact_sync.base.errors import ConfigError, SyncError
 from contact_sync.postgres import arrow_reader
 from contact_sync.postgres.arrow_reader import Connection
 
 WHAT = "B2CORE's database"
-STATEMENT_SECONDS, LOCK_SECONDS = 20, 5
+STATEMENT_SECONDS = 20
 MOST_RELATIONS = 2_000
 SAMPLED = 60  # relations
 FEW_VALUES = 50
 SAMPLE_ROWS, SAMPLE_CHARACTERS, SAMPLE_COLUMNS = 300, 500, 100
-_BEGIN = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"
-_SETTINGS = f"""
-SELECT
-    set_config('statement_timeout', '{STATEMENT_SECONDS}s', true),
-    set_config('lock_timeout', '{LOCK_SECONDS}s', true),
-    set_config('row_security', 'off', true),
-    set_config('standard_conforming_strings', 'on', true),
-    set_config('TimeZone', 'UTC', true),
-    set_config('search_path', 'pg_catalog, ' || current_setting('search_path'), true)
-"""
 _VISIBLE = f"""
     SELECT c.oid, s.nspname, c.relname, c.relkind, c.reltuples
     FROM pg_class AS c
@@ -197,7 +188,7 @@ def _sampled(connection: Connection, relation: Relation, notes: list[str]) -> Re
 
 def _rows(connection: Connection, sql: str) -> Sequence[dict[str, Any]]:
     connection.rollback(WHAT)
-    for statement in (_BEGIN, _SETTINGS):
+    for statement in (READ_ONLY, settings(STATEMENT_SECONDS)):
         arrow_reader.execute(connection, statement, WHAT)
     rows: list[dict[str, Any]] = arrow_reader.table(connection, sql, WHAT).to_pylist()
     return rows

@@ -29,15 +29,22 @@ def told(found: Proposal) -> str:
     for name in CONTRACT:
         lines += [f"  {name:<20}{each}" for each in _sources(found, name)] or [f"  {name:<20}-"]
     lines += [f"  {name:<20}{_source(value)}" for name, value in found.more.items()]
-    if not any(rule.reason for rule in found.rules):
-        lines += [
-            "",
-            "Consent:    no column or table of it was found: nobody is excluded for want of it",
-        ]
+    lines += ["", *_who_is_sent(found)]
     if not has_xmin(found) and (late := unseen(found)):
         listed = ", ".join(late)
         lines += ["", f"Note: changes in {listed}, without a time, are found by the full run"]
     return "\n".join([*lines, *(f"Note: {doubt}" for doubt in found.doubts)])
+
+
+def _who_is_sent(found: Proposal) -> list[str]:
+    """What the statements will do about consent, and about clients that are no longer any."""
+    deleted = "left out" if any(not rule.reason for rule in found.rules) else "sent"
+    lines = [f"Deleted:    clients that B2CORE calls deleted are {deleted}; banned ones are sent"]
+    if not any(rule.reason for rule in found.rules):
+        lines.append(
+            "Consent:    no column or table of it was found: nobody is excluded for want of it"
+        )
+    return [*lines, "            docs/first-connection.md, Who is sent, has a recipe for both"]
 
 
 def _sources(found: Proposal, name: str) -> list[str]:

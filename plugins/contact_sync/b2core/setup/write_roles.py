@@ -11,7 +11,7 @@ from contact_sync.b2core.setup.tables import XMIN_KINDS, Relation, quoted
 from contact_sync.b2core.setup.write_sql import statement
 
 ROLE = "contact_sync_reader"
-_HEAD = f"""\
+HEAD = f"""\
 -- Purpose:    the role that the sync reads the clients' database with, for its administrator. May be run again.
 -- Parameters: none; run it in that database:  psql --single-transaction --file roles.sql <database>
 -- Password:   the role has none and cannot log in until you give it one:  \\password {ROLE}
@@ -23,13 +23,19 @@ BEGIN
     IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = '{ROLE}') THEN
         CREATE ROLE {ROLE};
     END IF;
+    -- Only what the role has is taken from it: to an administrator who is no superuser, as on managed servers, the
+    -- words alone are refused. BYPASSRLS stays as it is: tables with row-level security can't be read without it.
+    IF EXISTS (
+        SELECT FROM pg_catalog.pg_roles
+        WHERE rolname = '{ROLE}' AND (rolsuper OR rolcreatedb OR rolcreaterole OR rolreplication)
+    ) THEN
+        ALTER ROLE {ROLE} NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION;
+    END IF;
     EXECUTE format('GRANT CONNECT ON DATABASE %I TO {ROLE}', current_database());
 END
 $$;
 
-ALTER ROLE {ROLE}
-LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS NOINHERIT
-CONNECTION LIMIT 20;
+ALTER ROLE {ROLE} LOGIN NOINHERIT CONNECTION LIMIT 20;
 
 -- Comfort, not protection: a session may change these. What protects is that nothing but SELECT is granted.
 ALTER ROLE {ROLE} SET default_transaction_read_only = on;
@@ -52,7 +58,7 @@ def roles_sql(found: Proposal) -> str:
         names += ["xmin"] if relation.kind in XMIN_KINDS else []
         lines += ["GRANT SELECT (", *indented(separated(names, ","), 1),
                   f") ON TABLE {relation.sql} TO {ROLE};"]  # fmt: skip
-    return statement([_HEAD, *lines])
+    return statement([HEAD, *lines])
 
 
 def columns_used(found: Proposal) -> dict[str, list[str]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from contact_sync.contacts.near_misses import nearest
+from contact_sync.base.near_misses import nearest
 
 NAMES = ["B2CORE clients", "Newsletter", "Client_type", "Status", "VIP", "Ünlü müşteriler"]
 
