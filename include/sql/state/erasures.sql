@@ -140,7 +140,7 @@ WHERE erasure_id = %(erasure_id)s;
 
 -- note_cause --
 UPDATE contact_sync.erasure SET cause = %(cause)s
-WHERE erasure_id = %(erasure_id)s;
+WHERE erasure_id = %(erasure_id)s AND finished_at IS NULL;
 
 -- lift --
 UPDATE contact_sync.erasure SET lifted_at = now()

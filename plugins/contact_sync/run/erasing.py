@@ -61,7 +61,10 @@ def erase_part(sync: Sync, part: Part, run: Run | None = None) -> str | None:
     if not part.is_purged and not _purge(sync, part, run):
         return IN_USE
     with sync.state.transaction() as cursor:
-        (part,) = erasures.open_parts(cursor, part.sync_id, part.erasure_id)
+        now = erasures.open_parts(cursor, part.sync_id, part.erasure_id)
+    if not now:
+        return None  # somebody else has ended it meanwhile
+    (part,) = now
     if _delete_contacts(sync, part, run):
         return "SendGrid still shows a contact that it was told to delete; the next run looks again"
     if part.events_job is None:

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from contact_sync.base import failpoints
+from contact_sync.base.errors import FateUnknown
 from contact_sync.base.vocabulary import RunKind
 from contact_sync.run.context import open_run
 from contact_sync.run.erasing import IN_USE
@@ -52,6 +53,30 @@ def test_E07_asked_for_during_a_run_it_ends_with_the_next_one(world: World, befo
     assert world.contacts().keys() == {BOB}
     assert set(states(world).values()) == {"finished"}
     assert traces(world, ANN, str(ANN_ID)) == []
+
+
+@pytest.mark.parametrize("others", [True, False])
+def test_E07_a_call_without_an_answer_is_repeated_without_the_person(
+    world: World, others: bool
+) -> None:
+    """The contact may be there already; the next run looks for it and deletes it."""
+    world.add(ANN)
+    if others:
+        world.add(BOB)
+    with world.sync() as sync:
+        run_id = start_run(sync, RunKind.INCREMENTAL, holder="test")
+        take_steps(sync, run_id, before="submit")
+        world.emulator.admin.fault("PUT", "/v3/marketing/contacts", status=503, when="after")
+        with pytest.raises(FateUnknown):
+            STEPS["submit"](sync, open_run(sync, run_id))
+        ask(world, email=ANN)
+        STEPS["submit"](sync, open_run(sync, run_id))
+        assert (ANN in world.last_upsert()) == (not others)
+        take_steps(sync, run_id, before="finish", after="submit")
+        finish_run(sync, open_run(sync, run_id))
+    world.run()
+    assert world.contacts().keys() == ({BOB} if others else set())
+    assert traces(world, ANN) == []
 
 
 def test_E07_a_verification_under_way_is_waited_for(world: World) -> None:

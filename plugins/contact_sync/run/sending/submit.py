@@ -25,7 +25,7 @@ from contact_sync.run.sending.prepare import hold_erased, prepare
 from contact_sync.run.sending.removal_targets import contacts_to_remove
 from contact_sync.run.sending.send_csv import send_csv
 from contact_sync.run.sending.send_json import send_json
-from contact_sync.state import batch_moves, batches, moves, removals
+from contact_sync.state import batch_contacts, batch_moves, batches, moves, removals
 from contact_sync.state.batches import Batch
 from contact_sync.state.runs import Run
 from contact_sync.sync import Sync
@@ -68,7 +68,12 @@ def _goes_unasked(sync: Sync, run: Run, batch: Batch) -> bool:
 def _send_upsert(sync: Sync, run: Run, batch: Batch) -> None:
     """Send contacts, but for those that may not be sent any more."""
     hold_erased(sync, run, batch)
-    if batch.state is not BatchState.SUBMITTING and not prepare(sync, run, batch):
+    if batch.state is BatchState.SUBMITTING:  # a call that left must be made again as it was
+        with sync.state.transaction() as cursor:
+            is_any_left = batch_contacts.has_contacts(cursor, batch.batch_id)
+    else:
+        is_any_left = prepare(sync, run, batch)
+    if not is_any_left:
         settle_unsent(sync, run, batch, Outcome.NOTHING_LEFT)
     else:
         (send_csv if batch.lane is Lane.CSV else send_json)(sync, run, batch)
