@@ -1,6 +1,6 @@
 -- Erasures: requests, what is left to do, and the record of each (state/erasures.py).
 
--- create --
+-- insert_erasure --
 INSERT INTO contact_sync.erasure (erasure_id, sync_name)
 VALUES (%(erasure_id)s, %(sync_name)s);
 

@@ -18,7 +18,7 @@ INSERT INTO contact_sync.tombstone (erasure_id, kind, sync_name, tag, mac, key_i
 VALUES (%(erasure_id)s, %(kind)s, %(sync_name)s, %(tag)s, %(mac)s, %(key_id)s)
 ON CONFLICT DO NOTHING;
 
--- rename --
+-- follow_rename --
 -- A sync goes on under another name, and its clients' tombstones with it; runs before the sync gets it.
 UPDATE contact_sync.tombstone AS t SET sync_name = %(name)s
 FROM contact_sync.sync AS s

@@ -96,7 +96,7 @@ class SealedStep(Step):
 
 def create(cursor: Cursor, erasure_id: str, sync_name: str) -> None:
     """Begin an erasure."""
-    cursor.execute(SQL["create"], {"erasure_id": erasure_id, "sync_name": sync_name})
+    cursor.execute(SQL["insert_erasure"], {"erasure_id": erasure_id, "sync_name": sync_name})
 
 
 def create_part(

@@ -10,15 +10,24 @@ from contact_sync.state import statements
 
 SQL = statements.load("purging")
 PURGES = {
-    "purge_ledger": "clients", "purge_outbox": "staged contacts", "purge_removals": "removals",
-    "purge_moves": "moves", "purge_opt_outs_due": "opt-outs due",
-    "purge_suppressions": "suppressions", "purge_findings": "findings",
-    "purge_dropped_values": "dropped values", "purge_refused_values": "refused values",
-    "purge_client_keys": "client keys", "purge_slices": "slices", "purge_bounds": "batches",
-    "purge_trials": "trials", "purge_sides": "clients of verifications",
-    "purge_account_side": "contacts of verifications", "purge_proofs": "proofs",
-}  # fmt: skip
-"""Statement → what its rows are. A test compares them with the tables that hold such values."""
+    "clients": SQL["purge_ledger"],
+    "staged contacts": SQL["purge_outbox"],
+    "removals": SQL["purge_removals"],
+    "moves": SQL["purge_moves"],
+    "opt-outs due": SQL["purge_opt_outs_due"],
+    "suppressions": SQL["purge_suppressions"],
+    "findings": SQL["purge_findings"],
+    "dropped values": SQL["purge_dropped_values"],
+    "refused values": SQL["purge_refused_values"],
+    "client keys": SQL["purge_client_keys"],
+    "slices": SQL["purge_slices"],
+    "batches": SQL["purge_bounds"],
+    "trials": SQL["purge_trials"],
+    "clients of verifications": SQL["purge_sides"],
+    "contacts of verifications": SQL["purge_account_side"],
+    "proofs": SQL["purge_proofs"],
+}
+"""What is deleted → by which statement. A test compares them with the tables that hold people."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +80,8 @@ def forgotten(cursor: Cursor, person: Person) -> int:
 def purge(cursor: Cursor, person: Person) -> dict[str, int]:
     """Delete what there is of the person; returns how many rows of what."""
     found = {}
-    for statement, what in PURGES.items():
-        cursor.execute(SQL[statement], person.parameters())
+    for what, statement in PURGES.items():
+        cursor.execute(statement, person.parameters())
         if cursor.rowcount > 0:
             found[what] = cursor.rowcount
     return found

@@ -181,5 +181,5 @@ def _no_sync(cursor: Cursor, name: str) -> ConfigError:
 
 
 def _rename(cursor: Cursor, sync_id: int, name: str) -> None:
-    tombstones.rename(cursor, sync_id, name)
+    tombstones.follow_rename(cursor, sync_id, name)
     cursor.execute(SQL["rename_sync"], {"sync_id": sync_id, "name": name})

@@ -36,9 +36,9 @@ def put_up(
         cursor.execute(SQL["put_up"], {"erasure_id": erasure_id, "sync_name": sync_name, **row})
 
 
-def rename(cursor: Cursor, sync_id: int, name: str) -> None:
+def follow_rename(cursor: Cursor, sync_id: int, name: str) -> None:
     """A sync is about to get another name."""
-    cursor.execute(SQL["rename"], {"sync_id": sync_id, "name": name})
+    cursor.execute(SQL["follow_rename"], {"sync_id": sync_id, "name": name})
 
 
 def of_erasure(cursor: Cursor, erasure_id: str) -> list[dict[str, Any]]:
