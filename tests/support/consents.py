@@ -110,15 +110,14 @@ class Audit:
 
 def _excluded(world: World) -> frozenset[str]:
     """Addresses of clients that the source's statement excludes; none where it is broken."""
-    statement = (world.sql_folder / "scan.sql").read_text(encoding="utf-8")
+    scan = (world.sql_folder / "scan.sql").read_text(encoding="utf-8")
+    statement = f"SELECT email FROM (\n{scan}\n) AS scan WHERE exclusion IS NOT NULL"
     try:
         with connections.connection(world.b2core_url) as connection:
             rows = connection.execute(statement.encode()).fetchall()
     except psycopg.Error:
         return frozenset()
-    return frozenset(
-        str(row[1]).strip().lower() for row in rows if row[1] is not None and row[2] is not None
-    )
+    return frozenset(str(email).strip().lower() for (email,) in rows if email is not None)
 
 
 def _runs(world: World) -> Collection[tuple[str, str, float]]:

@@ -206,6 +206,7 @@ class World:
                 add_phone(connection, client, phone)
             if address is not None:
                 add_address(connection, client, **address)
+        self.audit.look(self)
         return client
 
     def add_clients(self, n: int) -> list[str]:

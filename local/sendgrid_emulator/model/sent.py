@@ -15,7 +15,8 @@ from local.sendgrid_emulator.model.fields import EMAIL, FieldDefinition
 from local.sendgrid_emulator.model.spool import Spool
 from local.sendgrid_emulator.model.suppressions import Suppressions
 
-MAX_ADDRESSES = 2_000_000  # of JSON requests; the oldest requests are forgotten beyond
+MAX_ADDRESSES = 500_000  # of JSON requests; the oldest are forgotten beyond
+MAX_SENT = 10_000
 InForce = Mapping[str, frozenset[str]]
 
 
@@ -70,7 +71,7 @@ class SentLog:
     def _keep(self, sent: Sent) -> None:
         self.kept.append(sent)
         self.addresses += len(sent.emails)
-        while self.addresses > MAX_ADDRESSES:
+        while self.addresses > MAX_ADDRESSES or len(self.kept) > MAX_SENT:
             self.addresses -= len(self.kept.popleft().emails)
             self.forgotten += 1
 

@@ -1,4 +1,5 @@
-"""Batch the contacts of newly excluded clients, which leave SendGrid before anything is sent.
+"""Batch the contacts of newly excluded clients, which leave SendGrid before anything is sent; and
+unsubscribe their addresses there, where the definition says so.
 
 The batches are sent as all others: `send_batch`.
 """

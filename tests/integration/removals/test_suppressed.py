@@ -7,11 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from contact_sync.base.vocabulary import SuppressionKind
+from contact_sync.base.vocabulary import RunKind, SuppressionKind
 from contact_sync.lookup.explain import explain_client
 from contact_sync.reporting.explanation_text import text
+from contact_sync.run.context import open_run
+from contact_sync.run.sending import prepare
+from contact_sync.run.start_run import start_run
 from tests.integration.people.test_suppressions_list import LISTS, NAMES, at_sendgrid
 from tests.support.consents import opt_out_column
+from tests.support.steps import STEPS, go_on
 from tests.support.world import World
 
 ANN, BOB, CLEO = (f"{name}@example.com" for name in ("ann", "bob", "cleo"))
@@ -114,6 +118,28 @@ def test_F16_b2cores_exclusion_counts_first_and_either_one_is_enough(
     world.run()
     assert world.fates()[ann] == "excluded: excluded_by_b2core: no consent"
     assert world.contacts() == {}
+
+
+@pytest.mark.parametrize("since", [None, 1_700_000_000], ids=["now", "long ago"])
+def test_F16_who_is_suppressed_while_a_person_is_asked_is_not_sent(
+    world: World, monkeypatch: pytest.MonkeyPatch, since: int | None
+) -> None:
+    """B2CORE and SendGrid were read long before the sending: both are asked again, and what is new
+    since then counts; the next run says so. What was there before was read."""
+    monkeypatch.setattr(prepare, "MAX_AGE_SECONDS", -1e9)
+    world.redefine(suppressions={})
+    ann = world.add(ANN)
+    world.add(BOB)
+    with world.sync() as sync:
+        run_id = start_run(sync, RunKind.INCREMENTAL, holder="test")
+        go_on(sync, run_id, before="submit")
+        world.emulator.admin.suppress(ANN, kind="spam_reports", created=since)
+        for name in ("submit", "settle", "remove", "finish"):
+            STEPS[name](sync, open_run(sync, run_id))
+    assert (ANN in world.contacts()) is (since is not None)
+    if since is None:
+        assert world.fates()[ann] == "pending: changed_since_read"
+        assert world.run()["exclusions"] == {"suppressed_at_sendgrid: spam_report": 1}
 
 
 def test_F16_B03_a_suppressed_clients_new_address_gets_its_opt_out_first(world: World) -> None:

@@ -1,21 +1,24 @@
 """What has to be true just before a batch's first byte leaves.
 
-Time passes between reading and sending: whoever was excluded, deleted, erased or moved meanwhile
-must not be uploaded. Nor whoever takes over the address of an excluded client whose contact isn't
-gone for certain. And the opt-out of a former address is carried over before the new one exists.
+Time passes between reading and sending: whoever was excluded, deleted, erased or moved meanwhile,
+or whose address SendGrid has suppressed, must not be uploaded. Nor whoever takes over the address
+of an excluded client whose contact isn't gone for certain. And the opt-out of a former address is
+carried over before the new one exists.
 """
 
 from __future__ import annotations
 
 import logging
 
-from contact_sync.base.arrays import rows_of, taken
+import numpy as np
+
+from contact_sync.base.arrays import Int64, among, rows_of, taken
 from contact_sync.base.errors import AuthError, RequestRefused
 from contact_sync.base.failpoints import reach
 from contact_sync.base.vocabulary import PendingReason
 from contact_sync.base.words import reason as in_words
 from contact_sync.sendgrid.suppression_calls import MAX_SUPPRESSED
-from contact_sync.state import batch_contacts, clocks, leases, removals, settling
+from contact_sync.state import batch_contacts, clocks, leases, removals, settling, suppressed
 from contact_sync.state.batches import Batch
 from contact_sync.state.runs import Run
 from contact_sync.state.suppressions import EVERYWHERE
@@ -54,12 +57,29 @@ def _hold_changed(sync: Sync, run: Run, batch: Batch) -> None:
 
     with sync.b2core.snapshot() as snapshot:
         scan = scan_clients(snapshot)
-    allowed = ~barred(scan)
+    allowed = ~barred(scan) & ~among(scan.email_hash, _newly_suppressed(sync, run))
     client_id, email_hash = batch_contacts.address_hashes(sync.state, batch.batch_id)
     rows, found = rows_of(scan.client_id[allowed], client_id)
     as_before = found & (taken(scan.email_hash[allowed], rows, found) == email_hash)
     changed = [int(client) for client in client_id[~as_before]]
     _hold(sync, run, batch, changed, PendingReason.CHANGED_SINCE_READ)
+
+
+def _newly_suppressed(sync: Sync, run: Run) -> Int64:
+    """Hashes of addresses that SendGrid has suppressed since it was asked last, of the kinds for
+    which the definition excludes. Nothing is stored: the next run reads and counts them."""
+    asked = sync.definition.suppressions
+    if asked is None:
+        return np.empty(0, np.int64)
+    found: list[int] = []
+    often = {"overlap_minutes": asked.overlap_minutes, "whole_hours": asked.whole_every_hours}
+    for kind in asked.with_policy("exclude"):
+        with sync.state.transaction() as cursor:
+            place = suppressed.place_of(cursor, run.sync_id, kind, **often)
+        for page in sync.sendgrid.suppressions(kind, place.since):
+            leases.renew_lease(sync.state, run)
+            found += suppressed.address_hashes([each.email for each in page])
+    return np.array([each for each in found if each], np.int64)
 
 
 def _hold_not_free(sync: Sync, run: Run, batch: Batch) -> None:
