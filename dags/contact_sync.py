@@ -14,7 +14,7 @@ nothing; its `finish_run` ends as skipped. *Trial* looks at chosen clients only.
 | --- | --- |
 | start_run | takes the sync's lease: one run at a time, whoever starts it |
 | settle_earlier_runs | settles jobs that an earlier run left open |
-| check_setup | key, list, fields and SQL columns: names everything that is missing |
+| check_setup | key, list, fields and SQL columns: names everything missing; goes on with erasures |
 | read_suppressions | only with `suppressions` in the definition: who gets no mail from SendGrid |
 | select_clients | decides who is looked at, in slices |
 | stage_clients | reads, transforms, compares; one task per slice |
@@ -166,7 +166,7 @@ def make_dag(definition: SyncDefinition) -> DAG:
             outlets=[contacts_asset(name)],
             on_success_callback=[
                 notifier
-                for event in (Event.REJECTIONS, Event.DROPPED, Event.EXCLUSIONS)
+                for event in (Event.REJECTIONS, Event.DROPPED, Event.EXCLUSIONS, Event.ERASURE_LATE)
                 for notifier in told.get(event, [])
             ],
         )(tasks.finish_run)(name, sync_run)

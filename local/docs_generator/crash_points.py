@@ -18,6 +18,31 @@ POINTS = {
         "run once the lease has run out, or by taking it over",
     ),
     "drained": ("every batch of an earlier run is settled or void", AGAIN),
+    "erasure_uncommitted": ("nothing of the request", "whoever asks for it again"),
+    "erasure_requested": (
+        "tombstones, so that nobody sends the person, and what is to be done",
+        "the next run of each sync concerned",
+    ),
+    "purge_uncommitted": ("what there was of the person", "the task again: it purges"),
+    "purged": (
+        "nothing of the person but the addresses to be looked for",
+        "the task again: it looks for contacts",
+    ),
+    "contacts_deleted_not_stored": (
+        "the same; SendGrid has a job whose id isn't known",
+        "the task again: it deletes what is shown. If nothing is, the part ends once the search "
+        "can't lag any more",
+    ),
+    "contacts_deleted": ("the job's id", "the task again: it looks for contacts"),
+    "events_erased_not_stored": (
+        "the same; SendGrid has a job whose id isn't known",
+        "the task again, by another job: the second one finds nothing",
+    ),
+    "events_erased": ("that job's id, too", "the task again: it looks for the last time"),
+    "erasure_end_uncommitted": ("the same", "the task again: it looks for the last time"),
+    "erasure_ended": (
+        "that nothing was found; the addresses are gone", "nothing has to be repaired",
+    ),
     "setup_checked": ("list and fields by id", AGAIN),
     "suppressions_page_uncommitted": (
         "the pages before this one", "the task again: it reads all pages of this kind again",

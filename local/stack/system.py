@@ -7,6 +7,7 @@ airflow_stack/, sendgrid_emulator/; runs.py follows a run to its end.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import random
 import secrets
@@ -229,7 +230,15 @@ def airflow_environment(
         "AIRFLOW_CONN_SENDGRID_DEFAULT": sendgrid_connection(
             base_url=emulator.base_url, api_key=api_key
         ),
+        "AIRFLOW_CONN_CONTACT_SYNC_HASH_KEY": hash_key_connection(api_key),
     }
+
+
+def hash_key_connection(api_key: str) -> str:
+    """Return the connection with the key of hashes: made of a secret that KEEP keeps, so that
+    erased people stay known."""
+    password = hashlib.sha256(f"hash key {api_key}".encode()).hexdigest()
+    return json.dumps({"conn_type": "generic", "password": password})
 
 
 def new_key() -> str:

@@ -13,7 +13,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from functools import reduce
+from functools import partial, reduce
 from pathlib import Path
 
 import psycopg
@@ -81,6 +81,12 @@ def forget(words: list[str]) -> None:
 def suppressions(words: list[str]) -> None:
     """The options are right; test_suppressions_list.py runs it, on a sync that has read them."""
     cli.parser().parse_args(["suppressions", *words])
+
+
+def erasures(command: str, words: list[str]) -> None:
+    """The options are right; tests/integration/erasures runs them, on people who are there."""
+    told = words[: words.index(">")] if ">" in words else words
+    cli.parser().parse_args([command, *told])
 
 
 def airflow(words: list[str]) -> None:
@@ -166,6 +172,10 @@ RUNNERS: dict[str, Runner] = {
     "python -m contact_sync rename": rename,
     "python -m contact_sync forget": forget,
     "python -m contact_sync suppressions": suppressions,
+    "python -m contact_sync erase": partial(erasures, "erase"),
+    "python -m contact_sync erasures": partial(erasures, "erasures"),
+    "python -m contact_sync tombstones": partial(erasures, "tombstones"),
+    "python -c": nothing,
     "python -m": module,
     "airflow": airflow,
     "airflow roles": for_fab,

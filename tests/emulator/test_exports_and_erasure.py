@@ -147,6 +147,24 @@ def test_erasing_leaves_contacts_alone(sendgrid: SendGrid) -> None:
     assert list(sendgrid.admin.contacts()) == [ANNA]
 
 
+@pytest.mark.parametrize("lifts", [False, True])
+def test_whether_erasing_lifts_suppressions_is_a_choice(sendgrid: SendGrid, lifts: bool) -> None:
+    sendgrid.admin.settings(erase_suppressions=lifts)
+    sendgrid.admin.suppress(ANNA, BEN)
+    sendgrid.admin.suppress(ANNA, kind="bounces")
+    sendgrid.call("POST", ERASE, {"email_addresses": [ANNA]})
+    assert set(sendgrid.admin.suppressions()) == ({BEN} if lifts else {ANNA, BEN})
+    bounced = sendgrid.call("GET", "/v3/suppression/bounces").json()
+    assert [each["email"] for each in bounced] == ([] if lifts else [ANNA])
+
+
+def test_a_key_needs_a_scope_of_its_own_to_erase(sendgrid: SendGrid) -> None:
+    sendgrid.admin.add_key("SG.other-key", "suppressions")
+    body = {"email_addresses": [ANNA]}
+    answer = sendgrid.call("POST", ERASE, body, headers={"Authorization": "Bearer SG.other-key"})
+    assert answer.status_code == 403
+
+
 def test_a_bad_address_is_not_erased(sendgrid: SendGrid) -> None:
     answer = sendgrid.call("POST", ERASE, {"email_addresses": [ANNA, "nobody"]})
     assert first_error(answer)[::2] == (400, "Email_address nobody is not valid")

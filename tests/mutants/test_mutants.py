@@ -16,6 +16,7 @@ from tests.mutants import (
     borders,
     consenting,
     doubting,
+    erasing,
     going_back,
     leases,
     looking,
@@ -50,6 +51,7 @@ WRITTEN = [
         setting_up,
         verifying,
         repairing,
+        erasing,
         consenting,
         pruning,
     )

@@ -23,7 +23,7 @@ def test_the_architecture_says_of_every_fail_point_what_a_crash_leaves() -> None
     """Each with what is stored then and who continues, and none that the package hasn't."""
     _, _, *rows = crash_lines()
     told = [[cell.strip() for cell in row.strip("|").split(" | ")] for row in rows]
-    points = all_points() | all_points(verifying=True)
+    points = all_points() | all_points("verify") | all_points("erasure")
     assert {name.strip("`") for name, *_ in told} == points
     assert all(stored and continues for _, _, stored, continues in told)
 

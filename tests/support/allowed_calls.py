@@ -39,6 +39,7 @@ ALLOWED = {
         ("GET", "/v3/asm/suppressions/{email}"),
         ("POST", "/v3/asm/groups/{group_id}/suppressions/search"),
         ("POST", "/v3/asm/groups/{group_id}/suppressions"),
+        ("POST", "/v3/recipients/erasejob"),
         ("GET", f"{CONTACTS}/count"),
         ("POST", f"{CONTACTS}/exports"),
         ("GET", f"{CONTACTS}/exports/{{export_id}}"),
@@ -70,3 +71,8 @@ def is_allowed(call: Mapping[str, Any]) -> bool:
     query = parse_qs(call["query"], keep_blank_values=True)
     ids = ",".join(query.get(IDS[call["route"]], [""])).split(",")
     return len(query) == 1 and all(ids) and len(ids) <= MAX_IDS
+
+
+def is_upsert(call: Mapping[str, Any]) -> bool:
+    """Whether a call is a JSON upsert."""
+    return (call["method"], call["route"]) == ("PUT", "/v3/marketing/contacts")

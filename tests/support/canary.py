@@ -29,6 +29,7 @@ CANARIES = {
     "genève": "genève",
     "weg ": r"\bweg \d",  # a street
     "sg.": r"sg\.[\w-]{10,}",  # an API key
+    "canary-hash-key": "canary-hash-key",
     "signature=": "signature=",  # a signed URL
 }
 """What each of them contains, in lower case → what it looks like. To look for a text first is a
@@ -43,6 +44,7 @@ SHARED = ("urllib3", "requests")
 
 LOGGERS = (*OURS, *SHARED)
 MAY_HOLD_AN_ADDRESS = {
+    "erasure_address": ["email"],
     "finding": ["email"],
     "ledger": ["email"],
     "move": ["former", "email", "belongings"],

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.support.consents import opt_out_column
+from tests.support.erased import ask, outlast_the_search, states, traces
 from tests.support.world import World
 
 
@@ -62,6 +63,22 @@ def suppressions_are_read(world: World) -> None:
     """It is known, once."""
     found = "SELECT kind, count(*) FROM contact_sync.suppression GROUP BY kind"
     assert world.state(found) == [("bounce", 1)]
+
+
+def asked_to_erase(world: World) -> None:
+    """Two clients are in SendGrid, and somebody asked for the erasure of one."""
+    world.add("ann@example.com")
+    world.add("bob@example.com")
+    world.run()
+    ask(world, email="ann@example.com")
+    outlast_the_search(world)
+
+
+def nobody_left(world: World) -> None:
+    """The erasure is finished, and nothing is left of the person."""
+    assert list(states(world).values()) == ["finished"]
+    assert traces(world, "ann@example.com") == []
+    assert world.emulator.admin.erased() == ["ann@example.com"]
 
 
 def withdrawn(world: World) -> None:

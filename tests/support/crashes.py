@@ -24,9 +24,11 @@ from contact_sync.run.start_run import start_run
 from contact_sync.state import settling
 from tests.support.consents import opt_out_column
 from tests.support.crash_worlds import (
+    asked_to_erase,
     cured,
     loaded,
     no_longer_refused,
+    nobody_left,
     poisoned,
     reading_suppressions,
     refused,
@@ -52,6 +54,10 @@ CSV = {
 }  # fmt: skip
 MOVE = {"moves_noted_uncommitted", "move_announced", "moved_not_stored", "moves_looked_at"}
 REMOVAL = {"delete_announced", "deleted_not_stored", "misses_uncommitted"}
+ERASURE = {
+    "purge_uncommitted", "purged", "contacts_deleted_not_stored", "contacts_deleted",
+    "events_erased_not_stored", "events_erased", "erasure_end_uncommitted", "erasure_ended",
+}  # fmt: skip
 REFUSED = {"batch_cut_uncommitted", "refused_single_uncommitted", "refusals_uncommitted"}
 JOINTS = {"plan_uncommitted", "batch_submitted", "batch_settled_uncommitted", "finish_uncommitted"}
 
@@ -248,6 +254,9 @@ KINDS = {
         JOINTS | MOVE | {"delete_announced", "misses_uncommitted"}, moving_with_belongings,
         check=moved_with_belongings,
     ),
+    "erasure": Kind(
+        ERASURE, asked_to_erase, check=nobody_left, converged={"excluded": {1}},
+    ),
     "contacts before the first load": Kind(JOINTS | {"held_uncommitted"}, there_before),
     "contacts that were counted late": Kind(
         {"held_after_uncommitted"}, there_before_and_counted_late
@@ -262,11 +271,16 @@ KINDS = {
 }  # fmt: skip
 
 
-def all_points(*, verifying: bool = False) -> set[str]:
-    """Every name that is given to `reach` in the package, for runs or for verifications."""
+APART = ("verify", "erasure")
+"""Rooms whose steps no run takes."""
+
+
+def all_points(room: str | None = None) -> set[str]:
+    """Every name that is given to `reach` in the package, in runs or in one of the rooms APART."""
     found = set()
-    paths = (path for path in PACKAGE.rglob("*.py") if (path.parent.name == "verify") == verifying)
-    for path in paths:
+    for path in PACKAGE.rglob("*.py"):
+        if path.parent.name != room if room else path.parent.name in APART:
+            continue
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "reach":
                 argument = node.args[0]

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from pathlib import Path
 
+from tests.support.erasure_scenarios import ERASURE
 from tests.support.not_promised import NOT_PROMISED
 from tests.support.proofs import Proof, proofs_of
 from tests.support.verify_scenarios import VERIFICATION
@@ -30,7 +31,9 @@ SECTIONS = {
     "R": "Rewound, renamed, replaced",
     "S": "What B2CORE's own connection to SendGrid does, and this project keeps",
     "V": "Verification and repair",
+    "E": "Erasure on request",
 }
+ELSEWHERE = VERIFICATION | ERASURE
 
 SCENARIOS = {
     "A01": "A transaction commits after a run has read past its time → the next run sends it",
@@ -210,7 +213,7 @@ SCENARIOS = {
     "S12": "A list is chosen, or none → every synced client is on it, or on none",
     "S13": "New clients and later updates → the same list",
     "S14": "The connection's status can be checked → all problems at once, without sending",
-} | VERIFICATION
+} | ELSEWHERE
 """Id → what breaks (S: what B2CORE does) → what is guaranteed."""
 
 LEFT_OUT: dict[str, str] = {

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from contact_sync.run.check_setup import check_setup
 from contact_sync.run.context import open_run
+from contact_sync.run.continue_erasures import continue_erasures
 from contact_sync.run.find_removals import find_removals
 from contact_sync.run.finish_run import finish_run
 from contact_sync.run.plan_batches import plan_batches
@@ -53,6 +54,7 @@ def settle(sync: Sync, run: Run) -> None:
 
 STEPS: dict[str, Callable[[Sync, Run], object]] = {
     "settle_earlier_runs": settle_earlier_runs,
+    "erase": continue_erasures,
     "check": check_setup,
     "suppressions": read_suppressions,
     "select": select_clients,

@@ -34,8 +34,9 @@ from local.b2core_demo.rows import add_address, add_client, add_phone
 from local.oracle import differences, expected
 from local.sendgrid_emulator.process import Emulator
 from tests.support import connections
-from tests.support.allowed_calls import AS_TEST
+from tests.support.allowed_calls import AS_TEST, is_upsert
 from tests.support.consents import PLAIN, Audit
+from tests.support.hash_keys import AS_CONNECTION, HASH_KEYS
 
 API_KEY = "SG.canary-key-0123456789"
 LIST_NAME = "B2CORE clients"
@@ -77,7 +78,8 @@ class World:
         source = B2Core(self.reader_url, self.sql_folder, limit)
         try:
             with StateDatabase(self.state_url).keeping_connections() as state:
-                yield Sync(self.definition, source, state, api, self.marks)
+                keys = {"hash_keys": lambda: HASH_KEYS}
+                yield Sync(self.definition, source, state, api, self.marks, **keys)
         finally:
             api.close()
 
@@ -87,6 +89,7 @@ class World:
         monkeypatch.setenv("AIRFLOW_CONN_CONTACT_SYNC_STATE", self.state_url)
         sendgrid = {"conn_type": "sendgrid", "host": self.emulator.base_url, "password": API_KEY}
         monkeypatch.setenv("AIRFLOW_CONN_SENDGRID_DEFAULT", json.dumps(sendgrid))
+        monkeypatch.setenv("AIRFLOW_CONN_CONTACT_SYNC_HASH_KEY", AS_CONNECTION)
 
     def run(self, kind: str = "incremental", **options: Any) -> dict[str, Any]:
         """Run the sync to its end and return the run's report."""
@@ -281,11 +284,6 @@ class World:
         )
         assert set(rows) == expected(self.b2core_url, excluded).unfit_of_clients()
         assert len(set(rows)) == len(rows)
-
-
-def is_upsert(call: dict[str, Any]) -> bool:
-    """Whether a call is a JSON upsert."""
-    return (call["method"], call["route"]) == ("PUT", "/v3/marketing/contacts")
 
 
 def define(**changes: Any) -> SyncDefinition:

@@ -86,3 +86,8 @@ WHERE sync_id = %(sync_id)s;
 SELECT count(*) AS n
 FROM contact_sync.ledger
 WHERE sync_id = %(sync_id)s AND client_id = any(%(client_ids)s::bigint[]) AND absent = 0;
+
+-- forget_all_counts --
+-- The same for every sync.
+UPDATE contact_sync.sync SET watermark = watermark - 'counts'
+WHERE watermark IS NOT NULL;

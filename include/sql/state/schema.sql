@@ -208,6 +208,71 @@ CREATE TABLE contact_sync.dropped_value (
 ALTER TABLE ONLY contact_sync.dropped_value ADD CONSTRAINT dropped_value_pkey PRIMARY KEY (sync_id, client_id, field);
 CREATE INDEX dropped_value_reasons ON contact_sync.dropped_value USING btree (sync_id, field, reason, client_id);
 
+-- Each erasure of a person; kept for ever, without anything that says who it was.
+CREATE TABLE contact_sync.erasure (
+    erasure_id text NOT NULL,  -- Chosen at random, so that a restored database knows it again.
+    sync_name text NOT NULL,  -- The sync that was named in the request.
+    requested_at timestamp with time zone DEFAULT now() NOT NULL,
+    finished_at timestamp with time zone,  -- When the last look found nothing; NULL = the next run goes on with it.
+    lifted_at timestamp with time zone,  -- When a person lifted its tombstones; NULL = they are in force.
+    cause text  -- Why it didn't go on the last time, in one sentence; NULL = it did.
+);
+ALTER TABLE ONLY contact_sync.erasure ADD CONSTRAINT erasure_pkey PRIMARY KEY (erasure_id);
+CREATE INDEX erasure_open ON contact_sync.erasure USING btree (requested_at) WHERE (finished_at IS NULL);
+
+-- Addresses that have to be looked for at SendGrid; gone when that part of the erasure has ended.
+CREATE TABLE contact_sync.erasure_address (
+    erasure_id text NOT NULL,
+    sync_id smallint NOT NULL,
+    email text NOT NULL,
+    email_hash bigint NOT NULL,  -- xxh3 of email, as in the ledger.
+    deleted boolean DEFAULT false NOT NULL  -- Its contact was found, and SendGrid was told to delete it.
+);
+ALTER TABLE ONLY contact_sync.erasure_address ADD CONSTRAINT erasure_address_pkey PRIMARY KEY (erasure_id, sync_id, email);
+ALTER TABLE ONLY contact_sync.erasure_address ADD CONSTRAINT erasure_address_erasure_id_sync_id_fkey FOREIGN KEY (erasure_id, sync_id) REFERENCES contact_sync.erasure_part(erasure_id, sync_id) ON DELETE CASCADE;
+
+-- The person's ids in B2CORE; gone with the addresses.
+CREATE TABLE contact_sync.erasure_client (
+    erasure_id text NOT NULL,
+    sync_id smallint NOT NULL,
+    client_id bigint NOT NULL
+);
+ALTER TABLE ONLY contact_sync.erasure_client ADD CONSTRAINT erasure_client_pkey PRIMARY KEY (erasure_id, sync_id, client_id);
+ALTER TABLE ONLY contact_sync.erasure_client ADD CONSTRAINT erasure_client_erasure_id_sync_id_fkey FOREIGN KEY (erasure_id, sync_id) REFERENCES contact_sync.erasure_part(erasure_id, sync_id) ON DELETE CASCADE;
+
+-- What is left to do of an erasure, one row for each sync that it concerns; ends with the look that finds nothing.
+CREATE TABLE contact_sync.erasure_part (
+    erasure_id text NOT NULL,
+    sync_id smallint NOT NULL,
+    run_mark bigint NOT NULL,  -- The newest run when it was asked for: later ones know of it.
+    verification_mark bigint NOT NULL,  -- The newest verification then.
+    sent_at timestamp with time zone,  -- When the person may have been sent last; SendGrid's search may lag behind that. NULL = it wasn't.
+    purged_at timestamp with time zone,  -- When the state database lost what it had of the person; NULL = something that still needs it is under way.
+    delete_job text,  -- SendGrid's job that deletes the contacts; NULL = none yet.
+    events_job text  -- SendGrid's job that erases event data; NULL = none yet.
+);
+ALTER TABLE ONLY contact_sync.erasure_part ADD CONSTRAINT erasure_part_pkey PRIMARY KEY (erasure_id, sync_id);
+ALTER TABLE ONLY contact_sync.erasure_part ADD CONSTRAINT erasure_part_erasure_id_fkey FOREIGN KEY (erasure_id) REFERENCES contact_sync.erasure(erasure_id);
+ALTER TABLE ONLY contact_sync.erasure_part ADD CONSTRAINT erasure_part_sync_id_fkey FOREIGN KEY (sync_id) REFERENCES contact_sync.sync(sync_id);
+
+-- The evidence of an erasure, without personal data: what was done, and when.
+CREATE TABLE contact_sync.erasure_step (
+    erasure_id text NOT NULL,
+    step_no integer NOT NULL,
+    at timestamp with time zone NOT NULL,
+    what text NOT NULL,  -- A code (base/erasure_steps.py).
+    sync_name text,
+    by_whom text,  -- The user who asked; NULL = the step is the sync's own.
+    reason text,  -- What that user said, without anything that looks like an address.
+    numbers jsonb DEFAULT '{}'::jsonb NOT NULL,  -- How many of what.
+    job_id text,  -- SendGrid's.
+    key_id text NOT NULL,  -- Tells with which key it was sealed.
+    seal bytea NOT NULL,  -- HMAC-SHA256 of this step and of the seal before: a step that was changed, added or left out shows.
+    CONSTRAINT erasure_step_what CHECK ((what = ANY (ARRAY['requested'::text, 'purged'::text, 'contacts_deleted'::text, 'events_erased'::text, 'still_shown'::text, 'not_found'::text, 'finished'::text, 'lifted'::text, 'imported'::text])))
+);
+ALTER TABLE ONLY contact_sync.erasure_step ADD CONSTRAINT erasure_step_pkey PRIMARY KEY (erasure_id, step_no);
+ALTER TABLE ONLY contact_sync.erasure_step ADD CONSTRAINT erasure_step_erasure_id_fkey FOREIGN KEY (erasure_id) REFERENCES contact_sync.erasure(erasure_id);
+
 -- Addresses that B2CORE excludes, by hash: nobody may have a contact there.
 CREATE VIEW contact_sync.excluded_address AS
  SELECT sync_id,
@@ -461,11 +526,26 @@ CREATE TABLE contact_sync.sync (
     unproven text,  -- Why the ledger isn't believed, a code; NULL = it is. Until a run has sent everything again.
     unproven_since timestamp with time zone,  -- When a run noticed it.
     has_forgotten boolean DEFAULT false NOT NULL,  -- Requests may be on their way of which this database knows nothing any more.
+    erasures_lost integer DEFAULT 0 NOT NULL,  -- How many erasures the state database has lost for good, by a person's word: runs go on without them.
     CONSTRAINT sync_unproven CHECK (((num_nulls(unproven, unproven_since) = ANY (ARRAY[0, 2])) AND (unproven = ANY (ARRAY['state_went_back'::text, 'state_restored'::text, 'state_moved'::text, 'state_restarted'::text]))))
 );
 ALTER TABLE contact_sync.sync ALTER COLUMN sync_id ADD GENERATED ALWAYS AS IDENTITY ( SEQUENCE NAME contact_sync.sync_sync_id_seq START WITH 1 INCREMENT BY 1 NO MINVALUE NO MAXVALUE CACHE 1 );
 ALTER TABLE ONLY contact_sync.sync ADD CONSTRAINT sync_name_key UNIQUE (name);
 ALTER TABLE ONLY contact_sync.sync ADD CONSTRAINT sync_pkey PRIMARY KEY (sync_id);
+
+-- Who was erased and must not come back, as keyed hashes.
+CREATE TABLE contact_sync.tombstone (
+    erasure_id text NOT NULL,
+    kind text NOT NULL,  -- address, of every sync; client: an id, of one sync.
+    sync_name text,  -- The sync whose client it is; NULL = an address.
+    tag bigint NOT NULL,  -- AES-256 of the address's xxh3, or of the id: what whole columns are compared by.
+    mac bytea NOT NULL,  -- HMAC-SHA256 of the address, or of the id as text.
+    key_id text NOT NULL,  -- Tells with which key both were made.
+    CONSTRAINT tombstone_kind CHECK ((kind = ANY (ARRAY['address'::text, 'client'::text]))),
+    CONSTRAINT tombstone_sync CHECK (((sync_name IS NULL) = (kind = 'address'::text)))
+);
+CREATE UNIQUE INDEX tombstone_once ON contact_sync.tombstone USING btree (erasure_id, kind, COALESCE(sync_name, ''::text), tag, key_id);
+ALTER TABLE ONLY contact_sync.tombstone ADD CONSTRAINT tombstone_erasure_id_fkey FOREIGN KEY (erasure_id) REFERENCES contact_sync.erasure(erasure_id);
 
 -- Each verification: when both sides were read, what was compared, how it came out: a certificate.
 CREATE TABLE contact_sync.verification (

@@ -183,6 +183,17 @@ WHERE
     AND m.email = s.email
     AND m.list_id = s.list_id;
 
+-- note_unfinished_erasures --
+UPDATE contact_sync.erasure AS e SET
+    cause = 'The sync was forgotten before the erasure was finished: look for the person in SendGrid''s UI'
+FROM contact_sync.erasure_part AS p
+WHERE p.erasure_id = e.erasure_id AND p.sync_id = %(sync_id)s;
+
+-- forget_erasures --
+-- What was left to do, with its addresses; tombstones and records stay.
+DELETE FROM contact_sync.erasure_part
+WHERE sync_id = %(sync_id)s;
+
 -- forget_ledger --
 DELETE FROM contact_sync.ledger
 WHERE sync_id = %(sync_id)s;

@@ -170,8 +170,8 @@ class Admin:
         return int(self.send("POST", "groups").json()["id"])
 
     def add_key(self, key: str, permission: str) -> None:
-        """Give a key a permission until the next reset: full, marketing (no suppressions),
-        sees_suppressions, read or none.
+        """Give a key a permission until the next reset: full, suppressions (no erasures),
+        marketing (no suppressions), sees_suppressions, read or none.
         """
         self.send("POST", "keys", {"key": key, "permission": permission})
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import Literal
 
-Permission = Literal["full", "marketing", "sees_suppressions", "read", "none"]
+Permission = Literal["full", "suppressions", "marketing", "sees_suppressions", "read", "none"]
 READS_BY_POST = ("/search", "/batch")
-SUPPRESSION_ROUTES = ("/v3/asm/", "/v3/suppression/", "/v3/recipients/")
+SUPPRESSION_ROUTES = ("/v3/asm/", "/v3/suppression/")
+ERASE = ["recipients.erasejob.create", "recipients.erasejob.read"]  # [K Erase recipients' data]
 READ_MARKETING = ["marketing.automation.read", "marketing.read", "marketing_campaigns.read"]
 MARKETING = [
     *READ_MARKETING,
@@ -28,7 +29,8 @@ WRITE_SUPPRESSIONS = [
     *(f"suppression.unsubscribes.{verb}" for verb in ("create", "delete", "update")),
 ]
 SCOPES: dict[Permission, list[str]] = {
-    "full": [*MARKETING, *READ_SUPPRESSIONS, *WRITE_SUPPRESSIONS],
+    "full": [*MARKETING, *READ_SUPPRESSIONS, *WRITE_SUPPRESSIONS, *ERASE],
+    "suppressions": [*MARKETING, *READ_SUPPRESSIONS, *WRITE_SUPPRESSIONS],
     "marketing": MARKETING,
     "sees_suppressions": [*MARKETING, *READ_SUPPRESSIONS],
     "read": READ_MARKETING,
@@ -41,7 +43,9 @@ def may_call(permission: Permission, method: str, route: str) -> bool:
     if route == "/v3/scopes":
         return True
     reads = method == "GET" or any(part in route for part in READS_BY_POST)
-    if route.startswith(SUPPRESSION_ROUTES):
+    if route.startswith("/v3/recipients/"):
+        needed = "recipients.erasejob.create"
+    elif route.startswith(SUPPRESSION_ROUTES):
         needed = "suppression.read" if reads else "suppression.create"
     else:
         needed = "marketing.read" if reads else "marketing_campaigns.create"

@@ -268,6 +268,9 @@ class Settings(BaseModel):
     rate_limit_reset: Literal["delta", "epoch"] = Field(
         "delta", description="seconds left [K recording 2021], or epoch seconds as Rate limits says"
     )
+    erase_suppressions: bool = Field(
+        default=False, description="[I] whether an erase job lifts the addresses' suppressions"
+    )
     retry_after: bool = Field(default=False, description="[I] not documented, so absent")
     search_404: Literal["errors", "result"] = Field(
         "errors", description="[I] body of a search that finds nobody"

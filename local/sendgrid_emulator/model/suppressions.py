@@ -38,6 +38,12 @@ class Suppressions:
         self.groups[number] = {}
         return number
 
+    def forget(self, emails: Iterable[str]) -> None:
+        """Lift every suppression of these addresses."""
+        for kept in (self.everywhere, *self.groups.values(), *self.undelivered.values()):
+            for email in emails:
+                kept.pop(email, None)
+
     def has_group(self, number: str) -> bool:
         """Return whether there is such a group."""
         return number.isdecimal() and int(number) in self.groups

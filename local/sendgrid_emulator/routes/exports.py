@@ -148,5 +148,8 @@ async def erase(request: Request) -> Response:
     for email in emails:
         if not is_email(email):
             raise Refusal(400, f"Email_address {email} is not valid", "email_addresses")
-    account.erased.update(email.lower() for email in emails)
+    addresses = {email.lower() for email in emails}
+    account.erased.update(addresses)
+    if account.settings.erase_suppressions:
+        account.suppressions.forget(addresses)
     return answer({"job_id": str(uuid.uuid4())}, 202)

@@ -94,6 +94,26 @@ def exclusions(definition: SyncDefinition, context: Any) -> Alert | None:
     )  # fmt: skip
 
 
+def erasure_late(definition: SyncDefinition, context: Any) -> Alert | None:
+    """After a run more erasures are older than their deadline than after the run before."""
+    run_id = str(context["run_id"])
+    late, before = (
+        [(row.result or Result()).degraded.get(Degraded.ERASURES_LATE, 0) for row in rows]
+        for rows in _newest(_rows(definition, _sync_run_id(definition, run_id)))
+    )
+    n = sum(late)
+    if not rose_above(0, n, sum(before)):
+        return None
+    return alert_of(
+        Event.ERASURE_LATE, definition, run_id,
+        f"{definition.name}: erasures aren't finished",
+        f"{n} erasures were asked for more than {definition.deadlines.erasure_hours:g} hours ago "
+        f"and aren't finished. Nobody sends these people, but SendGrid may still have them",
+        f"See why: python -m contact_sync erasures {definition.name}. Each run tries again",
+        {"erasures": n},
+    )  # fmt: skip
+
+
 def _newest(rows: list[ShownRun]) -> tuple[list[ShownRun], list[ShownRun]]:
     """The first row, and the next one of a run that came to its end, each in a list of its own."""
     ended = [row for row in rows[1:] if row.result and row.result.books]
@@ -199,6 +219,7 @@ TELLERS: dict[Event, Callable[[SyncDefinition, Any], Alert | None]] = {
     Event.APPROVAL: approval,
     Event.NO_SUCCESS: no_success,
     Event.STATE_UNPROVEN: state_unproven,
+    Event.ERASURE_LATE: erasure_late,
 }
 
 

@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from contact_sync.airflow_edge.dsn import found, postgres_dsn
+from contact_sync.airflow_edge.hash_keys import hash_keys
 from contact_sync.airflow_edge.hook import SendGridHook
 from contact_sync.config.definition import SyncDefinition
 from contact_sync.config.files import read_definition, source_folder
@@ -18,6 +19,7 @@ from contact_sync.state.database import StateDatabase
 if TYPE_CHECKING:
     from contact_sync.b2core.reader import B2Core
     from contact_sync.base.marks import Marks
+    from contact_sync.contacts.tombstones import HashKeys
     from contact_sync.run.checklist import Setup
     from contact_sync.sendgrid.api import SendGridApi
     from contact_sync.sync import Databases, Sync
@@ -42,9 +44,10 @@ def open_sync(name: str, marks: Marks | None = None) -> Iterator[Sync]:
         sendgrid = SendGridHook(definition.connections.sendgrid).get_conn(
             read_only=definition.shadow
         )
+    keys = partial(open_hash_keys, definition)
     try:
         with state.keeping_connections():
-            yield Sync(definition, b2core, state, sendgrid, marks)
+            yield Sync(definition, b2core, state, sendgrid, marks, hash_keys=keys)
     finally:
         sendgrid.close()
 
@@ -57,7 +60,10 @@ def open_databases(name: str) -> Iterator[Databases]:
 
     definition = read_definition(name)
     with found(definition.name):
-        opened = Databases(definition, open_b2core(definition), open_state(definition))
+        opened = Databases(
+            definition, open_b2core(definition), open_state(definition),
+            hash_keys=partial(open_hash_keys, definition),
+        )  # fmt: skip
     with opened.state.keeping_connections():
         yield opened
 
@@ -71,6 +77,12 @@ def open_sendgrid(definition: SyncDefinition) -> Iterator[SendGridApi]:
         yield sendgrid
     finally:
         sendgrid.close()
+
+
+def open_hash_keys(definition: SyncDefinition) -> HashKeys:
+    """The keys by which erased people are known again. Raises ConfigError."""
+    with found(definition.name):
+        return hash_keys(definition.connections.hash_key)
 
 
 def open_state(definition: SyncDefinition) -> StateDatabase:

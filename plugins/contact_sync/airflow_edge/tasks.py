@@ -133,10 +133,12 @@ def start_run(name: str) -> int | None:
 
 
 def check_setup(name: str, sync_run_id: int) -> None:
-    """Preflight of both sides."""
+    """Preflight of both sides; before it, what is left of erasures."""
     from contact_sync.run import check_setup as step
+    from contact_sync.run.continue_erasures import continue_erasures
 
     with working(name, sync_run_id) as (sync, run):
+        continue_erasures(sync, run)
         step.check_setup(sync, run)
 
 

@@ -21,6 +21,7 @@ class Noted(StrEnum):
     REMOVED = "removed"  # the row is gone, and so is the contact, or its place on the list
     TAKEN = "taken"  # the row is gone: a client has the address again
     FORGOTTEN = "forgotten"  # the row is gone with its sync, or with age; the contact stays
+    ERASED = "erased"  # the row is gone on request; an erasure deletes the contact
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +100,8 @@ STEPS = (
          "the sync that had the contact, too, is retired"),
     Step("syncs.forget_removals", (Noted.NOTED, Noted.PLANNED, Noted.MISSED, Noted.KEPT),
          Noted.FORGOTTEN, "the command forget", "its sync is retired"),
+    Step("purging.purge_removals", (Noted.NOTED, Noted.MISSED, Noted.KEPT), Noted.ERASED,
+         "an erasure", "a person asked for its client's erasure"),
 )  # fmt: skip
 
 KEPT_PLACE = ("clocks.pull_removals",)

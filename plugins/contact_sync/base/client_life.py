@@ -161,6 +161,7 @@ CHANGES = (
     Change("removals.retire_absent", KNOWN, None, "find_removals",
            "two snapshots of B2CORE in a row didn't hold it"),
     Change("persons.part_with", KNOWN, None, "stage_clients", "its id belongs to another person"),
+    Change("purging.purge_ledger", KNOWN, None, "an erasure", "a person asked for its erasure"),
     Change("syncs.forget_ledger", KNOWN, None, "the command forget", "its sync is retired"),
 )  # fmt: skip
 

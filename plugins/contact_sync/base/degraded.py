@@ -22,3 +22,5 @@ class Degraded(StrEnum):
     OPT_OUTS_OPEN = "opt_outs_open"
     RETURNS_UNSEEN = "returns_unseen"
     RESTRAINED = "restrained"
+    ERASURES_OPEN = "erasures_open"
+    ERASURES_LATE = "erasures_late"

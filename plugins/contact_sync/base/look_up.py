@@ -18,6 +18,7 @@ class NextDecision(StrEnum):
     BARRED = "barred"  # another client of its address is excluded
     SUPPRESSED = "suppressed"  # SendGrid suppresses its address, and the definition excludes it
     SHARED = "shared"  # a newer client has its address and represents it
+    ERASED = "erased"  # on request, it or somebody with its address
     GONE = "gone"  # not in B2CORE
     UNKNOWN = "unknown"  # no run has resolved the mapping yet
 
@@ -38,6 +39,9 @@ DECISIONS: Mapping[str, str] = {
     NextDecision.SHARED:
         "It isn't sent, because client {by}, which is newer, has the same address and represents "
         "it.",
+    NextDecision.ERASED:
+        "It isn't sent, because it, or somebody with its address, was erased on request. Only a "
+        "person's word lifts that: see the command `erasures`.",
     NextDecision.GONE: "Client {client} is gone from B2CORE",
     NextDecision.UNKNOWN:
         "No run of this sync has looked at its clients yet: the first one loads everyone.",

@@ -31,12 +31,14 @@ class Mark:
 
     `life`: of the sync's row in the state database, for as long as that isn't lost; `token`: chosen
     at random for this run, because a database that went back counts the same numbers again.
+    `erasures`: how many the state database knew, of all syncs.
     """
 
     life: str
     run_id: int
     token: str
     phase: Phase
+    erasures: int = 0
 
     @classmethod
     def from_text(cls, text: str) -> Self:
@@ -50,7 +52,11 @@ class Mark:
             raise ValueError("it names a run that can't be")
         if not all(isinstance(data.get(name), str) for name in ("life", "token")):
             raise ValueError("it lacks a part")
-        return cls(data["life"], data["run_id"], data["token"], Phase(str(data.get("phase"))))
+        erasures = data.get("erasures", 0)
+        if type(erasures) is not int or not 0 <= erasures <= MAX_RUN_ID:
+            raise ValueError("it counts erasures that can't be")
+        phase = Phase(str(data.get("phase")))
+        return cls(data["life"], data["run_id"], data["token"], phase, erasures)
 
     def text(self) -> str:
         """What is kept."""

@@ -211,6 +211,10 @@ DEGRADED: Mapping[str, tuple[str, str]] = {
         "contact should be removed and stays, because a sync without a definition has it",
         "contacts should be removed and stay, because syncs without a definition have them",
     ),
+    Degraded.ERASURES_OPEN: ("erasure isn't finished", "erasures aren't finished"),
+    Degraded.ERASURES_LATE: (
+        "erasure is older than its deadline", "erasures are older than their deadline",
+    ),
 }  # fmt: skip
 """What follows the number: for one, and for any other number."""
 

@@ -31,6 +31,12 @@ def commands() -> tuple[Command, ...]:
         Command("repair", "have the next run put right what the newest verification has found",
                 _repair),
         Command("explain", "say why one contact looks as it does; prints personal data", _explain),
+        Command("erase", "forget people for good, at SendGrid and here; they don't come back",
+                _erase),
+        Command("erasures", "list who was erased, without saying who it was; their evidence",
+                _erasures),
+        Command("tombstones", "lift the tombstones of an erasure, so that the person may come back",
+                _tombstones),
         Command("fields", "list SendGrid's lists and fields beside the mapping, what is missing",
                 _fields),
         Command("prune", "delete what is older than the definition keeps it", _prune),
@@ -133,6 +139,38 @@ def _explain() -> Usage:
         return code
 
     return Usage(it.add_arguments, carry_out, it.EXAMPLES, prints_json=True, codes=it.CODES)
+
+
+def _erase() -> Usage:
+    from contact_sync.cli import erase as it
+
+    def carry_out(options: argparse.Namespace, say: Say) -> int:
+        with _open(options.sync, _marks(options.sync)) as sync:
+            return it.answer(sync, options, say, _agrees)
+
+    return Usage(
+        it.add_arguments, carry_out, it.EXAMPLES, prints_json=True, about=it.ABOUT, codes=it.CODES
+    )
+
+
+def _erasures() -> Usage:
+    from contact_sync.cli import erasures as it
+
+    def carry_out(options: argparse.Namespace, say: Say) -> int:
+        with _open(options.sync, _marks(options.sync)) as sync:
+            return it.answer(sync, options, say)
+
+    return Usage(it.add_arguments, carry_out, it.EXAMPLES, prints_json=True, codes=it.CODES)
+
+
+def _tombstones() -> Usage:
+    from contact_sync.cli import erasures as it
+
+    def carry_out(options: argparse.Namespace, say: Say) -> int:
+        with _open(options.sync) as sync:
+            return it.lift(sync, options, say)
+
+    return Usage(it.add_lifting, carry_out, it.LIFT_EXAMPLES, prints_json=True)
 
 
 def _fields() -> Usage:

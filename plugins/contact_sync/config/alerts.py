@@ -30,6 +30,7 @@ class Event(StrEnum):
     UNEQUAL = "unequal"
     CONSENT_BREACH = "consent_breach"
     VERIFY_FAILED = "verify_failed"
+    ERASURE_LATE = "erasure_late"
 
 
 class Alerts(Strict):
@@ -75,6 +76,7 @@ class Alerts(Strict):
             Event.UNEQUAL: True,
             Event.CONSENT_BREACH: True,
             Event.VERIFY_FAILED: True,
+            Event.ERASURE_LATE: True,
             Event.REJECTIONS: self.rejected_limit is not None,
             Event.DROPPED: self.dropped_limit is not None,
             Event.NO_SUCCESS: self.no_success_hours is not None,

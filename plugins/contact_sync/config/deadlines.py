@@ -31,3 +31,10 @@ class Deadlines(Strict):
         description="A run that takes longer, the time for an approval not counted, ends red and "
         "frees its lease; the next run continues from the same state.",
     )
+    erasure_hours: float = Field(
+        72,
+        gt=0,
+        le=720,
+        description="An erasure that isn't finished by then is late: each run says so, and an "
+        "alert is sent.",
+    )

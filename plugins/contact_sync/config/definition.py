@@ -33,6 +33,11 @@ class Connections(Strict):
         "sendgrid_default", description="Host = API URL, password = key."
     )
     state: ConnectionId = Field("contact_sync_state", description="The sync's own state database.")
+    hash_key: ConnectionId = Field(
+        "contact_sync_hash_key",
+        description="Its password is the key by which erased people are known again; needed as "
+        "soon as somebody is erased.",
+    )
 
 
 RemovalPolicy = Literal["unlist", "delete", "keep"]

@@ -29,6 +29,7 @@ class Decision(IntEnum):
     REFUSED = 5  # SendGrid refused exactly this content
     UNCHANGED = 6  # SendGrid has confirmed exactly this content
     REMOVED = 7  # a person has removed its contact at SendGrid
+    ERASED = 8  # it was erased on request, or somebody with its address was
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +58,16 @@ def decide(
     resend: bool = False,
     bring_back: bool = False,
     retry_rejected: bool = False,
+    erased: Mask | None = None,
 ) -> Decided:
     """Decide about clients that were read and transformed (`transform`'s frame).
 
     `scanned_hash` and `verdict` are the scan's, in the order of `clients`; `ledger` has these
-    clients and perhaps others. The first line that fits a client decides:
+    clients and perhaps others. `erased`: who has a tombstone, None = nobody. The first line that
+    fits a client decides:
 
     ========================================================= =========
+    it or its address was erased on request                   ERASED
     its address isn't the scanned one                         MOVED
     it or its address is excluded, by B2CORE or a suppression EXCLUDED
     a value is rejected                                       REJECTED
@@ -84,6 +88,7 @@ def decide(
     passed_over = refused & ((verdict & PASSED_OVER) > 0)
     by_hand = (known.fate == Fate.EXCLUDED) & (known.cause == Cause.SENDGRID)
     lines = {
+        Decision.ERASED: np.zeros(len(clients), bool) if erased is None else erased,
         Decision.MOVED: scanned_hash != email_hash,
         Decision.EXCLUDED: ((verdict & EXCLUDED) > 0) | clients["exclusion"].notna().to_numpy(bool),
         Decision.REJECTED: clients["reason"].notna().to_numpy(bool),

@@ -19,6 +19,7 @@ from contact_sync.config.definition import SyncDefinition
 from contact_sync.contacts.destination import Destination
 from contact_sync.contacts.mapping import CLIENT_KEY, MappedField, Mapping
 from contact_sync.contacts.payloads import values_of
+from contact_sync.contacts.tombstones import Tombstones
 from contact_sync.contacts.transform import NOTHING_REFUSED
 from contact_sync.lookup.at_sendgrid import with_sendgrid
 from contact_sync.lookup.find_clients import everybody_with, keys_of, short_snapshot, still_with
@@ -72,12 +73,14 @@ def explain_client(
     """
     if client_id not in CLIENT_IDS:
         raise ConfigError("A client's id is a whole number of at most 64 bits, as bigint is")
+    tombstones = sync.tombstones()
     with reading(sync.state) as cursor, short_snapshot(sync) as snapshot:
         look = sync_row(cursor, sync.definition.name)
         if look and destination:
             look = replace(look, destination=destination)
         mapping = look.destination.mapping if look and look.destination else None
-        found = _explain(sync.definition, (cursor, look), (snapshot, mapping), client_id)
+        source = (snapshot, mapping)
+        found = _explain(sync.definition, (cursor, look), source, client_id, tombstones)
     return with_sendgrid(live, found, mapping) if live else found
 
 
@@ -86,6 +89,7 @@ def _explain(
     state: tuple[Cursor, SyncRow | None],
     source: tuple[Snapshot, Mapping | None],
     client_id: int,
+    tombstones: Tombstones,
 ) -> Explanation:
     cursor, look = state
     snapshot, mapping = source
@@ -105,12 +109,12 @@ def _explain(
         removals = known_clients.noted_removals(cursor, look.sync_id, client_id, hashes)
         dropped = values_of_client(cursor, look.sync_id, client_id)
     out = _suppressions(definition, cursor, look, contact)
-    decision, sharing = decided(row, known, {}, (), out), dict[int, str | None]()
+    decision, sharing = decided(row, known, {}, (), out, tombstones), dict[int, str | None]()
     rejected = set[int]()
     if not is_clear(row, decision):  # to find others scans the ledger, 0.1 s per million clients
         sharing, rejected = _sharing(state, snapshot, known, contact)
         sharing.pop(client_id, None)
-        decision = decided(row, known, sharing, rejected, out)
+        decision = decided(row, known, sharing, rejected, out, tombstones)
     notes = _notes(definition, look)
     mentioned = {client_id, *sharing, *(removal.client_id for removal in removals)}
     own = row.source.get(CLIENT_KEY) if row else None

@@ -25,6 +25,7 @@ from contact_sync.contacts.mapping import CLIENT_KEY, Mapping
 from contact_sync.contacts.refused_values import Refused
 from contact_sync.contacts.selection import Scan, verdicts
 from contact_sync.contacts.source_types import plain
+from contact_sync.contacts.tombstones import NONE, Tombstones
 from contact_sync.contacts.transform import NOTHING_REFUSED, transform
 from contact_sync.lookup.find_clients import normalised
 from contact_sync.postgres.arrow_reader import rows_of
@@ -111,12 +112,14 @@ def decided(
     sharing: dict[int, str | None],
     rejected: Collection[int] = (),
     suppressed: typing.Mapping[SuppressionKind, datetime] = NOT_SUPPRESSED,
+    tombstones: Tombstones = NONE,
 ) -> Decided | None:
     """What a run would decide; None where it can't: no such client, or no mapping yet.
 
     `known`: the client's row of the ledger. `sharing`: other clients with its address, by id; the
     value is their exclusion; `rejected`: those of them that runs have rejected.
     `suppressed`: for which suppressions of its address the definition excludes it, since when.
+    `tombstones`: who was erased.
     """
     if row is None or row.frame is None:
         return None
@@ -126,7 +129,8 @@ def decided(
     as_refused = ledger.row_hash == row.frame["row_hash"].to_numpy(np.int64)
     stays = {row.client_id} if (as_refused & (ledger.fate == Fate.REJECTED)).any() else set[int]()
     verdict = verdicts(scan, np.isin(scan.client_id, [*(set(rejected) - {row.client_id}), *stays]))
-    return decide(row.frame, scan.email_hash[own], verdict[own], ledger)
+    erased = tombstones.cover(scan.client_id[own], scan.email_hash[own])
+    return decide(row.frame, scan.email_hash[own], verdict[own], ledger, erased=erased)
 
 
 def _scan(
@@ -167,6 +171,8 @@ def is_clear(row: ClientRow | None, alone: Decided | None) -> bool:
         return False
     if alone.decision[0] == Decision.REJECTED:
         return bool(alone.same[0] and alone.known.fate[0] == Fate.REJECTED)
+    if alone.decision[0] == Decision.ERASED:
+        return True
     if alone.suppressed[0]:
         return False
     return alone.decision[0] in (Decision.EXCLUDED, Decision.REFUSED, Decision.UNCHANGED)

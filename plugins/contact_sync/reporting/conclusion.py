@@ -11,7 +11,7 @@ from contact_sync.reporting.explanation import Explanation, FieldValue, Known
 
 KEPT_BACK = (
     NextDecision.EXCLUDED, NextDecision.BARRED, NextDecision.REMOVED, NextDecision.REJECTED,
-    NextDecision.SHARED, NextDecision.SUPPRESSED,
+    NextDecision.SHARED, NextDecision.SUPPRESSED, NextDecision.ERASED,
 )  # fmt: skip
 """Decisions that B2CORE or a person stands behind: whatever has been sent, nothing is now."""
 EXCLUSIONS = {

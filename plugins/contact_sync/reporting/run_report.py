@@ -181,8 +181,8 @@ def degraded(plan: Plan, books: dict[str, int], jobs: Sequence[JobReport]) -> di
     """What is not as it should be after a run that came to its end; {} = all is well.
 
     `books`: with the numbers of `stale` clients, `fields_refused` for everybody, `in_vain`,
-    `unsearchable` and `restrained` removals, exclusions that are `not_carried_out`, and excluded
-    clients' addresses that are `not_unsubscribed`.
+    `unsearchable` and `restrained` removals, exclusions that are `not_carried_out`, excluded
+    clients' addresses that are `not_unsubscribed`, and erasures that are open or late.
     """
     undone = [job for job in jobs if job.lane in REMOVALS and not _is_removed(job)]
     impossible = sum(job.rows for job in undone if job.outcome == Outcome.UNSEARCHABLE)
@@ -201,6 +201,8 @@ def degraded(plan: Plan, books: dict[str, int], jobs: Sequence[JobReport]) -> di
         Degraded.OPT_OUTS_OPEN: books.get("not_unsubscribed", 0),
         Degraded.RETURNS_UNSEEN: plan.counts.get("not_looked_up", 0),
         Degraded.RESTRAINED: books.get("restrained", 0),
+        Degraded.ERASURES_OPEN: books.get("erasures_open", 0),
+        Degraded.ERASURES_LATE: books.get("erasures_late", 0),
     }
     return {what: n for what, n in found.items() if n}
 

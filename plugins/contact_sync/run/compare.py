@@ -17,6 +17,7 @@ from contact_sync.contacts.decision import Decided, Decision, decide
 from contact_sync.contacts.ledger_rows import LedgerRows
 from contact_sync.contacts.mapping import Mapping
 from contact_sync.contacts.selection import TAKES_OVER
+from contact_sync.contacts.tombstones import NONE, Tombstones
 from contact_sync.contacts.transform import Dropped, Transformed
 from contact_sync.run.counting import Counts, count
 from contact_sync.state.staging import Slice
@@ -24,6 +25,7 @@ from contact_sync.state.staging import Slice
 FATES = {
     Decision.MOVED: Fate.PENDING, Decision.EXCLUDED: Fate.EXCLUDED,
     Decision.REJECTED: Fate.REJECTED, Decision.SHARED: Fate.SHARED, Decision.REMOVED: Fate.EXCLUDED,
+    Decision.ERASED: Fate.PENDING,
 }  # fmt: skip
 """The fates of clients that are kept back."""
 SUPPRESSIONS = np.array(["", *map(str, SuppressionKind)], object)
@@ -36,18 +38,20 @@ HELD_AS_SENT = (Decision.SEND, Decision.UNCHANGED, Decision.MOVED)
 
 @dataclass(frozen=True, slots=True)
 class Members:
-    """The clients of a slice by id, as the scan saw them: address hash and verdict."""
+    """The clients of a slice by id, as the scan saw them: address hash and verdict. `tombstones`:
+    of whoever was erased, also since the scan."""
 
     client_id: Int64
     email_hash: Int64
     verdict: npt.NDArray[np.int8]
+    tombstones: Tombstones = NONE
 
     @classmethod
-    def of(cls, part: Slice) -> Members:
+    def of(cls, part: Slice, tombstones: Tombstones = NONE) -> Members:
         """Those of a stored slice."""
         column = part.members.column
         ids, hashes = (np.asarray(column(c), np.int64) for c in ("client_id", "email_hash"))
-        return cls(ids, hashes, np.asarray(column("verdict"), np.int8))
+        return cls(ids, hashes, np.asarray(column("verdict"), np.int8), tombstones)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +87,14 @@ def compare(
     rows, is_member = rows_of(members.client_id, ids)
     clients, rows = _only(transformed.frame, is_member), rows[is_member]
     verdict = members.verdict[rows]
+    ids, hashes = (clients[c].to_numpy(np.int64) for c in ("client_id", "email_hash"))
     decided = decide(
         clients, members.email_hash[rows], verdict, ledger,
         resend=resend, bring_back=bring_back, retry_rejected=retry_rejected,
+        erased=members.tombstones.cover(ids, hashes),
     )  # fmt: skip
     send = _to_send(clients, decided, (verdict & TAKES_OVER) > 0, mapping, ~0 if resend else fresh)
     keep = _to_keep(clients, decided)
-    ids = clients["client_id"].to_numpy(np.int64)
     dropped = transformed.dropped_of(ids[np.isin(decided.decision, HELD_AS_SENT)])
     counts = count(clients, decided, send, dropped, mapping)
     return Compared(rows, send, keep, dropped, counts)
@@ -182,6 +187,7 @@ def _to_keep(clients: pd.DataFrame, decided: Decided) -> pd.DataFrame:
         Decision.EXCLUDED: np.where(exclusion.isna(), not_itself, str(by_itself)),
         Decision.REJECTED: kept["reason"].to_numpy(object),
         Decision.REMOVED: str(ExclusionReason.REMOVED_BY_HAND),
+        Decision.ERASED: str(PendingReason.GONE_WHILE_READ),
     }
     details = {
         Decision.EXCLUDED: np.where(suppressed == "", exclusion.to_numpy(object), suppressed),
@@ -191,7 +197,8 @@ def _to_keep(clients: pd.DataFrame, decided: Decided) -> pd.DataFrame:
         {
             "client_id": kept["client_id"].to_numpy(np.int64),
             "state": _each(decision, {one: fate.word for one, fate in FATES.items()}),
-            "email_hash": kept["email_hash"].to_numpy(np.int64),
+            # Of an erased address not even the hash stays.
+            "email_hash": np.where(decision == Decision.ERASED, 0, kept["email_hash"]),
             "row_hash": row_hash.mask(~is_rejected),
             "field": _each(decision, {Decision.REJECTED: kept["field"].to_numpy(object)}),
             "reason": _each(decision, reasons),

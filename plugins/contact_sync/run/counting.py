@@ -89,7 +89,7 @@ def _how_many(clients: pd.DataFrame, decided: Decided, send: pd.DataFrame) -> Co
     no_address = clients["field"].eq("email").fillna(value=False).to_numpy(bool)
     found = {
         "read": n.sum(),
-        "pending": n[Decision.MOVED],
+        "pending": n[Decision.MOVED] + n[Decision.ERASED],
         "excluded": n[Decision.EXCLUDED] + n[Decision.SHARED] + n[Decision.REMOVED],
         "rejected": n[Decision.REJECTED] + n[Decision.REFUSED],
         "unchanged": n[Decision.UNCHANGED],

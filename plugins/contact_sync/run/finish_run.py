@@ -22,6 +22,7 @@ from contact_sync.state import (
     batches,
     client_keys,
     dropped,
+    erasures,
     exclusions,
     identity,
     leases,
@@ -113,6 +114,10 @@ def _undone(cursor: Cursor, sync: Sync, run: Run) -> dict[str, int]:
         "unmoved": moves.count_open(cursor, run.sync_id),
         "not_unsubscribed": suppressions_due.count_due(cursor, run.sync_id),
     }
+    hours = sync.definition.deadlines.erasure_hours
+    found["erasures_open"], found["erasures_late"] = erasures.count_open(
+        cursor, run.sync_id, hours
+    )  # fmt: skip
     if sync.definition.removal_of(RemovalReason.EXCLUDED) != "keep":
         open_ones = exclusions.count_open(cursor, run.sync_id)
         found["not_carried_out"] = open_ones.addresses

@@ -20,6 +20,7 @@ from contact_sync.base.errors import RetryableError, SyncError, told_safely
 from contact_sync.base.vocabulary import RunKind, RunState
 from contact_sync.run.check_setup import check_setup
 from contact_sync.run.context import open_run
+from contact_sync.run.continue_erasures import continue_erasures
 from contact_sync.run.find_removals import find_removals
 from contact_sync.run.finish_run import finish_run
 from contact_sync.run.plan_batches import plan_batches
@@ -82,6 +83,7 @@ def _steps(sync: Sync, run_id: int) -> None:
     ) is not None:
         log.info("Waiting %.0f s for what an earlier run left open", pause)
         time.sleep(pause)
+    _reading(lambda: continue_erasures(sync, open_run(sync, run_id)))
     with sync.b2core.keeping_connections():
         _reading(lambda: check_setup(sync, open_run(sync, run_id)))
         _reading(lambda: read_suppressions(sync, open_run(sync, run_id)))

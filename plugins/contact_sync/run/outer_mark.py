@@ -6,8 +6,11 @@ A mark that can't be read or written is none: it is told, and never stops a run.
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 
+from contact_sync.base.errors import SyncError
 from contact_sync.base.marks import Mark, Phase
+from contact_sync.state import erasures
 from contact_sync.state.runs import Run
 from contact_sync.sync import Sync
 
@@ -50,6 +53,24 @@ def end_mark(sync: Sync, run: Run, phase: Phase) -> None:
     """Say in the run's mark how it has ended, unless a newer run has left its own."""
     if sync.marks is None or run.dry_run or run.token is None:
         return
+    found = read_mark(sync)
     begun = Mark(run.life, run.run_id, run.token, Phase.BEGUN)
-    if read_mark(sync) == begun:
-        leave_mark(sync, Mark(run.life, run.run_id, run.token, phase))
+    if found is not None and replace(found, erasures=0) == begun:
+        leave_mark(sync, replace(found, phase=phase, erasures=_erasures(sync, found)))
+
+
+def count_erasures(sync: Sync) -> None:
+    """Say in the mark of the run before how many erasures there are now."""
+    if sync.marks is not None and (found := read_mark(sync)) is not None:
+        leave_mark(sync, replace(found, erasures=_erasures(sync, found)))
+
+
+def _erasures(sync: Sync, mark: Mark) -> int:
+    """How many the state database knows; never fewer than the mark says, which only a person's
+    word takes back."""
+    try:
+        with sync.state.transaction() as cursor:
+            return max(erasures.count_known(cursor, sync.definition.name), mark.erasures)
+    except SyncError as error:
+        log.warning("Erasures can't be counted for the mark: %s", error)
+        return mark.erasures

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import logging
 
+import numpy as np
+
 from contact_sync.base.errors import AuthError
 from contact_sync.base.failpoints import reach
-from contact_sync.base.suppressed import SuppressionNews
+from contact_sync.base.suppressed import Suppressed, SuppressionNews
 from contact_sync.base.vocabulary import SuppressionKind
 from contact_sync.config.suppressions import Suppressions
+from contact_sync.contacts.tombstones import Tombstones
 from contact_sync.state import affected, leases, suppressed
 from contact_sync.state.runs import Run
 from contact_sync.sync import Sync
@@ -45,15 +48,25 @@ def read_suppressions(sync: Sync, run: Run) -> SuppressionNews:
     return news
 
 
+def _not_erased(page: list[Suppressed], tombstones: Tombstones) -> list[Suppressed]:
+    """The same without addresses that were erased: SendGrid goes on suppressing them."""
+    if not tombstones:
+        return page
+    hashes = np.array(suppressed.address_hashes([each.email for each in page]), np.int64)
+    erased = tombstones.cover_addresses(hashes)
+    return [each for each, is_erased in zip(page, erased, strict=True) if not is_erased]
+
+
 def _read(sync: Sync, run: Run, kind: SuppressionKind, asked: Suppressions) -> None:
     with sync.state.transaction() as cursor:
         place = suppressed.place_of(
             cursor, run.sync_id, kind,
             overlap_minutes=asked.overlap_minutes, whole_hours=asked.whole_every_hours,
         )  # fmt: skip
+    tombstones = sync.tombstones()
     for page in sync.sendgrid.suppressions(kind, None if place.is_whole else place.since):
         leases.renew_lease(sync.state, run)
-        if page:
+        if page := _not_erased(page, tombstones):
             with sync.state.transaction(run.fence) as cursor:
                 suppressed.note(cursor, run.sync_id, kind, page, place)
                 reach("suppressions_page_uncommitted")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 import numpy as np
 import pyarrow as pa
@@ -12,7 +13,10 @@ import pyarrow as pa
 from contact_sync.b2core.client_ids import refuse_twice
 from contact_sync.b2core.reader import Snapshot
 from contact_sync.base.arrays import Int64, among
+from contact_sync.base.json_columns import SourceSnapshot
 from contact_sync.base.suppressed import KINDS
+from contact_sync.config.definition import SyncDefinition
+from contact_sync.config.source import ChangeDetection
 from contact_sync.contacts.selection import Scan, scanned, suppressed_kinds
 from contact_sync.postgres.arrow_reader import ahead
 from contact_sync.state import suppressed
@@ -60,6 +64,19 @@ def count_warned(
     return {kind: n for kind, n in found.items() if n}
 
 
+def without_erased(sync: Sync, scan: Scan) -> Scan:
+    """The same without clients who were erased: for a run they are as if B2CORE didn't have them.
+    Their number is logged, and nothing else of them."""
+    tombstones = sync.tombstones()
+    if not tombstones:
+        return scan
+    erased = tombstones.cover(scan.client_id, scan.email_hash)
+    if erased.any():
+        log.info("%d clients of B2CORE were erased on request: they are left out", erased.sum())
+    left = ~erased
+    return Scan(scan.client_id[left], scan.email_hash[left], scan.excluded[left])
+
+
 def scan_clients(snapshot: Snapshot) -> Scan:
     """Ids and address hashes of all clients, by id; 17 bytes of memory a client."""
     return collected(ahead(snapshot.scan()), "scan")
@@ -80,3 +97,11 @@ def collected(batches: Iterable[pa.RecordBatch], statement: str) -> Scan:
         np.concatenate([part.email_hash for part in parts])[order],
         np.concatenate([part.excluded for part in parts])[order],
     )
+
+
+def changed_clients(definition: SyncDefinition, snapshot: Snapshot, mark: SourceSnapshot) -> Int64:
+    """Ids of clients with any contributing row changed since the watermark."""
+    if definition.source.change_detection is ChangeDetection.XMIN:
+        return snapshot.changed_since_xid(int(mark.horizon))
+    overlap = timedelta(minutes=definition.source.overlap_minutes)
+    return snapshot.changed_since(datetime.fromisoformat(mark.read_at) - overlap)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import pairwise
 
 import numpy as np
@@ -31,7 +31,13 @@ from contact_sync.run.context import mapping_of
 from contact_sync.run.decide_look import Asked, Decided, counts_to_keep, decide_look
 from contact_sync.run.lost_rows import lost_rows
 from contact_sync.run.run_kind import decide_kind, doubt, refuse_stale, trial_kind
-from contact_sync.run.scan_clients import count_warned, scan_clients, with_suppressions
+from contact_sync.run.scan_clients import (
+    changed_clients,
+    count_warned,
+    scan_clients,
+    with_suppressions,
+    without_erased,
+)
 from contact_sync.run.sending.rejected_contacts import take_back
 from contact_sync.state import batches, row_counts, runs, staging
 from contact_sync.state.affected import RunBefore, count_present, run_before
@@ -151,7 +157,7 @@ def _look_at_all(
             changed = np.union1d(changed, changed_clients(sync.definition, snapshot, mark))
         here = _looked(seen.here, decided, snapshot.judged_counts(), mark)
         ledger = reading.result()
-    scan = with_suppressions(sync, run.sync_id, scan)
+    scan = with_suppressions(sync, run.sync_id, without_erased(sync, scan))
     here = replace(here, warned=count_warned(sync, run.sync_id, scan))
     taken = np.concatenate([ledger.contact_hash, read_removal_hashes(sync.state, run.sync_id)])
     return replace(seen, here=here, scan=scan, changed=changed, ledger=ledger, taken=taken)
@@ -171,7 +177,7 @@ def _look_at_changes(
         many = Decided(Look.WHOLE, LookWhy.MANY, f"{len(changed)}")
         return _look_at_all(sync, run, snapshot, seen, many, mark)
     here = _looked(seen.here, decided, snapshot.counts, mark)
-    scan = with_suppressions(sync, run.sync_id, concerned.scan)
+    scan = with_suppressions(sync, run.sync_id, without_erased(sync, concerned.scan))
     here = replace(here, warned=count_warned(sync, run.sync_id, scan, and_others=True))
     with sync.state.transaction() as cursor:
         rest = mark.selected - count_present(cursor, run.sync_id, concerned.ledger.client_id)
@@ -214,7 +220,7 @@ def _select(definition: SyncDefinition, run: Run, seen: Seen) -> Selection:
 def _select_trial(run: Run, seen: Seen, only: Int64) -> Selection:
     """The chosen clients, judged among all others; nobody is taken for gone."""
     if len(missing := np.setdiff1d(only, seen.scan.client_id)):
-        raise ConfigError(f"B2CORE has no client {missing[0]}. Nothing was sent")
+        raise ConfigError(f"B2CORE has no client {missing[0]}, or it was erased. Nothing was sent")
     retried = run.retry_rejected or seen.kind is RunKind.RESEND
     members = choose(seen.scan, seen.ledger, only, seen.taken, everyone=False, retried=retried)
     chosen = np.isin(np.asarray(members.column("client_id")), only)
@@ -277,14 +283,6 @@ def absences_to_hold(
         gone, limit if present else 0, gone,
     )  # fmt: skip
     return gone
-
-
-def changed_clients(definition: SyncDefinition, snapshot: Snapshot, mark: SourceSnapshot) -> Int64:
-    """Ids of clients with any contributing row changed since the watermark."""
-    if definition.source.change_detection is ChangeDetection.XMIN:
-        return snapshot.changed_since_xid(int(mark.horizon))
-    overlap = timedelta(minutes=definition.source.overlap_minutes)
-    return snapshot.changed_since(datetime.fromisoformat(mark.read_at) - overlap)
 
 
 def cut_slices(members: pa.Table, slice_clients: int) -> list[Slice]:

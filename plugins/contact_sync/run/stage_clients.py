@@ -75,7 +75,7 @@ def stage_clients(sync: Sync, run: Run, slice_no: int) -> Staged:
     """
     mapping = mapping_of(run)
     part = staging.load_slice(sync.state, run.run_id, slice_no)
-    members = Members.of(part)
+    members = Members.of(part, sync.tombstones())
     known = ledger.ledger_rows(sync.state, run.sync_id, members.client_id)
     fresh = _fresh(sync, mapping)
     read = _Read(Counts(), np.zeros(len(members.client_id), bool))

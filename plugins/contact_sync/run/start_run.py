@@ -12,6 +12,7 @@ from contact_sync.base.run_life import ENDED, KindReason, kind_reason
 from contact_sync.base.vocabulary import RunKind
 from contact_sync.postgres.cursor import Cursor
 from contact_sync.run.context import definition_hash
+from contact_sync.run.continue_erasures import known_erasures
 from contact_sync.run.outer_mark import leave_mark, read_mark
 from contact_sync.state import identity, leases, runs
 from contact_sync.state.clocks import pull_back
@@ -59,6 +60,7 @@ def start_run(
         lease = None
         if not options.dry_run:
             lease = leases.acquire_lease(cursor, known.sync_id, holder, take_over=take_over)
+        erased = known_erasures(cursor, name, mark)
         found = identity.look(cursor, known.sync_id, mark, place)
         _refuse_undone_rename(name, found, mark)
         unproven = _doubts(cursor, known.sync_id, found, mark, noted=not options.dry_run)
@@ -80,7 +82,10 @@ def start_run(
         reach("lease_taken_uncommitted")
     reach("run_started")
     if not options.dry_run:
-        leave_mark(sync, Mark(found.life, run_id, token, Phase.BEGUN))
+        leave_mark(
+            sync,
+            Mark(found.life, run_id, token, Phase.BEGUN, erased),
+        )
     log.info("Run %d of sync %r started: %s, %s", run_id, name, kind, options)
     return run_id
 

@@ -24,6 +24,7 @@ from contact_sync.sendgrid.answer_parts import (
     queued_job,
     text,
 )
+from contact_sync.sendgrid.erasure_calls import ErasureCalls
 from contact_sync.sendgrid.errors_file import MAX_ERRORS_FILE_BYTES
 from contact_sync.sendgrid.export_calls import ExportCalls
 from contact_sync.sendgrid.suppression_calls import SuppressionCalls
@@ -49,7 +50,7 @@ class _File(Protocol):
     def read(self, size: int = -1, /) -> bytes: ...
 
 
-class SendGridApi(SuppressionCalls, ExportCalls):
+class SendGridApi(SuppressionCalls, ExportCalls, ErasureCalls):
     """One account, for one thread; `base_url` without `/v3`, `options` as in Transport."""
 
     def __init__(self, base_url: str, api_key: str, **options: Any) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 NEEDED = ("marketing.read",)
 """Checked before a run. A missing scope to write shows with the first refused write."""
 
-USEFUL = ("marketing.", "marketing_campaigns.", "suppression.", "asm.")
+USEFUL = ("marketing.", "marketing_campaigns.", "suppression.", "asm.", "recipients.erasejob.")
 AUTOMATIC = ("2fa_", "sender_verification_")  # SendGrid adds them to keys by itself
 
 

@@ -42,6 +42,11 @@ def forget_counts(cursor: Cursor, sync_id: int) -> None:
     cursor.execute(SQL["forget_counts"], {"sync_id": sync_id})
 
 
+def forget_all_counts(cursor: Cursor) -> None:
+    """The same for every sync."""
+    cursor.execute(SQL["forget_all_counts"])
+
+
 def waiting(cursor: Cursor, sync_id: int) -> Int64:
     """Clients that every run looks at, whatever changed."""
     return _column(cursor, SQL["waiting"], sync_id)

@@ -9,7 +9,7 @@ from typing import Any
 
 from contact_sync.base.errors import ConfigError, LeaseBusy
 from contact_sync.postgres.cursor import Cursor, many, one
-from contact_sync.state import client_keys, statements
+from contact_sync.state import client_keys, statements, tombstones
 
 SQL = statements.load("syncs")
 
@@ -107,6 +107,8 @@ def forget_sync(cursor: Cursor, name: str) -> int:
     reopened = cursor.rowcount
     client_keys.forget_all(cursor, parameters["sync_id"])
     for statement in (
+        SQL["note_unfinished_erasures"],
+        SQL["forget_erasures"],
         SQL["forget_ledger"],
         SQL["forget_removals"],
         SQL["forget_moves"],
@@ -179,4 +181,5 @@ def _no_sync(cursor: Cursor, name: str) -> ConfigError:
 
 
 def _rename(cursor: Cursor, sync_id: int, name: str) -> None:
+    tombstones.follow_rename(cursor, sync_id, name)
     cursor.execute(SQL["rename_sync"], {"sync_id": sync_id, "name": name})

@@ -11,6 +11,7 @@ from contact_sync.contacts import mapping
 from contact_sync.contacts.account_drift import list_drift
 from contact_sync.contacts.destination import Destination
 from contact_sync.run.context import definition_hash
+from contact_sync.run.continue_erasures import go_on
 from contact_sync.state import runs, verifications
 from contact_sync.state.runs import SyncState
 from contact_sync.state.verifications import Verification
@@ -37,6 +38,7 @@ def begin_verification(
     Raises ConfigError with what is missing at SendGrid or in B2CORE's statements.
     """
     sync.state.check_schema()
+    go_on(sync)  # before the verification is one that an erasure has to wait for
     with sync.state.transaction() as cursor:
         known = runs.ensure_sync(cursor, sync.definition.name)
     destination = resolve_destination(sync, known)

@@ -24,8 +24,7 @@ from contact_sync.contacts.payloads import values_of
 from contact_sync.contacts.read_back import shown
 from contact_sync.contacts.selection import SEND, verdicts
 from contact_sync.contacts.transform import transform
-from contact_sync.run.scan_clients import scan_clients, with_suppressions
-from contact_sync.run.select_clients import changed_clients
+from contact_sync.run.scan_clients import changed_clients, scan_clients, with_suppressions
 from contact_sync.run.sending.search import search
 from contact_sync.sendgrid.api import MAX_LOOKUP
 from contact_sync.state import rechecking, refused_values

@@ -43,6 +43,7 @@ from contact_sync.web import (
     check_page,
     clients_page,
     dropped_page,
+    erasures_page,
     mapping_page,
     rejected_page,
     run_page,
@@ -57,7 +58,7 @@ from contact_sync.web.rendering import FOLDER
 PAGES = (
     syncs_page.router, run_page.router, clients_page.router, rejected_page.router,
     dropped_page.router, mapping_page.router, check_page.router,
-    suppressions_page.router,
+    suppressions_page.router, erasures_page.router,
     verification_page.router,
 )  # fmt: skip
 

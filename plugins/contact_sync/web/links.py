@@ -72,6 +72,10 @@ class Links:
         """Who gets no mail, all or those that the query asks for; `file` is ".csv"."""
         return f"{self.sync(name)}/suppressions{file}{'?' + urlencode(query) if query else ''}"
 
+    def erasures(self, name: str, query: Mapping[str, str] | None = None) -> str:
+        """Who was erased, without saying who it was."""
+        return f"{self.sync(name)}/erasures{'?' + urlencode(query) if query else ''}"
+
     def verification(
         self, name: str, query: Mapping[str, object] | None = None, file: str = ""
     ) -> str:

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
+from tests.support.allowed_calls import is_upsert
 from tests.support.databases import Shared, empty, empty_b2core
 from tests.support.old_things import grow_old, pruned
-from tests.support.world import CUSTOM_FIELDS, LIST_NAME, World, is_upsert
+from tests.support.world import CUSTOM_FIELDS, LIST_NAME, World
 
 STEPS, CLIENTS, LATER = 10, 5, 1_200
 """Days that pass between two steps: everything is older than it is kept."""

@@ -154,8 +154,9 @@ ROW: dict[str, Any] = {
 }  # fmt: skip
 
 KEYS = [
-    "id", "kind", "kind_reason", "kind_detail", "look", "look_why", "look_detail", "dry_run", "state",
-    "reason", "cause", "ended_by", "ended_why", "ended", "started_at", "finished_at", "seconds", "report_gone_at", "counts",
+    "id", "kind", "kind_reason", "kind_detail", "look", "look_why", "look_detail", "dry_run",
+    "state", "reason", "cause", "ended_by", "ended_why", "ended", "started_at", "finished_at",
+    "seconds", "report_gone_at", "counts",
     "degraded", "approval", "above_limits", "books",
     "rejections", "exclusions", "dropped", "dropped_now", "dropped_new", "stale", "warned", "jobs",
 ]  # fmt: skip

@@ -25,7 +25,7 @@ def test_a_receiver_alone_is_told_of_failures_and_waiting_approvals() -> None:
     """The other three need a number."""
     always = {
         Event.RUN_FAILED, Event.APPROVAL, Event.EXCLUSIONS, Event.STATE_UNPROVEN,
-        Event.UNEQUAL, Event.CONSENT_BREACH, Event.VERIFY_FAILED,
+        Event.UNEQUAL, Event.CONSENT_BREACH, Event.VERIFY_FAILED, Event.ERASURE_LATE,
     }  # fmt: skip
     assert alerts("{webhook_connection: hook}").events == always
     assert alerts("{email: [ops@example.com], rejected_limit: 0}").events == always | {

@@ -21,6 +21,7 @@ WRITES: dict[str, Callable[[SendGridApi, str], Any]] = {
     "create_import": lambda api, _: api.create_import(["_rf0_T"], None),
     "upload": lambda api, url: api.upload(ImportUpload("1", f"{url}/x", {}), io.BytesIO(b"a"), 1),
     "delete_contacts": lambda api, _: api.delete_contacts(["1"]),
+    "erase_events": lambda api, _: api.erase_events(["ann@example.com"]),
     "unlist_contacts": lambda api, _: api.unlist_contacts("list", ["1"]),
     "suppress": lambda api, _: api.suppress([ADDRESS]),
     "suppress_in_group": lambda api, _: api.suppress_in_group(1, [ADDRESS]),

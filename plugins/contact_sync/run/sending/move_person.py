@@ -14,6 +14,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
 from contact_sync.base.errors import RequestRefused
 from contact_sync.base.failpoints import reach
 from contact_sync.base.json_columns import Belongings, Plan
@@ -37,6 +39,7 @@ from contact_sync.state import batches, moves
 from contact_sync.state.batches import Batch
 from contact_sync.state.moves import Carried, Moved
 from contact_sync.state.runs import Run
+from contact_sync.state.suppressed import address_hashes
 from contact_sync.sync import Sync
 
 log = logging.getLogger(__name__)
@@ -212,6 +215,9 @@ def _left(
     account's fields. `believe`: an address that can't be searched counts as shown."""
     with sync.state.transaction() as cursor:
         rows = moves.of_batch(cursor, batch.batch_id)
+    ids, hashes = [row.client_id for row in rows], address_hashes([row.email for row in rows])
+    erased = sync.tombstones().cover(np.array(ids, np.int64), np.array(hashes, np.int64))
+    rows = [row for row, is_erased in zip(rows, erased, strict=True) if not is_erased]
     if not rows:
         return [], {}, []
     fields, lists = sync.sendgrid.fields(), set(sync.sendgrid.lists().values())

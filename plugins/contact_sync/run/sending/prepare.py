@@ -1,9 +1,9 @@
 """What has to be true just before a batch's first byte leaves.
 
-Time passes between reading and sending: whoever was excluded, deleted or moved meanwhile, or whose
-address SendGrid has suppressed, must not be uploaded. Nor whoever takes over the address of an
-excluded client whose contact isn't gone for certain. And the opt-out of a former address is carried
-over before the new one exists.
+Time passes between reading and sending: whoever was excluded, deleted, erased or moved meanwhile,
+or whose address SendGrid has suppressed, must not be uploaded. Nor whoever takes over the address
+of an excluded client whose contact isn't gone for certain. And the opt-out of a former address is
+carried over before the new one exists.
 """
 
 from __future__ import annotations
@@ -35,6 +35,16 @@ def prepare(sync: Sync, run: Run, batch: Batch) -> bool:
     _suppress(sync, run, batch)
     with sync.state.transaction() as cursor:
         return batch_contacts.has_contacts(cursor, batch.batch_id)
+
+
+def hold_erased(sync: Sync, run: Run, batch: Batch) -> None:
+    """Take out whoever was erased since the batch was staged; also of a batch whose call left
+    without an answer, and is made again."""
+    if not (tombstones := sync.tombstones()):
+        return
+    client_id, email_hash = batch_contacts.address_hashes(sync.state, batch.batch_id)
+    erased = client_id[tombstones.cover(client_id, email_hash)]
+    _hold(sync, run, batch, [int(client) for client in erased], PendingReason.GONE_WHILE_READ)
 
 
 def _hold_changed(sync: Sync, run: Run, batch: Batch) -> None:

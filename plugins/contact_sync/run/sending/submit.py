@@ -21,11 +21,11 @@ from contact_sync.run.sending.around_calls import (
     storing,
     undone_if_refused,
 )
-from contact_sync.run.sending.prepare import prepare
+from contact_sync.run.sending.prepare import hold_erased, prepare
 from contact_sync.run.sending.removal_targets import contacts_to_remove
 from contact_sync.run.sending.send_csv import send_csv
 from contact_sync.run.sending.send_json import send_json
-from contact_sync.state import batch_moves, batches, moves, removals
+from contact_sync.state import batch_contacts, batch_moves, batches, moves, removals
 from contact_sync.state.batches import Batch
 from contact_sync.state.runs import Run
 from contact_sync.sync import Sync
@@ -47,10 +47,8 @@ def submit_batch(sync: Sync, run: Run, batch_id: int) -> None:
             _send_removal(sync, run, batch)
         elif batch.lane is Lane.MOVE:
             _send_move(sync, run, batch)
-        elif batch.state is not BatchState.SUBMITTING and not prepare(sync, run, batch):
-            settle_unsent(sync, run, batch, Outcome.NOTHING_LEFT)
         else:
-            (send_csv if batch.lane is Lane.CSV else send_json)(sync, run, batch)
+            _send_upsert(sync, run, batch)
         batch = batches.load_batch(sync.state, batch_id)
         reach("batch_submitted")
     log.info(
@@ -65,6 +63,20 @@ def _goes_unasked(sync: Sync, run: Run, batch: Batch) -> bool:
         return False
     with sync.state.transaction() as cursor:
         return removals.only_exclusions(cursor, batch.batch_id)
+
+
+def _send_upsert(sync: Sync, run: Run, batch: Batch) -> None:
+    """Send contacts, but for those that may not be sent any more."""
+    hold_erased(sync, run, batch)
+    if batch.state is BatchState.SUBMITTING:  # a call that left must be made again as it was
+        with sync.state.transaction() as cursor:
+            is_any_left = batch_contacts.has_contacts(cursor, batch.batch_id)
+    else:
+        is_any_left = prepare(sync, run, batch)
+    if not is_any_left:
+        settle_unsent(sync, run, batch, Outcome.NOTHING_LEFT)
+    else:
+        (send_csv if batch.lane is Lane.CSV else send_json)(sync, run, batch)
 
 
 def _send_removal(sync: Sync, run: Run, batch: Batch) -> None:

@@ -1,0 +1,48 @@
+"""The keys of hashes, from an Airflow connection: never in the database that has the hashes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from airflow.sdk.log import mask_secret
+
+from contact_sync.airflow_edge.connections import extras, get_connection
+from contact_sync.base.errors import ConfigError, ConnectionMissing
+
+if TYPE_CHECKING:
+    from contact_sync.contacts.tombstones import HashKeys
+
+NEW = "python -c 'import secrets; print(secrets.token_hex(32))'"
+
+
+def hash_keys(conn_id: str) -> HashKeys:
+    """The connection's password, and the keys before it: `{"former": ["…"]}` in its extra.
+
+    Raises ConfigError when there is no such connection, or a key of it is too short.
+    """
+    from contact_sync.contacts.tombstones import MIN_KEY, HashKey
+    from contact_sync.contacts.tombstones import HashKeys as Keys
+
+    try:
+        connection = get_connection(conn_id)
+    except ConnectionMissing as error:
+        raise ConnectionMissing(
+            f"{error}; its password is the key of the hashes of erased people, new from "
+            f"`{NEW}`. Keep it where the state database's backups aren't: without it erased people "
+            f"can't be known again"
+        ) from None
+    former = extras(connection).get("former", [])
+    if not isinstance(former, list) or not all(isinstance(key, str) for key in former):
+        raise ConfigError(
+            f"Airflow connection {conn_id!r}: `former` of its extra is no list of texts"
+        )
+    for secret in (connection.password, *former):
+        if secret:
+            mask_secret(secret)
+    try:
+        return Keys(HashKey(connection.password or ""), tuple(map(HashKey, former)))
+    except ValueError as error:
+        raise ConfigError(
+            f"Airflow connection {conn_id!r}: a key in it is no good, {error}. Make one of at "
+            f"least {MIN_KEY}: `{NEW}`"
+        ) from None

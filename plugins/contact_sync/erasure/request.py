@@ -1,0 +1,176 @@
+"""Find out who is to be erased, and put up the tombstones: from then on nobody sends the person."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from contact_sync.base.arrays import among
+from contact_sync.base.erasure_steps import MAX_REASON, ErasureStep, TombstoneKind
+from contact_sync.base.errors import ConfigError
+from contact_sync.base.failpoints import reach
+from contact_sync.contacts.selection import Scan
+from contact_sync.contacts.tombstones import HashKey, stones_of
+from contact_sync.lookup.client_keys import clients_named
+from contact_sync.lookup.find_clients import addresses_of, normalised
+from contact_sync.postgres.cursor import Cursor
+from contact_sync.run.erasing import held_in_b2core, scanned
+from contact_sync.state import erasures, purging, runs, tombstones
+from contact_sync.state.erasures import Step
+from contact_sync.state.purging import Person
+from contact_sync.state.suppressed import address_hashes
+from contact_sync.sync import Databases
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Whom a person asks to be erased: a client, or whoever has an address; besides, addresses that
+    are known to have been theirs."""
+
+    client: str | None = None
+    email: str | None = field(default=None, repr=False)
+    also: tuple[str, ...] = field(default=(), repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Who that is: ids in the sync, addresses with their hashes, the person in every sync that has
+    a trace of it. `others`: former addresses that other clients have by now, which are left alone;
+    `forgotten`: former addresses whose contacts stayed by the definition's word and of which only
+    hashes are left; `open`: the unfinished erasure of the same person, if there is one."""
+
+    client_ids: tuple[int, ...]
+    addresses: dict[str, int] = field(repr=False)
+    persons: tuple[Person, ...] = field(repr=False)
+    others: int = 0
+    forgotten: int = 0
+    open: str | None = None
+
+
+def checked_reason(reason: str) -> str:
+    """A reason that may be kept for ever. Raises ConfigError for one that is empty, long, or holds
+    what looks like an address."""
+    text = " ".join(reason.split())
+    if not text or len(text) > MAX_REASON:
+        raise ConfigError(f"An erasure needs a reason of 1 to {MAX_REASON} characters")
+    if "@" in text or "\0" in text:
+        raise ConfigError(
+            "The reason is kept for ever and may say nothing about the person: it has an @, as an "
+            "address does. Write the number of your ticket instead"
+        )
+    return text
+
+
+def find_person(sync: Databases, subject: Subject, scan: Scan | None = None) -> Found:
+    """Who is meant, and every address that the state database has of them; reads all addresses of
+    B2CORE, unless they are given. Raises ConfigError when it isn't clear who is meant."""
+    sync.state.check_schema()
+    scan = scan or scanned(sync)
+    ids, given = _named(sync, subject, scan)
+    also = [_valid(each) for each in subject.also]
+    addresses = given | dict(zip(also, address_hashes(also), strict=True))
+    with sync.state.transaction() as cursor:
+        sync_id = runs.ensure_sync(cursor, sync.definition.name).sync_id
+        if not ids:
+            ids = purging.clients_of_addresses(cursor, sync_id, addresses.values())
+        return _everywhere(cursor, sync_id, tuple(ids), addresses, scan)
+
+
+def _named(sync: Databases, subject: Subject, scan: Scan) -> tuple[list[int], dict[str, int]]:
+    """The ids in B2CORE of who is named, and the addresses that they have there."""
+    if subject.email is not None:
+        address = _valid(subject.email)
+        (email_hash,) = address_hashes([address])
+        holders = scan.client_id[scan.email_hash == email_hash]
+        return [int(client) for client in holders], {address: email_hash}
+    ids = clients_named(sync, subject.client or "")
+    if len(ids) != 1:
+        raise ConfigError(
+            f"Nobody is erased: {len(ids)} clients are called so. Name one by its id or key, or by "
+            f"its address"
+        )
+    written = addresses_of(sync, ids).values()
+    found = [address for each in written if "@" in (address := normalised(each)[0])]
+    hashes = address_hashes(found)
+    shared = scan.client_id[
+        among(scan.email_hash, np.array(hashes, np.int64)) & (scan.email_hash != 0)
+    ]
+    if others := sorted(set(shared.tolist()) - set(ids)):
+        raise ConfigError(
+            f"Nobody is erased: client {others[0]} has the same address, and one contact is all "
+            f"that both have. Erase whoever has the address (by address), or change it in B2CORE"
+        )
+    return ids, dict(zip(found, hashes, strict=True))
+
+
+def _valid(email: str) -> str:
+    address, _ = normalised(email)
+    if "@" not in address:
+        raise ConfigError("Nobody is erased: what was given is no e-mail address")
+    return address
+
+
+def _everywhere(
+    cursor: Cursor, sync_id: int, ids: tuple[int, ...], given: dict[str, int], scan: Scan
+) -> Found:
+    """Every address, and the person in each sync of the state database."""
+    clients = {sync_id: ids}
+    for other in erasures.all_syncs(cursor):
+        if other != sync_id:
+            found = purging.clients_of_addresses(cursor, other, given.values())
+            clients[other] = tuple(found)
+    persons = [Person(one, its, given) for one, its in clients.items()]
+    former = {email for one in persons for email in purging.addresses_of_clients(cursor, one)}
+    hashes = dict(zip(sorted(former), address_hashes(sorted(former)), strict=True))
+    own = {email: h for email, h in hashes.items() if email not in given}
+    held = purging.held_by_others(cursor, [replace(one, addresses=own) for one in persons])
+    held |= held_in_b2core(scan, ids, list(own.values()))
+    every = given | {email: h for email, h in own.items() if h not in held}
+    persons = [replace(one, addresses=every) for one in persons]
+    traced = [one for one in persons if one.sync_id == sync_id or purging.has_trace(cursor, one)]
+    return Found(
+        ids,
+        every,
+        tuple(traced),
+        others=len(own) + len(given) - len(every),
+        forgotten=purging.forgotten(cursor, persons[0]),
+        open=erasures.open_of(cursor, sync_id, list(every.values()), list(ids)),
+    )
+
+
+def request(sync: Databases, found: Found, *, by: str, reason: str) -> str:
+    """Put up the tombstones and note what is to be done; returns the erasure's id. Who is being
+    erased already isn't erased twice at once. Raises ConfigError without a key or for a reason that
+    can't be kept."""
+    key, reason = sync.hash_keys().current, checked_reason(reason)
+    if found.open is not None:
+        return found.open
+    erasure_id = secrets.token_hex(16)
+    with sync.state.transaction() as cursor:
+        erasures.create(cursor, erasure_id, sync.definition.name)
+        _put_up(cursor, erasure_id, found, key)
+        numbers = {"addresses": len(found.addresses), "clients": len(found.client_ids),
+                   "syncs": len(found.persons)}  # fmt: skip
+        step = Step(ErasureStep.REQUESTED, sync.definition.name, by[:MAX_REASON], reason, numbers)
+        erasures.record(cursor, erasure_id, step, key)
+        reach("erasure_uncommitted")
+    reach("erasure_requested")
+    log.info("Erasure %s was asked for: %s", erasure_id[:8], numbers)
+    return erasure_id
+
+
+def _put_up(cursor: Cursor, erasure_id: str, found: Found, key: HashKey) -> None:
+    hashes, emails = list(found.addresses.values()), list(found.addresses)
+    stones = stones_of(TombstoneKind.ADDRESS, key, hashes, emails)
+    tombstones.put_up(cursor, erasure_id, None, stones)
+    names = erasures.all_syncs(cursor)
+    for person in found.persons:
+        ids = list(person.client_ids)
+        stones = stones_of(TombstoneKind.CLIENT, key, ids, list(map(str, ids)))
+        tombstones.put_up(cursor, erasure_id, names[person.sync_id], stones)
+        erasures.create_part(cursor, (erasure_id, person.sync_id), ids, person.addresses)

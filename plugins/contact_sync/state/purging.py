@@ -1,0 +1,91 @@
+"""Everything that the state database has of a person who is erased: found, and deleted for good."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+
+from contact_sync.postgres.cursor import Cursor, many, one
+from contact_sync.state import affected, statements
+
+SQL = statements.load("purging")
+PURGES = {
+    "clients": SQL["purge_ledger"],
+    "staged contacts": SQL["purge_outbox"],
+    "removals": SQL["purge_removals"],
+    "moves": SQL["purge_moves"],
+    "opt-outs due": SQL["purge_opt_outs_due"],
+    "suppressions": SQL["purge_suppressions"],
+    "findings": SQL["purge_findings"],
+    "dropped values": SQL["purge_dropped_values"],
+    "refused values": SQL["purge_refused_values"],
+    "client keys": SQL["purge_client_keys"],
+    "slices": SQL["purge_slices"],
+    "batches": SQL["purge_bounds"],
+    "trials": SQL["purge_trials"],
+    "clients of verifications": SQL["purge_sides"],
+    "contacts of verifications": SQL["purge_account_side"],
+    "proofs": SQL["purge_proofs"],
+    "unequal clients of verifications": SQL["purge_unequal"],
+    "counts of rows": SQL["purge_row_counts"],
+    "clients looked at": SQL["purge_looked_at"],
+}
+"""What is deleted → by which statement. A test compares them with the tables that hold people."""
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who is erased in one sync: ids in B2CORE, addresses with their hashes (in the same order)."""
+
+    sync_id: int
+    client_ids: tuple[int, ...] = ()
+    addresses: dict[str, int] = field(default_factory=dict, repr=False)
+
+    def parameters(self) -> dict[str, object]:
+        """For the statements."""
+        return {
+            "sync_id": self.sync_id, "client_ids": list(self.client_ids),
+            "emails": list(self.addresses), "email_hashes": list(self.addresses.values()),
+        }  # fmt: skip
+
+
+def clients_of_addresses(cursor: Cursor, sync_id: int, hashes: Collection[int]) -> list[int]:
+    """The clients of a sync who had one of these addresses when a run last looked."""
+    parameters = {"sync_id": sync_id, "email_hashes": list(hashes)}
+    return [row["client_id"] for row in many(cursor, SQL["clients_of_addresses"], parameters)]
+
+
+def addresses_of_clients(cursor: Cursor, person: Person) -> list[str]:
+    """Every address of these clients that is known, now and before."""
+    return [r["email"] for r in many(cursor, SQL["addresses_of_clients"], person.parameters())]
+
+
+def held_by_others(cursor: Cursor, persons: Collection[Person]) -> set[int]:
+    """Those of the addresses, by hash, that other clients of any sync have; `persons`: the same
+    one in each sync."""
+    own = {(one.sync_id, client) for one in persons for client in one.client_ids}
+    hashes = {h for one in persons for h in one.addresses.values()}
+    rows = many(cursor, SQL["holders"], {"email_hashes": list(hashes)})
+    return {row["held"] for row in rows if (row["sync_id"], row["client_id"]) not in own}
+
+
+def has_trace(cursor: Cursor, person: Person) -> bool:
+    """Whether a sync has something of the person, or something is under way that may bring it."""
+    return bool(one(cursor, SQL["has_trace"], person.parameters())["found"])
+
+
+def forgotten(cursor: Cursor, person: Person) -> int:
+    """How many former addresses are known by their hashes alone, so that nobody can look for their
+    contacts."""
+    return int(one(cursor, SQL["forgotten"], person.parameters())["n"])
+
+
+def purge(cursor: Cursor, person: Person) -> dict[str, int]:
+    """Delete what there is of the person; returns how many rows of what."""
+    found = {}
+    for what, statement in PURGES.items():
+        cursor.execute(statement, person.parameters())
+        if cursor.rowcount > 0:
+            found[what] = cursor.rowcount
+    affected.forget_counts(cursor, person.sync_id)
+    return found

@@ -1,0 +1,57 @@
+"""Erasures over HTTP: who may ask for one, and what the page says."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from contact_sync.web.rendering import FOLDER
+from local.browser.chromium import browser_page
+from tests.dags.test_dag_runs import run_dag
+from tests.dags.test_pages import client, text
+from tests.support.accessible import barriers
+from tests.support.erased import outlast_the_search, states, traces
+from tests.support.world import World
+
+pytestmark = pytest.mark.airflow
+
+PAGE = "/syncs/demo/erasures"
+ANN, BOB = "ann@example.com", "bob@example.com"
+
+
+def test_E16_the_form_erases_and_the_next_run_ends_it(connected: World) -> None:
+    """For the right people, from our own page, and only for who is sure; no barrier."""
+    connected.add(ANN)
+    connected.add(BOB)
+    run_dag()
+    form = {"who": ANN.upper(), "reason": "ticket 12", "sure": "on"}
+    assert client(None).post(PAGE, data=form).status_code == 401
+    assert client("viewer").post(PAGE, data=form).status_code == 403
+    foreign = {"Origin": "https://elsewhere.example"}
+    assert client("admin").post(PAGE, data=form, headers=foreign).status_code == 403
+    unsure = client("admin").post(PAGE, data={**form, "sure": ""})
+    assert (unsure.status_code, "tick that you are sure" in unsure.text) == (422, True)
+    telling = client("admin").post(PAGE, data={**form, "reason": f"of {ANN}"})
+    assert (telling.status_code, "nothing about the person" in telling.text) == (422, True)
+    assert states(connected) == {}
+    asked = client("admin").post(PAGE, data=form, follow_redirects=False)
+    assert asked.status_code == 303
+    assert ANN not in asked.headers["location"]
+    outlast_the_search(connected)
+    assert run_dag()[0] == "success"
+    assert connected.contacts().keys() == {BOB}
+    assert list(states(connected).values()) == ["finished"]
+    assert traces(connected, ANN) == []
+    (erasure_id,) = states(connected)
+    said = text("viewer", f"{PAGE}?show={erasure_id}")
+    for part in ("finished", "ticket 12", "a look at SendGrid found nothing", "admin"):
+        assert part in said
+    assert "Erase for good" not in said
+    style = (FOLDER / "static" / "style.css").read_text(encoding="utf-8")
+    html = client("admin").get(f"{PAGE}?show={erasure_id}").text
+    html = re.sub(r"<(link|script)[^>]*>(</script>)?", "", html)
+    with browser_page() as page:
+        page.set_viewport_size({"width": 390, "height": 800})
+        page.set_content(html.replace("</head>", f"<style>{style}</style></head>"))
+        assert barriers(page) == []

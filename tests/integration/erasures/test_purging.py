@@ -1,0 +1,55 @@
+"""No table of the state database that may hold a person is forgotten by an erasure."""
+
+from __future__ import annotations
+
+import pytest
+
+from contact_sync.state import syncs
+from contact_sync.state.purging import PURGES
+from tests.support.erased import ask, erase, go_on, states, traces
+from tests.support.world import World
+
+ANN = "ann@example.com"
+PERSONAL = ("client_id", "email", "email_hash", "former", "members", "first_id", "only_clients",
+            "client_ids", "counted")  # fmt: skip
+"""Columns that hold, or tell of, a person."""
+OWN = ("erasure_address", "erasure_client")
+"""Tables of erasures, whose rows end with them."""
+
+
+def test_E01_every_table_with_a_person_is_purged(world: World) -> None:
+    """By a statement that names it; a new table or column fails here until there is one."""
+    tables = world.state(
+        """SELECT DISTINCT table_name FROM information_schema.columns AS c
+           JOIN information_schema.tables AS t USING (table_schema, table_name)
+           WHERE table_schema = 'contact_sync' AND table_type = 'BASE TABLE'
+           AND column_name = ANY(%s)""",
+        list(PERSONAL),
+    )
+    purged = " ".join(PURGES.values()).split()
+    left = [name for (name,) in tables if f"contact_sync.{name}" not in purged]
+    assert sorted(left) == sorted(OWN)
+
+
+@pytest.mark.parametrize("finished", [True, False])
+def test_E14_a_sync_that_is_renamed_or_forgotten_keeps_its_tombstones(
+    world: World, finished: bool
+) -> None:
+    """Under its new name the client is erased, too; what a forgotten sync left undone is told."""
+    client = world.add(ANN)
+    world.run()
+    erasure_id = erase(world, email=ANN) if finished else ask(world, email=ANN)
+    with world.sync() as sync, sync.state.transaction() as cursor:
+        syncs.rename_sync(cursor, "demo", "other")
+    world.redefine(name="other")
+    world.edit(client, email="quite.another@example.com")
+    if finished:
+        world.run()
+        assert world.contacts() == {}
+    with world.sync() as sync, sync.state.transaction() as cursor:
+        syncs.forget_sync(cursor, "other")
+    world.run("full")
+    assert "quite.another@example.com" not in world.contacts()
+    assert states(world) == {erasure_id: "finished" if finished else "open"}
+    assert traces(world, ANN) == []
+    assert go_on(world) == []

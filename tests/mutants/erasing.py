@@ -1,0 +1,80 @@
+"""Rules about people who were erased."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from contact_sync.contacts.tombstones import NONE
+from tests.integration.erasures import test_erasing, test_evidence, test_under_fire
+from tests.mutants.mutant import Mutant, gives, nothing
+
+ERASING = "contact_sync.run.erasing"
+
+
+def by_address_only(cover: Callable[..., Any], stones: Any, _ids: Any, hashes: Any) -> Any:
+    """A client that has another address by now isn't known again."""
+    return cover(replace(stones, by_key=tuple((k, a, i[:0]) for k, a, i in stones.by_key)),
+                 _ids, hashes)  # fmt: skip
+
+
+def with_what_others_have(_held: Any, *_: Any) -> set[int]:
+    """A former address counts as the person's for ever."""
+    return set()
+
+
+def at_once(original: Callable[..., Any], sync: Any, part: Any) -> Any:
+    """A miss is final whenever the person was sent."""
+    return original(sync, replace(part, seconds_since_sent=None))
+
+
+MUTANTS = (
+    Mutant(
+        "whoever was erased is left out of the scan, and of what is staged",
+        {"contact_sync.sync.Databases.tombstones": gives(NONE)},
+        test_erasing.test_E05_a_person_whom_nobody_knows_yet_never_comes,
+    ),
+    Mutant(
+        "an erased client isn't sent at another address",
+        {"contact_sync.contacts.tombstones.Tombstones.cover": by_address_only},
+        test_erasing.test_E02_nobody_who_was_erased_comes_back_by_a_run,
+        {"kind": "full"},
+    ),
+    Mutant(
+        "whoever was erased after the staging is taken out of the batch",
+        {"contact_sync.run.sending.submit.hold_erased": nothing},
+        test_under_fire.test_E07_asked_for_during_a_run_it_ends_with_the_next_one,
+        {"before": "submit"},
+    ),
+    Mutant(
+        "nothing is purged while something that began before may need it",
+        {"contact_sync.state.erasures.is_in_use": gives(False)},
+        test_under_fire.test_E07_a_verification_under_way_is_waited_for,
+    ),
+    Mutant(
+        "an address that another client has by now isn't erased",
+        {"contact_sync.erasure.request.held_in_b2core": with_what_others_have},
+        test_erasing.test_E03_a_former_address_that_is_another_clients_by_now_is_left_alone,
+    ),
+    Mutant(
+        "nor is one that came to be known since the request",
+        {f"{ERASING}.held_in_b2core": with_what_others_have},
+        test_erasing.test_E03_a_former_address_that_is_another_clients_by_now_is_left_alone,
+    ),
+    Mutant(
+        "a contact that isn't found is there, for as long as the search may lag",
+        {f"{ERASING}._last_look": at_once},
+        test_erasing.test_E06_who_was_sent_a_moment_ago_is_looked_for_again,
+    ),
+    Mutant(
+        "no run sends while the state database lacks erasures",
+        {"contact_sync.state.erasures.count_known": gives(1 << 40)},
+        test_evidence.test_E11_a_restored_state_database_sends_nobody_before_erasures_are_back,
+    ),
+    Mutant(
+        "suppressions of erased addresses aren't kept",
+        {"contact_sync.run.read_suppressions._not_erased": lambda _original, page, _stones: page},
+        test_under_fire.test_E15_an_opt_out_stays_at_sendgrid_and_is_not_kept_here,
+    ),
+)
