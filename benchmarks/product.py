@@ -25,8 +25,7 @@ from contact_sync.config.tuning import Tuning
 from contact_sync.postgres.arrow_reader import Connection
 from contact_sync.reporting.run_report import run_report
 from contact_sync.run import in_one_process
-from contact_sync.run.scan_clients import scan_clients
-from contact_sync.run.select_clients import changed_clients
+from contact_sync.run.scan_clients import changed_clients, scan_clients
 from contact_sync.sendgrid.api import SendGridApi
 from contact_sync.state import runs
 from contact_sync.state.database import StateDatabase

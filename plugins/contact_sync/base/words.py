@@ -239,8 +239,6 @@ NO_CAUSE = "A task failed: the first red task of this DAG run says why"
 """Of a run that failed and noted no cause."""
 REPORT_GONE = "deleted, as old ones are (`retention` in the definition), on"
 """Of a run's report, before the moment."""
-
-
 ENDED_BY_HAND = (
     "A person ended it in Airflow, by marking the run or one of its tasks: none failed by itself. "
     "Trigger a new run: it continues from the same state"

@@ -13,6 +13,7 @@ from fastapi import Form, HTTPException, Request, Response
 from fastapi.responses import RedirectResponse
 
 from contact_sync.airflow_edge.access import ViewerDep
+from contact_sync.airflow_edge.audit import Access, note_access
 from contact_sync.base.erasure_steps import MAX_REASON, STEP_WORDS
 from contact_sync.base.errors import ConfigError
 from contact_sync.state import erasures
@@ -108,6 +109,7 @@ def ask(
             erasure_id = put_up(asked_of, found, by=by, reason=reason)
     except ConfigError as error:
         return _page(request, sync, problem=str(error))
+    note_access(viewer, sync.definition, Access.ERASED, erasure=erasure_id)  # never whose it is
     to = links_of(request).erasures(name, {"asked": erasure_id, "show": erasure_id})
     return RedirectResponse(to, status_code=303)
 

@@ -29,6 +29,15 @@ SNAPSHOT = {
     "lag_seconds": 0, "detection": "xmin",
     "selected": 9, "chosen": 4, "gone": 2, "held": 2, "retiring": 0,
     "warned": {"bounce": 1},
+    "look": "changes", "look_why": "counts", "look_detail": None,
+    "counts": {
+        "parts": {"scan": [7]}, "reset_at": "", "whole_at": "2026-01-01T00:00:00.000000Z",
+        "unusable": None, "covered": True,
+        "tables": {
+            "7": {"name": "b2core.client", "file": 7, "inserted": 3, "updated": 2, "deleted": 1,
+                  "horizon": 9},
+        },
+    },
 }  # fmt: skip
 STAGED = {
     "counts": {"read": 4, "new": 2}, "rejections": {"email: invalid": 1},
