@@ -22,6 +22,7 @@ from contact_sync.base.run_life import kind_reason
 from contact_sync.config.alerts import Alert, Event, rose_above
 from contact_sync.config.definition import SyncDefinition
 from contact_sync.reporting.run_report import RunReport, dropped_lines, reasons_in_words, run_report
+from contact_sync.reporting.sending import TERMS
 from contact_sync.reporting.shown_run import ShownRun
 from contact_sync.state.for_people.jobs import jobs_of_run
 from contact_sync.state.for_people.runs import latest_runs
@@ -32,7 +33,7 @@ START_TASK = "start_run"
 RUNS_LOOKED_AT = 50
 REASONS_SHOWN = 5
 AGAIN = "Fix the cause, then trigger a new run: it continues from the same state"
-SHOWN = ("read", "to_send", "sent", "rejected", "removed", "unlisted")
+SHOWN = ("read", "removed", "unlisted")
 
 
 def run_failed(definition: SyncDefinition, context: Any) -> Alert:
@@ -45,6 +46,7 @@ def run_failed(definition: SyncDefinition, context: Any) -> Alert:
         if (sync_run_id := _sync_run_id(definition, run_id)) is not None:
             report = _reports(definition, sync_run_id)[0]
             counts = {name: report.counts[name] for name in SHOWN if name in report.counts}
+            counts |= {name: getattr(report.sending, name) for name in ("to_send", *TERMS)}
             cause = report.cause or cause
     except Exception as error:  # noqa: BLE001 the failure itself must be told all the same
         cause = f"{cause}; its report can't be read. {told_safely(error)}"

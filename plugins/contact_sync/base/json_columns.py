@@ -227,7 +227,8 @@ class Result(JsonColumn):
     of this run, whomever it read, and how many of them are new since the last run that succeeded;
     None = not counted. Of a dry run, `dropped_now` is how it stood. `dropped`:
     values that SendGrid refused in this run and that were left out, by the same. `restrained_by`:
-    syncs without a definition, and how many contacts stay because they have them.
+    syncs without a definition, and how many contacts stay because they have them. `sending`: what
+    became of the contacts that were sent, see reporting.sending.
     """
 
     books: dict[str, int] = field(default_factory=dict)
@@ -238,6 +239,7 @@ class Result(JsonColumn):
     dropped_new: dict[str, int] | None = None
     dropped: dict[str, int] = field(default_factory=dict)
     restrained_by: dict[str, int] = field(default_factory=dict)
+    sending: dict[str, int] = field(default_factory=dict)
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:

@@ -14,12 +14,11 @@ from contact_sync.base.run_life import ENDED
 from contact_sync.base.vocabulary import (
     NOTHING_TO_REMOVE,
     REMOVALS,
-    UPSERTS,
-    BatchState,
     Lane,
     Outcome,
     RunState,
 )
+from contact_sync.reporting.sending import Sending
 from contact_sync.reporting.shown_run import ShownRun
 
 REASONS = {
@@ -36,7 +35,7 @@ class RunReport:
     `kind_reason`, and the keys of `rejections`, `exclusions`, `dropped` and `stale`, are codes and
     what `words.counted` makes of them; `degraded` and `above_limits` are sentences. `dropped_now`
     and `dropped_new` as in Result, `ended_by`, `ended_why` and `ended` as in ShownRun. `seconds`:
-    those until now for a run that hasn't ended.
+    those until now for a run that hasn't ended. `sending`: what became of the contacts to send.
     """
 
     id: int
@@ -54,6 +53,7 @@ class RunReport:
     finished_at: datetime | None
     seconds: float
     counts: dict[str, int]
+    sending: Sending
     degraded: list[str]
     approval: Approval | None
     above_limits: list[str]
@@ -119,7 +119,8 @@ def run_report(run: ShownRun) -> RunReport:
         started_at=run.started_at,
         finished_at=run.finished_at,
         seconds=round(run.seconds, 2),
-        counts=run_counts(plan, result),
+        counts=run_counts(plan, result, run.sending),
+        sending=run.sending,
         degraded=words.degraded(result.degraded, result.restrained_by),
         approval=run.approval,
         above_limits=[words.above_limit(above) for above in plan.above_limits],
@@ -138,19 +139,16 @@ def _sum(planned: dict[str, int], while_sent: dict[str, int]) -> dict[str, int]:
     return planned | {why: planned.get(why, 0) + n for why, n in while_sent.items()}
 
 
-def run_counts(plan: Plan, result: Result) -> dict[str, int]:
-    """How many clients a run read and chose, and how many contacts it sent and removed."""
+def run_counts(plan: Plan, result: Result, sending: Sending) -> dict[str, int]:
+    """How many clients a run read and chose, and how many contacts it sent, as SendGrid has
+    confirmed, and removed."""
     counts, jobs = dict(plan.counts), result.jobs
     lanes = {lane: [job for job in jobs if job.lane == lane] for lane in REMOVALS}
-    counts["sent"] = sum(
-        job.rows
-        for job in jobs
-        if job.lane in UPSERTS and job.state == BatchState.SETTLED and job.job_id
-    )
+    counts["sent"] = sending.confirmed
     if "to_move" in counts:
         counts["moved"] = sum((job.numbers or {}).get("moved", 0) for job in jobs)
-    if result.refused:
-        counts["rejected"] = counts.get("rejected", 0) + sum(result.refused.values())
+    if sending.rejected:
+        counts["rejected"] = counts.get("rejected", 0) + sending.rejected
     counts["removed"] = sum(job.rows for job in lanes[Lane.DELETE] if _is_removed(job))
     counts["unlisted"] = sum(job.rows for job in lanes[Lane.UNLIST] if _is_removed(job))
     return counts
@@ -233,7 +231,11 @@ def text_report(report: RunReport) -> str:
     lines += [f"  approval    {asked}"] if report.approval else []
     lines += [f"  to approve  {what}" for what in report.above_limits]
     lines += [f"  degraded    {what}" for what in report.degraded]
-    lines += [f"  {name.replace('_', ' '):<15} {n:>9}" for name, n in report.counts.items()]
+    if not report.dry_run:
+        lines += [f"  sending     {report.sending.in_words}"]
+        said = report.sending.at_sendgrid
+        lines += [f"  SendGrid    counts {said}"] if said else []
+    lines += [f"  {name.replace('_', ' '):<15} {n:>9,}" for name, n in report.counts.items()]
     counted = reasons_in_words(report)
     for key, title in REASONS.items():
         if key != "dropped" or report.dropped_new is None:
@@ -247,6 +249,6 @@ def _job_line(job: JobReport) -> str:
     seconds = f"{job.seconds:.1f} s" if job.seconds is not None else "-"
     outcome = words.outcome(job.outcome, job.numbers)
     return (
-        f"  job {job.job_id or '-'} {words.LANES[job.lane]:<17} {job.rows:>7} contacts  "
+        f"  job {job.job_id or '-'} {words.LANES[job.lane]:<17} {job.rows:>7,} contacts  "
         f"{job.status or words.BATCH_STATES[job.state]}, {outcome}, {seconds}"
     )
