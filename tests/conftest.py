@@ -55,6 +55,11 @@ LONG = ("tests/stateful/", "/test_benchmark.py", "::test_N01_", "::test_P04_")
 """Begun first: at the suite's end one of them would keep one worker busy, and the others idle."""
 
 
+TOGETHER = ("tests/dags/", "tests/emulator/", "tests/source/", "/test_source_standby.py")
+"""Tests that share what takes seconds of a processor to make (Airflow's tables, a PostgreSQL
+server, generated clients): one worker runs them all, or each would make it for a few of them."""
+
+
 WHOLE = (
     "/test_crash.py", "/test_lives.py", "/test_state_statements.py", "/test_histories.py",
     "_one_fault",
@@ -83,6 +88,14 @@ def pytest_runtestloop() -> Iterator[None]:
     gc.freeze()
     gc.enable()
     return (yield)
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """A group of pytest-xdist is run by one worker; those with a real Airflow are one already."""
+    if not item.get_closest_marker("xdist_group"):
+        for part in TOGETHER:
+            if part in item.nodeid:
+                item.add_marker(pytest.mark.xdist_group(part.strip("/")))
 
 
 @pytest.hookimpl(tryfirst=True)

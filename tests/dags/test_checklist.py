@@ -14,6 +14,7 @@ from airflow import settings
 from airflow.models.connection import Connection
 from airflow.models.pool import Pool
 from airflow.utils.session import create_session
+from cryptography.fernet import Fernet
 from sqlalchemy import text as sql
 
 from contact_sync.airflow_edge import installation
@@ -79,22 +80,31 @@ def test_connections_stored_in_airflow_are_found(stored: World) -> None:
 
 
 def test_one_wrong_thing_does_not_hide_the_others(stored: World) -> None:
-    """A wrong key, a wrong password and a missing pool are told together."""
+    """A wrong key, a wrong password, one of another Fernet key, a missing pool: told together."""
     with create_session() as session:
         (state,) = session.query(Connection).filter_by(conn_id="contact_sync_state").all()
         state.set_password("wrong")
         (sendgrid,) = session.query(Connection).filter_by(conn_id="sendgrid_default").all()
         sendgrid.set_password("SG.wrong")
+        stored_elsewhere = Fernet(Fernet.generate_key()).encrypt(b"of another machine").decode()
+        session.execute(
+            sql("UPDATE connection SET password = :said WHERE conn_id = 'b2core_default'"),
+            {"said": stored_elsewhere},
+        )
         session.query(Pool).filter_by(pool="sendgrid").delete()
     try:
         code, findings = validate()
     finally:
         Pool.create_or_update_pool("sendgrid", 4, "Calls to SendGrid", include_deferred=False)
+        with create_session() as session:  # Airflow itself can't read it any more, to delete it
+            session.execute(sql("DELETE FROM connection WHERE conn_id = 'b2core_default'"))
     wrong = [(f["area"], f["subject"]) for f in findings if f["judgement"] == "wrong"]
     assert code == 1, [f for f in findings if f["area"] in ("Airflow", "state database")]
     assert wrong == [
-        ("state database", "connection"), ("SendGrid", "connection"), ("Airflow", "pool"),
+        ("state database", "connection"), ("B2CORE", "connection"), ("SendGrid", "connection"),
+        ("Airflow", "pool"),
     ]  # fmt: skip
+    assert any("set AIRFLOW__CORE__FERNET_KEY here" in f["text"] for f in findings)
     assert any(f["fix"].startswith("airflow pools set sendgrid 4") for f in findings)
 
 
@@ -109,6 +119,12 @@ def test_an_airflow_that_is_too_old_is_told_in_a_sentence(monkeypatch: pytest.Mo
         installation.require_airflow()
 
 
+def of_the_pool() -> str:
+    """What is said of it."""
+    (found,) = (f for f in installation.airflow_findings() if f.subject == "pool")
+    return found.text
+
+
 def test_the_pool_is_made_once(airflow_database: None) -> None:
     """`init` makes it where there is none, and leaves one with other slots alone."""
     with create_session() as session:
@@ -119,4 +135,7 @@ def test_the_pool_is_made_once(airflow_database: None) -> None:
     with create_session() as session:
         (pool,) = session.query(Pool).filter_by(pool="sendgrid").all()
         assert pool.slots == 7
+    assert "0 slots" not in of_the_pool()
+    Pool.create_or_update_pool("sendgrid", 0, "", include_deferred=False)
+    assert "has 0 slots: tasks that call SendGrid would wait for ever" in of_the_pool()
     Pool.create_or_update_pool("sendgrid", 4, "Calls to SendGrid", include_deferred=False)

@@ -19,8 +19,10 @@ from airflow.utils.session import create_session
 from contact_sync.airflow_edge import operators
 from contact_sync.airflow_edge.triggers import WaitTrigger
 from contact_sync.base.vocabulary import RunKind
+from contact_sync.lookup import chosen_clients
 from contact_sync.run.release_lease import release_lease
 from contact_sync.run.start_run import start_run
+from contact_sync.sync import Sync
 from tests.support.airflow_home import ROOT
 from tests.support.world import World
 
@@ -150,6 +152,33 @@ def test_O02_a_backfill_waits_for_the_lease(
     assert connected.report(run_id)["state"] == "failed"
     assert connected.report()["id"] != run_id
     connected.assert_converged()
+
+
+@pytest.mark.slow
+def test_a_trial_looks_for_its_clients_once_it_may_begin(
+    connected: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not each time that it looks whether the lease is free."""
+    connected.seed()
+    chosen: list[int | None] = []
+    find = chosen_clients.chosen_clients
+
+    def note(sync: Sync, names: list[str] | None, sample: int | None) -> tuple[int, ...] | None:
+        chosen.append(sample)
+        return find(sync, names, sample)
+
+    monkeypatch.setattr(chosen_clients, "chosen_clients", note)
+    with connected.sync() as sync:
+        run_id = start_run(sync, RunKind.FULL, holder="somebody else")
+
+        def wait(_seconds: float, payload: dict[str, Any]) -> WaitTrigger:
+            assert chosen == []
+            release_lease(sync, run_id, "gave up")
+            return WaitTrigger(0.1, payload)
+
+        monkeypatch.setattr(operators, "WaitTrigger", wait)
+        assert run_dag(sample=2)[0] == "success"
+    assert chosen == [2]
 
 
 @contextmanager

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from typing import Any
 
 import pytest
@@ -13,6 +15,7 @@ from airflow.serialization.serialized_objects import DagSerialization
 from airflow.utils.session import create_session
 from airflow.utils.state import TaskInstanceState
 
+from contact_sync.base.failpoints import SIGNAL_VARIABLE, VARIABLE
 from contact_sync.base.vocabulary import RunKind
 from contact_sync.base.words import ENDED_BY_HAND, NO_CAUSE
 from contact_sync.run.release_lease import release_lease
@@ -88,7 +91,7 @@ def test_a_run_that_is_marked_as_failed_ends_red_here_too(
 
 
 @pytest.mark.parametrize(
-    "mark", [TaskInstanceState.FAILED, pytest.param(TaskInstanceState.SUCCESS, marks=SLOW)]
+    "mark", [TaskInstanceState.SUCCESS, pytest.param(TaskInstanceState.FAILED, marks=SLOW)]
 )
 def test_a_task_that_is_marked_while_it_waits_leaves_no_green_lie(
     connected: World, monkeypatch: pytest.MonkeyPatch, mark: TaskInstanceState
@@ -109,4 +112,44 @@ def test_a_task_that_is_marked_while_it_waits_leaves_no_green_lie(
     state, tasks = run_dag()
     assert marked == [TaskInstanceState.DEFERRED]
     assert tasks["send_batch"] == mark
+    assert_red_and_free(connected, state, tasks)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("task", "point", "mark"),
+    [
+        ("send_batch", "upserted_not_stored", TaskInstanceState.SUCCESS),
+        ("send_batch", "upsert_announced", TaskInstanceState.FAILED),
+        ("finish_run", "finish_uncommitted", TaskInstanceState.SUCCESS),
+    ],
+)
+def test_a_task_that_is_marked_while_it_works_leaves_no_green_lie(
+    connected: World, monkeypatch: pytest.MonkeyPatch, task: str, point: str,
+    mark: TaskInstanceState,
+) -> None:  # fmt: skip
+    """Airflow ends its process then, wherever it is."""
+    run_task = sdk_dag._run_task
+
+    def end_process(*_signal: object) -> None:
+        monkeypatch.delenv(VARIABLE)
+        raise SystemExit(1)
+
+    def run_and_mark(*, ti: Any, **options: Any) -> Any:
+        result = run_task(ti=ti, **options)
+        if ti.task_id == task:
+            assert VARIABLE not in os.environ
+            ti.set_state(mark)
+        return result
+
+    monkeypatch.setattr(sdk_dag, "_run_task", run_and_mark)
+    monkeypatch.setenv(VARIABLE, point)
+    monkeypatch.setenv(SIGNAL_VARIABLE, "USR1")
+    before = signal.signal(signal.SIGUSR1, end_process)
+    connected.seed()
+    try:
+        state, tasks = run_dag()
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+    assert tasks[task] == mark
     assert_red_and_free(connected, state, tasks)

@@ -13,6 +13,6 @@ def drop_closed() -> None:
     """
     root = logging.getLogger()
     for handler in list(root.handlers):
-        stream = getattr(handler, "stream", None)  # a file handler that hasn't written has None
-        if stream is not None and stream.closed:
+        # A file handler that has not written has no stream yet, and not every stream says.
+        if getattr(getattr(handler, "stream", None), "closed", False):
             root.removeHandler(handler)

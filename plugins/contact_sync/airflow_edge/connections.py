@@ -33,9 +33,30 @@ def get_connection(conn_id: str) -> Any:
             "login and password are percent-encoded, or JSON such as "
             f'{{"conn_type": "postgres", "host": "…", "login": "…", "password": "…"}}'
         )
+    if _is_stored(conn_id):
+        raise ConfigError(
+            f"Airflow's database has the connection {conn_id!r}, but its password can't be read "
+            "with this process's key: set AIRFLOW__CORE__FERNET_KEY here as it was where the "
+            "connection was stored, or enter its password again"
+        )
     raise ConnectionMissing(
         f"Airflow has no connection {conn_id!r}. Add it under Admin > Connections, or set {name}"
     )
+
+
+def _is_stored(conn_id: str) -> bool:
+    """Whether Airflow's database has a connection of this name, although Airflow says that there is
+    none; False where the database may not be asked, as in a task, or can't be reached."""
+    from airflow.models.connection import Connection as Stored
+    from airflow.utils.session import create_session
+    from sqlalchemy.exc import SQLAlchemyError
+
+    try:
+        with create_session(scoped=False) as session:
+            query = session.query(Stored.conn_id).filter(Stored.conn_id == conn_id)
+            return query.first() is not None
+    except (SQLAlchemyError, RuntimeError):
+        return False
 
 
 def _reason(conn_id: str, value: str) -> str:

@@ -83,6 +83,12 @@ def _stored() -> Iterator[Finding]:
             f"there is no pool {POOL!r}: tasks that call SendGrid would wait for ever",
             f'airflow pools set {POOL} {SLOTS} "Calls to SendGrid"',
         )  # fmt: skip
+    elif pool.slots == 0:
+        yield Finding(
+            Area.AIRFLOW, "pool", Judgement.WRONG,
+            f"the pool {POOL!r} has 0 slots: tasks that call SendGrid would wait for ever",
+            f'airflow pools set {POOL} {SLOTS} "Calls to SendGrid"',
+        )  # fmt: skip
     else:
         yield Finding(Area.AIRFLOW, "pool", Judgement.OK, f"{POOL}, {pool.slots} slots")
     if alive:

@@ -107,19 +107,22 @@ def start_run(name: str) -> int | None:
             raise ConfigError(f"This run can't be started. {problem}")
     # The moment tells DAG runs of the same name in two Airflows apart, whose lease isn't ours.
     holder = f"DAG run {dag_run.dag_id} {dag_run.run_id}, started {dag_run.start_date}"
+    names, sample, dry_run = named(params["clients"]), params["sample"], bool(params["dry_run"])
     with translated(), open_sync(name, MarkVariable(name)) as sync:
         try:
+            if (names or sample) and not dry_run:  # nobody is looked for again and again
+                step.refuse_busy(sync, holder)
             return step.start_run(
                 sync,
                 RunKind(params["mode"]),
                 holder=holder,
                 options=Options(
                     reason=params.get("reason") or None,
-                    dry_run=bool(params["dry_run"]),
+                    dry_run=dry_run,
                     retry_rejected=bool(params["retry_rejected"]),
                     approve_removals=params["approve_removals"],
                     approve=bool(params["approve_plan"]),
-                    only=chosen_clients(sync, named(params["clients"]), params["sample"]),
+                    only=chosen_clients(sync, names, sample),
                 ),
             )
         except LeaseBusy as error:

@@ -20,8 +20,9 @@ from contact_sync.config.source import ChangeDetection
 EVERY_ID = {"first_id": -(2**63), "last_id": 2**63 - 1, "ids": None}
 SAMPLES = 3
 FIX_AGAIN = (
-    "fix its joins; where ids are made of keys, two keys may have the same hash: make them with "
-    "another seed than 0, in every statement"
+    "fix its joins; if the table has several rows with this key, make the id of all its columns; "
+    "where ids are made of keys, two keys may have the same hash: make them with another seed than "
+    "0, in every statement"
 )
 _IDS = """
 SELECT

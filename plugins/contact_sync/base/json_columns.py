@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
+from functools import cache
 from typing import Any, Self
 
 from contact_sync.base.degraded import Degraded
@@ -17,9 +18,14 @@ from contact_sync.base.vocabulary import Answer, Job, LimitName
 
 def known_fields(kind: type[Any], data: Mapping[str, Any]) -> dict[str, Any]:
     """What JSON has for a dataclass's fields; lists as tuples, as frozen classes keep them."""
-    names = {entry.name for entry in fields(kind)}
+    names = _names(kind)  # type: ignore[arg-type]  # a class is hashable
     found = {name: value for name, value in data.items() if name in names}
     return {name: tuple(v) if isinstance(v, list) else v for name, v in found.items()}
+
+
+@cache
+def _names(kind: type[Any]) -> frozenset[str]:
+    return frozenset(entry.name for entry in fields(kind))
 
 
 class JsonColumn:

@@ -52,13 +52,13 @@ def _create(
     """The ids of new fields by name, None = a person said no; and the exit code."""
     missing = found.missing
     if not (options.create and missing):
-        return {}, 1 if missing else 0
+        return {}, int(bool(missing) or found.lacks_list)
     question = f"Create {len(missing)} custom fields? Their types can't be changed later."
     if not (options.yes or agrees(question)):
         return None, 1
     return dict(
         zip([field.name for field in missing], create_fields(sync, missing), strict=True)
-    ), 0
+    ), int(found.lacks_list)
 
 
 def _for_machines(sync: Sync, found: Catalogue, created: dict[str, str] | None) -> dict[str, Any]:

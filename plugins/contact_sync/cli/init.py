@@ -66,6 +66,8 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
 def _name(text: str) -> str:
     if NAME.fullmatch(text) is None:
         raise argparse.ArgumentTypeError("a-z first, then a-z, 0-9 and _, at most 50 characters")
+    if text.endswith("_verify"):
+        raise argparse.ArgumentTypeError("ends in _verify, as the DAGs do that verify a sync")
     return text
 
 

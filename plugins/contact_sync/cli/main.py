@@ -64,7 +64,17 @@ def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
         from argcomplete import autocomplete
 
         autocomplete(parser(os.environ.get("COMP_LINE", "").split()))
-    return parser(sys.argv[1:] if arguments is None else arguments).parse_args(arguments)
+    given = sys.argv[1:] if arguments is None else arguments
+    found = parser(given)
+    options = found.parse_args(given)
+    if not all(map(_is_text, given)):
+        found.error("an argument is no text in UTF-8")
+    return options
+
+
+def _is_text(given: str) -> bool:
+    """Whether it can be stored and shown; Python keeps other bytes as surrogates (PEP 383)."""
+    return not any("\ud800" <= character <= "\udfff" for character in given)
 
 
 def stop(number: int, _frame: object) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from contact_sync.base.errors import ConfigError
 from contact_sync.config.files import read_definition, read_definitions
 from contact_sync.state.syncs import rename_sync
 
@@ -19,10 +20,13 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
 def answer(options: argparse.Namespace) -> str:
     """Rename the sync in the state database; returns what to say.
 
-    Raises ConfigError when there is no definition of the new name, or as `rename_sync` does.
+    Raises ConfigError when there is no definition of the new name, when it is the old one, or as
+    `rename_sync` does.
     """
     from contact_sync.airflow_edge.handles import open_state
 
+    if options.old == options.new:
+        raise ConfigError(f"Both names are {options.new!r}: nothing was renamed")
     definition = read_definition(options.new)
     state = open_state(definition)
     state.check_schema()

@@ -60,8 +60,8 @@ def _add_common(command: argparse.ArgumentParser) -> None:
     add_sync(command)
     command.add_argument(
         "--mode",
-        type=RunKind,
-        choices=list(RunKind),
+        type=str,  # so that a wrong one is told with those that are possible
+        choices=[str(kind) for kind in RunKind],
         default=RunKind.INCREMENTAL,
         help="incremental = changed clients, full = all clients, send what differs, "
         "resend = send all again (default: %(default)s)",
@@ -111,7 +111,7 @@ def answer(sync: Sync, options: argparse.Namespace, say: Say) -> int:
         return 2
     run_id = run_sync(
         sync,
-        options.mode,
+        RunKind(options.mode),
         holder=f"command line {socket.gethostname()}:{os.getpid()}",
         options=Options(
             reason=options.reason,

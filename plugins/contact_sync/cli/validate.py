@@ -43,11 +43,13 @@ def answer(options: argparse.Namespace, say: Say) -> int:
         sys.stderr.write(f"error: there is no sync {options.sync!r}\n")
         return 1
     names = [options.sync] if options.sync else sorted(found.by_name)
-    told = []
+    told: list[tuple[str | None, list[Finding]]] = []
     for name in names:
         look = _checked(name, found) if options.connect else _read(name, found)
         told.append((name, _shown(name, look, options, say)))
     if options.json:
+        broken = {} if options.sync else found.broken
+        told += [(None, [_broken(said)]) for said in broken.values()]
         say(as_json([_entry(name, findings) for name, findings in told]))
     return int(bool(found.broken) or any(_wrong(findings) for _, findings in told))
 
@@ -73,7 +75,12 @@ def _wrong(findings: list[Finding]) -> list[Finding]:
     return [finding for finding in findings if finding.judgement is Judgement.WRONG]
 
 
-def _entry(name: str, findings: list[Finding]) -> dict[str, Any]:
+def _broken(said: str) -> Finding:
+    """A file of which nobody knows which sync it is."""
+    return Finding(Area.DEFINITION, "file", Judgement.WRONG, said)
+
+
+def _entry(name: str | None, findings: list[Finding]) -> dict[str, Any]:
     told = [asdict(finding) for finding in findings]
     return {"sync": name, "right": not _wrong(findings), "findings": told}
 

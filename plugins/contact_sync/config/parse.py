@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from textwrap import indent
 from typing import Any, get_args
 
@@ -47,8 +48,11 @@ class _Loader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
+# Each page and each run's end reads all files again; to read YAML takes 10 ms a file.
+@lru_cache(maxsize=64)
 def parse_definition(text: str, file: str) -> SyncDefinition:
-    """Parse one YAML document; `file` names it in errors.
+    """Parse one YAML document; `file` names it in errors. The same text gives the same definition,
+    which nobody changes.
 
     Raises ConfigError that says of every wrong key: file, key, what is wrong and how to fix it.
     """

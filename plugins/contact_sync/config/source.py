@@ -20,7 +20,7 @@ class ChangeDetection(StrEnum):
 class Source(Strict):
     """How B2CORE is read."""
 
-    sql: Annotated[str, Field(pattern=r"^[a-z0-9_]+$")] = Field(
+    sql: Annotated[str, Field(pattern=r"^[a-z0-9_]{1,100}$")] = Field(
         "b2core", description="Folder in include/sql/ with the statements of the column contract."
     )
     change_detection: ChangeDetection = Field(

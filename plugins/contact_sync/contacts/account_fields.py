@@ -42,6 +42,11 @@ class Catalogue:
     columns: dict[str, str]
     missing: list[MissingField]
 
+    @property
+    def lacks_list(self) -> bool:
+        """Whether the definition names a list that isn't there; a person creates it."""
+        return self.own_list is not None and self.own_list not in self.lists
+
 
 def catalogue(
     definition: SyncDefinition,
@@ -96,7 +101,7 @@ def text(found: Catalogue) -> str:
     """The catalogue for people."""
     lists = [f"  {name}{'   <- the list of this sync' * (name == found.own_list)}"
              for name in found.lists]  # fmt: skip
-    if found.own_list is not None and found.own_list not in found.lists:
+    if found.own_list is not None and found.lacks_list:
         near = meant(found.own_list, found.lists)
         lists.append(f"  {found.own_list}   <- the list of this sync: MISSING, {near}create it")
     width = max([*(len(field.name) for field in found.fields), 12])

@@ -112,7 +112,13 @@ def account_findings(
         return None
     too_wide = scopes.warning(granted)
     judgement = Judgement.WARNING if too_wide else Judgement.OK
-    yield Finding(Area.SENDGRID, "key", judgement, too_wide or "it works and suffices")
+    right = "it works and may read; whether it may write shows with the first write"
+    yield Finding(Area.SENDGRID, "key", judgement, too_wide or right)
+    what_for = _wants_suppressions(definition)
+    if what_for and not scopes.knows_suppressions(granted):
+        said = f"it has no scope suppression.*: {what_for}"
+        fix = "give it Suppressions: Full Access, and Unsubscribe Groups"
+        yield Finding(Area.SENDGRID, "key", Judgement.WARNING, said, fix)
     list_id = None
     if definition.list is not None:
         lists = api.lists()
@@ -123,6 +129,15 @@ def account_findings(
         else:
             yield Finding(Area.SENDGRID, "list", Judgement.OK, definition.list)
     return Account(list_id, list(api.fields()))
+
+
+def _wants_suppressions(definition: SyncDefinition) -> str:
+    """What doesn't work without access to SendGrid's suppressions; "" if they aren't wanted."""
+    if definition.suppressions is not None:
+        return "the definition's `suppressions` can't be read, and no run succeeds"
+    if definition.carry_suppressions:
+        return "clients with a new address are held (or say carry_suppressions: false)"
+    return ""
 
 
 def mapping_findings(

@@ -53,9 +53,7 @@ def start_run(
         sync.marks.place if sync.marks else None,
         secrets.token_hex(8),
     )
-    with sync.state.transaction() as cursor:
-        known = runs.ensure_sync(cursor, name)
-        pull_back(cursor, known.sync_id)  # also when another run holds the lease
+    _pulled_back(sync)
     with sync.state.transaction() as cursor:
         known = runs.ensure_sync(cursor, name)
         lease = None
@@ -85,6 +83,23 @@ def start_run(
         leave_mark(sync, Mark(found.life, run_id, token, Phase.BEGUN))
     log.info("Run %d of sync %r started: %s, %s", run_id, name, kind, options)
     return run_id
+
+
+def refuse_busy(sync: Sync, holder: str) -> None:
+    """Raise LeaseBusy while another holder is at work: before something is done for a run that
+    can't begin yet."""
+    sync.state.check_schema()
+    sync_id = _pulled_back(sync)
+    with sync.state.transaction() as cursor:
+        leases.refuse_busy(cursor, sync_id, holder)
+
+
+def _pulled_back(sync: Sync) -> int:
+    """The sync's id, once nothing of it lies in the future: also when another run has the lease."""
+    with sync.state.transaction() as cursor:
+        sync_id = runs.ensure_sync(cursor, sync.definition.name).sync_id
+        pull_back(cursor, sync_id)
+    return sync_id
 
 
 def _refuse_undone_rename(name: str, found: Known, mark: Mark | None) -> None:

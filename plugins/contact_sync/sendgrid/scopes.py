@@ -20,6 +20,11 @@ def missing(scopes: Iterable[str]) -> list[str]:
     return sorted(set(NEEDED) - set(scopes))
 
 
+def knows_suppressions(scopes: Iterable[str]) -> bool:
+    """Whether the key may do anything with suppressions."""
+    return any(scope.startswith("suppression.") for scope in scopes)
+
+
 def needless(scopes: Iterable[str]) -> list[str]:
     """The scopes that no sync uses: what a thief of the key could do besides."""
     return sorted(s for s in set(scopes) if not s.startswith((*USEFUL, *AUTOMATIC)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from contact_sync.base.errors import Fenced, LeaseBusy
 from contact_sync.base.run_life import EndedWhy
@@ -30,15 +30,25 @@ def acquire_lease(cursor: Cursor, sync_id: int, holder: str, *, take_over: bool)
     """
     parameters = {"sync_id": sync_id, "holder": holder, "minutes": LEASE_MINUTES}
     row = one(cursor, SQL["lock_lease"], parameters)
-    if row["is_taken"] and row["lease_holder"] != holder and not take_over:
-        raise LeaseBusy(
-            f"{row['lease_holder']} is at work on this sync (lease until "
-            f"{row['lease_until']:%H:%M:%S} UTC); one run at a time"
-        )
+    if not take_over:
+        _refuse_another(row, holder)
     why = EndedWhy.TAKEN_OVER if row["is_taken"] else EndedWhy.LEASE_RUN_OUT
     if row["lease_holder"] == holder:
         why = EndedWhy.TRIED_AGAIN
     return Lease(int(one(cursor, SQL["take_lease"], parameters)["epoch"]), why)
+
+
+def refuse_busy(cursor: Cursor, sync_id: int, holder: str) -> None:
+    """Raise LeaseBusy where `acquire_lease` would now; takes nothing."""
+    _refuse_another(one(cursor, SQL["lock_lease"], {"sync_id": sync_id}), holder)
+
+
+def _refuse_another(row: dict[str, Any], holder: str) -> None:
+    if row["is_taken"] and row["lease_holder"] != holder:
+        raise LeaseBusy(
+            f"{row['lease_holder']} is at work on this sync (lease until "
+            f"{row['lease_until']:%H:%M:%S} UTC); one run at a time"
+        )
 
 
 def refuse_at_work(cursor: Cursor, sync_id: int) -> None:

@@ -19,7 +19,7 @@ from contact_sync.sendgrid.api import SendGridApi
 from contact_sync.state.database import StateDatabase
 from local.postgres.server import Cluster
 from tests.support.source_faults import replace_in
-from tests.support.world import API_KEY, LIST_NAME, World
+from tests.support.world import API_KEY, JSON_TYPE, LIST_NAME, World
 
 pytestmark = pytest.mark.own_connections
 
@@ -85,6 +85,13 @@ CASES = [
                      "FROM b2core.clients AS clients;")),
     Case((B2CORE, "scan.sql", WRONG, "as bigint, not integer"), "",
          change=text("scan.sql", "clients.id::bigint", "clients.id::int")),
+    Case((B2CORE, "clients.sql", WRONG, "division by zero"), "",
+         change=text("clients.sql", "clients.last_name::text",
+                     "(1 / (clients.id - clients.id))::text")),
+    Case((Area.SENDGRID, "key", WARNING, "no scope suppression.*: clients with a new address are"),
+         "Suppressions: Full Access", change=lambda world, _: world.emulator.admin.fault(
+             "GET", "/v3/scopes", status=200, body='{"scopes": ["marketing.read"]}',
+             headers={"content-type": JSON_TYPE})),
     Case((Area.SENDGRID, "list", WRONG, "SendGrid has no list"), "",
          change=lambda world, _: world.redefine(list="Nobody's list")),
     Case((Area.DEFINITION, "fields", WRONG, "fields demo --create"), "",

@@ -200,6 +200,7 @@ def test_a_word_beyond_the_first_pages_is_known_from_statistics(
         ),
         ("city text, state text", "'Bern', 'BE'", None, "Bern", None),
         ("state text", "'active'", None, None, None),
+        ("address text, city text", "'b@example.com', 'Bern'", None, "Bern", None),
     ],
 )  # fmt: skip
 def test_an_address_in_the_clients_row_is_one(

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from contact_sync.b2core.setup.catalog import read_catalog
+from contact_sync.b2core.setup.proposal import priority, propose
 from contact_sync.b2core.setup.told import told
+from local.postgres.server import Cluster
 from tests.support.foreign_tables import CLIENTS, Source, proposed, rows
 
 
@@ -51,6 +54,7 @@ def test_a_column_of_consent_excludes(
         ("is_deleted boolean", ["false", "NULL"], ["true"]),
         ("deleted int", ["0", "NULL"], ["1"]),
         ('"anonymizedAt" timestamp', ["NULL"], ["now()"]),
+        ("deleted char(1)", ["'N'", "NULL"], ["'Y'"]),
         ("status text", ["'Active'", "NULL"], ["'Deleted'"]),
     ],
 )
@@ -87,6 +91,37 @@ def test_a_consent_that_is_not_understood_is_a_doubt(tables: Source, own_databas
     assert len(found.doubts) == 2
     assert "t.clients.consent" in found.doubts[0]
     assert "t.unsubscribes" in found.doubts[1]
+
+
+def test_a_deletion_that_is_not_understood_is_a_doubt(tables: Source, own_database: str) -> None:
+    """As where no sampled client is deleted, so that nobody knows what it says then; a column that
+    the role may not read may say anything."""
+    found = proposed(
+        tables,
+        own_database,
+        f"{CLIENTS}, deleted char(1)); INSERT INTO t.clients VALUES (1, 'a@example.com', 'A', 'B', "
+        "'N')",
+    )
+    assert (found.rules, len(found.doubts)) == ((), 1)
+    assert "t.clients.deleted looks like a deletion, and what it says isn't" in found.doubts[0]
+
+
+def test_columns_that_the_role_may_not_read_are_told(
+    tables: Source, own_database: str, cluster: Cluster
+) -> None:
+    """One of them may say who is deleted."""
+    tables.execute(
+        f"""{CLIENTS}, deleted_at timestamptz);
+            INSERT INTO t.clients VALUES (1, 'a@example.com', 'A', 'B', now());
+            CREATE ROLE sees_some LOGIN PASSWORD 'some'; GRANT USAGE ON SCHEMA t TO sees_some;
+            GRANT SELECT (id, email, first_name, last_name) ON t.clients TO sees_some""".encode()
+    )
+    try:
+        url = cluster.url(tables.info.dbname, user="sees_some", password="some")
+        found = propose(read_catalog(url, priority, ["t"]))
+    finally:
+        tables.execute(b"DROP OWNED BY sees_some; DROP ROLE sees_some")
+    assert "1 columns that this role may not read, such as deleted_at" in found.doubts[-1]
 
 
 CONSENTS = "CREATE TABLE t.client_consents (id int, client_id int REFERENCES t.clients (id), "

@@ -10,6 +10,7 @@ import pytest
 
 from contact_sync.cli.main import main
 from contact_sync.config.definition import json_schema
+from contact_sync.config.files import Definitions
 from contact_sync.reporting.run_report import run_report, text_report
 from contact_sync.reporting.sending import JobSum
 from tests.support.samples import shown_run
@@ -48,6 +49,44 @@ def test_validate_without_connections(capsys: pytest.CaptureFixture[str]) -> Non
     assert "demo: definition is right" in capsys.readouterr().out
     assert main(["validate", "west"]) == 1
     assert "there is no sync 'west'" in capsys.readouterr().err
+
+
+def test_a_broken_definition_is_in_the_document_too(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A program that reads only that would call everything right."""
+    found = Definitions(broken={"west.yaml": "west.yaml: name: is missing; add it"})
+    monkeypatch.setattr("contact_sync.cli.validate.read_definitions", lambda: found)
+    assert main(["validate", "--json"]) == 1
+    (entry,) = json.loads(capsys.readouterr().out)
+    assert (entry["sync"], entry["right"]) == (None, False)
+    assert entry["findings"][0]["text"] == found.broken["west.yaml"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "code", "said"),
+    [
+        (
+            ["explain", "demo", "--email", "a\udcff@example.com"],
+            2,
+            "an argument is no text in UTF-8",
+        ),
+        (["plan", "demo", "--mode", "all"], 2, "choose from 'incremental', 'full', 'resend'"),
+        (["init", "north_verify"], 2, "ends in _verify"),
+        (["rename", "demo", "demo"], 1, "Both names are 'demo': nothing was renamed"),
+    ],
+    ids=lambda value: value[0] if isinstance(value, list) else "",
+)
+def test_what_can_not_be_meant_is_told_at_once(
+    typed: list[str], code: int, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Before anything is connected, asked or done."""
+    try:
+        ended: object = main(typed)
+    except SystemExit as error:
+        ended = error.code
+    assert ended == code
+    assert said in capsys.readouterr().err
 
 
 def test_a_missing_connection_is_told(

@@ -9,6 +9,7 @@ from contact_sync.b2core.setup import finding
 from contact_sync.b2core.setup.countries import with_names
 from contact_sync.b2core.setup.finding import Place, text_value
 from contact_sync.b2core.setup.parts import Value
+from contact_sync.b2core.setup.shapes import are_emails
 from contact_sync.b2core.setup.tables import Catalog
 
 PARTS = ("address_line_1", "address_line_2", "city", "state", "postal_code")
@@ -35,7 +36,11 @@ def address_of_row(catalog: Catalog, places: list[Place]) -> dict[str, Value]:
 
 
 def _parts(catalog: Catalog, place: Place, kind: str) -> dict[str, Value]:
-    found = {name: value for name in PARTS if (value := text_value(catalog, place, name, kind))}
+    found = {
+        name: value
+        for name in PARTS
+        if (value := text_value(catalog, place, name, kind)) and not are_emails(value.column)
+    }
     if "city" not in found:
         found.pop("state", None)  # it's another state
     return found

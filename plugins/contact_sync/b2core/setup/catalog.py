@@ -47,7 +47,14 @@ SELECT
     v.nspname::text AS schema,
     v.relname::text AS name,
     v.relkind::text AS kind,
-    v.reltuples::bigint AS row_count
+    v.reltuples::bigint AS row_count,
+    ARRAY(
+        SELECT a.attname::text FROM pg_attribute AS a
+        WHERE
+            a.attrelid = v.oid AND a.attnum > 0 AND NOT a.attisdropped
+            AND NOT has_column_privilege(v.oid, a.attnum, 'SELECT')
+        ORDER BY a.attnum
+    ) AS hidden
 FROM ({_VISIBLE}) AS v
 """
 _COLUMNS = f"""
@@ -155,6 +162,7 @@ def _relations(connection: Connection) -> tuple[list[Relation], list[str]]:
                 ForeignKey(f["name"], f["schema"], f["target_table"], f["target"])
                 for f in foreign[row["oid"]]
             ),
+            tuple(row["hidden"]),
         )
         for row in found[:MOST_RELATIONS]
     ], notes  # fmt: skip

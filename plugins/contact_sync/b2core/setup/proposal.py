@@ -14,12 +14,13 @@ from contact_sync.b2core.setup.children import address_rows, country_rows, phone
 from contact_sync.b2core.setup.finding import named, text_value
 from contact_sync.b2core.setup.parts import REF, Child, Hop, Key, Proposal, Value
 from contact_sync.b2core.setup.phones import phones_of_row
-from contact_sync.b2core.setup.rules import consent_rules, deleted_rules, unused_consents
+from contact_sync.b2core.setup.rules import consent_rules, deleted_rules, unused_marks
 from contact_sync.b2core.setup.tables import INTEGERS, Catalog, Column, Relation
 from contact_sync.base.errors import ConfigError
 
 PLAIN = ("status", "client_type", "verification_level", "jurisdiction")
 KEYS = ("id", "uuid", "guid", "key", "pk", "code", "no", "number", "ref")
+MOST_TOLD = 10  # names
 
 
 def priority(relation: Relation) -> float:
@@ -171,7 +172,13 @@ def propose(catalog: Catalog, clients: Relation | None = None) -> Proposal:
         values = {name: value for name, value in values.items() if name not in ADDRESS}
         values.pop("country", None)
     rules = [*deleted_rules(catalog, relation), *consent_rules(catalog, relation, children)]
-    doubts += unused_consents(catalog, relation, rules)
+    doubts += unused_marks(catalog, relation, rules)
+    if relation.hidden:
+        listed = ", ".join(relation.hidden[:MOST_TOLD])
+        doubts.append(
+            f"{relation} has {len(relation.hidden):,} columns that this role may not read, such as "
+            f"{listed}: if one says who is deleted or agreed, grant it and run this again"
+        )
     return Proposal(
         relation, key, values, phones, own_phones, addresses,
         country_rows(addresses) if addresses and (phones or own_phones) else None, tuple(rules),

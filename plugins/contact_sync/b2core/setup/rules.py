@@ -27,8 +27,7 @@ MARKS = (*TIMES, "date")
 def deleted_rules(catalog: Catalog, clients: Relation) -> Iterator[Rule]:
     """Columns that mark a client as deleted, and words of its status that say so."""
     for column in clients.columns:
-        form = _mark(column) if _called(names.DELETED, column) else None
-        if form:
+        if form := _deleted(column):
             yield Rule(f"clients whose {column.name} says deleted", "", (Value(column, (), form),))
     status = text_value(catalog, ((), clients), "status")
     if status and (words := shapes.deleted_words(status.column)):
@@ -41,8 +40,7 @@ def undeleted(relation: Relation) -> tuple[Value, ...]:
     """Conditions that leave out a relation's rows that are marked as deleted."""
     found = []
     for column in relation.columns:
-        form = _mark(column) if _called(names.DELETED, column) else None
-        if form:
+        if form := _deleted(column):
             found.append(Value(column, (), f"({form}) IS NOT TRUE"))
     return tuple(found)
 
@@ -70,15 +68,16 @@ def consent_rules(
                 yield rule
 
 
-def unused_consents(catalog: Catalog, clients: Relation, rules: list[Rule]) -> Iterator[str]:
-    """What looks like consents and no rule uses: a person has to look at it."""
+def unused_marks(catalog: Catalog, clients: Relation, rules: list[Rule]) -> Iterator[str]:
+    """What looks like consents or deletions and no rule uses: a person has to look at it."""
     used = {str(rule.child.relation) for rule in rules if rule.child}
     columns = {value.column.name for rule in rules if not rule.child for value in rule.values}
     for column in clients.columns:
         called = _called(names.NO_CONSENT, column) or _called(names.CONSENT, column)
-        if called and column.name not in columns:
+        kind = "a consent" if called else "a deletion" * _called(names.DELETED, column)
+        if kind and column.name not in columns:
             yield (
-                f"{clients}.{column.name} looks like a consent, and what it says isn't known: it "
+                f"{clients}.{column.name} looks like {kind}, and what it says isn't known: it "
                 f"excludes nobody. Write it into clients.sql and scan.sql if it should"
             )
     for relation in catalog.relations:
@@ -132,6 +131,14 @@ def _revoked(relation: Relation) -> Column | None:
     return next((c for c in named(relation, names.REVOKED) if _mark(c)), None)
 
 
+def _deleted(column: Column) -> str | None:
+    """SQL that is true when a column says that its row is deleted; None if it isn't such a one, or
+    what it says isn't known."""
+    if not _called(names.DELETED, column):
+        return None
+    return _mark(column) or _words(column, yes=False)
+
+
 def _called(pattern: object, column: Column) -> bool:
     return any(pattern.fullmatch(each) for each in names.variants(column.name))  # type: ignore[attr-defined]
 
@@ -159,7 +166,7 @@ def _unmarked(column: Column) -> str | None:
 
 
 def _words(column: Column, *, yes: bool) -> str | None:
-    """SQL that is true when a text says no consent; `yes`: the column's yes is a consent."""
+    """SQL that is true when a text says no consent, or deleted; `yes`: its yes is a consent."""
     words = shapes.yes_words(column) if column.is_text else []
     if not words:
         return None

@@ -89,7 +89,8 @@ class ForeignKey:
 @dataclass(frozen=True, slots=True)
 class Relation:
     """A table or view. `kind` is pg_class.relkind; `rows` the planner's estimate, -1 = none.
-    `unique`: columns that are unique by themselves, the primary key among them."""
+    `unique`: columns that are unique by themselves, the primary key among them. `hidden`: names of
+    columns that the role may not read."""
 
     schema: str
     name: str
@@ -99,6 +100,7 @@ class Relation:
     primary_key: tuple[str, ...] = ()
     unique: tuple[str, ...] = ()
     foreign_keys: tuple[ForeignKey, ...] = ()
+    hidden: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return f"{self.schema}.{self.name}"
