@@ -6,7 +6,9 @@ from contact_sync.reporting.sending import TERMS
 from tests.support.world import World
 
 OF_RUN = """
-    SELECT count(*) FILTER (WHERE l.state = 'confirmed'), count(*) FILTER (WHERE l.state = 'rejected')
+    SELECT
+        count(*) FILTER (WHERE l.state = 'confirmed'),
+        count(*) FILTER (WHERE l.state = 'rejected')
     FROM contact_sync.ledger AS l
     INNER JOIN contact_sync.batch AS b ON b.batch_id = l.batch_id AND b.lane IN ('json', 'csv')
     WHERE b.run_id = %s

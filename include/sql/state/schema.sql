@@ -111,6 +111,8 @@ CREATE TABLE contact_sync.batch (
     is_open boolean GENERATED ALWAYS AS ((state <> ALL (ARRAY['settled'::text, 'void'::text]))) STORED NOT NULL,  -- Whether something still happens to it.
     numbers jsonb,  -- The numbers that belong to the outcome.
     detail text,  -- Why SendGrid refused it, in its own plain words.
+    refused integer DEFAULT 0 NOT NULL,  -- Contacts that SendGrid refused by name before it took the others; they are rejected.
+    excluded integer DEFAULT 0 NOT NULL,  -- Contacts that B2CORE had excluded, changed or lost before they were sent.
     CONSTRAINT batch_lane_check CHECK ((lane = ANY (ARRAY['json'::text, 'csv'::text, 'delete'::text, 'unlist'::text, 'move'::text]))),
     CONSTRAINT batch_life CHECK ((((settled_at IS NULL) = is_open) AND
 CASE state

@@ -140,7 +140,8 @@ ROW: dict[str, Any] = {
     "state": "succeeded",
     "reason": "moving house", "cause": None, "started_at": None, "finished_at": None,
     "seconds": 12.345,
-    "plan": {"counts": {"read": 4, "rejected": 1, "to_send": 3}, "rejections": {"email: invalid": 1}},
+    "plan": {"counts": {"read": 4, "rejected": 1, "to_send": 3},
+             "rejections": {"email: invalid": 1}},
     "result": {
         "books": {"selected": 4}, "refused": {"contact: refused_by_sendgrid: bad": 2},
         "jobs": [
