@@ -62,6 +62,7 @@ UPDATE contact_sync.ledger AS l SET
     looked_hash = NULL,
     retaken = 0,
     looked_up_at = NULL,
+    unconfirmed = FALSE,
     updated_at = now()
 WHERE
     l.sync_id = %(sync_id)s
@@ -91,6 +92,7 @@ UPDATE contact_sync.ledger SET
     reason = %(reason)s,
     detail = NULL,
     looked_up_at = NULL,
+    unconfirmed = FALSE,
     updated_at = now()
 WHERE
     sync_id = %(sync_id)s

@@ -36,6 +36,7 @@ class RunReport:
     what `words.counted` makes of them; `degraded` and `above_limits` are sentences. `dropped_now`
     and `dropped_new` as in Result, `ended_by`, `ended_why` and `ended` as in ShownRun. `seconds`:
     those until now for a run that hasn't ended. `sending`: what became of the contacts to send.
+    `is_degraded`: something of `degraded` is new, or a value is newly dropped.
     """
 
     id: int
@@ -55,6 +56,7 @@ class RunReport:
     counts: dict[str, int]
     sending: Sending
     degraded: list[str]
+    is_degraded: bool
     approval: Approval | None
     above_limits: list[str]
     books: dict[str, int]
@@ -122,6 +124,7 @@ def run_report(run: ShownRun) -> RunReport:
         counts=run_counts(plan, result, run.sending),
         sending=run.sending,
         degraded=words.degraded(result.degraded, result.restrained_by),
+        is_degraded=_is_degraded(result),
         approval=run.approval,
         above_limits=[words.above_limit(above) for above in plan.above_limits],
         books=result.books,
@@ -133,6 +136,14 @@ def run_report(run: ShownRun) -> RunReport:
         stale=plan.stale,
         jobs=result.jobs,
     )
+
+
+def _is_degraded(result: Result) -> bool:
+    """Whether something is worse than after the run before. A result of an older version that
+    doesn't compare: whether something isn't as it should be."""
+    if result.degraded_new is None:
+        return bool(result.degraded)
+    return bool(result.degraded_new or any((result.dropped_new or {}).values()))
 
 
 def _sum(planned: dict[str, int], while_sent: dict[str, int]) -> dict[str, int]:
@@ -180,6 +191,23 @@ def degraded(plan: Plan, books: dict[str, int], jobs: Sequence[JobReport]) -> di
         Degraded.RESTRAINED: books.get("restrained", 0),
     }
     return {what: n for what, n in found.items() if n}
+
+
+RESTLESS = (Degraded.PENDING, Degraded.ABSENCES_HELD)
+"""What makes a run degraded each time: it is about this very run."""
+
+
+def newly_degraded(
+    now: Mapping[Degraded, int], before: Mapping[str, int], rejected: int
+) -> dict[Degraded, int]:
+    """How much of what isn't as it should be is more than after the run before. What is known and
+    unchanged isn't in it. `rejected`: so many clients are rejected that weren't when it began."""
+    more = {
+        what: n if what in RESTLESS else n - before.get(what, 0)
+        for what, n in now.items()
+        if what is not Degraded.REJECTED
+    }
+    return {what: n for what, n in (more | {Degraded.REJECTED: rejected}).items() if n > 0}
 
 
 def _is_removed(job: JobReport) -> bool:

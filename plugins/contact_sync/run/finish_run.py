@@ -12,7 +12,12 @@ from contact_sync.base.marks import Phase
 from contact_sync.base.vocabulary import FieldType, Lane, RemovalReason, RunKind, RunState
 from contact_sync.config.files import read_definitions
 from contact_sync.postgres.cursor import Cursor
-from contact_sync.reporting.run_report import degraded, dropped_lines, reasons_in_words
+from contact_sync.reporting.run_report import (
+    degraded,
+    dropped_lines,
+    newly_degraded,
+    reasons_in_words,
+)
 from contact_sync.reporting.sending import sending
 from contact_sync.run.context import mapping_of, snapshot_of
 from contact_sync.run.find_removals import OWN
@@ -74,6 +79,8 @@ def finish_run(sync: Sync, run: Run) -> Result:
         more = {"stale": ledger.count_stale(cursor, run.sync_id), "fields_refused": len(whole),
                 "restrained": sum(restrained_by.values())}  # fmt: skip
         wrong = degraded(run.plan, books | more | _undone(cursor, sync, run), jobs)
+        rejected = ledger.count_newly_rejected(cursor, run.sync_id, run.run_id)
+        worse = newly_degraded(wrong, runs.degraded_before(cursor, run), rejected)
         everyone = run.kind is not RunKind.INCREMENTAL and not run.is_trial
         dropped.forget_unsent(cursor, run.sync_id, everyone=everyone)
         has_keys = run.destination.mapping.has_client_key
@@ -81,7 +88,7 @@ def finish_run(sync: Sync, run: Run) -> Result:
         now, new = dropped.count_dropped(cursor, run.sync_id, run.run_id)
         result = Result(
             books, refused, jobs, wrong, now, new, refused_values.as_counted(left_out),
-            restrained_by, sent.to_json(),
+            restrained_by, sent.to_json(), worse,
         )  # fmt: skip
         runs.advance_watermark(cursor, run, run.snapshot, run.destination)
         runs.finish_run(cursor, run, RunState.SUCCEEDED, result=result)

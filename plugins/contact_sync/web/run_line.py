@@ -78,7 +78,7 @@ def kind_of(report: RunReport) -> str:
 def tag_of(report: RunReport) -> Tag:
     """The state of the report's run."""
     state = report.state
-    if state == "succeeded" and report.degraded:
+    if state == "succeeded" and report.is_degraded:
         return Tag("degraded", "warn")
     tones = {"succeeded": "good", "running": "busy", "failed": "bad"}
     return Tag(state, tones.get(state, "warn"))

@@ -133,7 +133,7 @@ def run_view(found: Found, shown: Callable[[str | None], str]) -> RunView:
         title=f"Run {report.id}: {kind_of(report)}",
         tag=tag_of(report),
         state=report.state,
-        is_degraded=report.state == "succeeded" and bool(report.degraded),
+        is_degraded=report.state == "succeeded" and report.is_degraded,
         cause=cause,
         details=details,
         ended=report.ended_in_words,
@@ -154,7 +154,7 @@ def run_view(found: Found, shown: Callable[[str | None], str]) -> RunView:
         sent_note=_sent_note(report, found.jobs),
         figures=_figures(run.sending),
         at_sendgrid=run.sending.at_sendgrid,
-        books=_books(report.books),
+        books=_books(report.books, run.plan.held_absences if run.plan else 0),
         counts=_counts(report.counts),
         rejections=_rejections(report.rejections, found.rejected, shown),
         dropped_note=_dropped_note(report),
@@ -188,7 +188,7 @@ def _figures(sending: Sending) -> list[tuple[str, int]]:
     return [("to send", sending.to_send), *sending.terms, *removed]
 
 
-def _books(books: dict[str, int]) -> str:
+def _books(books: dict[str, int], held: int) -> str:
     if not books:
         return ""
     parts = " + ".join(
@@ -196,6 +196,8 @@ def _books(books: dict[str, int]) -> str:
         for state in ("confirmed", "pending", "rejected", "excluded")
     )
     gone = f", without {number(books['gone'])} that are gone" if books.get("gone") else ""
+    if held:
+        gone = f", without {number(held)} that are held as absent: their contacts stay"
     return f"{number(books['selected'])} clients in B2CORE = {parts}{gone}."
 
 

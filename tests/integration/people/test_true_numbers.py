@@ -48,7 +48,8 @@ def test_contacts_in_many_failed_jobs_count_once(world: World) -> None:
     )
     assert_true_numbers(world)
     world.emulator.admin.settings(poison_emails=emails[:2])
-    world.run()
+    report = world.run()
+    assert (report["counts"]["new"], report["counts"]["changed"]) == (12, 0)
     assert world.run_report().sending.in_words == (
         "12 to send = 10 confirmed + 2 rejected by SendGrid + 0 pending"
     )

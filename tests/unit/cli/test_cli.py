@@ -158,7 +158,7 @@ ROW: dict[str, Any] = {
 KEYS = [
     "id", "kind", "kind_reason", "kind_detail", "dry_run", "state", "reason", "cause", "ended_by",
     "ended_why", "ended", "started_at", "finished_at", "seconds", "counts", "sending", "degraded",
-    "approval", "above_limits", "books",
+    "is_degraded", "approval", "above_limits", "books",
     "rejections", "exclusions", "dropped", "dropped_now", "dropped_new", "stale", "jobs",
 ]  # fmt: skip
 """What `status --json` says of a run: others read it, so a key stays."""

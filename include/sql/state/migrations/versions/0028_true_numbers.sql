@@ -6,3 +6,8 @@ COMMENT ON COLUMN contact_sync.batch.refused
 IS 'Contacts that SendGrid refused by name before it took the others; they are rejected.';
 COMMENT ON COLUMN contact_sync.batch.excluded
 IS 'Contacts that B2CORE had excluded, changed or lost before they were sent.';
+
+-- Whoever was sent in vain only is new still: its contact needn't exist.
+ALTER TABLE contact_sync.ledger ADD COLUMN unconfirmed boolean NOT NULL DEFAULT FALSE;
+COMMENT ON COLUMN contact_sync.ledger.unconfirmed
+IS 'It was sent, and no run has confirmed a contact of it since: what SendGrid has of it isn''t known.';
