@@ -11,3 +11,10 @@ IS 'Contacts that B2CORE had excluded, changed or lost before they were sent.';
 ALTER TABLE contact_sync.ledger ADD COLUMN unconfirmed boolean NOT NULL DEFAULT FALSE;
 COMMENT ON COLUMN contact_sync.ledger.unconfirmed
 IS 'It was sent, and no run has confirmed a contact of it since: what SendGrid has of it isn''t known.';
+
+-- A run of the command line whose process is dead.
+ALTER TABLE contact_sync.run DROP CONSTRAINT run_ended_why;
+ALTER TABLE contact_sync.run ADD CONSTRAINT run_ended_why CHECK (
+    (ended_by IS NULL) = (ended_why IS NULL)
+    AND ended_why IN ('lease_run_out', 'taken_over', 'tried_again', 'too_old', 'process_died')
+);
