@@ -49,6 +49,7 @@ CREATE TABLE contact_sync.ledger (
     retaken smallint DEFAULT 0 NOT NULL,  -- How often its rejection was taken back since it changed last.
     looked_up_at timestamp with time zone,  -- Of a rejected client: when it was looked up last.
     person_hash bigint,  -- xxh3 of the column person_key of clients.sql: whom the id belongs to; NULL = unknown.
+    unconfirmed boolean DEFAULT false NOT NULL,  -- It was sent, and no run has confirmed a contact of it since: what SendGrid has of it isn't known.
     CONSTRAINT ledger_fate CHECK ((((email IS NULL) = (contact_hash IS NULL)) AND
 CASE state
     WHEN 'confirmed'::text THEN ((field IS NULL) AND (reason IS NULL) AND (rejected_since IS NULL) AND
@@ -64,7 +65,7 @@ CASE state
 END)),
     CONSTRAINT ledger_reason CHECK ((((detail IS NULL) OR (reason IS NOT NULL)) AND
 CASE state
-    WHEN 'pending'::text THEN (reason = ANY (ARRAY['changed_while_read'::text, 'gone_while_read'::text, 'changed_since_read'::text, 'suppression_unknown'::text, 'suppression_not_carried'::text, 'not_shown'::text, 'address_not_free'::text, 'fate_unknown'::text, 'job_unknown_to_sendgrid'::text, 'job_never_ended'::text, 'upload_never_arrived'::text, 'not_applied'::text, 'errors_file_unclear'::text, 'job_failed'::text, 'request_refused'::text, 'value_refused'::text, 'state_unproven'::text, 'found_missing'::text, 'found_different'::text, 'found_off_list'::text]))
+    WHEN 'pending'::text THEN (reason = ANY (ARRAY['changed_while_read'::text, 'gone_while_read'::text, 'changed_since_read'::text, 'suppression_unknown'::text, 'suppression_not_carried'::text, 'not_shown'::text, 'address_not_free'::text, 'fate_unknown'::text, 'job_unknown_to_sendgrid'::text, 'job_never_ended'::text, 'upload_never_arrived'::text, 'not_applied'::text, 'errors_file_unclear'::text, 'job_failed'::text, 'request_refused'::text, 'value_refused'::text, 'state_unproven'::text, 'found_missing'::text, 'found_different'::text, 'found_off_list'::text, 'tried_again'::text]))
     WHEN 'rejected'::text THEN (reason = ANY (ARRAY['missing'::text, 'invalid'::text, 'too_long'::text, 'not_a_number'::text, 'not_a_date'::text, 'rounded'::text, 'two_addresses'::text, 'look_alike_domain'::text, 'not_ascii'::text, 'no_country'::text, 'unknown_country'::text, 'number_too_short'::text, 'number_too_long'::text, 'not_assigned'::text, 'two_numbers'::text, 'no_number'::text, 'refused_by_sendgrid'::text, 'import_failed'::text, 'never_applied'::text]))
     WHEN 'excluded'::text THEN (reason = ANY (ARRAY['excluded_by_b2core'::text, 'excluded_address'::text, 'removed_by_hand'::text, 'suppressed_at_sendgrid'::text]))
     ELSE true
@@ -353,7 +354,7 @@ CREATE TABLE contact_sync.run (
     token text,  -- Chosen at random; its mark outside of this database has it, too.
     mark_place text,  -- The kind of place where it left its mark: airflow or file; NULL = none.
     only_clients bigint[],  -- A trial: it looks at these clients, moves no watermark and removes nothing; NULL = an ordinary run.
-    CONSTRAINT run_ended_why CHECK ((((ended_by IS NULL) = (ended_why IS NULL)) AND (ended_why = ANY (ARRAY['lease_run_out'::text, 'taken_over'::text, 'tried_again'::text, 'too_old'::text])))),
+    CONSTRAINT run_ended_why CHECK ((((ended_by IS NULL) = (ended_why IS NULL)) AND (ended_why = ANY (ARRAY['lease_run_out'::text, 'taken_over'::text, 'tried_again'::text, 'too_old'::text, 'process_died'::text])))),
     CONSTRAINT run_kind_check CHECK ((kind = ANY (ARRAY['incremental'::text, 'full'::text, 'resend'::text]))),
     CONSTRAINT run_kind_reason CHECK ((kind_reason = ANY (ARRAY['asked_for'::text, 'first_load'::text, 'mapping_changed'::text, 'server_replaced'::text, 'server_restarted'::text, 'tables_replaced'::text, 'detection_switched'::text, 'xmin_too_old'::text, 'full_run_due'::text, 'changes_since'::text, 'state_went_back'::text, 'state_restored'::text, 'state_moved'::text, 'state_restarted'::text, 'statements_changed'::text, 'trial'::text]))),
     CONSTRAINT run_state_check CHECK ((state = ANY (ARRAY['running'::text, 'succeeded'::text, 'failed'::text, 'superseded'::text])))

@@ -60,6 +60,7 @@ PENDING: dict[str, str] = {
     PendingReason.FOUND_MISSING: "a verification didn't find its contact at SendGrid",
     PendingReason.FOUND_DIFFERENT: "a verification found other values in its contact at SendGrid",
     PendingReason.FOUND_OFF_LIST: "a verification found its contact off the list",
+    PendingReason.TRIED_AGAIN: "SendGrid rejected it some time ago, and it is tried again",
 }  # fmt: skip
 EXCLUDED: dict[str, str] = {
     ExclusionReason.EXCLUDED_BY_B2CORE: "B2CORE excludes it",
