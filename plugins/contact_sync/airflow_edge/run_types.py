@@ -6,6 +6,8 @@ it is asked for, in its UI, API and command line.
 
 from __future__ import annotations
 
+from typing import Any
+
 from airflow.utils.types import DagRunType
 
-RUN_TYPES = [kind for kind in DagRunType if kind is not DagRunType.BACKFILL_JOB]
+RUN_TYPES: list[Any] = [kind for kind in DagRunType if kind is not DagRunType.BACKFILL_JOB]

@@ -236,7 +236,7 @@ def dropped_lines(now: Mapping[str, int] | None, new: Mapping[str, int] | None) 
         return []
 
     def line(what: str, n: int, fresh: int) -> str:
-        return f"{what}: {n} now" + ("" if new is None else f", {fresh} new")
+        return f"{what}: {n:,} now" + ("" if new is None else f", {fresh:,} new")
 
     total = line("values dropped or cut", sum(now.values()), sum((new or {}).values()))
     return [total] + [
@@ -267,7 +267,7 @@ def text_report(report: RunReport) -> str:
     counted = reasons_in_words(report)
     for key, title in REASONS.items():
         if key != "dropped" or report.dropped_new is None:
-            lines += [f"  {title}: {n} x {reason}" for reason, n in counted[key].items()]
+            lines += [f"  {title}: {n:,} x {reason}" for reason, n in counted[key].items()]
     lines += [f"  {line}" for line in dropped_lines(report.dropped_now, report.dropped_new)]
     lines += [_job_line(job) for job in report.jobs]
     return "\n".join(lines)

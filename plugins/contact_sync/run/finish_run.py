@@ -195,6 +195,6 @@ def _log_report(plan: Plan, result: Result) -> None:
     for key, title in titles.items():
         if key != "dropped" or result.dropped_new is None:
             for reason, n in counted[key].items():
-                log.info("%s: %d x %s", title, n, reason)
+                log.info("%s: %s x %s", title, f"{n:,}", reason)
     for line in dropped_lines(result.dropped_now, result.dropped_new):
         log.info("%s", line[:1].upper() + line[1:])
