@@ -34,8 +34,8 @@ Nothing is lost: the next run continues from the same state. Numbers and rejecti
 of `finish_run`, and in `python -m contact_sync status NAME --rejected`; values that don't fit their
 fields in `--dropped`.
 
-**When not to use it:** Airflow's own *Backfill* of past dates. The data interval means nothing
-here; every run reads *now*.
+**Backfill:** trigger a run of mode `full`. Airflow's own *Backfill* of past dates is refused: the
+data interval means nothing here, every run reads *now*.
 """
 
 from __future__ import annotations
@@ -65,6 +65,7 @@ from contact_sync.airflow_edge.operators import (
     SettleEarlierRunsOperator,
     StartRunOperator,
 )
+from contact_sync.airflow_edge.run_types import RUN_TYPES
 from contact_sync.airflow_edge.trigger_form import params
 from contact_sync.config.alerts import Event
 from contact_sync.config.definition import SyncDefinition
@@ -84,6 +85,7 @@ def make_dag(definition: SyncDefinition) -> DAG:
         schedule=definition.schedule if definition.sends else None,
         catchup=False,
         max_active_runs=1,
+        allowed_run_types=RUN_TYPES,
         params=params(),
         tags=["b2core", "sendgrid"],
         deadline=no_success_alert(definition),

@@ -38,6 +38,7 @@ from airflow.sdk import DAG, Param, task
 from contact_sync.airflow_edge import verify_tasks
 from contact_sync.airflow_edge.assets import verified_asset
 from contact_sync.airflow_edge.notify import AlertNotifier
+from contact_sync.airflow_edge.run_types import RUN_TYPES
 from contact_sync.config.alerts import Event
 from contact_sync.config.definition import SyncDefinition
 from contact_sync.config.files import read_definitions
@@ -56,6 +57,7 @@ def make_dag(definition: SyncDefinition) -> DAG:
         schedule=definition.verify.schedule if definition.enabled else None,
         catchup=False,
         max_active_runs=1,
+        allowed_run_types=RUN_TYPES,
         params=params(),
         tags=["b2core", "sendgrid", "verify"],
         default_args={

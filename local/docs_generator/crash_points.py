@@ -52,6 +52,7 @@ POINTS = {
         "the task again: it reads what is new since then, and tells of all that is new",
     ),
     "rejections_uncommitted": ("no rejection is looked up", AGAIN),
+    "retries_uncommitted": ("nobody who was rejected is sent again", AGAIN),
     "slices_uncommitted": ("nothing of the selection", AGAIN),
     "clients_selected": (
         "the snapshot's place, the slices, who is absent",

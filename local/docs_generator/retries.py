@@ -122,7 +122,10 @@ def _runs() -> list[tuple[str, ...]]:
          "the rejection stands, unless the contact is right; one with other values is sent again "
          f"{rejections.MAX_RETAKEN} times"),
         ("The next run", "a rejected client", "when it has changed, in a run of mode resend, or "
-         "when a person asks for *retry rejected*", "rejected again, or confirmed"),
+         "when a person asks for *retry rejected*; one that SendGrid rejected also by itself: "
+         "after `full_every_hours`, then each time after twice as long, at the latest after "
+         f"{rejections.MAX_RETRY_HOURS // 24} days; {rejected_contacts.MAX_RETRIED} a run",
+         "rejected again, or confirmed"),
         ("The next run", "a removal that failed, is in doubt, or whose contact isn't found yet",
          f"each run; not found counts as gone after "
          f"{_words(timedelta(seconds=removal_targets.SEARCH_LAG_SECONDS))}", "-"),

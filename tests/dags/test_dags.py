@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from airflow.dag_processing.dagbag import DagBag
+from airflow.utils.types import DagRunType
 
 from tests.support.airflow_home import ROOT
 
@@ -89,6 +90,15 @@ def test_one_run_at_a_time_no_catch_up_retries_and_a_pool(dagbag: DagBag) -> Non
         "check_setup", "select_clients", "plan_batches", "remove_excluded", "send_batch",
         "remove_batch",
     }  # fmt: skip
+
+
+def test_airflows_backfill_of_past_dates_is_refused(dagbag: DagBag) -> None:
+    """Each run reads B2CORE as it is now; whatever else starts runs may do so."""
+    for dag in dagbag.dags.values():
+        if dag.dag_id.startswith("contact_sync_"):
+            allowed: Any = dag.allowed_run_types
+            refused = {str(kind) for kind in DagRunType} - {kind.value for kind in allowed}
+            assert refused == {"backfill"}, dag.dag_id
 
 
 def test_trigger_form(dagbag: DagBag) -> None:

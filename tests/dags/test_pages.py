@@ -154,8 +154,8 @@ def test_a_failed_run_says_why_and_what_has_been_sent(connected: World) -> None:
     assert "SendGrid &lt;script&gt;alert(1)&lt;/script&gt; refused" in said
     assert "<script>" not in said
     assert "continues from the same state" in said
-    assert "<dt>contacts confirmed by SendGrid</dt><dd>4</dd>" in said
-    assert "failed: 4 contacts sent" in text("admin", "/syncs/demo")  # of the chart's bar
+    assert "<dt>confirmed</dt><dd>4</dd>" in said
+    assert "failed: 4 contacts confirmed" in text("admin", "/syncs/demo")  # of the chart's bar
 
 
 def test_a_running_run_refreshes_itself_until_told_not_to(connected: World) -> None:

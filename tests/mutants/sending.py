@@ -19,6 +19,7 @@ from contact_sync.state import batch_contacts, batches, confirming, settling
 from contact_sync.state.batches import Batch
 from contact_sync.state.runs import Run
 from contact_sync.sync import Sync
+from tests.integration.people import test_true_numbers
 from tests.integration.runs import test_two_tries
 from tests.integration.sending import (
     test_doubt,
@@ -196,6 +197,12 @@ def nobody_is_wrong(_not_applied: Any, *_: Any, **__: Any) -> set[str]:
 
 
 MUTANTS = [
+    Mutant("Who is refused before there is a job is counted as rejected",
+           {f"{STATE}.batches.count_taken_out": nothing},
+           test_true_numbers.test_addresses_that_a_call_names_are_rejected_by_sendgrid),
+    Mutant("Whom SendGrid rejected is tried again",
+           {f"{STATE}.rejections.retry": gives(0)},
+           test_retries.test_D04_whom_sendgrid_rejected_is_tried_again_ever_more_rarely),
     Mutant("What earlier runs left open is settled first",
            {f"{RUN}.in_one_process.settle_earlier_runs": nothing}, LATE_JOB),
     Mutant("JSON: `submitting` is stored before the call",

@@ -18,6 +18,7 @@ from tests.stateful.drawn import FAULTS, JOB_FAULTS, MODES, POINTS, ROUTES, STAN
 from tests.stateful.office import OPTED_OUT, SHARED_ADDRESS
 from tests.stateful.people import PeopleAtSendGrid
 from tests.support.allowed_calls import forbidden_calls
+from tests.support.true_numbers import assert_true_numbers
 
 MOST_CLEAN_RUNS = 6
 
@@ -71,6 +72,7 @@ class History(PeopleAtSendGrid):
             if not disturbed:
                 raise
             return
+        assert_true_numbers(self.world)
         self.succeeded(report)
         if self.late is None and not self.lag and not self.unproven and not self.told(report):
             self.assert_no_excluded_on_the_list()

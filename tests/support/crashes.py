@@ -233,7 +233,7 @@ KINDS = {
         imported, cure=resent,
         converged={"unlisted": {"old@example.com"}, "excluded": {3}},
     ),
-    "taken back": Kind({"rejections_uncommitted"}, rejected_unseen),
+    "taken back": Kind({"rejections_uncommitted", "retries_uncommitted"}, rejected_unseen),
     "approved beforehand": Kind(JOINTS, above_limits, options={"approve": True}),
     "approved by a person": Kind(
         {"approval_uncommitted", "plan_decided"}, above_limits, options={"approve": True},

@@ -76,6 +76,6 @@ def shown_run(**changes: Any) -> ShownRun:
         "holder": "command line box:1", "retry_rejected": False, "approve_removals": None,
         "started_at": NOW, "finished_at": NOW, "snapshot": {"read_at": NOW.isoformat()},
         "seconds": 3.0, "holds_lease": True, "ended_by": None, "ended_why": None, "ended": None,
-        "sent": 0, **changes,
+        **changes,
     }  # fmt: skip
     return ShownRun(**with_objects(row))

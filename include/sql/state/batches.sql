@@ -93,6 +93,13 @@ UPDATE contact_sync.batch SET
     detail = %(detail)s
 WHERE batch_id = %(batch_id)s;
 
+-- count_taken_out --
+-- Contacts that left a batch before SendGrid took it: refused by name; excluded, changed or gone in B2CORE.
+UPDATE contact_sync.batch SET
+    refused = refused + %(refused)s,
+    excluded = excluded + %(excluded)s
+WHERE batch_id = %(batch_id)s;
+
 -- lose_contacts --
 -- Some contacts of a removal have left the batch.
 -- Parameters: batch_id, contacts = how many.

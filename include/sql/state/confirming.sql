@@ -128,6 +128,7 @@ SET
     tries = 0,
     looks = 0,
     retaken = 0,
+    unconfirmed = FALSE,
     batch_id = %(batch_id)s,
     updated_at = now()
 FROM contact_sync.outbox AS o

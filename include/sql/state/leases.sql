@@ -3,6 +3,7 @@
 -- lock_lease --
 -- Whose the lease is, and whether it holds; the row stays locked, so that two can't take it at once.
 SELECT
+    name,
     lease_holder,
     lease_until,
     coalesce(lease_until > now(), FALSE) AS is_taken

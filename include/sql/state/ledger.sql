@@ -66,7 +66,8 @@ SELECT
     )::smallint AS cause,
     coalesce(row_hash, 0) AS row_hash,
     filled,
-    coalesce(person_hash, 0) AS person_hash
+    coalesce(person_hash, 0) AS person_hash,
+    unconfirmed
 FROM contact_sync.ledger
 WHERE sync_id = %(sync_id)s AND client_id = any(%(client_ids)s::bigint[])
 ORDER BY client_id;
@@ -96,7 +97,8 @@ SELECT
     )::smallint AS cause,
     coalesce(row_hash, 0) AS row_hash,
     filled,
-    coalesce(person_hash, 0) AS person_hash
+    coalesce(person_hash, 0) AS person_hash,
+    unconfirmed
 FROM contact_sync.ledger
 WHERE sync_id = %(sync_id)s AND client_id BETWEEN %(first_id)s AND %(last_id)s
 ORDER BY client_id;
@@ -212,6 +214,13 @@ WHERE
     AND l.updated_at >= r.started_at
 GROUP BY l.field, l.reason, l.detail
 ORDER BY n DESC, l.field ASC, l.reason ASC, l.detail ASC;
+
+-- count_newly_rejected --
+-- Clients that are rejected since a run began, and weren't before. Index: ledger_rejected_reasons
+SELECT count(*) AS n
+FROM contact_sync.ledger AS l
+INNER JOIN contact_sync.run AS r ON l.sync_id = r.sync_id
+WHERE l.sync_id = %(sync_id)s AND r.run_id = %(run_id)s AND l.state = 'rejected' AND l.rejected_since >= r.started_at;
 
 -- count_having --
 -- In how many contacts each field is filled. Parameters: bits = positions in `filled`

@@ -84,6 +84,7 @@ ON CONFLICT (sync_id, client_id) DO UPDATE SET
     looks = 0,
     retaken = 0,
     off_list = NULL,
+    unconfirmed = FALSE,
     updated_at = excluded.updated_at
 WHERE l.updated_at < %(read_at)s;
 

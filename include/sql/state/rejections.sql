@@ -62,6 +62,7 @@ UPDATE contact_sync.ledger AS l SET
     looked_hash = NULL,
     retaken = 0,
     looked_up_at = NULL,
+    unconfirmed = FALSE,
     updated_at = now()
 WHERE
     l.sync_id = %(sync_id)s
@@ -91,6 +92,7 @@ UPDATE contact_sync.ledger SET
     reason = %(reason)s,
     detail = NULL,
     looked_up_at = NULL,
+    unconfirmed = FALSE,
     updated_at = now()
 WHERE
     sync_id = %(sync_id)s
@@ -99,3 +101,32 @@ WHERE
     AND row_hash = %(row_hash)s
     AND reason = any(%(reasons)s)
     AND (looked_hash IS DISTINCT FROM row_hash OR retaken < %(at_most)s);
+
+-- retry --
+-- Clients that SendGrid rejected are sent again, each with a job of its own: so long after they were rejected last as
+-- that was after they were rejected first, but not before so many hours and at the latest after max_hours.
+-- Parameters: reasons = of SendGrid; hours, max_hours, at_most, tries, reason. Index: ledger_rejected_reasons
+UPDATE contact_sync.ledger SET
+    state = 'pending',
+    tries = greatest(tries, %(tries)s),
+    looks = 0,
+    row_hash = NULL,
+    field = NULL,
+    reason = %(reason)s,
+    detail = NULL,
+    looked_up_at = NULL,
+    updated_at = now()
+WHERE sync_id = %(sync_id)s AND client_id IN (
+    SELECT due.client_id FROM contact_sync.ledger AS due
+    WHERE
+        due.sync_id = %(sync_id)s
+        AND due.state = 'rejected'
+        AND due.reason = any(%(reasons)s)
+        AND due.absent = 0
+        AND now() - due.updated_at >= least(
+            greatest(due.updated_at - due.rejected_since, make_interval(secs => %(hours)s * 3600)),
+            make_interval(secs => %(max_hours)s * 3600)
+        )
+    ORDER BY due.updated_at
+    LIMIT %(at_most)s
+);

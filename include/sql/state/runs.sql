@@ -123,6 +123,14 @@ WHERE run_id = %(run_id)s;
 UPDATE contact_sync.run SET approval = %(approval)s
 WHERE run_id = %(run_id)s;
 
+-- degraded_before --
+-- What was not as it should be after the last run before this one that succeeded. Index: run_by_sync
+SELECT coalesce(result -> 'degraded', '{}') AS degraded
+FROM contact_sync.run
+WHERE sync_id = %(sync_id)s AND run_id < %(run_id)s AND state = 'succeeded' AND NOT dry_run
+ORDER BY run_id DESC
+LIMIT 1;
+
 -- finish_run --
 -- Once only: a run that is over stays as it ended, and keeps its first cause.
 UPDATE contact_sync.run SET

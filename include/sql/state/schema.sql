@@ -49,6 +49,7 @@ CREATE TABLE contact_sync.ledger (
     retaken smallint DEFAULT 0 NOT NULL,  -- How often its rejection was taken back since it changed last.
     looked_up_at timestamp with time zone,  -- Of a rejected client: when it was looked up last.
     person_hash bigint,  -- xxh3 of the column person_key of clients.sql: whom the id belongs to; NULL = unknown.
+    unconfirmed boolean DEFAULT false NOT NULL,  -- It was sent, and no run has confirmed a contact of it since: what SendGrid has of it isn't known.
     CONSTRAINT ledger_fate CHECK ((((email IS NULL) = (contact_hash IS NULL)) AND
 CASE state
     WHEN 'confirmed'::text THEN ((field IS NULL) AND (reason IS NULL) AND (rejected_since IS NULL) AND
@@ -64,7 +65,7 @@ CASE state
 END)),
     CONSTRAINT ledger_reason CHECK ((((detail IS NULL) OR (reason IS NOT NULL)) AND
 CASE state
-    WHEN 'pending'::text THEN (reason = ANY (ARRAY['changed_while_read'::text, 'gone_while_read'::text, 'changed_since_read'::text, 'suppression_unknown'::text, 'suppression_not_carried'::text, 'not_shown'::text, 'address_not_free'::text, 'fate_unknown'::text, 'job_unknown_to_sendgrid'::text, 'job_never_ended'::text, 'upload_never_arrived'::text, 'not_applied'::text, 'errors_file_unclear'::text, 'job_failed'::text, 'request_refused'::text, 'value_refused'::text, 'state_unproven'::text, 'found_missing'::text, 'found_different'::text, 'found_off_list'::text]))
+    WHEN 'pending'::text THEN (reason = ANY (ARRAY['changed_while_read'::text, 'gone_while_read'::text, 'changed_since_read'::text, 'suppression_unknown'::text, 'suppression_not_carried'::text, 'not_shown'::text, 'address_not_free'::text, 'fate_unknown'::text, 'job_unknown_to_sendgrid'::text, 'job_never_ended'::text, 'upload_never_arrived'::text, 'not_applied'::text, 'errors_file_unclear'::text, 'job_failed'::text, 'request_refused'::text, 'value_refused'::text, 'state_unproven'::text, 'found_missing'::text, 'found_different'::text, 'found_off_list'::text, 'tried_again'::text]))
     WHEN 'rejected'::text THEN (reason = ANY (ARRAY['missing'::text, 'invalid'::text, 'too_long'::text, 'not_a_number'::text, 'not_a_date'::text, 'rounded'::text, 'two_addresses'::text, 'look_alike_domain'::text, 'not_ascii'::text, 'no_country'::text, 'unknown_country'::text, 'number_too_short'::text, 'number_too_long'::text, 'not_assigned'::text, 'two_numbers'::text, 'no_number'::text, 'refused_by_sendgrid'::text, 'import_failed'::text, 'never_applied'::text]))
     WHEN 'excluded'::text THEN (reason = ANY (ARRAY['excluded_by_b2core'::text, 'excluded_address'::text, 'removed_by_hand'::text, 'suppressed_at_sendgrid'::text]))
     ELSE true
@@ -114,6 +115,8 @@ CREATE TABLE contact_sync.batch (
     is_open boolean GENERATED ALWAYS AS ((state <> ALL (ARRAY['settled'::text, 'void'::text]))) STORED NOT NULL,  -- Whether something still happens to it.
     numbers jsonb,  -- The numbers that belong to the outcome.
     detail text,  -- Why SendGrid refused it, in its own plain words.
+    refused integer DEFAULT 0 NOT NULL,  -- Contacts that SendGrid refused by name before it took the others; they are rejected.
+    excluded integer DEFAULT 0 NOT NULL,  -- Contacts that B2CORE had excluded, changed or lost before they were sent.
     CONSTRAINT batch_lane_check CHECK ((lane = ANY (ARRAY['json'::text, 'csv'::text, 'delete'::text, 'unlist'::text, 'move'::text]))),
     CONSTRAINT batch_life CHECK ((((settled_at IS NULL) = is_open) AND
 CASE state

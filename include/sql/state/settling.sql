@@ -30,7 +30,7 @@ ON CONFLICT (sync_id, email, list_id) DO UPDATE SET noted_at = excluded.noted_at
 -- Index: outbox and ledger primary keys
 INSERT INTO contact_sync.ledger AS l (
     sync_id, client_id, state, email_hash, email, contact_hash, filled, reason, tries, person_hash,
-    batch_id, updated_at
+    batch_id, unconfirmed, updated_at
 )
 SELECT
     o.sync_id,
@@ -44,6 +44,7 @@ SELECT
     1,
     nullif(o.person_hash, 0),
     o.batch_id,
+    TRUE,
     now()
 FROM contact_sync.batch_contact AS o
 WHERE
@@ -61,6 +62,7 @@ ON CONFLICT (sync_id, client_id) DO UPDATE SET
     detail = NULL,
     tries = least(l.tries + 1, 32767),
     batch_id = excluded.batch_id,
+    unconfirmed = l.unconfirmed OR l.contact_hash IS NULL,
     updated_at = excluded.updated_at;
 
 -- count_look --

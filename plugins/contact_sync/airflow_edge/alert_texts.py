@@ -22,6 +22,7 @@ from contact_sync.base.run_life import kind_reason
 from contact_sync.config.alerts import Alert, Event, rose_above
 from contact_sync.config.definition import SyncDefinition
 from contact_sync.reporting.run_report import RunReport, dropped_lines, reasons_in_words, run_report
+from contact_sync.reporting.sending import TERMS
 from contact_sync.reporting.shown_run import ShownRun
 from contact_sync.state.for_people.jobs import jobs_of_run
 from contact_sync.state.for_people.runs import latest_runs
@@ -32,7 +33,7 @@ START_TASK = "start_run"
 RUNS_LOOKED_AT = 50
 REASONS_SHOWN = 5
 AGAIN = "Fix the cause, then trigger a new run: it continues from the same state"
-SHOWN = ("read", "to_send", "sent", "rejected", "removed", "unlisted")
+SHOWN = ("read", "removed", "unlisted")
 
 
 def run_failed(definition: SyncDefinition, context: Any) -> Alert:
@@ -45,6 +46,7 @@ def run_failed(definition: SyncDefinition, context: Any) -> Alert:
         if (sync_run_id := _sync_run_id(definition, run_id)) is not None:
             report = _reports(definition, sync_run_id)[0]
             counts = {name: report.counts[name] for name in SHOWN if name in report.counts}
+            counts |= {name: getattr(report.sending, name) for name in ("to_send", *TERMS)}
             cause = report.cause or cause
     except Exception as error:  # noqa: BLE001 the failure itself must be told all the same
         cause = f"{cause}; its report can't be read. {told_safely(error)}"
@@ -63,9 +65,9 @@ def rejections(definition: SyncDefinition, context: Any) -> Alert | None:
     found = list(reasons_in_words(report)["rejections"].items())[:REASONS_SHOWN]
     return alert_of(
         Event.REJECTIONS, definition, run_id,
-        f"{definition.name}: {rejected} clients are rejected",
-        f"{rejected} clients can't be sent; {before} after the run before, the limit is {limit}. "
-        f"This run found: {'; '.join(f'{n} x {reason}' for reason, n in found)}",
+        f"{definition.name}: {rejected:,} clients are rejected",
+        f"{rejected:,} clients can't be sent; {before:,} after the run before, the limit is "
+        f"{limit:,}. This run found: {'; '.join(f'{n:,} x {reason}' for reason, n in found)}",
         "Correct them in B2CORE, or correct the mapping: what changes is sent again by itself. To "
         f"list them: python -m contact_sync status {definition.name} --rejected",
         report.books,
@@ -86,7 +88,8 @@ def exclusions(definition: SyncDefinition, context: Any) -> Alert | None:
     return alert_of(
         Event.EXCLUSIONS, definition, run_id,
         f"{definition.name}: exclusions aren't carried out",
-        f"{n} addresses of excluded clients may still have a contact; {known} after the run before",
+        f"{n:,} addresses of excluded clients may still have a contact; {known:,} after the run "
+        "before",
         "Nothing, if the next runs have fewer: they look up the rest and remove what they find. If "
         "they don't, the run's page says which removals fail; remove those contacts in SendGrid's "
         "UI",
@@ -131,10 +134,10 @@ def dropped(definition: SyncDefinition, context: Any) -> Alert | None:
     found = dropped_lines(report.dropped_now, report.dropped_new)[1:][:REASONS_SHOWN]
     return alert_of(
         Event.DROPPED, definition, run_id,
-        f"{definition.name}: {now} values are dropped or cut",
-        f"{now} values of clients don't fit their fields; {before} after the run before, the limit "
-        f"is {limit}: {'; '.join(line.strip() for line in found)}. The clients are sent, without "
-        f"the value or with a shorter one",
+        f"{definition.name}: {now:,} values are dropped or cut",
+        f"{now:,} values of clients don't fit their fields; {before:,} after the run before, the "
+        f"limit is {limit:,}: {'; '.join(line.strip() for line in found)}. The clients are sent, "
+        f"without the value or with a shorter one",
         "Correct the values in B2CORE, or the mapping: what changes is sent again by itself. Whose "
         f"they are: python -m contact_sync status {definition.name} --dropped",
         {"values_dropped": now, "new": sum((report.dropped_new or {}).values())},

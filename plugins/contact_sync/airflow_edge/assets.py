@@ -10,6 +10,7 @@ from airflow.sdk import Asset, AssetAlias
 
 from contact_sync.base.json_columns import Plan, Result
 from contact_sync.reporting.run_report import run_counts
+from contact_sync.reporting.sending import Sending
 
 if TYPE_CHECKING:
     from contact_sync.state.runs import Run
@@ -33,7 +34,8 @@ def suppressions_alias(name: str) -> AssetAlias:
 
 def event_extra(run: Run, result: Result) -> dict[str, Any]:
     """What the event says of the run: ids and numbers of clients; no personal data."""
-    counts = run_counts(run.plan or Plan(), result)
+    sending = Sending.of(result.sending)
+    counts = run_counts(run.plan or Plan(), result, sending)
     moved = {name: counts.get(name, 0) for name in ("read", "sent", "removed", "unlisted")}
     return {
         "sync": run.sync_name,
@@ -43,6 +45,7 @@ def event_extra(run: Run, result: Result) -> dict[str, Any]:
         "list_id": run.destination.mapping.list_id if run.destination else None,
         "read_at": run.snapshot.read_at if run.snapshot else None,
         **moved,
+        "sending": sending.to_json(),
         **result.books,
     }
 

@@ -15,6 +15,7 @@ from airflow.sdk.observability import stats
 from contact_sync.base.json_columns import Plan, Result
 from contact_sync.base.verdicts import BREACHES, Count, unequal
 from contact_sync.reporting.run_report import run_counts
+from contact_sync.reporting.sending import Sending
 
 if TYPE_CHECKING:
     from contact_sync.state.verifications import Verification
@@ -28,7 +29,7 @@ COUNTED = {
 
 def emit_run(sync_name: str, plan: Plan, result: Result, duration: timedelta) -> None:
     """Of a run that came to its end, once: what it did, where the clients are, how long it took."""
-    counts = run_counts(plan, result)
+    counts = run_counts(plan, result, Sending.of(result.sending))
     for key, name in COUNTED.items():
         for full, tags in _names(sync_name, name):
             stats.incr(full, count=counts.get(key, 0), tags=tags)

@@ -150,6 +150,8 @@ CHANGES = (
            "a look-up shows its contact as it shall be"),
     Change("rejections.try_again", (Fate.REJECTED,), Fate.PENDING, "select_clients",
            "a look-up shows its contact with other values"),
+    Change("rejections.retry", (Fate.REJECTED,), Fate.PENDING, "select_clients",
+           "SendGrid rejected it some time ago: it is tried again, ever more rarely"),
     Change("repairs.send_again", (Fate.CONFIRMED, Fate.PENDING, Fate.EXCLUDED), Fate.PENDING,
            "a verification's repair",
            "its contact is missing, different or off the list; of the excluded ones only whom a "

@@ -251,7 +251,10 @@ class Result(JsonColumn):
     of this run, whomever it read, and how many of them are new since the last run that succeeded;
     None = not counted. Of a dry run, `dropped_now` is how it stood. `dropped`:
     values that SendGrid refused in this run and that were left out, by the same. `restrained_by`:
-    syncs without a definition, and how many contacts stay because they have them.
+    syncs without a definition, and how many contacts stay because they have them. `sending`: what
+    became of the contacts that were sent, see
+    reporting.sending. `degraded_new`: how many of `degraded` are more than after the run before, or
+    never rest; None = not compared, all of it counts.
     """
 
     books: dict[str, int] = field(default_factory=dict)
@@ -262,6 +265,8 @@ class Result(JsonColumn):
     dropped_new: dict[str, int] | None = None
     dropped: dict[str, int] = field(default_factory=dict)
     restrained_by: dict[str, int] = field(default_factory=dict)
+    sending: dict[str, int] = field(default_factory=dict)
+    degraded_new: dict[Degraded, int] | None = None
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:

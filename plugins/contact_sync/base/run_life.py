@@ -36,12 +36,14 @@ class EndedWhy(StrEnum):
     TAKEN_OVER = "taken_over"
     TRIED_AGAIN = "tried_again"
     TOO_OLD = "too_old"
+    PROCESS_DIED = "process_died"
 
 
 ENDED: Mapping[str, str] = {
     EndedWhy.LEASE_RUN_OUT: "it gave no sign of life until its lease had run out",
     EndedWhy.TAKEN_OVER: "a person let the newer run take its lease over",
     EndedWhy.TRIED_AGAIN: "its first task was tried again, and began anew",
+    EndedWhy.PROCESS_DIED: "its process, on this host, is dead",
     EndedWhy.TOO_OLD: "it was a dry run without a result for longer than any run may take",
 }
 """What people read: what follows "because"."""

@@ -121,6 +121,7 @@ class PendingReason(StrEnum):
     FOUND_MISSING = "found_missing"  # by a verification, as the two below
     FOUND_DIFFERENT = "found_different"
     FOUND_OFF_LIST = "found_off_list"
+    TRIED_AGAIN = "tried_again"  # of whom SendGrid rejected
 
 
 FOUND_ABSENT = (PendingReason.FOUND_MISSING, PendingReason.FOUND_OFF_LIST)

@@ -60,6 +60,7 @@ PENDING: dict[str, str] = {
     PendingReason.FOUND_MISSING: "a verification didn't find its contact at SendGrid",
     PendingReason.FOUND_DIFFERENT: "a verification found other values in its contact at SendGrid",
     PendingReason.FOUND_OFF_LIST: "a verification found its contact off the list",
+    PendingReason.TRIED_AGAIN: "SendGrid rejected it some time ago, and it is tried again",
 }  # fmt: skip
 EXCLUDED: dict[str, str] = {
     ExclusionReason.EXCLUDED_BY_B2CORE: "B2CORE excludes it",
@@ -110,7 +111,7 @@ REMOVALS: Mapping[str, str] = {
 
 OUTCOMES: Mapping[str, str] = {
     **{code: PENDING[code] for code in UNPROVEN},
-    Outcome.APPLIED: "{confirmed} confirmed, {rejected} rejected",
+    Outcome.APPLIED: "{confirmed:,} confirmed, {rejected:,} rejected",
     Outcome.NOTHING_LEFT: "nothing left to send",
     Outcome.ALL_REFUSED: "SendGrid refused all of them",
     Outcome.SENT_AGAIN: "its job failed; sent again in another one",
@@ -118,28 +119,28 @@ OUTCOMES: Mapping[str, str] = {
     Outcome.FAILED_ALONE: "the job of this single contact failed",
     Outcome.REFUSED_ALONE: "SendGrid refused this single contact",
     Outcome.REJECTED_ALONE: "the job of this single contact failed; it is rejected",
-    Outcome.REMOVED: "{removed} removed",
-    Outcome.UNLISTED: "{removed} taken off the list",
+    Outcome.REMOVED: "{removed:,} removed",
+    Outcome.UNLISTED: "{removed:,} taken off the list",
     Outcome.NOT_REMOVED: "not removed; the next run tries again",
     Outcome.STILL_SHOWN: "SendGrid still shows them; the next run looks again",
     Outcome.DELETIONS_UNCLEAR:
-        "{deleted} of {contacts} deletions counted; the next run looks again",
+        "{deleted:,} of {contacts:,} deletions counted; the next run looks again",
     Outcome.NOTHING_THERE: "nothing there to remove",
     Outcome.LIST_GONE: "the list is gone",
     Outcome.NOT_FOUND_YET: "not found yet; the next run looks again",
     Outcome.UNSEARCHABLE: "SendGrid can't search for these addresses",
-    Outcome.MOVED: "{moved} seen at the new address, {left} not yet",
+    Outcome.MOVED: "{moved:,} seen at the new address, {left:,} not yet",
     Outcome.NOT_MOVED:
         "not removed before the new contact shows what it held; the next run looks again",
     Outcome.MOVE_REFUSED: "SendGrid refused what former contacts hold; the next run tries again",
 }  # fmt: skip
 
 LIMITS: Mapping[str, str] = {
-    LimitName.CHANGES: "{n} contacts would be changed, the limit is {limit}",
-    LimitName.REMOVALS: "{n} contacts would be removed, the limit is {limit}",
+    LimitName.CHANGES: "{n:,} contacts would be changed, the limit is {limit:,}",
+    LimitName.REMOVALS: "{n:,} contacts would be removed, the limit is {limit:,}",
     LimitName.CLEARS:
-        "{field} would be emptied in {n} of the {having} contacts that have it, the limit is "
-        "{limit}",
+        "{field} would be emptied in {n:,} of the {having:,} contacts that have it, the limit is "
+        "{limit:,}",
 }  # fmt: skip
 
 ANSWERS: Mapping[str, str] = {Answer.APPROVED: "approved", Answer.REFUSED: "refused"}
@@ -259,7 +260,7 @@ def outcome(code: str | None, numbers: Mapping[str, int] | None = None) -> str:
     numbers = numbers or {}
     said = OUTCOMES.get(code, code).format(**numbers)
     more = {"not_applied": "not applied", "again": "sent again without a value that was refused"}
-    return ", ".join([said, *(f"{n} {more[of]}" for of in more if (n := numbers.get(of)))])
+    return ", ".join([said, *(f"{n:,} {more[of]}" for of in more if (n := numbers.get(of)))])
 
 
 def above_limit(found: AboveLimit) -> str:
@@ -272,9 +273,9 @@ def above_limit(found: AboveLimit) -> str:
 def degraded(found: Mapping[Degraded, int], restrained_by: Mapping[str, int]) -> list[str]:
     """What isn't as it should be, a sentence each; `restrained_by`: see Result."""
     numbers = {str(code): n for code, n in found.items()}
-    said = [f"{n} {DEGRADED[c][n != 1]}" for c in Degraded if (n := numbers.get(c))]
+    said = [f"{n:,} {DEGRADED[c][n != 1]}" for c in Degraded if (n := numbers.get(c))]
     return said + [
-        f"the sync {name!r} has no definition here and has {n} of them: "
+        f"the sync {name!r} has no definition here and has {n:,} of them: "
         f"`python -m contact_sync forget {quote(name)}` retires it, "
         f"`python -m contact_sync rename {quote(name)} NEW` if its definition has another name now"
         for name, n in restrained_by.items()

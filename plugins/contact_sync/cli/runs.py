@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import os
-import socket
 import sys
 
+from contact_sync.base.command_line import own_holder
 from contact_sync.base.vocabulary import MAX_SAMPLE, RunKind
 from contact_sync.cli.check_sql import sample
 from contact_sync.cli.command import Say, add_sync, as_json
@@ -112,7 +111,7 @@ def answer(sync: Sync, options: argparse.Namespace, say: Say) -> int:
     run_id = run_sync(
         sync,
         RunKind(options.mode),
-        holder=f"command line {socket.gethostname()}:{os.getpid()}",
+        holder=own_holder(),
         options=Options(
             reason=options.reason,
             dry_run=options.dry_run,

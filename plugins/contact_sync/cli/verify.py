@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import os
-import socket
 
+from contact_sync.base.command_line import own_holder
 from contact_sync.cli import repair as cli_repair
 from contact_sync.cli.command import Say, add_sync, as_json
 from contact_sync.reporting.certificate import text_certificate
@@ -52,7 +51,7 @@ def answer(sync: Sync, options: argparse.Namespace, say: Say) -> int:
     """Verify, and say the certificate; returns the exit code."""
     found = verify_sync(
         sync,
-        holder=f"command line {socket.gethostname()}:{os.getpid()}",
+        holder=own_holder(),
         reason=options.reason,
         export_id=options.export_id,
         rebuild=options.rebuild,

@@ -56,12 +56,13 @@ class KnownClients:
 
 @dataclass(frozen=True, slots=True)
 class LedgerRows(KnownClients):
-    """With what SendGrid confirmed or refused last; 24 bytes more a client.
+    """With what SendGrid confirmed or refused last; 25 bytes more a client.
 
     `filled`: the mask of the fields that have a value at SendGrid; `person_hash`: whom the
-    id belonged to then.
+    id belonged to then; `unconfirmed`: it was sent in vain only, so that its contact needn't exist.
     """
 
     row_hash: Int64
     filled: Int64
     person_hash: Int64
+    unconfirmed: Mask

@@ -159,6 +159,7 @@ def _ledger(client_id: int, known: LedgerClient | None) -> LedgerRows:
         fate=np.array(fates, np.int16),
         cause=np.array(causes, np.int16),
         person_hash=np.zeros(len(rows), np.int64),
+        unconfirmed=np.zeros(len(rows), bool),
         **columns,
     )
 

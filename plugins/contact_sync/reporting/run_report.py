@@ -16,12 +16,11 @@ from contact_sync.base.suppressed import KINDS
 from contact_sync.base.vocabulary import (
     NOTHING_TO_REMOVE,
     REMOVALS,
-    UPSERTS,
-    BatchState,
     Lane,
     Outcome,
     RunState,
 )
+from contact_sync.reporting.sending import Sending
 from contact_sync.reporting.shown_run import ShownRun
 
 REASONS = {
@@ -40,6 +39,8 @@ class RunReport:
     None = not known): how much of B2CORE was read. `degraded` and `above_limits` are sentences.
     `dropped_now` and `dropped_new` as in Result, `ended_by`, `ended_why`, `ended` and
     `report_gone_at` as in ShownRun. `seconds`: those until now for a run that hasn't ended.
+    `sending`: what became of the contacts to send. `is_degraded`: something of `degraded` is new,
+    or a value is newly dropped.
     """
 
     id: int
@@ -61,7 +62,9 @@ class RunReport:
     seconds: float
     report_gone_at: datetime | None
     counts: dict[str, int]
+    sending: Sending
     degraded: list[str]
+    is_degraded: bool
     approval: Approval | None
     above_limits: list[str]
     books: dict[str, int]
@@ -139,8 +142,10 @@ def run_report(run: ShownRun) -> RunReport:
         finished_at=run.finished_at,
         seconds=round(run.seconds, 2),
         report_gone_at=run.report_gone_at,
-        counts=run_counts(plan, result),
+        counts=run_counts(plan, result, run.sending),
+        sending=run.sending,
         degraded=words.degraded(result.degraded, result.restrained_by),
+        is_degraded=_is_degraded(result),
         approval=run.approval,
         above_limits=[words.above_limit(above) for above in plan.above_limits],
         books=result.books,
@@ -155,23 +160,28 @@ def run_report(run: ShownRun) -> RunReport:
     )
 
 
+def _is_degraded(result: Result) -> bool:
+    """Whether something is worse than after the run before. A result of an older version that
+    doesn't compare: whether something isn't as it should be."""
+    if result.degraded_new is None:
+        return bool(result.degraded)
+    return bool(result.degraded_new or any((result.dropped_new or {}).values()))
+
+
 def _sum(planned: dict[str, int], while_sent: dict[str, int]) -> dict[str, int]:
     return planned | {why: planned.get(why, 0) + n for why, n in while_sent.items()}
 
 
-def run_counts(plan: Plan, result: Result) -> dict[str, int]:
-    """How many clients a run read and chose, and how many contacts it sent and removed."""
+def run_counts(plan: Plan, result: Result, sending: Sending) -> dict[str, int]:
+    """How many clients a run read and chose, and how many contacts it sent, as SendGrid has
+    confirmed, and removed."""
     counts, jobs = dict(plan.counts), result.jobs
     lanes = {lane: [job for job in jobs if job.lane == lane] for lane in REMOVALS}
-    counts["sent"] = sum(
-        job.rows
-        for job in jobs
-        if job.lane in UPSERTS and job.state == BatchState.SETTLED and job.job_id
-    )
+    counts["sent"] = sending.confirmed
     if "to_move" in counts:
         counts["moved"] = sum((job.numbers or {}).get("moved", 0) for job in jobs)
-    if result.refused:
-        counts["rejected"] = counts.get("rejected", 0) + sum(result.refused.values())
+    if sending.rejected:
+        counts["rejected"] = counts.get("rejected", 0) + sending.rejected
     counts["removed"] = sum(job.rows for job in lanes[Lane.DELETE] if _is_removed(job))
     counts["unlisted"] = sum(job.rows for job in lanes[Lane.UNLIST] if _is_removed(job))
     return counts
@@ -207,6 +217,23 @@ def degraded(plan: Plan, books: dict[str, int], jobs: Sequence[JobReport]) -> di
     return {what: n for what, n in found.items() if n}
 
 
+RESTLESS = (Degraded.PENDING, Degraded.ABSENCES_HELD)
+"""What makes a run degraded each time: it is about this very run."""
+
+
+def newly_degraded(
+    now: Mapping[Degraded, int], before: Mapping[str, int], rejected: int
+) -> dict[Degraded, int]:
+    """How much of what isn't as it should be is more than after the run before. What is known and
+    unchanged isn't in it. `rejected`: so many clients are rejected that weren't when it began."""
+    more = {
+        what: n if what in RESTLESS else n - before.get(what, 0)
+        for what, n in now.items()
+        if what is not Degraded.REJECTED
+    }
+    return {what: n for what, n in (more | {Degraded.REJECTED: rejected}).items() if n > 0}
+
+
 def _is_removed(job: JobReport) -> bool:
     """Whether a removal's contacts are where they shall be."""
     return job.outcome in (Outcome.REMOVED, Outcome.UNLISTED, *NOTHING_TO_REMOVE)
@@ -234,7 +261,7 @@ def dropped_lines(now: Mapping[str, int] | None, new: Mapping[str, int] | None) 
         return []
 
     def line(what: str, n: int, fresh: int) -> str:
-        return f"{what}: {n} now" + ("" if new is None else f", {fresh} new")
+        return f"{what}: {n:,} now" + ("" if new is None else f", {fresh:,} new")
 
     total = line("values dropped or cut", sum(now.values()), sum((new or {}).values()))
     return [total] + [
@@ -262,11 +289,15 @@ def text_report(report: RunReport) -> str:
     lines += [f"  approval    {asked}"] if report.approval else []
     lines += [f"  to approve  {what}" for what in report.above_limits]
     lines += [f"  degraded    {what}" for what in report.degraded]
-    lines += [f"  {name.replace('_', ' '):<15} {n:>9}" for name, n in report.counts.items()]
+    if not report.dry_run:
+        lines += [f"  sending     {report.sending.in_words}"]
+        said = report.sending.at_sendgrid
+        lines += [f"  SendGrid    counts {said}"] if said else []
+    lines += [f"  {name.replace('_', ' '):<15} {n:>9,}" for name, n in report.counts.items()]
     counted = reasons_in_words(report)
     for key, title in REASONS.items():
         if key != "dropped" or report.dropped_new is None:
-            lines += [f"  {title}: {n} x {reason}" for reason, n in counted[key].items()]
+            lines += [f"  {title}: {n:,} x {reason}" for reason, n in counted[key].items()]
     lines += [f"  {line}" for line in dropped_lines(report.dropped_now, report.dropped_new)]
     lines += [_job_line(job) for job in report.jobs]
     return "\n".join(lines)
@@ -276,6 +307,6 @@ def _job_line(job: JobReport) -> str:
     seconds = f"{job.seconds:.1f} s" if job.seconds is not None else "-"
     outcome = words.outcome(job.outcome, job.numbers)
     return (
-        f"  job {job.job_id or '-'} {words.LANES[job.lane]:<17} {job.rows:>7} contacts  "
+        f"  job {job.job_id or '-'} {words.LANES[job.lane]:<17} {job.rows:>7,} contacts  "
         f"{job.status or words.BATCH_STATES[job.state]}, {outcome}, {seconds}"
     )

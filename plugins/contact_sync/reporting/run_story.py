@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from contact_sync.base import words
 from contact_sync.base.degraded import Degraded
 from contact_sync.base.json_columns import Plan, Result
-from contact_sync.base.vocabulary import (
-    REMOVALS,
-    Answer,
-    BatchState,
-    JobStatus,
-    Lane,
-    RunState,
-)
+from contact_sync.base.vocabulary import Answer, RunState
 from contact_sync.reporting.run_report import RunReport
-from contact_sync.reporting.shown_run import JobSum, ShownRun, SliceProgress
+from contact_sync.reporting.sending import Sending
+from contact_sync.reporting.shown_run import ShownRun, SliceProgress
 
 COUNTS = {
     "read": ("clients read", "looked at in B2CORE"),
@@ -42,7 +35,6 @@ COUNTS = {
 """A plan's counts in the order of the page: the word, and what it means."""
 OWN_STEPS = (Degraded.REJECTED, Degraded.PENDING, Degraded.ABSENCES_HELD)
 """What of a degraded run has a step that says more."""
-APPLIED = (JobStatus.COMPLETED, JobStatus.ERRORED)
 _DAG_RUN = re.compile(r"DAG run (\S+) (\S+), started ")
 
 
@@ -52,18 +44,6 @@ class Step:
 
     text: str
     link: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """Contacts of a run's batches by how far they have got: whatever happens, none is lost."""
-
-    confirmed: int = 0
-    failed: int = 0
-    unsettled: int = 0
-    unsettled_jobs: int = 0
-    waiting: int = 0
-    removed: int = 0
 
 
 def dag_run_of(holder: str) -> tuple[str, str] | None:
@@ -77,32 +57,13 @@ def holder_of(dag_id: str, run_id: str) -> str:
     return f"DAG run {dag_id} {run_id}, started "
 
 
-def sent(sums: Iterable[JobSum]) -> Sent:
-    """Add up a run's batches."""
-    found = dict.fromkeys(Sent.__dataclass_fields__, 0)
-    for row in sums:
-        removal = row.lane in REMOVALS
-        if row.lane == Lane.MOVE:
-            continue
-        if row.state == BatchState.SETTLED and row.status in APPLIED:
-            found["removed" if removal else "confirmed"] += row.rows
-        elif row.state == BatchState.SETTLED:
-            found["failed"] += row.rows
-        elif row.state in (BatchState.STAGED, BatchState.CREATED):
-            found["waiting"] += row.rows
-        elif row.state != BatchState.VOID:
-            found["unsettled"] += row.rows
-            found["unsettled_jobs"] += row.jobs
-    return Sent(**found)
-
-
-def phase(run: ShownRun, slices: SliceProgress, done: Sent) -> str:
+def phase(run: ShownRun, slices: SliceProgress, done: Sending) -> str:
     """What a running run is at."""
     if run.approval and run.approval.is_awaited:
         return "waits for a person's approval"
     if run.plan:
-        if done.unsettled:
-            return f"waits for SendGrid, which has {done.unsettled:,} contacts not yet confirmed"
+        if done.under_way:
+            return f"waits for SendGrid, which has {done.under_way:,} contacts not yet confirmed"
         return "sends" if done.waiting else "closes the books"
     if slices.slices:
         return f"reads B2CORE: {slices.read:,} of {slices.clients:,} clients"
@@ -118,7 +79,7 @@ def cause(run: ShownRun) -> tuple[str, str]:
     return first, rest
 
 
-def next_steps(run: ShownRun, report: RunReport, done: Sent) -> list[Step]:
+def next_steps(run: ShownRun, report: RunReport, done: Sending) -> list[Step]:
     """What a person should do now, most important first; the last resort is "nothing"."""
     state = run.state
     if state == RunState.RUNNING:
@@ -148,7 +109,7 @@ def _while_running(run: ShownRun) -> list[Step]:
     return [Step("Nothing: it is at work. This page follows it.")]
 
 
-def _after_failure(run: ShownRun, done: Sent) -> list[Step]:
+def _after_failure(run: ShownRun, done: Sending) -> list[Step]:
     approval = run.approval
     if approval and approval.decision == Answer.REFUSED:
         return [Step(f"The plan was refused by {approval.by}, so nothing was sent. Correct "
@@ -162,8 +123,8 @@ def _after_failure(run: ShownRun, done: Sent) -> list[Step]:
         steps.append(Step(f"Fix the cause above{details}.", "log"))
     steps.append(Step("Then trigger a new run. Nothing has to be cleaned up: it continues from "
                       "the same state.", "dag"))  # fmt: skip
-    if done.unsettled:
-        steps.append(Step(f"Nothing to do for the {done.unsettled:,} contacts that SendGrid is "
+    if done.under_way:
+        steps.append(Step(f"Nothing to do for the {done.under_way:,} contacts that SendGrid is "
                           f"still working on: the next run settles them first."))  # fmt: skip
     return steps
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from contact_sync.base import run_life
 from contact_sync.base.json_columns import Approval, Plan, Result, SourceSnapshot
+from contact_sync.reporting.sending import JobSum, Sending, sending
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +20,7 @@ class ShownRun:
     now for a run that hasn't ended. `holds_lease`: it has shown a sign of life lately, and no newer
     run has taken over. `ended_by`, `ended_why`: which run has ended this one, which couldn't write
     its end, and why (EndedWhy); `ended`: those that this one has ended (`run_id`, `why`), None =
-    none. `sent`: contacts whose jobs SendGrid has carried out.
+    none. `job_sums`: its batches as they are now.
     `unproven`: why the ledger isn't believed, a code of `KindReason`. `report_gone_at`: when its
     plan, result and reason were deleted, because they were old; None = they weren't.
     """
@@ -48,27 +49,23 @@ class ShownRun:
     ended_by: int | None
     ended_why: str | None
     ended: list[dict[str, Any]] | None
-    sent: int
+    job_sums: tuple[JobSum, ...] = ()
     unproven: str | None = None
     report_gone_at: datetime | None = None
+
+    @property
+    def sending(self) -> Sending:
+        """What has become of the contacts that it sends: as of its end where it came to one."""
+        if self.result and self.result.sending:
+            return Sending.of(self.result.sending)
+        to_send = self.plan.counts.get("to_send") if self.plan and not self.dry_run else None
+        return sending(self.job_sums, to_send)
 
     @property
     def unproven_in_words(self) -> str:
         """Why the ledger isn't believed, where the run's kind doesn't say it already."""
         told = self.unproven is None or self.unproven == self.kind_reason
         return "" if told else run_life.kind_reason(str(self.unproven))
-
-
-@dataclass(frozen=True, slots=True)
-class JobSum:
-    """How many batches of a run, `jobs`, with how many contacts, `rows`, are in one lane, state and
-    status of SendGrid's job."""
-
-    lane: str
-    state: str
-    status: str | None
-    jobs: int
-    rows: int
 
 
 @dataclass(frozen=True, slots=True)

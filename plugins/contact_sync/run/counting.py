@@ -86,6 +86,7 @@ def _how_many(clients: pd.DataFrame, decided: Decided, send: pd.DataFrame) -> Co
     """The clients of the chunk by what happens to them."""
     n = np.bincount(decided.decision, minlength=len(Decision))
     is_sent, is_moved = decided.decision == Decision.SEND, decided.has_contact & ~decided.own
+    in_vain, own = decided.known.unconfirmed, decided.own & ~decided.known.unconfirmed
     no_address = clients["field"].eq("email").fillna(value=False).to_numpy(bool)
     found = {
         "read": n.sum(),
@@ -96,10 +97,10 @@ def _how_many(clients: pd.DataFrame, decided: Decided, send: pd.DataFrame) -> Co
         "newly_excluded": (decided.decision[decided.has_contact] == Decision.EXCLUDED).sum(),
         "address_lost": (is_moved & no_address & (decided.known.fate != Fate.REJECTED)).sum(),
         "given_up": (decided.decision[is_moved] == Decision.SHARED).sum(),
-        "new": (is_sent & ~decided.has_contact).sum(),
-        "address_changed": (is_sent & is_moved).sum(),
-        "changed": (is_sent & decided.own & ~decided.same).sum(),
-        "sent_again": (is_sent & decided.own & decided.same).sum(),
+        "new": (is_sent & (in_vain | ~decided.has_contact)).sum(),
+        "address_changed": (is_sent & is_moved & ~in_vain).sum(),
+        "changed": (is_sent & own & ~decided.same).sum(),
+        "sent_again": (is_sent & own & decided.same).sum(),
         "cleared": (send["clears"] != 0).sum(),
     }
     return Counter({name: int(number) for name, number in found.items()})

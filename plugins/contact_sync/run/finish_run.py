@@ -13,7 +13,13 @@ from contact_sync.base.source_look import Look
 from contact_sync.base.vocabulary import FieldType, Lane, RemovalReason, RunKind, RunState
 from contact_sync.config.files import read_definitions
 from contact_sync.postgres.cursor import Cursor
-from contact_sync.reporting.run_report import degraded, dropped_lines, reasons_in_words
+from contact_sync.reporting.run_report import (
+    degraded,
+    dropped_lines,
+    newly_degraded,
+    reasons_in_words,
+)
+from contact_sync.reporting.sending import sending
 from contact_sync.run.context import mapping_of, snapshot_of
 from contact_sync.run.find_removals import OWN
 from contact_sync.run.outer_mark import end_mark
@@ -36,7 +42,7 @@ from contact_sync.state import (
     suppressions_due,
 )
 from contact_sync.state.affected import run_before
-from contact_sync.state.for_people.jobs import jobs_of_run
+from contact_sync.state.for_people.jobs import job_sums, jobs_of_run
 from contact_sync.state.runs import Run
 from contact_sync.state.syncs import Policies, restraints
 from contact_sync.sync import Sync
@@ -66,6 +72,8 @@ def finish_run(sync: Sync, run: Run) -> Result:
         books = balance(cursor, run)
         refused = ledger.count_refused(cursor, run.sync_id, run.run_id)
         jobs = tuple(job.report() for job in jobs_of_run(cursor, run.run_id))
+        sums = job_sums(cursor, [run.run_id])[run.run_id]
+        sent = sending(sums, run.plan.counts.get("to_send"))
         refused_values.forget_gone(cursor, run.sync_id)
         left_out = refused_values.count_of_run(cursor, run.sync_id, run.run_id)
         bits = {field.name: field.bit for field in run.destination.mapping.fields}
@@ -75,6 +83,8 @@ def finish_run(sync: Sync, run: Run) -> Result:
         more = {"stale": ledger.count_stale(cursor, run.sync_id), "fields_refused": len(whole),
                 "restrained": sum(restrained_by.values())}  # fmt: skip
         wrong = degraded(run.plan, books | more | _undone(cursor, sync, run), jobs)
+        rejected = ledger.count_newly_rejected(cursor, run.sync_id, run.run_id)
+        worse = newly_degraded(wrong, runs.degraded_before(cursor, run), rejected)
         everyone = run.kind is not RunKind.INCREMENTAL and not run.is_trial
         dropped.forget_unsent(cursor, run.sync_id, everyone=everyone)
         has_keys = run.destination.mapping.has_client_key
@@ -82,7 +92,7 @@ def finish_run(sync: Sync, run: Run) -> Result:
         now, new = dropped.count_dropped(cursor, run.sync_id, run.run_id)
         result = Result(
             books, refused, jobs, wrong, now, new, refused_values.as_counted(left_out),
-            restrained_by,
+            restrained_by, sent.to_json(), worse,
         )  # fmt: skip
         runs.advance_watermark(cursor, run, run.snapshot, run.destination)
         row_counts.forget_older(cursor, run.sync_id, run.run_id, everyone=everyone)
@@ -93,9 +103,10 @@ def finish_run(sync: Sync, run: Run) -> Result:
     reach("run_finished")
     end_mark(sync, run, Phase.ENDED)
     _log_report(run.plan, result)
+    log.info("Sent: %s", sent.in_words)
     for why, n in refused.items():
         said = words.counted_in_words(why, has_field=True)
-        log.warning("Refused by SendGrid: %d x %s", n, said)
+        log.warning("Refused by SendGrid: %s x %s", f"{n:,}", said)
     for field, n in left_out.items():
         log.warning("Value left out: %d x %s, which SendGrid refused", n, field)
     for field in whole:
@@ -103,7 +114,7 @@ def finish_run(sync: Sync, run: Run) -> Result:
                     "or have the definition leave it out", field)  # fmt: skip
     for what in words.degraded(wrong, restrained_by):
         log.warning("Degraded: %s", what)
-    log.info("Books: %s", ", ".join(f"{n} {what}" for what, n in books.items()))
+    log.info("Books: %s", ", ".join(f"{n:,} {what}" for what, n in books.items()))
     return result
 
 
@@ -207,6 +218,6 @@ def _log_report(plan: Plan, result: Result) -> None:
     for key, title in titles.items():
         if key != "dropped" or result.dropped_new is None:
             for reason, n in counted[key].items():
-                log.info("%s: %d x %s", title, n, reason)
+                log.info("%s: %s x %s", title, f"{n:,}", reason)
     for line in dropped_lines(result.dropped_now, result.dropped_new):
         log.info("%s", line[:1].upper() + line[1:])

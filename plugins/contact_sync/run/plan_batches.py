@@ -150,7 +150,7 @@ def describe(plan: Plan) -> str:
     counts = plan.counts
     words = ("read", "to_send", "new", "changed", "address_changed", "sent_again", "cleared",
              "unchanged", "rejected", "excluded", "pending", "to_remove")  # fmt: skip
-    return ", ".join(f"{counts.get(w, 0)} {w.replace('_', ' ')}" for w in words if w in counts)
+    return ", ".join(f"{counts.get(w, 0):,} {w.replace('_', ' ')}" for w in words if w in counts)
 
 
 def _cut(cursor: Cursor, definition: SyncDefinition, run: Run, sizes: pa.Table) -> list[int]:

@@ -47,6 +47,13 @@ class Batch:
         return self.state in OPEN
 
 
+def count_taken_out(cursor: Cursor, batch_id: int, *, refused: int = 0, excluded: int = 0) -> None:
+    """So many contacts have left the batch before SendGrid took it: refused by name, or excluded,
+    changed or gone in B2CORE."""
+    parameters = {"batch_id": batch_id, "refused": refused, "excluded": excluded}
+    cursor.execute(SQL["count_taken_out"], parameters)
+
+
 def has_begun_to_send(cursor: Cursor, run_id: int) -> bool:
     """Whether a batch of the run isn't as it was planned any more: then its plan may not change."""
     return bool(one(cursor, SQL["has_begun"], {"run_id": run_id, "planned": str(BIRTH)})["found"])

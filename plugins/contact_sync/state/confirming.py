@@ -58,11 +58,14 @@ def confirm(
     return Settled(known, new, rejected)
 
 
-def refuse(cursor: Cursor, batch_id: int, refused: dict[str, Refused]) -> None:
-    """Reject some contacts of a batch, and take them out of it; once a transaction."""
+def refuse(cursor: Cursor, batch_id: int, refused: dict[str, Refused]) -> int:
+    """Reject some contacts of a batch, and take them out of it; once a transaction. Returns how
+    many."""
     _load_refused(cursor, Refusals(refused.items()))
     cursor.execute(SQL["refuse_in_batch"], {"batch_id": batch_id})
+    rejected = cursor.rowcount
     settling.take_out(cursor, batch_id, list(refused))
+    return rejected
 
 
 def _load_refused(cursor: Cursor, refused: Refusals, again: Collection[str] = ()) -> None:

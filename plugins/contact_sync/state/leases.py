@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from contact_sync.base import command_line
 from contact_sync.base.errors import Fenced, LeaseBusy
 from contact_sync.base.run_life import EndedWhy
 from contact_sync.postgres.cursor import Cursor, many, one
@@ -25,8 +26,9 @@ class Lease(NamedTuple):
 def acquire_lease(cursor: Cursor, sync_id: int, holder: str, *, take_over: bool) -> Lease:
     """Take the lease, with a new epoch; every older run of the sync is fenced off.
 
-    A holder may take its own lease again: an Airflow task that is retried. Raises LeaseBusy
-    naming the holder while another one's lease is valid.
+    A holder may take its own lease again: an Airflow task that is retried; and anybody that of a
+    process that is known to be dead. Raises LeaseBusy naming the holder while another one's lease
+    is valid.
     """
     parameters = {"sync_id": sync_id, "holder": holder, "minutes": LEASE_MINUTES}
     row = one(cursor, SQL["lock_lease"], parameters)
@@ -35,6 +37,8 @@ def acquire_lease(cursor: Cursor, sync_id: int, holder: str, *, take_over: bool)
     why = EndedWhy.TAKEN_OVER if row["is_taken"] else EndedWhy.LEASE_RUN_OUT
     if row["lease_holder"] == holder:
         why = EndedWhy.TRIED_AGAIN
+    elif row["is_taken"] and command_line.has_died(row["lease_holder"]):
+        why = EndedWhy.PROCESS_DIED
     return Lease(int(one(cursor, SQL["take_lease"], parameters)["epoch"]), why)
 
 
@@ -44,10 +48,14 @@ def refuse_busy(cursor: Cursor, sync_id: int, holder: str) -> None:
 
 
 def _refuse_another(row: dict[str, Any], holder: str) -> None:
-    if row["is_taken"] and row["lease_holder"] != holder:
+    if not row["is_taken"] or row["lease_holder"] == holder:
+        return
+    if not command_line.has_died(row["lease_holder"]):
         raise LeaseBusy(
             f"{row['lease_holder']} is at work on this sync (lease until "
-            f"{row['lease_until']:%H:%M:%S} UTC); one run at a time"
+            f"{row['lease_until']:%H:%M:%S} UTC); one run at a time. If it is known to be dead, "
+            f"don't wait for its lease to end: `python -m contact_sync run {row['name']} "
+            f"--take-over`"
         )
 
 

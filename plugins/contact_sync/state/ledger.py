@@ -147,6 +147,12 @@ def count_refused(cursor: Cursor, sync_id: int, run_id: int) -> dict[str, int]:
     return found
 
 
+def count_newly_rejected(cursor: Cursor, sync_id: int, run_id: int) -> int:
+    """Clients that are rejected since the run began, and weren't before."""
+    ids = {"sync_id": sync_id, "run_id": run_id}
+    return int(one(cursor, SQL["count_newly_rejected"], ids)["n"])
+
+
 def count_having(cursor: Cursor, sync_id: int, bits: dict[str, int]) -> dict[str, int]:
     """In how many contacts the sync has filled each of the fields, given by name and bit."""
     if not bits:

@@ -15,6 +15,8 @@ DOUBTFUL = (Refusal.NEVER_APPLIED, Refusal.IMPORT_FAILED)
 """Rejections that SendGrid didn't pronounce itself: they follow from what its jobs did."""
 MAX_RETAKEN = 3
 """So often such a client is sent again while nothing changes in it; then its rejection stands."""
+MAX_RETRY_HOURS = 7 * 24
+"""A client that SendGrid rejected is tried again at least so often, if full runs aren't rarer."""
 
 
 class Found(NamedTuple):
@@ -63,3 +65,15 @@ def try_again(cursor: Cursor, sync_id: int, found: Found) -> bool:
             "reason": PendingReason.NOT_APPLIED}  # fmt: skip
     cursor.execute(SQL["try_again"], found._asdict() | {"sync_id": sync_id} | more)
     return cursor.rowcount > 0
+
+
+def retry(cursor: Cursor, sync_id: int, *, hours: float, at_most: int) -> int:
+    """Make clients pending that SendGrid rejected: first after so many hours, then each time after
+    twice as long, at the latest after MAX_RETRY_HOURS; returns how many."""
+    parameters = {
+        "sync_id": sync_id, "reasons": list(Refusal), "hours": hours, "at_most": at_most,
+        "max_hours": max(MAX_RETRY_HOURS, hours), "tries": ENOUGH_TRIES,
+        "reason": PendingReason.TRIED_AGAIN,
+    }  # fmt: skip
+    cursor.execute(SQL["retry"], parameters)
+    return cursor.rowcount

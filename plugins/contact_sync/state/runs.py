@@ -13,7 +13,7 @@ from contact_sync.base.json_columns import Approval, JsonColumn, Plan, Result, S
 from contact_sync.base.run_life import EndedWhy, KindReason
 from contact_sync.base.vocabulary import Answer, Lane, RunKind, RunState
 from contact_sync.contacts.destination import Destination
-from contact_sync.postgres.cursor import Cursor, one
+from contact_sync.postgres.cursor import Cursor, many, one
 from contact_sync.state import statements
 from contact_sync.state.clocks import pull_back, went_back
 from contact_sync.state.database import StateDatabase
@@ -236,6 +236,12 @@ def save_approval(cursor: Cursor, run_id: int, approval: Approval | None) -> Non
     """Store why a run needs a person's approval, and later the decision."""
     value = approval and Jsonb(approval.to_json())
     cursor.execute(SQL["save_approval"], {"run_id": run_id, "approval": value})
+
+
+def degraded_before(cursor: Cursor, run: Run) -> dict[str, int]:
+    """What was not as it should be, by `Degraded`, after the last run before that succeeded."""
+    rows = many(cursor, SQL["degraded_before"], {"sync_id": run.sync_id, "run_id": run.run_id})
+    return dict(rows[0]["degraded"]) if rows else {}
 
 
 def finish_run(

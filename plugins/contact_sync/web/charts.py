@@ -31,8 +31,8 @@ class Bar:
     @property
     def title(self) -> str:
         """What it says when the mouse rests on it."""
-        sent, rejected = count(self.run.sent, "contact"), count(self.run.rejected, "client")
-        return f"Run {self.run.id}, {self.run.state}: {sent} sent, {rejected} rejected"
+        sent, rejected = count(self.run.confirmed, "contact"), count(self.run.rejected, "client")
+        return f"Run {self.run.id}, {self.run.state}: {sent} confirmed, {rejected} rejected"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class Label:
 
 @dataclass(frozen=True, slots=True)
 class Trend:
-    """Contacts sent and clients rejected per run, oldest on the left."""
+    """Contacts confirmed and clients rejected per run, oldest on the left."""
 
     bars: list[Bar]
     ticks: list[tuple[float, int]]
@@ -67,12 +67,12 @@ class Trend:
 def trend(runs: Sequence[RunLine]) -> Trend:
     """The bars of runs, newest first."""
     ordered = list(reversed(runs))
-    top = _round_up(max((run.sent + run.rejected for run in ordered), default=0))
+    top = _round_up(max((run.confirmed + run.rejected for run in ordered), default=0))
     room = HEIGHT - BOTTOM - TOP
     step = (WIDTH - LEFT) / max(len(ordered), 8)
     bars = []
     for n, run in enumerate(ordered):
-        sent_height, rejected_height = room * run.sent / top, room * run.rejected / top
+        sent_height, rejected_height = room * run.confirmed / top, room * run.rejected / top
         sent_y = HEIGHT - BOTTOM - sent_height
         bars.append(
             Bar(run, round(LEFT + n * step + step * 0.15, 1), round(step * 0.7, 1),

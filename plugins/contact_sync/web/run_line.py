@@ -20,7 +20,8 @@ class Tag:
 
 @dataclass(frozen=True, slots=True)
 class RunLine:
-    """A run's state and numbers; also of an unfinished or failed one with what it has sent.
+    """A run's state and numbers; also of an unfinished or failed one with what it has
+    sent: contacts `confirmed`, and `removed` or taken off the list; clients `rejected`.
 
     `seconds` are those until now for a run that hasn't ended. `books` is {} until a run has
     balanced them; `dropped`: values that are left out, cut or rounded, None = not counted.
@@ -35,7 +36,8 @@ class RunLine:
     finished_at: datetime | None
     seconds: float
     read: int
-    sent: int
+    confirmed: int
+    removed: int
     rejected: int
     books: dict[str, int]
     dropped: int | None
@@ -59,7 +61,8 @@ def run_line(run: ShownRun) -> RunLine:
         finished_at=report.finished_at,
         seconds=report.seconds,
         read=report.counts.get("read", 0),
-        sent=run.sent,
+        confirmed=run.sending.confirmed,
+        removed=run.sending.removed,
         rejected=report.counts.get("rejected", 0),
         books=report.books,
         dropped=None if (now := report.dropped_now) is None else sum(now.values()),
@@ -75,7 +78,7 @@ def kind_of(report: RunReport) -> str:
 def tag_of(report: RunReport) -> Tag:
     """The state of the report's run."""
     state = report.state
-    if state == "succeeded" and report.degraded:
+    if state == "succeeded" and report.is_degraded:
         return Tag("degraded", "warn")
     tones = {"succeeded": "good", "running": "busy", "failed": "bad"}
     return Tag(state, tones.get(state, "warn"))

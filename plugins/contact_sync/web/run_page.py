@@ -206,7 +206,6 @@ def _found(cursor: Cursor, run: ShownRun) -> Found:
     run_id = run.id
     return Found(
         run=run,
-        sent=run_story.sent(jobs.job_sums(cursor, run_id)),
         slices=jobs.slice_progress(cursor, run_id),
         jobs=jobs.jobs_of_run(cursor, run_id, JOBS + 1),
         rejected=_rejected(cursor, run, run_report(run).rejections),

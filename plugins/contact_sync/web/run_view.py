@@ -9,7 +9,7 @@ from datetime import datetime
 from contact_sync.base import words
 from contact_sync.reporting import run_story
 from contact_sync.reporting.run_report import RunReport, reasons_in_words, run_report
-from contact_sync.reporting.run_story import Sent
+from contact_sync.reporting.sending import Sending
 from contact_sync.reporting.shown_run import ShownRun, SliceProgress
 from contact_sync.state.for_people.jobs import BatchJob
 from contact_sync.state.for_people.rejected import RejectedClient
@@ -27,7 +27,6 @@ class Found:
     JOBS + 1 jobs, and clients that are rejected now for each of its reasons."""
 
     run: ShownRun
-    sent: Sent
     slices: SliceProgress
     jobs: list[BatchJob]
     rejected: dict[str, list[RejectedClient]]
@@ -104,6 +103,7 @@ class RunView:
     dag_run: tuple[str, str] | None
     sent_note: str
     figures: list[tuple[str, int]]
+    at_sendgrid: str
     books: str
     counts: list[tuple[str, str, int]]
     rejections: list[Rejection]
@@ -135,12 +135,12 @@ def run_view(found: Found, shown: Callable[[str | None], str]) -> RunView:
         title=f"Run {report.id}: {kind_of(report)}",
         tag=tag_of(report),
         state=report.state,
-        is_degraded=report.state == "succeeded" and bool(report.degraded),
+        is_degraded=report.state == "succeeded" and report.is_degraded,
         cause=cause,
         details=details,
         ended=report.ended_in_words,
-        phase=run_story.phase(run, found.slices, found.sent) if is_running else "",
-        steps=run_story.next_steps(run, report, found.sent),
+        phase=run_story.phase(run, found.slices, run.sending) if is_running else "",
+        steps=run_story.next_steps(run, report, run.sending),
         kind=report.kind,
         kind_reason=report.kind_in_words,
         look=report.look_in_words,
@@ -156,8 +156,9 @@ def run_view(found: Found, shown: Callable[[str | None], str]) -> RunView:
         holder=run.holder,
         dag_run=found.dag_run,
         sent_note=_sent_note(report, found.jobs),
-        figures=_figures(found.sent),
-        books=_books(report.books),
+        figures=_figures(run.sending),
+        at_sendgrid=run.sending.at_sendgrid,
+        books=_books(report.books, run.plan.held_absences if run.plan else 0),
         counts=_counts(report.counts),
         rejections=_rejections(report.rejections, found.rejected, shown),
         dropped_note=_dropped_note(report),
@@ -185,18 +186,13 @@ def _sent_note(report: RunReport, jobs: list[BatchJob]) -> str:
     return "Nothing so far." if report.state == "running" else "Nothing."
 
 
-def _figures(sent: Sent) -> list[tuple[str, int]]:
-    """How far the contacts of the run's batches have got: (words, number)."""
-    more = [
-        ("removed or taken off the list", sent.removed),
-        ("with SendGrid, not known yet", sent.unsettled),
-        ("not sent", sent.waiting),
-        ("in jobs without success", sent.failed),
-    ]
-    return [("contacts confirmed by SendGrid", sent.confirmed), *((w, n) for w, n in more if n)]
+def _figures(sending: Sending) -> list[tuple[str, int]]:
+    """What has become of the contacts to send, and how many are removed: (words, number)."""
+    removed = [("removed or taken off the list", sending.removed)] if sending.removed else []
+    return [("to send", sending.to_send), *sending.terms, *removed]
 
 
-def _books(books: dict[str, int]) -> str:
+def _books(books: dict[str, int], held: int) -> str:
     if not books:
         return ""
     parts = " + ".join(
@@ -204,6 +200,8 @@ def _books(books: dict[str, int]) -> str:
         for state in ("confirmed", "pending", "rejected", "excluded")
     )
     gone = f", without {number(books['gone'])} that are gone" if books.get("gone") else ""
+    if held:
+        gone = f", without {number(held)} that are held as absent: their contacts stay"
     return f"{number(books['selected'])} clients in B2CORE = {parts}{gone}."
 
 

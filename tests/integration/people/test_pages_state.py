@@ -68,7 +68,7 @@ def test_jobs_are_added_up_by_state(world: World) -> None:
     world.seed()
     run_id = world.run()["id"]
     with reading(StateDatabase(world.state_url)) as cursor:
-        (total,) = jobs.job_sums(cursor, run_id)
+        (total,) = jobs.job_sums(cursor, [run_id])[run_id]
         assert (total.state, total.status, total.rows) == ("settled", "completed", 4)
         assert [job.rows for job in jobs.jobs_of_run(cursor, run_id, 1)] == [4]
         assert jobs.slice_progress(cursor, run_id) == SliceProgress(0, 0, 0, 0)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import socket
+import subprocess
+import sys
 from dataclasses import replace
 
 import pytest
@@ -31,6 +35,26 @@ def test_O02_a_busy_lease_is_not_taken(world: World) -> None:
         go_on(sync, run_id, before="finish")
         finish_run(sync, open_run(sync, run_id))
     assert world.emulator.admin.calls() != []
+    world.assert_converged()
+
+
+def test_O02_a_dead_process_of_this_host_holds_up_nobody(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As after kill -9; one that lives, and one elsewhere, have to be waited for."""
+    world.seed()
+    with subprocess.Popen([sys.executable, "-c", ""]) as child:
+        dead = f"command line {socket.gethostname()}:{child.pid}"
+    alive = f"command line {socket.gethostname()}:{os.getppid()}"
+    elsewhere = f"command line elsewhere:{child.pid}"
+    with world.sync() as sync:
+        for holder in (alive, elsewhere):
+            start_run(sync, RunKind.FULL, holder=holder, take_over=True)
+            with pytest.raises(LeaseBusy, match=r"contact_sync run demo --take-over"):
+                world.run()
+        start_run(sync, RunKind.FULL, holder=dead, take_over=True)
+    world.run()
+    assert "because its process, on this host, is dead" in caplog.text
     world.assert_converged()
 
 

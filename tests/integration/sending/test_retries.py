@@ -11,6 +11,12 @@ from contact_sync.state.for_people.syncs import sync_rows
 from tests.support.world import World
 
 REASON = {"ann@example.com": "we don't like it"}
+OLDER = """
+    UPDATE contact_sync.ledger SET
+        updated_at = updated_at - interval '1 day 1 minute',
+        rejected_since = rejected_since - interval '1 day 1 minute',
+        looked_up_at = looked_up_at - interval '1 day 1 minute'
+"""
 
 
 def rejected(world: World) -> list[RejectedClient]:
@@ -32,9 +38,9 @@ def test_D04_rejected_clients_are_retried_when_they_change_or_on_demand(world: W
     assert (first.reason, first.detail) == ("refused_by_sendgrid", "we don't like it")
     for kind in ("incremental", "full"):
         assert world.run(kind)["counts"]["sent"] == 0
-    assert world.run(retry_rejected=True)["counts"]["sent"] == 1
+    assert world.run(retry_rejected=True)["counts"]["to_send"] == 1
     world.edit(ann, first_name="Changed")
-    assert world.run()["counts"]["sent"] == 1
+    assert world.run()["counts"]["to_send"] == 1
     (third,) = rejected(world)
     assert (third.tries, third.first_seen) == (3, first.first_seen)
     world.emulator.admin.settings(refused_emails={})
@@ -91,3 +97,23 @@ def test_D04_a_client_may_be_tried_any_number_of_times(world: World, fate: str) 
         world.refuse("ann@example.com")
     assert world.run()["books"][fate.replace("refused", "rejected")] == 1
     assert world.state("SELECT tries FROM contact_sync.ledger") == [(32767,)]
+
+
+def test_D04_whom_sendgrid_rejected_is_tried_again_ever_more_rarely(world: World) -> None:
+    """A refusal may have been SendGrid's state: nobody is forgotten, and nobody asked for each day.
+    Who is rejected for a value of B2CORE's isn't sent."""
+    ann = world.add("ann@example.com")
+    world.add("not an address")
+    world.emulator.admin.settings(refused_emails=REASON)
+    world.run()
+    tried = []
+    for _day in range(20):
+        world.state(OLDER)
+        tried.append(world.run()["counts"]["to_send"])
+    assert [day for day, n in enumerate(tried, 1) if n] == [1, 3, 7, 14]
+    assert world.run()["is_degraded"] is False
+    world.emulator.admin.settings(refused_emails={})
+    for _day in range(7):
+        world.state(OLDER)
+        world.run()
+    assert world.fates()[ann] == "confirmed"

@@ -90,7 +90,7 @@ def test_D17_a_contact_with_other_values_is_sent_again_a_number_of_times(
     sent = 0
     for _round in range(MAX_RETAKEN * ENOUGH_TRIES + 2):
         world.emulator.admin.job_fault("drops_rows", job=lane)
-        sent += world.run("full")["counts"]["sent"]
+        sent += world.run("full")["counts"]["to_send"]
     assert (sent, world.fates()) == (MAX_RETAKEN * ENOUGH_TRIES, {1: NEVER})
     world.emulator.admin.clear_faults()
     world.edit(1, first_name="Annabel")

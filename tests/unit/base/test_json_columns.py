@@ -55,6 +55,8 @@ RESULT = {
     "books": {"selected": 9, "confirmed": 8}, "jobs": [JOB],
     "refused": {"contact: refused_by_sendgrid: bad": 1},
     "degraded": {"rejected": 1},
+    "degraded_new": {"rejected": 1},
+    "sending": {"to_send": 2, "confirmed": 1, "rejected": 1},
     "dropped": {"phone_number: refused_by_sendgrid": 1},
     "dropped_now": {"city: too_long": 3}, "dropped_new": {}, "restrained_by": {"old": 2},
 }  # fmt: skip

@@ -12,6 +12,7 @@ from contact_sync.cli.main import main
 from contact_sync.config.definition import json_schema
 from contact_sync.config.files import Definitions
 from contact_sync.reporting.run_report import run_report, text_report
+from contact_sync.reporting.sending import JobSum
 from tests.support.samples import shown_run
 
 
@@ -139,7 +140,8 @@ ROW: dict[str, Any] = {
     "state": "succeeded",
     "reason": "moving house", "cause": None, "started_at": None, "finished_at": None,
     "seconds": 12.345,
-    "plan": {"counts": {"read": 4, "rejected": 1}, "rejections": {"email: invalid": 1}},
+    "plan": {"counts": {"read": 4, "rejected": 1, "to_send": 3},
+             "rejections": {"email: invalid": 1}},
     "result": {
         "books": {"selected": 4}, "refused": {"contact: refused_by_sendgrid: bad": 2},
         "jobs": [
@@ -156,8 +158,8 @@ ROW: dict[str, Any] = {
 KEYS = [
     "id", "kind", "kind_reason", "kind_detail", "look", "look_why", "look_detail", "dry_run",
     "state", "reason", "cause", "ended_by", "ended_why", "ended", "started_at", "finished_at",
-    "seconds", "report_gone_at", "counts",
-    "degraded", "approval", "above_limits", "books",
+    "seconds", "report_gone_at", "counts", "sending", "degraded", "is_degraded",
+    "approval", "above_limits", "books",
     "rejections", "exclusions", "dropped", "dropped_now", "dropped_new", "stale", "warned", "jobs",
 ]  # fmt: skip
 """What `status --json` says of a run: others read it, so a key stays."""
@@ -167,8 +169,13 @@ SAID = "8 contacts would be removed, the limit is 5"
 
 def test_the_report_adds_what_sendgrid_refused() -> None:
     """Rejections of both sides, sent and removed contacts."""
-    report = run_report(shown_run(**ROW))
-    assert report.counts == {"read": 4, "rejected": 3, "sent": 3, "removed": 1, "unlisted": 0}
+    sums = (JobSum("csv", "settled", "errored", "applied", planned=True, jobs=1, rows=3,
+                   confirmed=1, rejected=2, errored=2),)  # fmt: skip
+    report = run_report(shown_run(**ROW, job_sums=sums))
+    assert report.counts == {
+        "read": 4, "to_send": 3, "rejected": 3, "sent": 1, "removed": 1, "unlisted": 0,
+    }  # fmt: skip
+    assert "3 to send = 1 confirmed + 2 rejected by SendGrid + 0 pending" in text_report(report)
     assert report.rejections == {"email: invalid": 1, "contact: refused_by_sendgrid: bad": 2}
 
 

@@ -98,6 +98,7 @@ def ledger(clients: list[Client]) -> LedgerRows:
         row_hash=column([row.row_hash for _, row in known]),
         filled=column([0 for _ in known]),
         person_hash=column([0 for _ in known]),
+        unconfirmed=np.zeros(len(known), bool),
     )
 
 

@@ -11,17 +11,18 @@ from contact_sync.base.masking import masked
 from contact_sync.reporting import run_story
 from contact_sync.reporting.freshness import freshness
 from contact_sync.reporting.run_report import run_report
-from contact_sync.reporting.shown_run import JobSum, ShownRun, SliceProgress
+from contact_sync.reporting.sending import Sending
+from contact_sync.reporting.shown_run import ShownRun, SliceProgress
 from contact_sync.web import formats
 from contact_sync.web.charts import trend
 from contact_sync.web.run_line import run_line
 from tests.support.samples import NOW, shown_run
 
 
-def steps(sent: run_story.Sent | None = None, **changes: Any) -> list[str]:
+def steps(sent: Sending | None = None, **changes: Any) -> list[str]:
     """What the page says to do next."""
     run = shown_run(**changes)
-    found = run_story.next_steps(run, run_report(run), sent or run_story.Sent())
+    found = run_story.next_steps(run, run_report(run), sent or Sending())
     return [step.text for step in found]
 
 
@@ -62,7 +63,7 @@ def test_a_waiting_plan_asks_for_approval() -> None:
     (told,) = steps(state="running", approval=approval)
     assert told.startswith("Approve or refuse the plan: 80 contacts would be removed")
     run = shown_run(state="running", approval=approval)
-    said = run_story.phase(run, SliceProgress(1, 1, 9, 9), run_story.Sent())
+    said = run_story.phase(run, SliceProgress(1, 1, 9, 9), Sending())
     assert said == "waits for a person's approval"
 
 
@@ -74,7 +75,7 @@ def test_a_run_without_a_sign_of_life_is_told_from_one_at_work() -> None:
 
 def test_a_failed_run_says_the_cause_and_that_a_new_run_continues() -> None:
     """And what becomes of the contacts that SendGrid still works on."""
-    waiting = run_story.Sent(unsettled=500, unsettled_jobs=1)
+    waiting = Sending(under_way=500, under_way_jobs=1)
     told = steps(waiting, state="failed", cause="SendGrid refused the key (401)")
     assert told[0].startswith("Fix the cause above")
     assert "continues from the same state" in told[1]
@@ -100,22 +101,6 @@ def test_a_refused_plan_and_a_dry_run_say_how_to_go_on() -> None:
     dry = steps(dry_run=True, plan={"counts": {}, "above_limits": above})
     assert dry[0].startswith("Nothing was changed.")
     assert dry[1] == "It will ask for approval: 9 contacts would be changed, the limit is 1"
-
-
-def test_what_has_been_sent_is_added_up_by_how_far_it_has_got() -> None:
-    """A batch that failed or was never sent isn't counted as confirmed."""
-    sums = [
-        JobSum("csv", "settled", "completed", jobs=2, rows=100),
-        JobSum("json", "settled", "errored", jobs=1, rows=10),
-        JobSum("csv", "settled", "failed", jobs=1, rows=7),
-        JobSum("csv", "submitted", None, jobs=1, rows=30),
-        JobSum("csv", "staged", None, jobs=3, rows=90),
-        JobSum("unlist", "settled", "completed", jobs=1, rows=4),
-        JobSum("csv", "void", None, jobs=1, rows=1_000),
-    ]
-    assert run_story.sent(sums) == run_story.Sent(
-        confirmed=110, failed=7, unsettled=30, unsettled_jobs=1, waiting=90, removed=4
-    )
 
 
 def test_a_runs_dag_run_is_known_by_its_holder() -> None:
@@ -179,8 +164,8 @@ def test_a_duration_is_as_people_say_it(seconds: float | None, text: str) -> Non
 def test_the_chart_has_a_bar_for_every_run_and_marks_failed_ones() -> None:
     """Oldest on the left; the axis ends at a round number."""
     runs = [
-        run_line(shown_run(id=2, state="failed", sent=0)),
-        run_line(shown_run(id=1, sent=1_100)),
+        run_line(shown_run(id=2, state="failed")),
+        run_line(shown_run(id=1, result={"sending": {"confirmed": 1_100}})),
     ]
     found = trend(runs)
     assert [(bar.run.id, bar.failed) for bar in found.bars] == [(1, False), (2, True)]

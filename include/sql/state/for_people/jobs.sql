@@ -20,16 +20,28 @@ ORDER BY batch_id
 LIMIT %(at_most)s;
 
 -- job_sums --
+-- The batches of runs, added up. Columns: those of the class JobSum, and run_id. Index: batch_by_run
 SELECT
+    run_id,
     lane,
     state,
     job_status AS status,
+    outcome,
+    root_id IS NULL AS planned,
     count(*) AS jobs,
-    sum(contacts)::bigint AS rows
+    sum(contacts)::bigint AS rows,
+    sum(refused)::bigint AS refused,
+    sum(excluded)::bigint AS excluded,
+    coalesce(sum((numbers ->> 'confirmed')::int), 0)::bigint AS confirmed,
+    coalesce(sum((numbers ->> 'rejected')::int), 0)::bigint AS rejected,
+    coalesce(sum((numbers ->> 'removed')::int), 0)::bigint AS removed,
+    coalesce(sum((counts ->> 'created')::int), 0)::bigint AS created,
+    coalesce(sum((counts ->> 'updated')::int), 0)::bigint AS updated,
+    coalesce(sum((counts ->> 'errored')::int), 0)::bigint AS errored
 FROM contact_sync.batch
-WHERE run_id = %(run_id)s
-GROUP BY lane, state, job_status
-ORDER BY lane, state, job_status;
+WHERE run_id = any(%(run_ids)s)
+GROUP BY run_id, lane, state, job_status, outcome, root_id IS NULL
+ORDER BY run_id, lane, state, job_status;
 
 -- slice_progress --
 SELECT

@@ -26,8 +26,8 @@ INNER JOIN contact_sync.sync AS s ON r.sync_id = s.sync_id
 WHERE s.name = %(sync)s AND r.run_id = %(run_id)s;
 
 -- runs --
--- Newest first. sent: contacts whose jobs SendGrid has carried out. ended: runs that this one has ended.
--- Index: run primary key, run_ended_by, batch_by_run
+-- Newest first. ended: runs that this one has ended.
+-- Index: run primary key, run_ended_by
 SELECT
     r.run_id AS id,
     r.sync_id,
@@ -58,15 +58,7 @@ SELECT
         SELECT jsonb_agg(jsonb_build_object('run_id', e.run_id, 'why', e.ended_why) ORDER BY e.run_id)
         FROM contact_sync.run AS e
         WHERE e.ended_by = r.run_id
-    ) AS ended,
-    (
-        SELECT coalesce(sum(b.contacts), 0)::bigint FROM contact_sync.batch AS b
-        WHERE
-            b.run_id = r.run_id
-            AND b.lane IN ('json', 'csv')
-            AND b.state = 'settled'
-            AND b.job_status IN ('completed', 'errored')
-    ) AS sent
+    ) AS ended
 FROM contact_sync.run AS r
 INNER JOIN contact_sync.sync AS s ON r.sync_id = s.sync_id
 WHERE r.run_id = any(%(run_ids)s)

@@ -18,7 +18,15 @@ from contact_sync.base.failpoints import reach
 from contact_sync.base.vocabulary import PendingReason
 from contact_sync.base.words import reason as in_words
 from contact_sync.sendgrid.suppression_calls import MAX_SUPPRESSED
-from contact_sync.state import batch_contacts, clocks, leases, removals, settling, suppressed
+from contact_sync.state import (
+    batch_contacts,
+    batches,
+    clocks,
+    leases,
+    removals,
+    settling,
+    suppressed,
+)
 from contact_sync.state.batches import Batch
 from contact_sync.state.runs import Run
 from contact_sync.state.suppressions import EVERYWHERE
@@ -123,5 +131,7 @@ def _hold(sync: Sync, run: Run, batch: Batch, client_ids: list[int], reason: Pen
         return
     with sync.state.transaction(run.fence) as cursor:
         held = settling.hold(cursor, batch.batch_id, client_ids, reason)
+        if reason is PendingReason.CHANGED_SINCE_READ:
+            batches.count_taken_out(cursor, batch.batch_id, excluded=held)
         reach("clients_held_uncommitted")
     log.info("Batch %d: %d clients taken out: %s", batch.batch_id, held, in_words(reason))

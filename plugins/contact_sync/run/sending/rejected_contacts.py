@@ -30,16 +30,35 @@ from contact_sync.sync import Sync
 log = logging.getLogger(__name__)
 MAX_LOOKED_UP = 1_000
 """Rejected clients that one run looks up: 10 calls. The rest waits for the next run."""
+MAX_RETRIED = 100
+"""Rejected clients that one run sends again; they may have to be found by halving once more."""
 
 
 def take_back(sync: Sync, run: Run) -> None:
     """Look up the clients that were rejected since they were last looked up, and, once in
-    `full_every_hours` and in each run of mode full, all others.
+    `full_every_hours` and in each run of mode full, all others. Then those that SendGrid still
+    rejects are pending when their time has come.
 
     Repeating it does no harm. A run that sends them anyway, or nothing, looks nobody up.
     """
     if run.dry_run or run.is_trial or run.retry_rejected or run.kind is RunKind.RESEND:
         return
+    _look_up(sync, run)
+    _retry(sync, run)
+
+
+def _retry(sync: Sync, run: Run) -> None:
+    """A refusal may have been SendGrid's state and not the value: who was rejected long enough ago
+    is sent again, by this run."""
+    with sync.state.transaction(run.fence) as cursor:
+        hours = sync.definition.full_every_hours
+        n = rejections.retry(cursor, run.sync_id, hours=hours, at_most=MAX_RETRIED)
+        reach("retries_uncommitted")
+    if n:
+        log.info("%d clients that SendGrid rejected some time ago are tried again", n)
+
+
+def _look_up(sync: Sync, run: Run) -> None:
     hours = 0.0 if run.kind is RunKind.FULL else sync.definition.full_every_hours
     with sync.state.transaction() as cursor:
         clients = rejections.to_look_up(cursor, run.sync_id, hours=hours, at_most=MAX_LOOKED_UP)

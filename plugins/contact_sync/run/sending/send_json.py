@@ -32,7 +32,7 @@ from contact_sync.run.sending.new_fields import once_fields_are_known
 from contact_sync.run.sending.refused_contacts import RefusedContacts, Said, refused_contacts
 from contact_sync.sendgrid.refusal_causes import Cause, advice, cause_of
 from contact_sync.sendgrid.refused_contacts import Complaint, complaints
-from contact_sync.state import batch_contacts, confirming, refused_values, settling
+from contact_sync.state import batch_contacts, batches, confirming, refused_values, settling
 from contact_sync.state.batch_contacts import BatchContact
 from contact_sync.state.batches import Batch
 from contact_sync.state.runs import Run
@@ -149,5 +149,6 @@ def _write(sync: Sync, run: Run, batch: Batch, judged: RefusedContacts, mapping:
             )
             refused_values.remember(cursor, (run.sync_id, run.run_id), judged.left_out)
         if judged.rejected:
-            confirming.refuse(cursor, batch.batch_id, judged.rejected)
+            n = confirming.refuse(cursor, batch.batch_id, judged.rejected)
+            batches.count_taken_out(cursor, batch.batch_id, refused=n)
         reach("refusals_uncommitted")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from contact_sync.base.json_columns import JobReport
-from contact_sync.postgres.cursor import Cursor, rows_as
-from contact_sync.reporting.shown_run import JobSum, SliceProgress
+from contact_sync.postgres.cursor import Cursor, many, rows_as
+from contact_sync.reporting.sending import JobSum
+from contact_sync.reporting.shown_run import SliceProgress
 from contact_sync.state import statements
 
 SQL = statements.load("for_people/jobs")
@@ -43,9 +45,12 @@ def jobs_of_run(cursor: Cursor, run_id: int, limit: int | None = None) -> list[B
     return rows_as(BatchJob, cursor, SQL["jobs_of_run"], {"run_id": run_id, "at_most": limit})
 
 
-def job_sums(cursor: Cursor, run_id: int) -> list[JobSum]:
-    """A run's batches, added up."""
-    return rows_as(JobSum, cursor, SQL["job_sums"], {"run_id": run_id})
+def job_sums(cursor: Cursor, run_ids: Collection[int]) -> dict[int, tuple[JobSum, ...]]:
+    """The batches of each run, added up."""
+    found: dict[int, list[JobSum]] = {run_id: [] for run_id in run_ids}
+    for row in many(cursor, SQL["job_sums"], {"run_ids": list(run_ids)}):
+        found[row.pop("run_id")].append(JobSum(**row))
+    return {run_id: tuple(sums) for run_id, sums in found.items()}
 
 
 def slice_progress(cursor: Cursor, run_id: int) -> SliceProgress:

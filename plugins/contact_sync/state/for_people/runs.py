@@ -7,6 +7,7 @@ from typing import Any, LiteralString
 from contact_sync.postgres.cursor import Cursor, many
 from contact_sync.reporting.shown_run import ShownRun
 from contact_sync.state import statements
+from contact_sync.state.for_people.jobs import job_sums
 from contact_sync.state.runs import with_objects
 
 SQL = statements.load("for_people/runs")
@@ -33,7 +34,8 @@ def _runs(cursor: Cursor, which: LiteralString, parameters: dict[str, Any]) -> l
     """The runs whose ids a statement gives."""
     run_ids = [row["run_id"] for row in many(cursor, which, parameters)]
     rows = many(cursor, SQL["runs"], {"run_ids": run_ids})
-    return [ShownRun(**with_objects(row)) for row in rows]
+    sums = job_sums(cursor, run_ids)
+    return [ShownRun(**with_objects(row), job_sums=sums[row["id"]]) for row in rows]
 
 
 def _escaped(text: str) -> str:
