@@ -441,7 +441,7 @@ CREATE TABLE contact_sync.run (
     mark_place text,  -- The kind of place where it left its mark: airflow or file; NULL = none.
     only_clients bigint[],  -- A trial: it looks at these clients, moves no watermark and removes nothing; NULL = an ordinary run.
     report_gone_at timestamp with time zone,  -- When plan, result, reason, cause and approval were deleted, see `retention`; NULL = they weren't.
-    CONSTRAINT run_ended_why CHECK ((((ended_by IS NULL) = (ended_why IS NULL)) AND (ended_why = ANY (ARRAY['lease_run_out'::text, 'taken_over'::text, 'tried_again'::text, 'too_old'::text])))),
+    CONSTRAINT run_ended_why CHECK ((((ended_by IS NULL) = (ended_why IS NULL)) AND (ended_why = ANY (ARRAY['lease_run_out'::text, 'taken_over'::text, 'tried_again'::text, 'too_old'::text, 'process_died'::text])))),
     CONSTRAINT run_kind_check CHECK ((kind = ANY (ARRAY['incremental'::text, 'full'::text, 'resend'::text]))),
     CONSTRAINT run_kind_reason CHECK ((kind_reason = ANY (ARRAY['asked_for'::text, 'first_load'::text, 'mapping_changed'::text, 'server_replaced'::text, 'server_restarted'::text, 'tables_replaced'::text, 'detection_switched'::text, 'xmin_too_old'::text, 'full_run_due'::text, 'changes_since'::text, 'state_went_back'::text, 'state_restored'::text, 'state_moved'::text, 'state_restarted'::text, 'statements_changed'::text, 'trial'::text]))),
     CONSTRAINT run_state_check CHECK ((state = ANY (ARRAY['running'::text, 'succeeded'::text, 'failed'::text, 'superseded'::text])))

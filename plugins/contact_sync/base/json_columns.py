@@ -252,9 +252,8 @@ class Result(JsonColumn):
     None = not counted. Of a dry run, `dropped_now` is how it stood. `dropped`:
     values that SendGrid refused in this run and that were left out, by the same. `restrained_by`:
     syncs without a definition, and how many contacts stay because they have them. `sending`: what
-    became of the contacts that were sent, see
-    reporting.sending. `degraded_new`: how many of `degraded` are more than after the run before, or
-    never rest; None = not compared, all of it counts.
+    became of the contacts that were sent (reporting.sending). `degraded_new`: how many of
+    `degraded` are more than after the run before, or never rest; None = not compared, all counts.
     """
 
     books: dict[str, int] = field(default_factory=dict)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Collection, Mapping
 
 from contact_sync.base import words
 from contact_sync.base.errors import BooksDontBalance, FatalError
@@ -13,12 +14,8 @@ from contact_sync.base.source_look import Look
 from contact_sync.base.vocabulary import FieldType, Lane, RemovalReason, RunKind, RunState
 from contact_sync.config.files import read_definitions
 from contact_sync.postgres.cursor import Cursor
-from contact_sync.reporting.run_report import (
-    degraded,
-    dropped_lines,
-    newly_degraded,
-    reasons_in_words,
-)
+from contact_sync.reporting.degraded import degraded, newly_degraded
+from contact_sync.reporting.run_report import dropped_lines, reasons_in_words
 from contact_sync.reporting.sending import sending
 from contact_sync.run.context import mapping_of, snapshot_of
 from contact_sync.run.find_removals import OWN
@@ -104,7 +101,14 @@ def finish_run(sync: Sync, run: Run) -> Result:
     end_mark(sync, run, Phase.ENDED)
     _log_report(run.plan, result)
     log.info("Sent: %s", sent.in_words)
-    for why, n in refused.items():
+    _log_wrongs(result, left_out, whole)
+    return result
+
+
+def _log_wrongs(result: Result, left_out: Mapping[str, int], whole: Collection[str]) -> None:
+    """What isn't as it should be. `left_out`: how many values of a field SendGrid refused; `whole`:
+    fields of which it took none."""
+    for why, n in result.refused.items():
         said = words.counted_in_words(why, has_field=True)
         log.warning("Refused by SendGrid: %s x %s", f"{n:,}", said)
     for field, n in left_out.items():
@@ -112,10 +116,9 @@ def finish_run(sync: Sync, run: Run) -> Result:
     for field in whole:
         log.warning("SendGrid took no value of %s at all: compare its type there with the mapping, "
                     "or have the definition leave it out", field)  # fmt: skip
-    for what in words.degraded(wrong, restrained_by):
+    for what in words.degraded(result.degraded, result.restrained_by):
         log.warning("Degraded: %s", what)
-    log.info("Books: %s", ", ".join(f"{n:,} {what}" for what, n in books.items()))
-    return result
+    log.info("Books: %s", ", ".join(f"{n:,} {what}" for what, n in result.books.items()))
 
 
 def _undone(cursor: Cursor, sync: Sync, run: Run) -> dict[str, int]:

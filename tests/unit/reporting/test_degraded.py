@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from contact_sync.base.degraded import Degraded
-from contact_sync.reporting.run_report import newly_degraded, run_report
+from contact_sync.reporting.degraded import newly_degraded
+from contact_sync.reporting.run_report import run_report
 from contact_sync.web.run_line import tag_of
 from tests.support.samples import shown_run
 
