@@ -1,4 +1,4 @@
-"""A verification stores whole contacts only of those that are not equal."""
+"""Indexes by which a run finds who has to do with a client that changed."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from pathlib import Path
 
 from alembic import op
 
-revision = "0033"
-down_revision = "0028"
+revision = "0026"
+down_revision = "0025"
 
 
 def upgrade() -> None:

@@ -1,4 +1,4 @@
-"""Indexes by which a run finds who has to do with a client that changed."""
+"""A verification stores whole contacts only of those that are not equal."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from pathlib import Path
 
 from alembic import op
 
-revision = "0027"
-down_revision = "0026"
+revision = "0028"
+down_revision = "0027"
 
 
 def upgrade() -> None:
