@@ -40,6 +40,7 @@ from local.sendgrid_emulator.routes import (
     contacts,
     exports,
     fields,
+    key_and_account,
     lists,
     search,
     suppressions,
@@ -154,7 +155,7 @@ def api_app(emulator: Emulator) -> Recorder:
     app.add_exception_handler(Refusal, refuse)
     modules = (
         *(contacts, exports, search),
-        *(lists, fields, suppressions, undelivered),
+        *(lists, fields, key_and_account, suppressions, undelivered),
     )
     routers = [module.router for module in modules]
     for router in (*routers, admin.router, admin_sent.router, admin_suppressions.router):

@@ -47,6 +47,13 @@ def test_scopes_can_be_given_extra_ones(sendgrid: SendGrid) -> None:
     assert "mail.send" in sendgrid.call("GET", "/v3/scopes").json()["scopes"]
 
 
+def test_the_account_is_told_to_a_key_with_its_scope(sendgrid: SendGrid) -> None:
+    assert sendgrid.call("GET", "/v3/user/account").status_code == 403
+    sendgrid.admin.settings(extra_scopes=["user.account.read"])
+    answer = sendgrid.call("GET", "/v3/user/account")
+    assert (answer.status_code, answer.json()) == (200, {"type": "paid", "reputation": 100})
+
+
 def test_an_unknown_route_is_a_recorded_404(sendgrid: SendGrid) -> None:
     assert first_error(sendgrid.call("GET", "/v3/marketing/nothing")) == (404, None, "not found")
     call = sendgrid.admin.calls()[-1]

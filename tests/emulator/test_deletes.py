@@ -90,3 +90,14 @@ def test_a_list_removal_wants_list_and_contacts_to_exist(sendgrid: SendGrid) -> 
     assert first_error(sendgrid.call("DELETE", unknown_contact))[0] == 404
     assert first_error(sendgrid.call("DELETE", path))[0] == 400
     assert sendgrid.contact(ANNA)["list_ids"] == [clients]
+
+
+def test_the_jobs_of_identifiers_may_be_unknown(sendgrid: SendGrid) -> None:
+    sendgrid.upsert({"email": ANNA, "external_id": "7"})
+    path = f"{CONTACTS}/{sendgrid.contact(ANNA)['id']}/identifiers"
+    body = {"identifier_type": "EXTERNALID", "identifier_value": "7"}
+    job_id = sendgrid.call("DELETE", path, body).json()["job_id"]
+    sendgrid.wait(job_id)
+    sendgrid.admin.settings(identifier_removal_jobs="unknown")
+    assert sendgrid.call("GET", f"{CONTACTS}/imports/{job_id}").status_code == 404
+    assert "external_id" not in sendgrid.contact(ANNA)

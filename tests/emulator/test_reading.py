@@ -106,6 +106,14 @@ def test_the_newest_50_come_by_address_with_their_oddities(sendgrid: SendGrid) -
     assert len(contact["updated_at"]) == len("2026-07-15T16:19:57.123456789Z")
 
 
+def test_segment_ids_may_be_null_or_absent(sendgrid: SendGrid) -> None:
+    sendgrid.upsert({"email": ANNA})
+    sendgrid.admin.settings(segment_ids="null", newest_segment_ids="left out")
+    answer = sendgrid.http.get(sendgrid.base_url + CONTACTS, timeout=30)  # described otherwise
+    assert "segment_ids" not in answer.json()["result"][0]
+    assert sendgrid.admin.contacts()[ANNA]["segment_ids"] is None
+
+
 def test_count_tells_the_identifiers_apart(sendgrid: SendGrid) -> None:
     sendgrid.upsert({"email": ANNA}, {"email": BEN, "external_id": "7"}, {"anonymous_id": "x"})
     assert sendgrid.call("GET", f"{CONTACTS}/count").json() == {

@@ -59,6 +59,31 @@ def test_json_numbers_are_kept(sendgrid: SendGrid, number: float) -> None:
     assert sendgrid.contact(ANNA)["custom_fields"] == {"balance": number}
 
 
+@pytest.mark.parametrize("number", [2**63, 2**64, 10**30])
+def test_a_long_number_of_a_csv_is_listed_as_a_double(sendgrid: SendGrid, number: int) -> None:
+    field = sendgrid.admin.create_field("balance", "Number")
+    sendgrid.import_csv(["_rf2_T", field], f"email,balance\n{ANNA},{number}\n")
+    assert sendgrid.admin.contacts()[ANNA]["custom_fields"] == {"balance": float(number)}
+
+
+@pytest.mark.parametrize(
+    ("mode", "status", "alternates"),
+    [
+        ("store", "completed", [ANNA, "an@example.com"]),
+        ("leave out", "completed", ["an@example.com"]),
+        ("error", "failed", None),
+    ],
+)
+def test_an_alternate_address_may_be_the_own_one(
+    sendgrid: SendGrid, mode: str, status: str, alternates: list[str] | None
+) -> None:
+    sendgrid.admin.settings(own_alternate=mode)
+    contact = {"email": ANNA, "alternate_emails": ["Anna@example.com", "an@example.com"]}
+    assert sendgrid.upsert(contact)["status"] == status
+    found = sendgrid.admin.contacts().get(ANNA, {}).get("alternate_emails")
+    assert found == alternates
+
+
 def test_only_the_bad_value_is_lost_when_so_decided(sendgrid: SendGrid) -> None:
     sendgrid.admin.settings(row_error="value")
     job = sendgrid.upsert({"email": ANNA, "first_name": "Anna", "phone_number": "000"})

@@ -61,7 +61,6 @@ def test_a_charset_in_the_content_type_is_refused(sendgrid: SendGrid) -> None:
         {"email": ANNA, "first_name": 5},
         {"email": ANNA, "alternate_emails": "b@example.com"},
         {"email": 5},
-        {"email": ANNA, "first_name": None},
         "anna@example.com",
     ],
 )
@@ -110,19 +109,6 @@ def test_custom_fields_are_written_by_id_and_shown_by_name(sendgrid: SendGrid) -
     assert sendgrid.refused(named)[2] == "invalid custom field ids supplied - status"
     sendgrid.upsert({"email": ANNA, "custom_fields": {field: "Active"}})
     assert sendgrid.contact(ANNA)["custom_fields"] == {"status": "Active"}
-
-
-@pytest.mark.parametrize("field_type", ["Text", "Number", "Date"])
-def test_null_in_a_custom_field_is_refused(sendgrid: SendGrid, field_type: str) -> None:
-    field = sendgrid.admin.create_field("extra", field_type)
-    contacts = [{"email": ANNA, "custom_fields": {field: None}}]
-    refusal = (400, None, f'custom field "{field}" cannot be null')
-    assert sendgrid.refused(contacts) == refusal
-    sendgrid.admin.settings(null_values="keep")
-    if field_type == "Number":
-        assert sendgrid.refused(contacts) == refusal
-    else:
-        assert sendgrid.upsert(*contacts)["status"] == "completed"
 
 
 def test_an_unknown_list_refuses_the_call(sendgrid: SendGrid) -> None:

@@ -54,5 +54,6 @@ class Guard:
         if permission is None:  # csharp#185
             text = "The provided authorization grant is invalid, expired, or revoked"
             return Refusal(401, text).response()
-        allowed = may_call(permission, scope["method"], route)
+        extra = self.service.account.settings.extra_scopes
+        allowed = may_call(permission, extra, scope["method"], route)
         return None if allowed else Refusal(403, "access forbidden").response()

@@ -12,6 +12,8 @@ from typing import Any, NamedTuple
 from local.sendgrid_emulator.model.contacts import Row
 from local.sendgrid_emulator.model.errors_file import Sent
 from local.sendgrid_emulator.model.fields import (
+    ALTERNATE_EMAILS,
+    EMAIL,
     IDENTIFIERS,
     SLOTS,
     FieldDefinition,
@@ -95,23 +97,42 @@ def json_assigner(
     top["alternate_emails"] = (SLOTS["alternate_emails"], alternates_parser, True)
     custom = {item.id: json_target(item, settings) for item in fields.custom.values()}
 
-    def put_all(assignment: Assignment, sent: dict[str, Any], targets: dict[str, Target]) -> None:
+    def put_all(
+        assignment: Assignment, sent: dict[str, Any], targets: dict[str, Target], nulls: str
+    ) -> None:
         for key, value in sent.items():
-            if value is None or key not in targets:
+            if key not in targets or (value is None and nulls != "clear"):
                 continue
             slot, parser, clears = targets[key]
-            if value == "" and clears:  # clears a text [K recording 2021]; others misparse it
+            # "" clears a text [K recording 2021]; others misparse it
+            if value is None or (value == "" and clears):
                 assignment.clear(slot)
                 continue
             assignment.parse(slot, parser, value)
 
     def assign(contact: dict[str, Any]) -> Assignment:
         assignment = Assignment([], [], [])
-        put_all(assignment, contact, top)
-        put_all(assignment, contact.get("custom_fields") or {}, custom)
+        put_all(assignment, contact, top, settings.null_values)
+        of_custom = contact.get("custom_fields") or {}
+        put_all(assignment, of_custom, custom, settings.custom_null_values)
+        if settings.own_alternate != "store":
+            take_own(assignment, refuse=settings.own_alternate == "error")
         return assignment
 
     return assign
+
+
+def take_own(assignment: Assignment, *, refuse: bool) -> None:
+    """Take a contact's own address from its alternate ones, or note that it is there."""
+    set_to = dict(zip(assignment.slots, assignment.values, strict=True))
+    own, alternates = set_to.get(EMAIL), set_to.get(ALTERNATE_EMAILS)
+    if not isinstance(alternates, tuple) or own not in alternates:
+        return
+    if refuse:
+        assignment.errors.append(f"alternate email '{own}' is the email of the contact")
+        return
+    others = tuple(address for address in alternates if address != own)
+    assignment.values[assignment.slots.index(ALTERNATE_EMAILS)] = others or None
 
 
 def json_target(field: FieldDefinition, settings: Settings) -> Target:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from local.sendgrid_emulator.model.served_files import ServedFiles
 
 
-class Settings(BaseModel):
+class Settings(ServedFiles):
     """The behaviour of one account; replaced as a whole, never changed in place."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     empty_cell: Literal["keep", "clear"] = Field(
         description="what an empty cell of a mapped CSV column does. [I] No source says, so there "
@@ -66,10 +66,20 @@ class Settings(BaseModel):
         description="[I] whatsapp, line, facebook and unique_name in a request: they come back in "
         "answers, the API description has none of them in requests",
     )
-    null_values: Literal["refuse", "keep"] = Field(
+    null_values: Literal["refuse", "keep", "clear"] = Field(
+        "keep",
+        description="null in a reserved field in JSON: refuses the call, or changes nothing, or "
+        "clears the field. [I] Two vendors send it in production [K Segment, hotglue]",
+    )
+    custom_null_values: Literal["refuse", "keep", "clear"] = Field(
         "refuse",
-        description="null in JSON: refused for Number [K docs#6323], for the others [I]; "
-        "`keep` treats the key as omitted, except for Number",
+        description="[I] the same in a custom field of type Text or Date; a Number is always "
+        "refused [K docs#6323]",
+    )
+    own_alternate: Literal["store", "leave out", "error"] = Field(
+        "store",
+        description="[I] an alternate address that is the contact's own: stored, left out, or an "
+        "error of its row",
     )
 
     reported_errors: int = Field(
@@ -158,6 +168,9 @@ class Settings(BaseModel):
         "[K nodejs#1170]; for once, there is the job fault `no_effect`",
     )
 
+    identifier_removal_jobs: Literal["served", "unknown"] = Field(
+        "served", description="[I] the same of the jobs that take an identifier from a contact"
+    )
     many_ids: Literal["refuse", "accept"] = Field(
         "refuse", description="[I] more than 100 contact_ids, which is what Segment sends at most"
     )
@@ -200,57 +213,6 @@ class Settings(BaseModel):
         "searched is there, on every list (benchmarks)",
     )
 
-    # The file of row errors: nothing is documented about it
-    errors_layout: Literal["uploaded", "short", "odd", "json", "json_lines"] = Field(
-        "uploaded",
-        description="[I] the uploaded columns and `error`; or `identifier,reason`; or the same "
-        "with odd names; or JSON, as a list or an object a line",
-    )
-    errors_separator: Literal[",", ";", "\t"] = Field(",", description="[I]")
-    errors_encoding: Literal["utf-8", "utf-8-sig", "utf-16"] = Field("utf-8", description="[I]")
-    errors_file: Literal["whole", "missing", "truncated", "bomb", "wide", "not_utf8"] = Field(
-        "whole",
-        description="[I] how it is served: 404 for `missing`, two thirds of it, with 100 MB of "
-        "spaces in 97 kB of gzip at its end, with 100,000 more columns, with bytes that are no "
-        "UTF-8",
-    )
-    errors_left_out: int = Field(0, ge=0, description="[I] so many errored rows are not in it")
-    errors_upper: bool = Field(default=False, description="[I] addresses in upper case")
-    errors_gzip: bool = Field(default=False, description="[I]")
-    errors_url: bool = Field(default=True, description="[I] False: errored without any file")
-    errors_lifetime: float = Field(
-        3600.0, ge=0, description="[I] validity of errors_url; 0 makes it expired at once"
-    )
-
-    # Exports: of a line of their files one report is known, csharp#1024
-    export_lifetime: float = Field(
-        43_200.0, ge=0, description="validity of an export's address: 12 hours [K Manage contacts]"
-    )
-    export_links: Literal["once", "each look"] = Field(
-        "once", description="[I] whether a look at an export signs its addresses anew"
-    )
-    export_pace: float = Field(
-        0.0, ge=0, description="[I] the pause after 500 contacts; minutes to hours in all"
-    )
-    export_megabyte: int = Field(
-        1_000_000, ge=1, description="bytes of a MB of max_file_size, before compression [I]"
-    )
-    export_gzip: bool = Field(default=True, description="[K StrongGrid]; some say plain")
-    export_json: Literal["lines", "array"] = Field("lines", description="[K csharp#1024]")
-    export_lists: Literal["left out", "shown"] = Field(
-        "left out", description="list_ids in a JSON file [K csharp#1024 has none]"
-    )
-    export_unset: Literal["left out", "empty"] = Field(
-        "left out", description="what isn't set, in a JSON file [K csharp#1024 leaves it out]"
-    )
-    export_dates: Literal["iso", "day", "us"] = Field("iso", description="[I] of custom fields")
-    export_numbers: Literal["number", "text"] = Field("number", description="[I] the same")
-    export_file: Literal["whole", "missing", "truncated", "bomb"] = Field(
-        "whole",
-        description="[I] how each file is served: 404, two thirds of it, with 1 GB of spaces in "
-        "1 MB of gzip at its end",
-    )
-
     # Answers
     rate_limit: int = Field(
         1_000_000, ge=0, description="calls a minute for a method and path template"
@@ -275,8 +237,17 @@ class Settings(BaseModel):
     search_404: Literal["errors", "result"] = Field(
         "errors", description="[I] body of a search that finds nobody"
     )
+    segment_ids: Literal["array", "null"] = Field(
+        "array",
+        description="those of a contact that was looked up: the API description has an array, "
+        "searches answered null in 2021 [K recording 2021]",
+    )
+    newest_segment_ids: Literal["null", "left out"] = Field(
+        "null",
+        description="the same in GET contacts: null [K recording 2026], or no such key, as in 2021",
+    )
     extra_scopes: list[str] = Field(
-        default_factory=list, description="added to what GET scopes answers for every key"
+        default_factory=list, description="scopes that every key has besides its own"
     )
 
     def refuses(self, name: str, value: object) -> bool:

@@ -31,6 +31,7 @@ class Showcase:
         self._lists = account.lists
         self._custom: list[FieldDefinition] = list(account.fields.custom.values())
         self._base_url = base_url
+        self._settings = account.settings
 
     def contact(self, contact: Contact) -> dict[str, Any]:
         """Return a contact as searches, GET contacts/{id} and batch show it."""
@@ -43,7 +44,7 @@ class Showcase:
                 shown[name] = values[slot]
         shown["alternate_emails"] = values[ALTERNATE_EMAILS] or []
         shown["list_ids"] = [item for item in contact.list_ids if item in self._lists]
-        shown["segment_ids"] = []
+        shown["segment_ids"] = None if self._settings.segment_ids == "null" else []
         shown["custom_fields"] = {
             field.name: values[field.slot]
             for field in self._custom
@@ -59,6 +60,8 @@ class Showcase:
         shown = self.contact(contact)
         shown["alternate_emails"] = shown["alternate_emails"] or None
         shown["segment_ids"] = None
+        if self._settings.newest_segment_ids == "left out":
+            del shown["segment_ids"]
         shown["updated_at"] = iso_nanoseconds(contact.updated_at)
         # Singular: so it is in the real answers.
         shown["_metadata"] = {"self": f"{self._base_url}/v3/marketing/contact/{contact.id}"}

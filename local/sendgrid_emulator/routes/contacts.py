@@ -28,6 +28,7 @@ from local.sendgrid_emulator.model.account import (
 from local.sendgrid_emulator.model.fields import EMAIL, IDENTIFIERS, SLOTS
 from local.sendgrid_emulator.model.jobs import Job
 from local.sendgrid_emulator.model.refusal import Refusal, answer
+from local.sendgrid_emulator.model.settings import Settings
 from local.sendgrid_emulator.model.signing import signed_url
 from local.sendgrid_emulator.routes.request_body import (
     INVALID_INPUT,
@@ -105,10 +106,18 @@ async def get_import(request: Request, job_id: str) -> Response:
     """Show the job of an upsert, an import or a deletion."""
     service, account = service_of(request), account_of(request)
     job = account.jobs.get(job_id)
-    unserved = account.settings.list_removal_jobs == "unknown"
-    if job is None or job.is_forgotten() or (unserved and job.kind == "list_removal"):
+    if job is None or job.is_forgotten() or job.kind in unserved_jobs(account.settings):
         raise Refusal(404, "import job not found")
     return answer(job.answer(account.clock.now(), errors_url(service.upload_url, account, job)))
+
+
+def unserved_jobs(settings: Settings) -> set[str]:
+    """Return the kinds of jobs whose ids the account doesn't know."""
+    modes = {
+        "list_removal": settings.list_removal_jobs,
+        "identifier_removal": settings.identifier_removal_jobs,
+    }
+    return {kind for kind, mode in modes.items() if mode == "unknown"}
 
 
 def errors_url(origin: str, account: Account, job: Job) -> str | None:

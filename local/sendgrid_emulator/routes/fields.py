@@ -1,4 +1,4 @@
-"""Routes of field definitions, and of the scopes of a key."""
+"""Routes of field definitions."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from local.sendgrid_emulator.model.access import SCOPES
-from local.sendgrid_emulator.model.account import account_of, base_url_of, service_of
+from local.sendgrid_emulator.model.account import account_of, base_url_of
 from local.sendgrid_emulator.model.refusal import answer
 from local.sendgrid_emulator.routes.request_body import check_keys, json_body
 
@@ -53,15 +52,3 @@ async def delete_field(request: Request, field_id: str) -> Response:
     """Delete a custom field and its values."""
     account_of(request).fields.delete(field_id)
     return Response(status_code=204)
-
-
-@router.get("/v3/scopes")
-async def get_scopes(request: Request) -> Response:
-    """Return what the key may do."""
-    service = service_of(request)
-    key = request.headers["authorization"].removeprefix("Bearer ")
-    extra = service.account.settings.extra_scopes
-    permission = service.permission(key)
-    if permission is None:
-        raise AssertionError("the gate lets no unknown key pass")
-    return answer({"scopes": sorted({*SCOPES[permission], *extra})})

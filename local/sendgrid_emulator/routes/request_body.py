@@ -138,7 +138,7 @@ def check_shape(contact: object, account: Account) -> None:
         if isinstance(value, str):
             right = key in TEXT_KEYS
         elif value is None:
-            right = account.settings.null_values == "keep"
+            right = account.settings.null_values != "refuse"
         elif key == "custom_fields":
             right = isinstance(value, dict)
         else:
@@ -163,7 +163,7 @@ def check_custom_fields(contacts: list[dict[str, Any]], account: Account) -> Non
     check_custom_ids(sorted(used), account)
     for field_id in sorted(nulls):
         is_number = account.fields.custom[field_id].field_type == "Number"
-        if is_number or account.settings.null_values == "refuse":
+        if is_number or account.settings.custom_null_values == "refuse":
             raise Refusal(400, f'custom field "{field_id}" cannot be null')
 
 
