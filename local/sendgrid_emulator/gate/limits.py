@@ -12,6 +12,8 @@ from local.sendgrid_emulator.model.account import Service
 from local.sendgrid_emulator.model.rate_limits import TOO_MANY
 from local.sendgrid_emulator.model.refusal import Refusal
 
+BELOW_LIST = "/v3/marketing/lists/{list_id}/"
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -27,7 +29,9 @@ class Limits:
             return
         account = self.service.account
         template, now = scope[ROUTE][0] or "unknown", account.clock.now()
-        of = scope["path"] if account.settings.rate_buckets == "path" else template
+        buckets = account.settings.rate_buckets
+        apart = buckets == "path" or (buckets == "list" and template.startswith(BELOW_LIST))
+        of = scope["path"] if apart else template
         verdict = account.limiter.count(f"{scope['method']} {template}", of, now, account.settings)
         headers = {**verdict.headers, "server": "nginx", "x-amzn-requestid": secrets.token_hex(16)}
         added = [(name.encode(), value.encode()) for name, value in headers.items()]

@@ -222,10 +222,11 @@ class Settings(ServedFiles):
         description="exceptions by 'METHOD /template'; seen in 2021: 200 for PUT and DELETE "
         "contacts and for search, 600 for lists and fields [K]; imports unknown",
     )
-    rate_buckets: Literal["template", "path"] = Field(
+    rate_buckets: Literal["template", "list", "path"] = Field(
         "template",
-        description="[I] whether calls of one path template share a bucket; in 2021 those of two "
-        "lists seemed to have one each [K recording 2021, one pair of calls]",
+        description="[I] what shares a bucket: calls of one path template; or, as in 2021, those "
+        "below different lists have one each, while deletions of lists share one [K recording "
+        "2021, one pair of calls]; or every path has its own",
     )
     rate_limit_reset: Literal["delta", "epoch"] = Field(
         "delta", description="seconds left [K recording 2021], or epoch seconds as Rate limits says"

@@ -15,7 +15,7 @@ from local.sendgrid_emulator.model.account import Account, ContactList, account_
 from local.sendgrid_emulator.model.fields import IDENTIFIER_COUNTS, SLOTS
 from local.sendgrid_emulator.model.refusal import Refusal, answer
 from local.sendgrid_emulator.model.show import Showcase
-from local.sendgrid_emulator.routes.request_body import check_keys, json_body
+from local.sendgrid_emulator.routes.request_body import JSON_TYPE, check_keys, json_body
 
 DEFAULT_PAGE, MAX_PAGE = 100, 1000  # API description
 MAX_SAMPLE = 50
@@ -126,13 +126,16 @@ async def rename_list(request: Request, list_id: str) -> Response:
 
 @router.delete("/{list_id}")
 async def delete_list(request: Request, list_id: str) -> Response:
-    """Delete a list: 204, or with its contacts 200 and a job [K API description]."""
+    """Delete a list: 204, or with its contacts 200 and a job [K API description].
+
+    The 204 has a Content-Type although it has no body [K recording 2021].
+    """
     account = account_of(request)
     find_list(account, list_id)
     with_contacts = request.query_params.get("delete_contacts") == "true"
     del account.lists[list_id]
     if not with_contacts:
-        return Response(status_code=204)
+        return Response(status_code=204, media_type=JSON_TYPE)
     contact_ids = account.contacts.on_list(list_id)
     job = account.remember_job(account.queue.begin("delete"))
     job.requested = len(contact_ids)
