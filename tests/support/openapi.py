@@ -165,7 +165,7 @@ def deviations(answer: requests.Response) -> list[str]:
         names = {part.partition("=")[0] for part in query.split("&") if part}
         body = json.loads(request.body) if request.body else None
         found += [f"{call} {what}" for what in request_deviations(operation, names, body)]
-    if answer.headers.get("content-type", "").startswith("application/json"):
+    if answer.content and answer.headers["content-type"].startswith("application/json"):
         schema = operation.answer_schema(answer.status_code)
         wrong = disagreements(schema, answer.json())
         found += [f"{call} {answer.status_code} {what}" for what in wrong]
