@@ -93,7 +93,7 @@ def welcome(stack: Stack, environment: Path, own: Sequence[str], *, keep: bool) 
   Login      {LOGIN}, password {PASSWORD}
   First      {first}
   B2CORE     {stack.databases.b2core_url}
-  SendGrid   {stack.emulator.base_url} (the emulator)
+  SendGrid   {stack.emulator.base_url}/__admin (the emulator: its contacts, jobs and calls)
   Commands   . {environment.relative_to(ROOT)}; {PROGRAM} status {SYNC}
   Logs       {stack.airflow.home.relative_to(ROOT)}
 

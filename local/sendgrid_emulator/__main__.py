@@ -20,6 +20,18 @@ from local.sendgrid_emulator.server import run
 
 DEFAULT_KEY = "SG.local:full"
 PERMISSIONS = get_args(Permission)
+DESCRIPTION = """\
+A strict stand-in for SendGrid's Marketing Campaigns contacts API: contacts, lists, custom fields,
+imports, exports and suppressions, with jobs that take time, rate limits and refusals. What Twilio
+documents or recordings show, it does; what nobody knows is a setting. It is of use to any client of
+that API, and forgets everything when it ends.
+
+  python -m local.sendgrid_emulator --port 8025 --upload-port 8026 --empty-cell keep
+  curl -H "Authorization: Bearer SG.local" http://127.0.0.1:8025/v3/marketing/lists
+
+http://127.0.0.1:8025/__admin is a page that shows its contacts, jobs and calls. Tests steer it by
+the routes below /__admin: settings, faults, clock (local/sendgrid_emulator/admin/client.py).
+"""
 WILDCARDS = ("0.0.0.0", "::")
 
 
@@ -37,7 +49,7 @@ def arguments() -> argparse.ArgumentParser:
     """Return the command line's definition."""
     parser = argparse.ArgumentParser(
         prog="python -m local.sendgrid_emulator",
-        description="A strict stand-in for SendGrid's Marketing Campaigns contacts API.",
+        description=DESCRIPTION,
         epilog=settings_help(),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

@@ -26,6 +26,7 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from local.sendgrid_emulator.admin import page as admin_page
 from local.sendgrid_emulator.admin import routes as admin
 from local.sendgrid_emulator.admin import sent as admin_sent
 from local.sendgrid_emulator.admin import suppressions as admin_suppressions
@@ -158,7 +159,8 @@ def api_app(emulator: Emulator) -> Recorder:
         *(lists, fields, key_and_account, suppressions, undelivered),
     )
     routers = [module.router for module in modules]
-    for router in (*routers, admin.router, admin_sent.router, admin_suppressions.router):
+    administrator = (admin.router, admin_page.router, admin_sent.router, admin_suppressions.router)
+    for router in (*routers, *administrator):
         app.include_router(router)
     routes = [route for router in routers for route in router.routes]
     gate = Limits(Faults(Guard(app, service), service), service)

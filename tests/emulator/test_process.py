@@ -86,7 +86,7 @@ def test_help_explains_every_option_and_setting() -> None:
         timeout=30,
         check=True,
     )
-    for word in ("--empty-cell", "--ready-file", "errors_layout", "upload_lifetime"):
+    for word in ("--empty-cell", "--ready-file", "errors_layout", "upload_lifetime", "/__admin"):
         assert word in done.stdout
 
 
