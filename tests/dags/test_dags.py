@@ -136,7 +136,7 @@ def test_a_broken_definition_is_an_import_error_and_the_others_work(project: Pat
     (file, message) = next(iter(found["errors"].items()))
     assert len(found["errors"]) == 1
     assert Path(file).name == "broken_definitions.py"
-    assert "bad.yaml: filds: unknown key; delete it or correct its spelling" in message
+    assert "bad.yaml: filds: unknown key; did you mean 'fields'? Otherwise delete it" in message
     assert "old.yaml: lane: moved to tuning.lane; write\n  tuning:\n    lane: json" in message
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from contact_sync.base.vocabulary import RemovalReason
 from contact_sync.run.approve_plan import is_unapproved
 from contact_sync.run.removal_batches import plan_removals
+from contact_sync.state import moves
 from contact_sync.state.runs import Run
 from contact_sync.sync import Sync
 
@@ -18,7 +19,13 @@ LEFT = (RemovalReason.ADDRESS_CHANGED, RemovalReason.GONE)
 
 
 def remove_excluded(sync: Sync, run: Run) -> list[int]:
-    """Returns the ids of the batches to send; raises like `plan_removals`. Of a plan that nobody
-    has approved only the excluded clients' go."""
-    whys = (RemovalReason.EXCLUDED, *(() if is_unapproved(run) else LEFT))
-    return plan_removals(sync, run, whys)
+    """Returns the ids of the batches to send; raises like `plan_removals`.
+
+    Of a plan that nobody has approved only the excluded clients' go. While what former contacts
+    hold has yet to go along to new ones, former ones wait for it (find_removals).
+    """
+    left: tuple[RemovalReason, ...] = () if is_unapproved(run) else LEFT
+    with sync.state.transaction() as cursor:
+        if left and moves.count_open(cursor, run.sync_id):
+            left = (RemovalReason.GONE,)
+    return plan_removals(sync, run, (RemovalReason.EXCLUDED, *left))
