@@ -59,7 +59,7 @@ def test_a_new_sync_by_keyboard_inside_airflow(
     expect(frame.get_by_role("status")).to_contain_text("Seen just now")
     frame.get_by_label("Column for Jurisdiction", exact=True).select_option("")
     frame.get_by_label("List", exact=True).select_option(label="no list: all contacts")
-    frame.get_by_label("B2CORE says that a client must not be sent").select_option("delete")
+    frame.get_by_label("B2CORE says that a client must not be sent: what").select_option("delete")
     frame.get_by_label("Caption").press("Enter")
     expect(frame.get_by_role("table", name="What was looked at")).to_be_visible()
     made = frame.get_by_label("include/syncs/west.yaml").input_value()

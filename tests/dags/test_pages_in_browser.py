@@ -80,7 +80,7 @@ def test_the_pages_are_where_a_data_engineer_looks(
 
     page.get_by_role("link", name="Syncs").click()
     syncs = ready_frame(page, "Syncs")
-    assert syncs.get_by_role("img", name="Contacts sent and clients rejected").is_visible()
+    assert syncs.get_by_role("img", name="Contacts confirmed and clients rejected").is_visible()
     assert barriers(syncs) == []
     syncs.get_by_role("link", name="Trigger in Airflow").click()
     page.wait_for_url(f"{stack.url}/dags/{DAG_ID}")  # not inside the frame
