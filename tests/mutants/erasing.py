@@ -7,7 +7,13 @@ from dataclasses import replace
 from typing import Any
 
 from contact_sync.contacts.tombstones import NONE
-from tests.integration.erasures import test_erasing, test_evidence, test_under_fire
+from tests.integration.erasures import (
+    test_erasing,
+    test_evidence,
+    test_put_back,
+    test_several_syncs,
+    test_under_fire,
+)
 from tests.mutants.mutant import Mutant, gives, nothing
 
 ERASING = "contact_sync.run.erasing"
@@ -56,6 +62,22 @@ MUTANTS = (
         "an address that another client has by now isn't erased",
         {"contact_sync.erasure.request.held_in_b2core": with_what_others_have},
         test_erasing.test_E03_a_former_address_that_is_another_clients_by_now_is_left_alone,
+    ),
+    Mutant(
+        "the same client in another sync isn't another holder of the address",
+        {"contact_sync.state.purging.same_clients": lambda _original, _cursor, _person: []},
+        test_several_syncs.test_E10_an_address_change_that_not_every_sync_has_seen_splits_nobody,
+        {"by": "client", "seen": False},
+    ),
+    Mutant(
+        "a client who was erased in another sync is known here when the address changes",
+        {"contact_sync.run.scan_clients._note_erased_elsewhere": nothing},
+        test_several_syncs.test_E10_a_sync_that_begins_later_knows_the_client_when_the_address_changes,
+    ),
+    Mutant(
+        "what is put back leaves alone what others have by now",
+        {"contact_sync.erasure.transfer.held_in_b2core": with_what_others_have},
+        test_put_back.test_E11_an_address_that_was_the_persons_in_the_backup_and_is_anothers_stays,
     ),
     Mutant(
         "nor is one that came to be known since the request",

@@ -54,7 +54,8 @@ WHERE sync_id = %(sync_id)s AND email_hash = any(%(email_hashes)s::bigint[]) AND
 
 -- run_before --
 -- The sync's newest real run before this one: whether it leaves the ledger as an incremental run that succeeded does,
--- whether it looked at nobody and sent nothing, and whether a verification has been at work since it began; its books.
+-- whether it looked at nobody and sent nothing, and whether since it began a verification has been at work, or an
+-- erasure was lifted (a minute more: the moment is that at which the lifting transaction began); its books.
 -- Parameters: sync_id, run_id, definition_hash. Index: run_by_sync
 SELECT
     r.kind,
@@ -70,6 +71,10 @@ SELECT
         SELECT 1 FROM contact_sync.verification AS v
         WHERE v.sync_id = r.sync_id AND (v.finished_at IS NULL OR v.finished_at >= r.started_at)
     ) AS is_verified,
+    exists(
+        SELECT 1 FROM contact_sync.erasure AS e
+        WHERE e.lifted_at >= r.started_at - interval '1 minute'
+    ) AS is_lifted,
     coalesce(r.result -> 'books', '{}'::jsonb) AS books
 FROM contact_sync.run AS r
 WHERE r.sync_id = %(sync_id)s AND NOT r.dry_run AND r.run_id < %(run_id)s
@@ -86,8 +91,3 @@ WHERE sync_id = %(sync_id)s;
 SELECT count(*) AS n
 FROM contact_sync.ledger
 WHERE sync_id = %(sync_id)s AND client_id = any(%(client_ids)s::bigint[]) AND absent = 0;
-
--- forget_all_counts --
--- The same for every sync.
-UPDATE contact_sync.sync SET watermark = watermark - 'counts'
-WHERE watermark IS NOT NULL;

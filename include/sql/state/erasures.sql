@@ -79,6 +79,16 @@ SELECT client_id FROM contact_sync.erasure_client
 WHERE erasure_id = %(erasure_id)s AND sync_id = %(sync_id)s
 ORDER BY client_id;
 
+-- clients_everywhere --
+-- A sync without clients of the person has a part, too.
+SELECT
+    p.sync_id,
+    array_remove(array_agg(c.client_id ORDER BY c.client_id), NULL) AS client_ids
+FROM contact_sync.erasure_part AS p
+LEFT JOIN contact_sync.erasure_client AS c ON p.erasure_id = c.erasure_id AND p.sync_id = c.sync_id
+WHERE p.erasure_id = %(erasure_id)s
+GROUP BY p.sync_id;
+
 -- is_in_use --
 -- Whether something that began before the request may still need, or write, what the state database has of the person.
 -- Parameters: sync_id, run_mark, verification_mark, own_run = the run that asks, 0 = none
@@ -237,6 +247,10 @@ WHERE p.sync_id = %(sync_id)s;
 -- accept_loss --
 UPDATE contact_sync.sync SET erasures_lost = erasures_lost + %(lost)s
 WHERE name = %(sync_name)s;
+
+-- take_back_loss --
+UPDATE contact_sync.sync SET erasures_lost = greatest(0, erasures_lost - %(found)s)
+WHERE erasures_lost > 0;
 
 -- put_back --
 -- An erasure of a file. Parameters: erasure_id, sync_name, requested_at, finished_at, lifted_at

@@ -22,6 +22,18 @@ WHERE
     )
 ORDER BY client_id;
 
+-- same_clients --
+-- Which of these ids another sync knows with one of these addresses: an id alone may be somebody else's there.
+SELECT client_id FROM contact_sync.ledger
+WHERE
+    sync_id = %(sync_id)s
+    AND client_id = any(%(client_ids)s)
+    AND (email_hash = any(%(email_hashes)s) OR contact_hash = any(%(email_hashes)s))
+UNION
+SELECT client_id FROM contact_sync.removal
+WHERE sync_id = %(sync_id)s AND client_id = any(%(client_ids)s) AND email_hash = any(%(email_hashes)s)
+ORDER BY client_id;
+
 -- addresses_of_clients --
 -- Every address that the database has of these clients.
 SELECT email FROM contact_sync.ledger
@@ -48,6 +60,33 @@ FROM contact_sync.finding AS f
 INNER JOIN contact_sync.verification AS v ON f.verification_id = v.verification_id
 WHERE v.sync_id = %(sync_id)s AND f.client_id = any(%(client_ids)s) AND f.email IS NOT NULL
 ORDER BY email;
+
+-- every_address --
+-- Those that are kept whether or not a client has them.
+SELECT
+    email,
+    email_hash
+FROM contact_sync.suppression
+WHERE sync_id = %(sync_id)s
+UNION
+SELECT
+    email,
+    email_hash
+FROM contact_sync.suppression_due
+WHERE sync_id = %(sync_id)s
+UNION
+SELECT
+    email,
+    email_hash
+FROM contact_sync.removal
+WHERE sync_id = %(sync_id)s AND NOT kept
+UNION
+SELECT
+    f.email,
+    f.email_hash
+FROM contact_sync.finding AS f
+INNER JOIN contact_sync.verification AS v ON f.verification_id = v.verification_id
+WHERE v.sync_id = %(sync_id)s AND f.email IS NOT NULL;
 
 -- holders --
 -- Who has these addresses now, in whichever sync: a former address may be another client's. Parameters: email_hashes

@@ -18,6 +18,24 @@ INSERT INTO contact_sync.tombstone (erasure_id, kind, sync_name, tag, mac, key_i
 VALUES (%(erasure_id)s, %(kind)s, %(sync_name)s, %(tag)s, %(mac)s, %(key_id)s)
 ON CONFLICT DO NOTHING;
 
+-- put_up_here --
+-- Parameters: sync_name; clients, addresses = tags of clients and, in the same order, of their addresses
+INSERT INTO contact_sync.tombstone (erasure_id, kind, sync_name, tag, mac, key_id)
+SELECT DISTINCT
+    c.erasure_id,
+    c.kind,
+    %(sync_name)s,
+    c.tag,
+    c.mac,
+    c.key_id
+FROM unnest(%(clients)s::bigint[], %(addresses)s::bigint[]) AS seen (client, address)
+INNER JOIN contact_sync.tombstone AS c ON c.tag = seen.client AND c.kind = 'client'
+INNER JOIN contact_sync.tombstone AS a
+    ON c.erasure_id = a.erasure_id AND a.tag = seen.address AND a.kind = 'address'
+INNER JOIN contact_sync.erasure AS e ON c.erasure_id = e.erasure_id
+WHERE e.lifted_at IS NULL
+ON CONFLICT DO NOTHING;
+
 -- follow_rename --
 -- A sync goes on under another name, and its clients' tombstones with it; runs before the sync gets it.
 UPDATE contact_sync.tombstone AS t SET sync_name = %(name)s

@@ -32,6 +32,7 @@ class LookWhy(StrEnum):
     NOTHING_KEPT = "nothing_kept"  # no run has kept counts, or what it kept is not valid any more
     RUN_BEFORE = "run_before"  # failed, was a full one or a trial, or had another definition
     VERIFIED = "verified"  # a verification has been at work since
+    LIFTED = "lifted"  # a person may be sent again who was erased
     HELD = "held"  # absent clients are held
     STANDBY = "standby"
     NOT_COUNTED = "not_counted"  # track_counts is off, for somebody
@@ -60,6 +61,7 @@ LOOK_REASONS: Mapping[str, str] = {
     LookWhy.RUN_BEFORE:
         "the run before wasn't an incremental one of the same definition that succeeded",
     LookWhy.VERIFIED: "a verification has been at work since the last run",
+    LookWhy.LIFTED: "an erasure was lifted since the last run",
     LookWhy.HELD: "absent clients are held",
     LookWhy.STANDBY: "a standby doesn't count what is written",
     LookWhy.NOT_COUNTED: "track_counts is off in B2CORE, for all or for a role",

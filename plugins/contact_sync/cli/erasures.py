@@ -22,6 +22,8 @@ from contact_sync.state import erasures, tombstones
 from contact_sync.state.erasures import Erasure, SealedStep, Step
 from contact_sync.sync import Sync
 
+MAX_LOSS = 1_000_000
+"""As many more may be lost afterwards without a word as are said to be lost and weren't."""
 EXAMPLES = {
     "erasures NAME": "all erasures of the state database, and which aren't finished",
     "erasures NAME --show ID": "one, step by step: its evidence",
@@ -83,11 +85,14 @@ def answer(sync: Sync, options: argparse.Namespace, say: Say) -> int:
 def _looked_at(sync: Sync, options: argparse.Namespace, say: Say) -> int:
     with sync.state.transaction() as cursor:
         if options.accept_loss is not None:
+            if not 1 <= options.accept_loss <= MAX_LOSS:
+                raise ConfigError(f"The number of lost erasures is 1 to {MAX_LOSS}: the one that "
+                                  f"the run's error names")  # fmt: skip
             erasures.accept_loss(cursor, sync.definition.name, options.accept_loss)
             say(as_json({"accepted": options.accept_loss}) if options.json else "Runs go on")
             return 0
         if options.export:
-            say(exported(cursor))
+            say(exported(cursor, sync.hash_keys().current))
             return 0
         if options.show:
             return _show(sync, cursor, options, say)

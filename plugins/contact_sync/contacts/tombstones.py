@@ -117,6 +117,12 @@ class Tombstones:
                 found |= among(key.tags(TombstoneKind.CLIENT, client_id), ids)
         return found
 
+    def tags(self, client_id: Int64, email_hash: Int64) -> list[tuple[Int64, Int64]]:
+        """The tags of clients and of their addresses, by each of the keys."""
+        kinds = ((TombstoneKind.CLIENT, client_id), (TombstoneKind.ADDRESS, email_hash))
+        tags = [[key.tags(kind, values) for kind, values in kinds] for key, _, _ in self.by_key]
+        return [(ids, addresses) for ids, addresses in tags]
+
     def cover_addresses(self, email_hash: Int64) -> Mask:
         """Which addresses, by hash, were erased."""
         found = np.zeros(len(email_hash), bool)

@@ -72,13 +72,14 @@ def find_person(sync: Databases, subject: Subject, scan: Scan | None = None) -> 
     sync.state.check_schema()
     scan = scan or scanned(sync)
     ids, given = _named(sync, subject, scan)
-    also = [_valid(each) for each in subject.also]
-    addresses = given | dict(zip(also, address_hashes(also), strict=True))
     with sync.state.transaction() as cursor:
         sync_id = runs.ensure_sync(cursor, sync.definition.name).sync_id
-        if not ids:
-            ids = purging.clients_of_addresses(cursor, sync_id, addresses.values())
-        return _everywhere(cursor, sync_id, tuple(ids), addresses, scan)
+        known = ids or purging.clients_of_addresses(cursor, sync_id, given.values())
+    also = {_valid(each) for each in subject.also}
+    if not ids:  # by an address of before: B2CORE has another one by now
+        also |= set(_in_b2core(sync, known))
+    with sync.state.transaction() as cursor:
+        return _everywhere(cursor, sync_id, tuple(known), (given, also), scan)
 
 
 def _named(sync: Databases, subject: Subject, scan: Scan) -> tuple[list[int], dict[str, int]]:
@@ -94,8 +95,7 @@ def _named(sync: Databases, subject: Subject, scan: Scan) -> tuple[list[int], di
             f"Nobody is erased: {len(ids)} clients are called so. Name one by its id or key, or by "
             f"its address"
         )
-    written = addresses_of(sync, ids).values()
-    found = [address for each in written if "@" in (address := normalised(each)[0])]
+    found = _in_b2core(sync, ids)
     hashes = address_hashes(found)
     shared = scan.client_id[
         among(scan.email_hash, np.array(hashes, np.int64)) & (scan.email_hash != 0)
@@ -108,6 +108,12 @@ def _named(sync: Databases, subject: Subject, scan: Scan) -> tuple[list[int], di
     return ids, dict(zip(found, hashes, strict=True))
 
 
+def _in_b2core(sync: Databases, ids: list[int]) -> list[str]:
+    """The addresses that these clients have in B2CORE."""
+    written = addresses_of(sync, ids).values() if ids else ()
+    return [address for each in written if "@" in (address := normalised(each)[0])]
+
+
 def _valid(email: str) -> str:
     address, _ = normalised(email)
     if "@" not in address:
@@ -116,17 +122,24 @@ def _valid(email: str) -> str:
 
 
 def _everywhere(
-    cursor: Cursor, sync_id: int, ids: tuple[int, ...], given: dict[str, int], scan: Scan
-) -> Found:
-    """Every address, and the person in each sync of the state database."""
+    cursor: Cursor, sync_id: int, ids: tuple[int, ...],
+    named: tuple[dict[str, int], set[str]], scan: Scan,
+) -> Found:  # fmt: skip
+    """Every address, and the person in each sync of the state database. `named`: addresses that
+    are meant whoever has them, with their hashes, and those that are the person's unless others
+    have them by now."""
+    given, more = named
+    more |= set(purging.addresses_of_clients(cursor, Person(sync_id, ids)))
+    hashes = _with_hashes(more) | given
     clients = {sync_id: ids}
     for other in erasures.all_syncs(cursor):
         if other != sync_id:
-            found = purging.clients_of_addresses(cursor, other, given.values())
-            clients[other] = tuple(found)
+            found = set(purging.clients_of_addresses(cursor, other, given.values()))
+            same = purging.same_clients(cursor, Person(other, ids, hashes))
+            clients[other] = tuple(sorted(found.union(same)))
     persons = [Person(one, its, given) for one, its in clients.items()]
     former = {email for one in persons for email in purging.addresses_of_clients(cursor, one)}
-    hashes = dict(zip(sorted(former), address_hashes(sorted(former)), strict=True))
+    hashes |= _with_hashes(former - hashes.keys())
     own = {email: h for email, h in hashes.items() if email not in given}
     held = purging.held_by_others(cursor, [replace(one, addresses=own) for one in persons])
     held |= held_in_b2core(scan, ids, list(own.values()))
@@ -141,6 +154,10 @@ def _everywhere(
         forgotten=purging.forgotten(cursor, persons[0]),
         open=erasures.open_of(cursor, sync_id, list(every.values()), list(ids)),
     )
+
+
+def _with_hashes(emails: set[str]) -> dict[str, int]:
+    return dict(zip(sorted(emails), address_hashes(sorted(emails)), strict=True))
 
 
 def request(sync: Databases, found: Found, *, by: str, reason: str) -> str:

@@ -6,18 +6,22 @@ people in it is found by comparing every client that it knows with the tombstone
 
 from __future__ import annotations
 
+import hmac
 import json
 import logging
-from collections.abc import Iterable
-from dataclasses import asdict
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
+
+import numpy as np
 
 from contact_sync.base.erasure_steps import ErasureStep, TombstoneKind
 from contact_sync.base.errors import ConfigError
 from contact_sync.contacts.ledger_rows import KnownClients
-from contact_sync.contacts.tombstones import HashKeys, Tombstones
+from contact_sync.contacts.tombstones import HashKey, HashKeys, Tombstones
 from contact_sync.postgres.cursor import Cursor
+from contact_sync.run.erasing import held_in_b2core, scanned
 from contact_sync.run.outer_mark import count_erasures
 from contact_sync.state import erasures, purging, tombstones
 from contact_sync.state.erasures import SealedStep, Step
@@ -31,10 +35,28 @@ VERSION = 1
 MAX_FILE = 1 << 30
 
 
-def exported(cursor: Cursor) -> str:
-    """Every erasure of the state database, as JSON: what `put_back` takes."""
+@dataclass(frozen=True, slots=True)
+class Again:
+    """A person in a sync that has something of them again: with addresses that no tombstone stands
+    for; `erased`: those that one stands for. Address → its hash."""
+
+    person: Person
+    erased: dict[str, int] = field(repr=False)
+
+
+def exported(cursor: Cursor, key: HashKey) -> str:
+    """Every erasure of the state database, as JSON: what `put_back` takes. It is sealed as a whole:
+    a file without a tombstone, or with a lifted one, would bring people back."""
     found = [_exported(cursor, erasure_id) for erasure_id in erasures.every_id(cursor)]
-    return json.dumps({"version": VERSION, "erasures": found}, indent=1, default=_as_text)
+    data = {"version": VERSION, "key_id": key.key_id,
+            "erasures": json.loads(json.dumps(found, default=_as_text))}  # fmt: skip
+    return json.dumps(data | {"seal": _seal(data, key)}, indent=1)
+
+
+def _seal(data: dict[str, Any], key: HashKey) -> str:
+    """HMAC of all of a file but its seal."""
+    unsealed = {name: value for name, value in data.items() if name != "seal"}
+    return key.mac("export", json.dumps(unsealed, sort_keys=True)).hex()
 
 
 def _exported(cursor: Cursor, erasure_id: str) -> dict[str, Any]:
@@ -72,15 +94,11 @@ def put_back(sync: Sync, text: str) -> int:
                 tombstones.put_up(cursor, one["erasure_id"], stone["sync_name"], [stone])
             step = Step(ErasureStep.IMPORTED, sync.definition.name)
             erasures.record(cursor, one["erasure_id"], step, key)
-    reopened = sum(_reopen(sync, keys, *each) for each in _all_syncs(sync))
+        erasures.take_back_loss(cursor, new)
+    reopened = _reopen(sync, keys)
     count_erasures(sync)
     log.info("%d erasures are put back; %d clients are there again", new, reopened)
     return new
-
-
-def _all_syncs(sync: Sync) -> Iterable[tuple[int, str]]:
-    with sync.state.transaction() as cursor:
-        return erasures.all_syncs(cursor).items()
 
 
 def _checked(text: str, keys: HashKeys) -> list[dict[str, Any]]:
@@ -88,6 +106,7 @@ def _checked(text: str, keys: HashKeys) -> list[dict[str, Any]]:
     try:
         data = json.loads(text)
         listed = [_typed(one) for one in data["erasures"]] if data["version"] == VERSION else None
+        key_id, seal = str(data["key_id"]), str(data["seal"])
     except (ValueError, KeyError, TypeError):
         listed = None
     if listed is None:
@@ -99,6 +118,8 @@ def _checked(text: str, keys: HashKeys) -> list[dict[str, Any]]:
                 f"The file was changed: step {number} of erasure {one['erasure_id'][:8]} isn't as "
                 f"it was recorded. Nothing was put back"
             )
+    if not hmac.compare_digest(seal, _seal(data, keys.by_id(key_id))):
+        raise ConfigError("The file was changed since it was exported. Nothing was put back")
     return listed
 
 
@@ -122,22 +143,60 @@ def _moment(text: str | None) -> datetime | None:
     return None if text is None else datetime.fromisoformat(text)
 
 
-def _reopen(sync: Sync, keys: HashKeys, sync_id: int, name: str) -> int:
-    """Note what is to be done again in one sync; returns how many clients it knows again."""
-    known = known_clients(sync.state, sync_id)
+def _reopen(sync: Sync, keys: HashKeys) -> int:
+    """Note what is to be done again, in every sync; returns how many clients are known again.
+
+    Addresses that were erased are the person's. What else the state database has of them again may
+    be another client's by now, which the erasure left alone: so does this.
+    """
+    found: dict[str, list[Again]] = {}
     with sync.state.transaction() as cursor:
-        by_erasure = tombstones.by_erasure(cursor, name)
-        every = [stone for stones in by_erasure.values() for stone in stones]
-        known = _covered(Tombstones.of(every, keys), known)
-        for erasure_id, stones in by_erasure.items():
-            ids = _covered(Tombstones.of(stones, keys), known).client_id.tolist()
-            if not ids:
-                continue
-            emails = purging.addresses_of_clients(cursor, Person(sync_id, tuple(ids)))
-            addresses = dict(zip(emails, address_hashes(emails), strict=True))
-            erasures.create_part(cursor, (erasure_id, sync_id), ids, addresses)
+        for sync_id, name in erasures.all_syncs(cursor).items():
+            for erasure_id, again in _known_again(sync, cursor, keys, (sync_id, name)):
+                found.setdefault(erasure_id, []).append(again)
+    if not found:
+        return 0
+    scan = scanned(sync)
+    with sync.state.transaction() as cursor:
+        for erasure_id, everywhere in found.items():
+            held = purging.held_by_others(cursor, [again.person for again in everywhere])
+            for again in everywhere:
+                person, more = again.person, again.person.addresses
+                theirs = held | held_in_b2core(scan, person.client_ids, more.values())
+                own = {email: h for email, h in more.items() if h not in theirs}
+                key = (erasure_id, person.sync_id)
+                erasures.create_part(cursor, key, person.client_ids, again.erased | own)
             erasures.reopen(cursor, erasure_id)
-    return len(known.client_id)
+    every = (again.person for everywhere in found.values() for again in everywhere)
+    return sum(len(person.client_ids) for person in every)
+
+
+def _known_again(
+    sync: Sync, cursor: Cursor, keys: HashKeys, which: tuple[int, str]
+) -> Iterator[tuple[str, Again]]:
+    """Of each erasure the person, if a sync (its id, its name) has something of it."""
+    sync_id, name = which
+    by_erasure = tombstones.by_erasure(cursor, name)
+    if not by_erasure:
+        return
+    every = Tombstones.of([stone for stones in by_erasure.values() for stone in stones], keys)
+    known = _covered(every, known_clients(sync.state, sync_id))
+    kept = _erased(every, purging.every_address(cursor, sync_id))
+    for erasure_id, stones in by_erasure.items():
+        own = Tombstones.of(stones, keys)
+        ids = tuple(_covered(own, known).client_id.tolist())
+        emails = purging.addresses_of_clients(cursor, Person(sync_id, ids))
+        addresses = kept | dict(zip(emails, address_hashes(emails), strict=True))
+        erased = _erased(own, addresses)
+        if ids or erased:
+            more = {email: addresses[email] for email in emails if email not in erased}
+            yield erasure_id, Again(Person(sync_id, ids, more), erased)
+
+
+def _erased(own: Tombstones, addresses: dict[str, int]) -> dict[str, int]:
+    """Those of the addresses that were erased."""
+    mask = own.cover_addresses(np.array(list(addresses.values()), np.int64))
+    return {email: h for (email, h), is_in in zip(addresses.items(), mask, strict=True) if is_in}
 
 
 def _covered(found: Tombstones, known: KnownClients) -> KnownClients:

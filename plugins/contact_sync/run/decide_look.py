@@ -73,6 +73,7 @@ def _against(asked: Asked, mark: SourceSnapshot | None, before: RunBefore | None
         LookWhy.DETECTION: asked.here.detection != ChangeDetection.XMIN,
         LookWhy.RUN_BEFORE: before is None or not before.is_fit,
         LookWhy.VERIFIED: before is not None and before.is_verified,
+        LookWhy.LIFTED: before is not None and before.is_lifted,
         LookWhy.HELD: mark is not None and mark.held > 0,
     }
     return next((why for why, applies in reasons.items() if applies), None)

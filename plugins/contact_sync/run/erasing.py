@@ -101,7 +101,8 @@ def _came_since(sync: Sync, part: Part) -> dict[str, int]:
         person = _person(cursor, part)
         more = set(purging.addresses_of_clients(cursor, person)) - person.addresses.keys()
         found = dict(zip(sorted(more), address_hashes(sorted(more)), strict=True))
-        held = purging.held_by_others(cursor, [replace(person, addresses=found)])
+        everywhere = erasures.persons_of(cursor, part.erasure_id)
+        held = purging.held_by_others(cursor, [replace(one, addresses=found) for one in everywhere])
     if found:
         held |= held_in_b2core(scanned(sync), person.client_ids, found.values())
     return {email: h for email, h in found.items() if h not in held}

@@ -12,14 +12,16 @@ import pyarrow as pa
 
 from contact_sync.b2core.client_ids import refuse_twice
 from contact_sync.b2core.reader import Snapshot
-from contact_sync.base.arrays import Int64, among
+from contact_sync.base.arrays import Int64, Mask, among
 from contact_sync.base.json_columns import SourceSnapshot
 from contact_sync.base.suppressed import KINDS
 from contact_sync.config.definition import SyncDefinition
 from contact_sync.config.source import ChangeDetection
 from contact_sync.contacts.selection import Scan, scanned, suppressed_kinds
+from contact_sync.contacts.tombstones import Tombstones
 from contact_sync.postgres.arrow_reader import ahead
 from contact_sync.state import suppressed
+from contact_sync.state.tombstones import put_up_here
 from contact_sync.sync import Sync
 
 log = logging.getLogger(__name__)
@@ -66,15 +68,27 @@ def count_warned(
 
 def without_erased(sync: Sync, scan: Scan) -> Scan:
     """The same without clients who were erased: for a run they are as if B2CORE didn't have them.
-    Their number is logged, and nothing else of them."""
+    Their number is logged, and nothing else of them. Who was erased in another sync, and is seen
+    here for the first time, gets a tombstone here: the address may be another one soon."""
     tombstones = sync.tombstones()
     if not tombstones:
         return scan
     erased = tombstones.cover(scan.client_id, scan.email_hash)
     if erased.any():
+        _note_erased_elsewhere(sync, tombstones, scan, erased)
         log.info("%d clients of B2CORE were erased on request: they are left out", erased.sum())
     left = ~erased
     return Scan(scan.client_id[left], scan.email_hash[left], scan.excluded[left])
+
+
+def _note_erased_elsewhere(sync: Sync, tombstones: Tombstones, scan: Scan, erased: Mask) -> None:
+    ids, addresses = scan.client_id[erased], scan.email_hash[erased]
+    new = ~tombstones.cover(ids, np.zeros_like(addresses))
+    if not new.any():
+        return
+    with sync.state.transaction() as cursor:
+        for tags in tombstones.tags(ids[new], addresses[new]):
+            put_up_here(cursor, sync.definition.name, *tags)
 
 
 def scan_clients(snapshot: Snapshot) -> Scan:

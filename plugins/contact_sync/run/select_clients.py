@@ -220,7 +220,7 @@ def _select(definition: SyncDefinition, run: Run, seen: Seen) -> Selection:
 def _select_trial(run: Run, seen: Seen, only: Int64) -> Selection:
     """The chosen clients, judged among all others; nobody is taken for gone."""
     if len(missing := np.setdiff1d(only, seen.scan.client_id)):
-        raise ConfigError(f"B2CORE has no client {missing[0]}, or it was erased. Nothing was sent")
+        raise ConfigError(f"B2CORE has no client {missing[0]}. Nothing was sent")
     retried = run.retry_rejected or seen.kind is RunKind.RESEND
     members = choose(seen.scan, seen.ledger, only, seen.taken, everyone=False, retried=retried)
     chosen = np.isin(np.asarray(members.column("client_id")), only)

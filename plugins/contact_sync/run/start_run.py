@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import secrets
 
+import numpy as np
+
 from contact_sync.base.errors import ConfigError, SyncDisabled
 from contact_sync.base.failpoints import reach
 from contact_sync.base.marks import Mark, Phase
@@ -49,6 +51,7 @@ def start_run(
             f"compares; `shadow: false` in its definition lets it send"
         )
     sync.state.check_schema()
+    _refuse_erased(sync, options.only or ())
     mark, place, token = (
         read_mark(sync),
         sync.marks.place if sync.marks else None,
@@ -88,6 +91,18 @@ def start_run(
         )
     log.info("Run %d of sync %r started: %s, %s", run_id, name, kind, options)
     return run_id
+
+
+def _refuse_erased(sync: Sync, ids: tuple[int, ...]) -> None:
+    """No row is made of a run that would keep their ids. Raises ConfigError, which names nobody."""
+    if not ids or not (stones := sync.tombstones()):
+        return
+    erased = int(stones.cover(np.array(ids, np.int64), np.zeros(len(ids), np.int64)).sum())
+    if erased:
+        raise ConfigError(
+            f"{erased} of the {len(ids)} chosen clients were erased on request, so that no run "
+            f"sends them: leave them out. Nothing was sent"
+        )
 
 
 def refuse_busy(sync: Sync, holder: str) -> None:

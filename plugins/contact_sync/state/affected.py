@@ -18,13 +18,15 @@ SQL = statements.load("affected")
 @dataclass(frozen=True, slots=True)
 class RunBefore:
     """The sync's newest real run before: it leaves the ledger as an incremental run does that has
-    succeeded (`is_fit`), has looked at nobody and sent nothing (`was_quiet`), or a verification has
-    been at work since it began (`is_verified`). `books`: clients by fate when it ended."""
+    succeeded (`is_fit`), has looked at nobody and sent nothing (`was_quiet`); since it began a
+    verification has been at work (`is_verified`), or an erasure was lifted (`is_lifted`). `books`:
+    clients by fate when it ended."""
 
     kind: str
     is_fit: bool
     was_quiet: bool
     is_verified: bool
+    is_lifted: bool
     books: dict[str, int]
 
 
@@ -40,11 +42,6 @@ def forget_counts(cursor: Cursor, sync_id: int) -> None:
     """The next run reads B2CORE as a whole: the ledger was changed by what no change there tells
     of. To be called in the transaction that changes it."""
     cursor.execute(SQL["forget_counts"], {"sync_id": sync_id})
-
-
-def forget_all_counts(cursor: Cursor) -> None:
-    """The same for every sync."""
-    cursor.execute(SQL["forget_all_counts"])
 
 
 def waiting(cursor: Cursor, sync_id: int) -> Int64:

@@ -13,7 +13,8 @@ from psycopg.types.json import Jsonb
 from contact_sync.base.erasure_steps import ErasureStep
 from contact_sync.contacts.tombstones import HashKey, HashKeys
 from contact_sync.postgres.cursor import Cursor, many, one, rows_as
-from contact_sync.state import affected, statements
+from contact_sync.state import statements
+from contact_sync.state.purging import Person
 
 SQL = statements.load("erasures")
 MOST = 1_000
@@ -135,6 +136,12 @@ def clients_of(cursor: Cursor, part: Part) -> list[int]:
     return [row["client_id"] for row in many(cursor, SQL["part_clients"], part.ids)]
 
 
+def persons_of(cursor: Cursor, erasure_id: str) -> list[Person]:
+    """The person's ids in every sync in which something is left to do; no addresses."""
+    rows = many(cursor, SQL["clients_everywhere"], {"erasure_id": erasure_id})
+    return [Person(row["sync_id"], tuple(row["client_ids"])) for row in rows]
+
+
 def is_in_use(cursor: Cursor, part: Part, own_run: int) -> bool:
     """Whether a run, a batch or a verification that began before may still need, or write, what is
     to be purged; `own_run`: the run that asks, 0 = none."""
@@ -172,11 +179,10 @@ def note_cause(cursor: Cursor, erasure_id: str, cause: str | None) -> None:
 
 
 def lift(cursor: Cursor, erasure_id: str) -> bool:
-    """Take its tombstones out of force; returns whether they were in force."""
+    """Take its tombstones out of force; returns whether they were in force. Runs see by `lifted_at`
+    that B2CORE has to be read as a whole: one may be at work now."""
     cursor.execute(SQL["lift"], {"erasure_id": erasure_id})
-    was_in_force = cursor.rowcount > 0
-    affected.forget_all_counts(cursor)
-    return was_in_force
+    return cursor.rowcount > 0
 
 
 def record(cursor: Cursor, erasure_id: str, step: Step, key: HashKey) -> None:
@@ -243,6 +249,11 @@ def count_open(cursor: Cursor, sync_id: int, hours: float) -> tuple[int, int]:
 def accept_loss(cursor: Cursor, sync_name: str, lost: int) -> None:
     """Runs go on although so many erasures aren't known any more."""
     cursor.execute(SQL["accept_loss"], {"sync_name": sync_name, "lost": lost})
+
+
+def take_back_loss(cursor: Cursor, found: int) -> None:
+    """So many that counted as lost are there again."""
+    cursor.execute(SQL["take_back_loss"], {"found": found})
 
 
 def put_back(cursor: Cursor, row: Mapping[str, Any]) -> bool:

@@ -55,9 +55,21 @@ def clients_of_addresses(cursor: Cursor, sync_id: int, hashes: Collection[int]) 
     return [row["client_id"] for row in many(cursor, SQL["clients_of_addresses"], parameters)]
 
 
+def same_clients(cursor: Cursor, person: Person) -> list[int]:
+    """Those of the ids, of another sync of the same B2CORE, who are known in this sync with one of
+    the addresses: the same client, whom this sync has seen last before, or after, a change."""
+    return [row["client_id"] for row in many(cursor, SQL["same_clients"], person.parameters())]
+
+
 def addresses_of_clients(cursor: Cursor, person: Person) -> list[str]:
     """Every address of these clients that is known, now and before."""
     return [r["email"] for r in many(cursor, SQL["addresses_of_clients"], person.parameters())]
+
+
+def every_address(cursor: Cursor, sync_id: int) -> dict[str, int]:
+    """Addresses that are kept whether or not a client has them, with their hashes."""
+    rows = many(cursor, SQL["every_address"], {"sync_id": sync_id})
+    return {row["email"]: row["email_hash"] for row in rows}
 
 
 def held_by_others(cursor: Cursor, persons: Collection[Person]) -> set[int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from contact_sync.base.arrays import Int64
 from contact_sync.base.erasure_steps import TombstoneKind
 from contact_sync.contacts.tombstones import Tombstone
 from contact_sync.postgres.cursor import Cursor, many
@@ -34,6 +35,14 @@ def put_up(
     clients they are, None = they are addresses."""
     for row in rows:
         cursor.execute(SQL["put_up"], {"erasure_id": erasure_id, "sync_name": sync_name, **row})
+
+
+def put_up_here(cursor: Cursor, sync_name: str, clients: Int64, addresses: Int64) -> None:
+    """Have the tombstones of clients of other syncs stand for the same ids here, if the address is
+    erased by the same erasure; tags of each client and of its address."""
+    parameters = {"sync_name": sync_name, "clients": clients.tolist(),
+                  "addresses": addresses.tolist()}  # fmt: skip
+    cursor.execute(SQL["put_up_here"], parameters)
 
 
 def follow_rename(cursor: Cursor, sync_id: int, name: str) -> None:

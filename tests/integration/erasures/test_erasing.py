@@ -95,6 +95,31 @@ def test_E04_a_client_who_shares_the_address_is_named_before_anything_happens(
     assert traces(world, ANN, str(ANN_ID)) == []
 
 
+def test_E03_an_address_that_is_said_to_have_been_theirs_and_is_anothers_is_left_alone(
+    world: World,
+) -> None:
+    """Whoever names it may be wrong, or not know that somebody else has it by now."""
+    world.add(ANN, id=ANN_ID)
+    world.add(BOB)
+    world.run()
+    before = world.contacts()[BOB]
+    erase(world, client=str(ANN_ID), also=[BOB])
+    world.run("full")
+    assert world.contacts() == {BOB: before}
+
+
+def test_E02_a_trial_of_who_was_erased_leaves_no_trace(world: World) -> None:
+    """Neither of the run, nor in the error that names the others."""
+    world.add(ANN, id=ANN_ID)
+    bob = world.add(BOB)
+    world.run()
+    erase(world, client=str(ANN_ID))
+    with pytest.raises(ConfigError, match="1 of the 2 chosen clients were erased") as error:
+        world.run(only=(ANN_ID, bob))
+    assert str(ANN_ID) not in str(error.value)
+    assert traces(world, str(ANN_ID)) == []
+
+
 def test_E05_a_person_whom_nobody_knows_yet_never_comes(world: World) -> None:
     """A tombstone for an address that is nowhere."""
     erase(world, email=ANN)

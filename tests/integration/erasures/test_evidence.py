@@ -12,6 +12,9 @@ from contact_sync.base.errors import ConfigError
 from contact_sync.cli import main as cli
 from contact_sync.contacts.tombstones import HashKey, HashKeys
 from contact_sync.erasure.transfer import exported, put_back
+from contact_sync.run import select_clients
+from contact_sync.state import erasures
+from contact_sync.sync import Sync
 from tests.support.erased import erase, go_on, outlast_the_search, states, steps, traces
 from tests.support.hash_keys import HASH_KEYS
 from tests.support.kept_mark import KeptMark
@@ -37,7 +40,7 @@ def two_people(world: World) -> World:
 def export(world: World) -> str:
     """All erasures as a file."""
     with world.sync() as sync, sync.state.transaction() as cursor:
-        return exported(cursor)
+        return exported(cursor, sync.hash_keys().current)
 
 
 def lose_erasures(world: World, ledger: str) -> None:
@@ -161,6 +164,27 @@ def test_E14_who_is_lifted_is_sent_again(
         {erasure_id: "lifted"},
         "lifted",
     )
+
+
+def test_E14_who_is_lifted_while_a_run_is_at_work_is_sent_by_the_next_one(
+    two_people: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The run has left the person out already, and would tell the next one that nothing moved."""
+    erasure_id = erase(two_people, email=ANN)
+    two_people.run()
+    two_people.run()
+    store = select_clients._store
+
+    def lift_before(sync: Sync, *seen: Any) -> None:
+        with sync.state.transaction() as cursor:
+            assert erasures.lift(cursor, erasure_id)
+        store(sync, *seen)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(select_clients, "_store", lift_before)
+        assert two_people.run()["books"]["selected"] == 1
+    two_people.run()
+    assert two_people.contacts().keys() == {ANN, BOB}
 
 
 def answered(capsys: pytest.CaptureFixture[str], *typed: str) -> tuple[int, Any]:

@@ -38,7 +38,9 @@ HERE = SourceSnapshot(
     detection="xmin", started="then", horizon="200", read_at="2026-01-01T00:10:00Z"
 )
 ASKED = Asked(RunKind.INCREMENTAL, False, False, HERE, counts())
-FIT = RunBefore("incremental", is_fit=True, was_quiet=True, is_verified=False, books={})
+FIT = RunBefore(
+    "incremental", is_fit=True, was_quiet=True, is_verified=False, is_lifted=False, books={}
+)
 
 
 @pytest.mark.parametrize(
@@ -70,6 +72,7 @@ WHOLE: dict[str, dict[str, Any]] = {
     "detection": {"here": {"detection": "updated_at"}},
     "run_before": {"before": {"is_fit": False}},
     "verified": {"before": {"is_verified": True}},
+    "lifted": {"before": {"is_lifted": True}},
     "held": {"then": {"held": 3}},
     "nothing_kept": {"then": {"counts": None}},
     "standby": {"asked": {"counts": SourceCounts(unusable=("standby", ""))}},
