@@ -61,11 +61,14 @@ def candidates(
 
 
 def drop_races(
-    cursor: Cursor, verification: Verification, numbers: Collection[int], waiting: int
+    cursor: Cursor, verification: Verification, numbers: Collection[int], waiting: Collection[int]
 ) -> None:
-    """These are no differences; so many of them are clients that wait for a run."""
+    """These are no differences; those of them that are `waiting` are clients that a run has to
+    see."""
+    if waiting:
+        cursor.execute(SQL["note_waiting"], _id(verification) | {"numbers": list(waiting)})
     cursor.execute(SQL["drop_findings_of"], _id(verification) | {"numbers": list(numbers)})
-    add(cursor, verification, {Count.RACES: len(numbers), Count.WAITING: waiting})
+    add(cursor, verification, {Count.RACES: len(numbers), Count.WAITING: len(waiting)})
 
 
 def save_looks(cursor: Cursor, verification: Verification, looks: Sequence[Look]) -> None:

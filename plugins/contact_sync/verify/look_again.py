@@ -24,7 +24,12 @@ from contact_sync.contacts.payloads import values_of
 from contact_sync.contacts.read_back import shown
 from contact_sync.contacts.selection import SEND, verdicts
 from contact_sync.contacts.transform import transform
-from contact_sync.run.scan_clients import changed_clients, scan_clients, with_suppressions
+from contact_sync.run.scan_clients import (
+    changed_clients,
+    scan_clients,
+    with_suppressions,
+    without_erased,
+)
 from contact_sync.run.sending.search import search
 from contact_sync.sendgrid.api import MAX_LOOKUP
 from contact_sync.state import rechecking, refused_values
@@ -107,7 +112,7 @@ def _look_at_page(
     addresses = {c.finding_no: _address(c, before) for c in page}
     contacts, unsearchable = search(sync, {a for a in addresses.values() if a is not None})
     after = _rows(sync, found, ids)
-    no_races, waiting, looks = list[int](), 0, list[Look]()
+    no_races, waiting, looks = list[int](), list[int](), list[Look]()
     for candidate in page:
         address = addresses[candidate.finding_no]
         if candidate.is_stranger and (address is None or address in unsearchable):
@@ -125,7 +130,8 @@ def _look_at_page(
             looks.append(judged)
         else:
             no_races.append(candidate.finding_no)
-            waiting += judged is Seen.WAITS
+            if judged is Seen.WAITS:
+                waiting.append(candidate.finding_no)
     with writing(sync.state, found) as cursor:
         rechecking.add(cursor, found, {Count.LOOKED_AT: len(page) if is_first else 0})
         rechecking.drop_races(cursor, found, no_races, waiting)
@@ -248,6 +254,7 @@ def _taken_meanwhile(sync: Sync, found: Verification) -> Int64:
     if not len(strangers):
         return strangers
     with sync.b2core.snapshot() as snapshot:
-        scan = with_suppressions(sync, found.sync_id, scan_clients(snapshot))
+        scan = without_erased(sync, scan_clients(snapshot))
+    scan = with_suppressions(sync, found.sync_id, scan)
     wanted = scan.email_hash[verdicts(scan) == SEND]
     return strangers[among(strangers, wanted)]
