@@ -172,7 +172,8 @@ SELECT
 FROM dropped;
 
 -- give_up_races --
--- Too many to be looked up, and they may be races: nobody can tell. Parameters: as of candidates, and verdicts
+-- Too many to be looked up, and they may be races: nobody can tell. Parameters: as of candidates, verdicts, and
+-- is_believed = the looks have shown what the export did
 WITH asked AS (
     SELECT v.ordered_at FROM contact_sync.verification AS v
     WHERE v.verification_id = %(verification_id)s
@@ -197,7 +198,11 @@ unclear AS (
         f.verification_id = %(verification_id)s
         AND f.looked_at IS NULL
         AND NOT f.verdict = any(%(verdicts)s)
-        AND (f.updated_at >= q.ordered_at - interval '5 minutes' OR f.client_id = any(%(changed)s::bigint[]))
+        AND (
+            NOT %(is_believed)s
+            OR f.updated_at >= q.ordered_at - interval '5 minutes'
+            OR f.client_id = any(%(changed)s::bigint[])
+        )
 )
 
 SELECT count(*) AS of_contacts FROM dropped;

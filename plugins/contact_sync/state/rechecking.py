@@ -110,9 +110,14 @@ def drop_moved(cursor: Cursor, verification: Verification) -> None:
     add(cursor, verification, more)
 
 
-def give_up_races(cursor: Cursor, verification: Verification, changed: Int64) -> None:
-    """What wasn't looked at and may be a race can't be compared."""
-    parameters = {"verdicts": _strangers(), "changed": changed.tolist()}
+def give_up_races(
+    cursor: Cursor, verification: Verification, changed: Int64, *, is_believed: bool
+) -> None:
+    """What wasn't looked at and may be a race can't be compared, nor can any client's contact
+    unless what the export shows of them `is_believed`."""
+    parameters = {
+        "verdicts": _strangers(), "changed": changed.tolist(), "is_believed": is_believed,
+    }  # fmt: skip
     contacts = int(one(cursor, SQL["give_up_races"], _id(verification) | parameters)["of_contacts"])
     add(cursor, verification, {Count.LEAVING: contacts})
 

@@ -10,7 +10,7 @@ from functools import partial
 
 import pytest
 
-from contact_sync.base.verdicts import Count
+from contact_sync.base.verdicts import Count, Verdict
 from contact_sync.verify import look_again
 from contact_sync.verify.account_side import load_account_side
 from contact_sync.verify.b2core_side import load_b2core_side
@@ -203,3 +203,14 @@ def test_races_that_are_too_many_to_be_looked_at_cant_be_compared(
     assert sorted(verdict for verdict, _ in found) == ["different"] * 6 + ["not_comparable"] * 2
     looked = busy.state("SELECT count(*) FROM contact_sync.finding WHERE looked_at IS NOT NULL")
     assert looked == [(2,)]
+
+
+def test_contacts_that_an_export_lacks_arent_missing_although_few_are_looked_up(
+    busy: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those that are looked up are all there: the export is wrong, and nobody is sent for it."""
+    monkeypatch.setattr(look_again, "MOST", 10)
+    busy.emulator.admin.job_fault("drops_rows", job="export", rows=30)
+    found = verify(busy)
+    assert (found.counts[Count.RACES], found.counts[Verdict.MISSING]) == (10, 0)
+    assert found.counts[Verdict.NOT_COMPARABLE] == 20
