@@ -31,6 +31,22 @@ def as_if_loaded(_has_both: Any, *_: Any) -> bool:
     return True
 
 
+def all_of(_without_erased: Any, _sync: Any, scan: Scan) -> Scan:
+    """Whoever was erased is a client as any other."""
+    return scan
+
+
+def none_waits(drop_races: Any, cursor: Any, found: Any, numbers: Any, _waiting: Any) -> None:
+    """Who is no difference is equal."""
+    drop_races(cursor, found, numbers, ())
+
+
+def as_exported(give_up_races: Any, *of: Any, is_believed: bool) -> None:
+    """An export is right, whatever looks have shown."""
+    del is_believed
+    give_up_races(*of, is_believed=True)
+
+
 MUTANTS = [
     Mutant("Who waits for a run isn't different",
            {f"{VERIFY}.b2core_side.are_looked_at": nobody},
@@ -53,4 +69,14 @@ MUTANTS = [
     Mutant("Sides that the database has lost aren't compared",
            {f"{STATE}.sides.has_both": as_if_loaded},
            test_exports.test_sides_that_the_database_has_lost_are_read_again),
+    Mutant("Whoever was erased has no right to a contact",
+           {f"{VERIFY}.look_again.without_erased": all_of},
+           test_verdicts.test_a_contact_of_somebody_erased_is_foreign),
+    Mutant("Whoever changes while both sides are compared isn't equal",
+           {f"{STATE}.rechecking.drop_races": none_waits},
+           test_races.test_V11_who_changes_meanwhile_isnt_confirmed_by_a_rebuild,
+           {"at": "before they are compared"}),
+    Mutant("An export that looks contradict isn't believed",
+           {f"{STATE}.rechecking.give_up_races": as_exported},
+           test_races.test_contacts_that_an_export_lacks_arent_missing_although_few_are_looked_up),
 ]  # fmt: skip

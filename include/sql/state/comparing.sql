@@ -69,17 +69,13 @@ WHERE waits;
 -- digests --
 -- Of those whom both sides have, or should have, in whatever order: sums of hashes. Who waits for a run is left out,
 -- and so are the values of contacts some of whose fields may hold anything. A contact that is equal has the hash of
--- what is called for, in whatever form it is shown. After note_differences.
+-- what is called for, in whatever form it is shown, and whether the export or a look at it told. After all looks.
 WITH unequal AS MATERIALIZED (
     SELECT
         p.client_id,
         p.waits,
-        p.has_contact,
-        CASE
-            WHEN f.client_id IS NULL THEN NULL
-            WHEN p.on_list THEN p.held_hash
-            ELSE ~p.held_hash
-        END AS held_hash
+        f.client_id IS NOT NULL AS is_wrong,
+        CASE WHEN p.on_list THEN p.held_hash ELSE ~p.held_hash END AS held_hash
     FROM contact_sync.verify_pair AS p
     LEFT JOIN contact_sync.finding AS f
         ON
@@ -93,9 +89,9 @@ hashed AS (
     SELECT
         CASE WHEN c.left_out = 0 THEN c.row_hash ELSE c.email_hash END AS ours,
         CASE
-            WHEN u.client_id IS NULL OR (u.has_contact AND u.held_hash IS NULL)
+            WHEN u.client_id IS NULL OR NOT u.is_wrong
                 THEN CASE WHEN c.left_out = 0 THEN c.row_hash ELSE c.email_hash END
-            WHEN u.has_contact THEN u.held_hash
+            ELSE u.held_hash
         END AS theirs
     FROM contact_sync.verify_client AS c
     LEFT JOIN unequal AS u ON c.client_id = u.client_id
@@ -292,7 +288,11 @@ GROUP BY verdict;
 -- compared --
 UPDATE contact_sync.verification SET
     compared_at = now(),
-    counts = coalesce(counts, '{}') || %(counts)s,
+    counts = coalesce(counts, '{}') || %(counts)s
+WHERE verification_id = %(verification_id)s;
+
+-- save_digests --
+UPDATE contact_sync.verification SET
     b2core_digest = %(b2core_digest)s,
     sendgrid_digest = %(sendgrid_digest)s
 WHERE verification_id = %(verification_id)s;

@@ -21,6 +21,7 @@ SELECT
             WHEN reason = %(excluded_address)s THEN %(by_address)s
             WHEN reason = %(suppressed_at_sendgrid)s THEN %(by_suppressed)s
             WHEN reason = any(%(reasons_of_sendgrid)s::text[]) THEN %(by_sendgrid)s
+            WHEN reason = any(%(reasons_of_contact)s::text[]) THEN %(by_contact)s
             ELSE %(by_itself)s
         END
     )::smallint AS cause
@@ -61,6 +62,7 @@ SELECT
             WHEN reason = %(excluded_address)s THEN %(by_address)s
             WHEN reason = %(suppressed_at_sendgrid)s THEN %(by_suppressed)s
             WHEN reason = any(%(reasons_of_sendgrid)s::text[]) THEN %(by_sendgrid)s
+            WHEN reason = any(%(reasons_of_contact)s::text[]) THEN %(by_contact)s
             ELSE %(by_itself)s
         END
     )::smallint AS cause,
@@ -92,6 +94,7 @@ SELECT
             WHEN reason = %(excluded_address)s THEN %(by_address)s
             WHEN reason = %(suppressed_at_sendgrid)s THEN %(by_suppressed)s
             WHEN reason = any(%(reasons_of_sendgrid)s::text[]) THEN %(by_sendgrid)s
+            WHEN reason = any(%(reasons_of_contact)s::text[]) THEN %(by_contact)s
             ELSE %(by_itself)s
         END
     )::smallint AS cause,

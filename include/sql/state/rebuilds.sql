@@ -1,5 +1,20 @@
 -- A ledger that is empty, or isn't believed, filled from a verification (state/rebuilds.py).
 
+-- keep_equal --
+-- Only of clients whose contact is equal: neither is there a finding, nor do they wait for a run, because B2CORE calls
+-- for something else by now, so that nobody knows what their contact lacks. Index: finding primary key
+WITH unequal AS (
+    SELECT f.client_id FROM contact_sync.finding AS f
+    WHERE f.verification_id = %(verification_id)s AND f.client_id IS NOT NULL
+    UNION
+    SELECT v.client_id FROM contact_sync.verify_pair AS v
+    WHERE v.verification_id = %(verification_id)s AND v.waits
+)
+
+DELETE FROM contact_sync.verify_proof AS p
+USING unequal AS u
+WHERE p.verification_id = %(verification_id)s AND p.client_id = u.client_id;
+
 -- note_former --
 -- Contacts of clients that have another address by now, whose contact there is equal: the former ones have to go.
 -- Parameters of all that follow: verification_id, sync_id; read_at = when B2CORE was read. Index: ledger primary key
@@ -16,10 +31,6 @@ WHERE
     p.verification_id = %(verification_id)s
     AND l.contact_hash <> p.email_hash
     AND l.updated_at < %(read_at)s
-    AND NOT EXISTS (
-        SELECT 1 FROM contact_sync.finding AS f
-        WHERE f.verification_id = p.verification_id AND f.client_id = p.client_id
-    )
 ON CONFLICT (sync_id, email, list_id) DO NOTHING;
 
 -- release_taken --
@@ -38,11 +49,7 @@ WHERE
     AND l.contact_hash = p.email_hash
     AND l.client_id <> p.client_id
     AND l.state IN ('confirmed', 'pending')
-    AND l.updated_at < %(read_at)s
-    AND NOT EXISTS (
-        SELECT 1 FROM contact_sync.finding AS f
-        WHERE f.verification_id = p.verification_id AND f.client_id = p.client_id  -- noqa: RF01
-    );
+    AND l.updated_at < %(read_at)s;
 
 -- confirm_equal --
 -- Clients whose contact holds exactly what they call for are confirmed without a call. What a run has written since
@@ -64,10 +71,6 @@ SELECT
 FROM contact_sync.verify_proof AS p
 WHERE
     p.verification_id = %(verification_id)s
-    AND NOT EXISTS (
-        SELECT 1 FROM contact_sync.finding AS f
-        WHERE f.verification_id = p.verification_id AND f.client_id = p.client_id
-    )
 ON CONFLICT (sync_id, client_id) DO UPDATE SET
     state = excluded.state,
     email_hash = excluded.email_hash,

@@ -40,6 +40,16 @@ LEFT JOIN contact_sync.verify_client AS c ON c.verification_id = %(verification_
 ORDER BY d.verdict = 'foreign_on_list' ASC, d.may_be_race DESC, d.finding_no ASC
 LIMIT %(at_most)s;
 
+-- note_waiting --
+-- Their clients wait for a run: what they call for by now is another thing. Parameters: numbers = finding_no
+UPDATE contact_sync.verify_client AS c SET waits = TRUE
+FROM contact_sync.finding AS f
+WHERE
+    f.verification_id = %(verification_id)s
+    AND f.finding_no = any(%(numbers)s::bigint[])
+    AND c.verification_id = f.verification_id
+    AND c.client_id = f.client_id;
+
 -- drop_findings_of --
 -- They are no differences. Parameters: numbers = finding_no
 DELETE FROM contact_sync.finding
@@ -142,7 +152,18 @@ dropped AS (
             f.client_id IN (SELECT c.client_id FROM client AS c)
             OR f.email_hash IN (SELECT a.email_hash FROM address AS a)
         )
-    RETURNING f.verdict
+    RETURNING
+        f.client_id,
+        f.verdict
+),
+
+waiting AS (
+    UPDATE contact_sync.verify_client AS c SET waits = TRUE
+    FROM dropped AS d
+    WHERE
+        c.verification_id = %(verification_id)s
+        AND c.client_id = d.client_id
+        AND NOT d.verdict = any(%(verdicts)s)
 )
 
 SELECT
@@ -151,7 +172,8 @@ SELECT
 FROM dropped;
 
 -- give_up_races --
--- Too many to be looked up, and they may be races: nobody can tell. Parameters: as of candidates, and verdicts
+-- Too many to be looked up, and they may be races: nobody can tell. Parameters: as of candidates, verdicts, and
+-- is_believed = the looks have shown what the export did
 WITH asked AS (
     SELECT v.ordered_at FROM contact_sync.verification AS v
     WHERE v.verification_id = %(verification_id)s
@@ -176,7 +198,11 @@ unclear AS (
         f.verification_id = %(verification_id)s
         AND f.looked_at IS NULL
         AND NOT f.verdict = any(%(verdicts)s)
-        AND (f.updated_at >= q.ordered_at - interval '5 minutes' OR f.client_id = any(%(changed)s::bigint[]))
+        AND (
+            NOT %(is_believed)s
+            OR f.updated_at >= q.ordered_at - interval '5 minutes'
+            OR f.client_id = any(%(changed)s::bigint[])
+        )
 )
 
 SELECT count(*) AS of_contacts FROM dropped;

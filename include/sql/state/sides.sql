@@ -137,9 +137,16 @@ WHERE sync_id = %(sync_id)s AND stale <> 0 AND client_id BETWEEN %(first_id)s AN
 ORDER BY client_id;
 
 -- lose_sides --
+WITH found AS (
+    DELETE FROM contact_sync.finding AS f
+    WHERE f.verification_id = %(verification_id)s
+)
+
 UPDATE contact_sync.verification SET
     export_hash = NULL,
-    snapshot = NULL
+    snapshot = NULL,
+    compared_at = NULL,
+    counts = counts - '{looked_at, races}'::text[]
 WHERE verification_id = %(verification_id)s;
 
 -- count_calls --

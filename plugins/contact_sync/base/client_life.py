@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import IntEnum
 
-from contact_sync.base.vocabulary import ExclusionReason, Refusal
+from contact_sync.base.vocabulary import ExclusionReason, PendingReason, Refusal
 
 
 class Fate(IntEnum):
@@ -46,6 +46,7 @@ class Cause(IntEnum):
     ADDRESS = 1  # another client of its address is excluded
     SUPPRESSED = 3  # SendGrid suppresses its address, and the definition excludes it for that
     SENDGRID = 2  # SendGrid refused it, or a person removed its contact there
+    CONTACT = 4  # its contact isn't as the sync left it, or nobody knows whether it is
 
     @classmethod
     def of(cls, reason: str | None) -> Cause:
@@ -54,11 +55,18 @@ class Cause(IntEnum):
             return cls.ADDRESS
         if reason == ExclusionReason.SUPPRESSED_AT_SENDGRID:
             return cls.SUPPRESSED
-        return cls.SENDGRID if reason in SAID_BY_SENDGRID else cls.ITSELF
+        if reason in SAID_BY_SENDGRID:
+            return cls.SENDGRID
+        return cls.CONTACT if reason in OF_CONTACT else cls.ITSELF
 
 
 SAID_BY_SENDGRID = (*Refusal, ExclusionReason.REMOVED_BY_HAND)
 """Reasons whose cause is SENDGRID."""
+OF_CONTACT = (
+    PendingReason.FOUND_MISSING, PendingReason.FOUND_DIFFERENT, PendingReason.FOUND_OFF_LIST,
+    PendingReason.STATE_UNPROVEN,
+)  # fmt: skip
+"""Reasons whose cause is CONTACT: a field that the ledger calls filled may be somebody else's."""
 
 
 @dataclass(frozen=True, slots=True)

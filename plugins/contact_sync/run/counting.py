@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from contact_sync.base.arrays import Int64
-from contact_sync.base.client_life import Fate
+from contact_sync.base.client_life import Cause, Fate
 from contact_sync.base.json_columns import Staged
 from contact_sync.base.vocabulary import (
     MAX_REASONS,
@@ -139,8 +139,10 @@ def _stale(send: pd.DataFrame, mapping: Mapping) -> Counter[str]:
 
 def _emptied(clients: pd.DataFrame, decided: Decided, mapping: Mapping) -> Counter[str]:
     """Clients by the text that the sync has sent to their contact, at this address or the former
-    one, and that they lack now. What is unknown of the ledger isn't a client's loss."""
+    one, and that they lack now. What is unknown of the ledger, or what somebody has typed in at
+    SendGrid, isn't a client's loss."""
     send = (decided.decision == Decision.SEND) & decided.has_contact
+    send &= decided.known.cause != Cause.CONTACT
     now = clients["filled"].to_numpy(np.int64)[send]
     return _by_field(decided.known.filled[send] & ~now & mapping.mask(FieldType.TEXT), mapping)
 

@@ -214,7 +214,7 @@ def _csv_contacts(texts: Iterator[str]) -> Iterator[Contact]:
         lowered = [name.strip().lower() for name in header]
         if "email" not in lowered:
             raise _unreadable("it has no column EMAIL")
-        for row in rows:
+        for row in filter(None, rows):  # an empty line is no contact
             if len(row) != len(header):
                 raise _unreadable("a row has another number of columns than its header")
             contact: Contact = {k: v for k, v in zip(lowered, row, strict=True) if v}

@@ -63,5 +63,10 @@ def compare(cursor: Cursor, verification: Verification, names: Sequence[str], ru
         Count.KEPT: found.get("kept", 0),
     }  # fmt: skip
     counts |= {count: calls.get(call, 0) for call, count in WITHOUT_CONTACT.items()}
-    digests = one(cursor, SQL["digests"], ids)
-    cursor.execute(SQL["compared"], ids | digests | {"counts": Jsonb(counts)})
+    cursor.execute(SQL["compared"], ids | {"counts": Jsonb(counts)})
+
+
+def save_digests(cursor: Cursor, verification: Verification) -> None:
+    """A digest of each side, once nothing more is found to be no difference."""
+    ids = {"verification_id": verification.verification_id}
+    cursor.execute(SQL["save_digests"], ids | one(cursor, SQL["digests"], ids))

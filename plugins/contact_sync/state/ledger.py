@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from contact_sync.base.arrays import Int64
-from contact_sync.base.client_life import SAID_BY_SENDGRID, Cause, Fate
+from contact_sync.base.client_life import OF_CONTACT, SAID_BY_SENDGRID, Cause, Fate
 from contact_sync.base.vocabulary import MAX_REASONS, ExclusionReason, Refusal, RefusalSum
 from contact_sync.base.words import counted
 from contact_sync.contacts.ledger_rows import KnownClients, LedgerRows
@@ -54,6 +54,7 @@ def _read(state: StateDatabase, statement: LiteralString, **values: Any) -> list
         "excluded_address": str(ExclusionReason.EXCLUDED_ADDRESS),
         "suppressed_at_sendgrid": str(ExclusionReason.SUPPRESSED_AT_SENDGRID),
         "reasons_of_sendgrid": [str(reason) for reason in SAID_BY_SENDGRID],
+        "reasons_of_contact": [str(reason) for reason in OF_CONTACT],
     }
     query = statements.with_values(statement, **fates, **causes, **reasons, **values)
     with state.reader() as connection:

@@ -46,6 +46,7 @@ def confirm_equal(cursor: Cursor, sync_id: int, verification_id: int, read_at: d
     `read_at`, when B2CORE was read, stays."""
     parameters = {"sync_id": sync_id, "verification_id": verification_id, "read_at": read_at}
     analyze(cursor, "contact_sync.verify_proof")
+    cursor.execute(SQL["keep_equal"], parameters)
     cursor.execute(SQL["note_former"], parameters)
     cursor.execute(SQL["release_taken"], parameters)
     cursor.execute(SQL["confirm_equal"], parameters)

@@ -61,11 +61,14 @@ def candidates(
 
 
 def drop_races(
-    cursor: Cursor, verification: Verification, numbers: Collection[int], waiting: int
+    cursor: Cursor, verification: Verification, numbers: Collection[int], waiting: Collection[int]
 ) -> None:
-    """These are no differences; so many of them are clients that wait for a run."""
+    """These are no differences; those of them that are `waiting` are clients that a run has to
+    see."""
+    if waiting:
+        cursor.execute(SQL["note_waiting"], _id(verification) | {"numbers": list(waiting)})
     cursor.execute(SQL["drop_findings_of"], _id(verification) | {"numbers": list(numbers)})
-    add(cursor, verification, {Count.RACES: len(numbers), Count.WAITING: waiting})
+    add(cursor, verification, {Count.RACES: len(numbers), Count.WAITING: len(waiting)})
 
 
 def save_looks(cursor: Cursor, verification: Verification, looks: Sequence[Look]) -> None:
@@ -107,9 +110,14 @@ def drop_moved(cursor: Cursor, verification: Verification) -> None:
     add(cursor, verification, more)
 
 
-def give_up_races(cursor: Cursor, verification: Verification, changed: Int64) -> None:
-    """What wasn't looked at and may be a race can't be compared."""
-    parameters = {"verdicts": _strangers(), "changed": changed.tolist()}
+def give_up_races(
+    cursor: Cursor, verification: Verification, changed: Int64, *, is_believed: bool
+) -> None:
+    """What wasn't looked at and may be a race can't be compared, nor can any client's contact
+    unless what the export shows of them `is_believed`."""
+    parameters = {
+        "verdicts": _strangers(), "changed": changed.tolist(), "is_believed": is_believed,
+    }  # fmt: skip
     contacts = int(one(cursor, SQL["give_up_races"], _id(verification) | parameters)["of_contacts"])
     add(cursor, verification, {Count.LEAVING: contacts})
 

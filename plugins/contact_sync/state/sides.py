@@ -151,7 +151,7 @@ def has_clients(state: StateDatabase, verification: Verification) -> bool:
 
 
 def lose_sides(cursor: Cursor, verification: Verification) -> None:
-    """Both sides have to be read again."""
+    """Both sides have to be read again, and what was found of them is nothing."""
     cursor.execute(SQL["lose_sides"], {"verification_id": verification.verification_id})
 
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from contact_sync.base.errors import FatalError, RetryableError
 from contact_sync.base.failpoints import reach
 from contact_sync.base.verdicts import Count, Verdict, VerificationState
 from contact_sync.base.vocabulary import RemovalReason
+from contact_sync.postgres.cursor import Cursor
 from contact_sync.state import comparing, rechecking, runs, sides, verifications
 from contact_sync.state.comparing import Rules
 from contact_sync.state.verifications import Verification, writing
@@ -23,31 +26,44 @@ def compare_sides(sync: Sync, verification_id: int, holder: str | None = None) -
     """Join both sides, and look again at what differs. Once it has been joined, a repetition only
     goes on looking.
 
-    Raises RetryableError when the database has lost a side: the steps before have to be repeated.
+    Raises RetryableError when the database has lost a side, also after it was joined: the steps
+    before have to be repeated.
     """
     found = open_verification(sync, verification_id, holder)
     if found.export_hash is None or found.snapshot is None:
         raise FatalError(f"Verification {verification_id} hasn't read both sides yet")
-    if found.compared_at is None:
-        _join(sync, found)
-        reach("sides_compared")
-    look_again(sync, open_verification(sync, verification_id, holder))
+    with _both(sync, found) as cursor:
+        if found.compared_at is None:
+            _join(sync, cursor, found)
+    reach("sides_compared")
+    found = open_verification(sync, verification_id, holder)
+    look_again(sync, found)
+    with _both(
+        sync, found
+    ) as cursor:  # a side that was lost meanwhile made everybody's row another
+        comparing.save_digests(cursor, found)
 
 
-def _join(sync: Sync, found: Verification) -> None:
+def _join(sync: Sync, cursor: Cursor, found: Verification) -> None:
     fields = [field.name for field in found.destination.mapping.fields]
+    known = runs.read_sync(cursor, found.sync_name)
+    rules = Rules(
+        policies={why: sync.definition.removal_of(why) for why in BY_POLICY},
+        has_list=found.destination.mapping.list_id is not None,
+        expects_run=known.watermark is not None,
+        believes_absences=known.watermark is not None and known.watermark.held == 0,
+    )
+    comparing.compare(cursor, found, fields, rules)
+    reach("comparison_uncommitted")
+
+
+@contextmanager
+def _both(sync: Sync, found: Verification) -> Iterator[Cursor]:
+    """A transaction in which the database has both sides. Raises RetryableError if it hasn't."""
     with writing(sync.state, found) as cursor:
         is_whole = sides.has_both(cursor, found)
         if is_whole:
-            known = runs.read_sync(cursor, found.sync_name)
-            rules = Rules(
-                policies={why: sync.definition.removal_of(why) for why in BY_POLICY},
-                has_list=found.destination.mapping.list_id is not None,
-                expects_run=known.watermark is not None,
-                believes_absences=known.watermark is not None and known.watermark.held == 0,
-            )
-            comparing.compare(cursor, found, fields, rules)
-            reach("comparison_uncommitted")
+            yield cursor
         else:
             sides.lose_sides(cursor, found)
     if not is_whole:

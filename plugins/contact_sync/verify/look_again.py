@@ -24,7 +24,12 @@ from contact_sync.contacts.payloads import values_of
 from contact_sync.contacts.read_back import shown
 from contact_sync.contacts.selection import SEND, verdicts
 from contact_sync.contacts.transform import transform
-from contact_sync.run.scan_clients import changed_clients, scan_clients, with_suppressions
+from contact_sync.run.scan_clients import (
+    changed_clients,
+    scan_clients,
+    with_suppressions,
+    without_erased,
+)
 from contact_sync.run.sending.search import search
 from contact_sync.sendgrid.api import MAX_LOOKUP
 from contact_sync.state import rechecking, refused_values
@@ -35,7 +40,9 @@ from contact_sync.verify.b2core_side import hashes_of
 
 log = logging.getLogger(__name__)
 MOST = 10_000
-"""Candidates that are looked up: 100 calls. Those beyond that may be races can't be compared."""
+"""Candidates that are looked up: 100 calls. Those beyond that may be races can't be compared; nor
+can any, if most of those that are no races turn out to be as they have to be: then the export is
+wrong, or SendGrid stores values in a form that only a look can judge."""
 ON_LIST = (*BREACHES, Verdict.FOREIGN_ON_LIST)
 REMOVED = (*BREACHES, Verdict.GHOST)
 """Contacts that runs remove."""
@@ -67,15 +74,18 @@ def look_again(sync: Sync, found: Verification) -> None:
     changed = _changed(sync, found)
     with sync.state.transaction() as cursor:
         every = rechecking.candidates(cursor, found, changed, MOST)
+    dropped = set[int]()
     for start in range(0, len(every), MAX_LOOKUP):
-        _look_at_page(sync, found, every[start : start + MAX_LOOKUP])
+        dropped |= _look_at_page(sync, found, every[start : start + MAX_LOOKUP])
         reach("candidates_looked_at")
+    calm = [c.finding_no for c in every if not (c.may_be_race or c.is_stranger)]
+    is_believed = 2 * len(dropped.intersection(calm)) <= len(calm)
     taken = _taken_meanwhile(sync, found)
     with writing(sync.state, found) as cursor:
         rechecking.drop_hashes(cursor, found, taken)
         rechecking.drop_moved(cursor, found)
         if len(every) == MOST:
-            rechecking.give_up_races(cursor, found, changed)
+            rechecking.give_up_races(cursor, found, changed, is_believed=is_believed)
     _look_once_more(sync, found, [c for c in every if c.verdict in REMOVED])
     if every:
         log.info("%d differences were looked at again", len(every))
@@ -101,13 +111,14 @@ def _changed(sync: Sync, found: Verification) -> Int64:
 
 def _look_at_page(
     sync: Sync, found: Verification, page: list[Candidate], *, is_first: bool = True
-) -> None:
+) -> set[int]:
+    """Look at these; returns the numbers of those that are no difference."""
     ids = np.unique(np.array([c.client_id for c in page if c.client_id is not None], np.int64))
     before = _rows(sync, found, ids)
     addresses = {c.finding_no: _address(c, before) for c in page}
     contacts, unsearchable = search(sync, {a for a in addresses.values() if a is not None})
     after = _rows(sync, found, ids)
-    no_races, waiting, looks = list[int](), 0, list[Look]()
+    no_races, waiting, looks = list[int](), list[int](), list[Look]()
     for candidate in page:
         address = addresses[candidate.finding_no]
         if candidate.is_stranger and (address is None or address in unsearchable):
@@ -125,11 +136,13 @@ def _look_at_page(
             looks.append(judged)
         else:
             no_races.append(candidate.finding_no)
-            waiting += judged is Seen.WAITS
+            if judged is Seen.WAITS:
+                waiting.append(candidate.finding_no)
     with writing(sync.state, found) as cursor:
         rechecking.add(cursor, found, {Count.LOOKED_AT: len(page) if is_first else 0})
         rechecking.drop_races(cursor, found, no_races, waiting)
         rechecking.save_looks(cursor, found, looks)
+    return set(no_races)
 
 
 def _address(candidate: Candidate, rows: dict[int, Row]) -> str | None:
@@ -248,6 +261,7 @@ def _taken_meanwhile(sync: Sync, found: Verification) -> Int64:
     if not len(strangers):
         return strangers
     with sync.b2core.snapshot() as snapshot:
-        scan = with_suppressions(sync, found.sync_id, scan_clients(snapshot))
+        scan = without_erased(sync, scan_clients(snapshot))
+    scan = with_suppressions(sync, found.sync_id, scan)
     wanted = scan.email_hash[verdicts(scan) == SEND]
     return strangers[among(strangers, wanted)]

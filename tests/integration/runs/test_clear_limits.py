@@ -7,6 +7,9 @@ from typing import Any
 import pytest
 
 from contact_sync.base.errors import FatalError
+from contact_sync.verify.repair import repair
+from tests.support.damage import put
+from tests.support.verified import verify
 from tests.support.world import World
 
 FEW = {"clears": {"contacts": 2, "share": 0.5}}
@@ -78,6 +81,17 @@ def test_R05_what_others_typed_is_no_loss_of_a_client(limited: World) -> None:
     for email in list(limited.contacts()):
         limited.emulator.admin.put_contacts({"email": email, "address_line_2": "by hand"})
     limited.run("resend")
+    limited.assert_converged()
+
+
+def test_R05_what_a_repair_empties_is_no_loss_of_a_client(limited: World) -> None:
+    """Somebody has typed it in at SendGrid, a verification has found it: the sync never sent it."""
+    for n in range(6):
+        put(limited, f"c{n}@example.com", address_line_2="typed")
+    verify(limited)
+    with limited.sync() as sync:
+        repair(sync)
+    assert limited.run()["counts"]["cleared"] == 6
     limited.assert_converged()
 
 

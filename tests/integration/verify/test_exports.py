@@ -9,10 +9,13 @@ import pytest
 
 from contact_sync.base.errors import AuthError, FatalError, RetryableError
 from contact_sync.base.verdicts import Count
+from contact_sync.verify import compare_sides as compare
 from contact_sync.verify import in_one_process
 from contact_sync.verify.account_side import load_account_side
 from contact_sync.verify.compare_sides import compare_sides
-from tests.support.verified import verify
+from contact_sync.verify.look_again import look_again
+from tests.support.damage import put
+from tests.support.verified import found_in, verify
 from tests.support.world import API_KEY, World
 
 FILES = "/exports/{export_id}/{name}"
@@ -118,6 +121,7 @@ def test_contacts_that_an_export_lacks_are_looked_up(equal: World) -> None:
     found = verify(equal)
     assert found.is_equal
     assert (found.counts[Count.RACES], found.counts[Count.EQUAL]) == (3, 30)
+    assert found.sendgrid_digest == found.b2core_digest
 
 
 def test_a_key_that_may_not_export_is_told(equal: World) -> None:
@@ -153,6 +157,29 @@ def test_sides_that_the_database_has_lost_are_read_again(
         patch.setattr(in_one_process, step.__name__, lose_once)
         found = verify(equal)
     assert (found.is_equal, found.counts[Count.COMPARED], lost) == (True, 30, [1])
+
+
+def test_sides_that_are_lost_after_they_were_compared_are_read_again(
+    equal: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What differs is a difference still, and isn't taken for a client that has changed."""
+    put(equal, "client1@example.com", first_name="Eve")
+    monkeypatch.setattr(in_one_process, "TRIES", 2)
+    monkeypatch.setattr(in_one_process, "PAUSE", 0.0)
+    lost = list[int]()
+
+    def lose_once(*of: Any) -> None:
+        look_again(*of)
+        if not lost:
+            lost.append(1)
+            equal.state(f"TRUNCATE {', '.join(SIDES)}")
+
+    monkeypatch.setattr(compare, "look_again", lose_once)
+    found = verify(equal)
+    assert (found_in(equal, found), found.counts[Count.EQUAL]) == (
+        {("different", "client1@example.com"): ("first_name",)}, 29,
+    )  # fmt: skip
+    assert (found.counts[Count.LOOKED_AT], lost) == (1, [1])
 
 
 def test_an_export_that_was_ordered_before_is_used(equal: World) -> None:

@@ -10,14 +10,16 @@ from functools import partial
 
 import pytest
 
-from contact_sync.base.verdicts import Count
+from contact_sync.base.verdicts import Count, Verdict
 from contact_sync.verify import look_again
 from contact_sync.verify.account_side import load_account_side
 from contact_sync.verify.b2core_side import load_b2core_side
 from contact_sync.verify.begin_verification import begin_verification
 from contact_sync.verify.compare_sides import compare_sides, finish_verification
 from contact_sync.verify.order_export import order_export, poll_export
+from contact_sync.verify.rebuild import rebuild_ledger
 from tests.support.api_caller import wait_for
+from tests.support.damage import lose_state, people, put
 from tests.support.verified import found_in, verify
 from tests.support.world import World
 
@@ -90,10 +92,12 @@ def test_V01_edits_on_both_sides_are_no_differences(busy: World) -> None:
 Steps = Callable[[], set[tuple[str, str]]]
 
 
-def in_steps(world: World, *, at: str, do: Callable[[], object]) -> set[tuple[str, str]]:
+def in_steps(
+    world: World, *, at: str, do: Callable[[], object], rebuild: bool = False
+) -> set[tuple[str, str]]:
     """Verify step by step, with something that happens at a step; returns what is found."""
     with world.sync() as sync:
-        ident = begin_verification(sync, holder="test")
+        ident = begin_verification(sync, holder="test", rebuild=rebuild)
         order_export(sync, ident)
         wait_for(lambda: poll_export(sync, ident), bool)
         if at == "before B2CORE is read":
@@ -105,6 +109,7 @@ def in_steps(world: World, *, at: str, do: Callable[[], object]) -> set[tuple[st
         if at == "before they are compared":
             do()
         compare_sides(sync, ident)
+        rebuild_ledger(sync, ident)
         found = finish_verification(sync, ident)
     return set(found_in(world, found))
 
@@ -141,6 +146,19 @@ def registered_and_sent(world: World) -> None:
 
 AT = ("before B2CORE is read", "before they are compared")
 RACES = (edited_and_sent, edited, moved_and_sent, deleted_twice_seen, registered_and_sent)
+
+
+@pytest.mark.parametrize("at", ["between both sides", "before they are compared"])
+def test_V11_who_changes_meanwhile_isnt_confirmed_by_a_rebuild(world: World, at: str) -> None:
+    """Nobody knows what its contact lacks: if B2CORE's row is as before soon, it lacks it still."""
+    emails = people(world)
+    put(world, emails[1], first_name="Eve")
+    lose_state(world)
+    in_steps(world, at=at, do=partial(world.edit, 2, last_name="Later"), rebuild=True)
+    assert sorted(world.fates()) == [1, 3, 4, 5, 6, 7, 8]
+    world.edit(2, last_name="Lang")
+    assert world.run()["counts"]["sent"] == 1
+    assert world.contact(emails[1])["first_name"] == "Zoë"
 
 
 @pytest.mark.parametrize("race", RACES)
@@ -185,3 +203,14 @@ def test_races_that_are_too_many_to_be_looked_at_cant_be_compared(
     assert sorted(verdict for verdict, _ in found) == ["different"] * 6 + ["not_comparable"] * 2
     looked = busy.state("SELECT count(*) FROM contact_sync.finding WHERE looked_at IS NOT NULL")
     assert looked == [(2,)]
+
+
+def test_contacts_that_an_export_lacks_arent_missing_although_few_are_looked_up(
+    busy: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those that are looked up are all there: the export is wrong, and nobody is sent for it."""
+    monkeypatch.setattr(look_again, "MOST", 10)
+    busy.emulator.admin.job_fault("drops_rows", job="export", rows=30)
+    found = verify(busy)
+    assert (found.counts[Count.RACES], found.counts[Verdict.MISSING]) == (10, 0)
+    assert found.counts[Verdict.NOT_COMPARABLE] == 20

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from contact_sync.base.verdicts import Count, Verdict
+from tests.support.damage import put
+from tests.support.erased import erase
 from tests.support.verified import found_in, in_order, judged, verify
 from tests.support.world import World
 
@@ -127,6 +129,15 @@ def hash_of(text: str) -> int:
     from contact_sync.contacts.transform import hashes
 
     return int(hashes(pa.array([text]))[0])
+
+
+def test_a_contact_of_somebody_erased_is_foreign(world: World) -> None:
+    """B2CORE has the client still: it has no right to the address, whoever put it on the list."""
+    client = clients(world, 2)[0]
+    world.run()
+    erase(world, client=str(client))
+    put(world, "client0@example.com", first_name="Back")
+    assert found_in(world, verify(world)) == {("foreign_on_list", "client0@example.com"): ()}
 
 
 def test_who_waits_for_a_run_is_no_difference(consenting: World) -> None:

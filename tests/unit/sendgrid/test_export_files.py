@@ -23,7 +23,7 @@ LINES = b"".join(json.dumps(c).encode() + b"\n" for c in (ANN, BEN))
 LIST = json.dumps([ANN, BEN]).encode()
 CSV = (
     '"EMAIL","FIRST_NAME","CONTACT_ID","Status","Score"\r\n'
-    'ann@example.com,"Änn\n, ""x""",1,new,1.5\r\nben@example.com,,2,,\r\n'
+    'ann@example.com,"Änn\n, ""x""",1,new,1.5\r\nben@example.com,,2,,\r\n\r\n'
 ).encode()
 FORMS = {
     "lines": LINES,
