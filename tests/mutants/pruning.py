@@ -18,21 +18,25 @@ EVERY: dict[str, LiteralString] = {
 }
 
 
-def whatever_is_there(
-    due: Due, cursor: Cursor, sync_id: int, what: Prunable, *age: Any, **most: Any
-) -> list[dict[str, Any]]:
-    """Every batch that is over and every kept hash is due."""
-    if what.name in EVERY:
-        return many(cursor, EVERY[what.name])
-    return due(cursor, sync_id, what, *age, **most)
+def every(name: str) -> Callable[..., list[dict[str, Any]]]:
+    """Each row of a kind is due, whatever needs it."""
+
+    def all_due(
+        due: Due, cursor: Cursor, sync_id: int, what: Prunable, *age: Any, **most: Any
+    ) -> list[dict[str, Any]]:
+        if what.name == name:
+            return many(cursor, EVERY[name])
+        return due(cursor, sync_id, what, *age, **most)
+
+    return all_due
 
 
 MUTANTS = [
     Mutant("Batches by which clients were sent last stay",
-           {f"{STATE}.pruning._due": whatever_is_there},
+           {f"{STATE}.pruning._due": every("batches")},
            test_pruning.test_L03_only_what_is_old_and_that_nobody_builds_on_goes),
     Mutant("The hash of an address that a client has stays",
-           {f"{STATE}.pruning._due": whatever_is_there},
+           {f"{STATE}.pruning._due": every("kept_removals")},
            test_pruning.test_L03_a_kept_hash_stays_as_long_as_a_client_may_need_it),
     Mutant("Nothing is deleted while the ledger is in doubt",
            {f"{STATE}.pruning.is_believed": gives(True)},
