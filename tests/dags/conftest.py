@@ -9,8 +9,11 @@ from pathlib import Path
 import psutil
 import pytest
 from airflow.dag_processing.dagbag import DagBag
+from airflow.models.variable import Variable
 from airflow.utils.db import initdb
+from airflow.utils.session import create_session
 from playwright.sync_api import Browser, Page, sync_playwright
+from sqlalchemy import delete
 
 from local.browser.chromium import browser_page, chromium, log_in
 from local.demo.sync import DAG_ID
@@ -53,6 +56,8 @@ def connected(
     """
     monkeypatch.setattr("contact_sync.airflow_edge.triggers.POLL_SECONDS", 0.2)
     world.connect_airflow(monkeypatch)
+    with create_session() as session:  # marks of another test's state database, as in `world`
+        session.execute(delete(Variable).where(Variable.key.startswith("contact_sync_mark_")))
     yield world
     assert canary.scan_files(HOME) > 0
 

@@ -174,7 +174,7 @@ def test_a_waiting_approval_a_failed_run_and_missing_success_are_told(
     assert asked["link"].endswith("/tasks/approve_plan/required_actions")
     failed = got.post("run_failed", refused)
     assert failed["cause"].startswith("The plan was refused by admin")
-    assert failed["counts"]["sent"] == 0
+    assert failed["counts"]["confirmed"] == 0
     assert "trigger a new run" in failed["fix"]
     assert "The plan was refused by admin" in text_of(got.mail("the run failed"))
     silent = got.post("no_success", refused)
