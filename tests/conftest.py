@@ -75,7 +75,8 @@ MORE_OF_THE_SAME = re.compile(
     r"|/test_trigger_form_in_browser\.py::|::test_F13_an_event_only_when_"
     r"|::test_the_cause_is_known_when_the_last_try_|::test_R11_a_dag_run_leaves_a_mark_"
     r"|::test_the_suite_notices\[A contact whose jobs never end"
-    r"|-429 x-ratelimit-reset as a date\]"
+    r"|-429 x-ratelimit-reset as a date\]|::test_a_trial_of_chosen_clients"
+    r"|::test_the_mapping_beside_the_present_file_has_no_barrier\[dark\]"
 )
 """What only `make test-long` tries: of mutants, tests that are in the suite anyway; what takes long
 and differs from what is tried by one part (the other button, the same form in a browser, a call in

@@ -177,6 +177,7 @@ RUNNERS: dict[str, Runner] = {
     "python -m contact_sync tombstones": partial(erasures, "tombstones"),
     "python -c": nothing,
     "python -m": module,
+    ".venv/bin/python -m": module,
     "airflow": airflow,
     "airflow roles": for_fab,
     "make": make,

@@ -17,7 +17,7 @@ from contact_sync.contacts.phone_patterns import first_digits, numbers_of
 from contact_sync.contacts.phone_text import read_phone
 from tests.support.columns import column, values
 
-NUMBERS = 20_000
+NUMBERS = 10_000
 REGIONS = sorted(phonenumbers.SUPPORTED_REGIONS)
 KINDS = [
     PhoneNumberType.FIXED_LINE, PhoneNumberType.MOBILE, PhoneNumberType.TOLL_FREE,
