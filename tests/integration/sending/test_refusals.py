@@ -209,7 +209,7 @@ def test_C17_more_contacts_than_a_call_may_have_are_cut(world: World) -> None:
 def test_C17_a_file_that_is_too_large_for_the_storage_is_cut(world: World, status: str) -> None:
     """S3 says EntityTooLarge; every part is an import of its own, and no doubt is left."""
     world.redefine(lane="csv", deadlines={"job_hours": 1, "quarantine_minutes": 1})
-    world.emulator.admin.settings(max_upload_bytes=420, too_large_upload=status)
+    world.emulator.admin.settings(max_upload_bytes=300, too_large_upload=status)
     world.add_clients(40)
     world.run()
     assert len(world.contacts()) == 40
