@@ -47,8 +47,8 @@ def only_what_is_named(marks: Callable[..., dict[str, str]], *args: Any, **optio
     """Marks of tables, and of nothing below a view or in a partition."""
     below = "SELECT i.inhrelid FROM pg_inherits AS i WHERE i.inhparent = used.oid"
     with pytest.MonkeyPatch.context() as patch:
-        shallow = replaced._MARKS.replace(below, f"{below} AND FALSE")
-        patch.setattr(replaced, "_MARKS", shallow.replace("v.relkind = 'v'", "FALSE"))
+        shallow = replaced.BELOW.replace(below, f"{below} AND FALSE")
+        patch.setattr(replaced, "BELOW", shallow.replace("v.relkind = 'v'", "FALSE"))
         return marks(*args, **options)
 
 

@@ -15,7 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from contact_sync.b2core.replaced import BELOW, names_in
+from contact_sync.b2core.replaced import BELOW, NAMED, names_in
 from contact_sync.b2core.statements import read_statement
 from contact_sync.b2core.union import selects_of
 from contact_sync.base.source_look import LookWhy, SourceCounts, TableCounts
@@ -49,12 +49,7 @@ _COUNTS = """WITH RECURSIVE named AS (
         n.part,
         c.oid
     FROM unnest({parts}::text[], {schemas}::text[], {names}::text[]) AS n (part, schema, name)
-    INNER JOIN pg_class AS c ON c.relname = n.name
-    INNER JOIN pg_namespace AS s ON s.oid = c.relnamespace
-    WHERE
-        c.relkind IN ('r', 'p', 'v', 'm', 'f')
-        AND s.nspname NOT IN ('pg_catalog', 'information_schema')
-        AND CASE WHEN n.schema = '' THEN pg_table_is_visible(c.oid) ELSE s.nspname = n.schema END
+    {named}
 ),
 
 used AS (
@@ -81,11 +76,8 @@ ORDER BY used.part, c.oid
 """
 _VIEWS = """SELECT pg_get_viewdef(c.oid) AS text
 FROM unnest({schemas}::text[], {names}::text[]) AS n (schema, name)
-INNER JOIN pg_class AS c ON c.relname = n.name AND c.relkind = 'v'
-INNER JOIN pg_namespace AS s ON s.oid = c.relnamespace
-WHERE
-    s.nspname NOT IN ('pg_catalog', 'information_schema')
-    AND CASE WHEN n.schema = '' THEN pg_table_is_visible(c.oid) ELSE s.nspname = n.schema END
+{named}
+    AND c.relkind = 'v'
 """
 _OPEN_ANSWERS = """SELECT DISTINCT
     n.schema || CASE n.schema WHEN '' THEN '' ELSE '.' END || n.name AS name
@@ -144,6 +136,7 @@ def read_counts(connection: Connection, texts: Mapping[str, str], what: str) -> 
         parts=literal([part for part, _, _ in named]),
         schemas=literal([schema for _, schema, _ in named]),
         names=literal([name for _, _, name in named]),
+        named=NAMED,
         below=BELOW,
     )
     rows = arrow_reader.table(connection, query, what).to_pylist()
@@ -192,6 +185,7 @@ def _with_views(connection: Connection, texts: Iterable[str], what: str) -> Iter
         query = _VIEWS.format(
             schemas=literal([schema for schema, _ in names]),
             names=literal([name for _, name in names]),
+            named=NAMED,
         )
         views = arrow_reader.table(connection, query, what).column("text").to_pylist()
         coming = [text for text in views if text not in seen]

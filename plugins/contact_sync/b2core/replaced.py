@@ -23,6 +23,14 @@ from contact_sync.postgres.literals import literal
 _NO_NAMES = re.compile(r"--[^\n]*|/\*.*?\*/|'(?:[^']|'')*'", re.DOTALL)
 _NAME = r'(?:"(?:[^"]|"")+"|[^\W\d][\w$]*)'
 _NAMES = re.compile(rf"({_NAME})(?:\s*\.\s*({_NAME}))?")
+NAMED = """INNER JOIN pg_class AS c ON c.relname = n.name
+    INNER JOIN pg_namespace AS s ON s.oid = c.relnamespace
+    WHERE
+        c.relkind IN ('r', 'p', 'v', 'm', 'f')
+        AND s.nspname NOT IN ('pg_catalog', 'information_schema')
+        AND CASE WHEN n.schema = '' THEN pg_table_is_visible(c.oid) ELSE s.nspname = n.schema END"""
+"""After `n`, with `schema` ('' = none is written) and `name`: the relations `c`, in their schemas
+`s`, that a statement means by that."""
 BELOW = """SELECT d.refobjid AS oid
 FROM pg_class AS v
 INNER JOIN pg_rewrite AS r ON r.ev_class = v.oid
@@ -40,12 +48,7 @@ WITH RECURSIVE named AS (
         c.oid,
         format('"%s"."%s"', replace(s.nspname, '"', '""'), replace(c.relname, '"', '""')) AS root
     FROM unnest({schemas}::text[], {names}::text[]) AS n (schema, name)
-    INNER JOIN pg_class AS c ON c.relname = n.name
-    INNER JOIN pg_namespace AS s ON s.oid = c.relnamespace
-    WHERE
-        c.relkind IN ('r', 'p', 'v', 'm', 'f')
-        AND s.nspname NOT IN ('pg_catalog', 'information_schema')
-        AND CASE WHEN n.schema = '' THEN pg_table_is_visible(c.oid) ELSE s.nspname = n.schema END
+    {named}
 ),
 
 used AS (
@@ -86,6 +89,7 @@ def marks(
         schemas=literal([schema for schema, _ in names]),
         names=literal([name for _, name in names]),
         files_of_matviews=literal(files_of_matviews),
+        named=NAMED,
         below=BELOW,
     )
     found = arrow_reader.table(connection, query, what)
