@@ -9,6 +9,7 @@ import pandas as pd
 
 from contact_sync.base.arrays import Mask
 from contact_sync.contacts.selection import Scan
+from contact_sync.verify.compare_sides import compare_sides
 from contact_sync.verify.look_again import Seen
 from tests.integration.verify import test_exports, test_killed, test_races, test_verdicts
 from tests.mutants.mutant import STATE, Mutant, gives, nothing
@@ -68,7 +69,8 @@ MUTANTS = [
            test_killed.test_whoever_was_replaced_writes_nothing_more),
     Mutant("Sides that the database has lost aren't compared",
            {f"{STATE}.sides.has_both": as_if_loaded},
-           test_exports.test_sides_that_the_database_has_lost_are_read_again),
+           test_exports.test_sides_that_the_database_has_lost_are_read_again,
+           {"step": compare_sides}),
     Mutant("Whoever was erased has no right to a contact",
            {f"{VERIFY}.look_again.without_erased": all_of},
            test_verdicts.test_a_contact_of_somebody_erased_is_foreign),
