@@ -30,6 +30,7 @@ from contact_sync.base.errors import (
 from contact_sync.base.vocabulary import RunKind
 
 if TYPE_CHECKING:
+    from contact_sync.base.suppressed import SuppressionNews
     from contact_sync.state.runs import Run
     from contact_sync.sync import Sync
 
@@ -93,7 +94,7 @@ def start_run(name: str) -> int | None:
     """Take the lease and create the run from the trigger form's values; returns the run's id.
 
     While another run holds the lease, a scheduled run is skipped; a run that a person asked for
-    has to wait: None.
+    has to wait: None. A try that was killed once it had begun to send is continued.
     """
     from contact_sync.airflow_edge.handles import open_sync
     from contact_sync.lookup.chosen_clients import chosen_clients
@@ -110,6 +111,9 @@ def start_run(name: str) -> int | None:
     names, sample, dry_run = named(params["clients"]), params["sample"], bool(params["dry_run"])
     with translated(), open_sync(name, MarkVariable(name)) as sync:
         try:
+            if (begun := step.begun_by(sync, holder)) is not None:
+                log.info("Run %d has begun to send and goes on", begun)
+                return begun
             if (names or sample) and not dry_run:  # nobody is looked for again and again
                 step.refuse_busy(sync, holder)
             return step.start_run(
@@ -132,6 +136,24 @@ def start_run(name: str) -> int | None:
             return None
 
 
+def go_on(name: str, sync_run_id: int) -> list[str]:
+    """Take what is small of the steps after `start_run`; returns the tasks that it stands for."""
+    from contact_sync.airflow_edge.lineage import note_read, note_written
+    from contact_sync.run import small_run
+    from contact_sync.state.runs import load_run
+
+    with working(name, sync_run_id) as (sync, begun):
+        done = small_run.go_on(sync, begun.run_id)
+        definition, run = sync.definition, load_run(sync.state, begun.run_id)
+        if "read_suppressions" in done and definition.suppressions is not None:
+            _tell_suppressions(name, sync_run_id, small_run.news(sync, run))
+    if "select_clients" in done:
+        note_read(definition, "scan", f"changed_{definition.source.change_detection}", "clients")
+    if "send_batch" in done and run.plan is not None and run.plan.counts.get("to_send"):
+        note_written(definition)
+    return done
+
+
 def check_setup(name: str, sync_run_id: int) -> None:
     """Preflight of both sides; before it, what is left of erasures."""
     from contact_sync.run import check_setup as step
@@ -145,28 +167,36 @@ def check_setup(name: str, sync_run_id: int) -> None:
 def read_suppressions(name: str, sync_run_id: int) -> dict[str, int]:
     """Read who gets no mail; tells the followers of its asset if there is anything new. Returns how
     many are new of each kind."""
-    from contact_sync.airflow_edge.assets import suppressions_alias, suppressions_asset
     from contact_sync.run import read_suppressions as step
 
     with working(name, sync_run_id) as (sync, run):
         news = step.read_suppressions(sync, run)
+    _tell_suppressions(name, sync_run_id, news)
+    return news.come
+
+
+def _tell_suppressions(name: str, sync_run_id: int, news: SuppressionNews) -> None:
+    from contact_sync.airflow_edge.assets import suppressions_alias, suppressions_asset
+
     if news:
         context: dict[str, Any] = dict(get_current_context())
         extra = {"sync": name, "sync_run_id": sync_run_id, "new": news.come, "lifted": news.lifted}
         events = context["outlet_events"][suppressions_alias(name)]
         events.add(suppressions_asset(name), extra=extra)
-    return news.come
 
 
 def select_clients(name: str, sync_run_id: int) -> list[int]:
-    """Choose clients; returns the slice numbers for the mapped stage tasks."""
+    """Choose clients, unless `start_run` has; returns the slice numbers for the mapped stage
+    tasks."""
     from contact_sync.airflow_edge.lineage import note_read
     from contact_sync.run import select_clients as step
+    from contact_sync.run.small_run import selected_slices
 
     with working(name, sync_run_id) as (sync, run):
         detection = sync.definition.source.change_detection
         note_read(sync.definition, "scan", f"changed_{detection}")
-        return list(range(step.select_clients(sync, run)))
+        slices = selected_slices(sync, run)
+        return list(range(step.select_clients(sync, run) if slices is None else slices))
 
 
 def stage_clients(name: str, sync_run_id: int, slice_no: int) -> dict[str, int]:

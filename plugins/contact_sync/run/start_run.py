@@ -16,7 +16,7 @@ from contact_sync.postgres.cursor import Cursor
 from contact_sync.run.context import definition_hash
 from contact_sync.run.continue_erasures import known_erasures
 from contact_sync.run.outer_mark import leave_mark, read_mark
-from contact_sync.state import identity, leases, runs
+from contact_sync.state import batches, identity, leases, runs
 from contact_sync.state.clocks import pull_back
 from contact_sync.state.identity import Known
 from contact_sync.state.runs import Evidence, Options
@@ -91,6 +91,14 @@ def start_run(
         )
     log.info("Run %d of sync %r started: %s, %s", run_id, name, kind, options)
     return run_id
+
+
+def begun_by(sync: Sync, holder: str) -> int | None:
+    """The run that an earlier try of this holder has begun to send with, and that isn't over: a new
+    run would have to wait until what it sent can't take effect any more."""
+    sync.state.check_schema()
+    with sync.state.transaction() as cursor:
+        return batches.begun_by(cursor, sync.definition.name, holder)
 
 
 def _refuse_erased(sync: Sync, ids: tuple[int, ...]) -> None:
