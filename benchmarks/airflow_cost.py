@@ -1,4 +1,4 @@
-"""What Airflow itself adds, and how fresh a contact is: through the real scheduler."""
+"""How fresh a contact is, through the real scheduler."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import random
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -35,16 +35,10 @@ class FailedRunError(Exception):
     """A run of the DAG didn't succeed, so its time means nothing."""
 
 
-def airflow_figures(
-    parts: Sequence[str], repetitions: int, say: Say
-) -> Iterator[dict[str, float | int | str]]:
-    """Start the whole system once for each part and measure it."""
-    if "airflow" in parts:
-        with stack(schedule=None, say=say) as running:
-            yield overhead(running, repetitions, say)
-    if "freshness" in parts:
-        with stack(schedule=SCHEDULE, say=say) as running:
-            yield freshness(running, say)
+def airflow_figures(say: Say) -> Iterator[dict[str, float | int | str]]:
+    """Start the whole system and measure it."""
+    with stack(schedule=SCHEDULE, say=say) as running:
+        yield freshness(running, say)
 
 
 @contextmanager
@@ -63,7 +57,7 @@ def stack(*, schedule: str | None, say: Say) -> Iterator[Stack]:
 def scheduled(folder: Path, schedule: str | None) -> Path:
     """The project's deployment with another schedule in a copy of its DAG file."""
     text = (ROOT / "dags" / "contact_sync.py").read_text(encoding="utf-8")
-    before = "schedule=definition.schedule if definition.enabled else None,"
+    before = "schedule=definition.schedule if definition.sends else None,"
     if text.count(before) != 1:
         raise RuntimeError(f"dags/contact_sync.py has no single {before!r}: adapt the benchmark")
     for name in ("plugins", "include"):
@@ -72,25 +66,6 @@ def scheduled(folder: Path, schedule: str | None) -> Path:
     copy = folder / "dags" / "contact_sync.py"
     copy.write_text(text.replace(before, f"schedule={schedule!r},"), encoding="utf-8")
     return folder
-
-
-def overhead(running: Stack, repetitions: int, say: Say) -> dict[str, float | int | str]:
-    """Seconds from trigger to finished, with 0 and with 100 changed clients."""
-    taken: dict[int, list[float]] = {0: [], 100: []}
-    for repetition in range(repetitions):
-        for changes, seconds in taken.items():
-            rename(running, [i for i, _ in plain_clients(running, changes)], f"R{repetition}")
-            seconds.append(seconds_of_run(running, {"mode": "incremental"}))
-            sent = running.status("demo")["runs"][0]["counts"]["sent"]
-            if sent != changes:
-                raise FailedRunError(f"A run after {changes} changes sent {sent} contacts")
-            say(f"Airflow, {changes} changed: {seconds[-1]:.1f} s from trigger to finished")
-    nothing, hundred = median(taken[0]), median(taken[100])
-    return {
-        "airflow_overhead_s": round(max(nothing, hundred), 2),
-        "airflow_no_change_s": round(nothing, 2),
-        "airflow_hundred_changed_s": round(hundred, 2),
-    }
 
 
 def seconds_of_run(running: Stack, conf: dict[str, str]) -> float:

@@ -12,7 +12,7 @@ nothing; its `finish_run` ends as skipped. *Trial* looks at chosen clients only.
 
 | task | what it does |
 | --- | --- |
-| start_run | takes the sync's lease: one run at a time, whoever starts it |
+| start_run | takes the sync's lease: one run at a time; goes on with what is small (below) |
 | settle_earlier_runs | settles jobs that an earlier run left open |
 | check_setup | key, list, fields and SQL columns: names everything missing; goes on with erasures |
 | read_suppressions | only with `suppressions` in the definition: who gets no mail from SendGrid |
@@ -24,7 +24,11 @@ nothing; its `finish_run` ends as skipped. *Trial* looks at chosen clients only.
 | send_batch | sends one batch and follows its job; one task per batch |
 | find_removals, remove_batch | former addresses, deleted clients, members of a former list |
 | finish_run | balances the books, moves the watermark, reports, emits the sync's asset |
-| release_lease | frees the lease, whatever happened; red if the run has failed |
+| release_lease | frees the lease of a run that didn't come to its end, and is red then |
+
+**Skipped tasks** are done or have nothing to do: an incremental run that looks at few clients is
+`start_run` and `finish_run`, which takes seconds; the log of `start_run` has a line for each step
+that it did. What is large, fails or has to wait is left to the tasks.
 
 **Safe to re-run?** Yes, always: trigger a new run. Clearing a task of a run that is over
 sends nothing.

@@ -14,7 +14,8 @@ from airflow.sdk.bases.xcom import BaseXCom
 from airflow.sdk.exceptions import AirflowFailException, DownstreamTasksSkipped
 from airflow.sdk.timezone import utcnow
 
-from contact_sync.airflow_edge.tasks import go_on, run_number, start_run, working
+from contact_sync.airflow_edge.small_runs import go_on
+from contact_sync.airflow_edge.tasks import run_number, start_run, working
 from contact_sync.airflow_edge.triggers import JobTrigger, WaitTrigger
 
 RESUME_SECONDS = 300.0

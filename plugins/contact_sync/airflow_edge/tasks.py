@@ -11,10 +11,16 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from airflow.sdk import get_current_context
-from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
+from airflow.sdk.bases.xcom import BaseXCom
+from airflow.sdk.exceptions import (
+    AirflowException,
+    AirflowFailException,
+    AirflowSkipException,
+    DownstreamTasksSkipped,
+)
 from airflow.sdk.timezone import utcnow
 
 from contact_sync.airflow_edge.mark_variable import MarkVariable
@@ -30,6 +36,8 @@ from contact_sync.base.errors import (
 from contact_sync.base.vocabulary import RunKind
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from contact_sync.base.suppressed import SuppressionNews
     from contact_sync.state.runs import Run
     from contact_sync.sync import Sync
@@ -136,24 +144,6 @@ def start_run(name: str) -> int | None:
             return None
 
 
-def go_on(name: str, sync_run_id: int) -> list[str]:
-    """Take what is small of the steps after `start_run`; returns the tasks that it stands for."""
-    from contact_sync.airflow_edge.lineage import note_read, note_written
-    from contact_sync.run import small_run
-    from contact_sync.state.runs import load_run
-
-    with working(name, sync_run_id) as (sync, begun):
-        done = small_run.go_on(sync, begun.run_id)
-        definition, run = sync.definition, load_run(sync.state, begun.run_id)
-        if "read_suppressions" in done and definition.suppressions is not None:
-            _tell_suppressions(name, sync_run_id, small_run.news(sync, run))
-    if "select_clients" in done:
-        note_read(definition, "scan", f"changed_{definition.source.change_detection}", "clients")
-    if "send_batch" in done and run.plan is not None and run.plan.counts.get("to_send"):
-        note_written(definition)
-    return done
-
-
 def check_setup(name: str, sync_run_id: int) -> None:
     """Preflight of both sides; before it, what is left of erasures."""
     from contact_sync.run import check_setup as step
@@ -171,11 +161,12 @@ def read_suppressions(name: str, sync_run_id: int) -> dict[str, int]:
 
     with working(name, sync_run_id) as (sync, run):
         news = step.read_suppressions(sync, run)
-    _tell_suppressions(name, sync_run_id, news)
+    tell_suppressions(name, sync_run_id, news)
     return news.come
 
 
-def _tell_suppressions(name: str, sync_run_id: int, news: SuppressionNews) -> None:
+def tell_suppressions(name: str, sync_run_id: int, news: SuppressionNews) -> None:
+    """An event for the followers of that asset, which the task has as an alias, if there is any."""
     from contact_sync.airflow_edge.assets import suppressions_alias, suppressions_asset
 
     if news:
@@ -225,24 +216,36 @@ def find_removals(name: str, sync_run_id: int) -> list[int]:
         return step.find_removals(sync, run)
 
 
-def finish_run(name: str, sync_run_id: int) -> dict[str, int]:
-    """Close the run, tell metrics and the followers of its asset; returns its books.
+def finish_run(name: str, sync_run_id: int) -> NoReturn:
+    """Close the run, tell metrics and the followers of its asset; its result are its books.
 
-    A dry run ends as skipped: it changed nothing, so there is nothing to tell.
+    A dry run ends as skipped: it changed nothing, so there is nothing to tell. Otherwise the lease
+    is free now, and `release_lease` is skipped, which costs no process.
     """
     from contact_sync.airflow_edge.assets import contacts_asset, event_extra
-    from contact_sync.airflow_edge.metrics import emit_run
+    from contact_sync.airflow_edge.metrics import emit_freshness, emit_run
     from contact_sync.base.json_columns import Plan
     from contact_sync.run import finish_run as step
 
     with working(name, sync_run_id) as (sync, run):
         result = step.finish_run(sync, run)
+        read_at = _read_at(sync, name)
     if run.dry_run:
         raise AirflowSkipException("A dry run: the plan is above; nothing was changed")
     context: dict[str, Any] = dict(get_current_context())
     context["outlet_events"][contacts_asset(name)].extra = event_extra(run, result)
     emit_run(name, run.plan or Plan(), result, utcnow() - context["dag_run"].start_date)
-    return result.books
+    emit_freshness(name, read_at)
+    context["ti"].xcom_push(key=BaseXCom.XCOM_RETURN_KEY, value=result.books)
+    raise DownstreamTasksSkipped(tasks=["release_lease"])
+
+
+def _read_at(sync: Sync, name: str) -> datetime | None:
+    from contact_sync.state.for_people.syncs import sync_row
+
+    with sync.state.transaction() as cursor:
+        row = sync_row(cursor, name)
+    return row.read_at if row else None
 
 
 def release_lease(name: str, sync_run_id: int | None) -> None:
@@ -256,7 +259,6 @@ def release_lease(name: str, sync_run_id: int | None) -> None:
     from contact_sync.base.vocabulary import RunState
     from contact_sync.base.words import ENDED_BY_HAND
     from contact_sync.run import release_lease as step
-    from contact_sync.state.for_people.syncs import sync_row
     from contact_sync.state.runs import load_run
 
     if sync_run_id is None:
@@ -269,10 +271,9 @@ def release_lease(name: str, sync_run_id: int | None) -> None:
         if load_run(sync.state, sync_run_id).state is RunState.RUNNING:
             cause = None if red_tasks(get_current_context()) else ENDED_BY_HAND
         step.release_lease(sync, sync_run_id, cause)
-        with sync.state.transaction() as cursor:
-            row = sync_row(cursor, name)
+        read_at = _read_at(sync, name)
         state = load_run(sync.state, sync_run_id).state
-    emit_freshness(name, row.read_at if row else None)
+    emit_freshness(name, read_at)
     if state is not RunState.SUCCEEDED:
         raise AirflowFailException(f"Run {sync_run_id} of {name!r}: {state}. Its lease is free")
 
