@@ -120,7 +120,6 @@ def test_a_task_that_is_marked_while_it_waits_leaves_no_green_lie(
     [
         ("incremental", "start_run", "upserted_not_stored", TaskInstanceState.FAILED),
         *(pytest.param(*case, marks=SLOW) for case in (
-            ("incremental", "start_run", "upserted_not_stored", TaskInstanceState.SUCCESS),
             ("full", "send_batch", "upserted_not_stored", TaskInstanceState.SUCCESS),
             ("full", "send_batch", "upsert_announced", TaskInstanceState.FAILED),
             ("full", "finish_run", "finish_uncommitted", TaskInstanceState.SUCCESS),
