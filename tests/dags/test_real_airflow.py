@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import psutil
 import psycopg
 import pytest
 
@@ -38,6 +39,13 @@ def test_the_first_load_makes_every_contact_right(stack: Stack) -> None:
     assert (first["kind"], first["reason"], first["state"]) == ("full", "first load", "succeeded")
     assert first["counts"]["read"] == CLIENTS
     assert wrong_contacts(stack, CLIENTS) == []
+
+
+def test_the_scheduler_imports_what_tasks_need_before_it_forks_them(stack: Stack) -> None:
+    """So that each task has it at once: seen in what the executor's processes have mapped."""
+    scheduler = psutil.Process(stack.airflow.processes.pid("scheduler"))
+    for process in (scheduler, *scheduler.children()):
+        assert "libarrow" in Path(f"/proc/{process.pid}/maps").read_text(encoding="utf-8")
 
 
 def test_another_dag_follows_the_sync_and_reads_its_counts(stack: Stack) -> None:

@@ -1,4 +1,5 @@
-"""What a task needs, imported before its process is forked: by the scheduler, with a LocalExecutor.
+"""What a task needs, imported before its process is forked: by the scheduler with a LocalExecutor
+(contact_sync_plugin.py), by a Celery worker (celery_settings.py).
 
 Each task is a process of its own, which else spends most of a second of CPU on these imports,
 longer than its work takes in most runs. Forked from a process that has them, it has them, too.

@@ -31,13 +31,11 @@ CHECKED = EVERY_STEP[:3]
 STAGED = EVERY_STEP[:5]
 
 
-@pytest.fixture
-def changed(world: World) -> World:
-    """A world that is in SendGrid, in which four clients have changed since, one of its address."""
+def change_some(world: World) -> None:
+    """Four clients that are in SendGrid have changed since, one of its address."""
     world.seed()
     world.run()
     world.change()
-    return world
 
 
 def begin(sync: Sync, kind: RunKind = RunKind.INCREMENTAL) -> int:
@@ -87,75 +85,80 @@ def killed_at(point: str) -> Iterator[None]:
         del os.environ[SIGNAL_VARIABLE]
 
 
-def test_P15_a_run_with_little_to_do_needs_no_other_task(changed: World) -> None:
+def test_P15_a_run_with_little_to_do_needs_no_other_task(world: World) -> None:
     """Neither with a few changes, a removal among them, nor with none; and never a full one, which
     reads everybody."""
-    with changed.sync() as sync:
-        for _ in ("a few changes", "none"):
-            before, run_id = len(changed.writes()), begin(sync)
+    change_some(world)
+    with world.sync() as sync:
+        for _ in ("some", "none"):
+            before, run_id = len(world.writes()), begin(sync)
             assert go_on(sync, run_id) == EVERY_STEP
             finish_run(sync, open_run(sync, run_id))
-            changed.assert_converged()
-        assert len(changed.writes()) == before
+            world.assert_converged()
+        assert len(world.writes()) == before
         assert go_on(sync, begin(sync, RunKind.FULL)) == []
 
 
 def test_P15_what_is_large_is_selected_once_and_left_to_mapped_tasks(
-    changed: World, monkeypatch: pytest.MonkeyPatch
+    world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """More clients than a process shall take on the way: the selection stays as it is, unless a
     slice of it is staged already."""
+    change_some(world)
     monkeypatch.setattr(small_run, "MOST_CLIENTS", 3)
-    changed.redefine(slice_clients=2)
-    with changed.sync() as sync:
+    world.redefine(slice_clients=2)
+    with world.sync() as sync:
         run_id = begin(sync)
         assert go_on(sync, run_id) == CHECKED
         assert selected_slices(sync, open_run(sync, run_id)) == 2
         stage_clients(sync, open_run(sync, run_id), 0)
         assert selected_slices(sync, open_run(sync, run_id)) is None
         take_the_rest(sync, run_id, CHECKED)
-    changed.assert_converged()
+    world.assert_converged()
 
 
 @pytest.mark.parametrize(
     "most", ["small_run.MOST_BATCHES", "send_batch.LOOK_SECONDS"], ids=["many batches", "slow job"]
 )
 def test_P15_what_is_sent_and_not_over_is_followed_by_its_task(
-    changed: World, monkeypatch: pytest.MonkeyPatch, most: str
+    world: World, monkeypatch: pytest.MonkeyPatch, most: str
 ) -> None:
     """Planning again returns what is open still; nothing is sent twice."""
+    change_some(world)
     monkeypatch.setattr(f"contact_sync.run.{most}", 0)
-    changed.emulator.admin.settings(delay=0.3)
-    with changed.sync() as sync:
+    world.emulator.admin.settings(delay=0.3)
+    with world.sync() as sync:
         run_id = begin(sync)
         assert go_on(sync, run_id) == STAGED
         take_the_rest(sync, run_id, STAGED)
-    changed.assert_converged()
-    assert len([call for call in changed.writes() if call.startswith("PUT")]) == 2  # with the load
+    world.assert_converged()
+    assert len([call for call in world.writes() if call.startswith("PUT")]) == 2  # with the load
 
 
-def test_P15_a_plan_above_the_limits_is_left_to_the_task_that_asks(changed: World) -> None:
+def test_P15_a_plan_above_the_limits_is_left_to_the_task_that_asks(world: World) -> None:
     """It can wait for the answer without a process; nothing has left."""
-    changed.redefine(limits={"changes": {"contacts": 1, "share": 0.0}})
-    before = changed.writes()
-    with changed.sync() as sync:
+    change_some(world)
+    world.redefine(limits={"changes": {"contacts": 1, "share": 0.0}})
+    before = world.writes()
+    with world.sync() as sync:
         run_id = begin(sync)
         assert go_on(sync, run_id) == STAGED
         run = open_run(sync, run_id)
     assert run.approval is not None
     assert run.approval.decision is None
-    assert changed.writes() == before
+    assert world.writes() == before
 
 
 def test_P15_a_step_that_fails_is_taken_again_by_its_own_task(
-    changed: World, monkeypatch: pytest.MonkeyPatch
+    world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whatever is wrong: there it is tried again, is red, and says what to do. What a step has done
     that had begun to send isn't open any more: that error is told at once."""
+    change_some(world)
     poison = ["client1@example.com", "client2@example.com", "client6@example.com"]
-    changed.emulator.admin.settings(poison_emails=[*poison, "moved@example.com"])
+    world.emulator.admin.settings(poison_emails=[*poison, "moved@example.com"])
     monkeypatch.setattr("contact_sync.run.send_batch.LOOK_SECONDS", 60.0)  # for several jobs
-    with changed.sync() as sync:
+    with world.sync() as sync:
         run_id = begin(sync)
         with monkeypatch.context() as patch:
             patch.setattr(small_run, "select_clients", lambda *_: 1 / 0)
@@ -176,11 +179,12 @@ POINTS = [
 
 @pytest.mark.parametrize("point", POINTS)
 def test_P15_a_try_that_was_killed_while_it_sent_is_continued_by_the_next(
-    changed: World, point: str
+    world: World, point: str
 ) -> None:
     """Not by a run that had to wait until what has left can't take effect any more."""
-    changed.redefine(deadlines={"quarantine_minutes": 60})
-    with changed.sync() as sync:
+    change_some(world)
+    world.redefine(deadlines={"quarantine_minutes": 60})
+    with world.sync() as sync:
         run_id = begin(sync)
         assert begun_by(sync, "test") is None
         with killed_at(point):
@@ -190,13 +194,14 @@ def test_P15_a_try_that_was_killed_while_it_sent_is_continued_by_the_next(
         assert go_on(sync, run_id) == EVERY_STEP
         finish_run(sync, open_run(sync, run_id))
         assert begun_by(sync, "test") is None
-    changed.assert_converged()
+    world.assert_converged()
 
 
 @pytest.mark.parametrize("point", ["slice_staged", pytest.param("run_planned", marks=SLOW)])
-def test_P15_a_try_that_was_killed_before_is_begun_anew(changed: World, point: str) -> None:
+def test_P15_a_try_that_was_killed_before_is_begun_anew(world: World, point: str) -> None:
     """As ever: nothing of it has left."""
-    with changed.sync() as sync:
+    change_some(world)
+    with world.sync() as sync:
         run_id = begin(sync)
         with killed_at(point):
             go_on(sync, run_id)
@@ -204,4 +209,4 @@ def test_P15_a_try_that_was_killed_before_is_begun_anew(changed: World, point: s
         run_id = begin(sync)
         assert go_on(sync, run_id) == EVERY_STEP
         finish_run(sync, open_run(sync, run_id))
-    changed.assert_converged()
+    world.assert_converged()
