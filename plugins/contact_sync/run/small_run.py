@@ -48,17 +48,16 @@ class Part(NamedTuple):
 
 def go_on(sync: Sync, run_id: int) -> list[str]:
     """Take the steps after `start_run` while they are small; returns the names of those that are
-    done. Of a run that isn't incremental none is: it reads every client.
+    done. Of a run that isn't incremental only the checks are: it reads every client.
 
     Raises FatalError once it has begun to send: what failed isn't open any more then, so that no
     task would meet the error.
     """
-    if open_run(sync, run_id).kind is not RunKind.INCREMENTAL:
-        return []
-    done: list[str] = []
+    is_incremental = open_run(sync, run_id).kind is RunKind.INCREMENTAL
     has_begun = _has_begun(sync, run_id)
+    done: list[str] = []
     with sync.b2core.keeping_connections():
-        for part in PARTS:
+        for part in CHECKS + (STEPS if is_incremental or has_begun else ()):
             if not ((has_begun and not part.sends) or _took(part, sync, run_id)):
                 break
             done += part.tasks
@@ -142,10 +141,12 @@ def _sent(sync: Sync, run_id: int, batch_ids: list[int]) -> bool:
     return len(batch_ids) <= MOST_BATCHES and not send_and_look(sync, run_id, batch_ids)
 
 
-PARTS = (
+CHECKS = (
     Part(("settle_earlier_runs",), _settle),
     Part(("check_setup",), _check),
     Part(("read_suppressions",), _read_suppressions),
+)
+STEPS = (
     Part(("select_clients", "stage_clients"), _select),
     Part(("plan_batches", "approve_plan", "remove_excluded", "send_batch"), _send, sends=True),
     Part(("find_removals", "remove_batch"), _remove, sends=True),
