@@ -126,7 +126,7 @@ def start_run(name: str) -> int | None:
                 ),
             )
         except LeaseBusy as error:
-            if str(dag_run.run_type) == "scheduled":
+            if str(dag_run.run_type) in ("scheduled", "asset_triggered"):
                 raise
             log.info("%s. This run waits for it", error)
             return None

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from contact_sync.base.source_look import LOOK_REASONS
+
 
 class WatchState(StrEnum):
     """By what the watch learns that something has changed in B2CORE."""
@@ -24,6 +26,15 @@ WATCH_STATES: Mapping[str, str] = {
     WatchState.FAILED: "nothing for now, and it tries again",
 }
 """What people read."""
+
+
+def learns_by(state: str, why: str | None, detail: str | None) -> str:
+    """By what the watch learns of changes, and why by no more, in one clause."""
+    reason = LOOK_REASONS.get(why, why).format(detail=detail) if why else detail
+    said = WATCH_STATES.get(state, state)
+    return f"{said} ({reason})" if reason else said
+
+
 SILENT_AFTER_SECONDS = 120
 """A watch writes down twice a minute that it looked: after so long nobody looks."""
 

@@ -15,8 +15,8 @@ from time import monotonic
 
 from contact_sync.b2core.watch import SourceWatch, moved
 from contact_sync.base.errors import SyncError, told_safely
-from contact_sync.base.source_look import LOOK_REASONS, SourceCounts
-from contact_sync.base.watching import WATCH_STATES, WatchState
+from contact_sync.base.source_look import SourceCounts
+from contact_sync.base.watching import WatchState, learns_by
 from contact_sync.state import watches
 from contact_sync.state.watches import Sight, Standing
 from contact_sync.sync import Databases
@@ -147,7 +147,7 @@ class Watch:
         await asyncio.to_thread(write)
         plain = Sight(sight.state, sight.why, sight.detail)
         if plain != self._noted:
-            log.info("Watching B2CORE by %s", _in_words(plain))
+            log.info("Watching B2CORE by %s", learns_by(plain.state, plain.why, plain.detail))
         self._noted, self._noted_at = plain, monotonic()
 
     async def _fail(self, error: SyncError) -> None:
@@ -173,8 +173,3 @@ def _sight(databases: Databases, counts: SourceCounts) -> Sight:
         return Sight(WatchState.COUNTS)
     listens = databases.definition.on_changes.notify is not None
     return Sight(WatchState.NOTIFY if listens else WatchState.NOTHING, *counts.unusable)
-
-
-def _in_words(sight: Sight) -> str:
-    why = LOOK_REASONS[sight.why].format(detail=sight.detail) if sight.why else ""
-    return f"{WATCH_STATES[sight.state]}{': ' if why else ''}{why or sight.detail or ''}"
