@@ -52,6 +52,7 @@ STORED = {
         "sendgrid_conn_id": "sendgrid_default", "export_ids": ["e"], "seconds": 600.0,
         "payload": {"verification_id": 1},
     },
+    "contact_sync.airflow_edge.changes_trigger.ChangesTrigger": {"sync_name": "demo"},
     "contact_sync.airflow_edge.triggers.WaitTrigger": {"seconds": 60.0, "payload": {"run_id": 1}},
 }  # fmt: skip
 

@@ -21,7 +21,7 @@ SELECT
     %(why)s,
     %(detail)s,
     CASE WHEN %(has_moved)s THEN now() END,
-    %(tables)s::text []
+    %(tables)s::text[]
 FROM contact_sync.sync AS s
 WHERE s.name = %(name)s
 ON CONFLICT (sync_id) DO UPDATE SET

@@ -123,6 +123,8 @@ class Watch:
         standing = await self._standing(databases)
         if tables and not moved(standing.counts, source.counts):
             self._seen, tables = source.counts, []  # the last run has read it
+        if standing.newest_run == 0:
+            return None  # the clock begins the first one as soon as the DAG is unpaused
         is_coming = standing.newest_run <= self._newest_run and passed < RUN_SECONDS
         if standing.is_held or is_coming or not (tables or self._is_notified):
             return None

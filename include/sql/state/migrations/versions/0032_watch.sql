@@ -6,7 +6,7 @@ CREATE TABLE contact_sync.watch (
     detail text,
     looked_at timestamptz NOT NULL DEFAULT now(),
     moved_at timestamptz,
-    tables text [] NOT NULL DEFAULT '{}'
+    tables text[] NOT NULL DEFAULT '{}'
 );
 COMMENT ON TABLE contact_sync.watch
 IS 'What the watch of each sync saw last in B2CORE; only of syncs with `schedule: changes`.';
