@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, LiteralString, cast
+from typing import Any
 
 import psycopg
 from psycopg import sql
@@ -55,11 +55,11 @@ class Watching:
         with _translated(self.what):
             async with asyncio.timeout(ANSWER_SECONDS), self.raw.cursor() as cursor:
                 if len(queries) == 1:
-                    await cursor.execute(cast(LiteralString, queries[0]))
+                    await cursor.execute(queries[0])
                     return await cursor.fetchall()
                 async with self.raw.transaction():
                     for query in queries:
-                        await cursor.execute(cast(LiteralString, query))
+                        await cursor.execute(query)
                     return await cursor.fetchall()
 
     async def listen(self, channel: str) -> None:
