@@ -82,11 +82,13 @@ def _open_task(row: Any, killed: dict[tuple[str, int], int]) -> OpenTask:
     """Of a row of the query above."""
     is_retried, delay = row.state == "up_for_retry", row.retry_delay_override
     begins = row.end_date + timedelta(seconds=delay) if row.end_date and delay else None
-    name = str(row.label or "") or (f"number {row.map_index}" if row.map_index >= 0 else "")
+    label = str(row.label or "")  # a task that hasn't begun has its index for a name
+    if label == str(row.map_index):
+        label = f"map index {row.map_index}" if row.map_index >= 0 else ""
     is_queued = row.state in ("scheduled", "queued")
     return OpenTask(
         row.task_id,
-        name,
+        label,
         str(row.state),
         row.try_number,
         row.max_tries + 1,

@@ -156,7 +156,7 @@ def _retried(tasks: Sequence[OpenTask]) -> Iterator[Wait]:
             "warn",
             (f"{task.name} has failed and is tried again: try {task.tries + 1} of "
              f"{task.most_tries}", *begins,
-             f", because of this: {why}" if why else "; its log says why", "."),
+             f", because of this: {why.rstrip('.')}" if why else "; its log says why", "."),
         )  # fmt: skip
     if (left := len(tasks) - NAMED) > 0:
         yield Wait("warn", (f"{left:,} more tasks have failed and are tried again.",))

@@ -66,8 +66,8 @@ def live_view(
     if run is None and not dag_run.unfinished:
         code = not_started(dag_run.dag_id, dag_run.run_id)
         why = NOT_STARTED.get(code, "")
-        if code == NotStarted.BUSY and dag_run.started:
-            other = run_at(cursor, sync.name, dag_run.started)
+        if code == NotStarted.BUSY and (at := dag_run.ended or dag_run.started):
+            other = run_at(cursor, sync.name, at)
     return LiveView(found, both_sides(seen, run), why, other)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
 
 from contact_sync.airflow_edge.installation import time_zone
 from contact_sync.base import verdicts, words
@@ -69,10 +70,20 @@ def _environment() -> Environment:
         "reason": lambda row: words.reason(row.reason, getattr(row, "detail", None)),
         "verdict": lambda row: verdicts.VERDICTS[row.verdict][0],
         "dag_run_of": dag_run_of,
+        "coded": coded,
         "outcome": lambda job: words.outcome(job.outcome, job.numbers),
     }
     found.globals |= {"version": _version(), "time_zone": time_zone()}
     return found
+
+
+def coded(text: str) -> Markup:
+    """A text with what is between two backquotes as code; all of it is escaped."""
+    parts = text.split("`")
+    said = [
+        Markup("<code>{}</code>").format(p) if n % 2 else escape(p) for n, p in enumerate(parts)
+    ]
+    return Markup("").join(said)
 
 
 def _version() -> str:
