@@ -1,7 +1,7 @@
 /* Shows each moment in the viewer's time zone, which Airflow's UI lets them choose, and how long ago it is. */
 "use strict";
 
-const RELATIVE = new Intl.RelativeTimeFormat("en", { numeric: "auto", style: "short" });
+const RELATIVE = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
 const STEPS = [["second", 60], ["minute", 60], ["hour", 24], ["day", 365]];
 
 // Airflow's UI keeps the choice here, as JSON; without one it shows the browser's zone, too.
