@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
@@ -13,12 +14,15 @@ from airflow.models.dagrun import DagRun
 from airflow.models.log import Log
 from airflow.models.taskinstance import TaskInstance
 from airflow.models.xcom import XComModel
+from airflow.sdk.exceptions import AirflowSkipException
 from airflow.sdk.timezone import utcnow
 from airflow.utils.session import create_session
 from sqlalchemy import delete, insert
 
+from contact_sync.airflow_edge import handles, tasks
 from contact_sync.airflow_edge.access import Viewer
 from contact_sync.base.vocabulary import RunKind
+from contact_sync.config.files import read_definition
 from contact_sync.reporting.run_story import holder_of
 from contact_sync.run.release_lease import release_lease
 from contact_sync.run.start_run import start_run
@@ -155,6 +159,28 @@ def test_a_run_that_has_not_begun_says_whose_lease_it_waits_for(
     assert f'It was <a href="/syncs/demo/runs/{run_id}">' in said
     dag_run.result("start_run", "not_started", "disabled")
     assert "because the sync was disabled" in text("viewer", REPORT)
+
+
+def test_why_start_run_began_no_run_is_kept_for_the_page(
+    connected: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A scheduled run doesn't wait for the lease; a disabled sync starts none."""
+    pushed: list[tuple[str, str]] = []
+    ti = SimpleNamespace(xcom_push=lambda key, value: pushed.append((key, value)))
+    due = SimpleNamespace(dag_id=DAG_ID, run_id=RUN_ID, start_date="now", run_type="scheduled")
+    form = {"mode": "full", "clients": None, "sample": None, "dry_run": False}
+    form |= {"retry_rejected": False, "approve_removals": None, "approve_plan": False}
+    context = {"params": form, "dag_run": due, "ti": ti}
+    monkeypatch.setattr(tasks, "get_current_context", lambda: context)
+    with connected.sync() as sync:
+        start_run(sync, RunKind.FULL, holder="command line box:1")
+    with pytest.raises(AirflowSkipException, match="command line box:1 is at work"):
+        tasks.start_run("demo")
+    definition = read_definition("demo").model_copy(update={"enabled": False})
+    monkeypatch.setattr(handles, "read_definition", lambda _name: definition)
+    with pytest.raises(AirflowSkipException, match="is disabled"):
+        tasks.start_run("demo")
+    assert pushed == [("not_started", "busy"), ("not_started", "disabled")]
 
 
 def test_what_was_marked_or_cleared_by_hand_is_told_with_who_did_it(

@@ -256,7 +256,7 @@ def _step(dag_run: SeenDagRun, task: TaskTimes, links: Links) -> StepOfDagRun:
     href = links.task(dag_run.dag_id, dag_run.run_id, task.task_id, mapped)
     states = ", ".join(
         f"{state} {TIMES} {n}" if n > 1 or len(task.states) > 1 else state
-        for state, n in task.states.items()
+        for state, n in ((name.replace("_", " "), n) for name, n in task.states.items())
     )
     return StepOfDagRun(
         Link(task.task_id, href, in_airflow=True), states, task.started, task.seconds, task.tries
