@@ -14,7 +14,7 @@ from airflow.sdk.exceptions import AirflowFailException
 from airflow.sdk.timezone import utcnow
 
 from contact_sync.airflow_edge.tasks import run_number, start_run, working
-from contact_sync.airflow_edge.triggers import JobTrigger, WaitTrigger
+from contact_sync.airflow_edge.triggers import POLL_SECONDS, JobTrigger, WaitTrigger
 
 RESUME_SECONDS = 300.0
 LEASE_POLL_SECONDS = 15.0
@@ -114,8 +114,13 @@ class SendBatchOperator(BaseOperator):
             note_written(sync.definition)
             job_id = send_batch(sync, run, batch_id)
             conn_id = sync.definition.connections.sendgrid
+            hours = sync.definition.deadlines.job_hours
         if job_id is None:
             return
+        self.log.info(
+            "Batch %d waits for SendGrid's job %s: it is asked every %.0f s, for %g hours since it "
+            "was sent at most", batch_id, job_id, POLL_SECONDS, hours,
+        )  # fmt: skip
         payload = {"run_id": run_id, "batch_id": batch_id}
         seconds = LOOK_AGAIN_SECONDS if is_over else RESUME_SECONDS
         self.defer(
