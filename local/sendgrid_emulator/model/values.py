@@ -104,6 +104,8 @@ def cell_number_parser(settings: Settings) -> Parser:
             raise RowError(f"{NUMBER_ERROR}: '{cell}'")
         number = float(cell)
         whole = number.is_integer() and "." not in cell and abs(number) < MAX_WHOLE
+        if whole and settings.long_numbers == "exact":
+            return int(cell)
         return int(number) if whole else number
 
     return parse
