@@ -140,6 +140,8 @@ def take_own(assignment: Assignment, *, refuse: bool) -> None:
         return
     if refuse:
         assignment.errors.append(f"alternate email '{own}' is the email of the contact")
+        at = assignment.slots.index(ALTERNATE_EMAILS)
+        del assignment.slots[at], assignment.values[at]
         return
     others = tuple(address for address in alternates if address != own)
     assignment.values[assignment.slots.index(ALTERNATE_EMAILS)] = others or None

@@ -18,9 +18,9 @@ FieldKind = Literal["reserved", "Text", "Number", "Date"]
 class EmptyValues(ServedFiles):
     """What an empty cell, an empty string and null do, and a value that is too long."""
 
-    empty_cell: Literal["keep", "clear"] = Field(
+    empty_cell: Literal["keep", "clear", "error"] = Field(
         description="what an empty cell of a mapped CSV column does. [I] No source says, so there "
-        "is no default: whoever starts the emulator chooses",
+        "is no default: whoever starts the emulator chooses; `error`: of its row",
     )
     empty_custom_cell: EmptyCell = Field(
         "as text",
@@ -47,7 +47,10 @@ class EmptyValues(ServedFiles):
         "clears the field. [I] Two vendors send it in production [K Segment, hotglue]",
     )
     custom_null_values: Null = Field(
-        "refuse", description="[I] the same in a custom field of type Text or Date"
+        "refuse", description="[I] the same in a custom field of type Text, and of Date"
+    )
+    date_null_values: Literal["as text", "refuse", "keep", "clear"] = Field(
+        "as text", description="[I] the same in a Date, if it isn't as in a Text"
     )
     number_null_values: Null = Field("refuse", description="the same in a Number [K docs#6323]")
 
@@ -60,8 +63,10 @@ class EmptyValues(ServedFiles):
         description="[I] values over the documented lengths: an error of the row, cut, or in JSON "
         "refusing the call (in a CSV file an error)",
     )
-    long_numbers: Literal["rounded", "exact"] = Field(
-        "rounded", description="[I] whole numbers beyond 2^53 in a CSV file: as a double holds them"
+    long_numbers: Literal["rounded", "exact", "error"] = Field(
+        "rounded",
+        description="[I] whole numbers beyond 2^53 in a CSV file: as a double holds them, as they "
+        "are, or an error of the row",
     )
 
     def cell_of(self, kind: FieldKind) -> str:
@@ -87,4 +92,6 @@ class EmptyValues(ServedFiles):
         """Return what null does in a field of this kind."""
         if kind == "reserved":
             return self.null_values
+        if kind == "Date" and self.date_null_values != "as text":
+            return self.date_null_values
         return self.number_null_values if kind == "Number" else self.custom_null_values

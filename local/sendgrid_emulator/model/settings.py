@@ -174,6 +174,12 @@ class Settings(EmptyValues):
     csv_numbers: Literal["docs", "any"] = Field(
         "docs", description="`docs` refuses negatives and 3 decimals, as Formatting a CSV says"
     )
+    csv_negatives: Literal["as numbers", "accept", "refuse"] = Field(
+        "as numbers", description="[I] negatives in a CSV file, if not as csv_numbers says"
+    )
+    csv_decimals: Literal["as numbers", "accept", "refuse"] = Field(
+        "as numbers", description="[I] 3 and more decimals there, if not as csv_numbers says"
+    )
     ragged_rows: Literal["fail", "error"] = Field(
         "fail", description="[I] a row with another number of cells fails the job, or only itself"
     )
