@@ -36,9 +36,7 @@ def _null(setting: str) -> dict[str, Changes]:
 
 
 def _empty_cell(setting: str) -> dict[str, Changes]:
-    return _modes(setting, clear="clear", keep="keep") | {
-        "row": {setting: "error", "row_error": "row"}
-    }
+    return _modes(setting, clear="clear", keep="keep") | _lost(setting)
 
 
 def _yes_no(setting: str) -> dict[str, Changes]:

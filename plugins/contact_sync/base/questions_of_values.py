@@ -93,7 +93,8 @@ JSON_VALUES = (
         assumed="what is no number isn't sent", observed="a contact gets the phone number `000`",
     ),
     Question(
-        "shared_phone", "May two contacts have the same `phone_number`?", "json", STORED | ROW,
+        "shared_phone", "May two contacts have the same `phone_number`?", "json",
+        STORED | {"row": "the second one's row is lost"},
         documented="must be unique, by the table of reserved fields",
         assumed="they may; a refusal is reported as one of its client",
         observed="two contacts get the same number",

@@ -152,18 +152,16 @@ class Account:
         """What SendGrid says of a job."""
         return self.call("GET", f"{CONTACTS}/imports/{quote(job_id, safe='')}")
 
-    def finish(self, job_id: str) -> dict[str, Any]:
+    def finish(self, job_id: str, seconds: float = JOB_SECONDS) -> dict[str, Any]:
         """A job once it is over; {} if it isn't known. Raises RetryableError when it never ends."""
-        deadline, pause = self.clock.now() + JOB_SECONDS, FIRST_POLL_SECONDS
+        deadline, pause = self.clock.now() + seconds, FIRST_POLL_SECONDS
         while True:
             found = self.job(job_id)
             if found.status == 404 or found.body.get("status") in TERMINAL:
                 self.made.jobs = [job for job in self.made.jobs if job != job_id]
                 return found.body if found.ok else {}
             if self.clock.now() > deadline:
-                raise RetryableError(
-                    f"A job of the probe's isn't over after {JOB_SECONDS:.0f} seconds"
-                )
+                raise RetryableError(f"A job of the probe's isn't over after {seconds:.0f} seconds")
             self.clock.sleep(pause)
             pause = min(pause * LONGER, POLL_SECONDS)
 

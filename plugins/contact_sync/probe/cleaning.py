@@ -43,7 +43,7 @@ def _await_effects(account: Account) -> None:
         account.clock.sleep(min(max(over, 0.0), LATE_SECONDS))
     for job_id in list(made.jobs):
         try:
-            account.finish(job_id)
+            account.finish(job_id, LATE_SECONDS)
         except RetryableError:  # an import without a file never ends, and makes nothing
             made.jobs.remove(job_id)
     made.sent_at = None
@@ -56,26 +56,37 @@ def _contacts(account: Account, list_id: str | None) -> list[str]:
     addresses = list(made.addresses.values())
     if not addresses:
         return []
-    found = account.look(addresses, note=False)
-    own, strange = {}, 0
-    for address, contact in found.items():
-        if _is_own(account, address, contact, list_id):
-            own[address] = str(contact["id"])
-        else:
-            strange += 1
-    ids = list(own.values())
-    for start in range(0, len(ids), PIECE):
-        deleted = account.call("DELETE", f"{CONTACTS}?ids={','.join(ids[start : start + PIECE])}")
-        if not deleted.ok:
-            raise RetryableError(f"Deleting the probe's contacts was answered by {deleted.status}")
-        account.finish(str(deleted.body.get("job_id", "")))
-    gone = account.until(lambda: len(account.look(addresses, note=False)) <= strange, LAG_SECONDS)
-    if gone is None:
+    asked: set[str] = set()
+    strange = 0
+
+    def is_gone() -> bool:
+        """Delete what is shown now: what was sent last may be shown only later."""
+        nonlocal strange
+        found = account.look(addresses, note=False)
+        own = {
+            str(contact["id"])
+            for address, contact in found.items()
+            if _is_own(account, address, contact, list_id)
+        }
+        strange = len(found) - len(own)
+        _delete(account, sorted(own - asked))
+        asked.update(own)
+        return not own
+
+    if account.until(is_gone, LAG_SECONDS) is None:
         raise RetryableError("SendGrid still shows contacts of the probe: repeat it with --clean")
     made.addresses.clear()
     made.contact_ids.clear()
     made.save()
     return [f"{strange} contacts that the probe didn't make"] if strange else []
+
+
+def _delete(account: Account, ids: list[str]) -> None:
+    for start in range(0, len(ids), PIECE):
+        deleted = account.call("DELETE", f"{CONTACTS}?ids={','.join(ids[start : start + PIECE])}")
+        if not deleted.ok:
+            raise RetryableError(f"Deleting the probe's contacts was answered by {deleted.status}")
+        account.finish(str(deleted.body.get("job_id", "")))
 
 
 def _is_own(account: Account, address: str, contact: dict[str, Any], list_id: str | None) -> bool:
