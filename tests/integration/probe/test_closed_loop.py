@@ -44,6 +44,10 @@ NOT_ASKED = {
 """Switches that no question is about, and why it can't be seen from outside."""
 
 
+WITH: dict[str, Account] = {"retry_after": {"rate_limit": 40}}
+"""What has to be so for a question to be answered: a limit that can be used up."""
+
+
 def test_every_switch_is_an_answer_and_every_answer_a_switch() -> None:
     numbers = {code for code, question in QUESTIONS.items() if not question.answers}
     assert numbers == set(NUMBERS)
@@ -92,7 +96,7 @@ def test_a_question_alone_tells_every_behaviour(
 ) -> None:
     for answer in behaviours(code):
         emulated.admin.reset()
-        assert_told(emulated, open_account, {code: answer})
+        assert_told(emulated, open_account, {code: answer} | WITH.get(code, {}))
 
 
 @pytest.mark.slow
