@@ -16,7 +16,7 @@ from typing import Any
 from contact_sync.base.account_questions import QUESTIONS
 from contact_sync.base.errors import ConfigError, Stopped
 from contact_sync.cli.command import Say, as_json
-from contact_sync.config.account_profile import FOLDER, AccountProfile, write_profile
+from contact_sync.config.account_profile import AccountProfile, write_profile
 from contact_sync.probe.account import MOST_ADDRESSES, Account, address_of
 from contact_sync.probe.cleaning import clean
 from contact_sync.probe.made import Made, load, state_path
@@ -92,7 +92,7 @@ def answer(options: argparse.Namespace, say: Say, agrees: Callable[[str], bool])
     if options.json:
         say(as_json(asdict(profile) | {"left": left}))
     else:
-        say(_summary(profile, left, f"{FOLDER.parent.name}/{FOLDER.name}/{written.name}"))
+        say(_summary(profile, left, f"include/accounts/{written.name}"))
     return 1 if left else 0
 
 

@@ -66,9 +66,9 @@ class AccountProfile:
         return found if isinstance(found, int) else None
 
 
-def read_profile(name: str, folder: Path = FOLDER) -> AccountProfile:
+def read_profile(name: str) -> AccountProfile:
     """The profile `NAME.yaml`. Raises ConfigError for a missing or wrong one."""
-    path = folder / f"{name}.yaml"
+    path = FOLDER / f"{name}.yaml"
     try:
         with path.open(encoding="utf-8") as file:
             text = file.read(MOST_BYTES + 1)
@@ -111,7 +111,8 @@ def _answer(code: object, value: Any, file: str) -> Answer:
         raise ConfigError(f"{file}: answers.{code}: there is no such question; make it again")
     answer = value.get("answer") if isinstance(value, dict) else None
     if not isinstance(answer, str | int) or not question.allows(answer):
-        possible = ", ".join([*question.answers, *GENERAL]) or f"a number of {question.unit}"
+        own = [*question.answers] or [f"a number of {question.unit}"]
+        possible = ", ".join([*own, *GENERAL])
         raise ConfigError(f"{file}: answers.{code}.answer: must be one of {possible}")
     return Answer(answer, str(value.get("seen", "")))
 
@@ -134,12 +135,12 @@ def profile_text(profile: AccountProfile) -> str:
     return _HEAD.format(name=profile.connection) + body
 
 
-def write_profile(profile: AccountProfile, folder: Path = FOLDER) -> Path:
+def write_profile(profile: AccountProfile) -> Path:
     """Write `CONNECTION.yaml`, as a whole or not at all; returns its path. Raises ConfigError."""
-    path = folder / f"{profile.connection}.yaml"
+    path = FOLDER / f"{profile.connection}.yaml"
     fresh = path.with_name(f".{path.name}.{os.getpid()}.new")
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        FOLDER.mkdir(parents=True, exist_ok=True)
         fresh.write_text(profile_text(profile), encoding="utf-8")
         fresh.replace(path)
     except OSError as error:

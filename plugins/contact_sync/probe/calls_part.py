@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import uuid
 from collections.abc import Set
@@ -179,21 +180,19 @@ def _retry_after(account: Account, path: str, limit: int | None) -> Answer:
 
 
 ROW = {"address_line_1": "x" * 100, "address_line_2": "x" * 100, "city": "x" * 60}
-TOP, GRAIN = 6_000_000, 64_000
+TOP, GRAIN, ENVELOPE = 6_000_000, 64_000, 200
 
 
 def ask_size(account: Account, _asked: Set[str]) -> dict[str, Answer]:
     """The largest JSON upsert that is accepted, by bisection; its rows are one contact's."""
-    low, high, refused = 0, TOP, None
-    tried = high
-    while True:
-        found = _sized(account, tried)
+    low, high, refused = 0, TOP + GRAIN, None
+    tried = TOP
+    while high - low > GRAIN and low < TOP - GRAIN:
+        size, found = _sized(account, tried)
         if found.ok:
-            low = tried
+            low = size
         else:
-            high, refused = tried, found
-        if low == TOP or high - low <= GRAIN:
-            break
+            high, refused = size, found
         tried = (low + high) // 2
     if not low:
         raise FatalError(f"No JSON upsert of {GRAIN:,} bytes or more is accepted")
@@ -201,14 +200,15 @@ def ask_size(account: Account, _asked: Set[str]) -> dict[str, Answer]:
     return {"json_limit": Answer(low, said), "too_large": _too_large(refused)}
 
 
-def _sized(account: Account, size: int) -> Exchange:
+def _sized(account: Account, most: int) -> tuple[int, Exchange]:
+    """The answer to an upsert of so many bytes, or some hundred less, and how many they are."""
     row = {"email": account.address("size"), **ROW}
-    each = len(str(row)) + 2
-    most = min(30_000, max(1, (size - 200) // each))
-    found = account.put([row] * most)
+    each = len(json.dumps(row)) + len(", ")
+    rows = max(1, (most - ENVELOPE) // each)
+    found = account.put([row] * rows)
     if found.ok:
         account.finish(str(found.body.get("job_id", "")))
-    return found
+    return len(json.dumps(found.sent)), found
 
 
 def _too_large(refused: Exchange | None) -> Answer:
