@@ -16,7 +16,7 @@ from typing import Any
 from contact_sync.base.account_questions import QUESTIONS
 from contact_sync.base.errors import ConfigError, Stopped
 from contact_sync.cli.command import Say, as_json
-from contact_sync.config.account_profile import AccountProfile, write_profile
+from contact_sync.config.account_profile import AccountProfile, read_profile, write_profile
 from contact_sync.probe.account import MOST_ADDRESSES, Account, address_of
 from contact_sync.probe.cleaning import clean
 from contact_sync.probe.made import Made, load, state_path
@@ -88,12 +88,27 @@ def answer(options: argparse.Namespace, say: Say, agrees: Callable[[str], bool])
         say("Nothing was done")
         return 1
     profile, left = _carry_out(options, made)
+    changed = _changed(profile)
     written = write_profile(profile)
     if options.json:
-        say(as_json(asdict(profile) | {"left": left}))
+        say(as_json(asdict(profile) | {"left": left, "changed": changed}))
     else:
-        say(_summary(profile, left, f"include/accounts/{written.name}"))
+        say(_summary(profile, [*changed, *left], f"include/accounts/{written.name}"))
     return 1 if left else 0
+
+
+def _changed(profile: AccountProfile) -> list[str]:
+    """What the account has answered otherwise before, in words; nothing without a profile."""
+    try:
+        before = read_profile(profile.connection)
+    except ConfigError:
+        return []
+    pairs = [(code, before[code], profile[code]) for code in QUESTIONS if QUESTIONS[code].answers]
+    return [
+        f"Changed since {before.seen_on}: {code} was {old}, and is {new}"
+        for code, old, new in pairs
+        if old is not None and new is not None and old != new
+    ]
 
 
 def _adopted(made: Made | None, options: argparse.Namespace) -> Made | None:
@@ -139,7 +154,7 @@ def _carry_out(options: argparse.Namespace, made: Made) -> tuple[AccountProfile,
         if options.keep:
             return profile, []
         tell("Cleaning up")
-        left = clean(account)
+        left = [f"Left alone: {what}" for what in clean(account)]
         made.forget()
         return profile, left
     finally:
@@ -185,12 +200,11 @@ def tell(text: str) -> None:
     sys.stderr.flush()
 
 
-def _summary(profile: AccountProfile, left: list[str], path: str) -> str:
+def _summary(profile: AccountProfile, remarks: list[str], path: str) -> str:
     known: dict[bool, list[Any]] = {True: [], False: []}
     for code, found in profile.answers.items():
         known[found.is_known].append(f"  {code}: {found.answer} ({found.seen})")
     lines = [f"{len(known[True])} questions are answered:", *known[True]]
     if known[False]:
         lines += [f"{len(known[False])} are not:", *known[False]]
-    lines += [f"Left alone: {what}" for what in left]
-    return "\n".join([*lines, f"Wrote {path}"])
+    return "\n".join([*lines, *remarks, f"Wrote {path}"])

@@ -66,6 +66,10 @@ class AccountProfile:
         return found if isinstance(found, int) else None
 
 
+NOTHING_KNOWN = AccountProfile("", date.min)
+"""Of an account that nobody has asked: all choices are safe ones."""
+
+
 def read_profile(name: str) -> AccountProfile:
     """The profile `NAME.yaml`. Raises ConfigError for a missing or wrong one."""
     path = FOLDER / f"{name}.yaml"
