@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,22 +12,17 @@ from statistics import median
 import psutil
 import psycopg
 
+from benchmarks.airflow_cost import DAG_ID, FailedRunError, Say, plain_clients, rename
 from benchmarks.target import ROOT
 from local.stack.account import furnish
 from local.stack.databases import STATE
 from local.stack.system import Stack
 
-Say = Callable[[str], None]
 Figures = dict[str, float | int | str]
-DAG_ID = "contact_sync_demo"
 EMPTY_DAG_ID = "nothing_to_do"
 RUN_SECONDS = 900.0
 LOOK_SECONDS = 0.1
 CHANGED = 100
-PLAIN = """
-SELECT id FROM b2core.clients WHERE email ~ '^[a-z.]+[0-9]+@[a-z.]+$' ORDER BY id LIMIT %s
-"""
-CHANGE = "UPDATE b2core.clients SET last_name = %s WHERE id = ANY(%s)"
 EMPTY_DAG = f"""
 from airflow.sdk import dag, task
 
@@ -48,10 +42,6 @@ def nothing():
 nothing()
 """
 """As many tasks as a run needs that has little to do."""
-
-
-class FailedRunError(Exception):
-    """A run of the DAG didn't succeed, so its time means nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,9 +121,7 @@ def of(name: str, runs: list[Took]) -> Figures:
 
 def sent(stack: Stack, changes: int, name: str) -> Took:
     """A run after so many clients got another name. Raises FailedRunError if it sends others."""
-    with psycopg.connect(stack.databases.b2core_url) as connection:
-        clients = [row[0] for row in connection.execute(PLAIN, (changes,))]
-        connection.execute(CHANGE, (name, clients))
+    rename(stack, [client for client, _ in plain_clients(stack, changes)], name)
     took = run_of(stack, DAG_ID, {"mode": "incremental"})
     found = stack.status("demo")["runs"][0]["counts"]["sent"]
     if found != changes:
