@@ -36,8 +36,8 @@ def send_batch(sync: Sync, run: Run, root_id: int) -> str | None:
 def send_and_look(sync: Sync, run_id: int, batch_ids: list[int]) -> dict[int, str]:
     """Send batches and look at their jobs for a moment; returns those to wait for, by batch.
 
-    A job that is over within LOOK_SECONDS costs no deferral, which takes longer; where the account's
-    profile says that jobs take longer, it isn't looked at again. Raises like send_batch.
+    A job that is over within LOOK_SECONDS costs no deferral, which takes longer; where the
+    account's profile says that jobs take longer, it isn't looked at again. Raises like send_batch.
     """
     usual = sync.profile.number("job_seconds") or 0
     until = time.monotonic() + (LOOK_SECONDS if usual <= LOOK_SECONDS else 0)
