@@ -71,7 +71,7 @@ def test_openlineage_shows_the_tables_and_the_list(stack: Stack, lineage: Path) 
     sent_to = datasets(lineage, f"{DAG_ID}.send_batch", "outputs")
     assert sent_to == {"sendgrid_default/lists/B2CORE clients"}
     for side in ("inputs", "outputs"):
-        assert datasets(lineage, f"{DAG_ID}.check_setup", side) == set()
+        assert datasets(lineage, f"{DAG_ID}.approve_plan", side) == set()
 
 
 def test_metrics_arrive_by_statsd_once_a_run(stack: Stack, got: Receivers) -> None:
