@@ -129,6 +129,8 @@ SCENARIOS = {
     "O09": "A person comes back while the removal is still slow → the contact is there at the end",
     "O10": "A backfill crashes → the watermark stays where it was",
     "O11": "Definition or code changes between two tasks → the run stops, the next one uses it",
+    "O12": "A run waits → its page and its logs say for what, and until when",
+    "O13": "Airflow and the report say different things of a run → its page says who did what",
     "F01": "A backfill would add excluded clients again, or they are there already → they leave",
     "F02": "Somebody unsubscribed in SendGrid → suppressions are never removed by us",
     "F03": "An erased person returns in B2CORE → held back",

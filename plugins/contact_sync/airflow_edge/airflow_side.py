@@ -23,8 +23,11 @@ OPEN = ("scheduled", "queued", "running", "restarting", "deferred", "up_for_retr
         "up_for_reschedule", "awaiting_input")  # fmt: skip
 LISTED = 50
 SCHEDULER = "SchedulerJob"
-LOST = ("state mismatch", "heartbeat timeout")
-"""What Airflow notes of a try whose process ended without a word."""
+MISMATCH, SILENT = "state mismatch", "heartbeat timeout"
+"""What Airflow notes of a try whose process ended without a word, as its executor or its heartbeat
+shows. A mismatch is also noted of a task that was deferred and came back before its executor had
+said so: that one is queued again by then (scheduler_job_runner.process_executor_events)."""
+STILL_RUNNING = "state attribute is running"
 
 
 def airflow_side(
@@ -102,20 +105,19 @@ def _open_task(row: Any, killed: dict[tuple[str, int], int]) -> OpenTask:
 
 
 def _killed(session: Any, dag_id: str, run_id: str, since: datetime) -> dict[tuple[str, int], int]:
-    """By task and map index. Airflow's other word for "state mismatch" is a task that was deferred
-    and came back before its worker had said so: that one wasn't killed."""
+    """By task and map index."""
     rows = session.execute(
-        select(Log.task_id, Log.map_index, Log.try_number, Log.extra).where(
+        select(Log.event, Log.task_id, Log.map_index, Log.try_number, Log.extra).where(
             Log.dag_id == dag_id,
             Log.run_id == run_id,
-            Log.event.in_(LOST),
+            Log.event.in_((MISMATCH, SILENT)),
             Log.dttm >= since,
         )
     ).all()
     tries = {
         (row.task_id, -1 if row.map_index is None else row.map_index, row.try_number)
         for row in rows
-        if "finished with state success" not in (row.extra or "")
+        if row.event == SILENT or STILL_RUNNING in (row.extra or "")
     }
     return dict(Counter((task, index) for task, index, _ in tries))
 
