@@ -12,6 +12,7 @@ from airflow.models.dag import DagModel
 from airflow.models.log import Log
 from airflow.models.pool import Pool
 from airflow.models.taskinstance import TaskInstance
+from airflow.models.taskinstancehistory import TaskInstanceHistory
 from airflow.utils.session import create_session
 from sqlalchemy import func, select
 
@@ -79,6 +80,21 @@ def killed_tasks(dag_id: str, run_id: str, since: datetime) -> dict[str, int]:
         for (task_id, _), tries in _killed(session, dag_id, run_id, since).items():
             found[task_id] += tries
     return dict(found)
+
+
+def reason_of_try(dag_id: str, run_id: str, task_id: str, map_index: int) -> str:
+    """Why the newest try of a task failed of which Airflow has kept that, as its retry policy said;
+    "" = none. Of the last try it keeps nothing."""
+    past = TaskInstanceHistory
+    query = (
+        select(past.retry_reason)
+        .where(past.dag_id == dag_id, past.run_id == run_id, past.task_id == task_id,
+               past.map_index == map_index, past.retry_reason.is_not(None))
+        .order_by(past.try_number.desc())
+        .limit(1)
+    )  # fmt: skip
+    with create_session(scoped=False) as session:
+        return str(session.scalar(query) or "")
 
 
 def _open_task(row: Any, killed: dict[tuple[str, int], int]) -> OpenTask:
