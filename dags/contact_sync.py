@@ -71,6 +71,7 @@ from contact_sync.airflow_edge.retry_policy import (
     TellingRetryPolicy,
 )
 from contact_sync.airflow_edge.run_types import RUN_TYPES
+from contact_sync.airflow_edge.schedules import schedule_of
 from contact_sync.airflow_edge.trigger_form import params
 from contact_sync.config.alerts import Event
 from contact_sync.config.definition import SyncDefinition
@@ -87,7 +88,7 @@ def make_dag(definition: SyncDefinition) -> DAG:
         dag_display_name=f"{definition.caption}: B2CORE to SendGrid",
         description=_description(definition),
         doc_md=__doc__,
-        schedule=definition.schedule if definition.sends else None,
+        schedule=schedule_of(definition),
         catchup=False,
         max_active_runs=1,
         allowed_run_types=RUN_TYPES,

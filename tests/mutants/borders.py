@@ -128,7 +128,7 @@ MUTANTS = [
     Mutant("No redirect is followed", {"requests.Session.request": follow},
            test_transport_privacy.test_H01_no_redirect_is_followed,
            {"call": test_transport_privacy.CALLS[0]}),
-    Mutant("TLS is verified", {f"{SENDGRID}.transport._session": trusting},
+    Mutant("TLS is verified", {f"{SENDGRID}.transport.session_over": trusting},
            test_limits.test_H05_a_server_that_proves_nothing_gets_nothing),
     Mutant("Downloads are capped in size", {f"{SENDGRID}.transport.copied": whole},
            test_transport_privacy.test_H02_a_huge_errors_file_is_not_read_to_its_end),

@@ -653,3 +653,17 @@ CREATE UNLOGGED TABLE contact_sync.verify_proof (
     filled bigint NOT NULL,
     person_hash bigint NOT NULL
 );
+
+-- What the watch of each sync saw last in B2CORE; only of syncs with `schedule: changes`.
+CREATE TABLE contact_sync.watch (
+    sync_id smallint NOT NULL,
+    state text NOT NULL,  -- By what it learns of changes, a code; failed = one of the databases can't be asked.
+    why text,  -- Why counts of rows written can't be used, a code; NULL = they can.
+    detail text,  -- The names that why is about, or the error.
+    looked_at timestamp with time zone DEFAULT now() NOT NULL,  -- The last look that was written down; each half minute one is.
+    moved_at timestamp with time zone,  -- The last change that began a run.
+    tables text[] DEFAULT '{}'::text[] NOT NULL,  -- The tables of that change; empty = it was notified.
+    CONSTRAINT watch_state CHECK ((state = ANY (ARRAY['counts'::text, 'notify'::text, 'nothing'::text, 'failed'::text])))
+);
+ALTER TABLE ONLY contact_sync.watch ADD CONSTRAINT watch_pkey PRIMARY KEY (sync_id);
+ALTER TABLE ONLY contact_sync.watch ADD CONSTRAINT watch_sync_id_fkey FOREIGN KEY (sync_id) REFERENCES contact_sync.sync(sync_id) ON DELETE CASCADE;

@@ -127,7 +127,7 @@ def start_run(name: str) -> int | None:
                 ),
             )
         except LeaseBusy as error:
-            if str(dag_run.run_type) == "scheduled":
+            if str(dag_run.run_type) in ("scheduled", "asset_triggered"):
                 context["ti"].xcom_push(key=NOT_STARTED_KEY, value=str(NotStarted.BUSY))
                 raise
             log.info("%s. This run waits for it", error)

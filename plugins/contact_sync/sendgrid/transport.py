@@ -100,7 +100,7 @@ class Transport:
         self._base_url = base_url.rstrip("/")
         self.key_mark = key_mark(self._base_url, api_key)
         self._line = Line()
-        self._api = _session(self._line)
+        self._api = session_over(self._line)
         self._api.headers["Authorization"] = f"Bearer {api_key}"
 
     def mask_url(self, url: str) -> None:
@@ -141,7 +141,7 @@ class Transport:
 
     def _once(self, method: str, path: str, what: str, options: dict[str, Any]) -> dict[str, Any]:
         with (
-            _sent(what, self._line, self._limits.answer_seconds),
+            sent(what, self._line, self._limits.answer_seconds),
             self._api.request(
                 method,
                 self._base_url + path,
@@ -177,8 +177,8 @@ class Transport:
         self._check_storage(url, "upload_uri")
         line = self._storage_line()
         with (
-            _sent(what, line, self._limits.upload_seconds),
-            _session(line) as storage,
+            sent(what, line, self._limits.upload_seconds),
+            session_over(line) as storage,
             storage.put(
                 url,
                 data=file,
@@ -224,8 +224,8 @@ class Transport:
         line = self._storage_line()
         try:
             with (
-                _sent(f"GET {what}", line, seconds),
-                _session(line) as storage,
+                sent(f"GET {what}", line, seconds),
+                session_over(line) as storage,
                 storage.get(
                     url,
                     timeout=(CONNECT_SECONDS, READ_SECONDS),
@@ -254,7 +254,7 @@ class Transport:
         self._api.close()
 
 
-def _session(line: Line) -> requests.Session:
+def session_over(line: Line) -> requests.Session:
     session = requests.Session()
     session.mount("http://", line)
     session.mount("https://", line)
@@ -265,7 +265,7 @@ def _session(line: Line) -> requests.Session:
 
 
 @contextmanager
-def _sent(what: str, line: Line, seconds: float) -> Iterator[None]:
+def sent(what: str, line: Line, seconds: float) -> Iterator[None]:
     """Limit a call's time; translate what `requests` raises, without its text: signed URLs."""
     try:
         with line.within(seconds):
