@@ -12,6 +12,7 @@ from pathlib import Path
 from tests.support.erasure_scenarios import ERASURE
 from tests.support.not_promised import NOT_PROMISED
 from tests.support.proofs import Proof, proofs_of
+from tests.support.shown_scenarios import SHOWN
 from tests.support.verify_scenarios import VERIFICATION
 
 TESTS = Path(__file__).parents[1]
@@ -32,8 +33,9 @@ SECTIONS = {
     "S": "What B2CORE's own connection to SendGrid does, and this project keeps",
     "V": "Verification and repair",
     "E": "Erasure on request",
+    "W": "What a person sees before and after a run",
 }
-ELSEWHERE = VERIFICATION | ERASURE
+ELSEWHERE = VERIFICATION | ERASURE | SHOWN
 
 SCENARIOS = {
     "A01": "A transaction commits after a run has read past its time → the next run sends it",

@@ -190,6 +190,25 @@ CREATE VIEW contact_sync.batch_contact AS
    FROM (contact_sync.batch b
      JOIN contact_sync.outbox o ON (((b.run_id = o.run_id) AND ((o.client_id >= b.first_id) AND (o.client_id <= b.last_id)) AND ((b.json_only IS NULL) OR (o.json_only = b.json_only)))));
 
+-- What a run changes, client by client, for people; of each slice the first ones of a kind. No run reads it.
+CREATE TABLE contact_sync.change (
+    run_id bigint NOT NULL,
+    sync_id smallint NOT NULL,
+    client_id bigint NOT NULL,
+    kind text NOT NULL,  -- new, changed, moved, sent_again, cleared, removed, unlisted, excluded, rejected; dropped = a value doesn't fit.
+    field text DEFAULT ''::text NOT NULL,  -- Of a rejection or a dropped value: SendGrid's field; empty for the others.
+    reason text,  -- Why, a code: of what is kept back, left out or removed, and of what SendGrid didn't confirm.
+    detail text,  -- The reason in the words of others, as in the ledger.
+    fields bigint,  -- Fields that differ from what SendGrid showed before, by bit; NULL = the contact wasn't compared.
+    before_after bytea,  -- Values of these fields before and after, encrypted; only where the definition says `changes: {values: encrypted}`.
+    state text,  -- The client's fate in the ledger when the run ended; NULL = it hasn't ended, or has nothing to do with it.
+    batch_id bigint,  -- The batch of this run that it was in; NULL as above.
+    CONSTRAINT change_kind CHECK ((kind = ANY (ARRAY['new'::text, 'changed'::text, 'moved'::text, 'sent_again'::text, 'cleared'::text, 'removed'::text, 'unlisted'::text, 'excluded'::text, 'rejected'::text, 'dropped'::text])))
+);
+ALTER TABLE ONLY contact_sync.change ADD CONSTRAINT change_pkey PRIMARY KEY (run_id, client_id, kind, field);
+CREATE INDEX change_by_client ON contact_sync.change USING btree (sync_id, client_id);
+ALTER TABLE ONLY contact_sync.change ADD CONSTRAINT change_run_id_fkey FOREIGN KEY (run_id) REFERENCES contact_sync.run(run_id) ON DELETE CASCADE;
+
 -- The clients' keys in B2CORE, where clients.sql gives the column client_key: for people, in lists and look-ups.
 CREATE TABLE contact_sync.client_key (
     sync_id smallint NOT NULL,

@@ -40,6 +40,8 @@ from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
 
 from contact_sync.web import (
+    change_files,
+    changes_page,
     check_page,
     clients_page,
     dropped_page,
@@ -58,7 +60,7 @@ from contact_sync.web.rendering import FOLDER
 PAGES = (
     syncs_page.router, run_page.router, clients_page.router, rejected_page.router,
     dropped_page.router, mapping_page.router, check_page.router,
-    suppressions_page.router, erasures_page.router,
+    suppressions_page.router, erasures_page.router, changes_page.router, change_files.router,
     verification_page.router,
 )  # fmt: skip
 

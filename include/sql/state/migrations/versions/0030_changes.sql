@@ -1,0 +1,34 @@
+-- What a run changes, client by client, for people.
+CREATE TABLE contact_sync.change (
+    run_id bigint NOT NULL REFERENCES contact_sync.run ON DELETE CASCADE,
+    sync_id smallint NOT NULL,
+    client_id bigint NOT NULL,
+    kind text NOT NULL CONSTRAINT change_kind CHECK (kind IN (
+        'new', 'changed', 'moved', 'sent_again', 'cleared', 'removed', 'unlisted', 'excluded', 'rejected', 'dropped'
+    )),
+    field text NOT NULL DEFAULT '',
+    reason text,
+    detail text,
+    fields bigint,
+    before_after bytea,
+    state text,
+    batch_id bigint,
+    PRIMARY KEY (run_id, client_id, kind, field)
+);
+CREATE INDEX change_by_client ON contact_sync.change (sync_id, client_id);
+COMMENT ON TABLE contact_sync.change
+IS 'What a run changes, client by client, for people; of each slice the first ones of a kind. No run reads it.';
+COMMENT ON COLUMN contact_sync.change.kind
+IS 'new, changed, moved, sent_again, cleared, removed, unlisted, excluded, rejected; dropped = a value doesn''t fit.';
+COMMENT ON COLUMN contact_sync.change.field
+IS 'Of a rejection or a dropped value: SendGrid''s field; empty for the others.';
+COMMENT ON COLUMN contact_sync.change.reason
+IS 'Why, a code: of what is kept back, left out or removed, and of what SendGrid didn''t confirm.';
+COMMENT ON COLUMN contact_sync.change.detail IS 'The reason in the words of others, as in the ledger.';
+COMMENT ON COLUMN contact_sync.change.fields
+IS 'Fields that differ from what SendGrid showed before, by bit; NULL = the contact wasn''t compared.';
+COMMENT ON COLUMN contact_sync.change.before_after
+IS 'Values of these fields before and after, encrypted; only where the definition says `changes: {values: encrypted}`.';
+COMMENT ON COLUMN contact_sync.change.state
+IS 'The client''s fate in the ledger when the run ended; NULL = it hasn''t ended, or has nothing to do with it.';
+COMMENT ON COLUMN contact_sync.change.batch_id IS 'The batch of this run that it was in; NULL as above.';
