@@ -3,7 +3,26 @@
 -- drop_of_range --
 -- What an earlier try of a slice noted. Index: change primary key
 DELETE FROM contact_sync.change
-WHERE run_id = %(run_id)s AND client_id BETWEEN %(first_id)s AND %(last_id)s;
+WHERE run_id = %(run_id)s AND client_id BETWEEN %(first_id)s AND %(last_id)s AND kind <> 'absent';
+
+-- replace_absent --
+-- Clients that the snapshot of a run doesn't hold; an earlier try of the task may have found others.
+-- Index: change primary key
+WITH former AS (
+    DELETE FROM contact_sync.change
+    WHERE run_id = %(run_id)s AND kind = 'absent' AND NOT client_id = any(%(client_ids)s::bigint[])
+)
+
+INSERT INTO contact_sync.change (run_id, sync_id, client_id, kind)
+SELECT
+    r.run_id,
+    r.sync_id,
+    g.client_id,
+    'absent'
+FROM contact_sync.run AS r
+CROSS JOIN unnest(%(client_ids)s::bigint[]) AS g (client_id)
+WHERE r.run_id = %(run_id)s
+ON CONFLICT DO NOTHING;
 
 -- drop_of_clients --
 -- Index: change primary key

@@ -195,7 +195,7 @@ CREATE TABLE contact_sync.change (
     run_id bigint NOT NULL,
     sync_id smallint NOT NULL,
     client_id bigint NOT NULL,
-    kind text NOT NULL,  -- new, changed, moved, sent_again, cleared, removed, unlisted, excluded, rejected; dropped = a value doesn't fit.
+    kind text NOT NULL,  -- new, changed, moved, sent_again, cleared, removed, unlisted, absent, excluded, rejected; dropped = a value doesn't fit.
     field text DEFAULT ''::text NOT NULL,  -- Of a rejection or a dropped value: SendGrid's field; empty for the others.
     reason text,  -- Why, a code: of what is kept back, left out or removed, and of what SendGrid didn't confirm.
     detail text,  -- The reason in the words of others, as in the ledger.
@@ -203,7 +203,7 @@ CREATE TABLE contact_sync.change (
     before_after bytea,  -- Values of these fields before and after, encrypted; only where the definition says `changes: {values: encrypted}`.
     state text,  -- The client's fate in the ledger when the run ended; NULL = it hasn't ended, or has nothing to do with it.
     batch_id bigint,  -- The batch of this run that it was in; NULL as above.
-    CONSTRAINT change_kind CHECK ((kind = ANY (ARRAY['new'::text, 'changed'::text, 'moved'::text, 'sent_again'::text, 'cleared'::text, 'removed'::text, 'unlisted'::text, 'excluded'::text, 'rejected'::text, 'dropped'::text])))
+    CONSTRAINT change_kind CHECK ((kind = ANY (ARRAY['new'::text, 'changed'::text, 'moved'::text, 'sent_again'::text, 'cleared'::text, 'removed'::text, 'unlisted'::text, 'absent'::text, 'excluded'::text, 'rejected'::text, 'dropped'::text])))
 );
 ALTER TABLE ONLY contact_sync.change ADD CONSTRAINT change_pkey PRIMARY KEY (run_id, client_id, kind, field);
 CREATE INDEX change_by_client ON contact_sync.change USING btree (sync_id, client_id);

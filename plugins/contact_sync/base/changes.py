@@ -18,6 +18,7 @@ class ChangeKind(StrEnum):
     UNLISTED = "unlisted"  # the same, taken off the list
     EXCLUDED = "excluded"
     REJECTED = "rejected"
+    ABSENT = "absent"  # gone from B2CORE, whether or not that is believed yet
     DROPPED = "dropped"  # a value that doesn't fit is left out, cut or rounded
 
 
@@ -29,6 +30,10 @@ KINDS: Mapping[str, tuple[str, str]] = {
     ChangeKind.CLEARED: ("cleared", "a value is emptied at SendGrid"),
     ChangeKind.REMOVED: ("removed", "a contact is deleted at SendGrid"),
     ChangeKind.UNLISTED: ("unlisted", "a contact is taken off the list and stays in the account"),
+    ChangeKind.ABSENT: (
+        "absent",
+        "gone from B2CORE: seen twice, or approved, its contact goes; held, it stays",
+    ),
     ChangeKind.EXCLUDED: ("excluded", "newly kept back: it must not be sent"),
     ChangeKind.REJECTED: ("rejected", "newly kept back: it can't be sent as it is"),
     ChangeKind.DROPPED: ("dropped value", "a value that doesn't fit is newly left out or cut"),

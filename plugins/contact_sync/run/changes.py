@@ -19,11 +19,13 @@ from contact_sync.base.changes import ChangeKind
 from contact_sync.base.vocabulary import ExclusionReason
 from contact_sync.contacts.decision import Decided
 from contact_sync.run.counting import sent_kinds
-from contact_sync.state.changes import FOUND, MOST
+from contact_sync.state.changes import FEW, FOUND, MOST
 
-FEW = 1_000
-"""So many new clients, and so many that are sent again as they are, are kept of a slice."""
-ROOM = dict.fromkeys(ChangeKind, MOST) | {ChangeKind.NEW: FEW, ChangeKind.SENT_AGAIN: FEW}
+ROOM = dict.fromkeys(ChangeKind, FEW) | dict.fromkeys(
+    (ChangeKind.CHANGED, ChangeKind.MOVED, ChangeKind.CLEARED), MOST
+)
+"""How many rows of a kind are kept of a slice: few of those of which a first load or a resend has
+very many, or that have a list of their own."""
 KEPT_BACK = {"rejected": ChangeKind.REJECTED, "excluded": ChangeKind.EXCLUDED,
              "shared": ChangeKind.EXCLUDED}  # fmt: skip
 """Fates of clients that a run newly notes → what that is called here."""
@@ -56,7 +58,7 @@ def few(found: Sequence[pa.Table]) -> pa.Table:
 def _kept_back(keep: pd.DataFrame) -> list[pa.Table]:
     found = []
     for fate, kind in KEPT_BACK.items() if len(keep) else ():
-        rows = keep[keep["state"] == fate]
+        rows = keep[keep["state"] == fate].head(ROOM[kind])
         shared = [str(ExclusionReason.SHARED_ADDRESS)] * len(rows)
         found.append(
             _rows(

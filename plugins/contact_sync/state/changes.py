@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
 import pyarrow as pa
 
+from contact_sync.base.arrays import Int64
 from contact_sync.base.changes import SENT, ChangeKind
 from contact_sync.base.vocabulary import Lane
 from contact_sync.postgres.copying import copy_batches
@@ -25,7 +27,9 @@ FOUND = pa.schema(
 )  # fmt: skip
 """What reading a slice finds; the columns have the meanings of the table's."""
 MOST = 10_000
-"""So many rows of a kind are kept of a slice: the first ones by id."""
+"""So many rows of most kinds are kept of a slice: the first ones by id."""
+FEW = 1_000
+"""So many of the others; run.changes says which."""
 OF_REMOVALS = {Lane.DELETE: ChangeKind.REMOVED, Lane.UNLIST: ChangeKind.UNLISTED}
 
 
@@ -58,7 +62,13 @@ def replace_changes(cursor: Cursor, run_id: int, part: Slice, found: pa.Table) -
         cursor.execute(SQL["create_noted"])
         copy_batches(cursor, "pg_temp.noted", FOUND, found.to_batches())
         cursor.execute(SQL["note"], {"run_id": run_id})
-    cursor.execute(SQL["note_dropped"], bounds | {"at_most": MOST})
+    cursor.execute(SQL["note_dropped"], bounds | {"at_most": FEW})
+
+
+def replace_absent(cursor: Cursor, run_id: int, gone: Int64) -> None:
+    """Note the first MOST clients, by id, that the run's snapshot of B2CORE doesn't hold."""
+    ids = np.sort(gone)[:MOST].tolist()
+    cursor.execute(SQL["replace_absent"], {"run_id": run_id, "client_ids": ids})
 
 
 def note_removals(cursor: Cursor, run_id: int, batch_id: int, lane: Lane) -> None:

@@ -47,6 +47,7 @@ from contact_sync.web import (
     dropped_page,
     erasures_page,
     mapping_page,
+    plan_page,
     rejected_page,
     run_page,
     suppressions_page,
@@ -60,7 +61,8 @@ from contact_sync.web.rendering import FOLDER
 PAGES = (
     syncs_page.router, run_page.router, clients_page.router, rejected_page.router,
     dropped_page.router, mapping_page.router, check_page.router,
-    suppressions_page.router, erasures_page.router, changes_page.router, change_files.router,
+    suppressions_page.router, erasures_page.router, changes_page.router, plan_page.router,
+    change_files.router,
     verification_page.router,
 )  # fmt: skip
 

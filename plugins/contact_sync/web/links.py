@@ -63,6 +63,10 @@ class Links:
         """A run's plan, for whoever decides about it."""
         return f"{self.run(name, run_id)}/plan"
 
+    def newest_plan(self, name: str) -> str:
+        """The newest plan of a sync; posted to, it starts a run."""
+        return f"{self.sync(name)}/plan"
+
     def to_do(self, name: str, query: Mapping[str, str] | None = None, file: str = "") -> str:
         """The clients with something to do; `file` is ".csv"."""
         return f"{self.sync(name)}/to-do{file}{'?' + urlencode(query) if query else ''}"

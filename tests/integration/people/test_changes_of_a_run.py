@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from contact_sync.base.changes import ChangeKind
 from contact_sync.base.errors import ConfigError
 from contact_sync.base.vocabulary import RunKind
+from contact_sync.cli.main import main
 from contact_sync.contacts.sealed_values import unseal
 from contact_sync.reporting.change_lines import Change
 from contact_sync.run import changes
@@ -150,3 +152,28 @@ def test_W02_without_a_key_a_run_stops_before_anything_is_sent(world: World) -> 
     with world.sync() as sync, pytest.raises(ConfigError, match=r"no key for that.*values: none"):
         run_sync(replace(sync, hash_keys=no_hash_keys), RunKind.INCREMENTAL, holder="test")
     assert world.writes() == []
+
+
+def test_W03_plan_says_limits_samples_and_the_runs_before(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """For people and for machines, without a value or an address."""
+    world.connect_airflow(monkeypatch)
+    world.seed()
+    first = world.run()
+    world.change()
+    assert main(["plan", "demo", "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    changes_line, removals_line = said["plan"]["limits"]
+    assert (changes_line["n"], changes_line["allowed"]) == (3, 1000)
+    assert (removals_line["n"], removals_line["allowed"]) == (1, 50)
+    assert [row["client_id"] for row in said["plan"]["samples"]["changed"]] == [1, 2]
+    assert said["plan"]["samples"]["changed"][1]["fields"] == ["city"]
+    assert [run["id"] for run in said["plan"]["runs_before"]] == [first["id"]]
+    assert said["changed_fields"] == {"city": 1, "first_name": 1, "phone_number": 1}
+    assert main(["plan", "demo"]) == 0
+    told = capsys.readouterr().out
+    assert "contacts changed: 3 of 1,000 allowed\n" in told
+    assert "    client 2: city\n" in told
+    assert "changed, by field, of 2 that were compared with SendGrid:\n    city: 1\n" in told
+    assert "@" not in told

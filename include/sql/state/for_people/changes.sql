@@ -76,3 +76,7 @@ SELECT
     clears
 FROM contact_sync.outbox
 WHERE run_id = %(run_id)s AND client_id = any(%(client_ids)s::bigint[]);
+
+-- destination --
+SELECT destination FROM contact_sync.run
+WHERE run_id = %(run_id)s;

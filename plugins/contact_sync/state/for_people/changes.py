@@ -7,12 +7,15 @@ from collections.abc import Generator
 from dataclasses import asdict, dataclass
 from typing import NamedTuple
 
+from contact_sync.base.changes import KINDS
+from contact_sync.contacts.mapping import Mapping
 from contact_sync.postgres.cursor import Cursor, many, rows_as
 from contact_sync.reporting.change_lines import Change
 from contact_sync.state import statements
 from contact_sync.state.changes import StagedChange
 from contact_sync.state.database import StateDatabase
 from contact_sync.state.for_people.reading import reading
+from contact_sync.state.runs import with_objects
 
 SQL = statements.load("for_people/changes")
 CHUNK = 5_000
@@ -78,10 +81,26 @@ def count_kinds(cursor: Cursor, run_id: int) -> list[KindCount]:
     return [KindCount(**row) for row in many(cursor, SQL["count_kinds"], {"run_id": run_id})]
 
 
-def samples(cursor: Cursor, run_id: int, at_most: int) -> list[tuple[str, int]]:
-    """Kind and client of the first rows of each kind, from all over."""
+def samples(cursor: Cursor, run_id: int, at_most: int) -> dict[str, list[Change]]:
+    """Up to so many rows of each kind, from all over, by kind in the order of KINDS."""
     rows = many(cursor, SQL["samples"], {"run_id": run_id, "at_most": at_most})
-    return [(row["kind"], row["client_id"]) for row in rows]
+    chosen = {(row["kind"], row["client_id"]) for row in rows}
+    ids = tuple({client for _, client in chosen})
+    which = Filter(run_id, client_ids=ids)
+    found = page_of_changes(cursor, which, len(KINDS) * len(ids)) if ids else []
+    by_kind = {
+        kind: [row for row in found if row.kind == kind and (kind, row.client_id) in chosen]
+        for kind in KINDS
+    }
+    return {kind: rows for kind, rows in by_kind.items() if rows}
+
+
+def mapping_of_run(cursor: Cursor, run_id: int) -> Mapping | None:
+    """The fields that a run writes, as its check has found them."""
+    for row in many(cursor, SQL["destination"], {"run_id": run_id}):
+        found = with_objects(row)["destination"]
+        return found.mapping if found else None
+    return None
 
 
 def staged(cursor: Cursor, run_id: int, client_ids: list[int]) -> dict[int, StagedChange]:

@@ -4,7 +4,8 @@ CREATE TABLE contact_sync.change (
     sync_id smallint NOT NULL,
     client_id bigint NOT NULL,
     kind text NOT NULL CONSTRAINT change_kind CHECK (kind IN (
-        'new', 'changed', 'moved', 'sent_again', 'cleared', 'removed', 'unlisted', 'excluded', 'rejected', 'dropped'
+        'new', 'changed', 'moved', 'sent_again', 'cleared', 'removed', 'unlisted', 'absent', 'excluded', 'rejected',
+        'dropped'
     )),
     field text NOT NULL DEFAULT '',
     reason text,
@@ -19,7 +20,7 @@ CREATE INDEX change_by_client ON contact_sync.change (sync_id, client_id);
 COMMENT ON TABLE contact_sync.change
 IS 'What a run changes, client by client, for people; of each slice the first ones of a kind. No run reads it.';
 COMMENT ON COLUMN contact_sync.change.kind
-IS 'new, changed, moved, sent_again, cleared, removed, unlisted, excluded, rejected; dropped = a value doesn''t fit.';
+IS 'new, changed, moved, sent_again, cleared, removed, unlisted, absent, excluded, rejected; dropped = a value doesn''t fit.';
 COMMENT ON COLUMN contact_sync.change.field
 IS 'Of a rejection or a dropped value: SendGrid''s field; empty for the others.';
 COMMENT ON COLUMN contact_sync.change.reason
