@@ -52,6 +52,7 @@ from contact_sync.web import (
     run_page,
     suppressions_page,
     syncs_page,
+    to_do_page,
     verification_page,
 )
 from contact_sync.web.admission import Admission
@@ -62,7 +63,7 @@ PAGES = (
     syncs_page.router, run_page.router, clients_page.router, rejected_page.router,
     dropped_page.router, mapping_page.router, check_page.router,
     suppressions_page.router, erasures_page.router, changes_page.router, plan_page.router,
-    change_files.router,
+    change_files.router, to_do_page.router,
     verification_page.router,
 )  # fmt: skip
 
