@@ -30,7 +30,7 @@ def changed(world: World) -> None:
     world.run()
 
 
-def test_W01_the_list_is_filtered_searched_and_turned_over(
+def test_T01_the_list_is_filtered_searched_and_turned_over(
     connected: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """By kind, field and client; an address is posted, and never in a link."""
@@ -53,7 +53,7 @@ def test_W01_the_list_is_filtered_searched_and_turned_over(
     assert client("admin").get("/syncs/demo/runs/99/changes").status_code == 404
 
 
-def test_W02_values_and_addresses_show_to_who_may_see_them(connected: World) -> None:
+def test_T02_values_and_addresses_show_to_who_may_see_them(connected: World) -> None:
     """On the page and in both files; the files have every row and the same columns."""
     changed(connected)
     assert client(None).get(PAGE).status_code == 401
@@ -76,7 +76,7 @@ def test_W02_values_and_addresses_show_to_who_may_see_them(connected: World) -> 
     ).column_names  # fmt: skip
 
 
-def test_W01_everybody_can_use_these_pages(connected: World) -> None:
+def test_T01_everybody_can_use_these_pages(connected: World) -> None:
     """In a real browser, with the pages' own styles; nothing is wider than a narrow window."""
     changed(connected)
     style = (FOLDER / "static" / "style.css").read_text(encoding="utf-8")

@@ -35,7 +35,7 @@ def waiting(world: World) -> str:
     return f"/syncs/demo/runs/{run_id}/plan"
 
 
-def test_W03_a_plan_that_waits_shows_whom_it_changes_and_how(connected: World) -> None:
+def test_T03_a_plan_that_waits_shows_whom_it_changes_and_how(connected: World) -> None:
     """Limits, fields, samples with what SendGrid has and what is staged, the runs before; values
     for who may see them. No value is stored."""
     page = waiting(connected)
@@ -57,7 +57,7 @@ def test_W03_a_plan_that_waits_shows_whom_it_changes_and_how(connected: World) -
     assert newest.headers["location"] == page
 
 
-def test_W03_a_dry_run_says_what_a_real_run_would_ask(connected: World) -> None:
+def test_T03_a_dry_run_says_what_a_real_run_would_ask(connected: World) -> None:
     """And a refused plan what was answered; who may start runs gets the buttons."""
     connected.redefine(limits=FEW)
     connected.add_clients(4)
@@ -73,7 +73,7 @@ def test_W03_a_dry_run_says_what_a_real_run_would_ask(connected: World) -> None:
         connected.run()
 
 
-def test_W03_held_removals_have_the_button_that_starts_the_right_run(
+def test_T03_held_removals_have_the_button_that_starts_the_right_run(
     connected: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With exactly their number; not for who may not start runs, and not from another site."""
@@ -114,7 +114,7 @@ def test_W03_held_removals_have_the_button_that_starts_the_right_run(
     ]  # fmt: skip
 
 
-def test_W03_everybody_can_use_the_page(connected: World) -> None:
+def test_T03_everybody_can_use_the_page(connected: World) -> None:
     """In a real browser, with the pages' own styles; nothing is wider than a narrow window."""
     path = waiting(connected)
     style = (FOLDER / "static" / "style.css").read_text(encoding="utf-8")

@@ -42,7 +42,7 @@ def some_of_each(world: World) -> None:
     world.run("full")
 
 
-def test_W04_all_of_them_are_on_one_page_by_reason(
+def test_T04_all_of_them_are_on_one_page_by_reason(
     connected: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With since when, tries, what helps, and the runs that changed them; the file has the same."""
@@ -73,7 +73,7 @@ def test_W04_all_of_them_are_on_one_page_by_reason(
     assert "clients/3" in text("admin", link[1].replace("&amp;", "&"))
 
 
-def test_W04_some_are_sent_again_by_a_click(
+def test_T04_some_are_sent_again_by_a_click(
     connected: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Those of a reason, or one; only where it can help, by who may start runs, from our pages."""
@@ -106,7 +106,7 @@ def test_W04_some_are_sent_again_by_a_click(
     assert connected.fates()[1] == connected.fates()[4] == "confirmed"
 
 
-def test_W04_everybody_can_use_the_page(connected: World) -> None:
+def test_T04_everybody_can_use_the_page(connected: World) -> None:
     """In a real browser, with the pages' own styles; nothing is wider than a narrow window."""
     some_of_each(connected)
     style = (FOLDER / "static" / "style.css").read_text(encoding="utf-8")

@@ -14,6 +14,7 @@ from tests.support.not_promised import NOT_PROMISED
 from tests.support.proofs import Proof, proofs_of
 from tests.support.shown_scenarios import SHOWN
 from tests.support.verify_scenarios import VERIFICATION
+from tests.support.watch_scenarios import WATCHING
 
 TESTS = Path(__file__).parents[1]
 DOCUMENT = TESTS.parent / "docs" / "failure-scenarios.md"
@@ -33,9 +34,10 @@ SECTIONS = {
     "S": "What B2CORE's own connection to SendGrid does, and this project keeps",
     "V": "Verification and repair",
     "E": "Erasure on request",
-    "W": "What a person sees before and after a run",
+    "W": "Runs that begin with changes",
+    "T": "What a person is told before and after a run",
 }
-ELSEWHERE = VERIFICATION | ERASURE | SHOWN
+ELSEWHERE = VERIFICATION | ERASURE | WATCHING | SHOWN
 
 SCENARIOS = {
     "A01": "A transaction commits after a run has read past its time → the next run sends it",
@@ -263,12 +265,8 @@ def document() -> str:
         "At the end, what B2CORE's own connection does.",
         "Made by `python -m tests.support.scenarios` from `tests/support/scenarios.py` and the "
         "names of the tests.",
-        "",
-        "## Guarantees",
-        "",
-        "| | Guarantee | Scenarios |",
-        "|---|---|---|",
     ]
+    lines += ["", "## Guarantees", "", "| | Guarantee | Scenarios |", "|---|---|---|"]
     for guarantee, (promise, scenarios) in GUARANTEES.items():
         lines.append(f"| {guarantee} | {promise} | {', '.join(scenarios.split())} |")
     lines += ["", "## What is not promised", "", *(f"- {limit}" for limit in NOT_PROMISED)]

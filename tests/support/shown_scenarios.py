@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 SHOWN = {
-    "W01": "Somebody asks what a run changed → each client with fields, batch, SendGrid's answer",
-    "W02": "Values before and after → encrypted or not kept, and for who may see them only",
-    "W03": "A plan waits for a person → its page shows whom it changes, how, and what is asked",
-    "W04": "Clients have something to do → one page has all of them, by reason",
+    "T01": "Somebody asks what a run changed → each client with fields, batch, SendGrid's answer",
+    "T02": "Values before and after → encrypted or not kept, and for who may see them only",
+    "T03": "A plan waits for a person → its page shows whom it changes, how, and what is asked",
+    "T04": "Clients have something to do → one page has all of them, by reason",
 }
 """As SCENARIOS."""

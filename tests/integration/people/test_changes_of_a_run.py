@@ -42,7 +42,7 @@ def told(world: World, report: dict[str, Any], **only: Any) -> list[tuple[Any, .
     ]
 
 
-def test_W01_each_change_is_listed_with_its_fields_and_fate(world: World) -> None:
+def test_T01_each_change_is_listed_with_its_fields_and_fate(world: World) -> None:
     """The first load, an ordinary run and its dry run before: the same rows but for the fates."""
     world.seed()
     assert told(world, world.run()) == [
@@ -79,7 +79,7 @@ def test_W01_each_change_is_listed_with_its_fields_and_fate(world: World) -> Non
     assert all(change.batch_id is None for change in listed(world, dry))
 
 
-def test_W01_rows_are_found_by_kind_field_reason_fate_and_client(world: World) -> None:
+def test_T01_rows_are_found_by_kind_field_reason_fate_and_client(world: World) -> None:
     """What SendGrid refuses is a fate of the run's row, with its words; a later run writes nothing
     over it."""
     world.add("ann@example.com", first_name="Ann")
@@ -104,7 +104,7 @@ def test_W01_rows_are_found_by_kind_field_reason_fate_and_client(world: World) -
     assert told(world, run, kind="dropped") == []
 
 
-def test_W01_many_changes_are_compared_in_part_and_a_few_rows_are_kept(
+def test_T01_many_changes_are_compared_in_part_and_a_few_rows_are_kept(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """More than are looked up: a part is compared for its fields alone. Of new clients the first
@@ -125,7 +125,7 @@ def test_W01_many_changes_are_compared_in_part_and_a_few_rows_are_kept(
     assert (run["compared"], run["counts"]["sent"]) == (0, 5)
 
 
-def test_W02_values_are_kept_encrypted_where_the_definition_says_so(world: World) -> None:
+def test_T02_values_are_kept_encrypted_where_the_definition_says_so(world: World) -> None:
     """Before is what SendGrid had; who lacks the key, or copies a row, reads nothing."""
     world.redefine(changes={"values": "encrypted"})
     ann, bob = world.add("ann@example.com", first_name="Ann"), world.add("bob@example.com")
@@ -146,7 +146,7 @@ def test_W02_values_are_kept_encrypted_where_the_definition_says_so(world: World
         unseal(HASH_KEYS, (run["id"], bob), by_id[ann].sealed or b"")
 
 
-def test_W02_without_a_key_a_run_stops_before_anything_is_sent(world: World) -> None:
+def test_T02_without_a_key_a_run_stops_before_anything_is_sent(world: World) -> None:
     """Where the definition keeps values; the message says both ways out."""
     world.redefine(changes={"values": "encrypted"})
     with world.sync() as sync, pytest.raises(ConfigError, match=r"no key for that.*values: none"):
@@ -154,7 +154,7 @@ def test_W02_without_a_key_a_run_stops_before_anything_is_sent(world: World) -> 
     assert world.writes() == []
 
 
-def test_W03_plan_says_limits_samples_and_the_runs_before(
+def test_T03_plan_says_limits_samples_and_the_runs_before(
     world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """For people and for machines, without a value or an address."""
