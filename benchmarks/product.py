@@ -107,7 +107,7 @@ def scan(sync: Sync) -> None:
     with sync.state.transaction() as cursor:
         mark = runs.read_sync(cursor, SYNC).watermark or SourceSnapshot()
     with sync.b2core.snapshot() as snapshot:
-        rows = len(scan_clients(snapshot).client_id)
+        rows = len(scan_clients(snapshot, sync.hashing()).client_id)
         changed = len(changed_clients(sync.definition, snapshot, mark))
     answer(rows=rows, changed=changed)
 

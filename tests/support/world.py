@@ -23,13 +23,14 @@ from contact_sync.base.vocabulary import RunKind
 from contact_sync.config.definition import SyncDefinition
 from contact_sync.config.files import read_definition
 from contact_sync.config.tuning import Tuning
+from contact_sync.contacts.hash_keys import HashKeys
 from contact_sync.reporting.run_report import RunReport, run_report
 from contact_sync.run.in_one_process import run_sync
 from contact_sync.sendgrid.api import SendGridApi
 from contact_sync.state.database import StateDatabase
 from contact_sync.state.for_people.runs import latest_runs
 from contact_sync.state.runs import Options
-from contact_sync.sync import Sync
+from contact_sync.sync import Sync, no_hash_keys
 from local.b2core_demo.rows import add_address, add_client, add_phone
 from local.oracle import differences, expected
 from local.sendgrid_emulator.process import Emulator
@@ -60,6 +61,7 @@ class World:
     sql_folder: Path = PLAIN
     marks: Marks | None = None
     audit: Audit = field(default_factory=Audit)
+    hash_keys: HashKeys | None = HASH_KEYS
 
     def redefine(self, **changes: Any) -> None:
         """Edit the sync's definition; a key of its tuning goes by its own name."""
@@ -78,7 +80,7 @@ class World:
         source = B2Core(self.reader_url, self.sql_folder, limit)
         try:
             with StateDatabase(self.state_url).keeping_connections() as state:
-                keys = {"hash_keys": lambda: HASH_KEYS}
+                keys = {"hash_keys": lambda: self.hash_keys or no_hash_keys()}
                 yield Sync(self.definition, source, state, api, self.marks, **keys)
         finally:
             api.close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from contact_sync.airflow_edge.dsn import found, postgres_dsn
@@ -19,7 +19,7 @@ from contact_sync.state.database import StateDatabase
 if TYPE_CHECKING:
     from contact_sync.b2core.reader import B2Core
     from contact_sync.base.marks import Marks
-    from contact_sync.contacts.tombstones import HashKeys
+    from contact_sync.contacts.hash_keys import HashKeys
     from contact_sync.run.checklist import Setup
     from contact_sync.sendgrid.api import SendGridApi
     from contact_sync.sync import Databases, Sync
@@ -44,7 +44,7 @@ def open_sync(name: str, marks: Marks | None = None) -> Iterator[Sync]:
         sendgrid = SendGridHook(definition.connections.sendgrid).get_conn(
             read_only=definition.shadow
         )
-    keys = partial(open_hash_keys, definition)
+    keys = cache(partial(open_hash_keys, definition))
     try:
         with state.keeping_connections():
             yield Sync(definition, b2core, state, sendgrid, marks, hash_keys=keys)
@@ -62,7 +62,7 @@ def open_databases(name: str) -> Iterator[Databases]:
     with found(definition.name):
         opened = Databases(
             definition, open_b2core(definition), open_state(definition),
-            hash_keys=partial(open_hash_keys, definition),
+            hash_keys=cache(partial(open_hash_keys, definition)),
         )  # fmt: skip
     with opened.state.keeping_connections():
         yield opened
@@ -80,7 +80,7 @@ def open_sendgrid(definition: SyncDefinition) -> Iterator[SendGridApi]:
 
 
 def open_hash_keys(definition: SyncDefinition) -> HashKeys:
-    """The keys by which erased people are known again. Raises ConfigError."""
+    """The keys of the hashes. Raises ConfigError."""
     with found(definition.name):
         return hash_keys(definition.connections.hash_key)
 

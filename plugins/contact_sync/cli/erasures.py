@@ -155,7 +155,7 @@ def _named(cursor: Cursor, beginning: str) -> Erasure:
 def _list(sync: Sync, cursor: Cursor, options: argparse.Namespace, say: Say) -> int:
     found = erasures.erasures(cursor)
     if options.of is not None:
-        address, keys = normalised(options.of)[0], sync.hash_keys()
+        address, keys = normalised(options.of), sync.hash_keys()
         macs = [key.mac(TombstoneKind.ADDRESS, address) for key in (keys.current, *keys.former)]
         ids = tombstones.erasures_of(cursor, macs)
         found = [one for one in found if one.erasure_id in ids]

@@ -11,7 +11,7 @@ from typing import Any
 from psycopg.types.json import Jsonb
 
 from contact_sync.base.erasure_steps import ErasureStep
-from contact_sync.contacts.tombstones import HashKey, HashKeys
+from contact_sync.contacts.hash_keys import HashKey, HashKeys
 from contact_sync.postgres.cursor import Cursor, many, one, rows_as
 from contact_sync.state import statements
 from contact_sync.state.purging import Person
