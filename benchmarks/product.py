@@ -22,6 +22,7 @@ from contact_sync.base.vocabulary import RunKind
 from contact_sync.config.definition import SyncDefinition
 from contact_sync.config.files import read_definition, source_folder
 from contact_sync.config.tuning import Tuning
+from contact_sync.contacts.hash_keys import HashKey, HashKeys
 from contact_sync.postgres.arrow_reader import Connection
 from contact_sync.reporting.run_report import run_report
 from contact_sync.run import in_one_process
@@ -52,7 +53,8 @@ def open_sync(target: Target) -> Sync:
     sync = definition()
     source = B2Core(target.b2core_url, source_folder(sync), sync.source.statement_timeout_seconds)
     api = SendGridApi(target.sendgrid_url, target.api_key)
-    return Sync(sync, source, StateDatabase(target.state_url), api)
+    keys = HashKeys(HashKey("the key of the benchmark's hashes"))
+    return Sync(sync, source, StateDatabase(target.state_url), api, hash_keys=lambda: keys)
 
 
 def run(sync: Sync, kind: RunKind) -> None:

@@ -10,6 +10,7 @@ import pytest
 from psycopg import sql
 
 from contact_sync.base.errors import ConfigError
+from contact_sync.base.vocabulary import RunKind
 from contact_sync.contacts.hash_keys import Hashing, HashKey, HashKeys
 from contact_sync.erasure.transfer import exported, put_back
 from contact_sync.run.start_run import start_run
@@ -17,7 +18,7 @@ from tests.support import connections
 from tests.support.erased import erase
 from tests.support.findings import verified
 from tests.support.hash_keys import HASH_KEYS
-from tests.support.world import RunKind, World
+from tests.support.world import World
 
 ANN, BOB, OLD = "ann@example.com", "bob@example.com", "old@example.com"
 KEY, OTHER = HASH_KEYS.current, HashKey("canary-hash-key-of-somebody-else-0123")
