@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from contact_sync.b2core.reader import B2Core
-from contact_sync.base.errors import ConnectionMissing
+from contact_sync.base.errors import ConfigError, ConnectionMissing
 from contact_sync.base.marks import Marks
 from contact_sync.config.definition import SyncDefinition
-from contact_sync.contacts.hash_keys import PLAIN, Hashing, HashKeys
+from contact_sync.contacts.hash_keys import PLAIN, Hashing, HashKeys, none_configured
 from contact_sync.contacts.tombstones import NONE, Tombstones
 from contact_sync.sendgrid.api import SendGridApi
 from contact_sync.state import hash_keys, tombstones
@@ -37,7 +37,7 @@ class Databases:
         missing."""
         with self.state.transaction() as cursor:
             in_use = hash_keys.in_use(cursor)
-        return Hashing.of(in_use, self.hash_keys()) if in_use else PLAIN
+        return self._by(in_use)
 
     def tombstones(self) -> Tombstones:
         """Who was erased and may not be sent by this sync, as it is now. Raises ConfigError when a
@@ -47,8 +47,17 @@ class Databases:
             in_use = hash_keys.in_use(cursor) if stored else ()
         if not stored:
             return NONE
-        keys = self.hash_keys()
-        return Tombstones.of(stored, keys, Hashing.of(in_use, keys))
+        hashing = self._by(in_use)
+        return Tombstones.of(stored, self.hash_keys(), hashing)
+
+    def _by(self, in_use: tuple[str, ...]) -> Hashing:
+        if not in_use:
+            return PLAIN
+        try:
+            keys = self.hash_keys()
+        except ConnectionMissing:
+            raise ConfigError(none_configured(in_use)) from None
+        return Hashing.of(in_use, keys)
 
 
 @dataclass(frozen=True, slots=True)

@@ -117,6 +117,7 @@ def setup_of(definition: SyncDefinition, oversights: list[str]) -> Setup:
         partial(
             SendGridHook(definition.connections.sendgrid).get_conn, read_only=definition.shadow
         ),
+        cache(partial(open_hash_keys, definition)),
     )
 
 

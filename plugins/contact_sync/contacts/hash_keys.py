@@ -26,6 +26,8 @@ from contact_sync.base.errors import ConfigError
 
 MIN_KEY = 32
 """Characters of a key: 128 bits written as hexadecimal digits."""
+NEW_KEY = "python -c 'import secrets; print(secrets.token_hex(32))'"
+"""What makes one."""
 
 
 class Label(IntEnum):
@@ -93,6 +95,15 @@ class HashKeys:
             self.by_id(key_id)
         new = {key.key_id: key for key in (*self.former, self.current)}
         return tuple(key for key_id, key in new.items() if key_id not in in_use)
+
+
+def none_configured(in_use: Sequence[str]) -> str:
+    """What is wrong, and the fix, where hashes have keys and none is configured."""
+    return (
+        f"The hashes in the state database were made with the hash key {in_use[-1]}, and none is "
+        f"configured here: put that key, not a new one, back into the connection that "
+        f"`connections.hash_key` names. Nothing was sent"
+    )
 
 
 @dataclass(frozen=True, slots=True)

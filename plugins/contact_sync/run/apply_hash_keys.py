@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 from contact_sync.base.errors import ConfigError, ConnectionMissing
-from contact_sync.contacts.hash_keys import HashKeys
+from contact_sync.contacts.hash_keys import HashKeys, none_configured
 from contact_sync.postgres.cursor import Cursor
 from contact_sync.state import hash_keys, rehashing
 from contact_sync.sync import Databases
@@ -31,18 +31,9 @@ def new_keys_wait(cursor: Cursor, keys: HashKeys | None) -> bool:
     in_use = hash_keys.in_use(cursor)
     if keys is None:
         if in_use:
-            raise ConfigError(missing(in_use))
+            raise ConfigError(none_configured(in_use))
         return False
     return bool(keys.after(in_use))
-
-
-def missing(in_use: tuple[str, ...]) -> str:
-    """No key is configured, and hashes have some."""
-    return (
-        f"The hashes in the state database were made with the hash key {in_use[-1]}, and none is "
-        f"configured here: put that key, not a new one, back into the connection that "
-        f"`connections.hash_key` names. Nothing was sent"
-    )
 
 
 def apply_hash_keys(cursor: Cursor, sync_id: int, keys: HashKeys | None) -> None:
