@@ -277,14 +277,14 @@ class World:
         found = differences(self.contacts(), wanted, list_id=self.list_id, unlisted=unlisted)
         assert found == []
 
-    def assert_dropped(self, excluded: Collection[int] = ()) -> None:
-        """Exactly the values are kept as dropped or cut that the oracle says so of."""
+    def assert_dropped(self, *without: Collection[Any]) -> None:
+        """Exactly the values are kept as dropped or cut that the oracle says; `without` whom."""
         rows = self.state(
             """SELECT client_id, field FROM contact_sync.dropped_value
                JOIN contact_sync.sync USING (sync_id) WHERE name = %s""",
             self.definition.name,
         )
-        assert set(rows) == expected(self.b2core_url, excluded).unfit_of_clients()
+        assert set(rows) == expected(self.b2core_url, *without).unfit_of_clients()
         assert len(set(rows)) == len(rows)
 
 
