@@ -203,6 +203,10 @@ POINTS = {
     "candidates_looked_at": ("a part of that is looked at", "the task again: it looks at the rest"),
     "verification_end_uncommitted": ("both sides, and what differs", AGAIN),
     "verification_finished": ("the certificate; both sides are gone", "nothing has to be repaired"),
+    "pruned_in_part": (
+        "a part of what is older than it is kept is deleted",
+        "the next verification, or whoever prunes again: the rest is due still",
+    ),
 }  # fmt: skip
 """By the names given to `reach`, in the order of a run: what is stored then, and who continues."""
 
