@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
@@ -52,6 +53,7 @@ class Watcher:
         self.world = world
         self.watch = Watch(self.databases)
         self.begun: list[list[str]] = []
+        self.awaited = 0
 
     def databases(self) -> Databases:
         """What the triggerer would open."""
@@ -66,18 +68,17 @@ class Watcher:
             return watches.watched(cursor, [name]).get(name)
 
     async def begins(self) -> list[str]:
-        """Wait for the next run that it begins."""
-        number = len(self.begun)
-        await until(lambda: len(self.begun) > number)
-        return self.begun[-1]
+        """Wait for a run that it begins, after those that were waited for already."""
+        await until(lambda: len(self.begun) > self.awaited)
+        self.awaited += 1
+        return self.begun[self.awaited - 1]
 
     async def is_quiet(self) -> bool:
-        """It has looked some times more, and nothing began."""
-        number = len(self.begun)
+        """It has looked some times more, and no run began that wasn't waited for."""
         for _ in range(QUIET_LOOKS):
             before = self.seen()
             await until(lambda before=before: self.seen() != before)  # type: ignore[misc]
-        return len(self.begun) == number
+        return len(self.begun) == self.awaited
 
     async def do(self, step: Callable[..., object], *values: Any, **named: Any) -> None:
         """A step of the test that waits for servers."""
@@ -86,9 +87,10 @@ class Watcher:
 
 async def until(holds: Callable[[], object]) -> None:
     """Wait; fail when it doesn't come."""
-    async with asyncio.timeout(30):
-        while not await asyncio.to_thread(holds):
-            await asyncio.sleep(0.02)
+    end = time.monotonic() + 30
+    while not await asyncio.to_thread(holds):
+        assert time.monotonic() < end
+        await asyncio.sleep(0.02)
 
 
 @contextlib.asynccontextmanager
@@ -124,8 +126,8 @@ def test_W01_a_change_begins_one_run_and_what_a_run_has_read_begins_none(watched
             assert await watch.is_quiet(), "the run that was begun is still to come"
             await watch.do(watched.run)
             assert await watch.is_quiet(), "that run has read both"
-            await watch.do(rename, watched, 3, "Huber")
             with held(watched):
+                await watch.do(rename, watched, 3, "Huber")
                 assert await watch.is_quiet(), "a run is at work"
                 await watch.do(rename, watched, 3, "Frei")
             assert await watch.begins() == [CLIENTS]
@@ -136,7 +138,7 @@ def test_W01_a_change_begins_one_run_and_what_a_run_has_read_begins_none(watched
             assert (found.state, found.tables) == (WatchState.COUNTS, [CLIENTS])
 
     asyncio.run(story())
-    assert of_watches(watched) == 0
+    asyncio.run(until(lambda: of_watches(watched) == 0))
 
 
 @contextlib.contextmanager
@@ -162,7 +164,7 @@ def test_W02_nothing_is_lost_while_no_watch_or_no_database_is_there(
 
     async def story() -> None:
         async with watching(watched) as watch:
-            await until(lambda: watch.begun)
+            await watch.begins()
             await watch.do(watched.run)
             assert await watch.is_quiet()
             reader, watched.reader_url = watched.reader_url, "postgresql://localhost:1/none"
