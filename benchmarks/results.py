@@ -19,9 +19,11 @@ TITLES = {
     "hundred_changed": "run, 100 changed",
     "backfill": "backfill: full run, nothing differs",
     "forced": "forced: everything sent again",
+    "cleared": "a field emptied in every contact (JSON lane)",
     "baseline": "*baseline*: `read_sql`, apply, JSON, no state",
 }
-PRODUCT = ("first_load", "no_change", "one_percent", "hundred_changed", "backfill", "forced")
+PRODUCT = ("first_load", "no_change", "one_percent", "hundred_changed", "backfill", "forced",
+           "cleared")  # fmt: skip
 
 
 def figures(clients: int, times: Times) -> Figures:
@@ -36,8 +38,9 @@ def figures(clients: int, times: Times) -> Figures:
     found |= of_no_change(times.get("no_change", []))
     peaks = [found[f"{name}_rss_mb"] for name in PRODUCT if found[f"{name}_rss_mb"]]
     found["peak_rss_mb"] = max(peaks, default=None)
-    for step, seconds in step_seconds(times.get("first_load", [])).items():
-        found[f"first_load_{step}_s"] = seconds
+    for name in ("first_load", "forced", "cleared"):
+        for step, seconds in step_seconds(times.get(name, [])).items():
+            found[f"{name}_{step}_s"] = seconds
     return found
 
 

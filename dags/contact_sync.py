@@ -65,6 +65,11 @@ from contact_sync.airflow_edge.operators import (
     SettleEarlierRunsOperator,
     StartRunOperator,
 )
+from contact_sync.airflow_edge.retry_policy import (
+    FIRST_PAUSE,
+    LONGEST_PAUSE,
+    TellingRetryPolicy,
+)
 from contact_sync.airflow_edge.run_types import RUN_TYPES
 from contact_sync.airflow_edge.schedules import schedule_of
 from contact_sync.airflow_edge.trigger_form import params
@@ -92,9 +97,10 @@ def make_dag(definition: SyncDefinition) -> DAG:
         deadline=no_success_alert(definition),
         default_args={
             "retries": 3,
-            "retry_delay": timedelta(seconds=20),
+            "retry_policy": TellingRetryPolicy(),
+            "retry_delay": FIRST_PAUSE,  # these three where nobody asks the policy: a killed worker
             "retry_exponential_backoff": True,
-            "max_retry_delay": timedelta(minutes=5),
+            "max_retry_delay": LONGEST_PAUSE,
             "execution_timeout": definition.longest_step,
         },
     ) as dag:

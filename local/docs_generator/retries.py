@@ -81,7 +81,8 @@ def _tasks() -> list[tuple[str, ...]]:
         ("Airflow", "a task that failed for now, or whose worker died; never one that a person "
          "must look at",
          f"{default['retries']} more tries, after {_words(first)} and longer, up to "
-         f"{_words(most)}", "the run has failed; the next one continues"),
+         f"{_words(most)}, or when SendGrid's limit is reset if that is later",
+         "the run has failed; the next one continues"),
         (code("run.in_one_process"), "on the command line, a step that reads B2CORE",
          f"{reads} tries, with pauses of {_pauses(reads, in_one_process.READ_PAUSE)}",
          "the run has failed; the next one continues"),

@@ -167,16 +167,16 @@ def test_a_failed_run_says_why_and_what_has_been_sent(connected: World) -> None:
     assert "failed: 4 contacts confirmed" in text("admin", "/syncs/demo")  # of the chart's bar
 
 
-def test_a_running_run_refreshes_itself_until_told_not_to(connected: World) -> None:
+def test_the_page_of_a_running_run_follows_it_until_told_not_to(connected: World) -> None:
     """With what it is at."""
     connected.seed()
     with connected.sync() as sync:
         run_id = start_run(sync, RunKind.FULL, holder="command line box:1")
     page = f"/syncs/demo/runs/{run_id}"
     said = text("viewer", page)
-    assert '<meta http-equiv="refresh" content="5">' in said
+    assert '<main id="content" tabindex="-1" data-refresh="5">' in said
     assert "It checks the setup and selects clients." in said
-    assert "http-equiv" not in text("viewer", f"{page}?refresh=off")
+    assert "data-refresh" not in text("viewer", f"{page}?refresh=off")
 
 
 def test_another_dag_has_no_report_and_a_dag_run_that_is_not_there_is_told(

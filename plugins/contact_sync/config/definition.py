@@ -133,6 +133,12 @@ class SyncDefinition(Strict):
         description="With this block, `{}` for its defaults, each run reads who gets no mail from "
         "SendGrid, and why; null = they aren't read.",
     )
+    account: ConnectionId | None = Field(
+        None,
+        description="Account profile `include/accounts/NAME.yaml`, made by `python -m contact_sync "
+        "probe`: runs rely on what it says of the SendGrid account; null = nothing is known, and "
+        "every choice is the safe one.",
+    )
     deadlines: Deadlines = Deadlines()
     limits: Limits = Limits()
     tuning: Tuning = Tuning()
