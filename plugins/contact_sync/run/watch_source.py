@@ -28,8 +28,17 @@ RESOLVE_SECONDS = 60.0
 """So often the definition is read again, and which tables the statements mean."""
 NOTE_SECONDS = 30.0
 RUN_SECONDS = 60.0
-"""So long a run that was begun may take until it is seen; then it is begun again."""
+"""So long a run may take to appear; then it is begun again: Airflow drops what it is told while a
+DAG is paused."""
 MAX_PAUSE = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A run that was begun for these tables, when `newest_run` was the newest one."""
+
+    tables: list[str]
+    newest_run: int
 
 
 @dataclass(slots=True)
@@ -44,9 +53,9 @@ class Watch:
     _seen: SourceCounts | None = None
     """What began the last run, or what that run has read."""
     _is_notified: bool = False
+    _begun: Begun | None = None
+    """The run that was begun last and hasn't been seen yet."""
     _begun_at: float = field(default=float("-inf"))
-    _newest_run: int = -1
-    """When a run was begun."""
     _noted: Sight | None = None
     _noted_at: float = 0.0
 
@@ -117,18 +126,21 @@ class Watch:
     ) -> list[str] | None:
         """The tables for which a run has to begin now; None = none has to, or not yet."""
         passed = monotonic() - self._begun_at
-        wanted = tables or self._is_notified
+        wanted = tables or self._is_notified or self._begun
         if not wanted or passed < databases.definition.on_changes.at_most_every_seconds:
             return None
         standing = await self._standing(databases)
+        if self._begun and standing.newest_run > self._begun.newest_run:
+            self._begun = None
         if tables and not moved(standing.counts, source.counts):
             self._seen, tables = source.counts, []  # the last run has read it
         if standing.newest_run == 0:
             return None  # the clock begins the first one as soon as the DAG is unpaused
-        is_coming = standing.newest_run <= self._newest_run and passed < RUN_SECONDS
-        if standing.is_held or is_coming or not (tables or self._is_notified):
+        is_coming = self._begun is not None and passed < RUN_SECONDS
+        if standing.is_held or is_coming or not (tables or self._is_notified or self._begun):
             return None
-        self._newest_run = standing.newest_run
+        tables = tables or (self._begun.tables if self._begun else [])
+        self._begun = Begun(tables, standing.newest_run)
         return tables
 
     def _begin(self, counts: SourceCounts) -> None:

@@ -12,7 +12,9 @@ import psycopg
 import pytest
 
 from contact_sync.b2core.reader import B2Core
+from contact_sync.b2core.watched_tables import schedule_finding
 from contact_sync.base.errors import RetryableError
+from contact_sync.base.findings import Judgement
 from contact_sync.base.watching import Watched, WatchState
 from contact_sync.run import watch_source
 from contact_sync.run.watch_source import Watch
@@ -157,14 +159,18 @@ def of_watches(world: World) -> int:
 
 
 def test_W02_nothing_is_lost_while_no_watch_or_no_database_is_there(
-    watched: World, caplog: pytest.LogCaptureFixture
+    watched: World, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What changes before the triggerer is back, and while B2CORE can't be reached."""
+    """What changes before the triggerer is back, and while B2CORE can't be reached; a run that
+    doesn't appear is begun again."""
     rename(watched, 1, "Meier")
 
     async def story() -> None:
         async with watching(watched) as watch:
-            await watch.begins()
+            assert await watch.begins() == [CLIENTS]
+            with monkeypatch.context() as patch:
+                patch.setattr(watch_source, "RUN_SECONDS", 0.0)
+                assert await watch.begins() == [CLIENTS]
             await watch.do(watched.run)
             assert await watch.is_quiet()
             reader, watched.reader_url = watched.reader_url, "postgresql://localhost:1/none"
@@ -205,12 +211,25 @@ def test_W03_where_counts_prove_nothing_the_clock_begins_runs_or_a_notify(
             await watch.do(watched.sql, "NOTIFY contacts")
             assert await watch.begins() == []
 
+    assert checked(watched) == (Judgement.OK, "changes in 8 tables begin a run")
     with psycopg.connect(cluster.url("postgres"), autocommit=True) as connection:
         connection.execute("ALTER ROLE contact_sync_reader SET track_counts = off")
         try:
+            judgement, said = checked(watched)
+            assert judgement is Judgement.WARNING
+            assert (
+                "track_counts is off in B2CORE, for all or for a role. Runs begin every 15" in said
+            )
             asyncio.run(story())
         finally:
             connection.execute("ALTER ROLE contact_sync_reader RESET track_counts")
+
+
+def checked(world: World) -> tuple[Judgement, str]:
+    """What `validate --connect` says of the schedule."""
+    with B2Core(world.reader_url, world.sql_folder, 60).snapshot() as snapshot:
+        found = schedule_finding(snapshot, world.definition)
+    return found.judgement, found.text
 
 
 def of_state(watch: Watcher, state: WatchState) -> bool:
