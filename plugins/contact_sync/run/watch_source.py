@@ -25,7 +25,9 @@ log = logging.getLogger(__name__)
 LOOK_SECONDS = 2.0
 """A look costs B2CORE a tenth of a millisecond (docs/performance.md)."""
 RESOLVE_SECONDS = 60.0
-"""So often the definition is read again, and which tables the statements mean."""
+"""So often it is looked up which tables the statements mean."""
+OPEN_SECONDS = 600.0
+"""So often definition and connections are read again; a warning about one is logged each time."""
 NOTE_SECONDS = 30.0
 RUN_SECONDS = 60.0
 """So long a run may take to appear; then it is begun again: Airflow drops what it is told while a
@@ -49,6 +51,7 @@ class Watch:
     open_databases: Callable[[], Databases]
     _databases: Databases | None = None
     _source: SourceWatch | None = None
+    _opened_at: float = 0.0
     _resolved_at: float = 0.0
     _seen: SourceCounts | None = None
     """What began the last run, or what that run has read."""
@@ -103,13 +106,16 @@ class Watch:
 
     async def _ready(self) -> tuple[Databases, SourceWatch]:
         """The databases, with tables that were found not long ago."""
-        if self._databases and self._source and monotonic() - self._resolved_at < RESOLVE_SECONDS:
+        now = monotonic()
+        if self._databases and self._source and now - self._resolved_at < RESOLVE_SECONDS:
             return self._databases, self._source
-        before, databases = self._databases, await asyncio.to_thread(self.open_databases)
-        self._databases = databases
+        databases = self._databases
+        if databases is None or self._source is None or now - self._opened_at >= OPEN_SECONDS:
+            databases = await asyncio.to_thread(self.open_databases)
+            if self._databases is None or _address(self._databases) != _address(databases):
+                await self.close()
+            self._databases, self._opened_at = databases, now
         settings, channel = databases.definition.source, databases.definition.on_changes.notify
-        if before is None or _address(before) != _address(databases):
-            await self.close()
         is_new = self._source is None
         if self._source is None:
             self._source = await SourceWatch.open(databases.b2core.dsn, channel)
@@ -118,7 +124,7 @@ class Watch:
             self._is_notified = True  # what was notified before nobody has heard
         if self._seen is None:
             self._seen = (await self._standing(databases)).counts
-        self._resolved_at = monotonic()
+        self._resolved_at = now
         return databases, self._source
 
     async def _for_a_run(

@@ -32,8 +32,8 @@ QUIET_LOOKS = 8
 def watched(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
     """A sync with `schedule: changes` that has run, whose watch looks often."""
     for name, seconds in {
-        "LOOK_SECONDS": 0.05, "RESOLVE_SECONDS": 0.3, "NOTE_SECONDS": 0.0, "RUN_SECONDS": 60.0,
-        "MAX_PAUSE": 0.1,
+        "LOOK_SECONDS": 0.05, "RESOLVE_SECONDS": 0.3, "OPEN_SECONDS": 0.3, "NOTE_SECONDS": 0.0,
+        "RUN_SECONDS": 60.0, "MAX_PAUSE": 0.1,
     }.items():  # fmt: skip
         monkeypatch.setattr(watch_source, name, seconds)
     world.redefine(schedule="changes", on_changes={"at_most_every_seconds": 1})
