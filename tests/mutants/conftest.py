@@ -16,6 +16,7 @@ from tests.integration.removals.test_suppress_excluded import agreed  # noqa: F4
 from tests.integration.runs.test_plan_limits import limited  # noqa: F401
 from tests.integration.runs.test_setup import own_sql  # noqa: F401
 from tests.integration.runs.test_unproven import restored  # noqa: F401
+from tests.integration.runs.test_watch import watched  # noqa: F401
 from tests.integration.verify.test_exports import equal  # noqa: F401
 from tests.integration.verify.test_killed import damaged  # noqa: F401
 from tests.integration.verify.test_races import busy  # noqa: F401
