@@ -170,7 +170,10 @@ def test_what_people_did_by_hand_is_told_with_who_and_when() -> None:
 
 def test_a_failed_task_says_why_an_earlier_try_failed_where_the_run_has_no_cause() -> None:
     """A triggerer that is down: no step of the run could say so."""
-    why: dict[str, Any] = {"failed": "send_batch", "failed_before": "nothing ended its wait in time"}
+    why: dict[str, Any] = {
+        "failed": "send_batch",
+        "failed_before": "nothing ended its wait in time",
+    }
     (found,) = sides("failed", state="failed", **why)
     assert found == ("send_batch failed again and again; an earlier try because of this: nothing "
                      "ended its wait in time.")  # fmt: skip
