@@ -12,6 +12,7 @@ from pathlib import Path
 from tests.support.erasure_scenarios import ERASURE
 from tests.support.not_promised import NOT_PROMISED
 from tests.support.proofs import Proof, proofs_of
+from tests.support.shown_scenarios import SHOWN
 from tests.support.verify_scenarios import VERIFICATION
 from tests.support.watch_scenarios import WATCHING
 
@@ -34,8 +35,9 @@ SECTIONS = {
     "V": "Verification and repair",
     "E": "Erasure on request",
     "W": "Runs that begin with changes",
+    "T": "What a person is told before and after a run",
 }
-ELSEWHERE = VERIFICATION | ERASURE | WATCHING
+ELSEWHERE = VERIFICATION | ERASURE | WATCHING | SHOWN
 
 SCENARIOS = {
     "A01": "A transaction commits after a run has read past its time → the next run sends it",
