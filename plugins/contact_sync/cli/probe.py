@@ -16,11 +16,12 @@ from typing import Any
 from contact_sync.base.account_questions import QUESTIONS
 from contact_sync.base.errors import ConfigError, Stopped
 from contact_sync.cli.command import Say, as_json
-from contact_sync.config.account_profile import AccountProfile, read_profile, write_profile
+from contact_sync.config.account_profile import AccountProfile, read_profile
 from contact_sync.probe.account import MOST_ADDRESSES, Account, address_of
 from contact_sync.probe.cleaning import clean
 from contact_sync.probe.made import Made, load, state_path
 from contact_sync.probe.run_probe import ask, begin, profile_of
+from contact_sync.probe.write_profile import write_profile
 
 ADDRESSES = "contact-sync-probe-{token}-{n}@example.com"
 EXAMPLES = {
