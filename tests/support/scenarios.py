@@ -12,7 +12,9 @@ from pathlib import Path
 from tests.support.erasure_scenarios import ERASURE
 from tests.support.not_promised import NOT_PROMISED
 from tests.support.proofs import Proof, proofs_of
+from tests.support.shown_scenarios import SHOWN
 from tests.support.verify_scenarios import VERIFICATION
+from tests.support.watch_scenarios import WATCHING
 
 TESTS = Path(__file__).parents[1]
 DOCUMENT = TESTS.parent / "docs" / "failure-scenarios.md"
@@ -32,8 +34,10 @@ SECTIONS = {
     "S": "What B2CORE's own connection to SendGrid does, and this project keeps",
     "V": "Verification and repair",
     "E": "Erasure on request",
+    "W": "Runs that begin with changes",
+    "T": "What a person is told before and after a run",
 }
-ELSEWHERE = VERIFICATION | ERASURE
+ELSEWHERE = VERIFICATION | ERASURE | WATCHING | SHOWN
 
 SCENARIOS = {
     "A01": "A transaction commits after a run has read past its time → the next run sends it",
@@ -129,6 +133,8 @@ SCENARIOS = {
     "O09": "A person comes back while the removal is still slow → the contact is there at the end",
     "O10": "A backfill crashes → the watermark stays where it was",
     "O11": "Definition or code changes between two tasks → the run stops, the next one uses it",
+    "O12": "A run waits → its page and its logs say for what, and until when",
+    "O13": "Airflow and the report say different things of a run → its page says who did what",
     "F01": "A backfill would add excluded clients again, or they are there already → they leave",
     "F02": "Somebody unsubscribed in SendGrid → suppressions are never removed by us",
     "F03": "An erased person returns in B2CORE → held back",
@@ -261,12 +267,8 @@ def document() -> str:
         "At the end, what B2CORE's own connection does.",
         "Made by `python -m tests.support.scenarios` from `tests/support/scenarios.py` and the "
         "names of the tests.",
-        "",
-        "## Guarantees",
-        "",
-        "| | Guarantee | Scenarios |",
-        "|---|---|---|",
     ]
+    lines += ["", "## Guarantees", "", "| | Guarantee | Scenarios |", "|---|---|---|"]
     for guarantee, (promise, scenarios) in GUARANTEES.items():
         lines.append(f"| {guarantee} | {promise} | {', '.join(scenarios.split())} |")
     lines += ["", "## What is not promised", "", *(f"- {limit}" for limit in NOT_PROMISED)]

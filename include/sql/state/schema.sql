@@ -117,6 +117,7 @@ CREATE TABLE contact_sync.batch (
     detail text,  -- Why SendGrid refused it, in its own plain words.
     refused integer DEFAULT 0 NOT NULL,  -- Contacts that SendGrid refused by name before it took the others; they are rejected.
     excluded integer DEFAULT 0 NOT NULL,  -- Contacts that B2CORE had excluded, changed or lost before they were sent.
+    asked_at timestamp with time zone,  -- When SendGrid was last asked for the job and said that it isn't over; NULL = not yet.
     CONSTRAINT batch_lane_check CHECK ((lane = ANY (ARRAY['json'::text, 'csv'::text, 'delete'::text, 'unlist'::text, 'move'::text]))),
     CONSTRAINT batch_life CHECK ((((settled_at IS NULL) = is_open) AND
 CASE state
@@ -189,6 +190,25 @@ CREATE VIEW contact_sync.batch_contact AS
     o.person_hash
    FROM (contact_sync.batch b
      JOIN contact_sync.outbox o ON (((b.run_id = o.run_id) AND ((o.client_id >= b.first_id) AND (o.client_id <= b.last_id)) AND ((b.json_only IS NULL) OR (o.json_only = b.json_only)))));
+
+-- What a run changes, client by client, for people; of each slice the first ones of a kind. No run reads it.
+CREATE TABLE contact_sync.change (
+    run_id bigint NOT NULL,
+    sync_id smallint NOT NULL,
+    client_id bigint NOT NULL,
+    kind text NOT NULL,  -- new, changed, moved, sent_again, cleared, removed, unlisted, absent, excluded, rejected; dropped: a value unfit.
+    field text DEFAULT ''::text NOT NULL,  -- Of a rejection or a dropped value: SendGrid's field; empty for the others.
+    reason text,  -- Why, a code: of what is kept back, left out or removed, and of what SendGrid didn't confirm.
+    detail text,  -- The reason in the words of others, as in the ledger.
+    fields bigint,  -- Fields that differ from what SendGrid showed before, by bit; NULL = the contact wasn't compared.
+    before_after bytea,  -- Values of these fields before and after, encrypted; only where the definition says `changes: {values: encrypted}`.
+    state text,  -- The client's fate in the ledger when the run ended; NULL = it hasn't ended, or has nothing to do with it.
+    batch_id bigint,  -- The batch of this run that it was in; NULL as above.
+    CONSTRAINT change_kind CHECK ((kind = ANY (ARRAY['new'::text, 'changed'::text, 'moved'::text, 'sent_again'::text, 'cleared'::text, 'removed'::text, 'unlisted'::text, 'absent'::text, 'excluded'::text, 'rejected'::text, 'dropped'::text])))
+);
+ALTER TABLE ONLY contact_sync.change ADD CONSTRAINT change_pkey PRIMARY KEY (run_id, client_id, kind, field);
+CREATE INDEX change_by_client ON contact_sync.change USING btree (sync_id, client_id);
+ALTER TABLE ONLY contact_sync.change ADD CONSTRAINT change_run_id_fkey FOREIGN KEY (run_id) REFERENCES contact_sync.run(run_id) ON DELETE CASCADE;
 
 -- The clients' keys in B2CORE, where clients.sql gives the column client_key: for people, in lists and look-ups.
 CREATE TABLE contact_sync.client_key (
@@ -441,6 +461,8 @@ CREATE TABLE contact_sync.run (
     mark_place text,  -- The kind of place where it left its mark: airflow or file; NULL = none.
     only_clients bigint[],  -- A trial: it looks at these clients, moves no watermark and removes nothing; NULL = an ordinary run.
     report_gone_at timestamp with time zone,  -- When plan, result, reason, cause and approval were deleted, see `retention`; NULL = they weren't.
+    waits_until timestamp with time zone,  -- When a call that SendGrid has turned away is tried again; in the past = none waits.
+    waits_why text,  -- Which call it is, and why it waits.
     CONSTRAINT run_ended_why CHECK ((((ended_by IS NULL) = (ended_why IS NULL)) AND (ended_why = ANY (ARRAY['lease_run_out'::text, 'taken_over'::text, 'tried_again'::text, 'too_old'::text, 'process_died'::text])))),
     CONSTRAINT run_kind_check CHECK ((kind = ANY (ARRAY['incremental'::text, 'full'::text, 'resend'::text]))),
     CONSTRAINT run_kind_reason CHECK ((kind_reason = ANY (ARRAY['asked_for'::text, 'first_load'::text, 'mapping_changed'::text, 'server_replaced'::text, 'server_restarted'::text, 'tables_replaced'::text, 'detection_switched'::text, 'xmin_too_old'::text, 'full_run_due'::text, 'changes_since'::text, 'state_went_back'::text, 'state_restored'::text, 'state_moved'::text, 'state_restarted'::text, 'statements_changed'::text, 'trial'::text]))),
@@ -535,6 +557,67 @@ CREATE TABLE contact_sync.sync (
 ALTER TABLE contact_sync.sync ALTER COLUMN sync_id ADD GENERATED ALWAYS AS IDENTITY ( SEQUENCE NAME contact_sync.sync_sync_id_seq START WITH 1 INCREMENT BY 1 NO MINVALUE NO MAXVALUE CACHE 1 );
 ALTER TABLE ONLY contact_sync.sync ADD CONSTRAINT sync_name_key UNIQUE (name);
 ALTER TABLE ONLY contact_sync.sync ADD CONSTRAINT sync_pkey PRIMARY KEY (sync_id);
+
+-- Clients with whom a person has something to do: rejected, excluded, held; values that don't fit, or are stale.
+CREATE VIEW contact_sync.to_do AS
+ SELECT ledger.sync_id,
+    ledger.client_id,
+    'rejected'::text AS what,
+    ledger.field,
+    ledger.reason,
+    ledger.detail,
+    ledger.rejected_since AS since,
+    (ledger.tries)::integer AS tries
+   FROM contact_sync.ledger
+  WHERE (ledger.state = 'rejected'::text)
+UNION ALL
+ SELECT dropped_value.sync_id,
+    dropped_value.client_id,
+    'dropped'::text AS what,
+    dropped_value.field,
+    dropped_value.reason,
+    NULL::text AS detail,
+    dropped_value.since,
+    NULL::integer AS tries
+   FROM contact_sync.dropped_value
+UNION ALL
+ SELECT ledger.sync_id,
+    ledger.client_id,
+    'excluded'::text AS what,
+    NULL::text AS field,
+    ledger.reason,
+    ledger.detail,
+    ledger.updated_at AS since,
+    NULL::integer AS tries
+   FROM contact_sync.ledger
+  WHERE (ledger.state = 'excluded'::text)
+UNION ALL
+ SELECT l.sync_id,
+    l.client_id,
+    'stale'::text AS what,
+    f.name AS field,
+    NULL::text AS reason,
+    NULL::text AS detail,
+    l.updated_at AS since,
+    NULL::integer AS tries
+   FROM ((contact_sync.ledger l
+     JOIN contact_sync.sync s ON ((l.sync_id = s.sync_id)))
+     CROSS JOIN LATERAL unnest(s.fields) WITH ORDINALITY f(name, "position"))
+  WHERE ((l.stale <> 0) AND (((l.stale >> ((f."position" - 1))::integer) & (1)::bigint) = 1))
+UNION ALL
+ SELECT c.sync_id,
+    c.client_id,
+    'held'::text AS what,
+    NULL::text AS field,
+    NULL::text AS reason,
+    NULL::text AS detail,
+    r.started_at AS since,
+    NULL::integer AS tries
+   FROM (contact_sync.change c
+     JOIN contact_sync.run r ON ((c.run_id = r.run_id)))
+  WHERE ((c.kind = 'absent'::text) AND (((r.snapshot ->> 'held'::text))::integer > 0) AND (r.run_id = ( SELECT max(n.run_id) AS max
+           FROM contact_sync.run n
+          WHERE ((n.sync_id = c.sync_id) AND (n.state = 'succeeded'::text) AND (NOT n.dry_run) AND (n.only_clients IS NULL)))));
 
 -- Who was erased and must not come back, as keyed hashes.
 CREATE TABLE contact_sync.tombstone (
@@ -650,3 +733,17 @@ CREATE UNLOGGED TABLE contact_sync.verify_proof (
     filled bigint NOT NULL,
     person_hash bigint NOT NULL
 );
+
+-- What the watch of each sync saw last in B2CORE; only of syncs with `schedule: changes`.
+CREATE TABLE contact_sync.watch (
+    sync_id smallint NOT NULL,
+    state text NOT NULL,  -- By what it learns of changes, a code; failed = one of the databases can't be asked.
+    why text,  -- Why counts of rows written can't be used, a code; NULL = they can.
+    detail text,  -- The names that why is about, or the error.
+    looked_at timestamp with time zone DEFAULT now() NOT NULL,  -- The last look that was written down; each half minute one is.
+    moved_at timestamp with time zone,  -- The last change that began a run.
+    tables text[] DEFAULT '{}'::text[] NOT NULL,  -- The tables of that change; empty = it was notified.
+    CONSTRAINT watch_state CHECK ((state = ANY (ARRAY['counts'::text, 'notify'::text, 'nothing'::text, 'failed'::text])))
+);
+ALTER TABLE ONLY contact_sync.watch ADD CONSTRAINT watch_pkey PRIMARY KEY (sync_id);
+ALTER TABLE ONLY contact_sync.watch ADD CONSTRAINT watch_sync_id_fkey FOREIGN KEY (sync_id) REFERENCES contact_sync.sync(sync_id) ON DELETE CASCADE;

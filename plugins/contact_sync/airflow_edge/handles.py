@@ -58,16 +58,21 @@ def open_sync(name: str, marks: Marks | None = None) -> Iterator[Sync]:
 def open_databases(name: str) -> Iterator[Databases]:
     """The two databases of the sync called `name`, for a look-up; SendGrid's connection need not be
     there. Raises ConfigError for whatever is wrong."""
+    opened = databases_of(name)
+    with opened.state.keeping_connections():
+        yield opened
+
+
+def databases_of(name: str) -> Databases:
+    """The same for whoever keeps no connection of the state database."""
     from contact_sync.sync import Databases
 
     definition = read_definition(name)
     with found(definition.name):
-        opened = Databases(
+        return Databases(
             definition, open_b2core(definition), open_state(definition),
             hash_keys=partial(open_hash_keys, definition),
         )  # fmt: skip
-    with opened.state.keeping_connections():
-        yield opened
 
 
 @contextmanager

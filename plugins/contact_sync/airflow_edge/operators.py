@@ -116,10 +116,15 @@ class SendBatchOperator(BaseOperator):
             note_written(sync.definition)
             job_id = send_batch(sync, run, batch_id)
             conn_id = sync.definition.connections.sendgrid
+            hours = sync.definition.deadlines.job_hours
             usual = sync.profile.number("job_seconds") or 0
         if job_id is None:
             return
         first = min(max(POLL_SECONDS, usual), LONGEST_FIRST_SECONDS)
+        self.log.info(
+            "Batch %d waits for SendGrid's job %s: it is asked in %.0f s, then every %.0f s, for "
+            "%g hours since it was sent at most", batch_id, job_id, first, POLL_SECONDS, hours,
+        )  # fmt: skip
         payload = {"run_id": run_id, "batch_id": batch_id}
         seconds = LOOK_AGAIN_SECONDS if is_over else RESUME_SECONDS
         self.defer(

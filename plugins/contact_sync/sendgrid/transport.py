@@ -29,7 +29,7 @@ from contact_sync.sendgrid.answers import check_answer, parsed
 from contact_sync.sendgrid.bodies import copied, pieces_of, read, storage_code
 from contact_sync.sendgrid.connection import Line
 from contact_sync.sendgrid.read_only import refuse_writing
-from contact_sync.sendgrid.retries import RETRY_BUDGET_SECONDS, retrying
+from contact_sync.sendgrid.retries import RETRY_BUDGET_SECONDS, TellWait, retrying, tell_nobody
 
 CONNECT_SECONDS = 10
 READ_SECONDS = 60
@@ -69,7 +69,8 @@ class Transport:
 
     `allowed_hosts`: further hosts that the connection's owner trusts, for the API and as domains
     of the storage. `mask` is told each secret that could get into a log. `read_only`: whatever may
-    change the account is refused before it leaves. For one thread at a time.
+    change the account is refused before it leaves. `tell_wait` may be set to whoever is to be told
+    of calls that wait. For one thread at a time.
     """
 
     def __init__(
@@ -94,6 +95,7 @@ class Transport:
         self._mask = mask
         self._limits = limits
         self._read_only = read_only
+        self.tell_wait: TellWait = tell_nobody
         mask(api_key)
         self._base_url = base_url.rstrip("/")
         self.key_mark = key_mark(self._base_url, api_key)
@@ -135,7 +137,7 @@ class Transport:
                     raise RetryableError(str(error)) from None
                 raise
 
-        return retrying(self._limits.retry_seconds)(once)
+        return retrying(self._limits.retry_seconds, self.tell_wait)(once)
 
     def _once(self, method: str, path: str, what: str, options: dict[str, Any]) -> dict[str, Any]:
         with (

@@ -51,6 +51,8 @@ def settle_batch(sync: Sync, run: Run, batch_id: int) -> bool:
             raise
         return _settle_unknown(sync, run, batch, error)
     if not job.status.is_terminal:
+        with sync.state.transaction(run.fence) as cursor:
+            batches.note_look(cursor, batch_id, str(job.status))
         reach("job_pending")
         return _give_up(sync, run, batch)
     reach("job_over")
