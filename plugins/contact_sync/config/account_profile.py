@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
 import yaml
@@ -87,6 +88,7 @@ def read_profile(name: str) -> AccountProfile:
     return parsed_profile(text, path.name)
 
 
+@lru_cache(maxsize=16)  # each page reads all definitions, and with them their profiles
 def parsed_profile(text: str, file: str) -> AccountProfile:
     """The profile in a text; `file` names it in errors. Raises ConfigError."""
     data = read_yaml(text, file)
