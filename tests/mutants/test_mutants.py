@@ -21,6 +21,7 @@ from tests.mutants import (
     leases,
     looking,
     moving,
+    probing,
     pruning,
     reading,
     refusing,
@@ -54,6 +55,7 @@ WRITTEN = [
         erasing,
         consenting,
         pruning,
+        probing,
     )
     for m in file.MUTANTS
 ]
