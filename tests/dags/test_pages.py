@@ -22,7 +22,7 @@ from contact_sync.run.in_one_process import run_sync
 from contact_sync.run.start_run import start_run
 from contact_sync.state.database import SCHEMA_VERSION
 from contact_sync.state.runs import Options
-from contact_sync.web import syncs_page
+from contact_sync.web import seen_sync, sync_page, syncs_page
 from contact_sync.web.app import the_app
 from tests.support.old_things import grow_old, pruned
 from tests.support.world import World
@@ -86,17 +86,17 @@ def test_whose_permissions_lack_the_dag_sees_nothing_of_it(
     assert "1 more sync: Airflow doesn't let you see" in said
 
 
-def test_the_sync_page_shows_how_each_sync_stands(connected: World) -> None:
+def test_the_page_of_a_sync_shows_how_it_stands(connected: World) -> None:
     """Before the first run, after it, and to somebody who may only look."""
-    assert "has not run yet" in text("admin", "/syncs")
+    assert "has not run yet" in text("admin", "/syncs/demo")
     run_id = loaded(connected)
-    said = text("admin", "/syncs")
+    said = text("admin", "/syncs/demo")
     for part in ("Demo brokerage", "B2CORE clients", "<dt>confirmed</dt><dd>4</dd>", "<svg"):
         assert part in said
     assert f'href="/syncs/demo/runs/{run_id}"' in said
     assert 'action="/syncs/demo/clients"' in said
     assert "Trigger in Airflow" in said
-    assert "Trigger in Airflow" not in text("viewer", "/syncs")
+    assert "Trigger in Airflow" not in text("viewer", "/syncs/demo")
 
 
 def test_a_schedule_is_shown_with_its_time_zone(
@@ -106,9 +106,9 @@ def test_a_schedule_is_shown_with_its_time_zone(
     definition = read_definition("demo").model_copy(update={"schedule": "0 6 * * *"})
     found = read_definitions()
     monkeypatch.setattr(
-        syncs_page, "read_definitions", lambda: replace(found, by_name={"demo": definition})
+        seen_sync, "read_definitions", lambda: replace(found, by_name={"demo": definition})
     )
-    assert "<dt>Schedule</dt><dd>0 6 * * * in UTC</dd>" in text("admin", "/syncs")
+    assert "<dt>Schedule</dt><dd>0 6 * * * in UTC</dd>" in text("admin", "/syncs/demo")
 
 
 def test_a_runs_report_says_what_it_did(connected: World) -> None:
@@ -220,7 +220,7 @@ def test_an_error_that_nobody_foresaw_shows_no_value(
     def broken(*_arguments: Any) -> None:
         raise ValueError("john@example.com")
 
-    monkeypatch.setattr(syncs_page, "sync_rows", broken)
+    monkeypatch.setattr(sync_page, "sync_rows", broken)
     said = text("admin", "/syncs/demo", 500)
     assert "Unforeseen ValueError" in said
     assert "john" not in said

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Annotated
 
 from croniter import CroniterBadCronError, CroniterBadDateError, croniter
@@ -43,6 +45,23 @@ def _unwanted(columns: list[str]) -> str:
     if any(column[:1] in "rR" for column in columns):
         return "has an R, which gives another time whenever it is asked"
     return ""
+
+
+def longest_gap(schedule: str, now: datetime) -> timedelta | None:
+    """The longer one of the distances between its last two times and its next one, as seen at
+    `now` in the schedule's own time zone, to the minute; None for a preset without times."""
+    return _longest_gap(schedule, now.replace(second=0, microsecond=0))
+
+
+# A page shows many syncs, which have few schedules; to read one takes milliseconds.
+@lru_cache(maxsize=512)
+def _longest_gap(schedule: str, now: datetime) -> timedelta | None:
+    if schedule in ("@once", "@continuous"):
+        return None
+    times = croniter("0 0 1 */3 *" if schedule == "@quarterly" else schedule, now)
+    last, before = times.get_prev(datetime), times.get_prev(datetime)
+    times.get_next()  # the last one again
+    return max(times.get_next(datetime) - last, last - before)
 
 
 Schedule = Annotated[str, AfterValidator(readable)]

@@ -48,6 +48,8 @@ from contact_sync.web import (
     rejected_page,
     run_page,
     suppressions_page,
+    sync_actions,
+    sync_page,
     syncs_page,
     verification_page,
 )
@@ -56,7 +58,8 @@ from contact_sync.web.failures import show_failures
 from contact_sync.web.rendering import FOLDER
 
 PAGES = (
-    syncs_page.router, run_page.router, clients_page.router, rejected_page.router,
+    syncs_page.router, sync_page.router, sync_actions.router,
+    run_page.router, clients_page.router, rejected_page.router,
     dropped_page.router, mapping_page.router, check_page.router,
     suppressions_page.router, erasures_page.router,
     verification_page.router,

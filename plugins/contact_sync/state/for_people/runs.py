@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, LiteralString
 
 from contact_sync.postgres.cursor import Cursor, many
@@ -30,9 +31,18 @@ def run_of_id(cursor: Cursor, sync: str, run_id: int) -> ShownRun | None:
     return found[0] if found else None
 
 
+def runs_of_ids(cursor: Cursor, run_ids: Iterable[int | None]) -> list[ShownRun]:
+    """The runs of these ids, newest first; each once, and None is no id."""
+    wanted = sorted({run_id for run_id in run_ids if run_id is not None})
+    return _of_ids(cursor, wanted) if wanted else []
+
+
 def _runs(cursor: Cursor, which: LiteralString, parameters: dict[str, Any]) -> list[ShownRun]:
     """The runs whose ids a statement gives."""
-    run_ids = [row["run_id"] for row in many(cursor, which, parameters)]
+    return _of_ids(cursor, [row["run_id"] for row in many(cursor, which, parameters)])
+
+
+def _of_ids(cursor: Cursor, run_ids: list[int]) -> list[ShownRun]:
     rows = many(cursor, SQL["runs"], {"run_ids": run_ids})
     sums = job_sums(cursor, run_ids)
     return [ShownRun(**with_objects(row), job_sums=sums[row["id"]]) for row in rows]
