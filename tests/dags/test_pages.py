@@ -14,7 +14,7 @@ from airflow.api_fastapi.app import init_auth_manager
 from airflow.api_fastapi.auth.managers.simple.user import SimpleAuthManagerUser
 from fastapi.testclient import TestClient
 
-from contact_sync.airflow_edge import tasks
+from contact_sync.airflow_edge import failures, tasks
 from contact_sync.base.errors import RetryableError
 from contact_sync.base.vocabulary import RunKind
 from contact_sync.config.files import read_definition, read_definitions
@@ -248,8 +248,9 @@ def test_what_the_last_try_meets_becomes_the_runs_cause(
     with connected.sync() as sync:
         run_id = start_run(sync, RunKind.FULL, holder=DAG_RUN)
     for tries, cause in ((1, None), (4, "SendGrid answered 503")):
-        instance = type("TaskInstance", (), {"try_number": tries, "max_tries": 3})
-        monkeypatch.setattr(tasks, "get_current_context", lambda ti=instance: {"ti": ti})
+        ids = {"dag_id": "contact_sync_demo", "try_number": tries, "max_tries": 3}
+        instance = type("TaskInstance", (), ids)
+        monkeypatch.setattr(failures, "get_current_context", lambda ti=instance: {"ti": ti})
         with pytest.raises(RetryableError), tasks.working("demo", run_id):
             raise RetryableError("SendGrid answered 503")
         (row,) = connected.state("SELECT cause FROM contact_sync.run WHERE run_id = %s", run_id)

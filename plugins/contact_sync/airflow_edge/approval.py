@@ -86,7 +86,7 @@ class ApprovePlanOperator(HITLOperator):
                 raise FatalError(cause)
 
     def _sync_run_id(self, context: Any) -> int:
-        return run_number(context["ti"].xcom_pull(task_ids=self.start_task_id))
+        return run_number(self.sync_name, context["ti"].xcom_pull(task_ids=self.start_task_id))
 
 
 def question(run: Run) -> str:
