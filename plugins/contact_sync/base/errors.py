@@ -33,7 +33,10 @@ NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class SyncError(Exception):
-    """Base of everything that this package raises on purpose."""
+    """Base of everything that this package raises on purpose. `run_id`: the run that it ended on
+    the command line."""
+
+    run_id: int | None = None
 
 
 class FatalError(SyncError):

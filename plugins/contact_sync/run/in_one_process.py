@@ -63,6 +63,7 @@ def run_sync(
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 only translated
         told = told_safely(error)
         _end(sync, run_id, str(told))
+        told.run_id = run_id
         raise told from None
     return run_id
 
