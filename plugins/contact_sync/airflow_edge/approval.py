@@ -93,7 +93,7 @@ def question(run: Run) -> str:
     """What the person sees: why, and the plan's counts; Markdown without personal data."""
     counts = run.plan.counts if run.plan else {}
     lines = [f"* {above_limit(above)}" for above in (run.approval.why if run.approval else ())]
-    rows = [f"| {name.replace('_', ' ')} | {n} |" for name, n in counts.items() if n]
+    rows = [f"| {name.replace('_', ' ')} | {n:,} |" for name, n in counts.items() if n]
     return "\n".join(
         [
             f"Run {run.run_id} is above the limits of its definition:", "", *lines, "",

@@ -59,9 +59,11 @@ def _longest_gap(schedule: str, now: datetime) -> timedelta | None:
     if schedule in ("@once", "@continuous"):
         return None
     times = croniter("0 0 1 */3 *" if schedule == "@quarterly" else schedule, now)
-    last, before = times.get_prev(datetime), times.get_prev(datetime)
+    last: datetime = times.get_prev(datetime)
+    before: datetime = times.get_prev(datetime)
     times.get_next()  # the last one again
-    return max(times.get_next(datetime) - last, last - before)
+    following: datetime = times.get_next(datetime)
+    return max(following - last, last - before)
 
 
 Schedule = Annotated[str, AfterValidator(readable)]

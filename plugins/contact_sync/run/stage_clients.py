@@ -114,7 +114,7 @@ def stage_clients(sync: Sync, run: Run, slice_no: int) -> Staged:
             reach("slice_uncommitted")
         staging.save_slice_counts(cursor, run.run_id, slice_no, read.counts.staged())
     reach("slice_staged")
-    told = ", ".join(f"{n} {what}" for what, n in read.counts.counts.items())
+    told = ", ".join(f"{n:,} {what.replace('_', ' ')}" for what, n in read.counts.counts.items())
     log.info("Slice %d: %s", slice_no, told)
     return read.counts.staged()
 

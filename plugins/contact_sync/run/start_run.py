@@ -89,7 +89,7 @@ def start_run(
             sync,
             Mark(found.life, run_id, token, Phase.BEGUN, erased),
         )
-    log.info("Run %d of sync %r started: %s, %s", run_id, name, kind, options)
+    log.info("Run %d of sync %r started: %s%s", run_id, name, kind, options.in_words)
     return run_id
 
 
@@ -100,7 +100,7 @@ def _refuse_erased(sync: Sync, ids: tuple[int, ...]) -> None:
     erased = int(stones.cover(np.array(ids, np.int64), np.zeros(len(ids), np.int64)).sum())
     if erased:
         raise ConfigError(
-            f"{erased} of the {len(ids)} chosen clients were erased on request, so that no run "
+            f"{erased:,} of the {len(ids):,} chosen clients were erased on request, so that no run "
             f"sends them: leave them out. Nothing was sent"
         )
 

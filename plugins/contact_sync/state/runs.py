@@ -52,6 +52,19 @@ class Options:
     approve: bool = False
     only: tuple[int, ...] | None = None
 
+    @property
+    def in_words(self) -> str:
+        """What of it was asked for, each after a comma; "" = nothing."""
+        asked = (
+            (self.reason, f"reason given: {self.reason}"),
+            (self.dry_run, "dry run"),
+            (self.retry_rejected, "rejected clients are sent again"),
+            (self.approve_removals, f"the removal of {self.approve_removals or 0:,} is approved"),
+            (self.approve, "its plan is approved"),
+            (self.only, f"chosen clients: {len(self.only or ()):,}"),
+        )
+        return "".join(f", {said}" for is_asked, said in asked if is_asked)
+
 
 @dataclass(frozen=True, slots=True)
 class Evidence:

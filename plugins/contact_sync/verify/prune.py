@@ -38,5 +38,5 @@ def prune(
             done[what.name] = pruning.prune(state, row.sync_id, what, days)
     for name, n in done.items():
         if n:
-            log.info("Deleted: %d %s", n, name.replace("_", " "))
+            log.info("Deleted: %s %s", f"{n:,}", name.replace("_", " "))
     return done

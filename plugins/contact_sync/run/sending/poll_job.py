@@ -124,7 +124,7 @@ def _settle_removal(sync: Sync, run: Run, batch: Batch, job: Job | None) -> bool
     left = still_shown(sync, batch)
     works = job is None or job.status is JobStatus.COMPLETED
     if left and works and (batch.submitted_seconds or 0) <= patience(sync):
-        log.info("Batch %d: SendGrid shows %d contacts still", batch.batch_id, len(left))
+        log.info("Batch %d: SendGrid shows %s contacts still", batch.batch_id, f"{len(left):,}")
         return False
     undone = Outcome.STILL_SHOWN if works else Outcome.NOT_REMOVED
 
