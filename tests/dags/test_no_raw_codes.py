@@ -72,13 +72,13 @@ BATCHES = """
 def read_by_people(page: str) -> str:
     """What a page shows: without tags, and so without the addresses of links."""
     body = page.partition("<main")[2]
-    return html.unescape(re.sub(r"<[^>]*>", " ", body))
+    return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", body)).split())
 
 
 def raw(said: str) -> list[str]:
     """What nobody should have to read."""
     codes = [code for code in CODES if "_" in code and re.search(rf"\b{code}\b", said)]
-    jargon = re.findall(r"\bvoid\b|\['|'\]|\*\*|\w\*|\bNone\b|\bTrue\b", said)
+    jargon = re.findall(r"\bvoid\b|\['|'\]|\[\d|\*\*|\w\*|\bNone\b|\bTrue\b", said)
     numbers = re.findall(r"(?<![-\w:])\d{4,}(?![-\w])", said.replace(TO_COPY, ""))
     return [*codes, *jargon, *(number for number in numbers if not number.startswith("20"))]
 

@@ -16,6 +16,7 @@ from contact_sync.reporting.failure import (
     NOT_KNOWN,
     VERIFICATION,
     Failure,
+    cause_of,
     next_run,
     sent_by,
 )
@@ -36,7 +37,7 @@ def failure_of(name: str, sync_run_id: int | None, error: SyncError) -> Failure:
         to_do = f"Correct what is named above, then trigger a new run: {dag_link(ti.dag_id)}"
     is_run = ti.dag_id == f"contact_sync_{name}"
     sent = _sent(name, sync_run_id) if is_run else VERIFICATION
-    return Failure(str(error), sent, by_itself, to_do)
+    return Failure(_cause(name, error), sent, by_itself, to_do)
 
 
 def tries_left() -> bool:
@@ -49,6 +50,13 @@ def dag_link(dag_id: str) -> str:
     """Where its runs are started."""
     base = conf.get("api", "base_url", fallback="http://localhost:8080").rstrip("/")
     return f"{base}/dags/{quote(dag_id, safe='')}"
+
+
+def _cause(name: str, error: SyncError) -> str:
+    try:
+        return cause_of(error, read_definition(name).connections)
+    except SyncError:  # the definition may be what is wrong
+        return str(error)
 
 
 def _next_run(name: str, dag_id: str) -> str:

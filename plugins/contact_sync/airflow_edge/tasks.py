@@ -30,6 +30,7 @@ from contact_sync.base.errors import (
     told_safely,
 )
 from contact_sync.base.vocabulary import RunKind
+from contact_sync.reporting.failure import cause_of
 
 if TYPE_CHECKING:
     from contact_sync.state.runs import Run
@@ -55,7 +56,8 @@ def working(name: str, sync_run_id: int | None) -> Iterator[tuple[Sync, Run]]:
         except Exception as error:
             if isinstance(error, FatalError) or not tries_left():
                 with suppress(SyncError):  # it may be the state database that fails
-                    note_cause(sync.state, sync_run_id, str(told_safely(error)))
+                    cause = cause_of(told_safely(error), sync.definition.connections)
+                    note_cause(sync.state, sync_run_id, cause)
             raise
 
 

@@ -17,7 +17,7 @@ from contact_sync.lookup.explain import explain_client
 from contact_sync.reporting.conclusion import conclude
 from contact_sync.reporting.explanation import Explanation
 from contact_sync.reporting.explanation_text import text as explained
-from contact_sync.reporting.failure import NOT_KNOWN, Failure, next_run, sent_by
+from contact_sync.reporting.failure import NOT_KNOWN, Failure, cause_of, next_run, sent_by
 from contact_sync.reporting.run_report import run_report, text_report
 from contact_sync.run.in_one_process import run_sync
 from contact_sync.state.for_people.runs import run_of_id
@@ -165,7 +165,9 @@ def _failure(sync: Sync, error: SyncError) -> Failure:
         sent = NOT_KNOWN
     schedule = sync.definition.schedule if sync.definition.sends else None
     return Failure(
-        str(error), sent, next_run(schedule, "Airflow's time zone"),
+        cause_of(error, sync.definition.connections),
+        sent,
+        next_run(schedule, "Airflow's time zone"),
         f"Correct what is named above, then: {PROGRAM} run {name}",
     )  # fmt: skip
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from textwrap import wrap
 
+from contact_sync.base.errors import B2CORE, SENDGRID, STATE, SyncError
+from contact_sync.config.definition import Connections
 from contact_sync.reporting.shown_run import ShownRun
 
 WIDTH = 100
@@ -48,6 +50,16 @@ def _folded(line: str) -> list[str]:
     indent = " " * (len(line) - len(line.lstrip(" -")) + 2 * (not line.startswith(" ")))
     return wrap(line, WIDTH, subsequent_indent=indent, break_long_words=False,
                 break_on_hyphens=False) or [""]  # fmt: skip
+
+
+def cause_of(error: SyncError, connections: Connections) -> str:
+    """What an error says, and which Airflow connection leads to the server that it is about."""
+    ids = {B2CORE: connections.b2core, STATE: connections.state, SENDGRID: connections.sendgrid}
+    said = str(error)
+    for server, conn_id in ids.items():
+        if error.about.startswith(server) and conn_id not in said:
+            return f"{said}. The Airflow connection is {conn_id!r}"
+    return said
 
 
 def sent_by(run: ShownRun | None) -> str:

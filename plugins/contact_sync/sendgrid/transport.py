@@ -18,11 +18,13 @@ import requests
 import urllib3
 
 from contact_sync.base.errors import (
+    SENDGRID,
     AnswerTooLarge,
     ConfigError,
     FateUnknown,
     RequestRefused,
     RetryableError,
+    SyncError,
 )
 from contact_sync.sendgrid.allowed_hosts import check_api_url, check_storage_url, is_loopback
 from contact_sync.sendgrid.answers import check_answer, parsed
@@ -135,7 +137,11 @@ class Transport:
                     raise RetryableError(str(error)) from None
                 raise
 
-        return retrying(self._limits.retry_seconds)(once)
+        try:
+            return retrying(self._limits.retry_seconds)(once)
+        except SyncError as error:
+            error.about = SENDGRID
+            raise
 
     def _once(self, method: str, path: str, what: str, options: dict[str, Any]) -> dict[str, Any]:
         with (
