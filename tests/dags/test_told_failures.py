@@ -14,7 +14,7 @@ import pytest
 from contact_sync.base.errors import SyncError
 from contact_sync.run import in_one_process
 from contact_sync.sendgrid import transport
-from contact_sync.sendgrid.retries import retrying
+from contact_sync.sendgrid.retries import retried
 from tests.dags.test_no_raw_codes import raw, read_by_people
 from tests.dags.test_pages import text
 from tests.support.world import World
@@ -83,7 +83,7 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """No step is tried again after a pause."""
     monkeypatch.setattr(in_one_process, "MAX_READS", 1)
     monkeypatch.setattr(in_one_process, "MAX_SUBMITS", 1)
-    monkeypatch.setattr(transport, "retrying", lambda _seconds: retrying(0.0))
+    monkeypatch.setattr(transport, "retried", lambda call, _seconds, tell: retried(call, 0.0, tell))
 
 
 def test_each_failure_names_what_to_touch_and_says_what_was_sent(

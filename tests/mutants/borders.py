@@ -77,15 +77,17 @@ def no_deadline(_within: Any, _line: Any, _seconds: float) -> Any:
     return nullcontext()
 
 
-def stubborn(_retrying: Any, _seconds: float) -> tenacity.Retrying:
+def stubborn(_retrying: Any, _seconds: float, _tell: Any) -> tenacity.Retrying:
     """A refused key may be accepted the next time."""
     refused = tenacity.retry_if_exception_type(AuthError)
     return tenacity.Retrying(retry=refused, stop=tenacity.stop_after_attempt(3), reraise=True)
 
 
-def tireless(retrying: Callable[..., tenacity.Retrying], seconds: float) -> tenacity.Retrying:
+def tireless(
+    retrying: Callable[..., tenacity.Retrying], seconds: float, tell: Any
+) -> tenacity.Retrying:
     """Twice as often."""
-    return retrying(seconds).copy(stop=tenacity.stop_after_attempt(12))
+    return retrying(seconds, tell).copy(stop=tenacity.stop_after_attempt(12))
 
 
 def trusting(session: Callable[..., Any], line: Any) -> Any:
@@ -126,7 +128,7 @@ MUTANTS = [
     Mutant("No redirect is followed", {"requests.Session.request": follow},
            test_transport_privacy.test_H01_no_redirect_is_followed,
            {"call": test_transport_privacy.CALLS[0]}),
-    Mutant("TLS is verified", {f"{SENDGRID}.transport._session": trusting},
+    Mutant("TLS is verified", {f"{SENDGRID}.transport.session_over": trusting},
            test_limits.test_H05_a_server_that_proves_nothing_gets_nothing),
     Mutant("Downloads are capped in size", {f"{SENDGRID}.transport.copied": whole},
            test_transport_privacy.test_H02_a_huge_errors_file_is_not_read_to_its_end),
@@ -138,9 +140,9 @@ MUTANTS = [
            test_errors_file.test_H02_a_file_that_grows_too_much_is_stopped),
     Mutant("Every call has a deadline", {f"{SENDGRID}.connection.Line.within": no_deadline},
            test_limits.test_H02_a_slow_drip_ends_at_the_deadline, {"where": "body"}),
-    Mutant("Every retry has a cap", {f"{SENDGRID}.transport.retrying": tireless},
+    Mutant("Every retry has a cap", {f"{SENDGRID}.retries.retrying": tireless},
            test_transport.test_C06_C07_reads_are_repeated_and_bounded, {"status": 500}),
-    Mutant("A refused key fails at once", {f"{SENDGRID}.transport.retrying": stubborn},
+    Mutant("A refused key fails at once", {f"{SENDGRID}.retries.retrying": stubborn},
            test_transport.test_C06_C08_C09_each_answer_to_a_write_has_its_error,
            {"status": 401, "error": AuthError, "calls": 1}),
     Mutant("A rate limit's hint is heeded", {f"{SENDGRID}.answers._retry_after": gives(None)},

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from tests.support.airflow_home import ROOT
 
-IDS = {"run", "batch", "slice", "verification", "group", "client"}
+IDS = {"try", "run", "batch", "slice", "verification", "group", "client"}
 """What stands before a number that is a name and no amount."""
 
 

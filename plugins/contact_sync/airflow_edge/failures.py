@@ -20,6 +20,7 @@ from contact_sync.reporting.failure import (
     next_run,
     sent_by,
 )
+from contact_sync.reporting.watching import schedule_in_words
 
 
 def failure_of(name: str, sync_run_id: int | None, error: SyncError) -> Failure:
@@ -63,10 +64,13 @@ def _next_run(name: str, dag_id: str) -> str:
     try:
         definition = read_definition(name)
     except SyncError:  # it may be what is wrong
-        return next_run(None, "")
+        return next_run(None)
+    zone = time_zone()
     if dag_id == definition.verify_dag_id:
-        return next_run(definition.verify.schedule if definition.enabled else None, time_zone())
-    return next_run(definition.schedule if definition.sends else None, time_zone())
+        schedule = definition.verify.schedule if definition.enabled else None
+        return next_run(f"{schedule} in {zone}" if schedule else None)
+    has_times = definition.schedule and definition.sends
+    return next_run(schedule_in_words(definition, zone) if has_times else None)
 
 
 def _sent(name: str, sync_run_id: int | None) -> str:

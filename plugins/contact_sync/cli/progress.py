@@ -44,7 +44,7 @@ def progress_of_run(sync: Sync, options: argparse.Namespace) -> Iterator[None]:
             thread.join()
 
 
-def watched(sync: Sync) -> Iterator[Progress]:
+def followed(sync: Sync) -> Iterator[Progress]:
     """What the run at work is at, again and again until none is."""
     pause = Event()
     while (found := _at_work(sync)) is not None:

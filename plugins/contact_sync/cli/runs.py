@@ -19,6 +19,7 @@ from contact_sync.reporting.explanation import Explanation
 from contact_sync.reporting.explanation_text import text as explained
 from contact_sync.reporting.failure import NOT_KNOWN, Failure, cause_of, next_run, sent_by
 from contact_sync.reporting.run_report import run_report, text_report
+from contact_sync.reporting.watching import schedule_in_words
 from contact_sync.run.in_one_process import run_sync
 from contact_sync.state.for_people.runs import run_of_id
 from contact_sync.state.runs import Options, load_run
@@ -163,11 +164,13 @@ def _failure(sync: Sync, error: SyncError) -> Failure:
             sent = sent_by(run_of_id(cursor, name, error.run_id or 0))
     except SyncError:  # the error itself says so, or hides nothing by this one
         sent = NOT_KNOWN
-    schedule = sync.definition.schedule if sync.definition.sends else None
+    definition = sync.definition
+    has_times = definition.schedule and definition.sends
+    schedule = schedule_in_words(definition, "Airflow's time zone") if has_times else None
     return Failure(
-        cause_of(error, sync.definition.connections),
+        cause_of(error, definition.connections),
         sent,
-        next_run(schedule, "Airflow's time zone"),
+        next_run(schedule),
         f"Correct what is named above, then: {PROGRAM} run {name}",
     )  # fmt: skip
 

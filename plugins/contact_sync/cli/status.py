@@ -14,9 +14,10 @@ from contact_sync.base import words
 from contact_sync.base.client_names import called
 from contact_sync.base.moments import moment
 from contact_sync.cli.command import add_sync, as_json
-from contact_sync.cli.progress import bar, watched
+from contact_sync.cli.progress import bar, followed
 from contact_sync.postgres.cursor import Cursor
 from contact_sync.reporting.run_report import run_report, text_report
+from contact_sync.reporting.watching import watch_in_words
 from contact_sync.state.for_people import dropped, rejected
 from contact_sync.state.for_people.certificates import newest_certificate
 from contact_sync.state.for_people.client import StaleClient, stale_clients
@@ -24,6 +25,7 @@ from contact_sync.state.for_people.dropped import DroppedValue
 from contact_sync.state.for_people.rejected import RejectedClient
 from contact_sync.state.for_people.runs import latest_runs
 from contact_sync.state.for_people.syncs import SyncRow, sync_row
+from contact_sync.state.watches import watched
 from contact_sync.sync import Sync
 
 LISTED = 10_000
@@ -87,6 +89,7 @@ def _report(sync: Sync, options: argparse.Namespace) -> Iterator[str]:
         clients = _rejected(cursor, row, options.limit) if options.rejected else None
         stale = _stale(cursor, row, options.limit) if options.stale else None
         verified = newest_certificate(cursor, row.sync_id) if row else None
+        watch = watched(cursor, [name]).get(name) if sync.definition.is_watched else None
     values = _dropped(sync, row) if options.dropped else None
     if options.json:
         lists: dict[str, Iterable[RejectedClient | DroppedValue | StaleClient] | None]
@@ -97,12 +100,15 @@ def _report(sync: Sync, options: argparse.Namespace) -> Iterator[str]:
             if listed is not None
         }
         body = {"sync": name, "runs": [report.to_json() for report in reports], **found,
-                "verification": verified and verified.to_json()}  # fmt: skip
+                "verification": verified and verified.to_json(),
+                "watch": watch and asdict(watch)}  # fmt: skip
         yield as_json(body)
         return
     yield "\n\n".join(map(text_report, reports)) or f"{name}: no run yet"
     if verified is not None:
         yield f"{name}: {verified.headline()}"
+    if row is not None and sync.definition.is_watched:
+        yield f"{name}: changes are noticed {watch_in_words(watch, row.now)}"
     for client in clients or []:
         why = words.reason(client.reason, client.detail)
         who = called(client.client_id, client.client_key)
@@ -123,11 +129,11 @@ def _watch(sync: Sync) -> Iterator[str]:
     """Follow the run that is at work. What to print: on a terminal nothing, which has a bar."""
     if sys.stderr.isatty():
         with bar() as show:
-            for found in watched(sync):
+            for found in followed(sync):
                 show(found)
         return
     said = ""
-    for found in watched(sync):
+    for found in followed(sync):
         if found.line != said:
             yield (said := found.line)
 

@@ -71,8 +71,9 @@ def sent_by(run: ShownRun | None) -> str:
     return run.sending.in_words if run.sending.to_send else "Nothing: there was nothing to send"
 
 
-def next_run(schedule: str | None, zone: str) -> str:
-    """What comes of the run by itself, once it has failed."""
+def next_run(schedule: str | None) -> str:
+    """What comes of the run by itself, once it has failed; `schedule` in words, None = there is
+    none."""
     if schedule is None:
         return f"{LEFT}. There is no schedule: somebody has to start it"
-    return f"{LEFT}. It begins by its schedule, {schedule} in {zone}"
+    return f"{LEFT}. It begins by its schedule: {schedule}"

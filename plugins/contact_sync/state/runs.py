@@ -52,19 +52,6 @@ class Options:
     approve: bool = False
     only: tuple[int, ...] | None = None
 
-    @property
-    def in_words(self) -> str:
-        """What of it was asked for, each after a comma; "" = nothing."""
-        asked = (
-            (self.reason, f"reason given: {self.reason}"),
-            (self.dry_run, "dry run"),
-            (self.retry_rejected, "rejected clients are sent again"),
-            (self.approve_removals, f"the removal of {self.approve_removals or 0:,} is approved"),
-            (self.approve, "its plan is approved"),
-            (self.only, f"chosen clients: {len(self.only or ()):,}"),
-        )
-        return "".join(f", {said}" for is_asked, said in asked if is_asked)
-
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
@@ -297,3 +284,9 @@ def note_cause(state: StateDatabase, run_id: int, cause: str) -> None:
     """Keep the first cause of a run's failure for its report."""
     with state.transaction() as cursor:
         cursor.execute(SQL["note_cause"], {"run_id": run_id, "cause": cause})
+
+
+def note_wait(state: StateDatabase, run_id: int, why: str, seconds: float) -> None:
+    """A call of the run waits for so many seconds; for people."""
+    with state.transaction() as cursor:
+        cursor.execute(SQL["note_wait"], {"run_id": run_id, "why": why, "seconds": seconds})

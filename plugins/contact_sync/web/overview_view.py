@@ -106,6 +106,8 @@ class SyncLine:
             return "none"
         if self.is_paused:
             return "none: its DAG is paused"
+        if self.definition.is_watched:
+            return "with the next change in B2CORE"
         return "not known yet" if self.definition.schedule else "none: runs are triggered"
 
     @property

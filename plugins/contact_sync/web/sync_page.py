@@ -7,19 +7,23 @@ from dataclasses import dataclass, replace
 from fastapi import Request, Response
 
 from contact_sync.airflow_edge.access import Powers, Viewer, ViewerDep
+from contact_sync.airflow_edge.installation import time_zone
 from contact_sync.airflow_edge.seen_dags import SeenDag, seen_dags
 from contact_sync.base.errors import SyncError
 from contact_sync.base.verdicts import Count, told
+from contact_sync.base.watching import Watched
 from contact_sync.config.definition import SyncDefinition
 from contact_sync.reporting.freshness import Freshness, freshness
 from contact_sync.reporting.run_story import dag_run_of
 from contact_sync.reporting.shown_run import ShownRun
+from contact_sync.reporting.watching import schedule_in_words, watch_in_words
 from contact_sync.state import verifications
 from contact_sync.state.for_people.reading import reading
 from contact_sync.state.for_people.runs import latest_runs
 from contact_sync.state.for_people.suppressed import count_kinds
 from contact_sync.state.for_people.syncs import SyncRow, sync_rows
 from contact_sync.state.verifications import Verification
+from contact_sync.state.watches import watched
 from contact_sync.web.charts import Trend, trend
 from contact_sync.web.failures import make_router
 from contact_sync.web.rendering import page
@@ -55,6 +59,19 @@ class Card:
     suppressed: int | None = None
     """How many suppressions are in force; None = the definition doesn't ask for them."""
     verified: Verification | None = None
+    watched: Watched | None = None
+
+    @property
+    def schedule(self) -> str:
+        """When runs begin by themselves, in words."""
+        return schedule_in_words(self.definition, time_zone())
+
+    @property
+    def watch(self) -> str:
+        """What the watch of B2CORE sees, in words; "" = there is none, or no run has been yet."""
+        if self.row is None or not self.definition.is_watched:
+            return ""
+        return watch_in_words(self.watched, self.row.now)
 
     @property
     def definition(self) -> SyncDefinition:
@@ -132,7 +149,10 @@ def _read(sync: SeenSync) -> Card:
             suppressed = sum(kind.n for kind in count_kinds(cursor, row.sync_id))
         if row:
             verified = verifications.newest(cursor, row.sync_id, only_succeeded=True)
-    return replace(make_card(sync, row, runs), suppressed=suppressed, verified=verified)
+        watch = watched(cursor, [sync.name]).get(sync.name)
+    return replace(
+        make_card(sync, row, runs), suppressed=suppressed, verified=verified, watched=watch
+    )
 
 
 def make_card(sync: SeenSync, row: SyncRow | None, runs: list[ShownRun]) -> Card:

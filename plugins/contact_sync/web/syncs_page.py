@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from shlex import quote
 from zoneinfo import ZoneInfo
 
@@ -145,6 +145,14 @@ def _stand(
         enabled=definition.enabled,
         shadow=definition.shadow,
         paused=bool(dag and dag.is_paused),
-        gap=longest_gap(definition.schedule, zoned) if definition.schedule else None,
+        gap=_gap(definition, zoned),
     )
     return stand_of(switches, overview, now)
+
+
+def _gap(definition: SyncDefinition, now: datetime) -> timedelta | None:
+    """The distance of two runs that begin by themselves; None = none does."""
+    if definition.is_watched:
+        return timedelta(minutes=definition.on_changes.at_least_every_minutes)
+    has_times = definition.schedule and definition.sends
+    return longest_gap(str(definition.schedule), now) if has_times else None

@@ -39,8 +39,8 @@ def test_what_was_sent_is_the_one_sum_or_why_there_is_none() -> None:
         "1,200 to send = 1,200 confirmed"
     )
     assert sent_by(shown_run()) == "Nothing: there was nothing to send"
-    assert next_run("@hourly", "UTC").endswith("It begins by its schedule, @hourly in UTC")
-    assert next_run(None, "UTC").endswith("somebody has to start it")
+    assert next_run("@hourly in UTC").endswith("It begins by its schedule: @hourly in UTC")
+    assert next_run(None).endswith("somebody has to start it")
 
 
 def test_progress_counts_clients_that_are_read_then_contacts_whose_fate_is_known() -> None:
