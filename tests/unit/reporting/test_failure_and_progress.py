@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from contact_sync.base.errors import B2CORE, ConfigError
+from contact_sync.config.definition import Connections
+from contact_sync.reporting import failure
 from contact_sync.reporting.failure import Failure, next_run, sent_by
 from contact_sync.reporting.progress import progress
 from contact_sync.reporting.sending import JobSum
@@ -25,6 +28,19 @@ def test_a_failure_is_told_in_four_parts_each_wrapped_after_its_title() -> None:
     bullets = [line for line in lines if line.lstrip().startswith("- ")]
     assert len(bullets) == 2
     assert lines[lines.index(bullets[0]) + 1].startswith(" " * 6)
+
+
+def test_a_cause_names_the_connection_of_its_server() -> None:
+    """Where the error is about one, and doesn't name it itself."""
+    connections = Connections(b2core="main_b2core")
+    error = ConfigError("B2CORE's database can't be reached")
+    assert failure.cause_of(error, connections) == str(error)
+    error.about = f"{B2CORE} (clients.sql)"
+    said = failure.cause_of(error, connections)
+    assert said == f"{error}. The Airflow connection is 'main_b2core'"
+    named = ConfigError("the connection 'main_b2core' lacks a host")
+    named.about = B2CORE
+    assert failure.cause_of(named, connections) == str(named)
 
 
 def test_what_was_sent_is_the_one_sum_or_why_there_is_none() -> None:

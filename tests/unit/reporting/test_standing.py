@@ -63,9 +63,10 @@ def test_the_most_urgent_that_holds_is_told_with_its_reason(
     assert "stale" not in " ".join(found.why), "what is known and unchanged isn't news"
 
 
-def test_within_twice_its_schedule_a_sync_is_not_late() -> None:
+def test_after_twice_its_schedule_and_not_before_a_sync_is_late() -> None:
     """Also over a weekend on which it doesn't run."""
     assert stand_of(ON, runs(), NOW + timedelta(hours=2)).standing is Standing.HEALTHY
+    assert stand_of(ON, runs(), NOW + timedelta(hours=3)).standing is Standing.LATE
     monday = datetime(2026, 11, 30, 6, 1, tzinfo=UTC)
     weekdays = replace(ON, gap=longest_gap("0 6 * * mon-fri", monday))
     assert weekdays.gap == timedelta(days=3)
