@@ -12,6 +12,7 @@ from pathlib import Path
 from tests.support.erasure_scenarios import ERASURE
 from tests.support.not_promised import NOT_PROMISED
 from tests.support.proofs import Proof, proofs_of
+from tests.support.shown_scenarios import SHOWN
 from tests.support.verify_scenarios import VERIFICATION
 from tests.support.watch_scenarios import WATCHING
 
@@ -34,8 +35,9 @@ SECTIONS = {
     "V": "Verification and repair",
     "E": "Erasure on request",
     "W": "Runs that begin with changes",
+    "T": "What a person is told before and after a run",
 }
-ELSEWHERE = VERIFICATION | ERASURE | WATCHING
+ELSEWHERE = VERIFICATION | ERASURE | WATCHING | SHOWN
 
 SCENARIOS = {
     "A01": "A transaction commits after a run has read past its time → the next run sends it",
@@ -131,6 +133,8 @@ SCENARIOS = {
     "O09": "A person comes back while the removal is still slow → the contact is there at the end",
     "O10": "A backfill crashes → the watermark stays where it was",
     "O11": "Definition or code changes between two tasks → the run stops, the next one uses it",
+    "O12": "A run waits → its page and its logs say for what, and until when",
+    "O13": "Airflow and the report say different things of a run → its page says who did what",
     "F01": "A backfill would add excluded clients again, or they are there already → they leave",
     "F02": "Somebody unsubscribed in SendGrid → suppressions are never removed by us",
     "F03": "An erased person returns in B2CORE → held back",

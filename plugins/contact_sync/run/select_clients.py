@@ -41,6 +41,7 @@ from contact_sync.run.scan_clients import (
 from contact_sync.run.sending.rejected_contacts import take_back
 from contact_sync.state import batches, row_counts, runs, staging
 from contact_sync.state.affected import RunBefore, count_present, run_before
+from contact_sync.state.changes import replace_absent
 from contact_sync.state.ledger import (
     count_retiring,
     known_clients,
@@ -245,6 +246,7 @@ def _store(sync: Sync, run: Run, seen: Seen, selection: Selection, slices: list[
         why = (seen.why, seen.detail)
         runs.save_snapshot(cursor, run.run_id, snapshot, seen.kind, why, seen.began)
         staging.save_slices(cursor, run.run_id, slices)
+        replace_absent(cursor, run.run_id, gone)
         if not run.dry_run:
             _note_rows(cursor, run, seen, selection.members)
         if not (run.dry_run or run.is_trial):
