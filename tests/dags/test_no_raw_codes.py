@@ -100,4 +100,7 @@ def test_every_code_of_a_run_is_in_words_and_every_number_has_separators(
     for path, said in pages.items():
         assert "1,234,567" in said, path
         assert raw(said) == [], path
+    run = f"/syncs/demo/runs/{run_id}"
+    for path in (f"{run}/changes", f"{run}/plan", "/syncs/demo/to-do", "/syncs/demo/rejected"):
+        assert raw(read_by_people(text("admin", path))) == [], path
     assert "SendGrid refused it for a rarer reason" in pages["status"]

@@ -72,6 +72,24 @@ def test_what_needs_a_person_is_first_with_its_cause(
     assert "It sends nothing." in said
 
 
+def test_a_plan_that_waits_for_a_person_has_its_links(connected: World) -> None:
+    """To the plan, and to Airflow's question; before anything else that may be wrong."""
+    run_id = loaded(connected)
+    connected.state(
+        """UPDATE contact_sync.run SET state = 'running', finished_at = NULL, approval = %s::jsonb
+           WHERE run_id = %s""",
+        '{"why": [{"limit": "removals", "n": 1800, "allowed": 50}], "decision": null}', run_id,
+    )  # fmt: skip
+    said = text("admin", "/syncs")
+    for part in (
+        '<span class="tag warn">waits for approval</span>',
+        "1,800 contacts would be removed, the limit is 50.",
+        f'href="/syncs/demo/runs/{run_id}/plan"',
+        "/dags/contact_sync_demo/runs/manual__1/required_actions",
+    ):
+        assert part in said
+
+
 def test_buttons_are_for_those_who_may_and_others_read_why(connected: World) -> None:
     """Airflow's own roles: viewer, user, op and admin."""
     said = text("viewer", "/syncs")
