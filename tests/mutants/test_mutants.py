@@ -30,6 +30,7 @@ from tests.mutants import (
     replacing,
     sending,
     setting_up,
+    telling,
     verifying,
 )
 from tests.mutants.mutant import Mutant, Test, arguments, assert_notices, gives, is_a_case, nothing
@@ -56,6 +57,7 @@ WRITTEN = [
         consenting,
         pruning,
         probing,
+        telling,
     )
     for m in file.MUTANTS
 ]

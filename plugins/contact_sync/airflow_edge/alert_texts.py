@@ -110,7 +110,7 @@ def erasure_late(definition: SyncDefinition, context: Any) -> Alert | None:
     return alert_of(
         Event.ERASURE_LATE, definition, run_id,
         f"{definition.name}: erasures aren't finished",
-        f"{n} erasures were asked for more than {definition.deadlines.erasure_hours:g} hours ago "
+        f"{n:,} erasures were asked for more than {definition.deadlines.erasure_hours:g} hours ago "
         f"and aren't finished. Nobody sends these people, but SendGrid may still have them",
         f"See why: python -m contact_sync erasures {definition.name}. Each run tries again",
         {"erasures": n},

@@ -147,7 +147,8 @@ def read_definition(name: str, folder: Path | None = None) -> SyncDefinition:
         return found.by_name[name]
     broken = "".join(f"\n{message}" for message in found.broken.values())
     raise ConfigError(
-        f"There is no sync {name!r}; include/syncs/ defines {sorted(found.by_name)}{broken}"
+        f"There is no sync {name!r}; include/syncs/ defines "
+        f"{', '.join(sorted(found.by_name)) or 'none'}{broken}"
     )
 
 
