@@ -24,7 +24,7 @@ from airflow.sdk.exceptions import (
 from airflow.sdk.timezone import utcnow
 
 from contact_sync.airflow_edge.failure_log import tell
-from contact_sync.airflow_edge.failures import failure_of, tries_left
+from contact_sync.airflow_edge.failures import failure_of, red_tasks, tries_left
 from contact_sync.airflow_edge.mark_variable import MarkVariable
 from contact_sync.airflow_edge.trigger_form import named, refusal
 from contact_sync.base.errors import (
@@ -292,12 +292,3 @@ def release_lease(name: str, sync_run_id: int | None) -> None:
         why = (ended.cause if ended else "") or NO_CAUSE
         end = f"Run {sync_run_id:,} of {name!r} ended as {state}; its lease is free"
         fail(name, sync_run_id, f"{end}. {why}")
-
-
-def red_tasks(context: Any) -> list[str]:
-    """The tasks of the DAG run that failed themselves, without the one that asks."""
-    ti: Any = context["ti"]
-    states = ti.get_task_states(dag_id=ti.dag_id, run_ids=[ti.run_id]).get(ti.run_id, {})
-    return sorted(
-        task for task, state in states.items() if state == "failed" and task != ti.task_id
-    )
