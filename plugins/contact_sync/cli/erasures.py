@@ -25,7 +25,7 @@ from contact_sync.sync import Sync
 MAX_LOSS = 1_000_000
 """As many more may be lost afterwards without a word as are said to be lost and weren't."""
 EXAMPLES = {
-    "erasures NAME": "all erasures of the state database, and which aren't finished",
+    "erasures NAME": "erasures that were asked for in a sync, or concern its clients",
     "erasures NAME --show ID": "one, step by step: its evidence",
     "erasures NAME --check": "whether every record is as it was written",
     "erasures NAME --of ADDRESS": "whether an address was erased, and by which of them",
@@ -113,7 +113,9 @@ def lift(sync: Sync, options: argparse.Namespace, say: Say) -> int:
         else:
             by_erasure = tombstones.by_erasure(cursor, sync.definition.name)
             found = list(by_erasure)
-            said = "\n".join(f"{one}: {len(stones)} in force" for one, stones in by_erasure.items())
+            said = "\n".join(
+                f"{one}: {len(stones):,} in force" for one, stones in by_erasure.items()
+            )
     name = "lifted" if options.lift else "in_force"
     say(as_json({name: found}) if options.json else said or "No tombstone is in force")
     return 0
@@ -145,17 +147,18 @@ def _put_back(sync: Sync, options: argparse.Namespace, say: Say) -> int:
     return UNFINISHED if why else 0
 
 
-def _named(cursor: Cursor, beginning: str) -> Erasure:
-    found = erasures.erasures(cursor, beginning=beginning)
+def _named(cursor: Cursor, beginning: str, sync_name: str | None = None) -> Erasure:
+    found = erasures.erasures(cursor, beginning=beginning, sync_name=sync_name)
     if len(found) != 1:
-        raise ConfigError(f"{len(found)} erasures have ids that begin so; `erasures` lists them")
+        raise ConfigError(f"{len(found):,} erasures have ids that begin so; `erasures` lists them")
     return found[0]
 
 
 def _list(sync: Sync, cursor: Cursor, options: argparse.Namespace, say: Say) -> int:
-    found = erasures.erasures(cursor)
+    # Whether an address was erased concerns every sync: none sends it.
+    found = erasures.erasures(cursor, sync_name=None if options.of else sync.definition.name)
     if options.of is not None:
-        address, keys = normalised(options.of)[0], sync.hash_keys()
+        address, keys = normalised(options.of), sync.hash_keys()
         macs = [key.mac(TombstoneKind.ADDRESS, address) for key in (keys.current, *keys.former)]
         ids = tombstones.erasures_of(cursor, macs)
         found = [one for one in found if one.erasure_id in ids]
@@ -165,7 +168,7 @@ def _list(sync: Sync, cursor: Cursor, options: argparse.Namespace, say: Say) -> 
         left = f", open in {', '.join(one.open_in)}" if one.open_in else ""
         why = f": {one.cause}" if one.cause else ""
         say(f"{one.erasure_id}: {one.state}, asked for {moment(one.requested_at)} in "
-            f"{one.sync_name}, {one.tombstones} tombstones{left}{why}")  # fmt: skip
+            f"{one.sync_name}, {one.tombstones:,} tombstones{left}{why}")  # fmt: skip
     if not (found or options.json):
         say("No erasure" if options.of is None else "This address was not erased")
     return UNFINISHED if any(one.open_in for one in found) else 0
@@ -173,7 +176,7 @@ def _list(sync: Sync, cursor: Cursor, options: argparse.Namespace, say: Say) -> 
 
 def _show(sync: Sync, cursor: Cursor, options: argparse.Namespace, say: Say) -> int:
     """The evidence, and whether it is as it was recorded."""
-    erasure = _named(cursor, options.show)
+    erasure = _named(cursor, options.show, sync.definition.name)
     steps = erasures.steps_of(cursor, erasure.erasure_id)
     broken = erasures.first_broken(erasure.erasure_id, steps, sync.hash_keys())
     if options.json:
@@ -217,7 +220,7 @@ def _line(step: SealedStep) -> str:
         said.append(f"in {step.sync_name}")
     if step.by_whom:
         said.append(f"by {step.by_whom}: {step.reason}")
-    said += [f"{n} {what}" for what, n in step.numbers.items()]
+    said += [f"{n:,} {what}" for what, n in step.numbers.items()]
     if step.job_id:
         said.append(f"job {step.job_id}")
     return ", ".join(said)

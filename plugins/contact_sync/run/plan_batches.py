@@ -80,7 +80,7 @@ def plan_batches(sync: Sync, run: Run) -> list[int]:
             batch_ids += moves.create_batches(cursor, (run.sync_id, run.run_id))
         reach("plan_uncommitted")
     reach("run_planned")
-    log.info("Plan: %s; %d batches", describe(plan), len(batch_ids))
+    log.info("Plan: %s; %s batches", describe(plan), f"{len(batch_ids):,}")
     return batch_ids
 
 

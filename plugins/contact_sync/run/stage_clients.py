@@ -92,7 +92,7 @@ def stage_clients(sync: Sync, run: Run, slice_no: int) -> Staged:
 
     A dry run only counts.
     """
-    mapping = mapping_of(run)
+    mapping, hashing = mapping_of(run), sync.hashing()
     part = staging.load_slice(sync.state, run.run_id, slice_no)
     members = Members.of(part, sync.tombstones())
     known = ledger.ledger_rows(sync.state, run.sync_id, members.client_id)
@@ -103,7 +103,7 @@ def stage_clients(sync: Sync, run: Run, slice_no: int) -> Staged:
 
     def to_send() -> Iterator[pd.DataFrame]:
         for batch in _batches(sync, run, part, members.client_id, mapping):
-            transformed = transform(batch, mapping, refused)
+            transformed = transform(batch, mapping, hashing, refused)
             read.replaced.extend(transformed.replaced)
             same = read.same_persons(transformed.frame, known, mapping)
             compared = compare(
@@ -139,7 +139,7 @@ def stage_clients(sync: Sync, run: Run, slice_no: int) -> Staged:
     reach("slice_staged")
     if read.changed:
         look_up_some(sync, run, read.changed)
-    told = ", ".join(f"{n} {what}" for what, n in read.counts.counts.items())
+    told = ", ".join(f"{n:,} {what.replace('_', ' ')}" for what, n in read.counts.counts.items())
     log.info("Slice %d: %s", slice_no, told)
     return read.counts.staged()
 

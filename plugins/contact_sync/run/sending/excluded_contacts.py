@@ -66,8 +66,8 @@ def _look_up_all(sync: Sync, run: Run, clients: dict[int, int]) -> None:
     for start in range(0, len(emails), MAX_LOOKUP):
         leases.renew_lease(sync.state, run)
         found += _look_up(sync, run, emails[start : start + MAX_LOOKUP], addresses)
-    log.info("%d excluded clients looked up: %d have a contact that has to go",
-             len(clients), found)  # fmt: skip
+    log.info("%s excluded clients looked up: %s have a contact that has to go",
+             f"{len(clients):,}", f"{found:,}")  # fmt: skip
 
 
 def _forget_another_list(sync: Sync, run: Run) -> None:
@@ -85,10 +85,11 @@ def _addresses(sync: Sync, run: Run, clients: dict[int, int]) -> dict[str, tuple
     `clients`: id → hash of its address.
     """
     mapping, ids = mapping_of(run), np.array(sorted(clients), np.int64)
+    hashing = sync.hashing()
     addresses: dict[str, tuple[int, int]] = {}
     with sync.b2core.snapshot() as snapshot:
         for batch in snapshot.clients(mapping.columns, int(ids[0]), int(ids[-1]), ids):
-            frame = transform(batch, mapping).frame
+            frame = transform(batch, mapping, hashing).frame
             columns = (frame[name].tolist() for name in ("client_id", "email", "email_hash"))
             for client, email, email_hash in zip(*columns, strict=True):
                 if clients.get(client) == email_hash:

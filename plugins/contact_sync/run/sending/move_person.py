@@ -101,9 +101,10 @@ def _note(sync: Sync, run: Run, plan: Plan, moved: list[Moved]) -> Plan:
             for each, what in noted.items():
                 moves.note(cursor, run.sync_id, each, what)
             reach("moves_noted_uncommitted")
-    log.info("What %d former contacts hold goes along to the new ones", counts["to_move"])
+    n = f"{counts['to_move']:,}"
+    log.info("What %s former contacts hold goes along to the new ones", n)
     for name, contacts in stays.items():
-        log.warning("%d former contacts hold %s, which can't be moved", contacts, name)
+        log.warning("%s former contacts hold %s, which can't be moved", f"{contacts:,}", name)
     return replace(plan, counts=plan.counts | counts)
 
 
@@ -215,7 +216,10 @@ def _left(
     account's fields. `believe`: an address that can't be searched counts as shown."""
     with sync.state.transaction() as cursor:
         rows = moves.of_batch(cursor, batch.batch_id)
-    ids, hashes = [row.client_id for row in rows], address_hashes([row.email for row in rows])
+    ids, hashes = (
+        [row.client_id for row in rows],
+        address_hashes([row.email for row in rows], sync.hashing()),
+    )
     erased = sync.tombstones().cover(np.array(ids, np.int64), np.array(hashes, np.int64))
     rows = [row for row, is_erased in zip(rows, erased, strict=True) if not is_erased]
     if not rows:

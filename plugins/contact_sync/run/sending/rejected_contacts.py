@@ -55,7 +55,7 @@ def _retry(sync: Sync, run: Run) -> None:
         n = rejections.retry(cursor, run.sync_id, hours=hours, at_most=MAX_RETRIED)
         reach("retries_uncommitted")
     if n:
-        log.info("%d clients that SendGrid rejected some time ago are tried again", n)
+        log.info("%s clients that SendGrid rejected some time ago are tried again", f"{n:,}")
 
 
 def _look_up(sync: Sync, run: Run) -> None:
@@ -84,14 +84,15 @@ def _look_up(sync: Sync, run: Run) -> None:
         if confirmed:
             affected.forget_counts(cursor, run.sync_id)
         reach("rejections_uncommitted")
-    log.info("%d rejected clients looked up: the contacts of %d are as they shall be, %d are sent "
-             "once more", len(clients), confirmed, pending)  # fmt: skip
+    log.info("%s rejected clients looked up: the contacts of %s are as they shall be, %s are sent "
+             "once more", f"{len(clients):,}", f"{confirmed:,}", f"{pending:,}")  # fmt: skip
 
 
 def _wanted(sync: Sync, run: Run, clients: dict[int, int]) -> dict[str, dict[str, Any]]:
     """Address → what B2CORE calls for, of the clients in which nothing has changed since they were
     rejected; everybody else is decided upon by the run itself. `clients`: id → hash of that."""
     mapping, ids = mapping_of(run), np.array(sorted(clients), np.int64)
+    hashing = sync.hashing()
     first, last = int(ids[0]), int(ids[-1])
     with sync.state.transaction() as cursor:
         refused = refused_values.read(cursor, run.sync_id, first, last)
@@ -99,7 +100,7 @@ def _wanted(sync: Sync, run: Run, clients: dict[int, int]) -> dict[str, dict[str
     names = ["client_id", "email", "email_hash", "payload", "row_hash", "filled"]
     with sync.b2core.snapshot() as snapshot:
         for batch in snapshot.clients(mapping.columns, first, last, ids):
-            frame = transform(batch, mapping, refused).frame
+            frame = transform(batch, mapping, hashing, refused).frame
             sendable = frame[frame["exclusion"].isna() & frame["reason"].isna()]
             for values in sendable[names].itertuples(index=False, name=None):
                 row = dict(zip(names, values, strict=True))

@@ -100,12 +100,12 @@ def _goes_on(
     if cause is Cause.SETUP:
         raise error.with_advice(advice(error, found))
     mapping = mapping_of(run)
-    judged = refused_contacts(_said(contacts, found, mapping), mapping)
+    judged = refused_contacts(_said(contacts, found, mapping), mapping, sync.hashing())
     rejected = judged.rejected | judged.groundless
     if rejected or judged.left_out:
         _write(sync, run, batch, RefusedContacts(rejected, judged.left_out, {}), mapping)
-        log.warning("SendGrid refused %d contacts of batch %d, and values of %d; sending the rest",
-                    len(rejected), batch.batch_id, len(judged.left_out))  # fmt: skip
+        log.warning("SendGrid refused %s contacts of batch %d, and values of %s; sending the rest",
+                    f"{len(rejected):,}", batch.batch_id, f"{len(judged.left_out):,}")  # fmt: skip
         if refused <= MAX_REFUSAL_ROUNDS:
             return True
     cut_refused.cut_refused(

@@ -104,8 +104,8 @@ def settle_upsert(sync: Sync, run: Run, batch: Batch, job: Job) -> None:
         case Do.CONFIRM:
             _settle(sync, run, batch, job, named)
         case Do.READ_BACK | Do.READ_SAMPLE:
-            log.info("Batch %d: %d contacts, the job's counts: %s",
-                     batch.batch_id, contacts, JobCounts.of(job).to_json())  # fmt: skip
+            log.info("Batch %d: %s contacts, the job's counts: %s",
+                     batch.batch_id, f"{contacts:,}", JobCounts.of(job).to_json())  # fmt: skip
             wrong = not_applied(sync, run, batch, believe=True)
             wrong.difference_update(named.everybody.emails())
             if wrong and judgement.do is Do.READ_SAMPLE:
@@ -129,7 +129,7 @@ def _refused(sync: Sync, batch: Batch, job: Job) -> Named:
     if job.status is JobStatus.COMPLETED or not job.errors_url:
         return Named()
     mapping = mapping_of(runs.load_run(sync.state, batch.run_id))
-    named = Named()
+    named, hashing = Named(), sync.hashing()
     try:
         with tempfile.TemporaryFile() as file:
             sync.sendgrid.errors_file(job, file)
@@ -138,14 +138,16 @@ def _refused(sync: Sync, batch: Batch, job: Job) -> Named:
                     contacts = batch_contacts.contacts_among(cursor, batch.batch_id, said)
                 late = {one.email for one in contacts if is_unknown_field(said[one.email])}
                 refused = (Said(one, said[one.email]) for one in contacts if one.email not in late)
-                named.add(refused_contacts(refused, mapping), late)
+                named.add(refused_contacts(refused, mapping, hashing), late)
     except (RetryableError, ConfigError) as error:  # ConfigError: a host that isn't trusted yet
         log.warning("%s; looking for the refused contacts otherwise", error)
         return Named()
     named.finish()
     with sync.state.transaction() as cursor:
         named.count = confirming.count_refused(cursor, batch.batch_id, named.everybody)
-    log.info("The errors file names %d of %d refused contacts", named.count, job.errored)
+    log.info(
+        "The errors file names %s of %s refused contacts", f"{named.count:,}", f"{job.errored:,}"
+    )
     return named
 
 
