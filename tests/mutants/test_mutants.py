@@ -21,6 +21,7 @@ from tests.mutants import (
     leases,
     looking,
     moving,
+    probing,
     pruning,
     reading,
     refusing,
@@ -55,6 +56,7 @@ WRITTEN = [
         erasing,
         consenting,
         pruning,
+        probing,
         telling,
     )
     for m in file.MUTANTS

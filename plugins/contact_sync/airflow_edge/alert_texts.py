@@ -11,8 +11,8 @@ from urllib.parse import quote
 
 from airflow.sdk.execution_time.xcom import XCom
 
+from contact_sync.airflow_edge.failures import red_tasks
 from contact_sync.airflow_edge.handles import open_state
-from contact_sync.airflow_edge.tasks import red_tasks
 from contact_sync.airflow_edge.urls import airflow_url
 from contact_sync.base.degraded import Degraded
 from contact_sync.base.errors import told_safely

@@ -47,6 +47,15 @@ def tries_left() -> bool:
     return bool(ti.try_number <= ti.max_tries)
 
 
+def red_tasks(context: Any) -> list[str]:
+    """The tasks of the DAG run that failed themselves, without the one that asks."""
+    ti: Any = context["ti"]
+    states = ti.get_task_states(dag_id=ti.dag_id, run_ids=[ti.run_id]).get(ti.run_id, {})
+    return sorted(
+        task for task, state in states.items() if state == "failed" and task != ti.task_id
+    )
+
+
 def dag_link(dag_id: str) -> str:
     """Where its runs are started."""
     base = conf.get("api", "base_url", fallback="http://localhost:8080").rstrip("/")
