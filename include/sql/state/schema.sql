@@ -191,6 +191,25 @@ CREATE VIEW contact_sync.batch_contact AS
    FROM (contact_sync.batch b
      JOIN contact_sync.outbox o ON (((b.run_id = o.run_id) AND ((o.client_id >= b.first_id) AND (o.client_id <= b.last_id)) AND ((b.json_only IS NULL) OR (o.json_only = b.json_only)))));
 
+-- What a run changes, client by client, for people; of each slice the first ones of a kind. No run reads it.
+CREATE TABLE contact_sync.change (
+    run_id bigint NOT NULL,
+    sync_id smallint NOT NULL,
+    client_id bigint NOT NULL,
+    kind text NOT NULL,  -- new, changed, moved, sent_again, cleared, removed, unlisted, absent, excluded, rejected; dropped: a value unfit.
+    field text DEFAULT ''::text NOT NULL,  -- Of a rejection or a dropped value: SendGrid's field; empty for the others.
+    reason text,  -- Why, a code: of what is kept back, left out or removed, and of what SendGrid didn't confirm.
+    detail text,  -- The reason in the words of others, as in the ledger.
+    fields bigint,  -- Fields that differ from what SendGrid showed before, by bit; NULL = the contact wasn't compared.
+    before_after bytea,  -- Values of these fields before and after, encrypted; only where the definition says `changes: {values: encrypted}`.
+    state text,  -- The client's fate in the ledger when the run ended; NULL = it hasn't ended, or has nothing to do with it.
+    batch_id bigint,  -- The batch of this run that it was in; NULL as above.
+    CONSTRAINT change_kind CHECK ((kind = ANY (ARRAY['new'::text, 'changed'::text, 'moved'::text, 'sent_again'::text, 'cleared'::text, 'removed'::text, 'unlisted'::text, 'absent'::text, 'excluded'::text, 'rejected'::text, 'dropped'::text])))
+);
+ALTER TABLE ONLY contact_sync.change ADD CONSTRAINT change_pkey PRIMARY KEY (run_id, client_id, kind, field);
+CREATE INDEX change_by_client ON contact_sync.change USING btree (sync_id, client_id);
+ALTER TABLE ONLY contact_sync.change ADD CONSTRAINT change_run_id_fkey FOREIGN KEY (run_id) REFERENCES contact_sync.run(run_id) ON DELETE CASCADE;
+
 -- The clients' keys in B2CORE, where clients.sql gives the column client_key: for people, in lists and look-ups.
 CREATE TABLE contact_sync.client_key (
     sync_id smallint NOT NULL,
@@ -547,6 +566,67 @@ CREATE TABLE contact_sync.sync (
 ALTER TABLE contact_sync.sync ALTER COLUMN sync_id ADD GENERATED ALWAYS AS IDENTITY ( SEQUENCE NAME contact_sync.sync_sync_id_seq START WITH 1 INCREMENT BY 1 NO MINVALUE NO MAXVALUE CACHE 1 );
 ALTER TABLE ONLY contact_sync.sync ADD CONSTRAINT sync_name_key UNIQUE (name);
 ALTER TABLE ONLY contact_sync.sync ADD CONSTRAINT sync_pkey PRIMARY KEY (sync_id);
+
+-- Clients with whom a person has something to do: rejected, excluded, held; values that don't fit, or are stale.
+CREATE VIEW contact_sync.to_do AS
+ SELECT ledger.sync_id,
+    ledger.client_id,
+    'rejected'::text AS what,
+    ledger.field,
+    ledger.reason,
+    ledger.detail,
+    ledger.rejected_since AS since,
+    (ledger.tries)::integer AS tries
+   FROM contact_sync.ledger
+  WHERE (ledger.state = 'rejected'::text)
+UNION ALL
+ SELECT dropped_value.sync_id,
+    dropped_value.client_id,
+    'dropped'::text AS what,
+    dropped_value.field,
+    dropped_value.reason,
+    NULL::text AS detail,
+    dropped_value.since,
+    NULL::integer AS tries
+   FROM contact_sync.dropped_value
+UNION ALL
+ SELECT ledger.sync_id,
+    ledger.client_id,
+    'excluded'::text AS what,
+    NULL::text AS field,
+    ledger.reason,
+    ledger.detail,
+    ledger.updated_at AS since,
+    NULL::integer AS tries
+   FROM contact_sync.ledger
+  WHERE (ledger.state = 'excluded'::text)
+UNION ALL
+ SELECT l.sync_id,
+    l.client_id,
+    'stale'::text AS what,
+    f.name AS field,
+    NULL::text AS reason,
+    NULL::text AS detail,
+    l.updated_at AS since,
+    NULL::integer AS tries
+   FROM ((contact_sync.ledger l
+     JOIN contact_sync.sync s ON ((l.sync_id = s.sync_id)))
+     CROSS JOIN LATERAL unnest(s.fields) WITH ORDINALITY f(name, "position"))
+  WHERE ((l.stale <> 0) AND (((l.stale >> ((f."position" - 1))::integer) & (1)::bigint) = 1))
+UNION ALL
+ SELECT c.sync_id,
+    c.client_id,
+    'held'::text AS what,
+    NULL::text AS field,
+    NULL::text AS reason,
+    NULL::text AS detail,
+    r.started_at AS since,
+    NULL::integer AS tries
+   FROM (contact_sync.change c
+     JOIN contact_sync.run r ON ((c.run_id = r.run_id)))
+  WHERE ((c.kind = 'absent'::text) AND (((r.snapshot ->> 'held'::text))::integer > 0) AND (r.run_id = ( SELECT max(n.run_id) AS max
+           FROM contact_sync.run n
+          WHERE ((n.sync_id = c.sync_id) AND (n.state = 'succeeded'::text) AND (NOT n.dry_run) AND (n.only_clients IS NULL)))));
 
 -- Who was erased and must not come back, as keyed hashes.
 CREATE TABLE contact_sync.tombstone (

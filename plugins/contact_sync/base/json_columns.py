@@ -107,6 +107,7 @@ class Staged(JsonColumn):
     `words.counted` makes of field, code and detail: why clients are rejected or excluded, values
     that were dropped or cut, and fields whose old value SendGrid can't clear. `emptied` by field:
     clients whose contact has a text there that B2CORE, or the rules for values, don't have now.
+    `examples`: ids of the first clients that are rejected, by the keys of `rejections`.
     """
 
     counts: dict[str, int] = field(default_factory=dict)
@@ -115,6 +116,7 @@ class Staged(JsonColumn):
     dropped: dict[str, int] = field(default_factory=dict)
     stale: dict[str, int] = field(default_factory=dict)
     emptied: dict[str, int] = field(default_factory=dict)
+    examples: dict[str, list[int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,12 +136,16 @@ class Plan(Staged):
     """Column `run.plan`: the sum of the slices, before anything is sent.
 
     `held_absences`: absent clients that aren't believed to be gone. `warned` as in SourceSnapshot.
-    `above_limits`: of a dry run, what a real one would ask a person for.
+    `above_limits`: of a dry run, what a real one would ask a person for. `compared`: changed
+    clients whose contact was looked up, and `changed_fields` by SendGrid's name: in how many of
+    them a field changes.
     """
 
     held_absences: int = 0
     warned: dict[str, int] = field(default_factory=dict)
     above_limits: tuple[AboveLimit, ...] = ()
+    compared: int = 0
+    changed_fields: dict[str, int] = field(default_factory=dict)
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:

@@ -13,6 +13,7 @@ from pydantic import Field, model_validator
 
 from contact_sync.base.vocabulary import RemovalReason
 from contact_sync.config.alerts import Alerts
+from contact_sync.config.changes import Changes
 from contact_sync.config.deadlines import Deadlines
 from contact_sync.config.fields import Fields
 from contact_sync.config.limits import Limits
@@ -145,6 +146,7 @@ class SyncDefinition(Strict):
     alerts: Alerts = Alerts()
     verify: Verify = Verify()
     retention: Retention = Retention()
+    changes: Changes = Changes()
 
     @model_validator(mode="before")
     @classmethod

@@ -17,7 +17,7 @@ from contact_sync.run.apply_hash_keys import apply_hash_keys, configured_keys, n
 from contact_sync.run.context import definition_hash
 from contact_sync.run.continue_erasures import known_erasures
 from contact_sync.run.outer_mark import leave_mark, read_mark
-from contact_sync.state import identity, leases, runs
+from contact_sync.state import batches, identity, leases, runs
 from contact_sync.state.clocks import pull_back
 from contact_sync.state.identity import Known
 from contact_sync.state.runs import Evidence, Options
@@ -94,8 +94,16 @@ def start_run(
             sync,
             Mark(found.life, run_id, token, Phase.BEGUN, erased),
         )
-    log.info("Run %d of sync %r started: %s, %s", run_id, name, kind, options)
+    log.info("Run %d of sync %r started: %s%s", run_id, name, kind, _asked(options))
     return run_id
+
+
+def begun_by(sync: Sync, holder: str) -> int | None:
+    """The run that an earlier try of this holder has begun to send with, and that isn't over: a new
+    run would have to wait until what it sent can't take effect any more."""
+    sync.state.check_schema()
+    with sync.state.transaction() as cursor:
+        return batches.begun_by(cursor, sync.definition.name, holder)
 
 
 def _refuse_erased(sync: Sync, ids: tuple[int, ...]) -> None:
@@ -105,7 +113,7 @@ def _refuse_erased(sync: Sync, ids: tuple[int, ...]) -> None:
     erased = int(stones.cover(np.array(ids, np.int64), np.zeros(len(ids), np.int64)).sum())
     if erased:
         raise ConfigError(
-            f"{erased} of the {len(ids)} chosen clients were erased on request, so that no run "
+            f"{erased:,} of the {len(ids):,} chosen clients were erased on request, so that no run "
             f"sends them: leave them out. Nothing was sent"
         )
 
@@ -149,3 +157,16 @@ def _doubts(
     if why is not None:
         log.warning("All clients are sent and looked up again: %s", kind_reason(why))
     return why
+
+
+def _asked(options: Options) -> str:
+    """What a person asked for, each after a comma; "" = nothing."""
+    asked = (
+        (options.reason, f"reason given: {options.reason}"),
+        (options.dry_run, "dry run"),
+        (options.retry_rejected, "rejected clients are sent again"),
+        (options.approve_removals, f"the removal of {options.approve_removals or 0:,} is approved"),
+        (options.approve, "its plan is approved"),
+        (options.only, f"chosen clients: {len(options.only or ()):,}"),
+    )
+    return "".join(f", {said}" for is_asked, said in asked if is_asked)

@@ -30,6 +30,7 @@ PRUNABLE = (
     Prunable("findings", SQL["due_findings"], SQL["delete_findings"]),
     Prunable("verifications", SQL["due_verifications"], SQL["delete_verifications"]),
     Prunable("reports", SQL["due_reports"], SQL["delete_reports"]),
+    Prunable("changes", SQL["due_changes"], SQL["delete_changes"]),
     Prunable("batches", SQL["due_batches"], SQL["delete_batches"]),
     Prunable("runs", SQL["due_runs"], SQL["delete_runs"]),
     Prunable("kept_removals", SQL["due_kept_removals"], SQL["delete_kept_removals"]),

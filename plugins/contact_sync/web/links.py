@@ -31,9 +31,10 @@ class Links:
         """The page of all syncs."""
         return f"{self.base}/syncs"
 
-    def sync(self, name: str) -> str:
-        """A sync's page."""
-        return f"{self.syncs}/{_quoted(name)}"
+    def sync(self, name: str, said: Mapping[str, str] | None = None) -> str:
+        """A sync's page; `said`: what a button has done."""
+        query = {key: value for key, value in (said or {}).items() if value}
+        return f"{self.syncs}/{_quoted(name)}{'?' + urlencode(query) if query else ''}"
 
     @property
     def new_sync(self) -> str:
@@ -48,9 +49,36 @@ class Links:
         """The check of a sync's set-up."""
         return f"{self.sync(name)}/check"
 
+    def do(self, name: str, action: str) -> str:
+        """Where a button sends its form: "start", "pause" or "cancel"."""
+        return f"{self.sync(name)}/{action}"
+
+    def approval(self, dag_id: str, run_id: str) -> str:
+        """Where Airflow asks a person about a DAG run's plan."""
+        return f"{self.dag_run(dag_id, run_id)}/required_actions"
+
     def run(self, name: str, run_id: int) -> str:
         """A run's report."""
         return f"{self.sync(name)}/runs/{run_id}"
+
+    def changes(
+        self, name: str, run_id: int, query: Mapping[str, str] | None = None, file: str = ""
+    ) -> str:
+        """What a run changes, client by client; `file` is ".csv" or ".parquet"."""
+        found = f"{self.run(name, run_id)}/changes{file}"
+        return f"{found}?{urlencode(query)}" if query else found
+
+    def plan(self, name: str, run_id: int) -> str:
+        """A run's plan, for whoever decides about it."""
+        return f"{self.run(name, run_id)}/plan"
+
+    def newest_plan(self, name: str) -> str:
+        """The newest plan of a sync; posted to, it starts a run."""
+        return f"{self.sync(name)}/plan"
+
+    def to_do(self, name: str, query: Mapping[str, str] | None = None, file: str = "") -> str:
+        """The clients with something to do; `file` is ".csv"."""
+        return f"{self.sync(name)}/to-do{file}{'?' + urlencode(query) if query else ''}"
 
     def clients(self, name: str) -> str:
         """The look-up of clients."""

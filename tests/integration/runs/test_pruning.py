@@ -54,7 +54,7 @@ def test_L03_only_what_is_old_and_that_nobody_builds_on_goes(
     assert pruned(world) == {}
     first, second, last = ids(world, "batch")
     grow_old(world, 400)
-    due = {"reports": 5, "batches": 1}
+    due = {"reports": 5, "changes": 4, "batches": 1}
     assert pruned(world, dry_run=True) == due
     assert ids(world, "batch") == [first, second, last]
     assert pruned(world) == due
@@ -107,7 +107,7 @@ def test_L03_a_run_whose_report_is_gone_is_shown_as_such(
     grow_old(world, 400)
     world.connect_airflow(monkeypatch)
     assert cli.main(["prune", "demo", "--dry-run"]) == 0
-    assert capsys.readouterr().out == "demo: 5 reports, 1 batches to be deleted\n"
+    assert capsys.readouterr().out == "demo: 5 reports, 4 changes, 1 batches to be deleted\n"
     assert cli.main(["prune", "--json"]) == 0
     said = json.loads(capsys.readouterr().out)
     assert (said["dry_run"], said["syncs"]["demo"]["reports"]) == (False, 5)
@@ -128,7 +128,7 @@ def test_L03_a_repair_takes_nothing_older_than_findings_are_kept(world: World) -
     grow_old(world, 91)
     with world.sync() as sync, pytest.raises(ConfigError, match=r"older than 90 days.*verify demo"):
         repair(sync)
-    assert pruned(world) == {"findings": 2}
+    assert pruned(world) == {"findings": 2, "changes": 1}
     assert ids(world, "verification") == [1, 2]
     grow_old(world, 1_100)
     assert pruned(world)["verifications"] == 1
@@ -170,7 +170,8 @@ def test_L03_a_kept_hash_stays_as_long_as_a_client_may_need_it(world: World) -> 
     found = pruned(world)
     assert found == due
     assert ids(world, "run") == [1, 3]
-    assert {what: found[what] for what in found if what not in ("reports", "batches", "runs")} == {
+    of_runs = ("reports", "changes", "batches", "runs")
+    assert {what: found[what] for what in found if what not in of_runs} == {
         "kept_removals": 1, "lifted_suppressions": 1, "dropped_values": 1,
     }  # fmt: skip
     assert world.state("SELECT client_id FROM contact_sync.removal") == [(bob,)]
