@@ -29,6 +29,7 @@ from tests.mutants import (
     replacing,
     sending,
     setting_up,
+    showing,
     verifying,
 )
 from tests.mutants.mutant import Mutant, Test, arguments, assert_notices, gives, is_a_case, nothing
@@ -54,6 +55,7 @@ WRITTEN = [
         erasing,
         consenting,
         pruning,
+        showing,
     )
     for m in file.MUTANTS
 ]
