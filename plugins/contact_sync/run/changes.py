@@ -1,7 +1,7 @@
 """What a run changes for each client of a chunk: who is new, changed or kept back. Pure.
 
 Of a first load hardly anything is kept: its clients have no value before, and their batches name
-them (decision 38).
+them (decision 39).
 """
 
 from __future__ import annotations
