@@ -21,6 +21,7 @@ from tests.mutants import (
     leases,
     looking,
     moving,
+    probing,
     pruning,
     reading,
     refusing,
@@ -30,6 +31,7 @@ from tests.mutants import (
     sending,
     setting_up,
     showing,
+    telling,
     verifying,
 )
 from tests.mutants.mutant import Mutant, Test, arguments, assert_notices, gives, is_a_case, nothing
@@ -56,6 +58,8 @@ WRITTEN = [
         consenting,
         pruning,
         showing,
+        probing,
+        telling,
     )
     for m in file.MUTANTS
 ]

@@ -24,7 +24,7 @@ ANSWERS = {
     "run demo": ({"id", "kind", "counts", "books"}, 0),
     "verify demo": ({"verification", "equal", "counts"}, 0),
     "repair demo": ({"to_send", "to_remove", "foreign"}, 0),
-    "status demo --rejected --dropped --stale": ({"sync", "runs", "rejected", "dropped"}, 0),
+    "status demo --rejected --dropped --stale": ({"sync", "runs", "rejected", "watch"}, 0),
     "suppressions demo": ({"sync", "read_to", "suppressions"}, 0),
     "explain demo --email ann@example.com": ({"sync", "clients"}, 0),
     "explain demo --client 4711": ({"sync", "clients"}, 1),
