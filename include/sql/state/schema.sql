@@ -205,8 +205,9 @@ CREATE TABLE contact_sync.change (
     state text,  -- The client's fate in the ledger when the run ended; NULL = it hasn't ended, or has nothing to do with it.
     batch_id bigint,  -- The batch of this run that it was in; NULL as above.
     CONSTRAINT change_kind CHECK ((kind = ANY (ARRAY['new'::text, 'changed'::text, 'moved'::text, 'sent_again'::text, 'cleared'::text, 'removed'::text, 'unlisted'::text, 'absent'::text, 'excluded'::text, 'rejected'::text, 'dropped'::text])))
-);
-ALTER TABLE ONLY contact_sync.change ADD CONSTRAINT change_pkey PRIMARY KEY (run_id, client_id, kind, field);
+)
+WITH (fillfactor='70');
+ALTER TABLE ONLY contact_sync.change ADD CONSTRAINT change_pkey PRIMARY KEY (run_id, kind, client_id, field);
 CREATE INDEX change_by_client ON contact_sync.change USING btree (sync_id, client_id);
 ALTER TABLE ONLY contact_sync.change ADD CONSTRAINT change_run_id_fkey FOREIGN KEY (run_id) REFERENCES contact_sync.run(run_id) ON DELETE CASCADE;
 
