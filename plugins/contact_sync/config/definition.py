@@ -37,8 +37,8 @@ class Connections(Strict):
     state: ConnectionId = Field("contact_sync_state", description="The sync's own state database.")
     hash_key: ConnectionId = Field(
         "contact_sync_hash_key",
-        description="Its password is the key by which erased people are known again; needed as "
-        "soon as somebody is erased.",
+        description="Its password is the key of the hashes in the state database, the same for all "
+        "syncs of it; needed as soon as somebody is erased, and for good once a run has used it.",
     )
 
 

@@ -10,7 +10,7 @@ import json
 import os
 from collections.abc import Mapping
 
-from contact_sync.contacts.tombstones import HashKey, HashKeys
+from contact_sync.contacts.hash_keys import HashKey, HashKeys
 
 BeforeAfter = Mapping[str, tuple[str, str]]
 """SendGrid's name of a field → its value before and after, "" = none."""

@@ -153,7 +153,7 @@ def _look_at_all(
     """Read all ids and addresses and the changed rows, and at the same time the whole ledger."""
     with ThreadPoolExecutor(1) as pool:
         reading = pool.submit(known_clients, sync.state, run.sync_id)  # another server, meanwhile
-        scan, changed = scan_clients(snapshot), seen.changed
+        scan, changed = scan_clients(snapshot, sync.hashing()), seen.changed
         if run.only is None and seen.kind is RunKind.INCREMENTAL and mark:
             changed = np.union1d(changed, changed_clients(sync.definition, snapshot, mark))
         here = _looked(seen.here, decided, snapshot.judged_counts(), mark)
@@ -173,7 +173,7 @@ def _look_at_changes(
     found = [snapshot.changed_in_part(*part) for part in (decided.read or {}).items()]
     changed = np.unique(np.concatenate([seen.changed, *found]))
     quiet = before.was_quiet
-    concerned = affected_clients(sync.state, run.sync_id, snapshot, changed, quiet=quiet)
+    concerned = affected_clients(sync, run.sync_id, snapshot, changed, quiet=quiet)
     if concerned is None:
         many = Decided(Look.WHOLE, LookWhy.MANY, f"{len(changed)}")
         return _look_at_all(sync, run, snapshot, seen, many, mark)

@@ -92,7 +92,7 @@ def stage_clients(sync: Sync, run: Run, slice_no: int) -> Staged:
 
     A dry run only counts.
     """
-    mapping = mapping_of(run)
+    mapping, hashing = mapping_of(run), sync.hashing()
     part = staging.load_slice(sync.state, run.run_id, slice_no)
     members = Members.of(part, sync.tombstones())
     known = ledger.ledger_rows(sync.state, run.sync_id, members.client_id)
@@ -103,7 +103,7 @@ def stage_clients(sync: Sync, run: Run, slice_no: int) -> Staged:
 
     def to_send() -> Iterator[pd.DataFrame]:
         for batch in _batches(sync, run, part, members.client_id, mapping):
-            transformed = transform(batch, mapping, refused)
+            transformed = transform(batch, mapping, hashing, refused)
             read.replaced.extend(transformed.replaced)
             same = read.same_persons(transformed.frame, known, mapping)
             compared = compare(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, LiteralString
 
@@ -60,9 +60,9 @@ def count(state: StateDatabase, sync_id: int, ages: Mapping[str, int | None]) ->
     return found
 
 
-def prune(state: StateDatabase, sync_id: int, what: Prunable, days: int) -> int:
-    """Delete all that are due, AT_ONCE in a transaction; returns how many. Killed anywhere, what is
-    left is due still."""
+def prune(state: StateDatabase, sync_id: int, what: Prunable, days: int) -> Iterator[int]:
+    """Delete all that are due, AT_ONCE in a transaction; gives how many, after each one. Killed
+    anywhere, what is left is due still."""
     deleted = 0
     while True:
         with state.transaction() as cursor:
@@ -73,9 +73,11 @@ def prune(state: StateDatabase, sync_id: int, what: Prunable, days: int) -> int:
             keys = {key: [row[key] for row in part] for key in part[0]}
             with state.transaction() as cursor:
                 cursor.execute(what.delete, {"sync_id": sync_id, **keys})
-                deleted += cursor.rowcount
+                some = cursor.rowcount
+            deleted += some
+            yield some
         if len(found) < FOUND_AT_ONCE or deleted == before:
-            return deleted
+            return
 
 
 def _due(

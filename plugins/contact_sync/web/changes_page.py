@@ -10,6 +10,7 @@ from fastapi.responses import RedirectResponse
 
 from contact_sync.airflow_edge.access import Viewer, ViewerDep
 from contact_sync.airflow_edge.audit import Access, note_access
+from contact_sync.airflow_edge.handles import databases_of
 from contact_sync.base.changes import KINDS
 from contact_sync.base.vocabulary import RunState
 from contact_sync.reporting import change_lines
@@ -140,11 +141,12 @@ def search(
         if not sync.sees_addresses:
             raise HTTPException(403, "You may search by key or id only: Airflow doesn't let you "
                                      "see addresses.")  # fmt: skip
-        from contact_sync.lookup.find_clients import normalised
+        from contact_sync.state.suppressed import address_hashes
 
+        (email_hash,) = address_hashes([asked], databases_of(name).hashing())
         with reading(sync.state) as cursor:
             _, row = run_and_sync(cursor, name, run_id)
-            same = known_clients.clients_of_address(cursor, row.sync_id, normalised(asked)[1])
+            same = known_clients.clients_of_address(cursor, row.sync_id, email_hash)
         note_access(viewer, sync.definition, Access.SEARCHED,
                     client_ids=[each.client_id for each in same])  # fmt: skip
         if not same:

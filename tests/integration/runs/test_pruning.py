@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 
 import pytest
 
+from contact_sync.base import failpoints
 from contact_sync.base.errors import ConfigError
 from contact_sync.cli import main as cli
 from contact_sync.config.definition import SyncDefinition
 from contact_sync.state import pruning
 from contact_sync.verify.repair import repair
+from tests.support.connections import kept_connections
 from tests.support.damage import put
 from tests.support.findings import verified
+from tests.support.forks import FORKS
 from tests.support.old_things import grow_old, ids, pruned
 from tests.support.world import World, define
 
@@ -64,6 +69,34 @@ def test_L03_only_what_is_old_and_that_nobody_builds_on_goes(
     assert pruned(world) == {"runs": 3}
     assert ids(world, "run") == [1, 4, 6]
     assert pruned(world) == {}
+
+
+def _pruned_and_killed(world: World) -> None:
+    os.environ[failpoints.VARIABLE] = "pruned_in_part"
+    pruning.AT_ONCE = 3
+    with kept_connections():
+        pruned(world)
+
+
+def test_L03_killed_in_the_middle_it_deletes_the_rest_the_next_time(world: World) -> None:
+    """And what runs build on stays, as if it had never been killed."""
+    some_history(world)
+    grow_old(world, 1_200)
+    codes = []
+    assert pruned(world, dry_run=True) == {"reports": 5, "batches": 1, "runs": 3}
+    for left in (
+        {"reports": 2, "batches": 1, "runs": 3},
+        {"batches": 1, "runs": 3},
+        {"runs": 3},
+        {},
+    ):
+        child = FORKS.Process(target=_pruned_and_killed, args=(world.portable(),))
+        child.start()
+        child.join(60)
+        codes.append(child.exitcode)
+        assert pruned(world, dry_run=True) == left
+    assert codes == [-signal.SIGKILL] * 4
+    assert (ids(world, "batch"), ids(world, "run")) == ([1, 3], [1, 4, 6])
 
 
 def test_L03_a_run_whose_report_is_gone_is_shown_as_such(

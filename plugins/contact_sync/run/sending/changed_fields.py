@@ -16,12 +16,12 @@ from typing import Any
 from contact_sync.base.changes import ChangeKind
 from contact_sync.base.errors import RequestRefused, RetryableError
 from contact_sync.base.json_columns import Plan
+from contact_sync.contacts.hash_keys import HashKey
 from contact_sync.contacts.mapping import Mapping as Mapped
 from contact_sync.contacts.meaning import as_text
 from contact_sync.contacts.payloads import values_of
 from contact_sync.contacts.read_back import is_as_sent, shown
 from contact_sync.contacts.sealed_values import BeforeAfter, seal
-from contact_sync.contacts.tombstones import HashKey
 from contact_sync.run.context import mapping_of
 from contact_sync.run.sending.search import search
 from contact_sync.sendgrid.api import MAX_LOOKUP
