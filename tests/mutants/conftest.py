@@ -11,6 +11,7 @@ from tests.integration.foreign.conftest import (  # noqa: F401
     own_database,
     tables,
 )
+from tests.integration.probe.conftest import emulated, open_account  # noqa: F401
 from tests.integration.removals.test_exclusions_first import two  # noqa: F401
 from tests.integration.removals.test_suppress_excluded import agreed  # noqa: F401
 from tests.integration.runs.test_plan_limits import limited  # noqa: F401

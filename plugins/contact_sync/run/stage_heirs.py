@@ -46,7 +46,9 @@ def stage_heirs(sync: Sync, run: Run) -> None:
         staged = _without_twice(stage_clients(sync, run, part.slice_no), found)
         with sync.state.transaction(run.fence) as cursor:
             staging.save_slice_counts(cursor, run.run_id, part.slice_no, staged)
-        log.info("%d addresses of rejected clients are represented by older ones", len(found))
+        log.info(
+            "%s addresses of rejected clients are represented by older ones", f"{len(found):,}"
+        )
 
 
 def _slice(number: int, found: list[Heir]) -> Slice:
