@@ -69,7 +69,7 @@ def run(sync: Sync, kind: RunKind) -> None:
     answer(
         rows=report.books["selected"], sent=report.counts["sent"], books=report.books,
         seconds=seconds, cpu_seconds=cpu_seconds, look=report.look,
-        b2core_seconds=waited.get(WHAT, 0.0),
+        b2core_seconds=waited.get(WHAT, 0.0), has_pandas="pandas" in sys.modules,
     )  # fmt: skip
 
 

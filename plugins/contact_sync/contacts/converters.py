@@ -23,11 +23,11 @@ import regex
 
 from contact_sync.base.arrays import Mask
 from contact_sync.base.vocabulary import Refusal, ValueProblem
+from contact_sync.contacts.arrow_columns import mask_of
 from contact_sync.contacts.text_columns import (
     arrow,
     as_text,
     fix,
-    mask_of,
     null_if_empty,
     only,
     series,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from contact_sync.base.arrays import Int64
 from contact_sync.base.client_life import Cause, Fate
@@ -21,7 +21,11 @@ from contact_sync.base.vocabulary import (
 from contact_sync.base.words import counted
 from contact_sync.contacts.decision import Decided, Decision
 from contact_sync.contacts.mapping import Mapping
-from contact_sync.contacts.transform import Dropped
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from contact_sync.contacts.transform import Dropped
 
 NAMES = ("counts", "rejections", "exclusions", "dropped", "stale", "emptied")
 

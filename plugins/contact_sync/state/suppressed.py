@@ -11,13 +11,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
-import pandas as pd
 
 from contact_sync.base.arrays import Int64
 from contact_sync.base.suppressed import Suppressed, SuppressionNews
 from contact_sync.base.vocabulary import SuppressionKind
-from contact_sync.contacts import emails, text_columns
-from contact_sync.contacts.transform import hashes
 from contact_sync.postgres.cursor import Cursor, many, one
 from contact_sync.state import statements
 
@@ -97,5 +94,10 @@ def address_hashes(addresses: Sequence[str]) -> list[int]:
     """The hash of each address as the ledger has it."""
     if not addresses:
         return []
+    import pandas as pd
+
+    from contact_sync.contacts import emails, text_columns
+    from contact_sync.contacts.transform import hashes
+
     column = emails.normalised(pd.Series(list(addresses), dtype=text_columns.TEXT))
     return [int(each) for each in hashes(text_columns.arrow(column))]
