@@ -18,9 +18,12 @@ from benchmarks.target import ROOT
 from benchmarks.verification import verification_figures
 from benchmarks.world import World, start_world
 
-PARTS = ("scenarios", "growth", "verify", "airflow", "freshness")
+PARTS = ("scenarios", "growth", "verify", "airflow", "freshness", "load")
 AGREE_ON = 10_000  # clients; every cell of them is compared
-AIRFLOW_KEYS = ("airflow_overhead_s", "freshness_p50_s", "freshness_p95_s")
+AIRFLOW_KEYS = (
+    *("airflow_overhead_s", "freshness_p50_s", "freshness_p95_s", "freshness_event_p50_s"),
+    *("freshness_event_p95_s", "freshness_load_p95_s"),
+)
 
 
 def main() -> None:
@@ -74,6 +77,14 @@ def arguments() -> argparse.Namespace:
         help="default: all; the figures of the others stay as an earlier benchmark wrote them",
     )  # fmt: skip
     parser.add_argument(
+        "--load-rows", type=int, default=1_000_000, metavar="ROWS",
+        help="clients of the part load (default %(default)s)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--load-minutes", type=int, default=10, metavar="MINUTES",
+        help="how long the part load writes (default %(default)s)",
+    )  # fmt: skip
+    parser.add_argument(
         "--output", type=Path, metavar="FOLDER",
         help="where results and chart go (default: benchmarks/results/ and docs/)",
     )  # fmt: skip
@@ -105,10 +116,11 @@ def measured(options: argparse.Namespace) -> Iterator[Figures]:
             if "verify" in options.parts:
                 world.populate(options.rows)
                 yield from verification_figures(world, options.repetitions, say)
-    if {"airflow", "freshness"} & set(options.parts):
-        from benchmarks.airflow_cost import airflow_figures
+    if {"airflow", "freshness", "load"} & set(options.parts):
+        from benchmarks.freshness import airflow_figures
 
-        yield from airflow_figures(options.parts, options.repetitions, say)
+        load = (options.load_rows, options.load_minutes)
+        yield from airflow_figures(options.parts, options.repetitions, load, say)
 
 
 def machine() -> Figures:

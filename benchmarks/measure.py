@@ -25,6 +25,7 @@ PROGRAMS = {
     "incremental": ("benchmarks.product", "incremental"),
     "full": ("benchmarks.product", "full"),
     "resend": ("benchmarks.product", "resend"),
+    "cleared": ("benchmarks.product", "cleared"),
     "baseline": ("benchmarks.baseline",),
     "verification read": ("benchmarks.verification", "read"),
     "verification download": ("benchmarks.verification", "download"),

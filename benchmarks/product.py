@@ -1,16 +1,20 @@
 """The product: one run of the package's own steps, from the lease to the report.
 
 `python -m benchmarks.product KIND`, the target on standard input. `scan` only does what every run
-has to: read all ids and addresses of B2CORE, and who changed.
+has to: read all ids and addresses of B2CORE, and who changed. `cleared` is a full run whose SQL has
+no last name any more: every contact has to be emptied of it, which only the JSON lane can.
 """
 # ruff: noqa: E402
 
 from __future__ import annotations
 
 import gc
+import shutil
 import sys
+import tempfile
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 gc.disable()  # until everything is imported, as `python -m contact_sync` does
@@ -30,6 +34,7 @@ from contact_sync.sendgrid.api import SendGridApi
 from contact_sync.state import runs
 from contact_sync.state.database import StateDatabase
 from contact_sync.state.for_people.runs import latest_runs
+from contact_sync.state.runs import Options
 from contact_sync.sync import Sync
 
 SYNC = "demo"
@@ -47,12 +52,22 @@ def definition() -> SyncDefinition:
     return read_definition(SYNC).model_copy(update={"tuning": Tuning()})
 
 
-def open_sync(target: Target) -> Sync:
-    """The handles that the steps need."""
+def open_sync(target: Target, folder: Path | None = None) -> Sync:
+    """The handles that the steps need; `folder`: another SQL than the demo's."""
     sync = definition()
-    source = B2Core(target.b2core_url, source_folder(sync), sync.source.statement_timeout_seconds)
+    folder = folder or source_folder(sync)
+    source = B2Core(target.b2core_url, folder, sync.source.statement_timeout_seconds)
     api = SendGridApi(target.sendgrid_url, target.api_key)
     return Sync(sync, source, StateDatabase(target.state_url), api)
+
+
+def sql_without(column: str, folder: Path) -> Path:
+    """A copy of the demo's SQL in `folder` that reads NULL in place of this column of clients."""
+    made = shutil.copytree(source_folder(definition()), folder / "sql")
+    path = made / "clients.sql"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace(f"clients.{column}::text", "NULL::text"), encoding="utf-8")
+    return Path(made)
 
 
 def run(sync: Sync, kind: RunKind) -> None:
@@ -60,7 +75,8 @@ def run(sync: Sync, kind: RunKind) -> None:
     for name in STEPS:
         setattr(in_one_process, name, timed(name, getattr(in_one_process, name)))
     count_waiting()
-    run_id = in_one_process.run_sync(sync, kind, holder="benchmark")
+    approved = Options(approve=True)
+    run_id = in_one_process.run_sync(sync, kind, holder="benchmark", options=approved)
     with sync.state.transaction() as cursor:
         (newest,) = latest_runs(cursor, [SYNC], 1)
     report = run_report(newest)
@@ -116,14 +132,17 @@ def main() -> None:
     """Do what the command line says."""
     gc.freeze()
     gc.enable()
-    sync = open_sync(read_target())
-    try:
-        if sys.argv[1] == "scan":
-            scan(sync)
-        else:
-            run(sync, RunKind(sys.argv[1]))
-    finally:
-        sync.sendgrid.close()
+    what = sys.argv[1]
+    with tempfile.TemporaryDirectory() as made:
+        cleared = sql_without("last_name", Path(made)) if what == "cleared" else None
+        sync = open_sync(read_target(), cleared)
+        try:
+            if what == "scan":
+                scan(sync)
+            else:
+                run(sync, RunKind.FULL if cleared else RunKind(what))
+        finally:
+            sync.sendgrid.close()
 
 
 if __name__ == "__main__":

@@ -19,9 +19,11 @@ TITLES = {
     "hundred_changed": "run, 100 changed",
     "backfill": "backfill: full run, nothing differs",
     "forced": "forced: everything sent again",
+    "cleared": "a field emptied in every contact (JSON lane)",
     "baseline": "*baseline*: `read_sql`, apply, JSON, no state",
 }
-PRODUCT = ("first_load", "no_change", "one_percent", "hundred_changed", "backfill", "forced")
+PRODUCT = ("first_load", "no_change", "one_percent", "hundred_changed", "backfill", "forced",
+           "cleared")  # fmt: skip
 
 
 def figures(clients: int, times: Times) -> Figures:
@@ -36,8 +38,9 @@ def figures(clients: int, times: Times) -> Figures:
     found |= of_no_change(times.get("no_change", []))
     peaks = [found[f"{name}_rss_mb"] for name in PRODUCT if found[f"{name}_rss_mb"]]
     found["peak_rss_mb"] = max(peaks, default=None)
-    for step, seconds in step_seconds(times.get("first_load", [])).items():
-        found[f"first_load_{step}_s"] = seconds
+    for name in ("first_load", "forced", "cleared"):
+        for step, seconds in step_seconds(times.get(name, [])).items():
+            found[f"{name}_{step}_s"] = seconds
     return found
 
 
@@ -195,11 +198,22 @@ def airflow_lines(found: Figures) -> list[str]:
             f"{found['airflow_no_change_s']:.1f} s with no change, "
             f"{found['airflow_hundred_changed_s']:.1f} s with 100.",
         ]
-    if found.get("freshness_p50_s") is not None:
+    for prefix in ("freshness", "freshness_event"):
+        if found.get(f"{prefix}_p50_s") is not None:
+            schedule = found[f"{prefix}_schedule"]
+            lines += [
+                "",
+                f"Freshness at `{schedule}`, from COMMIT to contact: half within "
+                f"{found[f'{prefix}_p50_s']:.0f} s, 95 % within {found[f'{prefix}_p95_s']:.0f} s "
+                f"({found[f'{prefix}_changes']} changes).",
+            ]
+    if found.get("freshness_load_p95_s") is not None:
         lines += [
             "",
-            f"Freshness at `{found['freshness_schedule']}`, from COMMIT to contact: half within "
-            f"{found['freshness_p50_s']:.0f} s, 95 % within {found['freshness_p95_s']:.0f} s "
-            f"({found['freshness_changes']} changes).",
+            f"With {found['freshness_load_per_minute']:,} changes a minute for "
+            f"{found['freshness_load_minutes']} minutes among {found['freshness_load_clients']:,} "
+            f"clients: half within {found['freshness_load_p50_s']:.0f} s, 95 % within "
+            f"{found['freshness_load_p95_s']:.0f} s; the sync takes "
+            f"{found['freshness_load_b2core_percent']:.1f} % of a core of B2CORE.",
         ]
     return lines

@@ -13,7 +13,7 @@ Times = dict[str, list[Measured]]
 ONE_PERCENT, HUNDRED = 100, 100
 SCENARIOS = (
     *("limit", "first_load", "scan", "no_change", "one_percent", "hundred_changed"),
-    *("backfill", "forced", "baseline"),
+    *("backfill", "forced", "cleared", "baseline"),
 )
 
 
@@ -44,6 +44,7 @@ def every_scenario(world: World, repetition: int) -> Iterator[tuple[str, Measure
     yield "hundred_changed", sending(world, "incremental", at_most=changed, at_least=1)
     yield "backfill", sending(world, "full", at_most=0)
     yield "forced", sending(world, "resend", at_least=world.clients * 9 // 10)
+    yield "cleared", sending(world, "cleared", at_least=world.clients * 9 // 10)
     yield "baseline", measure(world, "baseline")
 
 

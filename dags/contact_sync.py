@@ -65,7 +65,13 @@ from contact_sync.airflow_edge.operators import (
     SettleEarlierRunsOperator,
     StartRunOperator,
 )
+from contact_sync.airflow_edge.retry_policy import (
+    FIRST_PAUSE,
+    LONGEST_PAUSE,
+    TellingRetryPolicy,
+)
 from contact_sync.airflow_edge.run_types import RUN_TYPES
+from contact_sync.airflow_edge.schedules import schedule_of
 from contact_sync.airflow_edge.trigger_form import params
 from contact_sync.config.alerts import Event
 from contact_sync.config.definition import SyncDefinition
@@ -82,7 +88,7 @@ def make_dag(definition: SyncDefinition) -> DAG:
         dag_display_name=f"{definition.caption}: B2CORE to SendGrid",
         description=_description(definition),
         doc_md=__doc__,
-        schedule=definition.schedule if definition.sends else None,
+        schedule=schedule_of(definition),
         catchup=False,
         max_active_runs=1,
         allowed_run_types=RUN_TYPES,
@@ -91,9 +97,10 @@ def make_dag(definition: SyncDefinition) -> DAG:
         deadline=no_success_alert(definition),
         default_args={
             "retries": 3,
-            "retry_delay": timedelta(seconds=20),
+            "retry_policy": TellingRetryPolicy(),
+            "retry_delay": FIRST_PAUSE,  # these three where nobody asks the policy: a killed worker
             "retry_exponential_backoff": True,
-            "max_retry_delay": timedelta(minutes=5),
+            "max_retry_delay": LONGEST_PAUSE,
             "execution_timeout": definition.longest_step,
         },
     ) as dag:

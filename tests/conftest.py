@@ -63,7 +63,7 @@ server, generated clients): one worker runs them all, or each would make it for 
 
 WHOLE = (
     "/test_crash.py", "/test_lives.py", "/test_state_statements.py", "/test_histories.py",
-    "_one_fault",
+    "_one_fault", "/integration/probe/",
 )  # fmt: skip
 """Tables of cases that `make test` tries whole: each is cheap, each kills at another point, or the
 table says itself which are slow."""

@@ -28,6 +28,7 @@ from local.stack.system import Stack
 IMAGES = ROOT / "docs" / "images"
 CLIENTS = 2_000
 RUN_SECONDS = 300.0
+VERIFY_DAG_ID = f"{DAG_ID}_verify"
 MAX_BYTES = 150_000
 SETTLE_MS = 1_000  # drawing and fading in
 
@@ -82,6 +83,16 @@ def rejected_clients(page: Page, stack: Stack) -> None:
     open_page(page, stack, "/rejected")
 
 
+def verification(page: Page, stack: Stack) -> None:
+    """What isn't equal, after somebody has edited, made and taken off contacts at SendGrid."""
+    edit_at_sendgrid(stack)
+    stack.wait_for_dag(VERIFY_DAG_ID)
+    stack.unpause(VERIFY_DAG_ID)
+    run_id = stack.trigger(VERIFY_DAG_ID, {})
+    wait(stack, VERIFY_DAG_ID, run_id, seconds=RUN_SECONDS)
+    open_page(page, stack, "/verification")
+
+
 def mapping_form(page: Page, stack: Stack) -> None:
     """The form of a sync's definition, with what both sides have."""
     open_page(page, stack, "/mapping")
@@ -96,6 +107,18 @@ def mapping_result(page: Page, stack: Stack) -> None:
     frame.get_by_label("Schedule").fill("@hourly")
     frame.get_by_role("button", name="Check, and show the definition").click()
     frame.locator("#result").wait_for()
+
+
+def edit_at_sendgrid(stack: Stack) -> None:
+    """Change values of two contacts, and put one on the list that is nobody's."""
+    admin = stack.emulator.admin
+    first, second = sorted(admin.contacts())[:2]
+    admin.put_contacts(
+        {"email": first, "city": "Elsewhere"},
+        {"email": second, "first_name": "Typed by hand"},
+        {"email": "somebody@example.org"},
+        list_ids=[stack.list_id],
+    )
 
 
 def open_page(page: Page, stack: Stack, path: str) -> None:
@@ -114,6 +137,7 @@ PICTURES: dict[str, Callable[[Page, Stack], None]] = {
     "sync-page": sync_page,
     "client-look-up": client_look_up,
     "rejected-clients": rejected_clients,
+    "verification": verification,
     "mapping-form": mapping_form,
     "mapping-result": mapping_result,
 }

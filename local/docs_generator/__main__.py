@@ -1,4 +1,5 @@
-"""Write docs/reference.md, docs/architecture.md and schema.sql from what the code says."""
+"""Write docs/reference.md, docs/architecture.md, docs/sendgrid-behaviour.md and schema.sql from
+what the code says."""
 
 from __future__ import annotations
 
@@ -9,7 +10,7 @@ from pathlib import Path
 from contact_sync.cli import main as cli
 from contact_sync.config.definition import json_schema
 from contact_sync.state.migrate import migrate
-from local.docs_generator import architecture, state_schema
+from local.docs_generator import architecture, sendgrid_behaviour, state_schema
 from local.docs_generator.commands import command_lines
 from local.docs_generator.definition_keys import key_rows
 from local.docs_generator.markdown import table
@@ -78,6 +79,7 @@ def main() -> None:
             DOCUMENT: document(url),
             architecture.DOCUMENT: architecture.page(),
             state_schema.DOCUMENT: state_schema.read_schema(url),
+            sendgrid_behaviour.DOCUMENT: sendgrid_behaviour.page(),
         }
     for path, text in texts.items():
         path.write_text(text, encoding="utf-8")

@@ -8,7 +8,7 @@ from datetime import timedelta
 from contact_sync.airflow_edge import operators, triggers
 from contact_sync.airflow_edge.handles import PAGE_LIMITS
 from contact_sync.config.deadlines import Deadlines
-from contact_sync.run import in_one_process, settle_earlier_runs
+from contact_sync.run import in_one_process, settle_earlier_runs, watch_source
 from contact_sync.run.sending import (
     cut_refused,
     excluded_contacts,
@@ -81,7 +81,8 @@ def _tasks() -> list[tuple[str, ...]]:
         ("Airflow", "a task that failed for now, or whose worker died; never one that a person "
          "must look at",
          f"{default['retries']} more tries, after {_words(first)} and longer, up to "
-         f"{_words(most)}", "the run has failed; the next one continues"),
+         f"{_words(most)}, or when SendGrid's limit is reset if that is later",
+         "the run has failed; the next one continues"),
         (code("run.in_one_process"), "on the command line, a step that reads B2CORE",
          f"{reads} tries, with pauses of {_pauses(reads, in_one_process.READ_PAUSE)}",
          "the run has failed; the next one continues"),
@@ -92,6 +93,9 @@ def _tasks() -> list[tuple[str, ...]]:
          f"every {triggers.POLL_SECONDS:.0f} s; the task itself renews its lease every "
          f"{_words(timedelta(seconds=operators.RESUME_SECONDS))}",
          "after `job_hours` its clients are pending"),
+        (code("run.watch_source"), "B2CORE or the state database, where `schedule: changes` looks",
+         f"after 2 s, 4 s … {watch_source.MAX_PAUSE:.0f} s, for ever",
+         "the sync page says so; runs come by the clock meanwhile"),
         (code("start_run"), "the lease, while another run holds it and a person waits",
          f"every {operators.LEASE_POLL_SECONDS:.0f} s, for {_words(operators.MAX_LEASE_WAIT)}",
          "the run has failed"),

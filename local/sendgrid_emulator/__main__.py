@@ -15,9 +15,11 @@ from pydantic_core import PydanticUndefined
 
 from local.sendgrid_emulator.model.access import Permission
 from local.sendgrid_emulator.model.account import Service
+from local.sendgrid_emulator.model.profile import read_profile
 from local.sendgrid_emulator.model.settings import Settings
 from local.sendgrid_emulator.server import run
 
+log = logging.getLogger(__name__)
 DEFAULT_KEY = "SG.local:full"
 PERMISSIONS = get_args(Permission)
 DESCRIPTION = """\
@@ -29,6 +31,7 @@ that API, and forgets everything when it ends.
   python -m local.sendgrid_emulator --port 8025 --upload-port 8026 --empty-cell keep
   curl -H "Authorization: Bearer SG.local" http://127.0.0.1:8025/v3/marketing/lists
 
+To be as one account that exists: --profile include/accounts/NAME.yaml.
 http://127.0.0.1:8025/__admin is a page that shows its contacts, jobs and calls. Tests steer it by
 the routes below /__admin: settings, faults, clock (local/sendgrid_emulator/admin/client.py).
 """
@@ -58,9 +61,15 @@ def arguments() -> argparse.ArgumentParser:
     add("--upload-port", type=int, required=True, help="port of the uploads and error files; or 0")
     add(
         "--empty-cell",
-        choices=("keep", "clear"),
-        required=True,
-        help="what an empty CSV cell does to a value: nobody knows, so choose",
+        choices=("keep", "clear", "error"),
+        help="what an empty CSV cell does to a value: choose, unless --profile says it",
+    )
+    add(
+        "--profile",
+        type=Path,
+        metavar="FILE",
+        help="behave as the account of this profile, which the command `probe` of "
+        "this repository's product writes; --settings go before it",
     )
     add(
         "--api-key",
@@ -68,7 +77,7 @@ def arguments() -> argparse.ArgumentParser:
         metavar="KEY:PERMISSION",
         help=f"a key and {', '.join(PERMISSIONS)}; repeatable; without any: {DEFAULT_KEY}",
     )
-    add("--delay", type=float, default=0.2, help="seconds from acceptance to effect (default 0.2)")
+    add("--delay", type=float, help="seconds from acceptance to effect (default 0.2)")
     add("--settings", default="{}", metavar="JSON", help="other settings at the start, see below")
     add("--keep", type=Path, metavar="FILE", help="where the account is kept from start to start")
     add("--ready-file", type=Path, help="write the addresses there, as JSON, once it serves")
@@ -99,6 +108,24 @@ def api_keys(texts: list[str]) -> dict[str, Permission]:
     return keys
 
 
+def start_settings(options: argparse.Namespace) -> Settings:
+    """Return the settings of the command line; raise ValueError on wrong ones.
+
+    What the profile says in vain, because one switch can't behave in two ways, is logged.
+    """
+    start: dict[str, object] = {"delay": 0.2}
+    if options.profile is not None:
+        changes, in_vain = read_profile(options.profile)
+        start |= changes
+        for said in in_vain:
+            log.warning("The profile can't be followed in this: %s", said)
+    given = {"empty_cell": options.empty_cell, "delay": options.delay}
+    start |= {name: value for name, value in given.items() if value is not None}
+    if "empty_cell" not in start:
+        raise ValueError("say --empty-cell: the profile doesn't know it")
+    return Settings.model_validate(start | json.loads(options.settings))
+
+
 def main() -> int:
     """Start the emulator and return its exit code."""
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
@@ -106,8 +133,7 @@ def main() -> int:
     options = parser.parse_args()
     try:
         keys = api_keys(options.api_key or [DEFAULT_KEY])
-        start = {"empty_cell": options.empty_cell, "delay": options.delay}
-        settings = Settings.model_validate(start | json.loads(options.settings))
+        settings = start_settings(options)
     except (ValidationError, ValueError) as error:
         parser.error(str(error))
     api = listener(options.host, options.port)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from contact_sync.b2core.reader import B2Core
 from contact_sync.base.errors import ConfigError
 from contact_sync.base.marks import Marks
+from contact_sync.config.account_profile import NOTHING_KNOWN, AccountProfile
 from contact_sync.config.definition import SyncDefinition
 from contact_sync.contacts.tombstones import NONE, HashKeys, Tombstones
 from contact_sync.sendgrid.api import SendGridApi
@@ -42,7 +43,8 @@ class Databases:
 @dataclass(frozen=True, slots=True)
 class Sync(Databases):
     """The same with SendGrid: what every step works on. `marks`: where runs leave theirs; None =
-    nowhere."""
+    nowhere. `profile`: what is known of the account."""
 
     sendgrid: SendGridApi
     marks: Marks | None = None
+    profile: AccountProfile = field(default=NOTHING_KNOWN, kw_only=True)

@@ -20,7 +20,7 @@ from local.demo.sync import DAG_ID
 from local.stack.system import Stack
 from tests.support import canary
 from tests.support.airflow_home import HOME, ROOT
-from tests.support.monitored import FOLLOWER, connect_alerts, deployment, settings
+from tests.support.monitored import FOLLOWER, WATCHED, connect_alerts, deployment, settings
 from tests.support.receivers import Receivers, receivers
 from tests.support.stacks import CLIENTS, lives, processes_of, run
 from tests.support.world import World
@@ -117,7 +117,7 @@ def running_stack(got: Receivers, lineage: Path, folder: Path) -> Iterator[Stack
         more_settings=settings(got, lineage),
     ) as running:
         connect_alerts(running.airflow.api, got)
-        for dag_id in (DAG_ID, FOLLOWER):
+        for dag_id in (DAG_ID, FOLLOWER, WATCHED):
             running.wait_for_dag(dag_id)
             running.unpause(dag_id)
         run(running, {"mode": "full", "reason": "first load"})

@@ -17,11 +17,13 @@ from fastapi.testclient import TestClient
 from contact_sync.airflow_edge import tasks
 from contact_sync.base.errors import RetryableError
 from contact_sync.base.vocabulary import RunKind
+from contact_sync.base.watching import WatchState
 from contact_sync.config.files import read_definition, read_definitions
 from contact_sync.run.in_one_process import run_sync
 from contact_sync.run.start_run import start_run
-from contact_sync.state.database import SCHEMA_VERSION
+from contact_sync.state.database import SCHEMA_VERSION, StateDatabase
 from contact_sync.state.runs import Options
+from contact_sync.state.watches import Sight, note
 from contact_sync.web import syncs_page
 from contact_sync.web.app import the_app
 from tests.support.old_things import grow_old, pruned
@@ -109,6 +111,13 @@ def test_a_schedule_is_shown_with_its_time_zone(
         syncs_page, "read_definitions", lambda: replace(found, by_name={"demo": definition})
     )
     assert "<dt>Schedule</dt><dd>0 6 * * * in UTC</dd>" in text("admin", "/syncs")
+    definition = definition.model_copy(update={"schedule": "changes"})
+    loaded(connected)
+    with StateDatabase(connected.state_url).transaction() as cursor:
+        note(cursor, "demo", Sight(WatchState.COUNTS, tables=["b2core.clients"]))
+    said = text("admin", "/syncs")
+    assert "<dt>Schedule</dt><dd>with changes in B2CORE, at most every 10 s" in said
+    assert "<dt>Changes are noticed</dt><dd>by PostgreSQL&#39;s counts of rows written" in said
 
 
 def test_a_runs_report_says_what_it_did(connected: World) -> None:
@@ -158,16 +167,16 @@ def test_a_failed_run_says_why_and_what_has_been_sent(connected: World) -> None:
     assert "failed: 4 contacts confirmed" in text("admin", "/syncs/demo")  # of the chart's bar
 
 
-def test_a_running_run_refreshes_itself_until_told_not_to(connected: World) -> None:
+def test_the_page_of_a_running_run_follows_it_until_told_not_to(connected: World) -> None:
     """With what it is at."""
     connected.seed()
     with connected.sync() as sync:
         run_id = start_run(sync, RunKind.FULL, holder="command line box:1")
     page = f"/syncs/demo/runs/{run_id}"
     said = text("viewer", page)
-    assert '<meta http-equiv="refresh" content="5">' in said
+    assert '<main id="content" tabindex="-1" data-refresh="5">' in said
     assert "It checks the setup and selects clients." in said
-    assert "http-equiv" not in text("viewer", f"{page}?refresh=off")
+    assert "data-refresh" not in text("viewer", f"{page}?refresh=off")
 
 
 def test_another_dag_has_no_report_and_a_dag_run_that_is_not_there_is_told(

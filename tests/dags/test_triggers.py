@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import pkgutil
 import time
+from typing import Any
 
 import pytest
 
@@ -43,7 +44,7 @@ def test_D13_a_trigger_that_runs_twice_writes_nothing(connected: World) -> None:
     assert "confirmed" in connected.fates().values()
 
 
-STORED = {
+STORED: dict[str, dict[str, Any]] = {
     "contact_sync.airflow_edge.triggers.JobTrigger": {
         "sendgrid_conn_id": "sendgrid_default", "job_id": "j", "seconds": 300.0,
         "payload": {"run_id": 1, "batch_id": 2},
@@ -52,6 +53,7 @@ STORED = {
         "sendgrid_conn_id": "sendgrid_default", "export_ids": ["e"], "seconds": 600.0,
         "payload": {"verification_id": 1},
     },
+    "contact_sync.airflow_edge.changes_trigger.ChangesTrigger": {"sync_name": "demo"},
     "contact_sync.airflow_edge.triggers.WaitTrigger": {"seconds": 60.0, "payload": {"run_id": 1}},
 }  # fmt: skip
 

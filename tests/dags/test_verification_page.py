@@ -48,7 +48,8 @@ def test_V06_the_page_says_what_is_not_equal_by_client(
     said = text("admin", PAGE)
     for part in ("Not equal as of", "1 contact compared", f"clients/{ann}", "key-of-ann",
                  "ann@example.com",
-                 "contact has other values", "city, first_name", "eve@example.com"):  # fmt: skip
+                 "contact has other values", "city, first_name", "eve@example.com",
+                 "Nothing is repaired yet"):  # fmt: skip
         assert part in said
     assert "eve@" not in text("admin", f"{PAGE}?verdict=different")
     assert client("admin").get(f"{PAGE}?verdict=made_up").status_code == 404
@@ -69,11 +70,14 @@ def test_V06_the_page_says_what_is_not_equal_by_client(
 def test_the_page_says_when_both_sides_are_equal(connected: World) -> None:
     """With what was compared."""
     loaded(connected)
-    connected.state('UPDATE contact_sync.verification SET counts = \'{"compared": 7, "equal": 7}\'')
+    connected.state(
+        'UPDATE contact_sync.verification SET counts = \'{"compared": 7000, "equal": 7000}\''
+    )
     connected.state("DELETE FROM contact_sync.finding")
     said = text("admin", PAGE)
     assert "Equal as of" in said
-    assert "7 contacts compared" in said
+    assert "7,000 contacts compared" in said
+    assert "Nothing is repaired yet" not in said
     assert "What isn" not in said
     assert "yes, as of" in text("admin", "/syncs/demo")
 

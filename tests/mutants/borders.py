@@ -77,15 +77,17 @@ def no_deadline(_within: Any, _line: Any, _seconds: float) -> Any:
     return nullcontext()
 
 
-def stubborn(_retrying: Any, _seconds: float) -> tenacity.Retrying:
+def stubborn(_retrying: Any, _seconds: float, _tell: Any) -> tenacity.Retrying:
     """A refused key may be accepted the next time."""
     refused = tenacity.retry_if_exception_type(AuthError)
     return tenacity.Retrying(retry=refused, stop=tenacity.stop_after_attempt(3), reraise=True)
 
 
-def tireless(retrying: Callable[..., tenacity.Retrying], seconds: float) -> tenacity.Retrying:
+def tireless(
+    retrying: Callable[..., tenacity.Retrying], seconds: float, tell: Any
+) -> tenacity.Retrying:
     """Twice as often."""
-    return retrying(seconds).copy(stop=tenacity.stop_after_attempt(12))
+    return retrying(seconds, tell).copy(stop=tenacity.stop_after_attempt(12))
 
 
 def trusting(session: Callable[..., Any], line: Any) -> Any:
@@ -126,7 +128,7 @@ MUTANTS = [
     Mutant("No redirect is followed", {"requests.Session.request": follow},
            test_transport_privacy.test_H01_no_redirect_is_followed,
            {"call": test_transport_privacy.CALLS[0]}),
-    Mutant("TLS is verified", {f"{SENDGRID}.transport._session": trusting},
+    Mutant("TLS is verified", {f"{SENDGRID}.transport.session_over": trusting},
            test_limits.test_H05_a_server_that_proves_nothing_gets_nothing),
     Mutant("Downloads are capped in size", {f"{SENDGRID}.transport.copied": whole},
            test_transport_privacy.test_H02_a_huge_errors_file_is_not_read_to_its_end),

@@ -11,6 +11,7 @@ import numpy as np
 from contact_sync.base.arrays import Int64
 from contact_sync.base.source_look import SourceCounts
 from tests.integration.changes import test_source_looks
+from tests.integration.runs import test_watch
 from tests.mutants.mutant import RUN, STATE, Mutant, nothing
 from tests.unit.run import test_decide_look
 
@@ -29,6 +30,16 @@ def deletions_unseen(by_counts: Callable[..., Any], then: SourceCounts, now: Sou
 def all_read(keep: Callable[..., Any], decided: Any, *asked: Any) -> Any:
     """As if every table had been read."""
     return keep(replace(decided, read=None), *asked)
+
+
+async def unread(standing: Callable[..., Any], *asked: Any) -> Any:
+    """As if no run had read anything."""
+    return replace(await standing(*asked), counts=None)
+
+
+async def unheld(standing: Callable[..., Any], *asked: Any) -> Any:
+    """As if no run were at work."""
+    return replace(await standing(*asked), is_held=False)
 
 
 MUTANTS = [
@@ -52,4 +63,10 @@ MUTANTS = [
     Mutant("A table that is passed over keeps its horizon",
            {f"{RUN}.decide_look.counts_to_keep": all_read},
            test_decide_look.test_A25_a_table_keeps_its_horizon_until_all_of_it_is_read),
+    Mutant("What a run has read already begins no other one",
+           {f"{RUN}.watch_source.Watch._standing": unread},
+           test_watch.test_W01_a_change_begins_one_run_and_what_a_run_has_read_begins_none),
+    Mutant("While a run is at work none is begun",
+           {f"{RUN}.watch_source.Watch._standing": unheld},
+           test_watch.test_W01_a_change_begins_one_run_and_what_a_run_has_read_begins_none),
 ]  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from local.docs_generator import architecture, state_schema
+from local.docs_generator import architecture, sendgrid_behaviour, state_schema
 from local.docs_generator.__main__ import DOCUMENT, document
 from local.docs_generator.crash_points import crash_lines
 from local.postgres.server import Cluster
@@ -49,3 +49,8 @@ def test_the_listed_schema_has_every_column_key_and_meaning() -> None:
         "REFERENCES contact_sync.run(run_id) ON DELETE CASCADE;\n",
     ):
         assert line in listed
+
+
+def test_the_page_of_what_nobody_documents_is_up_to_date() -> None:
+    """`make docs` writes it from the questions of a probe."""
+    assert sendgrid_behaviour.DOCUMENT.read_text(encoding="utf-8") == sendgrid_behaviour.page()

@@ -13,7 +13,7 @@ from tests.support.airflow_home import ROOT
 from tests.support.receivers import HOST, Receivers
 
 HOURS = 0.002  # 7 s without a success
-FOLLOWER = "follower"
+FOLLOWER, WATCHED = "follower", "watched"
 _FOLLOWER_DAG = f"""
 from airflow.sdk import DAG, Asset, task
 
@@ -28,12 +28,26 @@ with DAG("{FOLLOWER}", schedule=[CONTACTS]):
     read()
 """
 
+_WATCHED_DAG = f"""
+from airflow.providers.standard.operators.empty import EmptyOperator
+from airflow.sdk import DAG
+
+from contact_sync.airflow_edge.schedules import source_asset
+
+with DAG(
+    "{WATCHED}", schedule=[source_asset("demo")], max_active_runs=1, is_paused_upon_creation=False
+):
+    EmptyOperator(task_id="nothing")
+"""
+
 
 def deployment(folder: Path) -> Path:
-    """The demo's deployment with alerts, and with a DAG that follows the sync."""
+    """The demo's deployment with alerts, with a DAG that follows the sync, and with one that begins
+    as a sync does whose `schedule` is `changes`; its task needs no process."""
     for part in ("dags", "plugins", "include"):
         shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
     (folder / "dags" / "follower.py").write_text(_FOLLOWER_DAG, encoding="utf-8")
+    (folder / "dags" / "watched.py").write_text(_WATCHED_DAG, encoding="utf-8")
     path = folder / "include" / "syncs" / "demo.yaml"
     definition = yaml.safe_load(path.read_text(encoding="utf-8"))
     definition["alerts"] = {

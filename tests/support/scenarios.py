@@ -13,6 +13,7 @@ from tests.support.erasure_scenarios import ERASURE
 from tests.support.not_promised import NOT_PROMISED
 from tests.support.proofs import Proof, proofs_of
 from tests.support.verify_scenarios import VERIFICATION
+from tests.support.watch_scenarios import WATCHING
 
 TESTS = Path(__file__).parents[1]
 DOCUMENT = TESTS.parent / "docs" / "failure-scenarios.md"
@@ -32,8 +33,9 @@ SECTIONS = {
     "S": "What B2CORE's own connection to SendGrid does, and this project keeps",
     "V": "Verification and repair",
     "E": "Erasure on request",
+    "W": "Runs that begin with changes",
 }
-ELSEWHERE = VERIFICATION | ERASURE
+ELSEWHERE = VERIFICATION | ERASURE | WATCHING
 
 SCENARIOS = {
     "A01": "A transaction commits after a run has read past its time → the next run sends it",
@@ -261,12 +263,8 @@ def document() -> str:
         "At the end, what B2CORE's own connection does.",
         "Made by `python -m tests.support.scenarios` from `tests/support/scenarios.py` and the "
         "names of the tests.",
-        "",
-        "## Guarantees",
-        "",
-        "| | Guarantee | Scenarios |",
-        "|---|---|---|",
     ]
+    lines += ["", "## Guarantees", "", "| | Guarantee | Scenarios |", "|---|---|---|"]
     for guarantee, (promise, scenarios) in GUARANTEES.items():
         lines.append(f"| {guarantee} | {promise} | {', '.join(scenarios.split())} |")
     lines += ["", "## What is not promised", "", *(f"- {limit}" for limit in NOT_PROMISED)]

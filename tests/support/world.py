@@ -20,6 +20,7 @@ import requests
 from contact_sync.b2core.reader import B2Core
 from contact_sync.base.marks import Marks
 from contact_sync.base.vocabulary import RunKind
+from contact_sync.config.account_profile import NOTHING_KNOWN, AccountProfile
 from contact_sync.config.definition import SyncDefinition
 from contact_sync.config.files import read_definition
 from contact_sync.config.tuning import Tuning
@@ -60,6 +61,7 @@ class World:
     sql_folder: Path = PLAIN
     marks: Marks | None = None
     audit: Audit = field(default_factory=Audit)
+    profile: AccountProfile = NOTHING_KNOWN
 
     def redefine(self, **changes: Any) -> None:
         """Edit the sync's definition; a key of its tuning goes by its own name."""
@@ -78,7 +80,7 @@ class World:
         source = B2Core(self.reader_url, self.sql_folder, limit)
         try:
             with StateDatabase(self.state_url).keeping_connections() as state:
-                keys = {"hash_keys": lambda: HASH_KEYS}
+                keys: Any = {"hash_keys": lambda: HASH_KEYS, "profile": self.profile}
                 yield Sync(self.definition, source, state, api, self.marks, **keys)
         finally:
             api.close()

@@ -85,6 +85,13 @@ SELECT extract(EPOCH FROM now() - max(fate_unknown_at))::float AS seconds
 FROM contact_sync.batch
 WHERE sync_id = %(sync_id)s;
 
+-- note_look --
+-- SendGrid was asked for the job, and it isn't over.
+UPDATE contact_sync.batch SET
+    job_status = %(status)s,
+    asked_at = now()
+WHERE batch_id = %(batch_id)s AND is_open;
+
 -- set_outcome --
 -- What became of a batch.
 UPDATE contact_sync.batch SET

@@ -152,6 +152,18 @@ UPDATE contact_sync.sync SET
     last_full_at = CASE WHEN %(is_full)s THEN now() ELSE last_full_at END
 WHERE sync_id = %(sync_id)s AND epoch = %(epoch)s;
 
+-- note_wait --
+-- A call waits for so many seconds. A run that another transaction holds just now is left alone.
+UPDATE contact_sync.run SET
+    waits_until = now() + make_interval(secs => %(seconds)s),
+    waits_why = %(why)s
+WHERE
+    run_id IN (
+        SELECT r.run_id FROM contact_sync.run AS r
+        WHERE r.run_id = %(run_id)s AND r.state = 'running'
+        FOR UPDATE SKIP LOCKED
+    );
+
 -- note_cause --
 UPDATE contact_sync.run SET cause = coalesce(cause, %(cause)s)
 WHERE run_id = %(run_id)s AND state = 'running';

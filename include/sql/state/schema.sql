@@ -116,6 +116,7 @@ CREATE TABLE contact_sync.batch (
     detail text,  -- Why SendGrid refused it, in its own plain words.
     refused integer DEFAULT 0 NOT NULL,  -- Contacts that SendGrid refused by name before it took the others; they are rejected.
     excluded integer DEFAULT 0 NOT NULL,  -- Contacts that B2CORE had excluded, changed or lost before they were sent.
+    asked_at timestamp with time zone,  -- When SendGrid was last asked for the job and said that it isn't over; NULL = not yet.
     CONSTRAINT batch_lane_check CHECK ((lane = ANY (ARRAY['json'::text, 'csv'::text, 'delete'::text, 'unlist'::text, 'move'::text]))),
     CONSTRAINT batch_life CHECK ((((settled_at IS NULL) = is_open) AND
 CASE state
@@ -440,6 +441,8 @@ CREATE TABLE contact_sync.run (
     mark_place text,  -- The kind of place where it left its mark: airflow or file; NULL = none.
     only_clients bigint[],  -- A trial: it looks at these clients, moves no watermark and removes nothing; NULL = an ordinary run.
     report_gone_at timestamp with time zone,  -- When plan, result, reason, cause and approval were deleted, see `retention`; NULL = they weren't.
+    waits_until timestamp with time zone,  -- When a call that SendGrid has turned away is tried again; in the past = none waits.
+    waits_why text,  -- Which call it is, and why it waits.
     CONSTRAINT run_ended_why CHECK ((((ended_by IS NULL) = (ended_why IS NULL)) AND (ended_why = ANY (ARRAY['lease_run_out'::text, 'taken_over'::text, 'tried_again'::text, 'too_old'::text, 'process_died'::text])))),
     CONSTRAINT run_kind_check CHECK ((kind = ANY (ARRAY['incremental'::text, 'full'::text, 'resend'::text]))),
     CONSTRAINT run_kind_reason CHECK ((kind_reason = ANY (ARRAY['asked_for'::text, 'first_load'::text, 'mapping_changed'::text, 'server_replaced'::text, 'server_restarted'::text, 'tables_replaced'::text, 'detection_switched'::text, 'xmin_too_old'::text, 'full_run_due'::text, 'changes_since'::text, 'state_went_back'::text, 'state_restored'::text, 'state_moved'::text, 'state_restarted'::text, 'statements_changed'::text, 'trial'::text]))),
@@ -649,3 +652,17 @@ CREATE UNLOGGED TABLE contact_sync.verify_proof (
     filled bigint NOT NULL,
     person_hash bigint NOT NULL
 );
+
+-- What the watch of each sync saw last in B2CORE; only of syncs with `schedule: changes`.
+CREATE TABLE contact_sync.watch (
+    sync_id smallint NOT NULL,
+    state text NOT NULL,  -- By what it learns of changes, a code; failed = one of the databases can't be asked.
+    why text,  -- Why counts of rows written can't be used, a code; NULL = they can.
+    detail text,  -- The names that why is about, or the error.
+    looked_at timestamp with time zone DEFAULT now() NOT NULL,  -- The last look that was written down; each half minute one is.
+    moved_at timestamp with time zone,  -- The last change that began a run.
+    tables text[] DEFAULT '{}'::text[] NOT NULL,  -- The tables of that change; empty = it was notified.
+    CONSTRAINT watch_state CHECK ((state = ANY (ARRAY['counts'::text, 'notify'::text, 'nothing'::text, 'failed'::text])))
+);
+ALTER TABLE ONLY contact_sync.watch ADD CONSTRAINT watch_pkey PRIMARY KEY (sync_id);
+ALTER TABLE ONLY contact_sync.watch ADD CONSTRAINT watch_sync_id_fkey FOREIGN KEY (sync_id) REFERENCES contact_sync.sync(sync_id) ON DELETE CASCADE;

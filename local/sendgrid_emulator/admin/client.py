@@ -6,6 +6,7 @@ import io
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 import orjson
 import requests
@@ -76,9 +77,10 @@ class Admin:
         """Move the account's clock forward and return its time."""
         return float(self.send("POST", "clock", {"advance": seconds}).json()["now"])
 
-    def iter_contacts(self) -> Iterator[dict[str, Any]]:
-        """Yield all contacts as they are in answers."""
-        with self.send("GET", "contacts", stream=True) as response:
+    def iter_contacts(self, emails: Collection[str] = ()) -> Iterator[dict[str, Any]]:
+        """Yield all contacts as they are in answers, or those of some addresses."""
+        query = f"?{urlencode([('email', email) for email in emails])}" if emails else ""
+        with self.send("GET", f"contacts{query}", stream=True) as response:
             response.raw.auto_close = False  # or its end would close the lines not read yet
             lines = io.BufferedReader(response.raw, READ_BYTES)
             for line in lines:

@@ -16,8 +16,9 @@ from pydantic import TypeAdapter, ValidationError
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from local.sendgrid_emulator.model.account import Account, account_of, base_url_of, service_of
+from local.sendgrid_emulator.model.account import account_of, base_url_of, service_of
 from local.sendgrid_emulator.model.call_faults import Fault
+from local.sendgrid_emulator.model.contacts import Contact
 from local.sendgrid_emulator.model.job_faults import JobFault
 from local.sendgrid_emulator.model.refusal import Refusal, answer
 from local.sendgrid_emulator.model.show import Showcase
@@ -82,15 +83,18 @@ async def advance_clock(request: Request) -> Response:
 
 @router.get("/contacts")
 async def all_contacts(request: Request) -> Response:
-    """Stream all contacts as they are in answers, one JSON object a line."""
+    """Stream all contacts as they are in answers, one JSON object a line; with `email`, perhaps
+    several times, those with these addresses only."""
     account = account_of(request)
     show = Showcase(account, base_url_of(request))
-    return StreamingResponse(contact_lines(account, show), media_type=NDJSON)
+    found = list(account.contacts.by_id.values())
+    if emails := request.query_params.getlist("email"):
+        found = [contact for contact in map(account.contacts.by_email, emails) if contact]
+    return StreamingResponse(contact_lines(found, show), media_type=NDJSON)
 
 
-async def contact_lines(account: Account, show: Showcase) -> AsyncIterator[bytes]:
+async def contact_lines(contacts: list[Contact], show: Showcase) -> AsyncIterator[bytes]:
     """Yield the lines of many contacts at a time, letting others be answered in between."""
-    contacts = list(account.contacts.by_id.values())
     for start in range(0, len(contacts), PIECE_CONTACTS):
         piece = contacts[start : start + PIECE_CONTACTS]
         yield b"\n".join(orjson.dumps(show.contact(contact)) for contact in piece) + b"\n"

@@ -20,10 +20,16 @@ from local.sendgrid_emulator.model.fields import (
     FieldDefinitions,
 )
 from local.sendgrid_emulator.model.settings import Settings
-from local.sendgrid_emulator.model.values import Parser, RowError, Value, field_parser
+from local.sendgrid_emulator.model.values import (
+    TYPE_MISMATCH,
+    Parser,
+    RowError,
+    Value,
+    field_parser,
+)
 
 PIECE_ROWS = 1000
-Target = tuple[int, Parser, bool]
+Target = tuple[int, Parser, str, str]
 
 
 class Attempt(NamedTuple):
@@ -94,32 +100,36 @@ def json_assigner(
     """Return the function that works out what a contact of a JSON body sets."""
     reserved = [field for field in fields.reserved if field.slot >= 0]
     top = {item.name: json_target(item, settings) for item in reserved}
-    top["alternate_emails"] = (SLOTS["alternate_emails"], alternates_parser, True)
+    top["alternate_emails"] = (
+        *(SLOTS["alternate_emails"], alternates_parser),
+        *("clear", settings.null_of("reserved")),
+    )
     custom = {item.id: json_target(item, settings) for item in fields.custom.values()}
-
-    def put_all(
-        assignment: Assignment, sent: dict[str, Any], targets: dict[str, Target], nulls: str
-    ) -> None:
-        for key, value in sent.items():
-            if key not in targets or (value is None and nulls != "clear"):
-                continue
-            slot, parser, clears = targets[key]
-            # "" clears a text [K recording 2021]; others misparse it
-            if value is None or (value == "" and clears):
-                assignment.clear(slot)
-                continue
-            assignment.parse(slot, parser, value)
 
     def assign(contact: dict[str, Any]) -> Assignment:
         assignment = Assignment([], [], [])
-        put_all(assignment, contact, top, settings.null_values)
-        of_custom = contact.get("custom_fields") or {}
-        put_all(assignment, of_custom, custom, settings.custom_null_values)
+        put_all(assignment, contact, top)
+        put_all(assignment, contact.get("custom_fields") or {}, custom)
         if settings.own_alternate != "store":
             take_own(assignment, refuse=settings.own_alternate == "error")
         return assignment
 
     return assign
+
+
+def put_all(assignment: Assignment, sent: dict[str, Any], targets: dict[str, Target]) -> None:
+    """Set what is sent, by slot; an empty string and null do what their target says."""
+    for key, value in sent.items():
+        if key not in targets:
+            continue
+        slot, parser, empty, null = targets[key]
+        mode = null if value is None else empty if value == "" else "parse"
+        if mode == "clear":
+            assignment.clear(slot)
+        elif mode == "error":
+            assignment.errors.append(f"{TYPE_MISMATCH}: {key} is empty")
+        elif mode == "parse":
+            assignment.parse(slot, parser, value)
 
 
 def take_own(assignment: Assignment, *, refuse: bool) -> None:
@@ -130,15 +140,17 @@ def take_own(assignment: Assignment, *, refuse: bool) -> None:
         return
     if refuse:
         assignment.errors.append(f"alternate email '{own}' is the email of the contact")
+        at = assignment.slots.index(ALTERNATE_EMAILS)
+        del assignment.slots[at], assignment.values[at]
         return
     others = tuple(address for address in alternates if address != own)
     assignment.values[assignment.slots.index(ALTERNATE_EMAILS)] = others or None
 
 
 def json_target(field: FieldDefinition, settings: Settings) -> Target:
-    """Return slot, parser, and whether an empty string clears the field."""
+    """Return slot, parser, and what an empty string and null do to the field."""
     parser = field_parser(field, settings, from_csv=False)
-    return field.slot, parser, field.field_type == "Text"
+    return field.slot, parser, settings.string_of(field.kind), settings.null_of(field.kind)
 
 
 def alternates_parser(addresses: Any) -> Value:

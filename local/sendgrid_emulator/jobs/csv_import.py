@@ -181,21 +181,25 @@ def csv_assigner(
     mapping: list[FieldDefinition | None], settings: Settings
 ) -> Callable[[list[str]], Assignment]:
     """Return the function that works out what a row sets."""
-    plan: list[tuple[int, int, Parser]] = [
-        (column, definition.slot, field_parser(definition, settings, from_csv=True))
+    plan: list[tuple[int, FieldDefinition, Parser, str]] = [
+        (
+            *(column, definition, field_parser(definition, settings, from_csv=True)),
+            settings.cell_of(definition.kind),
+        )
         for column, definition in enumerate(mapping)
         if definition is not None
     ]
-    clears = settings.empty_cell == "clear"
 
     def assign(cells: list[str]) -> Assignment:
         assignment = Assignment([], [], [])
-        for column, slot, parser in plan:
+        for column, definition, parser, empty in plan:
             cell = cells[column]
             if cell:
-                assignment.parse(slot, parser, cell)
-            elif clears:
-                assignment.clear(slot)
+                assignment.parse(definition.slot, parser, cell)
+            elif empty == "clear":
+                assignment.clear(definition.slot)
+            elif empty == "error":
+                assignment.errors.append(f"{definition.name} is empty")
         return assignment
 
     return assign

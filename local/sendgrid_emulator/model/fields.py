@@ -77,6 +77,11 @@ class FieldDefinition:
     read_only: bool = False
     usable_at: float = 0.0
 
+    @property
+    def kind(self) -> Literal["reserved", "Text", "Number", "Date"]:
+        """Return the type of a custom field; reserved ones that can be written are texts."""
+        return "reserved" if self.id.startswith("_rf") else self.field_type
+
     def answer(self, base_url: str) -> dict[str, Any]:
         """Return the field as the API shows it; `read_only` only where it is true [K]."""
         shown: dict[str, Any] = {"id": self.id, "name": self.name, "field_type": self.field_type}

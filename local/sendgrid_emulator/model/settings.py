@@ -10,16 +10,11 @@ from typing import Literal
 
 from pydantic import Field
 
-from local.sendgrid_emulator.model.served_files import ServedFiles
+from local.sendgrid_emulator.model.empty_values import EmptyValues
 
 
-class Settings(ServedFiles):
+class Settings(EmptyValues):
     """The behaviour of one account; replaced as a whole, never changed in place."""
-
-    empty_cell: Literal["keep", "clear"] = Field(
-        description="what an empty cell of a mapped CSV column does. [I] No source says, so there "
-        "is no default: whoever starts the emulator chooses",
-    )
 
     # Time
     delay: float = Field(
@@ -66,16 +61,6 @@ class Settings(ServedFiles):
         description="[I] whatsapp, line, facebook and unique_name in a request: they come back in "
         "answers, the API description has none of them in requests",
     )
-    null_values: Literal["refuse", "keep", "clear"] = Field(
-        "keep",
-        description="null in a reserved field in JSON: refuses the call, or changes nothing, or "
-        "clears the field. [I] Two vendors send it in production [K Segment, hotglue]",
-    )
-    custom_null_values: Literal["refuse", "keep", "clear"] = Field(
-        "refuse",
-        description="[I] the same in a custom field of type Text or Date; a Number is always "
-        "refused [K docs#6323]",
-    )
     own_alternate: Literal["store", "leave out", "error"] = Field(
         "store",
         description="[I] an alternate address that is the contact's own: stored, left out, or an "
@@ -120,13 +105,6 @@ class Settings(ServedFiles):
     )
 
     # Rows
-    row_error: Literal["row", "value"] = Field(
-        "row",
-        description="[I] a bad value loses its whole row, or only itself; reported either way",
-    )
-    long_values: Literal["error", "truncate"] = Field(
-        "error", description="[I] values over the documented lengths"
-    )
     lengths: Literal["fields", "segmentation"] = Field(
         "fields",
         description="[I] which page is right: Reserved fields (country 50), or the segmentation "
@@ -137,10 +115,10 @@ class Settings(ServedFiles):
         description="[I] whether two contacts may have one phone_number: Twilio's table of fields "
         "says it must be unique; `refuse` makes it an error of the row",
     )
-    identifiers: Literal["error", "ignore"] = Field(
+    identifiers: Literal["error", "ignore", "refuse"] = Field(
         "error",
         description="[I] a row that omits an identifier which its contact has; the API description "
-        "says all must be present, not what happens otherwise",
+        "says all must be present, not what happens otherwise; `refuse`: the JSON call",
     )
     contact_limit: int | None = Field(
         None, ge=0, description="the plan's limit; a job that passes it fails [K go#413]"
@@ -195,6 +173,12 @@ class Settings(ServedFiles):
     )
     csv_numbers: Literal["docs", "any"] = Field(
         "docs", description="`docs` refuses negatives and 3 decimals, as Formatting a CSV says"
+    )
+    csv_negatives: Literal["as numbers", "accept", "refuse"] = Field(
+        "as numbers", description="[I] negatives in a CSV file, if not as csv_numbers says"
+    )
+    csv_decimals: Literal["as numbers", "accept", "refuse"] = Field(
+        "as numbers", description="[I] 3 and more decimals there, if not as csv_numbers says"
     )
     ragged_rows: Literal["fail", "error"] = Field(
         "fail", description="[I] a row with another number of cells fails the job, or only itself"

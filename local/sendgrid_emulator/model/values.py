@@ -31,10 +31,11 @@ US_DATE = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})")  # the four forms of Format
 ISO_DATE = re.compile(
     r"\d{4}-\d\d-\d\d(?:T\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d))?", re.ASCII
 )
-PLAIN_NUMBER = re.compile(r"[0-9]+(?:\.[0-9]{1,2})?")  # Formatting a CSV
+MAX_DECIMALS = 2  # Formatting a CSV
 ANY_NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
 SEGMENTATION_LENGTHS = {"country": 55, "postal_code": 60, "phone_number": 24, "whatsapp": 254}
 MAX_NUMBER_DIGITS = 309  # sendgrid/docs, pull request 2954
+EXACT_WHOLE = 2**53
 MAX_WHOLE = 2**63  # beyond it a whole number is answered as a double
 SHARED_STRINGS = 4096
 
@@ -97,14 +98,28 @@ def text_parser(field: FieldDefinition, settings: Settings) -> Parser:
 
 def cell_number_parser(settings: Settings) -> Parser:
     """Return a parser of numbers in CSV cells."""
-    pattern = PLAIN_NUMBER if settings.csv_numbers == "docs" else ANY_NUMBER
+    usual = "refuse" if settings.csv_numbers == "docs" else "accept"
+    negatives, decimals = (
+        usual if mode == "as numbers" else mode
+        for mode in (settings.csv_negatives, settings.csv_decimals)
+    )
 
     def parse(cell: str) -> Value:
-        if len(cell) > MAX_NUMBER_DIGITS or pattern.fullmatch(cell) is None:
+        refused = (
+            len(cell) > MAX_NUMBER_DIGITS
+            or ANY_NUMBER.fullmatch(cell) is None
+            or (negatives == "refuse" and cell.startswith("-"))
+            or (decimals == "refuse" and len(cell.partition(".")[2]) > MAX_DECIMALS)
+        )
+        if refused:
             raise RowError(f"{NUMBER_ERROR}: '{cell}'")
         number = float(cell)
         whole = number.is_integer() and "." not in cell and abs(number) < MAX_WHOLE
-        return int(number) if whole else number
+        if not whole:
+            return number
+        if settings.long_numbers == "error" and abs(number) > EXACT_WHOLE:
+            raise RowError(f"{NUMBER_ERROR}: '{cell}'")
+        return int(cell) if settings.long_numbers == "exact" else int(number)
 
     return parse
 

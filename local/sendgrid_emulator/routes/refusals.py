@@ -8,8 +8,10 @@ from __future__ import annotations
 from typing import Any
 
 from local.sendgrid_emulator.model.account import Account
+from local.sendgrid_emulator.model.fields import IDENTIFIERS, SLOTS
 from local.sendgrid_emulator.model.refusal import Refusal
 from local.sendgrid_emulator.model.settings import Settings
+from local.sendgrid_emulator.model.values import longest_text
 
 STATUS = {"422": 422, "413": 413}
 Error = tuple[str | None, str]
@@ -67,3 +69,41 @@ def refused_values(index: int, contact: dict[str, Any], account: Account) -> lis
         says = account.settings.words_about(field.name, field.id, value, address(contact))
         errors.append((f"{place(index, account)}.{path}", says))
     return errors
+
+
+def unfit_values(contacts: list[dict[str, Any]], account: Account) -> list[Error]:
+    """Return the errors of empty and too long values and of missing identifiers, as far as the
+    settings make them refuse the call.
+    """
+    settings = account.settings
+    fields = {
+        **{field.name: field for field in account.fields.reserved if field.slot >= 0},
+        **account.fields.custom,
+    }
+    empty = {key for key, field in fields.items() if settings.string_of(field.kind) == "refuse"}
+    long = settings.long_values == "refuse"
+    if not empty and not long and settings.identifiers != "refuse":
+        return []
+    errors: list[Error] = []
+    for index, contact in enumerate(contacts):
+        for key, value in (contact | (contact.get("custom_fields") or {})).items():
+            if not isinstance(value, str) or key not in fields:
+                continue
+            path = f"{place(index, account)}.{key}"
+            if value == "" and key in empty:
+                errors.append((path, f"{fields[key].name} must not be empty"))
+            elif long and len(value) > longest_text(fields[key], settings):
+                errors.append((path, f"{fields[key].name} is too long"))
+        if settings.identifiers == "refuse" and lacks_identifiers(contact, account):
+            says = "all existing identifiers of the contact must be present"
+            errors.append((place(index, account), says))
+    return errors
+
+
+def lacks_identifiers(contact: dict[str, Any], account: Account) -> bool:
+    """Return whether the contact of this address has an identifier that isn't sent."""
+    found = account.contacts.by_email(address(contact))
+    others = IDENTIFIERS[1:]
+    return found is not None and any(
+        found.values[SLOTS[name]] is not None and not contact.get(name) for name in others
+    )

@@ -15,7 +15,12 @@ from local.sendgrid_emulator.model.account import Account
 from local.sendgrid_emulator.model.fields import IDENTIFIERS, WRITABLE, FieldDefinition
 from local.sendgrid_emulator.model.refusal import Refusal
 from local.sendgrid_emulator.model.values import is_email
-from local.sendgrid_emulator.routes.refusals import check_unnamed, place, refused_on_demand
+from local.sendgrid_emulator.routes.refusals import (
+    check_unnamed,
+    place,
+    refused_on_demand,
+    unfit_values,
+)
 
 JSON_TYPE = "application/json"
 MAX_ALTERNATES = 5  # API description
@@ -114,6 +119,7 @@ def check_upsert(
         error for index, contact in enumerate(contacts) for error in wrong(index, contact, account)
     ]
     errors += refused_on_demand(contacts, account)
+    errors += unfit_values(contacts, account)
     if errors:
         raise Refusal.several(400, errors[: settings.reported_errors])
     return contacts, list_ids
@@ -138,7 +144,7 @@ def check_shape(contact: object, account: Account) -> None:
         if isinstance(value, str):
             right = key in TEXT_KEYS
         elif value is None:
-            right = account.settings.null_values != "refuse"
+            right = account.settings.null_of("reserved") != "refuse"
         elif key == "custom_fields":
             right = isinstance(value, dict)
         else:
@@ -162,8 +168,7 @@ def check_custom_fields(contacts: list[dict[str, Any]], account: Account) -> Non
         nulls.update(key for key, value in custom.items() if value is None)
     check_custom_ids(sorted(used), account)
     for field_id in sorted(nulls):
-        is_number = account.fields.custom[field_id].field_type == "Number"
-        if is_number or account.settings.custom_null_values == "refuse":
+        if account.settings.null_of(account.fields.custom[field_id].kind) == "refuse":
             raise Refusal(400, f'custom field "{field_id}" cannot be null')
 
 

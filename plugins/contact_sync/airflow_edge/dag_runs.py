@@ -9,8 +9,11 @@ from typing import Any
 
 from airflow.models.dagrun import DagRun
 from airflow.models.taskinstance import TaskInstance
+from airflow.models.xcom import XComModel
 from airflow.utils.session import create_session
 from sqlalchemy import func, select
+
+from contact_sync.base.run_life import NOT_STARTED_KEY, NotStarted
 
 UNFINISHED = ("queued", "running")
 
@@ -40,6 +43,7 @@ class SeenDagRun:
     dag_id: str
     run_id: str
     state: str
+    due: datetime
     started: datetime | None
     ended: datetime | None
     tasks: list[TaskTimes]
@@ -55,7 +59,7 @@ def seen_dag_run(dag_id: str, run_id: str) -> SeenDagRun | None:
     """The DAG run; None when there is none. Permissions are the caller's to check."""
     with create_session(scoped=False) as session:
         row = session.execute(
-            select(DagRun.state, DagRun.start_date, DagRun.end_date).where(
+            select(DagRun.state, DagRun.run_after, DagRun.start_date, DagRun.end_date).where(
                 DagRun.dag_id == dag_id, DagRun.run_id == run_id
             )
         ).one_or_none()
@@ -76,9 +80,25 @@ def seen_dag_run(dag_id: str, run_id: str) -> SeenDagRun | None:
             .limit(1)
         ).one_or_none()
     return SeenDagRun(
-        dag_id, run_id, str(row.state), row.start_date, row.end_date, _by_task(times),
+        dag_id, run_id, str(row.state), row.run_after, row.start_date, row.end_date,
+        _by_task(times),
         (failed.task_id, failed.map_index) if failed else None,
     )  # fmt: skip
+
+
+def not_started(dag_id: str, run_id: str) -> str:
+    """Why the DAG run has started no run, a code of NotStarted; "" = it isn't known."""
+    with create_session(scoped=False) as session:
+        found = session.scalar(
+            select(XComModel.value).where(
+                XComModel.dag_id == dag_id,
+                XComModel.run_id == run_id,
+                XComModel.task_id == "start_run",
+                XComModel.key == NOT_STARTED_KEY,
+            )
+        )
+    code = str(found or "").strip('"')
+    return code if code in list(NotStarted) else ""
 
 
 def task_label(dag_id: str, run_id: str, task_id: str, map_index: int) -> str:

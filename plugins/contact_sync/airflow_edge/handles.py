@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from contact_sync.airflow_edge.dsn import found, postgres_dsn
 from contact_sync.airflow_edge.hash_keys import hash_keys
 from contact_sync.airflow_edge.hook import SendGridHook
+from contact_sync.config.account_profile import NOTHING_KNOWN, read_profile
 from contact_sync.config.definition import SyncDefinition
 from contact_sync.config.files import read_definition, source_folder
 from contact_sync.sendgrid.transport import Limits
@@ -46,8 +47,9 @@ def open_sync(name: str, marks: Marks | None = None) -> Iterator[Sync]:
         )
     keys = partial(open_hash_keys, definition)
     try:
+        profile = NOTHING_KNOWN if definition.account is None else read_profile(definition.account)
         with state.keeping_connections():
-            yield Sync(definition, b2core, state, sendgrid, marks, hash_keys=keys)
+            yield Sync(definition, b2core, state, sendgrid, marks, hash_keys=keys, profile=profile)
     finally:
         sendgrid.close()
 
@@ -56,16 +58,21 @@ def open_sync(name: str, marks: Marks | None = None) -> Iterator[Sync]:
 def open_databases(name: str) -> Iterator[Databases]:
     """The two databases of the sync called `name`, for a look-up; SendGrid's connection need not be
     there. Raises ConfigError for whatever is wrong."""
+    opened = databases_of(name)
+    with opened.state.keeping_connections():
+        yield opened
+
+
+def databases_of(name: str) -> Databases:
+    """The same for whoever keeps no connection of the state database."""
     from contact_sync.sync import Databases
 
     definition = read_definition(name)
     with found(definition.name):
-        opened = Databases(
+        return Databases(
             definition, open_b2core(definition), open_state(definition),
             hash_keys=partial(open_hash_keys, definition),
         )  # fmt: skip
-    with opened.state.keeping_connections():
-        yield opened
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from contact_sync.base.errors import ConfigError, told_safely
 from contact_sync.base.near_misses import meant
 from contact_sync.sendgrid import scopes
 from contact_sync.sendgrid.api import SendGridApi
+from contact_sync.sendgrid.raw_calls import RawCalls
 from contact_sync.sendgrid.transport import DEFAULT_LIMITS, Limits
 
 EXTRAS = ("region", "allowed_hosts")
@@ -44,13 +45,7 @@ class SendGridHook(BaseHook):
 
         Raises ConfigError without a key, or for a host that the key must not be sent to.
         """
-        connection = get_connection(self.sendgrid_conn_id)
-        refuse_unknown(extras(connection), self.sendgrid_conn_id)
-        if not connection.password:
-            raise ConfigError(
-                f"Airflow connection {self.sendgrid_conn_id!r} has no password: put the SendGrid "
-                f"API key there"
-            )
+        connection = self._connection()
         return SendGridApi(
             base_url(connection),
             connection.password,
@@ -59,6 +54,26 @@ class SendGridHook(BaseHook):
             limits=limits,
             read_only=read_only,
         )
+
+    def get_raw(self) -> RawCalls:
+        """The same account for a probe, which learns from whole answers. Raises ConfigError."""
+        connection = self._connection()
+        return RawCalls(
+            base_url(connection),
+            connection.password,
+            allowed_hosts=allowed_hosts(connection),
+            mask=mask_secret,
+        )
+
+    def _connection(self) -> Any:
+        connection = get_connection(self.sendgrid_conn_id)
+        refuse_unknown(extras(connection), self.sendgrid_conn_id)
+        if not connection.password:
+            raise ConfigError(
+                f"Airflow connection {self.sendgrid_conn_id!r} has no password: put the SendGrid "
+                f"API key there"
+            )
+        return connection
 
     def test_connection(self) -> tuple[bool, str]:
         """Whether the key works and suffices, in words; for Airflow's Test button."""

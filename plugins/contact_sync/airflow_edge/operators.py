@@ -14,10 +14,12 @@ from airflow.sdk.exceptions import AirflowFailException
 from airflow.sdk.timezone import utcnow
 
 from contact_sync.airflow_edge.tasks import run_number, start_run, working
-from contact_sync.airflow_edge.triggers import JobTrigger, WaitTrigger
+from contact_sync.airflow_edge.triggers import POLL_SECONDS, JobTrigger, WaitTrigger
 
 RESUME_SECONDS = 300.0
 LEASE_POLL_SECONDS = 15.0
+LONGEST_FIRST_SECONDS = 60.0
+"""However long the account's jobs take, by its profile, the first look is not later."""
 LOOK_AGAIN_SECONDS = 20.0
 MAX_LEASE_WAIT = timedelta(hours=12)
 GRACE = timedelta(minutes=10)  # for a triggerer that is down or slow
@@ -114,14 +116,21 @@ class SendBatchOperator(BaseOperator):
             note_written(sync.definition)
             job_id = send_batch(sync, run, batch_id)
             conn_id = sync.definition.connections.sendgrid
+            hours = sync.definition.deadlines.job_hours
+            usual = sync.profile.number("job_seconds") or 0
         if job_id is None:
             return
+        first = min(max(POLL_SECONDS, usual), LONGEST_FIRST_SECONDS)
+        self.log.info(
+            "Batch %d waits for SendGrid's job %s: it is asked in %.0f s, then every %.0f s, for "
+            "%g hours since it was sent at most", batch_id, job_id, first, POLL_SECONDS, hours,
+        )  # fmt: skip
         payload = {"run_id": run_id, "batch_id": batch_id}
         seconds = LOOK_AGAIN_SECONDS if is_over else RESUME_SECONDS
         self.defer(
             trigger=WaitTrigger(seconds, payload)
             if is_over
-            else JobTrigger(conn_id, job_id, seconds, payload),
+            else JobTrigger(conn_id, job_id, seconds, payload, first),
             method_name="resume",
             timeout=timedelta(seconds=seconds) + GRACE,
         )

@@ -27,6 +27,7 @@ from contact_sync.base.errors import (
     SyncError,
     told_safely,
 )
+from contact_sync.base.run_life import NOT_STARTED_KEY, NotStarted
 from contact_sync.base.vocabulary import RunKind
 
 if TYPE_CHECKING:
@@ -126,10 +127,16 @@ def start_run(name: str) -> int | None:
                 ),
             )
         except LeaseBusy as error:
-            if str(dag_run.run_type) == "scheduled":
+            if str(dag_run.run_type) in ("scheduled", "asset_triggered"):
+                context["ti"].xcom_push(key=NOT_STARTED_KEY, value=str(NotStarted.BUSY))
                 raise
             log.info("%s. This run waits for it", error)
             return None
+        except SyncDisabled:
+            is_on = sync.definition.enabled
+            why = NotStarted.SHADOW if is_on else NotStarted.DISABLED
+            context["ti"].xcom_push(key=NOT_STARTED_KEY, value=str(why))
+            raise
 
 
 def check_setup(name: str, sync_run_id: int) -> None:

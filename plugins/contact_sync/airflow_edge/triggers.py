@@ -38,7 +38,8 @@ class WaitTrigger(BaseTrigger):
 
 
 class JobTrigger(BaseTrigger):
-    """Polls one SendGrid job and fires when it is over, or after `seconds` at the latest.
+    """Polls one SendGrid job and fires when it is over, or after `seconds` at the latest; for the
+    first time after `first` seconds.
 
     It writes nothing and decides nothing, so running twice does no harm. An error while polling
     ends the wait early: the operator polls again itself and raises it where people look.
@@ -47,13 +48,19 @@ class JobTrigger(BaseTrigger):
     """
 
     def __init__(
-        self, sendgrid_conn_id: str, job_id: str, seconds: float, payload: dict[str, Any]
+        self,
+        sendgrid_conn_id: str,
+        job_id: str,
+        seconds: float,
+        payload: dict[str, Any],
+        first: float = POLL_SECONDS,
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.sendgrid_conn_id = sendgrid_conn_id
         self.job_id = job_id
         self.seconds = seconds
         self.payload = payload
+        self.first = first
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Class path and arguments, for the triggerer."""
@@ -62,17 +69,20 @@ class JobTrigger(BaseTrigger):
             "job_id": self.job_id,
             "seconds": self.seconds,
             "payload": self.payload,
+            "first": self.first,
         }
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Poll in a thread, so that no other trigger waits for our HTTP."""
         until, payload = time.monotonic() + self.seconds, dict(self.payload)
+        pause = self.first
         api = await asyncio.to_thread(SendGridHook(self.sendgrid_conn_id).get_conn)
         try:
             # First poll after the pause, not at once: a deferral that ends within a second or two
             # can collide with the executor's report of its first phase (Airflow 3.3).
             while time.monotonic() < until:
-                await asyncio.sleep(min(POLL_SECONDS, max(0.0, until - time.monotonic())))
+                await asyncio.sleep(min(pause, max(0.0, until - time.monotonic())))
+                pause = POLL_SECONDS
                 if await asyncio.to_thread(_is_over, api, self.job_id):
                     payload["over"] = True
                     break

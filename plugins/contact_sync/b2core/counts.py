@@ -10,10 +10,10 @@ tables are read: what is committed between the two counts as moved the next time
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from contact_sync.b2core.replaced import BELOW, NAMED, names_in
 from contact_sync.b2core.statements import read_statement
@@ -123,24 +123,39 @@ def read_counts(connection: Connection, texts: Mapping[str, str], what: str) -> 
 
     In a transaction of its own, before the snapshot.
     """
-    asked = _REFUSED.format(functions=literal(list(FUNCTIONS)))
-    if names := arrow_reader.table(connection, asked, what).column("name").to_pylist():
-        return SourceCounts(unusable=(LookWhy.NO_PRIVILEGE, ", ".join(names)))
-    (state,) = arrow_reader.table(connection, _USABLE, what).to_pylist()
+    asking = counting(texts)
+    query = next(asking)
+    while True:
+        rows = arrow_reader.table(connection, query, what).to_pylist()
+        try:
+            query = asking.send(rows)
+        except StopIteration as end:
+            return cast(SourceCounts, end.value)
+
+
+def counting(texts: Mapping[str, str]) -> Generator[str, list[dict[str, Any]], SourceCounts]:
+    """The same for whoever has another driver: gives each query, and is sent its rows."""
+    if refused := (yield _REFUSED.format(functions=literal(list(FUNCTIONS)))):
+        names = ", ".join(row["name"] for row in refused)
+        return SourceCounts(unusable=(LookWhy.NO_PRIVILEGE, names))
+    (state,) = yield _USABLE
     if state["standby"]:
         return SourceCounts(unusable=(LookWhy.STANDBY, ""))
     if not state["counted"]:
         return SourceCounts(unusable=(LookWhy.NOT_COUNTED, ""))
+    rows = yield _counts_query(texts)
+    return _counts(rows, texts, state["reset_at"])
+
+
+def _counts_query(texts: Mapping[str, str]) -> str:
     named = [(part, *name) for part, text in texts.items() for name in sorted(names_in(text))]
-    query = _COUNTS.format(
+    return _COUNTS.format(
         parts=literal([part for part, _, _ in named]),
         schemas=literal([schema for _, schema, _ in named]),
         names=literal([name for _, _, name in named]),
         named=NAMED,
         below=BELOW,
     )
-    rows = arrow_reader.table(connection, query, what).to_pylist()
-    return _counts(rows, texts, state["reset_at"])
 
 
 def _counts(rows: list[dict[str, Any]], texts: Mapping[str, str], reset_at: str) -> SourceCounts:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from contact_sync.b2core.counts import judged, read_counts
 from contact_sync.b2core.plans import Table
-from contact_sync.b2core.reader import Snapshot
+from contact_sync.b2core.reader import WHAT, Snapshot
+from contact_sync.b2core.watch import watched_texts
 from contact_sync.base.findings import Area, Finding, Judgement
+from contact_sync.base.source_look import LOOK_REASONS, LookWhy
+from contact_sync.config.definition import SyncDefinition
 from contact_sync.config.source import ChangeDetection
 
 
@@ -48,3 +52,25 @@ def _without_xmin(table: Table) -> Iterator[Finding]:
         judgement = Judgement.WRONG if table.kind == "f" else Judgement.WARNING
         fix = "say change_detection: updated_at in the definition's source"
         yield Finding(Area.B2CORE, "changed_xmin.sql", judgement, why, fix)
+
+
+def schedule_finding(snapshot: Snapshot, definition: SyncDefinition) -> Finding:
+    """Whether `schedule: changes` notices what changes in B2CORE; reads no client."""
+    texts = watched_texts(snapshot.folder, definition.source.change_detection)
+    found = read_counts(snapshot.connection, texts, WHAT)
+    if not found.unusable:
+        seen, found = found, judged(found, snapshot.connection, texts, WHAT)
+        if not found.unusable:
+            text = f"changes in {len(seen.tables)} tables begin a run"
+            return Finding(Area.B2CORE, "schedule", Judgement.OK, text)
+    why, detail = found.unusable
+    how = definition.on_changes
+    others = f"with NOTIFY {how.notify} and " if how.notify else ""
+    if why == LookWhy.FUNCTIONS:
+        others = f"with counted changes, and otherwise {others}"
+    return Finding(
+        Area.B2CORE, "schedule", Judgement.WARNING,
+        f"not every change begins a run: {LOOK_REASONS[why].format(detail=detail)}. Runs begin "
+        f"{others}every {how.at_least_every_minutes} minutes",
+        "mend that, or have B2CORE send a NOTIFY, see on_changes.notify",
+    )  # fmt: skip

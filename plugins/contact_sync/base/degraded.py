@@ -24,3 +24,11 @@ class Degraded(StrEnum):
     RESTRAINED = "restrained"
     ERASURES_OPEN = "erasures_open"
     ERASURES_LATE = "erasures_late"
+    PROFILE_CONTRADICTED = "profile_contradicted"
+
+
+CONTRADICTED = (
+    "answer of the account profile isn't what SendGrid did: run `probe` again",
+    "answers of the account profile aren't what SendGrid did: run `probe` again",
+)
+"""The words for the last one, as words.py has them for the others."""

@@ -39,6 +39,25 @@ class EndedWhy(StrEnum):
     PROCESS_DIED = "process_died"
 
 
+class NotStarted(StrEnum):
+    """Why a DAG run has started no run; Airflow keeps it as a result of the task start_run."""
+
+    DISABLED = "disabled"
+    SHADOW = "shadow"
+    BUSY = "busy"
+
+
+NOT_STARTED_KEY = "not_started"
+"""The key of that result."""
+NOT_STARTED: Mapping[str, str] = {
+    NotStarted.DISABLED: "the sync was disabled (`enabled: false` in its definition)",
+    NotStarted.SHADOW: "the sync is a shadow, which is verified only (`shadow: true` in its "
+    "definition)",
+    NotStarted.BUSY: "another run was at work on this sync, and a run that its schedule starts "
+    "doesn't wait; the next one begins as usual",
+}
+"""What people read: what follows "because"."""
+
 ENDED: Mapping[str, str] = {
     EndedWhy.LEASE_RUN_OUT: "it gave no sign of life until its lease had run out",
     EndedWhy.TAKEN_OVER: "a person let the newer run take its lease over",

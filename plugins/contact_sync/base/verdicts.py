@@ -138,7 +138,7 @@ COUNTS: Mapping[str, tuple[str, str]] = {
 def told(code: str, n: int) -> str:
     """A count in words, with its number."""
     one, many = {**VERDICTS, **COUNTS}[code]
-    return f"{n} {one if n == 1 else many}"
+    return f"{n:,} {one if n == 1 else many}"
 
 
 def is_equal(counts: Mapping[str, int]) -> bool:

@@ -1,7 +1,6 @@
 """What people read for each code of vocabulary.py: log, report, pages, command line and alerts.
 
-Those of a look-up are with their codes in look_up.py.
-A code that has no words here fails tests/unit/base/test_words.py.
+Those of a look-up are in look_up.py. A code without words fails tests/unit/base/test_words.py.
 """
 
 from __future__ import annotations
@@ -9,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from shlex import quote
 
-from contact_sync.base.degraded import Degraded
+from contact_sync.base.degraded import CONTRADICTED, Degraded
 from contact_sync.base.json_columns import AboveLimit
 from contact_sync.base.vocabulary import (
     UNPROVEN,
@@ -216,6 +215,7 @@ DEGRADED: Mapping[str, tuple[str, str]] = {
     Degraded.ERASURES_LATE: (
         "erasure is older than its deadline", "erasures are older than their deadline",
     ),
+    Degraded.PROFILE_CONTRADICTED: CONTRADICTED,
 }  # fmt: skip
 """What follows the number: for one, and for any other number."""
 

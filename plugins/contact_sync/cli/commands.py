@@ -39,6 +39,8 @@ def commands() -> tuple[Command, ...]:
                 _tombstones),
         Command("fields", "list SendGrid's lists and fields beside the mapping, what is missing",
                 _fields),
+        Command("probe", "ask a SendGrid account what nobody documents, with contacts of its own",
+                _probe),
         Command("prune", "delete what is older than the definition keeps it", _prune),
         Command("rename", "go on under another name: after the `name` in a definition has changed",
                 _rename),
@@ -181,6 +183,17 @@ def _fields() -> Usage:
             return it.answer(sync, options, say, _agrees)
 
     return Usage(it.add_arguments, carry_out, it.EXAMPLES, prints_json=True, codes=it.CODES)
+
+
+def _probe() -> Usage:
+    from contact_sync.cli import probe as it
+
+    def carry_out(options: argparse.Namespace, say: Say) -> int:
+        return it.answer(options, say, _agrees)
+
+    return Usage(
+        it.add_arguments, carry_out, it.EXAMPLES, prints_json=True, about=it.ABOUT, codes=it.CODES
+    )
 
 
 def _prune() -> Usage:

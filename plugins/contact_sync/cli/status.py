@@ -15,6 +15,7 @@ from contact_sync.base.moments import moment
 from contact_sync.cli.command import add_sync, as_json
 from contact_sync.postgres.cursor import Cursor
 from contact_sync.reporting.run_report import run_report, text_report
+from contact_sync.reporting.watching import watch_in_words
 from contact_sync.state.for_people import dropped, rejected
 from contact_sync.state.for_people.certificates import newest_certificate
 from contact_sync.state.for_people.client import StaleClient, stale_clients
@@ -22,6 +23,7 @@ from contact_sync.state.for_people.dropped import DroppedValue
 from contact_sync.state.for_people.rejected import RejectedClient
 from contact_sync.state.for_people.runs import latest_runs
 from contact_sync.state.for_people.syncs import SyncRow, sync_row
+from contact_sync.state.watches import watched
 from contact_sync.sync import Sync
 
 LISTED = 10_000
@@ -72,6 +74,7 @@ def lines(sync: Sync, options: argparse.Namespace) -> Iterator[str]:
         clients = _rejected(cursor, row, options.limit) if options.rejected else None
         stale = _stale(cursor, row, options.limit) if options.stale else None
         verified = newest_certificate(cursor, row.sync_id) if row else None
+        watch = watched(cursor, [name]).get(name) if sync.definition.is_watched else None
     values = _dropped(sync, row) if options.dropped else None
     if options.json:
         lists: dict[str, Iterable[RejectedClient | DroppedValue | StaleClient] | None]
@@ -82,12 +85,15 @@ def lines(sync: Sync, options: argparse.Namespace) -> Iterator[str]:
             if listed is not None
         }
         body = {"sync": name, "runs": [report.to_json() for report in reports], **found,
-                "verification": verified and verified.to_json()}  # fmt: skip
+                "verification": verified and verified.to_json(),
+                "watch": watch and asdict(watch)}  # fmt: skip
         yield as_json(body)
         return
     yield "\n\n".join(map(text_report, reports)) or f"{name}: no run yet"
     if verified is not None:
         yield f"{name}: {verified.headline()}"
+    if row is not None and sync.definition.is_watched:
+        yield f"{name}: changes are noticed {watch_in_words(watch, row.now)}"
     for client in clients or []:
         why = words.reason(client.reason, client.detail)
         who = called(client.client_id, client.client_key)

@@ -16,8 +16,9 @@ from contact_sync.config.alerts import Alerts
 from contact_sync.config.deadlines import Deadlines
 from contact_sync.config.fields import Fields
 from contact_sync.config.limits import Limits
+from contact_sync.config.on_changes import OnChanges
 from contact_sync.config.retention import Retention
-from contact_sync.config.schedule import Schedule
+from contact_sync.config.schedule import CHANGES, RunSchedule
 from contact_sync.config.source import Source
 from contact_sync.config.strict import ConnectionId, Shown, Strict
 from contact_sync.config.suppressions import Suppressions
@@ -59,11 +60,13 @@ class SyncDefinition(Strict):
         description="true: nothing is ever written to SendGrid, and every run refuses to send; a "
         "verification compares what the sync would hold with what is there.",
     )
-    schedule: Schedule | None = Field(
+    schedule: RunSchedule | None = Field(
         None,
         description="Cron expression of five columns or a preset such as @hourly, in Airflow's "
-        "`core.default_timezone` (UTC unless you changed it); null = manual runs only.",
+        "`core.default_timezone` (UTC unless you changed it); changes = a run begins within "
+        "seconds after B2CORE has changed, see `on_changes`; null = manual runs only.",
     )
+    on_changes: OnChanges = OnChanges()
     connections: Connections = Connections()
     source: Source = Source()
     list: Annotated[Shown, Field(min_length=1, max_length=100)] | None = Field(
@@ -130,6 +133,12 @@ class SyncDefinition(Strict):
         description="With this block, `{}` for its defaults, each run reads who gets no mail from "
         "SendGrid, and why; null = they aren't read.",
     )
+    account: ConnectionId | None = Field(
+        None,
+        description="Account profile `include/accounts/NAME.yaml`, made by `python -m contact_sync "
+        "probe`: runs rely on what it says of the SendGrid account; null = nothing is known, and "
+        "every choice is the safe one.",
+    )
     deadlines: Deadlines = Deadlines()
     limits: Limits = Limits()
     tuning: Tuning = Tuning()
@@ -150,6 +159,15 @@ class SyncDefinition(Strict):
                     raise ValueError(f"{name}: unlist needs a `list`; say delete or keep")
             if self.verify.foreign is Foreign.UNLIST:
                 raise ValueError("verify.foreign: unlist needs a `list`; say keep")
+        return self
+
+    @model_validator(mode="after")
+    def _on_changes_needs_its_schedule(self) -> SyncDefinition:
+        if self.schedule != CHANGES and self.on_changes != OnChanges():
+            raise ValueError(
+                f"on_changes: says something only with `schedule: {CHANGES}`; write that, or leave "
+                f"it out"
+            )
         return self
 
     @model_validator(mode="after")
@@ -188,6 +206,11 @@ class SyncDefinition(Strict):
     def dag_id(self) -> str:
         """The id of this sync's DAG."""
         return f"contact_sync_{self.name}"
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether changes in B2CORE begin runs."""
+        return self.sends and self.schedule == CHANGES
 
     @property
     def sends(self) -> bool:

@@ -11,6 +11,7 @@ from pydantic import AfterValidator
 PRESETS = (
     "@once", "@continuous", "@hourly", "@daily", "@weekly", "@monthly", "@quarterly", "@yearly",
 )  # fmt: skip
+CHANGES = "changes"
 FORMS = 'write five columns (minute hour day month weekday), such as "*/15 * * * *" or '
 FORMS += f'"0 6 * * mon-fri", or one of {", ".join(PRESETS)}, or null'
 
@@ -45,4 +46,15 @@ def _unwanted(columns: list[str]) -> str:
     return ""
 
 
+def readable_or_changes(schedule: str) -> str:
+    """The same, and `changes`; raises ValueError with the forms."""
+    if schedule == CHANGES:
+        return schedule
+    try:
+        return readable(schedule)
+    except ValueError as error:
+        raise ValueError(f"{error}; or {CHANGES}: runs begin when B2CORE changes") from None
+
+
 Schedule = Annotated[str, AfterValidator(readable)]
+RunSchedule = Annotated[str, AfterValidator(readable_or_changes)]

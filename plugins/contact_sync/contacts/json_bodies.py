@@ -41,13 +41,14 @@ def json_size(payload: pa.Array, mapping: Mapping) -> Int64:
     return np.asarray(overhead + np.diff(offsets) + np.diff(before), np.int64)
 
 
-def cut_json_batches(sizes: Int64) -> list[tuple[int, int]]:
-    """Cut consecutive contacts into `[start, stop)` ranges within SendGrid's JSON limits."""
+def cut_json_batches(sizes: Int64, most: int = MAX_JSON_BYTES) -> list[tuple[int, int]]:
+    """Cut consecutive contacts into `[start, stop)` ranges within SendGrid's JSON limits; `most`:
+    bytes of a body."""
     ends = np.cumsum(sizes)
     ranges, start = [], 0
     while start < len(sizes):
         before = int(ends[start - 1]) if start else 0
-        stop = int(np.searchsorted(ends, before + MAX_JSON_BYTES - ENVELOPE_BYTES, side="right"))
+        stop = int(np.searchsorted(ends, before + most - ENVELOPE_BYTES, side="right"))
         stop = max(start + 1, min(stop, start + MAX_JSON_CONTACTS))
         ranges.append((start, stop))
         start = stop

@@ -14,7 +14,8 @@ def degraded(plan: Plan, books: dict[str, int], jobs: Sequence[JobReport]) -> di
 
     `books`: with the numbers of `stale` clients, `fields_refused` for everybody, `in_vain`,
     `unsearchable` and `restrained` removals, exclusions that are `not_carried_out`, excluded
-    clients' addresses that are `not_unsubscribed`, and erasures that are open or late.
+    clients' addresses that are `not_unsubscribed`, erasures that are open or late, and answers of
+    the account profile that are `contradicted`.
     """
     undone = [job for job in jobs if job.lane in REMOVALS and not is_removed(job)]
     impossible = sum(job.rows for job in undone if job.outcome == Outcome.UNSEARCHABLE)
@@ -35,6 +36,7 @@ def degraded(plan: Plan, books: dict[str, int], jobs: Sequence[JobReport]) -> di
         Degraded.RESTRAINED: books.get("restrained", 0),
         Degraded.ERASURES_OPEN: books.get("erasures_open", 0),
         Degraded.ERASURES_LATE: books.get("erasures_late", 0),
+        Degraded.PROFILE_CONTRADICTED: books.get("contradicted", 0),
     }
     return {what: n for what, n in found.items() if n}
 

@@ -76,3 +76,15 @@ class SliceProgress:
     done: int
     clients: int
     read: int
+
+
+@dataclass(frozen=True, slots=True)
+class LaterRun:
+    """A run of the same sync that began after another one, and sends."""
+
+    run_id: int
+    holder: str
+    state: str
+    finished_at: datetime | None
+    started_at: datetime
+    approve_removals: int | None

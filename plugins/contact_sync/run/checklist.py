@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from contact_sync.b2core.contract import contract_findings
 from contact_sync.b2core.reader import B2Core
-from contact_sync.b2core.watched_tables import changes_findings
+from contact_sync.b2core.watched_tables import changes_findings, schedule_finding
 from contact_sync.base.errors import told_safely
 from contact_sync.base.findings import Area, Finding, Judgement
 from contact_sync.config.definition import SyncDefinition
@@ -117,6 +117,8 @@ def _b2core(setup: Setup) -> Iterator[Finding]:
         return
     detection = definition.source.change_detection
     with source.snapshot() as snapshot:
+        if definition.is_watched:
+            yield schedule_finding(snapshot, definition)
         if setup.reads_clients:
             read = _read_by_a_run(definition, setup.columns)
             yield from contract_findings(snapshot, detection, email, read)

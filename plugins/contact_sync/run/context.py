@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import logging
+from functools import partial
+
 import xxhash
 
-from contact_sync.base.errors import ConfigError, FatalError
+from contact_sync.base.errors import ConfigError, FatalError, SyncError
 from contact_sync.base.json_columns import SourceSnapshot
 from contact_sync.base.vocabulary import RunState
 from contact_sync.config.definition import SyncDefinition
@@ -12,6 +15,8 @@ from contact_sync.contacts.mapping import Mapping
 from contact_sync.state import leases, runs
 from contact_sync.state.runs import Run
 from contact_sync.sync import Sync
+
+log = logging.getLogger(__name__)
 
 
 def definition_hash(definition: SyncDefinition) -> str:
@@ -45,7 +50,16 @@ def open_run(sync: Sync, run_id: int) -> Run:
             f"continues from the same state"
         )
     leases.renew_lease(sync.state, run)
+    sync.sendgrid.tell_waits(partial(_note_wait, sync, run_id))
     return run
+
+
+def _note_wait(sync: Sync, run_id: int, why: str, seconds: float) -> None:
+    """For the run's page. The call that waits doesn't depend on it."""
+    try:
+        runs.note_wait(sync.state, run_id, why, seconds)
+    except SyncError as error:
+        log.warning("The page of run %d can't say that it waits: %s", run_id, error)
 
 
 def hours_allowed(definition: SyncDefinition, run: Run) -> float:

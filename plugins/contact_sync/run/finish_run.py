@@ -17,6 +17,7 @@ from contact_sync.postgres.cursor import Cursor
 from contact_sync.reporting.degraded import degraded, newly_degraded
 from contact_sync.reporting.run_report import dropped_lines, reasons_in_words
 from contact_sync.reporting.sending import sending
+from contact_sync.run import profile_drift
 from contact_sync.run.context import mapping_of, snapshot_of
 from contact_sync.run.find_removals import OWN
 from contact_sync.run.outer_mark import end_mark
@@ -79,8 +80,9 @@ def finish_run(sync: Sync, run: Run) -> Result:
         ids = (run.sync_id, run.run_id)
         whole = refused_values.refused_for_everybody(cursor, ids, left_out, bits)
         restrained_by = _restraints(cursor, sync, run)
+        drift = profile_drift.contradicted(cursor, sync, run, jobs)
         more = {"stale": ledger.count_stale(cursor, run.sync_id), "fields_refused": len(whole),
-                "restrained": sum(restrained_by.values())}  # fmt: skip
+                "restrained": sum(restrained_by.values()), "contradicted": len(drift)}  # fmt: skip
         wrong = degraded(run.plan, books | more | _undone(cursor, sync, run), jobs)
         rejected = ledger.count_newly_rejected(cursor, run.sync_id, run.run_id)
         worse = newly_degraded(wrong, runs.degraded_before(cursor, run), rejected)
@@ -104,6 +106,7 @@ def finish_run(sync: Sync, run: Run) -> Result:
     _log_report(run.plan, result)
     log.info("Sent: %s", sent.in_words)
     _log_wrongs(result, left_out, whole)
+    profile_drift.tell(sync, drift)
     return result
 
 

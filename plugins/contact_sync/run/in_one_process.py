@@ -151,7 +151,7 @@ def _retrying(tries: int, pause: float) -> tenacity.Retrying:
 
 def _tell(failed: tenacity.RetryCallState) -> None:
     error = failed.outcome.exception() if failed.outcome else None
-    log.warning("%s; trying again", error)
+    log.warning("%s; trying again in %.0f s", error, failed.upcoming_sleep)
 
 
 def send_batches(sync: Sync, run_id: int, batch_ids: list[int]) -> None:

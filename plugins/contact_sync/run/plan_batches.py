@@ -18,13 +18,13 @@ from contact_sync.base.failpoints import reach
 from contact_sync.base.json_columns import Plan, Staged
 from contact_sync.base.vocabulary import SENDING, ExclusionReason, Lane
 from contact_sync.base.words import above_limit
-from contact_sync.config.definition import SyncDefinition
-from contact_sync.config.tuning import LaneChoice, Tuning
+from contact_sync.config.tuning import LaneChoice
 from contact_sync.contacts.json_bodies import cut_json_batches
+from contact_sync.contacts.known_account import max_json_bytes, takes_empty_cells
 from contact_sync.contacts.payloads import cut_csv_batches
 from contact_sync.postgres.cursor import Cursor
 from contact_sync.run import approve_plan
-from contact_sync.run.context import snapshot_of
+from contact_sync.run.context import mapping_of, snapshot_of
 from contact_sync.run.counting import with_few_reasons
 from contact_sync.run.find_removals import exclusions_ahead, removals_ahead
 from contact_sync.run.sending.excluded_contacts import leave_former_lists, look_up_excluded
@@ -61,7 +61,7 @@ def plan_batches(sync: Sync, run: Run) -> list[int]:
         staging.analyze_outbox(sync.state)
     plan = _look_up(sync, run, plan)
     plan = _with(plan, held=plan.counts.get("held", 0) + carry_suppressions(sync, run))
-    csv = uses_csv(sync.definition.tuning, plan.counts["to_send"])
+    csv = _uses_csv(sync, run, plan.counts["to_send"])
     plan = plan_moves(sync, run, look_before(sync, run, plan, csv=csv))
     sizes = staging.outbox_sizes(sync.state, run.run_id)
     with sync.state.transaction(run.fence) as cursor:
@@ -74,7 +74,7 @@ def plan_batches(sync: Sync, run: Run) -> list[int]:
         runs.save_approval(
             cursor, run.run_id, approve_plan.needed(sync.definition, run, plan, having)
         )
-        batch_ids = _cut(cursor, sync.definition, run, sizes)
+        batch_ids = _cut(cursor, sync, run, sizes)
         if not run.is_trial:  # what goes along from clients that moved earlier waits
             batch_ids += moves.create_batches(cursor, (run.sync_id, run.run_id))
         reach("plan_uncommitted")
@@ -153,21 +153,22 @@ def describe(plan: Plan) -> str:
     return ", ".join(f"{counts.get(w, 0):,} {w.replace('_', ' ')}" for w in words if w in counts)
 
 
-def _cut(cursor: Cursor, definition: SyncDefinition, run: Run, sizes: pa.Table) -> list[int]:
+def _cut(cursor: Cursor, sync: Sync, run: Run, sizes: pa.Table) -> list[int]:
     if sizes.num_rows == 0:
         return []
     ids = np.asarray(sizes.column("client_id"), np.int64)
     size = np.asarray(sizes.column("size"), np.int64)
     json_only = sizes.column("json_only").combine_chunks().to_numpy(zero_copy_only=False)
     apart = staging.in_vain(cursor, run.sync_id, run.run_id)
-    if not uses_csv(definition.tuning, len(ids)):
-        pieces = _pieces(ids, apart, lambda a, b: cut_json_batches(size[a:b]))
+    largest = max_json_bytes(sync.profile)
+    if not _uses_csv(sync, run, len(ids)):
+        pieces = _pieces(ids, apart, lambda a, b: cut_json_batches(size[a:b], largest))
         return [_create(cursor, run, Lane.JSON, ids[a:b], None) for a, b in pieces]
     plain, exact = ids[~json_only], ids[json_only]
-    most = definition.tuning.csv_batch_contacts
+    most = sync.definition.tuning.csv_batch_contacts
     pieces = _pieces(plain, apart, lambda a, b: cut_csv_batches(b - a, most))
     created = [_create(cursor, run, Lane.CSV, plain[a:b], False) for a, b in pieces]
-    pieces = _pieces(exact, apart, lambda a, b: cut_json_batches(size[json_only][a:b]))
+    pieces = _pieces(exact, apart, lambda a, b: cut_json_batches(size[json_only][a:b], largest))
     return created + [_create(cursor, run, Lane.JSON, exact[a:b], True) for a, b in pieces]
 
 
@@ -188,8 +189,11 @@ def _pieces(
     return [(start + a, start + b) for start, stop in stretches for a, b in cut(start, stop)]
 
 
-def uses_csv(tuning: Tuning, contacts: int) -> bool:
-    """Whether a run of so many contacts takes the CSV lane for rows that clear nothing."""
+def _uses_csv(sync: Sync, run: Run, contacts: int) -> bool:
+    """Whether a run of so many contacts takes the CSV lane for rows that it can carry."""
+    tuning = sync.definition.tuning
+    if not takes_empty_cells(sync.profile, mapping_of(run)):
+        return False
     if tuning.lane is LaneChoice.AUTO:
         return contacts > tuning.csv_from_contacts
     return tuning.lane is LaneChoice.CSV

@@ -59,7 +59,14 @@ def _settle_or_void(sync: Sync, run: Run, batch_id: int) -> float | None:
     if batch.state is BatchState.SUBMITTING:
         left = sync.definition.deadlines.quarantine_minutes * 60 - (batch.unknown_seconds or 0)
         if left > 0:
+            log.info("The request of batch %d, run %d, has no answer and may still take effect: "
+                     "waiting %.0f s", batch_id, batch.run_id, left)  # fmt: skip
             return left
         postpone(sync, run, batch, PendingReason.FATE_UNKNOWN)
         return None
-    return None if settle_batch(sync, run, batch_id) else POLL_SECONDS
+    if settle_batch(sync, run, batch_id):
+        return None
+    log.info("The job of batch %d, run %d, isn't over at SendGrid; it is waited for until %.1f "
+             "hours after it was sent", batch_id, batch.run_id,
+             sync.definition.deadlines.job_hours)  # fmt: skip
+    return POLL_SECONDS

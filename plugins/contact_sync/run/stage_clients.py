@@ -14,6 +14,7 @@ from contact_sync.base.arrays import Int64, Mask
 from contact_sync.base.failpoints import reach
 from contact_sync.base.json_columns import Staged
 from contact_sync.base.vocabulary import RunKind
+from contact_sync.contacts.known_account import by_csv
 from contact_sync.contacts.ledger_rows import LedgerRows
 from contact_sync.contacts.mapping import CLIENT_KEY, Mapping
 from contact_sync.contacts.persons import compare_persons
@@ -77,7 +78,7 @@ def stage_clients(sync: Sync, run: Run, slice_no: int) -> Staged:
     part = staging.load_slice(sync.state, run.run_id, slice_no)
     members = Members.of(part, sync.tombstones())
     known = ledger.ledger_rows(sync.state, run.sync_id, members.client_id)
-    fresh = _fresh(sync, mapping)
+    fresh, csv = _fresh(sync, mapping), by_csv(sync.profile, mapping)
     read = _Read(Counts(), np.zeros(len(members.client_id), bool))
     is_resend = run.kind is RunKind.RESEND
     refused = NOTHING_REFUSED if is_resend else _refused_values(sync, run, part)
@@ -97,7 +98,7 @@ def stage_clients(sync: Sync, run: Run, slice_no: int) -> Staged:
             read.dropped.extend(compared.dropped)
             if len(compared.keep):
                 read.keep.append(compared.keep)
-            yield compared.send
+            yield compared.send.assign(json_only=csv.json_only(compared.send))
         read.keep.append(vanished(members, read.seen, known))
         read.counts.counts["pending"] += len(read.keep[-1])
 

@@ -27,6 +27,7 @@ from contact_sync.sendgrid.answer_parts import (
 from contact_sync.sendgrid.erasure_calls import ErasureCalls
 from contact_sync.sendgrid.errors_file import MAX_ERRORS_FILE_BYTES
 from contact_sync.sendgrid.export_calls import ExportCalls
+from contact_sync.sendgrid.retries import TellWait
 from contact_sync.sendgrid.suppression_calls import SuppressionCalls
 from contact_sync.sendgrid.transport import Transport
 
@@ -62,10 +63,15 @@ class SendGridApi(SuppressionCalls, ExportCalls, ErasureCalls):
     def for_another_thread(self) -> Iterator[SendGridApi]:
         """The same account over connections of its own."""
         other = self._another()
+        other.tell_waits(self._transport.tell_wait)
         try:
             yield other
         finally:
             other.close()
+
+    def tell_waits(self, tell: TellWait) -> None:
+        """From now on `tell` hears why a call waits, and for how many seconds."""
+        self._transport.tell_wait = tell
 
     def close(self) -> None:
         """Close the connections."""

@@ -29,7 +29,7 @@ from contact_sync.sendgrid.answers import check_answer, parsed
 from contact_sync.sendgrid.bodies import copied, pieces_of, read, storage_code
 from contact_sync.sendgrid.connection import Line
 from contact_sync.sendgrid.read_only import refuse_writing
-from contact_sync.sendgrid.retries import RETRY_BUDGET_SECONDS, retrying
+from contact_sync.sendgrid.retries import RETRY_BUDGET_SECONDS, TellWait, retrying, tell_nobody
 
 CONNECT_SECONDS = 10
 READ_SECONDS = 60
@@ -69,7 +69,8 @@ class Transport:
 
     `allowed_hosts`: further hosts that the connection's owner trusts, for the API and as domains
     of the storage. `mask` is told each secret that could get into a log. `read_only`: whatever may
-    change the account is refused before it leaves. For one thread at a time.
+    change the account is refused before it leaves. `tell_wait` may be set to whoever is to be told
+    of calls that wait. For one thread at a time.
     """
 
     def __init__(
@@ -94,11 +95,12 @@ class Transport:
         self._mask = mask
         self._limits = limits
         self._read_only = read_only
+        self.tell_wait: TellWait = tell_nobody
         mask(api_key)
         self._base_url = base_url.rstrip("/")
         self.key_mark = key_mark(self._base_url, api_key)
         self._line = Line()
-        self._api = _session(self._line)
+        self._api = session_over(self._line)
         self._api.headers["Authorization"] = f"Bearer {api_key}"
 
     def mask_url(self, url: str) -> None:
@@ -135,11 +137,11 @@ class Transport:
                     raise RetryableError(str(error)) from None
                 raise
 
-        return retrying(self._limits.retry_seconds)(once)
+        return retrying(self._limits.retry_seconds, self.tell_wait)(once)
 
     def _once(self, method: str, path: str, what: str, options: dict[str, Any]) -> dict[str, Any]:
         with (
-            _sent(what, self._line, self._limits.answer_seconds),
+            sent(what, self._line, self._limits.answer_seconds),
             self._api.request(
                 method,
                 self._base_url + path,
@@ -175,8 +177,8 @@ class Transport:
         self._check_storage(url, "upload_uri")
         line = self._storage_line()
         with (
-            _sent(what, line, self._limits.upload_seconds),
-            _session(line) as storage,
+            sent(what, line, self._limits.upload_seconds),
+            session_over(line) as storage,
             storage.put(
                 url,
                 data=file,
@@ -222,8 +224,8 @@ class Transport:
         line = self._storage_line()
         try:
             with (
-                _sent(f"GET {what}", line, seconds),
-                _session(line) as storage,
+                sent(f"GET {what}", line, seconds),
+                session_over(line) as storage,
                 storage.get(
                     url,
                     timeout=(CONNECT_SECONDS, READ_SECONDS),
@@ -252,7 +254,7 @@ class Transport:
         self._api.close()
 
 
-def _session(line: Line) -> requests.Session:
+def session_over(line: Line) -> requests.Session:
     session = requests.Session()
     session.mount("http://", line)
     session.mount("https://", line)
@@ -263,7 +265,7 @@ def _session(line: Line) -> requests.Session:
 
 
 @contextmanager
-def _sent(what: str, line: Line, seconds: float) -> Iterator[None]:
+def sent(what: str, line: Line, seconds: float) -> Iterator[None]:
     """Limit a call's time; translate what `requests` raises, without its text: signed URLs."""
     try:
         with line.within(seconds):

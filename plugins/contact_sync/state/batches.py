@@ -166,6 +166,11 @@ def seconds_since_unknown(cursor: Cursor, sync_id: int) -> float | None:
     return cast("float | None", row["seconds"])
 
 
+def note_look(cursor: Cursor, batch_id: int, status: str) -> None:
+    """SendGrid was asked for the batch's job, which isn't over and has this status."""
+    cursor.execute(SQL["note_look"], {"batch_id": batch_id, "status": status})
+
+
 def set_outcome(cursor: Cursor, batch_id: int, ending: Ending) -> None:
     """What became of a batch."""
     numbers = Jsonb(ending.numbers) if ending.numbers else None

@@ -284,3 +284,9 @@ def note_cause(state: StateDatabase, run_id: int, cause: str) -> None:
     """Keep the first cause of a run's failure for its report."""
     with state.transaction() as cursor:
         cursor.execute(SQL["note_cause"], {"run_id": run_id, "cause": cause})
+
+
+def note_wait(state: StateDatabase, run_id: int, why: str, seconds: float) -> None:
+    """A call of the run waits for so many seconds; for people."""
+    with state.transaction() as cursor:
+        cursor.execute(SQL["note_wait"], {"run_id": run_id, "why": why, "seconds": seconds})

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from contact_sync.base.moments import NO_MOMENT, moment
 
-__all__ = ["count", "duration", "iso", "moment", "number"]
+__all__ = ["count", "duration", "iso", "moment", "number", "rate"]
 
 NOTHING = NO_MOMENT
 
@@ -39,3 +39,10 @@ def duration(seconds: float | None) -> str:
     if hours < 48:
         return f"{hours} h {minutes} min" if minutes else f"{hours} h"
     return f"{hours // 24} days {hours % 24} h" if hours % 24 else f"{hours // 24} days"
+
+
+def rate(per_second: float) -> str:
+    """ "1,200 a second", "4.2 a second", "40 a minute"."""
+    if per_second >= 10:
+        return f"{per_second:,.0f} a second"
+    return f"{per_second:.1f} a second" if per_second >= 1 else f"{60 * per_second:.0f} a minute"

@@ -10,16 +10,19 @@ from typing import Any
 from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
 
 from contact_sync.airflow_edge.installation import time_zone
 from contact_sync.base import verdicts, words
+from contact_sync.reporting.run_story import dag_run_of
 from contact_sync.web import formats
 from contact_sync.web.links import Links
 
 FOLDER = Path(__file__).parent
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; "
-    "img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'self'",
+    "connect-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; "
+    "frame-ancestors 'self'",
     "Cache-Control": "no-store",
     "Referrer-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
@@ -60,15 +63,27 @@ def _environment() -> Environment:
         "moment": formats.moment,
         "iso": formats.iso,
         "duration": formats.duration,
+        "rate": formats.rate,
         "count": formats.count,
         "lane": words.LANES.__getitem__,
         "batch_state": words.BATCH_STATES.__getitem__,
         "reason": lambda row: words.reason(row.reason, getattr(row, "detail", None)),
         "verdict": lambda row: verdicts.VERDICTS[row.verdict][0],
+        "dag_run_of": dag_run_of,
+        "coded": coded,
         "outcome": lambda job: words.outcome(job.outcome, job.numbers),
     }
     found.globals |= {"version": _version(), "time_zone": time_zone()}
     return found
+
+
+def coded(text: str) -> Markup:
+    """A text with what is between two backquotes as code; all of it is escaped."""
+    parts = text.split("`")
+    said = [
+        Markup("<code>{}</code>").format(p) if n % 2 else escape(p) for n, p in enumerate(parts)
+    ]
+    return Markup("").join(said)
 
 
 def _version() -> str:

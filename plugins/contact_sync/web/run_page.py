@@ -24,8 +24,10 @@ from contact_sync.state.for_people import runs as shown_runs
 from contact_sync.state.for_people.jobs import BatchJob
 from contact_sync.state.for_people.reading import reading
 from contact_sync.state.for_people.rejected import RejectedClient
+from contact_sync.state.for_people.waits import state_side
 from contact_sync.web.failures import make_router
 from contact_sync.web.links import Link, Links
+from contact_sync.web.live_view import LiveView, live_view
 from contact_sync.web.rejected_page import Only
 from contact_sync.web.rendering import links_of, page
 from contact_sync.web.run_view import EXAMPLES, JOBS, Found, RunView, run_view
@@ -64,6 +66,7 @@ class RunPage:
     dag_run: SeenDagRun | None
     batch_id: int | None
     refresh: int | None
+    live: LiveView
 
     @property
     def title(self) -> str:
@@ -94,6 +97,12 @@ class RunPage:
     def is_of_task(self, job: BatchJob) -> bool:
         """Whether the task that the page is a tab of sends this batch."""
         return self.batch_id is not None and self.batch_id in (job.batch_id, job.root_id)
+
+    def steps_of(self, run: RunView) -> list[run_story.Step]:
+        """What is to be done: while it waits for a person, that alone."""
+        if run.is_running and self.live.needs_person:
+            return [run_story.Step("Do what is said above: the run goes on by itself then.")]
+        return run.steps
 
     def link_of(self, step: run_story.Step, run: RunView) -> Link | None:
         """The page that helps with something that is to be done."""
@@ -144,8 +153,9 @@ def report_of_dag_run(
         holder = run_story.holder_of(dag_id, run_id)
         rows = shown_runs.runs_of_holder(cursor, name, holder, RUNS_SHOWN)
         runs = _views(cursor, viewer, sync, rows, goes_on=dag_run.unfinished)
+        live = live_view(cursor, viewer, sync, dag_run, rows[0] if rows else None)
     batch_id = _batch_of(dag_run, task_id, map_index)
-    return _page(request, sync, runs, dag_run, refresh=refresh == "on", batch_id=batch_id)
+    return _page(request, sync, runs, dag_run, live, refresh=refresh == "on", batch_id=batch_id)
 
 
 @router.get("/syncs/{name}/runs/{run_id}")
@@ -159,8 +169,9 @@ def report_of_run(
         if row is None:
             raise HTTPException(404, f"The sync {name!r} has no run {run_id}.")
         (run,) = _views(cursor, viewer, sync, [row], goes_on=False)
-    dag_run = seen_dag_run(*run.dag_run) if run.dag_run else None
-    return _page(request, sync, [run], dag_run, refresh=refresh == "on")
+        dag_run = seen_dag_run(*run.dag_run) if run.dag_run else None
+        live = live_view(cursor, viewer, sync, dag_run, row)
+    return _page(request, sync, [run], dag_run, live, refresh=refresh == "on")
 
 
 def _views(
@@ -170,7 +181,7 @@ def _views(
     are masked: otherwise who sees some is noted."""
     found = [_found(cursor, row) for row in rows]
     if goes_on or any(row.state == RunState.RUNNING for row in rows):
-        return [run_view(each, masked) for each in found]
+        return [run_view(each, masked, sync.definition.deadlines) for each in found]
     with_address = [
         client.client_id
         for each in found
@@ -181,7 +192,7 @@ def _views(
     if sync.sees_addresses and with_address:
         note_access(viewer, sync.definition, Access.LISTED, list="run", client_ids=with_address,
                     runs=[row.id for row in rows])  # fmt: skip
-    return [run_view(each, sync.shown) for each in found]
+    return [run_view(each, sync.shown, sync.definition.deadlines) for each in found]
 
 
 def is_unfinished(runs: Sequence[RunView], dag_run: SeenDagRun | None) -> bool:
@@ -190,13 +201,13 @@ def is_unfinished(runs: Sequence[RunView], dag_run: SeenDagRun | None) -> bool:
 
 
 def _page(
-    request: Request, sync: SeenSync, runs: list[RunView], dag_run: SeenDagRun | None, *,
-    refresh: bool, batch_id: int | None = None,
+    request: Request, sync: SeenSync, runs: list[RunView], dag_run: SeenDagRun | None,
+    live: LiveView, *, refresh: bool, batch_id: int | None = None,
 ) -> Response:  # fmt: skip
     age = max((run.seconds for run in runs), default=0.0)
     asks_again = refresh and is_unfinished(runs, dag_run)
     seconds = (QUICK if age < 600 else SLOW) if asks_again else None
-    shown = RunPage(sync, links_of(request), runs, dag_run, batch_id, seconds)
+    shown = RunPage(sync, links_of(request), runs, dag_run, batch_id, seconds, live)
     stop = request.url.include_query_params(refresh="off").query
     return page(request, "run.html", title=shown.title, shown=shown, sync=sync,
                 refresh=seconds, stop=stop)  # fmt: skip
@@ -209,6 +220,8 @@ def _found(cursor: Cursor, run: ShownRun) -> Found:
         slices=jobs.slice_progress(cursor, run_id),
         jobs=jobs.jobs_of_run(cursor, run_id, JOBS + 1),
         rejected=_rejected(cursor, run, run_report(run).rejections),
+        waits=state_side(cursor, run.sync, run_id) if run.state == RunState.RUNNING else None,
+        later=shown_runs.later_runs(cursor, run),
     )
 
 
@@ -243,7 +256,7 @@ def _step(dag_run: SeenDagRun, task: TaskTimes, links: Links) -> StepOfDagRun:
     href = links.task(dag_run.dag_id, dag_run.run_id, task.task_id, mapped)
     states = ", ".join(
         f"{state} {TIMES} {n}" if n > 1 or len(task.states) > 1 else state
-        for state, n in task.states.items()
+        for state, n in ((name.replace("_", " "), n) for name, n in task.states.items())
     )
     return StepOfDagRun(
         Link(task.task_id, href, in_airflow=True), states, task.started, task.seconds, task.tries

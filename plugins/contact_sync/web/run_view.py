@@ -7,15 +7,19 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from contact_sync.base import words
+from contact_sync.config.deadlines import Deadlines
 from contact_sync.reporting import run_story
+from contact_sync.reporting.advice_age import Overtaken, overtaken
 from contact_sync.reporting.run_report import RunReport, reasons_in_words, run_report
 from contact_sync.reporting.sending import Sending
-from contact_sync.reporting.shown_run import ShownRun, SliceProgress
+from contact_sync.reporting.shown_run import LaterRun, ShownRun, SliceProgress
+from contact_sync.reporting.waiting import Progress, StateSide
 from contact_sync.state.for_people.jobs import BatchJob
 from contact_sync.state.for_people.rejected import RejectedClient
 from contact_sync.web.formats import count, number
 from contact_sync.web.links import reason_query
 from contact_sync.web.run_line import Tag, kind_of, tag_of
+from contact_sync.web.run_progress import Job, job_of, progress_of
 
 JOBS = 100
 EXAMPLES = 5
@@ -24,12 +28,15 @@ EXAMPLES = 5
 @dataclass(frozen=True, slots=True)
 class Found:
     """What the state database says of one run: the run itself, up to
-    JOBS + 1 jobs, and clients that are rejected now for each of its reasons."""
+    JOBS + 1 jobs, clients that are rejected now for each of its reasons, why it waits, None = it
+    is over, and the runs since then."""
 
     run: ShownRun
     slices: SliceProgress
     jobs: list[BatchJob]
     rejected: dict[str, list[RejectedClient]]
+    waits: StateSide | None
+    later: list[LaterRun]
 
     @property
     def dag_run(self) -> tuple[str, str] | None:
@@ -86,7 +93,9 @@ class RunView:
     details: str
     ended: list[str]
     phase: str
+    progress: list[Progress]
     steps: list[run_story.Step]
+    overtaken: Overtaken | None
     kind: str
     kind_reason: str
     look: str
@@ -110,8 +119,13 @@ class RunView:
     dropped_note: str
     dropped: list[DroppedReason]
     tables: list[ReasonTable]
-    jobs: list[BatchJob]
+    jobs: list[Job]
     more_jobs: bool
+
+    @property
+    def has_open_jobs(self) -> bool:
+        """Whether SendGrid works on something."""
+        return any(job.gives_up for job in self.jobs)
 
     @property
     def is_running(self) -> bool:
@@ -124,7 +138,7 @@ class RunView:
         return self.state == "failed"
 
 
-def run_view(found: Found, shown: Callable[[str | None], str]) -> RunView:
+def run_view(found: Found, shown: Callable[[str | None], str], deadlines: Deadlines) -> RunView:
     """What the page says of a run; `shown` gives an address as the viewer may see it."""
     run, report = found.run, run_report(found.run)
     cause, details = run_story.cause(run)
@@ -140,7 +154,9 @@ def run_view(found: Found, shown: Callable[[str | None], str]) -> RunView:
         details=details,
         ended=report.ended_in_words,
         phase=run_story.phase(run, found.slices, run.sending) if is_running else "",
+        progress=progress_of(run, found.slices, found.waits) if is_running else [],
         steps=run_story.next_steps(run, report, run.sending),
+        overtaken=overtaken(run, found.later),
         kind=report.kind,
         kind_reason=report.kind_in_words,
         look=report.look_in_words,
@@ -164,7 +180,7 @@ def run_view(found: Found, shown: Callable[[str | None], str]) -> RunView:
         dropped_note=_dropped_note(report),
         dropped=_dropped(report),
         tables=_tables(report),
-        jobs=found.jobs[:JOBS],
+        jobs=[job_of(job, deadlines) for job in found.jobs[:JOBS]],
         more_jobs=len(found.jobs) > JOBS,
     )
 

@@ -10,13 +10,16 @@ from shlex import quote
 from fastapi import Request, Response
 
 from contact_sync.airflow_edge.access import Viewer, ViewerDep
+from contact_sync.airflow_edge.installation import time_zone
 from contact_sync.base.errors import SyncError
 from contact_sync.base.verdicts import Count, told
+from contact_sync.base.watching import Watched
 from contact_sync.config.definition import SyncDefinition
 from contact_sync.config.files import Definitions, read_definitions
 from contact_sync.reporting.freshness import Freshness, freshness
 from contact_sync.reporting.run_story import dag_run_of
 from contact_sync.reporting.shown_run import ShownRun
+from contact_sync.reporting.watching import schedule_in_words, watch_in_words
 from contact_sync.state import verifications
 from contact_sync.state.database import StateDatabase
 from contact_sync.state.for_people.reading import reading
@@ -25,6 +28,7 @@ from contact_sync.state.for_people.suppressed import count_kinds
 from contact_sync.state.for_people.syncs import SyncRow, sync_rows
 from contact_sync.state.syncs import undefined
 from contact_sync.state.verifications import Verification
+from contact_sync.state.watches import watched
 from contact_sync.web.charts import Trend, trend
 from contact_sync.web.failures import make_router
 from contact_sync.web.rendering import page
@@ -51,6 +55,19 @@ class Card:
     suppressed: int | None = None
     """How many suppressions are in force; None = the definition doesn't ask for them."""
     verified: Verification | None = None
+    watched: Watched | None = None
+
+    @property
+    def schedule(self) -> str:
+        """When runs begin by themselves, in words."""
+        return schedule_in_words(self.definition, time_zone())
+
+    @property
+    def watch(self) -> str:
+        """What the watch of B2CORE sees, in words; "" = there is none, or no run has been yet."""
+        if self.row is None or not self.definition.is_watched:
+            return ""
+        return watch_in_words(self.watched, self.row.now)
 
     @property
     def compared(self) -> str:
@@ -146,6 +163,7 @@ def _read(state: StateDatabase, syncs: list[SeenSync]) -> list[Card]:
             for sync in syncs
             if sync.definition.suppressions is not None and sync.name in rows
         }
+        watches = watched(cursor, names)
         verified = {
             name: verifications.newest(cursor, row.sync_id, only_succeeded=True)
             for name, row in rows.items()
@@ -155,6 +173,7 @@ def _read(state: StateDatabase, syncs: list[SeenSync]) -> list[Card]:
             make_card(sync, rows.get(sync.name), [run for run in runs if run.sync == sync.name]),
             suppressed=counts.get(sync.name),
             verified=verified.get(sync.name),
+            watched=watches.get(sync.name),
         )
         for sync in syncs
     ]

@@ -12,6 +12,7 @@ from contact_sync.airflow_edge.access import ViewerDep
 from contact_sync.airflow_edge.audit import Access, note_access
 from contact_sync.base.verdicts import BREACHES, Count, Verdict, told
 from contact_sync.reporting.csv_export import csv_lines
+from contact_sync.reporting.run_story import dag_run_of
 from contact_sync.state import verifications
 from contact_sync.state.for_people.reading import reading
 from contact_sync.state.for_people.syncs import sync_row
@@ -22,6 +23,8 @@ from contact_sync.web.rendering import HEADERS, links_of, page
 from contact_sync.web.seen_sync import SeenSync, readable_sync
 
 ROWS = 100
+LEFT_ALONE = (Verdict.FOREIGN_ON_LIST, Verdict.NOT_COMPARABLE)
+"""What a repair doesn't change by itself."""
 COLUMNS = ("finding", "verdict", "client_id", "client_key", "fields", "on_list", "repaired")
 router = make_router()
 
@@ -56,6 +59,18 @@ class VerificationPage:
     def compared(self) -> str:
         """How many contacts were compared, in words."""
         return told(Count.COMPARED, self.found.counts.get(Count.COMPARED, 0))
+
+    @property
+    def dag_run(self) -> tuple[str, str] | None:
+        """The DAG run that verified; None: a command did."""
+        return dag_run_of(self.found.holder)
+
+    @property
+    def to_repair(self) -> bool:
+        """Whether something here waits for a repair that nobody has told a run to do."""
+        counts = self.found.counts
+        done = any(row.repaired for row, _ in self.rows)
+        return not done and any(counts.get(code) for code in Verdict if code not in LEFT_ALONE)
 
     @property
     def has_breach(self) -> bool:

@@ -38,6 +38,7 @@ TABLES: list[tuple[Mapping[str, Any], tuple[Iterable[StrEnum], ...]]] = [
     (suppressed.KINDS, (SuppressionKind,)),
     (run_life.KINDS, (KindReason,)),
     (run_life.ENDED, (run_life.EndedWhy,)),
+    (run_life.NOT_STARTED, (run_life.NotStarted,)),
     (words.LIMITS, (LimitName,)),
     (words.ANSWERS, (Answer,)),
     (words.DEGRADED, (Degraded,)),

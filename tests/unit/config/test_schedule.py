@@ -44,3 +44,16 @@ def test_a_schedule_that_airflow_cannot_read_or_that_never_comes_is_refused(sche
         parse_definition(definition(schedule), "north.yaml")
     assert str(caught.value).startswith("north.yaml: schedule: ")
     assert "write five columns (minute hour day month weekday)" in str(caught.value)
+
+
+def test_changes_is_a_schedule_of_runs_only() -> None:
+    """A verification costs an export: it comes by the clock. Its keys need that schedule."""
+    keys = "on_changes: {at_least_every_minutes: 5, at_most_every_seconds: 30, notify: contacts}\n"
+    read = parse_definition(definition("changes") + keys, "north.yaml")
+    assert (read.is_watched, read.on_changes.notify) == (True, "contacts")
+    with pytest.raises(ConfigError, match="on_changes: says something only with"):
+        parse_definition(definition("@hourly") + keys, "north.yaml")
+    with pytest.raises(ConfigError, match=r"verify\.schedule: "):
+        parse_definition(definition("changes") + "verify: {schedule: changes}\n", "north.yaml")
+    with pytest.raises(ConfigError, match="or changes: runs begin when B2CORE changes"):
+        parse_definition(definition("on change"), "north.yaml")

@@ -13,6 +13,8 @@ SELECT
     outcome,
     numbers,
     submitted_at,
+    asked_at,
+    is_open,
     extract(EPOCH FROM coalesce(settled_at, now()) - submitted_at)::float AS seconds
 FROM contact_sync.batch
 WHERE run_id = %(run_id)s

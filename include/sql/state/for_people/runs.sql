@@ -63,3 +63,34 @@ FROM contact_sync.run AS r
 INNER JOIN contact_sync.sync AS s ON r.sync_id = s.sync_id
 WHERE r.run_id = any(%(run_ids)s)
 ORDER BY r.run_id DESC;
+
+-- later_runs --
+-- Runs of the same sync since then that send: the newest, and the first that succeeded. Index: run_by_sync
+WITH since AS (
+    SELECT
+        max(n.run_id) AS newest,
+        min(n.run_id) FILTER (WHERE n.state = 'succeeded') AS first_good
+    FROM contact_sync.run AS n
+    WHERE n.sync_id = %(sync_id)s AND n.run_id > %(run_id)s AND NOT n.dry_run AND n.only_clients IS NULL
+)
+
+SELECT
+    r.run_id,
+    r.holder,
+    r.state,
+    r.finished_at,
+    r.started_at,
+    r.approve_removals
+FROM since
+INNER JOIN contact_sync.run AS r ON r.run_id IN (since.newest, since.first_good)
+ORDER BY r.run_id;
+
+-- run_at --
+-- The run that was at work on a sync at a moment. Index: run_by_start
+SELECT r.run_id FROM contact_sync.run AS r
+INNER JOIN contact_sync.sync AS s ON r.sync_id = s.sync_id
+WHERE
+    s.name = %(sync)s AND NOT r.dry_run AND r.started_at <= %(at)s
+    AND coalesce(r.finished_at, now()) >= %(at)s
+ORDER BY r.run_id DESC
+LIMIT 1;

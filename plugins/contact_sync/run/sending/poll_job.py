@@ -42,6 +42,8 @@ def settle_batch(sync: Sync, run: Run, batch_id: int) -> bool:
         return True
     if batch.state not in IN_FLIGHT or not batch.job_id:
         raise FatalError(f"Batch {batch_id} is {batch.state}: it hasn't been sent")
+    if batch.lane is Lane.UNLIST and sync.profile["list_removal_job"] == "unknown":
+        return _settle_removal(sync, run, batch, None)
     try:
         job = sync.sendgrid.job(batch.job_id)
     except RequestRefused as error:
@@ -49,6 +51,8 @@ def settle_batch(sync: Sync, run: Run, batch_id: int) -> bool:
             raise
         return _settle_unknown(sync, run, batch, error)
     if not job.status.is_terminal:
+        with sync.state.transaction(run.fence) as cursor:
+            batches.note_look(cursor, batch_id, str(job.status))
         reach("job_pending")
         return _give_up(sync, run, batch)
     reach("job_over")

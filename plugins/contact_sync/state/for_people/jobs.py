@@ -20,7 +20,8 @@ class BatchJob:
     """A batch and its job at SendGrid; `rows` are contacts, `status` is SendGrid's last word.
 
     `root_id`: the planned batch that it was split from, if it was. `seconds` from the moment when
-    it was submitted to its end, or until now; None while SendGrid doesn't have it.
+    it was submitted to its end, or until now; None while SendGrid doesn't have it. `asked_at`: when
+    SendGrid last said that it isn't over.
     """
 
     batch_id: int
@@ -33,6 +34,8 @@ class BatchJob:
     outcome: str | None
     numbers: dict[str, int] | None
     submitted_at: datetime | None
+    asked_at: datetime | None
+    is_open: bool
     seconds: float | None
 
     def report(self) -> JobReport:

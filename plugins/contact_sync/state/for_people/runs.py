@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, LiteralString
 
-from contact_sync.postgres.cursor import Cursor, many
-from contact_sync.reporting.shown_run import ShownRun
+from contact_sync.postgres.cursor import Cursor, many, rows_as
+from contact_sync.reporting.shown_run import LaterRun, ShownRun
 from contact_sync.state import statements
 from contact_sync.state.for_people.jobs import job_sums
 from contact_sync.state.runs import with_objects
@@ -28,6 +29,18 @@ def run_of_id(cursor: Cursor, sync: str, run_id: int) -> ShownRun | None:
     """One run of a sync."""
     found = _runs(cursor, SQL["run_of_sync"], {"sync": sync, "run_id": run_id})
     return found[0] if found else None
+
+
+def later_runs(cursor: Cursor, run: ShownRun) -> list[LaterRun]:
+    """The first run after this one that succeeded, and the newest one, if there are any."""
+    parameters = {"sync_id": run.sync_id, "run_id": run.id}
+    return rows_as(LaterRun, cursor, SQL["later_runs"], parameters)
+
+
+def run_at(cursor: Cursor, sync: str, at: datetime) -> int | None:
+    """The id of the run that was at work on a sync at that moment."""
+    found = many(cursor, SQL["run_at"], {"sync": sync, "at": at})
+    return found[0]["run_id"] if found else None
 
 
 def _runs(cursor: Cursor, which: LiteralString, parameters: dict[str, Any]) -> list[ShownRun]:

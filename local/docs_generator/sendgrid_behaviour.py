@@ -1,0 +1,64 @@
+"""docs/sendgrid-behaviour.md: what nobody documents of SendGrid, from the questions of a probe."""
+
+from __future__ import annotations
+
+from contact_sync.base.account_questions import QUESTIONS, of_part
+from contact_sync.probe.run_probe import PARTS
+from local.docs_generator.markdown import code, table
+from local.stack.directory import ROOT
+
+DOCUMENT = ROOT / "docs" / "sendgrid-behaviour.md"
+INTRODUCTION = """\
+# What nobody documents of SendGrid
+
+Made by `python -m local.docs_generator` from the questions in
+[base/](../plugins/contact_sync/base/account_questions.py): edit those, then `make docs`.
+
+This project has never met a live account. Where documents and recordings say nothing, it makes a
+safe choice, which sometimes costs calls and time. Whoever has an account can ask it:
+
+```sh
+python -m contact_sync probe sendgrid_default          # asks before, cleans up after itself
+python -m contact_sync probe sendgrid_default --clean  # takes away what a killed probe has left
+```
+
+It makes contacts at reserved addresses, a list and three custom fields, all with names of their
+own, and deletes them at the end. What it makes is noted in a private file before it is made, so
+that nothing is left after a kill either. It stops before it begins if something has such a name
+or address already. `--addresses` gives the contacts other addresses, `--record` keeps every call
+and answer, without secrets and addresses.
+
+The result is an *account profile*, `include/accounts/CONNECTION.yaml`: each answer with what was
+seen. It holds no personal data; keep it beside the definitions. A definition relies on it by
+[`account`](reference.md); where it says nothing (`unseen`, `other`), the safe choice stays. The
+emulator behaves as a profile says:
+
+```sh
+python -m local.sendgrid_emulator --port 8025 --upload-port 8026 \\
+  --profile include/accounts/sendgrid_default.yaml
+```
+"""
+
+
+def page() -> str:
+    """The whole text."""
+    lines = [INTRODUCTION]
+    for part in PARTS:
+        rows = (
+            (
+                code(question.code),
+                question.asks,
+                "; ".join(f"{code(key)}: {words}" for key, words in question.answers.items())
+                or f"a number of {question.unit}",
+                question.documented,
+                question.assumed,
+                question.observed,
+            )
+            for question in of_part(part.name)
+        )
+        titles = ("Code", "Question", "Answers", "Documented", "Until it is known", "Seen by")
+        lines += [f"## {part.title[:1].upper()}{part.title[1:]}", "", *table(titles, rows), ""]
+    asked = sum(len(of_part(part.name)) for part in PARTS)
+    if asked != len(QUESTIONS):
+        raise ValueError("A question belongs to no part of a probe")
+    return "\n".join(lines)

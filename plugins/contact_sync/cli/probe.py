@@ -1,0 +1,210 @@
+"""The command `probe`: learn from a SendGrid account what nobody documents."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import secrets
+import signal
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from contact_sync.base.account_questions import QUESTIONS
+from contact_sync.base.errors import ConfigError, Stopped
+from contact_sync.cli.command import Say, as_json
+from contact_sync.config.account_profile import AccountProfile, read_profile, write_profile
+from contact_sync.probe.account import MOST_ADDRESSES, Account, address_of
+from contact_sync.probe.cleaning import clean
+from contact_sync.probe.made import Made, load, state_path
+from contact_sync.probe.run_probe import ask, begin, profile_of
+
+ADDRESSES = "contact-sync-probe-{token}-{n}@example.com"
+EXAMPLES = {
+    "probe sendgrid_default": "ask, and write include/accounts/sendgrid_default.yaml",
+    "probe sendgrid_default --clean": "take away what a killed probe has left",
+    "probe sendgrid_default --addresses 'probe+{token}-{n}@example.com'": "addresses of your own",
+}
+ABOUT = """\
+It makes up to 60 contacts, a list and three custom fields of its own, two CSV imports and two
+exports, and deletes all of them. It never touches a contact, list or field that it didn't make.
+It takes minutes; Ctrl-C cleans up, and the next start goes on with what isn't answered yet."""
+CODES = "0 done, 1 something is wrong or is left, 2 wrong usage"
+COST = """\
+This asks the SendGrid account behind the connection {connection}. It will
+  - make at most {contacts} contacts, such as {example};
+    while they exist they count for the plan
+  - make the list {list!r} and three custom fields, contact_sync_probe_{token}_…
+  - import two CSV files: SendGrid mails the account's admins after each; nobody else is mailed
+  - order two exports of that list, and send some 200 calls, at most 700 of them in one minute
+  - delete all of that again{keep}
+It notes what it makes in {path}"""
+CONNECTION = re.compile(r"[A-Za-z0-9_.-]{1,200}")
+
+
+def add_arguments(command: argparse.ArgumentParser) -> None:
+    """The command's options."""
+    command.add_argument("connection", metavar="CONNECTION", help="SendGrid's Airflow connection")
+    add = command.add_argument
+    add("--list", metavar="NAME", help="the name of the probe's list (contact_sync probe …)")
+    add(
+        "--addresses",
+        metavar="PATTERN",
+        default=ADDRESSES,
+        type=_pattern,
+        help="addresses of the contacts; {n} stands for a number, {token} for a random word "
+        "(%(default)s)",
+    )
+    add("--yes", action="store_true", help="don't ask")
+    add("--keep", action="store_true", help="leave what was made; --clean takes it away later")
+    add("--clean", action="store_true", help="only take away what an earlier probe has left")
+    add("--record", metavar="FOLDER", type=Path, help="keep each call and its answer there, "
+        "without secrets and addresses")  # fmt: skip
+
+
+def _pattern(text: str) -> str:
+    longest = address_of(text, "x" * 6, MOST_ADDRESSES)
+    if "{n}" not in text or longest.count("@") != 1 or len(longest) > 100 or "{" in longest:
+        raise argparse.ArgumentTypeError(
+            "write an address with {n} in it, of at most 100 characters, such as " + ADDRESSES
+        )
+    return text
+
+
+def answer(options: argparse.Namespace, say: Say, agrees: Callable[[str], bool]) -> int:
+    """Say what is done, ask, do it; returns the exit code. `agrees` asks a person."""
+    if CONNECTION.fullmatch(options.connection) is None:
+        raise ConfigError("A connection's id has letters, digits, and . _ - only")
+    path = state_path(options.connection)
+    made = load(path)
+    if options.clean:
+        return _clean_up(options, made, say)
+    made = _adopted(made, options) or _new(path, options)
+    tell(_cost(made, keep=options.keep))
+    if not (options.yes or agrees("Go on?")):
+        say("Nothing was done")
+        return 1
+    profile, left = _carry_out(options, made)
+    changed = _changed(profile)
+    written = write_profile(profile)
+    if options.json:
+        say(as_json(asdict(profile) | {"left": left, "changed": changed}))
+    else:
+        say(_summary(profile, [*changed, *left], f"include/accounts/{written.name}"))
+    return 1 if left else 0
+
+
+def _changed(profile: AccountProfile) -> list[str]:
+    """What the account has answered otherwise before, in words; nothing without a profile."""
+    try:
+        before = read_profile(profile.connection)
+    except ConfigError:
+        return []
+    pairs = [(code, before[code], profile[code]) for code in QUESTIONS if QUESTIONS[code].answers]
+    return [
+        f"Changed since {before.seen_on}: {code} was {old}, and is {new}"
+        for code, old, new in pairs
+        if old is not None and new is not None and old != new
+    ]
+
+
+def _adopted(made: Made | None, options: argparse.Namespace) -> Made | None:
+    """What an earlier probe noted, under the names that are asked for now."""
+    if made is None:
+        return None
+    if made.is_empty and options.addresses != made.pattern:
+        made.pattern = options.addresses
+    if made.is_empty and options.list:
+        made.list_name = options.list
+    if made.answers.keys() >= QUESTIONS.keys():  # it was kept: this is another probe
+        made.answers.clear()
+    return made
+
+
+def _new(path: Path, options: argparse.Namespace) -> Made:
+    token = secrets.token_hex(3)
+    name = options.list or f"contact_sync probe {token}"
+    return Made(path, options.connection, token, options.addresses, name, time.time())
+
+
+def _cost(made: Made, *, keep: bool) -> str:
+    return COST.format(
+        connection=made.connection,
+        contacts=MOST_ADDRESSES,
+        example=address_of(made.pattern, made.token, 1),
+        list=made.list_name,
+        token=made.token,
+        keep=", once you say --clean" if keep else "",
+        path=made.path,
+    )
+
+
+def _carry_out(options: argparse.Namespace, made: Made) -> tuple[AccountProfile, list[str]]:
+    account = _account(options, made)
+    try:
+        try:
+            begin(account)
+            ask(account)
+        except KeyboardInterrupt as error:
+            _clean_after(account, error)
+        profile = profile_of(account)
+        if options.keep:
+            return profile, []
+        tell("Cleaning up")
+        left = [f"Left alone: {what}" for what in clean(account)]
+        made.forget()
+        return profile, left
+    finally:
+        account.calls.close()
+
+
+def _clean_after(account: Account, error: KeyboardInterrupt) -> None:
+    """Ctrl-C: take away what was made, then end; a second Ctrl-C ends at once."""
+    tell("Stopped: cleaning up; its answers are kept for the next start")
+    clean(account)
+    raise Stopped(signal.Signals(error.args[0] if error.args else signal.SIGINT)) from None
+
+
+def _clean_up(options: argparse.Namespace, made: Made | None, say: Say) -> int:
+    if made is None:
+        say(as_json({"left": []}) if options.json else "No earlier probe has left anything")
+        return 0
+    account = _account(options, made)
+    try:
+        left = clean(account)
+    finally:
+        account.calls.close()
+    made.forget()
+    said = "All that the probe made is gone"
+    say(as_json({"left": left}) if options.json else "; left alone: ".join([said, *left]))
+    return 1 if left else 0
+
+
+def _account(options: argparse.Namespace, made: Made) -> Account:
+    from contact_sync.airflow_edge.hook import SendGridHook  # only now: Airflow takes seconds
+
+    calls = SendGridHook(options.connection).get_raw()
+    if options.record is not None:
+        from contact_sync.probe.recording import Recording
+
+        calls.listener = Recording(options.record, made).keep
+    return Account(calls, made, say=tell)
+
+
+def tell(text: str) -> None:
+    """Say how far it is, beside the answer."""
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()
+
+
+def _summary(profile: AccountProfile, remarks: list[str], path: str) -> str:
+    known: dict[bool, list[Any]] = {True: [], False: []}
+    for code, found in profile.answers.items():
+        known[found.is_known].append(f"  {code}: {found.answer} ({found.seen})")
+    lines = [f"{len(known[True])} questions are answered:", *known[True]]
+    if known[False]:
+        lines += [f"{len(known[False])} are not:", *known[False]]
+    return "\n".join([*lines, *remarks, f"Wrote {path}"])

@@ -1,0 +1,143 @@
+"""Take away what a probe has made, and nothing else: by the ids and addresses that it noted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from contact_sync.base.errors import RetryableError
+from contact_sync.probe.account import LAG_SECONDS, Account
+from contact_sync.sendgrid.raw_calls import CONTACTS, FIELDS, LISTS
+
+LATE_SECONDS = 120.0
+"""A write whose answer got lost has taken effect by then, or never does."""
+PIECE = 50
+
+
+def clean(account: Account) -> list[str]:
+    """Delete the probe's contacts, fields and list; returns what it left alone, in words.
+
+    Answers stay. Raises RetryableError when something is still there at the end: repeat it.
+    """
+    made = account.made
+    _await_effects(account)
+    list_id = _own_list(account)
+    left = _contacts(account, list_id)
+    for name, field_id in _own_fields(account).items():
+        _gone(account, f"{FIELDS}/{field_id}", f"the field {name}")
+        del made.fields[name]
+        made.save()
+    made.fields.clear()
+    if list_id is not None:
+        _gone(account, f"{LISTS}/{list_id}", "the list")
+    made.list_id, made.has_list = None, False
+    made.save()
+    account.field_seconds = None
+    return left
+
+
+def _await_effects(account: Account) -> None:
+    """Wait for writes under way: what they make couldn't be seen before."""
+    made = account.made
+    if made.sent_at is not None:
+        over = made.sent_at + LATE_SECONDS - account.clock.now()
+        account.clock.sleep(min(max(over, 0.0), LATE_SECONDS))
+    for job_id in list(made.jobs):
+        try:
+            account.finish(job_id, LATE_SECONDS)
+        except RetryableError:  # an import without a file never ends, and makes nothing
+            made.jobs.remove(job_id)
+    made.sent_at = None
+    made.save()
+
+
+def _contacts(account: Account, list_id: str | None) -> list[str]:
+    """Delete the contacts; returns how many weren't the probe's."""
+    made = account.made
+    addresses = list(made.addresses.values())
+    if not addresses:
+        return []
+    asked: set[str] = set()
+    strange = 0
+
+    def is_gone() -> bool:
+        """Delete what is shown now: what was sent last may be shown only later."""
+        nonlocal strange
+        found = account.look(addresses, note=False)
+        own = {
+            str(contact["id"])
+            for address, contact in found.items()
+            if _is_own(account, address, contact, list_id)
+        }
+        strange = len(found) - len(own)
+        _delete(account, sorted(own - asked))
+        asked.update(own)
+        return not own
+
+    if account.until(is_gone, LAG_SECONDS) is None:
+        raise RetryableError("SendGrid still shows contacts of the probe: repeat it with --clean")
+    made.addresses.clear()
+    made.contact_ids.clear()
+    made.save()
+    return [f"{strange} contacts that the probe didn't make"] if strange else []
+
+
+def _delete(account: Account, ids: list[str]) -> None:
+    for start in range(0, len(ids), PIECE):
+        deleted = account.call("DELETE", f"{CONTACTS}?ids={','.join(ids[start : start + PIECE])}")
+        if not deleted.ok:
+            raise RetryableError(f"Deleting the probe's contacts was answered by {deleted.status}")
+        account.finish(str(deleted.body.get("job_id", "")))
+
+
+def _is_own(account: Account, address: str, contact: dict[str, Any], list_id: str | None) -> bool:
+    """A contact is the probe's if it is the one that the probe has seen, or is on its list: every
+    contact is sent onto that."""
+    seen = account.made.contact_ids.get(address)
+    on_list = list_id is not None and list_id in (contact.get("list_ids") or [])
+    return contact.get("email") == address and (seen == contact.get("id") or on_list)
+
+
+def _own_list(account: Account) -> str | None:
+    made = account.made
+    if made.list_id is not None or not made.has_list:
+        return made.list_id
+    made.list_id = lists(account).get(made.list_name)  # its answer got lost
+    made.save()
+    return made.list_id
+
+
+def _own_fields(account: Account) -> dict[str, str]:
+    made = account.made
+    if any(field_id is None for field_id in made.fields.values()):
+        there = custom_fields(account)
+        known = {name: field_id or there.get(name) for name, field_id in made.fields.items()}
+        made.fields = {name: field_id for name, field_id in known.items() if field_id}
+        made.save()
+    return {name: str(field_id) for name, field_id in made.fields.items()}
+
+
+def _gone(account: Account, path: str, what: str) -> None:
+    deleted = account.call("DELETE", path)
+    if not deleted.ok and deleted.status != 404:
+        raise RetryableError(f"Deleting {what} of the probe was answered by {deleted.status}")
+
+
+def lists(account: Account) -> dict[str, str]:
+    """The account's lists: name → id."""
+    found: dict[str, str] = {}
+    token = ""
+    for _page in range(20):  # of 1000; an account has at most 1000
+        body = account.call("GET", f"{LISTS}?page_size=1000{token}").body
+        for item in body.get("result") or []:
+            found.setdefault(str(item["name"]), str(item["id"]))
+        following = str((body.get("_metadata") or {}).get("next") or "")
+        if "page_token=" not in following:
+            break
+        token = f"&page_token={following.partition('page_token=')[2].partition('&')[0]}"
+    return found
+
+
+def custom_fields(account: Account) -> dict[str, str]:
+    """The account's custom fields: name → id."""
+    items = account.call("GET", FIELDS).body.get("custom_fields") or []
+    return {str(item["name"]): str(item["id"]) for item in items}

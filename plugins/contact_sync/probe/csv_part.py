@@ -1,0 +1,155 @@
+"""The parts of a probe about CSV imports: one file with all rows, one that may fail as a whole."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Set
+from typing import Any
+
+from contact_sync.base.account_question import OTHER, UNSEEN
+from contact_sync.base.errors import FatalError
+from contact_sync.config.account_profile import Answer
+from contact_sync.probe.account import Account
+from contact_sync.probe.errors_file import ErrorsFile, answers_about, read_file
+from contact_sync.probe.json_part import HAD
+from contact_sync.probe.outcome import AFTER, BEFORE, Case, Seen, outcome, value_of
+from contact_sync.sendgrid.raw_calls import CONTACTS
+
+COLUMNS = ("email", "last_name", "first_name", "text", "number", "date")
+FILLED = {"first_name": "Filled", "text": "filled", "number": "7", "date": "02/11/2021"}
+"""What the other cells of a row hold: none is empty, or it would answer another question."""
+LONG = "12345678901234567"
+CASES = (
+    *(Case(f"csv_empty_{kind}", where, had, "") for kind, (where, had) in HAD.items()),
+    Case("csv_bad_date", "date", None, "AAAAA"),
+    Case("csv_iso_date", "date", None, "2021-02-12", "2021-02-12T00:00:00Z"),
+    Case("csv_negative_number", "number", None, "-12", -12),
+    Case("csv_decimals", "number", None, "1.234", 1.234),
+    Case("csv_long_number", "number", None, LONG, int(LONG)),
+)
+
+
+def ask(account: Account, asked: Set[str]) -> dict[str, Answer]:
+    """The answers to the questions of this part that are asked, by one import."""
+    cases = [case for case in CASES if case.code in asked]
+    if not any(case.code == "csv_bad_date" for case in cases):
+        cases.append(next(case for case in CASES if case.code == "csv_bad_date"))
+    ids = account.fields()
+    account.put([_before(account, case, ids) for case in cases])
+    account.settle()
+    rows = [_row(account.address(case.code), **{case.where: case.sent}) for case in cases]
+    twice = account.address("csv_duplicates")
+    rows += [_row(twice, last_name="first"), _row(twice, last_name="last")]
+    job = import_rows(account, rows, ids)
+    account.settle()
+    names = {kind: account.field_name(kind) for kind in ids}
+    found = account.look([*(account.address(case.code) for case in cases), twice])
+    file = read_file(account, job)
+    errored = _errored(job)
+    contacts = {case.code: found.get(account.address(case.code)) for case in cases}
+    lost = sum(1 for contact in contacts.values() if _is_lost(contact))
+    answers = {"csv_duplicates": _duplicates(found.get(twice))}
+    for case in cases:
+        address, contact = account.address(case.code), contacts[case.code]
+        reported = _reported(file, address, errored, lost + _untouched(cases, contacts, names))
+        if errored == lost:  # nobody else was reported
+            reported = _is_lost(contact)
+        answers[case.code] = _answer(case, Seen(None, contact, reported), names)
+    answers |= answers_about(file, len(COLUMNS), errored)
+    return {code: answer for code, answer in answers.items() if code in asked}
+
+
+def ask_ragged(account: Account, _asked: Set[str]) -> dict[str, Answer]:
+    """What a row that lacks a cell does, by an import of its own."""
+    ids = account.fields()
+    good, short = account.address("ragged good"), account.address("ragged short")
+    import_rows(account, [_row(good), _row(short)[:-1], _row(account.address("ragged last"))], ids)
+    account.settle()
+    found = account.look([good, short])
+    if short in found:
+        return {"csv_ragged_row": Answer(OTHER, "the row that lacks a cell took effect")}
+    if good in found:
+        return {"csv_ragged_row": Answer("row", "the rows beside it took effect")}
+    return {"csv_ragged_row": Answer("file", "no row of the file took effect")}
+
+
+def import_rows(account: Account, rows: list[list[str]], ids: dict[str, str]) -> dict[str, Any]:
+    """Import rows of COLUMNS onto the probe's list; returns the job once it is over."""
+    reserved = account.reserved_ids()
+    mappings = [ids[name] if name in ids else reserved[name] for name in COLUMNS]
+    body = {"file_type": "csv", "field_mappings": mappings, "list_ids": [account.list_id()]}
+    begun = account.call("PUT", f"{CONTACTS}/imports", body)
+    job_id, url = str(begun.body.get("job_id", "")), str(begun.body.get("upload_uri", ""))
+    headers = begun.body.get("upload_headers")
+    if not (begun.ok and job_id and url and isinstance(headers, list)):
+        raise FatalError(f"SendGrid refused to begin an import ({begun.status})")
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator="\n").writerows([COLUMNS, *rows])
+    account.made.jobs.append(job_id)
+    account.made.save()
+    given = {str(item["header"]): str(item["value"]) for item in headers}
+    account.calls.upload(url, given, text.getvalue().encode())
+    return account.finish(job_id)
+
+
+def _before(account: Account, case: Case, ids: dict[str, str]) -> dict[str, Any]:
+    contact: dict[str, Any] = {"email": account.address(case.code), "last_name": BEFORE}
+    if case.before is None:
+        return contact
+    custom = {ids[case.where]: case.before} if case.custom else {}
+    return contact | ({"custom_fields": custom} if custom else {case.where: case.before})
+
+
+def _row(address: str, **cells: str) -> list[str]:
+    filled = {"email": address, "last_name": AFTER, **FILLED, **cells}
+    return [filled[column] for column in COLUMNS]
+
+
+def _is_lost(contact: dict[str, Any] | None) -> bool:
+    return contact is None or contact.get("last_name") != AFTER
+
+
+def _errored(job: dict[str, Any]) -> int:
+    results = job.get("results")
+    count = results.get("errored_count") if isinstance(results, dict) else None
+    return count if isinstance(count, int) else 0
+
+
+def _untouched(
+    cases: list[Case], contacts: dict[str, dict[str, Any] | None], names: dict[str, str]
+) -> int:
+    """How many rows took effect, save their value."""
+    return sum(
+        1
+        for case in cases
+        for contact in [contacts[case.code]]
+        if contact is not None
+        and not _is_lost(contact)
+        and value_of(contact, case.where, names) == case.before
+    )
+
+
+def _reported(file: ErrorsFile, address: str, errored: int, most: int) -> bool | None:
+    """Whether a row was reported: by the errors file, else only if all that can be are."""
+    if file.text:
+        return address in file.text.lower()
+    return True if errored == most else None
+
+
+def _answer(case: Case, seen: Seen, names: dict[str, str]) -> Answer:
+    found = outcome(case, seen, names)
+    if case.code == "csv_long_number" and seen.contact is not None:
+        value = value_of(seen.contact, case.where, names)
+        if value == int(LONG):
+            return Answer("exact", "17 digits are read back as they were sent")
+        if isinstance(value, int | float) and float(value) == float(LONG):
+            return Answer("rounded", "17 digits are read back, the last ones are others")
+    return found
+
+
+def _duplicates(contact: dict[str, Any] | None) -> Answer:
+    mark = str((contact or {}).get("last_name") or "")
+    if mark in ("first", "last"):
+        return Answer(mark, f"the values of the {mark} row are read back")
+    return Answer(UNSEEN if contact is None else OTHER, "neither row's values are read back")
