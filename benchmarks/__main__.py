@@ -21,7 +21,9 @@ from benchmarks.world import World, start_world
 PARTS = ("scenarios", "growth", "verify", "airflow", "freshness", "load")
 AGREE_ON = 10_000  # clients; every cell of them is compared
 AIRFLOW_KEYS = (
-    *("airflow_overhead_s", "freshness_p50_s", "freshness_p95_s", "freshness_event_p50_s"),
+    *("airflow_overhead_s", "airflow_no_change_s", "airflow_hundred_changed_s"),
+    *("airflow_first_load_s", "airflow_first_load_over_cli"),
+    *("freshness_p50_s", "freshness_p95_s", "freshness_event_p50_s"),
     *("freshness_event_p95_s", "freshness_load_p95_s"),
 )
 
@@ -116,11 +118,15 @@ def measured(options: argparse.Namespace) -> Iterator[Figures]:
             if "verify" in options.parts:
                 world.populate(options.rows)
                 yield from verification_figures(world, options.repetitions, say)
-    if {"airflow", "freshness", "load"} & set(options.parts):
+    if "airflow" in options.parts:
+        from benchmarks.airflow_overhead import overhead
+
+        yield overhead(options.rows, options.repetitions, say)
+    if {"freshness", "load"} & set(options.parts):
         from benchmarks.freshness import airflow_figures
 
         load = (options.load_rows, options.load_minutes)
-        yield from airflow_figures(options.parts, options.repetitions, load, say)
+        yield from airflow_figures(options.parts, load, say)
 
 
 def machine() -> Figures:

@@ -1,4 +1,4 @@
-"""What Airflow itself adds: through the real scheduler, from trigger to finished."""
+"""The running system with the real scheduler, for what is measured through it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 import psycopg
@@ -57,25 +56,6 @@ def deployed(folder: Path, keys: Mapping[str, Any]) -> Path:
     definition = yaml.safe_load(path.read_text(encoding="utf-8")) | dict(keys)
     path.write_text(yaml.safe_dump(definition), encoding="utf-8")
     return folder
-
-
-def overhead(running: Stack, repetitions: int, say: Say) -> dict[str, float | int | str]:
-    """Seconds from trigger to finished, with 0 and with 100 changed clients."""
-    taken: dict[int, list[float]] = {0: [], 100: []}
-    for repetition in range(repetitions):
-        for changes, seconds in taken.items():
-            rename(running, [i for i, _ in plain_clients(running, changes)], f"R{repetition}")
-            seconds.append(seconds_of_run(running, {"mode": "incremental"}))
-            sent = running.status("demo")["runs"][0]["counts"]["sent"]
-            if sent != changes:
-                raise FailedRunError(f"A run after {changes} changes sent {sent} contacts")
-            say(f"Airflow, {changes} changed: {seconds[-1]:.1f} s from trigger to finished")
-    nothing, hundred = median(taken[0]), median(taken[100])
-    return {
-        "airflow_overhead_s": round(max(nothing, hundred), 2),
-        "airflow_no_change_s": round(nothing, 2),
-        "airflow_hundred_changed_s": round(hundred, 2),
-    }
 
 
 def seconds_of_run(running: Stack, conf: dict[str, str]) -> float:

@@ -20,7 +20,6 @@ from benchmarks.airflow_cost import (
     RUN_SECONDS,
     FailedRunError,
     Say,
-    overhead,
     plain_clients,
     stack,
 )
@@ -44,13 +43,8 @@ LOOK_SECONDS = 0.5
 CPU_SECONDS = 0.1
 
 
-def airflow_figures(
-    parts: Sequence[str], repetitions: int, load: tuple[int, int], say: Say
-) -> Iterator[Figures]:
+def airflow_figures(parts: Sequence[str], load: tuple[int, int], say: Say) -> Iterator[Figures]:
     """Start the whole system once for each part and measure it; `load`: clients and minutes."""
-    if "airflow" in parts:
-        with stack(say=say) as running:
-            yield overhead(running, repetitions, say)
     if "freshness" in parts:
         for prefix, keys in {"freshness": BY_CLOCK, "freshness_event": BY_CHANGES}.items():
             with stack(keys, say=say) as running:

@@ -27,6 +27,7 @@ from contact_sync.base.vocabulary import RunKind
 from contact_sync.config.definition import SyncDefinition
 from contact_sync.config.files import read_definition, source_folder
 from contact_sync.config.tuning import Tuning
+from contact_sync.contacts.hash_keys import HashKey, HashKeys
 from contact_sync.postgres.arrow_reader import Connection
 from contact_sync.reporting.run_report import run_report
 from contact_sync.run import in_one_process
@@ -59,7 +60,8 @@ def open_sync(target: Target, folder: Path | None = None) -> Sync:
     folder = folder or source_folder(sync)
     source = B2Core(target.b2core_url, folder, sync.source.statement_timeout_seconds)
     api = SendGridApi(target.sendgrid_url, target.api_key)
-    return Sync(sync, source, StateDatabase(target.state_url), api)
+    keys = HashKeys(HashKey("the key of the benchmark's hashes"))
+    return Sync(sync, source, StateDatabase(target.state_url), api, hash_keys=lambda: keys)
 
 
 def sql_without(column: str, folder: Path) -> Path:
@@ -124,7 +126,7 @@ def scan(sync: Sync) -> None:
     with sync.state.transaction() as cursor:
         mark = runs.read_sync(cursor, SYNC).watermark or SourceSnapshot()
     with sync.b2core.snapshot() as snapshot:
-        rows = len(scan_clients(snapshot).client_id)
+        rows = len(scan_clients(snapshot, sync.hashing()).client_id)
         changed = len(changed_clients(sync.definition, snapshot, mark))
     answer(rows=rows, changed=changed)
 

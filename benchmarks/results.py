@@ -198,6 +198,15 @@ def airflow_lines(found: Figures) -> list[str]:
             f"{found['airflow_no_change_s']:.1f} s with no change, "
             f"{found['airflow_hundred_changed_s']:.1f} s with 100.",
         ]
+    if found.get("airflow_empty_s") is not None:
+        lines += [
+            f"With {found['airflow_clients']:,} clients; a DAG of {found['airflow_empty_tasks']} "
+            f"tasks that do nothing takes {found['airflow_empty_s']:.1f} s; a run without a change "
+            f"has {found['airflow_no_change_tasks']} with a process. SendGrid had accepted 100 "
+            f"changes after {found['airflow_hundred_accepted_s']:.1f} s. First load: "
+            f"{found['airflow_first_load_s']:.1f} s, {found['airflow_first_load_over_cli']} times "
+            f"the command line's.",
+        ]
     for prefix in ("freshness", "freshness_event"):
         if found.get(f"{prefix}_p50_s") is not None:
             schedule = found[f"{prefix}_schedule"]

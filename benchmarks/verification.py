@@ -65,7 +65,7 @@ def read(sync: Sync) -> int:
     """Read all addresses, and all mapped columns of all clients."""
     mapping = _mapping(sync)
     with sync.b2core.snapshot() as snapshot:
-        ids = scan_clients(snapshot).client_id
+        ids = scan_clients(snapshot, sync.hashing()).client_id
         batches = snapshot.clients(mapping.columns, int(ids[0]), int(ids[-1]), None)
         return sum(batch.num_rows for batch in ahead(batches))
 

@@ -12,7 +12,7 @@ nothing; its `finish_run` ends as skipped. *Trial* looks at chosen clients only.
 
 | task | what it does |
 | --- | --- |
-| start_run | takes the sync's lease: one run at a time, whoever starts it |
+| start_run | takes the sync's lease: one run at a time; goes on with what is small (below) |
 | settle_earlier_runs | settles jobs that an earlier run left open |
 | check_setup | key, list, fields and SQL columns: names everything missing; goes on with erasures |
 | read_suppressions | only with `suppressions` in the definition: who gets no mail from SendGrid |
@@ -24,7 +24,11 @@ nothing; its `finish_run` ends as skipped. *Trial* looks at chosen clients only.
 | send_batch | sends one batch and follows its job; one task per batch |
 | find_removals, remove_batch | former addresses, deleted clients, members of a former list |
 | finish_run | balances the books, moves the watermark, reports, emits the sync's asset |
-| release_lease | frees the lease, whatever happened; red if the run has failed |
+| release_lease | frees the lease of a run that didn't come to its end, and is red then |
+
+**Skipped tasks** are done or have nothing to do: an incremental run that looks at few clients is
+`start_run` and `finish_run`, which takes seconds; the log of `start_run` has a line for each step
+that it did. What is large, fails or has to wait is left to the tasks.
 
 **Safe to re-run?** Yes, always: trigger a new run. Clearing a task of a run that is over
 sends nothing.
@@ -41,6 +45,8 @@ data interval means nothing here, every run reads *now*.
 from __future__ import annotations
 
 # ruff: noqa: E402
+from contact_sync.airflow_edge.urls import plan_url
+
 from contact_sync.airflow_edge.installation import POOL, require_airflow  # isort: skip
 
 require_airflow()  # an older one lacks something that is imported here
@@ -77,6 +83,10 @@ from contact_sync.config.alerts import Event
 from contact_sync.config.definition import SyncDefinition
 from contact_sync.config.files import read_definitions
 
+UNLESS_BUSY = "none_failed_min_one_success"
+"""A step whose predecessors are skipped, because `start_run` has done them, has to run; and not
+when `start_run` itself, of which each step has the run's id, was skipped."""
+
 
 def make_dag(definition: SyncDefinition) -> DAG:
     """The DAG of one sync."""
@@ -92,7 +102,7 @@ def make_dag(definition: SyncDefinition) -> DAG:
         catchup=False,
         max_active_runs=1,
         allowed_run_types=RUN_TYPES,
-        params=params(),
+        params=params(plan_url(definition.name)),
         tags=["b2core", "sendgrid"],
         deadline=no_success_alert(definition),
         default_args={
@@ -104,20 +114,27 @@ def make_dag(definition: SyncDefinition) -> DAG:
             "execution_timeout": definition.longest_step,
         },
     ) as dag:
-        start = StartRunOperator(task_id="start_run", sync_name=name, **waits)
+        alias = [suppressions_alias(name)] if definition.suppressions is not None else []
+        start = StartRunOperator(
+            task_id="start_run", sync_name=name, pool=POOL, outlets=alias, **waits
+        )
         sync_run: Any = start.output  # stands for the number that the task will have returned
         settled = SettleEarlierRunsOperator(
             task_id="settle_earlier_runs", sync_name=name, sync_run_id=sync_run, **waits
         )
-        checked = task(task_id="check_setup", pool=POOL)(tasks.check_setup)(name, sync_run)
+        checked = task(task_id="check_setup", trigger_rule=UNLESS_BUSY, pool=POOL)(
+            tasks.check_setup
+        )(name, sync_run)
         slices = task(
             task_id="select_clients",
+            trigger_rule=UNLESS_BUSY,
             pool=POOL,
             on_success_callback=told.get(Event.STATE_UNPROVEN),
         )(tasks.select_clients)(name, sync_run)
-        if definition.suppressions is not None:
-            alias = suppressions_alias(name)
-            read = task(task_id="read_suppressions", pool=POOL, outlets=[alias])
+        if alias:
+            read = task(
+                task_id="read_suppressions", trigger_rule=UNLESS_BUSY, pool=POOL, outlets=alias
+            )
             checked >> read(tasks.read_suppressions)(name, sync_run) >> slices
         staged = (
             task(
@@ -129,7 +146,7 @@ def make_dag(definition: SyncDefinition) -> DAG:
         )
         batch_ids = task(
             task_id="plan_batches",
-            trigger_rule="none_failed_min_one_success",
+            trigger_rule=UNLESS_BUSY,
             pool=POOL,
         )(tasks.plan_batches)(name, sync_run)
         approved = ApprovePlanOperator(
@@ -150,7 +167,7 @@ def make_dag(definition: SyncDefinition) -> DAG:
         ).expand(batch_id=approved.output)
         sent = SendBatchOperator.partial(
             task_id="send_batch",
-            trigger_rule="none_failed_min_one_success",
+            trigger_rule=UNLESS_BUSY,
             sync_name=name,
             sync_run_id=sync_run,
             pool=POOL,
@@ -159,7 +176,7 @@ def make_dag(definition: SyncDefinition) -> DAG:
         ).expand(batch_id=batch_ids)
         former = task(
             task_id="find_removals",
-            trigger_rule="none_failed_min_one_success",
+            trigger_rule=UNLESS_BUSY,
         )(tasks.find_removals)(name, sync_run)
         removed = SendBatchOperator.partial(
             task_id="remove_batch",
@@ -171,7 +188,7 @@ def make_dag(definition: SyncDefinition) -> DAG:
         ).expand(batch_id=former)
         finished = task(
             task_id="finish_run",
-            trigger_rule="none_failed_min_one_success",
+            trigger_rule=UNLESS_BUSY,
             outlets=[contacts_asset(name)],
             on_success_callback=[
                 notifier

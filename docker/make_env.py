@@ -59,6 +59,7 @@ def fresh_secrets() -> dict[str, str]:
         "FERNET_KEY": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
         "JWT_SECRET": secrets.token_hex(48),
         "API_SECRET_KEY": secrets.token_hex(32),
+        "HASH_KEY": secrets.token_hex(32),
         **{f"{name}_PASSWORD": secrets.token_hex(24) for name in passwords},
         "DEMO_READER_PASSWORD": secrets.token_hex(24),
         "DEMO_SENDGRID_KEY": f"SG.{secrets.token_hex(11)}.{secrets.token_hex(21)}",

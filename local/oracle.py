@@ -79,11 +79,17 @@ class Address:
     country_code: str | None = None
 
 
-def expected(url: str, excluded: Collection[int] = (), rejected: Collection[int] = ()) -> Expected:
+def expected(
+    url: str,
+    excluded: Collection[int] = (),
+    rejected: Collection[int] = (),
+    erased: Collection[int | str] = (),
+) -> Expected:
     """Read B2CORE in one snapshot and return what SendGrid must hold.
 
     Nobody with the address of a client in `excluded` may have a contact. Clients in `rejected`
-    can't be sent, for what a definition or SendGrid says: they represent no address.
+    can't be sent, for what a definition or SendGrid says: they represent no address. Whose id or
+    address is in `erased` is nobody at all.
     """
     result, barred = Expected(), set[str]()
     with psycopg.connect(url) as connection:
@@ -94,6 +100,8 @@ def expected(url: str, excluded: Collection[int] = (), rejected: Collection[int]
         # In the order of the ids, so that the highest id of an address is the last to take it.
         for client_id, raw_email, *row in rows(connection, CLIENTS):
             email = email_address(raw_email)
+            if client_id in erased or email in erased:
+                continue
             if email is None:
                 result.rejected[client_id] = "invalid" if clean_email(raw_email) else "missing"
                 continue

@@ -46,6 +46,15 @@ class ContactSyncPlugin(AirflowPlugin):
     """The sync page in the navigation, the report on each DAG run and its tasks."""
 
     name = "contact_sync"
+
+    @classmethod
+    def on_load(cls, *_arguments: Any, **_options: Any) -> None:
+        """Import what tasks need, where they are forked from this process."""
+        from contact_sync.airflow_edge.preload import forks_tasks, preload
+
+        if forks_tasks():
+            preload()
+
     fastapi_apps = [{"name": "Contact sync", "app": pages, "url_prefix": PREFIX}]  # noqa: RUF012
     external_views = [  # noqa: RUF012 Airflow's own way
         _view("Syncs", "nav", "contact-sync", "/syncs", "sync"),

@@ -17,6 +17,7 @@ from local.airflow_stack.parts import Part, celery_worker, redis
 from local.airflow_stack.processes import AirflowError
 from local.airflow_stack.settings import HOST
 
+CELERY_SETTINGS = "contact_sync.airflow_edge.celery_settings.CELERY_SETTINGS"
 CONCURRENCY = 2  # tasks that one worker runs at a time: two workers keep two cores busy
 # Much shorter than in production, where a busy machine must not look like a dead one.
 HEARTBEAT_TIMEOUT = 20
@@ -54,6 +55,8 @@ def celery_environment(*, broker: str, slots: int) -> dict[str, str]:
         "AIRFLOW__CORE__PARALLELISM": str(slots),
         # The results go to Airflow's own database, which is the default.
         "AIRFLOW__CELERY__BROKER_URL": broker,
+        # A worker imports what tasks need once, and not each task for itself.
+        "AIRFLOW__CELERY__CELERY_CONFIG_OPTIONS": CELERY_SETTINGS,
         # Longer than any task: Redis hands out again what a worker hasn't finished by then.
         "AIRFLOW__CELERY_BROKER_TRANSPORT_OPTIONS__VISIBILITY_TIMEOUT": "7200",
         # A task whose worker was killed says nothing; it is given to another one after this.

@@ -14,8 +14,9 @@ POINTS = {
     "lease_taken_uncommitted": ("nothing", AGAIN),
     "run_started": (
         "the run and its lease",
-        "the task again, as the same holder: the unfinished run becomes `superseded`. Any other "
-        "run once the lease has run out, or by taking it over",
+        "the task again, as the same holder: the unfinished run becomes `superseded`, unless it "
+        "has begun to send: then it goes on. Any other run once the lease has run out, or by "
+        "taking it over",
     ),
     "drained": ("every batch of an earlier run is settled or void", AGAIN),
     "erasure_uncommitted": ("nothing of the request", "whoever asks for it again"),
@@ -56,7 +57,8 @@ POINTS = {
     "slices_uncommitted": ("nothing of the selection", AGAIN),
     "clients_selected": (
         "the snapshot's place, the slices, who is absent",
-        "the task again: it replaces them, and counts an absence once",
+        "the task again: it replaces them, and counts an absence once; after `start_run` has "
+        "selected more than it stages itself, it takes them as they are",
     ),
     "slice_uncommitted": ("nothing of the slice", AGAIN),
     "slice_staged": (
@@ -201,6 +203,10 @@ POINTS = {
     "candidates_looked_at": ("a part of that is looked at", "the task again: it looks at the rest"),
     "verification_end_uncommitted": ("both sides, and what differs", AGAIN),
     "verification_finished": ("the certificate; both sides are gone", "nothing has to be repaired"),
+    "pruned_in_part": (
+        "a part of what is older than it is kept is deleted",
+        "the next verification, or whoever prunes again: the rest is due still",
+    ),
 }  # fmt: skip
 """By the names given to `reach`, in the order of a run: what is stored then, and who continues."""
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 from contact_sync.airflow_edge import operators, triggers
 from contact_sync.airflow_edge.handles import PAGE_LIMITS
 from contact_sync.config.deadlines import Deadlines
-from contact_sync.run import in_one_process, settle_earlier_runs, watch_source
+from contact_sync.run import in_one_process, send_batch, settle_earlier_runs, watch_source
 from contact_sync.run.sending import (
     cut_refused,
     excluded_contacts,
@@ -89,6 +89,8 @@ def _tasks() -> list[tuple[str, ...]]:
         (code("run.in_one_process"), "on the command line, a step that sends",
          f"{submits} tries, with pauses of {_pauses(submits, in_one_process.SUBMIT_PAUSE)}",
          "the run has failed; the next one continues"),
+        (code("run.send_batch"), "a look at a job, before the task is deferred",
+         f"for {send_batch.LOOK_SECONDS:g} s", "the task is deferred"),
         (code("airflow_edge.triggers"), "a look at a job, while the task is deferred",
          f"every {triggers.POLL_SECONDS:.0f} s; the task itself renews its lease every "
          f"{_words(timedelta(seconds=operators.RESUME_SECONDS))}",
@@ -99,6 +101,9 @@ def _tasks() -> list[tuple[str, ...]]:
         (code("start_run"), "the lease, while another run holds it and a person waits",
          f"every {operators.LEASE_POLL_SECONDS:.0f} s, for {_words(operators.MAX_LEASE_WAIT)}",
          "the run has failed"),
+        (code("start_run"), "a step of a run with little to do that failed", "never",
+         "the step's own task does it again; what failed for good once it had begun to send ends "
+         "the run"),
         (code("settle_earlier_runs"), "the jobs that earlier runs left open",
          f"every {settle_earlier_runs.POLL_SECONDS:.0f} s, until the two deadlines below have "
          f"passed", "its clients are pending, and this run sends them"),

@@ -55,6 +55,7 @@ def connected(
     rendered fields, serialized DAGs, conf, logs.
     """
     monkeypatch.setattr("contact_sync.airflow_edge.triggers.POLL_SECONDS", 0.2)
+    monkeypatch.setattr("contact_sync.run.send_batch.LOOK_SECONDS", 0.2)
     world.connect_airflow(monkeypatch)
     with create_session() as session:  # marks of another test's state database, as in `world`
         session.execute(delete(Variable).where(Variable.key.startswith("contact_sync_mark_")))

@@ -76,6 +76,14 @@ def test_both_workers_take_part_in_a_backfill(backfill: Backfill) -> None:
     assert set(slices) == set(WORKERS)
 
 
+def test_a_worker_imports_what_tasks_need_before_it_forks_them(backfill: Backfill) -> None:
+    """So that each task has it at once: seen in what the worker's processes have mapped."""
+    survivor = next(name for name in WORKERS if name != VICTIM)
+    worker = psutil.Process(backfill.stack.airflow.processes.pid(survivor))
+    for process in (worker, *worker.children()):
+        assert "libarrow" in Path(f"/proc/{process.pid}/maps").read_text(encoding="utf-8")
+
+
 def test_G6_what_a_killed_worker_was_at_is_done_by_the_other(backfill: Backfill) -> None:
     """Its tasks come again once their heartbeat is missed."""
     again = {f"stage_clients[{row['map_index']}]": row for row in backfill.rows()}

@@ -87,8 +87,8 @@ def test_one_run_at_a_time_no_catch_up_retries_and_a_pool(dagbag: DagBag) -> Non
     assert all((task.retries or 0) >= 2 for task in dag.tasks)
     calls = {task.task_id for task in dag.tasks if task.pool == "sendgrid"}
     assert calls == {
-        "check_setup", "select_clients", "plan_batches", "remove_excluded", "send_batch",
-        "remove_batch",
+        "start_run", "check_setup", "select_clients", "plan_batches", "remove_excluded",
+        "send_batch", "remove_batch",
     }  # fmt: skip
 
 

@@ -18,10 +18,16 @@ pytestmark = pytest.mark.airflow
 
 PAGE = "/syncs/demo/erasures"
 ANN, BOB = "ann@example.com", "bob@example.com"
+OF_ANOTHER_SYNC = """INSERT INTO contact_sync.erasure (erasure_id, sync_name)
+                     VALUES ('secret1', 'secret2')"""
+STEP_ELSEWHERE = """INSERT INTO contact_sync.erasure_step
+                        (erasure_id, step_no, at, what, sync_name, numbers, key_id, seal)
+                    VALUES (%s, 99, now(), 'purged', 'secret3', '{}', '', '')"""
 
 
-def test_E16_the_form_erases_and_the_next_run_ends_it(connected: World) -> None:
-    """For the right people, from our own page, and only for who is sure; no barrier."""
+def test_E16_E18_the_form_erases_and_the_next_run_ends_it(connected: World) -> None:
+    """For the right people, from our own page, and only for who is sure; no barrier. What was asked
+    for, or done, in other syncs isn't shown."""
     connected.add(ANN)
     connected.add(BOB)
     run_dag()
@@ -44,7 +50,12 @@ def test_E16_the_form_erases_and_the_next_run_ends_it(connected: World) -> None:
     assert list(states(connected).values()) == ["finished"]
     assert traces(connected, ANN) == []
     (erasure_id,) = states(connected)
+    connected.state(OF_ANOTHER_SYNC)
+    connected.state(STEP_ELSEWHERE, erasure_id)
+    connected.state("INSERT INTO contact_sync.sync (name) VALUES ('secret3')")
     said = text("viewer", f"{PAGE}?show={erasure_id}")
+    assert "secret" not in said
+    assert "secret" not in text("viewer", f"{PAGE}?show=secret1")
     for part in ("finished", "ticket 12", "a look at SendGrid found nothing", "admin"):
         assert part in said
     assert "Erase for good" not in said

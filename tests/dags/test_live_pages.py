@@ -86,7 +86,9 @@ def dag_run(connected: World) -> Iterator[OneDagRun]:
             session.execute(delete(table).where(table.run_id == RUN_ID))
 
 
-def test_a_waiting_run_says_what_airflow_waits_for(connected: World, dag_run: OneDagRun) -> None:
+def test_O12_a_waiting_run_says_what_airflow_waits_for(
+    connected: World, dag_run: OneDagRun
+) -> None:
     """Tried again with when and why, a triggerer that is down, a pool that isn't there; and that
     a person has to do something."""
     connected.seed()
@@ -100,16 +102,20 @@ def test_a_waiting_run_says_what_airflow_waits_for(connected: World, dag_run: On
     assert "No scheduler of Airflow is alive" in said
     dag_run.task("send_batch", "deferred", map_index=0, trigger_timeout=utcnow())
     dag_run.task("stage_clients", "scheduled", map_index=0, pool="elsewhere")
-    dag_run.note("state mismatch", "airflow", "send_batch", said="finished with state failed, but")
+    for state in ("running", "queued"):  # the second one came back from a deferral too soon
+        said = f"finished with state success, but the task instance's state attribute is {state}."
+        dag_run.note("state mismatch", "airflow", "send_batch" if state == "running" else "x",
+                     said=said)  # fmt: skip
     said = text("viewer", REPORT)
     assert "No triggerer of Airflow is alive" in said
     assert "stage_clients (map index 0) waits for the pool &#39;elsewhere&#39;, which isn" in said
     assert "The process of send_batch was killed once: out of memory, or by a signal." in said
+    assert "The process of x" not in said
     assert "Do what is said above: the run goes on by itself then." in said
     assert 'data-refresh="5"' in said
 
 
-def test_what_a_run_itself_waits_for_is_told(connected: World, dag_run: OneDagRun) -> None:
+def test_O12_what_a_run_itself_waits_for_is_told(connected: World, dag_run: OneDagRun) -> None:
     """An answer that was lost, a call that SendGrid turned away, and how far the jobs are."""
     connected.seed()
     with connected.sync() as sync:
@@ -140,7 +146,7 @@ def test_what_a_run_itself_waits_for_is_told(connected: World, dag_run: OneDagRu
         assert part in said
 
 
-def test_a_run_that_has_not_begun_says_whose_lease_it_waits_for(
+def test_O12_a_run_that_has_not_begun_says_whose_lease_it_waits_for(
     connected: World, dag_run: OneDagRun
 ) -> None:
     """Or why it never began: a disabled sync and a busy lease are told apart."""
@@ -183,7 +189,7 @@ def test_why_start_run_began_no_run_is_kept_for_the_page(
     assert pushed == [("not_started", "busy"), ("not_started", "disabled")]
 
 
-def test_what_was_marked_or_cleared_by_hand_is_told_with_who_did_it(
+def test_O13_what_was_marked_or_cleared_by_hand_is_told_with_who_did_it(
     connected: World, dag_run: OneDagRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """To whoever may see Airflow's audit log; and why both sides don't agree."""

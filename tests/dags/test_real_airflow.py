@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import psutil
 import psycopg
 import pytest
 
@@ -40,6 +41,13 @@ def test_the_first_load_makes_every_contact_right(stack: Stack) -> None:
     assert wrong_contacts(stack, CLIENTS) == []
 
 
+def test_the_scheduler_imports_what_tasks_need_before_it_forks_them(stack: Stack) -> None:
+    """So that each task has it at once: seen in what the executor's processes have mapped."""
+    scheduler = psutil.Process(stack.airflow.processes.pid("scheduler"))
+    for process in (scheduler, *scheduler.children()):
+        assert "libarrow" in Path(f"/proc/{process.pid}/maps").read_text(encoding="utf-8")
+
+
 def test_another_dag_follows_the_sync_and_reads_its_counts(stack: Stack) -> None:
     """The asset's event starts it; its extra has ids and numbers, and nothing personal."""
     api, first = stack.airflow.api, stack.status(SYNC)["runs"][-1]
@@ -63,7 +71,7 @@ def test_openlineage_shows_the_tables_and_the_list(stack: Stack, lineage: Path) 
     sent_to = datasets(lineage, f"{DAG_ID}.send_batch", "outputs")
     assert sent_to == {"sendgrid_default/lists/B2CORE clients"}
     for side in ("inputs", "outputs"):
-        assert datasets(lineage, f"{DAG_ID}.check_setup", side) == set()
+        assert datasets(lineage, f"{DAG_ID}.approve_plan", side) == set()
 
 
 def test_metrics_arrive_by_statsd_once_a_run(stack: Stack, got: Receivers) -> None:

@@ -54,7 +54,7 @@ NATIVE_SETTINGS = {
     "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS", "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE",
     "AIRFLOW__API__HOST",  # here: this machine only
     # Made for a small machine and short tests.
-    "AIRFLOW__API__WORKERS", "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME",
+    "AIRFLOW__API__WORKERS",
     "AIRFLOW__DAG_PROCESSOR__PARSING_PROCESSES", "AIRFLOW__DAG_PROCESSOR__PRINT_STATS_INTERVAL",
     "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL",
     "AIRFLOW__SCHEDULER__TASK_QUEUED_TIMEOUT_CHECK_INTERVAL",
@@ -138,13 +138,18 @@ def test_only_who_speaks_to_b2core_and_sendgrid_has_their_secrets() -> None:
         name: {key for key in service.get("environment", {}) if key.startswith("AIRFLOW_CONN_")}
         for name, service in SERVICES.items()
     }
-    b2core, sendgrid, state = (
+    b2core, sendgrid, state, key = (
         f"AIRFLOW_CONN_{name}"
-        for name in ("B2CORE_DEFAULT", "SENDGRID_DEFAULT", "CONTACT_SYNC_STATE")
+        for name in (
+            "B2CORE_DEFAULT",
+            "SENDGRID_DEFAULT",
+            "CONTACT_SYNC_STATE",
+            "CONTACT_SYNC_HASH_KEY",
+        )
     )
     assert {name: keys for name, keys in having.items() if keys} == {
-        **{worker: {b2core, sendgrid, state} for worker in WORKERS},
-        "triggerer": {b2core, sendgrid, state},
+        **{worker: {b2core, sendgrid, state, key} for worker in WORKERS},
+        "triggerer": {b2core, sendgrid, state, key},
         "init": {state},
         "api-server": {state},
     }

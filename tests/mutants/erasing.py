@@ -6,10 +6,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from contact_sync.contacts.hash_keys import PLAIN
 from contact_sync.contacts.tombstones import NONE
 from tests.integration.erasures import (
     test_erasing,
     test_evidence,
+    test_hash_keys,
     test_put_back,
     test_several_syncs,
     test_under_fire,
@@ -21,7 +23,7 @@ ERASING = "contact_sync.run.erasing"
 
 def by_address_only(cover: Callable[..., Any], stones: Any, _ids: Any, hashes: Any) -> Any:
     """A client that has another address by now isn't known again."""
-    return cover(replace(stones, by_key=tuple((k, a, i[:0]) for k, a, i in stones.by_key)),
+    return cover(replace(stones, groups=tuple(g._replace(ids=g.ids[:0]) for g in stones.groups)),
                  _ids, hashes)  # fmt: skip
 
 
@@ -95,8 +97,26 @@ MUTANTS = (
         test_evidence.test_E11_a_restored_state_database_sends_nobody_before_erasures_are_back,
     ),
     Mutant(
+        "tombstones get a new key, too",
+        {"contact_sync.state.rehashing._tombstones": nothing},
+        test_hash_keys.test_E17_nobody_who_was_erased_before_comes_back_with_the_new_key,
+    ),
+    Mutant(
+        "hashes get no key while others are at work",
+        {"contact_sync.state.rehashing.all_idle": gives(True)},
+        test_hash_keys.test_E17_while_others_are_at_work_hashes_stay_as_they_are,
+    ),
+    Mutant(
+        "no run begins without the keys of the hashes",
+        {
+            "contact_sync.run.apply_hash_keys.new_keys_wait": gives(False),
+            "contact_sync.contacts.hash_keys.Hashing.of": gives(PLAIN),
+        },
+        test_hash_keys.test_E12_without_the_key_of_the_hashes_no_run_sends,
+    ),
+    Mutant(
         "suppressions of erased addresses aren't kept",
-        {"contact_sync.run.read_suppressions._not_erased": lambda _original, page, _stones: page},
+        {"contact_sync.run.read_suppressions._not_erased": lambda _original, page, *_: page},
         test_under_fire.test_E15_an_opt_out_stays_at_sendgrid_and_is_not_kept_here,
     ),
 )

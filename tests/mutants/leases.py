@@ -20,6 +20,7 @@ from tests.integration.runs import (
     test_clocks,
     test_ended,
     test_run_protocol,
+    test_small_run,
     test_undefined,
 )
 from tests.mutants.mutant import RUN, SENDING, STATE, Mutant, gives, nothing
@@ -152,4 +153,11 @@ MUTANTS = [
            {f"{STATE}.batches.drop_plan": nothing},
            test_approvals.test_G5_an_approval_is_for_one_plan,
            {"again": "stage", "after": "select"}),
+    Mutant("A try that was killed while it sent is continued by the next",
+           {f"{STATE}.batches.begun_by": nothing},
+           test_small_run.test_P15_a_try_that_was_killed_while_it_sent_is_continued_by_the_next,
+           {"point": "upserted_not_stored"}),
+    Mutant("A failure of a run that has begun to send is told at once",
+           {f"{RUN}.small_run._has_begun": gives(False)},
+           test_small_run.test_P15_a_step_that_fails_is_taken_again_by_its_own_task),
 ]  # fmt: skip

@@ -62,6 +62,7 @@ SELECT id, %(email)s, 'New', 'Person' FROM gone
 class Accidents(History):
     """A history in which also that happens which nobody plans."""
 
+    erases = False
     state_owner: str
     """URL of the state database for its superuser, as all below set by the test."""
     other_account: Emulator

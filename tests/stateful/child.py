@@ -19,7 +19,7 @@ import tenacity.nap
 from contact_sync.base import failpoints
 from contact_sync.base.errors import FatalError, Stopped, SyncError, told_safely
 from contact_sync.cli import main as cli
-from contact_sync.run import in_one_process, settle_earlier_runs
+from contact_sync.run import erasing, in_one_process, settle_earlier_runs
 from contact_sync.run.sending import removal_targets
 from contact_sync.sendgrid import answers
 from tests.support.connections import kept_connections
@@ -72,6 +72,8 @@ def hurry(patch: pytest.MonkeyPatch, lag: float = 0.0) -> None:
     patch.setattr(settle_earlier_runs, "POLL_SECONDS", PAUSE)
     patch.setattr(removal_targets, "SEARCH_LAG_SECONDS", lag and lag + LAG_MARGIN)
     patch.setattr(removal_targets, "SHOWN_SECONDS", 1.0 + lag)  # longer than the slowest removal
+    patch.setattr(erasing, "SEARCH_LAG_SECONDS", lag and lag + LAG_MARGIN)
+    patch.setattr(erasing, "SHOWN_SECONDS", 1.0 + lag)
     for module in (in_one_process, tenacity.nap, answers):
         patch.setattr(module, "time", HASTY)
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from datetime import datetime
 from typing import Any
 
 from hypothesis import strategies as st
-from hypothesis.stateful import rule
+from hypothesis.stateful import precondition, rule
 
 from local.oracle_rules import email_address
 from tests.stateful.drawn import ADDRESSES, TYPED, WHO
 from tests.stateful.office import OPTED_OUT, BackOffice
+from tests.support.erased import ask
 from tests.support.others import put
 
 Person = tuple[int, datetime]
@@ -23,6 +25,10 @@ class PeopleAtSendGrid(BackOffice):
     """They edit contacts by hand. Nobody does while a fault waits or another process stands still:
     who came first couldn't be told."""
 
+    erases = True
+    """Whether people ask to be erased; not where the state database goes back, which ends in an
+    error until a person puts erasures back (E11)."""
+
     def __init__(self) -> None:
         super().__init__()
         self.by_hand: set[str] = set()  # removed at SendGrid by a person, nothing since
@@ -32,15 +38,18 @@ class PeopleAtSendGrid(BackOffice):
         self.notes: dict[Person, tuple[str, str]] = {}  # what stands on a person's contact, where
         self.opt_outs: set[Person] = set()  # who has unsubscribed at SendGrid
         self.unsubscribed: set[str] = set()  # at these addresses
+        self.erased: set[int | str] = set()  # ids and addresses of who was erased
 
     def may_return(self) -> None:
         """Something happens after which a contact that was removed by hand may come back."""
         self.by_hand.clear()
 
     def people(self) -> dict[Person, str]:
-        """Each person's address now, as it is sent; "" = none."""
+        """Each person's address now, as it is sent; "" = none. Whoever was erased is nobody."""
         rows = self.world.sql("SELECT id, created_at, email FROM b2core.clients")
-        return {(ident, made): email_address(email) or "" for ident, made, email in rows}
+        found = {(ident, made): email_address(email) or "" for ident, made, email in rows}
+        erased = self.erased
+        return {p: email for p, email in found.items() if not {p[0], email} & erased}
 
     def excluded(self) -> set[int]:
         """Who has opted out."""
@@ -145,6 +154,35 @@ class PeopleAtSendGrid(BackOffice):
             self.opt_outs.add(found[0])
             if moves:
                 self.move_to_a_new_address(found[0][0])
+
+    @precondition(lambda self: self.erases and self.zombie is None)
+    @rule(n=WHO, returns=st.booleans())
+    def erase(self, n: int, returns: bool) -> None:
+        """Somebody asks to be forgotten, of whose addresses nobody else has had any, if need be who
+        came just now; B2CORE goes on as if nothing had been, and perhaps registers them again."""
+        if not (able := self.may_be_erased()):
+            self.register(f"leaves{len(self.erased)}@example.com")
+            self.watch()
+            able = self.may_be_erased()
+        for ident in sorted(able)[n % max(len(able), 1) :][:1]:
+            addresses = sorted(able[ident])
+            ask(self.world, client=str(ident), also=addresses)
+            self.erased |= {ident, *addresses}
+            if returns:
+                self.register(addresses[0].upper())
+
+    def may_be_erased(self) -> dict[int, set[str]]:
+        """Clients that have an address, and all that each one has had, none of them anybody
+        else's; not the one that always stays."""
+        had: dict[int, set[str]] = {}
+        for (ident, _), addresses in self.lives.items():
+            had.setdefault(ident, set()).update(addresses - {""})
+        others = Counter(email for addresses in had.values() for email in addresses)
+        others.update(self.strangers.keys())
+        return {
+            ident: had[ident] for (ident, _), email in self.people().items()
+            if ident != 1 and email and all(others[each] == 1 for each in had[ident])
+        }  # fmt: skip
 
     @rule(n=WHO)
     def move_away(self, n: int) -> None:

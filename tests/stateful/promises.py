@@ -22,20 +22,30 @@ def broken(history: PeopleAtSendGrid) -> list[str]:
     """Sentences, without personal data; [] when all promises are kept."""
     return [
         *different_contacts(history), *changed_strangers(history),
-        *lost_notes(history), *wrong_suppressions(history),
+        *lost_notes(history), *wrong_suppressions(history), *who_came_back(history),
     ]  # fmt: skip
 
 
 def different_contacts(history: PeopleAtSendGrid) -> list[str]:
     """Contacts that differ in what the sync fills, that lack, or that nobody needs."""
     world = history.world
-    wanted = expected(world.b2core_url, history.excluded())
+    wanted = expected(world.b2core_url, history.excluded(), (), history.erased)
     unknown = (history.orphans | history.strangers.keys()) - wanted.contacts.keys()
     actual = {
         email: without_notes(contact)
         for email, contact in world.contacts().items() if email not in unknown
     }  # fmt: skip
     return differences(actual, wanted, list_id=world.list_id, unlisted=None)
+
+
+def who_came_back(history: PeopleAtSendGrid) -> list[str]:
+    """Nobody who was erased has a contact, on a list or not, nor anything in the state database."""
+    addresses = {each for each in history.erased if isinstance(each, str)}
+    lines = [f"{masked(email)}: was erased and has a contact"
+             for email in history.world.contacts() if email in addresses]  # fmt: skip
+    known = history.world.state("SELECT client_id FROM contact_sync.ledger")
+    return lines + [f"client {ident}: was erased and is in the ledger"
+                    for (ident,) in known if ident in history.erased]  # fmt: skip
 
 
 def without_notes(contact: dict[str, Any]) -> dict[str, Any]:

@@ -142,6 +142,16 @@ def test_B03_an_opt_out_is_not_the_next_persons_with_the_id(history: Accidents) 
     history.reuse_id(n=1, email="dan@example.com")
 
 
+def test_E02_who_was_erased_registers_again(history: Accidents) -> None:
+    """And once more, while a run dies; nobody else is touched."""
+    history.erase(n=0, returns=True)
+    assert history.erased == {2, "ana@example.com"}
+    history.run_that_dies(mode="incremental", point="run_planned", how="KILL")
+    history.erase(n=0, returns=False)
+    run(history)
+    history.register("ben@example.com")
+
+
 @pytest.mark.parametrize("hours", [-24, -1, 1, 24])
 def test_P12_a_clock_that_jumps(history: Accidents, hours: int) -> None:
     """While the fate of a request isn't known."""

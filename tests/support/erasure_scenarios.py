@@ -19,5 +19,7 @@ ERASURE = {
     "E14": "A person lifts an erasure with a reason → sent again",
     "E15": "SendGrid goes on suppressing the address → that isn't kept here again",
     "E16": "The form in Airflow → for who may see addresses and start runs, from our own pages",
+    "E17": "The hashes get a key, or another one → each is made anew, and everybody known again",
+    "E18": "Whoever may read one sync → sees its erasures, and nothing of other syncs'",
 }
 """As SCENARIOS."""

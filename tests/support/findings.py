@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import xxhash
-
+from tests.support.hash_keys import HASHING
 from tests.support.world import World
 
 
@@ -22,11 +21,10 @@ def verified(
         world.definition.name,
     )
     for place, (verdict, client, email) in enumerate(found, start=1):
-        digest = xxhash.xxh3_64_intdigest(email.encode())
         world.state(
             """INSERT INTO contact_sync.finding
                    (verification_id, finding_no, verdict, client_id, email, email_hash, fields)
                VALUES (%s, %s, %s, %s, %s, %s, %s)""",
-            number, place, verdict, client, email, digest - (digest >> 63 << 64), fields or [],
+            number, place, verdict, client, email, HASHING.text(email), fields or [],
         )  # fmt: skip
     return int(number)

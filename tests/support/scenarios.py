@@ -12,6 +12,7 @@ from pathlib import Path
 from tests.support.erasure_scenarios import ERASURE
 from tests.support.not_promised import NOT_PROMISED
 from tests.support.proofs import Proof, proofs_of
+from tests.support.shown_scenarios import SHOWN
 from tests.support.verify_scenarios import VERIFICATION
 from tests.support.watch_scenarios import WATCHING
 
@@ -34,8 +35,9 @@ SECTIONS = {
     "V": "Verification and repair",
     "E": "Erasure on request",
     "W": "Runs that begin with changes",
+    "T": "What a person is told before and after a run",
 }
-ELSEWHERE = VERIFICATION | ERASURE | WATCHING
+ELSEWHERE = VERIFICATION | ERASURE | WATCHING | SHOWN
 
 SCENARIOS = {
     "A01": "A transaction commits after a run has read past its time → the next run sends it",
@@ -131,6 +133,8 @@ SCENARIOS = {
     "O09": "A person comes back while the removal is still slow → the contact is there at the end",
     "O10": "A backfill crashes → the watermark stays where it was",
     "O11": "Definition or code changes between two tasks → the run stops, the next one uses it",
+    "O12": "A run waits → its page and its logs say for what, and until when",
+    "O13": "Airflow and the report say different things of a run → its page says who did what",
     "F01": "A backfill would add excluded clients again, or they are there already → they leave",
     "F02": "Somebody unsubscribed in SendGrid → suppressions are never removed by us",
     "F03": "An erased person returns in B2CORE → held back",
@@ -164,6 +168,7 @@ SCENARIOS = {
     "P12": "A worker's clock is wrong → decisions use the database's clock",
     "P13": "Two deployments fill one account → each would undo the other's work",
     "P14": "State schema and code don't fit → a clear message; upgrades keep the data",
+    "P15": "A task does several steps and is killed → the next try goes on; each can be its own",
     "H01": "A forged URL leads to another host → refused",
     "H02": "A compressed answer would fill the memory → cut off",
     "H03": "Signed URLs in logs or errors → never",
@@ -237,7 +242,7 @@ GUARANTEES = {
     "G5": ("No mass damage: what vanishes is removed with limits and approval only",
            "A17 A23 F05 F06 F07 R05"),
     "G6": ("Crash safety: `kill -9` anywhere, or the loss of a database, is harmless",
-           "C01 C02 D10 D11 F08 O10 P01 P04 P11"),
+           "C01 C02 D10 D11 F08 O10 P01 P04 P11 P15"),
     "G7": ("One run at a time for each sync", "O02 O03 O04 O05 O07"),
     "G8": ("Every wait has a deadline, every retry a cap, every buffer a size",
            "A21 C06 C07 C10 C17 C18 D03 H02 N01 N02 N04 P08 P10"),

@@ -24,13 +24,14 @@ from contact_sync.config.account_profile import NOTHING_KNOWN, AccountProfile
 from contact_sync.config.definition import SyncDefinition
 from contact_sync.config.files import read_definition
 from contact_sync.config.tuning import Tuning
+from contact_sync.contacts.hash_keys import HashKeys
 from contact_sync.reporting.run_report import RunReport, run_report
 from contact_sync.run.in_one_process import run_sync
 from contact_sync.sendgrid.api import SendGridApi
 from contact_sync.state.database import StateDatabase
 from contact_sync.state.for_people.runs import latest_runs
 from contact_sync.state.runs import Options
-from contact_sync.sync import Sync
+from contact_sync.sync import Sync, no_hash_keys
 from local.b2core_demo.rows import add_address, add_client, add_phone
 from local.oracle import differences, expected
 from local.sendgrid_emulator.process import Emulator
@@ -61,6 +62,7 @@ class World:
     sql_folder: Path = PLAIN
     marks: Marks | None = None
     audit: Audit = field(default_factory=Audit)
+    hash_keys: HashKeys | None = HASH_KEYS
     profile: AccountProfile = NOTHING_KNOWN
 
     def redefine(self, **changes: Any) -> None:
@@ -80,7 +82,10 @@ class World:
         source = B2Core(self.reader_url, self.sql_folder, limit)
         try:
             with StateDatabase(self.state_url).keeping_connections() as state:
-                keys: Any = {"hash_keys": lambda: HASH_KEYS, "profile": self.profile}
+                keys: Any = {
+                    "hash_keys": lambda: self.hash_keys or no_hash_keys(),
+                    "profile": self.profile,
+                }
                 yield Sync(self.definition, source, state, api, self.marks, **keys)
         finally:
             api.close()
@@ -277,14 +282,14 @@ class World:
         found = differences(self.contacts(), wanted, list_id=self.list_id, unlisted=unlisted)
         assert found == []
 
-    def assert_dropped(self, excluded: Collection[int] = ()) -> None:
-        """Exactly the values are kept as dropped or cut that the oracle says so of."""
+    def assert_dropped(self, *without: Collection[Any]) -> None:
+        """Exactly the values are kept as dropped or cut that the oracle says; `without` whom."""
         rows = self.state(
             """SELECT client_id, field FROM contact_sync.dropped_value
                JOIN contact_sync.sync USING (sync_id) WHERE name = %s""",
             self.definition.name,
         )
-        assert set(rows) == expected(self.b2core_url, excluded).unfit_of_clients()
+        assert set(rows) == expected(self.b2core_url, *without).unfit_of_clients()
         assert len(set(rows)) == len(rows)
 
 

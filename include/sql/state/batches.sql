@@ -65,6 +65,16 @@ SELECT
         WHERE run_id = %(run_id)s AND state <> %(planned)s
     ) AS found;
 
+-- begun_by --
+-- The run that a holder has begun to send with and still has the lease for. Index: run_running
+-- Parameters: name of the sync, holder, planned = the state of a new batch.
+SELECT r.run_id
+FROM contact_sync.sync AS s
+INNER JOIN contact_sync.run AS r ON s.sync_id = r.sync_id AND s.epoch = r.epoch
+WHERE
+    s.name = %(name)s AND s.lease_holder = %(holder)s AND r.state = 'running' AND NOT r.dry_run
+    AND EXISTS (SELECT 1 FROM contact_sync.batch AS b WHERE b.run_id = r.run_id AND b.state <> %(planned)s);
+
 -- drop_planned --
 -- Forget a run's batches.
 DELETE FROM contact_sync.batch

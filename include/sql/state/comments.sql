@@ -70,13 +70,13 @@ COMMENT ON COLUMN contact_sync.batch.detail IS 'Why SendGrid refused it, in its 
 COMMENT ON TABLE contact_sync.refused_value
 IS 'Values that SendGrid refused and that are left out of their contacts until they change.';
 COMMENT ON COLUMN contact_sync.refused_value.field IS 'SendGrid''s name of the field.';
-COMMENT ON COLUMN contact_sync.refused_value.value_hash IS 'xxh3 of the value as it was sent.';
+COMMENT ON COLUMN contact_sync.refused_value.value_hash IS 'Hash of the value as it was sent.';
 COMMENT ON COLUMN contact_sync.refused_value.detail IS 'SendGrid''s own plain words.';
 COMMENT ON COLUMN contact_sync.refused_value.run_id IS 'The run that sent the value last.';
 COMMENT ON COLUMN contact_sync.refused_value.since IS 'When it was refused.';
 
 COMMENT ON TABLE contact_sync.outbox IS 'Contacts that still have to be sent; deleted when their batch is settled.';
-COMMENT ON COLUMN contact_sync.outbox.email_hash IS 'xxh3 of email.';
+COMMENT ON COLUMN contact_sync.outbox.email_hash IS 'Hash of email.';
 COMMENT ON COLUMN contact_sync.outbox.row_hash IS 'Hash of the payload, for the ledger.';
 COMMENT ON COLUMN contact_sync.outbox.filled IS 'Fields that the payload has a value for, by bit.';
 COMMENT ON COLUMN contact_sync.outbox.clears IS 'Fields that are emptied at SendGrid, by bit.';
@@ -101,11 +101,11 @@ COMMENT ON COLUMN contact_sync.ledger.looked_up_at IS 'Of a rejected client: whe
 COMMENT ON COLUMN contact_sync.ledger.off_list
 IS 'Of an excluded client: true = no contact has to go; false = SendGrid can''t search it; NULL = not looked up.';
 COMMENT ON COLUMN contact_sync.ledger.person_hash
-IS 'xxh3 of the column person_key of clients.sql: whom the id belongs to; NULL = unknown.';
+IS 'Hash of the column person_key of clients.sql: whom the id belongs to; NULL = unknown.';
 COMMENT ON COLUMN contact_sync.ledger.updated_at IS 'When this row changed last.';
 
 COMMENT ON COLUMN contact_sync.removal.client_id IS 'Whose address it was; 0 = nobody knows a client of it.';
-COMMENT ON COLUMN contact_sync.removal.email_hash IS 'xxh3 of email.';
+COMMENT ON COLUMN contact_sync.removal.email_hash IS 'Hash of email.';
 COMMENT ON COLUMN contact_sync.removal.batch_id IS 'The removal''s batch; NULL = not planned yet.';
 COMMENT ON COLUMN contact_sync.removal.noted_at IS 'Since when it is known.';
 COMMENT ON COLUMN contact_sync.removal.why
@@ -115,3 +115,17 @@ IS 'The contact stays without a client: who takes over the address clears its va
 COMMENT ON COLUMN contact_sync.removal.tries
 IS 'How often SendGrid accepted the removal and showed the contact all the same.';
 COMMENT ON COLUMN contact_sync.removal.tried_at IS 'When that was last.';
+
+-- Hashes of texts: xxh3, then AES-256 by each hash_key (contacts/hash_keys.py).
+COMMENT ON COLUMN contact_sync.ledger.email_hash IS 'Hash of the address last seen in B2CORE.';
+COMMENT ON COLUMN contact_sync.ledger.contact_hash IS 'Hash of email.';
+COMMENT ON COLUMN contact_sync.move.former_hash
+IS 'Hash of former; 0 = the client only loses what another one leaves at its address.';
+COMMENT ON COLUMN contact_sync.verify_contact.email_hash IS 'Hash of the address, as in the ledger.';
+COMMENT ON COLUMN contact_sync.verify_client.email_hash IS 'Hash of its address; 0 = none.';
+COMMENT ON COLUMN contact_sync.finding.email_hash IS 'Hash of the address.';
+COMMENT ON COLUMN contact_sync.suppression.email_hash IS 'Hash of the address, as in the ledger; 0 = no valid one.';
+COMMENT ON COLUMN contact_sync.erasure_address.email_hash IS 'Hash of email, as in the ledger.';
+COMMENT ON COLUMN contact_sync.suppression_due.email_hash IS 'Hash of email.';
+COMMENT ON COLUMN contact_sync.verify_client.row_hash
+IS 'Hash of the address and all values as they would be sent, as in the ledger.';

@@ -80,6 +80,29 @@ UPDATE contact_sync.run SET
     report_gone_at = now()
 WHERE run_id = any(%(run_id)s::bigint[]) AND state <> 'running';
 
+-- due_changes --
+-- Of runs that are over. Index: run_by_sync, change primary key
+SELECT
+    c.run_id,
+    c.client_id,
+    c.kind,
+    c.field
+FROM contact_sync.run AS r
+INNER JOIN contact_sync.change AS c ON r.run_id = c.run_id
+WHERE
+    r.sync_id = %(sync_id)s
+    AND r.state <> 'running'
+    AND r.finished_at < now() - make_interval(days => %(days)s)
+ORDER BY c.run_id, c.client_id, c.kind, c.field
+LIMIT %(at_most)s;
+
+-- delete_changes --
+DELETE FROM contact_sync.change AS c
+USING
+    unnest(%(run_id)s::bigint[], %(client_id)s::bigint[], %(kind)s::text[], %(field)s::text[])
+        AS due (run_id, client_id, kind, field)
+WHERE c.run_id = due.run_id AND c.client_id = due.client_id AND c.kind = due.kind AND c.field = due.field;
+
 -- due_batches --
 -- Of runs that are over and have left nothing open, before the last ordinary one that succeeded; not those that the
 -- ledger, a removal or what goes along names, nor others of their families: by these it is known when, and on which

@@ -198,6 +198,11 @@ WHERE
 DELETE FROM contact_sync.dropped_value
 WHERE sync_id = %(sync_id)s AND client_id = any(%(client_ids)s);
 
+-- purge_changes --
+-- Index: change_by_client
+DELETE FROM contact_sync.change
+WHERE sync_id = %(sync_id)s AND client_id = any(%(client_ids)s);
+
 -- purge_refused_values --
 DELETE FROM contact_sync.refused_value
 WHERE sync_id = %(sync_id)s AND client_id = any(%(client_ids)s);

@@ -28,9 +28,9 @@ CREATE TABLE contact_sync.ledger (
     sync_id smallint NOT NULL,
     client_id bigint NOT NULL,
     state text NOT NULL,  -- confirmed, pending (sent again by the next run), rejected, excluded, shared (another client has its address).
-    email_hash bigint NOT NULL,  -- xxh3 of the address last seen in B2CORE.
+    email_hash bigint NOT NULL,  -- Hash of the address last seen in B2CORE.
     email text,  -- Address of this client's contact at SendGrid, as far as known.
-    contact_hash bigint,  -- xxh3 of email.
+    contact_hash bigint,  -- Hash of email.
     row_hash bigint,  -- Hash of the payload that SendGrid confirmed or refused.
     filled bigint DEFAULT 0 NOT NULL,  -- Fields that the contact may hold a value in, by bit.
     field text,  -- Of a rejection: which field.
@@ -48,7 +48,7 @@ CREATE TABLE contact_sync.ledger (
     looked_hash bigint,  -- Hash of the payload that looks and retaken are about.
     retaken smallint DEFAULT 0 NOT NULL,  -- How often its rejection was taken back since it changed last.
     looked_up_at timestamp with time zone,  -- Of a rejected client: when it was looked up last.
-    person_hash bigint,  -- xxh3 of the column person_key of clients.sql: whom the id belongs to; NULL = unknown.
+    person_hash bigint,  -- Hash of the column person_key of clients.sql: whom the id belongs to; NULL = unknown.
     unconfirmed boolean DEFAULT false NOT NULL,  -- It was sent, and no run has confirmed a contact of it since: what SendGrid has of it isn't known.
     CONSTRAINT ledger_fate CHECK ((((email IS NULL) = (contact_hash IS NULL)) AND
 CASE state
@@ -147,7 +147,7 @@ CREATE TABLE contact_sync.outbox (
     run_id bigint NOT NULL,
     client_id bigint NOT NULL,
     email text NOT NULL,
-    email_hash bigint NOT NULL,  -- xxh3 of email.
+    email_hash bigint NOT NULL,  -- Hash of email.
     payload text NOT NULL,  -- The contact's row of a CSV import: address, values in mapping order, a newline.
     row_hash bigint NOT NULL,  -- Hash of the payload, for the ledger.
     filled bigint NOT NULL,  -- Fields that the payload has a value for, by bit.
@@ -190,6 +190,25 @@ CREATE VIEW contact_sync.batch_contact AS
    FROM (contact_sync.batch b
      JOIN contact_sync.outbox o ON (((b.run_id = o.run_id) AND ((o.client_id >= b.first_id) AND (o.client_id <= b.last_id)) AND ((b.json_only IS NULL) OR (o.json_only = b.json_only)))));
 
+-- What a run changes, client by client, for people; of each slice the first ones of a kind. No run reads it.
+CREATE TABLE contact_sync.change (
+    run_id bigint NOT NULL,
+    sync_id smallint NOT NULL,
+    client_id bigint NOT NULL,
+    kind text NOT NULL,  -- new, changed, moved, sent_again, cleared, removed, unlisted, absent, excluded, rejected; dropped: a value unfit.
+    field text DEFAULT ''::text NOT NULL,  -- Of a rejection or a dropped value: SendGrid's field; empty for the others.
+    reason text,  -- Why, a code: of what is kept back, left out or removed, and of what SendGrid didn't confirm.
+    detail text,  -- The reason in the words of others, as in the ledger.
+    fields bigint,  -- Fields that differ from what SendGrid showed before, by bit; NULL = the contact wasn't compared.
+    before_after bytea,  -- Values of these fields before and after, encrypted; only where the definition says `changes: {values: encrypted}`.
+    state text,  -- The client's fate in the ledger when the run ended; NULL = it hasn't ended, or has nothing to do with it.
+    batch_id bigint,  -- The batch of this run that it was in; NULL as above.
+    CONSTRAINT change_kind CHECK ((kind = ANY (ARRAY['new'::text, 'changed'::text, 'moved'::text, 'sent_again'::text, 'cleared'::text, 'removed'::text, 'unlisted'::text, 'absent'::text, 'excluded'::text, 'rejected'::text, 'dropped'::text])))
+);
+ALTER TABLE ONLY contact_sync.change ADD CONSTRAINT change_pkey PRIMARY KEY (run_id, client_id, kind, field);
+CREATE INDEX change_by_client ON contact_sync.change USING btree (sync_id, client_id);
+ALTER TABLE ONLY contact_sync.change ADD CONSTRAINT change_run_id_fkey FOREIGN KEY (run_id) REFERENCES contact_sync.run(run_id) ON DELETE CASCADE;
+
 -- The clients' keys in B2CORE, where clients.sql gives the column client_key: for people, in lists and look-ups.
 CREATE TABLE contact_sync.client_key (
     sync_id smallint NOT NULL,
@@ -228,7 +247,7 @@ CREATE TABLE contact_sync.erasure_address (
     erasure_id text NOT NULL,
     sync_id smallint NOT NULL,
     email text NOT NULL,
-    email_hash bigint NOT NULL,  -- xxh3 of email, as in the ledger.
+    email_hash bigint NOT NULL,  -- Hash of email, as in the ledger.
     deleted boolean DEFAULT false NOT NULL  -- Its contact was found, and SendGrid was told to delete it.
 );
 ALTER TABLE ONLY contact_sync.erasure_address ADD CONSTRAINT erasure_address_pkey PRIMARY KEY (erasure_id, sync_id, email);
@@ -298,7 +317,7 @@ CREATE TABLE contact_sync.finding (
     verdict text NOT NULL,  -- What is wrong: a code.
     client_id bigint,  -- Whose contact it is, or was; NULL = no client is known.
     email text,  -- Only of contacts that have to leave the list or SendGrid, and of foreign ones on the list.
-    email_hash bigint NOT NULL,  -- xxh3 of the address.
+    email_hash bigint NOT NULL,  -- Hash of the address.
     fields text[] DEFAULT '{}'::text[] NOT NULL,  -- SendGrid's names of the fields that differ, or can't be compared.
     on_list boolean,  -- Whether the contact is on the sync's list; NULL = there is no contact.
     updated_at timestamp with time zone,  -- When the contact changed last, as SendGrid says.
@@ -310,6 +329,15 @@ ALTER TABLE ONLY contact_sync.finding ADD CONSTRAINT finding_pkey PRIMARY KEY (v
 CREATE INDEX finding_by_verdict ON contact_sync.finding USING btree (verification_id, verdict, finding_no);
 CREATE INDEX finding_unseen ON contact_sync.finding USING btree (verification_id, finding_no) WHERE (looked_at IS NULL);
 ALTER TABLE ONLY contact_sync.finding ADD CONSTRAINT finding_verification_id_fkey FOREIGN KEY (verification_id) REFERENCES contact_sync.verification(verification_id) ON DELETE CASCADE;
+
+-- The keys that hashes of texts were made with, one after the other; none = plain hashes. The keys are elsewhere.
+CREATE TABLE contact_sync.hash_key (
+    place smallint NOT NULL,  -- The place in the order in which they are applied, from 1.
+    key_id text NOT NULL,  -- Tells one key from another, and says nothing about it.
+    since timestamp with time zone DEFAULT now() NOT NULL  -- When all hashes got it.
+);
+ALTER TABLE ONLY contact_sync.hash_key ADD CONSTRAINT hash_key_key_id_key UNIQUE (key_id);
+ALTER TABLE ONLY contact_sync.hash_key ADD CONSTRAINT hash_key_pkey PRIMARY KEY (place);
 
 -- Whom each run has looked at since the rows were counted: for them the count says nothing any more.
 CREATE TABLE contact_sync.looked_at (
@@ -324,7 +352,7 @@ ALTER TABLE ONLY contact_sync.looked_at ADD CONSTRAINT looked_at_sync_id_fkey FO
 CREATE TABLE contact_sync.move (
     sync_id smallint NOT NULL,
     client_id bigint NOT NULL,
-    former_hash bigint NOT NULL,  -- xxh3 of former; 0 = the client only loses what another one leaves at its address.
+    former_hash bigint NOT NULL,  -- Hash of former; 0 = the client only loses what another one leaves at its address.
     former text,  -- The former address, whose contact isn't removed before.
     email text NOT NULL,  -- The new address.
     belongings jsonb,  -- Lists and values of fields that no sync fills; NULL = SendGrid hasn't shown the former contact yet.
@@ -338,7 +366,7 @@ ALTER TABLE ONLY contact_sync.move ADD CONSTRAINT move_pkey PRIMARY KEY (sync_id
 CREATE TABLE contact_sync.removal (
     sync_id smallint CONSTRAINT obsolete_address_sync_id_not_null NOT NULL,
     email text CONSTRAINT obsolete_address_email_not_null NOT NULL,
-    email_hash bigint CONSTRAINT obsolete_address_email_hash_not_null NOT NULL,  -- xxh3 of email.
+    email_hash bigint CONSTRAINT obsolete_address_email_hash_not_null NOT NULL,  -- Hash of email.
     client_id bigint CONSTRAINT obsolete_address_client_id_not_null NOT NULL,  -- Whose address it was; 0 = nobody knows a client of it.
     batch_id bigint,  -- The removal's batch; NULL = not planned yet.
     kept boolean DEFAULT false CONSTRAINT obsolete_address_kept_not_null NOT NULL,  -- The contact stays without a client: who takes over the address clears its values. The address is forgotten.
@@ -358,7 +386,7 @@ CREATE INDEX removal_noted ON contact_sync.removal USING btree (sync_id, why, li
 CREATE TABLE contact_sync.suppression_due (
     sync_id smallint NOT NULL,
     email text NOT NULL,  -- The address of a contact that this sync has sent.
-    email_hash bigint NOT NULL,  -- xxh3 of email.
+    email_hash bigint NOT NULL,  -- Hash of email.
     client_id bigint NOT NULL,  -- Whose address it was; 0 = nobody knows a client of it.
     noted_at timestamp with time zone DEFAULT now() NOT NULL,  -- Since when it is known.
     shown boolean DEFAULT false NOT NULL  -- SendGrid has shown it; the row stays while the contact's removal does, so that nothing is sent twice.
@@ -389,7 +417,7 @@ CREATE TABLE contact_sync.refused_value (
     sync_id smallint NOT NULL,
     client_id bigint NOT NULL,
     field text NOT NULL,  -- SendGrid's name of the field.
-    value_hash bigint NOT NULL,  -- xxh3 of the value as it was sent.
+    value_hash bigint NOT NULL,  -- Hash of the value as it was sent.
     detail text,  -- SendGrid's own plain words.
     run_id bigint NOT NULL,  -- The run that sent the value last.
     since timestamp with time zone DEFAULT now() NOT NULL  -- When it was refused.
@@ -493,7 +521,7 @@ CREATE TABLE contact_sync.suppression (
     email text NOT NULL,  -- The address, in lower case.
     kind text NOT NULL,  -- unsubscribe (from everything), group_unsubscribe, spam_report, invalid, bounce or block.
     group_id integer DEFAULT 0 NOT NULL,  -- SendGrid's unsubscribe group; 0 = of no group.
-    email_hash bigint NOT NULL,  -- xxh3 of the address, as in the ledger; 0 = no valid one.
+    email_hash bigint NOT NULL,  -- Hash of the address, as in the ledger; 0 = no valid one.
     since timestamp with time zone,  -- Since when, as SendGrid says; NULL = it doesn't.
     first_seen timestamp with time zone NOT NULL,  -- When a run read it first; anew if it had been lifted in between.
     seen_at timestamp with time zone NOT NULL,  -- When a reading of everything, or the first one, has shown it last.
@@ -538,14 +566,75 @@ ALTER TABLE contact_sync.sync ALTER COLUMN sync_id ADD GENERATED ALWAYS AS IDENT
 ALTER TABLE ONLY contact_sync.sync ADD CONSTRAINT sync_name_key UNIQUE (name);
 ALTER TABLE ONLY contact_sync.sync ADD CONSTRAINT sync_pkey PRIMARY KEY (sync_id);
 
+-- Clients with whom a person has something to do: rejected, excluded, held; values that don't fit, or are stale.
+CREATE VIEW contact_sync.to_do AS
+ SELECT ledger.sync_id,
+    ledger.client_id,
+    'rejected'::text AS what,
+    ledger.field,
+    ledger.reason,
+    ledger.detail,
+    ledger.rejected_since AS since,
+    (ledger.tries)::integer AS tries
+   FROM contact_sync.ledger
+  WHERE (ledger.state = 'rejected'::text)
+UNION ALL
+ SELECT dropped_value.sync_id,
+    dropped_value.client_id,
+    'dropped'::text AS what,
+    dropped_value.field,
+    dropped_value.reason,
+    NULL::text AS detail,
+    dropped_value.since,
+    NULL::integer AS tries
+   FROM contact_sync.dropped_value
+UNION ALL
+ SELECT ledger.sync_id,
+    ledger.client_id,
+    'excluded'::text AS what,
+    NULL::text AS field,
+    ledger.reason,
+    ledger.detail,
+    ledger.updated_at AS since,
+    NULL::integer AS tries
+   FROM contact_sync.ledger
+  WHERE (ledger.state = 'excluded'::text)
+UNION ALL
+ SELECT l.sync_id,
+    l.client_id,
+    'stale'::text AS what,
+    f.name AS field,
+    NULL::text AS reason,
+    NULL::text AS detail,
+    l.updated_at AS since,
+    NULL::integer AS tries
+   FROM ((contact_sync.ledger l
+     JOIN contact_sync.sync s ON ((l.sync_id = s.sync_id)))
+     CROSS JOIN LATERAL unnest(s.fields) WITH ORDINALITY f(name, "position"))
+  WHERE ((l.stale <> 0) AND (((l.stale >> ((f."position" - 1))::integer) & (1)::bigint) = 1))
+UNION ALL
+ SELECT c.sync_id,
+    c.client_id,
+    'held'::text AS what,
+    NULL::text AS field,
+    NULL::text AS reason,
+    NULL::text AS detail,
+    r.started_at AS since,
+    NULL::integer AS tries
+   FROM (contact_sync.change c
+     JOIN contact_sync.run r ON ((c.run_id = r.run_id)))
+  WHERE ((c.kind = 'absent'::text) AND (((r.snapshot ->> 'held'::text))::integer > 0) AND (r.run_id = ( SELECT max(n.run_id) AS max
+           FROM contact_sync.run n
+          WHERE ((n.sync_id = c.sync_id) AND (n.state = 'succeeded'::text) AND (NOT n.dry_run) AND (n.only_clients IS NULL)))));
+
 -- Who was erased and must not come back, as keyed hashes.
 CREATE TABLE contact_sync.tombstone (
     erasure_id text NOT NULL,
     kind text NOT NULL,  -- address, of every sync; client: an id, of one sync.
     sync_name text,  -- The sync whose client it is; NULL = an address.
-    tag bigint NOT NULL,  -- AES-256 of the address's xxh3, or of the id: what whole columns are compared by.
+    tag bigint NOT NULL,  -- What whole columns are compared by: the address's hash as the ledger has it, or the keyed one of the id.
     mac bytea NOT NULL,  -- HMAC-SHA256 of the address, or of the id as text.
-    key_id text NOT NULL,  -- Tells with which key both were made.
+    key_id text NOT NULL,  -- Tells with which key mac was made; and tag, while there is no hash_key.
     CONSTRAINT tombstone_kind CHECK ((kind = ANY (ARRAY['address'::text, 'client'::text]))),
     CONSTRAINT tombstone_sync CHECK (((sync_name IS NULL) = (kind = 'address'::text)))
 );
@@ -594,18 +683,18 @@ ALTER TABLE ONLY contact_sync.verification ADD CONSTRAINT verification_sync_id_f
 CREATE UNLOGGED TABLE contact_sync.verify_client (
     verification_id bigint NOT NULL,
     client_id bigint NOT NULL,
-    email_hash bigint NOT NULL,  -- xxh3 of its address; 0 = none.
+    email_hash bigint NOT NULL,  -- Hash of its address; 0 = none.
     calls_for text NOT NULL,  -- contact, or why not: rejected, excluded, shared, removed_by_hand; moved = its address changed while it was read.
     waits boolean NOT NULL,  -- A run that is under way, or the next one, sends it.
     left_out bigint NOT NULL,  -- Fields in which SendGrid may hold anything: it refused the value, or can't clear it; by position in the mapping.
-    row_hash bigint NOT NULL,  -- xxh3 of the address and all values as they would be sent, as in the ledger.
+    row_hash bigint NOT NULL,  -- Hash of the address and all values as they would be sent, as in the ledger.
     CONSTRAINT verify_client_calls_for CHECK ((calls_for = ANY (ARRAY['contact'::text, 'rejected'::text, 'excluded'::text, 'shared'::text, 'removed_by_hand'::text, 'moved'::text])))
 );
 
 -- Of the account's side of a verification that is under way: the contacts that no client calls for as they are.
 CREATE UNLOGGED TABLE contact_sync.verify_contact (
     verification_id bigint NOT NULL,
-    email_hash bigint NOT NULL,  -- xxh3 of the address, as in the ledger.
+    email_hash bigint NOT NULL,  -- Hash of the address, as in the ledger.
     on_list boolean NOT NULL,  -- Whether it is on the sync's list; without a list: true.
     updated_at timestamp with time zone,  -- When it changed last, as SendGrid says.
     field_hashes bytea NOT NULL,  -- For each mapped field 8 bytes, in mapping order: a hash of what the value means, zeros = none.

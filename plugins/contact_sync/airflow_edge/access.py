@@ -39,6 +39,10 @@ class Viewer:
         """Whether a run of the DAG may be started."""
         return self._dag(dag_id, "POST", DagAccessEntity.RUN)
 
+    def may_decide(self, dag_id: str) -> bool:
+        """Whether the viewer may answer what a run of the DAG asks a person."""
+        return self._dag(dag_id, "PUT", DagAccessEntity.HITL_DETAIL)
+
     def may_see_audit_log(self, dag_id: str) -> bool:
         """Whether it may be told who did what to the DAG, as Airflow's audit log does."""
         return self._dag(dag_id, "GET", DagAccessEntity.AUDIT_LOG)

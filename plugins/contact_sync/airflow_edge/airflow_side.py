@@ -12,6 +12,7 @@ from airflow.models.dag import DagModel
 from airflow.models.log import Log
 from airflow.models.pool import Pool
 from airflow.models.taskinstance import TaskInstance
+from airflow.models.taskinstancehistory import TaskInstanceHistory
 from airflow.utils.session import create_session
 from sqlalchemy import func, select
 
@@ -23,8 +24,11 @@ OPEN = ("scheduled", "queued", "running", "restarting", "deferred", "up_for_retr
         "up_for_reschedule", "awaiting_input")  # fmt: skip
 LISTED = 50
 SCHEDULER = "SchedulerJob"
-LOST = ("state mismatch", "heartbeat timeout")
-"""What Airflow notes of a try whose process ended without a word."""
+MISMATCH, SILENT = "state mismatch", "heartbeat timeout"
+"""What Airflow notes of a try whose process ended without a word, as its executor or its heartbeat
+shows. A mismatch is also noted of a task that was deferred and came back before its executor had
+said so: that one is queued again by then (scheduler_job_runner.process_executor_events)."""
+STILL_RUNNING = "state attribute is running"
 
 
 def airflow_side(
@@ -78,6 +82,21 @@ def killed_tasks(dag_id: str, run_id: str, since: datetime) -> dict[str, int]:
     return dict(found)
 
 
+def reason_of_try(dag_id: str, run_id: str, task_id: str, map_index: int) -> str:
+    """Why the newest try of a task failed of which Airflow has kept that, as its retry policy said;
+    "" = none. Of the last try it keeps nothing."""
+    past = TaskInstanceHistory
+    query = (
+        select(past.retry_reason)
+        .where(past.dag_id == dag_id, past.run_id == run_id, past.task_id == task_id,
+               past.map_index == map_index, past.retry_reason.is_not(None))
+        .order_by(past.try_number.desc())
+        .limit(1)
+    )  # fmt: skip
+    with create_session(scoped=False) as session:
+        return str(session.scalar(query) or "")
+
+
 def _open_task(row: Any, killed: dict[tuple[str, int], int]) -> OpenTask:
     """Of a row of the query above."""
     is_retried, delay = row.state == "up_for_retry", row.retry_delay_override
@@ -102,20 +121,19 @@ def _open_task(row: Any, killed: dict[tuple[str, int], int]) -> OpenTask:
 
 
 def _killed(session: Any, dag_id: str, run_id: str, since: datetime) -> dict[tuple[str, int], int]:
-    """By task and map index. Airflow's other word for "state mismatch" is a task that was deferred
-    and came back before its worker had said so: that one wasn't killed."""
+    """By task and map index."""
     rows = session.execute(
-        select(Log.task_id, Log.map_index, Log.try_number, Log.extra).where(
+        select(Log.event, Log.task_id, Log.map_index, Log.try_number, Log.extra).where(
             Log.dag_id == dag_id,
             Log.run_id == run_id,
-            Log.event.in_(LOST),
+            Log.event.in_((MISMATCH, SILENT)),
             Log.dttm >= since,
         )
     ).all()
     tries = {
         (row.task_id, -1 if row.map_index is None else row.map_index, row.try_number)
         for row in rows
-        if "finished with state success" not in (row.extra or "")
+        if row.event == SILENT or STILL_RUNNING in (row.extra or "")
     }
     return dict(Counter((task, index) for task, index, _ in tries))
 

@@ -9,11 +9,11 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
-from airflow.sdk.configuration import conf
 from airflow.sdk.execution_time.xcom import XCom
 
 from contact_sync.airflow_edge.handles import open_state
 from contact_sync.airflow_edge.tasks import red_tasks
+from contact_sync.airflow_edge.urls import airflow_url
 from contact_sync.base.degraded import Degraded
 from contact_sync.base.errors import told_safely
 from contact_sync.base.json_columns import Result
@@ -255,6 +255,5 @@ def alert_of(
     counts: dict[str, int], page: str = "",
 ) -> Alert:  # fmt: skip
     """With the link to the run, or to a page of it."""
-    base = conf.get("api", "base_url", fallback="http://localhost:8080").rstrip("/")
-    link = f"{base}/dags/{definition.dag_id}/runs/{quote(run_id, safe='')}{page}"
+    link = f"{airflow_url()}/dags/{definition.dag_id}/runs/{quote(run_id, safe='')}{page}"
     return Alert(event, definition.name, definition.dag_id, run_id, title, cause, fix, link, counts)

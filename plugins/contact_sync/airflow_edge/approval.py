@@ -13,9 +13,11 @@ from airflow.providers.standard.exceptions import HITLTimeoutError
 from airflow.providers.standard.operators.hitl import HITLOperator
 
 from contact_sync.airflow_edge.tasks import run_number, working
+from contact_sync.airflow_edge.urls import plan_url
 from contact_sync.base.errors import FatalError
 from contact_sync.base.vocabulary import Answer
 from contact_sync.base.words import above_limit
+from contact_sync.reporting.run_report import field_lines
 
 if TYPE_CHECKING:
     from contact_sync.state.runs import Run
@@ -52,7 +54,7 @@ class ApprovePlanOperator(HITLOperator):
             if run.dry_run or run.approval is None or run.approval.decision:
                 self.log.info("There is nothing to ask, or it was answered")
                 return remove_excluded(sync, run)
-            self.body = question(run)
+            self.body = question(run, plan_url(self.sync_name, run.run_id))
             if exclusions_go_unasked(sync.definition, run):
                 send_batches(sync, run.run_id, remove_excluded(sync, run))
         return super().execute(context)
@@ -89,14 +91,18 @@ class ApprovePlanOperator(HITLOperator):
         return run_number(context["ti"].xcom_pull(task_ids=self.start_task_id))
 
 
-def question(run: Run) -> str:
-    """What the person sees: why, and the plan's counts; Markdown without personal data."""
+def question(run: Run, plan_page: str) -> str:
+    """What the person sees: why, the plan's counts, and where its clients are shown; Markdown
+    without personal data."""
     counts = run.plan.counts if run.plan else {}
     lines = [f"* {above_limit(above)}" for above in (run.approval.why if run.approval else ())]
     rows = [f"| {name.replace('_', ' ')} | {n} |" for name, n in counts.items() if n]
     return "\n".join(
         [
             f"Run {run.run_id} is above the limits of its definition:", "", *lines, "",
+            f"[Whom it changes, how, and the runs before]({plan_page})", "",
+            *field_lines(run.plan.compared if run.plan else 0,
+                         run.plan.changed_fields if run.plan else {}), "",
             "| clients | number |", "| --- | ---: |", *rows, "",
             f"**{APPROVE}** sends exactly this plan. **{REFUSE}** ends the run; nothing is sent. "
             f"Exclusions within the limit of removals don't wait for the answer.",

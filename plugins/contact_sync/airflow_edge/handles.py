@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from contact_sync.airflow_edge.dsn import found, postgres_dsn
@@ -20,7 +20,7 @@ from contact_sync.state.database import StateDatabase
 if TYPE_CHECKING:
     from contact_sync.b2core.reader import B2Core
     from contact_sync.base.marks import Marks
-    from contact_sync.contacts.tombstones import HashKeys
+    from contact_sync.contacts.hash_keys import HashKeys
     from contact_sync.run.checklist import Setup
     from contact_sync.sendgrid.api import SendGridApi
     from contact_sync.sync import Databases, Sync
@@ -45,7 +45,7 @@ def open_sync(name: str, marks: Marks | None = None) -> Iterator[Sync]:
         sendgrid = SendGridHook(definition.connections.sendgrid).get_conn(
             read_only=definition.shadow
         )
-    keys = partial(open_hash_keys, definition)
+    keys = cache(partial(open_hash_keys, definition))
     try:
         profile = NOTHING_KNOWN if definition.account is None else read_profile(definition.account)
         with state.keeping_connections():
@@ -71,7 +71,7 @@ def databases_of(name: str) -> Databases:
     with found(definition.name):
         return Databases(
             definition, open_b2core(definition), open_state(definition),
-            hash_keys=partial(open_hash_keys, definition),
+            hash_keys=cache(partial(open_hash_keys, definition)),
         )  # fmt: skip
 
 
@@ -87,7 +87,7 @@ def open_sendgrid(definition: SyncDefinition) -> Iterator[SendGridApi]:
 
 
 def open_hash_keys(definition: SyncDefinition) -> HashKeys:
-    """The keys by which erased people are known again. Raises ConfigError."""
+    """The keys of the hashes. Raises ConfigError."""
     with found(definition.name):
         return hash_keys(definition.connections.hash_key)
 
@@ -124,6 +124,7 @@ def setup_of(definition: SyncDefinition, oversights: list[str]) -> Setup:
         partial(
             SendGridHook(definition.connections.sendgrid).get_conn, read_only=definition.shadow
         ),
+        cache(partial(open_hash_keys, definition)),
     )
 
 

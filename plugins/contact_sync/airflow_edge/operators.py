@@ -10,9 +10,11 @@ from datetime import datetime, timedelta
 from typing import Any, NoReturn
 
 from airflow.sdk import BaseOperator
-from airflow.sdk.exceptions import AirflowFailException
+from airflow.sdk.bases.xcom import BaseXCom
+from airflow.sdk.exceptions import AirflowFailException, DownstreamTasksSkipped
 from airflow.sdk.timezone import utcnow
 
+from contact_sync.airflow_edge.small_runs import go_on
 from contact_sync.airflow_edge.tasks import run_number, start_run, working
 from contact_sync.airflow_edge.triggers import POLL_SECONDS, JobTrigger, WaitTrigger
 
@@ -28,7 +30,9 @@ GRACE = timedelta(minutes=10)  # for a triggerer that is down or slow
 class StartRunOperator(BaseOperator):
     """Takes the sync's lease and creates the run; its result is the run's id.
 
-    A run that a person triggered waits for a busy lease, at most 12 hours.
+    A run that a person triggered waits for a busy lease, at most 12 hours. Then it goes on with
+    what is small of the run (run/small_run.py), and skips the tasks that it has done the work of:
+    that costs no process.
     """
 
     def __init__(self, *, sync_name: str, **kwargs: Any) -> None:
@@ -37,11 +41,14 @@ class StartRunOperator(BaseOperator):
 
     def execute(self, context: Any, event: dict[str, Any] | None = None) -> int:
         """Begin, or look again after a while."""
-        del context
         until = datetime.fromisoformat(event["until"]) if event else utcnow() + MAX_LEASE_WAIT
         run_id = start_run(self.sync_name)
         if run_id is None:
             self._wait(until)
+        # Now: whatever becomes of the rest, release_lease has to know the run.
+        context["ti"].xcom_push(key=BaseXCom.XCOM_RETURN_KEY, value=run_id)
+        if done := [name for name in go_on(self.sync_name, run_id) if self.dag.has_task(name)]:
+            raise DownstreamTasksSkipped(tasks=done)
         return run_id
 
     def _wait(self, until: datetime) -> NoReturn:
@@ -110,11 +117,11 @@ class SendBatchOperator(BaseOperator):
         """`is_over`: the job has ended. If there is something to wait for all the same, SendGrid
         doesn't show yet what the job did."""
         from contact_sync.airflow_edge.lineage import note_written
-        from contact_sync.run.send_batch import send_batch
+        from contact_sync.run.send_batch import send_and_look
 
         with working(self.sync_name, run_id) as (sync, run):
             note_written(sync.definition)
-            job_id = send_batch(sync, run, batch_id)
+            job_id = send_and_look(sync, run.run_id, [batch_id]).get(batch_id)
             conn_id = sync.definition.connections.sendgrid
             hours = sync.definition.deadlines.job_hours
             usual = sync.profile.number("job_seconds") or 0

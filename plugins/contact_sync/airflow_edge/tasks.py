@@ -11,10 +11,16 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from airflow.sdk import get_current_context
-from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
+from airflow.sdk.bases.xcom import BaseXCom
+from airflow.sdk.exceptions import (
+    AirflowException,
+    AirflowFailException,
+    AirflowSkipException,
+    DownstreamTasksSkipped,
+)
 from airflow.sdk.timezone import utcnow
 
 from contact_sync.airflow_edge.mark_variable import MarkVariable
@@ -31,6 +37,9 @@ from contact_sync.base.run_life import NOT_STARTED_KEY, NotStarted
 from contact_sync.base.vocabulary import RunKind
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
+    from contact_sync.base.suppressed import SuppressionNews
     from contact_sync.state.runs import Run
     from contact_sync.sync import Sync
 
@@ -94,7 +103,7 @@ def start_run(name: str) -> int | None:
     """Take the lease and create the run from the trigger form's values; returns the run's id.
 
     While another run holds the lease, a scheduled run is skipped; a run that a person asked for
-    has to wait: None.
+    has to wait: None. A try that was killed once it had begun to send is continued.
     """
     from contact_sync.airflow_edge.handles import open_sync
     from contact_sync.lookup.chosen_clients import chosen_clients
@@ -111,6 +120,9 @@ def start_run(name: str) -> int | None:
     names, sample, dry_run = named(params["clients"]), params["sample"], bool(params["dry_run"])
     with translated(), open_sync(name, MarkVariable(name)) as sync:
         try:
+            if (begun := step.begun_by(sync, holder)) is not None:
+                log.info("Run %d has begun to send and goes on", begun)
+                return begun
             if (names or sample) and not dry_run:  # nobody is looked for again and again
                 step.refuse_busy(sync, holder)
             return step.start_run(
@@ -152,28 +164,37 @@ def check_setup(name: str, sync_run_id: int) -> None:
 def read_suppressions(name: str, sync_run_id: int) -> dict[str, int]:
     """Read who gets no mail; tells the followers of its asset if there is anything new. Returns how
     many are new of each kind."""
-    from contact_sync.airflow_edge.assets import suppressions_alias, suppressions_asset
     from contact_sync.run import read_suppressions as step
 
     with working(name, sync_run_id) as (sync, run):
         news = step.read_suppressions(sync, run)
+    tell_suppressions(name, sync_run_id, news)
+    return news.come
+
+
+def tell_suppressions(name: str, sync_run_id: int, news: SuppressionNews) -> None:
+    """An event for the followers of that asset, which the task has as an alias, if there is any."""
+    from contact_sync.airflow_edge.assets import suppressions_alias, suppressions_asset
+
     if news:
         context: dict[str, Any] = dict(get_current_context())
         extra = {"sync": name, "sync_run_id": sync_run_id, "new": news.come, "lifted": news.lifted}
         events = context["outlet_events"][suppressions_alias(name)]
         events.add(suppressions_asset(name), extra=extra)
-    return news.come
 
 
 def select_clients(name: str, sync_run_id: int) -> list[int]:
-    """Choose clients; returns the slice numbers for the mapped stage tasks."""
+    """Choose clients, unless `start_run` has; returns the slice numbers for the mapped stage
+    tasks."""
     from contact_sync.airflow_edge.lineage import note_read
     from contact_sync.run import select_clients as step
+    from contact_sync.run.small_run import selected_slices
 
     with working(name, sync_run_id) as (sync, run):
         detection = sync.definition.source.change_detection
         note_read(sync.definition, "scan", f"changed_{detection}")
-        return list(range(step.select_clients(sync, run)))
+        slices = selected_slices(sync, run)
+        return list(range(step.select_clients(sync, run) if slices is None else slices))
 
 
 def stage_clients(name: str, sync_run_id: int, slice_no: int) -> dict[str, int]:
@@ -202,24 +223,36 @@ def find_removals(name: str, sync_run_id: int) -> list[int]:
         return step.find_removals(sync, run)
 
 
-def finish_run(name: str, sync_run_id: int) -> dict[str, int]:
-    """Close the run, tell metrics and the followers of its asset; returns its books.
+def finish_run(name: str, sync_run_id: int) -> NoReturn:
+    """Close the run, tell metrics and the followers of its asset; its result are its books.
 
-    A dry run ends as skipped: it changed nothing, so there is nothing to tell.
+    A dry run ends as skipped: it changed nothing, so there is nothing to tell. Otherwise the lease
+    is free now, and `release_lease` is skipped, which costs no process.
     """
     from contact_sync.airflow_edge.assets import contacts_asset, event_extra
-    from contact_sync.airflow_edge.metrics import emit_run
+    from contact_sync.airflow_edge.metrics import emit_freshness, emit_run
     from contact_sync.base.json_columns import Plan
     from contact_sync.run import finish_run as step
 
     with working(name, sync_run_id) as (sync, run):
         result = step.finish_run(sync, run)
+        read_at = _read_at(sync, name)
     if run.dry_run:
         raise AirflowSkipException("A dry run: the plan is above; nothing was changed")
     context: dict[str, Any] = dict(get_current_context())
     context["outlet_events"][contacts_asset(name)].extra = event_extra(run, result)
     emit_run(name, run.plan or Plan(), result, utcnow() - context["dag_run"].start_date)
-    return result.books
+    emit_freshness(name, read_at)
+    context["ti"].xcom_push(key=BaseXCom.XCOM_RETURN_KEY, value=result.books)
+    raise DownstreamTasksSkipped(tasks=["release_lease"])
+
+
+def _read_at(sync: Sync, name: str) -> datetime | None:
+    from contact_sync.state.for_people.syncs import sync_row
+
+    with sync.state.transaction() as cursor:
+        row = sync_row(cursor, name)
+    return row.read_at if row else None
 
 
 def release_lease(name: str, sync_run_id: int | None) -> None:
@@ -233,7 +266,6 @@ def release_lease(name: str, sync_run_id: int | None) -> None:
     from contact_sync.base.vocabulary import RunState
     from contact_sync.base.words import ENDED_BY_HAND
     from contact_sync.run import release_lease as step
-    from contact_sync.state.for_people.syncs import sync_row
     from contact_sync.state.runs import load_run
 
     if sync_run_id is None:
@@ -246,10 +278,9 @@ def release_lease(name: str, sync_run_id: int | None) -> None:
         if load_run(sync.state, sync_run_id).state is RunState.RUNNING:
             cause = None if red_tasks(get_current_context()) else ENDED_BY_HAND
         step.release_lease(sync, sync_run_id, cause)
-        with sync.state.transaction() as cursor:
-            row = sync_row(cursor, name)
+        read_at = _read_at(sync, name)
         state = load_run(sync.state, sync_run_id).state
-    emit_freshness(name, row.read_at if row else None)
+    emit_freshness(name, read_at)
     if state is not RunState.SUCCEEDED:
         raise AirflowFailException(f"Run {sync_run_id} of {name!r}: {state}. Its lease is free")
 

@@ -17,8 +17,12 @@ from contact_sync.base.vocabulary import MAX_KEY, MAX_SAMPLE, RunKind
 TRIAL, LIMITS = "Trial", "Limits (dangerous)"  # a section is closed until somebody opens it
 
 
-def params() -> dict[str, Param]:
-    """A DAG's form, one for each DAG: Airflow's `dag.test()` writes a run's values into it."""
+def params(plan_page: str = "") -> dict[str, Param]:
+    """A DAG's form, one for each DAG: Airflow's `dag.test()` writes a run's values into it.
+
+    `plan_page`: where the newest plan is shown.
+    """
+    newest = f" [What the newest plan would send]({plan_page})." if plan_page else ""
     return {
         "mode": Param(
             str(RunKind.INCREMENTAL),
@@ -46,7 +50,7 @@ def params() -> dict[str, Param]:
             type="boolean",
             title="Dry run",
             description_md="Read and compare, and say in the log what would be sent and removed. "
-            "Nothing is changed, neither here nor at SendGrid.",
+            f"Nothing is changed, neither here nor at SendGrid.{newest}",
         ),
         "reason": Param(
             None,

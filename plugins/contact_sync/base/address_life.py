@@ -104,5 +104,6 @@ STEPS = (
          "an erasure", "a person asked for its client's erasure"),
 )  # fmt: skip
 
-KEPT_PLACE = ("clocks.pull_removals",)
-"""Statements that write a row and leave the address where it is: the server's clock went back."""
+KEPT_PLACE = ("clocks.pull_removals", "rehashing.rehash_removals")
+"""Statements that write a row and leave the address where it is: the server's clock went back, or
+hashes got a new key."""

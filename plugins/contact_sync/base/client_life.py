@@ -179,6 +179,6 @@ KEPT_FATE = ("confirming.release_taken_addresses", "removals.release_contacts",
              "ledger.see_present", "ledger.count_absences", "removals.see_off",
              "exclusions.see", "exclusions.forget_looks", "settling.count_look", "rejections.see",
              "identity.look_at_excluded_again", "rebuilds.release_taken",
-             "identity.widen", "persons.note")  # fmt: skip
+             "identity.widen", "persons.note", "rehashing.rehash_ledger")  # fmt: skip
 """Statements that write the ledger and no fate: a contact is no longer its client's, an absence, a
-look-up, whom a contact belongs to."""
+look-up, whom a contact belongs to; a new hash key."""

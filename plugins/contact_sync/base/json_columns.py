@@ -134,12 +134,16 @@ class Plan(Staged):
     """Column `run.plan`: the sum of the slices, before anything is sent.
 
     `held_absences`: absent clients that aren't believed to be gone. `warned` as in SourceSnapshot.
-    `above_limits`: of a dry run, what a real one would ask a person for.
+    `above_limits`: of a dry run, what a real one would ask a person for. `compared`: changed
+    clients whose contact was looked up, and `changed_fields` by SendGrid's name: in how many of
+    them a field changes.
     """
 
     held_absences: int = 0
     warned: dict[str, int] = field(default_factory=dict)
     above_limits: tuple[AboveLimit, ...] = ()
+    compared: int = 0
+    changed_fields: dict[str, int] = field(default_factory=dict)
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:

@@ -25,7 +25,7 @@ from contact_sync.sync import Sync
 MAX_LOSS = 1_000_000
 """As many more may be lost afterwards without a word as are said to be lost and weren't."""
 EXAMPLES = {
-    "erasures NAME": "all erasures of the state database, and which aren't finished",
+    "erasures NAME": "erasures that were asked for in a sync, or concern its clients",
     "erasures NAME --show ID": "one, step by step: its evidence",
     "erasures NAME --check": "whether every record is as it was written",
     "erasures NAME --of ADDRESS": "whether an address was erased, and by which of them",
@@ -145,17 +145,18 @@ def _put_back(sync: Sync, options: argparse.Namespace, say: Say) -> int:
     return UNFINISHED if why else 0
 
 
-def _named(cursor: Cursor, beginning: str) -> Erasure:
-    found = erasures.erasures(cursor, beginning=beginning)
+def _named(cursor: Cursor, beginning: str, sync_name: str | None = None) -> Erasure:
+    found = erasures.erasures(cursor, beginning=beginning, sync_name=sync_name)
     if len(found) != 1:
         raise ConfigError(f"{len(found)} erasures have ids that begin so; `erasures` lists them")
     return found[0]
 
 
 def _list(sync: Sync, cursor: Cursor, options: argparse.Namespace, say: Say) -> int:
-    found = erasures.erasures(cursor)
+    # Whether an address was erased concerns every sync: none sends it.
+    found = erasures.erasures(cursor, sync_name=None if options.of else sync.definition.name)
     if options.of is not None:
-        address, keys = normalised(options.of)[0], sync.hash_keys()
+        address, keys = normalised(options.of), sync.hash_keys()
         macs = [key.mac(TombstoneKind.ADDRESS, address) for key in (keys.current, *keys.former)]
         ids = tombstones.erasures_of(cursor, macs)
         found = [one for one in found if one.erasure_id in ids]
@@ -173,7 +174,7 @@ def _list(sync: Sync, cursor: Cursor, options: argparse.Namespace, say: Say) -> 
 
 def _show(sync: Sync, cursor: Cursor, options: argparse.Namespace, say: Say) -> int:
     """The evidence, and whether it is as it was recorded."""
-    erasure = _named(cursor, options.show)
+    erasure = _named(cursor, options.show, sync.definition.name)
     steps = erasures.steps_of(cursor, erasure.erasure_id)
     broken = erasures.first_broken(erasure.erasure_id, steps, sync.hash_keys())
     if options.json:

@@ -10,6 +10,7 @@ from contact_sync.base.command_line import own_holder
 from contact_sync.base.vocabulary import MAX_SAMPLE, RunKind
 from contact_sync.cli.check_sql import sample
 from contact_sync.cli.command import Say, add_sync, as_json
+from contact_sync.lookup.plan_of_run import plan_of_run
 from contact_sync.reporting.conclusion import conclude
 from contact_sync.reporting.explanation import Explanation
 from contact_sync.reporting.explanation_text import text as explained
@@ -128,11 +129,13 @@ def answer(sync: Sync, options: argparse.Namespace, say: Say) -> int:
         run_report(row),
         _explained(sync, run_id, only, masked=not options.show_values),
     )
+    plan = plan_of_run(sync, row) if options.dry_run else None
     if options.json:
         more = {} if only is None else {"clients": _entries(clients)}
-        say(as_json(report.to_json() | more))
+        planned = {"plan": plan.to_json()} if plan else {}
+        say(as_json(report.to_json() | planned | more))
         return 0
-    say(text_report(report))
+    say("\n".join([text_report(report), *(plan.lines() if plan else [])]))
     for each in clients:
         said = f"Client {each.called(each.client_id)}: {conclude(each)}"
         say(f"\n{explained(each)}" if options.dry_run else said)

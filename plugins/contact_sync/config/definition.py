@@ -13,6 +13,7 @@ from pydantic import Field, model_validator
 
 from contact_sync.base.vocabulary import RemovalReason
 from contact_sync.config.alerts import Alerts
+from contact_sync.config.changes import Changes
 from contact_sync.config.deadlines import Deadlines
 from contact_sync.config.fields import Fields
 from contact_sync.config.limits import Limits
@@ -36,8 +37,8 @@ class Connections(Strict):
     state: ConnectionId = Field("contact_sync_state", description="The sync's own state database.")
     hash_key: ConnectionId = Field(
         "contact_sync_hash_key",
-        description="Its password is the key by which erased people are known again; needed as "
-        "soon as somebody is erased.",
+        description="Its password is the key of the hashes in the state database, the same for all "
+        "syncs of it; needed as soon as somebody is erased, and for good once a run has used it.",
     )
 
 
@@ -145,6 +146,7 @@ class SyncDefinition(Strict):
     alerts: Alerts = Alerts()
     verify: Verify = Verify()
     retention: Retention = Retention()
+    changes: Changes = Changes()
 
     @model_validator(mode="before")
     @classmethod

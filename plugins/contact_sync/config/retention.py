@@ -10,7 +10,8 @@ from contact_sync.config.strict import Strict
 
 Days = Annotated[int, Field(ge=31, le=36_500)] | None
 """At least as long as anything waits for SendGrid, for a person or for a full run (720 hours)."""
-LATER = (("findings", "verifications"), ("reports", "batches"), ("batches", "runs"))
+LATER = (("findings", "verifications"), ("reports", "batches"), ("batches", "runs"),
+         ("changes", "runs"))  # fmt: skip
 """The second of each pair may not be kept for less time than the first: it is what that is of."""
 
 
@@ -47,6 +48,11 @@ class Retention(Strict):
     )
     lifted_suppressions: Days = Field(
         365, description="Addresses whose suppression was lifted at SendGrid, since then."
+    )
+    changes: Days = Field(
+        90,
+        description="Whom each run changed, how, and in which fields; with values, where these "
+        "are kept.",
     )
     dropped_values: Days = Field(
         90, description="The list of values that don't fit, of a sync that has had no run so long."

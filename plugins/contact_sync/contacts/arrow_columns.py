@@ -30,3 +30,9 @@ def texts_of(array: pa.Array) -> tuple[npt.NDArray[np.int64], memoryview]:
     large = pc.cast(array, pa.large_string())
     offsets = np.frombuffer(large.buffers()[1], np.int64)[large.offset :][: len(large) + 1]
     return offsets, memoryview(large.buffers()[2] or b"")
+
+
+def null_if_empty(array: pa.Array) -> pa.Array:
+    """The texts, an empty one as null."""
+    empty = mask_of(pc.equal(array, ""))
+    return pc.if_else(pa.array(empty), None, array) if empty.any() else array

@@ -18,9 +18,9 @@ import pyarrow as pa
 
 from contact_sync.base.arrays import Int64, Mask
 from contact_sync.base.vocabulary import FieldType
+from contact_sync.contacts.arrow_columns import null_if_empty
+from contact_sync.contacts.hash_keys import PLAIN
 from contact_sync.contacts.mapping import MappedField, Mapping
-from contact_sync.contacts.text_columns import null_if_empty
-from contact_sync.contacts.transform import hashes
 
 _ISO = re.compile(r"(\d{4})-(\d{2})-(\d{2})(?:[T ].*)?")
 _US = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})")
@@ -47,7 +47,7 @@ def meant(field: MappedField, values: pa.Array | Sequence[Any]) -> tuple[Int64, 
         unclear = np.array([m is None and text != "" for m, text in none], bool)
         said = [text if m is None else m for m, text in zip(found, distinct, strict=True)]
         said = pa.array(said, pa.string())
-    distinct_hashes = np.append(hashes(null_if_empty(said)), 0)
+    distinct_hashes = np.append(PLAIN.texts(null_if_empty(said)), 0)
     places = np.asarray(encoded.indices.fill_null(len(unclear)), np.int64)
     return distinct_hashes[places], np.append(unclear, False)[places]
 

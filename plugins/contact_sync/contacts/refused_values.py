@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from xxhash import xxh3_64_intdigest
 
 from contact_sync.base.arrays import Int64, Mask, rows_of
 from contact_sync.base.vocabulary import Refusal, ValueProblem
 from contact_sync.contacts.arrow_columns import mask_of
+from contact_sync.contacts.hash_keys import Hashing
 from contact_sync.contacts.mapping import MappedField, Mapping
 from contact_sync.contacts.payloads import csv_payloads, values_of
 
@@ -58,11 +58,6 @@ class LeftOut(NamedTuple):
     detail: str | None
 
 
-def hash_of(value: str, seed: int = 0) -> int:
-    """As `transform.hashes` has it for a text."""
-    return int(np.uint64(xxh3_64_intdigest(value.encode(), seed)).astype(np.int64))
-
-
 def filled(contact: Contact, fields: Sequence[MappedField], mapping: Mapping) -> list[MappedField]:
     """Those of the fields that the contact has a value in."""
     names = [field.name for field in mapping.fields]
@@ -71,7 +66,9 @@ def filled(contact: Contact, fields: Sequence[MappedField], mapping: Mapping) ->
 
 
 def without(
-    contacts: Sequence[tuple[Contact, Sequence[MappedField], str | None]], mapping: Mapping
+    contacts: Sequence[tuple[Contact, Sequence[MappedField], str | None]],
+    mapping: Mapping,
+    hashing: Hashing,
 ) -> list[LeftOut]:
     """The contacts without their values of the fields that stand beside each, with the detail."""
     if not contacts:
@@ -85,7 +82,7 @@ def without(
         for column, field, value in zip(kept, mapping.fields, values, strict=True):
             is_refused = bool(value) and field.name in names
             if is_refused:
-                refused[field.name] = hash_of(value)
+                refused[field.name] = hashing.text(value)
             column.append(None if is_refused else value or None)
         gone.append(refused)
     emails = pa.array([contact.email for contact, *_ in contacts], pa.string())
@@ -94,7 +91,7 @@ def without(
     bits = {field.name: 1 << field.bit for field in mapping.fields}
     return [
         LeftOut(
-            contact.client_id, contact.email, payload, hash_of(payload, seed),
+            contact.client_id, contact.email, payload, hashing.text(payload, seed),
             sum(bits[name] for name in refused), refused, detail,
         )
         for (contact, _, detail), payload, refused in zip(
@@ -104,7 +101,7 @@ def without(
 
 
 def known_refusals(
-    converted: Converted, clients: Int64, refused: RefusedValues
+    converted: Converted, clients: Int64, refused: RefusedValues, hashing: Hashing
 ) -> tuple[Converted, Mask]:
     """A converted column without the values that SendGrid refused before, which are a problem of
     it from now on; and whose refused value is another one by now, or none."""
@@ -117,7 +114,7 @@ def known_refusals(
     same = found.copy()
     for row in np.flatnonzero(found):
         value = texts[int(row)].as_py()
-        same[row] = given[row] and hash_of(value) == refused.value_hash[rows[row]]
+        same[row] = given[row] and hashing.text(value) == refused.value_hash[rows[row]]
     if not same.any():
         return converted, found
     values = series(pc.if_else(pa.array(same), None, texts))

@@ -13,6 +13,7 @@ from contact_sync.base.arrays import Int64, Mask, among, rows_of
 from contact_sync.base.client_life import Cause, Fate
 from contact_sync.base.vocabulary import SuppressionKind
 from contact_sync.contacts.arrow_columns import mask_of, numbers
+from contact_sync.contacts.hash_keys import Hashing
 from contact_sync.contacts.ledger_rows import KnownClients
 
 SEND, SHARED, EXCLUDED, TAKES_OVER, PASSED_OVER = 0, 1, 2, 4, 8
@@ -35,17 +36,16 @@ class Scan:
     suppressed: npt.NDArray[np.int8] | None = None
 
 
-def scanned(batch: pa.RecordBatch) -> Scan:
+def scanned(batch: pa.RecordBatch, hashing: Hashing) -> Scan:
     """The rows of scan.sql, as they come: client_id, email, exclusion."""
     import pandas as pd
 
     from contact_sync.contacts import emails, text_columns
-    from contact_sync.contacts.transform import hashes
 
     address = emails.normalised(pd.Series(batch.column("email"), dtype=text_columns.TEXT))
     return Scan(
         np.asarray(batch.column("client_id"), np.int64),
-        hashes(text_columns.arrow(address)),
+        hashing.texts(text_columns.arrow(address)),
         mask_of(pc.is_valid(batch.column("exclusion"))),
     )
 

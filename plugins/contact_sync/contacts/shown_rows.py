@@ -13,17 +13,18 @@ import pyarrow.compute as pc
 
 from contact_sync.base.arrays import Int64, Mask
 from contact_sync.base.vocabulary import FieldType
-from contact_sync.contacts.arrow_columns import mask_of
+from contact_sync.contacts.arrow_columns import mask_of, null_if_empty
+from contact_sync.contacts.hash_keys import Hashing
 from contact_sync.contacts.mapping import MappedField, Mapping
 from contact_sync.contacts.payloads import csv_payloads
-from contact_sync.contacts.text_columns import null_if_empty
-from contact_sync.contacts.transform import hashes
 
 _MOMENT = r"^\d{4}-\d\d-\d\d[T ]"
 _BREAK = r"[\r\n]"
 
 
-def row_hashes(addresses: pa.Array, values: list[pa.Array], mapping: Mapping) -> Int64:
+def row_hashes(
+    addresses: pa.Array, values: list[pa.Array], mapping: Mapping, hashing: Hashing
+) -> Int64:
     """The row hash of each contact, 0 = no client's. `values` are in mapping order, as `shown`
     gives them: texts, or numbers."""
     columns = [_as_sent(f, column) for f, column in zip(mapping.fields, values, strict=True)]
@@ -33,8 +34,8 @@ def row_hashes(addresses: pa.Array, values: list[pa.Array], mapping: Mapping) ->
         broken = _with_breaks([addresses, *columns])
         whole = [_without_breaks(column) for column in (addresses, *columns)]
         payloads = csv_payloads(whole[0], whole[1:], mapping)
-        return np.where(broken, 0, hashes(payloads, mapping.seed))
-    return hashes(payloads, mapping.seed)
+        return np.where(broken, 0, hashing.texts(payloads, mapping.seed))
+    return hashing.texts(payloads, mapping.seed)
 
 
 def _as_sent(field: MappedField, values: pa.Array) -> pa.Array:

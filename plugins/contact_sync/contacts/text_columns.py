@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 import regex
 
 from contact_sync.base.arrays import Mask
-from contact_sync.contacts.arrow_columns import mask_of, texts_of
+from contact_sync.contacts.arrow_columns import mask_of, null_if_empty, texts_of
 
 TEXT = pd.ArrowDtype(pa.string())
 
@@ -121,12 +121,6 @@ def composed(array: pa.Array) -> pa.Array:
 def _nfc(value: str) -> str:
     """Long runs of marks are cut first: to sort them takes time by the square of their number."""
     return unicodedata.normalize("NFC", _MARKS.sub(r"\1", value[:MAX_RAW]))
-
-
-def null_if_empty(array: pa.Array) -> pa.Array:
-    """The texts, an empty one as null."""
-    empty = mask_of(pc.equal(array, ""))
-    return pc.if_else(pa.array(empty), None, array) if empty.any() else array
 
 
 def only(array: pa.Array, rows: Mask, change: Callable[[pa.Array], pa.Array]) -> pa.Array:

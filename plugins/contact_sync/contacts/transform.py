@@ -7,14 +7,12 @@ Works on whole Arrow-backed pandas columns; no Python object per row except in t
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from itertools import repeat
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-from xxhash import xxh3_64_intdigest
 
 from contact_sync.base.arrays import Int64, rows_of
 from contact_sync.base.plain_reasons import ADDRESS
@@ -22,6 +20,7 @@ from contact_sync.base.vocabulary import MAX_KEY, FieldType, Refusal, ValueProbl
 from contact_sync.contacts import converters, emails, phones, refused_values, source_types
 from contact_sync.contacts.arrow_columns import mask_of
 from contact_sync.contacts.converters import Converted
+from contact_sync.contacts.hash_keys import Hashing
 from contact_sync.contacts.json_bodies import json_size
 from contact_sync.contacts.mapping import CLIENT_KEY, PERSON_KEY, MappedField, Mapping
 from contact_sync.contacts.payloads import csv_payloads
@@ -76,18 +75,11 @@ class Transformed:
         return [part for part in found if len(part.client_id)]
 
 
-def hashes(texts: pa.Array, seed: int = 0) -> Int64:
-    """xxh3_64 of each text as a signed 64-bit integer; null gives 0.
-
-    The algorithm's output is fixed for all versions, so hashes stored once stay comparable.
-    """
-    known = pc.fill_null(pc.cast(texts, pa.binary()), b"").to_numpy(zero_copy_only=False)
-    found = np.fromiter(map(xxh3_64_intdigest, known, repeat(seed)), np.uint64, len(texts))
-    return np.where(mask_of(pc.is_null(texts)), 0, found.view(np.int64))
-
-
 def transform(
-    batch: pa.RecordBatch, mapping: Mapping, refused: Refused = NOTHING_REFUSED
+    batch: pa.RecordBatch,
+    mapping: Mapping,
+    hashing: Hashing,
+    refused: Refused = NOTHING_REFUSED,
 ) -> Transformed:
     """Convert one batch of `clients.sql` rows by the mapping; what SendGrid `refused` of it before
     is a bad value.
@@ -95,7 +87,7 @@ def transform(
     source = source_types.plain(batch).to_pandas(types_mapper=pd.ArrowDtype)
     problems = _Problems(source["client_id"].to_numpy(np.int64))
     address = emails.normalised(source[mapping.email.column])
-    email_hash = hashes(arrow(address))
+    email_hash = hashing.texts(arrow(address))
     sendable = problems.noted(mapping.email, emails.sendable(address))
     detail = emails.odd_characters(source[mapping.email.column], pd.notna(problems.reason))
     columns: list[pa.Array] = []
@@ -106,7 +98,9 @@ def transform(
         converted = found
         if field.name in refused:
             ids = source["client_id"].to_numpy(np.int64)
-            converted, other = refused_values.known_refusals(converted, ids, refused[field.name])
+            converted, other = refused_values.known_refusals(
+                converted, ids, refused[field.name], hashing
+            )
             replaced += [(int(client), field.name) for client in ids[other]]
         values = problems.noted(field, converted)
         columns.append(arrow(values))
@@ -120,7 +114,7 @@ def transform(
             "email": address,
             "email_hash": email_hash,
             "payload": series(payload),
-            "row_hash": hashes(payload, mapping.seed),
+            "row_hash": hashing.texts(payload, mapping.seed),
             "filled": filled,
             "negative": negative,
             "size": json_size(payload, mapping),
@@ -131,7 +125,7 @@ def transform(
         }
     )
     if mapping.has_person_key:
-        frame["person_hash"] = hashes(arrow(source[PERSON_KEY]))
+        frame["person_hash"] = hashing.texts(arrow(source[PERSON_KEY]))
     if mapping.has_client_key:
         key = as_text(source[CLIENT_KEY])
         frame[CLIENT_KEY] = key.where(key.str.len() <= MAX_KEY)

@@ -12,13 +12,14 @@ from contact_sync.base.arrays import among
 from contact_sync.base.erasure_steps import MAX_REASON, ErasureStep, TombstoneKind
 from contact_sync.base.errors import ConfigError
 from contact_sync.base.failpoints import reach
+from contact_sync.contacts.hash_keys import Hashing, HashKey
 from contact_sync.contacts.selection import Scan
-from contact_sync.contacts.tombstones import HashKey, stones_of
+from contact_sync.contacts.tombstones import stones_of
 from contact_sync.lookup.client_keys import clients_named
 from contact_sync.lookup.find_clients import addresses_of, normalised
 from contact_sync.postgres.cursor import Cursor
 from contact_sync.run.erasing import held_in_b2core, scanned
-from contact_sync.state import erasures, purging, runs, tombstones
+from contact_sync.state import erasures, hash_keys, purging, runs, tombstones
 from contact_sync.state.erasures import Step
 from contact_sync.state.purging import Person
 from contact_sync.state.suppressed import address_hashes
@@ -42,11 +43,13 @@ class Found:
     """Who that is: ids in the sync, addresses with their hashes, the person in every sync that has
     a trace of it. `others`: former addresses that other clients have by now, which are left alone;
     `forgotten`: former addresses whose contacts stayed by the definition's word and of which only
-    hashes are left; `open`: the unfinished erasure of the same person, if there is one."""
+    hashes are left; `open`: the unfinished erasure of the same person, if there is one; `hashing`:
+    how the hashes were made."""
 
     client_ids: tuple[int, ...]
     addresses: dict[str, int] = field(repr=False)
     persons: tuple[Person, ...] = field(repr=False)
+    hashing: Hashing
     others: int = 0
     forgotten: int = 0
     open: str | None = None
@@ -70,8 +73,9 @@ def find_person(sync: Databases, subject: Subject, scan: Scan | None = None) -> 
     """Who is meant, and every address that the state database has of them; reads all addresses of
     B2CORE, unless they are given. Raises ConfigError when it isn't clear who is meant."""
     sync.state.check_schema()
+    hashing = sync.hashing()
     scan = scan or scanned(sync)
-    ids, given = _named(sync, subject, scan)
+    ids, given = _named(sync, subject, scan, hashing)
     with sync.state.transaction() as cursor:
         sync_id = runs.ensure_sync(cursor, sync.definition.name).sync_id
         known = ids or purging.clients_of_addresses(cursor, sync_id, given.values())
@@ -79,14 +83,16 @@ def find_person(sync: Databases, subject: Subject, scan: Scan | None = None) -> 
     if not ids:  # by an address of before: B2CORE has another one by now
         also |= set(_in_b2core(sync, known))
     with sync.state.transaction() as cursor:
-        return _everywhere(cursor, sync_id, tuple(known), (given, also), scan)
+        return _everywhere(cursor, sync_id, tuple(known), (given, also), (scan, hashing))
 
 
-def _named(sync: Databases, subject: Subject, scan: Scan) -> tuple[list[int], dict[str, int]]:
+def _named(
+    sync: Databases, subject: Subject, scan: Scan, hashing: Hashing
+) -> tuple[list[int], dict[str, int]]:
     """The ids in B2CORE of who is named, and the addresses that they have there."""
     if subject.email is not None:
         address = _valid(subject.email)
-        (email_hash,) = address_hashes([address])
+        (email_hash,) = address_hashes([address], hashing)
         holders = scan.client_id[scan.email_hash == email_hash]
         return [int(client) for client in holders], {address: email_hash}
     ids = clients_named(sync, subject.client or "")
@@ -96,7 +102,7 @@ def _named(sync: Databases, subject: Subject, scan: Scan) -> tuple[list[int], di
             f"its address"
         )
     found = _in_b2core(sync, ids)
-    hashes = address_hashes(found)
+    hashes = address_hashes(found, hashing)
     shared = scan.client_id[
         among(scan.email_hash, np.array(hashes, np.int64)) & (scan.email_hash != 0)
     ]
@@ -111,11 +117,11 @@ def _named(sync: Databases, subject: Subject, scan: Scan) -> tuple[list[int], di
 def _in_b2core(sync: Databases, ids: list[int]) -> list[str]:
     """The addresses that these clients have in B2CORE."""
     written = addresses_of(sync, ids).values() if ids else ()
-    return [address for each in written if "@" in (address := normalised(each)[0])]
+    return [address for each in written if "@" in (address := normalised(each))]
 
 
 def _valid(email: str) -> str:
-    address, _ = normalised(email)
+    address = normalised(email)
     if "@" not in address:
         raise ConfigError("Nobody is erased: what was given is no e-mail address")
     return address
@@ -123,14 +129,14 @@ def _valid(email: str) -> str:
 
 def _everywhere(
     cursor: Cursor, sync_id: int, ids: tuple[int, ...],
-    named: tuple[dict[str, int], set[str]], scan: Scan,
+    named: tuple[dict[str, int], set[str]], source: tuple[Scan, Hashing],
 ) -> Found:  # fmt: skip
     """Every address, and the person in each sync of the state database. `named`: addresses that
     are meant whoever has them, with their hashes, and those that are the person's unless others
     have them by now."""
-    given, more = named
+    (given, more), (scan, hashing) = named, source
     more |= set(purging.addresses_of_clients(cursor, Person(sync_id, ids)))
-    hashes = _with_hashes(more) | given
+    hashes = _with_hashes(more, hashing) | given
     clients = {sync_id: ids}
     for other in erasures.all_syncs(cursor):
         if other != sync_id:
@@ -139,7 +145,7 @@ def _everywhere(
             clients[other] = tuple(sorted(found.union(same)))
     persons = [Person(one, its, given) for one, its in clients.items()]
     former = {email for one in persons for email in purging.addresses_of_clients(cursor, one)}
-    hashes |= _with_hashes(former - hashes.keys())
+    hashes |= _with_hashes(former - hashes.keys(), hashing)
     own = {email: h for email, h in hashes.items() if email not in given}
     held = purging.held_by_others(cursor, [replace(one, addresses=own) for one in persons])
     held |= held_in_b2core(scan, ids, list(own.values()))
@@ -150,14 +156,15 @@ def _everywhere(
         ids,
         every,
         tuple(traced),
+        hashing,
         others=len(own) + len(given) - len(every),
         forgotten=purging.forgotten(cursor, persons[0]),
         open=erasures.open_of(cursor, sync_id, list(every.values()), list(ids)),
     )
 
 
-def _with_hashes(emails: set[str]) -> dict[str, int]:
-    return dict(zip(sorted(emails), address_hashes(sorted(emails)), strict=True))
+def _with_hashes(emails: set[str], hashing: Hashing) -> dict[str, int]:
+    return dict(zip(sorted(emails), address_hashes(sorted(emails), hashing), strict=True))
 
 
 def request(sync: Databases, found: Found, *, by: str, reason: str) -> str:
@@ -169,6 +176,7 @@ def request(sync: Databases, found: Found, *, by: str, reason: str) -> str:
         return found.open
     erasure_id = secrets.token_hex(16)
     with sync.state.transaction() as cursor:
+        hash_keys.hold(cursor, found.hashing)
         erasures.create(cursor, erasure_id, sync.definition.name)
         _put_up(cursor, erasure_id, found, key)
         numbers = {"addresses": len(found.addresses), "clients": len(found.client_ids),
@@ -183,11 +191,11 @@ def request(sync: Databases, found: Found, *, by: str, reason: str) -> str:
 
 def _put_up(cursor: Cursor, erasure_id: str, found: Found, key: HashKey) -> None:
     hashes, emails = list(found.addresses.values()), list(found.addresses)
-    stones = stones_of(TombstoneKind.ADDRESS, key, hashes, emails)
+    stones = stones_of(TombstoneKind.ADDRESS, (found.hashing, key), hashes, emails)
     tombstones.put_up(cursor, erasure_id, None, stones)
     names = erasures.all_syncs(cursor)
     for person in found.persons:
         ids = list(person.client_ids)
-        stones = stones_of(TombstoneKind.CLIENT, key, ids, list(map(str, ids)))
+        stones = stones_of(TombstoneKind.CLIENT, (found.hashing, key), ids, list(map(str, ids)))
         tombstones.put_up(cursor, erasure_id, names[person.sync_id], stones)
         erasures.create_part(cursor, (erasure_id, person.sync_id), ids, person.addresses)

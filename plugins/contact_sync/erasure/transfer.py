@@ -18,12 +18,14 @@ import numpy as np
 
 from contact_sync.base.erasure_steps import ErasureStep, TombstoneKind
 from contact_sync.base.errors import ConfigError
+from contact_sync.contacts.hash_keys import Hashing, HashKey, HashKeys
 from contact_sync.contacts.ledger_rows import KnownClients
-from contact_sync.contacts.tombstones import HashKey, HashKeys, Tombstones
+from contact_sync.contacts.tombstones import Tombstones
 from contact_sync.postgres.cursor import Cursor
+from contact_sync.run.apply_hash_keys import apply_hash_keys
 from contact_sync.run.erasing import held_in_b2core, scanned
 from contact_sync.run.outer_mark import count_erasures
-from contact_sync.state import erasures, purging, tombstones
+from contact_sync.state import erasures, hash_keys, purging, tombstones
 from contact_sync.state.erasures import SealedStep, Step
 from contact_sync.state.ledger import known_clients
 from contact_sync.state.purging import Person
@@ -31,7 +33,8 @@ from contact_sync.state.suppressed import address_hashes
 from contact_sync.sync import Sync
 
 log = logging.getLogger(__name__)
-VERSION = 1
+VERSION = 2
+"""Files of version 1 don't have `keys`: each tag was made by its own key alone."""
 MAX_FILE = 1 << 30
 
 
@@ -48,7 +51,7 @@ def exported(cursor: Cursor, key: HashKey) -> str:
     """Every erasure of the state database, as JSON: what `put_back` takes. It is sealed as a whole:
     a file without a tombstone, or with a lifted one, would bring people back."""
     found = [_exported(cursor, erasure_id) for erasure_id in erasures.every_id(cursor)]
-    data = {"version": VERSION, "key_id": key.key_id,
+    data = {"version": VERSION, "key_id": key.key_id, "keys": hash_keys.in_use(cursor),
             "erasures": json.loads(json.dumps(found, default=_as_text))}  # fmt: skip
     return json.dumps(data | {"seal": _seal(data, key)}, indent=1)
 
@@ -81,9 +84,11 @@ def put_back(sync: Sync, text: str) -> int:
     Raises ConfigError for a file that isn't one of ours, or was changed since it was written.
     """
     keys, key = sync.hash_keys(), sync.hash_keys().current
-    listed = _checked(text, keys)
+    listed, made_by = _checked(text, keys)
     new = 0
     with sync.state.transaction() as cursor:
+        apply_hash_keys(cursor, 0, keys)
+        in_use = hash_keys.in_use(cursor)
         for one in listed:
             if not erasures.put_back(cursor, one):
                 continue
@@ -91,6 +96,7 @@ def put_back(sync: Sync, text: str) -> int:
             for step in one["steps"]:
                 erasures.add_sealed(cursor, one["erasure_id"], step)
             for stone in one["tombstones"]:
+                stone["tag"] = _tag_here(stone, made_by, in_use, keys)
                 tombstones.put_up(cursor, one["erasure_id"], stone["sync_name"], [stone])
             step = Step(ErasureStep.IMPORTED, sync.definition.name)
             erasures.record(cursor, one["erasure_id"], step, key)
@@ -101,11 +107,31 @@ def put_back(sync: Sync, text: str) -> int:
     return new
 
 
-def _checked(text: str, keys: HashKeys) -> list[dict[str, Any]]:
-    """The file's erasures with their types, once every seal is as it should be."""
+def _tag_here(
+    stone: dict[str, Any], made_by: tuple[str, ...], in_use: tuple[str, ...], keys: HashKeys
+) -> int:
+    """A tombstone's tag as this state database's hashes are made: by the keys of the file, and
+    those that came after them. Raises ConfigError where it can't be."""
+    made_by = made_by or (stone["key_id"],)
+    if made_by != (in_use[: len(made_by)] or (stone["key_id"],)):
+        raise ConfigError(
+            f"The file's hashes were made with the keys {', '.join(made_by)}, in this order, the "
+            f"state database's with {', '.join(in_use) or 'none'}. A state database that is filled "
+            f"anew needs all of them from its first run on: the older ones in `former` of the "
+            f"connection's extra, the oldest first. Nothing was put back"
+        )
+    tag, more = np.array([stone["tag"]], np.int64), Hashing.of(in_use[len(made_by) :], keys)
+    is_client = stone["kind"] == TombstoneKind.CLIENT
+    return int((more.clients(tag) if is_client else more.keyed(tag))[0])
+
+
+def _checked(text: str, keys: HashKeys) -> tuple[list[dict[str, Any]], tuple[str, ...]]:
+    """The file's erasures with their types, once every seal is as it should be; and the keys that
+    its hashes were made with."""
     try:
         data = json.loads(text)
-        listed = [_typed(one) for one in data["erasures"]] if data["version"] == VERSION else None
+        listed = [_typed(one) for one in data["erasures"]] if data["version"] in (1, 2) else None
+        made_by = tuple(map(str, data.get("keys", ())))
         key_id, seal = str(data["key_id"]), str(data["seal"])
     except (ValueError, KeyError, TypeError):
         listed = None
@@ -120,7 +146,7 @@ def _checked(text: str, keys: HashKeys) -> list[dict[str, Any]]:
             )
     if not hmac.compare_digest(seal, _seal(data, keys.by_id(key_id))):
         raise ConfigError("The file was changed since it was exported. Nothing was put back")
-    return listed
+    return listed, made_by
 
 
 def _typed(one: dict[str, Any]) -> dict[str, Any]:
@@ -149,10 +175,10 @@ def _reopen(sync: Sync, keys: HashKeys) -> int:
     Addresses that were erased are the person's. What else the state database has of them again may
     be another client's by now, which the erasure left alone: so does this.
     """
-    found: dict[str, list[Again]] = {}
+    found, how = dict[str, list[Again]](), (keys, sync.hashing())
     with sync.state.transaction() as cursor:
         for sync_id, name in erasures.all_syncs(cursor).items():
-            for erasure_id, again in _known_again(sync, cursor, keys, (sync_id, name)):
+            for erasure_id, again in _known_again(sync, cursor, how, (sync_id, name)):
                 found.setdefault(erasure_id, []).append(again)
     if not found:
         return 0
@@ -172,21 +198,21 @@ def _reopen(sync: Sync, keys: HashKeys) -> int:
 
 
 def _known_again(
-    sync: Sync, cursor: Cursor, keys: HashKeys, which: tuple[int, str]
+    sync: Sync, cursor: Cursor, how: tuple[HashKeys, Hashing], which: tuple[int, str]
 ) -> Iterator[tuple[str, Again]]:
     """Of each erasure the person, if a sync (its id, its name) has something of it."""
     sync_id, name = which
     by_erasure = tombstones.by_erasure(cursor, name)
     if not by_erasure:
         return
-    every = Tombstones.of([stone for stones in by_erasure.values() for stone in stones], keys)
+    every = Tombstones.of([stone for stones in by_erasure.values() for stone in stones], *how)
     known = _covered(every, known_clients(sync.state, sync_id))
     kept = _erased(every, purging.every_address(cursor, sync_id))
     for erasure_id, stones in by_erasure.items():
-        own = Tombstones.of(stones, keys)
+        own = Tombstones.of(stones, *how)
         ids = tuple(_covered(own, known).client_id.tolist())
         emails = purging.addresses_of_clients(cursor, Person(sync_id, ids))
-        addresses = kept | dict(zip(emails, address_hashes(emails), strict=True))
+        addresses = kept | dict(zip(emails, address_hashes(emails, how[1]), strict=True))
         erased = _erased(own, addresses)
         if ids or erased:
             more = {email: addresses[email] for email in emails if email not in erased}

@@ -17,6 +17,7 @@ from contact_sync.base.errors import ConfigError
 from contact_sync.base.vocabulary import CLIENT_IDS, ExclusionReason, SuppressionKind, ValueProblem
 from contact_sync.config.definition import SyncDefinition
 from contact_sync.contacts.destination import Destination
+from contact_sync.contacts.hash_keys import Hashing
 from contact_sync.contacts.mapping import CLIENT_KEY, MappedField, Mapping
 from contact_sync.contacts.payloads import values_of
 from contact_sync.contacts.tombstones import Tombstones
@@ -73,14 +74,14 @@ def explain_client(
     """
     if client_id not in CLIENT_IDS:
         raise ConfigError("A client's id is a whole number of at most 64 bits, as bigint is")
-    tombstones = sync.tombstones()
+    known_by = sync.tombstones(), sync.hashing()
     with reading(sync.state) as cursor, short_snapshot(sync) as snapshot:
         look = sync_row(cursor, sync.definition.name)
         if look and destination:
             look = replace(look, destination=destination)
         mapping = look.destination.mapping if look and look.destination else None
         source = (snapshot, mapping)
-        found = _explain(sync.definition, (cursor, look), source, client_id, tombstones)
+        found = _explain(sync.definition, (cursor, look), source, client_id, known_by)
     return with_sendgrid(live, found, mapping) if live else found
 
 
@@ -89,14 +90,14 @@ def _explain(
     state: tuple[Cursor, SyncRow | None],
     source: tuple[Snapshot, Mapping | None],
     client_id: int,
-    tombstones: Tombstones,
+    known_by: tuple[Tombstones, Hashing],
 ) -> Explanation:
     cursor, look = state
-    snapshot, mapping = source
+    (snapshot, mapping), (tombstones, hashing) = source, known_by
     refused = (
         refused_values.read(cursor, look.sync_id, client_id, client_id) if look else NOTHING_REFUSED
     )
-    row = read_client(snapshot, mapping, definition, client_id, refused)
+    row = read_client(snapshot, mapping, definition, client_id, hashing, refused)
     contact = row.contact if row else NO_CONTACT
     known: LedgerClient | None = None
     staged: list[Sending] = []
@@ -112,7 +113,7 @@ def _explain(
     decision, sharing = decided(row, known, {}, (), out, tombstones), dict[int, str | None]()
     rejected = set[int]()
     if not is_clear(row, decision):  # to find others scans the ledger, 0.1 s per million clients
-        sharing, rejected = _sharing(state, snapshot, known, contact)
+        sharing, rejected = _sharing(state, (snapshot, hashing), known, contact)
         sharing.pop(client_id, None)
         decision = decided(row, known, sharing, rejected, out, tombstones)
     notes = _notes(definition, look)
@@ -149,19 +150,20 @@ def _suppressions(
 
 def _sharing(
     state: tuple[Cursor, SyncRow | None],
-    snapshot: Snapshot,
+    source: tuple[Snapshot, Hashing],
     known: LedgerClient | None,
     contact: OneContact,
 ) -> tuple[dict[int, str | None], set[int]]:
     """Everybody with the client's address, as far as runs have seen it; if no run has seen the
     client with it, all that B2CORE has. And those of them that runs have rejected."""
-    cursor, look = state
+    (cursor, look), (snapshot, hashing) = state, source
     email_hash = contact.email_hash
+    hashed = email_hash, hashing
     if look and known and known.email_hash == email_hash:
         others = known_clients.clients_of_address(cursor, look.sync_id, email_hash)
         rejected = {o.client_id for o in others if o.state == Fate.REJECTED.word}
-        return still_with(snapshot, email_hash, [o.client_id for o in others]), rejected
-    return everybody_with(snapshot, contact.email, email_hash), set()
+        return still_with(snapshot, hashed, [o.client_id for o in others]), rejected
+    return everybody_with(snapshot, contact.email, hashed), set()
 
 
 def _choices(

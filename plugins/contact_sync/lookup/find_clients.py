@@ -13,18 +13,21 @@ import pyarrow as pa
 from contact_sync.b2core.reader import Snapshot
 from contact_sync.base.client_life import Fate
 from contact_sync.contacts import emails, text_columns
+from contact_sync.contacts.hash_keys import Hashing
 from contact_sync.contacts.mapping import CLIENT_KEY
 from contact_sync.contacts.selection import scanned
-from contact_sync.contacts.transform import hashes
 from contact_sync.postgres.cursor import Cursor
 from contact_sync.state.for_people import client as known_clients
 from contact_sync.state.for_people.client import MAX_FOUND, ClientOfAddress
 from contact_sync.state.for_people.reading import reading
 from contact_sync.state.for_people.syncs import SyncRow, sync_row
+from contact_sync.state.suppressed import address_hashes
 from contact_sync.sync import Databases
 
 SECONDS = 20
 """A person waits: a statement of B2CORE that takes longer is given up."""
+Hashed = tuple[int, Hashing]
+"""An address's hash, and how it was made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +48,11 @@ def find_clients(sync: Databases, email: str, *, thorough: bool) -> list[Match]:
     are read (half a second per million) if it knows nobody, or `thorough`: then clients are found
     too that have come, or have taken the address, since the last run.
     """
-    address, email_hash = normalised(email)
+    hashing = sync.hashing()
+    address = normalised(email)
     if not address:
         return []
+    (email_hash,) = address_hashes([address], hashing)
     known: dict[int, ClientOfAddress] = {}
     with reading(sync.state) as cursor:
         look = sync_row(cursor, sync.definition.name)
@@ -55,9 +60,9 @@ def find_clients(sync: Databases, email: str, *, thorough: bool) -> list[Match]:
             rows = known_clients.clients_of_address(cursor, look.sync_id, email_hash)
             known = {row.client_id: row for row in rows}
     with short_snapshot(sync) as snapshot:
-        now = set(still_with(snapshot, email_hash, list(known)))
+        now = set(still_with(snapshot, (email_hash, hashing), list(known)))
         if thorough or not known:
-            now |= set(everybody_with(snapshot, address, email_hash))
+            now |= set(everybody_with(snapshot, address, (email_hash, hashing)))
         found = sorted(now | known.keys(), reverse=True)[:MAX_FOUND]
         has_keys = bool(look and look.destination and look.destination.mapping.has_client_key)
         with reading(sync.state) as cursor:
@@ -74,11 +79,10 @@ def find_clients(sync: Databases, email: str, *, thorough: bool) -> list[Match]:
     ]
 
 
-def normalised(email: str) -> tuple[str, int]:
-    """An address as the sync compares it, and its hash; "" and 0 for none."""
+def normalised(email: str) -> str:
+    """An address as the sync compares it; "" for none."""
     column = emails.normalised(pd.Series([email], dtype=text_columns.TEXT))
-    array = text_columns.arrow(column)
-    return array[0].as_py() or "", int(hashes(array)[0])
+    return text_columns.arrow(column)[0].as_py() or ""
 
 
 @contextmanager
@@ -89,23 +93,25 @@ def short_snapshot(sync: Databases) -> Iterator[Snapshot]:
         yield snapshot
 
 
-def everybody_with(snapshot: Snapshot, address: str, email_hash: int) -> dict[int, str | None]:
-    """Client id → exclusion of everybody in B2CORE with this address, by reading all of them."""
+def everybody_with(snapshot: Snapshot, address: str, hashed: Hashed) -> dict[int, str | None]:
+    """Client id → exclusion of everybody in B2CORE with this address, by reading all of them;
+    `hashed`: its hash, and how that was made."""
     part = address.rpartition("@")[0] or address
-    return _at(snapshot.addresses_with(part), email_hash)
+    return _at(snapshot.addresses_with(part), hashed)
 
 
-def still_with(snapshot: Snapshot, email_hash: int, ids: list[int]) -> dict[int, str | None]:
+def still_with(snapshot: Snapshot, hashed: Hashed, ids: list[int]) -> dict[int, str | None]:
     """Client id → exclusion of those in B2CORE who have this address now, as runs compare it."""
     if not ids:
         return {}
-    return _at(snapshot.addresses_of(np.array(ids, np.int64)), email_hash)
+    return _at(snapshot.addresses_of(np.array(ids, np.int64)), hashed)
 
 
-def _at(batches: Iterator[pa.RecordBatch], email_hash: int) -> dict[int, str | None]:
+def _at(batches: Iterator[pa.RecordBatch], hashed: Hashed) -> dict[int, str | None]:
+    email_hash, hashing = hashed
     found: dict[int, str | None] = {}
     for batch in batches:
-        same = scanned(batch).email_hash == email_hash
+        same = scanned(batch, hashing).email_hash == email_hash
         rows = batch.filter(pa.array(same)).to_pylist()
         found |= {row["client_id"]: row["exclusion"] for row in rows}
     return found

@@ -20,6 +20,7 @@ from contact_sync.base.suppressed import KINDS
 from contact_sync.base.vocabulary import SuppressionKind
 from contact_sync.config.definition import SyncDefinition
 from contact_sync.contacts.decision import Decided, Decision, decide
+from contact_sync.contacts.hash_keys import Hashing
 from contact_sync.contacts.ledger_rows import LedgerRows
 from contact_sync.contacts.mapping import CLIENT_KEY, Mapping
 from contact_sync.contacts.refused_values import Refused
@@ -31,6 +32,7 @@ from contact_sync.lookup.find_clients import normalised
 from contact_sync.postgres.arrow_reader import rows_of
 from contact_sync.reporting.explanation import ClientDecision, as_text
 from contact_sync.state.for_people.client import LedgerClient
+from contact_sync.state.suppressed import address_hashes
 
 NOT_SUPPRESSED: typing.Mapping[SuppressionKind, datetime] = {}
 
@@ -72,6 +74,7 @@ def read_client(
     mapping: Mapping | None,
     definition: SyncDefinition,
     client_id: int,
+    hashing: Hashing,
     refused: Refused = NOTHING_REFUSED,
 ) -> ClientRow | None:
     """The client's row; None = B2CORE has no such client. `refused`: values that SendGrid refused
@@ -84,9 +87,10 @@ def read_client(
     (batch,) = batches
     source = {name: as_text(value) for name, value in rows_of(plain(batch))[0].items()}
     if mapping is None:
-        found_address = normalised(source[definition.fields["email"].column])
-        return ClientRow(client_id, source, OneContact(*found_address), {}, None)
-    transformed = transform(batch, mapping, refused)
+        address = normalised(source[definition.fields["email"].column])
+        (email_hash,) = address_hashes([address], hashing) if address else (0,)
+        return ClientRow(client_id, source, OneContact(address, email_hash), {}, None)
+    transformed = transform(batch, mapping, hashing, refused)
     frame = transformed.frame
     contact = _contact(frame)
     dropped = {part.field: str(part.reason) for part in transformed.dropped}

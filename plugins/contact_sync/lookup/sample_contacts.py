@@ -12,6 +12,7 @@ from contact_sync.base.errors import ConfigError
 from contact_sync.base.vocabulary import FieldType, SendGridField
 from contact_sync.config.definition import SyncDefinition
 from contact_sync.contacts import source_types
+from contact_sync.contacts.hash_keys import PLAIN
 from contact_sync.contacts.mapping import CLIENT_KEY, MAX_LENGTH, Mapping, field_positions, resolve
 from contact_sync.contacts.payloads import values_of
 from contact_sync.lookup.one_client import ClientRow, read_client
@@ -75,7 +76,7 @@ def sample_contacts(
     with source.snapshot() as snapshot:
         mapping = _mapping(definition, account, snapshot.columns())
         for client_id in _some_ids(snapshot, limit):
-            row = read_client(snapshot, mapping, definition, client_id)
+            row = read_client(snapshot, mapping, definition, client_id, PLAIN)
             if row is not None:
                 yield _contact(row, mapping, _choices(snapshot, client_id))
 

@@ -55,17 +55,22 @@ class ByHand:
 @dataclass(frozen=True, slots=True)
 class OverInAirflow:
     """The DAG run of a run as Airflow has it. `deeds`: what people did to it; `killed`: how many
-    tries of each task ended without a word; `failed`: the first task that failed, "" = none."""
+    tries of each task ended without a word; `failed`: the first task that failed, "" = none, and
+    `failed_before` why one of its earlier tries did, "" = there is none."""
 
     state: str
     deeds: Sequence[ByHand] = ()
     killed: Mapping[str, int] | None = None
     failed: str = ""
+    failed_before: str = ""
 
 
 def both_sides(seen: OverInAirflow, run: ShownRun | None) -> list[Said]:
     """What people did, what was killed, and why both sides don't agree where they don't."""
     found = [*_deeds(seen.deeds, run), *_killed(seen.killed or {})]
+    if seen.failed_before and not (run and run.cause):
+        found.append((f"{seen.failed} failed again and again; an earlier try because of this: "
+                      f"{seen.failed_before.rstrip('.')}.",))  # fmt: skip
     return [*found, *_contradiction(seen, run)] if run else found
 
 

@@ -38,7 +38,7 @@ class RunReport:
     `dropped_now` and `dropped_new` as in Result, `ended_by`, `ended_why`, `ended` and
     `report_gone_at` as in ShownRun. `seconds`: those until now for a run that hasn't ended.
     `sending`: what became of the contacts to send. `is_degraded`: something of `degraded` is new,
-    or a value is newly dropped.
+    or a value is newly dropped. `compared` and `changed_fields` as in Plan.
     """
 
     id: int
@@ -73,6 +73,8 @@ class RunReport:
     dropped_new: dict[str, int] | None
     stale: dict[str, int]
     warned: dict[str, int]
+    compared: int
+    changed_fields: dict[str, int]
     jobs: tuple[JobReport, ...]
 
     @property
@@ -154,6 +156,8 @@ def run_report(run: ShownRun) -> RunReport:
         dropped_new=result.dropped_new,
         stale=plan.stale,
         warned=plan.warned,
+        compared=plan.compared,
+        changed_fields=plan.changed_fields,
         jobs=result.jobs,
     )
 
@@ -200,6 +204,14 @@ def reasons_in_words(found: RunReport | Plan) -> dict[str, dict[str, int]]:
     }
 
 
+def field_lines(compared: int, by_field: Mapping[str, int]) -> list[str]:
+    """How many changed clients change which field, of those that were compared."""
+    if not compared:
+        return []
+    found = [f"  {name}: {n:,}" for name, n in by_field.items()]
+    return [f"changed, by field, of {compared:,} that were compared with SendGrid:", *found]
+
+
 def dropped_lines(now: Mapping[str, int] | None, new: Mapping[str, int] | None) -> list[str]:
     """How many values are dropped, cut or rounded, and how many of them are new: the sum, then by
     field and reason. `new` None = it was a dry run; `now` None = not counted: no line."""
@@ -240,6 +252,7 @@ def text_report(report: RunReport) -> str:
         said = report.sending.at_sendgrid
         lines += [f"  SendGrid    counts {said}"] if said else []
     lines += [f"  {name.replace('_', ' '):<15} {n:>9,}" for name, n in report.counts.items()]
+    lines += [f"  {line}" for line in field_lines(report.compared, report.changed_fields)]
     counted = reasons_in_words(report)
     for key, title in REASONS.items():
         if key != "dropped" or report.dropped_new is None:

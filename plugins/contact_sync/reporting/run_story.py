@@ -135,7 +135,7 @@ def _after_success(run: ShownRun, report: RunReport) -> list[Step]:
     if held := plan.held_absences:
         steps.append(Step(f"Clients absent from B2CORE: {held:,}; none is removed. If they "
                           f"are really gone, trigger a run with approve removals = {held}.",
-                          "dag"))  # fmt: skip
+                          "plan"))  # fmt: skip
     if rejected := books.get("rejected", 0):
         steps.append(Step(f"Rejected clients: {rejected:,}. Correct them in B2CORE; each is sent "
                           f"as soon as its row changes.", "rejected"))  # fmt: skip

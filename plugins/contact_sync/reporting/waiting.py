@@ -112,18 +112,25 @@ class Wait:
 
 
 def waits(
-    airflow: AirflowSide | None, state: StateSide | None, deadlines: Deadlines, *, has_run: bool
+    airflow: AirflowSide | None,
+    state: StateSide | None,
+    deadlines: Deadlines,
+    approval_hours: float,
+    *,
+    has_run: bool,
 ) -> list[Wait]:
     """Why it doesn't go on just now, what a person has to do first. `has_run`: the DAG run has
     begun a run; before that it waits for the lease."""
-    found = [*_of_airflow(airflow, state)] if airflow else []
+    found = [*_of_airflow(airflow, state, approval_hours)] if airflow else []
     if state:
         found += _of_state(state, deadlines) if has_run else _for_lease(airflow, state)
     order = ("bad", "warn", "busy")
     return sorted(found, key=lambda wait: order.index(wait.tone))
 
 
-def _of_airflow(seen: AirflowSide, state: StateSide | None) -> Iterator[Wait]:
+def _of_airflow(
+    seen: AirflowSide, state: StateSide | None, approval_hours: float
+) -> Iterator[Wait]:
     if seen.is_paused:
         yield Wait("warn", ("The DAG is paused", *seen.paused_by, ": what has begun goes on, and "
                             "Airflow begins no further task until somebody unpauses it."),
@@ -140,6 +147,11 @@ def _of_airflow(seen: AirflowSide, state: StateSide | None) -> Iterator[Wait]:
         yield Wait("bad", ("No triggerer of Airflow is alive, so nobody looks whether the waiting "
                            "tasks may go on: see whether `airflow triggerer` is running.",
                            *until), is_for_person=True)  # fmt: skip
+    for task in seen.tasks:
+        if task.state == "awaiting_input" and task.since:
+            ends_at = task.since + timedelta(hours=approval_hours)
+            yield Wait("warn", ("Without a person's answer until ", ends_at,
+                                " nothing is sent, and the run ends red."))  # fmt: skip
     yield from _retried([task for task in seen.tasks if task.state == "up_for_retry"])
     now = state.now if state else None
     yield from _queued([task for task in seen.tasks if task.state in ("scheduled", "queued")],

@@ -16,6 +16,7 @@ import numpy as np
 
 from contact_sync.b2core.reader import Snapshot
 from contact_sync.base.arrays import Int64
+from contact_sync.contacts.hash_keys import Hashing
 from contact_sync.contacts.ledger_rows import KnownClients
 from contact_sync.contacts.selection import Scan
 from contact_sync.postgres.cursor import Cursor
@@ -23,6 +24,7 @@ from contact_sync.run.scan_clients import collected
 from contact_sync.state import affected
 from contact_sync.state.database import StateDatabase
 from contact_sync.state.ledger import ledger_rows
+from contact_sync.sync import Databases
 
 MANY = 50_000
 """From so many clients on it is cheaper to read everything."""
@@ -41,36 +43,37 @@ class Affected:
 
 
 def affected_clients(
-    state: StateDatabase, sync_id: int, snapshot: Snapshot, changed: Int64, *, quiet: bool
+    sync: Databases, sync_id: int, snapshot: Snapshot, changed: Int64, *, quiet: bool
 ) -> Affected | None:
     """None = they are too many. `quiet`: the run before found nothing to do, so that no rejection
     is news."""
-    with state.transaction() as cursor:
+    hashing = sync.hashing()
+    with sync.state.transaction() as cursor:
         found = np.union1d(changed, affected.waiting(cursor, sync_id))
         if not quiet:
             found = np.union1d(found, affected.rejected_sharing(cursor, sync_id))
-        scan = _with_sharers(cursor, sync_id, snapshot, found)
+        scan = _with_sharers(cursor, sync_id, (snapshot, hashing), found)
         if scan is None:
             return None
         ids, rows = scan
         taken = affected.taken(cursor, sync_id, np.unique(rows.email_hash[rows.email_hash != 0]))
-    return Affected(rows, _known(state, sync_id, ids), taken)
+    return Affected(rows, _known(sync.state, sync_id, ids), taken)
 
 
 def _with_sharers(
-    cursor: Cursor, sync_id: int, snapshot: Snapshot, found: Int64
+    cursor: Cursor, sync_id: int, source: tuple[Snapshot, Hashing], found: Int64
 ) -> tuple[Int64, Scan] | None:
     """The clients and all who share an address with one of them, then or now, and their rows. Who
     is found has other addresses than the ledger knows only if it is among the changed ones, so that
     the second round finds nobody more, as a rule."""
     ids, rows, hashes = NOBODY, Scan(NOBODY, NOBODY, np.empty(0, bool)), NOBODY
-    coming = found
+    (snapshot, hashing), coming = source, found
     for _ in range(MOST_ROUNDS):
         if len(ids) + len(coming) > MANY:
             return None
         if len(coming) == 0:
             return ids, rows
-        more = collected(snapshot.addresses_of(coming), "scan")
+        more = collected(snapshot.addresses_of(coming), "scan", hashing)
         rows = _joined(rows, more)
         ids = np.union1d(ids, coming)
         before = affected.addresses_of(cursor, sync_id, coming)

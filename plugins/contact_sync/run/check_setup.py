@@ -41,6 +41,7 @@ def check_setup(sync: Sync, run: Run | None) -> mapping.Mapping:
     if account is None:
         raise ConfigError(_message(definition.name, problems))
     problems += other_account(sync, run, known)
+    problems += _key_problems(sync)
     problems += forsaken_sync(sync, run, known, account.list_id)
     columns, resolved = _source_columns(sync, problems), None
     if columns is not None:
@@ -59,6 +60,18 @@ def check_setup(sync: Sync, run: Run | None) -> mapping.Mapping:
         len(resolved.fields) + 1, definition.list or "none",
     )  # fmt: skip
     return resolved
+
+
+def _key_problems(sync: Sync) -> list[str]:
+    """What is wrong with the key of kept values, where the definition keeps any."""
+    if sync.definition.changes.values == "none":
+        return []
+    try:
+        sync.hash_keys()
+    except ConfigError as error:
+        return [f"changes: values are to be kept encrypted, and there is no key for that. {error}; "
+                f"or say `values: none`"]  # fmt: skip
+    return []
 
 
 def _source_columns(sync: Sync, problems: list[str]) -> pa.Schema | None:

@@ -13,11 +13,13 @@ import pyarrow as pa
 from contact_sync.b2core.contract import contract_findings
 from contact_sync.b2core.reader import B2Core
 from contact_sync.b2core.watched_tables import changes_findings, schedule_finding
-from contact_sync.base.errors import told_safely
+from contact_sync.base.errors import ConfigError, ConnectionMissing, told_safely
 from contact_sync.base.findings import Area, Finding, Judgement
 from contact_sync.config.definition import SyncDefinition
 from contact_sync.contacts import mapping
 from contact_sync.contacts.destination import Destination
+from contact_sync.contacts.hash_keys import NEW_KEY, HashKeys, none_configured
+from contact_sync.run.apply_hash_keys import NO_KEY
 from contact_sync.run.setup_findings import (
     Account,
     account_findings,
@@ -25,6 +27,7 @@ from contact_sync.run.setup_findings import (
     source_findings,
 )
 from contact_sync.sendgrid.api import SendGridApi
+from contact_sync.state import hash_keys
 from contact_sync.state.database import StateDatabase, check_version
 from contact_sync.state.for_people.role import state_role
 from contact_sync.state.for_people.syncs import SyncRow, sync_row
@@ -43,6 +46,7 @@ class Setup:
     open_state: Callable[[], StateDatabase]
     open_b2core: Callable[[], B2Core]
     open_sendgrid: Callable[[], SendGridApi]
+    hash_keys: Callable[[], HashKeys]
     known: SyncRow | None = None
     columns: pa.Schema | None = None
     account: Account | None = None
@@ -105,6 +109,23 @@ def _state(setup: Setup) -> Iterator[Finding]:
         check_version(cursor, database.connection_id)
         yield Finding(Area.STATE, "schema", Judgement.OK, "at this version")
         setup.known = sync_row(cursor, setup.definition.name)
+        yield _hash_key(setup, hash_keys.in_use(cursor))
+
+
+def _hash_key(setup: Setup, in_use: tuple[str, ...]) -> Finding:
+    """Whether the hashes have a key, and a run finds it."""
+    what, name = "hash key", setup.definition.connections.hash_key
+    try:
+        keys = setup.hash_keys()
+        new = keys.after(in_use)
+    except ConnectionMissing:
+        if in_use:
+            return Finding(Area.STATE, what, Judgement.WRONG, none_configured(in_use))
+        return Finding(Area.STATE, what, Judgement.WARNING, NO_KEY, f"{NEW_KEY}  # for {name}")
+    except ConfigError as error:
+        return Finding(Area.STATE, what, Judgement.WRONG, str(error))
+    told = f"{name}: {keys.current.key_id}"
+    return Finding(Area.STATE, what, Judgement.OK, f"{told}, from the next run on" if new else told)
 
 
 def _b2core(setup: Setup) -> Iterator[Finding]:

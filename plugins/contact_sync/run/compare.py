@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
 
 from contact_sync.base.arrays import Int64, Mask, rows_of
 from contact_sync.base.client_life import Cause, Fate
@@ -19,6 +20,7 @@ from contact_sync.contacts.mapping import Mapping
 from contact_sync.contacts.selection import TAKES_OVER
 from contact_sync.contacts.tombstones import NONE, Tombstones
 from contact_sync.contacts.transform import Dropped, Transformed
+from contact_sync.run.changes import changes
 from contact_sync.run.counting import Counts, count
 from contact_sync.state.staging import Slice
 
@@ -58,13 +60,15 @@ class Members:
 class Compared:
     """Of a chunk: which members of the slice are in it, by position; the contacts for the outbox;
     the ledger's rows of clients that aren't sent (columns of `fates.FATE`); values that SendGrid
-    lacks, or has cut or rounded; how many there are of all."""
+    lacks, or has cut or rounded; how many there are of all; `changes`: what people read of them
+    (run.changes)."""
 
     members: Int64
     send: pd.DataFrame
     keep: pd.DataFrame
     dropped: list[Dropped]
     counts: Counts
+    changes: pa.Table
 
 
 def compare(
@@ -97,7 +101,7 @@ def compare(
     keep = _to_keep(clients, decided)
     dropped = transformed.dropped_of(ids[np.isin(decided.decision, HELD_AS_SENT)])
     counts = count(clients, decided, send, dropped, mapping)
-    return Compared(rows, send, keep, dropped, counts)
+    return Compared(rows, send, keep, dropped, counts, changes(decided, ids, send, keep))
 
 
 def vanished(members: Members, seen: Mask, ledger: LedgerRows) -> pd.DataFrame:

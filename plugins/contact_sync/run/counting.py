@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from contact_sync.base.arrays import Int64
+from contact_sync.base.arrays import Int64, Mask
+from contact_sync.base.changes import ChangeKind
 from contact_sync.base.client_life import Cause, Fate
 from contact_sync.base.json_columns import Staged
 from contact_sync.base.vocabulary import (
@@ -86,11 +87,22 @@ def count(
     )
 
 
+def sent_kinds(decided: Decided) -> dict[ChangeKind, Mask]:
+    """Whom the run sends, each of exactly one kind."""
+    is_sent, is_moved = decided.decision == Decision.SEND, decided.has_contact & ~decided.own
+    in_vain, own = decided.known.unconfirmed, decided.own & ~decided.known.unconfirmed
+    return {
+        ChangeKind.NEW: is_sent & (in_vain | ~decided.has_contact),
+        ChangeKind.MOVED: is_sent & is_moved & ~in_vain,
+        ChangeKind.CHANGED: is_sent & own & ~decided.same,
+        ChangeKind.SENT_AGAIN: is_sent & own & decided.same,
+    }
+
+
 def _how_many(clients: pd.DataFrame, decided: Decided, send: pd.DataFrame) -> Counter[str]:
     """The clients of the chunk by what happens to them."""
     n = np.bincount(decided.decision, minlength=len(Decision))
-    is_sent, is_moved = decided.decision == Decision.SEND, decided.has_contact & ~decided.own
-    in_vain, own = decided.known.unconfirmed, decided.own & ~decided.known.unconfirmed
+    is_moved, sent = decided.has_contact & ~decided.own, sent_kinds(decided)
     no_address = clients["field"].eq("email").fillna(value=False).to_numpy(bool)
     found = {
         "read": n.sum(),
@@ -101,10 +113,10 @@ def _how_many(clients: pd.DataFrame, decided: Decided, send: pd.DataFrame) -> Co
         "newly_excluded": (decided.decision[decided.has_contact] == Decision.EXCLUDED).sum(),
         "address_lost": (is_moved & no_address & (decided.known.fate != Fate.REJECTED)).sum(),
         "given_up": (decided.decision[is_moved] == Decision.SHARED).sum(),
-        "new": (is_sent & (in_vain | ~decided.has_contact)).sum(),
-        "address_changed": (is_sent & is_moved & ~in_vain).sum(),
-        "changed": (is_sent & own & ~decided.same).sum(),
-        "sent_again": (is_sent & own & decided.same).sum(),
+        "new": sent[ChangeKind.NEW].sum(),
+        "address_changed": sent[ChangeKind.MOVED].sum(),
+        "changed": sent[ChangeKind.CHANGED].sum(),
+        "sent_again": sent[ChangeKind.SENT_AGAIN].sum(),
         "cleared": (send["clears"] != 0).sum(),
     }
     return Counter({name: int(number) for name, number in found.items()})

@@ -20,6 +20,7 @@ from contact_sync.base.arrays import among
 from contact_sync.base.erasure_steps import ErasureStep, TombstoneKind
 from contact_sync.base.errors import AuthError, RequestRefused, RetryableError, SyncError
 from contact_sync.base.failpoints import reach
+from contact_sync.contacts.hash_keys import Hashing
 from contact_sync.contacts.selection import Scan
 from contact_sync.contacts.tombstones import stones_of
 from contact_sync.postgres.cursor import Cursor
@@ -28,7 +29,7 @@ from contact_sync.run.sending.removal_targets import SEARCH_LAG_SECONDS
 from contact_sync.run.sending.search import search
 from contact_sync.sendgrid.api import MAX_LOOKUP
 from contact_sync.sendgrid.refused_contacts import refused_by_answer
-from contact_sync.state import erasures, leases, purging, tombstones
+from contact_sync.state import erasures, hash_keys, leases, purging, tombstones
 from contact_sync.state.erasures import Part, Step
 from contact_sync.state.purging import Person
 from contact_sync.state.runs import Run
@@ -83,8 +84,9 @@ def _writing(sync: Sync, part: Part, run: Run | None) -> Iterator[Cursor]:
 
 def scanned(sync: Databases) -> Scan:
     """Id and address of every client in B2CORE."""
+    hashing = sync.hashing()
     with sync.b2core.snapshot() as snapshot:
-        return scan_clients(snapshot)
+        return scan_clients(snapshot, hashing)
 
 
 def held_in_b2core(scan: Scan, ids: Collection[int], hashes: Collection[int]) -> set[int]:
@@ -94,13 +96,13 @@ def held_in_b2core(scan: Scan, ids: Collection[int], hashes: Collection[int]) ->
     return set(scan.email_hash[others & theirs].tolist())
 
 
-def _came_since(sync: Sync, part: Part) -> dict[str, int]:
+def _came_since(sync: Sync, part: Part, hashing: Hashing) -> dict[str, int]:
     """Addresses of the person, with their hashes, that the request didn't name, without those that
     others have by now. B2CORE is read only if there are any."""
     with sync.state.transaction() as cursor:
         person = _person(cursor, part)
         more = set(purging.addresses_of_clients(cursor, person)) - person.addresses.keys()
-        found = dict(zip(sorted(more), address_hashes(sorted(more)), strict=True))
+        found = dict(zip(sorted(more), address_hashes(sorted(more), hashing), strict=True))
         everywhere = erasures.persons_of(cursor, part.erasure_id)
         held = purging.held_by_others(cursor, [replace(one, addresses=found) for one in everywhere])
     if found:
@@ -110,13 +112,15 @@ def _came_since(sync: Sync, part: Part) -> dict[str, int]:
 
 def _purge(sync: Sync, part: Part, run: Run | None) -> bool:
     """Delete what the state database has of the person; False = it is in use."""
-    key, own = sync.hash_keys().current, _came_since(sync, part)
+    key, hashing = sync.hash_keys().current, sync.hashing()
+    own = _came_since(sync, part, hashing)
     with _writing(sync, part, run) as cursor:
         if erasures.is_in_use(cursor, part, run.run_id if run else 0):
             return False
+        hash_keys.hold(cursor, hashing)
         ids = (part.erasure_id, part.sync_id)
         erasures.create_part(cursor, ids, (), own)
-        stones = stones_of(TombstoneKind.ADDRESS, key, list(own.values()), list(own))
+        stones = stones_of(TombstoneKind.ADDRESS, (hashing, key), list(own.values()), list(own))
         tombstones.put_up(cursor, part.erasure_id, None, stones)
         gone = purging.purge(cursor, _person(cursor, part))
         erasures.note_purged(cursor, part)

@@ -15,7 +15,7 @@ from contact_sync.base.vocabulary import FieldType, Lane, RemovalReason, RunKind
 from contact_sync.config.files import read_definitions
 from contact_sync.postgres.cursor import Cursor
 from contact_sync.reporting.degraded import degraded, newly_degraded
-from contact_sync.reporting.run_report import dropped_lines, reasons_in_words
+from contact_sync.reporting.run_report import dropped_lines, field_lines, reasons_in_words
 from contact_sync.reporting.sending import sending
 from contact_sync.run import profile_drift
 from contact_sync.run.context import mapping_of, snapshot_of
@@ -24,6 +24,7 @@ from contact_sync.run.outer_mark import end_mark
 from contact_sync.run.plan_batches import describe
 from contact_sync.state import (
     batches,
+    changes,
     client_keys,
     dropped,
     erasures,
@@ -95,6 +96,7 @@ def finish_run(sync: Sync, run: Run) -> Result:
             books, refused, jobs, wrong, now, new, refused_values.as_counted(left_out),
             restrained_by, sent.to_json(), worse,
         )  # fmt: skip
+        changes.close(cursor, run.run_id)
         runs.advance_watermark(cursor, run, run.snapshot, run.destination)
         row_counts.forget_older(cursor, run.sync_id, run.run_id, everyone=everyone)
         runs.finish_run(cursor, run, RunState.SUCCEEDED, result=result)
@@ -222,6 +224,8 @@ def _log_report(plan: Plan, result: Result) -> None:
         "stale": "Stale at SendGrid (Number and Date fields can't be cleared)",
         "warned": "Sent although SendGrid suppresses the address",
     }  # fmt: skip
+    for line in field_lines(plan.compared, plan.changed_fields):
+        log.info("%s", line[:1].upper() + line[1:])
     counted = reasons_in_words(plan)
     for key, title in titles.items():
         if key != "dropped" or result.dropped_new is None:

@@ -27,6 +27,7 @@ from contact_sync.run import approve_plan
 from contact_sync.run.context import mapping_of, snapshot_of
 from contact_sync.run.counting import with_few_reasons
 from contact_sync.run.find_removals import exclusions_ahead, removals_ahead
+from contact_sync.run.sending.changed_fields import compare_changed, with_fields
 from contact_sync.run.sending.excluded_contacts import leave_former_lists, look_up_excluded
 from contact_sync.run.sending.look_before import look_before
 from contact_sync.run.sending.move_person import plan_moves
@@ -59,7 +60,7 @@ def plan_batches(sync: Sync, run: Run) -> list[int]:
         return []
     if plan.counts["to_send"] > ledger.MANY:
         staging.analyze_outbox(sync.state)
-    plan = _look_up(sync, run, plan)
+    plan = compare_changed(sync, run, _look_up(sync, run, plan))
     plan = _with(plan, held=plan.counts.get("held", 0) + carry_suppressions(sync, run))
     csv = _uses_csv(sync, run, plan.counts["to_send"])
     plan = plan_moves(sync, run, look_before(sync, run, plan, csv=csv))
@@ -109,11 +110,13 @@ def _with_removals(cursor: Cursor, sync: Sync, run: Run, plan: Plan) -> Plan:
 
 
 def _save_dry_plan(sync: Sync, run: Run, plan: Plan) -> None:
+    plan = with_fields(sync, run, plan)
     with sync.state.transaction() as cursor:
         plan = _with_removals(cursor, sync, run, plan)
         having = approve_plan.contacts_having(cursor, sync.definition, run, plan)
         above = approve_plan.above_limits(sync.definition, run, plan, having)
-        runs.save_plan(cursor, run.run_id, replace(plan, above_limits=above))
+        plan = replace(plan, above_limits=above)
+        runs.save_plan(cursor, run.run_id, plan)
     log.info("Dry run: %s", describe(plan))
     for what in above:
         log.info("A real run would ask for approval: %s", above_limit(what))

@@ -11,6 +11,7 @@ from contact_sync.base.failpoints import reach
 from contact_sync.base.suppressed import Suppressed, SuppressionNews
 from contact_sync.base.vocabulary import SuppressionKind
 from contact_sync.config.suppressions import Suppressions
+from contact_sync.contacts.hash_keys import Hashing
 from contact_sync.contacts.tombstones import Tombstones
 from contact_sync.state import affected, leases, suppressed
 from contact_sync.state.runs import Run
@@ -48,11 +49,13 @@ def read_suppressions(sync: Sync, run: Run) -> SuppressionNews:
     return news
 
 
-def _not_erased(page: list[Suppressed], tombstones: Tombstones) -> list[Suppressed]:
+def _not_erased(
+    page: list[Suppressed], tombstones: Tombstones, hashing: Hashing
+) -> list[Suppressed]:
     """The same without addresses that were erased: SendGrid goes on suppressing them."""
     if not tombstones:
         return page
-    hashes = np.array(suppressed.address_hashes([each.email for each in page]), np.int64)
+    hashes = np.array(suppressed.address_hashes([each.email for each in page], hashing), np.int64)
     erased = tombstones.cover_addresses(hashes)
     return [each for each, is_erased in zip(page, erased, strict=True) if not is_erased]
 
@@ -63,12 +66,12 @@ def _read(sync: Sync, run: Run, kind: SuppressionKind, asked: Suppressions) -> N
             cursor, run.sync_id, kind,
             overlap_minutes=asked.overlap_minutes, whole_hours=asked.whole_every_hours,
         )  # fmt: skip
-    tombstones = sync.tombstones()
+    tombstones, hashing = sync.tombstones(), sync.hashing()
     for page in sync.sendgrid.suppressions(kind, None if place.is_whole else place.since):
         leases.renew_lease(sync.state, run)
-        if page := _not_erased(page, tombstones):
+        if page := _not_erased(page, tombstones, hashing):
             with sync.state.transaction(run.fence) as cursor:
-                suppressed.note(cursor, run.sync_id, kind, page, place)
+                suppressed.note(cursor, run.sync_id, kind, page, place, hashing)
                 reach("suppressions_page_uncommitted")
     with sync.state.transaction(run.fence) as cursor:
         suppressed.end_reading(cursor, run.sync_id, kind, place)

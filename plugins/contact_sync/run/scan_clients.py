@@ -17,6 +17,7 @@ from contact_sync.base.json_columns import SourceSnapshot
 from contact_sync.base.suppressed import KINDS
 from contact_sync.config.definition import SyncDefinition
 from contact_sync.config.source import ChangeDetection
+from contact_sync.contacts.hash_keys import Hashing
 from contact_sync.contacts.selection import Scan, scanned, suppressed_kinds
 from contact_sync.contacts.tombstones import Tombstones
 from contact_sync.postgres.arrow_reader import ahead
@@ -91,15 +92,15 @@ def _note_erased_elsewhere(sync: Sync, tombstones: Tombstones, scan: Scan, erase
             put_up_here(cursor, sync.definition.name, *tags)
 
 
-def scan_clients(snapshot: Snapshot) -> Scan:
+def scan_clients(snapshot: Snapshot, hashing: Hashing) -> Scan:
     """Ids and address hashes of all clients, by id; 17 bytes of memory a client."""
-    return collected(ahead(snapshot.scan()), "scan")
+    return collected(ahead(snapshot.scan()), "scan", hashing)
 
 
-def collected(batches: Iterable[pa.RecordBatch], statement: str) -> Scan:
+def collected(batches: Iterable[pa.RecordBatch], statement: str, hashing: Hashing) -> Scan:
     """The rows by id. Raises FatalError when a client came twice."""
     empty = Scan(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, bool))
-    parts = [empty, *map(scanned, batches)]
+    parts = [empty, *(scanned(batch, hashing) for batch in batches)]
     client_id = np.concatenate([part.client_id for part in parts])
     order: Int64 | slice = slice(None)  # as they come from most sources; copies nothing
     if not bool((client_id[:-1] < client_id[1:]).all()):

@@ -41,6 +41,7 @@ from contact_sync.run.scan_clients import (
 from contact_sync.run.sending.rejected_contacts import take_back
 from contact_sync.state import batches, row_counts, runs, staging
 from contact_sync.state.affected import RunBefore, count_present, run_before
+from contact_sync.state.changes import replace_absent
 from contact_sync.state.ledger import (
     count_retiring,
     known_clients,
@@ -152,7 +153,7 @@ def _look_at_all(
     """Read all ids and addresses and the changed rows, and at the same time the whole ledger."""
     with ThreadPoolExecutor(1) as pool:
         reading = pool.submit(known_clients, sync.state, run.sync_id)  # another server, meanwhile
-        scan, changed = scan_clients(snapshot), seen.changed
+        scan, changed = scan_clients(snapshot, sync.hashing()), seen.changed
         if run.only is None and seen.kind is RunKind.INCREMENTAL and mark:
             changed = np.union1d(changed, changed_clients(sync.definition, snapshot, mark))
         here = _looked(seen.here, decided, snapshot.judged_counts(), mark)
@@ -172,7 +173,7 @@ def _look_at_changes(
     found = [snapshot.changed_in_part(*part) for part in (decided.read or {}).items()]
     changed = np.unique(np.concatenate([seen.changed, *found]))
     quiet = before.was_quiet
-    concerned = affected_clients(sync.state, run.sync_id, snapshot, changed, quiet=quiet)
+    concerned = affected_clients(sync, run.sync_id, snapshot, changed, quiet=quiet)
     if concerned is None:
         many = Decided(Look.WHOLE, LookWhy.MANY, f"{len(changed)}")
         return _look_at_all(sync, run, snapshot, seen, many, mark)
@@ -245,6 +246,7 @@ def _store(sync: Sync, run: Run, seen: Seen, selection: Selection, slices: list[
         why = (seen.why, seen.detail)
         runs.save_snapshot(cursor, run.run_id, snapshot, seen.kind, why, seen.began)
         staging.save_slices(cursor, run.run_id, slices)
+        replace_absent(cursor, run.run_id, gone)
         if not run.dry_run:
             _note_rows(cursor, run, seen, selection.members)
         if not (run.dry_run or run.is_trial):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+
+from contact_sync.run.context import open_run
 from contact_sync.run.sending.cut_refused import close_refused, raise_if_given_up
 from contact_sync.run.sending.poll_job import raise_if_failed, settle_batch
 from contact_sync.run.sending.split import close_family
@@ -9,6 +12,8 @@ from contact_sync.run.sending.submit import submit_batch
 from contact_sync.state import batches
 from contact_sync.state.runs import Run
 from contact_sync.sync import Sync
+
+LOOK_SECONDS, FIRST_PAUSE = 2.0, 0.1
 
 
 def send_batch(sync: Sync, run: Run, root_id: int) -> str | None:
@@ -26,3 +31,23 @@ def send_batch(sync: Sync, run: Run, root_id: int) -> str | None:
     raise_if_failed(sync, root_id)
     raise_if_given_up(sync, root_id)
     return None
+
+
+def send_and_look(sync: Sync, run_id: int, batch_ids: list[int]) -> dict[int, str]:
+    """Send batches and look at their jobs for a moment; returns those to wait for, by batch.
+
+    A job that is over within LOOK_SECONDS costs no deferral, which takes longer; where the
+    account's profile says that jobs take longer, it isn't looked at again. Raises like send_batch.
+    """
+    usual = sync.profile.number("job_seconds") or 0
+    until = time.monotonic() + (LOOK_SECONDS if usual <= LOOK_SECONDS else 0)
+    pause, jobs = FIRST_PAUSE, dict.fromkeys(batch_ids, "")
+    while jobs:
+        found = {one: send_batch(sync, open_run(sync, run_id), one) for one in jobs}
+        waiting = {one: job_id for one, job_id in found.items() if job_id is not None}
+        if not waiting or time.monotonic() > until:
+            return waiting
+        pause = pause * 1.5 if waiting == jobs else FIRST_PAUSE
+        jobs = waiting
+        time.sleep(pause)
+    return jobs

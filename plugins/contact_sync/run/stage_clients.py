@@ -9,8 +9,10 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from contact_sync.base.arrays import Int64, Mask
+from contact_sync.base.changes import ChangeKind
 from contact_sync.base.failpoints import reach
 from contact_sync.base.json_columns import Staged
 from contact_sync.base.vocabulary import RunKind
@@ -22,11 +24,14 @@ from contact_sync.contacts.refused_values import Refused
 from contact_sync.contacts.transform import NOTHING_REFUSED, Dropped, transform
 from contact_sync.postgres.arrow_reader import ahead
 from contact_sync.postgres.cursor import Cursor
-from contact_sync.run.compare import Members, compare, vanished
+from contact_sync.run.changes import few
+from contact_sync.run.compare import Compared, Members, compare, vanished
 from contact_sync.run.context import mapping_of
 from contact_sync.run.counting import Counts
+from contact_sync.run.sending.changed_fields import SAMPLE, look_up_some
 from contact_sync.state import (
     batches,
+    changes,
     client_keys,
     dropped,
     fates,
@@ -36,6 +41,7 @@ from contact_sync.state import (
     runs,
     staging,
 )
+from contact_sync.state.changes import StagedChange
 from contact_sync.state.runs import Run
 from contact_sync.state.staging import Slice
 from contact_sync.sync import Sync
@@ -46,7 +52,8 @@ log = logging.getLogger(__name__)
 @dataclass(slots=True)
 class _Read:
     """What reading a slice has found, besides the contacts to send: `keep` for the ledger, `parted`
-    ids that belong to other persons, `unnoted` persons, `keys`: how B2CORE calls the clients."""
+    ids that belong to other persons, `unnoted` persons, `keys`: how B2CORE calls the clients,
+    `changes`: what people read, `changed`: of a dry run some changed contacts."""
 
     counts: Counts
     seen: Mask
@@ -56,6 +63,17 @@ class _Read:
     parted: list[int] = field(default_factory=list)
     unnoted: list[pd.DataFrame] = field(default_factory=list)
     keys: list[pd.DataFrame] = field(default_factory=list)
+    changes: list[pa.Table] = field(default_factory=list)
+    changed: list[StagedChange] = field(default_factory=list)
+
+    def keep_some(self, found: Compared) -> None:
+        """Keep the first changed contacts of a dry run, which has no outbox, to look them up."""
+        is_changed = pc.equal(found.changes.column("kind"), str(ChangeKind.CHANGED))
+        ids = found.changes.filter(is_changed).column("client_id").to_numpy()
+        send = found.send[found.send["client_id"].isin(ids)].head(SAMPLE - len(self.changed))
+        columns = send[list(StagedChange._fields)]
+        for client, email, payload, clears in columns.itertuples(index=False):
+            self.changed.append(StagedChange(int(client), email, payload, int(clears)))
 
     def same_persons(self, frame: pd.DataFrame, known: LedgerRows, mapping: Mapping) -> LedgerRows:
         """What the ledger knows of the clients who are the same persons still."""
@@ -74,7 +92,7 @@ def stage_clients(sync: Sync, run: Run, slice_no: int) -> Staged:
 
     A dry run only counts.
     """
-    mapping = mapping_of(run)
+    mapping, hashing = mapping_of(run), sync.hashing()
     part = staging.load_slice(sync.state, run.run_id, slice_no)
     members = Members.of(part, sync.tombstones())
     known = ledger.ledger_rows(sync.state, run.sync_id, members.client_id)
@@ -85,7 +103,7 @@ def stage_clients(sync: Sync, run: Run, slice_no: int) -> Staged:
 
     def to_send() -> Iterator[pd.DataFrame]:
         for batch in _batches(sync, run, part, members.client_id, mapping):
-            transformed = transform(batch, mapping, refused)
+            transformed = transform(batch, mapping, hashing, refused)
             read.replaced.extend(transformed.replaced)
             same = read.same_persons(transformed.frame, known, mapping)
             compared = compare(
@@ -96,6 +114,9 @@ def stage_clients(sync: Sync, run: Run, slice_no: int) -> Staged:
             read.seen[compared.members] = True
             read.counts.add(compared.counts)
             read.dropped.extend(compared.dropped)
+            read.changes.append(compared.changes)
+            if run.dry_run:
+                read.keep_some(compared)
             if len(compared.keep):
                 read.keep.append(compared.keep)
             yield compared.send.assign(json_only=csv.json_only(compared.send))
@@ -108,6 +129,7 @@ def stage_clients(sync: Sync, run: Run, slice_no: int) -> Staged:
         if run.dry_run:
             for _ in to_send():
                 pass
+            changes.replace_changes(cursor, run.run_id, part, few(read.changes))
         else:
             has_key = mapping.has_person_key
             staging.fill_outbox(cursor, run.run_id, part, to_send(), persons=has_key)
@@ -115,6 +137,8 @@ def stage_clients(sync: Sync, run: Run, slice_no: int) -> Staged:
             reach("slice_uncommitted")
         staging.save_slice_counts(cursor, run.run_id, slice_no, read.counts.staged())
     reach("slice_staged")
+    if read.changed:
+        look_up_some(sync, run, read.changed)
     told = ", ".join(f"{n} {what}" for what, n in read.counts.counts.items())
     log.info("Slice %d: %s", slice_no, told)
     return read.counts.staged()
@@ -130,6 +154,7 @@ def _note(cursor: Cursor, run: Run, part: Slice, members: Members, read: _Read) 
         refused_values.forget_range(cursor, run.sync_id, part.first_id, part.last_id)
     refused_values.forget(cursor, run.sync_id, read.replaced)
     dropped.replace_dropped(cursor, run.sync_id, members.client_id[read.seen], read.dropped)
+    changes.replace_changes(cursor, run.run_id, part, few(read.changes))
 
 
 def _refused_values(sync: Sync, run: Run, part: Slice) -> Refused:

@@ -13,10 +13,11 @@ from contact_sync.base.marks import Mark, Phase
 from contact_sync.base.run_life import ENDED, KindReason, kind_reason
 from contact_sync.base.vocabulary import RunKind
 from contact_sync.postgres.cursor import Cursor
+from contact_sync.run.apply_hash_keys import apply_hash_keys, configured_keys, new_keys_wait
 from contact_sync.run.context import definition_hash
 from contact_sync.run.continue_erasures import known_erasures
 from contact_sync.run.outer_mark import leave_mark, read_mark
-from contact_sync.state import identity, leases, runs
+from contact_sync.state import batches, identity, leases, runs
 from contact_sync.state.clocks import pull_back
 from contact_sync.state.identity import Known
 from contact_sync.state.runs import Evidence, Options
@@ -37,8 +38,8 @@ def start_run(
 
     If the state database went back since the last run, the run is one that believes nothing of it.
 
-    Raises SyncDisabled, LeaseBusy, or ConfigError when the state schema isn't there, or the state
-    database went back to before the sync was renamed.
+    Raises SyncDisabled, LeaseBusy, or ConfigError when the state schema isn't there, a hash key is
+    missing, or the state database went back to before the sync was renamed.
     """
     name, options = sync.definition.name, options or Options()
     if not sync.definition.enabled:
@@ -51,6 +52,7 @@ def start_run(
             f"compares; `shadow: false` in its definition lets it send"
         )
     sync.state.check_schema()
+    keys = configured_keys(sync)
     _refuse_erased(sync, options.only or ())
     mark, place, token = (
         read_mark(sync),
@@ -63,6 +65,9 @@ def start_run(
         lease = None
         if not options.dry_run:
             lease = leases.acquire_lease(cursor, known.sync_id, holder, take_over=take_over)
+            apply_hash_keys(cursor, known.sync_id, keys)
+        else:
+            new_keys_wait(cursor, keys)
         erased = known_erasures(cursor, name, mark)
         found = identity.look(cursor, known.sync_id, mark, place)
         _refuse_undone_rename(name, found, mark)
@@ -91,6 +96,14 @@ def start_run(
         )
     log.info("Run %d of sync %r started: %s, %s", run_id, name, kind, options)
     return run_id
+
+
+def begun_by(sync: Sync, holder: str) -> int | None:
+    """The run that an earlier try of this holder has begun to send with, and that isn't over: a new
+    run would have to wait until what it sent can't take effect any more."""
+    sync.state.check_schema()
+    with sync.state.transaction() as cursor:
+        return batches.begun_by(cursor, sync.definition.name, holder)
 
 
 def _refuse_erased(sync: Sync, ids: tuple[int, ...]) -> None:

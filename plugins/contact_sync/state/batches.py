@@ -59,6 +59,12 @@ def has_begun_to_send(cursor: Cursor, run_id: int) -> bool:
     return bool(one(cursor, SQL["has_begun"], {"run_id": run_id, "planned": str(BIRTH)})["found"])
 
 
+def begun_by(cursor: Cursor, name: str, holder: str) -> int | None:
+    """The run of the sync `name` that this holder, and nobody since, has begun to send with."""
+    rows = many(cursor, SQL["begun_by"], {"name": name, "holder": holder, "planned": str(BIRTH)})
+    return int(rows[0]["run_id"]) if rows else None
+
+
 def refuse_if_sent(cursor: Cursor, run_id: int) -> None:
     """Raise FatalError when a batch of the run has left: what was staged must stay as it is."""
     if has_begun_to_send(cursor, run_id):

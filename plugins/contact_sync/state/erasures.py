@@ -11,7 +11,7 @@ from typing import Any
 from psycopg.types.json import Jsonb
 
 from contact_sync.base.erasure_steps import ErasureStep
-from contact_sync.contacts.tombstones import HashKey, HashKeys
+from contact_sync.contacts.hash_keys import HashKey, HashKeys
 from contact_sync.postgres.cursor import Cursor, many, one, rows_as
 from contact_sync.state import statements
 from contact_sync.state.purging import Person
@@ -225,9 +225,15 @@ def first_broken(erasure_id: str, steps: Iterable[SealedStep], keys: HashKeys) -
 
 
 def erasures(cursor: Cursor, *, beginning: str = "", sync_name: str | None = None) -> list[Erasure]:
-    """The newest erasures, at most MOST; `beginning`: of their ids."""
+    """The newest erasures, at most MOST; `beginning`: of their ids; `sync_name`: only those that
+    were asked for in this sync, concern clients of it, or are under way there."""
     parameters = {"beginning": beginning, "sync_name": sync_name, "at_most": MOST}
     return rows_as(Erasure, cursor, SQL["erasures"], parameters)
+
+
+def follow_rename(cursor: Cursor, sync_id: int, name: str) -> None:
+    """A sync is about to get another name."""
+    cursor.execute(SQL["follow_rename"], {"sync_id": sync_id, "name": name})
 
 
 def every_id(cursor: Cursor) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, LiteralString
 
@@ -30,6 +30,7 @@ PRUNABLE = (
     Prunable("findings", SQL["due_findings"], SQL["delete_findings"]),
     Prunable("verifications", SQL["due_verifications"], SQL["delete_verifications"]),
     Prunable("reports", SQL["due_reports"], SQL["delete_reports"]),
+    Prunable("changes", SQL["due_changes"], SQL["delete_changes"]),
     Prunable("batches", SQL["due_batches"], SQL["delete_batches"]),
     Prunable("runs", SQL["due_runs"], SQL["delete_runs"]),
     Prunable("kept_removals", SQL["due_kept_removals"], SQL["delete_kept_removals"]),
@@ -59,9 +60,9 @@ def count(state: StateDatabase, sync_id: int, ages: Mapping[str, int | None]) ->
     return found
 
 
-def prune(state: StateDatabase, sync_id: int, what: Prunable, days: int) -> int:
-    """Delete all that are due, AT_ONCE in a transaction; returns how many. Killed anywhere, what is
-    left is due still."""
+def prune(state: StateDatabase, sync_id: int, what: Prunable, days: int) -> Iterator[int]:
+    """Delete all that are due, AT_ONCE in a transaction; gives how many, after each one. Killed
+    anywhere, what is left is due still."""
     deleted = 0
     while True:
         with state.transaction() as cursor:
@@ -72,9 +73,11 @@ def prune(state: StateDatabase, sync_id: int, what: Prunable, days: int) -> int:
             keys = {key: [row[key] for row in part] for key in part[0]}
             with state.transaction() as cursor:
                 cursor.execute(what.delete, {"sync_id": sync_id, **keys})
-                deleted += cursor.rowcount
+                some = cursor.rowcount
+            deleted += some
+            yield some
         if len(found) < FOUND_AT_ONCE or deleted == before:
-            return deleted
+            return
 
 
 def _due(

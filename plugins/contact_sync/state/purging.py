@@ -19,6 +19,7 @@ PURGES = {
     "findings": SQL["purge_findings"],
     "dropped values": SQL["purge_dropped_values"],
     "refused values": SQL["purge_refused_values"],
+    "changes": SQL["purge_changes"],
     "client keys": SQL["purge_client_keys"],
     "slices": SQL["purge_slices"],
     "batches": SQL["purge_bounds"],

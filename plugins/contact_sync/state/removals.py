@@ -10,6 +10,7 @@ from contact_sync.base.vocabulary import Lane, Outcome, RemovalReason
 from contact_sync.postgres.cursor import Cursor, many, one, rows_as
 from contact_sync.state import batch_moves, statements
 from contact_sync.state.batches import Batch, create_batch, lose_contacts
+from contact_sync.state.changes import note_removals
 from contact_sync.state.runs import Run
 
 SQL = statements.load("removals")
@@ -76,6 +77,7 @@ def create_batches(
             SQL["plan"],
             {"batch_id": batch_id, "sync_id": sync_id, "emails": part, "list_id": list_id},
         )
+        note_removals(cursor, run_id, batch_id, lane)
 
 
 def retire_absent(cursor: Cursor, sync_id: int, enough: int) -> None:

@@ -15,6 +15,7 @@ import numpy as np
 from contact_sync.base.arrays import Int64
 from contact_sync.base.suppressed import Suppressed, SuppressionNews
 from contact_sync.base.vocabulary import SuppressionKind
+from contact_sync.contacts.hash_keys import Hashing
 from contact_sync.postgres.cursor import Cursor, many, one
 from contact_sync.state import statements
 
@@ -41,14 +42,19 @@ def place_of(
 
 
 def note(
-    cursor: Cursor, sync_id: int, kind: SuppressionKind, found: Sequence[Suppressed], place: Place
+    cursor: Cursor,
+    sync_id: int,
+    kind: SuppressionKind,
+    found: Sequence[Suppressed],
+    place: Place,
+    hashing: Hashing,
 ) -> None:
     """Keep a page of what was read. An address that PostgreSQL can't store is none."""
     found = [each for each in found if "\0" not in each.email]
     parameters = {
         "sync_id": sync_id, "kind": kind, "is_whole": place.is_whole,
         "emails": [each.email for each in found], "group_ids": [each.group for each in found],
-        "email_hashes": address_hashes([each.email for each in found]),
+        "email_hashes": address_hashes([each.email for each in found], hashing),
         "since": [each.since for each in found],
     }  # fmt: skip
     cursor.execute(SQL["note"], parameters)
@@ -90,14 +96,13 @@ def count_others(
     return {row["kind"]: int(row["n"]) for row in many(cursor, SQL["count_others"], parameters)}
 
 
-def address_hashes(addresses: Sequence[str]) -> list[int]:
+def address_hashes(addresses: Sequence[str], hashing: Hashing) -> list[int]:
     """The hash of each address as the ledger has it."""
     if not addresses:
         return []
     import pandas as pd
 
     from contact_sync.contacts import emails, text_columns
-    from contact_sync.contacts.transform import hashes
 
     column = emails.normalised(pd.Series(list(addresses), dtype=text_columns.TEXT))
-    return [int(each) for each in hashes(text_columns.arrow(column))]
+    return [int(each) for each in hashing.texts(text_columns.arrow(column))]

@@ -14,11 +14,11 @@ from contact_sync.base.errors import FatalError, RetryableError
 from contact_sync.base.failpoints import reach
 from contact_sync.base.vocabulary import FieldType
 from contact_sync.contacts import emails
+from contact_sync.contacts.hash_keys import Hashing
 from contact_sync.contacts.mapping import Mapping
 from contact_sync.contacts.meaning import as_text, bits, meant, packed
 from contact_sync.contacts.shown_rows import row_hashes
 from contact_sync.contacts.text_columns import arrow, series
-from contact_sync.contacts.transform import hashes
 from contact_sync.postgres.arrow_reader import ahead, give_memory_back
 from contact_sync.sendgrid.export_files import Contact, Fetched
 from contact_sync.state import sides
@@ -52,7 +52,9 @@ def load_account_side(sync: Sync, verification_id: int, holder: str | None = Non
         raise RetryableError("B2CORE's side has to be read first")
     called, fetched = CalledFor(*sides.called_for(sync.state, found)), Fetched()
     known = sides.other_contacts(sync.state, found.sync_id, called.email_hash)
-    side = _Side(found, called, _listed(sync, found, called, fetched), known)
+    hashing = sync.hashing()
+    listed = _listed(sync, found, called, (fetched, hashing))
+    side = _Side(found, called, (listed, known), hashing)
     schema = columns_of(found.destination.mapping)
     give_memory_back()
     sides.begin_contacts(sync.state, found)
@@ -69,16 +71,18 @@ def load_account_side(sync: Sync, verification_id: int, holder: str | None = Non
     return stored
 
 
-def _listed(sync: Sync, found: Verification, called: CalledFor, fetched: Fetched) -> Int64 | None:
+def _listed(
+    sync: Sync, found: Verification, called: CalledFor, how: tuple[Fetched, Hashing]
+) -> Int64 | None:
     """Note which of the clients' contacts are on the list; returns the hashes of all other
     addresses on it, ascending, None = the sync has no list."""
     if found.list_export_id is None:
         called.listed[:] = True
         return None
-    others = [np.empty(0, np.int64)]
+    (fetched, hashing), others = how, [np.empty(0, np.int64)]
     chunks = contact_chunks(sync, found.list_export_id, pa.schema([EMAIL]), fetched)
     for chunk in ahead(chunks):
-        email_hash = hashes(_addresses(_texts(chunk, "email")))
+        email_hash = hashing.texts(_addresses(_texts(chunk, "email")))
         rows, is_called_for = called.rows_of(email_hash)
         called.listed[rows[is_called_for]] = True
         others.append(email_hash[~is_called_for])
@@ -96,22 +100,27 @@ def columns_of(mapping: Mapping) -> pa.Schema:
 
 class _Side:
     """Finds the contacts that aren't exactly what a client calls for, and reduces them to rows of
-    the account's side. `listed`: see `_listed`; `known`: other contacts that the ledger has."""
+    the account's side. `others`: see `_listed`; and other contacts that the ledger has."""
 
     def __init__(
-        self, verification: Verification, called: CalledFor, listed: Int64 | None, known: Int64
+        self,
+        verification: Verification,
+        called: CalledFor,
+        others: tuple[Int64 | None, Int64],
+        hashing: Hashing,
     ) -> None:
         self._id = verification.verification_id
         self._mapping = verification.destination.mapping
-        self._called, self._listed, self._known = called, listed, known
+        self._called, (self._listed, self._known) = called, others
+        self._hashing = hashing
         self._read = 0
 
     def unequal(self, chunk: pa.Table | list[Contact]) -> pa.RecordBatch:
         """Those of a chunk of contacts. Whoever has no address is nobody's."""
         address = _addresses(_texts(chunk, "email"))
-        email_hash, called = hashes(address), self._called
+        email_hash, called = self._hashing.texts(address), self._called
         values = [_texts(chunk, field.name, custom=field.custom) for field in self._mapping.fields]
-        row_hash = row_hashes(address, values, self._mapping)
+        row_hash = row_hashes(address, values, self._mapping, self._hashing)
         rows, is_called_for = called.rows_of(email_hash)
         equal = called.are_equal(rows, row_hash, is_called_for)
         called.note(rows[is_called_for], equal[is_called_for])

@@ -119,7 +119,7 @@ def look(sync: Sync, found: Verification) -> Seen:
             statements=snapshot.texts_hash("clients", "scan"),
         )  # fmt: skip
         refuse_stale(definition, here)
-        scan = scan_clients(snapshot)
+        scan = scan_clients(snapshot, sync.hashing())
         changed = np.empty(0, np.int64)
         if known.watermark is not None and _is_comparable(known.watermark, here):
             changed = changed_clients(definition, snapshot, known.watermark)
@@ -159,10 +159,11 @@ def _slice(sync: Sync, found: Verification, seen: Seen) -> Iterator[pa.RecordBat
         refused = refused_values.read(cursor, found.sync_id, *bounds)
         stale = sides.stale_fields(cursor, found.sync_id, *bounds)
     mapping, left = found.destination.mapping, np.ones(len(ids), bool)
+    hashing = sync.hashing()
     reduce = _Reducer(found, seen, known, refused, stale)
     with sync.b2core.snapshot() as snapshot:
         for batch in ahead(snapshot.clients(mapping.columns, *bounds, None)):
-            rows, chunk = reduce.as_hashes(transform(batch, mapping, refused))
+            rows, chunk = reduce.as_hashes(transform(batch, mapping, hashing, refused))
             left[rows] = False
             if found.rebuilds:
                 with writing(sync.state, found) as cursor:

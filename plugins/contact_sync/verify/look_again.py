@@ -230,11 +230,12 @@ def _rows(sync: Sync, found: Verification, ids: Int64) -> dict[int, Row]:
     if not len(ids):
         return {}
     mapping, bounds = found.destination.mapping, (int(ids[0]), int(ids[-1]))
+    hashing = sync.hashing()
     with sync.state.transaction() as cursor:
         refused = refused_values.read(cursor, found.sync_id, *bounds)
     with sync.b2core.snapshot() as snapshot:
         batches = snapshot.clients(mapping.columns, *bounds, ids)
-        frames = [transform(batch, mapping, refused).frame for batch in batches]
+        frames = [transform(batch, mapping, hashing, refused).frame for batch in batches]
     return {client_id: row for frame in frames for client_id, row in _read(frame, mapping)}
 
 
@@ -261,7 +262,7 @@ def _taken_meanwhile(sync: Sync, found: Verification) -> Int64:
     if not len(strangers):
         return strangers
     with sync.b2core.snapshot() as snapshot:
-        scan = without_erased(sync, scan_clients(snapshot))
+        scan = without_erased(sync, scan_clients(snapshot, sync.hashing()))
     scan = with_suppressions(sync, found.sync_id, scan)
     wanted = scan.email_hash[verdicts(scan) == SEND]
     return strangers[among(strangers, wanted)]

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 
+from contact_sync.base.failpoints import reach
 from contact_sync.config.definition import SyncDefinition
 from contact_sync.state import pruning
 from contact_sync.state.database import StateDatabase
 from contact_sync.state.for_people.syncs import sync_row
+from contact_sync.state.pruning import Prunable
 
 log = logging.getLogger(__name__)
 
@@ -32,11 +34,20 @@ def prune(
         return {}
     if dry_run:
         return pruning.count(state, row.sync_id, ages)
-    done = {}
-    for what in pruning.PRUNABLE:
-        if (days := ages[what.name]) is not None:
-            done[what.name] = pruning.prune(state, row.sync_id, what, days)
+    done = {
+        what.name: _deleted(state, row.sync_id, what, days)
+        for what in pruning.PRUNABLE
+        if (days := ages[what.name]) is not None
+    }
     for name, n in done.items():
         if n:
             log.info("Deleted: %d %s", n, name.replace("_", " "))
+    return done
+
+
+def _deleted(state: StateDatabase, sync_id: int, what: Prunable, days: int) -> int:
+    done = 0
+    for some in pruning.prune(state, sync_id, what, days):
+        done += some
+        reach("pruned_in_part")
     return done

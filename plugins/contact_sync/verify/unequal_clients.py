@@ -37,13 +37,14 @@ def _read(
     sync: Sync, found: Verification, called: CalledFor, rows: Int64
 ) -> Iterator[pa.RecordBatch]:
     mapping, ids = found.destination.mapping, called.client_id[rows]
+    hashing = sync.hashing()
     bounds = int(ids[0]), int(ids[-1])
     with sync.state.transaction() as cursor:
         refused = refused_values.read(cursor, found.sync_id, *bounds)
     left = np.ones(len(ids), bool)
     with sync.b2core.snapshot() as snapshot:
         for batch in snapshot.clients(mapping.columns, *bounds, ids):
-            clients = transform(batch, mapping, refused).frame
+            clients = transform(batch, mapping, hashing, refused).frame
             client_id = clients["client_id"].to_numpy(np.int64)
             at = rows_of(ids, client_id)[0]
             left[at] = False

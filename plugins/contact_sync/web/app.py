@@ -40,15 +40,19 @@ from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
 
 from contact_sync.web import (
+    change_files,
+    changes_page,
     check_page,
     clients_page,
     dropped_page,
     erasures_page,
     mapping_page,
+    plan_page,
     rejected_page,
     run_page,
     suppressions_page,
     syncs_page,
+    to_do_page,
     verification_page,
 )
 from contact_sync.web.admission import Admission
@@ -58,7 +62,8 @@ from contact_sync.web.rendering import FOLDER
 PAGES = (
     syncs_page.router, run_page.router, clients_page.router, rejected_page.router,
     dropped_page.router, mapping_page.router, check_page.router,
-    suppressions_page.router, erasures_page.router,
+    suppressions_page.router, erasures_page.router, changes_page.router, plan_page.router,
+    change_files.router, to_do_page.router,
     verification_page.router,
 )  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""Erasures on request: all of them with their evidence, and a form that asks for one.
+"""Erasures on request: a sync's with their evidence, and a form that asks for one.
 
 Nothing on the page says who was erased. The form is for who may see addresses and start runs: it
 puts up the tombstones at once, and the next run does the rest.
@@ -62,6 +62,16 @@ class ErasuresPage:
         """A step in words."""
         return STEP_WORDS[step.what]
 
+    def left_in(self, row: Erasure) -> str:
+        """Where something is left to do, without the names of other syncs."""
+        places = row.open_in or []
+        own = [self.sync.name] if self.sync.name in places else []
+        return ", ".join([*own, "other syncs"] if len(places) > len(own) else own)
+
+    def asked_in(self, row: Erasure) -> str:
+        """In which sync it was asked for."""
+        return row.sync_name if row.sync_name == self.sync.name else "another sync"
+
     def numbers(self, step: SealedStep) -> str:
         """How many of what."""
         return ", ".join(f"{n} {what}" for what, n in step.numbers.items())
@@ -76,7 +86,8 @@ def may_erase(sync: SeenSync) -> bool:
 def erasures_of(
     request: Request, viewer: ViewerDep, name: str, show: str = "", asked: str = ""
 ) -> Response:
-    """All erasures of the state database; `show`: the id of the one whose steps are shown."""
+    """A sync's erasures; `show`: the id of the one whose steps are shown. What was done in other
+    syncs is for who may read those."""
     return _page(request, readable_sync(viewer, name), show, asked=asked)
 
 
@@ -118,11 +129,14 @@ def _page(
     request: Request, sync: SeenSync, show: str = "", *, problem: str = "", asked: str = ""
 ) -> Response:
     with reading(sync.state) as cursor:
-        rows = erasures.erasures(cursor)
+        rows = erasures.erasures(cursor, sync_name=sync.name)
+        others = set(erasures.all_syncs(cursor).values()) - {sync.name}
         known = {row.erasure_id for row in rows}
         steps = erasures.steps_of(cursor, show) if show in known else []
+    # A name that no sync has any more is a former one: the record keeps it.
+    own = [step for step in steps if step.sync_name not in others]
     shown = ErasuresPage(
-        sync, links_of(request), rows, steps, show if steps else "", problem,
+        sync, links_of(request), rows, own, show if own else "", problem,
         asked if asked in known else "",
     )  # fmt: skip
     status = 422 if problem else 200

@@ -52,6 +52,25 @@ class Links:
         """A run's report."""
         return f"{self.sync(name)}/runs/{run_id}"
 
+    def changes(
+        self, name: str, run_id: int, query: Mapping[str, str] | None = None, file: str = ""
+    ) -> str:
+        """What a run changes, client by client; `file` is ".csv" or ".parquet"."""
+        found = f"{self.run(name, run_id)}/changes{file}"
+        return f"{found}?{urlencode(query)}" if query else found
+
+    def plan(self, name: str, run_id: int) -> str:
+        """A run's plan, for whoever decides about it."""
+        return f"{self.run(name, run_id)}/plan"
+
+    def newest_plan(self, name: str) -> str:
+        """The newest plan of a sync; posted to, it starts a run."""
+        return f"{self.sync(name)}/plan"
+
+    def to_do(self, name: str, query: Mapping[str, str] | None = None, file: str = "") -> str:
+        """The clients with something to do; `file` is ".csv"."""
+        return f"{self.sync(name)}/to-do{file}{'?' + urlencode(query) if query else ''}"
+
     def clients(self, name: str) -> str:
         """The look-up of clients."""
         return f"{self.sync(name)}/clients"

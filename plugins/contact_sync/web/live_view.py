@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from contact_sync.airflow_edge.access import Viewer
-from contact_sync.airflow_edge.airflow_side import airflow_side, killed_tasks
+from contact_sync.airflow_edge.airflow_side import airflow_side, killed_tasks, reason_of_try
 from contact_sync.airflow_edge.by_hand import deeds
 from contact_sync.airflow_edge.dag_runs import SeenDagRun, not_started
 from contact_sync.base.run_life import NOT_STARTED, NotStarted
@@ -42,18 +42,17 @@ def live_view(
     """Of a DAG run and its newest run, or of a run of the command line."""
     is_running = run is not None and run.state == "running"
     state = state_side(cursor, sync.name, run.id if run else None)
-    deadlines = sync.definition.deadlines
+    deadlines, hours = sync.definition.deadlines, sync.definition.limits.approval_hours
     if dag_run is None:
-        found = waits(None, state, deadlines, has_run=True) if is_running else []
+        found = waits(None, state, deadlines, hours, has_run=True) if is_running else []
         return LiveView(found)
     names = viewer.may_see_audit_log(dag_run.dag_id)
     if dag_run.unfinished:
         airflow = airflow_side(
             dag_run.dag_id, dag_run.run_id, dag_run.state, dag_run.due, names=names
         )
-        has_run = run is not None
-        found = waits(airflow, state if is_running or not has_run else _apart(state), deadlines,
-                      has_run=has_run)  # fmt: skip
+        known = state if is_running or run is None else _apart(state)
+        found = waits(airflow, known, deadlines, hours, has_run=run is not None)
     else:
         found = []
     seen = OverInAirflow(
@@ -61,6 +60,7 @@ def live_view(
         deeds(dag_run.dag_id, dag_run.run_id, dag_run.due, names=names),
         killed_tasks(dag_run.dag_id, dag_run.run_id, dag_run.due),
         dag_run.failed[0] if dag_run.failed else "",
+        reason_of_try(dag_run.dag_id, dag_run.run_id, *dag_run.failed) if dag_run.failed else "",
     )
     why, other = "", None
     if run is None and not dag_run.unfinished:

@@ -107,24 +107,27 @@ class RunPage:
     def link_of(self, step: run_story.Step, run: RunView) -> Link | None:
         """The page that helps with something that is to be done."""
         links, definition = self.links, self.sync.definition
+        found: Link | None = None
         match step.link:
             case "dag":
                 word = "Trigger in Airflow" if self.sync.may_trigger else "DAG in Airflow"
-                return Link(word, links.dag(definition.dag_id), in_airflow=True)
+                found = Link(word, links.dag(definition.dag_id), in_airflow=True)
             case "rejected" | "dropped" as what:
                 is_of_clients = what == "rejected"
                 word = "Rejected clients" if is_of_clients else "Dropped values"
                 page_of = links.rejected if is_of_clients else links.dropped
-                return Link(word, page_of(definition.name))
+                found = Link(word, page_of(definition.name))
+            case "plan":
+                found = Link("The plan, and the button", links.plan(definition.name, run.id))
             case "sync":
-                return Link("All runs", links.sync(definition.name))
+                found = Link("All runs", links.sync(definition.name))
             case "approval" if run.dag_run:
                 actions = f"{links.dag_run(*run.dag_run)}/required_actions"
-                return Link("Required Actions", actions, in_airflow=True)
+                found = Link("Required Actions", actions, in_airflow=True)
             case "log" if self.failed_task:
                 task = self.failed_task
-                return Link(f"Log of {task.text}", task.href, in_airflow=True)
-        return None
+                found = Link(f"Log of {task.text}", task.href, in_airflow=True)
+        return found
 
 
 @router.get("/report")

@@ -175,7 +175,7 @@ def run_view(found: Found, shown: Callable[[str | None], str], deadlines: Deadli
         figures=_figures(run.sending),
         at_sendgrid=run.sending.at_sendgrid,
         books=_books(report.books, run.plan.held_absences if run.plan else 0),
-        counts=_counts(report.counts),
+        counts=plan_counts(report.counts),
         rejections=_rejections(report.rejections, found.rejected, shown),
         dropped_note=_dropped_note(report),
         dropped=_dropped(report),
@@ -221,7 +221,7 @@ def _books(books: dict[str, int], held: int) -> str:
     return f"{number(books['selected'])} clients in B2CORE = {parts}{gone}."
 
 
-def _counts(counts: dict[str, int]) -> list[tuple[str, str, int]]:
+def plan_counts(counts: dict[str, int]) -> list[tuple[str, str, int]]:
     """(word, meaning, number) of what the plan counts."""
     return [
         (word, meaning, counts[key])

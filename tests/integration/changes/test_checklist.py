@@ -17,7 +17,9 @@ from contact_sync.base.findings import Area, Finding, Judgement
 from contact_sync.run.checklist import Setup, checklist
 from contact_sync.sendgrid.api import SendGridApi
 from contact_sync.state.database import StateDatabase
+from contact_sync.sync import no_hash_keys
 from local.postgres.server import Cluster
+from tests.support.hash_keys import HASH_KEYS
 from tests.support.source_faults import replace_in
 from tests.support.world import API_KEY, JSON_TYPE, LIST_NAME, World
 
@@ -95,6 +97,11 @@ CASES = [
          "Suppressions: Full Access", change=lambda world, _: world.emulator.admin.fault(
              "GET", "/v3/scopes", status=200, body='{"scopes": ["marketing.read"]}',
              headers={"content-type": JSON_TYPE})),
+    Case((Area.STATE, "hash key", WARNING, "can find out addresses"), "token_hex",
+         change=lambda world, _: setattr(world, "hash_keys", None)),
+    Case((Area.STATE, "hash key", WRONG, "The hash key lost"), "",
+         state=("INSERT INTO contact_sync.hash_key VALUES (1, 'lost')",
+                "DELETE FROM contact_sync.hash_key")),
     Case((Area.SENDGRID, "list", WRONG, "SendGrid has no list"), "",
          change=lambda world, _: world.redefine(list="Nobody's list")),
     Case((Area.DEFINITION, "fields", WRONG, "fields demo --create"), "",
@@ -110,6 +117,7 @@ def findings(world: World) -> list[Finding]:
         partial(StateDatabase, world.state_url, "contact_sync_state"),
         partial(B2Core, world.reader_url, world.sql_folder, limit),
         partial(SendGridApi, world.emulator.base_url, API_KEY),
+        lambda: world.hash_keys or no_hash_keys(),
     )))  # fmt: skip
 
 
@@ -131,7 +139,7 @@ def broken(case: Case, world: World, cluster: Cluster) -> Iterator[None]:
         finally:
             of_state.execute(case.state[1].encode())
             of_source.execute(case.source[1].encode())
-            world.state_url = state_url
+            world.state_url, world.hash_keys = state_url, HASH_KEYS
             world.redefine(list=LIST_NAME)
             shutil.rmtree(world.sql_folder)
             kept.rename(world.sql_folder)

@@ -10,7 +10,7 @@ import pytest
 
 from contact_sync.base.errors import ConfigError
 from contact_sync.cli import main as cli
-from contact_sync.contacts.tombstones import HashKey, HashKeys
+from contact_sync.contacts.hash_keys import HashKey, HashKeys
 from contact_sync.erasure.transfer import exported, put_back
 from contact_sync.run import select_clients
 from contact_sync.state import erasures
@@ -21,7 +21,6 @@ from tests.support.kept_mark import KeptMark
 from tests.support.world import World
 
 ANN, BOB = "ann@example.com", "bob@example.com"
-KEYS = "tests.support.world.HASH_KEYS"
 OTHER = HashKey("canary-hash-key-of-somebody-else-0123")
 LEDGER = "SELECT coalesce(json_agg(l), '[]')::text FROM contact_sync.ledger AS l"
 FROM_JSON = """INSERT INTO contact_sync.ledger SELECT * FROM
@@ -106,16 +105,16 @@ def test_E11_a_file_that_was_changed_is_refused(two_people: World) -> None:
 
 
 def test_E12_without_the_key_no_run_sends(
-    two_people: World, monkeypatch: pytest.MonkeyPatch
+    two_people: World,
 ) -> None:
     """Erased people couldn't be told from others; the key before it is enough."""
     erase(two_people, email=ANN)
     calls = len(two_people.writes())
-    monkeypatch.setattr(KEYS, HashKeys(OTHER))
-    with pytest.raises(ConfigError, match=f"key {HASH_KEYS.current.key_id} of tombstones"):
+    two_people.hash_keys = HashKeys(OTHER)
+    with pytest.raises(ConfigError, match=f"hash key {HASH_KEYS.current.key_id}"):
         two_people.run("resend")
     assert len(two_people.writes()) == calls
-    monkeypatch.setattr(KEYS, HashKeys(OTHER, (HASH_KEYS.current,)))
+    two_people.hash_keys = HashKeys(OTHER, (HASH_KEYS.current,))
     two_people.run("resend")
     assert two_people.contacts().keys() == {BOB}
     erase(two_people, email=BOB)

@@ -14,6 +14,7 @@ from contact_sync.erasure.transfer import put_back
 from contact_sync.state.suppressed import address_hashes
 from tests.integration.erasures.test_evidence import LEDGER, export, lose_erasures
 from tests.support.erased import erase, go_on, outlast_the_search, states, traces
+from tests.support.hash_keys import HASHING
 from tests.support.world import World
 
 ANN, BOB, OLD = "ann@example.com", "bob@example.com", "old@example.com"
@@ -61,7 +62,7 @@ def test_E11_what_no_client_stands_for_is_deleted_again_too(world: World) -> Non
     file = export(world)
     lose_erasures(world, "[]")
     for email in (ANN, BOB):
-        world.state(SUPPRESSION, email, address_hashes([email])[0])
+        world.state(SUPPRESSION, email, address_hashes([email], HASHING)[0])
     import_file(world, file)
     assert traces(world, ANN, BOB) == [f"suppression: {BOB}"]
     assert states(world) == {erasure_id: "finished"}

@@ -6,6 +6,9 @@ from dataclasses import replace
 
 import pytest
 
+from contact_sync.cli import main as cli
+from contact_sync.state import erasures
+from contact_sync.state.syncs import rename_sync
 from tests.support.erased import ask, erase, go_on, outlast_the_search, traces
 from tests.support.world import World, define
 
@@ -72,3 +75,32 @@ def test_E10_a_sync_that_begins_later_knows_the_client_when_the_address_changes(
     other.run()
     assert world.contacts().keys() == {BOB}
     assert traces(world, "new@example.com", str(ANN_ID)) == []
+
+
+def test_E18_evidence_is_shown_in_the_syncs_that_it_is_about(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where it was asked for, or has found something, also under another name of the sync; whether
+    an address was erased can be asked everywhere."""
+    other = another(world)
+    world.add(ANN)
+    world.run()
+    world.sql("DELETE FROM b2core.clients")
+    other.run()
+    outlast_the_search(world)
+    erase(world, email=ANN)
+    erasure_id = erase(world, email=BOB)
+
+    def shown(sync: World) -> int:
+        with sync.sync() as opened, opened.state.transaction() as cursor:
+            return len(erasures.erasures(cursor, sync_name=sync.definition.name))
+
+    assert (shown(world), shown(other)) == (2, 0)
+    with world.sync() as sync, sync.state.transaction() as cursor:
+        rename_sync(cursor, "demo", "renamed")
+    assert shown(replace(world, definition=define(name="renamed"))) == 2
+    world.connect_airflow(monkeypatch)
+    assert cli.main(["erasures", "demo", "--show", erasure_id]) == 1
+    assert "0 erasures have ids that begin so" in capsys.readouterr().err
+    assert cli.main(["erasures", "demo", "--of", ANN]) == 0
+    assert "2 tombstones" in capsys.readouterr().out

@@ -15,7 +15,7 @@ from tests.support.steps import go_on, the_batch
 from tests.support.world import World
 
 
-def test_a_call_that_waits_and_a_job_that_is_not_over_are_noted(
+def test_O12_a_call_that_waits_and_a_job_that_is_not_over_are_noted(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With the reason and the moment; the run itself doesn't depend on either."""

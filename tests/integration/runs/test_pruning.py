@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 
 import pytest
 
+from contact_sync.base import failpoints
 from contact_sync.base.errors import ConfigError
 from contact_sync.cli import main as cli
 from contact_sync.config.definition import SyncDefinition
 from contact_sync.state import pruning
 from contact_sync.verify.repair import repair
+from tests.support.connections import kept_connections
 from tests.support.damage import put
 from tests.support.findings import verified
+from tests.support.forks import FORKS
 from tests.support.old_things import grow_old, ids, pruned
 from tests.support.world import World, define
 
@@ -49,7 +54,7 @@ def test_L03_only_what_is_old_and_that_nobody_builds_on_goes(
     assert pruned(world) == {}
     first, second, last = ids(world, "batch")
     grow_old(world, 400)
-    due = {"reports": 5, "batches": 1}
+    due = {"reports": 5, "changes": 4, "batches": 1}
     assert pruned(world, dry_run=True) == due
     assert ids(world, "batch") == [first, second, last]
     assert pruned(world) == due
@@ -66,6 +71,34 @@ def test_L03_only_what_is_old_and_that_nobody_builds_on_goes(
     assert pruned(world) == {}
 
 
+def _pruned_and_killed(world: World) -> None:
+    os.environ[failpoints.VARIABLE] = "pruned_in_part"
+    pruning.AT_ONCE = 3
+    with kept_connections():
+        pruned(world)
+
+
+def test_L03_killed_in_the_middle_it_deletes_the_rest_the_next_time(world: World) -> None:
+    """And what runs build on stays, as if it had never been killed."""
+    some_history(world)
+    grow_old(world, 1_200)
+    codes = []
+    assert pruned(world, dry_run=True) == {"reports": 5, "batches": 1, "runs": 3}
+    for left in (
+        {"reports": 2, "batches": 1, "runs": 3},
+        {"batches": 1, "runs": 3},
+        {"runs": 3},
+        {},
+    ):
+        child = FORKS.Process(target=_pruned_and_killed, args=(world.portable(),))
+        child.start()
+        child.join(60)
+        codes.append(child.exitcode)
+        assert pruned(world, dry_run=True) == left
+    assert codes == [-signal.SIGKILL] * 4
+    assert (ids(world, "batch"), ids(world, "run")) == ([1, 3], [1, 4, 6])
+
+
 def test_L03_a_run_whose_report_is_gone_is_shown_as_such(
     world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -74,7 +107,7 @@ def test_L03_a_run_whose_report_is_gone_is_shown_as_such(
     grow_old(world, 400)
     world.connect_airflow(monkeypatch)
     assert cli.main(["prune", "demo", "--dry-run"]) == 0
-    assert capsys.readouterr().out == "demo: 5 reports, 1 batches to be deleted\n"
+    assert capsys.readouterr().out == "demo: 5 reports, 4 changes, 1 batches to be deleted\n"
     assert cli.main(["prune", "--json"]) == 0
     said = json.loads(capsys.readouterr().out)
     assert (said["dry_run"], said["syncs"]["demo"]["reports"]) == (False, 5)
@@ -95,7 +128,7 @@ def test_L03_a_repair_takes_nothing_older_than_findings_are_kept(world: World) -
     grow_old(world, 91)
     with world.sync() as sync, pytest.raises(ConfigError, match=r"older than 90 days.*verify demo"):
         repair(sync)
-    assert pruned(world) == {"findings": 2}
+    assert pruned(world) == {"findings": 2, "changes": 1}
     assert ids(world, "verification") == [1, 2]
     grow_old(world, 1_100)
     assert pruned(world)["verifications"] == 1
@@ -137,7 +170,8 @@ def test_L03_a_kept_hash_stays_as_long_as_a_client_may_need_it(world: World) -> 
     found = pruned(world)
     assert found == due
     assert ids(world, "run") == [1, 3]
-    assert {what: found[what] for what in found if what not in ("reports", "batches", "runs")} == {
+    of_runs = ("reports", "changes", "batches", "runs")
+    assert {what: found[what] for what in found if what not in of_runs} == {
         "kept_removals": 1, "lifted_suppressions": 1, "dropped_values": 1,
     }  # fmt: skip
     assert world.state("SELECT client_id FROM contact_sync.removal") == [(bob,)]

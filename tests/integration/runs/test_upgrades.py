@@ -20,6 +20,7 @@ from contact_sync.state.migrate import migrate
 from local.postgres.server import Cluster
 from tests.integration.runs.test_crash import assert_recovers, crashing
 from tests.support.crashes import KINDS
+from tests.support.hash_keys import HASH_KEYS
 from tests.support.killed import hit
 from tests.support.old_schema import (
     COLUMNS,
@@ -34,6 +35,12 @@ from tests.support.world import World
 
 pytestmark = pytest.mark.own_connections
 __all__ = ["crashing"]
+
+
+@pytest.fixture(autouse=True)
+def no_key(world: World) -> None:
+    """Hashes of before had none."""
+    world.hash_keys = None
 
 
 @pytest.fixture
@@ -181,7 +188,7 @@ def test_P14_an_upgrade_loses_no_open_batch_and_sends_none_twice(
     sendings: int | None,
 ) -> None:  # fmt: skip
     """A run of version 0005 was killed with rejections, shared addresses and removals beside its
-    open batch; the upgrade keeps them all, and the next run converges."""
+    open batch; the upgrade keeps them all, and the next run, which finds a hash key, converges."""
     KINDS[kind].prepare(crashing)
     before = sum(map(is_sending, crashing.writes()))
     hit(point, crashing, kind)
@@ -189,6 +196,7 @@ def test_P14_an_upgrade_loses_no_open_batch_and_sends_none_twice(
     (run_id,) = crashing.state("SELECT max(run_id) FROM contact_sync.run")[0]
     assert {state for (state,) in crashing.state(found, run_id)} == states
     upgrade_from_0005(crashing, cluster)
+    crashing.hash_keys = HASH_KEYS
     assert_recovers(crashing, kind, take_over=True)
     if sendings is not None:
         assert sum(map(is_sending, crashing.writes())) - before == sendings

@@ -7,6 +7,7 @@ import pytest
 from contact_sync.base.verdicts import Count, Verdict
 from tests.support.damage import put
 from tests.support.erased import erase
+from tests.support.hash_keys import HASHING
 from tests.support.verified import found_in, in_order, judged, verify
 from tests.support.world import World
 
@@ -114,21 +115,12 @@ def test_ghosts_are_contacts_that_should_be_deleted(world: World, forgotten: boo
             """INSERT INTO contact_sync.removal (sync_id, email, email_hash, client_id, noted_at)
                SELECT 1, 'old@example.com', hash, %s, now() - interval '1 day'
                FROM (SELECT 1) AS one CROSS JOIN (SELECT %s::bigint AS hash) AS h""",
-            client, hash_of("old@example.com"),
+            client, HASHING.text("old@example.com"),
         )  # fmt: skip
     found = verify(world)
     assert found.counts[Count.FOREIGN] == forgotten
     assert found.counts[Verdict.GHOST] == (not forgotten)
     assert found.is_equal == forgotten
-
-
-def hash_of(text: str) -> int:
-    """As the ledger has it."""
-    import pyarrow as pa
-
-    from contact_sync.contacts.transform import hashes
-
-    return int(hashes(pa.array([text]))[0])
 
 
 def test_a_contact_of_somebody_erased_is_foreign(world: World) -> None:

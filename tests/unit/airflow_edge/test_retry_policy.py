@@ -38,7 +38,7 @@ def test_the_reason_is_ours_and_holds_no_text_of_a_library() -> None:
     assert "Unforeseen ValueError" in withheld
 
 
-def test_the_log_of_a_task_that_is_tried_again_says_when_and_why(
+def test_O12_the_log_of_a_task_that_is_tried_again_says_when_and_why(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """As its last line; after the last try there is nothing to wait for."""

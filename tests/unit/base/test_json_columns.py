@@ -45,7 +45,10 @@ STAGED = {
     "stale": {"born": 1}, "emptied": {"city": 1},
 }  # fmt: skip
 ABOVE = {"limit": "clears", "n": 9, "allowed": 4, "field": "city", "having": 20}
-PLAN = STAGED | {"held_absences": 2, "warned": {"bounce": 1}, "above_limits": [ABOVE]}
+PLAN = STAGED | {
+    "held_absences": 2, "warned": {"bounce": 1}, "above_limits": [ABOVE], "compared": 3,
+    "changed_fields": {"city": 2},
+}  # fmt: skip
 JOB = {
     "batch_id": 3, "lane": "csv", "rows": 2, "state": "settled", "job_id": "j", "status": "errored",
     "outcome": "applied", "numbers": {"confirmed": 1, "rejected": 1}, "seconds": 1.5,

@@ -160,7 +160,8 @@ KEYS = [
     "state", "reason", "cause", "ended_by", "ended_why", "ended", "started_at", "finished_at",
     "seconds", "report_gone_at", "counts", "sending", "degraded", "is_degraded",
     "approval", "above_limits", "books",
-    "rejections", "exclusions", "dropped", "dropped_now", "dropped_new", "stale", "warned", "jobs",
+    "rejections", "exclusions", "dropped", "dropped_now", "dropped_new", "stale", "warned",
+    "compared", "changed_fields", "jobs",
 ]  # fmt: skip
 """What `status --json` says of a run: others read it, so a key stays."""
 ABOVE = {"limit": "removals", "n": 8, "allowed": 5}

@@ -8,6 +8,7 @@ import pytest
 
 from contact_sync.base.vocabulary import FieldType
 from contact_sync.contacts.converters import Converted
+from contact_sync.contacts.hash_keys import Hashing, HashKey
 from contact_sync.contacts.mapping import MappedField, Mapping
 from contact_sync.contacts.payloads import csv_payloads, values_of
 from contact_sync.contacts.refused_fields import FieldNames
@@ -15,12 +16,10 @@ from contact_sync.contacts.refused_values import (
     Contact,
     RefusedValues,
     filled,
-    hash_of,
     known_refusals,
     without,
 )
 from contact_sync.contacts.text_columns import arrow, series
-from contact_sync.contacts.transform import hashes
 
 NAMES = ("first_name", "phone_number", "country", "Status", "Contact", "Level_2", "Born")
 IDS = ("_rf0_T", "_rf10_T", "_rf9_T", "e1_T", "e2_T", "e12_N", "e13_D")
@@ -34,6 +33,7 @@ def field(name: str, field_id: str, bit: int) -> MappedField:
     return MappedField(name, field_id, kind, custom, name, "drop", "drop", 50, bit)
 
 
+KEYED = Hashing((HashKey("k" * 32),))
 MAPPING = Mapping(
     field("email", "_rf2_T", -1),
     tuple(field(name, i, bit) for bit, (name, i) in enumerate(zip(NAMES, IDS, strict=True))),
@@ -88,15 +88,15 @@ def test_D15_a_contact_without_a_value_is_what_a_run_makes_of_it() -> None:
     contact = Contact(7, "ann@example.com", payload(*values))
     lost = [FIELDS["phone_number"], FIELDS["Born"], FIELDS["country"]]
     assert filled(contact, lost, MAPPING) == lost[:2]
-    (found,) = without([(contact, lost, "not valid")], MAPPING)
+    (found,) = without([(contact, lost, "not valid")], MAPPING, KEYED)
     values[1] = values[6] = None
     assert found.payload == payload(*values)
-    assert found.row_hash == hashes(pa.array([found.payload]), MAPPING.seed)[0]
+    assert found.row_hash == KEYED.text(found.payload, MAPPING.seed)
     assert found.bits == 1 << 1 | 1 << 6
     assert values_of(found.payload, MAPPING)[6] == ""
     assert found.values == {
-        "phone_number": hashes(pa.array(["+41790000001"]))[0],
-        "Born": hashes(pa.array(["1999-12-31"]))[0],
+        "phone_number": KEYED.text("+41790000001"),
+        "Born": KEYED.text("1999-12-31"),
     }
 
 
@@ -106,9 +106,9 @@ def test_D15_only_the_value_that_was_refused_is_left_out() -> None:
     column = Converted(series(pa.array(["a", "b", None, "a", "c"])))
     known = RefusedValues(
         np.array([1, 6, 7, 8, 9], np.int64),
-        np.array([hash_of(text) for text in "abaac"], np.int64),
+        np.array([KEYED.text(text) for text in "abaac"], np.int64),
     )
-    found, other = known_refusals(column, clients, known)
+    found, other = known_refusals(column, clients, known, KEYED)
     assert arrow(found.values).to_pylist() == ["a", None, None, None, None]
     (problem,) = found.problems.values()
     assert problem.tolist() == [False, True, False, True, True]

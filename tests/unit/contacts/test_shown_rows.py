@@ -10,6 +10,7 @@ import pyarrow as pa
 import pytest
 
 from contact_sync.base.vocabulary import FieldType
+from contact_sync.contacts.hash_keys import PLAIN
 from contact_sync.contacts.mapping import MappedField, Mapping
 from contact_sync.contacts.shown_rows import row_hashes
 from contact_sync.contacts.transform import transform
@@ -31,7 +32,7 @@ def called_for(city: str | None, score: str | None, born: str | None) -> int:
     types = {name: pa.string() for name in ("email", "city", "score", "born", "exclusion")}
     schema = pa.schema({"client_id": pa.int64(), **types})
     batch = pa.RecordBatch.from_pylist([row | {"city": city, "born": born}], schema)
-    return int(transform(batch, MAPPING).frame["row_hash"][0])
+    return int(transform(batch, MAPPING, PLAIN).frame["row_hash"][0])
 
 
 def held(*rows: tuple[str | None, float | None, str | None]) -> list[int]:
@@ -39,7 +40,7 @@ def held(*rows: tuple[str | None, float | None, str | None]) -> list[int]:
     city, score, born = zip(*rows, strict=True)
     columns = [pa.array(city, pa.string()), pa.array(score, pa.float64()),
                pa.array(born, pa.string())]  # fmt: skip
-    found = row_hashes(pa.array(["a@example.com"] * len(rows)), columns, MAPPING)
+    found = row_hashes(pa.array(["a@example.com"] * len(rows)), columns, MAPPING, PLAIN)
     return [int(number) for number in found]
 
 

@@ -11,10 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contact_sync.contacts.hash_keys import PLAIN
 from contact_sync.contacts.json_bodies import json_contact
 from contact_sync.contacts.mapping import Mapping
 from contact_sync.contacts.payloads import OutboxRow, values_of
-from contact_sync.contacts.transform import hashes, transform
+from contact_sync.contacts.transform import transform
 from tests.support.samples import batch, mapping
 
 ROW = {
@@ -32,7 +33,7 @@ GOLDEN_HASHES = (1529586403950173578, 3244421341483603138, 0, 496335769016243449
 
 def only(row: dict[str, Any], using: Mapping | None = None) -> dict[str, Any]:
     """The verdict on one client."""
-    frame = transform(batch(row), using or mapping()).frame
+    frame = transform(batch(row), using or mapping(), PLAIN).frame
     return dict(frame.astype(object).where(frame.notna(), None).iloc[0])
 
 
@@ -54,8 +55,8 @@ def test_a_client_becomes_a_payload() -> None:
 def test_hashes_stay_the_same_for_ever() -> None:
     """Literal values: a hash that was stored once must be comparable in every later version."""
     texts = pa.array(["ann@example.com", "", None, "Zoë"])
-    assert hashes(texts).tolist() == [*GOLDEN_HASHES]
-    assert hashes(texts.slice(1)).tolist() == [*GOLDEN_HASHES[1:]]
+    assert PLAIN.texts(texts).tolist() == [*GOLDEN_HASHES]
+    assert PLAIN.texts(texts.slice(1)).tolist() == [*GOLDEN_HASHES[1:]]
 
 
 @pytest.mark.parametrize("change", [{"city": "Bern"}, {"email": "b@example.com"}, {"born": None}])
@@ -74,7 +75,7 @@ def test_B18_another_mapping_gives_other_hashes() -> None:
 def test_B09_values_that_do_not_fit_have_a_stated_fate() -> None:
     """Dropped and counted, or the client rejected with field and reason."""
     bad = ROW | {"phone": "call me", "score": "ten"}
-    found = transform(batch(bad), mapping())
+    found = transform(batch(bad), mapping(), PLAIN)
     dropped = [(part.field, part.reason, [*part.client_id]) for part in found.dropped]
     client = bad["client_id"]
     assert sorted(dropped) == [

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contact_sync.base.vocabulary import FieldType
+from contact_sync.contacts.hash_keys import PLAIN
 from contact_sync.contacts.json_bodies import ENVELOPE_BYTES, json_body
 from contact_sync.contacts.mapping import Mapping
 from contact_sync.contacts.payloads import OutboxRow, values_of
@@ -34,7 +35,7 @@ UUID = "5a4c2d60-6f3e-4d5c-9a8a-0123456789ab"
 
 def rows_of(source: pa.RecordBatch, using: Mapping) -> list[dict[str, Any]]:
     """The verdicts as plain values."""
-    frame = transform(source, using).frame
+    frame = transform(source, using, PLAIN).frame
     records = frame.astype(object).where(frame.notna(), None).to_dict("records")
     return [{str(name): value for name, value in record.items()} for record in records]
 
@@ -120,7 +121,7 @@ def test_B20_a_value_is_dropped_for_one_reason_and_only_where_there_is_one(
     rows: list[dict[str, Any]],
 ) -> None:
     """Of the clients that are asked for, and of nobody else."""
-    found = transform(batch(*rows), mapping())
+    found = transform(batch(*rows), mapping(), PLAIN)
     pairs = [(client, field) for field, _, clients in dropped(found) for client in clients]
     assert len(pairs) == len(set(pairs))
     by_name = {field.name: field.column for field in mapping().fields}
@@ -142,7 +143,7 @@ def test_B09_reject_and_drop_count_the_same_values(row: dict[str, Any], name: st
         replace(f, on_bad_value="reject", on_too_long="reject") if f.name == name else f
         for f in using.fields
     )
-    lax, hard = (transform(batch(row), m) for m in (using, replace(using, fields=strict)))
+    lax, hard = (transform(batch(row), m, PLAIN) for m in (using, replace(using, fields=strict)))
     told = {f"{part.field}: {part.reason}" for part in lax.dropped if part.field == name}
     assert dropped(hard) == [found for found in dropped(lax) if found[0] != name]
     if told and lax.frame["reason"].isna().all():

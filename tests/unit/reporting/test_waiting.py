@@ -38,7 +38,7 @@ def told(
     airflow: AirflowSide | None = None, state: StateSide | None = None, *, has_run: bool = True
 ) -> list[tuple[str, bool, str]]:
     """Tone, whether a person has to do something, and the sentence."""
-    found = waits(airflow, state or StateSide(NOW), Deadlines(), has_run=has_run)
+    found = waits(airflow, state or StateSide(NOW), Deadlines(), 4, has_run=has_run)
     return [(wait.tone, wait.is_for_person, text(wait.said)) for wait in found]
 
 
@@ -91,8 +91,13 @@ def test_what_airflow_waits_for_is_told(
 
 def test_a_task_at_work_is_nothing_to_tell() -> None:
     """Nor one that has just come into the queue, or waits for a job while the triggerer is up."""
-    for state in ("running", "deferred", "queued", "awaiting_input"):
+    for state in ("running", "deferred", "queued"):
         assert told(side(state, since=NOW)) == []
+    (asked,) = told(side("awaiting_input", since=NOW))
+    assert (
+        asked[2]
+        == "Without a person's answer until +240 min nothing is sent, and the run ends red."
+    )
 
 
 def test_what_the_state_database_knows_of_waits_is_told() -> None:
@@ -124,7 +129,9 @@ def test_a_rate_is_told_once_something_has_been_done() -> None:
 
 def sides(airflow: str, deeds: tuple[ByHand, ...] = (), **changes: Any) -> list[str]:
     """What is said of a run in this state of Airflow's, and of these deeds."""
-    seen = OverInAirflow(airflow, deeds, changes.pop("killed", None), changes.pop("failed", ""))
+    of_airflow = {key: changes.pop(key) for key in list(changes) if key in OverInAirflow.__slots__
+                  and key != "state"}  # fmt: skip
+    seen = OverInAirflow(airflow, deeds, **of_airflow)
     return [text(said) for said in both_sides(seen, shown_run(**changes))]
 
 
@@ -159,6 +166,18 @@ def test_what_people_did_by_hand_is_told_with_who_and_when() -> None:
     assert sides("running", (cleared,), state="running", finished_at=None) == [
         "bob cleared send_batch at +0 min."
     ]
+
+
+def test_a_failed_task_says_why_an_earlier_try_failed_where_the_run_has_no_cause() -> None:
+    """A triggerer that is down: no step of the run could say so."""
+    why: dict[str, Any] = {
+        "failed": "send_batch",
+        "failed_before": "nothing ended its wait in time",
+    }
+    (found,) = sides("failed", state="failed", **why)
+    assert found == ("send_batch failed again and again; an earlier try because of this: nothing "
+                     "ended its wait in time.")  # fmt: skip
+    assert sides("failed", state="failed", cause="SendGrid refused the key", **why) == []
 
 
 def test_killed_processes_are_counted() -> None:

@@ -7,6 +7,7 @@ from collections import Counter
 import pyarrow as pa
 
 from contact_sync.base.vocabulary import MAX_REASONS
+from contact_sync.contacts.hash_keys import PLAIN
 from contact_sync.contacts.text_columns import arrow
 from contact_sync.contacts.transform import MAX_EXCLUSION, transform
 from contact_sync.run.counting import Counts, with_few_reasons
@@ -31,7 +32,7 @@ def test_a_reason_to_exclude_is_short_and_holds_no_address() -> None:
     said = ["no consent", None, "", " \u200b", "asked by ann@example.com on Monday", "é" * 200]
     columns = {field.name: pa.nulls(len(said), field.type) for field in COLUMNS}
     columns |= {"client_id": pa.array(range(len(said))), "exclusion": pa.array(said)}
-    frame = transform(pa.record_batch(columns), mapping()).frame
+    frame = transform(pa.record_batch(columns), mapping(), PLAIN).frame
     assert arrow(frame["exclusion"]).to_pylist() == [
         "no consent",
         None,

@@ -86,10 +86,11 @@ def _addresses(sync: Sync, run: Run, clients: dict[int, int]) -> dict[str, tuple
     from contact_sync.contacts.transform import transform
 
     mapping, ids = mapping_of(run), np.array(sorted(clients), np.int64)
+    hashing = sync.hashing()
     addresses: dict[str, tuple[int, int]] = {}
     with sync.b2core.snapshot() as snapshot:
         for batch in snapshot.clients(mapping.columns, int(ids[0]), int(ids[-1]), ids):
-            frame = transform(batch, mapping).frame
+            frame = transform(batch, mapping, hashing).frame
             columns = (frame[name].tolist() for name in ("client_id", "email", "email_hash"))
             for client, email, email_hash in zip(*columns, strict=True):
                 if clients.get(client) == email_hash:

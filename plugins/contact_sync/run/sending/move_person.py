@@ -215,7 +215,10 @@ def _left(
     account's fields. `believe`: an address that can't be searched counts as shown."""
     with sync.state.transaction() as cursor:
         rows = moves.of_batch(cursor, batch.batch_id)
-    ids, hashes = [row.client_id for row in rows], address_hashes([row.email for row in rows])
+    ids, hashes = (
+        [row.client_id for row in rows],
+        address_hashes([row.email for row in rows], sync.hashing()),
+    )
     erased = sync.tombstones().cover(np.array(ids, np.int64), np.array(hashes, np.int64))
     rows = [row for row, is_erased in zip(rows, erased, strict=True) if not is_erased]
     if not rows:

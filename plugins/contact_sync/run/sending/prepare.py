@@ -64,7 +64,7 @@ def _hold_changed(sync: Sync, run: Run, batch: Batch) -> None:
     from contact_sync.run.scan_clients import scan_clients
 
     with sync.b2core.snapshot() as snapshot:
-        scan = scan_clients(snapshot)
+        scan = scan_clients(snapshot, sync.hashing())
     allowed = ~barred(scan) & ~among(scan.email_hash, _newly_suppressed(sync, run))
     client_id, email_hash = batch_contacts.address_hashes(sync.state, batch.batch_id)
     rows, found = rows_of(scan.client_id[allowed], client_id)
@@ -79,14 +79,14 @@ def _newly_suppressed(sync: Sync, run: Run) -> Int64:
     asked = sync.definition.suppressions
     if asked is None:
         return np.empty(0, np.int64)
-    found: list[int] = []
+    found, hashing = list[int](), sync.hashing()
     often = {"overlap_minutes": asked.overlap_minutes, "whole_hours": asked.whole_every_hours}
     for kind in asked.with_policy("exclude"):
         with sync.state.transaction() as cursor:
             place = suppressed.place_of(cursor, run.sync_id, kind, **often)
         for page in sync.sendgrid.suppressions(kind, place.since):
             leases.renew_lease(sync.state, run)
-            found += suppressed.address_hashes([each.email for each in page])
+            found += suppressed.address_hashes([each.email for each in page], hashing)
     return np.array([each for each in found if each], np.int64)
 
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from contact_sync.base.plain_reasons import NOTHING_PLAIN, plain
 from contact_sync.base.vocabulary import Refusal, Refused
+from contact_sync.contacts.hash_keys import Hashing
 from contact_sync.contacts.mapping import MappedField, Mapping
 from contact_sync.contacts.payloads import values_of
 from contact_sync.contacts.refused_fields import FieldNames
@@ -49,7 +50,7 @@ class RefusedContacts(NamedTuple):
         )  # fmt: skip
 
 
-def refused_contacts(said: Iterable[Said], mapping: Mapping) -> RefusedContacts:
+def refused_contacts(said: Iterable[Said], mapping: Mapping, hashing: Hashing) -> RefusedContacts:
     """Judge each contact by what is said of it, once.
 
     A refused value is left out if the definition says `on_bad_value: drop` for its field. With
@@ -74,7 +75,7 @@ def refused_contacts(said: Iterable[Said], mapping: Mapping) -> RefusedContacts:
             groundless[contact.email] = refusal
     kept = [one for email, one in lose.items() if email not in rejected]
     other = {e: r for e, r in groundless.items() if e not in rejected and e not in lose}
-    return RefusedContacts(rejected, without(kept, mapping), other)
+    return RefusedContacts(rejected, without(kept, mapping, hashing), other)
 
 
 def detail_of(contact: Contact, message: str, mapping: Mapping) -> str | None:

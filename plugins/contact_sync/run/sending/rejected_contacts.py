@@ -93,6 +93,7 @@ def _wanted(sync: Sync, run: Run, clients: dict[int, int]) -> dict[str, dict[str
     from contact_sync.contacts.transform import transform
 
     mapping, ids = mapping_of(run), np.array(sorted(clients), np.int64)
+    hashing = sync.hashing()
     first, last = int(ids[0]), int(ids[-1])
     with sync.state.transaction() as cursor:
         refused = refused_values.read(cursor, run.sync_id, first, last)
@@ -100,7 +101,7 @@ def _wanted(sync: Sync, run: Run, clients: dict[int, int]) -> dict[str, dict[str
     names = ["client_id", "email", "email_hash", "payload", "row_hash", "filled"]
     with sync.b2core.snapshot() as snapshot:
         for batch in snapshot.clients(mapping.columns, first, last, ids):
-            frame = transform(batch, mapping, refused).frame
+            frame = transform(batch, mapping, hashing, refused).frame
             sendable = frame[frame["exclusion"].isna() & frame["reason"].isna()]
             for values in sendable[names].itertuples(index=False, name=None):
                 row = dict(zip(names, values, strict=True))

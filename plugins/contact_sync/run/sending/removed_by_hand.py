@@ -8,6 +8,7 @@ is excluded until a run of mode `resend`. If the search may lag, the client wait
 from __future__ import annotations
 
 import logging
+from typing import Any
 
 import numpy as np
 
@@ -15,6 +16,7 @@ from contact_sync.base.failpoints import reach
 from contact_sync.base.vocabulary import PendingReason, RunKind
 from contact_sync.run.context import mapping_of
 from contact_sync.run.sending import removal_targets
+from contact_sync.run.sending.changed_fields import note_looked_up
 from contact_sync.run.sending.search import search
 from contact_sync.sendgrid.api import MAX_LOOKUP
 from contact_sync.state import dropped, leases, removed_by_hand, suppressions
@@ -44,7 +46,11 @@ def leave_removed(sync: Sync, run: Run, own: int) -> dict[str, int]:
     late: list[int] = []
     for start in range(0, len(contacts), MAX_LOOKUP):
         leases.renew_lease(sync.state, run)
-        for contact in _missing(sync, run, contacts[start : start + MAX_LOOKUP]):
+        part = contacts[start : start + MAX_LOOKUP]
+        found, unsearchable = search(sync, [contact.email for contact in part])
+        note_looked_up(sync, run, [contact.client_id for contact in part], found)
+        searched = [contact for contact in part if contact.email not in unsearchable]
+        for contact in _missing(run, searched, found):
             age = contact.seconds
             is_sure = age is None or age >= removal_targets.SEARCH_LAG_SECONDS
             (gone if is_sure else late).append(contact.client_id)
@@ -60,19 +66,15 @@ def leave_removed(sync: Sync, run: Run, own: int) -> dict[str, int]:
     return {"removed_by_hand": len(gone), "not_shown": len(late)}
 
 
-def _missing(sync: Sync, run: Run, own: list[Own]) -> list[Own]:
+def _missing(run: Run, own: list[Own], contacts: dict[str, dict[str, Any]]) -> list[Own]:
     """Those whose contact doesn't exist or isn't on the list, as far as SendGrid's search shows.
 
     On the list that it was confirmed on, unless the sync has another one by now.
     """
-    contacts, unsearchable = search(sync, [contact.email for contact in own])
     here = mapping_of(run).list_id
     return [
         client
         for client in own
-        if client.email not in unsearchable
-        and (
-            (contact := contacts.get(client.email)) is None
-            or (here == client.list_id and here not in (None, *(contact.get("list_ids") or ())))
-        )
+        if (contact := contacts.get(client.email)) is None
+        or (here == client.list_id and here not in (None, *(contact.get("list_ids") or ())))
     ]

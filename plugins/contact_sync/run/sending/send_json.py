@@ -100,7 +100,7 @@ def _goes_on(
     if cause is Cause.SETUP:
         raise error.with_advice(advice(error, found))
     mapping = mapping_of(run)
-    judged = refused_contacts(_said(contacts, found, mapping), mapping)
+    judged = refused_contacts(_said(contacts, found, mapping), mapping, sync.hashing())
     rejected = judged.rejected | judged.groundless
     if rejected or judged.left_out:
         _write(sync, run, batch, RefusedContacts(rejected, judged.left_out, {}), mapping)

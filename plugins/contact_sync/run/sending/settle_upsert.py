@@ -129,7 +129,7 @@ def _refused(sync: Sync, batch: Batch, job: Job) -> Named:
     if job.status is JobStatus.COMPLETED or not job.errors_url:
         return Named()
     mapping = mapping_of(runs.load_run(sync.state, batch.run_id))
-    named = Named()
+    named, hashing = Named(), sync.hashing()
     try:
         with tempfile.TemporaryFile() as file:
             sync.sendgrid.errors_file(job, file)
@@ -138,7 +138,7 @@ def _refused(sync: Sync, batch: Batch, job: Job) -> Named:
                     contacts = batch_contacts.contacts_among(cursor, batch.batch_id, said)
                 late = {one.email for one in contacts if is_unknown_field(said[one.email])}
                 refused = (Said(one, said[one.email]) for one in contacts if one.email not in late)
-                named.add(refused_contacts(refused, mapping), late)
+                named.add(refused_contacts(refused, mapping, hashing), late)
     except (RetryableError, ConfigError) as error:  # ConfigError: a host that isn't trusted yet
         log.warning("%s; looking for the refused contacts otherwise", error)
         return Named()

@@ -66,7 +66,7 @@ def _still_excluded(sync: Sync, found: list[Due]) -> list[Due]:
     from contact_sync.run.scan_clients import scan_clients
 
     with sync.b2core.snapshot() as snapshot:
-        scan = scan_clients(snapshot)
+        scan = scan_clients(snapshot, sync.hashing())
     excluded = set(scan.client_id[scan.excluded].tolist())
     out = barred(scan)
     addresses = set(scan.email_hash[out].tolist())

@@ -1,0 +1,87 @@
+"""What a run changes for each client of a chunk: who is new, changed or kept back. Pure.
+
+Of a first load hardly anything is kept: its clients have no value before, and their batches name
+them (decision 36).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from contact_sync.base.arrays import Int64
+from contact_sync.base.changes import ChangeKind
+from contact_sync.base.vocabulary import ExclusionReason
+from contact_sync.contacts.decision import Decided
+from contact_sync.run.counting import sent_kinds
+from contact_sync.state.changes import FEW, FOUND, MOST
+
+ROOM = dict.fromkeys(ChangeKind, FEW) | dict.fromkeys(
+    (ChangeKind.CHANGED, ChangeKind.MOVED, ChangeKind.CLEARED), MOST
+)
+"""How many rows of a kind are kept of a slice: few of those of which a first load or a resend has
+very many, or that have a list of their own."""
+KEPT_BACK = {"rejected": ChangeKind.REJECTED, "excluded": ChangeKind.EXCLUDED,
+             "shared": ChangeKind.EXCLUDED}  # fmt: skip
+"""Fates of clients that a run newly notes → what that is called here."""
+NOTHING = FOUND.empty_table()
+
+
+def changes(decided: Decided, ids: Int64, send: pd.DataFrame, keep: pd.DataFrame) -> pa.Table:
+    """Rows of FOUND: clients that are sent, by kind, those of whom a text is emptied, and those
+    that are newly kept back. `ids` in the order of `decided`; `send` and `keep` as of Compared."""
+    rows = [_rows(kind, ids[mask]) for kind, mask in sent_kinds(decided).items()]
+    clears = send["clears"].to_numpy(np.int64)
+    if clears.any():
+        emptied = send["client_id"].to_numpy(np.int64)[clears != 0]
+        rows.append(_rows(ChangeKind.CLEARED, emptied, fields=clears[clears != 0]))
+    return few(rows + _kept_back(keep))
+
+
+def few(found: Sequence[pa.Table]) -> pa.Table:
+    """The rows of several chunks: of each kind the first ones."""
+    whole = pa.concat_tables(found) if found else NOTHING
+    kinds = whole.column("kind")
+    parts = [
+        whole.filter(pc.equal(kinds, str(kind)))[:room]
+        for kind, room in ROOM.items()
+        if len(whole) > FEW
+    ]
+    return pa.concat_tables(parts) if parts else whole
+
+
+def _kept_back(keep: pd.DataFrame) -> list[pa.Table]:
+    found = []
+    for fate, kind in KEPT_BACK.items() if len(keep) else ():
+        rows = keep[keep["state"] == fate].head(ROOM[kind])
+        shared = [str(ExclusionReason.SHARED_ADDRESS)] * len(rows)
+        found.append(
+            _rows(
+                kind,
+                rows["client_id"].to_numpy(np.int64),
+                field=["" if pd.isna(name) else str(name) for name in rows["field"]],
+                reason=shared if fate == "shared" else _texts(rows["reason"]),
+                detail=_texts(rows["detail"]),
+            )
+        )
+    return found
+
+
+def _texts(column: pd.Series[Any]) -> list[str | None]:
+    return [None if pd.isna(text) else str(text) for text in column]
+
+
+def _rows(kind: ChangeKind, ids: Int64, **columns: Any) -> pa.Table:
+    """The first ones of a kind; a column that isn't given is NULL, `field` empty."""
+    n = min(len(ids), ROOM[kind])
+    known = {"client_id": ids, "kind": [str(kind)] * n, "field": [""] * n, **columns}
+    arrays = [
+        pa.array(known[name.name][:n], name.type) if name.name in known else pa.nulls(n, name.type)
+        for name in FOUND
+    ]
+    return pa.Table.from_arrays(arrays, schema=FOUND)

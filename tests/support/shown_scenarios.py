@@ -1,0 +1,11 @@
+"""The scenarios of what a person sees of a run; a part of scenarios.py."""
+
+from __future__ import annotations
+
+SHOWN = {
+    "T01": "Somebody asks what a run changed → each client with fields, batch, SendGrid's answer",
+    "T02": "Values before and after → encrypted or not kept, and for who may see them only",
+    "T03": "A plan waits for a person → its page shows whom it changes, how, and what is asked",
+    "T04": "Clients have something to do → one page has all of them, by reason",
+}
+"""As SCENARIOS."""
