@@ -48,7 +48,7 @@ READS: dict[str, Callable[[SendGridApi, str], Any]] = {
     "has_reported_spam": lambda api, _: api.has_reported_spam(ADDRESS),
     "in_group": lambda api, _: api.in_group(1, [ADDRESS]),
 }
-NO_CALLS = {"close", "for_another_thread"}
+NO_CALLS = {"close", "for_another_thread", "tell_waits"}
 
 
 @pytest.fixture
