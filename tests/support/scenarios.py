@@ -208,6 +208,7 @@ SCENARIOS = {
     "S13": "New clients and later updates → the same list",
     "S14": "The connection's status can be checked → all problems at once, without sending",
 } | ELSEWHERE
+SCENARIOS = {name: SCENARIOS[name] for part in SECTIONS for name in SCENARIOS if name[0] == part}
 """Id → what breaks (S: what B2CORE does) → what is guaranteed."""
 
 LEFT_OUT: dict[str, str] = {
