@@ -30,6 +30,7 @@ from tests.mutants import (
     replacing,
     sending,
     setting_up,
+    showing,
     telling,
     verifying,
 )
@@ -56,6 +57,7 @@ WRITTEN = [
         erasing,
         consenting,
         pruning,
+        showing,
         probing,
         telling,
     )

@@ -1,9 +1,12 @@
 -- What a run changes, client by client (state/changes.py). Rows are written for people; no run decides by them.
 
 -- drop_of_range --
--- What an earlier try of a slice noted. Index: change primary key
+-- What an earlier try of a slice noted. Parameters: kinds = all but absent. Index: change primary key
 DELETE FROM contact_sync.change
-WHERE run_id = %(run_id)s AND client_id BETWEEN %(first_id)s AND %(last_id)s AND kind <> 'absent';
+WHERE
+    run_id = %(run_id)s
+    AND kind = any(%(kinds)s)
+    AND client_id BETWEEN %(first_id)s AND %(last_id)s;
 
 -- replace_absent --
 -- Clients that the snapshot of a run doesn't hold; an earlier try of the task may have found others.
@@ -27,7 +30,7 @@ ON CONFLICT DO NOTHING;
 -- drop_of_clients --
 -- Index: change primary key
 DELETE FROM contact_sync.change
-WHERE run_id = %(run_id)s AND client_id = any(%(client_ids)s::bigint[]);
+WHERE run_id = %(run_id)s AND kind = any(%(kinds)s) AND client_id = any(%(client_ids)s::bigint[]);
 
 -- create_noted --
 -- Room for what a slice has found.
@@ -89,7 +92,7 @@ SELECT DISTINCT ON (a.client_id)
 FROM contact_sync.removal AS a
 WHERE a.batch_id = %(batch_id)s AND a.client_id <> 0
 ORDER BY a.client_id ASC, a.why ASC
-ON CONFLICT (run_id, client_id, kind, field) DO UPDATE SET
+ON CONFLICT (run_id, kind, client_id, field) DO UPDATE SET
     reason = excluded.reason,
     batch_id = excluded.batch_id;
 
@@ -146,21 +149,13 @@ FROM unnest(%(client_ids)s::bigint[], %(fields)s::bigint[], %(sealed)s::bytea[])
 WHERE c.run_id = %(run_id)s AND c.client_id = f.client_id AND c.kind = %(kind)s;
 
 -- count_fields --
--- How many clients of a run change each field, of those that were compared (bit NULL = these). Parameters: bits
--- Index: change primary key
+-- How many clients of a run change the same fields, of those that were compared. Index: change primary key
 SELECT
-    b.bit,
+    fields,
     count(*) AS n
-FROM contact_sync.change AS c
-INNER JOIN unnest(%(bits)s::int[]) AS b (bit) ON (c.fields >> b.bit) & 1 = 1
-WHERE c.run_id = %(run_id)s AND c.kind = 'changed' AND c.fields IS NOT NULL
-GROUP BY b.bit
-UNION ALL
-SELECT
-    NULL,
-    count(*)
-FROM contact_sync.change AS c
-WHERE c.run_id = %(run_id)s AND c.kind = 'changed' AND c.fields IS NOT NULL;
+FROM contact_sync.change
+WHERE run_id = %(run_id)s AND kind = 'changed' AND fields IS NOT NULL
+GROUP BY fields;
 
 -- close --
 -- What became of the clients, before later runs write over it in the ledger.

@@ -74,7 +74,6 @@ END))
 COMMENT ON CONSTRAINT ledger_fate ON contact_sync.ledger IS 'What each fate promises. A confirmed client without a contact: another one has taken its address over.';
 ALTER TABLE ONLY contact_sync.ledger ADD CONSTRAINT ledger_pkey PRIMARY KEY (sync_id, client_id);
 CREATE INDEX ledger_absent ON contact_sync.ledger USING btree (sync_id) WHERE (absent > 0);
-CREATE INDEX ledger_address ON contact_sync.ledger USING btree (sync_id, email_hash);
 CREATE INDEX ledger_former_contact ON contact_sync.ledger USING btree (sync_id, contact_hash) WHERE (contact_hash <> email_hash);
 CREATE INDEX ledger_rejected_reasons ON contact_sync.ledger USING btree (sync_id, field, reason, client_id) INCLUDE (detail) WHERE (state = 'rejected'::text);
 CREATE INDEX ledger_stale ON contact_sync.ledger USING btree (sync_id) WHERE (stale <> 0);
@@ -205,8 +204,9 @@ CREATE TABLE contact_sync.change (
     state text,  -- The client's fate in the ledger when the run ended; NULL = it hasn't ended, or has nothing to do with it.
     batch_id bigint,  -- The batch of this run that it was in; NULL as above.
     CONSTRAINT change_kind CHECK ((kind = ANY (ARRAY['new'::text, 'changed'::text, 'moved'::text, 'sent_again'::text, 'cleared'::text, 'removed'::text, 'unlisted'::text, 'absent'::text, 'excluded'::text, 'rejected'::text, 'dropped'::text])))
-);
-ALTER TABLE ONLY contact_sync.change ADD CONSTRAINT change_pkey PRIMARY KEY (run_id, client_id, kind, field);
+)
+WITH (fillfactor='70');
+ALTER TABLE ONLY contact_sync.change ADD CONSTRAINT change_pkey PRIMARY KEY (run_id, kind, client_id, field);
 CREATE INDEX change_by_client ON contact_sync.change USING btree (sync_id, client_id);
 ALTER TABLE ONLY contact_sync.change ADD CONSTRAINT change_run_id_fkey FOREIGN KEY (run_id) REFERENCES contact_sync.run(run_id) ON DELETE CASCADE;
 

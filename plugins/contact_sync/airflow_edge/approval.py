@@ -17,9 +17,9 @@ from contact_sync.airflow_edge.urls import plan_url
 from contact_sync.base.errors import FatalError
 from contact_sync.base.vocabulary import Answer
 from contact_sync.base.words import above_limit
-from contact_sync.reporting.run_report import field_lines
 
 if TYPE_CHECKING:
+    from contact_sync.base.json_columns import Plan
     from contact_sync.state.runs import Run
 
 APPROVE, REFUSE = "Approve", "Refuse"  # the buttons
@@ -101,10 +101,21 @@ def question(run: Run, plan_page: str) -> str:
         [
             f"Run {run.run_id} is above the limits of its definition:", "", *lines, "",
             f"[Whom it changes, how, and the runs before]({plan_page})", "",
-            *field_lines(run.plan.compared if run.plan else 0,
-                         run.plan.changed_fields if run.plan else {}), "",
+            *_by_field(run.plan), "",
             "| clients | number |", "| --- | ---: |", *rows, "",
             f"**{APPROVE}** sends exactly this plan. **{REFUSE}** ends the run; nothing is sent. "
             f"Exclusions within the limit of removals don't wait for the answer.",
         ]
     )  # fmt: skip
+
+
+def _by_field(plan: Plan | None) -> list[str]:
+    """How many of the compared clients change which field, as a list."""
+    if plan is None or not plan.compared:
+        return []
+    found = [f"* {name}: {n:,}" for name, n in plan.changed_fields.items()]
+    return [
+        f"Changed, by field, of {plan.compared:,} that were compared with SendGrid:",
+        "",
+        *found,
+    ]

@@ -11,6 +11,7 @@ from contact_sync.base.changes import KINDS, SENT, ChangeKind
 REMOVING = (ChangeKind.REMOVED, ChangeKind.UNLISTED)
 NOT_COMPARED = "not compared"
 """Of a changed client whose contact wasn't looked up."""
+EQUAL_ALREADY = "SendGrid has these values already"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +81,10 @@ def job(change: Change) -> str:
 
 
 def note(change: Change) -> str:
-    """What stands in place of a changed client's fields where they aren't known."""
-    is_unknown = change.kind == ChangeKind.CHANGED and change.fields is None
-    return NOT_COMPARED if is_unknown else ""
+    """What stands in place of a changed client's fields where none is named."""
+    if change.kind != ChangeKind.CHANGED or change.fields:
+        return ""
+    return NOT_COMPARED if change.fields is None else EQUAL_ALREADY
 
 
 def reason(kind_code: str, code: str | None) -> str:

@@ -1,7 +1,7 @@
 """What a run changes for each client of a chunk: who is new, changed or kept back. Pure.
 
 Of a first load hardly anything is kept: its clients have no value before, and their batches name
-them (decision 36).
+them (decision 39).
 """
 
 from __future__ import annotations
@@ -19,13 +19,11 @@ from contact_sync.base.changes import ChangeKind
 from contact_sync.base.vocabulary import ExclusionReason
 from contact_sync.contacts.decision import Decided
 from contact_sync.run.counting import sent_kinds
-from contact_sync.state.changes import FEW, FOUND, MOST
+from contact_sync.state.changes import FEW, FOUND, MOST, SOME
 
-ROOM = dict.fromkeys(ChangeKind, FEW) | dict.fromkeys(
-    (ChangeKind.CHANGED, ChangeKind.MOVED, ChangeKind.CLEARED), MOST
-)
-"""How many rows of a kind are kept of a slice: few of those of which a first load or a resend has
-very many, or that have a list of their own."""
+WHOLE = (ChangeKind.CHANGED, ChangeKind.MOVED, ChangeKind.CLEARED)
+"""Kinds of which MOST rows of a slice are kept. Of the others a first load or a resend has very
+many, or they have a list of their own: of these FEW, and SOME where a slice has more."""
 KEPT_BACK = {"rejected": ChangeKind.REJECTED, "excluded": ChangeKind.EXCLUDED,
              "shared": ChangeKind.EXCLUDED}  # fmt: skip
 """Fates of clients that a run newly notes → what that is called here."""
@@ -40,25 +38,28 @@ def changes(decided: Decided, ids: Int64, send: pd.DataFrame, keep: pd.DataFrame
     if clears.any():
         emptied = send["client_id"].to_numpy(np.int64)[clears != 0]
         rows.append(_rows(ChangeKind.CLEARED, emptied, fields=clears[clears != 0]))
-    return few(rows + _kept_back(keep))
+    return pa.concat_tables(rows + _kept_back(keep))
 
 
 def few(found: Sequence[pa.Table]) -> pa.Table:
-    """The rows of several chunks: of each kind the first ones."""
+    """The rows of a slice's chunks: of each kind the first ones."""
     whole = pa.concat_tables(found) if found else NOTHING
-    kinds = whole.column("kind")
-    parts = [
-        whole.filter(pc.equal(kinds, str(kind)))[:room]
-        for kind, room in ROOM.items()
-        if len(whole) > FEW
-    ]
-    return pa.concat_tables(parts) if parts else whole
+    if len(whole) <= FEW:
+        return whole
+    return pa.concat_tables([_first(whole, kind) for kind in ChangeKind])
+
+
+def _first(rows: pa.Table, kind: ChangeKind) -> pa.Table:
+    found = rows.filter(pc.equal(rows.column("kind"), str(kind)))
+    if kind in WHOLE:
+        return found[:MOST]
+    return found if len(found) <= FEW else found[:SOME]
 
 
 def _kept_back(keep: pd.DataFrame) -> list[pa.Table]:
     found = []
     for fate, kind in KEPT_BACK.items() if len(keep) else ():
-        rows = keep[keep["state"] == fate].head(ROOM[kind])
+        rows = keep[keep["state"] == fate].head(FEW + 1)
         shared = [str(ExclusionReason.SHARED_ADDRESS)] * len(rows)
         found.append(
             _rows(
@@ -77,8 +78,9 @@ def _texts(column: pd.Series[Any]) -> list[str | None]:
 
 
 def _rows(kind: ChangeKind, ids: Int64, **columns: Any) -> pa.Table:
-    """The first ones of a kind; a column that isn't given is NULL, `field` empty."""
-    n = min(len(ids), ROOM[kind])
+    """The first ones of a kind, one more than FEW if there are. A column that isn't given is NULL,
+    `field` empty."""
+    n = min(len(ids), MOST if kind in WHOLE else FEW + 1)
     known = {"client_id": ids, "kind": [str(kind)] * n, "field": [""] * n, **columns}
     arrays = [
         pa.array(known[name.name][:n], name.type) if name.name in known else pa.nulls(n, name.type)

@@ -75,6 +75,11 @@ class _Read:
         for client, email, payload, clears in columns.itertuples(index=False):
             self.changed.append(StagedChange(int(client), email, payload, int(clears)))
 
+    def note_changes(self, cursor: Cursor, run: Run, part: Slice) -> None:
+        """Note what people read of the slice."""
+        dropped = sum(len(found.client_id) for found in self.dropped)
+        changes.replace_changes(cursor, run.run_id, part, few(self.changes), dropped)
+
     def same_persons(self, frame: pd.DataFrame, known: LedgerRows, mapping: Mapping) -> LedgerRows:
         """What the ledger knows of the clients who are the same persons still."""
         if mapping.has_client_key:
@@ -129,7 +134,7 @@ def stage_clients(sync: Sync, run: Run, slice_no: int) -> Staged:
         if run.dry_run:
             for _ in to_send():
                 pass
-            changes.replace_changes(cursor, run.run_id, part, few(read.changes))
+            read.note_changes(cursor, run, part)
         else:
             has_key = mapping.has_person_key
             staging.fill_outbox(cursor, run.run_id, part, to_send(), persons=has_key)
@@ -154,7 +159,7 @@ def _note(cursor: Cursor, run: Run, part: Slice, members: Members, read: _Read) 
         refused_values.forget_range(cursor, run.sync_id, part.first_id, part.last_id)
     refused_values.forget(cursor, run.sync_id, read.replaced)
     dropped.replace_dropped(cursor, run.sync_id, members.client_id[read.seen], read.dropped)
-    changes.replace_changes(cursor, run.run_id, part, few(read.changes))
+    read.note_changes(cursor, run, part)
 
 
 def _refused_values(sync: Sync, run: Run, part: Slice) -> Refused:

@@ -29,7 +29,8 @@ FOUND = pa.schema(
 MOST = 10_000
 """So many rows of most kinds are kept of a slice: the first ones by id."""
 FEW = 1_000
-"""So many of the others; run.changes says which."""
+"""So many of the others are kept, and SOME where there are more; run.changes says which."""
+SOME = 50
 OF_REMOVALS = {Lane.DELETE: ChangeKind.REMOVED, Lane.UNLIST: ChangeKind.UNLISTED}
 
 
@@ -50,19 +51,23 @@ class ChangedFields(NamedTuple):
     sealed: bytes | None = None
 
 
-def replace_changes(cursor: Cursor, run_id: int, part: Slice, found: pa.Table) -> None:
-    """Note what a slice has found, rows of FOUND, and forget what an earlier try of it noted."""
+def replace_changes(
+    cursor: Cursor, run_id: int, part: Slice, found: pa.Table, dropped: int
+) -> None:
+    """Note what a slice has found, rows of FOUND and so many `dropped` values, and forget what an
+    earlier try of it noted."""
     bounds = {"run_id": run_id, "first_id": part.first_id, "last_id": part.last_id}
+    kinds = {"kinds": [str(kind) for kind in ChangeKind if kind is not ChangeKind.ABSENT]}
     if part.is_sparse:
         ids = part.members.column("client_id").to_pylist()
-        cursor.execute(SQL["drop_of_clients"], {"run_id": run_id, "client_ids": ids})
+        cursor.execute(SQL["drop_of_clients"], kinds | {"run_id": run_id, "client_ids": ids})
     else:
-        cursor.execute(SQL["drop_of_range"], bounds)
+        cursor.execute(SQL["drop_of_range"], bounds | kinds)
     if len(found):
         cursor.execute(SQL["create_noted"])
         copy_batches(cursor, "pg_temp.noted", FOUND, found.to_batches())
         cursor.execute(SQL["note"], {"run_id": run_id})
-    cursor.execute(SQL["note_dropped"], bounds | {"at_most": FEW})
+    cursor.execute(SQL["note_dropped"], bounds | {"at_most": FEW if dropped <= FEW else SOME})
 
 
 def replace_absent(cursor: Cursor, run_id: int, gone: Int64) -> None:
@@ -114,10 +119,14 @@ def count_fields(
 ) -> tuple[int, dict[str, int]]:
     """How many changed clients were compared with what SendGrid has, and how many of them change
     each field, the most frequent first. `bits` by field's name."""
-    rows = many(cursor, SQL["count_fields"], {"run_id": run_id, "bits": list(bits.values())})
-    by_bit = {row["bit"]: row["n"] for row in rows}
-    named = {name: by_bit[bit] for name, bit in bits.items() if by_bit.get(bit)}
-    return by_bit[None], dict(sorted(named.items(), key=lambda item: -item[1]))
+    rows = many(cursor, SQL["count_fields"], {"run_id": run_id})
+    found = {
+        name: sum(row["n"] for row in rows if row["fields"] >> bit & 1)
+        for name, bit in bits.items()
+    }
+    named = {name: n for name, n in found.items() if n}
+    compared = sum(row["n"] for row in rows)
+    return compared, dict(sorted(named.items(), key=lambda item: -item[1]))
 
 
 def close(cursor: Cursor, run_id: int) -> None:

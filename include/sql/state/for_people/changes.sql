@@ -30,14 +30,14 @@ WHERE
     c.run_id = %(run_id)s
     AND (
         %(after_id)s::bigint IS NULL
-        OR (c.client_id, c.kind, c.field) > (%(after_id)s::bigint, %(after_kind)s::text, %(after_field)s::text)
+        OR (c.kind, c.client_id, c.field) > (%(after_kind)s::text, %(after_id)s::bigint, %(after_field)s::text)
     )
     AND (%(kind)s::text IS NULL OR c.kind = %(kind)s)
     AND (%(name)s::text IS NULL OR c.field = %(name)s OR (c.fields >> %(bit)s::int) & 1 = 1)
     AND (%(reason)s::text IS NULL OR c.reason = %(reason)s)
     AND (%(state)s::text IS NULL OR c.state = %(state)s)
     AND (%(client_ids)s::bigint[] IS NULL OR c.client_id = any(%(client_ids)s::bigint[]))
-ORDER BY c.client_id, c.kind, c.field
+ORDER BY c.kind, c.client_id, c.field
 LIMIT %(at_most)s;
 
 -- count_kinds --
@@ -52,20 +52,20 @@ GROUP BY kind, reason
 ORDER BY n DESC, kind ASC, reason ASC;
 
 -- samples --
--- The first rows of each kind; those whose fields are known come first. Index: change primary key
+-- The first rows of each kind; of changed clients those whose fields are known. Parameters: kinds
+-- Index: change primary key
 SELECT
-    client_id,
-    kind
-FROM (
-    SELECT
-        c.client_id,
-        c.kind,
-        row_number() OVER (PARTITION BY c.kind ORDER BY c.fields IS NULL ASC, hashint8(c.client_id) ASC) AS place
-    FROM contact_sync.change AS c
-    WHERE c.run_id = %(run_id)s AND c.kind <> 'cleared'
-) AS placed
-WHERE place <= %(at_most)s
-ORDER BY kind, place;
+    k.kind,
+    c.client_id
+FROM unnest(%(kinds)s::text[]) AS k (kind)
+CROSS JOIN
+    LATERAL (
+        SELECT n.client_id
+        FROM contact_sync.change AS n
+        WHERE n.run_id = %(run_id)s AND n.kind = k.kind AND (k.kind <> 'changed' OR n.fields IS NOT NULL)
+        ORDER BY n.client_id
+        LIMIT %(at_most)s
+    ) AS c;
 
 -- staged --
 -- What is staged of clients. Index: outbox primary key

@@ -7,7 +7,7 @@ from collections.abc import Generator
 from dataclasses import asdict, dataclass
 from typing import NamedTuple
 
-from contact_sync.base.changes import KINDS
+from contact_sync.base.changes import KINDS, ChangeKind
 from contact_sync.contacts.mapping import Mapping
 from contact_sync.postgres.cursor import Cursor, many, rows_as
 from contact_sync.reporting.change_lines import Change
@@ -50,7 +50,7 @@ class KindCount(NamedTuple):
 
 
 def page_of_changes(cursor: Cursor, which: Filter, limit: int) -> list[Change]:
-    """At most `limit` of them by client; by index, wherever the page begins."""
+    """At most `limit` of them by kind and client; by index, wherever the page begins."""
     parameters = asdict(which) | {"at_most": limit}
     ids = which.client_ids
     parameters["client_ids"] = None if ids is None else list(ids)
@@ -58,7 +58,7 @@ def page_of_changes(cursor: Cursor, which: Filter, limit: int) -> list[Change]:
 
 
 def all_changes(state: StateDatabase, which: Filter) -> Generator[list[Change], None, None]:
-    """All of them by client, CHUNK at a time, each in a transaction of its own."""
+    """All of them by kind and client, CHUNK at a time, each in a transaction of its own."""
     while True:
         with reading(state) as cursor:
             rows = page_of_changes(cursor, which, CHUNK)
@@ -82,8 +82,11 @@ def count_kinds(cursor: Cursor, run_id: int) -> list[KindCount]:
 
 
 def samples(cursor: Cursor, run_id: int, at_most: int) -> dict[str, list[Change]]:
-    """Up to so many rows of each kind, from all over, by kind in the order of KINDS."""
-    rows = many(cursor, SQL["samples"], {"run_id": run_id, "at_most": at_most})
+    """The first rows of each kind, by kind in the order of KINDS; of changed clients those that
+    were compared."""
+    kinds = [kind for kind in KINDS if kind != ChangeKind.CLEARED]
+    parameters = {"run_id": run_id, "kinds": kinds, "at_most": at_most}
+    rows = many(cursor, SQL["samples"], parameters)
     chosen = {(row["kind"], row["client_id"]) for row in rows}
     ids = tuple({client for _, client in chosen})
     which = Filter(run_id, client_ids=ids)

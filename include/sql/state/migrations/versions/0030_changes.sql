@@ -14,8 +14,8 @@ CREATE TABLE contact_sync.change (
     before_after bytea,
     state text,
     batch_id bigint,
-    PRIMARY KEY (run_id, client_id, kind, field)
-);
+    PRIMARY KEY (run_id, kind, client_id, field)
+) WITH (fillfactor = 70);
 CREATE INDEX change_by_client ON contact_sync.change (sync_id, client_id);
 COMMENT ON TABLE contact_sync.change
 IS 'What a run changes, client by client, for people; of each slice the first ones of a kind. No run reads it.';
