@@ -155,7 +155,7 @@ def _examples(clients: pd.DataFrame, decided: Decided) -> dict[str, list[int]]:
     rows = decided.decision == Decision.REJECTED
     if rows.any():
         rejected = clients[rows]
-        by_reason = pd.Series(ids[rows]).groupby(
+        by_reason = rejected["client_id"].groupby(
             (rejected["field"] + ": " + rejected["reason"]).to_numpy()
         )
         found |= {str(why): some.head(EXAMPLES).tolist() for why, some in by_reason}
