@@ -13,18 +13,15 @@ from collections.abc import Sequence
 
 from airflow.configuration import conf
 
+EDGE = ("approval", "handles", "lineage", "metrics", "notify", "operators", "schedules")
+RUN = ("small_run", "start_run", "finish_run", "release_lease")
 MODULES = (
     *("adbc_driver_postgresql.dbapi", "pandas", "psycopg", "pyarrow.compute", "pyarrow.csv"),
-    *(
-        f"contact_sync.airflow_edge.{name}"
-        for name in ("handles", "lineage", "metrics", "operators")
-    ),
-    *(
-        f"contact_sync.run.{name}"
-        for name in ("small_run", "start_run", "finish_run", "release_lease")
-    ),
+    *(f"contact_sync.airflow_edge.{name}" for name in EDGE),
+    *(f"contact_sync.run.{name}" for name in RUN),
     *("contact_sync.lookup.chosen_clients", "contact_sync.state.for_people.syncs"),
 )
+"""Libraries, what the DAG's file imports, and the steps of a run."""
 
 
 def forks_tasks(arguments: Sequence[str] = sys.argv) -> bool:
