@@ -150,7 +150,8 @@ def test_the_buttons_of_a_sync_pause_start_and_cancel(browser: Browser, stack: S
     expect(status).to_contain_text("The DAG isn't paused any more")
     assert wait(stack, DAG_ID, started["dag_run_id"], seconds=240) == "success"
     states = task_states(stack, DAG_ID, started["dag_run_id"])  # it had not begun, and never does
-    assert (states.pop("release_lease"), set(states.values())) == ("success", {"skipped"})
+    assert states.pop("release_lease").startswith("success")
+    assert set(states.values()) == {"skipped"}
     assert page.request.delete(run).ok
     assert admin.complaints == []
     page.context.close()
