@@ -11,7 +11,7 @@ READY := $(VENV)/.ready
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up cluster test test-long bench check types sql fmt browser screenshots docs lock outdated clean
+.PHONY: help setup demo up cluster test test-long bench peers check types sql fmt browser screenshots docs lock outdated clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' \
@@ -42,6 +42,15 @@ test-long: $(READY) ## Kill a worker, kill every kind of run at every point, try
 
 bench: $(READY) ## Measure what a sync costs; half an hour (ARGS="--rows 100000 --repetitions 1", ARGS=--help)
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+PEERS := .venv-peers
+# Compared with, and not used: pinned here, in environments of their own, not in the lock.
+peers: $(READY) ## Compare with dlt, drt and a plain task, which are installed in .venv-peers (ARGS="--clients 20000")
+	@for name in dlt drt; do test -d $(PEERS)/$$name || $(BIN)/uv venv --quiet --seed --python $(BIN)/python $(PEERS)/$$name; done
+	@$(BIN)/uv pip install --quiet --python $(PEERS)/dlt/bin/python "dlt==1.31.0" "pandas<3" psycopg2-binary \
+	  requests email-validator phonenumbers regex sqlalchemy
+	@$(BIN)/uv pip install --quiet --python $(PEERS)/drt/bin/python "drt-core[postgres]==1.2.1"
+	@$(BIN)/python -m benchmarks.peers $(ARGS)
 
 check: $(READY) ## Check style, types and SQL
 	$(BIN)/ruff check

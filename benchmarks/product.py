@@ -21,6 +21,7 @@ gc.disable()  # until everything is imported, as `python -m contact_sync` does
 
 from benchmarks.target import Target, answer, read_target
 from contact_sync.b2core.reader import WHAT, B2Core
+from contact_sync.base.command_line import own_holder
 from contact_sync.base.json_columns import SourceSnapshot
 from contact_sync.base.vocabulary import RunKind
 from contact_sync.config.definition import SyncDefinition
@@ -78,7 +79,7 @@ def run(sync: Sync, kind: RunKind) -> None:
         setattr(in_one_process, name, timed(name, getattr(in_one_process, name)))
     count_waiting()
     approved = Options(approve=True)
-    run_id = in_one_process.run_sync(sync, kind, holder="benchmark", options=approved)
+    run_id = in_one_process.run_sync(sync, kind, holder=own_holder(), options=approved)
     with sync.state.transaction() as cursor:
         (newest,) = latest_runs(cursor, [SYNC], 1)
     report = run_report(newest)
@@ -87,7 +88,7 @@ def run(sync: Sync, kind: RunKind) -> None:
     answer(
         rows=report.books["selected"], sent=report.counts["sent"], books=report.books,
         seconds=seconds, cpu_seconds=cpu_seconds, look=report.look,
-        b2core_seconds=waited.get(WHAT, 0.0),
+        b2core_seconds=waited.get(WHAT, 0.0), has_pandas="pandas" in sys.modules,
     )  # fmt: skip
 
 

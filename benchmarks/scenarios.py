@@ -58,11 +58,13 @@ def first_loads(world: World) -> Iterator[tuple[str, Measured]]:
 
 def no_change(world: World) -> Measured:
     """A run after one that had nothing to do, either: the first one after a full run reads
-    everything. Raises NotDoneError when tables were read."""
+    everything. Raises NotDoneError when tables were read, or what only rows need was loaded."""
     sending(world, "incremental", at_most=0)
     measured = sending(world, "incremental", at_most=0)
     if measured.answer["look"] != "nothing":
         raise NotDoneError(f"A run without changes has read B2CORE: {measured.answer['look']}")
+    if measured.answer["has_pandas"]:
+        raise NotDoneError("A run without changes has loaded pandas")
     return measured
 
 

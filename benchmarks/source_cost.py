@@ -29,6 +29,7 @@ import psycopg
 
 from contact_sync.b2core.reader import B2Core, Snapshot
 from contact_sync.base.paths import INCLUDE
+from contact_sync.postgres import arrow_reader
 from local.b2core_demo import READER, create_reader, create_schema, generate
 from local.postgres.server import temporary_cluster
 
@@ -141,12 +142,8 @@ def cpu_of(server: psutil.Process) -> float:
 
 def explain(snapshot: Snapshot, sql: str) -> dict[str, Any]:
     """Return one plan with its actual numbers."""
-    with snapshot.connection.cursor() as cursor:
-        # EXPLAIN can't be read by COPY, which the driver uses otherwise.
-        cursor.adbc_statement.set_options(**{"adbc.postgresql.use_copy": "false"})
-        cursor.execute(sql)
-        rows = cursor.fetchall()
-    (plan,) = json.loads("\n".join(str(row[0]) for row in rows))
+    rows = arrow_reader.table(snapshot.connection, sql, "B2CORE", is_query=False)
+    (plan,) = json.loads("\n".join(map(str, rows.column(0).to_pylist())))
     return dict(plan)
 
 

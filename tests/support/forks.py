@@ -9,5 +9,5 @@ import multiprocessing
 
 FORKS = multiprocessing.get_context("forkserver")
 FORKS.set_forkserver_preload(
-    ["adbc_driver_postgresql.dbapi", "tests.support.killed", "tests.stateful.child"]
+    ["contact_sync.run.stage_clients", "tests.support.killed", "tests.stateful.child"]
 )

@@ -15,7 +15,7 @@ WHERE sync_id = %(sync_id)s AND absent > 0;
 
 -- rejected_sharing --
 -- Rejected clients whose address others have, too: who represents it depends on what became of them.
--- Index: ledger_unconfirmed, ledger_address
+-- Index: ledger_unconfirmed, ledger_address (state/address_index.py)
 SELECT r.client_id
 FROM contact_sync.ledger AS r
 WHERE

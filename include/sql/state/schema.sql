@@ -74,7 +74,6 @@ END))
 COMMENT ON CONSTRAINT ledger_fate ON contact_sync.ledger IS 'What each fate promises. A confirmed client without a contact: another one has taken its address over.';
 ALTER TABLE ONLY contact_sync.ledger ADD CONSTRAINT ledger_pkey PRIMARY KEY (sync_id, client_id);
 CREATE INDEX ledger_absent ON contact_sync.ledger USING btree (sync_id) WHERE (absent > 0);
-CREATE INDEX ledger_address ON contact_sync.ledger USING btree (sync_id, email_hash);
 CREATE INDEX ledger_former_contact ON contact_sync.ledger USING btree (sync_id, contact_hash) WHERE (contact_hash <> email_hash);
 CREATE INDEX ledger_rejected_reasons ON contact_sync.ledger USING btree (sync_id, field, reason, client_id) INCLUDE (detail) WHERE (state = 'rejected'::text);
 CREATE INDEX ledger_stale ON contact_sync.ledger USING btree (sync_id) WHERE (stale <> 0);

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import argparse
 import sys
+from typing import Any
 
 from contact_sync.base.command_line import own_holder
 from contact_sync.base.errors import Stopped, SyncError
 from contact_sync.base.vocabulary import MAX_SAMPLE, RunKind
 from contact_sync.cli.check_sql import sample
 from contact_sync.cli.command import PROGRAM, Say, add_sync, as_json
-from contact_sync.cli.explain import entry
 from contact_sync.cli.progress import progress_of_run
-from contact_sync.lookup.chosen_clients import chosen_clients
-from contact_sync.lookup.explain import explain_client
 from contact_sync.lookup.plan_of_run import plan_of_run
 from contact_sync.reporting.conclusion import conclude
 from contact_sync.reporting.explanation import Explanation
@@ -109,7 +107,7 @@ def add_running(command: argparse.ArgumentParser) -> None:
 
 def answer(sync: Sync, options: argparse.Namespace, say: Say) -> int:
     """Run, and say the report; returns the exit code."""
-    only = chosen_clients(sync, options.client, options.sample)
+    only = _chosen(sync, options)
     if only is not None and options.approve_removals is not None:
         sys.stderr.write("error: --approve-removals: nobody is removed with --client or --sample\n")
         return 2
@@ -131,7 +129,7 @@ def answer(sync: Sync, options: argparse.Namespace, say: Say) -> int:
     )
     plan = plan_of_run(sync, row) if options.dry_run else None
     if options.json:
-        more = {} if only is None else {"clients": [entry(each) for each in clients]}
+        more = {} if only is None else {"clients": _entries(clients)}
         planned = {"plan": plan.to_json()} if plan else {}
         say(as_json(report.to_json() | planned | more))
         return 0
@@ -178,10 +176,30 @@ def _failure(sync: Sync, error: SyncError) -> Failure:
     )  # fmt: skip
 
 
+def _chosen(sync: Sync, options: argparse.Namespace) -> tuple[int, ...] | None:
+    """The clients of a trial. What looks clients up brings pandas along, which a run that finds
+    nothing to do lives without."""
+    if options.client is None and options.sample is None:
+        return None
+    from contact_sync.lookup.chosen_clients import chosen_clients
+
+    return chosen_clients(sync, options.client, options.sample)
+
+
+def _entries(clients: list[Explanation]) -> list[dict[str, Any]]:
+    from contact_sync.cli.explain import entry
+
+    return [entry(each) for each in clients]
+
+
 def _explained(
     sync: Sync, run_id: int, only: tuple[int, ...] | None, *, masked: bool
 ) -> list[Explanation]:
     """A trial's clients, by the list and fields that the run has found."""
+    if only is None:
+        return []
+    from contact_sync.lookup.explain import explain_client
+
     destination = load_run(sync.state, run_id).destination
-    found = [explain_client(sync, client, destination=destination) for client in only or ()]
+    found = [explain_client(sync, client, destination=destination) for client in only]
     return [each.masked() for each in found] if masked else found

@@ -23,16 +23,8 @@ import regex
 
 from contact_sync.base.arrays import Mask
 from contact_sync.base.vocabulary import Refusal, ValueProblem
-from contact_sync.contacts.text_columns import (
-    arrow,
-    as_text,
-    fix,
-    mask_of,
-    null_if_empty,
-    only,
-    series,
-    trimmed,
-)
+from contact_sync.contacts.arrow_columns import mask_of, null_if_empty
+from contact_sync.contacts.text_columns import arrow, as_text, fix, only, series, trimmed
 
 _NUMBER = r"^-?[0-9]{1,300}(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,3})?$"
 _CERTAIN_DIGITS = 15  # of a float8: what is beyond them is noise of the binary form

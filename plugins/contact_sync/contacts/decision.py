@@ -7,15 +7,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from contact_sync.base.arrays import Int64, Mask
 from contact_sync.base.client_life import Cause, Fate
 from contact_sync.contacts.ledger_rows import LedgerRows
 from contact_sync.contacts.selection import EXCLUDED, PASSED_OVER, SHARED, SUPPRESSED_BITS
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 class Decision(IntEnum):

@@ -21,13 +21,12 @@ import regex
 
 from contact_sync.base.arrays import Mask
 from contact_sync.base.vocabulary import ValueProblem
+from contact_sync.contacts.arrow_columns import mask_of, null_if_empty
 from contact_sync.contacts.converters import Converted
 from contact_sync.contacts.text_columns import (
     MAX_RAW,
     arrow,
     fix,
-    mask_of,
-    null_if_empty,
     only,
     series,
     unusual_texts,

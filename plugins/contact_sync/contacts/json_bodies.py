@@ -15,9 +15,9 @@ import pyarrow as pa
 
 from contact_sync.base.arrays import Int64
 from contact_sync.base.vocabulary import FieldType
+from contact_sync.contacts.arrow_columns import texts_of
 from contact_sync.contacts.mapping import MappedField, Mapping
 from contact_sync.contacts.payloads import OutboxRow, values_of
-from contact_sync.contacts.text_columns import texts_of
 
 MAX_JSON_BYTES = 3_900_000
 """The documented 6 MB is not reached in practice: a 4 MiB message limit answers first."""

@@ -6,15 +6,18 @@ Each of these is the safe choice as long as the profile has no answer.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from contact_sync.base.arrays import Mask
 from contact_sync.base.vocabulary import FieldType
 from contact_sync.config.account_profile import AccountProfile
 from contact_sync.contacts.json_bodies import MAX_JSON_BYTES
 from contact_sync.contacts.mapping import Mapping
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 MIN_JSON_BYTES = 100_000
 """A limit below that is no limit of SendGrid's: a body holds some hundred contacts at least."""

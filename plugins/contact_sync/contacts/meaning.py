@@ -18,9 +18,9 @@ import pyarrow as pa
 
 from contact_sync.base.arrays import Int64, Mask
 from contact_sync.base.vocabulary import FieldType
+from contact_sync.contacts.arrow_columns import null_if_empty
 from contact_sync.contacts.hash_keys import PLAIN
 from contact_sync.contacts.mapping import MappedField, Mapping
-from contact_sync.contacts.text_columns import null_if_empty
 
 _ISO = re.compile(r"(\d{4})-(\d{2})-(\d{2})(?:[T ].*)?")
 _US = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})")

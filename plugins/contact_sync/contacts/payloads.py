@@ -18,8 +18,8 @@ import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
 from contact_sync.base.vocabulary import FieldType
+from contact_sync.contacts.arrow_columns import texts_of
 from contact_sync.contacts.mapping import Mapping
-from contact_sync.contacts.text_columns import texts_of
 
 _CSV = pa_csv.WriteOptions(include_header=False)
 

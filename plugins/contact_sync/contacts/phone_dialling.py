@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from contact_sync.base.arrays import Mask
+from contact_sync.contacts.arrow_columns import mask_of
 from contact_sync.contacts.phone_first_digits import full_match
 from contact_sync.contacts.phone_patterns import (
     MAX_DIGITS,
@@ -25,7 +26,6 @@ from contact_sync.contacts.phone_patterns import (
     prefix_length,
     prefix_pattern,
 )
-from contact_sync.contacts.text_columns import mask_of
 
 FEWEST_ABROAD = 7  # digits of a number with its calling code that may be decided here
 _NEVER = r"[^\s\S]"

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from contact_sync.base.arrays import Int64, Mask
-from contact_sync.contacts.text_columns import mask_of
+from contact_sync.contacts.arrow_columns import mask_of
 
 MOST_FIRST_DIGITS = 7
 """A table of more would be too large: of these it has 10 MB, of which only touched pages exist."""

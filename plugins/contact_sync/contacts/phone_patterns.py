@@ -18,8 +18,8 @@ import pyarrow.compute as pc
 from phonenumbers import PhoneMetadata, PhoneNumberDesc
 
 from contact_sync.base.arrays import Int64, Mask
+from contact_sync.contacts.arrow_columns import mask_of, texts_of
 from contact_sync.contacts.phone_first_digits import FirstDigits, full_match
-from contact_sync.contacts.text_columns import mask_of, texts_of
 
 MAX_DIGITS = 15  # ITU E.164: calling code and national number together
 NO_REGION = "001"  # libphonenumber's name for calling codes of no country

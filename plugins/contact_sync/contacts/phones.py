@@ -19,12 +19,13 @@ import pyarrow.compute as pc
 
 from contact_sync.base.arrays import Int64, Mask
 from contact_sync.base.vocabulary import ValueProblem
+from contact_sync.contacts.arrow_columns import mask_of
 from contact_sync.contacts.converters import Converted
 from contact_sync.contacts.countries import region_of
 from contact_sync.contacts.phone_dialling import FEWEST_ABROAD, Dialled, dials_00, read_dialled
 from contact_sync.contacts.phone_patterns import MAX_DIGITS, judge_international
 from contact_sync.contacts.phone_text import read_phone
-from contact_sync.contacts.text_columns import arrow, mask_of, only, series
+from contact_sync.contacts.text_columns import arrow, only, series
 
 _SURE = r"^\+[0-9]+$"
 _PLAIN = r"^ *\+?[0-9() .\-]+$"

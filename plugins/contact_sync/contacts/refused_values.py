@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping as Read
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -16,11 +16,13 @@ import pyarrow.compute as pc
 
 from contact_sync.base.arrays import Int64, Mask, rows_of
 from contact_sync.base.vocabulary import Refusal, ValueProblem
-from contact_sync.contacts.converters import Converted
+from contact_sync.contacts.arrow_columns import mask_of
 from contact_sync.contacts.hash_keys import Hashing
 from contact_sync.contacts.mapping import MappedField, Mapping
 from contact_sync.contacts.payloads import csv_payloads, values_of
-from contact_sync.contacts.text_columns import arrow, mask_of, series
+
+if TYPE_CHECKING:
+    from contact_sync.contacts.converters import Converted
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,9 @@ def known_refusals(
 ) -> tuple[Converted, Mask]:
     """A converted column without the values that SendGrid refused before, which are a problem of
     it from now on; and whose refused value is another one by now, or none."""
+    from contact_sync.contacts.converters import Converted
+    from contact_sync.contacts.text_columns import arrow, series
+
     rows, found = rows_of(refused.client_id, clients)
     texts = arrow(converted.values)
     given = mask_of(pc.is_valid(texts))

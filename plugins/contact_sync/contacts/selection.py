@@ -6,14 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from contact_sync.base.arrays import Int64, Mask, among, rows_of
 from contact_sync.base.client_life import Cause, Fate
 from contact_sync.base.vocabulary import SuppressionKind
-from contact_sync.contacts import emails, text_columns
+from contact_sync.contacts.arrow_columns import mask_of, numbers
 from contact_sync.contacts.hash_keys import Hashing
 from contact_sync.contacts.ledger_rows import KnownClients
 
@@ -39,11 +38,15 @@ class Scan:
 
 def scanned(batch: pa.RecordBatch, hashing: Hashing) -> Scan:
     """The rows of scan.sql, as they come: client_id, email, exclusion."""
+    import pandas as pd
+
+    from contact_sync.contacts import emails, text_columns
+
     address = emails.normalised(pd.Series(batch.column("email"), dtype=text_columns.TEXT))
     return Scan(
         np.asarray(batch.column("client_id"), np.int64),
         hashing.texts(text_columns.arrow(address)),
-        text_columns.mask_of(pc.is_valid(batch.column("exclusion"))),
+        mask_of(pc.is_valid(batch.column("exclusion"))),
     )
 
 
@@ -73,9 +76,9 @@ def choose(
     verdict[takes_over] |= TAKES_OVER
     return pa.table(
         {
-            "client_id": scan.client_id[chosen],
-            "email_hash": scan.email_hash[chosen],
-            "verdict": verdict[chosen],
+            "client_id": numbers(scan.client_id[chosen]),
+            "email_hash": numbers(scan.email_hash[chosen]),
+            "verdict": numbers(verdict[chosen]),
         }
     )
 

@@ -13,10 +13,10 @@ import pyarrow.compute as pc
 
 from contact_sync.base.arrays import Int64, Mask
 from contact_sync.base.vocabulary import FieldType
+from contact_sync.contacts.arrow_columns import mask_of, null_if_empty
 from contact_sync.contacts.hash_keys import Hashing
 from contact_sync.contacts.mapping import MappedField, Mapping
 from contact_sync.contacts.payloads import csv_payloads
-from contact_sync.contacts.text_columns import mask_of, null_if_empty
 
 _MOMENT = r"^\d{4}-\d\d-\d\d[T ]"
 _BREAK = r"[\r\n]"

@@ -10,13 +10,13 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import regex
 
 from contact_sync.base.arrays import Mask
+from contact_sync.contacts.arrow_columns import mask_of, null_if_empty, texts_of
 
 TEXT = pd.ArrowDtype(pa.string())
 
@@ -68,11 +68,6 @@ def series(array: pa.Array) -> pd.Series[Any]:
     return pd.Series(pd.arrays.ArrowExtensionArray(array))
 
 
-def mask_of(array: pa.Array) -> Mask:
-    """A boolean Arrow array as numpy, null = False."""
-    return np.asarray(pc.fill_null(array, False) if array.null_count else array)
-
-
 def as_text(column: pd.Series[Any]) -> pd.Series[Any]:
     """Any scalar column as text, cleaned: NFC, runs of white space and controls → one space,
     trimmed of spaces and invisible characters; null where nothing can be seen."""
@@ -83,13 +78,6 @@ def as_text(column: pd.Series[Any]) -> pd.Series[Any]:
     if rows.any():
         rows[rows] = _matches(array.filter(pa.array(rows)), TO_CLEAN)
     return series(null_if_empty(pc.utf8_trim(only(array, rows, _cleaned), " ")))
-
-
-def texts_of(array: pa.Array) -> tuple[npt.NDArray[np.int64], memoryview]:
-    """Where each text begins in the array's data, with the end of the last, and the data."""
-    large = pc.cast(array, pa.large_string())
-    offsets = np.frombuffer(large.buffers()[1], np.int64)[large.offset :][: len(large) + 1]
-    return offsets, memoryview(large.buffers()[2] or b"")
 
 
 def unusual_texts(array: pa.Array) -> Mask:
@@ -133,12 +121,6 @@ def composed(array: pa.Array) -> pa.Array:
 def _nfc(value: str) -> str:
     """Long runs of marks are cut first: to sort them takes time by the square of their number."""
     return unicodedata.normalize("NFC", _MARKS.sub(r"\1", value[:MAX_RAW]))
-
-
-def null_if_empty(array: pa.Array) -> pa.Array:
-    """The texts, an empty one as null."""
-    empty = mask_of(pc.equal(array, ""))
-    return pc.if_else(pa.array(empty), None, array) if empty.any() else array
 
 
 def only(array: pa.Array, rows: Mask, change: Callable[[pa.Array], pa.Array]) -> pa.Array:

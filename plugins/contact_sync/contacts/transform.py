@@ -18,13 +18,14 @@ from contact_sync.base.arrays import Int64, rows_of
 from contact_sync.base.plain_reasons import ADDRESS
 from contact_sync.base.vocabulary import MAX_KEY, FieldType, Refusal, ValueProblem
 from contact_sync.contacts import converters, emails, phones, refused_values, source_types
+from contact_sync.contacts.arrow_columns import mask_of
 from contact_sync.contacts.converters import Converted
 from contact_sync.contacts.hash_keys import Hashing
 from contact_sync.contacts.json_bodies import json_size
 from contact_sync.contacts.mapping import CLIENT_KEY, PERSON_KEY, MappedField, Mapping
 from contact_sync.contacts.payloads import csv_payloads
 from contact_sync.contacts.refused_values import Refused
-from contact_sync.contacts.text_columns import arrow, as_text, fix, mask_of, series
+from contact_sync.contacts.text_columns import arrow, as_text, fix, series
 
 SHORTENED = (ValueProblem.TOO_LONG, ValueProblem.ROUNDED)
 """Reasons of values that are sent all the same, shortened."""

@@ -1,8 +1,7 @@
 """Read PostgreSQL query results as Arrow record batches (ADBC, binary COPY). An edge.
 
 Driver errors are re-raised with SQLSTATE; the server's text only where it can hold no row value
-(syntax, missing objects, permissions, connection). ADBC's module is imported where it connects: it
-loads pandas, which takes a second, and most of Airflow's tasks read nothing in bulk.
+(syntax, missing objects, permissions, connection).
 """
 
 from __future__ import annotations
@@ -14,19 +13,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import MAXYEAR, MINYEAR
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import adbc_driver_manager
 import pyarrow as pa
+from adbc_driver_manager import AdbcStatement
 from adbc_driver_manager._reader import AdbcRecordBatchReader
 
 from contact_sync.base.errors import ConfigError, FatalError, RetryableError, SyncError
+from contact_sync.postgres.adbc_session import Session, streamed
 from contact_sync.postgres.certificates import with_reason
 from contact_sync.postgres.faults import meaning
 from contact_sync.postgres.waiting import begin
-
-if TYPE_CHECKING:
-    from adbc_driver_postgresql import dbapi
 
 log = logging.getLogger(__name__)
 BATCH_BYTES = 4 << 20
@@ -62,7 +60,7 @@ class Connection:
     the connection is left to the thread that still waits for it: `is_silent`. `is_over`: a call
     has failed, so that it isn't used for another transaction."""
 
-    raw: dbapi.Connection
+    raw: Session
     seconds: float
     is_silent: bool = False
     is_over: bool = False
@@ -81,14 +79,14 @@ class Connection:
         return result
 
     @contextmanager
-    def cursor(self) -> Iterator[dbapi.Cursor]:
-        """A cursor, closed at the end."""
-        cursor = self.raw.cursor()
+    def statement(self) -> Iterator[AdbcStatement]:
+        """A statement, closed at the end."""
+        statement = self.raw.statement()
         try:
-            yield cursor
+            yield statement
         finally:
             if not self.is_silent:
-                cursor.close()
+                self.raw.close_statement(statement)
 
     def rollback(self, what: str) -> None:
         """End the transaction; the next statement begins another. Nothing was written in it, so
@@ -107,11 +105,9 @@ class Connection:
 def open_connection(dsn: str, what: str, *, seconds: float) -> Connection:
     """A connection that the caller closes; `seconds` is the longest wait for an answer. Raises
     ConfigError or RetryableError, and names the database `what`."""
-    from adbc_driver_postgresql import dbapi
-
     use_memory_again()
     dsn = bounded(dsn)
-    connecting = begin(partial(dbapi.connect, dsn))
+    connecting = begin(partial(Session, dsn))
     try:
         with translated(what, dsn):
             return Connection(connecting.result(LOGIN_SECONDS), seconds)
@@ -139,16 +135,11 @@ def answers(connection: Connection) -> bool:
 
 def record_batches(connection: Connection, sql: str, what: str) -> Iterator[pa.RecordBatch]:
     """Stream the rows of one statement; nothing is buffered beyond a batch."""
-    with connection.cursor() as cursor:
+    with connection.statement() as statement:
 
         def begun() -> AdbcRecordBatchReader:
-            cursor.adbc_statement.set_options(
-                **{"adbc.postgresql.batch_size_hint_bytes": str(BATCH_BYTES)}
-            )
-            cursor.execute(sql)
-            stream = cursor.fetch_arrow()
-            # The reader of fetch_record_batch() raises Arrow's errors, which have no SQLSTATE.
-            return AdbcRecordBatchReader._import_from_c(stream.address)
+            statement.set_options(**{"adbc.postgresql.batch_size_hint_bytes": str(BATCH_BYTES)})
+            return _reader(statement, sql)
 
         reader = connection.call(begun, what)
         following = partial(next, reader, None)
@@ -158,6 +149,12 @@ def record_batches(connection: Connection, sql: str, what: str) -> Iterator[pa.R
         finally:
             if not connection.is_silent:
                 reader.close()
+
+
+def _reader(statement: AdbcStatement, sql: str) -> AdbcRecordBatchReader:
+    """Arrow's own reader would raise Arrow's errors, which have no SQLSTATE."""
+    stream = streamed(statement, sql)  # kept until it is handed over: else it is released
+    return AdbcRecordBatchReader._import_from_c(stream.address)
 
 
 def ahead(batches: Iterator[T]) -> Iterator[T]:
@@ -175,14 +172,13 @@ def table(connection: Connection, sql: str, what: str, *, is_query: bool = True)
     `is_query`: false for EXPLAIN, which COPY can't read.
     """
 
-    def read(cursor: dbapi.Cursor) -> pa.Table:
+    def read(statement: AdbcStatement) -> pa.Table:
         if not is_query:
-            cursor.adbc_statement.set_options(**{"adbc.postgresql.use_copy": "false"})
-        cursor.execute(sql)
-        return cursor.fetch_arrow_table()
+            statement.set_options(**{"adbc.postgresql.use_copy": "false"})
+        return _reader(statement, sql).read_all()
 
-    with connection.cursor() as cursor:
-        return connection.call(partial(read, cursor), what)
+    with connection.statement() as statement:
+        return connection.call(partial(read, statement), what)
 
 
 def rows_of(table: pa.Table | pa.RecordBatch) -> list[dict[str, Any]]:
@@ -228,14 +224,21 @@ def _is_text(value: pa.Scalar) -> bool:
 
 def execute(connection: Connection, sql: str, what: str) -> None:
     """Run a statement that gives no rows."""
-    with connection.cursor() as cursor:
-        connection.call(partial(cursor.execute, sql), what)
+    with connection.statement() as statement:
+        connection.call(lambda: streamed(statement, sql).release(), what)
 
 
 def schema(connection: Connection, sql: str, what: str) -> pa.Schema:
     """Names and types of the columns that a statement would give; nothing is read."""
-    with connection.cursor() as cursor:
-        return connection.call(partial(cursor.adbc_execute_schema, sql), what)
+
+    def read(statement: AdbcStatement) -> pa.Schema:
+        statement.set_sql_query(sql)
+        statement.prepare()
+        found = statement.execute_schema()  # kept, as the stream above
+        return pa.Schema._import_from_c(found.address)
+
+    with connection.statement() as statement:
+        return connection.call(partial(read, statement), what)
 
 
 @contextmanager

@@ -66,4 +66,6 @@ def apply_hash_keys(cursor: Cursor, sync_id: int, keys: HashKeys | None) -> None
         return
     rows = rehashing.rehash(cursor, before, new)
     told = ", ".join(key.key_id for key in new)
-    log.info("The hashes of %d rows of clients, and all others, got the hash key %s", rows, told)
+    log.info(
+        "The hashes of %s rows of clients, and all others, got the hash key %s", f"{rows:,}", told
+    )

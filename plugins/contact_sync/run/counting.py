@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from contact_sync.base.arrays import Int64, Mask
 from contact_sync.base.changes import ChangeKind
@@ -23,7 +23,11 @@ from contact_sync.base.vocabulary import (
 from contact_sync.base.words import counted
 from contact_sync.contacts.decision import Decided, Decision
 from contact_sync.contacts.mapping import Mapping
-from contact_sync.contacts.transform import Dropped
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from contact_sync.contacts.transform import Dropped
 
 EXAMPLES = 5
 NAMES = ("counts", "rejections", "exclusions", "dropped", "stale", "emptied")

@@ -40,6 +40,7 @@ from contact_sync.state import (
     staging,
     suppressions_due,
 )
+from contact_sync.state.address_index import index_addresses
 from contact_sync.state.affected import run_before
 from contact_sync.state.for_people.jobs import job_sums, jobs_of_run
 from contact_sync.state.runs import Run
@@ -63,6 +64,7 @@ def finish_run(sync: Sync, run: Run) -> Result:
             runs.finish_run(cursor, run, RunState.SUCCEEDED, result=result)
         _log_report(run.plan, result)
         return result
+    index_addresses(sync.state)
     with sync.state.transaction(run.fence) as cursor:
         _refuse_if_open(cursor, run)
         if run.unproven is not None:

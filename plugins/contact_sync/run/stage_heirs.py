@@ -16,7 +16,6 @@ import pyarrow as pa
 from contact_sync.base.json_columns import Staged
 from contact_sync.base.vocabulary import ExclusionReason
 from contact_sync.contacts.selection import SEND, TAKES_OVER
-from contact_sync.run.stage_clients import stage_clients
 from contact_sync.state import batches, staging
 from contact_sync.state.runs import Run
 from contact_sync.state.staging import HEIRS, Heir, Slice
@@ -43,12 +42,18 @@ def stage_heirs(sync: Sync, run: Run) -> None:
                 return
             part = _slice(HEIRS - number, found)
             staging.add_slices(cursor, run.run_id, [part])
-        staged = _without_twice(stage_clients(sync, run, part.slice_no), found)
+        staged = _without_twice(_staged(sync, run, part), found)
         with sync.state.transaction(run.fence) as cursor:
             staging.save_slice_counts(cursor, run.run_id, part.slice_no, staged)
         log.info(
             "%s addresses of rejected clients are represented by older ones", f"{len(found):,}"
         )
+
+
+def _staged(sync: Sync, run: Run, part: Slice) -> Staged:
+    from contact_sync.run.stage_clients import stage_clients  # brings pandas along
+
+    return stage_clients(sync, run, part.slice_no)
 
 
 def _slice(number: int, found: list[Heir]) -> Slice:

@@ -12,9 +12,10 @@ from contact_sync.base.arrays import Int64
 from contact_sync.base.client_life import OF_CONTACT, SAID_BY_SENDGRID, Cause, Fate
 from contact_sync.base.vocabulary import MAX_REASONS, ExclusionReason, Refusal, RefusalSum
 from contact_sync.base.words import counted
+from contact_sync.contacts.arrow_columns import numbers
 from contact_sync.contacts.ledger_rows import KnownClients, LedgerRows
 from contact_sync.postgres import arrow_reader
-from contact_sync.postgres.copying import copy_into
+from contact_sync.postgres.copying import copy_batches
 from contact_sync.postgres.cursor import Cursor, analyze, many, one
 from contact_sync.state import statements
 from contact_sync.state.database import WHAT, StateDatabase
@@ -90,11 +91,9 @@ def observe_absences(
     but who is present has been seen. `approved`: a person says that these clients are really
     gone, which stands for the second look.
     """
-    import pandas as pd
-
     cursor.execute(SQL["create_gone"])
-    clients = pd.DataFrame({"client_id": gone})
-    copy_into(cursor, "pg_temp.gone", pa.schema([("client_id", pa.int64())]), [clients])
+    clients = pa.RecordBatch.from_arrays([numbers(gone)], ["client_id"])
+    copy_batches(cursor, "pg_temp.gone", clients.schema, [clients])
     parameters = {"sync_id": run[0], "run_id": run[1], "enough": ENOUGH_ABSENCES if approved else 1}
     cursor.execute(SQL["see_present"], {"sync_id": run[0]})
     if believed:

@@ -11,12 +11,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
-import pandas as pd
 
 from contact_sync.base.arrays import Int64
 from contact_sync.base.suppressed import Suppressed, SuppressionNews
 from contact_sync.base.vocabulary import SuppressionKind
-from contact_sync.contacts import emails, text_columns
 from contact_sync.contacts.hash_keys import Hashing
 from contact_sync.postgres.cursor import Cursor, many, one
 from contact_sync.state import statements
@@ -102,5 +100,9 @@ def address_hashes(addresses: Sequence[str], hashing: Hashing) -> list[int]:
     """The hash of each address as the ledger has it."""
     if not addresses:
         return []
+    import pandas as pd
+
+    from contact_sync.contacts import emails, text_columns
+
     column = emails.normalised(pd.Series(list(addresses), dtype=text_columns.TEXT))
     return [int(each) for each in hashing.texts(text_columns.arrow(column))]

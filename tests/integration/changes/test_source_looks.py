@@ -12,6 +12,7 @@ import pytest
 
 from contact_sync.b2core.reader import Snapshot
 from contact_sync.run import affected_clients, decide_look
+from contact_sync.state import address_index
 from local.postgres.server import Cluster
 from tests.support.consents import opt_out_column
 from tests.support.look_histories import histories
@@ -77,6 +78,24 @@ def test_A24_who_shared_an_address_is_looked_at_too(world: World) -> None:
     world.edit(4, email="own@example.com")
     report = world.run()
     assert (look(report), report["counts"]["sent"]) == (("changes", "counts"), 2)
+    world.assert_converged()
+
+
+def test_A24_the_index_of_addresses_is_made_when_the_ledger_is_filled(
+    world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """By the first run, or the next one if another sync writes just then."""
+    monkeypatch.setitem(address_index.SQL, "wait_briefly", "SET LOCAL lock_timeout = '50ms'")
+    world.seed()
+    is_there = "SELECT to_regclass('contact_sync.ledger_address') IS NOT NULL"
+    with psycopg.connect(world.state_url) as other:
+        other.execute("LOCK TABLE contact_sync.ledger IN ROW EXCLUSIVE MODE")
+        world.run()
+    assert "The index of addresses can't be made now" in caplog.text
+    assert world.state(is_there) == [(False,)]
+    world.run()
+    assert world.state(is_there) == [(True,)]
+    assert look(world.run()) == ("nothing", "counts")
     world.assert_converged()
 
 

@@ -34,7 +34,7 @@ def emulated(emulator_process: Emulator) -> Emulator:
 def open_account(emulated: Emulator, tmp_path: Path) -> Iterator[Opened]:
     """Opens the account for a probe, each time over connections of its own."""
     opened: list[RawCalls] = []
-    ahead = emulated.admin.now() - time.time()  # of our clock
+    ahead = 0.0  # of our clock; another one after each reset
 
     def now() -> float:
         return time.time() + ahead
@@ -45,6 +45,8 @@ def open_account(emulated: Emulator, tmp_path: Path) -> Iterator[Opened]:
         time.sleep(REAL_PAUSE * (1 + seconds))
 
     def account(made: Made | None = None) -> Account:
+        nonlocal ahead
+        ahead = emulated.admin.now() - time.time()
         calls = RawCalls(emulated.base_url, API_KEY)
         opened.append(calls)
         if made is None:

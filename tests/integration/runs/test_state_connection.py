@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlsplit
 
+import adbc_driver_manager
+import adbc_driver_postgresql
 import psycopg
 import pytest
-from adbc_driver_postgresql import dbapi
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
@@ -72,13 +73,14 @@ def test_N05_both_drivers_notice_a_server_that_is_gone_without_a_word(
 ) -> None:
     """Keep-alives, of either database; what a connection says itself stays."""
     opened: list[str] = []
-    connect_by_adbc = dbapi.connect
+    connect_by_adbc = adbc_driver_postgresql.connect
 
-    def note(dsn: str) -> dbapi.Connection:
+    def note(dsn: str) -> adbc_driver_manager.AdbcDatabase:
         opened.append(dsn)
-        return connect_by_adbc(dsn)
+        found: adbc_driver_manager.AdbcDatabase = connect_by_adbc(dsn)
+        return found
 
-    monkeypatch.setattr(dbapi, "connect", note)
+    monkeypatch.setattr(adbc_driver_postgresql, "connect", note)
     with world.sync() as sync:
         with sync.state.reader(), sync.b2core.snapshot():
             pass

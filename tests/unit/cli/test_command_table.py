@@ -70,8 +70,8 @@ def test_the_version_is_the_products(capsys: pytest.CaptureFixture[str]) -> None
 
 
 def test_a_command_loads_what_it_needs() -> None:
-    """The list of commands neither Airflow nor Arrow, and what only looks at runs no pandas: every
-    process would pay for it before it begins."""
+    """The list of commands neither Airflow nor Arrow, and what only looks at runs no pandas, nor a
+    run before it has clients to read: every process would pay for it before it begins."""
     code = """
 import sys
 from contact_sync.cli.main import main
@@ -83,13 +83,14 @@ def lacks(*modules, asked):
     assert not set(modules) & set(sys.modules), set(modules) & set(sys.modules)
 lacks("airflow", "alembic", "pandas", "psycopg", "pyarrow", "requests", asked=["--help"])
 lacks("alembic", "email_validator", "pandas", asked=["status", "demo"])
+lacks("alembic", "email_validator", "pandas", asked=["run", "demo"])
 """
     environment = {name: value for name, value in os.environ.items() if "AIRFLOW_CONN" not in name}
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True,
         check=True,
     )  # fmt: skip
-    assert "error: Sync 'demo'" in done.stderr, "it was not opened"
+    assert done.stderr.count("error: Sync 'demo'") == 2, "it was not opened"
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,6 @@ import numpy as np
 
 from contact_sync.base.failpoints import reach
 from contact_sync.base.vocabulary import RemovalReason
-from contact_sync.contacts.transform import transform
 from contact_sync.postgres.cursor import Cursor
 from contact_sync.run.context import mapping_of
 from contact_sync.run.sending.search import search
@@ -84,6 +83,8 @@ def _addresses(sync: Sync, run: Run, clients: dict[int, int]) -> dict[str, tuple
 
     `clients`: id → hash of its address.
     """
+    from contact_sync.contacts.transform import transform
+
     mapping, ids = mapping_of(run), np.array(sorted(clients), np.int64)
     hashing = sync.hashing()
     addresses: dict[str, tuple[int, int]] = {}

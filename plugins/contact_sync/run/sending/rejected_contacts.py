@@ -19,7 +19,6 @@ from contact_sync.base.vocabulary import FieldType, RunKind
 from contact_sync.contacts.mapping import Mapping
 from contact_sync.contacts.payloads import OutboxRow
 from contact_sync.contacts.read_back import holds, shown
-from contact_sync.contacts.transform import transform
 from contact_sync.run.context import mapping_of
 from contact_sync.run.sending.look_up import look_up
 from contact_sync.state import affected, refused_values, rejections
@@ -91,6 +90,8 @@ def _look_up(sync: Sync, run: Run) -> None:
 def _wanted(sync: Sync, run: Run, clients: dict[int, int]) -> dict[str, dict[str, Any]]:
     """Address → what B2CORE calls for, of the clients in which nothing has changed since they were
     rejected; everybody else is decided upon by the run itself. `clients`: id → hash of that."""
+    from contact_sync.contacts.transform import transform
+
     mapping, ids = mapping_of(run), np.array(sorted(clients), np.int64)
     hashing = sync.hashing()
     first, last = int(ids[0]), int(ids[-1])
