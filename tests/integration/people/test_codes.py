@@ -10,6 +10,7 @@ import pytest
 from psycopg.types.json import Jsonb
 
 from contact_sync.base import run_life, words
+from contact_sync.base.changes import ChangeKind
 from contact_sync.base.run_life import KindReason
 from contact_sync.base.verdicts import CallsFor, ExportStatus, Verdict, VerificationState
 from contact_sync.base.vocabulary import (
@@ -129,6 +130,7 @@ def test_the_database_takes_these_codes_and_no_others(world: World) -> None:
     assert allowed(world, "verification", "verification_state") == [{*VerificationState}]
     assert allowed(world, "verification", "verification_export") == [{*ExportStatus}]
     assert allowed(world, "verify_client", "verify_client_calls_for") == [{*CallsFor}]
+    assert allowed(world, "change", "change_kind") == [{*ChangeKind}]
     assert allowed(world, "finding", "finding_verdict") == [{*Verdict}]
     assert allowed(world, "dropped_value", "dropped_value_reason") == [
         {*ValueProblem, Refusal.REFUSED_BY_SENDGRID}
