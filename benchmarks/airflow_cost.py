@@ -19,7 +19,7 @@ from local.stack.system import Stack
 Say = Callable[[str], None]
 DAG_ID = "contact_sync_demo"
 CLIENTS = 10_000
-RUN_SECONDS = 300.0
+RUN_SECONDS = 900.0
 LOOK_SECONDS = 0.1
 BY_HAND: Mapping[str, Any] = {"schedule": None}
 CHANGED = "UPDATE b2core.clients SET last_name = %s WHERE id = ANY(%s)"

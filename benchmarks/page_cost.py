@@ -3,7 +3,8 @@
 python -m benchmarks.page_cost [--clients 1000000]
 
 Starts the real system, lets the scheduler do a small first load, then fills the state database by
-SQL: clients in the ledger (2 % rejected, 0.1 % pending), runs of two years, a run with 200 jobs.
+SQL: clients in the ledger (2 % rejected, 0.1 % pending), runs of two years, a run with 200 jobs,
+and 99 more syncs with runs of their own, so that the page of all syncs has 100.
 Asks each page over HTTP, as a browser with a login does. Prints a table and writes
 benchmarks/results/page_cost.json. Add a page to `pages`.
 """
@@ -14,28 +15,31 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 import sys
 import time
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from statistics import median, quantiles
+from tempfile import TemporaryDirectory
 from urllib.parse import quote
 
 import psycopg
 import requests
+import yaml
 
 from local.airflow_stack.settings import LOGIN, PASSWORD
 from local.demo.sync import DAG_ID, SYNC
 from local.stack.console import Console, run_until_ended
 from local.stack.databases import STATE
-from local.stack.directory import StackError
+from local.stack.directory import ROOT, StackError
 from local.stack.runs import wait
 from local.stack.system import Stack
 
 RESULTS = Path(__file__).parent / "results" / "page_cost.json"
 LIMIT_SECONDS = 0.3  # what the project promises for each page
-LOADED, RUNS, JOBS, TIMES = 500, 50_000, 200, 30
+LOADED, RUNS, JOBS, TIMES, SYNCS, RUNS_EACH = 500, 50_000, 200, 30, 100, 200
 RUN_SECONDS = 300.0
 
 FILL = (
@@ -69,6 +73,18 @@ FILL = (
               now()
        FROM contact_sync.run AS r, generate_series(1, %(jobs)s)
        WHERE r.reason = 'first load'""",
+    """WITH made AS (
+           INSERT INTO contact_sync.sync (name, watermark)
+           SELECT 'sync_' || n, s.watermark
+           FROM contact_sync.sync AS s, generate_series(2, %(syncs)s) AS n RETURNING sync_id
+       )
+       INSERT INTO contact_sync.run
+           (sync_id, epoch, kind, state, holder, definition_hash, plan, result, snapshot,
+            started_at, finished_at)
+       SELECT made.sync_id, r.epoch, r.kind, CASE WHEN n %% 9 = 0 THEN 'failed' ELSE r.state END,
+              r.holder, '', r.plan, r.result, r.snapshot, r.started_at, r.finished_at
+       FROM contact_sync.run AS r, made, generate_series(1, %(runs_each)s) AS n
+       WHERE r.run_id = (SELECT max(run_id) FROM contact_sync.run)""",
 )
 
 
@@ -94,13 +110,19 @@ def main() -> int:
 
 def work(console: Console, *, clients: int) -> int:
     """Start the stack, fill it, and ask every page."""
-    with Stack.start(name="page-cost", clients=LOADED, say=console.say) as stack:
+    with (
+        TemporaryDirectory() as folder,
+        Stack.start(
+            name="page-cost", clients=LOADED, say=console.say, deployment=deployment(Path(folder))
+        ) as stack,
+    ):
         stack.wait_for_dag(DAG_ID)
         stack.unpause(DAG_ID)
         dag_run = stack.trigger(DAG_ID, {"mode": "full", "reason": "first load"})
         if (state := wait(stack, DAG_ID, dag_run, seconds=RUN_SECONDS)) != "success":
             raise StackError(f"The first load {state}: {stack.airflow.task_logs}")
         fill(stack, clients)
+        define_more(Path(folder))
         console.say(f"The ledger holds {clients:,} more clients, and there are {RUNS:,} more runs")
         costs = measure(stack, dag_run)
     print(table(costs, clients))
@@ -111,9 +133,26 @@ def work(console: Console, *, clients: int) -> int:
     return 0
 
 
+def deployment(folder: Path) -> Path:
+    """A copy of the product, to which definitions are added."""
+    for part in ("dags", "plugins", "include"):
+        shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
+    return folder
+
+
+def define_more(folder: Path) -> None:
+    """Definitions of the syncs that `fill` makes; those before it have theirs."""
+    syncs = folder / "include" / "syncs"
+    demo = yaml.safe_load((syncs / f"{SYNC}.yaml").read_text(encoding="utf-8"))
+    for n in range(2, SYNCS + 1):
+        more = demo | {"name": f"sync_{n}", "caption": f"Sync {n}", "schedule": f"{n % 60} * * * *"}
+        (syncs / f"sync_{n}.yaml").write_text(yaml.safe_dump(more), encoding="utf-8")
+
+
 def fill(stack: Stack, clients: int) -> None:
     """Make the state database as large as years of use would."""
-    numbers = {"clients": clients, "runs": RUNS, "jobs": JOBS}
+    numbers = {"clients": clients, "runs": RUNS, "jobs": JOBS, "syncs": SYNCS,
+               "runs_each": RUNS_EACH}  # fmt: skip
     with psycopg.connect(stack.databases.cluster.url(STATE), autocommit=True) as connection:
         for statement in FILL:
             connection.execute(statement, numbers)
@@ -123,7 +162,7 @@ def fill(stack: Stack, clients: int) -> None:
 def pages(dag_run: str) -> dict[str, str]:
     """Each page by name: its path."""
     return {
-        "all syncs": "/syncs",
+        f"all {SYNCS} syncs": "/syncs",
         "one sync": f"/syncs/{SYNC}",
         "report of a DAG run": f"/report?dag_id={DAG_ID}&run_id={quote(dag_run, safe='')}",
         "report of a run": f"/syncs/{SYNC}/runs/1",

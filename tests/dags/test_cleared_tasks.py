@@ -17,6 +17,7 @@ from airflow.utils.session import create_session
 from contact_sync.airflow_edge import tasks
 from contact_sync.airflow_edge.approval import ApprovePlanOperator
 from contact_sync.airflow_edge.operators import SendBatchOperator, SettleEarlierRunsOperator
+from tests.dags.test_failed_tasks import at_work
 from tests.support.airflow_home import ROOT
 from tests.support.steps import everything
 from tests.support.world import World
@@ -88,8 +89,11 @@ def test_P07_P09_O06_airflow_keeps_ids_and_counts_and_none_is_needed(connected: 
     connected.assert_converged()
 
 
-def test_O05_a_cleared_task_of_an_old_run_is_refused(connected: World) -> None:
+def test_O05_a_cleared_task_of_an_old_run_is_refused(
+    connected: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Airflow isn't told to try again, and nothing changes."""
+    at_work(monkeypatch, 1)
     connected.seed()
     connected.run()
     old = connected.report()["id"]

@@ -96,14 +96,30 @@ def test_dry_run(connected: World) -> None:
     assert connected.state("SELECT count(*) FROM contact_sync.ledger") == [(0,)]
 
 
-def test_the_first_red_task_names_cause_and_mend(connected: World) -> None:
-    """A missing list: check_setup fails at once, nothing is sent, the lease is free again."""
+def test_the_first_red_task_names_cause_and_mend(
+    connected: World, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    """A missing list: check_setup fails at once, nothing is sent, the lease is free again. Its log
+    ends with that in words, without a traceback."""
     connected.seed()
     connected.emulator.admin.reset()
     state, tasks = run_dag(mode="full")
     assert state == "failed"
     red = [task_id for task_id, found in tasks.items() if found == "failed"]
     assert red == ["check_setup", "release_lease"]
+    airflow, said = capfd.readouterr().out, " ".join(" ".join(caplog.messages).split())
+    assert "::group::Post Execute" in airflow
+    assert "Traceback" not in airflow + said
+    assert "Task failed with exception" not in airflow + said
+    for part in (
+        "Sync 'demo' can't run; nothing was read or sent. To fix:",
+        "- SendGrid has no list 'B2CORE clients': create it",
+        "What has been sent: Nothing: the run had no plan yet",
+        "What happens by itself: Nothing is lost: the next run continues",
+        "What to do: Correct what is named above, then trigger a new run:",
+        "/dags/contact_sync_demo",
+    ):
+        assert said.count(part) == 2, part  # by the task that failed, and by the last one
     report = connected.report()
     assert report["state"] == "failed"
     assert "SendGrid has no list 'B2CORE clients': create it" in report["cause"]

@@ -38,6 +38,7 @@ CHECKED_ONLY = {
     "make": "its recipe is shown, not run: they take minutes, and `make test` is what runs this",
     "python -m contact_sync rename": "its options are parsed: there is no definition of a new name",
     "python -m contact_sync forget": "its options are parsed: every sync has a definition",
+    "python -m contact_sync probe": "its options are parsed; test_probe_command.py runs it",
     "airflow dags": "its options are parsed: it needs a DAG that a dag processor has stored",
     "docker compose": "services and profiles are looked up: there is no Docker engine here",
     "cp": "what is copied is looked up: a copy would be a sync of the repository",
@@ -78,13 +79,9 @@ def forget(words: list[str]) -> None:
     cli.parser().parse_args(["forget", *words])
 
 
-def suppressions(words: list[str]) -> None:
-    """The options are right; test_suppressions_list.py runs it, on a sync that has read them."""
-    cli.parser().parse_args(["suppressions", *words])
-
-
-def erasures(command: str, words: list[str]) -> None:
-    """The options are right; tests/integration/erasures runs them, on people who are there."""
+def checked_options(command: str, words: list[str]) -> None:
+    """The options are right. test_suppressions_list.py, test_probe_command.py and
+    tests/integration/erasures run them: on syncs, accounts and people that are there."""
     told = words[: words.index(">")] if ">" in words else words
     cli.parser().parse_args([command, *told])
 
@@ -171,10 +168,11 @@ RUNNERS: dict[str, Runner] = {
     "python -m contact_sync": contact_sync,
     "python -m contact_sync rename": rename,
     "python -m contact_sync forget": forget,
-    "python -m contact_sync suppressions": suppressions,
-    "python -m contact_sync erase": partial(erasures, "erase"),
-    "python -m contact_sync erasures": partial(erasures, "erasures"),
-    "python -m contact_sync tombstones": partial(erasures, "tombstones"),
+    "python -m contact_sync probe": partial(checked_options, "probe"),
+    "python -m contact_sync suppressions": partial(checked_options, "suppressions"),
+    "python -m contact_sync erase": partial(checked_options, "erase"),
+    "python -m contact_sync erasures": partial(checked_options, "erasures"),
+    "python -m contact_sync tombstones": partial(checked_options, "tombstones"),
     "python -c": nothing,
     "python -m": module,
     ".venv/bin/python -m": module,

@@ -14,7 +14,7 @@ from airflow.api_fastapi.app import init_auth_manager
 from airflow.api_fastapi.auth.managers.simple.user import SimpleAuthManagerUser
 from fastapi.testclient import TestClient
 
-from contact_sync.airflow_edge import tasks
+from contact_sync.airflow_edge import failures, tasks
 from contact_sync.base.errors import RetryableError
 from contact_sync.base.vocabulary import RunKind
 from contact_sync.base.watching import WatchState
@@ -24,7 +24,7 @@ from contact_sync.run.start_run import start_run
 from contact_sync.state.database import SCHEMA_VERSION, StateDatabase
 from contact_sync.state.runs import Options
 from contact_sync.state.watches import Sight, note
-from contact_sync.web import syncs_page
+from contact_sync.web import seen_sync, sync_page, syncs_page
 from contact_sync.web.app import the_app
 from tests.support.old_things import grow_old, pruned
 from tests.support.world import World
@@ -88,17 +88,17 @@ def test_whose_permissions_lack_the_dag_sees_nothing_of_it(
     assert "1 more sync: Airflow doesn't let you see" in said
 
 
-def test_the_sync_page_shows_how_each_sync_stands(connected: World) -> None:
+def test_the_page_of_a_sync_shows_how_it_stands(connected: World) -> None:
     """Before the first run, after it, and to somebody who may only look."""
-    assert "has not run yet" in text("admin", "/syncs")
+    assert "has not run yet" in text("admin", "/syncs/demo")
     run_id = loaded(connected)
-    said = text("admin", "/syncs")
+    said = text("admin", "/syncs/demo")
     for part in ("Demo brokerage", "B2CORE clients", "<dt>confirmed</dt><dd>4</dd>", "<svg"):
         assert part in said
     assert f'href="/syncs/demo/runs/{run_id}"' in said
     assert 'action="/syncs/demo/clients"' in said
     assert "Trigger in Airflow" in said
-    assert "Trigger in Airflow" not in text("viewer", "/syncs")
+    assert "Trigger in Airflow" not in text("viewer", "/syncs/demo")
 
 
 def test_a_schedule_is_shown_with_its_time_zone(
@@ -108,14 +108,14 @@ def test_a_schedule_is_shown_with_its_time_zone(
     definition = read_definition("demo").model_copy(update={"schedule": "0 6 * * *"})
     found = read_definitions()
     monkeypatch.setattr(
-        syncs_page, "read_definitions", lambda: replace(found, by_name={"demo": definition})
+        seen_sync, "read_definitions", lambda: replace(found, by_name={"demo": definition})
     )
-    assert "<dt>Schedule</dt><dd>0 6 * * * in UTC</dd>" in text("admin", "/syncs")
+    assert "<dt>Schedule</dt><dd>0 6 * * * in UTC</dd>" in text("admin", "/syncs/demo")
     definition = definition.model_copy(update={"schedule": "changes"})
     loaded(connected)
     with StateDatabase(connected.state_url).transaction() as cursor:
         note(cursor, "demo", Sight(WatchState.COUNTS, tables=["b2core.clients"]))
-    said = text("admin", "/syncs")
+    said = text("admin", "/syncs/demo")
     assert "<dt>Schedule</dt><dd>with changes in B2CORE, at most every 10 s" in said
     assert "<dt>Changes are noticed</dt><dd>by PostgreSQL&#39;s counts of rows written" in said
 
@@ -229,7 +229,7 @@ def test_an_error_that_nobody_foresaw_shows_no_value(
     def broken(*_arguments: Any) -> None:
         raise ValueError("john@example.com")
 
-    monkeypatch.setattr(syncs_page, "sync_rows", broken)
+    monkeypatch.setattr(sync_page, "sync_rows", broken)
     said = text("admin", "/syncs/demo", 500)
     assert "Unforeseen ValueError" in said
     assert "john" not in said
@@ -257,8 +257,9 @@ def test_what_the_last_try_meets_becomes_the_runs_cause(
     with connected.sync() as sync:
         run_id = start_run(sync, RunKind.FULL, holder=DAG_RUN)
     for tries, cause in ((1, None), (4, "SendGrid answered 503")):
-        instance = type("TaskInstance", (), {"try_number": tries, "max_tries": 3})
-        monkeypatch.setattr(tasks, "get_current_context", lambda ti=instance: {"ti": ti})
+        ids = {"dag_id": "contact_sync_demo", "try_number": tries, "max_tries": 3}
+        instance = type("TaskInstance", (), ids)
+        monkeypatch.setattr(failures, "get_current_context", lambda ti=instance: {"ti": ti})
         with pytest.raises(RetryableError), tasks.working("demo", run_id):
             raise RetryableError("SendGrid answered 503")
         (row,) = connected.state("SELECT cause FROM contact_sync.run WHERE run_id = %s", run_id)

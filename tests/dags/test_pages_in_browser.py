@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 
 import pytest
 import requests
-from playwright.sync_api import Browser, BrowserContext, Frame, Page
+from playwright.sync_api import Browser, BrowserContext, Frame, Page, expect
 
 from local.airflow_stack.settings import LOGIN, PASSWORD, VIEWER
 from local.browser.pages import choose_theme, enter_as, open_report, open_syncs, ready_frame
 from local.demo.sync import DAG_ID, SYNC
+from local.stack.runs import task_states, wait
 from local.stack.system import Stack
 from tests.support.accessible import barriers
 
@@ -80,8 +81,12 @@ def test_the_pages_are_where_a_data_engineer_looks(
 
     page.get_by_role("link", name="Syncs").click()
     syncs = ready_frame(page, "Syncs")
-    assert syncs.get_by_role("img", name="Contacts confirmed and clients rejected").is_visible()
+    assert syncs.get_by_role("img", name="newest last. Sent: ").is_visible()
+    syncs.get_by_text("More for").click()
     assert barriers(syncs) == []
+    page.set_viewport_size({"width": 400, "height": 800})
+    assert barriers(syncs) == []
+    page.set_viewport_size({"width": 1440, "height": 900})
     syncs.get_by_role("link", name="Trigger in Airflow").click()
     page.wait_for_url(f"{stack.url}/dags/{DAG_ID}")  # not inside the frame
     assert admin.complaints == []
@@ -96,8 +101,13 @@ def test_who_may_only_look_cannot_trigger_and_the_dark_theme_is_followed(
     syncs = open_syncs(viewer.page, stack.url)
     assert syncs.get_by_role("link", name="Trigger").count() == 0
     assert syncs.get_by_role("link", name="DAG in Airflow").is_visible()
+    assert syncs.get_by_role("button").count() == 0
+    assert "let you start, pause or cancel runs" in syncs.locator("main").inner_text()
     assert background(syncs) == DARK
     assert barriers(syncs) == []
+    viewer.page.set_viewport_size({"width": 400, "height": 800})
+    assert barriers(syncs) == []
+    viewer.page.set_viewport_size({"width": 1440, "height": 900})
     viewer.page.evaluate("localStorage.setItem('theme', 'light')")
     syncs.wait_for_function(f"getComputedStyle(document.body).backgroundColor === '{LIGHT}'")
 
@@ -112,6 +122,39 @@ def test_who_may_only_look_cannot_trigger_and_the_dark_theme_is_followed(
     refused = requests.post(api, json={"logical_date": None}, headers=token, timeout=30)
     assert refused.status_code == 403
     viewer.page.context.close()
+
+
+def test_the_buttons_of_a_sync_pause_start_and_cancel(browser: Browser, stack: Stack) -> None:
+    """By keyboard; Airflow does it, notes who it was, and the page says what is so then."""
+    admin = visit(browser, stack, LOGIN, PASSWORD)
+    page, api = admin.page, f"{stack.url}/api/v2"
+    page.goto(f"{stack.url}/contact-sync/syncs")
+    page.get_by_text("More for").press("Enter")
+    page.get_by_role("button", name="Pause of").press("Enter")
+    status = page.get_by_role("status")
+    expect(status).to_contain_text("The DAG is paused")
+    assert page.request.get(f"{api}/dags/{DAG_ID}").json()["is_paused"] is True
+    page.get_by_role("button", name="Full run").press("Enter")
+    expect(status).to_contain_text("It waits until somebody unpauses the DAG.")
+    newest = page.request.get(f"{api}/dags/{DAG_ID}/dagRuns?order_by=-run_after").json()
+    started = newest["dag_runs"][0]
+    assert (started["state"], started["conf"]["mode"]) == ("queued", "full")
+    assert barriers(page) == []
+    page.get_by_role("button", name="Cancel the DAG run").press("Enter")
+    expect(status).to_contain_text("The run is being cancelled")
+    run = f"{api}/dags/{DAG_ID}/dagRuns/{started['dag_run_id']}"
+    log = page.request.get(f"{api}/eventLogs?dag_id={DAG_ID}&order_by=-id&limit=3").json()
+    done = [(entry["event"], entry["owner"]) for entry in log["event_logs"]]
+    assert done == [(what, LOGIN) for what in ("patch_dag_run", "trigger_dag_run", "patch_dag")]
+    page.get_by_role("button", name="Unpause").press("Enter")
+    expect(status).to_contain_text("The DAG isn't paused any more")
+    assert wait(stack, DAG_ID, started["dag_run_id"], seconds=240) == "success"
+    states = task_states(stack, DAG_ID, started["dag_run_id"])  # it had not begun, and never does
+    assert states.pop("release_lease").startswith("success")
+    assert set(states.values()) == {"skipped"}
+    assert page.request.delete(run).ok
+    assert admin.complaints == []
+    page.context.close()
 
 
 def test_a_page_alone_is_usable_by_keyboard_and_on_a_narrow_screen(

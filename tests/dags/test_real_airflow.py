@@ -190,6 +190,16 @@ def test_a_waiting_approval_a_failed_run_and_missing_success_are_told(
     assert got.mail(f"no run has succeeded for {HOURS:g} hours")
     assert [p["run_id"] for p in got.posts if p["event"] == "run_failed"] == [refused]
     assert approved != refused
+    pattern = f"**/run_id={refused}/task_id=approve_plan/*.log"
+    entries = [
+        json.loads(line)
+        for log in sorted(Path(stack.airflow.task_logs).glob(pattern))
+        for line in log.read_text("utf-8").splitlines()
+    ]
+    *_, last = (entry["event"] for entry in entries if entry["level"] == "error")
+    assert last.strip() == f"{stack.url}/dags/{DAG_ID}"  # the end of what to do
+    assert "Task failed with exception" not in {entry["event"] for entry in entries}
+    assert not any("error_detail" in entry for entry in entries)
     for told in (*map(json.dumps, got.posts), *map(text_of, got.mails)):
         canary.hits.scan("an alert", told.replace("@brokerage.test", ""))
 

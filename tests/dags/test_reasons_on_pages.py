@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from contact_sync.state.purging import SQL
 from tests.dags.test_pages import text
 from tests.support.consents import opt_out_column
 from tests.support.world import World
@@ -61,3 +62,25 @@ def test_a_clients_exclusion_by_its_address_is_told_in_words(
     assert "excluded_address" not in said
     assert "a client with the same address is excluded" in said
     assert "B2CORE excludes it: no consent" in said
+
+
+def test_a_runs_examples_are_those_that_it_rejected_itself(connected: World) -> None:
+    """Also of a dry run before the first load; who is well again since then is told so; and who is
+    erased is named by no run."""
+    bad = connected.add("no address")
+    connected.add("ann@example.com")
+    trial = f"/syncs/demo/runs/{connected.run('full', dry_run=True)['id']}"
+    first = f"/syncs/demo/runs/{connected.run('full')['id']}"
+    connected.edit(bad, email="good@example.com")
+    other = connected.add("none either")
+    second = f"/syncs/demo/runs/{connected.run('full')['id']}"
+    link = 'href="/syncs/demo/clients/{}"'
+    for page in (trial, first):
+        said = text("admin", page)
+        assert link.format(bad) in said
+        assert link.format(other) not in said
+    assert "(not any more)" in text("admin", first)
+    assert link.format(other) in text("admin", second)
+    with connected.sync() as sync, sync.state.transaction() as cursor:
+        cursor.execute(SQL["purge_examples"], {"sync_id": 1, "client_ids": [bad]})
+    assert link.format(bad) not in text("admin", trial) + text("admin", first)

@@ -64,3 +64,10 @@ def test_P14_what_airflow_stored_of_a_waiting_task_is_still_understood(path: str
     database, as version 1.0.0 wrote them."""
     trigger = pkgutil.resolve_name(path)(**STORED[path])
     assert trigger.serialize() == (path, STORED[path])
+
+
+def test_the_first_look_comes_when_jobs_of_the_account_are_usually_over() -> None:
+    """Also after the trigger has been stored and made again."""
+    trigger = triggers.JobTrigger("sendgrid_default", "j", 300.0, {"n": 1}, first=40.0)
+    _, arguments = trigger.serialize()
+    assert triggers.JobTrigger(**arguments).first == 40.0

@@ -160,7 +160,11 @@ def test_whoever_may_see_the_dag_sees_the_pages(admin: Visitor, role: str, trigg
     in_menu = visitor.get("/api/v2/plugins")
     assert '"url_route":"contact-sync"' in in_menu
     assert '"url_route":"sync-report"' in in_menu
-    assert "demo" in visitor.get("/contact-sync/syncs")
+    front = " ".join(visitor.get("/contact-sync/syncs").split())
+    assert "demo" in front
+    for button in ("Run now", "Full run", "Dry run", "Pause"):
+        assert (f">{button}<" in front) == triggers
+    assert ("let you start, pause or cancel runs" in front) != triggers
     visitor.get(SYNC)
     visitor.get(f"{SYNC}/rejected")
     retry = visitor.session.post(f"{admin.url}{SYNC}/rejected/retry", timeout=60)

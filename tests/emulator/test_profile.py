@@ -17,9 +17,10 @@ from local.sendgrid_emulator.model.settings import Settings
 PORTS = ["--port=0", "--upload-port=0"]
 
 
-def profile(folder: Path, version: int = 1, **answers: str | int) -> Path:
+def profile(folder: Path, **answers: str | int) -> Path:
     """Write a profile with these answers."""
     path = folder / "account.yaml"
+    version = answers.pop("version", 1)
     told = {code: {"answer": answer, "seen": "…"} for code, answer in answers.items()}
     path.write_text(yaml.safe_dump({"version": version, "answers": told}), encoding="utf-8")
     return path
@@ -69,7 +70,7 @@ def test_another_profile_is_refused(
     tmp_path: Path, answers: dict[str, str | int], says: str
 ) -> None:
     with pytest.raises(ProfileError, match=says):
-        read_profile(profile(tmp_path, **answers))  # type: ignore[arg-type]
+        read_profile(profile(tmp_path, **answers))
 
 
 def test_without_an_answer_about_empty_cells_one_has_to_choose(tmp_path: Path) -> None:

@@ -11,11 +11,13 @@ from tests.integration.foreign.conftest import (  # noqa: F401
     own_database,
     tables,
 )
+from tests.integration.probe.conftest import emulated, open_account  # noqa: F401
 from tests.integration.removals.test_exclusions_first import two  # noqa: F401
 from tests.integration.removals.test_suppress_excluded import agreed  # noqa: F401
 from tests.integration.runs.test_plan_limits import limited  # noqa: F401
 from tests.integration.runs.test_setup import own_sql  # noqa: F401
 from tests.integration.runs.test_unproven import restored  # noqa: F401
+from tests.integration.runs.test_watch import watched  # noqa: F401
 from tests.integration.verify.test_exports import equal  # noqa: F401
 from tests.integration.verify.test_killed import damaged  # noqa: F401
 from tests.integration.verify.test_races import busy  # noqa: F401

@@ -21,6 +21,7 @@ from tests.mutants import (
     leases,
     looking,
     moving,
+    probing,
     pruning,
     reading,
     refusing,
@@ -29,6 +30,7 @@ from tests.mutants import (
     replacing,
     sending,
     setting_up,
+    telling,
     verifying,
 )
 from tests.mutants.mutant import Mutant, Test, arguments, assert_notices, gives, is_a_case, nothing
@@ -54,6 +56,8 @@ WRITTEN = [
         erasing,
         consenting,
         pruning,
+        probing,
+        telling,
     )
     for m in file.MUTANTS
 ]

@@ -89,18 +89,28 @@ WRITES_FILES = {
 
 def test_nothing_between_two_tasks_goes_through_a_folder() -> None:
     """No shared disk: both files of the package have no name and end with their task. The command
-    line, which no task calls, keeps a mark in one."""
+    line and a probe, which no task calls, keep a mark and a profile in one."""
     written = {
         (name, node.func.attr)
         for name, path in MODULES.items()
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
-        if node.func.attr in WRITES_FILES and not name.startswith("cli.")
+        if node.func.attr in WRITES_FILES and not name.startswith(("cli.", "probe."))
     }
     assert written == {
         ("run.sending.send_csv", "TemporaryFile"),
         ("run.sending.settle_upsert", "TemporaryFile"),
     }
+
+
+def test_no_task_probes() -> None:
+    """A probe makes contacts of its own and waits for minutes: only a person starts one."""
+    callers = {
+        name
+        for name, path in MODULES.items()
+        if any(own.startswith("probe.") for own in own_modules(path))
+    }
+    assert {name.partition(".")[0] for name in callers} == {"cli", "probe"}
 
 
 def test_nothing_is_imported_by_a_computed_name() -> None:

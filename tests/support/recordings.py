@@ -1,6 +1,8 @@
 """Exchanges recorded from the real service, sent to the emulator again in their order and time.
 
 Ids and links differ between accounts: which of them stands for which is learned from the answers.
+`python -m contact_sync probe --record FOLDER` makes such a file of any account, without the looks
+at jobs that aren't over yet.
 A file has an exchange a line: `at` (seconds since a full minute), method, path, body, status, type
 (of the content), limit and remaining (of the minute's calls, after the last of `times` repetitions)
 and answer.
@@ -17,11 +19,12 @@ from typing import Any
 
 import requests
 
-from tests.support.api_caller import SendGrid
+from tests.support.api_caller import CONTACTS, SendGrid
 
 ORIGIN = "https://api.sendgrid.com"
 ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|e\d+_[TND]")
-TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
+JOB = re.compile(r"/v3/marketing/contacts/imports/([^/?]+)")
+TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 EFFECT_SECONDS = 29  # the recorded jobs took effect after 30, and were looked at after 31
 
 
@@ -41,7 +44,7 @@ class Replay:
         minute = now - now % 60 + 60
         for recorded in exchanges:
             moment = minute + recorded["at"]
-            self.sendgrid.admin.advance(moment - self.sendgrid.admin.now())
+            self.sendgrid.admin.advance(max(0.0, moment - self.sendgrid.admin.now()))
             self._finish_jobs(recorded["at"])
             path = ID.sub("{id}", recorded["path"].partition("?")[0])
             for place in self._exchange(recorded):
@@ -55,12 +58,14 @@ class Replay:
             self._jobs.remove(job)
 
     def _exchange(self, recorded: dict[str, Any]) -> Iterator[str]:
+        if job := JOB.fullmatch(recorded["path"]):
+            self._finish(self._ours(job[1]))
         for _ in range(recorded["times"]):
             answer = self._send(recorded)
         headers = answer.headers
         seen = {
             "status": answer.status_code,
-            "type": headers["content-type"],
+            "type": headers.get("content-type", ""),
             "limit": int(headers["x-ratelimit-limit"]),
             "remaining": int(headers["x-ratelimit-remaining"]),
         }
@@ -73,6 +78,11 @@ class Replay:
         yield from self._unlike(recorded["answer"], body, "body")
         if isinstance(body, dict) and "job_id" in body:
             self._jobs.append((recorded["at"], body["job_id"]))
+
+    def _finish(self, job_id: str) -> None:
+        """Wait until a job is over, as it was when it was looked at; unless it isn't known."""
+        if self.sendgrid.call("GET", f"{CONTACTS}/imports/{job_id}").ok:
+            self.sendgrid.wait(job_id)
 
     def _send(self, recorded: dict[str, Any]) -> requests.Response:
         url = self.sendgrid.base_url + self._ours(recorded["path"])

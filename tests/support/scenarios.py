@@ -10,6 +10,7 @@ from collections import defaultdict
 from pathlib import Path
 
 from tests.support.erasure_scenarios import ERASURE
+from tests.support.lasting_scenarios import LASTING
 from tests.support.not_promised import NOT_PROMISED
 from tests.support.proofs import Proof, proofs_of
 from tests.support.shown_scenarios import SHOWN
@@ -37,7 +38,7 @@ SECTIONS = {
     "W": "Runs that begin with changes",
     "T": "What a person is told before and after a run",
 }
-ELSEWHERE = VERIFICATION | ERASURE | WATCHING | SHOWN
+ELSEWHERE = VERIFICATION | ERASURE | LASTING | WATCHING | SHOWN
 
 SCENARIOS = {
     "A01": "A transaction commits after a run has read past its time → the next run sends it",
@@ -179,20 +180,6 @@ SCENARIOS = {
     "H08": "SendGrid quotes names, links or line ends → its words are kept without them",
     "H09": "Somebody looks clients up, or downloads them → noted in Airflow's audit log",
     "H10": "A new column holds personal data → it has a class, an end, a place in the documents",
-    "L01": "Years of runs and of contacts that are nobody's → runs, pages, status read no more",
-    "L02": "A client has the address of a contact that was nobody's → what was kept for it ends",
-    "L03": "Runs, batches, findings, hashes get old → they go, but nothing that is still needed",
-    "L04": "Old things are deleted at any moment → what is sent afterwards is the same",
-    "N01": "A database falls silent behind a proxy that lives → the wait ends, whatever it was for",
-    "N02": "A lock on the ledger isn't released → waited for as long as the time-out says",
-    "N03": "Every round trip is slow → a small run opens few connections",
-    "N04": "A run doesn't come to its end → it ends red after `run_hours` and frees its lease",
-    "N05": "The state database fails over → tried again; a wrong login is told at once",
-    "N06": "Database or role set how texts are written → every session says so itself",
-    "N07": "Runs are killed again and again → the next one cleans up what they left",
-    "N08": "The state server's clock jumps → no wait gets longer than its own length",
-    "N09": "A run can't write its end → the next one ends it, and both reports say so",
-    "N10": "A pooler is before a database, or nobody is let in → all is as ever, or it says why",
     "R01": "A sync is renamed → it goes on with what it knows; a name that is in use isn't taken",
     "R02": "A key leads to another account → the run stops before anything is sent, and says so",
     "R03": "A table is emptied or replaced while it is read → what was read is dropped, read again",

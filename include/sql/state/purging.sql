@@ -235,6 +235,18 @@ UPDATE contact_sync.run SET
     )
 WHERE sync_id = %(sync_id)s AND only_clients && %(client_ids)s::bigint[];
 
+-- purge_examples --
+-- A plan that names the person as an example of a rejection gives no examples any more.
+UPDATE contact_sync.run SET plan = plan - 'examples'
+WHERE
+    sync_id = %(sync_id)s
+    AND plan ? 'examples'
+    AND EXISTS (
+        SELECT 1 FROM jsonb_each(plan -> 'examples') AS e (why, ids)
+        CROSS JOIN jsonb_array_elements_text(e.ids) AS i (client_id)
+        WHERE i.client_id::bigint = any(%(client_ids)s)
+    );
+
 -- purge_sides --
 -- Of verifications that were given up: their sides are dropped when the next one begins.
 DELETE FROM contact_sync.verify_client AS c

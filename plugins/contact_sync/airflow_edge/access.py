@@ -26,6 +26,22 @@ from contact_sync.config.definition import SyncDefinition
 
 
 @dataclass(frozen=True, slots=True)
+class Powers:
+    """What a viewer may do with a DAG beside reading it: start runs, pause it, cancel a run."""
+
+    start: bool
+    pause: bool
+    cancel: bool
+
+    @property
+    def lacking(self) -> str:
+        """What isn't allowed, such as "start or cancel"; "" = nothing."""
+        *most, last = ["", *(name for name in self.__slots__ if not getattr(self, name))]
+        most = most[1:]
+        return f"{', '.join(most)} or {last}" if most else last
+
+
+@dataclass(frozen=True, slots=True)
 class Viewer:
     """The user who asks; every answer comes from Airflow's auth manager."""
 
@@ -38,6 +54,14 @@ class Viewer:
     def may_trigger(self, dag_id: str) -> bool:
         """Whether a run of the DAG may be started."""
         return self._dag(dag_id, "POST", DagAccessEntity.RUN)
+
+    def powers(self, dag_id: str) -> Powers:
+        """What of a DAG may be done; a run is cancelled by marking it as failed."""
+        return Powers(
+            start=self.may_trigger(dag_id),
+            pause=self._dag(dag_id, "PUT", None),
+            cancel=self._dag(dag_id, "PUT", DagAccessEntity.RUN),
+        )
 
     def may_decide(self, dag_id: str) -> bool:
         """Whether the viewer may answer what a run of the DAG asks a person."""
@@ -83,7 +107,7 @@ class Viewer:
         if not self.may_read(dag_id):
             raise HTTPException(403)
 
-    def _dag(self, dag_id: str, method: Any, entity: DagAccessEntity) -> bool:
+    def _dag(self, dag_id: str, method: Any, entity: DagAccessEntity | None) -> bool:
         return get_auth_manager().is_authorized_dag(
             method=method,
             access_entity=entity,

@@ -11,8 +11,8 @@ from urllib.parse import quote
 
 from airflow.sdk.execution_time.xcom import XCom
 
+from contact_sync.airflow_edge.failures import red_tasks
 from contact_sync.airflow_edge.handles import open_state
-from contact_sync.airflow_edge.tasks import red_tasks
 from contact_sync.airflow_edge.urls import airflow_url
 from contact_sync.base.degraded import Degraded
 from contact_sync.base.errors import told_safely
@@ -110,7 +110,7 @@ def erasure_late(definition: SyncDefinition, context: Any) -> Alert | None:
     return alert_of(
         Event.ERASURE_LATE, definition, run_id,
         f"{definition.name}: erasures aren't finished",
-        f"{n} erasures were asked for more than {definition.deadlines.erasure_hours:g} hours ago "
+        f"{n:,} erasures were asked for more than {definition.deadlines.erasure_hours:g} hours ago "
         f"and aren't finished. Nobody sends these people, but SendGrid may still have them",
         f"See why: python -m contact_sync erasures {definition.name}. Each run tries again",
         {"erasures": n},

@@ -88,7 +88,7 @@ class ApprovePlanOperator(HITLOperator):
                 raise FatalError(cause)
 
     def _sync_run_id(self, context: Any) -> int:
-        return run_number(context["ti"].xcom_pull(task_ids=self.start_task_id))
+        return run_number(self.sync_name, context["ti"].xcom_pull(task_ids=self.start_task_id))
 
 
 def question(run: Run, plan_page: str) -> str:
@@ -96,7 +96,7 @@ def question(run: Run, plan_page: str) -> str:
     without personal data."""
     counts = run.plan.counts if run.plan else {}
     lines = [f"* {above_limit(above)}" for above in (run.approval.why if run.approval else ())]
-    rows = [f"| {name.replace('_', ' ')} | {n} |" for name, n in counts.items() if n]
+    rows = [f"| {name.replace('_', ' ')} | {n:,} |" for name, n in counts.items() if n]
     return "\n".join(
         [
             f"Run {run.run_id} is above the limits of its definition:", "", *lines, "",

@@ -11,11 +11,11 @@ from typing import Any, NoReturn
 
 from airflow.sdk import BaseOperator
 from airflow.sdk.bases.xcom import BaseXCom
-from airflow.sdk.exceptions import AirflowFailException, DownstreamTasksSkipped
+from airflow.sdk.exceptions import DownstreamTasksSkipped
 from airflow.sdk.timezone import utcnow
 
 from contact_sync.airflow_edge.small_runs import go_on
-from contact_sync.airflow_edge.tasks import run_number, start_run, working
+from contact_sync.airflow_edge.tasks import fail, run_number, start_run, working
 from contact_sync.airflow_edge.triggers import POLL_SECONDS, JobTrigger, WaitTrigger
 
 RESUME_SECONDS = 300.0
@@ -53,7 +53,7 @@ class StartRunOperator(BaseOperator):
 
     def _wait(self, until: datetime) -> NoReturn:
         if utcnow() > until:
-            raise AirflowFailException("Another run held this sync's lease for 12 hours")
+            fail(self.sync_name, None, "Another run held this sync's lease for 12 hours")
         self.defer(
             trigger=WaitTrigger(LEASE_POLL_SECONDS, {"until": until.isoformat()}),
             method_name="execute",
@@ -76,7 +76,7 @@ class SettleEarlierRunsOperator(BaseOperator):
         del context
         from contact_sync.run.settle_earlier_runs import settle_earlier_runs
 
-        run_id = run_number(event["run_id"] if event else self.sync_run_id)
+        run_id = run_number(self.sync_name, event["run_id"] if event else self.sync_run_id)
         with working(self.sync_name, run_id) as (sync, run):
             wait = settle_earlier_runs(sync, run)
         if wait is not None:
@@ -106,7 +106,7 @@ class SendBatchOperator(BaseOperator):
     def execute(self, context: Any) -> None:
         """Submit, unless an earlier try did, and wait for the job."""
         del context
-        self._send_or_wait(run_number(self.sync_run_id), int(self.batch_id))
+        self._send_or_wait(run_number(self.sync_name, self.sync_run_id), int(self.batch_id))
 
     def resume(self, context: Any, event: dict[str, Any]) -> None:
         """Look at the job after a wait."""

@@ -47,8 +47,9 @@ class TellingRetryPolicy(RetryPolicy):
         seconds, why = pause(exception, try_number), reason(exception)
         if try_number <= max_tries:
             again = datetime.now(UTC) + seconds
-            log.warning("Try %d of %d has failed. The next one begins at %s UTC at the earliest, "
-                        "because of this: %s", try_number, max_tries + 1, f"{again:%H:%M:%S}",
+            log.warning("Try %d of %s has failed. The next one begins at %s UTC at the earliest, "
+                        "because of this: %s",
+                        try_number, f"{max_tries + 1:,}", f"{again:%H:%M:%S}",
                         why)  # fmt: skip
         return RetryDecision.retry(seconds, why)
 

@@ -23,6 +23,8 @@ from airflow.sdk.exceptions import (
 )
 from airflow.sdk.timezone import utcnow
 
+from contact_sync.airflow_edge.failure_log import tell
+from contact_sync.airflow_edge.failures import failure_of, red_tasks, tries_left
 from contact_sync.airflow_edge.mark_variable import MarkVariable
 from contact_sync.airflow_edge.trigger_form import named, refusal
 from contact_sync.base.errors import (
@@ -35,6 +37,7 @@ from contact_sync.base.errors import (
 )
 from contact_sync.base.run_life import NOT_STARTED_KEY, NotStarted
 from contact_sync.base.vocabulary import RunKind
+from contact_sync.reporting.failure import cause_of
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -54,49 +57,50 @@ def working(name: str, sync_run_id: int | None) -> Iterator[tuple[Sync, Run]]:
     from contact_sync.run.context import open_run
     from contact_sync.state.runs import note_cause
 
-    sync_run_id = run_number(sync_run_id)
-    with translated(), open_sync(name, MarkVariable(name)) as sync:
+    sync_run_id = run_number(name, sync_run_id)
+    with translated(name, sync_run_id), open_sync(name, MarkVariable(name)) as sync:
         try:
             yield sync, open_run(sync, sync_run_id)
         except AirflowException:  # a deferral, a skip
             raise
         except Exception as error:
-            if isinstance(error, FatalError) or not _tries_left():
+            if isinstance(error, FatalError) or not tries_left():
                 with suppress(SyncError):  # it may be the state database that fails
-                    note_cause(sync.state, sync_run_id, str(told_safely(error)))
+                    cause = cause_of(told_safely(error), sync.definition.connections)
+                    note_cause(sync.state, sync_run_id, cause)
             raise
 
 
-def run_number(found: int | None) -> int:
+def run_number(name: str, found: int | None) -> int:
     """What `start_run` returned. Fails the task when that is nothing: it was marked by hand."""
     if found is None:
-        raise AirflowFailException(
-            "No run was started: start_run was marked by hand, or what it returned is gone. "
-            "Trigger a new run"
-        )
+        fail(name, None, "No run was started: start_run was marked by hand, or what it returned is "
+                         "gone")  # fmt: skip
     return int(found)
 
 
-def _tries_left() -> bool:
-    """Whether Airflow tries the task again after a retryable error."""
-    ti: Any = get_current_context()["ti"]
-    return bool(ti.try_number <= ti.max_tries)
+def fail(name: str, sync_run_id: int | None, why: str) -> NoReturn:
+    """End the task as failed, for good."""
+    with translated(name, sync_run_id):
+        raise FatalError(why)
 
 
 @contextmanager
-def translated() -> Iterator[None]:
-    """Our errors as Airflow's: fatal ones aren't retried, retryable ones are."""
+def translated(name: str, sync_run_id: int | None = None) -> Iterator[None]:
+    """Our errors as Airflow's: fatal ones aren't retried, retryable ones are. Before, the task's
+    log says in words what happened, what was sent, what happens by itself and what to do."""
     try:
         yield
     except (LeaseBusy, SyncDisabled) as error:
         raise AirflowSkipException(str(error)) from None
     except FatalError as error:
-        raise AirflowFailException(str(error)) from None
+        told = AirflowFailException(str(error))
+        raise tell(failure_of(name, sync_run_id, error), error, told) from None
     except AirflowException:
         raise
     except Exception as error:  # noqa: BLE001 only translated
-        log.warning("Airflow tries again, if tries are left")
-        raise told_safely(error) from None
+        safe = told_safely(error)
+        raise tell(failure_of(name, sync_run_id, safe), error, safe) from None
 
 
 def start_run(name: str) -> int | None:
@@ -112,13 +116,13 @@ def start_run(name: str) -> int | None:
 
     context: dict[str, Any] = dict(get_current_context())
     params, dag_run = context["params"], context["dag_run"]
-    with translated():
+    with translated(name):
         if problem := refusal(params):
             raise ConfigError(f"This run can't be started. {problem}")
     # The moment tells DAG runs of the same name in two Airflows apart, whose lease isn't ours.
     holder = f"DAG run {dag_run.dag_id} {dag_run.run_id}, started {dag_run.start_date}"
     names, sample, dry_run = named(params["clients"]), params["sample"], bool(params["dry_run"])
-    with translated(), open_sync(name, MarkVariable(name)) as sync:
+    with translated(name), open_sync(name, MarkVariable(name)) as sync:
         try:
             if (begun := step.begun_by(sync, holder)) is not None:
                 log.info("Run %d has begun to send and goes on", begun)
@@ -264,31 +268,27 @@ def release_lease(name: str, sync_run_id: int | None) -> None:
     from contact_sync.airflow_edge.handles import open_sync
     from contact_sync.airflow_edge.metrics import emit_freshness
     from contact_sync.base.vocabulary import RunState
-    from contact_sync.base.words import ENDED_BY_HAND
+    from contact_sync.base.words import ENDED_BY_HAND, NO_CAUSE
     from contact_sync.run import release_lease as step
+    from contact_sync.state.for_people.runs import run_of_id
     from contact_sync.state.runs import load_run
 
     if sync_run_id is None:
         log.info("No run was started: there is no lease to free")
         if red := red_tasks(get_current_context()):
-            raise AirflowFailException(f"The log of {red[0]} says why no run was started")
+            fail(name, None, f"No run was started; the log of {red[0]} says why")
         return
-    with translated(), open_sync(name, MarkVariable(name)) as sync:
+    with translated(name), open_sync(name, MarkVariable(name)) as sync:
         cause = None
         if load_run(sync.state, sync_run_id).state is RunState.RUNNING:
             cause = None if red_tasks(get_current_context()) else ENDED_BY_HAND
         step.release_lease(sync, sync_run_id, cause)
         read_at = _read_at(sync, name)
-        state = load_run(sync.state, sync_run_id).state
+        with sync.state.transaction() as cursor:
+            ended = run_of_id(cursor, name, sync_run_id)
     emit_freshness(name, read_at)
-    if state is not RunState.SUCCEEDED:
-        raise AirflowFailException(f"Run {sync_run_id} of {name!r}: {state}. Its lease is free")
-
-
-def red_tasks(context: Any) -> list[str]:
-    """The tasks of the DAG run that failed themselves, without the one that asks."""
-    ti: Any = context["ti"]
-    states = ti.get_task_states(dag_id=ti.dag_id, run_ids=[ti.run_id]).get(ti.run_id, {})
-    return sorted(
-        task for task, state in states.items() if state == "failed" and task != ti.task_id
-    )
+    if ended is None or ended.state != RunState.SUCCEEDED:
+        state = ended.state if ended else "gone"
+        why = (ended.cause if ended else "") or NO_CAUSE
+        end = f"Run {sync_run_id:,} of {name!r} ended as {state}; its lease is free"
+        fail(name, sync_run_id, f"{end}. {why}")

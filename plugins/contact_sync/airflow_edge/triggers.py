@@ -69,7 +69,7 @@ class JobTrigger(BaseTrigger):
             "job_id": self.job_id,
             "seconds": self.seconds,
             "payload": self.payload,
-            "first": self.first,
+            **({} if self.first == POLL_SECONDS else {"first": self.first}),
         }
 
     async def run(self) -> AsyncIterator[TriggerEvent]:

@@ -44,7 +44,7 @@ def not_equal(definition: SyncDefinition, context: Any) -> Alert | None:
     wrong = [code for code in Verdict if code not in HARMLESS and found.counts.get(code)]
     return _alert(
         Event.UNEQUAL, definition, context,
-        f"{definition.name}: {n} contacts aren't as B2CORE calls for",
+        f"{definition.name}: {n:,} contacts aren't as B2CORE calls for",
         f"{told(Count.COMPARED, found.counts.get(Count.COMPARED, 0))}; the limit is {limit}: "
         f"{'; '.join(told(code, found.counts[code]) for code in wrong)}",
         _fix(definition), {str(code): found.counts[code] for code in wrong},

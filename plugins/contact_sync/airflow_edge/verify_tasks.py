@@ -35,7 +35,7 @@ def verifying(name: str, verification_id: int | None = None) -> Iterator[Sync]:
     from contact_sync.airflow_edge.handles import open_sync
     from contact_sync.verify.compare_sides import fail_verification
 
-    with translated(), open_sync(name, MarkVariable(name)) as sync:
+    with translated(name), open_sync(name, MarkVariable(name)) as sync:
         try:
             yield sync
         except FatalError as error:
@@ -154,7 +154,7 @@ def prune(name: str) -> dict[str, int]:
     from contact_sync.config.files import read_definition
     from contact_sync.verify import prune as step
 
-    with translated():
+    with translated(name):
         definition = read_definition(name)
         return step.prune(definition, open_state(definition))
 

@@ -27,7 +27,7 @@ from contact_sync.b2core.replaced import marks, refuse_replaced
 from contact_sync.b2core.session import READ_ONLY, settings
 from contact_sync.b2core.statements import filled, problems, read_statement, refuse_same_names
 from contact_sync.base.arrays import Int64
-from contact_sync.base.errors import ConfigError, FatalError
+from contact_sync.base.errors import B2CORE, ConfigError, FatalError
 from contact_sync.base.findings import Finding
 from contact_sync.base.json_columns import SourceSnapshot
 from contact_sync.base.row_counts import RowCounts
@@ -36,7 +36,7 @@ from contact_sync.postgres import arrow_reader
 from contact_sync.postgres.idle import Kept
 from contact_sync.postgres.literals import literal
 
-WHAT = "B2CORE's database"
+WHAT = B2CORE
 SILENT_SECONDS = 60.0
 """A server that keeps its own statement time-out has answered so long after it."""
 CHOICE = ("part", "place", "row_id", "label", "updated_at", "reason")

@@ -29,11 +29,18 @@ import tempfile
 import traceback
 from pathlib import Path
 
+B2CORE, STATE, SENDGRID = SERVERS = ("B2CORE's database", "The state database", "SendGrid")
+"""What messages call the three servers."""
 NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class SyncError(Exception):
-    """Base of everything that this package raises on purpose."""
+    """Base of everything that this package raises on purpose. `run_id`: the run that it ended on
+    the command line. `about`: the server that it is about, one of SERVERS or with one at its
+    beginning; "" = none."""
+
+    run_id: int | None = None
+    about: str = ""
 
 
 class FatalError(SyncError):

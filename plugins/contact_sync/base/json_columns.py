@@ -107,6 +107,7 @@ class Staged(JsonColumn):
     `words.counted` makes of field, code and detail: why clients are rejected or excluded, values
     that were dropped or cut, and fields whose old value SendGrid can't clear. `emptied` by field:
     clients whose contact has a text there that B2CORE, or the rules for values, don't have now.
+    `examples`: ids of the first clients that are rejected, by the keys of `rejections`.
     """
 
     counts: dict[str, int] = field(default_factory=dict)
@@ -115,6 +116,7 @@ class Staged(JsonColumn):
     dropped: dict[str, int] = field(default_factory=dict)
     stale: dict[str, int] = field(default_factory=dict)
     emptied: dict[str, int] = field(default_factory=dict)
+    examples: dict[str, list[int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,7 +79,8 @@ LOOK_REASONS: Mapping[str, str] = {
 
 def look_in_words(look: str, why: str, detail: str | None) -> str:
     """How much was read, and why, in one clause."""
-    reason = LOOK_REASONS.get(why, why).format(detail=detail)
+    said = f"{int(detail):,}" if detail and detail.isdecimal() else detail
+    reason = LOOK_REASONS.get(why, why).format(detail=said)
     return f"{LOOKS.get(look, look)}: {reason}"
 
 

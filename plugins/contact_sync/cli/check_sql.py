@@ -110,9 +110,9 @@ def _look(setup: Setup, options: argparse.Namespace, looked: Looked, tell: Say) 
         looked.no_sample = str(told_safely(error))
         tell(f"No sample: {looked.no_sample}")
         return
-    tell(f"{len(looked.clients)} clients were looked at; nothing was sent")
+    tell(f"{len(looked.clients):,} clients were looked at; nothing was sent")
     for said, count in looked.problems.most_common():
-        tell(f"  {count} x {said}")
+        tell(f"  {count:,} x {said}")
 
 
 def _fields(setup: Setup, looked: Looked, tell: Say) -> list[SendGridField]:

@@ -99,7 +99,7 @@ def _subjects(options: argparse.Namespace) -> Iterator[Subject]:
 def _told(found: list[Found]) -> str:
     clients, addresses = (sum(map(len, each)) for each in (
         [one.client_ids for one in found], [one.addresses for one in found]))  # fmt: skip
-    said = [f"{len(found)} requests: {clients} clients of B2CORE, {addresses} addresses."]
+    said = [f"{len(found):,} requests: {clients:,} clients of B2CORE, {addresses:,} addresses."]
     if others := sum(one.others for one in found):
         said.append(f"{others} former addresses belong to other clients by now and are left alone.")
     if forgotten := sum(one.forgotten for one in found):

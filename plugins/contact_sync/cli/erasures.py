@@ -113,7 +113,9 @@ def lift(sync: Sync, options: argparse.Namespace, say: Say) -> int:
         else:
             by_erasure = tombstones.by_erasure(cursor, sync.definition.name)
             found = list(by_erasure)
-            said = "\n".join(f"{one}: {len(stones)} in force" for one, stones in by_erasure.items())
+            said = "\n".join(
+                f"{one}: {len(stones):,} in force" for one, stones in by_erasure.items()
+            )
     name = "lifted" if options.lift else "in_force"
     say(as_json({name: found}) if options.json else said or "No tombstone is in force")
     return 0
@@ -148,7 +150,7 @@ def _put_back(sync: Sync, options: argparse.Namespace, say: Say) -> int:
 def _named(cursor: Cursor, beginning: str, sync_name: str | None = None) -> Erasure:
     found = erasures.erasures(cursor, beginning=beginning, sync_name=sync_name)
     if len(found) != 1:
-        raise ConfigError(f"{len(found)} erasures have ids that begin so; `erasures` lists them")
+        raise ConfigError(f"{len(found):,} erasures have ids that begin so; `erasures` lists them")
     return found[0]
 
 
@@ -166,7 +168,7 @@ def _list(sync: Sync, cursor: Cursor, options: argparse.Namespace, say: Say) -> 
         left = f", open in {', '.join(one.open_in)}" if one.open_in else ""
         why = f": {one.cause}" if one.cause else ""
         say(f"{one.erasure_id}: {one.state}, asked for {moment(one.requested_at)} in "
-            f"{one.sync_name}, {one.tombstones} tombstones{left}{why}")  # fmt: skip
+            f"{one.sync_name}, {one.tombstones:,} tombstones{left}{why}")  # fmt: skip
     if not (found or options.json):
         say("No erasure" if options.of is None else "This address was not erased")
     return UNFINISHED if any(one.open_in for one in found) else 0
@@ -218,7 +220,7 @@ def _line(step: SealedStep) -> str:
         said.append(f"in {step.sync_name}")
     if step.by_whom:
         said.append(f"by {step.by_whom}: {step.reason}")
-    said += [f"{n} {what}" for what, n in step.numbers.items()]
+    said += [f"{n:,} {what}" for what, n in step.numbers.items()]
     if step.job_id:
         said.append(f"job {step.job_id}")
     return ", ".join(said)

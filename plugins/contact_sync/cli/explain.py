@@ -51,7 +51,7 @@ def answer(sync: Sync, options: argparse.Namespace) -> tuple[str, int]:
         said = f"No client of B2CORE has this {what}, and no contact of this sync."
         return said + (NO_ID if options.email is None else ""), 1
     found = [text(one) for one in explained]
-    shared = [f"{len(ids)} clients match this {what}.", ""] if len(ids) > 1 else []
+    shared = [f"{len(ids):,} clients match this {what}.", ""] if len(ids) > 1 else []
     return "\n\n".join(["\n".join([*shared, found[0]]), *found[1:]]), code
 
 

@@ -53,7 +53,7 @@ def _create(
     missing = found.missing
     if not (options.create and missing):
         return {}, int(bool(missing) or found.lacks_list)
-    question = f"Create {len(missing)} custom fields? Their types can't be changed later."
+    question = f"Create {len(missing):,} custom fields? Their types can't be changed later."
     if not (options.yes or agrees(question)):
         return None, 1
     return dict(

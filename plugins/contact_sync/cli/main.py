@@ -112,3 +112,4 @@ class _Version(argparse.Action):
 
 def _say(text: str) -> None:
     _answers.get().write(f"{text}\n")
+    _answers.get().flush()  # whoever reads a pipe may wait for it, as with `status --watch`

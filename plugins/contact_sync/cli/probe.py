@@ -14,13 +14,14 @@ from pathlib import Path
 from typing import Any
 
 from contact_sync.base.account_questions import QUESTIONS
-from contact_sync.base.errors import ConfigError, Stopped
-from contact_sync.cli.command import Say, as_json
-from contact_sync.config.account_profile import AccountProfile, read_profile, write_profile
+from contact_sync.base.errors import ConfigError, Stopped, SyncError
+from contact_sync.cli.command import PROGRAM, Say, as_json
+from contact_sync.config.account_profile import AccountProfile, read_profile
 from contact_sync.probe.account import MOST_ADDRESSES, Account, address_of
 from contact_sync.probe.cleaning import clean
 from contact_sync.probe.made import Made, load, state_path
 from contact_sync.probe.run_probe import ask, begin, profile_of
+from contact_sync.probe.write_profile import write_profile
 
 ADDRESSES = "contact-sync-probe-{token}-{n}@example.com"
 EXAMPLES = {
@@ -85,7 +86,7 @@ def answer(options: argparse.Namespace, say: Say, agrees: Callable[[str], bool])
     made = _adopted(made, options) or _new(path, options)
     tell(_cost(made, keep=options.keep))
     if not (options.yes or agrees("Go on?")):
-        say("Nothing was done")
+        tell("Nothing was done")
         return 1
     profile, left = _carry_out(options, made)
     changed = _changed(profile)
@@ -150,6 +151,11 @@ def _carry_out(options: argparse.Namespace, made: Made) -> tuple[AccountProfile,
             ask(account)
         except KeyboardInterrupt as error:
             _clean_after(account, error)
+        except SyncError:
+            if not made.is_empty:
+                tell(f"What was made so far is noted: start it again, and it goes on; or take it "
+                     f"away by `{PROGRAM} probe {made.connection} --clean`")  # fmt: skip
+            raise
         profile = profile_of(account)
         if options.keep:
             return profile, []

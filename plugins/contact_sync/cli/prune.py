@@ -54,5 +54,5 @@ def _names(options: argparse.Namespace) -> list[str]:
 
 
 def _line(name: str, done: dict[str, int], *, dry_run: bool) -> str:
-    said = ", ".join(f"{n} {what.replace('_', ' ')}" for what, n in done.items() if n)
+    said = ", ".join(f"{n:,} {what.replace('_', ' ')}" for what, n in done.items() if n)
     return f"{name}: {said or 'nothing'} {'to be deleted' if dry_run else 'deleted'}"

@@ -7,14 +7,18 @@ import sys
 from typing import Any
 
 from contact_sync.base.command_line import own_holder
+from contact_sync.base.errors import Stopped, SyncError
 from contact_sync.base.vocabulary import MAX_SAMPLE, RunKind
 from contact_sync.cli.check_sql import sample
-from contact_sync.cli.command import Say, add_sync, as_json
+from contact_sync.cli.command import PROGRAM, Say, add_sync, as_json
+from contact_sync.cli.progress import progress_of_run
 from contact_sync.lookup.plan_of_run import plan_of_run
 from contact_sync.reporting.conclusion import conclude
 from contact_sync.reporting.explanation import Explanation
 from contact_sync.reporting.explanation_text import text as explained
+from contact_sync.reporting.failure import NOT_KNOWN, Failure, cause_of, next_run, sent_by
 from contact_sync.reporting.run_report import run_report, text_report
+from contact_sync.reporting.watching import schedule_in_words
 from contact_sync.run.in_one_process import run_sync
 from contact_sync.state.for_people.runs import run_of_id
 from contact_sync.state.runs import Options, load_run
@@ -107,20 +111,14 @@ def answer(sync: Sync, options: argparse.Namespace, say: Say) -> int:
     if only is not None and options.approve_removals is not None:
         sys.stderr.write("error: --approve-removals: nobody is removed with --client or --sample\n")
         return 2
-    run_id = run_sync(
-        sync,
-        RunKind(options.mode),
-        holder=own_holder(),
-        options=Options(
-            reason=options.reason,
-            dry_run=options.dry_run,
-            retry_rejected=options.retry_rejected,
-            approve_removals=options.approve_removals,
-            approve=options.approve,
-            only=only,
-        ),
-        take_over=options.take_over,
-    )
+    try:
+        with progress_of_run(sync, options):
+            run_id = _run(sync, options, only)
+    except SyncError as error:
+        if error.run_id is None:  # no run had begun: there is no more to say than the error
+            raise
+        sys.stderr.write("\n".join(_failure(sync, error).lines) + "\n")
+        return error.exit_code if isinstance(error, Stopped) else 1
     with sync.state.transaction() as cursor:
         row = run_of_id(cursor, options.sync, run_id)
     if row is None:
@@ -156,6 +154,42 @@ def _entries(clients: list[Explanation]) -> list[dict[str, Any]]:
     from contact_sync.cli.explain import entry
 
     return [entry(each) for each in clients]
+
+
+def _run(sync: Sync, options: argparse.Namespace, only: tuple[int, ...] | None) -> int:
+    return run_sync(
+        sync,
+        RunKind(options.mode),
+        holder=own_holder(),
+        options=Options(
+            reason=options.reason,
+            dry_run=options.dry_run,
+            retry_rejected=options.retry_rejected,
+            approve_removals=options.approve_removals,
+            approve=options.approve,
+            only=only,
+        ),
+        take_over=options.take_over,
+    )
+
+
+def _failure(sync: Sync, error: SyncError) -> Failure:
+    """What is told of a run that has failed, with what it had sent by then."""
+    name = sync.definition.name
+    try:
+        with sync.state.transaction() as cursor:
+            sent = sent_by(run_of_id(cursor, name, error.run_id or 0))
+    except SyncError:  # the error itself says so, or hides nothing by this one
+        sent = NOT_KNOWN
+    definition = sync.definition
+    has_times = definition.schedule and definition.sends
+    schedule = schedule_in_words(definition, "Airflow's time zone") if has_times else None
+    return Failure(
+        cause_of(error, definition.connections),
+        sent,
+        next_run(schedule),
+        f"Correct what is named above, then: {PROGRAM} run {name}",
+    )  # fmt: skip
 
 
 def _explained(

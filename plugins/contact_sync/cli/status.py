@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import asdict
@@ -13,6 +14,7 @@ from contact_sync.base import words
 from contact_sync.base.client_names import called
 from contact_sync.base.moments import moment
 from contact_sync.cli.command import add_sync, as_json
+from contact_sync.cli.progress import bar, followed
 from contact_sync.postgres.cursor import Cursor
 from contact_sync.reporting.run_report import run_report, text_report
 from contact_sync.reporting.watching import watch_in_words
@@ -29,6 +31,7 @@ from contact_sync.sync import Sync
 LISTED = 10_000
 EXAMPLES = {
     "status NAME": "the latest five runs",
+    "status NAME --watch": "follow the run that is at work until it ends",
     "status NAME --runs 1 --json": "the latest one for machines",
     "status NAME --rejected": "which clients can't be sent, and why",
     "status NAME --dropped --limit 100": "values that don't fit",
@@ -39,6 +42,11 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     """The command's options."""
     add_sync(command)
     command.add_argument("--runs", type=int, default=5, help="how many (default: %(default)s)")
+    command.add_argument(
+        "--watch",
+        action="store_true",
+        help="first follow the run that is at work: a bar on a terminal, else a line per change",
+    )
     command.add_argument("--rejected", action="store_true", help="list rejected clients (ids only)")
     command.add_argument(
         "--dropped",
@@ -66,8 +74,15 @@ def number(text: str) -> int:
 
 def lines(sync: Sync, options: argparse.Namespace) -> Iterator[str]:
     """What to print, piece by piece; the dropped values come one by one as they are read."""
-    name = options.sync
     sync.state.check_schema()
+    for line in _watch(sync) if options.watch else ():
+        if not options.json:
+            yield line
+    yield from _report(sync, options)
+
+
+def _report(sync: Sync, options: argparse.Namespace) -> Iterator[str]:
+    name = options.sync
     with sync.state.transaction() as cursor:
         reports = [run_report(row) for row in latest_runs(cursor, [name], options.runs)]
         row = sync_row(cursor, name)
@@ -108,6 +123,19 @@ def lines(sync: Sync, options: argparse.Namespace) -> Iterator[str]:
         why = words.reason(value.reason)
         who = called(value.client_id, value.client_key)
         yield f"client {who}: {value.field}: {why} since {moment(value.since)}"
+
+
+def _watch(sync: Sync) -> Iterator[str]:
+    """Follow the run that is at work. What to print: on a terminal nothing, which has a bar."""
+    if sys.stderr.isatty():
+        with bar() as show:
+            for found in followed(sync):
+                show(found)
+        return
+    said = ""
+    for found in followed(sync):
+        if found.line != said:
+            yield (said := found.line)
 
 
 def _rejected(cursor: Cursor, row: SyncRow | None, limit: int) -> list[RejectedClient]:

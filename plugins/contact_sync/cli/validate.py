@@ -112,6 +112,6 @@ def line(finding: Finding) -> str:
 def _conclusion(findings: list[Finding], *, connected: bool) -> str:
     warnings = sum(finding.judgement is Judgement.WARNING for finding in findings)
     if wrong := _wrong(findings):
-        return f"{len(wrong)} wrong, {warnings} warnings"
+        return f"{len(wrong):,} wrong, {warnings:,} warnings"
     right = "definition and setup are right" if connected else "definition is right"
     return f"{right}; {warnings} warnings" if warnings else right

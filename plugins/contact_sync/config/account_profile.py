@@ -6,11 +6,10 @@ probe's own words.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from pathlib import Path
+from functools import lru_cache
 from typing import Any
 
 import yaml
@@ -89,6 +88,7 @@ def read_profile(name: str) -> AccountProfile:
     return parsed_profile(text, path.name)
 
 
+@lru_cache(maxsize=16)  # each page reads all definitions, and with them their profiles
 def parsed_profile(text: str, file: str) -> AccountProfile:
     """The profile in a text; `file` names it in errors. Raises ConfigError."""
     data = read_yaml(text, file)
@@ -137,18 +137,3 @@ def profile_text(profile: AccountProfile) -> str:
     }
     body = yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=100)
     return _HEAD.format(name=profile.connection) + body
-
-
-def write_profile(profile: AccountProfile) -> Path:
-    """Write `CONNECTION.yaml`, as a whole or not at all; returns its path. Raises ConfigError."""
-    path = FOLDER / f"{profile.connection}.yaml"
-    fresh = path.with_name(f".{path.name}.{os.getpid()}.new")
-    try:
-        FOLDER.mkdir(parents=True, exist_ok=True)
-        fresh.write_text(profile_text(profile), encoding="utf-8")
-        fresh.replace(path)
-    except OSError as error:
-        raise ConfigError(f"{path} can't be written: {error.strerror}") from None
-    finally:
-        fresh.unlink(missing_ok=True)
-    return path

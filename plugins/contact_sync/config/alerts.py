@@ -120,7 +120,7 @@ class Alert:
     def html(self) -> str:
         """The e-mail's body."""
         rows = "".join(
-            f"<tr><td>{escape(name.replace('_', ' '))}</td><td align='right'>{n}</td></tr>"
+            f"<tr><td>{escape(name.replace('_', ' '))}</td><td align='right'>{n:,}</td></tr>"
             for name, n in self.counts.items()
         )
         table = f"<table>{rows}</table>" if rows else ""

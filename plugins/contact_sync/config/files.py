@@ -9,6 +9,7 @@ from pathlib import Path
 
 from contact_sync.base.errors import ConfigError
 from contact_sync.base.paths import INCLUDE
+from contact_sync.config.account_profile import read_profile
 from contact_sync.config.definition import SyncDefinition
 from contact_sync.config.parse import parse_definition
 
@@ -122,8 +123,13 @@ def _shown(path: Path) -> str:
 
 
 def _oversights(definition: SyncDefinition, path: Path) -> list[str]:
-    """What works, but was hardly meant."""
+    """What works, but was hardly meant; and a profile of the account that no run could read."""
     said = []
+    if definition.account is not None:
+        try:
+            read_profile(definition.account)
+        except ConfigError as error:
+            said.append(f"{_shown(path)}: account: {error}")
     if definition.name != path.stem:
         said.append(
             f"{_shown(path)}: name: the sync is called {definition.name!r}, not as its file; the "
@@ -141,7 +147,8 @@ def read_definition(name: str, folder: Path | None = None) -> SyncDefinition:
         return found.by_name[name]
     broken = "".join(f"\n{message}" for message in found.broken.values())
     raise ConfigError(
-        f"There is no sync {name!r}; include/syncs/ defines {sorted(found.by_name)}{broken}"
+        f"There is no sync {name!r}; include/syncs/ defines "
+        f"{', '.join(sorted(found.by_name)) or 'none'}{broken}"
     )
 
 

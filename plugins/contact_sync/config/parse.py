@@ -49,7 +49,7 @@ class _Loader(yaml.SafeLoader):
 
 
 # Each page and each run's end reads all files again; to read YAML takes 10 ms a file.
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=512)
 def parse_definition(text: str, file: str) -> SyncDefinition:
     """Parse one YAML document; `file` names it in errors. The same text gives the same definition,
     which nobody changes.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Annotated
 
 from croniter import CroniterBadCronError, CroniterBadDateError, croniter
@@ -54,6 +56,25 @@ def readable_or_changes(schedule: str) -> str:
         return readable(schedule)
     except ValueError as error:
         raise ValueError(f"{error}; or {CHANGES}: runs begin when B2CORE changes") from None
+
+
+def longest_gap(schedule: str, now: datetime) -> timedelta | None:
+    """The longer one of the distances between its last two times and its next one, as seen at
+    `now` in the schedule's own time zone, to the minute; None for a preset without times."""
+    return _longest_gap(schedule, now.replace(second=0, microsecond=0))
+
+
+# A page shows many syncs, which have few schedules; to read one takes milliseconds.
+@lru_cache(maxsize=512)
+def _longest_gap(schedule: str, now: datetime) -> timedelta | None:
+    if schedule in ("@once", "@continuous"):
+        return None
+    times = croniter("0 0 1 */3 *" if schedule == "@quarterly" else schedule, now)
+    last: datetime = times.get_prev(datetime)
+    before: datetime = times.get_prev(datetime)
+    times.get_next()  # the last one again
+    following: datetime = times.get_next(datetime)
+    return max(following - last, last - before)
 
 
 Schedule = Annotated[str, AfterValidator(readable)]

@@ -98,8 +98,8 @@ def _named(
     ids = clients_named(sync, subject.client or "")
     if len(ids) != 1:
         raise ConfigError(
-            f"Nobody is erased: {len(ids)} clients are called so. Name one by its id or key, or by "
-            f"its address"
+            f"Nobody is erased: {len(ids):,} clients are called so. Name one by its id or key, or "
+            f"by its address"
         )
     found = _in_b2core(sync, ids)
     hashes = address_hashes(found, hashing)

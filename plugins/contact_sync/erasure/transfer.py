@@ -103,7 +103,7 @@ def put_back(sync: Sync, text: str) -> int:
         erasures.take_back_loss(cursor, new)
     reopened = _reopen(sync, keys)
     count_erasures(sync)
-    log.info("%d erasures are put back; %d clients are there again", new, reopened)
+    log.info("%s erasures are put back; %s clients are there again", f"{new:,}", f"{reopened:,}")
     return new
 
 

@@ -39,6 +39,12 @@ def meaning(state: str, text: str, what: str) -> SyncError:
     `what` names the database. RetryableError: trying again may help; ConfigError and FatalError:
     it doesn't.
     """
+    error = _meaning(state, text, what)
+    error.about = what
+    return error
+
+
+def _meaning(state: str, text: str, what: str) -> SyncError:
     found = cause(text) if state in ("", _PROTOCOL) else UNKNOWN
     if not state or found is not UNKNOWN:
         error = RetryableError if found.passes else ConfigError

@@ -11,6 +11,7 @@ import json
 import os
 import re
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -20,7 +21,8 @@ from contact_sync.probe.made import Made
 from contact_sync.sendgrid.raw_calls import Exchange
 
 ADDRESS = re.compile(r"[^\s\"'<>@,;:()\[\]\\]+@[^\s\"'<>@,;:()\[\]\\]+")
-SIGNED = re.compile(r"https?://[^\s\"']+\?[^\s\"']+")
+API = re.compile(r"https?://[^/\s\"']+/v3/")
+SIGNED = re.compile(r"https?://(?!api\.sendgrid\.com/)[^\s\"']+\?[^\s\"']+")
 LONG_TEXT = 200
 ORIGIN = "https://api.sendgrid.com"
 
@@ -28,10 +30,11 @@ ORIGIN = "https://api.sendgrid.com"
 class Recording:
     """A file of exchanges in a folder, for its owner only; `made` knows the probe's addresses."""
 
-    def __init__(self, folder: Path, made: Made) -> None:
+    def __init__(self, folder: Path, made: Made, now: Callable[[], float] = time.time) -> None:
         self._made = made
         self._stands_for: dict[str, str] = {}
-        self._start = time.time() // 60 * 60
+        self._now = now
+        self._start = now() // 60 * 60
         self._path = folder / f"probe_{made.connection}.jsonl"
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -44,11 +47,13 @@ class Recording:
         """Add one exchange with the API; files are left out, as their addresses are secrets."""
         if not found.path.startswith("/v3/"):
             return
+        if self._is_repeated_look(found):
+            return
         limit, left = (found.number(f"x-ratelimit-{name}") for name in ("limit", "remaining"))
         line = {
-            "at": round(time.time() - self._start),
+            "at": int(self._now() - self._start),
             "method": found.method,
-            "path": self._clean(found.path),
+            "path": self._without_addresses(found.path),
             "body": self._clean(found.sent),
             "status": found.status,
             "type": found.headers.get("content-type", ""),
@@ -59,6 +64,12 @@ class Recording:
         }
         with self._path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(line, ensure_ascii=False, separators=(",", ":")) + "\n")
+
+    @staticmethod
+    def _is_repeated_look(found: Exchange) -> bool:
+        """A look at what isn't over yet: how many there are says nothing of SendGrid."""
+        is_look = found.method == "GET" and re.search(r"/(im|ex)ports/", found.path) is not None
+        return is_look and found.body.get("status") == "pending"
 
     def _clean(self, value: Any) -> Any:
         """A value without addresses and signed URLs; of somebody else's contact nothing is left but
@@ -82,12 +93,16 @@ class Recording:
         return is_field and value.get("name") not in self._made.fields
 
     def _text(self, text: str) -> str:
+        found = self._without_addresses(text)
+        return found if len(found) <= LONG_TEXT else f"{found[:LONG_TEXT]}…"
+
+    def _without_addresses(self, text: str) -> str:
+        text = API.sub(f"{ORIGIN}/v3/", text)
         text = SIGNED.sub("https://storage.example.com/signed", text)
-        text = re.sub(r"https?://[^/\s\"']+/v3/", f"{ORIGIN}/v3/", text)
         for address in (*ADDRESS.findall(text), *self._made.addresses.values()):
             text = text.replace(address, self._stand_in(address))
             text = text.replace(quote(address), self._stand_in(address))
-        return text if len(text) <= LONG_TEXT else f"{text[:LONG_TEXT]}…"
+        return text
 
     def _stand_in(self, address: str) -> str:
         known = self._stands_for

@@ -113,5 +113,5 @@ def text_certificate(found: Certificate) -> str:
     shown = (code for code in (*Verdict, *Count) if found.counts.get(code))
     without = (Count.COMPARED, Count.CLIENTS, Count.CONTACTS)
     lines += [f"  {told(code, found.counts[code])}" for code in shown if code not in without]
-    lines += [f"  {field} differs in {n}" for field, n in sorted(found.fields.items())]
+    lines += [f"  {field} differs in {n:,}" for field, n in sorted(found.fields.items())]
     return "\n".join(lines)

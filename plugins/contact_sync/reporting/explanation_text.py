@@ -96,7 +96,9 @@ def sending_line(sent: Sending) -> str:
     """A batch in one line."""
     if sent.batch_id is None:
         return f"run {sent.run_id}, not in a batch yet"
-    counts = ", ".join(f"{n} {what}" for what, n in sent.counts.some.items()) if sent.counts else ""
+    counts = (
+        ", ".join(f"{n:,} {what}" for what, n in sent.counts.some.items()) if sent.counts else ""
+    )
     job = f"job {sent.job_id} {sent.job_status or ''}".rstrip() if sent.job_id else "no job"
     parts = [
         f"run {sent.run_id}, batch {sent.batch_id} "

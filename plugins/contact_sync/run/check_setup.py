@@ -56,8 +56,8 @@ def check_setup(sync: Sync, run: Run | None) -> mapping.Mapping:
     if run is not None:
         _store(sync, run, resolved, positions)
     log.info(
-        "Setup is right: %d fields mapped, list %s",
-        len(resolved.fields) + 1, definition.list or "none",
+        "Setup is right: %s fields mapped, list %s",
+        f"{len(resolved.fields) + 1:,}", definition.list or "none",
     )  # fmt: skip
     return resolved
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from contact_sync.contacts.transform import Dropped
 
+EXAMPLES = 5
 NAMES = ("counts", "rejections", "exclusions", "dropped", "stale", "emptied")
 
 
@@ -35,7 +37,8 @@ NAMES = ("counts", "rejections", "exclusions", "dropped", "stale", "emptied")
 class Counts:
     """`counts`: how many clients what happened to, by its name. The others by field and reason:
     rejected and excluded clients, values that were dropped or cut, and values that are stale,
-    because SendGrid knows no way to clear a Number or Date field; texts that are emptied."""
+    because SendGrid knows no way to clear a Number or Date field; texts that are emptied.
+    `examples`: ids of the first EXAMPLES clients that are rejected for each reason."""
 
     counts: Counter[str] = field(default_factory=Counter)
     rejections: Counter[str] = field(default_factory=Counter)
@@ -43,11 +46,13 @@ class Counts:
     dropped: Counter[str] = field(default_factory=Counter)
     stale: Counter[str] = field(default_factory=Counter)
     emptied: Counter[str] = field(default_factory=Counter)
+    examples: dict[str, list[int]] = field(default_factory=dict)
 
     def add(self, other: Counts) -> None:
         """Add those of another chunk."""
         for name in NAMES:
             getattr(self, name).update(getattr(other, name))
+        self.examples.update(first_examples((self.examples, other.examples)))
         few = dict(with_few_reasons(self.exclusions))
         self.exclusions.clear()
         self.exclusions.update(few)
@@ -55,7 +60,16 @@ class Counts:
     def staged(self) -> Staged:
         """For the run's plan; reasons that didn't occur are left out."""
         reasons = {name: dict(+getattr(self, name)) for name in NAMES[1:]}
-        return Staged(dict(self.counts), **reasons)
+        return Staged(dict(self.counts), **reasons, examples=self.examples)
+
+
+def first_examples(parts: Iterable[dict[str, list[int]]]) -> dict[str, list[int]]:
+    """Of each reason the first EXAMPLES clients of several parts."""
+    found: dict[str, list[int]] = {}
+    for part in parts:
+        for why, ids in part.items():
+            found[why] = (found.get(why, []) + ids)[:EXAMPLES]
+    return found
 
 
 def with_few_reasons(exclusions: Counter[str]) -> Counter[str]:
@@ -84,6 +98,7 @@ def count(
         Counter({counted(part.field, part.reason): len(part.client_id) for part in dropped}),
         _stale(send, mapping),
         _emptied(clients, decided, mapping),
+        _examples(clients, decided),
     )
 
 
@@ -129,6 +144,21 @@ def _rejections(clients: pd.DataFrame, decided: Decided) -> Counter[str]:
     if rows.any():
         rejected = clients[rows]
         found.update((rejected["field"] + ": " + rejected["reason"]).value_counts().to_dict())
+    return found
+
+
+def _examples(clients: pd.DataFrame, decided: Decided) -> dict[str, list[int]]:
+    """By the keys of _rejections."""
+    ids = clients["client_id"].to_numpy(np.int64)
+    refused = ids[decided.decision == Decision.REFUSED][:EXAMPLES].tolist()
+    found = {counted("contact", RefusalSum.REFUSED_BEFORE): refused} if refused else {}
+    rows = decided.decision == Decision.REJECTED
+    if rows.any():
+        rejected = clients[rows]
+        by_reason = pd.Series(ids[rows]).groupby(
+            (rejected["field"] + ": " + rejected["reason"]).to_numpy()
+        )
+        found |= {str(why): some.head(EXAMPLES).tolist() for why, some in by_reason}
     return found
 
 

@@ -212,8 +212,8 @@ def _last_look(sync: Sync, part: Part) -> str | None:
     unseen = [one for one in addresses if not one.deleted]
     if unseen and part.seconds_since_sent is not None and left > 0:
         return (
-            f"{len(unseen)} of {len(addresses)} addresses were not found, which is no proof for "
-            f"{left:.0f} s more: SendGrid's search lags behind what was sent"
+            f"{len(unseen):,} of {len(addresses):,} addresses were not found, which is no proof "
+            f"for {left:.0f} s more: SendGrid's search lags behind what was sent"
         )
     if _shown(sync, part):
         raise RetryableError("SendGrid shows a contact again that it had deleted")

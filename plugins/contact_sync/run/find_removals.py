@@ -94,4 +94,4 @@ def _leave_former_lists(cursor: Cursor, sync: Sync, run: Run) -> None:
             log.info("The list has changed; contacts stay on the former one, too (policy keep)")
             continue
         n = former_lists.leave_list(cursor, run.sync_id, former)
-        log.info("The list has changed: %d contacts are to be taken off the former one", n)
+        log.info("The list has changed: %s contacts are to be taken off the former one", f"{n:,}")

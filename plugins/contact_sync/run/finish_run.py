@@ -119,7 +119,7 @@ def _log_wrongs(result: Result, left_out: Mapping[str, int], whole: Collection[s
         said = words.counted_in_words(why, has_field=True)
         log.warning("Refused by SendGrid: %s x %s", f"{n:,}", said)
     for field, n in left_out.items():
-        log.warning("Value left out: %d x %s, which SendGrid refused", n, field)
+        log.warning("Value left out: %s x %s, which SendGrid refused", f"{n:,}", field)
     for field in whole:
         log.warning("SendGrid took no value of %s at all: compare its type there with the mapping, "
                     "or have the definition leave it out", field)  # fmt: skip

@@ -18,6 +18,7 @@ import tenacity
 
 from contact_sync.base.errors import RetryableError, SyncError, told_safely
 from contact_sync.base.vocabulary import RunKind, RunState
+from contact_sync.reporting.failure import cause_of
 from contact_sync.run.check_setup import check_setup
 from contact_sync.run.context import open_run
 from contact_sync.run.continue_erasures import continue_erasures
@@ -61,7 +62,8 @@ def run_sync(
         _steps(sync, run_id)
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 only translated
         told = told_safely(error)
-        _end(sync, run_id, str(told))
+        _end(sync, run_id, cause_of(told, sync.definition.connections))
+        told.run_id = run_id
         raise told from None
     return run_id
 

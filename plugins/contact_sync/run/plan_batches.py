@@ -25,7 +25,7 @@ from contact_sync.contacts.payloads import cut_csv_batches
 from contact_sync.postgres.cursor import Cursor
 from contact_sync.run import approve_plan
 from contact_sync.run.context import mapping_of, snapshot_of
-from contact_sync.run.counting import with_few_reasons
+from contact_sync.run.counting import first_examples, with_few_reasons
 from contact_sync.run.find_removals import exclusions_ahead, removals_ahead
 from contact_sync.run.sending.changed_fields import compare_changed, with_fields
 from contact_sync.run.sending.excluded_contacts import leave_former_lists, look_up_excluded
@@ -80,7 +80,7 @@ def plan_batches(sync: Sync, run: Run) -> list[int]:
             batch_ids += moves.create_batches(cursor, (run.sync_id, run.run_id))
         reach("plan_uncommitted")
     reach("run_planned")
-    log.info("Plan: %s; %d batches", describe(plan), len(batch_ids))
+    log.info("Plan: %s; %s batches", describe(plan), f"{len(batch_ids):,}")
     return batch_ids
 
 
@@ -138,6 +138,7 @@ def total(slices: list[Staged | None]) -> Plan:
         dropped=dict(_added(part.dropped for part in staged).most_common()),
         stale=dict(_added(part.stale for part in staged).most_common()),
         emptied=dict(_added(part.emptied for part in staged).most_common()),
+        examples=first_examples(part.examples for part in staged),
     )
 
 

@@ -43,9 +43,9 @@ def read_suppressions(sync: Sync, run: Run) -> SuppressionNews:
         if news:
             affected.forget_counts(cursor, run.sync_id)
     for name, n in news.come.items():
-        log.info("Suppressions at SendGrid: %d new of kind %s", n, name)
+        log.info("Suppressions at SendGrid: %s new of kind %s", f"{n:,}", name)
     for name, n in news.lifted.items():
-        log.info("Suppressions at SendGrid: %d of kind %s were lifted", n, name)
+        log.info("Suppressions at SendGrid: %s of kind %s were lifted", f"{n:,}", name)
     return news
 
 

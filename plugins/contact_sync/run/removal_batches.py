@@ -42,7 +42,7 @@ def plan_removals(sync: Sync, run: Run, whys: tuple[RemovalReason, ...]) -> list
     reach("removals_planned")
     if RemovalReason.EXCLUDED in whys:
         suppress_excluded(sync, run)
-    log.info("%d batches of contacts to remove (%s)", len(open_ids), _said(whys))
+    log.info("%s batches of contacts to remove (%s)", f"{len(open_ids):,}", _said(whys))
     return open_ids
 
 
@@ -52,10 +52,12 @@ def _create(cursor: Cursor, sync: Sync, run: Run, whys: tuple[RemovalReason, ...
         _note_opt_outs(cursor, sync, run)
     kept = tuple(why for why in ours if sync.definition.removal_of(why) == "keep")
     if n := removals.keep(cursor, run.sync_id, kept):
-        log.info("%d contacts stay at SendGrid (policy keep: %s)", n, _said(kept))
+        log.info("%s contacts stay at SendGrid (policy keep: %s)", f"{n:,}", _said(kept))
     found = removable(cursor, sync, run, whys)
     if len(found) > PER_RUN:
-        log.warning("%d contacts are to be removed, %d in this run", len(found), PER_RUN)
+        log.warning(
+            "%s contacts are to be removed, %s in this run", f"{len(found):,}", f"{PER_RUN:,}"
+        )
     _refuse_unplanned(sync, run, len(found))
     batched: dict[tuple[Lane, str | None], list[str]] = defaultdict(list)
     for lane, list_id, email in found[:PER_RUN]:
@@ -81,8 +83,8 @@ def _refuse_unplanned(sync: Sync, run: Run, found: int) -> None:
     planned = run.plan.counts.get("to_remove", 0) if run.plan else 0
     if found > max(limit, planned):
         raise FatalError(
-            f"{found} contacts would be removed or unsubscribed, but the plan named {planned} and "
-            f"the limit is {limit}: none of them is. Trigger a new run: its plan counts them"
+            f"{found:,} contacts would be removed or unsubscribed, but the plan named {planned:,} "
+            f"and the limit is {limit:,}: none of them is. Trigger a new run: its plan counts them"
         )
 
 

@@ -33,7 +33,11 @@ def other_account(sync: Sync, run: Run | None, known: SyncState | None) -> list[
     is_sure = bool(sought)
     sought = sought or _sample(sync, known, older_than=0)
     found = len(sync.sendgrid.contacts_by_email(sought))
-    log.info("The key has changed: %d of %d confirmed contacts are there", found, len(sought))
+    log.info(
+        "The key has changed: %s of %s confirmed contacts are there",
+        f"{found:,}",
+        f"{len(sought):,}",
+    )
     if 2 * found >= len(sought):
         return []
     leads = "leads to another account" if is_sure else "may lead to another account"
@@ -43,7 +47,7 @@ def other_account(sync: Sync, run: Run | None, known: SyncState | None) -> list[
     )  # fmt: skip
     return [
         f"The SendGrid key of connection {sync.definition.connections.sendgrid!r} has changed, and "
-        f"it {leads}: of {len(sought)} contacts that were confirmed, {found} are there{late}. "
+        f"it {leads}: of {len(sought):,} contacts that were confirmed, {found:,} are there{late}. "
         f"Enter a key of the former account or, if this one is to be filled with all clients, "
         f"trigger a run of mode resend"
     ]

@@ -63,7 +63,9 @@ def count_warned(
     }
     for kind, n in found.items():
         if n:
-            log.warning("%d clients are sent although SendGrid suppresses them: %s", n, KINDS[kind])
+            log.warning(
+                "%s clients are sent although SendGrid suppresses them: %s", f"{n:,}", KINDS[kind]
+            )
     return {kind: n for kind, n in found.items() if n}
 
 
@@ -77,7 +79,9 @@ def without_erased(sync: Sync, scan: Scan) -> Scan:
     erased = tombstones.cover(scan.client_id, scan.email_hash)
     if erased.any():
         _note_erased_elsewhere(sync, tombstones, scan, erased)
-        log.info("%d clients of B2CORE were erased on request: they are left out", erased.sum())
+        log.info(
+            "%s clients of B2CORE were erased on request: they are left out", f"{erased.sum():,}"
+        )
     left = ~erased
     return Scan(scan.client_id[left], scan.email_hash[left], scan.excluded[left])
 

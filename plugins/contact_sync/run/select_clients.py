@@ -108,9 +108,9 @@ def select_clients(sync: Sync, run: Run) -> int:
     here = seen.here
     log.info("Read: %s", look_in_words(here.look, here.look_why, here.look_detail))
     log.info(
-        "B2CORE has %d clients; %d to look at, in %d slices; %d known ones are gone",
-        seen.rest + len(seen.scan.client_id), selection.members.num_rows, len(slices),
-        len(selection.gone),
+        "B2CORE has %s clients; %s to look at, in %s slices; %s known ones are gone",
+        f"{seen.rest + len(seen.scan.client_id):,}", f"{selection.members.num_rows:,}",
+        f"{len(slices):,}", f"{len(selection.gone):,}",
     )  # fmt: skip
     return len(slices)
 
@@ -277,12 +277,12 @@ def absences_to_hold(
     if gone == 0 or (gone <= limit and present):
         return 0
     if run.approve_removals == gone:
-        log.info("The removal of %d absent clients is approved", gone)
+        log.info("The removal of %s absent clients is approved", f"{gone:,}")
         return 0
     log.warning(
-        "%d clients that were in B2CORE are absent, the limit is %d: none of them is removed. "
-        "If they are really gone, trigger a run with `approve removals` = %d",
-        gone, limit if present else 0, gone,
+        "%s clients that were in B2CORE are absent, the limit is %s: none of them is removed. "
+        "If they are really gone, trigger a run with `approve removals` = %s",
+        f"{gone:,}", f"{limit if present else 0:,}", f"{gone:,}",
     )  # fmt: skip
     return gone
 

@@ -139,7 +139,7 @@ def stage_clients(sync: Sync, run: Run, slice_no: int) -> Staged:
     reach("slice_staged")
     if read.changed:
         look_up_some(sync, run, read.changed)
-    told = ", ".join(f"{n} {what}" for what, n in read.counts.counts.items())
+    told = ", ".join(f"{n:,} {what.replace('_', ' ')}" for what, n in read.counts.counts.items())
     log.info("Slice %d: %s", slice_no, told)
     return read.counts.staged()
 

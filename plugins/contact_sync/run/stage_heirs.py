@@ -45,7 +45,9 @@ def stage_heirs(sync: Sync, run: Run) -> None:
         staged = _without_twice(_staged(sync, run, part), found)
         with sync.state.transaction(run.fence) as cursor:
             staging.save_slice_counts(cursor, run.run_id, part.slice_no, staged)
-        log.info("%d addresses of rejected clients are represented by older ones", len(found))
+        log.info(
+            "%s addresses of rejected clients are represented by older ones", f"{len(found):,}"
+        )
 
 
 def _staged(sync: Sync, run: Run, part: Slice) -> Staged:

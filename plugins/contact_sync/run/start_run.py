@@ -94,7 +94,7 @@ def start_run(
             sync,
             Mark(found.life, run_id, token, Phase.BEGUN, erased),
         )
-    log.info("Run %d of sync %r started: %s, %s", run_id, name, kind, options)
+    log.info("Run %d of sync %r started: %s%s", run_id, name, kind, _asked(options))
     return run_id
 
 
@@ -113,7 +113,7 @@ def _refuse_erased(sync: Sync, ids: tuple[int, ...]) -> None:
     erased = int(stones.cover(np.array(ids, np.int64), np.zeros(len(ids), np.int64)).sum())
     if erased:
         raise ConfigError(
-            f"{erased} of the {len(ids)} chosen clients were erased on request, so that no run "
+            f"{erased:,} of the {len(ids):,} chosen clients were erased on request, so that no run "
             f"sends them: leave them out. Nothing was sent"
         )
 
@@ -157,3 +157,16 @@ def _doubts(
     if why is not None:
         log.warning("All clients are sent and looked up again: %s", kind_reason(why))
     return why
+
+
+def _asked(options: Options) -> str:
+    """What a person asked for, each after a comma; "" = nothing."""
+    asked = (
+        (options.reason, f"reason given: {options.reason}"),
+        (options.dry_run, "dry run"),
+        (options.retry_rejected, "rejected clients are sent again"),
+        (options.approve_removals, f"the removal of {options.approve_removals or 0:,} is approved"),
+        (options.approve, "its plan is approved"),
+        (options.only, f"chosen clients: {len(options.only or ()):,}"),
+    )
+    return "".join(f", {said}" for is_asked, said in asked if is_asked)

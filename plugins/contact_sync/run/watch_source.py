@@ -25,11 +25,22 @@ log = logging.getLogger(__name__)
 LOOK_SECONDS = 2.0
 """A look costs B2CORE a tenth of a millisecond (docs/performance.md)."""
 RESOLVE_SECONDS = 60.0
-"""So often the definition is read again, and which tables the statements mean."""
+"""So often it is looked up which tables the statements mean."""
+OPEN_SECONDS = 600.0
+"""So often definition and connections are read again; a warning about one is logged each time."""
 NOTE_SECONDS = 30.0
 RUN_SECONDS = 60.0
-"""So long a run that was begun may take until it is seen; then it is begun again."""
+"""So long a run may take to appear; then it is begun again: Airflow drops what it is told while a
+DAG is paused."""
 MAX_PAUSE = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A run that was begun for these tables, when `newest_run` was the newest one."""
+
+    tables: list[str]
+    newest_run: int
 
 
 @dataclass(slots=True)
@@ -40,13 +51,14 @@ class Watch:
     open_databases: Callable[[], Databases]
     _databases: Databases | None = None
     _source: SourceWatch | None = None
+    _opened_at: float = 0.0
     _resolved_at: float = 0.0
     _seen: SourceCounts | None = None
     """What began the last run, or what that run has read."""
     _is_notified: bool = False
+    _begun: Begun | None = None
+    """The run that was begun last and hasn't been seen yet."""
     _begun_at: float = field(default=float("-inf"))
-    _newest_run: int = -1
-    """When a run was begun."""
     _noted: Sight | None = None
     _noted_at: float = 0.0
 
@@ -94,13 +106,16 @@ class Watch:
 
     async def _ready(self) -> tuple[Databases, SourceWatch]:
         """The databases, with tables that were found not long ago."""
-        if self._databases and self._source and monotonic() - self._resolved_at < RESOLVE_SECONDS:
+        now = monotonic()
+        if self._databases and self._source and now - self._resolved_at < RESOLVE_SECONDS:
             return self._databases, self._source
-        before, databases = self._databases, await asyncio.to_thread(self.open_databases)
-        self._databases = databases
+        databases = self._databases
+        if databases is None or self._source is None or now - self._opened_at >= OPEN_SECONDS:
+            databases = await asyncio.to_thread(self.open_databases)
+            if self._databases is None or _address(self._databases) != _address(databases):
+                await self.close()
+            self._databases, self._opened_at = databases, now
         settings, channel = databases.definition.source, databases.definition.on_changes.notify
-        if before is None or _address(before) != _address(databases):
-            await self.close()
         is_new = self._source is None
         if self._source is None:
             self._source = await SourceWatch.open(databases.b2core.dsn, channel)
@@ -109,7 +124,7 @@ class Watch:
             self._is_notified = True  # what was notified before nobody has heard
         if self._seen is None:
             self._seen = (await self._standing(databases)).counts
-        self._resolved_at = monotonic()
+        self._resolved_at = now
         return databases, self._source
 
     async def _for_a_run(
@@ -117,18 +132,21 @@ class Watch:
     ) -> list[str] | None:
         """The tables for which a run has to begin now; None = none has to, or not yet."""
         passed = monotonic() - self._begun_at
-        wanted = tables or self._is_notified
+        wanted = tables or self._is_notified or self._begun
         if not wanted or passed < databases.definition.on_changes.at_most_every_seconds:
             return None
         standing = await self._standing(databases)
+        if self._begun and standing.newest_run > self._begun.newest_run:
+            self._begun = None
         if tables and not moved(standing.counts, source.counts):
             self._seen, tables = source.counts, []  # the last run has read it
         if standing.newest_run == 0:
             return None  # the clock begins the first one as soon as the DAG is unpaused
-        is_coming = standing.newest_run <= self._newest_run and passed < RUN_SECONDS
-        if standing.is_held or is_coming or not (tables or self._is_notified):
+        is_coming = self._begun is not None and passed < RUN_SECONDS
+        if standing.is_held or is_coming or not (tables or self._is_notified or self._begun):
             return None
-        self._newest_run = standing.newest_run
+        tables = tables or (self._begun.tables if self._begun else [])
+        self._begun = Begun(tables, standing.newest_run)
         return tables
 
     def _begin(self, counts: SourceCounts) -> None:

@@ -39,7 +39,10 @@ def check_answer(answer: requests.Response, body: Any, what: str) -> None:
         raise key_refused(said, status, errors, is_page=is_page)
     said = f": {_messages(errors)}" if errors else ""
     if status == 429:
-        raise RetryableError(f"{what}: rate limit reached", retry_after=_retry_after(answer))
+        raise RetryableError(
+            f"{what}: rate limit reached (429). It passes by itself; if it lasts, something else "
+            f"calls the same account", retry_after=_retry_after(answer),
+        )  # fmt: skip
     if status >= 500 or status == 408:
         raise FateUnknown(f"{what}: SendGrid answered {status}")
     raise RequestRefused(

@@ -8,11 +8,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 
 import tenacity
 
-from contact_sync.base.errors import FateUnknown, RetryableError
+from contact_sync.base.errors import SENDGRID, FateUnknown, RetryableError, SyncError
 
+T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 RETRY_BUDGET_SECONDS = 150  # two full rate-limit windows of a minute
@@ -50,8 +52,8 @@ def retrying(
         why = str(state.outcome.exception()) if state.outcome else ""
         if (pause := state.upcoming_sleep) >= SHORT_SECONDS:
             begins = f"{datetime.now(UTC) + timedelta(seconds=pause):%H:%M:%S}"
-            log.warning("%s. Try %d of %d begins at %s UTC, in %.0f s", why,
-                        state.attempt_number + 1, MAX_TRIES, begins, pause)  # fmt: skip
+            log.warning("%s. Try %d of %s begins at %s UTC, in %.0f s", why,
+                        state.attempt_number + 1, f"{MAX_TRIES:,}", begins, pause)  # fmt: skip
             tell(why, pause)
 
     return tenacity.Retrying(
@@ -61,3 +63,12 @@ def retrying(
         before_sleep=told,
         reraise=True,
     )
+
+
+def retried(call: Callable[[], T], seconds: float, tell: TellWait) -> T:
+    """What a call returns that is repeated so; of its error is noted that it is about SendGrid."""
+    try:
+        return retrying(seconds, tell)(call)
+    except SyncError as error:
+        error.about = SENDGRID
+        raise

@@ -38,7 +38,10 @@ def warning(scopes: Iterable[str]) -> str | None:
         families[family + dot] = families.get(family + dot, 0) + 1
     if not families:
         return None
-    named = ", ".join(f"{f}* ({n})" if f.endswith(".") else f for f, n in families.items())
+    named = ", ".join(
+        f"{f.rstrip('.')} ({n:,} scopes)" if f.endswith(".") and n > 1 else f.rstrip(".")
+        for f, n in families.items()
+    )
     return (
         f"The SendGrid key may do more than the sync needs: {named[:500]}. A key with Marketing "
         f"and Suppressions only does less harm in the wrong hands"

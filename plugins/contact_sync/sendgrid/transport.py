@@ -29,7 +29,7 @@ from contact_sync.sendgrid.answers import check_answer, parsed
 from contact_sync.sendgrid.bodies import copied, pieces_of, read, storage_code
 from contact_sync.sendgrid.connection import Line
 from contact_sync.sendgrid.read_only import refuse_writing
-from contact_sync.sendgrid.retries import RETRY_BUDGET_SECONDS, TellWait, retrying, tell_nobody
+from contact_sync.sendgrid.retries import RETRY_BUDGET_SECONDS, TellWait, retried, tell_nobody
 
 CONNECT_SECONDS = 10
 READ_SECONDS = 60
@@ -137,7 +137,7 @@ class Transport:
                     raise RetryableError(str(error)) from None
                 raise
 
-        return retrying(self._limits.retry_seconds, self.tell_wait)(once)
+        return retried(once, self._limits.retry_seconds, self.tell_wait)
 
     def _once(self, method: str, path: str, what: str, options: dict[str, Any]) -> dict[str, Any]:
         with (

@@ -14,7 +14,7 @@ import psycopg
 from psycopg.abc import PQGen
 from psycopg.rows import dict_row
 
-from contact_sync.base.errors import ConfigError, Fenced, RetryableError
+from contact_sync.base.errors import STATE, ConfigError, Fenced, RetryableError
 from contact_sync.postgres import arrow_reader
 from contact_sync.postgres.certificates import with_reason
 from contact_sync.postgres.cursor import Cursor, one
@@ -24,7 +24,7 @@ from contact_sync.postgres.literals import SINCE, TRANSACTION_LIMIT, settings_of
 from contact_sync.state import statements
 
 SQL = statements.load("database")
-WHAT = "The state database"
+WHAT = STATE
 """What `arrow_reader` calls it in errors."""
 T = TypeVar("T")
 C = TypeVar("C", bound=psycopg.Connection[Any])

@@ -24,6 +24,7 @@ PURGES = {
     "slices": SQL["purge_slices"],
     "batches": SQL["purge_bounds"],
     "trials": SQL["purge_trials"],
+    "examples of rejections": SQL["purge_examples"],
     "clients of verifications": SQL["purge_sides"],
     "contacts of verifications": SQL["purge_account_side"],
     "proofs": SQL["purge_proofs"],

@@ -67,7 +67,7 @@ def load_account_side(sync: Sync, verification_id: int, holder: str | None = Non
     with writing(sync.state, found) as cursor:
         seen = int(called.seen.sum())
         stored = sides.contacts_loaded(cursor, found, fetched.sha256, seen)
-    log.info("%d contacts of the account are read, %.1f MB", stored, fetched.size / 1e6)
+    log.info("%s contacts of the account are read, %.1f MB", f"{stored:,}", fetched.size / 1e6)
     return stored
 
 
@@ -177,7 +177,7 @@ class _Side:
     def _tell(self, contacts: int) -> None:
         before, self._read = self._read, self._read + contacts
         if self._read // TOLD_EACH > before // TOLD_EACH:
-            log.info("%d contacts of the export are read", self._read)
+            log.info("%s contacts of the export are read", f"{self._read:,}")
 
 
 def _texts(chunk: pa.Table | list[Contact], name: str, *, custom: bool = False) -> pa.Array:

@@ -102,7 +102,9 @@ def load_b2core_side(sync: Sync, verification_id: int, holder: str | None = None
             chunks = _slice(sync, found, seen.part(slice(start, start + size)))
             sides.add_clients(sync.state, found, list(chunks))
             give_memory_back()
-            log.info("%d of %d clients of B2CORE are read", min(start + size, total), total)
+            log.info(
+                "%s of %s clients of B2CORE are read", f"{min(start + size, total):,}", f"{total:,}"
+            )
     reach("clients_stored")
     return sides.clients_loaded(sync.state, found, seen.here)
 

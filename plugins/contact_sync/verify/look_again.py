@@ -88,7 +88,7 @@ def look_again(sync: Sync, found: Verification) -> None:
             rechecking.give_up_races(cursor, found, changed, is_believed=is_believed)
     _look_once_more(sync, found, [c for c in every if c.verdict in REMOVED])
     if every:
-        log.info("%d differences were looked at again", len(every))
+        log.info("%s differences were looked at again", f"{len(every):,}")
 
 
 def _look_once_more(sync: Sync, found: Verification, every: list[Candidate]) -> None:

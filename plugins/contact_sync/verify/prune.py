@@ -41,7 +41,7 @@ def prune(
     }
     for name, n in done.items():
         if n:
-            log.info("Deleted: %d %s", n, name.replace("_", " "))
+            log.info("Deleted: %s %s", f"{n:,}", name.replace("_", " "))
     return done
 
 

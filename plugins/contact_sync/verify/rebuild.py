@@ -86,11 +86,13 @@ def rebuild(sync: Sync, verification_id: int, mapping: Mapping, read_at: datetim
         confirmed = rebuilds.confirm_equal(cursor, known.sync_id, verification_id, read_at)
         if identity.is_doubted(cursor, known.sync_id):
             left = rebuilds.prove(cursor, known.sync_id, mapping.mask(FieldType.TEXT))
-            log.info("The ledger is believed again; %d clients of it weren't found equal", left)
+            log.info(
+                "The ledger is believed again; %s clients of it weren't found equal", f"{left:,}"
+            )
         repairs.send_again(cursor, known.sync_id, verification_id)
         identity.renew(cursor, known.sync_id)
         reach("rebuild_uncommitted")
-    log.info("%d clients are confirmed without being sent", confirmed)
+    log.info("%s clients are confirmed without being sent", f"{confirmed:,}")
     return confirmed
 
 

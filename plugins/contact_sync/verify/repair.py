@@ -126,7 +126,7 @@ def _take_foreign_off(
         return 0
     found = repairs.count_foreign(cursor, verification_id)
     if found != approved:
-        log.warning("%d foreign contacts are on the list, not %d: none of them is taken off",
-                    found, approved)  # fmt: skip
+        log.warning("%s foreign contacts are on the list, not %s: none of them is taken off",
+                    f"{found:,}", f"{approved:,}")  # fmt: skip
         return 0
     return repairs.note_foreign(cursor, sync_id, verification_id)

@@ -51,6 +51,8 @@ from contact_sync.web import (
     rejected_page,
     run_page,
     suppressions_page,
+    sync_actions,
+    sync_page,
     syncs_page,
     to_do_page,
     verification_page,
@@ -60,7 +62,8 @@ from contact_sync.web.failures import show_failures
 from contact_sync.web.rendering import FOLDER
 
 PAGES = (
-    syncs_page.router, run_page.router, clients_page.router, rejected_page.router,
+    syncs_page.router, sync_page.router, sync_actions.router,
+    run_page.router, clients_page.router, rejected_page.router,
     dropped_page.router, mapping_page.router, check_page.router,
     suppressions_page.router, erasures_page.router, changes_page.router, plan_page.router,
     change_files.router, to_do_page.router,

@@ -74,7 +74,7 @@ class ErasuresPage:
 
     def numbers(self, step: SealedStep) -> str:
         """How many of what."""
-        return ", ".join(f"{n} {what}" for what, n in step.numbers.items())
+        return ", ".join(f"{n:,} {what}" for what, n in step.numbers.items())
 
 
 def may_erase(sync: SeenSync) -> bool:

@@ -31,9 +31,10 @@ class Links:
         """The page of all syncs."""
         return f"{self.base}/syncs"
 
-    def sync(self, name: str) -> str:
-        """A sync's page."""
-        return f"{self.syncs}/{_quoted(name)}"
+    def sync(self, name: str, said: Mapping[str, str] | None = None) -> str:
+        """A sync's page; `said`: what a button has done."""
+        query = {key: value for key, value in (said or {}).items() if value}
+        return f"{self.syncs}/{_quoted(name)}{'?' + urlencode(query) if query else ''}"
 
     @property
     def new_sync(self) -> str:
@@ -47,6 +48,14 @@ class Links:
     def check(self, name: str) -> str:
         """The check of a sync's set-up."""
         return f"{self.sync(name)}/check"
+
+    def do(self, name: str, action: str) -> str:
+        """Where a button sends its form: "start", "pause" or "cancel"."""
+        return f"{self.sync(name)}/{action}"
+
+    def approval(self, dag_id: str, run_id: str) -> str:
+        """Where Airflow asks a person about a DAG run's plan."""
+        return f"{self.dag_run(dag_id, run_id)}/required_actions"
 
     def run(self, name: str, run_id: int) -> str:
         """A run's report."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from fastapi import HTTPException, Request, Response
@@ -11,31 +11,27 @@ from fastapi import HTTPException, Request, Response
 from contact_sync.airflow_edge.access import Viewer, ViewerDep
 from contact_sync.airflow_edge.audit import Access, note_access
 from contact_sync.airflow_edge.dag_runs import SeenDagRun, TaskTimes, seen_dag_run, task_label
-from contact_sync.base import words
 from contact_sync.base.masking import masked
-from contact_sync.base.vocabulary import RefusalSum, RunState
+from contact_sync.base.vocabulary import RunState
 from contact_sync.config.files import read_definitions
 from contact_sync.postgres.cursor import Cursor
 from contact_sync.reporting import run_story
-from contact_sync.reporting.run_report import run_report
 from contact_sync.reporting.shown_run import ShownRun
-from contact_sync.state.for_people import jobs, rejected
+from contact_sync.state.for_people import jobs
 from contact_sync.state.for_people import runs as shown_runs
 from contact_sync.state.for_people.jobs import BatchJob
 from contact_sync.state.for_people.reading import reading
-from contact_sync.state.for_people.rejected import RejectedClient
 from contact_sync.state.for_people.waits import state_side
 from contact_sync.web.failures import make_router
 from contact_sync.web.links import Link, Links
 from contact_sync.web.live_view import LiveView, live_view
-from contact_sync.web.rejected_page import Only
 from contact_sync.web.rendering import links_of, page
+from contact_sync.web.run_examples import examples_of
 from contact_sync.web.run_view import EXAMPLES, JOBS, Found, RunView, run_view
 from contact_sync.web.seen_sync import SeenSync, readable_sync
 
 DAG_PREFIX = "contact_sync_"
 RUNS_SHOWN = 5  # runs of one DAG run: more than one when its first task was cleared
-LOOKED_AT = 50  # rejected clients of each reason
 QUICK, SLOW = 5, 20  # seconds until an unfinished run's page asks again
 TIMES = "\N{MULTIPLICATION SIGN}"
 router = make_router()
@@ -222,27 +218,10 @@ def _found(cursor: Cursor, run: ShownRun) -> Found:
         run=run,
         slices=jobs.slice_progress(cursor, run_id),
         jobs=jobs.jobs_of_run(cursor, run_id, JOBS + 1),
-        rejected=_rejected(cursor, run, run_report(run).rejections),
+        rejected=examples_of(cursor, run),
         waits=state_side(cursor, run.sync, run_id) if run.state == RunState.RUNNING else None,
         later=shown_runs.later_runs(cursor, run),
     )
-
-
-def _rejected(
-    cursor: Cursor, run: ShownRun, reasons: dict[str, int]
-) -> dict[str, list[RejectedClient]]:
-    """The first clients that are rejected now for each reason of a run."""
-    found = {}
-    for why in (why for why, n in reasons.items() if n):
-        only = Only(*words.parts_of(why, has_field=True))
-        which = only.filter(run.sync_id)
-        if only.reason == RefusalSum.REFUSED_BEFORE:  # the others were refused by this very run
-            which = replace(which, since_before=run.started_at)
-        clients = rejected.page_of_clients(cursor, which, LOOKED_AT)
-        if only.reason == RefusalSum.OTHER_REFUSALS:
-            clients = [client for client in clients if client.why not in reasons]
-        found[why] = clients
-    return found
 
 
 def _batch_of(dag_run: SeenDagRun, task_id: str, map_index: str) -> int | None:

@@ -15,7 +15,7 @@ from contact_sync.reporting.sending import Sending
 from contact_sync.reporting.shown_run import LaterRun, ShownRun, SliceProgress
 from contact_sync.reporting.waiting import Progress, StateSide
 from contact_sync.state.for_people.jobs import BatchJob
-from contact_sync.state.for_people.rejected import RejectedClient
+from contact_sync.state.for_people.rejected import ExampleClient
 from contact_sync.web.formats import count, number
 from contact_sync.web.links import reason_query
 from contact_sync.web.run_line import Tag, kind_of, tag_of
@@ -28,13 +28,13 @@ EXAMPLES = 5
 @dataclass(frozen=True, slots=True)
 class Found:
     """What the state database says of one run: the run itself, up to
-    JOBS + 1 jobs, clients that are rejected now for each of its reasons, why it waits, None = it
+    JOBS + 1 jobs, clients that it rejected for each of its reasons, why it waits, None = it
     is over, and the runs since then."""
 
     run: ShownRun
     slices: SliceProgress
     jobs: list[BatchJob]
-    rejected: dict[str, list[RejectedClient]]
+    rejected: dict[str, list[ExampleClient]]
     waits: StateSide | None
     later: list[LaterRun]
 
@@ -46,13 +46,13 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """A reason of the run, and the first clients that are rejected for it now: id, name, address;
-    `query`: that of the page which has all of them."""
+    """A reason of the run, and the first clients that it rejected for it: id, name, address, and
+    what has become of them; `query`: that of the page with all that are rejected for it now."""
 
     why: str
     query: dict[str, str]
     n: int
-    clients: list[tuple[int, str, str]]
+    clients: list[tuple[int, str, str, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +176,7 @@ def run_view(found: Found, shown: Callable[[str | None], str], deadlines: Deadli
         at_sendgrid=run.sending.at_sendgrid,
         books=_books(report.books, run.plan.held_absences if run.plan else 0),
         counts=plan_counts(report.counts),
-        rejections=_rejections(report.rejections, found.rejected, shown),
+        rejections=_rejections(report, found.rejected, shown),
         dropped_note=_dropped_note(report),
         dropped=_dropped(report),
         tables=_tables(report),
@@ -232,22 +232,25 @@ def plan_counts(counts: dict[str, int]) -> list[tuple[str, str, int]]:
 
 
 def _rejections(
-    reasons: dict[str, int],
-    rejected: Mapping[str, list[RejectedClient]],
+    report: RunReport,
+    rejected: Mapping[str, list[ExampleClient]],
     shown: Callable[[str | None], str],
 ) -> list[Rejection]:
     """Each reason of the run with its number, the most frequent first."""
+
+    def named(client: ExampleClient) -> tuple[int, str, str, str]:
+        is_left = client.is_rejected or report.dry_run or report.state == "running"
+        name = client.client_key or str(client.client_id)
+        return client.client_id, name, shown(client.email), "" if is_left else "not any more"
+
     return [
         Rejection(
             words.counted_in_words(why, has_field=True),
             reason_query(*words.parts_of(why, has_field=True)),
             n,
-            [
-                (client.client_id, client.client_key or str(client.client_id), shown(client.email))
-                for client in rejected[why][:EXAMPLES]
-            ],
+            [named(client) for client in rejected[why][:EXAMPLES]],
         )
-        for why, n in sorted(reasons.items(), key=lambda item: -item[1])
+        for why, n in sorted(report.rejections.items(), key=lambda item: -item[1])
         if n
     ]
 

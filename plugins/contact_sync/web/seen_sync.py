@@ -59,11 +59,15 @@ def readable_definitions(viewer: Viewer, name: str) -> Definitions:
 
 def seen(viewer: Viewer, definition: SyncDefinition) -> SeenSync:
     """A sync whose DAG the viewer may read, as was checked before."""
-    with found(definition.name):
-        state = StateDatabase(postgres_dsn(definition.connections.state))
     return SeenSync(
         definition,
-        state,
+        state_of(definition),
         viewer.may_see_addresses(definition),
         viewer.may_trigger(definition.dag_id),
     )
+
+
+def state_of(definition: SyncDefinition) -> StateDatabase:
+    """The state database of a sync. Raises ConfigError when its connection is missing or wrong."""
+    with found(definition.name):
+        return StateDatabase(postgres_dsn(definition.connections.state))

@@ -24,7 +24,7 @@ ANSWERS = {
     "run demo": ({"id", "kind", "counts", "books"}, 0),
     "verify demo": ({"verification", "equal", "counts"}, 0),
     "repair demo": ({"to_send", "to_remove", "foreign"}, 0),
-    "status demo --rejected --dropped --stale": ({"sync", "runs", "rejected", "dropped"}, 0),
+    "status demo --rejected --dropped --stale": ({"sync", "runs", "rejected", "watch"}, 0),
     "suppressions demo": ({"sync", "read_to", "suppressions"}, 0),
     "explain demo --email ann@example.com": ({"sync", "clients"}, 0),
     "explain demo --client 4711": ({"sync", "clients"}, 1),
@@ -34,6 +34,7 @@ ANSWERS = {
     "tombstones demo": ({"in_force"}, 0),
     "fields demo": ({"sync", "lists", "fields", "missing", "created"}, 0),
     "syncs": ({"syncs"}, 0),
+    "probe sendgrid_default --clean": ({"left"}, 0),
     "prune demo --dry-run": ({"dry_run", "syncs"}, 0),
     "schema": ({"properties"}, 0),
 }

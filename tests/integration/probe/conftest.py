@@ -34,9 +34,14 @@ def emulated(emulator_process: Emulator) -> Emulator:
 def open_account(emulated: Emulator, tmp_path: Path) -> Iterator[Opened]:
     """Opens the account for a probe, each time over connections of its own."""
     opened: list[RawCalls] = []
+    ahead = emulated.admin.now() - time.time()  # of our clock
+
+    def now() -> float:
+        return time.time() + ahead
 
     def sleep(seconds: float) -> None:
-        emulated.admin.advance(seconds)
+        nonlocal ahead
+        ahead = emulated.admin.advance(seconds) - time.time()
         time.sleep(REAL_PAUSE * (1 + seconds))
 
     def account(made: Made | None = None) -> Account:
@@ -44,8 +49,8 @@ def open_account(emulated: Emulator, tmp_path: Path) -> Iterator[Opened]:
         opened.append(calls)
         if made is None:
             names = ("sendgrid_probed", "7f3a9c", "probe-{token}-{n}@example.org", "probe's list")
-            made = Made(tmp_path / "probe.json", *names, emulated.admin.now())
-        return Account(calls, made, Clock(emulated.admin.now, sleep))
+            made = Made(tmp_path / "probe.json", *names, now())
+        return Account(calls, made, Clock(now, sleep))
 
     yield account
     for calls in opened:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
@@ -11,7 +12,9 @@ import psycopg
 import pytest
 
 from contact_sync.b2core.reader import B2Core
+from contact_sync.b2core.watched_tables import schedule_finding
 from contact_sync.base.errors import RetryableError
+from contact_sync.base.findings import Judgement
 from contact_sync.base.watching import Watched, WatchState
 from contact_sync.run import watch_source
 from contact_sync.run.watch_source import Watch
@@ -29,8 +32,8 @@ QUIET_LOOKS = 8
 def watched(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
     """A sync with `schedule: changes` that has run, whose watch looks often."""
     for name, seconds in {
-        "LOOK_SECONDS": 0.05, "RESOLVE_SECONDS": 0.3, "NOTE_SECONDS": 0.0, "RUN_SECONDS": 60.0,
-        "MAX_PAUSE": 0.1,
+        "LOOK_SECONDS": 0.05, "RESOLVE_SECONDS": 0.3, "OPEN_SECONDS": 0.3, "NOTE_SECONDS": 0.0,
+        "RUN_SECONDS": 60.0, "MAX_PAUSE": 0.1,
     }.items():  # fmt: skip
         monkeypatch.setattr(watch_source, name, seconds)
     world.redefine(schedule="changes", on_changes={"at_most_every_seconds": 1})
@@ -52,6 +55,7 @@ class Watcher:
         self.world = world
         self.watch = Watch(self.databases)
         self.begun: list[list[str]] = []
+        self.awaited = 0
 
     def databases(self) -> Databases:
         """What the triggerer would open."""
@@ -66,18 +70,17 @@ class Watcher:
             return watches.watched(cursor, [name]).get(name)
 
     async def begins(self) -> list[str]:
-        """Wait for the next run that it begins."""
-        number = len(self.begun)
-        await until(lambda: len(self.begun) > number)
-        return self.begun[-1]
+        """Wait for a run that it begins, after those that were waited for already."""
+        await until(lambda: len(self.begun) > self.awaited)
+        self.awaited += 1
+        return self.begun[self.awaited - 1]
 
     async def is_quiet(self) -> bool:
-        """It has looked some times more, and nothing began."""
-        number = len(self.begun)
+        """It has looked some times more, and no run began that wasn't waited for."""
         for _ in range(QUIET_LOOKS):
             before = self.seen()
             await until(lambda before=before: self.seen() != before)  # type: ignore[misc]
-        return len(self.begun) == number
+        return len(self.begun) == self.awaited
 
     async def do(self, step: Callable[..., object], *values: Any, **named: Any) -> None:
         """A step of the test that waits for servers."""
@@ -86,9 +89,10 @@ class Watcher:
 
 async def until(holds: Callable[[], object]) -> None:
     """Wait; fail when it doesn't come."""
-    async with asyncio.timeout(30):
-        while not await asyncio.to_thread(holds):
-            await asyncio.sleep(0.02)
+    end = time.monotonic() + 30
+    while not await asyncio.to_thread(holds):
+        assert time.monotonic() < end
+        await asyncio.sleep(0.02)
 
 
 @contextlib.asynccontextmanager
@@ -124,8 +128,8 @@ def test_W01_a_change_begins_one_run_and_what_a_run_has_read_begins_none(watched
             assert await watch.is_quiet(), "the run that was begun is still to come"
             await watch.do(watched.run)
             assert await watch.is_quiet(), "that run has read both"
-            await watch.do(rename, watched, 3, "Huber")
             with held(watched):
+                await watch.do(rename, watched, 3, "Huber")
                 assert await watch.is_quiet(), "a run is at work"
                 await watch.do(rename, watched, 3, "Frei")
             assert await watch.begins() == [CLIENTS]
@@ -136,7 +140,7 @@ def test_W01_a_change_begins_one_run_and_what_a_run_has_read_begins_none(watched
             assert (found.state, found.tables) == (WatchState.COUNTS, [CLIENTS])
 
     asyncio.run(story())
-    assert of_watches(watched) == 0
+    asyncio.run(until(lambda: of_watches(watched) == 0))
 
 
 @contextlib.contextmanager
@@ -155,14 +159,18 @@ def of_watches(world: World) -> int:
 
 
 def test_W02_nothing_is_lost_while_no_watch_or_no_database_is_there(
-    watched: World, caplog: pytest.LogCaptureFixture
+    watched: World, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What changes before the triggerer is back, and while B2CORE can't be reached."""
+    """What changes before the triggerer is back, and while B2CORE can't be reached; a run that
+    doesn't appear is begun again."""
     rename(watched, 1, "Meier")
 
     async def story() -> None:
         async with watching(watched) as watch:
-            await until(lambda: watch.begun)
+            assert await watch.begins() == [CLIENTS]
+            with monkeypatch.context() as patch:
+                patch.setattr(watch_source, "RUN_SECONDS", 0.0)
+                assert await watch.begins() == [CLIENTS]
             await watch.do(watched.run)
             assert await watch.is_quiet()
             reader, watched.reader_url = watched.reader_url, "postgresql://localhost:1/none"
@@ -203,12 +211,25 @@ def test_W03_where_counts_prove_nothing_the_clock_begins_runs_or_a_notify(
             await watch.do(watched.sql, "NOTIFY contacts")
             assert await watch.begins() == []
 
+    assert checked(watched) == (Judgement.OK, "changes in 8 tables begin a run")
     with psycopg.connect(cluster.url("postgres"), autocommit=True) as connection:
         connection.execute("ALTER ROLE contact_sync_reader SET track_counts = off")
         try:
+            judgement, said = checked(watched)
+            assert judgement is Judgement.WARNING
+            assert (
+                "track_counts is off in B2CORE, for all or for a role. Runs begin every 15" in said
+            )
             asyncio.run(story())
         finally:
             connection.execute("ALTER ROLE contact_sync_reader RESET track_counts")
+
+
+def checked(world: World) -> tuple[Judgement, str]:
+    """What `validate --connect` says of the schedule."""
+    with B2Core(world.reader_url, world.sql_folder, 60).snapshot() as snapshot:
+        found = schedule_finding(snapshot, world.definition)
+    return found.judgement, found.text
 
 
 def of_state(watch: Watcher, state: WatchState) -> bool:

@@ -42,7 +42,7 @@ SNAPSHOT = {
 STAGED = {
     "counts": {"read": 4, "new": 2}, "rejections": {"email: invalid": 1},
     "exclusions": {"excluded_by_b2core: no consent": 1}, "dropped": {"city: too_long": 1},
-    "stale": {"born": 1}, "emptied": {"city": 1},
+    "stale": {"born": 1}, "emptied": {"city": 1}, "examples": {"email: invalid": [3]},
 }  # fmt: skip
 ABOVE = {"limit": "clears", "n": 9, "allowed": 4, "field": "city", "having": 20}
 PLAN = STAGED | {

@@ -40,3 +40,15 @@ WHERE
     AND (%(since_before)s::timestamptz IS NULL OR l.rejected_since < %(since_before)s)
 ORDER BY l.client_id
 LIMIT %(at_most)s;
+
+-- example_clients --
+-- Clients by id, whatever has become of them; of who isn't in the ledger only the id. Index: ledger and client_key
+-- primary keys
+SELECT
+    i.client_id,
+    k.client_key,
+    l.email,
+    coalesce(l.state = 'rejected', FALSE) AS is_rejected
+FROM unnest(%(client_ids)s::bigint[]) AS i (client_id)
+LEFT JOIN contact_sync.ledger AS l ON l.sync_id = %(sync_id)s AND i.client_id = l.client_id
+LEFT JOIN contact_sync.client_key AS k ON k.sync_id = %(sync_id)s AND i.client_id = k.client_id;

@@ -13,11 +13,11 @@ from typing import Any
 
 from contact_sync.b2core.session import READ_ONLY, settings
 from contact_sync.b2core.setup.tables import Catalog, Column, ForeignKey, Relation, quoted
-from contact_sync.base.errors import ConfigError, SyncError
+from contact_sync.base.errors import B2CORE, ConfigError, SyncError
 from contact_sync.postgres import arrow_reader
 from contact_sync.postgres.arrow_reader import Connection
 
-WHAT = "B2CORE's database"
+WHAT = B2CORE
 STATEMENT_SECONDS = 20
 MOST_RELATIONS = 2_000
 SAMPLED = 60  # relations

@@ -86,7 +86,9 @@ def look_up_some(sync: Sync, run: Run, rows: list[StagedChange]) -> None:
         try:
             contacts, _ = search(sync, [row.email for row in part])
         except (RequestRefused, RetryableError) as error:
-            log.info("The fields of %d changed contacts aren't compared: %s", len(part), error)
+            log.info(
+                "The fields of %s changed contacts aren't compared: %s", f"{len(part):,}", error
+            )
             return
         note(sync, run, part, contacts)
 

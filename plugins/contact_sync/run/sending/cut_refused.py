@@ -65,8 +65,8 @@ def cut_to_size(sync: Sync, run: Run, batch: Batch, size: int) -> bool:
         batch_moves.settle_unsent(cursor, run, batch, Outcome.SPLIT)
         parts = families.create_parts(cursor, batch, min(contacts, -(-size // most)))
         reach("batch_cut_uncommitted")
-    log.info("Batch %d of %d bytes is cut into %d: SendGrid refused such a size before",
-             batch.batch_id, size, parts)  # fmt: skip
+    log.info("Batch %d of %s bytes is cut into %s: SendGrid refused such a size before",
+             batch.batch_id, f"{size:,}", f"{parts:,}")  # fmt: skip
     return True
 
 
@@ -124,8 +124,8 @@ def _cut(cursor: Cursor, run: Run, batch: Batch, ending: Ending, apart: Sequence
     else:
         probe = apart or _probe(cursor, batch, family)
         families.create_parts(cursor, batch, 2, apart=probe)
-        log.warning("Batch %d of %d contacts: SendGrid refused it (%s); cut into parts",
-                    batch.batch_id, contacts, ending.detail)  # fmt: skip
+        log.warning("Batch %d of %s contacts: SendGrid refused it (%s); cut into parts",
+                    batch.batch_id, f"{contacts:,}", ending.detail)  # fmt: skip
     reach("batch_cut_uncommitted")
 
 
@@ -162,7 +162,7 @@ def close_refused(sync: Sync, run: Run, root_id: int) -> None:
             outcome = Outcome.ALL_REFUSED if is_bad else ending
             batches.set_outcome(cursor, single.batch_id, Ending(outcome, numbers, single.detail))
             reach("refused_single_uncommitted")
-    log.warning("SendGrid refused %d single contacts; they are %s", len(singles),
+    log.warning("SendGrid refused %s single contacts; they are %s", f"{len(singles):,}",
                 "rejected" if is_bad else "pending")  # fmt: skip
 
 

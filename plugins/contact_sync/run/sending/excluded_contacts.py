@@ -65,8 +65,8 @@ def _look_up_all(sync: Sync, run: Run, clients: dict[int, int]) -> None:
     for start in range(0, len(emails), MAX_LOOKUP):
         leases.renew_lease(sync.state, run)
         found += _look_up(sync, run, emails[start : start + MAX_LOOKUP], addresses)
-    log.info("%d excluded clients looked up: %d have a contact that has to go",
-             len(clients), found)  # fmt: skip
+    log.info("%s excluded clients looked up: %s have a contact that has to go",
+             f"{len(clients):,}", f"{found:,}")  # fmt: skip
 
 
 def _forget_another_list(sync: Sync, run: Run) -> None:

@@ -116,6 +116,8 @@ def _counted(sync: Sync, run: Run, plan: Plan, mapping: Mapping, looked: int) ->
     stale = Counter[str]()
     for mask, contacts in by_mask.items():
         stale.update({f.name: contacts for f in mapping.fields if mask >> f.bit & 1})
-    log.info("SendGrid held values that B2CORE doesn't have; %d contacts are emptied", cleared)
+    log.info(
+        "SendGrid held values that B2CORE doesn't have; %s contacts are emptied", f"{cleared:,}"
+    )
     counts = plan.counts | {"cleared": cleared, "looked_at": looked}
     return replace(plan, counts=counts, stale=dict(stale.most_common()))

@@ -101,9 +101,10 @@ def _note(sync: Sync, run: Run, plan: Plan, moved: list[Moved]) -> Plan:
             for each, what in noted.items():
                 moves.note(cursor, run.sync_id, each, what)
             reach("moves_noted_uncommitted")
-    log.info("What %d former contacts hold goes along to the new ones", counts["to_move"])
+    n = f"{counts['to_move']:,}"
+    log.info("What %s former contacts hold goes along to the new ones", n)
     for name, contacts in stays.items():
-        log.warning("%d former contacts hold %s, which can't be moved", contacts, name)
+        log.warning("%s former contacts hold %s, which can't be moved", f"{contacts:,}", name)
     return replace(plan, counts=plan.counts | counts)
 
 

@@ -92,7 +92,8 @@ def raise_if_failed(sync: Sync, root_id: int) -> None:
     failed = [m.batch_id for m in family if m.outcome == PendingReason.JOB_FAILED]
     if failed:
         raise FatalError(
-            f"The import jobs of batches {failed} failed as a whole at SendGrid. Their clients are "
+            f"The import jobs of batches {', '.join(map(str, failed))} failed as a whole at "
+            f"SendGrid. Their clients are "
             f"pending and the next run sends them again. If it fails again, look at the imports in "
             f"SendGrid's UI: the usual causes are the plan's contact limit and a field whose type "
             f"was changed"
@@ -128,7 +129,7 @@ def _settle_removal(sync: Sync, run: Run, batch: Batch, job: Job | None) -> bool
     left = still_shown(sync, batch)
     works = job is None or job.status is JobStatus.COMPLETED
     if left and works and (batch.submitted_seconds or 0) <= patience(sync):
-        log.info("Batch %d: SendGrid shows %d contacts still", batch.batch_id, len(left))
+        log.info("Batch %d: SendGrid shows %s contacts still", batch.batch_id, f"{len(left):,}")
         return False
     undone = Outcome.STILL_SHOWN if works else Outcome.NOT_REMOVED
 

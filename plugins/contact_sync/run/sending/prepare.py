@@ -109,10 +109,10 @@ def _suppress(sync: Sync, run: Run, batch: Batch) -> None:
                 _suppress_in(sync, group, [addresses[client] for client in part])
             except (AuthError, RequestRefused) as error:
                 log.warning(
-                    "The opt-outs of %d former addresses can't be carried over, so the new ones "
+                    "The opt-outs of %s former addresses can't be carried over, so the new ones "
                     "aren't uploaded: %s. The key needs the scope to write "
                     "suppressions",
-                    len(part), error,
+                    f"{len(part):,}", error,
                 )  # fmt: skip
                 _hold(sync, run, batch, part, PendingReason.SUPPRESSION_NOT_CARRIED)
     if found:
@@ -134,4 +134,4 @@ def _hold(sync: Sync, run: Run, batch: Batch, client_ids: list[int], reason: Pen
         if reason is PendingReason.CHANGED_SINCE_READ:
             batches.count_taken_out(cursor, batch.batch_id, excluded=held)
         reach("clients_held_uncommitted")
-    log.info("Batch %d: %d clients taken out: %s", batch.batch_id, held, in_words(reason))
+    log.info("Batch %d: %s clients taken out: %s", batch.batch_id, f"{held:,}", in_words(reason))

@@ -54,7 +54,7 @@ def _retry(sync: Sync, run: Run) -> None:
         n = rejections.retry(cursor, run.sync_id, hours=hours, at_most=MAX_RETRIED)
         reach("retries_uncommitted")
     if n:
-        log.info("%d clients that SendGrid rejected some time ago are tried again", n)
+        log.info("%s clients that SendGrid rejected some time ago are tried again", f"{n:,}")
 
 
 def _look_up(sync: Sync, run: Run) -> None:
@@ -83,8 +83,8 @@ def _look_up(sync: Sync, run: Run) -> None:
         if confirmed:
             affected.forget_counts(cursor, run.sync_id)
         reach("rejections_uncommitted")
-    log.info("%d rejected clients looked up: the contacts of %d are as they shall be, %d are sent "
-             "once more", len(clients), confirmed, pending)  # fmt: skip
+    log.info("%s rejected clients looked up: the contacts of %s are as they shall be, %s are sent "
+             "once more", f"{len(clients):,}", f"{confirmed:,}", f"{pending:,}")  # fmt: skip
 
 
 def _wanted(sync: Sync, run: Run, clients: dict[int, int]) -> dict[str, dict[str, Any]]:

@@ -52,7 +52,7 @@ def contacts_to_remove(sync: Sync, run: Run, batch: Batch) -> tuple[list[str], O
         else:
             missed[Outcome.NOTHING_THERE if is_sure else Outcome.NOT_FOUND_YET].append(email)
     for outcome, emails in missed.items():
-        log.info("Batch %d: %d contacts: %s", batch.batch_id, len(emails), in_words(outcome))
+        log.info("Batch %d: %s contacts: %s", batch.batch_id, f"{len(emails):,}", in_words(outcome))
     own = Outcome.NOTHING_THERE
     if missed and not there:
         own, _ = missed.popitem()

@@ -61,8 +61,9 @@ def leave_removed(sync: Sync, run: Run, own: int) -> dict[str, int]:
         dropped.replace_dropped(cursor, run.sync_id, np.array(gone, np.int64), [])
         suppressions.hold(cursor, run.sync_id, run.run_id, late, PendingReason.NOT_SHOWN)
         reach("removed_by_hand_uncommitted")
-    log.warning("%d changed clients were removed at SendGrid by a person and aren't sent before a "
-                "run of mode resend; %d more aren't shown yet", len(gone), len(late))  # fmt: skip
+    log.warning("%s changed clients were removed at SendGrid by a person and aren't sent before a "
+                "run of mode resend; %s more aren't shown yet",
+                f"{len(gone):,}", f"{len(late):,}")  # fmt: skip
     return {"removed_by_hand": len(gone), "not_shown": len(late)}
 
 

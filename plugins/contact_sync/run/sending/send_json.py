@@ -104,8 +104,8 @@ def _goes_on(
     rejected = judged.rejected | judged.groundless
     if rejected or judged.left_out:
         _write(sync, run, batch, RefusedContacts(rejected, judged.left_out, {}), mapping)
-        log.warning("SendGrid refused %d contacts of batch %d, and values of %d; sending the rest",
-                    len(rejected), batch.batch_id, len(judged.left_out))  # fmt: skip
+        log.warning("SendGrid refused %s contacts of batch %d, and values of %s; sending the rest",
+                    f"{len(rejected):,}", batch.batch_id, f"{len(judged.left_out):,}")  # fmt: skip
         if refused <= MAX_REFUSAL_ROUNDS:
             return True
     cut_refused.cut_refused(

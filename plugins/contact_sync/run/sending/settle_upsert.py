@@ -104,8 +104,8 @@ def settle_upsert(sync: Sync, run: Run, batch: Batch, job: Job) -> None:
         case Do.CONFIRM:
             _settle(sync, run, batch, job, named)
         case Do.READ_BACK | Do.READ_SAMPLE:
-            log.info("Batch %d: %d contacts, the job's counts: %s",
-                     batch.batch_id, contacts, JobCounts.of(job).to_json())  # fmt: skip
+            log.info("Batch %d: %s contacts, the job's counts: %s",
+                     batch.batch_id, f"{contacts:,}", JobCounts.of(job).to_json())  # fmt: skip
             wrong = not_applied(sync, run, batch, believe=True)
             wrong.difference_update(named.everybody.emails())
             if wrong and judgement.do is Do.READ_SAMPLE:
@@ -145,7 +145,9 @@ def _refused(sync: Sync, batch: Batch, job: Job) -> Named:
     named.finish()
     with sync.state.transaction() as cursor:
         named.count = confirming.count_refused(cursor, batch.batch_id, named.everybody)
-    log.info("The errors file names %d of %d refused contacts", named.count, job.errored)
+    log.info(
+        "The errors file names %s of %s refused contacts", f"{named.count:,}", f"{job.errored:,}"
+    )
     return named
 
 

@@ -74,7 +74,11 @@ def close_family(sync: Sync, run: Run, root_id: int) -> None:
             settling.clear(cursor, single)
             batches.set_outcome(cursor, single, ending)
             reach("single_settled_uncommitted")
-    log.warning("%d contacts make SendGrid's import fail; %d are rejected", len(emails), len(bad))
+    log.warning(
+        "%s contacts make SendGrid's import fail; %s are rejected",
+        f"{len(emails):,}",
+        f"{len(bad):,}",
+    )
 
 
 def _without_excuse(sync: Sync, family: list[Member], emails: dict[int, str]) -> set[str]:

@@ -52,8 +52,8 @@ def submit_batch(sync: Sync, run: Run, batch_id: int) -> None:
         batch = batches.load_batch(sync.state, batch_id)
         reach("batch_submitted")
     log.info(
-        "Batch %d (%s, %d contacts): %s%s",
-        batch_id, words.LANES[batch.lane], batch.contacts, words.BATCH_STATES[batch.state],
+        "Batch %d (%s, %s contacts): %s%s",
+        batch_id, words.LANES[batch.lane], f"{batch.contacts:,}", words.BATCH_STATES[batch.state],
         f", job {batch.job_id}" if batch.job_id else "",
     )  # fmt: skip
 

@@ -50,8 +50,8 @@ def suppress_excluded(sync: Sync, run: Run) -> None:
     with sync.state.transaction(run.fence) as cursor:
         suppressions_due.see(cursor, run.sync_id, shown)
         reach("suppressions_seen_uncommitted")
-    log.info("%d addresses of excluded clients are to be unsubscribed from everything: SendGrid "
-             "shows %d so", len(found), len(shown))  # fmt: skip
+    log.info("%s addresses of excluded clients are to be unsubscribed from everything: SendGrid "
+             "shows %s so", f"{len(found):,}", f"{len(shown):,}")  # fmt: skip
 
 
 def _is_fresh(sync: Sync, run: Run) -> bool:
@@ -123,7 +123,7 @@ def _tell(addresses: int, error: Exception) -> None:
             "`suppress_excluded: false`"
         )
     log.warning(
-        "%d addresses of excluded clients aren't unsubscribed at SendGrid, or it isn't known; "
+        "%s addresses of excluded clients aren't unsubscribed at SendGrid, or it isn't known; "
         "their contacts leave all the same, and the next run tries again: %s%s",
-        addresses, error, advice,
+        f"{addresses:,}", error, advice,
     )  # fmt: skip

@@ -48,7 +48,11 @@ def carry_suppressions(sync: Sync, run: Run) -> int:
         suppressions.hold(cursor, run.sync_id, run.run_id, held, PendingReason.SUPPRESSION_UNKNOWN)
         suppressions.mark(cursor, run.run_id, found)
         reach("suppressions_uncommitted")
-    log.info("%d clients have a new address; %d old ones are unsubscribed", len(moved), len(found))
+    log.info(
+        "%s clients have a new address; %s old ones are unsubscribed",
+        f"{len(moved):,}",
+        f"{len(found):,}",
+    )
     return len(held)
 
 
@@ -121,8 +125,8 @@ def _ask_groups(
 
 def _tell(addresses: int, error: SyncError) -> None:
     log.warning(
-        "Clients of %d former addresses are held, because it isn't known whether the old address "
+        "Clients of %s former addresses are held, because it isn't known whether the old address "
         "is unsubscribed: %s. The key needs the scope to read suppressions, also of groups; or "
         "set `carry_suppressions: false`",
-        addresses, error,
+        f"{addresses:,}", error,
     )  # fmt: skip

@@ -42,8 +42,8 @@ def not_applied(sync: Sync, run: Run, batch: Batch, *, believe: bool) -> set[str
     if not believe:
         wrong |= {row.email for row in rows if not is_searchable(row.email)}
     reach("read_back")
-    log.info("Batch %d: %d of %d contacts read back as sent", batch.batch_id,
-             len(contacts) - len(wrong), len(contacts))  # fmt: skip
+    log.info("Batch %d: %s of %s contacts read back as sent", batch.batch_id,
+             f"{len(contacts) - len(wrong):,}", f"{len(contacts):,}")  # fmt: skip
     return wrong
 
 

@@ -61,6 +61,16 @@ class RejectedClient:
 
 
 @dataclass(frozen=True, slots=True)
+class ExampleClient:
+    """A client that a run rejected, with what is known of it now; `email` as of RejectedClient."""
+
+    client_id: int
+    client_key: str | None
+    email: str | None = dataclasses.field(repr=False)
+    is_rejected: bool
+
+
+@dataclass(frozen=True, slots=True)
 class ReasonCount:
     """How many clients are rejected, or values dropped, for one field and reason."""
 
@@ -79,6 +89,15 @@ def count_reasons(cursor: Cursor, sync_id: int) -> list[ReasonCount]:
 def page_of_clients(cursor: Cursor, which: Filter, limit: int) -> list[RejectedClient]:
     """At most `limit` of them by id; by index, wherever the page begins."""
     return rows_as(RejectedClient, cursor, SQL["rejected_clients"], _parameters(which, limit))
+
+
+def example_clients(
+    cursor: Cursor, sync_id: int, client_ids: list[int]
+) -> dict[int, ExampleClient]:
+    """Clients by their ids."""
+    parameters = {"sync_id": sync_id, "client_ids": client_ids}
+    found = rows_as(ExampleClient, cursor, SQL["example_clients"], parameters)
+    return {client.client_id: client for client in found}
 
 
 def all_clients(state: StateDatabase, which: Filter) -> Generator[list[RejectedClient], None, None]:

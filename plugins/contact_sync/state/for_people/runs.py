@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, LiteralString
 
@@ -31,6 +32,12 @@ def run_of_id(cursor: Cursor, sync: str, run_id: int) -> ShownRun | None:
     return found[0] if found else None
 
 
+def runs_of_ids(cursor: Cursor, run_ids: Iterable[int | None]) -> list[ShownRun]:
+    """The runs of these ids, newest first; each once, and None is no id."""
+    wanted = sorted({run_id for run_id in run_ids if run_id is not None})
+    return _of_ids(cursor, wanted) if wanted else []
+
+
 def later_runs(cursor: Cursor, run: ShownRun) -> list[LaterRun]:
     """The first run after this one that succeeded, and the newest one, if there are any."""
     parameters = {"sync_id": run.sync_id, "run_id": run.id}
@@ -45,7 +52,10 @@ def run_at(cursor: Cursor, sync: str, at: datetime) -> int | None:
 
 def _runs(cursor: Cursor, which: LiteralString, parameters: dict[str, Any]) -> list[ShownRun]:
     """The runs whose ids a statement gives."""
-    run_ids = [row["run_id"] for row in many(cursor, which, parameters)]
+    return _of_ids(cursor, [row["run_id"] for row in many(cursor, which, parameters)])
+
+
+def _of_ids(cursor: Cursor, run_ids: list[int]) -> list[ShownRun]:
     rows = many(cursor, SQL["runs"], {"run_ids": run_ids})
     sums = job_sums(cursor, run_ids)
     return [ShownRun(**with_objects(row), job_sums=sums[row["id"]]) for row in rows]

@@ -1,0 +1,42 @@
+"""Rules of probes, and of runs that rely on what a probe has seen."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from contact_sync.contacts.known_account import ByCsv
+from tests.integration.probe import test_cleaning
+from tests.integration.sending import test_known_account
+from tests.mutants.mutant import RUN, Mutant, gives, nothing
+
+PROBE = "contact_sync.probe"
+
+
+def of_everything(_by_csv: Any, *_: Any) -> ByCsv:
+    """As if every empty cell were known to clear."""
+    return ByCsv(clears=~0, negatives=True)
+
+
+def unseen(_contradicted: Any, *_: Any) -> dict[str, str]:
+    """Nothing is compared with the profile."""
+    return {}
+
+
+MUTANTS = [
+    Mutant("A probe takes away only what it has made",
+           {f"{PROBE}.cleaning._is_own": gives(True)},
+           test_cleaning.test_somebody_elses_contact_with_a_probes_address_is_left_alone),
+    Mutant("A probe stops where something has its names or addresses",
+           {f"{PROBE}.run_probe._check_free": nothing},
+           test_cleaning.test_names_that_are_taken_stop_it_before_it_touches_anything,
+           {"what": "contact"}),
+    Mutant("Files clear only where an empty cell is known to clear",
+           {f"{RUN}.stage_clients.by_csv": of_everything},
+           test_known_account.test_they_go_by_json_unless_that_is_certain, {"answer": "keep"}),
+    Mutant("No file goes to an account that loses rows with empty cells",
+           {f"{RUN}.plan_batches.takes_empty_cells": gives(True)},
+           test_known_account.test_no_file_is_sent_to_an_account_that_loses_rows_with_empty_cells),
+    Mutant("What contradicts a profile is reported",
+           {f"{RUN}.profile_drift.contradicted": unseen},
+           test_known_account.test_what_contradicts_the_profile_is_reported),
+]  # fmt: skip
