@@ -1,8 +1,7 @@
 -- Erasures: requests, what is left to do, and the record of each (state/erasures.py).
 
 -- insert_erasure --
-INSERT INTO contact_sync.erasure (erasure_id, sync_name)
-VALUES (%(erasure_id)s, %(sync_name)s);
+INSERT INTO contact_sync.erasure (erasure_id, sync_name) VALUES (%(erasure_id)s, %(sync_name)s);
 
 -- create_part --
 -- sent_at: the newest moment at which a batch of the clients, or any upsert of the sync to whose batch they may belong,
@@ -199,8 +198,7 @@ WHERE erasure_id = %(erasure_id)s
 ORDER BY step_no;
 
 -- erasures --
--- The newest first. Parameters: beginning = of the id, '' = any; at_most; sync_name, null = every sync's, else those
--- that were asked for in the sync, concern clients of it, or are under way there
+-- Newest first. Parameters: beginning = of the id; at_most; sync_name = asked for there or of its clients, null = all
 SELECT
     e.erasure_id,
     e.sync_name,
@@ -221,26 +219,14 @@ FROM contact_sync.erasure AS e
 WHERE
     starts_with(e.erasure_id, %(beginning)s)
     AND (
-        %(sync_name)s::text IS NULL
-        OR e.sync_name = %(sync_name)s
+        coalesce(%(sync_name)s, e.sync_name) = e.sync_name
         OR EXISTS (
             SELECT FROM contact_sync.tombstone AS t
             WHERE t.erasure_id = e.erasure_id AND t.sync_name = %(sync_name)s
         )
-        OR EXISTS (
-            SELECT FROM contact_sync.erasure_part AS p
-            INNER JOIN contact_sync.sync AS s ON p.sync_id = s.sync_id
-            WHERE p.erasure_id = e.erasure_id AND s.name = %(sync_name)s
-        )
     )
 ORDER BY e.requested_at DESC, e.erasure_id ASC
 LIMIT %(at_most)s;
-
--- follow_rename --
--- A sync goes on under another name, and what was asked for in it is shown there; runs before the sync gets it.
-UPDATE contact_sync.erasure AS e SET sync_name = %(name)s
-FROM contact_sync.sync AS s
-WHERE s.sync_id = %(sync_id)s AND e.sync_name = s.name;
 
 -- every_id --
 SELECT erasure_id FROM contact_sync.erasure

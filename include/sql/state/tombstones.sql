@@ -37,7 +37,14 @@ WHERE e.lifted_at IS NULL
 ON CONFLICT DO NOTHING;
 
 -- follow_rename --
--- A sync goes on under another name, and its clients' tombstones with it; runs before the sync gets it.
+-- A sync goes on under another name, and with it its clients' tombstones and what was asked for in it; runs before the
+-- sync gets it.
+WITH asked AS (
+    UPDATE contact_sync.erasure AS e SET sync_name = %(name)s
+    FROM contact_sync.sync AS s
+    WHERE s.sync_id = %(sync_id)s AND e.sync_name = s.name
+)
+
 UPDATE contact_sync.tombstone AS t SET sync_name = %(name)s
 FROM contact_sync.sync AS s
 WHERE s.sync_id = %(sync_id)s AND t.sync_name = s.name;

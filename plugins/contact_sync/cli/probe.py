@@ -86,7 +86,7 @@ def answer(options: argparse.Namespace, say: Say, agrees: Callable[[str], bool])
     made = _adopted(made, options) or _new(path, options)
     tell(_cost(made, keep=options.keep))
     if not (options.yes or agrees("Go on?")):
-        say("Nothing was done")
+        tell("Nothing was done")
         return 1
     profile, left = _carry_out(options, made)
     changed = _changed(profile)

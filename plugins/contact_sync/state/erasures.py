@@ -226,14 +226,9 @@ def first_broken(erasure_id: str, steps: Iterable[SealedStep], keys: HashKeys) -
 
 def erasures(cursor: Cursor, *, beginning: str = "", sync_name: str | None = None) -> list[Erasure]:
     """The newest erasures, at most MOST; `beginning`: of their ids; `sync_name`: only those that
-    were asked for in this sync, concern clients of it, or are under way there."""
+    were asked for in this sync, or concern clients of it."""
     parameters = {"beginning": beginning, "sync_name": sync_name, "at_most": MOST}
     return rows_as(Erasure, cursor, SQL["erasures"], parameters)
-
-
-def follow_rename(cursor: Cursor, sync_id: int, name: str) -> None:
-    """A sync is about to get another name."""
-    cursor.execute(SQL["follow_rename"], {"sync_id": sync_id, "name": name})
 
 
 def every_id(cursor: Cursor) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from contact_sync.base.errors import ConfigError, LeaseBusy
 from contact_sync.postgres.cursor import Cursor, many, one
-from contact_sync.state import client_keys, erasures, statements, tombstones
+from contact_sync.state import client_keys, statements, tombstones
 
 SQL = statements.load("syncs")
 
@@ -182,5 +182,4 @@ def _no_sync(cursor: Cursor, name: str) -> ConfigError:
 
 def _rename(cursor: Cursor, sync_id: int, name: str) -> None:
     tombstones.follow_rename(cursor, sync_id, name)
-    erasures.follow_rename(cursor, sync_id, name)
     cursor.execute(SQL["rename_sync"], {"sync_id": sync_id, "name": name})

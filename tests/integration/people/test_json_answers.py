@@ -34,6 +34,7 @@ ANSWERS = {
     "tombstones demo": ({"in_force"}, 0),
     "fields demo": ({"sync", "lists", "fields", "missing", "created"}, 0),
     "syncs": ({"syncs"}, 0),
+    "probe sendgrid_default --clean": ({"left"}, 0),
     "prune demo --dry-run": ({"dry_run", "syncs"}, 0),
     "schema": ({"properties"}, 0),
 }
