@@ -8,6 +8,7 @@ import gc
 import re
 import shutil
 import signal
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -45,11 +46,16 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 gc.disable()
 
 UNMEASURED = (
-    "tests/emulator/", "tests/local/", "tests/docker/", "tests/mutants/",
+    "tests/emulator/", "tests/local/", "tests/docker/", "tests/mutants/", "tests/stateful/",
     "/test_crash.py", "/test_fault_matrix.py", "_properties.py", "/test_phone_patterns.py",
     "/test_mailboxes.py", "/test_errors_memory.py",
 )  # fmt: skip
 """Coverage only slows these down: other code, other processes, or hundreds of cases alike."""
+
+
+MEASURED = 4
+"""Tests of a file in tests/integration/ with which coverage is measured: what more of them adds is
+little, and each takes longer by a fifth."""
 
 
 LONG = ("tests/stateful/", "/test_benchmark.py", "::test_N01_", "::test_P04_")
@@ -104,38 +110,47 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with what takes long; measure no coverage where it tells nothing.
 
-    Of a table of cases in tests/integration/ one of two, two of three and three of more are tried,
-    and every fourth mutant; the others are slow: `make test-long` tries them all. Coverage is
-    measured with the first one.
+    Of a table of cases in tests/integration/ one of two or three and two of more are tried, and
+    every fourth mutant; the others are slow: `make test-long` tries them all. Coverage is measured
+    with the first one, and of each file with the first MEASURED tables.
     """
     tables: dict[str, list[pytest.Item]] = {}
     for item in items:
-        tables.setdefault(item.nodeid.partition("[")[0], []).append(item)
         if MORE_OF_THE_SAME.search(item.nodeid):
             item.add_marker(pytest.mark.slow)
         if any(part in item.nodeid for part in UNMEASURED):
             item.add_marker(pytest.mark.no_cover)
+        if not item.get_closest_marker("slow"):
+            tables.setdefault(item.nodeid.partition("[")[0], []).append(item)
     for name, cases in tables.items():
         if name.endswith("::test_the_suite_notices"):
             _try_some(cases, range(0, len(cases), 4))
         elif "tests/integration/" in name and not any(part in name for part in WHOLE):
             _try_some(cases, _tried(name, len(cases)))
+    _measure_some(tables)
     items.sort(key=lambda item: not any(part in item.nodeid for part in LONG))
 
 
+def _measure_some(tables: dict[str, list[pytest.Item]]) -> None:
+    of_files: Counter[str] = Counter()
+    for name, cases in tables.items():
+        if "tests/integration/" in name:
+            of_files[file := name.partition("::")[0]] += 1
+            tried = [item for item in cases if not item.get_closest_marker("slow")]
+            for item in tried[1 if of_files[file] <= MEASURED else 0 :]:
+                item.add_marker(pytest.mark.no_cover)
+
+
 def _tried(name: str, cases: int) -> Sequence[int]:
-    """Places of the cases that are tried: of two now the first, now the second."""
-    if cases <= 2:
-        return [sum(name.encode()) % cases]
-    return [0, 2] if cases == 3 else [0, cases // 2, cases - 1]
+    """Places of the cases that are tried: of two now the first, now the second, and so on."""
+    one = sum(name.encode()) % cases
+    return [one] if cases <= 3 else sorted({one, (one + cases // 2) % cases})
 
 
 def _try_some(cases: list[pytest.Item], tried: Sequence[int]) -> None:
     for place, item in enumerate(cases):
         if place not in tried:
             item.add_marker(pytest.mark.slow)
-        if place != tried[0]:
-            item.add_marker(pytest.mark.no_cover)
 
 
 @pytest.fixture(scope="session", autouse=True)
