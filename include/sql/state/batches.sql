@@ -73,7 +73,10 @@ FROM contact_sync.sync AS s
 INNER JOIN contact_sync.run AS r ON s.sync_id = r.sync_id AND s.epoch = r.epoch
 WHERE
     s.name = %(name)s AND s.lease_holder = %(holder)s AND r.state = 'running' AND NOT r.dry_run
-    AND EXISTS (SELECT 1 FROM contact_sync.batch AS b WHERE b.run_id = r.run_id AND b.state <> %(planned)s);
+    AND EXISTS (
+        SELECT 1 FROM contact_sync.batch AS b
+        WHERE b.run_id = r.run_id AND b.state <> %(planned)s
+    );
 
 -- drop_planned --
 -- Forget a run's batches.
