@@ -149,7 +149,6 @@ def _rejections(clients: pd.DataFrame, decided: Decided) -> Counter[str]:
 
 def _examples(clients: pd.DataFrame, decided: Decided) -> dict[str, list[int]]:
     """By the keys of _rejections."""
-    import pandas as pd
 
     ids = clients["client_id"].to_numpy(np.int64)
     refused = ids[decided.decision == Decision.REFUSED][:EXAMPLES].tolist()
