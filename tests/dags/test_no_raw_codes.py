@@ -22,10 +22,12 @@ from contact_sync.base.vocabulary import (
     PendingReason,
     Refusal,
     RefusalSum,
+    SuppressionKind,
     ValueProblem,
 )
 from contact_sync.reporting.run_report import text_report
 from tests.dags.test_pages import loaded, text
+from tests.support.findings import verified
 from tests.support.world import World
 
 pytestmark = pytest.mark.airflow
@@ -35,14 +37,15 @@ TO_COPY = f"approve removals = {N}"
 NUMBERS = {"confirmed": N, "rejected": N, "removed": N, "deleted": N, "contacts": N, "moved": N,
            "left": N, "not_applied": N, "again": N}  # fmt: skip
 CODES: list[StrEnum] = [*PendingReason, *ExclusionReason, *ValueProblem, *Refusal, *RefusalSum,
-                        *Outcome, *Degraded]  # fmt: skip
+                        *Outcome, *Degraded, *SuppressionKind]  # fmt: skip
+SUPPRESSED = [f"{ExclusionReason.SUPPRESSED_AT_SENDGRID}: {kind}" for kind in SuppressionKind]
 OF_FIELD = [*ValueProblem, *Refusal, *RefusalSum]
 COUNTS = ("read", "to_send", "sent_again", "address_changed", "held", "not_looked_up",
           "to_remove", "unmovable", "rejected")  # fmt: skip
 PLAN = {
     "counts": dict.fromkeys(COUNTS, N),
     "rejections": {f"email: {code}": N for code in OF_FIELD},
-    "exclusions": {str(code): N for code in ExclusionReason},
+    "exclusions": dict.fromkeys([*map(str, ExclusionReason), *SUPPRESSED], N),
     "dropped": {f"city: {code}": N for code in ValueProblem},
     "stale": {"Score": N},
     "warned": dict.fromkeys(KINDS, N),
@@ -70,8 +73,9 @@ BATCHES = """
 
 
 def read_by_people(page: str) -> str:
-    """What a page shows: without tags, and so without the addresses of links."""
-    body = page.partition("<main")[2]
+    """What a page shows, and its tab: without tags, and so without the addresses of links."""
+    title, body = page.partition("<title>")[2].partition("</title>")[0], page.partition("<body")[2]
+    body = f"{title} <p{body}"
     return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", body)).split())
 
 
@@ -87,7 +91,12 @@ def test_every_code_of_a_run_is_in_words_and_every_number_has_separators(
     connected: World,
 ) -> None:
     """On the run's page, the sync's, that of all syncs, and in `status`."""
+    for column in ("run.run_id", "batch.batch_id", "verification.verification_id"):
+        named, _, number = column.partition(".")
+        restart = f"ALTER TABLE contact_sync.{named} ALTER COLUMN {number} RESTART WITH {N}"
+        connected.state(restart)
     run_id = loaded(connected)
+    verified(connected, ("missing", 1, "client1@example.com"))
     connected.state(
         "UPDATE contact_sync.run SET plan = %s, result = %s WHERE run_id = %s",
         Jsonb(PLAN), Jsonb(RESULT), run_id,
@@ -101,6 +110,7 @@ def test_every_code_of_a_run_is_in_words_and_every_number_has_separators(
         assert "1,234,567" in said, path
         assert raw(said) == [], path
     run = f"/syncs/demo/runs/{run_id}"
-    for path in (f"{run}/changes", f"{run}/plan", "/syncs/demo/to-do", "/syncs/demo/rejected"):
+    for path in (f"{run}/changes", f"{run}/plan", "/syncs/demo/to-do", "/syncs/demo/rejected",
+                 "/syncs/demo/verification"):  # fmt: skip
         assert raw(read_by_people(text("admin", path))) == [], path
     assert "SendGrid refused it for a rarer reason" in pages["status"]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from contact_sync.base.words import DEGRADED
+from contact_sync.base.degraded import DEGRADED
 from tests.support.airflow_home import ROOT
 from tests.support.documents import BLOCK, PAGES
 

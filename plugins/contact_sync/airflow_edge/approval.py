@@ -99,7 +99,7 @@ def question(run: Run, plan_page: str) -> str:
     rows = [f"| {name.replace('_', ' ')} | {n:,} |" for name, n in counts.items() if n]
     return "\n".join(
         [
-            f"Run {run.run_id} is above the limits of its definition:", "", *lines, "",
+            f"Run {run.run_id:,} is above the limits of its definition:", "", *lines, "",
             f"[Whom it changes, how, and the runs before]({plan_page})", "",
             *_by_field(run.plan), "",
             "| clients | number |", "| --- | ---: |", *rows, "",

@@ -116,5 +116,5 @@ def _contradiction(seen: OverInAirflow, run: ShownRun) -> Iterator[Said]:
 
 def _how(run: ShownRun) -> str:
     if run.state == RunState.SUPERSEDED:
-        return f"was ended by run {run.ended_by}" if run.ended_by else "was ended by a newer one"
+        return f"was ended by run {run.ended_by:,}" if run.ended_by else "was ended by a newer one"
     return "has failed"

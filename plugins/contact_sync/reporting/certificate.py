@@ -95,7 +95,7 @@ def _iso(at: datetime | None) -> str | None:
 
 def text_certificate(found: Certificate) -> str:
     """For people, line by line."""
-    lines = [f"{found.sync}: verification {found.id}: {found.headline()}"]
+    lines = [f"{found.sync}: verification {found.id:,}: {found.headline()}"]
     lines.append(f"  started by {found.holder}" + (f": {found.reason}" if found.reason else ""))
     if found.snapshot is not None and found.read_at is not None:
         lines.append(

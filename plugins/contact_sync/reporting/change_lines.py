@@ -76,7 +76,7 @@ def job(change: Change) -> str:
     """The batch that the client is in, and SendGrid's job of it."""
     if change.batch_id is None:
         return ""
-    said = f"batch {change.batch_id}"
+    said = f"batch {change.batch_id:,}"
     return f"{said}, job {change.job_id}: {change.job_status}" if change.job_id else said
 
 

@@ -115,7 +115,7 @@ def _in(known: Known) -> str:
     if sent is None or sent.batch_id is None:
         return ""
     job = f", job {sent.job_id}" if sent.job_id else ""
-    return f" (run {sent.run_id}, batch {sent.batch_id}{job})"
+    return f" (run {sent.run_id:,}, batch {sent.batch_id:,}{job})"
 
 
 def _under_way(e: Explanation) -> str | None:
@@ -123,11 +123,11 @@ def _under_way(e: Explanation) -> str | None:
         if sending.is_open and sending.state != BatchState.STAGED:
             job = f"job {sending.job_id}" if sending.job_id else "no job yet"
             return (
-                f"It is on its way: run {sending.run_id}, batch {sending.batch_id} "
+                f"It is on its way: run {sending.run_id:,}, batch {sending.batch_id:,} "
                 f"({sending.state_in_words}, {job}); its outcome isn't known yet."
             )
     if e.staged:
-        return f"Run {e.staged[-1].run_id} has read it and is about to send it."
+        return f"Run {e.staged[-1].run_id:,} has read it and is about to send it."
     return None
 
 

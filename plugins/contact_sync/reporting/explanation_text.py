@@ -95,13 +95,13 @@ def _known(known: Known) -> list[str]:
 def sending_line(sent: Sending) -> str:
     """A batch in one line."""
     if sent.batch_id is None:
-        return f"run {sent.run_id}, not in a batch yet"
+        return f"run {sent.run_id:,}, not in a batch yet"
     counts = (
         ", ".join(f"{n:,} {what}" for what, n in sent.counts.some.items()) if sent.counts else ""
     )
     job = f"job {sent.job_id} {sent.job_status or ''}".rstrip() if sent.job_id else "no job"
     parts = [
-        f"run {sent.run_id}, batch {sent.batch_id} "
+        f"run {sent.run_id:,}, batch {sent.batch_id:,} "
         f"({sent.lane_in_words}, {sent.state_in_words}), {job}",
         f"submitted {moment(sent.submitted_at)}",
         f"settled {moment(sent.settled_at)}",

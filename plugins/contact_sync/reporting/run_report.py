@@ -103,12 +103,12 @@ class RunReport:
     @property
     def ended_by_in_words(self) -> str:
         """Which run has ended this one, and why; "" = it ended itself, or runs."""
-        return f"run {self.ended_by}, because {ENDED[self.ended_why]}" if self.ended_why else ""
+        return f"run {self.ended_by:,}, because {ENDED[self.ended_why]}" if self.ended_why else ""
 
     @property
     def ended_in_words(self) -> list[str]:
         """Which runs it has ended, because they couldn't write their end."""
-        return [f"run {each['run_id']}, because {ENDED[each['why']]}" for each in self.ended]
+        return [f"run {each['run_id']:,}, because {ENDED[each['why']]}" for each in self.ended]
 
     def to_json(self) -> dict[str, Any]:
         """For `status --json`: the approval as it is stored, its reasons as sentences."""
@@ -230,7 +230,7 @@ def dropped_lines(now: Mapping[str, int] | None, new: Mapping[str, int] | None) 
 
 def text_report(report: RunReport) -> str:
     """One run for people."""
-    title = f"Run {report.id}: {report.kind}{', dry run' if report.dry_run else ''}"
+    title = f"Run {report.id:,}: {report.kind}{', dry run' if report.dry_run else ''}"
     lines = [f"{title}, {report.state} in {report.seconds:.1f} s"]
     lines += [f"  why         {report.kind_in_words}"] if report.kind_reason else []
     lines += [f"  read        {report.look_in_words}"] if report.look else []

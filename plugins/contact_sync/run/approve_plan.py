@@ -73,7 +73,7 @@ def needed(
 def decide(sync: Sync, run: Run, decision: Answer, who: str) -> None:
     """Store a person's decision about the run's plan; a second one doesn't change it."""
     if run.approval is None:
-        raise FatalError(f"Run {run.run_id} needs no approval")
+        raise FatalError(f"Run {run.run_id:,} needs no approval")
     with sync.state.transaction(run.fence) as cursor:
         if run.approval.decision is None:
             answered = replace(run.approval, decision=decision, by=who)
@@ -105,7 +105,7 @@ def refuse_unapproved(run: Run) -> None:
     """
     if run.plan is None:
         raise FatalError(
-            f"Run {run.run_id} has no plan: its clients were read again since it was planned. "
+            f"Run {run.run_id:,} has no plan: its clients were read again since it was planned. "
             f"Nothing was sent; trigger a new run"
         )
     if run.approval is None or run.approval.decision == Answer.APPROVED:

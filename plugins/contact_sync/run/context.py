@@ -35,17 +35,17 @@ def open_run(sync: Sync, run_id: int) -> Run:
     run = runs.load_run(sync.state, run_id)
     if run.state is not RunState.RUNNING:
         raise FatalError(
-            f"Run {run_id} is over ({run.state}); nothing is sent for it any more. "
+            f"Run {run_id:,} is over ({run.state}); nothing is sent for it any more. "
             f"Trigger a new run: it continues from the same state"
         )
     if run.definition_hash != definition_hash(sync.definition):
         raise ConfigError(
-            f"The definition of {sync.definition.name!r} was edited while run {run_id} was at "
+            f"The definition of {sync.definition.name!r} was edited while run {run_id:,} was at "
             f"work. Trigger a new run: it uses the new definition"
         )
     if run.age_hours > hours_allowed(sync.definition, run):
         raise FatalError(
-            f"Run {run_id} has taken longer than its definition allows (`deadlines.run_hours`: "
+            f"Run {run_id:,} has taken longer than its definition allows (`deadlines.run_hours`: "
             f"{sync.definition.deadlines.run_hours:g}) and ends here. Trigger a new run: it "
             f"continues from the same state"
         )
@@ -71,12 +71,14 @@ def hours_allowed(definition: SyncDefinition, run: Run) -> float:
 def mapping_of(run: Run) -> Mapping:
     """The mapping that check_setup resolved for this run."""
     if run.destination is None:
-        raise FatalError(f"Run {run.run_id} has not been checked yet: `check_setup` comes first")
+        raise FatalError(f"Run {run.run_id:,} has not been checked yet: `check_setup` comes first")
     return run.destination.mapping
 
 
 def snapshot_of(run: Run) -> SourceSnapshot:
     """When the run read B2CORE, and how many clients it found there."""
     if run.snapshot is None:
-        raise FatalError(f"Run {run.run_id} has not read B2CORE yet: `select_clients` comes first")
+        raise FatalError(
+            f"Run {run.run_id:,} has not read B2CORE yet: `select_clients` comes first"
+        )
     return run.snapshot

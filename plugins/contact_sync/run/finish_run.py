@@ -56,7 +56,7 @@ def finish_run(sync: Sync, run: Run) -> Result:
     Raises FatalError while a batch is open, BooksDontBalance when a client's fate isn't known.
     """
     if run.plan is None or run.snapshot is None or run.destination is None:
-        raise FatalError(f"Run {run.run_id} has no plan: an earlier task didn't finish")
+        raise FatalError(f"Run {run.run_id:,} has no plan: an earlier task didn't finish")
     if run.dry_run:
         with sync.state.transaction() as cursor:
             now, _ = dropped.count_dropped(cursor, run.sync_id, run.run_id)

@@ -132,8 +132,8 @@ def _execute(cursor: Cursor, run: Run, batch: Batch, event: str, **values: objec
     move = LIFE[event]
     if batch.lane not in move.lanes or not move.who.allows(own=run.run_id == batch.run_id):
         raise FatalError(
-            f"Run {run.run_id} may not do this to batch {batch.batch_id} of run {batch.run_id} "
-            f"({batch.lane}): {event}. This is a defect; nothing was changed"
+            f"Run {run.run_id:,} may not do this to batch {batch.batch_id:,} of run "
+            f"{batch.run_id:,} ({batch.lane}): {event}. This is a defect; nothing was changed"
         )
     came_from = [str(state) for state in move.came_from]
     fixed = {"batch_id": batch.batch_id, "came_from": came_from, "to_state": str(move.to)}

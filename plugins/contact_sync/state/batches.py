@@ -69,7 +69,7 @@ def refuse_if_sent(cursor: Cursor, run_id: int) -> None:
     """Raise FatalError when a batch of the run has left: what was staged must stay as it is."""
     if has_begun_to_send(cursor, run_id):
         raise FatalError(
-            f"Run {run_id} has begun to send; its clients can't be read again. Trigger a new run"
+            f"Run {run_id:,} has begun to send; its clients can't be read again. Trigger a new run"
         )
 
 

@@ -89,7 +89,7 @@ def renew_lease(state: StateDatabase, run: Run) -> None:
             {"sync_id": run.sync_id, "epoch": run.epoch, "minutes": LEASE_MINUTES},
         )
         if cursor.rowcount == 0:
-            raise Fenced(f"Run {run.run_id} has lost its lease to a newer run and stops here")
+            raise Fenced(f"Run {run.run_id:,} has lost its lease to a newer run and stops here")
 
 
 def release_lease(cursor: Cursor, run: Run) -> None:

@@ -277,7 +277,7 @@ def advance_watermark(
         },
     )
     if cursor.rowcount == 0:
-        raise Fenced(f"Run {run.run_id} has lost its lease to a newer run: the watermark stays")
+        raise Fenced(f"Run {run.run_id:,} has lost its lease to a newer run: the watermark stays")
 
 
 def note_cause(state: StateDatabase, run_id: int, cause: str) -> None:

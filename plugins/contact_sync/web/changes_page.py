@@ -125,7 +125,7 @@ def changes_of_run(
         counts, run.plan.changed_fields if run.plan else {}, row.fields,
         _next(links, sync, run_id, only, rows) if len(found) > ROWS else "", problem or no_mail,
     )  # fmt: skip
-    return page(request, "changes.html", title=f"Changes of run {run_id}", sync=sync, shown=shown)
+    return page(request, "changes.html", title=f"Changes of run {run_id:,}", sync=sync, shown=shown)
 
 
 @router.post("/syncs/{name}/runs/{run_id}/changes")

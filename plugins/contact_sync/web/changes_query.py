@@ -50,7 +50,7 @@ def run_and_sync(cursor: Cursor, name: str, run_id: int) -> tuple[ShownRun, Sync
     """The run and its sync. Answers 404 when there is no such run."""
     run, row = run_of_id(cursor, name, run_id), sync_row(cursor, name)
     if run is None or row is None:
-        raise HTTPException(404, f"The sync {name!r} has no run {run_id}.")
+        raise HTTPException(404, f"The sync {name!r} has no run {run_id:,}.")
     return run, row
 
 

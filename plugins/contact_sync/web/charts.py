@@ -32,7 +32,7 @@ class Bar:
     def title(self) -> str:
         """What it says when the mouse rests on it."""
         sent, rejected = count(self.run.confirmed, "contact"), count(self.run.rejected, "client")
-        return f"Run {self.run.id}, {self.run.state}: {sent} confirmed, {rejected} rejected"
+        return f"Run {self.run.id:,}, {self.run.state}: {sent} confirmed, {rejected} rejected"
 
 
 @dataclass(frozen=True, slots=True)

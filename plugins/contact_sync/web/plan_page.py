@@ -140,7 +140,7 @@ def plan_of_run(request: Request, viewer: ViewerDep, name: str, run_id: int) -> 
         sync, links_of(request), run, limit_lines(run, sync.definition.limits), samples,
         [each for each in runs if not each.dry_run], until, may_decide, problem or no_mail,
     )  # fmt: skip
-    return page(request, "plan.html", title=f"Plan of run {run_id}", sync=sync, shown=shown)
+    return page(request, "plan.html", title=f"Plan of run {run_id:,}", sync=sync, shown=shown)
 
 
 @router.get("/syncs/{name}/plan")

@@ -55,6 +55,7 @@ def _environment() -> Environment:
         loader=FileSystemLoader(FOLDER / "templates"),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=lambda value: formats.NOTHING if value is None else value,  # rows of old versions
         trim_blocks=True,
         lstrip_blocks=True,
     )

@@ -67,7 +67,7 @@ class RunPage:
     @property
     def title(self) -> str:
         """For the browser's tab."""
-        what = f"Run {self.runs[0].id}" if self.runs else "Sync report"
+        what = f"Run {self.runs[0].id:,}" if self.runs else "Sync report"
         return f"{what} of {self.sync.definition.caption}"
 
     @property
@@ -166,7 +166,7 @@ def report_of_run(
     with reading(sync.state) as cursor:
         row = shown_runs.run_of_id(cursor, name, run_id)
         if row is None:
-            raise HTTPException(404, f"The sync {name!r} has no run {run_id}.")
+            raise HTTPException(404, f"The sync {name!r} has no run {run_id:,}.")
         (run,) = _views(cursor, viewer, sync, [row], goes_on=False)
         dag_run = seen_dag_run(*run.dag_run) if run.dag_run else None
         live = live_view(cursor, viewer, sync, dag_run, row)

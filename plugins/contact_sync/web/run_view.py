@@ -146,7 +146,7 @@ def run_view(found: Found, shown: Callable[[str | None], str], deadlines: Deadli
     snapshot = run.snapshot
     return RunView(
         id=report.id,
-        title=f"Run {report.id}: {kind_of(report)}",
+        title=f"Run {report.id:,}: {kind_of(report)}",
         tag=tag_of(report),
         state=report.state,
         is_degraded=report.state == "succeeded" and report.is_degraded,

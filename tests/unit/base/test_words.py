@@ -41,7 +41,7 @@ TABLES: list[tuple[Mapping[str, Any], tuple[Iterable[StrEnum], ...]]] = [
     (run_life.NOT_STARTED, (run_life.NotStarted,)),
     (words.LIMITS, (LimitName,)),
     (words.ANSWERS, (Answer,)),
-    (words.DEGRADED, (Degraded,)),
+    (degraded.DEGRADED, (Degraded,)),
     (words.LANES, (Lane,)),
     (words.BATCH_STATES, (BatchState,)),
     (look_up.DECISIONS, (NextDecision,)),
@@ -106,6 +106,11 @@ def test_numbers_and_details_are_part_of_the_sentence() -> None:
         (("email", "invalid", None), True, "email: not valid"),
         (("contact", "refused_by_sendgrid", "a: b"), True, "contact: SendGrid refused it: a: b"),
         (("excluded_by_b2core", "no consent"), False, "B2CORE excludes it: no consent"),
+        (
+            ("suppressed_at_sendgrid", "group_unsubscribe"),
+            False,
+            "SendGrid suppresses its address: unsubscribed from a group",
+        ),
         (("excluded_address",), False, "a client with the same address is excluded"),
     ],
 )

@@ -89,10 +89,10 @@ def raise_if_failed(sync: Sync, root_id: int) -> None:
     """
     with sync.state.transaction() as cursor:
         family = families.members(cursor, root_id)
-    failed = [m.batch_id for m in family if m.outcome == PendingReason.JOB_FAILED]
+    failed = [f"{m.batch_id:,}" for m in family if m.outcome == PendingReason.JOB_FAILED]
     if failed:
         raise FatalError(
-            f"The import jobs of batches {', '.join(map(str, failed))} failed as a whole at "
+            f"The import jobs of batches {'; '.join(failed)} failed as a whole at "
             f"SendGrid. Their clients are "
             f"pending and the next run sends them again. If it fails again, look at the imports in "
             f"SendGrid's UI: the usual causes are the plan's contact limit and a field whose type "
