@@ -75,6 +75,7 @@ BATCHES = """
 def read_by_people(page: str) -> str:
     """What a page shows, and its tab: without tags, and so without the addresses of links."""
     title, body = page.partition("<title>")[2].partition("</title>")[0], page.partition("<body")[2]
+    assert "</a><a" not in page, "two links that look like one"
     body = f"{title} <p{body}"
     return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", body)).split())
 

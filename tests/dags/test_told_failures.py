@@ -102,6 +102,7 @@ def test_each_failure_names_what_to_touch_and_says_what_was_sent(
         first = str(failed.value).splitlines()[0]
         everything = read_by_people(text("admin", "/syncs"))
         assert first in everything, case.name
+        assert case.said[0] in everything, (case.name, "what to touch is named there, too")
         assert "failed" in everything
     connected.run()
     assert "healthy" in read_by_people(text("admin", "/syncs"))

@@ -16,7 +16,7 @@ from contact_sync.airflow_edge.tasks import run_number, working
 from contact_sync.airflow_edge.urls import plan_url
 from contact_sync.base.errors import FatalError
 from contact_sync.base.vocabulary import Answer
-from contact_sync.base.words import above_limit
+from contact_sync.base.words import above_limit, counts_in_order
 
 if TYPE_CHECKING:
     from contact_sync.base.json_columns import Plan
@@ -96,7 +96,7 @@ def question(run: Run, plan_page: str) -> str:
     without personal data."""
     counts = run.plan.counts if run.plan else {}
     lines = [f"* {above_limit(above)}" for above in (run.approval.why if run.approval else ())]
-    rows = [f"| {name.replace('_', ' ')} | {n:,} |" for name, n in counts.items() if n]
+    rows = [f"| {word} | {n:,} |" for word, n in counts_in_order(counts) if n]
     return "\n".join(
         [
             f"Run {run.run_id:,} is above the limits of its definition:", "", *lines, "",

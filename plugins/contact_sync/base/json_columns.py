@@ -103,7 +103,7 @@ class SourceSnapshot(JsonColumn):
 class Staged(JsonColumn):
     """Column `slice.counts`: how many clients of a slice met which fate, and why.
 
-    `counts` by fate (reporting.run_story.COUNTS has the meanings); the others by what
+    `counts` by fate (base.words.COUNTS has the meanings); the others by what
     `words.counted` makes of field, code and detail: why clients are rejected or excluded, values
     that were dropped or cut, and fields whose old value SendGrid can't clear. `emptied` by field:
     clients whose contact has a text there that B2CORE, or the rules for values, don't have now.

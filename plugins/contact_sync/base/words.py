@@ -163,6 +163,30 @@ BATCH_STATES: Mapping[str, str] = {
     BatchState.VOID: "dropped unsent",
 }
 
+COUNTS: Mapping[str, tuple[str, str]] = {
+    "read": ("clients read", "looked at in B2CORE"),
+    "unchanged": ("unchanged", "SendGrid has confirmed exactly this"),
+    "new": ("new", "not at SendGrid so far"),
+    "changed": ("changed", "a value differs from what SendGrid confirmed"),
+    "address_changed": ("address changed", "the new contact first, then the old one is removed"),
+    "sent_again": ("sent again", "never confirmed, or everything is sent again"),
+    "looked_at": ("looked at", "contacts of which SendGrid was asked what it has"),
+    "cleared": ("cleared", "contacts with a value that is emptied"),
+    "to_send": ("to send", "contacts that the run sends"),
+    "to_remove": ("to remove", "contacts that leave SendGrid or the list"),
+    "newly_excluded": ("newly excluded", "excluded since the last run: the contact leaves"),
+    "address_lost": ("address lost", "no valid address any more: the contact leaves"),
+    "given_up": ("given up", "moved to another client's address: the former contact leaves"),
+    "to_move": ("to move", "clients that take along what a former contact holds"),
+    "unmovable": ("unmovable", "clients whose former contact holds what can't be moved"),
+    "pending": ("pending", "sent again by the next run"),
+    "held": ("held", "not sent for now, see the pending clients"),
+    "not_looked_up": ("not looked up", "sent without a look whether a person removed them"),
+    "rejected": ("rejected", "can't be sent as they are"),
+    "excluded": ("excluded", "must not be sent"),
+}
+"""A plan's counts in the order in which they are read: the word, and what it means."""
+
 NO_CAUSE = "A task failed: the first red task of this DAG run says why"
 """Of a run that failed and noted no cause."""
 REPORT_GONE = "deleted, as old ones are (`retention` in the definition), on"
@@ -199,16 +223,33 @@ def above_limit(found: AboveLimit) -> str:
     )
 
 
-def degraded(found: Mapping[Degraded, int], restrained_by: Mapping[str, int]) -> list[str]:
-    """What isn't as it should be, a sentence each; `restrained_by`: see Result."""
+def degraded(
+    found: Mapping[Degraded, int],
+    restrained_by: Mapping[str, int],
+    in_all: Mapping[Degraded, int] | None = None,
+) -> list[str]:
+    """What isn't as it should be, a sentence each; `restrained_by`: see Result. `in_all`: how much
+    there is of what `found` has only the new part of."""
     numbers = {str(code): n for code, n in found.items()}
-    said = [f"{n:,} {DEGRADED[c][n != 1]}" for c in Degraded if (n := numbers.get(c))]
+    sums = {str(code): n for code, n in (in_all or found).items()}
+
+    def said_of(code: Degraded, n: int) -> str:
+        said = f"{n:,} {DEGRADED[code][n != 1]}"
+        return said if sums.get(code, n) == n else f"{said} (new; {sums[code]:,} in all)"
+
+    said = [said_of(code, n) for code in Degraded if (n := numbers.get(code))]
     return said + [
         f"the sync {name!r} has no definition here and has {n:,} of them: "
         f"`python -m contact_sync forget {quote(name)}` retires it, "
         f"`python -m contact_sync rename {quote(name)} NEW` if its definition has another name now"
         for name, n in restrained_by.items()
     ]
+
+
+def counts_in_order(counts: Mapping[str, int]) -> list[tuple[str, int]]:
+    """A plan's counts, and what else is counted with them, as (word, number)."""
+    named = [(word, counts[key]) for key, (word, _) in COUNTS.items() if key in counts]
+    return named + [(key.replace("_", " "), n) for key, n in counts.items() if key not in COUNTS]
 
 
 def counted(*parts: str | None) -> str:

@@ -251,7 +251,7 @@ def text_report(report: RunReport) -> str:
         lines += [f"  sending     {report.sending.in_words}"]
         said = report.sending.at_sendgrid
         lines += [f"  SendGrid    counts {said}"] if said else []
-    lines += [f"  {name.replace('_', ' '):<15} {n:>9,}" for name, n in report.counts.items()]
+    lines += [f"  {word:<15} {n:>9,}" for word, n in words.counts_in_order(report.counts)]
     lines += [f"  {line}" for line in field_lines(report.compared, report.changed_fields)]
     counted = reasons_in_words(report)
     for key, title in REASONS.items():

@@ -13,28 +13,10 @@ from contact_sync.reporting.run_report import RunReport
 from contact_sync.reporting.sending import Sending
 from contact_sync.reporting.shown_run import ShownRun, SliceProgress
 
-COUNTS = {
-    "read": ("clients read", "looked at in B2CORE"),
-    "unchanged": ("unchanged", "SendGrid has confirmed exactly this"),
-    "new": ("new", "not at SendGrid so far"),
-    "changed": ("changed", "a value differs from what SendGrid confirmed"),
-    "address_changed": ("address changed", "the new contact first, then the old one is removed"),
-    "sent_again": ("sent again", "never confirmed, or everything is sent again"),
-    "looked_at": ("looked at", "contacts of which SendGrid was asked what it has"),
-    "cleared": ("cleared", "contacts with a value that is emptied"),
-    "to_send": ("to send", "contacts that the run sends"),
-    "to_remove": ("to remove", "contacts that leave SendGrid or the list"),
-    "to_move": ("to move", "clients that take along what a former contact holds"),
-    "unmovable": ("unmovable", "clients whose former contact holds what can't be moved"),
-    "pending": ("pending", "sent again by the next run"),
-    "held": ("held", "not sent for now, see the pending clients"),
-    "not_looked_up": ("not looked up", "sent without a look whether a person removed them"),
-    "rejected": ("rejected", "can't be sent as they are"),
-    "excluded": ("excluded", "must not be sent"),
-}
-"""A plan's counts in the order of the page: the word, and what it means."""
 OWN_STEPS = (Degraded.REJECTED, Degraded.PENDING, Degraded.ABSENCES_HELD)
 """What of a degraded run has a step that says more."""
+NAMED = 3
+"""Of a list of what is wrong, so many are named where there is little room."""
 _DAG_RUN = re.compile(r"DAG run (\S+) (\S+), started ")
 
 
@@ -77,6 +59,17 @@ def cause(run: ShownRun) -> tuple[str, str]:
         return ("", "")
     first, _, rest = text.partition("\n")
     return first, rest
+
+
+def cause_in_short(run: ShownRun) -> str:
+    """Why a run failed, in a sentence that names what to touch: a list that the first one only
+    announces is in it."""
+    first, rest = cause(run)
+    items = [line.strip().removeprefix("- ") for line in rest.splitlines() if line.strip()]
+    if not first.endswith(":") or not items:
+        return first
+    more = f" (and {len(items) - NAMED:,} more)" if len(items) > NAMED else ""
+    return f"{first} {'; '.join(items[:NAMED])}{more}"
 
 
 def next_steps(run: ShownRun, report: RunReport, done: Sending) -> list[Step]:

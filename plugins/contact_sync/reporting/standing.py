@@ -11,7 +11,7 @@ from contact_sync.base.json_columns import Result
 from contact_sync.base.moments import moment
 from contact_sync.base.standing import Standing
 from contact_sync.base.vocabulary import RunState
-from contact_sync.reporting.run_story import cause
+from contact_sync.reporting.run_story import cause_in_short
 from contact_sync.reporting.shown_run import ShownRun
 
 LATE_AFTER = 2
@@ -92,7 +92,7 @@ def _of_runs(switches: Switches, runs: Overview, now: datetime) -> Iterator[Stan
     """What is wrong with what has run."""
     ended = runs.ended
     if ended and ended.state == RunState.FAILED:
-        yield Stand(Standing.FAILED, (cause(ended)[0] or words.NO_CAUSE,), ended.id)
+        yield Stand(Standing.FAILED, (cause_in_short(ended) or words.NO_CAUSE,), ended.id)
     if said := _late(switches, runs, now):
         yield Stand(Standing.LATE, (said,), runs.at_work.id if runs.at_work else None)
     if ended and (news := _news(ended.result or Result())):
@@ -114,7 +114,7 @@ def _late(switches: Switches, runs: Overview, now: datetime) -> str:
 def _news(result: Result) -> tuple[str, ...]:
     """What is worse than after the run before, a sentence each."""
     new = result.degraded if result.degraded_new is None else result.degraded_new
-    said = words.degraded(new, result.restrained_by if new else {})
+    said = words.degraded(new, result.restrained_by if new else {}, result.degraded)
     if dropped := sum((result.dropped_new or {}).values()):
         values = "value is" if dropped == 1 else "values are"
         said.append(f"{dropped:,} {values} newly left out, cut or rounded")

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from contact_sync.config.deadlines import Deadlines
+from contact_sync.reporting.run_story import dag_run_of
 
 Said = tuple[str | datetime, ...]
 """A sentence."""
@@ -190,8 +191,8 @@ def _queued(tasks: Sequence[OpenTask], seen: AirflowSide, now: datetime | None) 
             said = f"{who} {verb} for the pool {pool!r}, which has 0 slots: {made} gives it some."
             yield Wait("bad", (said,), is_for_person=True)
         elif room.is_full and any(task.state == "scheduled" for task in waiting):
-            yield Wait("busy", (f"{who} {verb} for a slot of the pool {pool!r}: {room.taken} of "
-                                f"{room.slots} are taken.",))  # fmt: skip
+            yield Wait("busy", (f"{who} {verb} for a slot of the pool {pool!r}: {room.taken:,} of "
+                                f"{room.slots:,} are taken.",))  # fmt: skip
         else:
             since = min((task.since for task in waiting if task.since), default=None)
             if since and now and now - since > AT_ONCE and not seen.is_paused:
@@ -220,8 +221,10 @@ def _of_state(state: StateSide, deadlines: Deadlines) -> Iterator[Wait]:
 
 
 def _for_lease(airflow: AirflowSide | None, state: StateSide) -> Iterator[Wait]:
-    if airflow and state.holder and state.lease_until:
-        yield Wait("busy", (f"Another run is at work on this sync: {state.holder}. This one looks "
+    if airflow and airflow.state != "queued" and state.holder and state.lease_until:
+        dag_run = dag_run_of(state.holder)
+        holder = f"DAG run {dag_run[1]}" if dag_run else state.holder
+        yield Wait("busy", (f"Another run is at work on this sync: {holder}. This one looks "
                             f"every 15 seconds, for 12 hours at most. If that run is dead, its "
                             f"lease ends at ", state.lease_until, "."))  # fmt: skip
 

@@ -85,7 +85,10 @@ class SyncLine:
         books = run.result.books if run and run.result else {}
         if not books:
             return "not known: no run has succeeded yet"
-        return f"{number(books['confirmed'])} of {count(books['selected'], 'client')}"
+        known = sum(books[fate] for fate in ("confirmed", "pending", "rejected", "excluded"))
+        absent = known - books["selected"]
+        said = f"{number(books['confirmed'])} of {count(known, 'client')}"
+        return f"{said}, {number(absent)} of them absent from B2CORE" if absent > 0 else said
 
     @property
     def at_work(self) -> int | None:

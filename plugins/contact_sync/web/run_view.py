@@ -218,14 +218,14 @@ def _books(books: dict[str, int], held: int) -> str:
     gone = f", without {number(books['gone'])} that are gone" if books.get("gone") else ""
     if held:
         gone = f", without {number(held)} that are held as absent: their contacts stay"
-    return f"{number(books['selected'])} clients in B2CORE = {parts}{gone}."
+    return f"{count(books['selected'], 'client')} in B2CORE = {parts}{gone}."
 
 
 def plan_counts(counts: dict[str, int]) -> list[tuple[str, str, int]]:
     """(word, meaning, number) of what the plan counts."""
     return [
         (word, meaning, counts[key])
-        for key, (word, meaning) in run_story.COUNTS.items()
+        for key, (word, meaning) in words.COUNTS.items()
         if counts.get(key) or key in ("read", "to_send", "rejected")
         if key in counts
     ]

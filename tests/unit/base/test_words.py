@@ -94,6 +94,10 @@ def test_numbers_and_details_are_part_of_the_sentence() -> None:
     assert since == "changes since 26 Nov 2026, 05:19:11 UTC"
     assert words.degraded({Degraded.REJECTED: 1}, {}) == ["1 client is rejected"]
     assert words.degraded({Degraded.REJECTED: 2}, {}) == ["2 clients are rejected"]
+    counts = {"excluded": 1, "sent": 2, "read": 3, "address_lost": 4}
+    assert words.counts_in_order(counts) == [
+        ("clients read", 3), ("address lost", 4), ("excluded", 1), ("sent", 2),
+    ]  # fmt: skip
     above = words.above_limit(AboveLimit(LimitName.REMOVALS, 3, 2))
     assert above == "3 contacts would be removed, the limit is 2"
     above = words.above_limit(AboveLimit(LimitName.CLEARS, 3, 2, "city", 9))

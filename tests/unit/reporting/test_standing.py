@@ -18,6 +18,8 @@ from tests.support.samples import NOW, define, shown_run
 ON = Switches(enabled=True, shadow=False, paused=False, gap=timedelta(hours=1))
 ABOVE = {"limit": "changes", "n": 1_800, "allowed": 1_500}
 GOOD = shown_run(id=3)
+TO_FIX = "  - no column 'a'\n  - no list 'b'\n  - no field 'c'\n  - no scope 'd'"
+ONE_MORE = {"degraded": {"rejected": 2}, "degraded_new": {"rejected": 1}}
 NEWS = {"degraded": {"pending": 2, "stale": 9}, "degraded_new": {"pending": 2}}
 
 
@@ -38,6 +40,10 @@ CASES = [
     ("healthy", replace(ON, shadow=True), Overview(), "A shadow"),
     ("failed", replace(ON, paused=True), runs(shown_run(state="failed", cause="No list\nmore")),
      "No list"),
+    ("failed", ON, runs(shown_run(state="failed", cause=f"To fix:\n{TO_FIX}")),
+     "To fix: no column 'a'; no list 'b'; no field 'c' (and 1 more)"),
+    ("degraded", replace(ON, gap=None), runs(shown_run(result=ONE_MORE)),
+     "1 client is rejected (new; 2 in all)"),
     ("failed", ON, runs(shown_run(state="failed")), "the first red task of this DAG run says why"),
     ("late", ON, runs(shown_run(finished_at=NOW)), "No run has succeeded since 26 Nov 2026"),
     ("late", ON, Overview(first_try=NOW, at_work=shown_run(state="running")), "so far"),
@@ -107,3 +113,17 @@ def test_small_bars_say_their_numbers_and_stay_in_their_frame() -> None:
     for bar in found.bars:
         assert 0 <= bar.rejected_y <= bar.sent_y <= found.height
     assert spark([PastRun(1, "failed", 0, 0)]).bars[0].sent_height == 0
+
+
+def test_of_how_many_clients_the_confirmed_ones_are_is_told_with_those_that_are_absent() -> None:
+    """A held client has a contact and isn't in B2CORE: never "296 of 289 clients"."""
+    books = {"selected": 1_289, "confirmed": 1_296, "pending": 0, "rejected": 2, "excluded": 2}
+    stand = stand_of(ON, runs(), NOW)
+
+    def confirmed(held: int) -> str:
+        result = {"books": books | {"selected": 1_300 - held}}
+        overview = Overview(succeeded=shown_run(result=result))
+        return SyncLine(define(), stand, Powers(True, True, True), overview).confirmed
+
+    assert confirmed(0) == "1,296 of 1,300 clients"
+    assert confirmed(11) == "1,296 of 1,300 clients, 11 of them absent from B2CORE"

@@ -116,6 +116,8 @@ def test_what_the_state_database_knows_of_waits_is_told() -> None:
     (found,) = told(AirflowSide("running"), busy, has_run=False)
     assert "Another run is at work on this sync: command line box:1" in found[2]
     assert "its lease ends at +30 min" in found[2]
+    (queued,) = told(AirflowSide("queued"), busy, has_run=False)
+    assert "is queued" in queued[2], "it looks for no lease before it has begun"
 
 
 def test_a_rate_is_told_once_something_has_been_done() -> None:
