@@ -228,3 +228,24 @@ def test_advice_that_a_later_run_has_done_says_so(connected: World, dag_run: One
     said = text("viewer", page)
     assert f'<strong>Done:</strong> <a href="/syncs/demo/runs/{newer}">run {newer}</a>' in said
     assert "continued from the same state and succeeded" in said
+
+
+def test_O12_a_run_that_a_person_marked_as_failed_says_so_and_sends_nobody_to_a_log(
+    connected: World, dag_run: OneDagRun
+) -> None:
+    """Airflow makes its tasks red with it, and their logs have nothing to say."""
+    connected.seed()
+    with connected.sync() as sync:
+        release_lease(sync, start_run(sync, RunKind.FULL, holder=HOLDER), None)
+    dag_run.is_now("failed")
+    dag_run.task("send_batch", "failed", start_date=utcnow())
+    said = text("viewer", REPORT)
+    assert "the task <code>send_batch</code> failed; its log says why" in said
+    assert "Read the last lines of the failed task&#39;s log" in said
+    dag_run.note("patch_dag_run", "ann", state="failed")
+    said = text("admin", REPORT)
+    assert "no task said that it failed; ann marked the DAG run as failed at <time" in said
+    assert "log says why" not in said
+    assert "Read the last lines" not in said
+    assert "trigger a new run" in said
+    assert "a person marked it as failed in Airflow" in text("viewer", "/syncs")

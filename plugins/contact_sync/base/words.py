@@ -187,7 +187,10 @@ COUNTS: Mapping[str, tuple[str, str]] = {
 }
 """A plan's counts in the order in which they are read: the word, and what it means."""
 
-NO_CAUSE = "A task failed: the first red task of this DAG run says why"
+NO_CAUSE = (
+    "No task said why: a person marked it as failed in Airflow, or a task's process was killed. "
+    "The report of its DAG run says which"
+)
 """Of a run that failed and noted no cause."""
 REPORT_GONE = "deleted, as old ones are (`retention` in the definition), on"
 """Of a run's report, before the moment."""

@@ -64,6 +64,12 @@ class OverInAirflow:
     failed: str = ""
     failed_before: str = ""
 
+    @property
+    def marked_failed(self) -> Said:
+        """Who marked it, or a task of it, as failed, and when; () = nobody did."""
+        marked = [deed.said for deed in self.deeds if deed.state == "failed"]
+        return marked[-1] if marked else ()
+
 
 def both_sides(seen: OverInAirflow, run: ShownRun | None) -> list[Said]:
     """What people did, what was killed, and why both sides don't agree where they don't."""

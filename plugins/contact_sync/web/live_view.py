@@ -22,12 +22,13 @@ from contact_sync.web.seen_sync import SeenSync
 class LiveView:
     """`waits`: why it doesn't go on just now. `both_sides`: what was done to it, and why Airflow
     says something else. `not_started`: why the DAG run has no run, "" = it has, or nobody knows;
-    `other_run`: the run that was at work instead."""
+    `other_run`: the run that was at work instead. `marked_failed`: who marked it as failed."""
 
     waits: list[Wait] = field(default_factory=list)
     both_sides: list[Said] = field(default_factory=list)
     not_started: str = ""
     other_run: int | None = None
+    marked_failed: Said = ()
 
     @property
     def needs_person(self) -> bool:
@@ -68,7 +69,7 @@ def live_view(
         why = NOT_STARTED.get(code, "")
         if code == NotStarted.BUSY and (at := dag_run.ended or dag_run.started):
             other = run_at(cursor, sync.name, at)
-    return LiveView(found, both_sides(seen, run), why, other)
+    return LiveView(found, both_sides(seen, run), why, other, seen.marked_failed)
 
 
 def _apart(state: StateSide | None) -> StateSide | None:

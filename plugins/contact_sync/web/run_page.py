@@ -17,6 +17,7 @@ from contact_sync.config.files import read_definitions
 from contact_sync.postgres.cursor import Cursor
 from contact_sync.reporting import run_story
 from contact_sync.reporting.shown_run import ShownRun
+from contact_sync.reporting.waiting import Said
 from contact_sync.state.for_people import jobs
 from contact_sync.state.for_people import runs as shown_runs
 from contact_sync.state.for_people.jobs import BatchJob
@@ -98,7 +99,14 @@ class RunPage:
         """What is to be done: while it waits for a person, that alone."""
         if run.is_running and self.live.needs_person:
             return [run_story.Step("Do what is said above: the run goes on by itself then.")]
+        if self.marked_failed(run):
+            return [step for step in run.steps if step.link != "log"]
         return run.steps
+
+    def marked_failed(self, run: RunView) -> Said:
+        """Who marked a run as failed of which no task said why; () = nobody did."""
+        is_newest = run is self.runs[0]
+        return self.live.marked_failed if is_newest and run.has_failed and not run.cause else ()
 
     def link_of(self, step: run_story.Step, run: RunView) -> Link | None:
         """The page that helps with something that is to be done."""

@@ -44,7 +44,7 @@ CASES = [
      "To fix: no column 'a'; no list 'b'; no field 'c' (and 1 more)"),
     ("degraded", replace(ON, gap=None), runs(shown_run(result=ONE_MORE)),
      "1 client is rejected (new; 2 in all)"),
-    ("failed", ON, runs(shown_run(state="failed")), "the first red task of this DAG run says why"),
+    ("failed", ON, runs(shown_run(state="failed")), "a person marked it as failed in Airflow"),
     ("late", ON, runs(shown_run(finished_at=NOW)), "No run has succeeded since 26 Nov 2026"),
     ("late", ON, Overview(first_try=NOW, at_work=shown_run(state="running")), "so far"),
     ("degraded", replace(ON, gap=None), runs(shown_run(result=NEWS)), "2 clients are pending"),
