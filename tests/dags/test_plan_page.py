@@ -112,6 +112,13 @@ def test_T03_held_removals_have_the_button_that_starts_the_right_run(
     assert [(c["mode"], c.get("approve_removals"), c.get("dry_run")) for c in started] == [
         ("full", 3, None), ("incremental", None, True),
     ]  # fmt: skip
+    newer = connected.run("full", approve_removals=3)["id"]
+    said = text("admin", page)
+    assert (
+        f'Out of date: <a href="/syncs/demo/runs/{newer}">run {newer}</a> has read B2CORE' in said
+    )
+    assert "Start a run that removes" not in said
+    assert "Out of date" not in text("admin", f"/syncs/demo/runs/{newer}/plan")
 
 
 def test_T03_everybody_can_use_the_page(connected: World) -> None:

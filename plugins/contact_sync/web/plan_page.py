@@ -109,6 +109,12 @@ class PlanPage:
         return self.run.plan.held_absences if self.run.plan else 0
 
     @property
+    def newer(self) -> ShownRun | None:
+        """The newest run that has made a plan since then; None = this plan is the newest one."""
+        since = (run for run in self.runs if run.id > self.run.id)
+        return next((run for run in since if run.plan is not None), None)
+
+    @property
     def trend(self) -> list[tuple[ShownRun, list[int]]]:
         """This plan, and those of the runs before, newest first."""
         return trend([self.run, *(run for run in self.runs if run.id < self.run.id)])[:RUNS]
