@@ -65,13 +65,24 @@ WHERE r.run_id = any(%(run_ids)s)
 ORDER BY r.run_id DESC;
 
 -- later_runs --
--- Runs of the same sync since then that send: the newest, and the first that succeeded. Index: run_by_sync
+-- Runs of the same sync since then that send: the newest, and the first that succeeded. Each is looked for from its
+-- end, since an old run has tens of thousands after it. Index: run_by_sync, run_succeeded
 WITH since AS (
     SELECT
-        max(n.run_id) AS newest,
-        min(n.run_id) FILTER (WHERE n.state = 'succeeded') AS first_good
-    FROM contact_sync.run AS n
-    WHERE n.sync_id = %(sync_id)s AND n.run_id > %(run_id)s AND NOT n.dry_run AND n.only_clients IS NULL
+        (
+            SELECT n.run_id FROM contact_sync.run AS n
+            WHERE n.sync_id = %(sync_id)s AND n.run_id > %(run_id)s AND NOT n.dry_run AND n.only_clients IS NULL
+            ORDER BY n.run_id DESC
+            LIMIT 1
+        ) AS newest,
+        (
+            SELECT n.run_id FROM contact_sync.run AS n
+            WHERE
+                n.sync_id = %(sync_id)s AND n.run_id > %(run_id)s AND NOT n.dry_run AND n.only_clients IS NULL
+                AND n.state = 'succeeded'
+            ORDER BY n.run_id ASC
+            LIMIT 1
+        ) AS first_good
 )
 
 SELECT
