@@ -96,8 +96,10 @@ def test_metrics_arrive_by_statsd_once_a_run(stack: Stack, got: Receivers) -> No
 def test_rejections_above_the_limit_are_told(stack: Stack, got: Receivers) -> None:
     """By e-mail and webhook, with number, reasons and a link to the run."""
     rejected = stack.status(SYNC)["runs"][-1]["books"]["rejected"]
-    mail = got.mail("clients are rejected")
-    assert mail["Subject"] == f"demo: {rejected} clients are rejected"
+    mail = got.mail(" rejected")
+    assert (
+        mail["Subject"] == f"demo: {rejected} client{' is' if rejected == 1 else 's are'} rejected"
+    )
     assert mail["From"] == "sync@brokerage.test"
     (run_id,) = stack.airflow.api.run_ids(DAG_ID)
     post = got.post("rejections", run_id)

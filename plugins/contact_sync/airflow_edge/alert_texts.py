@@ -18,6 +18,7 @@ from contact_sync.base.degraded import Degraded
 from contact_sync.base.errors import told_safely
 from contact_sync.base.json_columns import Result
 from contact_sync.base.moments import moment
+from contact_sync.base.numbers import count
 from contact_sync.base.run_life import kind_reason
 from contact_sync.config.alerts import Alert, Event, rose_above
 from contact_sync.config.definition import SyncDefinition
@@ -65,8 +66,8 @@ def rejections(definition: SyncDefinition, context: Any) -> Alert | None:
     found = list(reasons_in_words(report)["rejections"].items())[:REASONS_SHOWN]
     return alert_of(
         Event.REJECTIONS, definition, run_id,
-        f"{definition.name}: {rejected:,} clients are rejected",
-        f"{rejected:,} clients can't be sent; {before:,} after the run before, the limit is "
+        f"{definition.name}: {count(rejected, 'client is', 'clients are')} rejected",
+        f"{count(rejected, 'client')} can't be sent; {before:,} after the run before, the limit is "
         f"{limit:,}. This run found: {'; '.join(f'{n:,} x {reason}' for reason, n in found)}",
         "Correct them in B2CORE, or correct the mapping: what changes is sent again by itself. To "
         f"list them: python -m contact_sync status {definition.name} --rejected",
@@ -88,8 +89,8 @@ def exclusions(definition: SyncDefinition, context: Any) -> Alert | None:
     return alert_of(
         Event.EXCLUSIONS, definition, run_id,
         f"{definition.name}: exclusions aren't carried out",
-        f"{n:,} addresses of excluded clients may still have a contact; {known:,} after the run "
-        "before",
+        f"{count(n, 'address', 'addresses')} of excluded clients may still have a contact; "
+        f"{known:,} after the run before",
         "Nothing, if the next runs have fewer: they look up the rest and remove what they find. If "
         "they don't, the run's page says which removals fail; remove those contacts in SendGrid's "
         "UI",
@@ -110,8 +111,9 @@ def erasure_late(definition: SyncDefinition, context: Any) -> Alert | None:
     return alert_of(
         Event.ERASURE_LATE, definition, run_id,
         f"{definition.name}: erasures aren't finished",
-        f"{n:,} erasures were asked for more than {definition.deadlines.erasure_hours:g} hours ago "
-        f"and aren't finished. Nobody sends these people, but SendGrid may still have them",
+        f"{count(n, 'erasure is', 'erasures are')} older than "
+        f"{definition.deadlines.erasure_hours:g} hours and not finished. Nobody sends these "
+        "people, but SendGrid may still have them",
         f"See why: python -m contact_sync erasures {definition.name}. Each run tries again",
         {"erasures": n},
     )  # fmt: skip
@@ -132,10 +134,11 @@ def dropped(definition: SyncDefinition, context: Any) -> Alert | None:
     if not rose_above(limit, now, before):
         return None
     found = dropped_lines(report.dropped_now, report.dropped_new)[1:][:REASONS_SHOWN]
+    unfit = ("value of clients doesn't fit its field", "values of clients don't fit their fields")
     return alert_of(
         Event.DROPPED, definition, run_id,
-        f"{definition.name}: {now:,} values are dropped or cut",
-        f"{now:,} values of clients don't fit their fields; {before:,} after the run before, the "
+        f"{definition.name}: {count(now, 'value is', 'values are')} dropped or cut",
+        f"{count(now, *unfit)}; {before:,} after the run before, the "
         f"limit is {limit:,}: {'; '.join(line.strip() for line in found)}. The clients are sent, "
         f"without the value or with a shorter one",
         "Correct the values in B2CORE, or the mapping: what changes is sent again by itself. Whose "

@@ -10,6 +10,7 @@ from airflow.sdk.execution_time.xcom import XCom
 
 from contact_sync.airflow_edge.alert_texts import alert_of
 from contact_sync.airflow_edge.handles import open_state
+from contact_sync.base.numbers import count
 from contact_sync.base.verdicts import BREACHES, HARMLESS, Count, Verdict, told, unequal
 from contact_sync.config.alerts import Alert, Event
 from contact_sync.config.definition import SyncDefinition
@@ -18,6 +19,8 @@ from contact_sync.state import verifications
 from contact_sync.state.verifications import Verification
 
 BEGIN_TASK, PRUNE_TASK = "begin_verification", "prune"
+
+ARENT = ("contact isn't", "contacts aren't")
 
 
 def consent_breach(definition: SyncDefinition, context: Any) -> Alert | None:
@@ -44,8 +47,8 @@ def not_equal(definition: SyncDefinition, context: Any) -> Alert | None:
     wrong = [code for code in Verdict if code not in HARMLESS and found.counts.get(code)]
     return _alert(
         Event.UNEQUAL, definition, context,
-        f"{definition.name}: {n:,} contacts aren't as B2CORE calls for",
-        f"{told(Count.COMPARED, found.counts.get(Count.COMPARED, 0))}; the limit is {limit}: "
+        f"{definition.name}: {count(n, *ARENT)} as B2CORE calls for",
+        f"{told(Count.COMPARED, found.counts.get(Count.COMPARED, 0))}; the limit is {limit:,}: "
         f"{'; '.join(told(code, found.counts[code]) for code in wrong)}",
         _fix(definition), {str(code): found.counts[code] for code in wrong},
     )  # fmt: skip

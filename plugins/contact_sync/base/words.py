@@ -11,6 +11,7 @@ from shlex import quote
 
 from contact_sync.base.degraded import DEGRADED, Degraded
 from contact_sync.base.json_columns import AboveLimit
+from contact_sync.base.numbers import count
 from contact_sync.base.suppressed import KINDS
 from contact_sync.base.vocabulary import (
     UNPROVEN,
@@ -137,8 +138,8 @@ OUTCOMES: Mapping[str, str] = {
 }  # fmt: skip
 
 LIMITS: Mapping[str, str] = {
-    LimitName.CHANGES: "{n:,} contacts would be changed, the limit is {limit:,}",
-    LimitName.REMOVALS: "{n:,} contacts would be removed, the limit is {limit:,}",
+    LimitName.CHANGES: "{contacts} would be changed, the limit is {limit:,}",
+    LimitName.REMOVALS: "{contacts} would be removed, the limit is {limit:,}",
     LimitName.CLEARS:
         "{field} would be emptied in {n:,} of the {having:,} contacts that have it, the limit is "
         "{limit:,}",
@@ -222,7 +223,11 @@ def outcome(code: str | None, numbers: Mapping[str, int] | None = None) -> str:
 def above_limit(found: AboveLimit) -> str:
     """What of a plan is above a limit."""
     return LIMITS[found.limit].format(
-        n=found.n, limit=found.allowed, field=found.field, having=found.having
+        n=found.n,
+        contacts=count(found.n, "contact"),
+        limit=found.allowed,
+        field=found.field,
+        having=found.having,
     )
 
 

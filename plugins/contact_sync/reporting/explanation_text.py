@@ -7,6 +7,7 @@ from datetime import datetime
 
 from contact_sync.base import words
 from contact_sync.base.moments import moment
+from contact_sync.base.numbers import count
 from contact_sync.reporting.conclusion import conclude
 from contact_sync.reporting.explanation import (
     AtSendGrid,
@@ -85,9 +86,11 @@ def _known(known: Known) -> list[str]:
     why = words.counted(known.field, known.reason and words.reason(known.reason, known.detail))
     lines = [f"{known.state}{f' ({why})' if why else ''} since {moment(known.updated_at)}"]
     if known.rejected_since:
-        lines.append(f"rejected first {moment(known.rejected_since)}, {known.tries} tries")
+        lines.append(
+            f"rejected first {moment(known.rejected_since)}, {count(known.tries, 'try', 'tries')}"
+        )
     if known.absent:
-        lines.append(f"not in B2CORE for {known.absent} runs in a row")
+        lines.append(f"not in B2CORE for {count(known.absent, 'run')} in a row")
     lines.append(f"its contact: {known.contact or 'none'}")
     return [*lines, f"sent last: {sending_line(known.sent)}"] if known.sent else lines
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from contact_sync.base import words
 from contact_sync.base.degraded import Degraded
 from contact_sync.base.json_columns import Plan, Result
+from contact_sync.base.numbers import count
 from contact_sync.base.vocabulary import Answer, RunState
 from contact_sync.reporting.run_report import RunReport
 from contact_sync.reporting.sending import Sending
@@ -45,10 +46,11 @@ def phase(run: ShownRun, slices: SliceProgress, done: Sending) -> str:
         return "waits for a person's approval"
     if run.plan:
         if done.under_way:
-            return f"waits for SendGrid, which has {done.under_way:,} contacts not yet confirmed"
+            contacts = count(done.under_way, "contact")
+            return f"waits for SendGrid, which has {contacts} not yet confirmed"
         return "sends" if done.waiting else "closes the books"
     if slices.slices:
-        return f"reads B2CORE: {slices.read:,} of {slices.clients:,} clients"
+        return f"reads B2CORE: {slices.read:,} of {count(slices.clients, 'client')}"
     return "checks the setup and selects clients"
 
 
@@ -117,8 +119,9 @@ def _after_failure(run: ShownRun, done: Sending) -> list[Step]:
     steps.append(Step("Then trigger a new run. Nothing has to be cleaned up: it continues from "
                       "the same state.", "dag"))  # fmt: skip
     if done.under_way:
-        steps.append(Step(f"Nothing to do for the {done.under_way:,} contacts that SendGrid is "
-                          f"still working on: the next run settles them first."))  # fmt: skip
+        contacts = count(done.under_way, "contact")
+        steps.append(Step(f"Nothing to do for the {contacts} that SendGrid is still working on: "
+                          f"the next run settles that first."))  # fmt: skip
     return steps
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from contact_sync.base.numbers import count
 from contact_sync.config.deadlines import Deadlines
 from contact_sync.reporting.run_story import dag_run_of
 
@@ -172,7 +173,10 @@ def _retried(tasks: Sequence[OpenTask]) -> Iterator[Wait]:
              f", because of this: {why.rstrip('.')}" if why else "; its log says why", "."),
         )  # fmt: skip
     if (left := len(tasks) - NAMED) > 0:
-        yield Wait("warn", (f"{left:,} more tasks have failed and are tried again.",))
+        yield Wait(
+            "warn",
+            (f"{count(left, 'more task has', 'more tasks have')} failed, to be tried again.",),
+        )
 
 
 def _queued(tasks: Sequence[OpenTask], seen: AirflowSide, now: datetime | None) -> Iterator[Wait]:

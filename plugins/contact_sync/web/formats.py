@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from contact_sync.base.moments import NO_MOMENT, moment
+from contact_sync.base.numbers import count
 
 __all__ = ["count", "duration", "iso", "moment", "number", "rate"]
 
@@ -14,11 +15,6 @@ NOTHING = NO_MOMENT
 def number(value: float | None) -> str:
     """1234567 as "1,234,567"; None as a dash."""
     return NOTHING if value is None else f"{value:,}"
-
-
-def count(value: int, one: str, many: str | None = None) -> str:
-    """ "1 client", "1,234 clients"."""
-    return f"{value:,} {one if value == 1 else many or one + 's'}"
 
 
 def iso(value: datetime | None) -> str:

@@ -209,7 +209,7 @@ def test_F06_F12_exclusions_above_the_limit_wait_for_a_person(two: World) -> Non
     tight = TIGHT | {"removals": {"contacts": 0, "share": 0.0}}
     two.redefine(limits=tight)
     two.edit(1, **OUT)
-    with pytest.raises(SyncError, match="1 contacts would be removed, the limit is 0"):
+    with pytest.raises(SyncError, match="1 contact would be removed, the limit is 0"):
         two.run()
     assert listed(two) == {ANN: "Ann", BOB: "Bob"}
     two.run(approve=True)
@@ -253,4 +253,4 @@ def test_F06_F12_while_a_person_is_asked_the_exclusions_are_done(
     )
     task.execute({"ti": SimpleNamespace(xcom_pull=lambda **_: run_id)})
     assert [names for _, names in asked] == [{BOB: "Bob"}]
-    assert "1 contacts would be changed, the limit is 0" in str(asked[0][0])
+    assert "1 contact would be changed, the limit is 0" in str(asked[0][0])

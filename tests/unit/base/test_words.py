@@ -100,6 +100,8 @@ def test_numbers_and_details_are_part_of_the_sentence() -> None:
     ]  # fmt: skip
     above = words.above_limit(AboveLimit(LimitName.REMOVALS, 3, 2))
     assert above == "3 contacts would be removed, the limit is 2"
+    above = words.above_limit(AboveLimit(LimitName.CHANGES, 1, 0))
+    assert above == "1 contact would be changed, the limit is 0"
     above = words.above_limit(AboveLimit(LimitName.CLEARS, 3, 2, "city", 9))
     assert above == "city would be emptied in 3 of the 9 contacts that have it, the limit is 2"
 
