@@ -40,8 +40,6 @@ CASES = [
     ("healthy", replace(ON, shadow=True), Overview(), "A shadow"),
     ("failed", replace(ON, paused=True), runs(shown_run(state="failed", cause="No list\nmore")),
      "No list"),
-    ("failed", ON, runs(shown_run(state="failed", cause=f"To fix:\n{TO_FIX}")),
-     "To fix: no column 'a'; no list 'b'; no field 'c' (and 1 more)"),
     ("degraded", replace(ON, gap=None), runs(shown_run(result=ONE_MORE)),
      "1 client is rejected (new; 2 in all)"),
     ("failed", ON, runs(shown_run(state="failed")), "a person marked it as failed in Airflow"),
@@ -127,3 +125,10 @@ def test_of_how_many_clients_the_confirmed_ones_are_is_told_with_those_that_are_
 
     assert confirmed(0) == "1,296 of 1,300 clients"
     assert confirmed(11) == "1,296 of 1,300 clients, 11 of them absent from B2CORE"
+
+
+def test_a_list_that_a_cause_only_announces_is_told_with_it() -> None:
+    """There is no sentence to act on without it."""
+    failed = runs(shown_run(state="failed", cause=f"To fix:\n{TO_FIX}"))
+    (said,) = stand_of(ON, failed, NOW).why
+    assert said == "To fix: no column 'a'; no list 'b'; no field 'c' (and 1 more)"
