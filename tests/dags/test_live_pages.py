@@ -230,7 +230,7 @@ def test_advice_that_a_later_run_has_done_says_so(connected: World, dag_run: One
     assert "continued from the same state and succeeded" in said
 
 
-def test_O12_a_run_that_a_person_marked_as_failed_says_so_and_sends_nobody_to_a_log(
+def test_O13_a_run_that_a_person_marked_as_failed_says_so_and_sends_nobody_to_a_log(
     connected: World, dag_run: OneDagRun
 ) -> None:
     """Airflow makes its tasks red with it, and their logs have nothing to say."""
