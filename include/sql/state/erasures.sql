@@ -241,13 +241,20 @@ SELECT
     ), 0) AS n;
 
 -- count_open --
--- Of a sync: erasures with a part that isn't over, and those older than so many hours. Parameters: sync_id, hours
+-- Of a sync: erasures with a part that isn't over, and those older than so many hours; of the latter also those that were
+-- asked for in it and wait for another sync, which may be disabled and tell nobody. Parameters: sync_id, hours
 SELECT
-    count(*) AS n,
-    count(*) FILTER (WHERE e.requested_at < now() - make_interval(secs => %(hours)s * 3600)) AS late
+    count(*) FILTER (WHERE p.sync_id = %(sync_id)s) AS n,
+    count(DISTINCT p.erasure_id)
+        FILTER (WHERE e.requested_at < now() - make_interval(secs => %(hours)s * 3600)) AS late
 FROM contact_sync.erasure_part AS p
 INNER JOIN contact_sync.erasure AS e ON p.erasure_id = e.erasure_id
-WHERE p.sync_id = %(sync_id)s;
+WHERE
+    p.sync_id = %(sync_id)s
+    OR e.sync_name = (
+        SELECT s.name FROM contact_sync.sync AS s
+        WHERE s.sync_id = %(sync_id)s
+    );
 
 -- accept_loss --
 UPDATE contact_sync.sync SET erasures_lost = erasures_lost + %(lost)s

@@ -1,5 +1,12 @@
 -- Syncs, their lease, and runs (state/runs.py).
 
+-- has_sync --
+SELECT EXISTS (SELECT FROM contact_sync.sync WHERE name = %(name)s) AS found;
+
+-- hold_syncs --
+-- As in hash_keys.sql: waits for whoever has all of them for itself.
+SELECT sync_id FROM contact_sync.sync FOR SHARE;
+
 -- insert_sync --
 INSERT INTO contact_sync.sync (name) VALUES (%(name)s)
 ON CONFLICT (name) DO NOTHING;

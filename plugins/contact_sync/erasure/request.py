@@ -171,18 +171,18 @@ def request(sync: Databases, found: Found, *, by: str, reason: str) -> str:
     """Put up the tombstones and note what is to be done; returns the erasure's id. Who is being
     erased already isn't erased twice at once. Raises ConfigError without a key or for a reason that
     can't be kept."""
-    key, reason = sync.hash_keys().current, checked_reason(reason)
+    keys, reason = sync.hash_keys(), checked_reason(reason)
     if found.open is not None:
         return found.open
     erasure_id = secrets.token_hex(16)
     with sync.state.transaction() as cursor:
         hash_keys.hold(cursor, found.hashing)
         erasures.create(cursor, erasure_id, sync.definition.name)
-        _put_up(cursor, erasure_id, found, key)
+        _put_up(cursor, erasure_id, found, keys.for_tombstones(found.hashing))
         numbers = {"addresses": len(found.addresses), "clients": len(found.client_ids),
                    "syncs": len(found.persons)}  # fmt: skip
         step = Step(ErasureStep.REQUESTED, sync.definition.name, by[:MAX_REASON], reason, numbers)
-        erasures.record(cursor, erasure_id, step, key)
+        erasures.record(cursor, erasure_id, step, keys.current)
         reach("erasure_uncommitted")
     reach("erasure_requested")
     log.info("Erasure %s was asked for: %s", erasure_id[:8], numbers)
