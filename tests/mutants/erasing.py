@@ -12,6 +12,7 @@ from tests.integration.erasures import (
     test_erasing,
     test_evidence,
     test_hash_keys,
+    test_keys_beside_work,
     test_put_back,
     test_several_syncs,
     test_under_fire,
@@ -35,6 +36,11 @@ def with_what_others_have(_held: Any, *_: Any) -> set[int]:
 def at_once(original: Callable[..., Any], sync: Any, part: Any) -> Any:
     """A miss is final whenever the person was sent."""
     return original(sync, replace(part, seconds_since_sent=None))
+
+
+def the_current_one(_original: Callable[..., Any], keys: Any, *_: Any) -> Any:
+    """Tombstones are made with the newest key."""
+    return keys.current
 
 
 MUTANTS = (
@@ -105,6 +111,16 @@ MUTANTS = (
         "hashes get no key while others are at work",
         {"contact_sync.state.rehashing.all_idle": gives(True)},
         test_hash_keys.test_E17_while_others_are_at_work_hashes_stay_as_they_are,
+    ),
+    Mutant(
+        "a verification that was killed keeps no new key, and no erasure, waiting",
+        {"contact_sync.state.verifications.end_dead": nothing},
+        test_keys_beside_work.test_E17_a_verification_that_was_killed_keeps_no_key_away,
+    ),
+    Mutant(
+        "while hashes have no key, tombstones have the one that hashes get first",
+        {"contact_sync.contacts.hash_keys.HashKeys.for_tombstones": the_current_one},
+        test_keys_beside_work.test_E17_erasures_between_two_new_keys_keep_no_key_away,
     ),
     Mutant(
         "no run begins without the keys of the hashes",
