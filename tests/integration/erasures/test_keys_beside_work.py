@@ -44,7 +44,7 @@ WAITING = (
 
 
 @pytest.fixture
-def plain(world: World) -> World:
+def keyless(world: World) -> World:
     """Two clients, whose hashes have no key."""
     world.hash_keys = None
     world.add(ANN)
@@ -71,14 +71,14 @@ def applying(world: World) -> Iterator[None]:
 
 @pytest.mark.parametrize("is_new", [True, False])
 def test_E17_a_sync_that_begins_while_a_key_is_applied_waits_and_has_it(
-    plain: World, is_new: bool
+    keyless: World, is_new: bool
 ) -> None:
     """Also one that isn't there yet, which nobody could fence off: else it would write hashes of
     before beside the new ones."""
-    other = replace(plain, definition=define(name="other"))
+    other = replace(keyless, definition=define(name="other"))
     if not is_new:
         other.run()
-    plain.hash_keys = other.hash_keys = HASH_KEYS
+    keyless.hash_keys = other.hash_keys = HASH_KEYS
     began = list[Hashing]()
 
     def begin_other() -> None:
@@ -87,42 +87,42 @@ def test_E17_a_sync_that_begins_while_a_key_is_applied_waits_and_has_it(
             began.append(sync.hashing())
 
     thread = threading.Thread(target=begin_other)
-    with applying(plain):
+    with applying(keyless):
         thread.start()
-        while thread.is_alive() and plain.state(WAITING) == [(0,)]:
+        while thread.is_alive() and keyless.state(WAITING) == [(0,)]:
             time.sleep(0.01)
         assert began == []
     thread.join()
     assert began == [Hashing((KEY,))]
-    assert plain.run("full")["counts"]["unchanged"] == 2
+    assert keyless.run("full")["counts"]["unchanged"] == 2
 
 
-def test_E17_a_dry_run_under_way_ends_when_the_hashes_get_a_key(plain: World) -> None:
+def test_E17_a_dry_run_under_way_ends_when_the_hashes_get_a_key(keyless: World) -> None:
     """It would tell that everybody has changed, and not know who was erased."""
-    with plain.sync() as sync:
+    with keyless.sync() as sync:
         run_id = start_run(sync, RunKind.FULL, holder="dry", options=Options(dry_run=True))
         take_steps(sync, run_id, before="stage")
-        plain.hash_keys = HASH_KEYS
-        begin(plain)
+        keyless.hash_keys = HASH_KEYS
+        begin(keyless)
         with pytest.raises(FatalError, match="is over"):
             open_run(sync, run_id)
-    assert "got another key" in plain.report(run_id)["cause"]
-    assert plain.run("full", dry_run=True)["counts"]["unchanged"] == 2
+    assert "got another key" in keyless.report(run_id)["cause"]
+    assert keyless.run("full", dry_run=True)["counts"]["unchanged"] == 2
 
 
-def test_E17_a_verification_that_was_killed_keeps_no_key_away(plain: World) -> None:
+def test_E17_a_verification_that_was_killed_keeps_no_key_away(keyless: World) -> None:
     """Nobody may ever continue it: its sync may be disabled."""
-    other = replace(plain, definition=define(name="other"))
+    other = replace(keyless, definition=define(name="other"))
     with other.sync() as sync:
         begin_verification(sync, holder="killed")
-    plain.hash_keys = HASH_KEYS
-    begin(plain)
-    assert hashing(plain) == Hashing()
-    plain.state(OLD_VERIFICATION)
-    plain.state("UPDATE contact_sync.sync SET lease_until = now() - interval '1 hour'")
-    begin(plain)
-    assert hashing(plain) == Hashing((KEY,))
-    assert plain.state("SELECT state FROM contact_sync.verification") == [("failed",)]
+    keyless.hash_keys = HASH_KEYS
+    begin(keyless)
+    assert hashing(keyless) == Hashing()
+    keyless.state(OLD_VERIFICATION)
+    keyless.state("UPDATE contact_sync.sync SET lease_until = now() - interval '1 hour'")
+    begin(keyless)
+    assert hashing(keyless) == Hashing((KEY,))
+    assert keyless.state("SELECT state FROM contact_sync.verification") == [("failed",)]
 
 
 def test_E07_a_verification_that_was_killed_keeps_no_erasure_waiting(world: World) -> None:
@@ -139,30 +139,30 @@ def test_E07_a_verification_that_was_killed_keeps_no_erasure_waiting(world: Worl
     assert traces(world, ANN) == []
 
 
-def test_E17_erasures_between_two_new_keys_keep_no_key_away(plain: World) -> None:
+def test_E17_erasures_between_two_new_keys_keep_no_key_away(keyless: World) -> None:
     """Hashes had no key yet when the second one came: others were at work all the time."""
-    plain.state(BUSY)
+    keyless.state(BUSY)
     for keys, email in ((HASH_KEYS, ANN), (BOTH, BOB)):
-        plain.hash_keys = keys
-        ask(plain, email=email)
-        assert go_on(plain) == [None]
-    plain.state(LET_GO)
-    plain.run("resend")
-    assert hashing(plain) == Hashing((KEY, OTHER))
-    assert plain.contacts() == {}
+        keyless.hash_keys = keys
+        ask(keyless, email=email)
+        assert go_on(keyless) == [None]
+    keyless.state(LET_GO)
+    keyless.run("resend")
+    assert hashing(keyless) == Hashing((KEY, OTHER))
+    assert keyless.contacts() == {}
 
 
-def test_E17_killed_while_a_key_is_applied_nothing_has_happened(plain: World) -> None:
+def test_E17_killed_while_a_key_is_applied_nothing_has_happened(keyless: World) -> None:
     """It is one transaction: the next run begins anew."""
-    plain.hash_keys = HASH_KEYS
-    child = FORKS.Process(target=_begin, args=(plain.portable(), "lease_taken_uncommitted"))
+    keyless.hash_keys = HASH_KEYS
+    child = FORKS.Process(target=_begin, args=(keyless.portable(), "lease_taken_uncommitted"))
     child.start()
     child.join(60)
     assert child.exitcode == -9
-    assert hashing(plain) == Hashing()
-    calls = len(plain.writes())
-    assert plain.run("full")["counts"]["unchanged"] == 2
-    assert (hashing(plain), len(plain.writes())) == (Hashing((KEY,)), calls)
+    assert hashing(keyless) == Hashing()
+    calls = len(keyless.writes())
+    assert keyless.run("full")["counts"]["unchanged"] == 2
+    assert (hashing(keyless), len(keyless.writes())) == (Hashing((KEY,)), calls)
 
 
 def _begin(world: World, point: str) -> None:
