@@ -1,7 +1,8 @@
 -- Syncs, their lease, and runs (state/runs.py).
 
 -- has_sync --
-SELECT EXISTS (SELECT FROM contact_sync.sync WHERE name = %(name)s) AS found;
+SELECT count(*) > 0 AS found FROM contact_sync.sync
+WHERE name = %(name)s;
 
 -- hold_syncs --
 -- As in hash_keys.sql: waits for whoever has all of them for itself.

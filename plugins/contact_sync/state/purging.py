@@ -61,7 +61,7 @@ def departed_clients(cursor: Cursor, sync_id: int, hashes: Collection[int]) -> l
     """Those who had one of these addresses and whom the ledger doesn't have any more, as far as
     their removals are known; the ids may be other people's by now."""
     parameters = {"sync_id": sync_id, "email_hashes": list(hashes)}
-    return [row["client_id"] for row in many(cursor, SQL["departed_clients"], parameters)]
+    return sorted(row["client_id"] for row in many(cursor, SQL["departed_clients"], parameters))
 
 
 def same_clients(cursor: Cursor, person: Person) -> list[int]:
