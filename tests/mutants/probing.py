@@ -38,5 +38,5 @@ MUTANTS = [
            test_known_account.test_no_file_is_sent_to_an_account_that_loses_rows_with_empty_cells),
     Mutant("What contradicts a profile is reported",
            {f"{RUN}.profile_drift.contradicted": unseen},
-           test_known_account.test_what_contradicts_the_profile_is_reported),
+           test_known_account.test_Q08_what_contradicts_the_profile_is_reported),
 ]  # fmt: skip

@@ -47,8 +47,11 @@ def _times(account: Account, asked: Set[str]) -> dict[str, Answer]:
         return account.look([address]).get(address, {}).get("last_name") == mark
 
     found = {"job_seconds": _seconds(account.timed(job_ends), "its status was terminal")}
-    found["search_lag"] = _seconds(account.timed(lambda: account.until(is_found) is not None),
-                                   "it was found, after its job's end,")  # fmt: skip
+    if found["job_seconds"].answer == UNSEEN:
+        found["search_lag"] = Answer(UNSEEN, "its job's end wasn't seen")
+    else:
+        lag = account.timed(lambda: account.until(is_found) is not None)
+        found["search_lag"] = _seconds(lag, "it was found, after its job's end,")
     if "count_lag" in asked:
         found["count_lag"] = _count_lag(account)
     return found
@@ -62,7 +65,8 @@ def _count_lag(account: Account) -> Answer:
     wanted = 1 + sum(own in (contact.get("list_ids") or []) for contact in shown.values())
     if _count(account) == wanted:  # also waits for the minute's limit, if that is used up
         return Answer(UNSEEN, "the list's count was higher than what searches show")
-    account.finish(account.sent([{"email": account.address("counted")}]))
+    if not account.finish(account.sent([{"email": account.address("counted")}])):
+        return Answer(UNSEEN, "its job isn't known")
     lag = account.timed(lambda: account.until(lambda: _count(account) == wanted) is not None)
     return _seconds(lag, "the list's count was right, after its job's end,")
 
