@@ -273,10 +273,11 @@ class Account:
         """How long it took until something was so; None = it wasn't, for all of these seconds."""
         start, pause = self.clock.now(), FIRST_POLL_SECONDS
         while not is_so():
-            if self.clock.now() - start > seconds:
+            waited = self.clock.now() - start
+            if waited > seconds:
                 return None
             self.clock.sleep(pause)
-            pause = min(pause * LONGER, POLL_SECONDS)
+            pause = min(pause * LONGER, max(POLL_SECONDS, waited / RARER))
         return self.clock.now() - start
 
 

@@ -44,12 +44,12 @@ def ask(account: Account, asked: Set[str]) -> dict[str, Answer]:
     rows += [_row(twice, last_name="first"), _row(twice, last_name="last")]
     job = import_rows(account, rows, ids)
     account.settle()
-    if job.get("status") not in ("completed", "errored"):
+    errored = _errored(job)
+    if errored is None or job["status"] == "failed":
         failed = "the import failed as a whole" if job else "the import's job isn't known"
         return dict.fromkeys(asked, Answer(UNSEEN, failed))
     found = account.look([*(account.address(case.code) for case in cases), twice])
     file = read_file(account, job)
-    errored = _errored(job)
     contacts = {case.code: found.get(account.address(case.code)) for case in cases}
     lost = {code for code, contact in contacts.items() if _is_lost(contact)}
     untouched = {
@@ -127,10 +127,13 @@ def _is_lost(contact: dict[str, Any] | None) -> bool:
     return contact is None or contact.get("last_name") != AFTER
 
 
-def _errored(job: dict[str, Any]) -> int:
+def _errored(job: dict[str, Any]) -> int | None:
+    """How many rows were reported, by their number; None = there are no numbers."""
     results = job.get("results")
-    count = results.get("errored_count") if isinstance(results, dict) else None
-    return count if isinstance(count, int) else 0
+    if not isinstance(results, dict):
+        return None
+    count = results.get("errored_count", 0)
+    return count if isinstance(count, int) else None
 
 
 def _is_untouched(

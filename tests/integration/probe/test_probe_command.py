@@ -133,7 +133,7 @@ def test_without_a_yes_nothing_is_done(
     assert not folder.exists()
 
 
-def test_ctrl_c_cleans_up_and_the_next_start_goes_on(
+def test_Q03_ctrl_c_cleans_up_and_the_next_start_goes_on(
     emulated: Emulator, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def interrupted(*_: object) -> None:
@@ -167,7 +167,7 @@ def command_parts(*names: str) -> tuple[object, ...]:
     return tuple(part for part in PARTS if part.name in names)
 
 
-def test_a_key_that_may_not_write_is_told(
+def test_Q06_a_key_that_may_not_write_is_told(
     emulated: Emulator, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     emulated.admin.add_key(API_KEY, "read")
@@ -188,17 +188,17 @@ def test_a_key_that_may_not_write_is_told(
         ("version: 1\nsecret: x\n", "unknown key"),
     ],
 )
-def test_a_wrong_profile_is_refused_in_words(text: str, says: str) -> None:
+def test_Q07_a_wrong_profile_is_refused_in_words(text: str, says: str) -> None:
     with pytest.raises(ConfigError, match=says):
         parsed_profile(text, "account.yaml")
 
 
-def test_a_profile_that_is_missing_is_told() -> None:
+def test_Q07_a_profile_that_is_missing_is_told() -> None:
     with pytest.raises(ConfigError, match="make it by `python -m contact_sync probe nobody`"):
         read_profile("nobody")
 
 
-def test_an_empty_profile_knows_nothing() -> None:
+def test_Q07_an_empty_profile_knows_nothing() -> None:
     profile = parsed_profile(profile_text(AccountProfile("x", yaml_day())), "x.yaml")
     assert {profile[code] for code in QUESTIONS} == {None}
     with pytest.raises(KeyError):

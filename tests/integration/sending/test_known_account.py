@@ -93,7 +93,7 @@ def test_cleared_texts_go_by_csv_where_an_empty_cell_clears(world: World) -> Non
 
 
 @pytest.mark.parametrize("answer", ["keep", "unseen", None])
-def test_they_go_by_json_unless_that_is_certain(world: World, answer: str | None) -> None:
+def test_Q07_they_go_by_json_unless_that_is_certain(world: World, answer: str | None) -> None:
     answers = {} if answer is None else {"csv_empty_text": answer, "csv_empty_custom_text": "clear"}
     know(world, dict(answers))
     world.redefine(lane="csv")
