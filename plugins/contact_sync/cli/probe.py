@@ -31,7 +31,10 @@ EXAMPLES = {
 ABOUT = """\
 It makes up to 60 contacts, a list and three custom fields of its own, two or three CSV imports and
 two exports, and deletes all of them. It never touches a contact, list or field that it didn't make.
-It takes minutes; Ctrl-C cleans up, and the next start goes on with what isn't answered yet."""
+It takes minutes; Ctrl-C cleans up, and the next start goes on with what isn't answered yet.
+The key needs Marketing: Full Access. What was seen is written into
+include/accounts/CONNECTION.yaml; a definition relies on it by `account: CONNECTION`. The questions
+are in docs/sendgrid-behaviour.md."""
 CODES = "0 done, 1 something is wrong or is left, 2 wrong usage"
 COST = """\
 This asks the SendGrid account behind the connection {connection}. It will
