@@ -167,4 +167,4 @@ CSV_VALUES = (
         "whether it was by chance that no row took effect",
     ),
 )  # fmt: skip
-"""Asked by two or three CSV imports: all rows in the first file, save what may fail a whole file."""
+"""Asked by two or three CSV imports: all rows in the first one, save what may fail a whole file."""
