@@ -20,7 +20,7 @@ from psycopg import sql
 from contact_sync.base.paths import INCLUDE
 from contact_sync.state.migrate import migrate
 from local.b2core_demo import create_reader, create_schema
-from local.postgres.server import Cluster, temporary_cluster
+from local.postgres.server import Cluster, memory_folder, temporary_cluster
 from local.sendgrid_emulator.process import Emulator, start_emulator
 from tests.support import (
     airflow_home,  # sets Airflow's environment before Airflow is imported
@@ -171,7 +171,7 @@ def _nothing_leaks(_watched: None) -> Iterator[None]:
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[Cluster]:
     """A PostgreSQL server of our own."""
-    with temporary_cluster() as running:
+    with temporary_cluster(memory_folder()) as running:
         yield running
 
 

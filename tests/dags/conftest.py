@@ -15,6 +15,7 @@ from airflow.utils.session import create_session
 from playwright.sync_api import Browser, Page, sync_playwright
 from sqlalchemy import delete
 
+from contact_sync.web import syncs_page
 from local.browser.chromium import browser_page, chromium, log_in
 from local.demo.sync import DAG_ID
 from local.stack.system import Stack
@@ -61,6 +62,13 @@ def connected(
         session.execute(delete(Variable).where(Variable.key.startswith("contact_sync_mark_")))
     yield world
     assert canary.scan_files(HOME) > 0
+
+
+@pytest.fixture
+def no_dags_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The page of all syncs finds no DAG in Airflow's tables: those that other tests have put
+    there are paused, or not, by chance."""
+    monkeypatch.setattr(syncs_page, "seen_dags", lambda _ids: {})
 
 
 @pytest.fixture(scope="session")

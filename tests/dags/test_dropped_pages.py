@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import re
-
 import pytest
 
 from contact_sync.web import dropped_page
-from contact_sync.web.rendering import FOLDER
-from local.browser.chromium import browser_page
 from tests.dags.test_lookup_pages import table
 from tests.dags.test_pages import DEAD, client, text
-from tests.support.accessible import barriers
+from tests.support.accessible import assert_everybody_can_use
 from tests.support.world import World
 
 pytestmark = pytest.mark.airflow
@@ -112,12 +108,6 @@ def test_B20_the_pages_of_runs_sync_and_client_lead_there(connected: World) -> N
 def test_B20_everybody_can_use_these_pages(connected: World) -> None:
     """In a real browser, with the pages' own styles; nothing is wider than a narrow window."""
     ann, _ = loaded(connected)
-    style = (FOLDER / "static" / "style.css").read_text(encoding="utf-8")
     paths = [PAGE, f"{PAGE}?field=city&reason=too_long", "/syncs/demo", "/syncs/demo/runs/1",
              f"/syncs/demo/clients/{ann}"]  # fmt: skip
-    with browser_page() as page:
-        page.set_viewport_size({"width": 390, "height": 800})
-        for path in paths:
-            html = re.sub(r"<(link|script)[^>]*>(</script>)?", "", client("admin").get(path).text)
-            page.set_content(html.replace("</head>", f"<style>{style}</style></head>"))
-            assert barriers(page) == [], path
+    assert_everybody_can_use(*(client("admin").get(path).text for path in paths))

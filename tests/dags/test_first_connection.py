@@ -26,7 +26,7 @@ from airflow.utils.session import create_session
 
 from contact_sync.cli.main import main
 from local.postgres.account import reachable_programs
-from local.postgres.server import Cluster, temporary_cluster
+from local.postgres.server import Cluster, memory_folder, temporary_cluster
 from local.sendgrid_emulator.process import Emulator
 from tests.support.airflow_home import ROOT
 from tests.support.documents import BLOCK, shell_commands
@@ -46,7 +46,7 @@ SKIPPED = ("cp ", "psql --single-transaction --file include/sql/b2core/roles.sql
 @pytest.fixture
 def server() -> Iterator[Cluster]:
     """A server of one's own, with a CRM in the database b2core and no role of ours."""
-    with temporary_cluster() as cluster:
+    with temporary_cluster(memory_folder()) as cluster:
         url = cluster.create_database("b2core")
         psql(cluster, ["--quiet", "--file", str(SCHEMA), url])
         yield cluster

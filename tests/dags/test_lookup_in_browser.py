@@ -70,9 +70,13 @@ def test_a_client_is_looked_up_by_address_and_by_id(
     assert "new.example" not in page.url.lower()
     old, new = two_of_one_address
     page.get_by_role("link", name=str(old)).click()
-    expect(page.locator(".note").first).to_contain_text(f"because client {new}, which is newer")
+    expect(page.locator("main .note").first).to_contain_text(
+        f"because client {new}, which is newer"
+    )
     page.get_by_role("link", name=f"client {new}").click()
-    expect(page.locator(".note").first).to_contain_text("The next run sends it for the first time.")
+    expect(page.locator("main .note").first).to_contain_text(
+        "The next run sends it for the first time."
+    )
     expect(page.get_by_role("row", name="phone_number")).to_contain_text("+41790000001")
     ((known, job),) = state_rows(
         stack,
@@ -82,7 +86,7 @@ def test_a_client_is_looked_up_by_address_and_by_id(
     )
     page.get_by_label("Client key, id or e-mail").fill(str(known))
     page.get_by_role("button", name="Look up").click()
-    expect(page.locator(".note").first).to_contain_text("SendGrid has confirmed exactly this")
+    expect(page.locator("main .note").first).to_contain_text("SendGrid has confirmed exactly this")
     expect(page.locator("main")).to_contain_text(job)
     page.get_by_role("link", name="Ask SendGrid what it has now").click()
     expect(page.locator("main")).to_contain_text("SendGrid has the contact, on the sync's list")

@@ -11,10 +11,8 @@ from starlette.testclient import TestClient
 from contact_sync.base.errors import FatalError
 from contact_sync.base.vocabulary import RunKind
 from contact_sync.run.start_run import start_run
-from contact_sync.web.rendering import FOLDER
-from local.browser.chromium import browser_page
 from tests.dags.test_pages import client, text
-from tests.support.accessible import barriers
+from tests.support.accessible import assert_everybody_can_use
 from tests.support.steps import go_on
 from tests.support.world import World
 
@@ -117,10 +115,4 @@ def test_T03_held_removals_have_the_button_that_starts_the_right_run(
 def test_T03_everybody_can_use_the_page(connected: World) -> None:
     """In a real browser, with the pages' own styles; nothing is wider than a narrow window."""
     path = waiting(connected)
-    style = (FOLDER / "static" / "style.css").read_text(encoding="utf-8")
-    html = re.sub(r"<(link|script)[^>]*>(</script>)?", "", client("admin").get(path).text)
-    with browser_page() as page:
-        for width in (1440, 400):
-            page.set_viewport_size({"width": width, "height": 800})
-            page.set_content(html.replace("</head>", f"<style>{style}</style></head>"))
-            assert barriers(page) == []
+    assert_everybody_can_use(client("admin").get(path).text)

@@ -15,7 +15,7 @@ from contact_sync.web import syncs_page
 from tests.dags.test_pages import client, loaded, text
 from tests.support.world import World
 
-pytestmark = pytest.mark.airflow
+pytestmark = [pytest.mark.airflow, pytest.mark.usefixtures("no_dags_seen")]
 CAUSE = "SendGrid has no list 'B2CORE clients': create it"
 SECOND = """
     WITH made AS (

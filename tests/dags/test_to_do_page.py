@@ -9,11 +9,9 @@ from typing import Any
 import pytest
 
 from contact_sync.web import to_do_page
-from contact_sync.web.rendering import FOLDER
-from local.browser.chromium import browser_page
 from tests.dags.test_lookup_pages import table
 from tests.dags.test_pages import client, text
-from tests.support.accessible import barriers
+from tests.support.accessible import assert_everybody_can_use
 from tests.support.world import World
 
 pytestmark = pytest.mark.airflow
@@ -109,10 +107,4 @@ def test_T04_some_are_sent_again_by_a_click(
 def test_T04_everybody_can_use_the_page(connected: World) -> None:
     """In a real browser, with the pages' own styles; nothing is wider than a narrow window."""
     some_of_each(connected)
-    style = (FOLDER / "static" / "style.css").read_text(encoding="utf-8")
-    html = re.sub(r"<(link|script)[^>]*>(</script>)?", "", client("admin").get(PAGE).text)
-    with browser_page() as page:
-        for width in (1440, 400):
-            page.set_viewport_size({"width": width, "height": 800})
-            page.set_content(html.replace("</head>", f"<style>{style}</style></head>"))
-            assert barriers(page) == []
+    assert_everybody_can_use(client("admin").get(PAGE).text)

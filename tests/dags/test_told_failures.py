@@ -19,7 +19,7 @@ from tests.dags.test_no_raw_codes import raw, read_by_people
 from tests.dags.test_pages import text
 from tests.support.world import World
 
-pytestmark = pytest.mark.airflow
+pytestmark = [pytest.mark.airflow, pytest.mark.usefixtures("no_dags_seen")]
 AWAY = "postgresql://reader@127.0.0.1:9/b2core"
 
 

@@ -21,7 +21,7 @@ from psycopg import sql
 
 from contact_sync.base.paths import INCLUDE
 from local.airflow_stack.settings import HOST
-from local.postgres.server import Cluster, temporary_cluster
+from local.postgres.server import Cluster, memory_folder, temporary_cluster
 from local.stack.system import free_port
 from tests.support.airflow_home import ROOT
 from tests.support.compose import command, env_file, environment, of_the_image
@@ -86,7 +86,7 @@ def admin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Visitor]:
     """The administrator that `init` made, at a running API server."""
     home, port = tmp_path_factory.mktemp("compose"), free_port()
     values = env_file() | {"BASE_URL": "https://airflow.example.com"}
-    with temporary_cluster() as cluster:
+    with temporary_cluster(memory_folder()) as cluster:
         databases(cluster, values)
         moved = {
             "@airflow-db:5432": f"@{HOST}:{cluster.port}",

@@ -11,7 +11,7 @@ from contact_sync.base.paths import INCLUDE
 from contact_sync.state.migrate import migrate
 from local.postgres.account import os_user, reachable_programs
 from local.postgres.process import HOST, SUPERUSER
-from local.postgres.server import temporary_cluster
+from local.postgres.server import memory_folder, temporary_cluster
 from tests.support.airflow_home import ROOT
 
 PASSWORD = "it's only a test"
@@ -19,7 +19,7 @@ PASSWORD = "it's only a test"
 
 def test_the_role_may_log_in_and_migrate_after_the_first_start() -> None:
     """roles.sql, then the password from the container's environment; quotes in it do no harm."""
-    with temporary_cluster() as cluster:
+    with temporary_cluster(memory_folder()) as cluster:
         url = cluster.create_database("contact_sync")
         with psycopg.connect(url, autocommit=True) as connection:
             connection.execute((INCLUDE / "sql" / "state" / "roles.sql").read_bytes())

@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from local.b2core_demo import create_reader, create_schema
-from local.postgres.server import Cluster, temporary_cluster
+from local.postgres.server import Cluster, memory_folder, temporary_cluster
 from tests.support.databases import empty_b2core
 
 READER_PASSWORD = "only for tests"
@@ -17,7 +17,7 @@ READER_PASSWORD = "only for tests"
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[Cluster]:
     """Start one server for all tests."""
-    with temporary_cluster() as running:
+    with temporary_cluster(memory_folder()) as running:
         yield running
 
 

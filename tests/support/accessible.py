@@ -6,10 +6,14 @@ weaker one, is checked here.
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Frame, Page
+
+from contact_sync.web.rendering import FOLDER
+from local.browser.chromium import browser_page
 
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa", "best-practice"]
 RATIO = {"expected": 4.5}
@@ -66,3 +70,19 @@ def barriers(frame: Frame | Page) -> list[str]:
         for node in violation["nodes"]
     ]
     return found + [str(more) for more in frame.evaluate(_BESIDES)]
+
+
+def assert_everybody_can_use(*answers: str) -> None:
+    """Pages, as HTML, have no barriers in a real browser with their own styles: wide and light,
+    narrow and dark, because colours don't depend on the width, nor the layout on the theme."""
+    style = (FOLDER / "static" / "style.css").read_text(encoding="utf-8")
+    with browser_page() as page:
+        for number, answer in enumerate(answers):
+            html = re.sub(r"<(link|script)[^>]*>(</script>)?", "", answer)
+            page.set_content(html.replace("</head>", f"<style>{style}</style></head>"))
+            page.emulate_media(color_scheme="light")
+            page.set_viewport_size({"width": 1440, "height": 800})
+            assert barriers(page) == [], f"page {number}, wide and light"
+            page.emulate_media(color_scheme="dark")
+            page.set_viewport_size({"width": 390, "height": 800})
+            assert barriers(page) == [], f"page {number}, narrow and dark"

@@ -137,8 +137,8 @@ class SyncDefinition(Strict):
     account: ConnectionId | None = Field(
         None,
         description="Account profile `include/accounts/NAME.yaml`, made by `python -m contact_sync "
-        "probe`: runs rely on what it says of the SendGrid account; null = nothing is known, and "
-        "every choice is the safe one.",
+        "probe NAME`: runs rely on what it says of the SendGrid account; null = nothing is known, "
+        "and every choice is the safe one.",
     )
     deadlines: Deadlines = Deadlines()
     limits: Limits = Limits()

@@ -25,7 +25,6 @@ from contact_sync.run import in_one_process, settle_earlier_runs
 from contact_sync.run.context import open_run
 from contact_sync.run.start_run import start_run
 from contact_sync.state.database import Bounded, StateDatabase
-from contact_sync.sync import Sync
 from local.postgres.server import Cluster
 from tests.support.connections import close_all
 from tests.support.steps import STEPS
@@ -113,7 +112,7 @@ def run_until_it_dies(world: World, connections: int) -> bool:
         dying = DyingDatabase(world.state_url, connections)
         try:
             in_one_process.run_sync(
-                Sync(sync.definition, sync.b2core, dying, sync.sendgrid),
+                replace(sync, state=dying),
                 RunKind.INCREMENTAL, holder="test", take_over=True,
             )  # fmt: skip
         except RetryableError as error:

@@ -13,7 +13,7 @@ from contact_sync.b2core.reader import B2Core
 from contact_sync.base.errors import ConfigError, RetryableError, SyncError
 from contact_sync.state.database import StateDatabase
 from contact_sync.state.migrate import migrate
-from local.postgres.server import Cluster, temporary_cluster
+from local.postgres.server import Cluster, memory_folder, temporary_cluster
 from local.sendgrid_emulator.process import Emulator
 from tests.support.breaking_proxy import breaking_proxy
 from tests.support.certificates import signed
@@ -63,7 +63,7 @@ SAID = {
 @pytest.fixture(scope="module")
 def server() -> Iterator[Cluster]:
     """A server that lets hardly anyone in."""
-    with temporary_cluster() as running:
+    with temporary_cluster(memory_folder()) as running:
         (running.directory / "data" / "pg_hba.conf").write_text(HBA)
         with psycopg.connect(running.url(), autocommit=True) as admin:
             for statement in ROLES.encode().splitlines():
