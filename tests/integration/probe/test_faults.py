@@ -92,6 +92,19 @@ def test_Q02_an_answer_is_unseen_rather_than_wrong(
     assert contents(emulated) == FOREIGN
 
 
+def test_Q02_a_row_that_gets_lost_among_reported_values_is_not_taken_for_a_reported_one(
+    emulated: Emulator, open_account: Opened
+) -> None:
+    lossy = {"errors_url": False, "row_error": "value", "csv_decimals": "refuse", "csv_dates": "us"}
+    emulated.admin.settings(field_delay=0, **lossy)
+    account = open_account()
+    begin(account)
+    emulated.admin.job_fault("drops_rows", job="csv", rows=1)  # the first one
+    assert ask(account, {"csv_empty_text", "csv_decimals", "csv_iso_date"}) == {}
+    assert account.made.answers["csv_empty_text"][0] == UNSEEN
+    assert_nothing_left(emulated, account)
+
+
 def test_Q02_while_searches_show_nothing_new_nothing_is_concluded(
     emulated: Emulator, open_account: Opened
 ) -> None:
