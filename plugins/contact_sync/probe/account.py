@@ -32,7 +32,7 @@ UNKNOWN_SECONDS = 30.0
 """A job that was accepted is unknown only if 404 is answered for so long."""
 LAG_SECONDS = 300.0
 FIELD_SECONDS = 180.0
-SLOW_SECONDS = 5.0
+SLOW_SECONDS = 15.0
 """A call that takes longer has waited for a limit or for a fault."""
 MOST_ADDRESSES = 60
 TERMINAL = ("completed", "errored", "failed")
@@ -50,7 +50,8 @@ class NotTaken(RetryableError):
 @dataclass(slots=True)
 class Account:
     """One account during a probe. `limits`: calls a minute by route, as headers said;
-    `longest_call`: in seconds, with its waits for limits."""
+    `longest_call`: in seconds, with its waits for limits; `are_usable`: the custom fields, after
+    `field_seconds`, None = that can't be told."""
 
     calls: RawCalls
     made: Made
@@ -58,7 +59,8 @@ class Account:
     say: Callable[[str], None] = lambda _text: None
     limits: dict[str, int] = field(default_factory=dict)
     longest_call: float = 0.0
-    field_seconds: int | None = None
+    are_usable: bool = False
+    field_seconds: float | None = None
     _reserved: dict[str, str] = field(default_factory=dict)
 
     def call(self, method: str, path: str, body: Any = None, *, patient: bool = True) -> Exchange:
@@ -121,8 +123,8 @@ class Account:
             if made.fields.get(name) is None:
                 self._make_field(name, FIELD_TYPES[kind])
         ids = {kind: str(made.fields[name]) for kind, name in names.items()}
-        if self.field_seconds is None:
-            self.field_seconds = self._await_fields(ids)
+        if not self.are_usable:
+            self._await_fields(ids)
         return ids
 
     def _make_field(self, name: str, field_type: str) -> None:
@@ -164,19 +166,21 @@ class Account:
         """The name of one of the three custom fields."""
         return f"contact_sync_probe_{self.made.token}_{kind}"
 
-    def _await_fields(self, ids: dict[str, str]) -> int:
-        """How many seconds the newest field took until an upsert could use it."""
+    def _await_fields(self, ids: dict[str, str]) -> None:
+        """Wait until an upsert can use the fields; notes how many seconds the newest took."""
         values = {ids["text"]: "usable", ids["number"]: 1, ids["date"]: "2021-02-11T00:00:00Z"}
-        start = self.clock.now()
-        while (waited := self.clock.now() - start) <= FIELD_SECONDS:
-            found = self.put([{"email": self.address("fields"), "custom_fields": values}])
-            if found.ok:
-                return round(waited)
-            self.clock.sleep(1.0)
-        raise RetryableError(
-            f"The probe's custom fields can't be used {FIELD_SECONDS:.0f} seconds after they were "
-            f"made: try again later"
-        )
+        contact = {"email": self.address("fields"), "custom_fields": values}
+
+        def are_usable() -> bool:
+            self.are_usable = self.until(lambda: self.put([contact]).ok, FIELD_SECONDS) is not None
+            return self.are_usable
+
+        self.field_seconds = self.timed(are_usable)
+        if not self.are_usable:
+            raise RetryableError(
+                f"The probe's custom fields can't be used {FIELD_SECONDS:.0f} seconds after they "
+                f"were made: try again later"
+            )
 
     def put(self, contacts: list[dict[str, Any]], list_ids: Iterable[str] = ()) -> Exchange:
         """A JSON upsert onto the probe's list; its job is noted. Raises FateUnknown."""

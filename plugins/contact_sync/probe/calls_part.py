@@ -47,7 +47,10 @@ def ask_key(account: Account, _asked: Set[str]) -> dict[str, Answer]:
 def ask_fields(account: Account, _asked: Set[str]) -> dict[str, Answer]:
     """How long new fields can't be used."""
     account.fields()
-    seconds = account.field_seconds or 0
+    if account.field_seconds is None:
+        waited = Answer(UNSEEN, "a call had to wait meanwhile, or the fields were usable before")
+        return {"field_seconds": waited}
+    seconds = round(account.field_seconds)
     said = f"an upsert with three new fields was accepted after {seconds} seconds"
     return {"field_seconds": Answer(seconds, said)}
 

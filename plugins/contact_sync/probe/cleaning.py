@@ -36,7 +36,7 @@ def clean(account: Account) -> list[str]:
         _gone(account, f"{LISTS}/{list_id}", "the list")
     made.list_id, made.has_list = None, False
     made.save()
-    account.field_seconds = None
+    account.are_usable = False
     return left
 
 
