@@ -25,8 +25,9 @@ class Clock:
 
 def patiently(calls: RawCalls, clock: Clock, method: str, path: str, body: Any = None) -> Exchange:
     """A call and its answer. A full minute is waited for, and what may be repeated is tried again
-    when there is no answer or a 5xx: such an answer says nothing of what was asked, and so it is
-    none. Raises RetryableError, FateUnknown or AuthError."""
+    when there is no answer, a 408 or a 5xx: those say nothing of what was asked.
+
+    Raises RetryableError, FateUnknown or AuthError."""
     what = f"{method} {path.partition('?')[0]}"
     again = method in ("GET", "DELETE") or path.endswith("/search/emails")
     for number in range(1, MAX_TRIES + 1):
@@ -42,9 +43,10 @@ def patiently(calls: RawCalls, clock: Clock, method: str, path: str, body: Any =
             raise AuthError(
                 f"{what}: SendGrid answered {found.status}: the key needs Marketing: Full Access"
             )
-        if found.status != 429 and found.status < 500:
+        by_chance = found.status == 408 or found.status >= 500
+        if found.status != 429 and not by_chance:
             return found
-        if found.status >= 500 and not again:
+        if by_chance and not again:
             raise FateUnknown(f"{what}: answered by {found.status}; it may have had an effect")
         if number < MAX_TRIES:
             clock.sleep(_pause(found, clock.now()))

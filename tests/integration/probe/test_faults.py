@@ -36,7 +36,7 @@ def assert_nothing_left(emulated: Emulator, account: Account) -> None:
     ("code", "call"),
     [
         ("country_length", ("PUT", CONTACTS, {"nth": 4, "status": 503, "when": "after"})),
-        ("json_limit", ("PUT", CONTACTS, {"nth": 1, "status": 502})),
+        ("json_limit", ("PUT", CONTACTS, {"nth": 1, "status": 408})),
         ("no_ids", ("DELETE", "/v3/marketing/lists/{list_id}/contacts", {"status": 500, "nth": 2,
                                                                         "times": 9})),
         ("write_scopes", ("GET", "/v3/scopes", {"status": 400})),
