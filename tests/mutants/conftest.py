@@ -5,6 +5,8 @@ from tests.integration.changes.test_rejected_representatives import strict  # no
 from tests.integration.changes.test_tables_of_other_kinds import altered  # noqa: F401
 from tests.integration.erasures.test_erasing import former  # noqa: F401
 from tests.integration.erasures.test_evidence import two_people  # noqa: F401
+from tests.integration.erasures.test_hash_keys import plain  # noqa: F401
+from tests.integration.erasures.test_keys_beside_work import keyless  # noqa: F401
 from tests.integration.foreign.conftest import (  # noqa: F401
     connect,
     include,

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
+from contact_sync.base.errors import ConfigError
 from contact_sync.contacts.hash_keys import PLAIN
 from contact_sync.contacts.tombstones import NONE
 from tests.integration.erasures import (
     test_erasing,
     test_evidence,
     test_hash_keys,
+    test_keys_beside_work,
     test_put_back,
     test_several_syncs,
     test_under_fire,
@@ -35,6 +38,18 @@ def with_what_others_have(_held: Any, *_: Any) -> set[int]:
 def at_once(original: Callable[..., Any], sync: Any, part: Any) -> Any:
     """A miss is final whenever the person was sent."""
     return original(sync, replace(part, seconds_since_sent=None))
+
+
+def whatever_is_missing(original: Callable[..., Any], *args: Any) -> Any:
+    """A key that hashes have and that isn't configured doesn't matter."""
+    with suppress(ConfigError):
+        return original(*args)
+    return False
+
+
+def the_current_one(_original: Callable[..., Any], keys: Any, *_: Any) -> Any:
+    """Tombstones are made with the newest key."""
+    return keys.current
 
 
 MUTANTS = (
@@ -107,9 +122,19 @@ MUTANTS = (
         test_hash_keys.test_E17_while_others_are_at_work_hashes_stay_as_they_are,
     ),
     Mutant(
+        "a verification that was killed keeps no new key, and no erasure, waiting",
+        {"contact_sync.state.verifications.end_dead": nothing},
+        test_keys_beside_work.test_E17_a_verification_that_was_killed_keeps_no_key_away,
+    ),
+    Mutant(
+        "while hashes have no key, tombstones have the one that hashes get first",
+        {"contact_sync.contacts.hash_keys.HashKeys.for_tombstones": the_current_one},
+        test_keys_beside_work.test_E17_erasures_between_two_new_keys_keep_no_key_away,
+    ),
+    Mutant(
         "no run begins without the keys of the hashes",
         {
-            "contact_sync.run.apply_hash_keys.new_keys_wait": gives(False),
+            "contact_sync.run.apply_hash_keys.new_keys_wait": whatever_is_missing,
             "contact_sync.contacts.hash_keys.Hashing.of": gives(PLAIN),
         },
         test_hash_keys.test_E12_without_the_key_of_the_hashes_no_run_sends,

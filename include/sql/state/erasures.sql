@@ -241,13 +241,13 @@ SELECT
     ), 0) AS n;
 
 -- count_open --
--- Of a sync: erasures with a part that isn't over, and those older than so many hours. Parameters: sync_id, hours
+-- late: also what was asked for in the sync and waits for another one, maybe disabled. Parameters: sync_id, seconds
 SELECT
-    count(*) AS n,
-    count(*) FILTER (WHERE e.requested_at < now() - make_interval(secs => %(hours)s * 3600)) AS late
+    count(*) FILTER (WHERE p.sync_id = %(sync_id)s) AS n,
+    count(DISTINCT p.erasure_id) FILTER (WHERE e.requested_at < now() - make_interval(secs => %(seconds)s)) AS late
 FROM contact_sync.erasure_part AS p
 INNER JOIN contact_sync.erasure AS e ON p.erasure_id = e.erasure_id
-WHERE p.sync_id = %(sync_id)s;
+INNER JOIN contact_sync.sync AS s ON s.sync_id = %(sync_id)s AND (p.sync_id = s.sync_id OR e.sync_name = s.name);
 
 -- accept_loss --
 UPDATE contact_sync.sync SET erasures_lost = erasures_lost + %(lost)s

@@ -22,6 +22,12 @@ WHERE
     )
 ORDER BY client_id;
 
+-- departed_clients --
+-- Whose contact there has to go, or stayed by the definition's word, and whom the ledger doesn't have: they have left.
+SELECT DISTINCT r.client_id FROM contact_sync.removal AS r
+LEFT JOIN contact_sync.ledger AS l ON r.sync_id = l.sync_id AND r.client_id = l.client_id
+WHERE r.sync_id = %(sync_id)s AND r.email_hash = any(%(email_hashes)s) AND r.client_id <> 0 AND l.client_id IS NULL;
+
 -- same_clients --
 -- Which of these ids another sync knows with one of these addresses: an id alone may be somebody else's there.
 SELECT client_id FROM contact_sync.ledger

@@ -8,7 +8,8 @@ SELECT
 FROM contact_sync.hash_key;
 
 -- all_idle --
--- Whether nobody else is at work; no run, no verification and no erasure begins until the transaction ends.
+-- Whether nobody else is at work; no run, no verification and no erasure begins until the transaction ends. Dry runs
+-- don't count: they are ended.
 -- Parameters: sync_id = whose lease the transaction has, 0 = none
 WITH locked AS (
     SELECT
@@ -30,6 +31,15 @@ FROM locked AS o;
 -- Whoever has lost its lease, and doesn't know it yet, hashes without the new key. Parameters: sync_id = of the run
 UPDATE contact_sync.sync SET epoch = epoch + 1
 WHERE sync_id <> %(sync_id)s AND lease_holder IS NOT NULL;
+
+-- end_dry_runs --
+-- They read with the hashes of before, and no fence keeps them from going on. Index: run_running, once for each sync
+UPDATE contact_sync.run AS r SET
+    state = 'failed',
+    cause = %(cause)s,
+    finished_at = now()
+FROM contact_sync.sync AS s
+WHERE r.sync_id = s.sync_id AND r.state = 'running' AND r.dry_run;
 
 -- ledger_part --
 -- Index: ledger_pkey. Parameters: sync_id, first_id, at_most

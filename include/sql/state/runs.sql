@@ -1,5 +1,13 @@
 -- Syncs, their lease, and runs (state/runs.py).
 
+-- has_sync --
+SELECT count(*) > 0 AS found FROM contact_sync.sync
+WHERE name = %(name)s;
+
+-- hold_syncs --
+-- As in hash_keys.sql: waits for whoever has all of them for itself.
+SELECT sync_id FROM contact_sync.sync FOR SHARE;
+
 -- insert_sync --
 INSERT INTO contact_sync.sync (name) VALUES (%(name)s)
 ON CONFLICT (name) DO NOTHING;

@@ -53,6 +53,15 @@ FOR NO KEY UPDATE;
 SELECT verification_id FROM contact_sync.verification
 WHERE sync_id = %(sync_id)s AND state = 'running';
 
+-- dead --
+-- Those that no step works for any more. Parameters: sync_id, null = of all; seconds. Index: verification_running
+SELECT verification_id FROM contact_sync.verification
+WHERE
+    (%(sync_id)s::smallint IS NULL OR sync_id = %(sync_id)s)
+    AND state = 'running'
+    AND started_at < now() - make_interval(secs => %(seconds)s)
+ORDER BY verification_id;
+
 -- newest --
 -- The newest one that is over; of those that succeeded only, if only_succeeded. Index: verification_by_sync
 SELECT verification_id FROM contact_sync.verification

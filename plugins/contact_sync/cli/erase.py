@@ -107,6 +107,11 @@ def _told(found: list[Found]) -> str:
             f"Of {forgotten} former addresses only hashes are left, because the definition kept "
             f"their contacts: name them with --also, or look for these people in SendGrid's UI."
         )
+    if nobody := sum(not one.client_ids for one in found):
+        said.append(
+            f"{nobody} requests found no client: of somebody who has left B2CORE, lists of changes "
+            f"may have the id for a while. If you know it, say --client ID --also ADDRESS."
+        )
     return "\n".join(said)
 
 

@@ -32,7 +32,7 @@ class Verify(Strict):
     schedule: Schedule | None = Field(
         "@weekly",
         description="Cron expression of five columns or a preset, as the sync's own `schedule`; "
-        "null = only by hand.",
+        "null = only by hand, as is `prune` then: nothing older than `retention` goes by itself.",
     )
     repair: Repair = Field(
         Repair.REPORT,

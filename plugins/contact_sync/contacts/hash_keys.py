@@ -88,6 +88,11 @@ class HashKeys:
             f"this state database: as its password, or in `former` of its extra. Nothing was sent"
         )
 
+    def for_tombstones(self, in_use: Hashing) -> HashKey:
+        """The key of new tombstones. While hashes have none, the one that they get first: all
+        tombstones have to have that one then, or hashes could never get any."""
+        return self.current if in_use.keys else (*self.former, self.current)[0]
+
     def after(self, in_use: Sequence[str]) -> tuple[HashKey, ...]:
         """Those that the state database's hashes don't have yet, in the order in which they are to
         be applied. Raises ConfigError when one that is in use is missing."""

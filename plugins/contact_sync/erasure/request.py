@@ -78,12 +78,22 @@ def find_person(sync: Databases, subject: Subject, scan: Scan | None = None) -> 
     ids, given = _named(sync, subject, scan, hashing)
     with sync.state.transaction() as cursor:
         sync_id = runs.ensure_sync(cursor, sync.definition.name).sync_id
-        known = ids or purging.clients_of_addresses(cursor, sync_id, given.values())
+        known = ids or _holders(cursor, sync_id, given, scan)
     also = {_valid(each) for each in subject.also}
     if not ids:  # by an address of before: B2CORE has another one by now
         also |= set(_in_b2core(sync, known))
     with sync.state.transaction() as cursor:
         return _everywhere(cursor, sync_id, tuple(known), (given, also), (scan, hashing))
+
+
+def _holders(cursor: Cursor, sync_id: int, given: dict[str, int], scan: Scan) -> list[int]:
+    """Whose addresses these are in a sync; without such a client, whose they were before they left
+    B2CORE: something may be left that only their ids name. Who has such an id by now isn't meant.
+    """
+    if found := purging.clients_of_addresses(cursor, sync_id, given.values()):
+        return found
+    left = purging.departed_clients(cursor, sync_id, given.values())
+    return [client for client in left if client not in scan.client_id]
 
 
 def _named(
@@ -140,7 +150,7 @@ def _everywhere(
     clients = {sync_id: ids}
     for other in erasures.all_syncs(cursor):
         if other != sync_id:
-            found = set(purging.clients_of_addresses(cursor, other, given.values()))
+            found = set(_holders(cursor, other, given, scan))
             same = purging.same_clients(cursor, Person(other, ids, hashes))
             clients[other] = tuple(sorted(found.union(same)))
     persons = [Person(one, its, given) for one, its in clients.items()]
@@ -171,18 +181,18 @@ def request(sync: Databases, found: Found, *, by: str, reason: str) -> str:
     """Put up the tombstones and note what is to be done; returns the erasure's id. Who is being
     erased already isn't erased twice at once. Raises ConfigError without a key or for a reason that
     can't be kept."""
-    key, reason = sync.hash_keys().current, checked_reason(reason)
+    keys, reason = sync.hash_keys(), checked_reason(reason)
     if found.open is not None:
         return found.open
     erasure_id = secrets.token_hex(16)
     with sync.state.transaction() as cursor:
         hash_keys.hold(cursor, found.hashing)
         erasures.create(cursor, erasure_id, sync.definition.name)
-        _put_up(cursor, erasure_id, found, key)
+        _put_up(cursor, erasure_id, found, keys.for_tombstones(found.hashing))
         numbers = {"addresses": len(found.addresses), "clients": len(found.client_ids),
                    "syncs": len(found.persons)}  # fmt: skip
         step = Step(ErasureStep.REQUESTED, sync.definition.name, by[:MAX_REASON], reason, numbers)
-        erasures.record(cursor, erasure_id, step, key)
+        erasures.record(cursor, erasure_id, step, keys.current)
         reach("erasure_uncommitted")
     reach("erasure_requested")
     log.info("Erasure %s was asked for: %s", erasure_id[:8], numbers)

@@ -184,6 +184,7 @@ def _reopen(sync: Sync, keys: HashKeys) -> int:
         return 0
     scan = scanned(sync)
     with sync.state.transaction() as cursor:
+        hash_keys.hold(cursor, how[1])
         for erasure_id, everywhere in found.items():
             held = purging.held_by_others(cursor, [again.person for again in everywhere])
             for again in everywhere:

@@ -7,7 +7,7 @@ import logging
 from contact_sync.base.errors import ConfigError, ConnectionMissing
 from contact_sync.contacts.hash_keys import HashKeys, none_configured
 from contact_sync.postgres.cursor import Cursor
-from contact_sync.state import hash_keys, rehashing
+from contact_sync.state import hash_keys, rehashing, verifications
 from contact_sync.sync import Databases
 
 log = logging.getLogger(__name__)
@@ -15,6 +15,9 @@ NO_KEY = (
     "no hash key is configured: whoever can read the state database, or a backup of it, can find "
     "out addresses and values from their hashes by trying. docs/production.md says how to make one"
 )
+VERIFICATION_HOURS = 24.0
+"""A new key waits for a verification, of whichever sync, for so long: what is `deadlines.run_hours`
+by default. A longer one has to begin again, once."""
 
 
 def configured_keys(sync: Databases) -> HashKeys | None:
@@ -58,6 +61,7 @@ def apply_hash_keys(cursor: Cursor, sync_id: int, keys: HashKeys | None) -> None
             new[0].key_id,
         )
         return
+    verifications.end_dead(cursor, None, hours=VERIFICATION_HOURS)
     if not rehashing.all_idle(cursor, sync_id):
         log.warning(
             "The hashes in the state database don't have the key %s yet: other syncs or a "

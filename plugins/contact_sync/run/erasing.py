@@ -112,7 +112,7 @@ def _came_since(sync: Sync, part: Part, hashing: Hashing) -> dict[str, int]:
 
 def _purge(sync: Sync, part: Part, run: Run | None) -> bool:
     """Delete what the state database has of the person; False = it is in use."""
-    key, hashing = sync.hash_keys().current, sync.hashing()
+    keys, hashing = sync.hash_keys(), sync.hashing()
     own = _came_since(sync, part, hashing)
     with _writing(sync, part, run) as cursor:
         if erasures.is_in_use(cursor, part, run.run_id if run else 0):
@@ -120,13 +120,14 @@ def _purge(sync: Sync, part: Part, run: Run | None) -> bool:
         hash_keys.hold(cursor, hashing)
         ids = (part.erasure_id, part.sync_id)
         erasures.create_part(cursor, ids, (), own)
-        stones = stones_of(TombstoneKind.ADDRESS, (hashing, key), list(own.values()), list(own))
+        how = (hashing, keys.for_tombstones(hashing))
+        stones = stones_of(TombstoneKind.ADDRESS, how, list(own.values()), list(own))
         tombstones.put_up(cursor, part.erasure_id, None, stones)
         gone = purging.purge(cursor, _person(cursor, part))
         erasures.note_purged(cursor, part)
         name = sync.definition.name
         step = Step(ErasureStep.PURGED, name, numbers=gone)
-        erasures.record(cursor, part.erasure_id, step, key)
+        erasures.record(cursor, part.erasure_id, step, keys.current)
         reach("purge_uncommitted")
     reach("purged")
     return True

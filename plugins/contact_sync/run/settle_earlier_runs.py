@@ -11,7 +11,7 @@ from contact_sync.base.vocabulary import BatchState, PendingReason
 from contact_sync.run.same_account import refuse_other_account
 from contact_sync.run.sending.ending import postpone, void_batch
 from contact_sync.run.sending.poll_job import settle_batch
-from contact_sync.state import batches, identity, runs, staging
+from contact_sync.state import batches, identity, runs, staging, verifications
 from contact_sync.state.runs import Run
 from contact_sync.sync import Sync
 
@@ -46,6 +46,7 @@ def settle_earlier_runs(sync: Sync, run: Run) -> float | None:
     with sync.state.transaction(run.fence) as cursor:
         staging.drop_outbox_of_older_runs(cursor, run.sync_id, run.run_id)
         runs.end_dead_dry_runs(cursor, run, hours=sync.definition.deadlines.run_hours)
+        verifications.end_dead(cursor, run.sync_id, hours=sync.definition.deadlines.run_hours)
         staging.drop_slices_of_dead_runs(cursor, run.sync_id)
     log.info("Nothing of earlier runs is in flight")
     return None

@@ -242,8 +242,9 @@ def count_known(cursor: Cursor, sync_name: str) -> int:
 
 
 def count_open(cursor: Cursor, sync_id: int, hours: float) -> tuple[int, int]:
-    """How many aren't finished in a sync, and how many of them are older than so many hours."""
-    row = one(cursor, SQL["count_open"], {"sync_id": sync_id, "hours": hours})
+    """How many aren't finished in a sync, and how many are older than so many hours: of the latter
+    also those that were asked for in it and wait for another one."""
+    row = one(cursor, SQL["count_open"], {"sync_id": sync_id, "seconds": hours * 3600})
     return int(row["n"]), int(row["late"])
 
 

@@ -57,6 +57,13 @@ def clients_of_addresses(cursor: Cursor, sync_id: int, hashes: Collection[int]) 
     return [row["client_id"] for row in many(cursor, SQL["clients_of_addresses"], parameters)]
 
 
+def departed_clients(cursor: Cursor, sync_id: int, hashes: Collection[int]) -> list[int]:
+    """Those who had one of these addresses and whom the ledger doesn't have any more, as far as
+    their removals are known; the ids may be other people's by now."""
+    parameters = {"sync_id": sync_id, "email_hashes": list(hashes)}
+    return sorted(row["client_id"] for row in many(cursor, SQL["departed_clients"], parameters))
+
+
 def same_clients(cursor: Cursor, person: Person) -> list[int]:
     """Those of the ids, of another sync of the same B2CORE, who are known in this sync with one of
     the addresses: the same client, whom this sync has seen last before, or after, a change."""

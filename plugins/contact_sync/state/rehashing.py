@@ -18,6 +18,10 @@ from contact_sync.state import statements
 SQL = statements.load("rehashing")
 AT_ONCE = 50_000
 """Rows of a statement."""
+DRY_RUN_ENDED = (
+    "The hashes in the state database got another key while it was under way, so that it can't "
+    "compare with them any more: start it again"
+)
 IN_PARTS = {
     "ledger": (SQL["syncs_with_ledger"], SQL["ledger_part"], SQL["rehash_ledger"]),
     "outbox": (SQL["runs_with_outbox"], SQL["outbox_part"], SQL["rehash_outbox"]),
@@ -33,11 +37,13 @@ BY_HASH = (
 
 def all_idle(cursor: Cursor, sync_id: int) -> bool:
     """Whether nobody but the holder of this sync's lease (0 = of none) is at work on this database,
-    and nobody can begin until the transaction ends; whoever has lost its lease is fenced off."""
+    and nobody can begin until the transaction ends; whoever has lost its lease is fenced off, and
+    dry runs, which have none, end as failed."""
     parameters = {"sync_id": sync_id}
     if not one(cursor, SQL["all_idle"], parameters)["found"]:
         return False
     cursor.execute(SQL["fence_off"], parameters)
+    cursor.execute(SQL["end_dry_runs"], {"cause": DRY_RUN_ENDED})
     return True
 
 

@@ -119,8 +119,11 @@ def with_objects(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def ensure_sync(cursor: Cursor, name: str) -> SyncState:
-    """The sync's row, made at its first run."""
-    cursor.execute(SQL["insert_sync"], {"name": name})
+    """The sync's row, made at its first run; that waits while the hashes get another key, because
+    nobody can fence off a sync that isn't there yet."""
+    if not one(cursor, SQL["has_sync"], {"name": name})["found"]:
+        many(cursor, SQL["hold_syncs"])
+        cursor.execute(SQL["insert_sync"], {"name": name})
     return read_sync(cursor, name)
 
 

@@ -210,6 +210,15 @@ def finish(
     cursor.execute(SQL["finish"], ids | {"state": str(state), "cause": cause})
 
 
+def end_dead(cursor: Cursor, sync_id: int | None, *, hours: float) -> None:
+    """End as failed what was begun so long ago that no step works for it any more, of a sync or,
+    None, of all: one that was killed would keep erasures and a new hash key waiting until somebody
+    verifies again."""
+    cause = f"It came to no end within {hours:g} hours: it was killed, or given up"
+    for row in many(cursor, SQL["dead"], {"sync_id": sync_id, "seconds": hours * 3600}):
+        finish(cursor, read(cursor, row["verification_id"]), VerificationState.FAILED, cause)
+
+
 def findings(
     cursor: Cursor,
     verification_id: int,

@@ -6,7 +6,7 @@ import pytest
 
 from contact_sync.state import syncs
 from contact_sync.state.purging import PURGES
-from tests.support.erased import ask, erase, go_on, states, traces
+from tests.support.erased import ask, erase, go_on, outlast_the_search, states, traces
 from tests.support.world import World
 
 ANN = "ann@example.com"
@@ -53,3 +53,23 @@ def test_E14_a_sync_that_is_renamed_or_forgotten_keeps_its_tombstones(
     assert states(world) == {erasure_id: "finished" if finished else "open"}
     assert traces(world, ANN) == []
     assert go_on(world) == []
+
+
+def test_E01_who_stands_in_plans_and_lists_of_changes_is_nowhere(world: World) -> None:
+    """An example of a rejection, a row with encrypted values, also of a dry run; and no later run
+    writes any of it again."""
+    world.redefine(changes={"values": "encrypted"})
+    client = world.add(ANN, id=987_654_321, first_name="Ann")
+    world.run()
+    world.edit(client, first_name="Anna")
+    world.run()
+    world.edit(client, email="not an address")
+    world.run()
+    world.run(dry_run=True)
+    assert {"change: 987654321", "run: 987654321"} <= set(traces(world, str(client)))
+    ask(world, client=str(client), also=[ANN])
+    outlast_the_search(world)
+    assert go_on(world) == [None]
+    world.run("full")
+    world.run(dry_run=True)
+    assert traces(world, ANN, str(client)) == []
