@@ -180,12 +180,12 @@ def _retry_after(account: Account, path: str, limit: int | None) -> Answer:
     found: Exchange | None = None
     for _ in range(2 * MOST_CALLS):  # the minute may end in between
         found = account.call("GET", path, patient=False)
-        if found.status == 429:
+        if found.status == 429 and found.body:  # a page is something in between's
             break
-    if found is None or found.status != 429:
-        return Answer(UNSEEN, "no call was refused")
+    if found is None or found.status != 429 or not found.body:
+        return Answer(UNSEEN, "no call was refused by SendGrid itself")
     there = "retry-after" in found.headers
-    keys = ", ".join(sorted(found.body)) or "no JSON"
+    keys = ", ".join(sorted(found.body))
     return Answer("yes" if there else "no", f"429 with {keys}")
 
 
