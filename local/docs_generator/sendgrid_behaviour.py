@@ -22,11 +22,27 @@ python -m contact_sync probe sendgrid_default          # asks before, cleans up 
 python -m contact_sync probe sendgrid_default --clean  # takes away what a killed probe has left
 ```
 
+`sendgrid_default` is [SendGrid's connection](first-connection.md#3-sendgrid) in Airflow or in
+`AIRFLOW_CONN_SENDGRID_DEFAULT`; its key needs *Marketing: Full Access*, and neither B2CORE nor the
+state database is needed. The file that is written belongs to the definitions:
+
+```yaml
+# include/syncs/NAME.yaml
+account: sendgrid_default   # include/accounts/sendgrid_default.yaml
+```
+
+`python -m contact_sync validate` says whether it can be read. Runs and verifications tell when
+SendGrid does otherwise than it says; then, and once a year, ask again.
+
 It makes contacts at reserved addresses, a list and three custom fields, all with names of their
 own, and deletes them at the end. What it makes is noted in a private file before it is made, so
 that nothing is left after a kill either. It stops before it begins if something has such a name
 or address already. `--addresses` gives the contacts other addresses, `--record` keeps every call
 and answer, without secrets and addresses.
+
+Nothing is concluded from a call that fails, a job that isn't over or a search that lags. The
+questions of a part that fails stay `unseen`; the reason is told, the exit code is 1, and the next
+start asks these alone. A profile that is there isn't replaced by less.
 
 The result is an *account profile*, `include/accounts/CONNECTION.yaml`: each answer with what was
 seen. It holds no personal data; keep it beside the definitions. A definition relies on it by

@@ -63,14 +63,24 @@ def test_what_one_switch_cannot_do_twice_is_said(
         ({"version": 2}, "not an account profile of version 1"),
         ({"csv_empty_text": "sometimes"}, "there is no such question or answer"),
         ({"no_such_question": "yes"}, "there is no such question or answer"),
+        ({"no_such_question": "unseen"}, "there is no such question or answer"),
+        ({"json_limit": True}, "a whole number"),
+        ({"search_lag": -1}, "a whole number"),
     ],
-    ids=["another version", "another answer", "another question"],
+    ids=["another version", "another answer", "another question", "unseen", "no number", "less"],
 )
 def test_another_profile_is_refused(
     tmp_path: Path, answers: dict[str, str | int], says: str
 ) -> None:
     with pytest.raises(ProfileError, match=says):
         read_profile(profile(tmp_path, **answers))
+
+
+def test_an_answer_that_is_no_block_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "account.yaml"
+    path.write_text("version: 1\nanswers: {no_ids: accepted}\n", encoding="utf-8")
+    with pytest.raises(ProfileError, match="no_ids: it has no answer"):
+        read_profile(path)
 
 
 def test_without_an_answer_about_empty_cells_one_has_to_choose(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from tests.support.erasure_scenarios import ERASURE
 from tests.support.lasting_scenarios import LASTING
 from tests.support.not_promised import NOT_PROMISED
+from tests.support.probe_scenarios import PROBING
 from tests.support.proofs import Proof, proofs_of
 from tests.support.shown_scenarios import SHOWN
 from tests.support.verify_scenarios import VERIFICATION
@@ -37,8 +38,9 @@ SECTIONS = {
     "E": "Erasure on request",
     "W": "Runs that begin with changes",
     "T": "What a person is told before and after a run",
+    "Q": "Probes of an account, and their profiles",
 }
-ELSEWHERE = VERIFICATION | ERASURE | LASTING | WATCHING | SHOWN
+ELSEWHERE = VERIFICATION | ERASURE | LASTING | WATCHING | SHOWN | PROBING
 
 SCENARIOS = {
     "A01": "A transaction commits after a run has read past its time → the next run sends it",

@@ -150,6 +150,8 @@ def read_profile(path: Path) -> tuple[Changes, list[str]]:
     given = content.get("answers")
     if not isinstance(given, dict):
         raise ProfileError(f"{path}: it has no answers")
+    if wrong := [code for code, item in given.items() if not isinstance(item, dict)]:
+        raise ProfileError(f"{path}: {wrong[0]}: it has no answer")
     return settings_of({code: item.get("answer") for code, item in given.items()})
 
 
@@ -161,7 +163,7 @@ def settings_of(answers: Mapping[str, Any]) -> tuple[Changes, list[str]]:
     changes: Changes = {}
     in_vain: list[str] = []
     for code, answer in answers.items():
-        if answer in GENERAL or code in NO_SETTING:
+        if code in NO_SETTING or (answer in GENERAL and (code in ANSWERS or code in NUMBERS)):
             continue
         wanted = _changes(code, answer)
         for setting, value in wanted.items():
@@ -171,11 +173,13 @@ def settings_of(answers: Mapping[str, Any]) -> tuple[Changes, list[str]]:
 
 
 def _changes(code: str, answer: Any) -> Changes:
+    if code in NUMBERS and (type(answer) is not int or answer < 0):
+        raise ProfileError(f"{code}: {answer}: it must be a whole number, 0 or more")
     if code == "job_seconds":
         return {"delay": answer, "finish_delay": 0}
     if code == "rate_limit":
         return {"rate_limits": {COUNT_ROUTE: answer}}
-    if code in NUMBERS and isinstance(answer, int):
+    if code in NUMBERS:
         return {NUMBERS[code]: answer}
     found = ANSWERS.get(code, {}).get(str(answer))
     if found is None:

@@ -163,7 +163,8 @@ CSV_VALUES = (
         "csv_ragged_row", "CSV: what becomes of a row that lacks a cell?", "csv_ragged",
         {"file": "the whole file fails", "row": "only this row is lost"},
         documented="the numbers of columns and mappings must be equal",
-        assumed="no row lacks one", observed="the second file has such a row",
+        assumed="no row lacks one", observed="the second file has such a row; a third one shows "
+        "whether it was by chance that no row took effect",
     ),
 )  # fmt: skip
-"""Asked by two CSV imports: all rows in the first file, save what may fail a file as a whole."""
+"""Asked by two or three CSV imports: all rows in the first one, save what may fail a whole file."""

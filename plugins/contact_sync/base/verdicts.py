@@ -73,6 +73,7 @@ class Count(StrEnum):
     KEPT = "kept"  # contacts of ours without a client that stay by the definition
     LOOKED_AT = "looked_at"  # candidates that were looked up again
     RACES = "races"  # of these, those that were no difference
+    UNCLEARED = "uncleared"  # contacts that contradict what the account profile says of clearing
 
 
 VERDICTS: Mapping[str, tuple[str, str]] = {
@@ -131,6 +132,12 @@ COUNTS: Mapping[str, tuple[str, str]] = {
     ),
     Count.LOOKED_AT: ("candidate was looked up again", "candidates were looked up again"),
     Count.RACES: ("of them was no difference", "of them were no difference"),
+    Count.UNCLEARED: (
+        "contact has a text that B2CORE doesn't, though the account profile says that files clear "
+        "it: unless somebody typed it in at SendGrid, run `probe` again",
+        "contacts have texts that B2CORE doesn't, though the account profile says that files clear "
+        "them: unless somebody typed them in at SendGrid, run `probe` again",
+    ),
 }  # fmt: skip
 """The same."""
 

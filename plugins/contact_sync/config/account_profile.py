@@ -85,7 +85,13 @@ def read_profile(name: str) -> AccountProfile:
         raise ConfigError(f"{path.name}: the account profile can't be read ({kind})") from None
     if len(text) > MOST_BYTES:
         raise ConfigError(f"{path.name}: an account profile has at most {MOST_BYTES:,} characters")
-    return parsed_profile(text, path.name)
+    found = parsed_profile(text, path.name)
+    if found.connection != name:
+        raise ConfigError(
+            f"{path.name}: connection: it isn't {name!r}, so this profile is of another account: "
+            f"make it by `python -m contact_sync probe {name}`"
+        )
+    return found
 
 
 @lru_cache(maxsize=16)  # each page reads all definitions, and with them their profiles

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 MIN_JSON_BYTES = 100_000
 """A limit below that is no limit of SendGrid's: a body holds some hundred contacts at least."""
+DOCUMENTED_JSON_BYTES = 6_000_000
+"""No probe tries more: a profile that says more wasn't written by one."""
 
 
 _KINDS = {FieldType.TEXT: "custom_text", FieldType.NUMBER: "number", FieldType.DATE: "date"}
@@ -66,4 +68,6 @@ def takes_empty_cells(profile: AccountProfile, mapping: Mapping) -> bool:
 def max_json_bytes(profile: AccountProfile) -> int:
     """How large a body of `PUT /v3/marketing/contacts` may be."""
     known = profile.number("json_limit")
-    return MAX_JSON_BYTES if known is None else max(known, MIN_JSON_BYTES)
+    if known is None:
+        return MAX_JSON_BYTES
+    return min(max(known, MIN_JSON_BYTES), DOCUMENTED_JSON_BYTES)

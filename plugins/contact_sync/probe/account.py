@@ -4,76 +4,85 @@ for their limits. Whatever is made is noted before."""
 from __future__ import annotations
 
 import secrets
-import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
-from contact_sync.base.errors import ConfigError, FatalError, FateUnknown, RetryableError
+from contact_sync.base.errors import (
+    ConfigError,
+    FatalError,
+    FateUnknown,
+    RetryableError,
+    SyncError,
+)
+from contact_sync.probe.listing import custom_fields, lists, reserved_fields
 from contact_sync.probe.made import Made
+from contact_sync.probe.patient import Clock, patiently
 from contact_sync.sendgrid.raw_calls import CONTACTS, FIELDS, LISTS, Exchange, RawCalls
 
 POLL_SECONDS = 2.0
 FIRST_POLL_SECONDS, LONGER = 0.25, 1.5
 """The first pause of something that is polled, and by which factor each one is longer, up to
 POLL_SECONDS."""
+RARER = 20
+"""The longest pause grows to this part of the time that was waited already."""
 JOB_SECONDS = 900.0
+UNKNOWN_SECONDS = 30.0
+"""A job that was accepted is unknown only if 404 is answered for so long."""
 LAG_SECONDS = 300.0
 FIELD_SECONDS = 180.0
-MAX_TRIES = 5
-LONGEST_PAUSE = 120
+SLOW_SECONDS = 15.0
+"""A call that takes longer has waited for a limit or for a fault."""
 MOST_ADDRESSES = 60
 TERMINAL = ("completed", "errored", "failed")
 FIELD_TYPES = {"text": "Text", "number": "Number", "date": "Date"}
 
 
-@dataclass(frozen=True, slots=True)
-class Clock:
-    """The time in epoch seconds, and how to let some pass."""
+class NotOver(RetryableError):
+    """A job isn't over in time; nothing can be said of it."""
 
-    now: Callable[[], float] = time.time
-    sleep: Callable[[float], None] = time.sleep
+
+class NotTaken(RetryableError):
+    """An upsert that needed to be taken was refused, or its job failed as a whole."""
 
 
 @dataclass(slots=True)
 class Account:
-    """One account during a probe. `limits`: calls a minute by route, as headers said."""
+    """One account during a probe. `limits`: calls a minute by route, as headers said;
+    `longest_call`: in seconds, with its waits for limits; `are_usable`: the custom fields, after
+    `field_seconds`, None = that can't be told."""
 
     calls: RawCalls
     made: Made
     clock: Clock = field(default_factory=Clock)
     say: Callable[[str], None] = lambda _text: None
     limits: dict[str, int] = field(default_factory=dict)
-    field_seconds: int | None = None
+    longest_call: float = 0.0
+    are_usable: bool = False
+    field_seconds: float | None = None
     _reserved: dict[str, str] = field(default_factory=dict)
 
     def call(self, method: str, path: str, body: Any = None, *, patient: bool = True) -> Exchange:
-        """One call and its answer. `patient`: a full minute is waited for, and a reading is tried
-        again when there is no answer. Raises RetryableError or AuthError."""
-        reads = method == "GET" or path.endswith("/search/emails")
-        for number in range(1, MAX_TRIES + 1):
-            try:
-                found = self.calls.exchange(method, path, body)
-            except RetryableError as error:
-                no_effect = reads or not isinstance(error, FateUnknown)
-                if not (patient and no_effect) or number == MAX_TRIES:
-                    raise
-                self.clock.sleep(POLL_SECONDS)
-                continue
-            if (limit := found.number("x-ratelimit-limit")) is not None:
-                self.limits[f"{method} {_route(path)}"] = limit
-            if not patient or not (found.status == 429 or (reads and found.status >= 500)):
-                return found
-            self.clock.sleep(self._pause(found))
-        raise RetryableError(f"{method} {_route(path)}: SendGrid refused it {MAX_TRIES} times")
+        """One call and its answer, and a limit that it tells; `patient`: as `patiently`, else
+        whatever is answered."""
+        start = self.clock.now()
+        if patient:
+            found = patiently(self.calls, self.clock, method, path, body)
+        else:
+            found = self.calls.exchange(method, path, body)
+        self.longest_call = max(self.longest_call, self.clock.now() - start)
+        if (limit := found.number("x-ratelimit-limit")) is not None:
+            self.limits[f"{method} {path.partition('?')[0]}"] = limit
+        return found
 
-    def _pause(self, found: Exchange) -> float:
-        reset = found.number("x-ratelimit-reset")
-        if found.status != 429 or reset is None:
-            return POLL_SECONDS
-        left = reset if reset < 10_000_000 else reset - self.clock.now()
-        return min(max(left, 0) + 1.0, LONGEST_PAUSE)
+    def timed(self, act: Callable[[], bool]) -> float | None:
+        """How long something took that ends at a call's answer, in seconds; None = that can't be
+        told: it didn't come about, or a call had to wait meanwhile."""
+        self.longest_call, start = 0.0, self.clock.now()
+        came = act()
+        took = self.clock.now() - start
+        return took if came and self.longest_call <= SLOW_SECONDS else None
 
     def address(self, label: str) -> str:
         """The address of the contact with this label, noted as one that may be made."""
@@ -86,94 +95,145 @@ class Account:
         return self.made.addresses[label]
 
     def list_id(self) -> str:
-        """The probe's own list, made when it is first needed. Raises FatalError."""
-        if self.made.list_id is None:
-            self.made.has_list = True
-            self.made.save()
-            found = self.call("POST", LISTS, {"name": self.made.list_name})
-            self.made.list_id = str(_id_of(found, "the list"))
-            self.made.save()
-        return self.made.list_id
+        """The probe's own list, made when it is first needed. Raises ConfigError."""
+        made = self.made
+        if made.list_id is None and made.has_list:  # its answer got lost
+            made.list_id = lists(self.call).get(made.list_name)
+        if made.list_id is None:
+            made.has_list = True
+            try:
+                made.list_id = self._create(LISTS, {"name": made.list_name}, "the list")
+            except FateUnknown:
+                raise
+            except SyncError:  # it was refused: a list of this name is somebody else's
+                made.has_list = False
+                made.save()
+                raise
+        return made.list_id
 
     def fields(self) -> dict[str, str]:
         """The ids of the probe's own custom fields by `text`, `number` and `date`; they are made
-        when they are first needed, and can be used."""
+        when they are first needed, and can be used. Raises ConfigError."""
+        made = self.made
         names = {kind: self.field_name(kind) for kind in FIELD_TYPES}
+        if any(field_id is None for field_id in made.fields.values()):  # an answer got lost
+            there = custom_fields(self.call)
+            made.fields = {name: made.fields[name] or there.get(name) for name in made.fields}
         for kind, name in names.items():
-            if self.made.fields.get(name) is None:
-                self.made.fields[name] = None
-                self.made.save()
-                body = {"name": name, "field_type": FIELD_TYPES[kind]}
-                self.made.fields[name] = str(_id_of(self.call("POST", FIELDS, body), "a field"))
-                self.made.save()
-        ids = {kind: str(self.made.fields[name]) for kind, name in names.items()}
-        if self.field_seconds is None:
-            self.field_seconds = self._await_fields(ids)
+            if made.fields.get(name) is None:
+                self._make_field(name, FIELD_TYPES[kind])
+        ids = {kind: str(made.fields[name]) for kind, name in names.items()}
+        if not self.are_usable:
+            self._await_fields(ids)
         return ids
+
+    def _make_field(self, name: str, field_type: str) -> None:
+        made, body = self.made, {"name": name, "field_type": field_type}
+        made.fields[name] = None
+        try:
+            made.fields[name] = self._create(FIELDS, body, "a custom field")
+        except FateUnknown:
+            raise
+        except SyncError:
+            del made.fields[name]
+            made.save()
+            raise
+
+    def _create(self, path: str, body: dict[str, str], what: str) -> str:
+        """Make something; returns its id. It is noted before, and when the call went off."""
+        self.made.sent_at = self.clock.now()
+        self.made.save()
+        found = self.call("POST", path, body)
+        new = found.body.get("id")
+        if found.ok and not new:
+            raise FateUnknown(f"POST {path}: the answer has no id; it may have had an effect")
+        self.made.sent_at = None
+        self.made.save()
+        if not found.ok:
+            raise ConfigError(
+                f"SendGrid refused to make {what} of the probe ({found.status}): see whether its "
+                f"name is taken or too long, and whether the account has as many as it may"
+            )
+        return str(new)
 
     def reserved_ids(self) -> dict[str, str]:
         """The ids of the account's reserved fields by name."""
         if not self._reserved:
-            items = self.call("GET", FIELDS).body.get("reserved_fields") or []
-            self._reserved = {str(item["name"]): str(item["id"]) for item in items}
+            self._reserved = reserved_fields(self.call)
         return self._reserved
 
     def field_name(self, kind: str) -> str:
         """The name of one of the three custom fields."""
         return f"contact_sync_probe_{self.made.token}_{kind}"
 
-    def _await_fields(self, ids: dict[str, str]) -> int:
-        """How many seconds the newest field took until an upsert could use it."""
+    def _await_fields(self, ids: dict[str, str]) -> None:
+        """Wait until an upsert can use the fields; notes how many seconds the newest took."""
         values = {ids["text"]: "usable", ids["number"]: 1, ids["date"]: "2021-02-11T00:00:00Z"}
-        start = self.clock.now()
-        while (waited := self.clock.now() - start) <= FIELD_SECONDS:
-            found = self.put([{"email": self.address("fields"), "custom_fields": values}])
-            if found.ok:
-                return round(waited)
-            self.clock.sleep(1.0)
-        raise RetryableError(
-            f"The probe's custom fields can't be used {FIELD_SECONDS:.0f} seconds after they were "
-            f"made: try again later"
-        )
+        contact = {"email": self.address("fields"), "custom_fields": values}
+
+        def are_usable() -> bool:
+            self.are_usable = self.until(lambda: self.put([contact]).ok, FIELD_SECONDS) is not None
+            return self.are_usable
+
+        self.field_seconds = self.timed(are_usable)
+        if not self.are_usable:
+            raise RetryableError(
+                f"The probe's custom fields can't be used {FIELD_SECONDS:.0f} seconds after they "
+                f"were made: try again later"
+            )
 
     def put(self, contacts: list[dict[str, Any]], list_ids: Iterable[str] = ()) -> Exchange:
-        """A JSON upsert onto the probe's list; its job is noted."""
-        lists = [self.list_id(), *list_ids]
-        self.made.sent_at = self.clock.now()
-        self.made.save()
+        """A JSON upsert onto the probe's list; its job is noted. Raises FateUnknown."""
+        made, lists = self.made, [self.list_id(), *list_ids]
+        made.sent_at, made.is_unsettled = self.clock.now(), True
+        made.save()
         found = self.call("PUT", CONTACTS, {"list_ids": lists, "contacts": contacts})
         if found.ok:
-            self.made.jobs.append(str(found.body.get("job_id", "")))
-        self.made.sent_at = None
-        self.made.save()
+            if not found.body.get("job_id"):
+                raise FateUnknown(f"PUT {CONTACTS}: the answer names no job")
+            made.jobs[str(found.body["job_id"])] = self.clock.now()
+        made.sent_at = None
+        made.save()
         return found
+
+    def sent(self, contacts: list[dict[str, Any]]) -> str:
+        """The same of contacts that every account takes; returns the job. Raises NotTaken."""
+        found = self.put(contacts)
+        if not found.ok:
+            raise NotTaken(f"SendGrid answered {found.status} to an upsert that is as it must be")
+        return str(found.body["job_id"])
 
     def job(self, job_id: str) -> Exchange:
         """What SendGrid says of a job."""
         return self.call("GET", f"{CONTACTS}/imports/{quote(job_id, safe='')}")
 
     def finish(self, job_id: str, seconds: float = JOB_SECONDS) -> dict[str, Any]:
-        """A job once it is over; {} if it isn't known. Raises RetryableError when it never ends."""
-        deadline, pause = self.clock.now() + seconds, FIRST_POLL_SECONDS
+        """A job once it is over; {} if it isn't known. Raises NotOver."""
+        start, known_at = self.clock.now(), self.clock.now()
+        pause = FIRST_POLL_SECONDS
         while True:
-            found = self.job(job_id)
-            if found.status == 404 or found.body.get("status") in TERMINAL:
-                self.made.jobs = [job for job in self.made.jobs if job != job_id]
-                return found.body if found.ok else {}
-            if self.clock.now() > deadline:
-                raise RetryableError(f"A job of the probe's isn't over after {seconds:.0f} seconds")
+            found, now = self.job(job_id), self.clock.now()
+            is_over = found.ok and found.body.get("status") in TERMINAL
+            known_at = known_at if found.status == 404 else now
+            if is_over or now - known_at >= UNKNOWN_SECONDS:
+                self.made.jobs.pop(job_id, None)
+                self.made.uploads.pop(job_id, None)
+                return found.body if is_over else {}
+            if now - start > seconds:
+                raise NotOver(f"A job of the probe's isn't over after {seconds:.0f} seconds")
             self.clock.sleep(pause)
-            pause = min(pause * LONGER, POLL_SECONDS)
+            pause = min(pause * LONGER, max(POLL_SECONDS, (now - start) / RARER))
 
     def look(self, addresses: Iterable[str], *, note: bool = True) -> dict[str, dict[str, Any]]:
         """The contacts that exist, by address; at most 100 addresses. `note`: their ids, as those
         of the probe's."""
         sought = list(addresses)
         found = self.call("POST", f"{CONTACTS}/search/emails", {"emails": sought})
-        if found.status not in (200, 404):
-            raise FatalError(f"A search answered {found.status}: the probe can't go on")
-        result = found.body.get("result")
-        entries = result if isinstance(result, dict) else {}
+        entries = found.body.get("result")
+        if found.status == 404 and found.body:
+            entries = entries if isinstance(entries, dict) else {}
+        elif found.status != 200 or not isinstance(entries, dict):
+            raise RetryableError(f"A search answered {found.status}, and not as searches do")
         seen = {
             address: entry["contact"]
             for address, entry in entries.items()
@@ -188,23 +248,40 @@ class Account:
 
     def settle(self) -> None:
         """Wait until all that was sent shows in searches: the jobs are over, and what was sent last
-        is found."""
-        for job_id in list(self.made.jobs):
-            self.finish(job_id)
+        is found. A job that wasn't over in time isn't waited for again.
+
+        Raises RetryableError: what searches show then proves nothing.
+        """
+        for job_id, since in list(self.made.jobs.items()):
+            if self.clock.now() - since <= JOB_SECONDS:
+                self.finish(job_id)
         mark = secrets.token_hex(4)
         address = self.address("canary")
-        found = self.put([{"email": address, "last_name": mark}])
-        self.finish(str(found.body.get("job_id", "")))
-        self.until(lambda: self.look([address]).get(address, {}).get("last_name") == mark)
+        job = self.finish(self.sent([{"email": address, "last_name": mark}]))
+        if job.get("status") == "failed":
+            raise NotTaken(
+                "SendGrid took an upsert of the probe's, and its job failed as a whole: see "
+                "whether the plan's limit of contacts is reached"
+            )
+        if (
+            self.until(lambda: self.look([address]).get(address, {}).get("last_name") == mark)
+            is None
+        ):
+            raise RetryableError(
+                f"What the probe has sent isn't found {LAG_SECONDS:.0f} seconds after its job's end"
+            )
+        self.made.is_unsettled = False
+        self.made.save()
 
     def until(self, is_so: Callable[[], bool], seconds: float = LAG_SECONDS) -> float | None:
         """How long it took until something was so; None = it wasn't, for all of these seconds."""
         start, pause = self.clock.now(), FIRST_POLL_SECONDS
         while not is_so():
-            if self.clock.now() - start > seconds:
+            waited = self.clock.now() - start
+            if waited > seconds:
                 return None
             self.clock.sleep(pause)
-            pause = min(pause * LONGER, POLL_SECONDS)
+            pause = min(pause * LONGER, max(POLL_SECONDS, waited / RARER))
         return self.clock.now() - start
 
 
@@ -215,12 +292,3 @@ def address_of(pattern: str, token: str, number: int) -> str:
 
 def _route(path: str) -> str:
     return path.partition("?")[0]
-
-
-def _id_of(found: Exchange, what: str) -> Any:
-    if not found.ok or not found.body.get("id"):
-        raise ConfigError(
-            f"SendGrid refused to make {what} of the probe ({found.status}): the key needs "
-            f"Marketing: Full Access"
-        )
-    return found.body["id"]

@@ -28,22 +28,29 @@ def ask_key(account: Account, _asked: Set[str]) -> dict[str, Answer]:
     asked then."""
     answered = account.call("GET", "/v3/scopes")
     listed = answered.body.get("scopes")
-    has = isinstance(listed, list) and any(scope in listed for scope in WRITING)
+    region = Answer(
+        HOSTS.get(account.calls.host(), OTHER), f"calls to {account.calls.host()} are answered"
+    )
+    if not isinstance(listed, list):
+        said = f"the key's scopes aren't told ({answered.status})"
+        return {"write_scopes": Answer(UNSEEN, said), "region": region}
+    has = any(scope in listed for scope in WRITING)
     account.list_id()  # raises when it may not
     scopes = Answer(
         "listed" if has else "unlisted",
-        f"{len(listed) if isinstance(listed, list) else 0} scopes, of them those that write "
+        f"{len(listed)} scopes, of them those that write "
         f"Marketing {'are' if has else 'are not'} listed; a list was made",
     )
-    host = account.calls.host()
-    region = Answer(HOSTS.get(host, OTHER), f"calls to {host} are answered")
     return {"write_scopes": scopes, "region": region}
 
 
 def ask_fields(account: Account, _asked: Set[str]) -> dict[str, Answer]:
     """How long new fields can't be used."""
     account.fields()
-    seconds = account.field_seconds or 0
+    if account.field_seconds is None:
+        waited = Answer(UNSEEN, "a call had to wait meanwhile, or the fields were usable before")
+        return {"field_seconds": waited}
+    seconds = round(account.field_seconds)
     said = f"an upsert with three new fields was accepted after {seconds} seconds"
     return {"field_seconds": Answer(seconds, said)}
 
@@ -97,7 +104,7 @@ def _empty_search(account: Account) -> Answer:
 def _segments(account: Account) -> dict[str, Answer]:
     account.settle()
     canary = account.address("canary")
-    looked = account.look([canary]).get(canary, {})
+    looked = account.look([canary])[canary]
     newest = account.call("GET", CONTACTS).body.get("result")
     listed = [item for item in newest or () if isinstance(item, dict)]
     shown = next((item for item in listed if item.get("email") == canary), None)
@@ -111,7 +118,8 @@ def _segments(account: Account) -> dict[str, Answer]:
 
 def _shape(value: Any, what: str) -> Answer:
     shapes = {None: "null", ...: "left_out"}
-    shape = "array" if isinstance(value, list) else shapes.get(value, OTHER)
+    is_none = value is None or value is ...
+    shape = "array" if isinstance(value, list) else shapes[value] if is_none else OTHER
     words = {"array": "a list", "null": "null", "left_out": "no such key", OTHER: "something else"}
     return Answer(shape, f"{what} has {words[shape]}")
 
@@ -152,15 +160,17 @@ def _limits_of(account: Account) -> str:
 
 
 def _are_apart(account: Account, path: str, own: str, other: str) -> bool | None:
-    """Whether calls for two lists are counted each by itself; None = it couldn't be told, also when
-    somebody else's calls were counted meanwhile."""
-    for _ in range(3):
+    """Whether calls for two lists are counted each by itself, seen twice; None = it couldn't be
+    told, also when somebody else's calls were counted meanwhile."""
+    seen: list[int] = []
+    for _ in range(6):
         calls = [account.call("GET", path.format(each)) for each in (own, other, own)]
         left = [call.number("x-ratelimit-remaining") for call in calls]
         if left[0] is None or left[2] is None:
             return None
-        if left[0] - left[2] in (1, 2):
-            return left[0] - left[2] == 1
+        seen.append(left[0] - left[2])
+        if seen[-1] in (1, 2) and seen[-2:] == 2 * seen[-1:]:
+            return seen[-1] == 1
     return None
 
 
@@ -170,12 +180,12 @@ def _retry_after(account: Account, path: str, limit: int | None) -> Answer:
     found: Exchange | None = None
     for _ in range(2 * MOST_CALLS):  # the minute may end in between
         found = account.call("GET", path, patient=False)
-        if found.status == 429:
+        if found.status == 429 and found.body:  # a page is something in between's
             break
-    if found is None or found.status != 429:
-        return Answer(UNSEEN, "no call was refused")
+    if found is None or found.status != 429 or not found.body:
+        return Answer(UNSEEN, "no call was refused by SendGrid itself")
     there = "retry-after" in found.headers
-    keys = ", ".join(sorted(found.body)) or "no JSON"
+    keys = ", ".join(sorted(found.body))
     return Answer("yes" if there else "no", f"429 with {keys}")
 
 
@@ -191,8 +201,10 @@ def ask_size(account: Account, _asked: Set[str]) -> dict[str, Answer]:
         size, found = _sized(account, tried)
         if found.ok:
             low = size
-        else:
+        elif found.status in (400, 413):
             high, refused = size, found
+        else:
+            raise FatalError(f"A JSON upsert of {size:,} bytes was answered by {found.status}")
         tried = (low + high) // 2
     if not low:
         raise FatalError(f"No JSON upsert of {GRAIN:,} bytes or more is accepted")
@@ -207,7 +219,7 @@ def _sized(account: Account, most: int) -> tuple[int, Exchange]:
     rows = max(1, (most - ENVELOPE) // each)
     found = account.put([row] * rows)
     if found.ok:
-        account.finish(str(found.body.get("job_id", "")))
+        account.finish(str(found.body["job_id"]))
     return len(json.dumps(found.sent)), found
 
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from contact_sync.base.errors import RetryableError
-from contact_sync.probe.account import LAG_SECONDS, Account
+from contact_sync.base.errors import ConfigError, RetryableError
+from contact_sync.probe.account import JOB_SECONDS, LAG_SECONDS, Account, NotOver, NotTaken
+from contact_sync.probe.listing import custom_fields, lists
 from contact_sync.sendgrid.raw_calls import CONTACTS, FIELDS, LISTS
 
 LATE_SECONDS = 120.0
 """A write whose answer got lost has taken effect by then, or never does."""
+LONGEST_JOB_SECONDS = 3600.0
+"""A job that isn't over so long after it was accepted is given up."""
 PIECE = 50
 
 
@@ -19,9 +22,11 @@ def clean(account: Account) -> list[str]:
     Answers stay. Raises RetryableError when something is still there at the end: repeat it.
     """
     made = account.made
-    _await_effects(account)
+    check_account(account)
+    left = _await_effects(account)
     list_id = _own_list(account)
-    left = _contacts(account, list_id)
+    _settle(account)
+    left += _contacts(account, list_id)
     for name, field_id in _own_fields(account).items():
         _gone(account, f"{FIELDS}/{field_id}", f"the field {name}")
         del made.fields[name]
@@ -31,23 +36,65 @@ def clean(account: Account) -> list[str]:
         _gone(account, f"{LISTS}/{list_id}", "the list")
     made.list_id, made.has_list = None, False
     made.save()
-    account.field_seconds = None
+    account.are_usable = False
     return left
 
 
-def _await_effects(account: Account) -> None:
-    """Wait for writes under way: what they make couldn't be seen before."""
-    made = account.made
+def check_account(account: Account) -> None:
+    """See that this is the account of the earlier probe: with another key its list must be there.
+
+    Answers of what may be another account are forgotten. Raises ConfigError.
+    """
+    made, mark = account.made, account.calls.key_mark
+    if made.key not in ("", mark):
+        if made.is_empty:
+            made.answers.clear()
+        elif made.list_id is None or made.list_id not in lists(account.call).values():
+            raise ConfigError(
+                f"The connection has another key than when the earlier probe made what {made.path} "
+                f"notes, and the probe's list {made.list_name!r} isn't there. If the key leads to "
+                f"another account now, put the old one back and say --clean; else delete by hand "
+                f"what is left, and then that file"
+            )
+    made.key = mark
+
+
+def _await_effects(account: Account) -> list[str]:
+    """Wait for writes under way: what they make couldn't be seen before. Returns what was given up,
+    in words."""
+    made, left = account.made, []
     if made.sent_at is not None:
         over = made.sent_at + LATE_SECONDS - account.clock.now()
         account.clock.sleep(min(max(over, 0.0), LATE_SECONDS))
-    for job_id in list(made.jobs):
-        try:
-            account.finish(job_id, LATE_SECONDS)
-        except RetryableError:  # an import without a file never ends, and makes nothing
-            made.jobs.remove(job_id)
+    for job_id, since in list(made.jobs.items()):
+        if not _is_over(account, job_id, since + LONGEST_JOB_SECONDS):
+            del made.jobs[job_id]
+            left.append("a job that isn't over after an hour: it may still make a contact")
+    for job_id, since in list(made.uploads.items()):
+        if not _is_over(account, job_id, since + JOB_SECONDS):
+            del made.uploads[job_id]  # an import without a file never ends, and makes nothing
     made.sent_at = None
     made.save()
+    return left
+
+
+def _is_over(account: Account, job_id: str, until: float) -> bool:
+    try:
+        account.finish(job_id, max(until - account.clock.now(), 0.0))
+    except NotOver:
+        return False
+    return True
+
+
+def _settle(account: Account) -> None:
+    """Have searches show all that was sent."""
+    if not account.made.is_unsettled or account.made.list_id is None:
+        return
+    try:
+        account.settle()
+    except (NotOver, NotTaken):  # the list is gone, the plan is full: only time can tell
+        account.clock.sleep(LATE_SECONDS)
+    account.made.is_unsettled = False
 
 
 def _contacts(account: Account, list_id: str | None) -> list[str]:
@@ -73,7 +120,7 @@ def _contacts(account: Account, list_id: str | None) -> list[str]:
         asked.update(own)
         return not own
 
-    if account.until(is_gone, LAG_SECONDS) is None:
+    if account.until(is_gone, JOB_SECONDS + LAG_SECONDS) is None:
         raise RetryableError("SendGrid still shows contacts of the probe: repeat it with --clean")
     made.addresses.clear()
     made.contact_ids.clear()
@@ -86,7 +133,8 @@ def _delete(account: Account, ids: list[str]) -> None:
         deleted = account.call("DELETE", f"{CONTACTS}?ids={','.join(ids[start : start + PIECE])}")
         if not deleted.ok:
             raise RetryableError(f"Deleting the probe's contacts was answered by {deleted.status}")
-        account.finish(str(deleted.body.get("job_id", "")))
+        if job_id := str(deleted.body.get("job_id", "")):
+            _is_over(account, job_id, account.clock.now() + JOB_SECONDS)  # what is shown decides
 
 
 def _is_own(account: Account, address: str, contact: dict[str, Any], list_id: str | None) -> bool:
@@ -101,7 +149,7 @@ def _own_list(account: Account) -> str | None:
     made = account.made
     if made.list_id is not None or not made.has_list:
         return made.list_id
-    made.list_id = lists(account).get(made.list_name)  # its answer got lost
+    made.list_id = lists(account.call).get(made.list_name)  # its answer got lost
     made.save()
     return made.list_id
 
@@ -109,7 +157,7 @@ def _own_list(account: Account) -> str | None:
 def _own_fields(account: Account) -> dict[str, str]:
     made = account.made
     if any(field_id is None for field_id in made.fields.values()):
-        there = custom_fields(account)
+        there = custom_fields(account.call)
         known = {name: field_id or there.get(name) for name, field_id in made.fields.items()}
         made.fields = {name: field_id for name, field_id in known.items() if field_id}
         made.save()
@@ -120,24 +168,3 @@ def _gone(account: Account, path: str, what: str) -> None:
     deleted = account.call("DELETE", path)
     if not deleted.ok and deleted.status != 404:
         raise RetryableError(f"Deleting {what} of the probe was answered by {deleted.status}")
-
-
-def lists(account: Account) -> dict[str, str]:
-    """The account's lists: name → id."""
-    found: dict[str, str] = {}
-    token = ""
-    for _page in range(20):  # of 1000; an account has at most 1000
-        body = account.call("GET", f"{LISTS}?page_size=1000{token}").body
-        for item in body.get("result") or []:
-            found.setdefault(str(item["name"]), str(item["id"]))
-        following = str((body.get("_metadata") or {}).get("next") or "")
-        if "page_token=" not in following:
-            break
-        token = f"&page_token={following.partition('page_token=')[2].partition('&')[0]}"
-    return found
-
-
-def custom_fields(account: Account) -> dict[str, str]:
-    """The account's custom fields: name → id."""
-    items = account.call("GET", FIELDS).body.get("custom_fields") or []
-    return {str(item["name"]): str(item["id"]) for item in items}

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Set
+from collections.abc import Mapping, Set
 from typing import Any
 
 from contact_sync.base.account_question import OTHER, UNSEEN
 from contact_sync.base.errors import FatalError
 from contact_sync.config.account_profile import Answer
 from contact_sync.probe.account import Account
-from contact_sync.probe.errors_file import ErrorsFile, answers_about, read_file
+from contact_sync.probe.errors_file import answers_about, read_file
 from contact_sync.probe.json_part import HAD
 from contact_sync.probe.outcome import AFTER, BEFORE, Case, Seen, outcome, value_of
+from contact_sync.probe.prepared import UNPREPARED, prepared
 from contact_sync.sendgrid.raw_calls import CONTACTS
 
 COLUMNS = ("email", "last_name", "first_name", "text", "number", "date")
@@ -35,43 +36,55 @@ def ask(account: Account, asked: Set[str]) -> dict[str, Answer]:
     cases = [case for case in CASES if case.code in asked]
     if not any(case.code == "csv_bad_date" for case in cases):
         cases.append(next(case for case in CASES if case.code == "csv_bad_date"))
-    ids = account.fields()
-    account.put([_before(account, case, ids) for case in cases])
-    account.settle()
+    ids, wanted = account.fields(), cases
+    names = {kind: account.field_name(kind) for kind in ids}
+    cases = prepared(account, wanted, lambda case: _before(account, case, ids), names)
     rows = [_row(account.address(case.code), **{case.where: case.sent}) for case in cases]
     twice = account.address("csv_duplicates")
     rows += [_row(twice, last_name="first"), _row(twice, last_name="last")]
     job = import_rows(account, rows, ids)
     account.settle()
-    names = {kind: account.field_name(kind) for kind in ids}
+    errored = _errored(job)
+    if errored is None or job["status"] == "failed":
+        failed = "the import failed as a whole" if job else "the import's job isn't known"
+        return dict.fromkeys(asked, Answer(UNSEEN, failed))
     found = account.look([*(account.address(case.code) for case in cases), twice])
     file = read_file(account, job)
-    errored = _errored(job)
     contacts = {case.code: found.get(account.address(case.code)) for case in cases}
-    lost = sum(1 for contact in contacts.values() if _is_lost(contact))
-    answers = {"csv_duplicates": _duplicates(found.get(twice))}
+    lost = {code for code, contact in contacts.items() if _is_lost(contact)}
+    untouched = {
+        case.code
+        for case in cases
+        if case.code not in lost and _is_untouched(case, contacts, names)
+    }
+    named = {case.code for case in cases if account.address(case.code) in file.text.lower()}
+    answers = dict.fromkeys((case.code for case in wanted), UNPREPARED)
+    answers |= {"csv_duplicates": _duplicates(found.get(twice))}
     for case in cases:
-        address, contact = account.address(case.code), contacts[case.code]
-        reported = _reported(file, address, errored, lost + _untouched(cases, contacts, names))
-        if errored == lost:  # nobody else was reported
-            reported = _is_lost(contact)
-        answers[case.code] = _answer(case, Seen(None, contact, reported), names)
+        reported = _reported(case.code, named, errored, lost, untouched)
+        answers[case.code] = _answer(case, Seen(None, contacts[case.code], reported), names)
     answers |= answers_about(file, len(COLUMNS), errored)
     return {code: answer for code, answer in answers.items() if code in asked}
 
 
 def ask_ragged(account: Account, _asked: Set[str]) -> dict[str, Answer]:
-    """What a row that lacks a cell does, by an import of its own."""
+    """What a row that lacks a cell does, by an import of its own; by another one if no row took
+    effect, as an import can also fail by chance."""
     ids = account.fields()
-    good, short = account.address("ragged good"), account.address("ragged short")
-    import_rows(account, [_row(good), _row(short)[:-1], _row(account.address("ragged last"))], ids)
-    account.settle()
-    found = account.look([good, short])
-    if short in found:
-        return {"csv_ragged_row": Answer(OTHER, "the row that lacks a cell took effect")}
-    if good in found:
-        return {"csv_ragged_row": Answer("row", "the rows beside it took effect")}
-    return {"csv_ragged_row": Answer("file", "no row of the file took effect")}
+    for number in (1, 2):
+        labels = [f"ragged {what} {number}" for what in ("good", "short", "last")]
+        good, short, last = (account.address(label) for label in labels)
+        job = import_rows(account, [_row(good), _row(short)[:-1], _row(last)], ids)
+        account.settle()
+        found = account.look([good, short, last])
+        if short in found:
+            return {"csv_ragged_row": Answer(OTHER, "the row that lacks a cell took effect")}
+        if good in found and last in found:
+            return {"csv_ragged_row": Answer("row", "the rows beside it took effect")}
+    if found or job.get("status") not in ("errored", "failed"):
+        said = "not all of the rows beside it took effect, and the job doesn't say why"
+        return {"csv_ragged_row": Answer(UNSEEN, said)}
+    return {"csv_ragged_row": Answer("file", "no row of the file took effect, in two imports")}
 
 
 def import_rows(account: Account, rows: list[list[str]], ids: dict[str, str]) -> dict[str, Any]:
@@ -86,10 +99,14 @@ def import_rows(account: Account, rows: list[list[str]], ids: dict[str, str]) ->
         raise FatalError(f"SendGrid refused to begin an import ({begun.status})")
     text = io.StringIO(newline="")
     csv.writer(text, lineterminator="\n").writerows([COLUMNS, *rows])
-    account.made.jobs.append(job_id)
-    account.made.save()
+    made, now = account.made, account.clock.now()
+    made.uploads[job_id], made.is_unsettled = now, True
+    made.save()
     given = {str(item["header"]): str(item["value"]) for item in headers}
     account.calls.upload(url, given, text.getvalue().encode())
+    del made.uploads[job_id]
+    made.jobs[job_id] = now
+    made.save()
     return account.finish(job_id)
 
 
@@ -110,31 +127,37 @@ def _is_lost(contact: dict[str, Any] | None) -> bool:
     return contact is None or contact.get("last_name") != AFTER
 
 
-def _errored(job: dict[str, Any]) -> int:
+def _errored(job: dict[str, Any]) -> int | None:
+    """How many rows were reported, by their number; None = there are no numbers."""
     results = job.get("results")
-    count = results.get("errored_count") if isinstance(results, dict) else None
-    return count if isinstance(count, int) else 0
+    if not isinstance(results, dict):
+        return None
+    count = results.get("errored_count", 0)
+    return count if isinstance(count, int) else None
 
 
-def _untouched(
-    cases: list[Case], contacts: dict[str, dict[str, Any] | None], names: dict[str, str]
-) -> int:
-    """How many rows took effect, save their value."""
-    return sum(
-        1
-        for case in cases
-        for contact in [contacts[case.code]]
-        if contact is not None
-        and not _is_lost(contact)
-        and value_of(contact, case.where, names) == case.before
-    )
+def _is_untouched(
+    case: Case, contacts: Mapping[str, dict[str, Any] | None], names: Mapping[str, str]
+) -> bool:
+    """Whether the row took effect, save its value."""
+    return bool(value_of(contacts[case.code] or {}, case.where, names) == case.before)
 
 
-def _reported(file: ErrorsFile, address: str, errored: int, most: int) -> bool | None:
-    """Whether a row was reported: by the errors file, else only if all that can be are."""
-    if file.text:
-        return address in file.text.lower()
-    return True if errored == most else None
+def _reported(
+    code: str, named: Set[str], errored: int, lost: Set[str], untouched: Set[str]
+) -> bool | None:
+    """Whether a row was reported; None = that can't be told. `named`: in the errors file, which may
+    lack some; then, and without a file, the number of reported rows has to tell. A row may be lost
+    by chance, too: that errors lose their rows is only known if what is surely one has lost its."""
+    if code in named:
+        return True
+    if len(named) >= errored:
+        return False
+    if errored >= len(lost | untouched | named):
+        return code in lost | untouched
+    if "csv_bad_date" not in lost or errored < len(lost | named):
+        return None
+    return True if code in lost else False if errored == len(lost | named) else None
 
 
 def _answer(case: Case, seen: Seen, names: dict[str, str]) -> Answer:

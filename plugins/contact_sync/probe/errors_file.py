@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from contact_sync.base.account_question import OTHER, UNSEEN
+from contact_sync.base.errors import ConfigError, RetryableError
 from contact_sync.config.account_profile import Answer
 from contact_sync.probe.account import Account
 
@@ -20,9 +21,10 @@ MOST_BYTES = 5_000_000
 @dataclass(frozen=True, slots=True)
 class ErrorsFile:
     """What was found. `status`: of its download, None = there was no address of one; `text`: empty
-    if it can't be read."""
+    if it can't be read; `problem`: why nothing can be said of it."""
 
     status: int | None = None
+    problem: str = ""
     host: str = ""
     seconds: int | None = None
     packed: bool = False
@@ -36,14 +38,19 @@ def read_file(account: Account, job: dict[str, Any]) -> ErrorsFile:
     url = results.get("errors_url") if isinstance(results, dict) else None
     if not isinstance(url, str) or not url:
         return ErrorsFile()
-    found = account.calls.download(url, "errors_url")
+    try:
+        found = account.calls.download(url, "errors_url")
+    except (ConfigError, RetryableError) as error:  # a host that isn't known, or no answer
+        return ErrorsFile(problem=str(error))
     seconds = valid_seconds(url)
     host = urlsplit(url).hostname or ""
+    if found.status == 429 or found.status >= 500:
+        return ErrorsFile(problem=f"{host} answered {found.status}")
     if not found.ok:
-        return ErrorsFile(found.status, host, seconds)
+        return ErrorsFile(found.status, host=host, seconds=seconds)
     packed = found.raw[:2] == b"\x1f\x8b"
     encoding, text = _decoded(unpacked(found.raw))
-    return ErrorsFile(found.status, host, seconds, packed, encoding, text)
+    return ErrorsFile(found.status, "", host, seconds, packed, encoding, text)
 
 
 def valid_seconds(url: str) -> int | None:
@@ -81,6 +88,8 @@ def answers_about(file: ErrorsFile, columns: int, errored: int) -> dict[str, Ans
     if not errored:
         nothing = Answer(UNSEEN, "no row was reported, so there is no file")
         return dict.fromkeys(_ABOUT, nothing)
+    if file.problem:
+        return dict.fromkeys(_ABOUT, Answer(UNSEEN, file.problem))
     if file.status is None:
         missing = dict.fromkeys(_ABOUT, Answer(UNSEEN, "there is no file"))
         said = f"{errored} rows were reported, without an address of a file"
@@ -117,11 +126,11 @@ def _layout(text: str, columns: int) -> dict[str, Answer]:
     first = text.partition("\n")[0].strip("\r")
     mark = max(SEPARATORS, key=first.count)
     cells = first.count(mark) + 1
-    if cells == 1:
-        one = Answer(OTHER, "its first line has one column")
-        return {"errors_layout": one, "errors_separator": one}
     layouts = {columns + 1: "uploaded", 2: "short"}
+    if cells not in layouts:
+        other = Answer(OTHER, f"its first line has {cells} columns")
+        return {"errors_layout": other, "errors_separator": other}
     return {
-        "errors_layout": Answer(layouts.get(cells, OTHER), f"its first line has {cells} columns"),
+        "errors_layout": Answer(layouts[cells], f"its first line has {cells} columns"),
         "errors_separator": Answer(SEPARATORS[mark], "its first line"),
     }

@@ -24,22 +24,23 @@ def ask(account: Account, _asked: Set[str]) -> dict[str, Answer]:
     """The answers about exports, by one of each type."""
     ids, address = account.fields(), account.address("export")
     custom = {ids["text"]: "text", ids["number"]: 5, ids["date"]: f"{DAY}T00:00:00Z"}
-    account.put([{"email": address, "first_name": "Export", "custom_fields": custom}])
+    account.sent([{"email": address, "first_name": "Export", "custom_fields": custom}])
     account.settle()
     export_id, first = _export(account, "json")
     account.clock.sleep(POLL_SECONDS)
     again = account.call("GET", f"{EXPORTS}/{quote(export_id, safe='')}").body
     url = str(first["urls"][0])
-    raw = account.calls.download(url, "the export's address").raw
+    raw = _downloaded(account, url)
     text = unpacked(raw).decode("utf-8", "replace").strip()
+    form = {"[": "array", "{": "lines"}.get(text[:1], OTHER)
     contact = next((c for c in _contacts(text) if c.get("email") == address), None)
     seconds = valid_seconds(url)
     found = {
         "export_packed": Answer("yes" if raw[:2] == b"\x1f\x8b" else "no", "its first two bytes"),
-        "export_json": Answer("array" if text[:1] == "[" else "lines", "its first character"),
-        "export_links": Answer(
-            "once" if first["urls"] == again.get("urls") else "each_look", "two looks"
-        ),
+        "export_json": Answer(form, "its first character"),
+        "export_links": Answer(UNSEEN, "the second look had no address")
+        if not again.get("urls")
+        else Answer("once" if first["urls"] == again["urls"] else "each_look", "two looks"),
         "export_seconds": Answer(UNSEEN, "its address doesn't say")
         if seconds is None
         else Answer(seconds, "X-Amz-Expires of its address"),
@@ -95,6 +96,13 @@ def _export(account: Account, file_type: str) -> tuple[str, dict[str, Any]]:
     raise RetryableError(f"An export isn't ready after {JOB_SECONDS:.0f} seconds")
 
 
+def _downloaded(account: Account, url: str) -> bytes:
+    found = account.calls.download(url, "the export's address")
+    if not found.ok or not found.raw:
+        raise RetryableError(f"An export of the probe's list can't be fetched ({found.status})")
+    return found.raw
+
+
 def _contacts(text: str) -> list[dict[str, Any]]:
     try:
         if text[:1] == "[":
@@ -108,6 +116,5 @@ def _contacts(text: str) -> list[dict[str, Any]]:
 
 def _csv_columns(account: Account) -> int:
     _, ready = _export(account, "csv")
-    raw = account.calls.download(str(ready["urls"][0]), "the export's address").raw
-    text = unpacked(raw).decode("utf-8", "replace")
+    text = unpacked(_downloaded(account, str(ready["urls"][0]))).decode("utf-8", "replace")
     return len(next(csv.reader([text.partition("\n")[0]]), []))

@@ -9,6 +9,7 @@ from contact_sync.base.account_question import OTHER, UNSEEN
 from contact_sync.config.account_profile import Answer
 from contact_sync.probe.account import Account
 from contact_sync.probe.outcome import AFTER, BEFORE, Case, Seen, outcome
+from contact_sync.probe.prepared import UNPREPARED, prepared
 from contact_sync.sendgrid.raw_calls import Exchange
 
 DAY = "2021-02-11T00:00:00Z"
@@ -35,20 +36,23 @@ CASES = (
 
 def ask(account: Account, asked: Set[str]) -> dict[str, Answer]:
     """The answers to the questions of this part that are asked."""
-    cases = [case for case in CASES if case.code in asked]
-    ids = account.fields() if any(case.custom for case in cases) else {}
-    first = [_contact(account, case, case.before, BEFORE, ids) for case in cases]
-    first.append({"email": account.address("phone owner"), "phone_number": PHONE})
-    account.put(first)
-    account.settle()
+    wanted = [case for case in CASES if case.code in asked]
+    ids = account.fields() if any(case.custom for case in wanted) else {}
+    names = {kind: account.field_name(kind) for kind in ids}
+    owner = account.address("phone owner")
+    account.sent([{"email": owner, "phone_number": PHONE}])
+    cases = prepared(
+        account, wanted, lambda case: _contact(account, case, case.before, BEFORE, ids), names
+    )
+    if not account.look([owner]).get(owner, {}).get("phone_number"):
+        cases = [case for case in cases if case.code != "shared_phone"]
     sent = {
         case.code: account.put([_contact(account, case, case.sent, AFTER, ids)]) for case in cases
     }
     reported = {code: _reported(account, found) for code, found in sent.items()}
     account.settle()
-    names = {kind: account.field_name(kind) for kind in ids}
-    found = account.look(account.address(case.code) for case in cases)
-    return {
+    found = account.look(account.address(case.code) for case in wanted)
+    return {case.code: UNPREPARED for case in wanted} | {
         case.code: _answer(account, case, sent[case.code], reported[case.code], found, names)
         for case in cases
     }
@@ -71,12 +75,15 @@ def _contact(
 
 
 def _reported(account: Account, found: Exchange) -> bool | None:
+    """Whether the job of one contact reported it; None = that can't be told, as of a job that
+    isn't known, or failed without an errored row: by chance."""
     if not found.ok:
         return None
-    job = account.finish(str(found.body.get("job_id", "")))
+    job = account.finish(str(found.body["job_id"]))
     results = job.get("results")
-    errored = results.get("errored_count") if isinstance(results, dict) else None
-    return bool(errored) or job.get("status") in ("errored", "failed")
+    if not isinstance(results, dict):
+        return None
+    return True if results.get("errored_count") else None if job["status"] == "failed" else False
 
 
 def _answer(
@@ -92,10 +99,10 @@ def _answer(
     taken = sent.ok and contact is not None and contact.get("last_name") == AFTER
     if case.code == "country_length":
         return _country(seen, taken=taken)
-    if case.code in ("unknown_key", "deprecated_field") and taken:
+    if case.code in ("unknown_key", "deprecated_field") and taken and reported is False:
         is_there = bool((contact or {}).get(case.where))
         return Answer("stored" if is_there else "ignored", "accepted; the contact is read back")
-    if case.code == "own_alternate" and taken and not reported:
+    if case.code == "own_alternate" and taken and reported is False:
         is_there = bool((contact or {}).get("alternate_emails"))
         return Answer("stored" if is_there else "left_out", "accepted; the contact is read back")
     if case.code == "identifier_missing" and taken:
@@ -110,7 +117,7 @@ def _country(seen: Seen, *, taken: bool) -> Answer:
         return Answer("segmentation", "52 characters are read back")
     if kept == 50:
         return Answer("fields", "of 52 characters 50 are read back")
-    if seen.refused == 400 or not taken or seen.reported:
+    if seen.refused == 400 or (seen.reported and not (taken and kept)):
         return Answer("fields", "52 characters are refused")
     if kept:
         return Answer(OTHER, f"of 52 characters {kept} are read back")

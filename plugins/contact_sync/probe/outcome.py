@@ -70,7 +70,8 @@ def _code(case: Case, seen: Seen, names: Mapping[str, str]) -> tuple[str, str]:
     told = {True: "its row was reported", False: "nothing was reported", None: "no report"}
     said = told[seen.reported]
     if seen.contact is None or seen.contact.get("last_name") != AFTER:
-        return "row", f"accepted; the row had no effect, {said}"
+        # Only what was reported is known to be lost: a row may come later, or get lost by chance.
+        return "row" if seen.reported else UNSEEN, f"accepted; the row had no effect, {said}"
     value = value_of(seen.contact, case.where, names)
     wanted = case.sent if case.stored is None else case.stored
     if value == case.before:

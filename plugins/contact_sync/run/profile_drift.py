@@ -1,12 +1,16 @@
-"""What a run has seen that its account's profile says otherwise: SendGrid has changed since."""
+"""What a run or a verification has seen that its account's profile says otherwise: SendGrid has
+changed since."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from contact_sync.base.json_columns import JobReport
 from contact_sync.base.vocabulary import Lane, Outcome
+from contact_sync.config.account_profile import AccountProfile
+from contact_sync.contacts.known_account import by_csv
+from contact_sync.contacts.mapping import Mapping
 from contact_sync.postgres.cursor import Cursor
 from contact_sync.state import runs
 from contact_sync.state.runs import Run
@@ -25,6 +29,18 @@ def contradicted(cursor: Cursor, sync: Sync, run: Run, jobs: Sequence[JobReport]
     if profile["list_removal_effect"] == "removes" and still:
         found["list_removal_effect"] = "contacts that were taken off the list are still shown on it"
     return found
+
+
+def is_uncleared(
+    profile: AccountProfile, mapping: Mapping, values: Sequence[str], fields: Collection[str]
+) -> bool:
+    """Whether a contact has a text that an upload must have emptied by the profile: of these
+    `fields`, which differ, B2CORE's value is empty. `values`: B2CORE's, of the mapped fields."""
+    clears = by_csv(profile, mapping).clears
+    return any(
+        field.name in fields and not value and clears >> field.bit & 1
+        for field, value in zip(mapping.fields, values, strict=True)
+    )
 
 
 def tell(sync: Sync, found: dict[str, str]) -> None:

@@ -24,6 +24,7 @@ from contact_sync.contacts.payloads import values_of
 from contact_sync.contacts.read_back import shown
 from contact_sync.contacts.selection import SEND, verdicts
 from contact_sync.contacts.transform import transform
+from contact_sync.run.profile_drift import is_uncleared
 from contact_sync.run.scan_clients import (
     changed_clients,
     scan_clients,
@@ -118,7 +119,7 @@ def _look_at_page(
     addresses = {c.finding_no: _address(c, before) for c in page}
     contacts, unsearchable = search(sync, {a for a in addresses.values() if a is not None})
     after = _rows(sync, found, ids)
-    no_races, waiting, looks = list[int](), list[int](), list[Look]()
+    no_races, waiting, looks, uncleared = list[int](), list[int](), list[Look](), 0
     for candidate in page:
         address = addresses[candidate.finding_no]
         if candidate.is_stranger and (address is None or address in unsearchable):
@@ -134,12 +135,17 @@ def _look_at_page(
             judged = _judge_client(candidate, before.get(key), contact, after.get(key), found)
         if isinstance(judged, Look):
             looks.append(judged)
+            row = before.get(candidate.client_id or 0)
+            if row is not None and judged.verdict is Verdict.DIFFERENT:
+                mapping = found.destination.mapping
+                uncleared += is_uncleared(sync.profile, mapping, row.values, judged.fields)
         else:
             no_races.append(candidate.finding_no)
             if judged is Seen.WAITS:
                 waiting.append(candidate.finding_no)
     with writing(sync.state, found) as cursor:
-        rechecking.add(cursor, found, {Count.LOOKED_AT: len(page) if is_first else 0})
+        counts = {Count.LOOKED_AT: len(page), Count.UNCLEARED: uncleared}
+        rechecking.add(cursor, found, counts if is_first else {})
         rechecking.drop_races(cursor, found, no_races, waiting)
         rechecking.save_looks(cursor, found, looks)
     return set(no_races)

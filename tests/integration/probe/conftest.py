@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from contact_sync.probe.account import Account, Clock
+from contact_sync.probe.account import Account
 from contact_sync.probe.made import Made
+from contact_sync.probe.patient import Clock
 from contact_sync.sendgrid.raw_calls import RawCalls
 from local.sendgrid_emulator.process import Emulator
 from tests.support.world import API_KEY

@@ -101,7 +101,7 @@ def deaths(emulated: Emulator, open_account: Opened, when: str) -> Iterator[Made
     "when",
     [name if name == "in turn" else pytest.param(name, marks=pytest.mark.slow) for name in WHEN],
 )
-def test_whatever_a_killed_probe_left_is_cleaned_up(
+def test_Q03_whatever_a_killed_probe_left_is_cleaned_up(
     emulated: Emulator, open_account: Opened, when: str
 ) -> None:
     killed = 0
@@ -115,7 +115,7 @@ def test_whatever_a_killed_probe_left_is_cleaned_up(
     assert killed > 12
 
 
-def test_the_next_start_cleans_up_and_asks_what_is_left(
+def test_Q03_the_next_start_cleans_up_and_asks_what_is_left(
     emulated: Emulator, open_account: Opened, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = open_account()
@@ -141,7 +141,7 @@ def test_the_next_start_cleans_up_and_asks_what_is_left(
 
 
 @pytest.mark.parametrize("what", ["list", "field", "contact"])
-def test_names_that_are_taken_stop_it_before_it_touches_anything(
+def test_Q04_names_that_are_taken_stop_it_before_it_touches_anything(
     emulated: Emulator, open_account: Opened, what: str
 ) -> None:
     probed = open_account()
@@ -160,7 +160,7 @@ def test_names_that_are_taken_stop_it_before_it_touches_anything(
     assert load(probed.made.path) is None
 
 
-def test_somebody_elses_contact_with_a_probes_address_is_left_alone(
+def test_Q04_somebody_elses_contact_with_a_probes_address_is_left_alone(
     emulated: Emulator, open_account: Opened
 ) -> None:
     """The probe's own is gone and another one has come meanwhile: its id is another one."""
@@ -170,11 +170,12 @@ def test_somebody_elses_contact_with_a_probes_address_is_left_alone(
     address = probed.address("canary")
     emulated.admin.reset()
     emulated.admin.put_contacts({"email": address})
+    assert probed.until(lambda: bool(emulated.admin.contacts())) is not None
     assert clean(probed) == ["1 contacts that the probe didn't make"]
     assert set(emulated.admin.contacts()) == {address}
 
 
-def test_the_file_is_private_and_written_before_each_creation(
+def test_Q03_the_file_is_private_and_written_before_each_creation(
     emulated: Emulator, open_account: Opened, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     probed = open_account()
@@ -209,7 +210,7 @@ def test_the_file_is_private_and_written_before_each_creation(
         ("POST", "/v3/recipients/erasejob"),
     ],
 )
-def test_a_probe_cannot_make_calls_that_are_not_its_own(
+def test_Q04_a_probe_cannot_make_calls_that_are_not_its_own(
     open_account: Opened, call: tuple[str, str]
 ) -> None:
     account: Account = open_account()

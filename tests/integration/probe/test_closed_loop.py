@@ -67,6 +67,18 @@ def switch(emulated: Emulator, account: Account) -> None:
     emulated.admin.settings(**changes)
 
 
+@pytest.mark.slow
+def test_Q09_whole_probes_tell_every_behaviour_beside_those_of_all_other_parts(
+    emulated: Emulator, open_account: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(calls_part, "TOP", 1_000_000)
+    accounts = covering([code for code in QUESTIONS if behaviours(code)], 1)
+    assert len(accounts) < 20
+    for account in accounts:
+        emulated.admin.reset()
+        assert_told(emulated, open_account, account)
+
+
 def assert_told(emulated: Emulator, open_account: Opened, account: Account) -> None:
     """The part's questions are answered as the account behaves."""
     switch(emulated, account)
@@ -101,7 +113,7 @@ def test_a_question_alone_tells_every_behaviour(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("part", SWITCHED)
-def test_a_part_tells_every_two_behaviours_together(
+def test_Q09_a_part_tells_every_two_behaviours_together(
     emulated: Emulator, open_account: Opened, part: str
 ) -> None:
     for account in covering(questions_of(part), 2):

@@ -26,7 +26,7 @@ from contact_sync.config.account_profile import (
 )
 from contact_sync.probe import calls_part
 from contact_sync.probe.account import Account
-from contact_sync.probe.made import load, state_path
+from contact_sync.probe.made import Made, load, state_path
 from local.sendgrid_emulator.model.profile import read_profile as emulators_settings
 from local.sendgrid_emulator.model.settings import Settings
 from local.sendgrid_emulator.process import Emulator
@@ -133,7 +133,7 @@ def test_without_a_yes_nothing_is_done(
     assert not folder.exists()
 
 
-def test_ctrl_c_cleans_up_and_the_next_start_goes_on(
+def test_Q03_ctrl_c_cleans_up_and_the_next_start_goes_on(
     emulated: Emulator, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def interrupted(*_: object) -> None:
@@ -160,6 +160,74 @@ def test_what_is_kept_is_taken_away_by_clean(
     assert cli.main(["probe", NAME, "--clean"]) == 0
 
 
+def test_Q06_a_part_that_fails_is_asked_again_by_the_next_start(
+    emulated: Emulator,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr("contact_sync.probe.run_probe.PARTS", command_parts("key", "calls"))
+
+    def fail() -> None:
+        emulated.admin.fault("GET", "/v3/marketing/contacts", status=500, times=9)
+
+    fail()
+    assert cli.main(["probe", NAME, "--yes"]) == 1
+    assert "6 questions couldn't be asked to the end" in capsys.readouterr().out
+    assert contents(emulated) == FOREIGN
+    assert "SendGrid refused it 5 times" in read_profile(NAME).answers["unknown_list"].seen
+    emulated.admin.clear_faults()
+    assert cli.main(["probe", NAME, "--yes"]) == 0
+    said = capsys.readouterr()
+    assert "[1/1] how calls are answered" in said.err  # the other part isn't asked again
+    assert not state_path(NAME).exists()
+    assert read_profile(NAME)["unknown_list"] == "404"
+    fail()
+    assert cli.main(["probe", NAME, "--yes"]) == 1
+    assert "The profile stays as it was" in capsys.readouterr().out
+    assert read_profile(NAME)["unknown_list"] == "404"
+
+
+def test_Q03_what_was_learned_is_written_before_the_cleaning_up_which_may_fail(
+    emulated: Emulator, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("contact_sync.probe.run_probe.PARTS", command_parts("key"))
+    emulated.admin.fault("DELETE", "/v3/marketing/lists/{list_id}", status=500, times=9)
+    assert cli.main(["probe", NAME, "--yes"]) == 1
+    assert read_profile(NAME)["region"] == "local"
+    emulated.admin.clear_faults()
+    assert cli.main(["probe", NAME, "--clean"]) == 0
+    assert contents(emulated) == FOREIGN
+
+
+def test_Q05_notes_of_another_connection_are_not_used(
+    emulated: Emulator, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    state_path(NAME).parent.mkdir(parents=True)
+    Made(state_path(NAME), "another", "7f3a9c", "p-{n}@example.org", "Customers", 0.0,
+         has_list=True).save()  # fmt: skip
+    assert cli.main(["probe", NAME, "--clean"]) == 1
+    assert "connection's" in capsys.readouterr().err
+    assert contents(emulated) == FOREIGN
+
+
+def test_Q07_a_profile_under_another_name_is_not_relied_on(folder: Path) -> None:
+    folder.mkdir(parents=True)
+    text = profile_text(AccountProfile("west", yaml_day()))
+    (folder / "east.yaml").write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigError, match="of another account"):
+        read_profile("east")
+
+
+@pytest.mark.parametrize("pattern", ["a@example.com", "{n}", "a {n}@example.com", "{n}@b@c.com"])
+def test_Q06_a_pattern_that_makes_no_plain_addresses_is_refused(
+    pattern: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        cli.main(["probe", NAME, "--addresses", pattern])
+    assert "write a plain address with {n} in it" in capsys.readouterr().err
+
+
 def command_parts(*names: str) -> tuple[object, ...]:
     """Some of a probe's parts."""
     from contact_sync.probe.run_probe import PARTS
@@ -167,7 +235,7 @@ def command_parts(*names: str) -> tuple[object, ...]:
     return tuple(part for part in PARTS if part.name in names)
 
 
-def test_a_key_that_may_not_write_is_told(
+def test_Q06_a_key_that_may_not_write_is_told(
     emulated: Emulator, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     emulated.admin.add_key(API_KEY, "read")
@@ -188,17 +256,17 @@ def test_a_key_that_may_not_write_is_told(
         ("version: 1\nsecret: x\n", "unknown key"),
     ],
 )
-def test_a_wrong_profile_is_refused_in_words(text: str, says: str) -> None:
+def test_Q07_a_wrong_profile_is_refused_in_words(text: str, says: str) -> None:
     with pytest.raises(ConfigError, match=says):
         parsed_profile(text, "account.yaml")
 
 
-def test_a_profile_that_is_missing_is_told() -> None:
+def test_Q07_a_profile_that_is_missing_is_told() -> None:
     with pytest.raises(ConfigError, match="make it by `python -m contact_sync probe nobody`"):
         read_profile("nobody")
 
 
-def test_an_empty_profile_knows_nothing() -> None:
+def test_Q07_an_empty_profile_knows_nothing() -> None:
     profile = parsed_profile(profile_text(AccountProfile("x", yaml_day())), "x.yaml")
     assert {profile[code] for code in QUESTIONS} == {None}
     with pytest.raises(KeyError):

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from contact_sync.base.degraded import Degraded
+from contact_sync.base.verdicts import Count, Verdict, told
 from contact_sync.config.account_profile import AccountProfile, Answer
 from local.sendgrid_emulator.model.profile import settings_of
 from tests.support.verified import findings, verify
@@ -92,7 +93,7 @@ def test_cleared_texts_go_by_csv_where_an_empty_cell_clears(world: World) -> Non
 
 
 @pytest.mark.parametrize("answer", ["keep", "unseen", None])
-def test_they_go_by_json_unless_that_is_certain(world: World, answer: str | None) -> None:
+def test_Q07_they_go_by_json_unless_that_is_certain(world: World, answer: str | None) -> None:
     answers = {} if answer is None else {"csv_empty_text": answer, "csv_empty_custom_text": "clear"}
     know(world, dict(answers))
     world.redefine(lane="csv")
@@ -136,7 +137,25 @@ def test_bodies_are_as_large_as_the_account_takes(world: World) -> None:
     assert {call["status"] for call in upserts} == {202}  # none was refused to learn the size
 
 
-def test_what_contradicts_the_profile_is_reported(
+def test_Q08_a_text_that_files_dont_clear_any_more_is_reported_by_a_verification(
+    world: World,
+) -> None:
+    know(world, ACCOUNTS["everything clears and is served"])
+    world.redefine(lane="csv")
+    world.seed()
+    world.run("full")
+    world.emulator.admin.settings(empty_cell="keep")  # SendGrid has changed
+    world.sql("UPDATE b2core.clients SET first_name = NULL, last_name = 'Other' WHERE id = 1")
+    world.run()
+    contact = world.contacts()["client2@example.com"]
+    world.emulator.admin.put_contacts({"email": contact["email"], "last_name": "Typed in"})
+    verified = verify(world)
+    assert verified.counts[Count.UNCLEARED] == 1  # the other one only has another value
+    assert verified.counts[Verdict.DIFFERENT] == 2
+    assert "run `probe` again" in told(Count.UNCLEARED, 1)
+
+
+def test_Q08_what_contradicts_the_profile_is_reported(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
     know(world, {"json_limit": 120_000})

@@ -22,7 +22,7 @@ PROFILE = "version: 1\nconnection: sendgrid_west\nseen_on: 2026-11-28\nanswers: 
     ],
     ids=["missing", "of another version", "right"],
 )
-def test_the_profile_of_a_definition_is_read(
+def test_Q07_the_profile_of_a_definition_is_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, profile: str | None, says: str | None
 ) -> None:
     monkeypatch.setattr(account_profile, "FOLDER", tmp_path / "accounts")
