@@ -8,7 +8,6 @@ import gc
 import re
 import shutil
 import signal
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -53,11 +52,6 @@ UNMEASURED = (
 """Coverage only slows these down: other code, other processes, or hundreds of cases alike."""
 
 
-MEASURED = 4
-"""Tests of a file in tests/integration/ with which coverage is measured: what more of them adds is
-little, and each takes longer by a fifth."""
-
-
 LONG = ("tests/stateful/", "/test_benchmark.py", "::test_N01_", "::test_P04_")
 """Begun first: at the suite's end one of them would keep one worker busy, and the others idle."""
 
@@ -67,14 +61,13 @@ TOGETHER = ("tests/dags/", "tests/emulator/", "tests/source/", "/test_source_sta
 server, generated clients): one worker runs them all, or each would make it for a few of them."""
 
 
-WHOLE = (
+HALVED = (
     "/test_crash.py", "/test_lives.py", "/test_state_statements.py", "/test_histories.py",
     "_one_fault", "/integration/probe/",
 )  # fmt: skip
-"""Tables of cases that `make test` tries whole: each is cheap, each kills at another point, or the
-table says itself which are slow."""
+"""Tables of which `make test` tries every second case: each is cheap and kills at another point."""
 MORE_OF_THE_SAME = re.compile(
-    r"/test_long_life\.py::|::test_N05_.*\[nothing kept"
+    r"/test_long_life\.py::|::test_N05_a_fail_over_at_any"
     r"|::test_the_suite_runs_the_noticing_test_without_the_mutant"
     r"|::test_P04_.*\[csv\]|::test_N01_the_state_|/test_errors_memory\.py::"
     r"|/test_compose_pages\.py::|/test_benchmark\.py::|/test_rest_call\.py::"
@@ -110,9 +103,9 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with what takes long; measure no coverage where it tells nothing.
 
-    Of a table of cases in tests/integration/ one of two or three and two of more are tried, and
-    every fourth mutant; the others are slow: `make test-long` tries them all. Coverage is measured
-    with the first one, and of each file with the first MEASURED tables.
+    Of a table of cases in tests/integration/ one is tried, of one among HALVED every second,
+    and every fourth mutant; the others are slow: `make test-long` tries them all. Coverage is
+    measured with the first one.
     """
     tables: dict[str, list[pytest.Item]] = {}
     for item in items:
@@ -123,28 +116,26 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if not item.get_closest_marker("slow"):
             tables.setdefault(item.nodeid.partition("[")[0], []).append(item)
     for name, cases in tables.items():
-        if name.endswith("::test_the_suite_notices"):
-            _try_some(cases, range(0, len(cases), 4))
-        elif "tests/integration/" in name and not any(part in name for part in WHOLE):
-            _try_some(cases, _tried(name, len(cases)))
+        _try_some(cases, _tried(name, len(cases)))
     _measure_some(tables)
     items.sort(key=lambda item: not any(part in item.nodeid for part in LONG))
 
 
+def _tried(name: str, cases: int) -> Sequence[int]:
+    """The places of the cases of a table that are tried."""
+    if name.endswith("::test_the_suite_notices"):
+        return range(0, cases, 4)
+    if any(part in name for part in HALVED):
+        return range(0, cases, 2)
+    return [sum(name.encode()) % cases] if "tests/integration/" in name else range(cases)
+
+
 def _measure_some(tables: dict[str, list[pytest.Item]]) -> None:
-    of_files: Counter[str] = Counter()
     for name, cases in tables.items():
         if "tests/integration/" in name:
-            of_files[file := name.partition("::")[0]] += 1
             tried = [item for item in cases if not item.get_closest_marker("slow")]
-            for item in tried[1 if of_files[file] <= MEASURED else 0 :]:
+            for item in tried[1:]:
                 item.add_marker(pytest.mark.no_cover)
-
-
-def _tried(name: str, cases: int) -> Sequence[int]:
-    """Places of the cases that are tried: of two now the first, now the second, and so on."""
-    one = sum(name.encode()) % cases
-    return [one] if cases <= 3 else sorted({one, (one + cases // 2) % cases})
 
 
 def _try_some(cases: list[pytest.Item], tried: Sequence[int]) -> None:

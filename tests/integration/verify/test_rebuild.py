@@ -42,6 +42,7 @@ def rebuilt(world: World, proofs: list[tuple[Any, ...]], *found: tuple[str, int,
 
 def test_V11_a_lost_state_database_costs_only_what_differs(world: World) -> None:
     """The first load after it confirms the equal ones without a call, and sends the one."""
+    world.hash_keys = None  # a lost database has no key: the proofs aren't made with one
     world.seed()
     world.run()
     proofs = world.state(PROOFS)
