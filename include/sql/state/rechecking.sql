@@ -69,9 +69,12 @@ WHERE f.verification_id = %(verification_id)s AND f.finding_no = s.finding_no;
 
 -- add_counts --
 UPDATE contact_sync.verification AS v SET
-    counts = v.counts || (
-        SELECT jsonb_object_agg(a.key, coalesce((v.counts ->> a.key)::bigint, 0) + a.value::bigint)
-        FROM jsonb_each_text(%(counts)s::jsonb) AS a
+    counts = v.counts || coalesce(
+        (
+            SELECT jsonb_object_agg(a.key, coalesce((v.counts ->> a.key)::bigint, 0) + a.value::bigint)
+            FROM jsonb_each_text(%(counts)s::jsonb) AS a
+        ),
+        '{}'
     )
 WHERE v.verification_id = %(verification_id)s;
 

@@ -53,7 +53,7 @@ def test_C03_a_stored_file_whose_answer_was_lost_is_waited_for(
     world.assert_converged()
 
 
-@pytest.mark.parametrize("lane", ["json", "csv"])
+@pytest.mark.parametrize("lane", ["json", pytest.param("csv", marks=pytest.mark.slow)])
 def test_D04_D07_rows_that_an_errored_job_dropped_are_sent_again(world: World, lane: str) -> None:
     """Four sent, the last one refused and named, the first two dropped without a word: these two
     are pending."""
