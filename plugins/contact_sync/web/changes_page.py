@@ -80,16 +80,6 @@ class ChangesPage:
                 for name, n in self.by_field.items()]  # fmt: skip
 
     @property
-    def compared(self) -> int:
-        """How many changed clients were compared with what SendGrid had."""
-        return self.run.plan.compared if self.run.plan else 0
-
-    @property
-    def changed(self) -> int:
-        """How many clients the plan counts as changed."""
-        return self.run.plan.counts.get("changed", 0) if self.run.plan else 0
-
-    @property
     def is_cut(self) -> bool:
         """Whether the run sends more clients than are listed."""
         planned = self.run.plan.counts.get("to_send", 0) if self.run.plan else 0

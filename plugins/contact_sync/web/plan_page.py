@@ -94,16 +94,6 @@ class PlanPage:
                 for field, n in found.items()]  # fmt: skip
 
     @property
-    def compared(self) -> int:
-        """How many changed clients were compared with what SendGrid had."""
-        return self.run.plan.compared if self.run.plan else 0
-
-    @property
-    def changed(self) -> int:
-        """How many clients the plan counts as changed."""
-        return self.run.plan.counts.get("changed", 0) if self.run.plan else 0
-
-    @property
     def held(self) -> int:
         """How many absent clients the run keeps because nobody has named their number."""
         return self.run.plan.held_absences if self.run.plan else 0
