@@ -68,6 +68,10 @@ class Links:
         found = f"{self.run(name, run_id)}/changes{file}"
         return f"{found}?{urlencode(query)}" if query else found
 
+    def full_run(self, name: str) -> str:
+        """What a full run would send now, before it is started."""
+        return f"{self.sync(name)}/full-run"
+
     def plan(self, name: str, run_id: int) -> str:
         """A run's plan, for whoever decides about it."""
         return f"{self.run(name, run_id)}/plan"
