@@ -187,6 +187,7 @@ class History(PeopleAtSendGrid):
             assert (books["selected"], books["pending"]) == (fates, 0)
             assert self.world.state("SELECT count(*) FROM contact_sync.outbox") == [(0,)]
             assert forbidden_calls(self.world.emulator.admin.calls()) == []
+            assert self.world.audit.wrong(self.world) == []
         finally:
             self.end_zombie()
             if self.late is not None:
