@@ -114,6 +114,8 @@ class PeopleAtSendGrid(BackOffice):
         if (found := self.own_contact(n)) is None:
             return
         person, email = found
+        if not deleted and email not in self.listed():  # the definition has just got another list
+            return
         ident, list_id = self.world.contacts()[email]["id"], self.world.list_id
         off_list = f"lists/{list_id}/contacts?contact_ids={ident}"
         self.world.delete_at_sendgrid(f"contacts?ids={ident}" if deleted else off_list)
