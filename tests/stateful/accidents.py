@@ -281,7 +281,7 @@ class Accidents(History):
         self.may_return()
         name = LISTS[1 - LISTS.index(self.world.definition.list or LIST_NAME)]
         self.world.redefine(list=name, on_list_change=policy)
-        self.world.list_id = self.list_ids[name]
+        self.world.list_id, self.list_is_new = self.list_ids[name], True
         self.orphans |= self.listed() - self.strangers.keys()
 
     def quiesce(self) -> None:

@@ -85,6 +85,7 @@ class History(PeopleAtSendGrid):
 
     def succeeded(self, report: dict[str, Any]) -> None:
         """What a run that succeeded ends."""
+        self.list_is_new = False
         self.orphans -= set(self.people().values())
         all_sent = report["kind"] == "resend" and report["books"]["pending"] == 0
         if all_sent and self.zombie is None and self.late is None:
