@@ -38,6 +38,7 @@ _ADDRESS = (
     rf"^{_LOCAL_PART}"
     r"@(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,63}$"
 )
+_WHOLE_LOCAL_PART = regex.compile(_LOCAL_PART)
 _ADDRESS_NEEDS_CARE = r"--|\.(?:test|local|localhost|invalid|onion|arpa)$"
 _SHORT_ADDRESS = 65  # bytes: too short for a part or a label that is too long
 _A_LABEL = "xn--"
@@ -47,9 +48,8 @@ MAX_LOCAL_PART = 64  # RFC 5321, 4.5.3.1.1; email-validator lets 65 pass
 _WRAPPED = r"^(?:mailto:|[^<>@]*<[^<>]*>$)"
 _NAMED = regex.compile(r"[^<>@]*<([^<>]*)>")
 _MAILTO = regex.compile(r"mailto:(?://)?([^?]*)(?:\?.*)?", regex.IGNORECASE)
-_PLAIN_LOCAL_PART = regex.compile(_LOCAL_PART)
-_DOT = regex.compile(r"[.\u3002\uff0e\uff61]")
 _SEVERAL = regex.compile(r"@[^@]*[;, |/][^@]*@")
+_DOTS = regex.compile(r"[.\u3002\uff0e\uff61]")
 _TOP_LEVEL = regex.compile(r"\.(?:[a-z]{2,63}|xn--[a-z0-9-]{1,59})$")
 _LATIN = regex.compile(r"\p{Script=Latin}")
 _BESIDE_LATIN = (
@@ -171,7 +171,7 @@ def _valid_address(value: str) -> str | None:
     local, _, domain = value.rpartition("@")
     if not local.isascii() or _is_look_alike(domain):
         return None
-    if len(local) <= MAX_LOCAL_PART and _PLAIN_LOCAL_PART.fullmatch(local):
+    if len(local) <= MAX_LOCAL_PART and _WHOLE_LOCAL_PART.fullmatch(local):
         known, length = _valid_domain(domain)
         if known is None or len(local) + len("@") + length <= MAX_ADDRESS:
             return known and f"{local}@{known}"
@@ -203,7 +203,7 @@ def _judged(value: str) -> email_validator.ValidatedEmail | None:
 def _is_look_alike(domain: str) -> bool:
     """Whether a label has letters of Latin and of another alphabet, also if it says so in ASCII
     (`xn--`)."""
-    return any(map(_mixes_alphabets, _DOT.split(domain)))
+    return any(map(_mixes_alphabets, _DOTS.split(domain)))
 
 
 def _mixes_alphabets(label: str) -> bool:
