@@ -280,8 +280,7 @@ class Snapshot:
         return self._sql("clients", {"first_id": first_id, "last_id": last_id, "ids": ids})
 
     def _batches(self, name: str, parameters: dict[str, Any]) -> Iterator[pa.RecordBatch]:
-        sql = self._sql(name, parameters)
-        return self._read(sql, name)
+        return self._read(self._sql(name, parameters), name)
 
     def _read(self, sql: str, name: str) -> Iterator[pa.RecordBatch]:
         """The rows of a statement; raises FatalError that says where bytes are no text."""
