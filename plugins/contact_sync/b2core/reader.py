@@ -77,9 +77,10 @@ class B2Core:
             if arrow_reader.answers(connection):
                 seen = snapshot.marks()
                 connection.rollback(WHAT)
-                arrow_reader.execute(connection, settings(limit), WHAT)
-                refuse_replaced(seen, snapshot.marks(), WHAT)
-                connection.rollback(WHAT)
+                if seen:
+                    arrow_reader.execute(connection, settings(limit), WHAT)
+                    refuse_replaced(seen, snapshot.marks(), WHAT)
+                    connection.rollback(WHAT)
 
     def _counts(self, connection: arrow_reader.Connection) -> SourceCounts:
         arrow_reader.execute(connection, settings(self.statement_timeout_seconds), WHAT)

@@ -169,10 +169,15 @@ def create_run(
 def load_run(state: StateDatabase, run_id: int) -> Run:
     """The run's row."""
     with state.transaction() as cursor:
-        row = one(cursor, SQL["load_run"], {"run_id": run_id})
-        if went_back(row["age_hours"] * 3600):
-            pull_back(cursor, row["sync_id"])
-            row["age_hours"] = 0.0
+        return read_run(cursor, run_id)
+
+
+def read_run(cursor: Cursor, run_id: int) -> Run:
+    """The same in a transaction that is open."""
+    row = one(cursor, SQL["load_run"], {"run_id": run_id})
+    if went_back(row["age_hours"] * 3600):
+        pull_back(cursor, row["sync_id"])
+        row["age_hours"] = 0.0
     row |= {"kind": RunKind(row["kind"]), "state": RunState(row["state"])}
     only = row.pop("only_clients")
     row["only"] = None if only is None else tuple(only)
