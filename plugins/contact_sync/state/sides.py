@@ -159,9 +159,12 @@ def called_for(state: StateDatabase, verification: Verification) -> list[npt.NDA
     """The clients that call for a contact: id, hash of the address, row hash, and whether no field
     may hold anything."""
     query = statements.with_values(SQL["called_for"], verification_id=verification.verification_id)
+    columns = [[np.empty(0, kind)] for kind in (np.int64, np.int64, np.int64, bool)]
     with state.reader() as connection:
-        columns = arrow_reader.table(connection, query, WHAT).columns
-    return [np.asarray(columns.pop(0).combine_chunks()) for _ in range(4)]  # each is freed
+        for batch in arrow_reader.record_batches(connection, query, WHAT):
+            for parts, column in zip(columns, batch.columns, strict=True):
+                parts.append(np.array(column))  # a copy: a batch is freed as a whole
+    return [np.concatenate(columns.pop(0)) for _ in range(4)]  # each is freed
 
 
 def other_contacts(state: StateDatabase, sync_id: int, called_for: Int64) -> Int64:

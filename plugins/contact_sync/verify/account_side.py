@@ -52,6 +52,7 @@ def load_account_side(sync: Sync, verification_id: int, holder: str | None = Non
         raise RetryableError("B2CORE's side has to be read first")
     called, fetched = CalledFor(*sides.called_for(sync.state, found)), Fetched()
     known = sides.other_contacts(sync.state, found.sync_id, called.email_hash)
+    give_memory_back()
     hashing = sync.hashing()
     listed = _listed(sync, found, called, (fetched, hashing))
     side = _Side(found, called, (listed, known), hashing)
