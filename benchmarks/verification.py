@@ -125,7 +125,8 @@ def main() -> None:
         elif what == "download":
             rows = download(sync, exports)
         else:
-            rows, waited = verify(sync)
+            with sync.state.keeping_connections():  # as the command does
+                rows, waited = verify(sync)
         answer(rows=rows, seconds=round(time.perf_counter() - began - waited, 3), waited=waited)
     finally:
         sync.sendgrid.close()

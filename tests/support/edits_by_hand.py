@@ -33,7 +33,7 @@ class Kind:
     strangers: int = 0
 
 
-def put(world: World, contacts: Sequence[Contact], lists: Sequence[str]) -> None:
+def put(world: World, contacts: Sequence[Contact], lists: list[str]) -> None:
     """Make or edit contacts as somebody at SendGrid does, and wait until they show."""
     for start in range(0, len(contacts), 1_000):
         world.emulator.admin.put_contacts(*contacts[start : start + 1_000], list_ids=lists)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any, LiteralString
 
 import numpy as np
@@ -82,6 +81,7 @@ def _add(
 ) -> None:
     if chunk.num_rows:
         with writing(state, verification) as cursor:
+            cursor.execute(SQL["unflushed"])
             copy_batches(cursor, table, chunk.schema, [chunk])
 
 
@@ -109,12 +109,9 @@ def begin_reading(state: StateDatabase, verification: Verification) -> None:
         cursor.execute(SQL["begin_reading"], ids)
 
 
-def add_clients(
-    state: StateDatabase, verification: Verification, chunks: Iterable[pa.RecordBatch]
-) -> None:
+def add_clients(state: StateDatabase, verification: Verification, chunk: pa.RecordBatch) -> None:
     """Store a part of B2CORE's side. Raises Fenced."""
-    with writing(state, verification) as cursor:
-        copy_batches(cursor, "contact_sync.verify_client", CLIENTS, chunks)
+    _add(state, verification, "contact_sync.verify_client", chunk)
 
 
 def clients_loaded(

@@ -6,7 +6,7 @@ import gc
 
 import pytest
 
-from contact_sync.contacts import phones
+from contact_sync.contacts import phone_text, phones
 from tests.support.columns import column, reasons, values
 
 
@@ -43,7 +43,7 @@ def test_a_number_that_cant_be_read_holds_nothing_in_memory(raw: str) -> None:
     """libphonenumber's error would hold all callers, and so a whole batch of clients."""
 
     def read() -> None:
-        phones.read_phone.cache_clear()
+        phone_text.read_phone.cache_clear()
         phones.e164(column([raw]), column([None]))
 
     read()
