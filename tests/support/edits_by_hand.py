@@ -13,6 +13,7 @@ from typing import Any
 
 import requests
 
+from local.oracle import UNMAPPED
 from tests.support.allowed_calls import AS_TEST
 from tests.support.damage import FOREIGN, wait
 from tests.support.world import API_KEY, World
@@ -246,3 +247,9 @@ def of_others(world: World) -> dict[str, Contact]:
     """The contacts that are no client's, as they are."""
     clients = {email for (email,) in world.sql("SELECT email FROM b2core.clients")}
     return {key: contact for key, contact in world.contacts().items() if key not in clients}
+
+
+def mapped(world: World) -> dict[str, Contact]:
+    """The contacts that have an address, without what no sync of the demo's mapping writes."""
+    return {email: contact | {name: "" for name in UNMAPPED if name in contact}
+            for email, contact in world.contacts().items() if "@" in email}  # fmt: skip
