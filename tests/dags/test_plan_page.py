@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,9 +11,13 @@ from starlette.testclient import TestClient
 
 from contact_sync.base.errors import FatalError
 from contact_sync.base.vocabulary import RunKind
+from contact_sync.lookup.plan_of_run import plan_of_run
 from contact_sync.run.start_run import start_run
+from contact_sync.state.database import StateDatabase
+from contact_sync.state.for_people.runs import run_of_id
 from tests.dags.test_pages import client, text
 from tests.support.accessible import assert_everybody_can_use
+from tests.support.consents import PLAIN, opt_out_column
 from tests.support.steps import go_on
 from tests.support.world import World
 
@@ -65,6 +70,7 @@ def test_T03_a_dry_run_says_what_a_real_run_would_ask(connected: World) -> None:
     said = text("admin", page)
     assert "A real run would ask a person, because 4 contacts would be changed" in said
     assert "Some that are changed" in said
+    assert "Some contacts that would go" not in said
     assert "Start a dry run" in said
     assert "Start a dry run" not in text("viewer", page)
     with pytest.raises(FatalError):
@@ -86,6 +92,14 @@ def test_T03_held_removals_have_the_button_that_starts_the_right_run(
     assert f"{page.removesuffix('/plan')}/changes?kind=absent" in said
     assert "clients/2" in said
     assert "Start a run that removes exactly 3" in said
+    going = said[said.index("Some contacts that would go") :]
+    assert going.count("<td>the client is gone from B2CORE</td> <td>held: it stays until") == 3
+    assert '<td class="long">client2@example.com</td>' in going
+    assert "<div>first_name: Zoë</div>" in going
+    masked = text("viewer", page)
+    assert masked.count("held: it stays until") == 3
+    assert "client2@" not in masked
+    assert "Zoë" not in masked
     assert "Start a run that removes" not in text("viewer", page)
     assert f'href="{page}">The plan, and the button</a>' in text(
         "admin", page.removesuffix("/plan")
@@ -117,6 +131,37 @@ def test_T03_held_removals_have_the_button_that_starts_the_right_run(
     )
     assert "Start a run that removes" not in said
     assert "Out of date" not in text("admin", f"/syncs/demo/runs/{newer}/plan")
+
+
+def test_T03_a_plan_names_the_contacts_that_would_go(connected: World, tmp_path: Path) -> None:
+    """Of moved, excluded and absent clients: whose, why and what becomes of them, before anything
+    is noted in a dry run; `plan --json` has the same without an address."""
+    connected.sql_folder = opt_out_column(PLAIN, tmp_path / "sql")
+    connected.add_clients(5)
+    connected.run()
+    connected.edit(1, email="moved@example.com")
+    connected.edit(2, last_name="opted out")
+    connected.sql("DELETE FROM b2core.clients WHERE id = 3")
+    dry = connected.run("full", dry_run=True)["id"]
+    page = f"/syncs/demo/runs/{dry}/plan"
+    said = text("admin", page)
+    for who, why, becomes in (
+        ("client1@example.com", "address has changed", "deleted"),
+        ("client2@example.com", "is excluded", "taken off the list"),
+        ("client3@example.com", "is gone from B2CORE", "stays for now: a client has to be absent"),
+    ):
+        assert re.search(rf"{who}</td> <td>the client(&#39;s)? {why}</td> <td>{becomes}", said)
+    with connected.sync() as sync, StateDatabase(connected.state_url).transaction() as cursor:
+        shown = run_of_id(cursor, "demo", dry)
+        assert shown
+        plan = plan_of_run(sync, shown)
+    assert {(row["client_id"], row["reason"]) for row in plan.to_json()["removals"]} == {
+        (1, "address_changed"), (2, "excluded"), (3, "gone"),
+    }  # fmt: skip
+    assert any("client 1: the client's address has changed; deleted" in li for li in plan.lines())
+    assert "@" not in str(plan.to_json())
+    connected.run()
+    assert "Some contacts that would go" not in text("admin", page)
 
 
 def test_T03_everybody_can_use_the_page(connected: World) -> None:
