@@ -32,7 +32,7 @@ def test_only_foreign_contacts_leave_both_sides_equal() -> None:
 
 def test_where_everybody_waits_nothing_is_called_equal() -> None:
     """Who waits is told beside who was compared."""
-    nobody = {Count.COMPARED: 8, Count.EQUAL: 0, Count.WAITING: 8}
+    nobody: dict[str, int] = {Count.COMPARED: 8, Count.EQUAL: 0, Count.WAITING: 8}
     assert not is_equal(nobody)
     assert told_compared(nobody) == (
         "8 contacts compared; 8 clients have changed and wait for a run"
