@@ -8,10 +8,17 @@ import numpy as np
 import pandas as pd
 
 from contact_sync.base.arrays import Mask
+from contact_sync.base.verdicts import unequal
 from contact_sync.contacts.selection import Scan
 from contact_sync.verify.compare_sides import compare_sides
 from contact_sync.verify.look_again import Seen
-from tests.integration.verify import test_exports, test_killed, test_races, test_verdicts
+from tests.integration.verify import (
+    test_edits_by_hand,
+    test_exports,
+    test_killed,
+    test_races,
+    test_verdicts,
+)
 from tests.mutants.mutant import STATE, Mutant, gives, nothing
 
 VERIFY = "contact_sync.verify"
@@ -35,6 +42,16 @@ def as_if_loaded(_has_both: Any, *_: Any) -> bool:
 def all_of(_without_erased: Any, _sync: Any, scan: Scan) -> Scan:
     """Whoever was erased is a client as any other."""
     return scan
+
+
+def whoever_waits(_is_equal: Any, counts: dict[str, int]) -> bool:
+    """Nothing is wrong with who waits for a run."""
+    return unequal(counts) == 0
+
+
+def no_drift(_field_drift: Any, *_: Any, **__: Any) -> dict[str, str]:
+    """Nobody has renamed a field."""
+    return {}
 
 
 def none_waits(drop_races: Any, cursor: Any, found: Any, numbers: Any, _waiting: Any) -> None:
@@ -81,4 +98,10 @@ MUTANTS = [
     Mutant("An export that looks contradict isn't believed",
            {f"{STATE}.rechecking.give_up_races": as_exported},
            test_races.test_contacts_that_an_export_lacks_arent_missing_although_few_are_looked_up),
+    Mutant("Where everybody waits for a run, nothing is called equal",
+           {f"{STATE}.verifications.is_equal": whoever_waits},
+           test_edits_by_hand.test_V10_a_list_deleted_with_its_contacts_is_not_called_equal),
+    Mutant("A field that was renamed isn't called missing",
+           {f"{VERIFY}.begin_verification.field_drift": no_drift},
+           test_edits_by_hand.test_V10_what_is_renamed_by_hand_is_told_as_such),
 ]  # fmt: skip

@@ -1,5 +1,9 @@
 -- Both sides of a verification (state/sides.py).
 
+-- unflushed --
+-- The commit isn't waited for on the disk: what a crash of the server could lose of these tables it empties anyway.
+SELECT set_config('synchronous_commit', 'off', TRUE) AS setting;
+
 -- drop_contacts --
 DELETE FROM contact_sync.verify_contact
 WHERE verification_id = %(verification_id)s;

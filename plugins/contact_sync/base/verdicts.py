@@ -148,9 +148,17 @@ def told(code: str, n: int) -> str:
     return f"{n:,} {one if n == 1 else many}"
 
 
+def told_compared(counts: Mapping[str, int]) -> str:
+    """How many contacts were compared, and how many of their clients wait for a run."""
+    codes = (Count.COMPARED, *((Count.WAITING,) if counts.get(Count.WAITING) else ()))
+    return "; ".join(told(code, counts.get(code, 0)) for code in codes)
+
+
 def is_equal(counts: Mapping[str, int]) -> bool:
-    """Whether a verification found both sides equal."""
-    return unequal(counts) == 0
+    """Whether a verification found both sides equal. While everybody waits for a run, as after a
+    list was made again, nothing is known to be."""
+    nobody = counts.get(Count.EQUAL, 0) == 0 and counts.get(Count.WAITING, 0) > 0
+    return unequal(counts) == 0 and not nobody
 
 
 def unequal(counts: Mapping[str, int]) -> int:

@@ -50,6 +50,12 @@ def field_drift(
     return found
 
 
+def told_by_drift(drifted: dict[str, str], problems: Iterable[str]) -> list[str]:
+    """Problems of a mapping (`mapping.resolve`): of fields to which something happened, that."""
+    lacking = tuple(f"SendGrid has no field {name!r}:" for name in drifted)
+    return [*drifted.values(), *(p for p in problems if not p.startswith(lacking))]
+
+
 def list_drift(
     definition: SyncDefinition, before: Destination | None, lists: dict[str, str]
 ) -> str:

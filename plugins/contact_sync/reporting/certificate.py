@@ -15,6 +15,7 @@ from contact_sync.base.verdicts import (
     VerificationState,
     is_equal,
     told,
+    told_compared,
 )
 
 
@@ -52,14 +53,14 @@ class Certificate:
         return self.counts.get(Count.COMPARED, 0)
 
     def headline(self) -> str:
-        """In one line: `equal as of …, N contacts compared`."""
+        """In one line: `equal as of …, N contacts compared`, and how many wait for a run."""
         if self.state is VerificationState.RUNNING:
             return f"under way since {moment(self.started_at)}"
         if self.state is VerificationState.FAILED:
             return f"failed: {self.cause}"
         word = "equal" if self.is_equal else "not equal"
         as_of = moment(self.read_at) if self.read_at else "?"
-        return f"{word} as of {as_of}, {told(Count.COMPARED, self.compared)}"
+        return f"{word} as of {as_of}, {told_compared(self.counts)}"
 
     def to_json(self) -> dict[str, Any]:
         """For machines; times in ISO 8601."""

@@ -18,7 +18,7 @@ from contact_sync.base.findings import Area, Finding, Judgement
 from contact_sync.base.vocabulary import SendGridField
 from contact_sync.config.definition import SyncDefinition
 from contact_sync.contacts import mapping
-from contact_sync.contacts.account_drift import field_drift, list_drift
+from contact_sync.contacts.account_drift import field_drift, list_drift, told_by_drift
 from contact_sync.contacts.destination import Destination
 from contact_sync.sendgrid import scopes
 from contact_sync.sendgrid.api import SendGridApi
@@ -150,8 +150,7 @@ def mapping_findings(
     resolved, problems = mapping.resolve(
         definition, account.fields, columns, positions, account.list_id
     )
-    said = tuple(f"SendGrid has no field {name!r}:" for name in drifted)
-    problems = [*drifted.values(), *(p for p in problems if not p.startswith(said))]
+    problems = told_by_drift(drifted, problems)
     for problem in problems:
         yield Finding(Area.DEFINITION, "fields", Judgement.WRONG, problem)
     if resolved and not problems:

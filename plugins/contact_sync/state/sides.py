@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any, LiteralString
 
 import numpy as np
@@ -82,6 +81,7 @@ def _add(
 ) -> None:
     if chunk.num_rows:
         with writing(state, verification) as cursor:
+            cursor.execute(SQL["unflushed"])
             copy_batches(cursor, table, chunk.schema, [chunk])
 
 
@@ -109,12 +109,9 @@ def begin_reading(state: StateDatabase, verification: Verification) -> None:
         cursor.execute(SQL["begin_reading"], ids)
 
 
-def add_clients(
-    state: StateDatabase, verification: Verification, chunks: Iterable[pa.RecordBatch]
-) -> None:
+def add_clients(state: StateDatabase, verification: Verification, chunk: pa.RecordBatch) -> None:
     """Store a part of B2CORE's side. Raises Fenced."""
-    with writing(state, verification) as cursor:
-        copy_batches(cursor, "contact_sync.verify_client", CLIENTS, chunks)
+    _add(state, verification, "contact_sync.verify_client", chunk)
 
 
 def clients_loaded(
@@ -159,9 +156,12 @@ def called_for(state: StateDatabase, verification: Verification) -> list[npt.NDA
     """The clients that call for a contact: id, hash of the address, row hash, and whether no field
     may hold anything."""
     query = statements.with_values(SQL["called_for"], verification_id=verification.verification_id)
+    columns = [[np.empty(0, kind)] for kind in (np.int64, np.int64, np.int64, bool)]
     with state.reader() as connection:
-        columns = arrow_reader.table(connection, query, WHAT).columns
-    return [np.asarray(columns.pop(0).combine_chunks()) for _ in range(4)]  # each is freed
+        for batch in arrow_reader.record_batches(connection, query, WHAT):
+            for parts, column in zip(columns, batch.columns, strict=True):
+                parts.append(np.array(column))  # a copy: a batch is freed as a whole
+    return [np.concatenate(columns.pop(0)) for _ in range(4)]  # each is freed
 
 
 def other_contacts(state: StateDatabase, sync_id: int, called_for: Int64) -> Int64:

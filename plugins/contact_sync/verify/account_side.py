@@ -4,6 +4,7 @@ what its client calls for. Only of the others more than that is kept, as hashes.
 from __future__ import annotations
 
 import logging
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pyarrow as pa
@@ -51,10 +52,13 @@ def load_account_side(sync: Sync, verification_id: int, holder: str | None = Non
     if found.snapshot is None or not sides.has_clients(sync.state, found):
         raise RetryableError("B2CORE's side has to be read first")
     called, fetched = CalledFor(*sides.called_for(sync.state, found)), Fetched()
-    known = sides.other_contacts(sync.state, found.sync_id, called.email_hash)
+    give_memory_back()
     hashing = sync.hashing()
-    listed = _listed(sync, found, called, (fetched, hashing))
-    side = _Side(found, called, (listed, known), hashing)
+    with ThreadPoolExecutor(1) as pool:  # the database works while files are downloaded
+        asked = sync.state, found.sync_id, called.email_hash
+        known = pool.submit(sides.other_contacts, *asked)
+        listed = _listed(sync, found, called, (fetched, hashing))
+    side = _Side(found, called, (listed, known.result()), hashing)
     schema = columns_of(found.destination.mapping)
     give_memory_back()
     sides.begin_contacts(sync.state, found)

@@ -8,7 +8,7 @@ from contact_sync.base.errors import ConfigError
 from contact_sync.base.failpoints import reach
 from contact_sync.base.verdicts import VerificationState
 from contact_sync.contacts import mapping
-from contact_sync.contacts.account_drift import list_drift
+from contact_sync.contacts.account_drift import field_drift, list_drift, told_by_drift
 from contact_sync.contacts.destination import Destination
 from contact_sync.run.context import definition_hash
 from contact_sync.run.continue_erasures import go_on
@@ -93,10 +93,12 @@ def resolve_destination(sync: Sync, known: SyncState) -> Destination:
         if list_id is None:
             problems.append(list_drift(definition, known.destination, lists))
     positions = mapping.field_positions(known.fields, definition)
-    columns, fields = sync.b2core.columns("clients"), sync.sendgrid.fields()
+    columns, fields = sync.b2core.columns("clients"), list(sync.sendgrid.fields())
     resolved, more = mapping.resolve(definition, fields, columns, positions, list_id)
+    drifted = field_drift(definition, known.destination, fields, accept_types=True)
     if problems or resolved is None:
-        lines = "\n".join(f"  - {problem}" for problem in [*problems, *more])
+        problems += told_by_drift(drifted, more)
+        lines = "\n".join(f"  - {problem}" for problem in problems)
         raise ConfigError(f"Sync {definition.name!r} can't be verified. To fix:\n{lines}")
     key_mark = sync.sendgrid.key_mark
     return Destination(resolved, resolved.version, definition.list, key_mark)

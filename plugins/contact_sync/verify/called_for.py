@@ -17,9 +17,12 @@ class CalledFor:
     """
 
     def __init__(self, client_id: Int64, email_hash: Int64, row_hash: Int64, exact: Mask) -> None:
+        """The columns become its own, and are sorted in place."""
         order = np.argsort(email_hash)
-        self.email_hash, self.row_hash = email_hash[order], row_hash[order]
-        self.client_id, self.exact = client_id[order], exact[order]
+        self.client_id, self.email_hash = client_id, email_hash
+        self.row_hash, self.exact = row_hash, exact
+        for column in (client_id, email_hash, row_hash, exact):
+            column[:] = column[order]  # a second set of columns would be the peak of memory
         self.listed, self.seen, self.several, self.equal = np.zeros((4, len(order)), bool)
 
     def rows_of(self, email_hash: Int64) -> tuple[Int64, Mask]:
@@ -28,7 +31,7 @@ class CalledFor:
 
     def are_equal(self, rows: Int64, row_hash: Int64, is_called_for: Mask) -> Mask:
         """Which contacts are exactly what their clients, in these rows, call for."""
-        exact = taken(self.exact & self.listed, rows, is_called_for)
+        exact = taken(self.exact, rows, is_called_for) & taken(self.listed, rows, is_called_for)
         same = taken(self.row_hash, rows, is_called_for) == row_hash
         return np.asarray(exact & same, bool)
 

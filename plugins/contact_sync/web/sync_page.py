@@ -10,7 +10,7 @@ from contact_sync.airflow_edge.access import Powers, Viewer, ViewerDep
 from contact_sync.airflow_edge.installation import time_zone
 from contact_sync.airflow_edge.seen_dags import SeenDag, seen_dags
 from contact_sync.base.errors import SyncError
-from contact_sync.base.verdicts import Count, told
+from contact_sync.base.verdicts import told_compared
 from contact_sync.base.watching import Watched
 from contact_sync.config.definition import SyncDefinition
 from contact_sync.reporting.freshness import Freshness, freshness
@@ -91,8 +91,7 @@ class Card:
     @property
     def compared(self) -> str:
         """How many contacts the newest verification compared, in words."""
-        counts = self.verified.counts if self.verified else {}
-        return told(Count.COMPARED, counts.get(Count.COMPARED, 0))
+        return told_compared(self.verified.counts if self.verified else {})
 
     @property
     def last(self) -> RunLine | None:

@@ -10,7 +10,7 @@ from fastapi.responses import StreamingResponse
 
 from contact_sync.airflow_edge.access import ViewerDep
 from contact_sync.airflow_edge.audit import Access, note_access
-from contact_sync.base.verdicts import BREACHES, Count, Verdict, told
+from contact_sync.base.verdicts import BREACHES, Count, Verdict, told, told_compared
 from contact_sync.reporting.csv_export import csv_lines
 from contact_sync.reporting.run_story import dag_run_of
 from contact_sync.state import verifications
@@ -58,7 +58,7 @@ class VerificationPage:
     @property
     def compared(self) -> str:
         """How many contacts were compared, in words."""
-        return told(Count.COMPARED, self.found.counts.get(Count.COMPARED, 0))
+        return told_compared(self.found.counts)
 
     @property
     def dag_run(self) -> tuple[str, str] | None:

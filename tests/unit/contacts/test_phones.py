@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
+
 import pytest
 
-from contact_sync.contacts import phones
+from contact_sync.contacts import phone_text, phones
 from tests.support.columns import column, reasons, values
 
 
@@ -34,3 +36,21 @@ def test_B15_phones_are_e164_or_dropped(
     found = phones.e164(column([raw]), column([region]))
     assert values(found.values) == [number]
     assert reasons(found) == ([reason] if reason else [])
+
+
+@pytest.mark.parametrize("raw", ["+999 1234567", "+0791234567"])
+def test_a_number_that_cant_be_read_holds_nothing_in_memory(raw: str) -> None:
+    """libphonenumber's error would hold all callers, and so a whole batch of clients."""
+
+    def read() -> None:
+        phone_text.read_phone.cache_clear()
+        phones.e164(column([raw]), column([None]))
+
+    read()
+    gc.collect()
+    gc.disable()
+    try:
+        read()
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
