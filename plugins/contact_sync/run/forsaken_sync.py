@@ -33,7 +33,8 @@ def forsaken_sync(
         found = forsaken(cursor, {*definitions.by_name, name}, list_id, sync.sendgrid.key_mark)
     return [
         f"This sync begins, and {other!r}, which has no definition any more, has "
-        f"{count(contacts, 'contact')} where this one shall have its own. If the definition was renamed, run `python "
+        f"{count(contacts, 'contact')} where this one shall have its own. If the definition "
+        f"was renamed, run `python "
         f"-m contact_sync rename {other} {name}`; if {other!r} is over, `python -m contact_sync "
         f"forget {other}`; if both are to fill it, trigger a run with mode full"
         for other, contacts in found.items()
