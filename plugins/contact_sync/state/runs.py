@@ -10,6 +10,7 @@ from psycopg.types.json import Jsonb
 
 from contact_sync.base.errors import Fenced
 from contact_sync.base.json_columns import Approval, JsonColumn, Plan, Result, SourceSnapshot
+from contact_sync.base.numbers import count
 from contact_sync.base.run_life import EndedWhy, KindReason
 from contact_sync.base.vocabulary import Answer, Lane, RunKind, RunState
 from contact_sync.contacts.destination import Destination
@@ -187,7 +188,9 @@ def read_run(cursor: Cursor, run_id: int) -> Run:
 
 def end_dead_dry_runs(cursor: Cursor, run: Run, *, hours: float) -> None:
     """End as failed what is older than any dry run of the sync can be, in the name of a run."""
-    cause = f"It gave no result within {hours:g} hours (`deadlines.run_hours`): it was killed"
+    cause = (
+        f"It gave no result within {count(hours, 'hour')} (`deadlines.run_hours`): it was killed"
+    )
     parameters = {"sync_id": run.sync_id, "seconds": hours * 3600, "cause": cause,
                   "run_id": run.run_id, "why": str(EndedWhy.TOO_OLD)}  # fmt: skip
     cursor.execute(SQL["end_dead_dry_runs"], parameters)
