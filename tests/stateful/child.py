@@ -22,6 +22,7 @@ from contact_sync.cli import main as cli
 from contact_sync.run import erasing, in_one_process, settle_earlier_runs
 from contact_sync.run.sending import removal_targets
 from contact_sync.sendgrid import answers
+from contact_sync.state import database
 from tests.support.connections import kept_connections
 from tests.support.forks import FORKS
 from tests.support.world import World
@@ -70,6 +71,8 @@ def hurry(patch: pytest.MonkeyPatch, lag: float = 0.0) -> None:
     `lag`: how many seconds the emulator's search lags; the product reckons with a little more.
     """
     patch.setattr(settle_earlier_runs, "POLL_SECONDS", PAUSE)
+    # A process that stands still in a transaction keeps its locks that long.
+    patch.setitem(database.SETTINGS, "idle_in_transaction_session_timeout", "20s")
     patch.setattr(removal_targets, "SEARCH_LAG_SECONDS", lag and lag + LAG_MARGIN)
     patch.setattr(removal_targets, "SHOWN_SECONDS", 1.0 + lag)  # longer than the slowest removal
     patch.setattr(erasing, "SEARCH_LAG_SECONDS", lag and lag + LAG_MARGIN)
