@@ -42,13 +42,9 @@ SILENT_SECONDS = 60.0
 CHOICE = ("part", "place", "row_id", "label", "updated_at", "reason")
 """What explain.sql gives of each row, beside its values."""
 _ANY = {
-    "first_id": 0,
-    "last_id": 0,
-    "ids": None,
-    "horizon": "3",
+    "first_id": 0, "last_id": 0, "ids": None, "horizon": "3", "client_id": 0,
     "since": datetime(2000, 1, 1, tzinfo=UTC),
-    "client_id": 0,
-}
+}  # fmt: skip
 """Values for all parameters, to look at a statement's columns."""
 
 

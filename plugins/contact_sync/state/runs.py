@@ -104,13 +104,9 @@ class Run:
 
 
 JSON: dict[str, type[JsonColumn]] = {
-    "destination": Destination,
-    "watermark": SourceSnapshot,
-    "snapshot": SourceSnapshot,
-    "plan": Plan,
-    "approval": Approval,
-    "result": Result,
-}
+    "destination": Destination, "watermark": SourceSnapshot, "snapshot": SourceSnapshot,
+    "plan": Plan, "approval": Approval, "result": Result,
+}  # fmt: skip
 """The JSON columns of syncs and runs, and what each becomes."""
 
 
@@ -188,9 +184,8 @@ def read_run(cursor: Cursor, run_id: int) -> Run:
 
 def end_dead_dry_runs(cursor: Cursor, run: Run, *, hours: float) -> None:
     """End as failed what is older than any dry run of the sync can be, in the name of a run."""
-    cause = (
-        f"It gave no result within {count(hours, 'hour')} (`deadlines.run_hours`): it was killed"
-    )
+    within = count(hours, "hour")
+    cause = f"It gave no result within {within} (`deadlines.run_hours`): it was killed"
     parameters = {"sync_id": run.sync_id, "seconds": hours * 3600, "cause": cause,
                   "run_id": run.run_id, "why": str(EndedWhy.TOO_OLD)}  # fmt: skip
     cursor.execute(SQL["end_dead_dry_runs"], parameters)
