@@ -103,9 +103,9 @@ def test_O12_a_waiting_run_says_what_airflow_waits_for(
     dag_run.task("send_batch", "deferred", map_index=0, trigger_timeout=utcnow())
     dag_run.task("stage_clients", "scheduled", map_index=0, pool="elsewhere")
     for state in ("running", "queued"):  # the second one came back from a deferral too soon
-        said = f"finished with state success, but the task instance's state attribute is {state}."
+        noted = f"finished with state success, but the task instance's state attribute is {state}."
         dag_run.note("state mismatch", "airflow", "send_batch" if state == "running" else "x",
-                     said=said)  # fmt: skip
+                     said=noted)  # fmt: skip
     said = shown("viewer", REPORT)
     assert "No triggerer of Airflow is alive" in said
     assert "stage_clients (map index 0) waits for the pool 'elsewhere', which isn't there" in said
