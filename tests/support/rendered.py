@@ -62,7 +62,8 @@ class Shown:
         return part in self.text
 
 
-Show = Glance = Callable[..., Shown]
+Show = Callable[..., Shown]
+Glance = Callable[..., Shown]
 """`shown("viewer", "/syncs")`: what a page shows to somebody with this role in Airflow, and nothing
 on it is in anybody's way; `glance`: what it shows, of a page whose parts were looked at before."""
 

@@ -56,10 +56,9 @@ def check_answer(answer: requests.Response, body: Any, what: str) -> None:
     )
 
 
-def no_answer(what: str, error: BaseException) -> str:
-    """What a call is told by that no whole answer came to; only of what may write is its effect in
-    doubt. Without the error's own text, which holds signed URLs."""
-    is_late = isinstance(error, requests.Timeout | TimeoutError)
+def no_answer(what: str, *, is_late: bool) -> str:
+    """What a call is told by that no whole answer came to, in time if `is_late`; only of what may
+    write is its effect in doubt."""
     said = "no answer came in time" if is_late else "the connection was lost before an answer came"
     effect = "" if what.startswith("GET ") else ", so what SendGrid did isn't known"
     return (

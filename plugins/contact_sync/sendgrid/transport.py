@@ -281,7 +281,8 @@ def sent(what: str, line: Line, seconds: float) -> Iterator[None]:
                 f"host's certificate, or it speaks no TLS. Correct the connection's host, and see "
                 f"whether something in between reads what is sent"
             ) from None
-        raise FateUnknown(no_answer(what, error)) from None
+        is_late = line.was_late or isinstance(error, requests.Timeout)
+        raise FateUnknown(no_answer(what, is_late=is_late)) from None
 
 
 def _is_no_tls(error: BaseException) -> bool:
