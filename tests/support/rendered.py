@@ -46,7 +46,9 @@ class Visit:
         """Note errors of the console, and requests that leave the server."""
         own = (self.url, "data:", "blob:")
         page, note = self.page, self.complaints.append
-        page.on("console", lambda said: note(said.text) if said.type == "error" else None)
+        # The page's own status is compared; Chromium calls one of 503 an error, too.
+        page.on("console", lambda said: note(said.text) if said.type == "error"
+                and said.location.get("url") != page.url else None)  # fmt: skip
         page.on("pageerror", lambda error: note(str(error)))
         page.on("request", lambda asked: None if asked.url.startswith(own) else note(asked.url))
 
