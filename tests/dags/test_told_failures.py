@@ -13,6 +13,7 @@ import psycopg
 import pytest
 
 from contact_sync.base.errors import SyncError
+from contact_sync.base.vocabulary import RunKind
 from contact_sync.run import in_one_process
 from contact_sync.sendgrid import transport
 from contact_sync.sendgrid.retries import retried
@@ -23,7 +24,7 @@ pytestmark = [pytest.mark.airflow, pytest.mark.usefixtures("no_dags_seen")]
 AWAY = "postgresql://reader@127.0.0.1:9/b2core"
 ADVICE = (
     "What has been sent Nothing.", "Fix the cause above, unless it passes by itself",
-    "rigger a new run. Nothing has to be cleaned up: it continues from the same state.",
+    "Trigger a new run. Nothing has to be cleaned up: it continues from the same state.",
     "There is no schedule: somebody has to start it.",
 )  # fmt: skip
 
@@ -139,7 +140,7 @@ def test_a_statement_that_takes_too_long_says_where_the_limit_is(
     with psycopg.connect(connected.b2core_url) as other:
         other.execute("LOCK TABLE b2core.clients")
         with connected.sync() as sync, pytest.raises(SyncError):
-            in_one_process.run_sync(sync, in_one_process.RunKind.FULL, holder="test")
+            in_one_process.run_sync(sync, RunKind.FULL, holder="test")
     run_id = connected.report()["id"]
     page = shown("admin", f"/syncs/demo/runs/{run_id}")
     late = "(clients.sql) gave up in the middle: it took longer than its statement time-out"

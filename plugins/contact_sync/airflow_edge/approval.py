@@ -65,8 +65,9 @@ class ApprovePlanOperator(HITLOperator):
             answer = super().execute_complete(context, event)
         except HITLTimeoutError:
             self._decide(
-                context, Answer.REFUSED, f"nobody within {self.hours:g} hours",
-                f"Nobody approved the plan within {self.hours:g} hours; nothing was sent",
+                context, Answer.EXPIRED, f"nobody within {hours_in_words(self.hours)}",
+                f"Nobody answered within {hours_in_words(self.hours)} whether the plan may be "
+                f"sent; nothing was sent",
             )  # fmt: skip
         else:
             who = str((answer["responded_by_user"] or {}).get("name") or "an unknown user")
@@ -89,6 +90,11 @@ class ApprovePlanOperator(HITLOperator):
 
     def _sync_run_id(self, context: Any) -> int:
         return run_number(self.sync_name, context["ti"].xcom_pull(task_ids=self.start_task_id))
+
+
+def hours_in_words(hours: float) -> str:
+    """ "24 hours", "1 hour", "0.5 hours"."""
+    return f"{hours:g} hour{'' if hours == 1 else 's'}"
 
 
 def question(run: Run, plan_page: str) -> str:

@@ -145,7 +145,10 @@ LIMITS: Mapping[str, str] = {
         "{limit:,}",
 }  # fmt: skip
 
-ANSWERS: Mapping[str, str] = {Answer.APPROVED: "approved", Answer.REFUSED: "refused"}
+ANSWERS: Mapping[str, str] = {
+    Answer.APPROVED: "approved", Answer.REFUSED: "refused", Answer.EXPIRED: "answered",
+}  # fmt: skip
+"""What was done to a plan, by somebody or by "nobody within 24 hours"."""
 
 LANES: Mapping[str, str] = {
     Lane.JSON: "upsert (JSON)",

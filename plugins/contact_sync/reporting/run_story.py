@@ -109,17 +109,18 @@ def _while_running(run: ShownRun) -> list[Step]:
 
 def _after_failure(run: ShownRun, done: Sending) -> list[Step]:
     approval = run.approval
-    if approval and approval.decision == Answer.REFUSED:
-        return [Step(f"The plan was refused by {approval.by}, so nothing was sent. Correct "
-                     f"B2CORE or the definition's limits, or trigger a new run and approve its "
-                     f"plan.", "dag")]  # fmt: skip
+    if approval and approval.decision in (Answer.REFUSED, Answer.EXPIRED):
+        answered = f"{words.ANSWERS[approval.decision]} by {approval.by}"
+        return [Step(f"The plan was {answered}, so nothing was sent. Correct B2CORE or the "
+                     f"definition's limits, or trigger a new run and approve its plan.",
+                     "dag")]  # fmt: skip
     steps = []
     if cause(run) == ("", ""):
         steps.append(Step("Read the last lines of the failed task's log.", "log"))
     else:
         details = "; the failed task's log has the details" if dag_run_of(run.holder) else ""
         steps.append(Step(f"Fix the cause above, unless it passes by itself{details}.", "log"))
-    steps.append(Step("Then trigger a new run. Nothing has to be cleaned up: it continues from "
+    steps.append(Step("Trigger a new run. Nothing has to be cleaned up: it continues from "
                       "the same state.", "dag"))  # fmt: skip
     if done.under_way:
         contacts = count(done.under_way, "contact")

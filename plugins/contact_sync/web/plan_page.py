@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import Form, HTTPException, Request, Response
@@ -210,7 +210,6 @@ def _asked(viewer: Viewer, sync: SeenSync, run: ShownRun) -> tuple[datetime | No
     dag_run = run_story.dag_run_of(run.holder)
     seen = seen_dag_run(*dag_run) if dag_run else None
     asking = [task for task in seen.tasks if task.task_id == APPROVE_TASK] if seen else []
-    if not asking or asking[0].started is None:
+    if not asking or asking[0].gives_up is None:
         return None, False
-    hours = timedelta(hours=sync.definition.limits.approval_hours)
-    return asking[0].started + hours, viewer.may_decide(sync.definition.dag_id)
+    return asking[0].gives_up, viewer.may_decide(sync.definition.dag_id)

@@ -18,7 +18,7 @@ from contact_sync.state.for_people.jobs import BatchJob
 from contact_sync.state.for_people.rejected import ExampleClient
 from contact_sync.web.formats import count, number
 from contact_sync.web.links import reason_query
-from contact_sync.web.run_line import Tag, kind_of, tag_of
+from contact_sync.web.run_line import Tag, approval_of, kind_of, tag_of
 from contact_sync.web.run_progress import Job, job_of, progress_of
 
 JOBS = 100
@@ -175,7 +175,7 @@ def run_view(found: Found, shown: Callable[[str | None], str], deadlines: Deadli
         retries_rejected=run.retry_rejected,
         approved_removals=run.approve_removals,
         read_at=datetime.fromisoformat(snapshot.read_at) if snapshot else None,
-        approval=_approval(report, has_plan=bool(run.plan)),
+        approval=approval_of(report, has_plan=bool(run.plan)),
         holder=run.holder,
         dag_run=found.dag_run,
         sent_note=_sent_note(report, found.jobs),
@@ -190,15 +190,6 @@ def run_view(found: Found, shown: Callable[[str | None], str], deadlines: Deadli
         jobs=[job_of(job, deadlines) for job in found.jobs[:JOBS]],
         more_jobs=len(found.jobs) > JOBS,
     )
-
-
-def _approval(report: RunReport, *, has_plan: bool) -> list[str]:
-    if report.approval:
-        return [report.answer or "waiting for a person", *report.asks]
-    if report.above_limits:
-        asks = "a real run would ask" if report.dry_run else "the plan is above the limits"
-        return [asks, *report.above_limits]
-    return ["not needed: the plan is within the limits" if has_plan else "not known yet"]
 
 
 def _sent_note(report: RunReport, jobs: list[BatchJob]) -> str:
@@ -222,10 +213,11 @@ def _books(books: dict[str, int], held: int) -> str:
         f"{number(books[state])} {state}"
         for state in ("confirmed", "pending", "rejected", "excluded")
     )
-    gone = f", without {number(books['gone'])} that are gone" if books.get("gone") else ""
+    more, stay = f" + {number(books['gone'])} that are gone" if books.get("gone") else "", ""
     if held:
-        gone = f", without {number(held)} that are held as absent: their contacts stay"
-    return f"{count(books['selected'], 'client')} in B2CORE = {parts}{gone}."
+        more = f" + {number(held)} held as absent"
+        stay = " Contacts of absent clients stay until a person says that they are really gone."
+    return f"{count(books['selected'], 'client')} in B2CORE{more} = {parts}.{stay}"
 
 
 def plan_counts(counts: dict[str, int]) -> list[tuple[str, str, int]]:
