@@ -23,7 +23,7 @@ from tests.support import canary
 from tests.support.airflow_home import HOME, ROOT
 from tests.support.monitored import FOLLOWER, WATCHED, connect_alerts, deployment, settings
 from tests.support.receivers import Receivers, receivers
-from tests.support.rendered import Eyes, Show, Shown, served, token_of
+from tests.support.rendered import Eyes, Glance, Show, Shown, served, token_of
 from tests.support.stacks import CLIENTS, lives, processes_of, run
 from tests.support.world import World
 
@@ -86,6 +86,16 @@ def shown(eyes: Eyes, pages_url: str) -> Show:
 
     def read(role: str, path: str, status: int = 200) -> Shown:
         return eyes.read(pages_url, token_of(role), path, status)
+
+    return read
+
+
+@pytest.fixture
+def glance(eyes: Eyes, pages_url: str) -> Glance:
+    """What a page shows to a role, whose parts were looked at before; see `Eyes.glance`."""
+
+    def read(role: str, path: str, status: int = 200) -> Shown:
+        return eyes.glance(pages_url, token_of(role), path, status)
 
     return read
 

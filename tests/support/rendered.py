@@ -19,6 +19,7 @@ from airflow.api_fastapi.app import init_auth_manager
 from airflow.api_fastapi.auth.managers.simple.user import SimpleAuthManagerUser
 from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 
+from contact_sync.reporting.sending import TERMS
 from contact_sync.web.app import the_app
 from local.browser.chromium import chromium
 from local.browser.pages import COOKIE, choose_theme
@@ -47,7 +48,9 @@ class Visit:
         """Note errors of the console, and requests that leave the server."""
         own = (self.url, "data:", "blob:")
         page, note = self.page, self.complaints.append
-        page.on("console", lambda said: note(said.text) if said.type == "error" else None)
+        # The page's own status is compared; Chromium calls one of 503 an error, too.
+        page.on("console", lambda said: note(said.text) if said.type == "error"
+                and said.location.get("url") != page.url else None)  # fmt: skip
         page.on("pageerror", lambda error: note(str(error)))
         page.on("request", lambda asked: None if asked.url.startswith(own) else note(asked.url))
 
@@ -64,7 +67,20 @@ class Shown:
 
 
 Show = Callable[..., Shown]
-"""`shown("viewer", "/syncs")`: what a page shows to somebody with this role in Airflow."""
+Glance = Callable[..., Shown]
+"""`shown("viewer", "/syncs")`: what a page shows to somebody with this role in Airflow, and nothing
+on it is in anybody's way; `glance`: what it shows, of a page whose parts were looked at before."""
+
+
+def sum_of(page: Shown) -> dict[str, int]:
+    """What a run's page says of what was sent, without what is 0; it has to add up."""
+    _, _, after = page.text.partition("What has been sent to send ")
+    found = {"to send": int(re.match(r"[\d,]+", after)[0].replace(",", ""))}  # type: ignore[index]
+    for words in TERMS.values():
+        if said := re.search(rf"\b{re.escape(words)} ([\d,]+)", after):
+            found[words] = int(said[1].replace(",", ""))
+    assert found["to send"] == sum(found.values()) - found["to send"], found
+    return {words: n for words, n in found.items() if n}
 
 
 class Eyes:
@@ -85,11 +101,7 @@ class Eyes:
         way: neither there nor on a phone and in dark colours."""
 
         def look(page: Page) -> Shown:
-            answer = page.goto(url + path)
-            assert answer is not None
-            shown = Shown(" ".join(page.locator("body").inner_text().split()), page.evaluate(LINKS))
-            assert answer.status == status, shown
-            assert raw(re.sub(AS_IT_IS, "", shown.text)) == [], shown
+            shown = _shown(page, url + path, status)
             assert barriers(page) == [], path
             page.set_viewport_size({"width": PHONE, "height": 900})
             page.evaluate("localStorage.setItem('theme', 'dark')")
@@ -98,6 +110,10 @@ class Eyes:
             return shown
 
         return self.visit(url, token, look)
+
+    def glance(self, url: str, token: str, path: str, status: int = 200) -> Shown:
+        """What the page shows on a desk; nothing on it is raw."""
+        return self.visit(url, token, lambda page: _shown(page, url + path, status))
 
     def close(self) -> None:
         """End the browser."""
@@ -130,6 +146,15 @@ class Eyes:
         if self._browser and self._playwright:
             self._browser.close()
             self._playwright.stop()
+
+
+def _shown(page: Page, url: str, status: int) -> Shown:
+    answer = page.goto(url)
+    assert answer is not None
+    shown = Shown(" ".join(page.locator("body").inner_text().split()), page.evaluate(LINKS))
+    assert answer.status == status, shown
+    assert raw(re.sub(AS_IT_IS, "", shown.text)) == [], shown
+    return shown
 
 
 @contextmanager

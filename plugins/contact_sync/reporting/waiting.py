@@ -104,6 +104,11 @@ class StateSide:
     sent_at: datetime | None = None
     read_at: datetime | None = None
 
+    @property
+    def awaits_earlier(self) -> bool:
+        """Whether something that earlier runs sent keeps the run from beginning."""
+        return self.is_settling and bool(self.unknown_at or self.earlier_jobs)
+
 
 @dataclass(frozen=True, slots=True)
 class Wait:

@@ -43,6 +43,11 @@ class Found:
         """The DAG run that it belongs to: DAG id and run id; None for the command line."""
         return run_story.dag_run_of(self.run.holder)
 
+    @property
+    def is_settling(self) -> bool:
+        """Whether what earlier runs sent keeps it from beginning."""
+        return self.waits is not None and self.waits.awaits_earlier
+
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
@@ -153,7 +158,9 @@ def run_view(found: Found, shown: Callable[[str | None], str], deadlines: Deadli
         cause=cause,
         details=details,
         ended=report.ended_in_words,
-        phase=run_story.phase(run, found.slices, run.sending) if is_running else "",
+        phase=run_story.phase(run, found.slices, run.sending, is_settling=found.is_settling)
+        if is_running
+        else "",
         progress=progress_of(run, found.slices, found.waits) if is_running else [],
         steps=run_story.next_steps(run, report, run.sending),
         overtaken=overtaken(run, found.later),
@@ -218,8 +225,7 @@ def plan_counts(counts: dict[str, int]) -> list[tuple[str, str, int]]:
     return [
         (word, meaning, counts[key])
         for key, (word, meaning) in words.COUNTS.items()
-        if counts.get(key) or key in ("read", "to_send", "rejected")
-        if key in counts
+        if key in counts and (counts[key] or key in ("read", "to_send", "rejected"))
     ]
 
 
@@ -249,7 +255,7 @@ def _rejections(
 
 def _dropped_note(report: RunReport) -> str:
     now, new = report.dropped_now, report.dropped_new
-    if now is None:
+    if now is None or (not now and report.state != "succeeded"):
         return ""
     said = count(sum(now.values()), "value is", "values are") + " left out, cut or rounded"
     return f"{said}." if new is None else f"{said}, {number(sum(new.values()))} of them new."

@@ -13,6 +13,7 @@ from contact_sync.base.errors import SyncError
 from contact_sync.base.verdicts import Count, told
 from contact_sync.base.watching import Watched
 from contact_sync.config.definition import SyncDefinition
+from contact_sync.reporting.failure import cause_of
 from contact_sync.reporting.freshness import Freshness, freshness
 from contact_sync.reporting.run_story import dag_run_of
 from contact_sync.reporting.shown_run import ShownRun
@@ -135,7 +136,7 @@ def _card(viewer: Viewer, sync: SeenSync) -> Card:
     try:
         card = _read(sync)
     except SyncError as error:
-        card = Card(sync, NO_POWERS, problem=str(error))
+        card = Card(sync, NO_POWERS, problem=cause_of(error, sync.definition.connections))
     return replace(card, powers=viewer.powers(dag_id), dag=dag)
 
 
