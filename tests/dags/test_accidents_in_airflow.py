@@ -26,6 +26,7 @@ pytestmark = [
     pytest.mark.xdist_group("airflow"),
 ]  # fmt: skip
 
+HOUR = 3600
 KILLED = "The process of start_run was killed {}: out of memory, or by a signal."
 MOVE = """UPDATE b2core.clients SET email = 'moved-' || email WHERE id IN (
               SELECT id FROM b2core.clients WHERE email ~ '^[a-z0-9.]+@' ORDER BY id LIMIT 80)"""
@@ -46,6 +47,7 @@ def begin(stack: Stack, eyes: Eyes) -> Iterator[Callable[..., DagRun]]:
     yield lambda: DagRun(stack, eyes)
     admin.clear_faults()
     admin.settings(delay=delay)
+    admin.advance(HOUR)
 
 
 def change(stack: Stack, statement: str) -> None:
@@ -133,7 +135,7 @@ def test_O12_a_run_that_is_paused_or_waits_says_for_whom(
     api.send("PATCH", DAG, {"is_paused": True})
     assert "The DAG is paused, by admin at " in run.shows()
     assert "paused" in run.shows("/syncs")
-    stack.emulator.admin.advance(3600)
+    stack.emulator.admin.advance(HOUR)
     run.until("send_batch", "success", "scheduled")
     api.unpause(DAG_ID)
     assert (run.ends(), second.ends()) == ("success", "success")
@@ -154,7 +156,7 @@ def test_O13_a_task_marked_by_hand_and_cleared_later_loses_nothing(
     said, number = run.shows(), stack.status(SYNC)["runs"][0]["id"]
     assert "admin marked send_batch as success at " in said
     assert "with SendGrid, not known yet 10" in said
-    stack.emulator.admin.advance(3600)
+    stack.emulator.admin.advance(HOUR)
     assert begin().ends() == "success"
     said = run.shows()
     assert f"Done: run {number + 1} (" in said
@@ -180,7 +182,7 @@ def test_O13_a_run_marked_as_failed_says_who_did_it_and_the_next_one_goes_on(
     assert "Trigger a new run. Nothing has to be cleaned up" in said
     assert "log says why" not in said
     assert "failed No task said why: a person marked it as failed" in run.shows("/syncs")
-    stack.emulator.admin.advance(3600)
+    stack.emulator.admin.advance(HOUR)
     assert begin().ends() == "success"
     assert "continued from the same state and succeeded" in run.shows()
     assert wrong_contacts(stack, CLIENTS) == []
@@ -234,7 +236,7 @@ def test_a_sync_that_is_disabled_and_one_that_is_broken_say_so(
 def with_an_open_job(stack: Stack, begin: Callable[..., DagRun]) -> DagRun:
     """A run whose ten contacts SendGrid works on for an hour."""
     change(stack, CHANGE)
-    stack.emulator.admin.settings(delay=3600)
+    stack.emulator.admin.settings(delay=HOUR)
     run = begin()
     run.until("send_batch", "deferred")
     return run
