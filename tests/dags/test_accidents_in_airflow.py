@@ -56,7 +56,7 @@ def change(stack: Stack, statement: str) -> None:
         connection.execute(statement.encode())
 
 
-def test_G05_a_plan_that_nobody_answers_expires_and_the_next_run_asks_again(
+def test_G5_T03_a_plan_that_nobody_answers_expires_and_the_next_run_asks_again(
     stack: Stack, begin: Callable[..., DagRun]
 ) -> None:
     """Airflow's scheduler ends the wait; nothing was sent, and every page says so."""
