@@ -23,8 +23,8 @@ from contact_sync.reporting.sending import TERMS
 from contact_sync.web.app import the_app
 from local.browser.chromium import chromium
 from local.browser.pages import COOKIE, choose_theme
-from tests.dags.test_no_raw_codes import raw
 from tests.support.accessible import barriers
+from tests.support.raw_codes import raw
 
 AS_IT_IS = r"\S\*{3}@\S\*{3}\S*|manual__\S+"
 """Masked addresses, and the ids of Airflow's DAG runs."""

@@ -49,7 +49,7 @@ class DagRun:
             found = self.task(task_id)
             return found if found["state"] in states else None
 
-        return arrived(look)
+        return arrived(look, RUN_SECONDS)
 
     def ends(self) -> str:
         """Its state when it is over."""
