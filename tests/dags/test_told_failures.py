@@ -114,6 +114,7 @@ def test_each_failure_names_what_to_touch_and_says_what_was_sent(
         page = look("admin", f"/syncs/demo/runs/{run_id}")
         for part in ("Why it failed:", *ADVICE, *case.said):
             assert part in page, (case.name, part, page)
+        assert "left out, cut or rounded" not in page, "it has read nobody"
         assert page.links["Trigger in Airflow"] == "/dags/contact_sync_demo"
         every = glance("admin", "/syncs")
         assert "Demo brokerage failed" in every

@@ -43,7 +43,7 @@ MADE_AGAIN = """
 CREATE TABLE b2core.made_again (LIKE b2core.client_phones INCLUDING ALL);
 INSERT INTO b2core.made_again OVERRIDING SYSTEM VALUE SELECT * FROM b2core.client_phones;
 SELECT setval(pg_get_serial_sequence('b2core.made_again', 'id'),
-    (SELECT coalesce(max(id), 0) + 1 FROM b2core.client_phones), FALSE);
+    (SELECT coalesce(max(id), 0) + 1 FROM b2core.client_phones));
 DROP TABLE b2core.client_phones;
 ALTER TABLE b2core.made_again RENAME TO client_phones;
 ALTER SEQUENCE b2core.made_again_id_seq RENAME TO client_phones_id_seq;

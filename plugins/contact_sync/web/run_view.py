@@ -253,9 +253,15 @@ def _rejections(
     ]
 
 
+def _dropped_now(report: RunReport) -> dict[str, int] | None:
+    """None also where a run that failed has read nobody, or found none: it says nothing of them."""
+    says_nothing = report.state == "failed" and not (report.counts and report.dropped_now)
+    return None if says_nothing else report.dropped_now
+
+
 def _dropped_note(report: RunReport) -> str:
-    now, new = report.dropped_now, report.dropped_new
-    if now is None or (not now and report.state != "succeeded"):
+    now, new = _dropped_now(report), report.dropped_new
+    if now is None:
         return ""
     said = count(sum(now.values()), "value is", "values are") + " left out, cut or rounded"
     return f"{said}." if new is None else f"{said}, {number(sum(new.values()))} of them new."
@@ -263,7 +269,7 @@ def _dropped_note(report: RunReport) -> str:
 
 def _dropped(report: RunReport) -> list[DroppedReason]:
     """Each field and reason with its numbers, the most frequent first."""
-    now, new = report.dropped_now or {}, report.dropped_new
+    now, new = _dropped_now(report) or {}, report.dropped_new
     return [
         DroppedReason(
             words.counted_in_words(key, has_field=True),
