@@ -1,6 +1,7 @@
 """`make screenshots`: the pictures in docs/images, taken of the demo in a real browser.
 
-A picture is a function that leads the page to what is to be seen; add new ones to `PICTURES`.
+A picture is a function that leads the page to what is to be seen; add new ones to `PICTURES`. Those
+of failures come last: they change how the sync stands.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from PIL import Image
 from playwright.sync_api import Page
 
 from local.b2core_demo import apply_demo_changes
+from local.browser import failed_runs
 from local.browser.chromium import browser_page, log_in
 from local.browser.connection_form import open_form
 from local.browser.pages import open_report, open_syncs
@@ -140,6 +142,7 @@ PICTURES: dict[str, Callable[[Page, Stack], None]] = {
     "verification": verification,
     "mapping-form": mapping_form,
     "mapping-result": mapping_result,
+    **failed_runs.PICTURES,
 }
 
 

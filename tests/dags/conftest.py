@@ -26,6 +26,7 @@ from tests.support import canary
 from tests.support.airflow_home import HOME, ROOT
 from tests.support.monitored import FOLLOWER, WATCHED, connect_alerts, deployment, settings
 from tests.support.receivers import Receivers, receivers
+from tests.support.rendered import Eyes, Glance, Show, Shown, served, token_of
 from tests.support.stacks import CLIENTS, lives, processes_of, run
 from tests.support.world import World
 
@@ -83,6 +84,41 @@ def connected(
         session.execute(delete(Variable).where(Variable.key.startswith("contact_sync_mark_")))
     yield world
     assert canary.scan_files(HOME) > 0
+
+
+@pytest.fixture(scope="session")
+def eyes() -> Iterator[Eyes]:
+    """One Chromium for all tests that only read pages."""
+    opened = Eyes()
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="session")
+def pages_url(airflow_database: None) -> Iterator[str]:
+    """The pages, without the rest of Airflow."""
+    with served() as url:
+        yield url
+
+
+@pytest.fixture
+def shown(eyes: Eyes, pages_url: str) -> Show:
+    """What a page shows to a role, without findings; see `Eyes.read`."""
+
+    def read(role: str, path: str, status: int = 200) -> Shown:
+        return eyes.read(pages_url, token_of(role), path, status)
+
+    return read
+
+
+@pytest.fixture
+def glance(eyes: Eyes, pages_url: str) -> Glance:
+    """What a page shows to a role, whose parts were looked at before; see `Eyes.glance`."""
+
+    def read(role: str, path: str, status: int = 200) -> Shown:
+        return eyes.glance(pages_url, token_of(role), path, status)
+
+    return read
 
 
 @pytest.fixture

@@ -31,7 +31,7 @@ def test_the_parts_say_what_comes_of_it_while_tries_are_left_and_after(
     connected.definition = read_definition("demo")
     connected.seed()
     run_id = connected.run("full")["id"]
-    for tries, said in ((1, "so far 1 of 4 tries"), (4, "trigger a new run: http")):
+    for tries, said in ((1, "so far 1 of 4 tries"), (4, "What to do: Trigger a new run: http")):
         at_work(monkeypatch, tries)
         caplog.clear()
         with pytest.raises(RetryableError), tasks.translated("demo", run_id):

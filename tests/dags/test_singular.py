@@ -31,7 +31,7 @@ def test_numbers_are_told_with_their_noun() -> None:
     assert count_of(2, "addresses") == "2 addresses"
 
 
-def test_T06_one_of_a_thing_is_told_in_the_singular(
+def test_T07_one_of_a_thing_is_told_in_the_singular(
     connected: World, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """In the log of runs with one client of each kind, on their pages and on the command line."""

@@ -22,6 +22,7 @@ from contact_sync.reporting.waiting import AirflowSide, OpenTask, PoolRoom
 
 OPEN = ("scheduled", "queued", "running", "restarting", "deferred", "up_for_retry",
         "up_for_reschedule", "awaiting_input")  # fmt: skip
+WAITING = ("deferred", "awaiting_input")
 LISTED = 50
 SCHEDULER = "SchedulerJob"
 MISMATCH, SILENT = "state mismatch", "heartbeat timeout"
@@ -116,7 +117,7 @@ def _open_task(row: Any, killed: dict[tuple[str, int], int]) -> OpenTask:
         begins if is_retried else None,
         row.retry_reason or "" if is_retried else "",
         killed.get((row.task_id, row.map_index), 0),
-        row.trigger_timeout if row.state == "deferred" else None,
+        row.trigger_timeout if row.state in WAITING else None,
     )
 
 

@@ -66,8 +66,9 @@ class ApprovePlanOperator(HITLOperator):
             answer = super().execute_complete(context, event)
         except HITLTimeoutError:
             self._decide(
-                context, Answer.REFUSED, f"nobody within {count(self.hours, 'hour')}",
-                f"Nobody approved the plan within {count(self.hours, 'hour')}; nothing was sent",
+                context, Answer.EXPIRED, f"nobody within {count(self.hours, 'hour')}",
+                f"Nobody answered within {count(self.hours, 'hour')} whether the plan may be "
+                f"sent; nothing was sent",
             )  # fmt: skip
         else:
             who = str((answer["responded_by_user"] or {}).get("name") or "an unknown user")

@@ -16,17 +16,25 @@ from sqlalchemy import func, select
 from contact_sync.base.run_life import NOT_STARTED_KEY, NotStarted
 
 UNFINISHED = ("queued", "running")
+TASKS = (
+    "start_run", "settle_earlier_runs", "check_setup", "read_suppressions", "select_clients",
+    "stage_clients", "plan_batches", "approve_plan", "remove_excluded", "send_batch",
+    "find_removals", "remove_batch", "finish_run", "release_lease",
+)  # fmt: skip
+"""Of a sync's DAG, in their order: of tasks that haven't begun, or were skipped at once."""
 
 
 @dataclass(slots=True)
 class TaskTimes:
-    """One task of a DAG run, its mapped instances together; `states` counts them by state."""
+    """One task of a DAG run, its mapped instances together; `states` counts them by state.
+    `gives_up`: when Airflow ends its wait for an answer or a trigger; None = it doesn't wait."""
 
     task_id: str
     states: dict[str, int] = field(default_factory=dict)
     started: datetime | None = None
     ended: datetime | None = None
     tries: int = 0
+    gives_up: datetime | None = None
 
     @property
     def seconds(self) -> float | None:
@@ -70,7 +78,7 @@ def seen_dag_run(dag_id: str, run_id: str) -> SeenDagRun | None:
             select(
                 TaskInstance.task_id, TaskInstance.state, func.count(),
                 func.min(TaskInstance.start_date), func.max(TaskInstance.end_date),
-                func.max(TaskInstance.try_number),
+                func.max(TaskInstance.try_number), func.max(TaskInstance.trigger_timeout),
             ).where(*of_run).group_by(TaskInstance.task_id, TaskInstance.state)
         ).all()  # fmt: skip
         failed = session.execute(
@@ -119,10 +127,11 @@ def task_label(dag_id: str, run_id: str, task_id: str, map_index: int) -> str:
 def _by_task(rows: Any) -> list[TaskTimes]:
     found: dict[str, TaskTimes] = {}
     ends: dict[str, list[datetime | None]] = defaultdict(list)
-    for task_id, state, instances, started, ended, tries in rows:
+    for task_id, state, instances, started, ended, tries, gives_up in rows:
         task = found.setdefault(task_id, TaskTimes(task_id))
         task.states[str(state or "not started")] = instances
         task.tries = max(task.tries, tries or 0)
+        task.gives_up = gives_up or task.gives_up
         if started and (task.started is None or started < task.started):
             task.started = started
         if state != "skipped" or started:
@@ -133,5 +142,6 @@ def _by_task(rows: Any) -> list[TaskTimes]:
     return sorted(found.values(), key=_order)
 
 
-def _order(task: TaskTimes) -> tuple[bool, float]:
-    return task.started is None, task.started.timestamp() if task.started else 0.0
+def _order(task: TaskTimes) -> tuple[bool, float, int]:
+    place = TASKS.index(task.task_id) if task.task_id in TASKS else len(TASKS)
+    return task.started is None, task.started.timestamp() if task.started else 0.0, place

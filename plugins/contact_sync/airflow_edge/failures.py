@@ -36,7 +36,10 @@ def failure_of(name: str, sync_run_id: int | None, error: SyncError) -> Failure:
         to_do = "Nothing, if it passes. If it lasts, correct what is named above"
     else:
         by_itself = _next_run(name, ti.dag_id)
-        to_do = f"Correct what is named above, then trigger a new run: {dag_link(ti.dag_id)}"
+        link = dag_link(ti.dag_id)
+        to_do = f"Trigger a new run: {link} If it fails again, correct what is named above"
+        if isinstance(error, FatalError):
+            to_do = f"Correct what is named above, then trigger a new run: {link}"
     is_run = ti.dag_id == f"contact_sync_{name}"
     sent = _sent(name, sync_run_id) if is_run else VERIFICATION
     return Failure(_cause(name, error), sent, by_itself, to_do)

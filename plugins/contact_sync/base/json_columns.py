@@ -159,7 +159,7 @@ class Approval(JsonColumn):
     """Column `run.approval`: what a plan needs a person for, and the answer.
 
     `why` is empty when it was approved beforehand; `decision` None = nobody has answered yet, then
-    `by` is None, too.
+    `by` is None, too. `by` is who answered, or of one that has expired "nobody within 24 hours".
     """
 
     why: tuple[AboveLimit, ...] = ()

@@ -204,10 +204,11 @@ class LimitName(StrEnum):
 
 
 class Answer(StrEnum):
-    """What a person answered about a plan above the limits."""
+    """What a person answered about a plan above the limits, or that nobody did in time."""
 
     APPROVED = "approved"
     REFUSED = "refused"
+    EXPIRED = "expired"
 
 
 class JobStatus(StrEnum):

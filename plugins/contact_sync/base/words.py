@@ -145,7 +145,10 @@ LIMITS: Mapping[str, str] = {
         "{limit:,}",
 }  # fmt: skip
 
-ANSWERS: Mapping[str, str] = {Answer.APPROVED: "approved", Answer.REFUSED: "refused"}
+ANSWERS: Mapping[str, str] = {
+    Answer.APPROVED: "approved", Answer.REFUSED: "refused", Answer.EXPIRED: "answered",
+}  # fmt: skip
+"""What was done to a plan, by somebody or by "nobody within 24 hours"."""
 
 LANES: Mapping[str, str] = {
     Lane.JSON: "upsert (JSON)",
@@ -172,7 +175,7 @@ COUNTS: Mapping[str, tuple[str, str]] = {
     "address_changed": ("address changed", "the new contact first, then the old one is removed"),
     "sent_again": ("sent again", "never confirmed, or everything is sent again"),
     "looked_at": ("looked at", "contacts of which SendGrid was asked what it has"),
-    "cleared": ("cleared", "contacts with a value that is emptied"),
+    "cleared": ("cleared", "contacts in which a field is emptied, if it has a value"),
     "to_send": ("to send", "contacts that the run sends"),
     "to_remove": ("to remove", "contacts that leave SendGrid or the list"),
     "newly_excluded": ("newly excluded", "excluded since the last run: the contact leaves"),

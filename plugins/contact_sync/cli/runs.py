@@ -7,7 +7,7 @@ import sys
 from typing import Any
 
 from contact_sync.base.command_line import own_holder
-from contact_sync.base.errors import Stopped, SyncError
+from contact_sync.base.errors import FatalError, Stopped, SyncError
 from contact_sync.base.vocabulary import MAX_SAMPLE, RunKind
 from contact_sync.cli.check_sql import sample
 from contact_sync.cli.command import PROGRAM, Say, add_sync, as_json
@@ -168,12 +168,15 @@ def _failure(sync: Sync, error: SyncError) -> Failure:
     definition = sync.definition
     has_times = definition.schedule and definition.sends
     schedule = schedule_in_words(definition, "Airflow's time zone") if has_times else None
+    again = f"{PROGRAM} run {name}"
     return Failure(
         cause_of(error, definition.connections),
         sent,
         next_run(schedule),
-        f"Correct what is named above, then: {PROGRAM} run {name}",
-    )  # fmt: skip
+        f"Correct what is named above, then: {again}"
+        if isinstance(error, FatalError)
+        else f"Try again: {again}. If it fails again, correct what is named above",
+    )
 
 
 def _chosen(sync: Sync, options: argparse.Namespace) -> tuple[int, ...] | None:

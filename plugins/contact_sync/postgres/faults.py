@@ -29,7 +29,9 @@ _WELL_KNOWN = {
     "25006": "it is read-only, as a server is that a fail-over left behind",
     "40001": "a standby's replay cancelled it; a primary or hot_standby_feedback helps",
     "55P03": "a table was locked for longer than the lock time-out, as a migration does",
-    "57014": "it took longer than its statement time-out or was cancelled",
+    "57014": "it took longer than its statement time-out, or somebody cancelled it. Look for a "
+    "lock or a slow plan (pg_stat_activity). B2CORE's time-out is `statement_timeout_seconds` in "
+    "the definition's `source`",
 }
 
 
@@ -50,8 +52,8 @@ def _meaning(state: str, text: str, what: str) -> SyncError:
         error = RetryableError if found.passes else ConfigError
         return error(f"{what} {found.sentence}")
     if state.startswith(PASSING):
-        why = _WELL_KNOWN.get(state, "trying again may help")
-        return RetryableError(f"{what} gave up in the middle ({state}): {why}")
+        why = _WELL_KNOWN.get(state, f"SQLSTATE {state}. Trying again may help")
+        return RetryableError(f"{what} gave up in the middle: {why}")
     if state == "42501" and "row-level security" in text:
         return ConfigError(
             f"{what} refused a statement ({state}): {_first_line(text)}. A policy would hide rows "

@@ -13,7 +13,7 @@ from typing import NamedTuple
 LOGIN, TLS, AWAY = (
     "refused the login: ",
     "can't be reached safely: TLS failed. ",
-    "can't be reached: ",
+    "can't be reached. ",
 )
 UNKNOWN_AUTHORITY = (
     TLS + "An authority that isn't trusted here vouches for the server's certificate: name it in "

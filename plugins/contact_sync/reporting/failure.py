@@ -72,8 +72,12 @@ def sent_by(run: ShownRun | None) -> str:
 
 
 def next_run(schedule: str | None) -> str:
-    """What comes of the run by itself, once it has failed; `schedule` in words, None = there is
-    none."""
+    """What comes of the run by itself, once it has failed."""
+    return f"{LEFT}. {begins(schedule)}"
+
+
+def begins(schedule: str | None) -> str:
+    """How the next run begins; `schedule` in words, None = there is none."""
     if schedule is None:
-        return f"{LEFT}. There is no schedule: somebody has to start it"
-    return f"{LEFT}. It begins by its schedule: {schedule}"
+        return "There is no schedule: somebody has to start it"
+    return f"It begins by its schedule: {schedule}"

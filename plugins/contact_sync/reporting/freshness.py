@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from contact_sync.base.json_columns import Result
+from contact_sync.base.numbers import count
 from contact_sync.base.run_life import KindReason
 from contact_sync.reporting.shown_run import ShownRun
 
@@ -54,4 +55,8 @@ def freshness(read_at: datetime | None, runs: Sequence[ShownRun]) -> Freshness:
     seen = before.snapshot
     since = datetime.fromisoformat(seen.read_at) if seen else before.started_at
     clients = (finished[0].result or Result()).books["pending"]
-    return Freshness(since, f"clients are pending: {clients:,}", at_least)
+    return Freshness(
+        since,
+        f"{count(clients, 'client is', 'clients are')} pending; the snapshot that counts",
+        at_least,
+    )

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 
 from contact_sync.base import words
 from contact_sync.base.degraded import Degraded
 from contact_sync.base.json_columns import Plan, Result
 from contact_sync.base.numbers import count
-from contact_sync.base.vocabulary import Answer, RunState
+from contact_sync.base.vocabulary import UNPROVEN, UPSERTS, Answer, RunState
 from contact_sync.reporting.run_report import RunReport
 from contact_sync.reporting.sending import Sending
 from contact_sync.reporting.shown_run import ShownRun, SliceProgress
@@ -40,8 +41,8 @@ def holder_of(dag_id: str, run_id: str) -> str:
     return f"DAG run {dag_id} {run_id}, started "
 
 
-def phase(run: ShownRun, slices: SliceProgress, done: Sending) -> str:
-    """What a running run is at."""
+def phase(run: ShownRun, slices: SliceProgress, done: Sending, *, is_settling: bool = False) -> str:
+    """What a running run is at. `is_settling`: an earlier run's jobs or requests are open."""
     if run.approval and run.approval.is_awaited:
         return "waits for a person's approval"
     if run.plan:
@@ -51,6 +52,8 @@ def phase(run: ShownRun, slices: SliceProgress, done: Sending) -> str:
         return "sends" if done.waiting else "closes the books"
     if slices.slices:
         return f"reads B2CORE: {slices.read:,} of {count(slices.clients, 'client')}"
+    if is_settling:
+        return "finds out what became of what earlier runs sent"
     return "checks the setup and selects clients"
 
 
@@ -106,23 +109,34 @@ def _while_running(run: ShownRun) -> list[Step]:
 
 def _after_failure(run: ShownRun, done: Sending) -> list[Step]:
     approval = run.approval
-    if approval and approval.decision == Answer.REFUSED:
-        return [Step(f"The plan was refused by {approval.by}, so nothing was sent. Correct "
-                     f"B2CORE or the definition's limits, or trigger a new run and approve its "
-                     f"plan.", "dag")]  # fmt: skip
+    if approval and approval.decision in (Answer.REFUSED, Answer.EXPIRED):
+        answered = f"{words.ANSWERS[approval.decision]} by {approval.by}"
+        return [Step(f"The plan was {answered}, so nothing was sent. Correct B2CORE or the "
+                     f"definition's limits, or trigger a new run and approve its plan.",
+                     "dag")]  # fmt: skip
     steps = []
     if cause(run) == ("", ""):
         steps.append(Step("Read the last lines of the failed task's log.", "log"))
     else:
         details = "; the failed task's log has the details" if dag_run_of(run.holder) else ""
-        steps.append(Step(f"Fix the cause above{details}.", "log"))
-    steps.append(Step("Then trigger a new run. Nothing has to be cleaned up: it continues from "
+        steps.append(Step(f"Fix the cause above, unless it passes by itself{details}.", "log"))
+    steps.append(Step("Trigger a new run. Nothing has to be cleaned up: it continues from "
                       "the same state.", "dag"))  # fmt: skip
     if done.under_way:
         contacts = count(done.under_way, "contact")
-        steps.append(Step(f"Nothing to do for the {contacts} that SendGrid is still working on: "
-                          f"the next run settles that first."))  # fmt: skip
+        steps.append(Step(f"Nothing to do for the {contacts} that SendGrid has or may have: "
+                          f"the next run finds out first."))  # fmt: skip
     return steps
+
+
+def _why(report: RunReport) -> str:
+    """Why contacts of batches are pending of which nothing could be proven; "" = there are none."""
+    why: Counter[str] = Counter()
+    for job in report.jobs:
+        if job.lane in UPSERTS and job.outcome in UNPROVEN:
+            why[words.PENDING[job.outcome]] += job.rows
+    said = "; ".join(f"of {n:,}, {reason}" for reason, n in why.most_common())
+    return f" Why: {said}." if said else ""
 
 
 def _after_success(run: ShownRun, report: RunReport) -> list[Step]:
@@ -134,9 +148,10 @@ def _after_success(run: ShownRun, report: RunReport) -> list[Step]:
                           "plan"))  # fmt: skip
     if rejected := books.get("rejected", 0):
         steps.append(Step(f"Rejected clients: {rejected:,}. Correct them in B2CORE; each is sent "
-                          f"as soon as its row changes.", "rejected"))  # fmt: skip
+                          f"as soon as its row changes, and whom SendGrid refused is tried again "
+                          f"by itself, ever more rarely.", "rejected"))  # fmt: skip
     if pending := books.get("pending", 0):
-        steps.append(Step(f"Pending clients: {pending:,}. The next run sends them."))
+        steps.append(Step(f"Pending clients: {pending:,}. The next run sends them.{_why(report)}"))
     if unfit := sum((report.dropped_new or {}).values()):
         steps.append(Step(f"New values that don't fit their fields: {unfit:,}. The clients are "
                           f"sent without them, or with shorter ones. Correct them in B2CORE.",

@@ -30,7 +30,8 @@ class OpenTask:
     `label`: which of several, such as "batch 12"; "" = there is one. `tries`: those that have
     begun, of `most_tries`. `next_try` and `why`: of one that has failed and is tried again, None
     and "" = Airflow doesn't know. `killed`: so many tries ended without a word. `since`: when it
-    came into its state. `gives_up`: when Airflow ends the wait of a deferred one.
+    came into its state. `gives_up`: when Airflow ends the wait of one that is deferred, or
+    asks a person.
     """
 
     task_id: str
@@ -103,6 +104,11 @@ class StateSide:
     sent_at: datetime | None = None
     read_at: datetime | None = None
 
+    @property
+    def awaits_earlier(self) -> bool:
+        """Whether something that earlier runs sent keeps the run from beginning."""
+        return self.is_settling and bool(self.unknown_at or self.earlier_jobs)
+
 
 @dataclass(frozen=True, slots=True)
 class Wait:
@@ -117,22 +123,19 @@ def waits(
     airflow: AirflowSide | None,
     state: StateSide | None,
     deadlines: Deadlines,
-    approval_hours: float,
     *,
     has_run: bool,
 ) -> list[Wait]:
     """Why it doesn't go on just now, what a person has to do first. `has_run`: the DAG run has
     begun a run; before that it waits for the lease."""
-    found = [*_of_airflow(airflow, state, approval_hours)] if airflow else []
+    found = [*_of_airflow(airflow, state)] if airflow else []
     if state:
         found += _of_state(state, deadlines) if has_run else _for_lease(airflow, state)
     order = ("bad", "warn", "busy")
     return sorted(found, key=lambda wait: order.index(wait.tone))
 
 
-def _of_airflow(
-    seen: AirflowSide, state: StateSide | None, approval_hours: float
-) -> Iterator[Wait]:
+def _of_airflow(seen: AirflowSide, state: StateSide | None) -> Iterator[Wait]:
     if seen.is_paused:
         yield Wait("warn", ("The DAG is paused", *seen.paused_by, ": what has begun goes on, and "
                             "Airflow begins no further task until somebody unpauses it."),
@@ -144,15 +147,14 @@ def _of_airflow(
         yield Wait("busy", ("The DAG run is queued: it begins when the run of this DAG before it "
                             "is over.",))  # fmt: skip
     if any(task.state == "deferred" for task in seen.tasks) and not seen.has_triggerer:
-        ends = [task.gives_up for task in seen.tasks if task.gives_up]
+        ends = [t.gives_up for t in seen.tasks if t.gives_up and t.state == "deferred"]
         until: Said = (" Airflow ends the wait at ", min(ends), ".") if ends else ()
         yield Wait("bad", ("No triggerer of Airflow is alive, so nobody looks whether the waiting "
                            "tasks may go on: see whether `airflow triggerer` is running.",
                            *until), is_for_person=True)  # fmt: skip
     for task in seen.tasks:
-        if task.state == "awaiting_input" and task.since:
-            ends_at = task.since + timedelta(hours=approval_hours)
-            yield Wait("warn", ("Without a person's answer until ", ends_at,
+        if task.state == "awaiting_input" and task.gives_up:
+            yield Wait("warn", ("Without a person's answer until ", task.gives_up,
                                 " nothing is sent, and the run ends red."))  # fmt: skip
     yield from _retried([task for task in seen.tasks if task.state == "up_for_retry"])
     now = state.now if state else None

@@ -111,8 +111,9 @@ def refuse_unapproved(run: Run) -> None:
     if run.approval is None or run.approval.decision == Answer.APPROVED:
         return
     why = "; ".join(map(above_limit, run.approval.why))
-    if run.approval.decision == Answer.REFUSED:
-        raise FatalError(f"The plan was refused by {run.approval.by} ({why}): nothing was sent")
+    if run.approval.decision is not None:
+        answered = f"{ANSWERS[run.approval.decision]} by {run.approval.by}"
+        raise FatalError(f"The plan was {answered} ({why}): nothing was sent")
     raise FatalError(
         f"The plan is above the definition's limits ({why}) and nobody has approved it: nothing "
         f"was sent. Approve it in Airflow (task approve_plan), run it with --approve, or raise "

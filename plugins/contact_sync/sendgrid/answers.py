@@ -44,12 +44,26 @@ def check_answer(answer: requests.Response, body: Any, what: str) -> None:
             f"calls the same account", retry_after=_retry_after(answer),
         )  # fmt: skip
     if status >= 500 or status == 408:
-        raise FateUnknown(f"{what}: SendGrid answered {status}")
+        raise FateUnknown(
+            f"{what}: SendGrid answered {status}. It passes by itself; if it lasts, look at "
+            f"SendGrid's status page"
+        )
     raise RequestRefused(
         f"{what}: SendGrid answered {status}{said}",
         status=status,
         errors=errors,
         is_json=isinstance(body, dict),
+    )
+
+
+def no_answer(what: str, *, is_late: bool) -> str:
+    """What a call is told by that no whole answer came to, in time if `is_late`; only of what may
+    write is its effect in doubt."""
+    said = "no answer came in time" if is_late else "the connection was lost before an answer came"
+    effect = "" if what.startswith("GET ") else ", so what SendGrid did isn't known"
+    return (
+        f"{what}: {said}{effect}. It passes by itself; if it lasts, look at the network in between "
+        f"and at SendGrid's status page"
     )
 
 

@@ -32,6 +32,11 @@ class Line(HTTPAdapter):
         self._late = False
         super().__init__()
 
+    @property
+    def was_late(self) -> bool:
+        """Whether the newest block took longer than it may, and was cut."""
+        return self._late
+
     @contextmanager
     def within(self, seconds: float) -> Iterator[None]:
         """Cut the connection when the block takes longer; raises TimeoutError or what that cuts."""

@@ -25,7 +25,7 @@ from contact_sync.base.errors import (
     RetryableError,
 )
 from contact_sync.sendgrid.allowed_hosts import check_api_url, check_storage_url, is_loopback
-from contact_sync.sendgrid.answers import check_answer, parsed
+from contact_sync.sendgrid.answers import check_answer, no_answer, parsed
 from contact_sync.sendgrid.bodies import copied, pieces_of, read, storage_code
 from contact_sync.sendgrid.connection import Line
 from contact_sync.sendgrid.read_only import refuse_writing
@@ -281,8 +281,8 @@ def sent(what: str, line: Line, seconds: float) -> Iterator[None]:
                 f"host's certificate, or it speaks no TLS. Correct the connection's host, and see "
                 f"whether something in between reads what is sent"
             ) from None
-        kind = type(error).__name__
-        raise FateUnknown(f"{what}: no answer ({kind}); it may have had an effect") from None
+        is_late = line.was_late or isinstance(error, requests.Timeout)
+        raise FateUnknown(no_answer(what, is_late=is_late)) from None
 
 
 def _is_no_tls(error: BaseException) -> bool:

@@ -21,6 +21,8 @@ from contact_sync.base.errors import (
     SyncError,
     told_safely,
 )
+from contact_sync.config.files import read_definitions
+from contact_sync.reporting.failure import cause_of
 from contact_sync.web.rendering import page
 
 log = logging.getLogger(__name__)
@@ -82,12 +84,19 @@ def show_failures(app: FastAPI) -> None:
         else:
             title, status = "An unexpected error", 500
         log.warning("A page can't be shown (%d): %s", status, error)
-        return _failure(request, status, title, str(error))
+        return _failure(request, status, title, _told(request, error))
 
     app.add_exception_handler(StarletteHTTPException, refused)
     app.add_exception_handler(HTTPException, refused)
     app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(SyncError, failed)
+
+
+def _told(request: Request, error: SyncError) -> str:
+    """With the connection of the sync that the page is about."""
+    name = request.path_params.get("name", "")
+    definition = read_definitions().by_name.get(name)
+    return cause_of(error, definition.connections) if definition else str(error)
 
 
 def _failure(

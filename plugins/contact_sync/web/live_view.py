@@ -43,9 +43,9 @@ def live_view(
     """Of a DAG run and its newest run, or of a run of the command line."""
     is_running = run is not None and run.state == "running"
     state = state_side(cursor, sync.name, run.id if run else None)
-    deadlines, hours = sync.definition.deadlines, sync.definition.limits.approval_hours
+    deadlines = sync.definition.deadlines
     if dag_run is None:
-        found = waits(None, state, deadlines, hours, has_run=True) if is_running else []
+        found = waits(None, state, deadlines, has_run=True) if is_running else []
         return LiveView(found)
     names = viewer.may_see_audit_log(dag_run.dag_id)
     if dag_run.unfinished:
@@ -53,7 +53,7 @@ def live_view(
             dag_run.dag_id, dag_run.run_id, dag_run.state, dag_run.due, names=names
         )
         known = state if is_running or run is None else _apart(state)
-        found = waits(airflow, known, deadlines, hours, has_run=run is not None)
+        found = waits(airflow, known, deadlines, has_run=run is not None)
     else:
         found = []
     seen = OverInAirflow(

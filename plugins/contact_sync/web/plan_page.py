@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import Form, HTTPException, Request, Response
@@ -60,7 +60,7 @@ router = make_router()
 @dataclass(frozen=True, slots=True)
 class PlanPage:
     """The page. `asked`: what a person is asked about; `until`: when the question ends, None = it
-    isn't asked in Airflow, or was answered; `may_decide`: whether this viewer may answer it."""
+    isn't asked in Airflow, or was answered."""
 
     sync: SeenSync
     links: Links
@@ -70,7 +70,6 @@ class PlanPage:
     removals: list[RemovalRow]
     runs: list[ShownRun]
     until: datetime | None
-    may_decide: bool
     problem: str
 
     @property
@@ -158,10 +157,9 @@ def plan_of_run(request: Request, viewer: ViewerDep, name: str, run_id: int) -> 
     named = [row.client_id for row in found.rows] + [row.client_id for row in going]
     _note(viewer, sync, run, named)
     removals = removal_rows(sync, run, going, contacts, mapping) if mapping else []
-    until, may_decide = _asked(viewer, sync, run)
     shown = PlanPage(
         sync, links_of(request), run, limit_lines(run, sync.definition.limits), samples,
-        removals, [each for each in runs if not each.dry_run], until, may_decide,
+        removals, [each for each in runs if not each.dry_run], _asked(run),
         problem or not_now or no_mail,
     )  # fmt: skip
     return page(request, "plan.html", title=f"Plan of run {run_id:,}", sync=sync, shown=shown)
@@ -239,12 +237,9 @@ def _note(viewer: Viewer, sync: SeenSync, run: ShownRun, client_ids: list[int]) 
                     client_ids=list(dict.fromkeys(client_ids)))  # fmt: skip
 
 
-def _asked(viewer: Viewer, sync: SeenSync, run: ShownRun) -> tuple[datetime | None, bool]:
-    """Until when Airflow asks, and whether this viewer may answer."""
+def _asked(run: ShownRun) -> datetime | None:
+    """Until when Airflow asks."""
     dag_run = run_story.dag_run_of(run.holder)
     seen = seen_dag_run(*dag_run) if dag_run else None
     asking = [task for task in seen.tasks if task.task_id == APPROVE_TASK] if seen else []
-    if not asking or asking[0].started is None:
-        return None, False
-    hours = timedelta(hours=sync.definition.limits.approval_hours)
-    return asking[0].started + hours, viewer.may_decide(sync.definition.dag_id)
+    return asking[0].gives_up if asking else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from contact_sync.base.vocabulary import RunState
 from contact_sync.reporting.run_report import RunReport, run_report
 from contact_sync.reporting.run_story import dag_run_of
 from contact_sync.reporting.shown_run import ShownRun
@@ -82,3 +83,17 @@ def tag_of(report: RunReport) -> Tag:
         return Tag("degraded", "warn")
     tones = {"succeeded": "good", "running": "busy", "failed": "bad"}
     return Tag(state, tones.get(state, "warn"))
+
+
+def approval_of(report: RunReport, *, has_plan: bool) -> list[str]:
+    """What a person was asked about its plan, and the answer; a line each."""
+    is_running = report.state == RunState.RUNNING
+    if report.approval:
+        nobody = "waiting for a person" if is_running else "nobody answered before the run ended"
+        return [report.answer or nobody, *report.asks]
+    if report.above_limits:
+        asks = "a real run would ask" if report.dry_run else "the plan is above the limits"
+        return [asks, *report.above_limits]
+    if has_plan:
+        return ["not needed: the plan is within the limits"]
+    return ["not known yet" if is_running else "not known: the run ended before its plan was made"]

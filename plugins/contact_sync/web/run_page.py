@@ -11,13 +11,16 @@ from fastapi import HTTPException, Request, Response
 from contact_sync.airflow_edge.access import Viewer, ViewerDep
 from contact_sync.airflow_edge.audit import Access, note_access
 from contact_sync.airflow_edge.dag_runs import SeenDagRun, TaskTimes, seen_dag_run, task_label
+from contact_sync.airflow_edge.installation import time_zone
 from contact_sync.base.masking import masked
 from contact_sync.base.vocabulary import RunState
 from contact_sync.config.files import read_definitions
 from contact_sync.postgres.cursor import Cursor
 from contact_sync.reporting import run_story
+from contact_sync.reporting.failure import begins
 from contact_sync.reporting.shown_run import ShownRun
 from contact_sync.reporting.waiting import Said
+from contact_sync.reporting.watching import schedule_in_words
 from contact_sync.state.for_people import jobs
 from contact_sync.state.for_people import runs as shown_runs
 from contact_sync.state.for_people.jobs import BatchJob
@@ -86,6 +89,13 @@ class RunPage:
         return Link(task, self.links.task(self.dag_run.dag_id, self.dag_run.run_id, task, mapped))
 
     @property
+    def by_itself(self) -> str:
+        """What comes after a failed run, if nobody does anything."""
+        definition = self.sync.definition
+        has_times = definition.schedule and definition.sends
+        return begins(schedule_in_words(definition, time_zone()) if has_times else None)
+
+    @property
     def steps_of_dag_run(self) -> list[StepOfDagRun]:
         """The DAG run's tasks, in the order of their start."""
         found = self.dag_run
@@ -99,6 +109,8 @@ class RunPage:
         """What is to be done: while it waits for a person, that alone."""
         if run.is_running and self.live.needs_person:
             return [run_story.Step("Do what is said above: the run goes on by itself then.")]
+        if any(step.link == "approval" for step in run.steps) and not self.sync.may_decide:
+            return [*run.steps, run_story.Step("Airflow doesn't let you answer: tell who may.")]
         if self.marked_failed(run):
             return [step for step in run.steps if step.link != "log"]
         return run.steps

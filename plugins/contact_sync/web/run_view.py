@@ -18,7 +18,7 @@ from contact_sync.state.for_people.jobs import BatchJob
 from contact_sync.state.for_people.rejected import ExampleClient
 from contact_sync.web.formats import count, number
 from contact_sync.web.links import reason_query
-from contact_sync.web.run_line import Tag, kind_of, tag_of
+from contact_sync.web.run_line import Tag, approval_of, kind_of, tag_of
 from contact_sync.web.run_progress import Job, job_of, progress_of
 
 JOBS = 100
@@ -42,6 +42,11 @@ class Found:
     def dag_run(self) -> tuple[str, str] | None:
         """The DAG run that it belongs to: DAG id and run id; None for the command line."""
         return run_story.dag_run_of(self.run.holder)
+
+    @property
+    def is_settling(self) -> bool:
+        """Whether what earlier runs sent keeps it from beginning."""
+        return self.waits is not None and self.waits.awaits_earlier
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +158,9 @@ def run_view(found: Found, shown: Callable[[str | None], str], deadlines: Deadli
         cause=cause,
         details=details,
         ended=report.ended_in_words,
-        phase=run_story.phase(run, found.slices, run.sending) if is_running else "",
+        phase=run_story.phase(run, found.slices, run.sending, is_settling=found.is_settling)
+        if is_running
+        else "",
         progress=progress_of(run, found.slices, found.waits) if is_running else [],
         steps=run_story.next_steps(run, report, run.sending),
         overtaken=overtaken(run, found.later),
@@ -168,7 +175,7 @@ def run_view(found: Found, shown: Callable[[str | None], str], deadlines: Deadli
         retries_rejected=run.retry_rejected,
         approved_removals=run.approve_removals,
         read_at=datetime.fromisoformat(snapshot.read_at) if snapshot else None,
-        approval=_approval(report, has_plan=bool(run.plan)),
+        approval=approval_of(report, has_plan=bool(run.plan)),
         holder=run.holder,
         dag_run=found.dag_run,
         sent_note=_sent_note(report, found.jobs),
@@ -183,15 +190,6 @@ def run_view(found: Found, shown: Callable[[str | None], str], deadlines: Deadli
         jobs=[job_of(job, deadlines) for job in found.jobs[:JOBS]],
         more_jobs=len(found.jobs) > JOBS,
     )
-
-
-def _approval(report: RunReport, *, has_plan: bool) -> list[str]:
-    if report.approval:
-        return [report.answer or "waiting for a person", *report.asks]
-    if report.above_limits:
-        asks = "a real run would ask" if report.dry_run else "the plan is above the limits"
-        return [asks, *report.above_limits]
-    return ["not needed: the plan is within the limits" if has_plan else "not known yet"]
 
 
 def _sent_note(report: RunReport, jobs: list[BatchJob]) -> str:
@@ -215,10 +213,11 @@ def _books(books: dict[str, int], held: int) -> str:
         f"{number(books[state])} {state}"
         for state in ("confirmed", "pending", "rejected", "excluded")
     )
-    gone = f", without {number(books['gone'])} that are gone" if books.get("gone") else ""
+    more, stay = f" + {number(books['gone'])} that are gone" if books.get("gone") else "", ""
     if held:
-        gone = f", without {number(held)} that are held as absent: their contacts stay"
-    return f"{count(books['selected'], 'client')} in B2CORE = {parts}{gone}."
+        more = f" + {number(held)} held as absent"
+        stay = " Contacts of absent clients stay until a person says that they are really gone."
+    return f"{count(books['selected'], 'client')} in B2CORE{more} = {parts}.{stay}"
 
 
 def plan_counts(counts: dict[str, int]) -> list[tuple[str, str, int]]:
@@ -226,8 +225,7 @@ def plan_counts(counts: dict[str, int]) -> list[tuple[str, str, int]]:
     return [
         (word, meaning, counts[key])
         for key, (word, meaning) in words.COUNTS.items()
-        if counts.get(key) or key in ("read", "to_send", "rejected")
-        if key in counts
+        if key in counts and (counts[key] or key in ("read", "to_send", "rejected"))
     ]
 
 
@@ -255,8 +253,14 @@ def _rejections(
     ]
 
 
+def _dropped_now(report: RunReport) -> dict[str, int] | None:
+    """None also where a run that failed has read nobody, or found none: it says nothing of them."""
+    says_nothing = report.state == "failed" and not (report.counts and report.dropped_now)
+    return None if says_nothing else report.dropped_now
+
+
 def _dropped_note(report: RunReport) -> str:
-    now, new = report.dropped_now, report.dropped_new
+    now, new = _dropped_now(report), report.dropped_new
     if now is None:
         return ""
     said = count(sum(now.values()), "value is", "values are") + " left out, cut or rounded"
@@ -265,7 +269,7 @@ def _dropped_note(report: RunReport) -> str:
 
 def _dropped(report: RunReport) -> list[DroppedReason]:
     """Each field and reason with its numbers, the most frequent first."""
-    now, new = report.dropped_now or {}, report.dropped_new
+    now, new = _dropped_now(report) or {}, report.dropped_new
     return [
         DroppedReason(
             words.counted_in_words(key, has_field=True),

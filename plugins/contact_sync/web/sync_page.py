@@ -13,6 +13,7 @@ from contact_sync.base.errors import SyncError
 from contact_sync.base.verdicts import told_compared
 from contact_sync.base.watching import Watched
 from contact_sync.config.definition import SyncDefinition
+from contact_sync.reporting.failure import cause_of
 from contact_sync.reporting.freshness import Freshness, freshness
 from contact_sync.reporting.run_story import dag_run_of
 from contact_sync.reporting.shown_run import ShownRun
@@ -31,7 +32,7 @@ from contact_sync.web.run_line import RunLine, run_line
 from contact_sync.web.seen_sync import SeenSync, readable_sync
 
 RUNS = 20
-NO_POWERS = Powers(start=False, pause=False, cancel=False)
+NO_POWERS = Powers(start=False, pause=False, cancel=False, decide=False)
 DONE = {
     "paused": "The DAG is paused: no run begins until somebody unpauses it.",
     "unpaused": "The DAG isn't paused any more: runs begin as its schedule says.",
@@ -134,7 +135,7 @@ def _card(viewer: Viewer, sync: SeenSync) -> Card:
     try:
         card = _read(sync)
     except SyncError as error:
-        card = Card(sync, NO_POWERS, problem=str(error))
+        card = Card(sync, NO_POWERS, problem=cause_of(error, sync.definition.connections))
     return replace(card, powers=viewer.powers(dag_id), dag=dag)
 
 

@@ -20,6 +20,7 @@ from contact_sync.config.definition import SyncDefinition
 from contact_sync.config.files import Definitions, read_definitions
 from contact_sync.config.schedule import longest_gap
 from contact_sync.postgres.cursor import Cursor
+from contact_sync.reporting.failure import cause_of
 from contact_sync.reporting.freshness import Freshness, freshness
 from contact_sync.reporting.shown_run import ShownRun
 from contact_sync.reporting.standing import Overview, Stand, Switches, stand_of
@@ -76,7 +77,8 @@ def _lines(
             made |= _read(viewer, state, group, dags)
             states.append(state)
         except SyncError as error:
-            stand = Stand(Standing.UNREADABLE, (str(error),))
+            told = cause_of(error, group[0].connections)
+            stand = Stand(Standing.UNREADABLE, (told,))
             for each in group:
                 made[each.name] = SyncLine(each, stand, viewer.powers(each.dag_id), NEVER)
     return states, [made[definition.name] for definition in definitions]

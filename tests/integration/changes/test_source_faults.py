@@ -148,7 +148,7 @@ def test_A20_a_slow_statement_is_cancelled(own_sql: World, monkeypatch: pytest.M
     own_sql.redefine(source={"statement_timeout_seconds": 1})
     right = (own_sql.sql_folder / "scan.sql").read_text()
     (own_sql.sql_folder / "scan.sql").write_text(f"{right}WHERE pg_sleep(0.5) IS NOT NULL\n")
-    with pytest.raises(RetryableError, match=r"scan.sql\).*57014.*statement time-out") as raised:
+    with pytest.raises(RetryableError, match=r"scan.sql\).*statement time-out") as raised:
         own_sql.run()
     assert_failed_cleanly(own_sql, raised.value)
     (own_sql.sql_folder / "scan.sql").write_text(right)
@@ -164,7 +164,7 @@ def test_A20_A21_a_migrations_lock_is_not_waited_for(
     world.seed()
     with psycopg.connect(world.b2core_url) as migration:
         migration.execute("LOCK TABLE b2core.client_phones IN ACCESS EXCLUSIVE MODE")
-        with pytest.raises(RetryableError, match=r"clients.sql\).*55P03.*locked") as raised:
+        with pytest.raises(RetryableError, match=r"clients.sql\).*locked") as raised:
             world.run()
     assert_failed_cleanly(world, raised.value)
     world.run()

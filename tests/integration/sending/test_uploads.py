@@ -69,7 +69,7 @@ def test_C12_C15_a_damaged_file_confirms_nobody(
     world.redefine(lane="csv")
     world.seed()
     monkeypatch.setattr(send_csv, "_rendered", damaged)
-    with pytest.raises(FatalError, match=r"import jobs of batches .* failed"):
+    with pytest.raises(FatalError, match=r"import jobs? of batch(es)? .* failed"):
         world.run()
     assert "confirmed" not in world.fates().values()
     assert world.contacts() == {}

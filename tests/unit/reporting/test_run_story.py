@@ -97,6 +97,9 @@ def test_a_refused_plan_and_a_dry_run_say_how_to_go_on() -> None:
         "by": "ann",
     }
     assert "refused by ann, so nothing was sent" in steps(state="failed", approval=refused)[0]
+    expired = refused | {"decision": "expired", "by": "nobody within 24 hours"}
+    (step,) = steps(state="failed", approval=expired)
+    assert step.startswith("The plan was answered by nobody within 24 hours, so nothing was sent.")
     above = [{"limit": "changes", "n": 9, "allowed": 1}]
     dry = steps(dry_run=True, plan={"counts": {}, "above_limits": above})
     assert dry[0].startswith("Nothing was changed.")

@@ -38,7 +38,7 @@ def told(
     airflow: AirflowSide | None = None, state: StateSide | None = None, *, has_run: bool = True
 ) -> list[tuple[str, bool, str]]:
     """Tone, whether a person has to do something, and the sentence."""
-    found = waits(airflow, state or StateSide(NOW), Deadlines(), 4, has_run=has_run)
+    found = waits(airflow, state or StateSide(NOW), Deadlines(), has_run=has_run)
     return [(wait.tone, wait.is_for_person, text(wait.said)) for wait in found]
 
 
@@ -93,7 +93,7 @@ def test_a_task_at_work_is_nothing_to_tell() -> None:
     """Nor one that has just come into the queue, or waits for a job while the triggerer is up."""
     for state in ("running", "deferred", "queued"):
         assert told(side(state, since=NOW)) == []
-    (asked,) = told(side("awaiting_input", since=NOW))
+    (asked,) = told(side("awaiting_input", gives_up=NOW + timedelta(hours=4)))
     assert (
         asked[2]
         == "Without a person's answer until +240 min nothing is sent, and the run ends red."

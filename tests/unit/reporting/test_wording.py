@@ -14,7 +14,7 @@ from contact_sync.reporting.explanation import ClientDecision, Explanation, Know
 from contact_sync.reporting.explanation_text import text
 from contact_sync.reporting.run_report import run_report
 from contact_sync.web import formats
-from contact_sync.web.run_view import _approval
+from contact_sync.web.run_line import approval_of
 from tests.support.samples import shown_run
 
 AT = datetime(2026, 11, 26, 5, 19, 11, tzinfo=UTC)
@@ -104,4 +104,4 @@ def test_only_a_dry_run_speaks_of_a_real_one(
 ) -> None:
     """A real run is one."""
     found = run_report(shown_run(dry_run=dry_run, plan={"above_limits": above}))
-    assert _approval(found, has_plan=True) == said
+    assert approval_of(found, has_plan=True) == said

@@ -92,12 +92,12 @@ def raise_if_failed(sync: Sync, root_id: int) -> None:
         family = families.members(cursor, root_id)
     failed = [f"{m.batch_id:,}" for m in family if m.outcome == PendingReason.JOB_FAILED]
     if failed:
+        jobs = "jobs of batches" if len(failed) > 1 else "job of batch"
         raise FatalError(
-            f"The import jobs of batches {'; '.join(failed)} failed as a whole at "
-            f"SendGrid. Their clients are "
-            f"pending and the next run sends them again. If it fails again, look at the imports in "
-            f"SendGrid's UI: the usual causes are the plan's contact limit and a field whose type "
-            f"was changed"
+            f"The import {jobs} {', '.join(failed)} failed as a whole at SendGrid. Their clients "
+            f"are pending and the next run sends them again. If it fails again, look at the "
+            f"imports in SendGrid's UI: the usual causes are the plan's contact limit and a field "
+            f"whose type was changed"
         )
 
 
