@@ -16,13 +16,18 @@ CALL_SECONDS = 30.0
 COOKIE = "_token"  # airflow: COOKIE_NAME_JWT_TOKEN
 
 
-def enter_as(context: BrowserContext, url: str, login: str, password: str) -> str:
-    """Give the browser the cookie of this user, as the login page does; returns the token."""
+def token_of(url: str, login: str, password: str) -> str:
+    """What Airflow's login page gives this user, who logs in to Airflow at `url`."""
     answer = requests.post(
         f"{url}/auth/token", json={"username": login, "password": password}, timeout=CALL_SECONDS
     )
     answer.raise_for_status()
-    token = str(answer.json()["access_token"])
+    return str(answer.json()["access_token"])
+
+
+def enter_as(context: BrowserContext, url: str, login: str, password: str) -> str:
+    """Give the browser the cookie of this user, as the login page does; returns the token."""
+    token = token_of(url, login, password)
     context.add_cookies([{"name": COOKIE, "value": token, "url": url}])
     return token
 

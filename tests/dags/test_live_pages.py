@@ -26,7 +26,7 @@ from contact_sync.config.files import read_definition
 from contact_sync.reporting.run_story import holder_of
 from contact_sync.run.release_lease import release_lease
 from contact_sync.run.start_run import start_run
-from tests.support.rendered import Show
+from tests.support.rendered import Glance, Show
 from tests.support.world import World
 
 pytestmark = pytest.mark.airflow
@@ -87,7 +87,7 @@ def dag_run(connected: World) -> Iterator[OneDagRun]:
 
 
 def test_O12_a_waiting_run_says_what_airflow_waits_for(
-    connected: World, dag_run: OneDagRun, shown: Show
+    connected: World, dag_run: OneDagRun, shown: Show, glance: Glance
 ) -> None:
     """Tried again with when and why, a triggerer that is down, a pool that isn't there; and that
     a person has to do something."""
@@ -96,16 +96,16 @@ def test_O12_a_waiting_run_says_what_airflow_waits_for(
         start_run(sync, RunKind.FULL, holder=HOLDER)
     dag_run.task("check_setup", "up_for_retry", end_date=utcnow(), retry_delay_override=600.0,
                  retry_reason="SendGrid answered <b>503</b>")  # fmt: skip
-    said = shown("viewer", REPORT)
+    said = glance("viewer", REPORT)
     assert "check_setup has failed and is tried again: try 2 of 4 at " in said
     assert "because of this: SendGrid answered <b>503</b>." in said
     assert "No scheduler of Airflow is alive" in said
     dag_run.task("send_batch", "deferred", map_index=0, trigger_timeout=utcnow())
     dag_run.task("stage_clients", "scheduled", map_index=0, pool="elsewhere")
     for state in ("running", "queued"):  # the second one came back from a deferral too soon
-        said = f"finished with state success, but the task instance's state attribute is {state}."
+        noted = f"finished with state success, but the task instance's state attribute is {state}."
         dag_run.note("state mismatch", "airflow", "send_batch" if state == "running" else "x",
-                     said=said)  # fmt: skip
+                     said=noted)  # fmt: skip
     said = shown("viewer", REPORT)
     assert "No triggerer of Airflow is alive" in said
     assert "stage_clients (map index 0) waits for the pool 'elsewhere', which isn't there" in said
@@ -116,7 +116,7 @@ def test_O12_a_waiting_run_says_what_airflow_waits_for(
 
 
 def test_O12_what_a_run_itself_waits_for_is_told(
-    connected: World, dag_run: OneDagRun, shown: Show
+    connected: World, dag_run: OneDagRun, shown: Show, glance: Glance
 ) -> None:
     """An answer that was lost, a call that SendGrid turned away, and how far the jobs are."""
     connected.seed()
@@ -133,7 +133,7 @@ def test_O12_what_a_run_itself_waits_for_is_told(
         "UPDATE contact_sync.run SET waits_until = now() + interval '1 minute',"
         " waits_why = 'PUT /v3/marketing/contacts: rate limit reached' WHERE run_id = %s", run_id,
     )  # fmt: skip
-    said = shown("viewer", REPORT)
+    said = glance("viewer", REPORT)
     assert "and no answer came: it may still take effect at SendGrid" in said
     assert "PUT /v3/marketing/contacts: rate limit reached. It is tried again at " in said
     plan = json.dumps({"counts": {"to_send": 5}})
@@ -149,20 +149,20 @@ def test_O12_what_a_run_itself_waits_for_is_told(
 
 
 def test_O12_a_run_that_has_not_begun_says_whose_lease_it_waits_for(
-    connected: World, dag_run: OneDagRun, shown: Show
+    connected: World, dag_run: OneDagRun, shown: Show, glance: Glance
 ) -> None:
     """Or why it never began: a disabled sync and a busy lease are told apart."""
     connected.seed()
     with connected.sync() as sync:
         run_id = start_run(sync, RunKind.FULL, holder="command line box:1")
-    said = shown("viewer", REPORT)
+    said = glance("viewer", REPORT)
     assert "The run has not begun." in said
     assert "Another run is at work on this sync: command line box:1." in said
     dag_run.is_now("success")
-    assert "the log of start_run says which" in shown("viewer", REPORT)
+    assert "the log of start_run says which" in glance("viewer", REPORT)
     dag_run.task("start_run", "skipped")
     dag_run.result("start_run", "not_started", "busy")
-    said = shown("viewer", REPORT)
+    said = glance("viewer", REPORT)
     assert "because another run was at work on this sync" in said
     assert f"It was run {run_id}." in said
     assert said.links[f"run {run_id}"] == f"/syncs/demo/runs/{run_id}"
@@ -193,7 +193,11 @@ def test_why_start_run_began_no_run_is_kept_for_the_page(
 
 
 def test_O13_what_was_marked_or_cleared_by_hand_is_told_with_who_did_it(
-    connected: World, dag_run: OneDagRun, shown: Show, monkeypatch: pytest.MonkeyPatch
+    connected: World,
+    dag_run: OneDagRun,
+    shown: Show,
+    glance: Glance,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """To whoever may see Airflow's audit log; and why both sides don't agree."""
     connected.seed()
@@ -205,7 +209,7 @@ def test_O13_what_was_marked_or_cleared_by_hand_is_told_with_who_did_it(
     dag_run.note("patch_dag_run", "eve", note="only a note")
     dag_run.note("post_clear_task_instances", "cid", task_ids=["finish_run"])
     dag_run.is_now("success")
-    said = shown("admin", REPORT)
+    said = glance("admin", REPORT)
     for part in (
         "ann marked send_batch as success at ",
         "bob marked the DAG run as success at ",
@@ -220,7 +224,7 @@ def test_O13_what_was_marked_or_cleared_by_hand_is_told_with_who_did_it(
 
 
 def test_advice_that_a_later_run_has_done_says_so(
-    connected: World, dag_run: OneDagRun, shown: Show
+    connected: World, dag_run: OneDagRun, shown: Show, glance: Glance
 ) -> None:
     """With the run that did it."""
     connected.seed()
@@ -228,7 +232,7 @@ def test_advice_that_a_later_run_has_done_says_so(
         run_id = start_run(sync, RunKind.FULL, holder="command line box:1")
         release_lease(sync, run_id, "A task failed")
     page = f"/syncs/demo/runs/{run_id}"
-    assert "Done:" not in shown("viewer", page)
+    assert "Done:" not in glance("viewer", page)
     newer = connected.run()["id"]
     said = shown("viewer", page)
     assert f"Done: run {newer} (" in said
@@ -237,7 +241,7 @@ def test_advice_that_a_later_run_has_done_says_so(
 
 
 def test_O13_a_run_that_a_person_marked_as_failed_says_so_and_sends_nobody_to_a_log(
-    connected: World, dag_run: OneDagRun, shown: Show
+    connected: World, dag_run: OneDagRun, shown: Show, glance: Glance
 ) -> None:
     """Airflow makes its tasks red with it, and their logs have nothing to say."""
     connected.seed()
@@ -245,13 +249,13 @@ def test_O13_a_run_that_a_person_marked_as_failed_says_so_and_sends_nobody_to_a_
         release_lease(sync, start_run(sync, RunKind.FULL, holder=HOLDER), None)
     dag_run.is_now("failed")
     dag_run.task("send_batch", "failed", start_date=utcnow())
-    said = shown("viewer", REPORT)
+    said = glance("viewer", REPORT)
     assert "the task send_batch failed; its log says why" in said
     assert "Read the last lines of the failed task's log" in said
     dag_run.note("patch_dag_run", "ann", state="failed")
-    said = shown("admin", REPORT)
+    said = glance("admin", REPORT)
     assert "no task said that it failed; ann marked the DAG run as failed at " in said
     assert "log says why" not in said
     assert "Read the last lines" not in said
-    assert "trigger a new run" in said
+    assert "What to do next Trigger a new run." in said
     assert "a person marked it as failed in Airflow" in shown("viewer", "/syncs")

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import html
 import re
-from enum import StrEnum
 
 import pytest
 from psycopg.types.json import Jsonb
@@ -19,7 +18,6 @@ from contact_sync.base.vocabulary import (
     ExclusionReason,
     Lane,
     Outcome,
-    PendingReason,
     Refusal,
     RefusalSum,
     SuppressionKind,
@@ -28,16 +26,12 @@ from contact_sync.base.vocabulary import (
 from contact_sync.reporting.run_report import text_report
 from tests.dags.test_pages import loaded, text
 from tests.support.findings import verified
+from tests.support.raw_codes import N, raw
 from tests.support.world import World
 
 pytestmark = pytest.mark.airflow
-N = 1_234_567
-TO_COPY = f"approve removals = {N}"
-"""What goes into a form is written as the form takes it."""
 NUMBERS = {"confirmed": N, "rejected": N, "removed": N, "deleted": N, "contacts": N, "moved": N,
            "left": N, "not_applied": N, "again": N}  # fmt: skip
-CODES: list[StrEnum] = [*PendingReason, *ExclusionReason, *ValueProblem, *Refusal, *RefusalSum,
-                        *Outcome, *Degraded, *SuppressionKind]  # fmt: skip
 SUPPRESSED = [f"{ExclusionReason.SUPPRESSED_AT_SENDGRID}: {kind}" for kind in SuppressionKind]
 OF_FIELD = [*ValueProblem, *Refusal, *RefusalSum]
 COUNTS = ("read", "to_send", "sent_again", "address_changed", "held", "not_looked_up",
@@ -78,14 +72,6 @@ def read_by_people(page: str) -> str:
     assert "</a><a" not in page, "two links that look like one"
     body = f"{title} <p{body}"
     return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", body)).split())
-
-
-def raw(said: str) -> list[str]:
-    """What nobody should have to read."""
-    codes = [code for code in CODES if "_" in code and re.search(rf"\b{code}\b", said)]
-    jargon = re.findall(r"\bvoid\b|\['|'\]|\[\d|\*\*|\w\*|\bNone\b|\bTrue\b", said)
-    numbers = re.findall(r"(?<![-\w:])\d{4,}(?![-\w])", said.replace(TO_COPY, ""))
-    return [*codes, *jargon, *(number for number in numbers if not number.startswith("20"))]
 
 
 def test_every_code_of_a_run_is_in_words_and_every_number_has_separators(

@@ -27,6 +27,7 @@ from contact_sync.state.watches import Sight, note
 from contact_sync.web import seen_sync, sync_page, syncs_page
 from contact_sync.web.app import the_app
 from tests.support.old_things import grow_old, pruned
+from tests.support.rendered import Glance, Show
 from tests.support.world import World
 
 pytestmark = pytest.mark.airflow
@@ -224,17 +225,18 @@ def test_an_error_that_nobody_foresaw_shows_no_value(
 
 
 def test_a_broken_definition_shows_its_file_and_error(
-    connected: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    connected: World, shown: Show, glance: Glance, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """And the others go on."""
+    """In a real browser. The others go on."""
     (tmp_path / "bad.yaml").write_text("name: bad\ncolour: red\n", encoding="utf-8")
     monkeypatch.setattr(syncs_page, "read_definitions", lambda: read_definitions(tmp_path))
-    said = text("viewer", "/syncs")
+    said = shown("viewer", "/syncs")
     assert "Broken definition: bad.yaml" in said
     assert "colour" in said
+    assert "Its sync doesn't run. The others go on." in said
     manager: Any = init_auth_manager()
     monkeypatch.setattr(type(manager), "is_authorized_view", lambda _self, **_asked: False)
-    assert "bad.yaml" not in text("viewer", "/syncs")  # as little as Airflow's import errors
+    assert "bad.yaml" not in glance("viewer", "/syncs")  # as little as Airflow's import errors
 
 
 def test_what_the_last_try_meets_becomes_the_runs_cause(

@@ -18,7 +18,9 @@ import psycopg
 import pytest
 
 from local.airflow_stack.api import AirflowApiError
+from local.airflow_stack.settings import LOGIN, PASSWORD, VIEWER
 from local.b2core_demo import apply_demo_changes
+from local.browser.pages import token_of
 from local.demo.sync import DAG_ID, SYNC
 from local.stack.databases import AIRFLOW, STATE
 from local.stack.runs import task_states, wait
@@ -26,6 +28,7 @@ from local.stack.system import Stack
 from tests.support import canary
 from tests.support.monitored import FOLLOWER, HOURS, datasets
 from tests.support.receivers import Receivers, arrived, text_of
+from tests.support.rendered import Eyes
 from tests.support.stacks import CLIENTS, run, wrong_contacts
 
 pytestmark = [pytest.mark.airflow, pytest.mark.timeout(600), pytest.mark.xdist_group("airflow")]
@@ -143,9 +146,11 @@ def test_an_incremental_run_sends_only_what_changed(stack: Stack) -> None:
 
 
 @pytest.mark.parametrize(("option", "end"), [("Refuse", "failed"), ("Approve", "success")])
-def test_G5_a_plan_above_the_limits_waits_for_a_person(stack: Stack, option: str, end: str) -> None:
+def test_G5_a_plan_above_the_limits_waits_for_a_person(
+    stack: Stack, eyes: Eyes, option: str, end: str
+) -> None:
     """The question shows why and the counts; nothing is sent before the answer, and after a
-    refusal nothing at all. A refused plan comes again with the next run."""
+    refusal nothing at all. A refused plan comes again with the next run. Its page says so."""
     with psycopg.connect(stack.databases.b2core_url) as connection:
         connection.execute(
             """UPDATE b2core.clients SET email = 'moved-' || email WHERE id IN (
@@ -163,12 +168,23 @@ def test_G5_a_plan_above_the_limits_waits_for_a_person(stack: Stack, option: str
     body = str(api.question(DAG_ID, run_id, "approve_plan")["body"])
     assert "contacts would be removed, the limit is 50" in body
     assert "| address changed |" in body
-    time.sleep(6)  # a person is never quicker; Airflow 3.3 can lose an answer that is
+    asked_at = time.monotonic()
+    page = f"/contact-sync/report?dag_id={DAG_ID}&run_id={quote(run_id, safe='')}"
+    said = eyes.read(stack.url, token_of(stack.url, VIEWER, VIEWER), page)
+    assert "What to do next Approve or refuse the plan: " in said
+    assert "contacts would be removed, the limit is 50. Nothing is sent before." in said
+    assert "Airflow doesn't let you answer: tell who may." in said
+    time.sleep(max(0.0, asked_at + 6 - time.monotonic()))  # Airflow 3.3 can lose a quicker answer
     assert len(stack.emulator.admin.jobs()) == jobs
     api.answer(DAG_ID, run_id, "approve_plan", option)
     assert wait(stack, DAG_ID, run_id, seconds=RUN_SECONDS) == end
     report = stack.status(SYNC)["runs"][0]
     assert report["approval"]["decision"] == {"Approve": "approved", "Refuse": "refused"}[option]
+    said = eyes.read(stack.url, token_of(stack.url, LOGIN, PASSWORD), page)
+    assert f"Approval {'refused' if option == 'Refuse' else 'approved'} by {LOGIN} " in said
+    assert ("so nothing was sent. Correct B2CORE or the definition's" in said) == (end == "failed")
+    counts = report["sending"]
+    assert f"to send {counts['to_send']} confirmed {counts['confirmed']} rejected by" in said
     assert (len(stack.emulator.admin.jobs()) > jobs) == (option == "Approve")
     assert (wrong_contacts(stack, CLIENTS) == []) == (option == "Approve")
 

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 import requests
+from playwright.sync_api import Page
 from psycopg import sql
 
 from contact_sync.base.paths import INCLUDE
@@ -25,6 +26,7 @@ from local.postgres.server import Cluster, memory_folder, temporary_cluster
 from local.stack.system import free_port
 from tests.support.airflow_home import ROOT
 from tests.support.compose import command, env_file, environment, of_the_image
+from tests.support.rendered import Eyes
 
 pytestmark = pytest.mark.airflow
 
@@ -40,13 +42,15 @@ class Visitor:
 
     def __init__(self, url: str, name: str = "", password: str = "") -> None:
         self.url, self.password, self.session = url, password, requests.Session()
+        self.token = ""
         self.session.trust_env = False
         self.session.headers["Connection"] = "close"  # the server's end waits for open ones
         if name:
             body = {"username": name, "password": password}
             answer = self.session.post(f"{url}/auth/token", json=body, timeout=60)
             assert answer.status_code == 201, answer.text
-            self.session.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
+            self.token = str(answer.json()["access_token"])
+            self.session.headers["Authorization"] = f"Bearer {self.token}"
 
     def answer(
         self, path: str, data: dict[str, str] | None = None, **more: Any
@@ -153,24 +157,48 @@ def test_pages_of_the_state_work_and_look_ups_say_what_is_missing(admin: Visitor
     assert (sought.status_code, MISSING in " ".join(sought.text.split())) == (503, True)
 
 
+@pytest.fixture(scope="module")
+def eyes() -> Iterator[Eyes]:
+    """A Chromium."""
+    opened = Eyes()
+    yield opened
+    opened.close()
+
+
 @pytest.mark.parametrize(("role", "triggers"), [("Viewer", False), ("User", True), ("Op", True)])
-def test_whoever_may_see_the_dag_sees_the_pages(admin: Visitor, role: str, triggers: bool) -> None:
-    """With what `init` adds to FAB's roles they find them, too; a User may also start runs."""
+def test_whoever_may_see_the_dag_sees_the_pages(
+    admin: Visitor, eyes: Eyes, role: str, triggers: bool
+) -> None:
+    """In a browser. With what `init` adds to FAB's roles they find them, too; a User may also start
+    runs, and who may edit connections, mappings."""
     visitor = person(admin, role)
     in_menu = visitor.get("/api/v2/plugins")
     assert '"url_route":"contact-sync"' in in_menu
     assert '"url_route":"sync-report"' in in_menu
-    front = " ".join(visitor.get("/contact-sync/syncs").split())
-    assert "demo" in front
-    for button in ("Run now", "Full run", "Dry run", "Pause"):
-        assert (f">{button}<" in front) == triggers
+    front = eyes.read(admin.url, visitor.token, "/contact-sync/syncs")
+    assert "Demo brokerage" in front
+    assert ("Run now" in front) == triggers
     assert ("let you start, pause or cancel runs" in front) != triggers
-    visitor.get(SYNC)
+    assert ("New sync" in front.links) == (role == "Op")
+    buttons = eyes.visit(admin.url, visitor.token, folded_buttons)
+    assert buttons == (["Full run", "Dry run", "Pause", "Check set-up"] if triggers else [])
+    page = eyes.read(admin.url, visitor.token, SYNC)
+    assert ("Trigger in Airflow" in page) == triggers
     visitor.get(f"{SYNC}/rejected")
     retry = visitor.session.post(f"{admin.url}{SYNC}/rejected/retry", timeout=60)
     assert (retry.status_code != 403) == triggers, retry.text
     sought = visitor.session.post(f"{admin.url}{SYNC}/clients", {"q": "a@b.example"}, timeout=60)
     assert sought.status_code == (503 if role == "Op" else 403)  # who reads connections may ask
+
+
+def folded_buttons(page: Page) -> list[str]:
+    """The buttons that *More* unfolds on the page of all syncs, opened by keyboard."""
+    page.goto("/contact-sync/syncs")
+    page.get_by_text("More for").press("Enter")
+    return [
+        name.splitlines()[0]
+        for name in page.locator("details[open]").get_by_role("button").all_inner_texts()
+    ]
 
 
 def test_whoever_may_not_see_the_dag_sees_no_page(admin: Visitor) -> None:

@@ -138,6 +138,7 @@ SCENARIOS = {
     "O11": "Definition or code changes between two tasks → the run stops, the next one uses it",
     "O12": "A run waits → its page and its logs say for what, and until when",
     "O13": "Airflow and the report say different things of a run → its page says who did what",
+    "O14": "A task's process is killed, once or each time → it is counted, nothing is lost",
     "F01": "A backfill would add excluded clients again, or they are there already → they leave",
     "F02": "Somebody unsubscribed in SendGrid → suppressions are never removed by us",
     "F03": "An erased person returns in B2CORE → held back",

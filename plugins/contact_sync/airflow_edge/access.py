@@ -27,16 +27,19 @@ from contact_sync.config.definition import SyncDefinition
 
 @dataclass(frozen=True, slots=True)
 class Powers:
-    """What a viewer may do with a DAG beside reading it: start runs, pause it, cancel a run."""
+    """What a viewer may do with a DAG beside reading it: start runs, pause it, cancel a run, and
+    answer what a run asks a person."""
 
     start: bool
     pause: bool
     cancel: bool
+    decide: bool
 
     @property
     def lacking(self) -> str:
-        """What isn't allowed, such as "start or cancel"; "" = nothing."""
-        *most, last = ["", *(name for name in self.__slots__ if not getattr(self, name))]
+        """What of the buttons isn't allowed, such as "start or cancel"; "" = nothing."""
+        buttons = ("start", "pause", "cancel")
+        *most, last = ["", *(name for name in buttons if not getattr(self, name))]
         most = most[1:]
         return f"{', '.join(most)} or {last}" if most else last
 
@@ -61,6 +64,7 @@ class Viewer:
             start=self.may_trigger(dag_id),
             pause=self._dag(dag_id, "PUT", None),
             cancel=self._dag(dag_id, "PUT", DagAccessEntity.RUN),
+            decide=self.may_decide(dag_id),
         )
 
     def may_decide(self, dag_id: str) -> bool:

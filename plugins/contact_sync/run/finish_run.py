@@ -48,6 +48,7 @@ from contact_sync.state.syncs import Policies, restraints
 from contact_sync.sync import Sync
 
 log = logging.getLogger(__name__)
+NAMED = 10  # batches
 
 
 def finish_run(sync: Sync, run: Run) -> Result:
@@ -165,7 +166,13 @@ def _restraints(cursor: Cursor, sync: Sync, run: Run) -> dict[str, int]:
 def _refuse_if_open(cursor: Cursor, run: Run) -> None:
     open_ids = batches.open_batch_ids(cursor, run.run_id, lanes=tuple(Lane))
     if open_ids:
-        raise FatalError(f"Batches {open_ids} aren't settled: see the red `send_batch` tasks")
+        named = ", ".join(f"{batch_id:,}" for batch_id in open_ids[:NAMED])
+        more = f" and {len(open_ids) - NAMED:,} more" if len(open_ids) > NAMED else ""
+        which = f"batch {named}" if len(open_ids) == 1 else f"batches {named}{more}"
+        raise FatalError(
+            f"Nobody knows what became of {which}: a task that sends is red, or was "
+            f"marked as success before its job was over. Trigger a new run: it asks SendGrid first"
+        )
     if staged := staging.count_outbox(cursor, run.run_id):
         raise FatalError(
             f"{staged} staged contacts are in no batch: clients were read again after the plan was "

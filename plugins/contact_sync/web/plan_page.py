@@ -42,7 +42,7 @@ router = make_router()
 @dataclass(frozen=True, slots=True)
 class PlanPage:
     """The page. `asked`: what a person is asked about; `until`: when the question ends, None = it
-    isn't asked in Airflow, or was answered; `may_decide`: whether this viewer may answer it."""
+    isn't asked in Airflow, or was answered."""
 
     sync: SeenSync
     links: Links
@@ -51,7 +51,6 @@ class PlanPage:
     samples: list[tuple[str, str, list[ChangeRow]]]
     runs: list[ShownRun]
     until: datetime | None
-    may_decide: bool
     problem: str
 
     @property
@@ -131,10 +130,9 @@ def plan_of_run(request: Request, viewer: ViewerDep, name: str, run_id: int) -> 
         mapping = changes.mapping_of_run(cursor, run_id)
     values, problem = _values(sync, found, run_id, mapping)
     samples, no_mail = _samples(viewer, sync, run, row.fields, found, values)
-    until, may_decide = _asked(viewer, sync, run)
     shown = PlanPage(
         sync, links_of(request), run, limit_lines(run, sync.definition.limits), samples,
-        [each for each in runs if not each.dry_run], until, may_decide, problem or no_mail,
+        [each for each in runs if not each.dry_run], _asked(run), problem or no_mail,
     )  # fmt: skip
     return page(request, "plan.html", title=f"Plan of run {run_id:,}", sync=sync, shown=shown)
 
@@ -205,11 +203,9 @@ def _samples(
     return by_kind, f"Addresses can't be shown: {problem}" if problem else ""
 
 
-def _asked(viewer: Viewer, sync: SeenSync, run: ShownRun) -> tuple[datetime | None, bool]:
-    """Until when Airflow asks, and whether this viewer may answer."""
+def _asked(run: ShownRun) -> datetime | None:
+    """Until when Airflow asks."""
     dag_run = run_story.dag_run_of(run.holder)
     seen = seen_dag_run(*dag_run) if dag_run else None
     asking = [task for task in seen.tasks if task.task_id == APPROVE_TASK] if seen else []
-    if not asking or asking[0].gives_up is None:
-        return None, False
-    return asking[0].gives_up, viewer.may_decide(sync.definition.dag_id)
+    return asking[0].gives_up if asking else None

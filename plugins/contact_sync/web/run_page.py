@@ -109,6 +109,8 @@ class RunPage:
         """What is to be done: while it waits for a person, that alone."""
         if run.is_running and self.live.needs_person:
             return [run_story.Step("Do what is said above: the run goes on by itself then.")]
+        if any(step.link == "approval" for step in run.steps) and not self.sync.may_decide:
+            return [*run.steps, run_story.Step("Airflow doesn't let you answer: tell who may.")]
         if self.marked_failed(run):
             return [step for step in run.steps if step.link != "log"]
         return run.steps

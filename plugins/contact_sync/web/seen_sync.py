@@ -26,6 +26,7 @@ class SeenSync:
     state: StateDatabase
     sees_addresses: bool
     may_trigger: bool
+    may_decide: bool
 
     @property
     def name(self) -> str:
@@ -64,6 +65,7 @@ def seen(viewer: Viewer, definition: SyncDefinition) -> SeenSync:
         state_of(definition),
         viewer.may_see_addresses(definition),
         viewer.may_trigger(definition.dag_id),
+        viewer.may_decide(definition.dag_id),
     )
 
 

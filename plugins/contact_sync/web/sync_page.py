@@ -32,7 +32,7 @@ from contact_sync.web.run_line import RunLine, run_line
 from contact_sync.web.seen_sync import SeenSync, readable_sync
 
 RUNS = 20
-NO_POWERS = Powers(start=False, pause=False, cancel=False)
+NO_POWERS = Powers(start=False, pause=False, cancel=False, decide=False)
 DONE = {
     "paused": "The DAG is paused: no run begins until somebody unpauses it.",
     "unpaused": "The DAG isn't paused any more: runs begin as its schedule says.",

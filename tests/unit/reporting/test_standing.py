@@ -84,7 +84,7 @@ def test_after_twice_its_schedule_and_not_before_a_sync_is_late() -> None:
 
 def test_syncs_are_in_the_order_of_what_needs_a_person() -> None:
     """Whatever the order of their files."""
-    powers = Powers(start=True, pause=True, cancel=True)
+    powers = Powers(start=True, pause=True, cancel=True, decide=True)
     lines = [
         SyncLine(define(name=f"s{n}"), stand_of(switches, overview, NOW + timedelta(hours=3)),
                  powers, overview)
@@ -98,9 +98,12 @@ def test_syncs_are_in_the_order_of_what_needs_a_person() -> None:
 
 def test_what_may_not_be_done_is_named() -> None:
     """In the words of the buttons that aren't there."""
-    assert Powers(start=True, pause=True, cancel=True).lacking == ""
-    assert Powers(start=True, pause=False, cancel=True).lacking == "pause"
-    assert Powers(start=False, pause=False, cancel=False).lacking == "start, pause or cancel"
+    assert Powers(start=True, pause=True, cancel=True, decide=True).lacking == ""
+    assert Powers(start=True, pause=False, cancel=True, decide=True).lacking == "pause"
+    assert (
+        Powers(start=False, pause=False, cancel=False, decide=False).lacking
+        == "start, pause or cancel"
+    )
 
 
 def test_small_bars_say_their_numbers_and_stay_in_their_frame() -> None:
@@ -121,7 +124,7 @@ def test_of_how_many_clients_the_confirmed_ones_are_is_told_with_those_that_are_
     def confirmed(held: int) -> str:
         result = {"books": books | {"selected": 1_300 - held}}
         overview = Overview(succeeded=shown_run(result=result))
-        return SyncLine(define(), stand, Powers(True, True, True), overview).confirmed
+        return SyncLine(define(), stand, Powers(True, True, True, True), overview).confirmed
 
     assert confirmed(0) == "1,296 of 1,300 clients"
     assert confirmed(11) == "1,296 of 1,300 clients, 11 of them absent from B2CORE"
