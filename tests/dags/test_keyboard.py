@@ -62,7 +62,12 @@ def enter(page: Page, name: str) -> None:
     ("role", "buttons", "edits"),
     [
         ("viewer", [], False),
-        ("user", ["Run now", "More", "Full run", "Dry run", "Pause"], False),
+        pytest.param(
+            "user",
+            ["Run now", "More", "Full run", "Dry run", "Pause"],
+            False,
+            marks=pytest.mark.slow,
+        ),
         ("admin", ["Run now", "More", "Full run", "Dry run", "Pause"], True),
     ],
 )

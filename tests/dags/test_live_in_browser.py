@@ -7,13 +7,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from threading import Thread
 from zoneinfo import ZoneInfo
 
 import pytest
-import uvicorn
 from airflow.api_fastapi.app import init_auth_manager
 from airflow.api_fastapi.auth.managers.simple.user import SimpleAuthManagerUser
 from airflow.sdk.timezone import utcnow
@@ -22,11 +19,11 @@ from playwright.sync_api import Page, expect, sync_playwright
 from contact_sync.base.vocabulary import RunKind
 from contact_sync.run.release_lease import release_lease
 from contact_sync.run.start_run import start_run
-from contact_sync.web.app import the_app
 from local.browser.chromium import chromium
 from local.browser.pages import COOKIE, choose_theme
 from tests.dags.test_live_pages import HOLDER, REPORT, OneDagRun, dag_run
 from tests.support.accessible import barriers
+from tests.support.rendered import served
 from tests.support.world import World
 
 __all__ = ["dag_run"]
@@ -41,23 +38,6 @@ HIDE = """hidden => {
 SELECTED = "document.getSelection().toString()"
 SEEN_AT = "Math.round(document.querySelector('[id^=sent-]').getBoundingClientRect().top)"
 ASIDE = "document.querySelector('[aria-label^=Jobs]').scrollLeft"
-
-
-@contextmanager
-def served() -> Iterator[str]:
-    """The pages at a port of their own; gives the URL."""
-    server = uvicorn.Server(uvicorn.Config(the_app(), port=0, log_level="error"))
-    thread = Thread(target=server.run)
-    thread.start()
-    try:
-        while not server.started:
-            assert thread.is_alive()
-            thread.join(0.05)
-        (port,) = {each.getsockname()[1] for each in server.servers[0].sockets}
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.should_exit = True
-        thread.join(30)
 
 
 @pytest.fixture

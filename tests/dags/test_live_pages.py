@@ -116,7 +116,7 @@ def test_O12_a_waiting_run_says_what_airflow_waits_for(
 
 
 def test_O12_what_a_run_itself_waits_for_is_told(
-    connected: World, dag_run: OneDagRun, shown: Show, glance: Glance
+    connected: World, dag_run: OneDagRun, glance: Glance
 ) -> None:
     """An answer that was lost, a call that SendGrid turned away, and how far the jobs are."""
     connected.seed()
@@ -143,7 +143,7 @@ def test_O12_what_a_run_itself_waits_for_is_told(
         " job_status, submitted_at, asked_at) SELECT run_id, sync_id, 'csv', 5, 'submitted', 'j1',"
         " 'pending', now(), now() FROM contact_sync.run WHERE run_id = %s", run_id,
     )  # fmt: skip
-    said = shown("viewer", REPORT)
+    said = glance("viewer", REPORT)
     for part in ("contacts sent ", "5 of 5", "0 of 5", "Last look", "Waited for until", "j1"):
         assert part in said
 
@@ -224,7 +224,7 @@ def test_O13_what_was_marked_or_cleared_by_hand_is_told_with_who_did_it(
 
 
 def test_advice_that_a_later_run_has_done_says_so(
-    connected: World, dag_run: OneDagRun, shown: Show, glance: Glance
+    connected: World, dag_run: OneDagRun, glance: Glance
 ) -> None:
     """With the run that did it."""
     connected.seed()
@@ -234,14 +234,14 @@ def test_advice_that_a_later_run_has_done_says_so(
     page = f"/syncs/demo/runs/{run_id}"
     assert "Done:" not in glance("viewer", page)
     newer = connected.run()["id"]
-    said = shown("viewer", page)
+    said = glance("viewer", page)
     assert f"Done: run {newer} (" in said
     assert said.links[f"run {newer}"] == f"/syncs/demo/runs/{newer}"
     assert "continued from the same state and succeeded" in said
 
 
 def test_O13_a_run_that_a_person_marked_as_failed_says_so_and_sends_nobody_to_a_log(
-    connected: World, dag_run: OneDagRun, shown: Show, glance: Glance
+    connected: World, dag_run: OneDagRun, glance: Glance
 ) -> None:
     """Airflow makes its tasks red with it, and their logs have nothing to say."""
     connected.seed()
@@ -258,4 +258,4 @@ def test_O13_a_run_that_a_person_marked_as_failed_says_so_and_sends_nobody_to_a_
     assert "log says why" not in said
     assert "Read the last lines" not in said
     assert "What to do next Trigger a new run." in said
-    assert "a person marked it as failed in Airflow" in shown("viewer", "/syncs")
+    assert "a person marked it as failed in Airflow" in glance("viewer", "/syncs")

@@ -170,7 +170,7 @@ def test_G5_a_plan_above_the_limits_waits_for_a_person(
     assert "| address changed |" in body
     asked_at = time.monotonic()
     page = f"/contact-sync/report?dag_id={DAG_ID}&run_id={quote(run_id, safe='')}"
-    said = eyes.read(stack.url, token_of(stack.url, VIEWER, VIEWER), page)
+    said = eyes.glance(stack.url, token_of(stack.url, VIEWER, VIEWER), page)
     assert "What to do next Approve or refuse the plan: " in said
     assert "contacts would be removed, the limit is 50. Nothing is sent before." in said
     assert "Airflow doesn't let you answer: tell who may." in said
@@ -180,7 +180,7 @@ def test_G5_a_plan_above_the_limits_waits_for_a_person(
     assert wait(stack, DAG_ID, run_id, seconds=RUN_SECONDS) == end
     report = stack.status(SYNC)["runs"][0]
     assert report["approval"]["decision"] == {"Approve": "approved", "Refuse": "refused"}[option]
-    said = eyes.read(stack.url, token_of(stack.url, LOGIN, PASSWORD), page)
+    said = eyes.glance(stack.url, token_of(stack.url, LOGIN, PASSWORD), page)
     assert f"Approval {'refused' if option == 'Refuse' else 'approved'} by {LOGIN} " in said
     assert ("so nothing was sent. Correct B2CORE or the definition's" in said) == (end == "failed")
     counts = report["sending"]

@@ -175,14 +175,14 @@ def test_whoever_may_see_the_dag_sees_the_pages(
     in_menu = visitor.get("/api/v2/plugins")
     assert '"url_route":"contact-sync"' in in_menu
     assert '"url_route":"sync-report"' in in_menu
-    front = eyes.read(admin.url, visitor.token, "/contact-sync/syncs")
+    front = eyes.glance(admin.url, visitor.token, "/contact-sync/syncs")
     assert "Demo brokerage" in front
     assert ("Run now" in front) == triggers
     assert ("let you start, pause or cancel runs" in front) != triggers
     assert ("New sync" in front.links) == (role == "Op")
     buttons = eyes.visit(admin.url, visitor.token, folded_buttons)
     assert buttons == (["Full run", "Dry run", "Pause", "Check set-up"] if triggers else [])
-    page = eyes.read(admin.url, visitor.token, SYNC)
+    page = eyes.glance(admin.url, visitor.token, SYNC)
     assert ("Trigger in Airflow" in page) == triggers
     visitor.get(f"{SYNC}/rejected")
     retry = visitor.session.post(f"{admin.url}{SYNC}/rejected/retry", timeout=60)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from threading import Thread
 from typing import TypeVar
 
@@ -90,6 +91,7 @@ class Eyes:
         self._thread = ThreadPoolExecutor(1, "chromium")
         self._playwright: Playwright | None = None
         self._browser: Browser | None = None
+        self._open: dict[tuple[str, str], Visit] = {}
 
     def visit(self, url: str, token: str, do: Callable[[Page], T], theme: str = "light") -> T:
         """What `do` gives, which gets an empty page of who has this token at the server `url`;
@@ -112,8 +114,9 @@ class Eyes:
         return self.visit(url, token, look)
 
     def glance(self, url: str, token: str, path: str, status: int = 200) -> Shown:
-        """What the page shows on a desk; nothing on it is raw."""
-        return self.visit(url, token, lambda page: _shown(page, url + path, status))
+        """What the page shows on a desk, in the window of an earlier glance; nothing on it is
+        raw."""
+        return self._thread.submit(self._glance, url, token, path, status).result()
 
     def close(self) -> None:
         """End the browser."""
@@ -121,6 +124,26 @@ class Eyes:
         self._thread.shutdown()
 
     def _visit(self, url: str, token: str, do: Callable[[Page], T], theme: str) -> T:
+        visit = self._enter(url, token, theme)
+        try:
+            found = do(visit.page)
+            assert visit.complaints == []
+            return found
+        finally:
+            visit.page.context.close()
+
+    def _glance(self, url: str, token: str, path: str, status: int) -> Shown:
+        visit = self._open.get((url, token))
+        if visit is None:
+            visit = self._open[url, token] = self._enter(url, token, "light")
+        visit.complaints.clear()
+        shown = _shown(visit.page, url + path, status)
+        assert visit.complaints == []
+        visit.page.goto("about:blank")  # or it would go on to look at a run
+        return shown
+
+    def _enter(self, url: str, token: str, theme: str) -> Visit:
+        """A window of its own."""
         if self._browser is None:
             self._playwright = sync_playwright().start()
             self._browser = self._playwright.chromium.launch(
@@ -130,17 +153,12 @@ class Eyes:
             base_url=url, reduced_motion="reduce", timezone_id="Europe/Vienna",
             viewport={"width": DESK, "height": 900},
         )  # fmt: skip
-        try:
-            context.set_default_timeout(WAIT_MS)
-            context.add_cookies([{"name": COOKIE, "value": token, "url": url}])
-            choose_theme(context, theme)
-            visit = Visit(context.new_page(), url)
-            visit.watch()
-            found = do(visit.page)
-            assert visit.complaints == []
-            return found
-        finally:
-            context.close()
+        context.set_default_timeout(WAIT_MS)
+        context.add_cookies([{"name": COOKIE, "value": token, "url": url}])
+        choose_theme(context, theme)
+        visit = Visit(context.new_page(), url)
+        visit.watch()
+        return visit
 
     def _close(self) -> None:
         if self._browser and self._playwright:
@@ -174,6 +192,7 @@ def served() -> Iterator[str]:
         thread.join(30)
 
 
+@cache
 def token_of(role: str) -> str:
     """Who has this role in Airflow, and is named like it."""
     return str(init_auth_manager().generate_jwt(SimpleAuthManagerUser(username=role, role=role)))
