@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 import psutil
 import psycopg
+from playwright.sync_api import Page
 
 from local.airflow_stack.settings import LOGIN, PASSWORD
 from local.browser.pages import token_of
@@ -34,8 +35,22 @@ class DagRun:
     def shows(self, path: str = "") -> Shown:
         """What an administrator sees: the tab on the DAG run, or another page."""
         tab = f"/report?dag_id={DAG_ID}&run_id={quote(self.id, safe='')}"
-        token = token_of(self.stack.url, LOGIN, PASSWORD)
-        return self._eyes.read(self.stack.url, token, f"/contact-sync{path or tab}")
+        return self._eyes.read(self.stack.url, self._token(), f"/contact-sync{path or tab}")
+
+    def _token(self) -> str:
+        return token_of(self.stack.url, LOGIN, PASSWORD)
+
+    def set_up(self) -> str:
+        """What *Check set-up* says, pressed on the page of all syncs."""
+
+        def check(page: Page) -> str:
+            page.goto("/contact-sync/syncs")
+            page.get_by_text("More for").press("Enter")
+            page.get_by_role("button", name="Check set-up").press("Enter")
+            page.get_by_role("heading", name="Check of the set-up").wait_for()
+            return " ".join(page.locator("main").inner_text().split())
+
+        return self._eyes.visit(self.stack.url, self._token(), check)
 
     def task(self, task_id: str) -> dict[str, Any]:
         """The task as Airflow describes it; the first one of a mapped one."""
