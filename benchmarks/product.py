@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -139,13 +140,12 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as made:
         cleared = sql_without("last_name", Path(made)) if what == "cleared" else None
         sync = open_sync(read_target(), cleared)
-        try:
+        # Kept, as the command line and Airflow's tasks do.
+        with closing(sync.sendgrid), sync.state.keeping_connections():
             if what == "scan":
                 scan(sync)
             else:
                 run(sync, RunKind.FULL if cleared else RunKind(what))
-        finally:
-            sync.sendgrid.close()
 
 
 if __name__ == "__main__":

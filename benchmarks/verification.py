@@ -11,6 +11,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import closing
 
 import pyarrow as pa
 
@@ -116,7 +117,7 @@ def verify(sync: Sync) -> tuple[int, float]:
 def main() -> None:
     """Do what the command line says."""
     sync = open_sync(read_target())
-    try:
+    with closing(sync.sendgrid), sync.state.keeping_connections():
         what, waited = sys.argv[1], 0.0
         exports = ordered(sync) if what == "download" else []
         began = time.perf_counter()
@@ -127,8 +128,6 @@ def main() -> None:
         else:
             rows, waited = verify(sync)
         answer(rows=rows, seconds=round(time.perf_counter() - began - waited, 3), waited=waited)
-    finally:
-        sync.sendgrid.close()
 
 
 if __name__ == "__main__":

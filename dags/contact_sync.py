@@ -45,8 +45,6 @@ data interval means nothing here, every run reads *now*.
 from __future__ import annotations
 
 # ruff: noqa: E402
-from contact_sync.airflow_edge.urls import plan_url
-
 from contact_sync.airflow_edge.installation import POOL, require_airflow  # isort: skip
 
 require_airflow()  # an older one lacks something that is imported here
@@ -102,7 +100,7 @@ def make_dag(definition: SyncDefinition) -> DAG:
         catchup=False,
         max_active_runs=1,
         allowed_run_types=RUN_TYPES,
-        params=params(plan_url(definition.name)),
+        params=params(definition.name),
         tags=["b2core", "sendgrid"],
         deadline=no_success_alert(definition),
         default_args={

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from contact_sync.airflow_edge import operators, triggers
 from contact_sync.airflow_edge.handles import PAGE_LIMITS
+from contact_sync.base import refusal_retries
 from contact_sync.config.deadlines import Deadlines
 from contact_sync.run import in_one_process, send_batch, settle_earlier_runs, watch_source
 from contact_sync.run.sending import (
@@ -133,7 +134,7 @@ def _runs() -> list[tuple[str, ...]]:
         ("The next run", "a rejected client", "when it has changed, in a run of mode resend, or "
          "when a person asks for *retry rejected*; one that SendGrid rejected also by itself: "
          "after `full_every_hours`, then each time after twice as long, at the latest after "
-         f"{rejections.MAX_RETRY_HOURS // 24} days; {rejected_contacts.MAX_RETRIED} a run",
+         f"{refusal_retries.MAX_RETRY_HOURS // 24} days; {refusal_retries.MAX_RETRIED} a run",
          "rejected again, or confirmed"),
         ("The next run", "a removal that failed, is in doubt, or whose contact isn't found yet",
          f"each run; not found counts as gone after "

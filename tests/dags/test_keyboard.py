@@ -71,7 +71,7 @@ def enter(page: Page, name: str) -> None:
         ("admin", ["Run now", "More", "Full run", "Dry run", "Pause"], True),
     ],
 )
-def test_T05_tab_reaches_everything_in_its_order_and_enter_does_it(
+def test_T06_tab_reaches_everything_in_its_order_and_enter_does_it(
     connected: World, eyes: Eyes, pages_url: str, role: str, buttons: list[str], edits: bool
 ) -> None:
     """From the page of all syncs to a plan that waits, to its run, and back; a viewer, an editor

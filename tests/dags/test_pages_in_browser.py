@@ -134,7 +134,10 @@ def test_the_buttons_of_a_sync_pause_start_and_cancel(browser: Browser, stack: S
     status = page.get_by_role("status")
     expect(status).to_contain_text("The DAG is paused")
     assert page.request.get(f"{api}/dags/{DAG_ID}").json()["is_paused"] is True
-    page.get_by_role("button", name="Full run").press("Enter")
+    page.get_by_role("link", name="Full run").press("Enter")
+    expect(page.locator("main")).to_contain_text("A full run now would send about 0 contacts")
+    assert barriers(page) == []
+    page.get_by_role("button", name="Start the full run").press("Enter")
     expect(status).to_contain_text("It waits until somebody unpauses the DAG.")
     newest = page.request.get(f"{api}/dags/{DAG_ID}/dagRuns?order_by=-run_after").json()
     started = newest["dag_runs"][0]

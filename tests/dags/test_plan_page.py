@@ -4,18 +4,24 @@ answered, and what may be started from there.
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
 
 from contact_sync.base.vocabulary import Answer, RunKind
+from contact_sync.lookup.plan_of_run import plan_of_run
 from contact_sync.run.approve_plan import decide
 from contact_sync.run.context import open_run
 from contact_sync.run.finish_run import finish_run
 from contact_sync.run.release_lease import release_lease
 from contact_sync.run.start_run import start_run
-from tests.dags.test_pages import client
+from contact_sync.state.database import StateDatabase
+from contact_sync.state.for_people.runs import run_of_id
+from tests.dags.test_pages import client, text
+from tests.support.consents import PLAIN, opt_out_column
 from tests.support.rendered import Glance, Show
 from tests.support.steps import go_on
 from tests.support.world import World
@@ -133,6 +139,7 @@ def test_T03_a_dry_run_says_what_a_real_run_would_ask(connected: World, glance: 
     said = glance("admin", page)
     assert "A real run would ask a person, because 4 contacts would be changed" in said
     assert "Some that are changed" in said
+    assert "Some contacts that would go" not in said
     assert "Start a dry run" in said
     assert "Start a dry run" not in glance("viewer", page)
 
@@ -151,7 +158,14 @@ def test_T03_held_removals_have_the_button_that_starts_the_right_run(
     assert said.links["Who they are"] == f"{run}/changes?kind=absent"
     assert "clients/2" in said.links["2"]
     assert "Start a run that removes exactly 3" in said
-    assert "Start a run that removes" not in glance("viewer", f"{run}/plan")
+    going = said.text[said.text.index("Some contacts that would go") :]
+    assert going.count("the client is gone from B2CORE held: it stays until") == 3
+    assert "client2@example.com" in going
+    assert "first_name: Zoë" in going
+    viewer = glance("viewer", f"{run}/plan")
+    assert viewer.text.count("held: it stays until") == 3
+    for hidden in ("client2@", "Zoë", "Start a run that removes"):
+        assert hidden not in viewer
     told = glance("admin", run)
     assert "Clients absent from B2CORE: 3; none is removed. If they are really gone" in told
     books = "4 confirmed + 0 pending + 0 rejected + 0 excluded"
@@ -185,3 +199,34 @@ def test_T03_held_removals_have_the_button_that_starts_the_right_run(
     assert "Start a run that removes" not in said
     assert "Out of date" not in glance("admin", f"/syncs/demo/runs/{newer}/plan")
     assert f"Done: run {newer} (" in glance("admin", run)
+
+
+def test_T03_a_plan_names_the_contacts_that_would_go(connected: World, tmp_path: Path) -> None:
+    """Of moved, excluded and absent clients: whose, why and what becomes of them, before anything
+    is noted in a dry run; `plan --json` has the same without an address."""
+    connected.sql_folder = opt_out_column(PLAIN, tmp_path / "sql")
+    connected.add_clients(5)
+    connected.run()
+    connected.edit(1, email="moved@example.com")
+    connected.edit(2, last_name="opted out")
+    connected.sql("DELETE FROM b2core.clients WHERE id = 3")
+    dry = connected.run("full", dry_run=True)["id"]
+    page = f"/syncs/demo/runs/{dry}/plan"
+    said = text("admin", page)
+    for who, why, becomes in (
+        ("client1@example.com", "address has changed", "deleted"),
+        ("client2@example.com", "is excluded", "taken off the list"),
+        ("client3@example.com", "is gone from B2CORE", "stays for now: a client has to be absent"),
+    ):
+        assert re.search(rf"{who}</td> <td>the client(&#39;s)? {why}</td> <td>{becomes}", said)
+    with connected.sync() as sync, StateDatabase(connected.state_url).transaction() as cursor:
+        shown = run_of_id(cursor, "demo", dry)
+        assert shown
+        plan = plan_of_run(sync, shown)
+    assert {(row["client_id"], row["reason"]) for row in plan.to_json()["removals"]} == {
+        (1, "address_changed"), (2, "excluded"), (3, "gone"),
+    }  # fmt: skip
+    assert any("client 1: the client's address has changed; deleted" in li for li in plan.lines())
+    assert "@" not in str(plan.to_json())
+    connected.run()
+    assert "Some contacts that would go" not in text("admin", page)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 import time
+from datetime import datetime, timedelta
+from io import BytesIO
 from typing import Any
 
 import pytest
+from pyarrow.parquet import read_table
 
 from contact_sync.web import to_do_page
 from tests.dags.test_lookup_pages import table
@@ -58,7 +61,14 @@ def test_T04_all_of_them_are_on_one_page_by_reason(
         ("1", "rejected"), ("2", "rejected"), ("3", "value dropped or cut"), ("4", "excluded"),
         ("6", "removal held"), ("7", "removal held"),
     }  # fmt: skip
-    assert all(row["what helps"] and row["since"] for row in table("admin", f"{PAGE}.csv"))
+    rows = table("admin", f"{PAGE}.csv")
+    assert all(row["what helps"] and row["since"] for row in rows)
+    tries = {row["client_id"]: row["next_try"] for row in rows}
+    first = datetime.fromisoformat(rows[0]["since"])
+    assert datetime.fromisoformat(tries["1"]) - first >= timedelta(hours=24)
+    assert not tries["2"]  # only when its address is corrected
+    assert 'from <time datetime="' in said
+    assert "<td>when it changes</td>" in said
     viewer = text("viewer", PAGE)
     assert "ann@" not in viewer
     assert "Send again" not in viewer
@@ -69,6 +79,37 @@ def test_T04_all_of_them_are_on_one_page_by_reason(
     link = re.search(r'href="([^"]*after_id[^"]*)" rel="next"', text("admin", PAGE))
     assert link
     assert "clients/3" in text("admin", link[1].replace("&amp;", "&"))
+
+
+def test_T04_every_list_is_a_file_of_both_kinds(connected: World) -> None:
+    """The same rows as CSV and as Parquet, of the filter that the page has; no address for whom it
+    is masked."""
+    some_of_each(connected)
+    for path, query, ids in (
+        (PAGE, "?what=held", ["6", "7"]),
+        (PAGE, "?what=rejected&field=email", ["2"]),
+        ("/syncs/demo/rejected", "?reason=invalid", ["2"]),
+        ("/syncs/demo/dropped", "", ["3"]),
+        ("/syncs/demo/runs/2/changes", "?kind=absent", ["6", "7"]),
+    ):
+        rows = table("admin", f"{path}.csv{query}")
+        assert [row["client_id"] for row in rows] == ids, path
+        if not path.endswith("changes"):
+            shown = text("admin", path + query).replace("&amp;", "&")
+            assert f'href="{path}.csv{query}"' in shown
+            assert f'href="{path}.parquet{query}"' in shown
+        found = parquet("admin", f"{path}.parquet{query}")
+        assert [{name: str(v or "") for name, v in row.items()} for row in found] == rows
+        assert "email" in rows[0]
+        assert "email" not in table("viewer", f"{path}.csv{query}")[0]
+        assert "email" not in parquet("viewer", f"{path}.parquet{query}")[0]
+
+
+def parquet(role: str, path: str) -> list[dict[str, Any]]:
+    """The rows of a Parquet file."""
+    answer = client(role).get(path)
+    assert answer.headers["content-type"] == "application/vnd.apache.parquet"
+    return read_table(BytesIO(answer.content)).to_pylist()
 
 
 def test_T04_some_are_sent_again_by_a_click(

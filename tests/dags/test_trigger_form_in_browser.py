@@ -22,6 +22,9 @@ def test_choices_that_do_not_go_together_are_refused_in_the_form(page: Page, sta
     form = page.get_by_role("dialog")
     start = form.get_by_role("button", name="Trigger", exact=True)
     form.get_by_text("counts against SendGrid's limits").wait_for()
+    preview = form.get_by_role("img", name="What a full run would send now")
+    expect(preview).to_have_js_property("complete", True)
+    assert preview.evaluate("picture => picture.naturalWidth") > 100
     form.get_by_role("checkbox", name="Dry run").press("Space")
     form.get_by_role("button", name="Limits (dangerous)").click()
     form.get_by_text("takes their contacts off the list or deletes them").wait_for()

@@ -51,6 +51,9 @@ def test_V06_the_page_says_what_is_not_equal_by_client(
     assert client("admin").get(f"{PAGE}?verdict=made_up").status_code == 404
     assert "never verified" not in text("admin", "/syncs/demo")
     assert PAGE in text("admin", "/syncs/demo")
+    link = f'href="{FILE}?verdict=different"'
+    assert link in text("admin", f"{PAGE}?verdict=different")
+    assert [row["verdict"] for row in table("admin", f"{FILE}?verdict=different")] == ["different"]
     rows = table("admin", FILE)
     columns = ("verdict", "client_id", "client_key", "fields", "email")
     assert [tuple(row[name] for name in columns) for row in rows] == [

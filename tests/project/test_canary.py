@@ -47,11 +47,17 @@ def test_G10_a_planted_canary_is_found_in_an_exception(canary: str) -> None:
 
 @pytest.mark.parametrize("canary", CANARIES)
 def test_G10_a_planted_canary_is_found_in_a_file(canary: str, tmp_path: Path) -> None:
-    """Also between bytes that are no text."""
-    (tmp_path / "inner").mkdir()
-    (tmp_path / "inner" / "file.db").write_bytes(b"\xff\x00" + canary.encode() + b"\x00")
-    assert scan_files(tmp_path) == 1
-    assert len(hits.take()) == 1
+    """Also between bytes that are no text; once for each time that the file was written."""
+    file = tmp_path / "inner" / "file.db"
+    file.parent.mkdir()
+    file.write_bytes(b"nothing")
+    for content in (b"\xff\x00" + canary.encode() + b"\x00", f"more {canary} \n".encode()):
+        scan_files(tmp_path)
+        assert hits.take() == []
+        with file.open("ab") as written:
+            written.write(content)
+        assert scan_files(tmp_path) == 1
+        assert len(hits.take()) >= 1
 
 
 def test_G10_what_is_no_canary_is_not_found() -> None:

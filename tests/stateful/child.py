@@ -28,7 +28,7 @@ from tests.support.world import World
 
 REFUSED, FENCED = 3, 5
 PAUSE = 0.05
-JOIN_SECONDS = 60
+JOIN_SECONDS = 180
 LAG_MARGIN = 0.7
 
 

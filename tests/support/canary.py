@@ -81,6 +81,8 @@ class Hits:
 
 
 hits = Hits()
+_read: dict[Path, tuple[int, int]] = {}
+"""When each file was written that has been read, in ns, and how long it was."""
 
 
 class _Scanner(logging.Handler):
@@ -144,10 +146,15 @@ def scan_database(url: str, schema: str, private: dict[str, list[str]] | None = 
 
 
 def scan_files(folder: Path, pattern: str = "*") -> int:
-    """Read files as they are, databases too; returns how many."""
+    """Read files as they are, databases too, save those that are still as they were when they were
+    last read: Airflow's logs grow with each test. Returns how many there are."""
     files = [path for path in folder.rglob(pattern) if path.is_file()]
     for path in files:
-        hits.scan(f"file {path.name}", _content(path).decode("utf-8", "replace"))
+        status = path.stat()
+        written = (status.st_mtime_ns, status.st_size)
+        if _read.get(path) != written:
+            _read[path] = written
+            hits.scan(f"file {path.name}", _content(path).decode("utf-8", "replace"))
     return len(files)
 
 

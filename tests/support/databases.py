@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from psycopg import sql
 
@@ -43,14 +43,32 @@ def empty_b2core(url: str) -> None:
         connection.execute(SCHEMA.read_bytes())
 
 
+def indexes(url: str, schema: str) -> frozenset[str]:
+    """The names of a schema's indexes."""
+    with connections.connection(url) as connection:
+        rows = connection.execute(
+            "SELECT indexname FROM pg_indexes WHERE schemaname = %s", [schema]
+        ).fetchall()
+        return frozenset(name for (name,) in rows)
+
+
+def drop_indexes(url: str, schema: str, names: Iterable[str]) -> None:
+    """Drop the indexes that a run has made."""
+    with connections.connection(url) as connection:
+        for name in names:
+            connection.execute(sql.SQL("DROP INDEX {}").format(sql.Identifier(schema, name)))
+
+
 def shape(url: str, schema: str) -> list[object]:
-    """What a test may have changed about a schema besides its rows, save those never emptied."""
+    """What a test may have changed about a schema besides its rows, save those never emptied, and
+    besides its indexes."""
     with connections.connection(url) as connection:
         cursor = connection.execute(
             """SELECT coalesce(string_agg(concat_ws(' ', c.relname, a.attname, a.atttypid,
                    a.attnotnull, a.attisdropped, c.relacl), ', ' ORDER BY c.relname, a.attnum), '')
                FROM pg_class AS c JOIN pg_attribute AS a ON a.attrelid = c.oid
-               WHERE c.relnamespace = to_regnamespace(%s) AND a.attnum > 0""",
+               WHERE c.relnamespace = to_regnamespace(%s) AND a.attnum > 0
+                   AND c.relkind <> 'i'""",
             [schema],
         )
         found: list[object] = list(cursor.fetchall())
@@ -93,9 +111,13 @@ class Shared:
         self._make = make
         make()
         self._shape = shape(url, schema)
+        self._indexes = indexes(url, schema)
 
     def whole(self) -> str:
         """The database's URL; everything in it is as it was made, except for rows."""
-        if shape(self._url, self._schema) != self._shape:
+        there = indexes(self._url, self._schema)
+        if shape(self._url, self._schema) != self._shape or self._indexes - there:
             self._make()
+        elif more := there - self._indexes:  # as a run makes one when it first fills the ledger
+            drop_indexes(self._url, self._schema, more)
         return self._url

@@ -7,6 +7,7 @@ SHOWN = {
     "T02": "Values before and after → encrypted or not kept, and for who may see them only",
     "T03": "A plan waits for a person → its page shows whom it changes, how, and what is asked",
     "T04": "Clients have something to do → one page has all of them, by reason",
-    "T05": "Somebody has a keyboard only, or may only look → Tab reaches all that is theirs",
+    "T05": "A full run is about to be started → page and trigger form say about what it would send",
+    "T06": "Somebody has a keyboard only, or may only look → Tab reaches all that is theirs",
 }
 """As SCENARIOS."""

@@ -6,11 +6,11 @@ import json
 import os
 from typing import Any
 
-from airflow.sdk import BaseHook, Connection
-from airflow.sdk.exceptions import AirflowNotFoundException
-
-from contact_sync.airflow_edge.installation import is_stored
+from contact_sync.airflow_edge.from_variables import has_airflow, plain_connection
 from contact_sync.base.errors import ConfigError, ConnectionMissing
+
+_unmasked: list[str] = []
+"""Secrets of a process without Airflow, for the case that it imports it later."""
 
 
 def get_connection(conn_id: str) -> Any:
@@ -19,6 +19,32 @@ def get_connection(conn_id: str) -> Any:
 
     Airflow passes over a variable that it can't read, and says that the connection isn't defined.
     """
+    if (plain := plain_connection(conn_id)) is None:
+        return _asked(conn_id)
+    if plain.password:
+        mask(plain.password)
+    return plain
+
+
+def mask(secret: str) -> None:
+    """Have Airflow's logs mask a secret. A process without Airflow writes none of its logs."""
+    if not has_airflow():
+        _unmasked.append(secret)
+        return
+    from airflow.sdk.log import mask_secret
+
+    mask_secret(secret)
+
+
+def _asked(conn_id: str) -> Any:
+    # Only now: a process whose connections are all in variables has no other use for Airflow.
+    from airflow.sdk import BaseHook
+    from airflow.sdk.exceptions import AirflowNotFoundException
+
+    from contact_sync.airflow_edge.installation import is_stored
+
+    while _unmasked:
+        mask(_unmasked.pop())
     name = f"AIRFLOW_CONN_{conn_id.upper()}"
     value = os.environ.get(name)
     try:
@@ -47,6 +73,8 @@ def get_connection(conn_id: str) -> Any:
 
 def _reason(conn_id: str, value: str) -> str:
     """Why Airflow can't read the value, without any part of it: it holds a secret."""
+    from airflow.sdk import Connection
+
     try:
         if value.lstrip().startswith("{"):
             Connection.from_json(value, conn_id=conn_id)

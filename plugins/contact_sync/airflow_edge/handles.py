@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from contact_sync.airflow_edge.dsn import found, postgres_dsn
 from contact_sync.airflow_edge.hash_keys import hash_keys
-from contact_sync.airflow_edge.hook import SendGridHook
+from contact_sync.airflow_edge.sendgrid_connection import open_api
 from contact_sync.config.account_profile import NOTHING_KNOWN, read_profile
 from contact_sync.config.definition import SyncDefinition
 from contact_sync.config.files import read_definition, source_folder
@@ -42,9 +42,7 @@ def open_sync(name: str, marks: Marks | None = None) -> Iterator[Sync]:
     with found(definition.name):
         b2core = open_b2core(definition)
         state = open_state(definition)
-        sendgrid = SendGridHook(definition.connections.sendgrid).get_conn(
-            read_only=definition.shadow
-        )
+        sendgrid = open_api(definition.connections.sendgrid, read_only=definition.shadow)
     keys = cache(partial(open_hash_keys, definition))
     try:
         profile = NOTHING_KNOWN if definition.account is None else read_profile(definition.account)
@@ -79,7 +77,7 @@ def databases_of(name: str) -> Databases:
 def open_sendgrid(definition: SyncDefinition) -> Iterator[SendGridApi]:
     """The sync's SendGrid alone. Raises ConfigError for a wrong connection."""
     with found(definition.name):
-        sendgrid = SendGridHook(definition.connections.sendgrid).get_conn()
+        sendgrid = open_api(definition.connections.sendgrid)
     try:
         yield sendgrid
     finally:
@@ -121,9 +119,7 @@ def setup_of(definition: SyncDefinition, oversights: list[str]) -> Setup:
         oversights,
         partial(open_state, definition),
         partial(open_b2core, definition),
-        partial(
-            SendGridHook(definition.connections.sendgrid).get_conn, read_only=definition.shadow
-        ),
+        partial(open_api, definition.connections.sendgrid, read_only=definition.shadow),
         cache(partial(open_hash_keys, definition)),
     )
 
@@ -134,6 +130,6 @@ def quick_setup_of(definition: SyncDefinition, oversights: list[str]) -> Setup:
     return replace(
         setup_of(definition, oversights),
         open_b2core=partial(open_b2core, definition, PAGE_SECONDS),
-        open_sendgrid=partial(SendGridHook(definition.connections.sendgrid).get_conn, PAGE_LIMITS),
+        open_sendgrid=partial(open_api, definition.connections.sendgrid, PAGE_LIMITS),
         reads_clients=False,
     )

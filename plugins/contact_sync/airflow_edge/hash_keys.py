@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from airflow.sdk.log import mask_secret
-
-from contact_sync.airflow_edge.connections import extras, get_connection
+from contact_sync.airflow_edge.connections import extras, get_connection, mask
 from contact_sync.base.errors import ConfigError, ConnectionMissing
 
 if TYPE_CHECKING:
@@ -37,7 +35,7 @@ def hash_keys(conn_id: str) -> HashKeys:
         )
     for secret in (connection.password, *former):
         if secret:
-            mask_secret(secret)
+            mask(secret)
     try:
         return Keys(HashKey(connection.password or ""), tuple(map(HashKey, former)))
     except ValueError as error:

@@ -17,8 +17,9 @@ from urllib.parse import quote, unquote, urlsplit
 from airflow.sdk import Asset, BaseHook
 from airflow.sdk.lineage import HookLineageCollector, NoOpCollector, get_hook_lineage_collector
 
-from contact_sync.airflow_edge.hook import SendGridHook, base_url
+from contact_sync.airflow_edge.hook import SendGridHook
 from contact_sync.airflow_edge.provider import ASSET_SCHEME
+from contact_sync.airflow_edge.sendgrid_connection import base_url
 from contact_sync.base.errors import told_safely
 from contact_sync.config.definition import SyncDefinition
 from contact_sync.config.files import source_folder

@@ -12,17 +12,18 @@ from typing import Any
 
 from airflow.sdk import Param
 
+from contact_sync.airflow_edge.urls import full_run_picture, full_run_url, plan_url
 from contact_sync.base.vocabulary import MAX_KEY, MAX_SAMPLE, RunKind
 
 TRIAL, LIMITS = "Trial", "Limits (dangerous)"  # a section is closed until somebody opens it
 
 
-def params(plan_page: str = "") -> dict[str, Param]:
+def params(name: str = "") -> dict[str, Param]:
     """A DAG's form, one for each DAG: Airflow's `dag.test()` writes a run's values into it.
 
-    `plan_page`: where the newest plan is shown.
+    `name`: the sync's, to show what it would send; "" = of no sync.
     """
-    newest = f" [What the newest plan would send]({plan_page})." if plan_page else ""
+    newest = f" [What the newest plan would send]({plan_url(name)})." if name else ""
     return {
         "mode": Param(
             str(RunKind.INCREMENTAL),
@@ -31,7 +32,7 @@ def params(plan_page: str = "") -> dict[str, Param]:
             description_md="**incremental**: clients that changed since the last run. **full**: "
             "every client is read, and what differs is sent; this is the backfill. **resend**: "
             "every contact is sent again, even what SendGrid has confirmed. That takes as long as "
-            "the first load and counts against SendGrid's limits.",
+            f"the first load and counts against SendGrid's limits.{_preview(name)}",
             values_display={
                 "incremental": "incremental - what changed",
                 "full": "full - read all, send what differs (backfill)",
@@ -102,6 +103,15 @@ def params(plan_page: str = "") -> dict[str, Param]:
             "and shows the numbers first.",
         ),
     }
+
+
+def _preview(name: str) -> str:
+    """What a full run would send now: a picture, made when somebody opens the form. Airflow reads
+    this text when it parses the DAG, where a look at a database would cost every parse."""
+    if not name:
+        return ""
+    picture = f"![What a full run would send now]({full_run_picture(name)})"
+    return f"\n\n{picture}\n\n[What a full run would send now, as text]({full_run_url(name)})"
 
 
 NAMES = tuple(params())

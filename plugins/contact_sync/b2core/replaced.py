@@ -15,12 +15,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from contact_sync.b2core.statements import NOT_CODE
 from contact_sync.base.errors import RetryableError
 from contact_sync.postgres import arrow_reader
 from contact_sync.postgres.arrow_reader import Connection
 from contact_sync.postgres.literals import literal
 
-_NO_NAMES = re.compile(r"--[^\n]*|/\*.*?\*/|'(?:[^']|'')*'", re.DOTALL)
 _NAME = r'(?:"(?:[^"]|"")+"|[^\W\d][\w$]*)'
 _NAMES = re.compile(rf"({_NAME})(?:\s*\.\s*({_NAME}))?")
 NAMED = """INNER JOIN pg_class AS c ON c.relname = n.name
@@ -100,7 +100,7 @@ def marks(
 def names_in(sql: str) -> set[tuple[str, str]]:
     """(schema, name) of all that may be a relation in a statement; "" = none is given. Aliases,
     columns and words of SQL are among them."""
-    found = _NAMES.findall(_NO_NAMES.sub(" ", sql))
+    found = _NAMES.findall(NOT_CODE.sub(" ", sql))
     return {(_folded(a), _folded(b)) if b else ("", _folded(a)) for a, b in found}
 
 

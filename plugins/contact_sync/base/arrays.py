@@ -33,6 +33,13 @@ def taken(column: npt.NDArray[T], rows: Int64, found: Mask, otherwise: int = 0) 
     return values
 
 
+def united(*columns: Int64) -> Int64:
+    """All values, ascending, each once. Of none it is made at once: np.unique imports numpy.ma,
+    a tenth of what a run without changes works."""
+    values = np.concatenate(columns)
+    return np.unique(values) if len(values) else values
+
+
 def among(values: Int64, others: Int64) -> Mask:
     """Which values occur in the others; ten times faster than np.isin, which sorts both at once."""
     return rows_of(np.sort(others), values)[1]

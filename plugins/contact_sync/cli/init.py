@@ -7,6 +7,7 @@ import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from contact_sync.b2core.setup.parts import Proposal, Rule
 from contact_sync.b2core.setup.proposal import candidates, priority, propose
@@ -123,10 +124,10 @@ def _not_sent(rule: Rule, ask: _Asking) -> bool:
 
 def _account(conn_id: str, say: Say) -> tuple[list[str], list[SendGridField] | None]:
     """The account's lists and fields; None = it can't be asked, which is said."""
-    from contact_sync.airflow_edge.hook import SendGridHook
+    from contact_sync.airflow_edge.sendgrid_connection import open_api
     from contact_sync.lookup.both_sides import seen_account
 
-    found = seen_account(SendGridHook(conn_id).get_conn)
+    found = seen_account(partial(open_api, conn_id))
     if found.problem:
         say(
             f"Note: SendGrid couldn't be asked for lists and fields, so the definition has no list "

@@ -228,9 +228,9 @@ def _clean_up(options: argparse.Namespace, made: Made | None, say: Say) -> int:
 
 
 def _account(options: argparse.Namespace, made: Made) -> Account:
-    from contact_sync.airflow_edge.hook import SendGridHook  # only now: Airflow takes seconds
+    from contact_sync.airflow_edge.sendgrid_connection import open_raw  # a file that needs none
 
-    calls = SendGridHook(options.connection).get_raw()
+    calls = open_raw(options.connection)
     if options.record is not None:
         from contact_sync.probe.recording import Recording
 

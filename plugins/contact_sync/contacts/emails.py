@@ -38,6 +38,7 @@ _ADDRESS = (
     rf"^{_LOCAL_PART}"
     r"@(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,63}$"
 )
+_WHOLE_LOCAL_PART = regex.compile(_LOCAL_PART)
 _ADDRESS_NEEDS_CARE = r"--|\.(?:test|local|localhost|invalid|onion|arpa)$"
 _SHORT_ADDRESS = 65  # bytes: too short for a part or a label that is too long
 _A_LABEL = "xn--"
@@ -47,7 +48,8 @@ MAX_LOCAL_PART = 64  # RFC 5321, 4.5.3.1.1; email-validator lets 65 pass
 _WRAPPED = r"^(?:mailto:|[^<>@]*<[^<>]*>$)"
 _NAMED = regex.compile(r"[^<>@]*<([^<>]*)>")
 _MAILTO = regex.compile(r"mailto:(?://)?([^?]*)(?:\?.*)?", regex.IGNORECASE)
-_SEVERAL = r"@[^@]*[;, |/][^@]*@"
+_SEVERAL = regex.compile(r"@[^@]*[;, |/][^@]*@")
+_DOTS = regex.compile(r"[.\u3002\uff0e\uff61]")
 _TOP_LEVEL = regex.compile(r"\.(?:[a-z]{2,63}|xn--[a-z0-9-]{1,59})$")
 _LATIN = regex.compile(r"\p{Script=Latin}")
 _BESIDE_LATIN = (
@@ -140,7 +142,7 @@ _WRONG = (
 def _reason(value: str) -> ValueProblem:
     """Why an address is none, for the person who has to correct it."""
     local, _, domain = value.rpartition("@")
-    if regex.search(_SEVERAL, value):
+    if _SEVERAL.search(value):
         return ValueProblem.TWO_ADDRESSES
     if _is_look_alike(domain):
         return ValueProblem.LOOK_ALIKE_DOMAIN
@@ -169,7 +171,7 @@ def _valid_address(value: str) -> str | None:
     local, _, domain = value.rpartition("@")
     if not local.isascii() or _is_look_alike(domain):
         return None
-    if len(local) <= MAX_LOCAL_PART and regex.fullmatch(_LOCAL_PART, local):
+    if len(local) <= MAX_LOCAL_PART and _WHOLE_LOCAL_PART.fullmatch(local):
         known, length = _valid_domain(domain)
         if known is None or len(local) + len("@") + length <= MAX_ADDRESS:
             return known and f"{local}@{known}"
@@ -201,7 +203,7 @@ def _judged(value: str) -> email_validator.ValidatedEmail | None:
 def _is_look_alike(domain: str) -> bool:
     """Whether a label has letters of Latin and of another alphabet, also if it says so in ASCII
     (`xn--`)."""
-    return any(map(_mixes_alphabets, regex.split(r"[.\u3002\uff0e\uff61]", domain)))
+    return any(map(_mixes_alphabets, _DOTS.split(domain)))
 
 
 def _mixes_alphabets(label: str) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import Any
 
 import pyarrow as pa
@@ -75,7 +76,7 @@ class MappedField:
     bit: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Mapping:
     """What a run writes where. `fields` excludes the address, which every contact has.
 
@@ -90,7 +91,7 @@ class Mapping:
     has_person_key: bool = False
     has_client_key: bool = False
 
-    @property
+    @cached_property  # asked for with each chunk of clients
     def version(self) -> str:
         """16 hex digits that change with anything that changes what is sent."""
         parts = [asdict(field) for field in (self.email, *self.fields)]

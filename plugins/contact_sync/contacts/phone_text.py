@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import AddressValueError, IPv4Address
+from traceback import clear_frames
 from typing import Final
 
 import phonenumbers
@@ -48,6 +49,7 @@ _REMARK = regex.compile(r"^([^\p{L}]*\d\)?)[\s(\[,][^\d]*$")
 _NUMBER = regex.compile(r"[\d+\-.()\[\]/\s]+")
 _DATE = regex.compile(r"(?:(?:19|20)\d\d([-./])\d\d?\1\d\d?|\d\d?([-./])\d\d?\2(?:19|20)\d\d)")
 _FLOAT = regex.compile(r"\s*(\+?\d{7,15})\.0+\s*")  # a table's number that became a decimal
+_NO_DIGIT = regex.compile(r"\D")
 _SPACE, _GAP = regex.compile(r"\s+"), regex.compile(r"(?<=\d)\D+(?=\d)")
 _SEPARATORS = regex.compile(r"[;,|\n]|(?<=\d[^\d+]*)(?=\+)")
 _VARIATION_SELECTORS = {*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0), *range(0x180B, 0x1810)}
@@ -173,12 +175,12 @@ def _judged(text: str, region: str | None) -> Phone:
 def _readings(text: str, region: str | None) -> Iterator[tuple[str, str | None]]:
     """What a text may mean, the likeliest first: a number, and the region that it is dialled in."""
     plus = "+" if text.lstrip(" ([").startswith("+") else ""
-    digits = regex.sub(r"\D", "", text)
+    digits = _NO_DIGIT.sub("", text)
     if plus:
         digits = digits.removeprefix("00")
     yield plus + digits, region
     if "(0)" in text:  # a trunk zero in a country that has none
-        yield plus + regex.sub(r"\D", "", text.replace("(0)", "", 1)), region
+        yield plus + _NO_DIGIT.sub("", text.replace("(0)", "", 1)), region
     if not plus and digits.startswith(_calling_code(region)):  # as some export it, without +
         yield f"+{digits}", None
     if not plus and digits.startswith("00"):  # dialled as from most countries
@@ -197,6 +199,9 @@ def _valid(number: str, region: str | None) -> Phone:
     try:
         parsed = phonenumbers.parse(number, region)
     except NumberParseException as error:
+        # The library's frame holds the error that holds the frame, and so those of all callers,
+        # with whole batches of clients, until the garbage collector comes by.
+        clear_frames(error.__traceback__)
         return Phone(reason=_PARSE_REASONS.get(error.error_type, ValueProblem.NUMBER_TOO_SHORT))
     e164 = phonenumbers.format_number(parsed, PhoneNumberFormat.E164)
     if phonenumbers.is_valid_number(parsed) and len(e164) <= len("+") + MAX_DIGITS:

@@ -8,9 +8,18 @@ from typing import Any
 from contact_sync.base.changes import KINDS
 from contact_sync.reporting import change_lines
 from contact_sync.reporting.change_lines import Change
-from contact_sync.reporting.plan_shown import TREND, LimitLine, limit_lines, trend
+from contact_sync.reporting.plan_shown import (
+    TREND,
+    LimitLine,
+    becomes,
+    has_sent,
+    limit_lines,
+    reason,
+    trend,
+)
 from contact_sync.reporting.shown_run import ShownRun
 from contact_sync.state.for_people import changes
+from contact_sync.state.for_people.planned_removals import PlannedRemoval, planned_removals
 from contact_sync.state.for_people.reading import reading
 from contact_sync.state.for_people.runs import latest_runs
 from contact_sync.state.for_people.syncs import sync_row
@@ -25,12 +34,14 @@ RUNS = 10
 @dataclass(frozen=True, slots=True)
 class PlanOfRun:
     """`samples`: changes by kind; `fields`: all that the sync ever filled, by bit; `before`: runs
-    with the numbers of TREND, newest first."""
+    with the numbers of TREND, newest first; `removals`: some contacts that would go, and what would
+    become of each."""
 
     limits: list[LimitLine]
     samples: dict[str, list[Change]]
     fields: list[str]
     before: list[tuple[ShownRun, list[int]]]
+    removals: list[tuple[PlannedRemoval, str]]
 
     def to_json(self) -> dict[str, Any]:
         """A part of `plan --json`; no address, no value."""
@@ -44,6 +55,11 @@ class PlanOfRun:
                 ]
                 for kind, rows in self.samples.items()
             },
+            "removals": [
+                {"client_id": row.client_id, "client_key": row.client_key, "reason": row.why,
+                 "becomes": then}
+                for row, then in self.removals
+            ],
             "runs_before": [
                 {"id": run.id, "started_at": run.started_at}
                 | dict(zip(TREND, numbers, strict=True))
@@ -60,6 +76,11 @@ class PlanOfRun:
         for kind, rows in self.samples.items():
             found.append(f"  some that are {KINDS[kind][0]}:")
             found += [f"    client {self._told(row)}" for row in rows]
+        if self.removals:
+            found.append("  some contacts that would go:")
+        for row, then in self.removals:
+            who = f"client {row.called}" if row.called else "of no client that is known"
+            found.append(f"    {who}: {reason(row.why)}; {then}")
         return found
 
     def _told(self, row: Change) -> str:
@@ -75,10 +96,12 @@ def plan_of_run(sync: Databases, run: ShownRun) -> PlanOfRun:
         row = sync_row(cursor, name)
         samples = changes.samples(cursor, run.id, SAMPLES)
         runs = latest_runs(cursor, [name], 5 * RUNS)
+        going = planned_removals(cursor, run.id, SAMPLES, has_sent=has_sent(run))
     older = [each for each in runs if each.id < run.id and not each.dry_run]
     return PlanOfRun(
         limit_lines(run, sync.definition.limits),
         samples,
         row.fields if row else [],
         trend(older)[:RUNS],
+        [(row, becomes(run, sync.definition, row.why)) for row in going],
     )

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from contact_sync.base.vocabulary import LimitName
+from contact_sync.base.vocabulary import Answer, LimitName, RemovalReason, RunState
+from contact_sync.base.words import REMOVALS
+from contact_sync.config.definition import SyncDefinition
 from contact_sync.config.limits import Limits
 from contact_sync.reporting.shown_run import ShownRun
 
@@ -65,3 +67,43 @@ def trend(runs: Iterable[ShownRun]) -> list[tuple[ShownRun, list[int]]]:
     """Runs that have a plan, with the numbers of TREND."""
     planned = ((run, run.plan.counts) for run in runs if run.plan is not None)
     return [(run, [counts.get(key, 0) for key in TREND]) for run, counts in planned]
+
+
+BECOMES = {
+    "delete": "deleted",
+    "unlist": "taken off the list; the contact stays in the account",
+    "keep": "stays, as the definition says",
+}
+"""What becomes of a contact that a plan removes, by the definition's policy."""
+
+
+def can_show_removals(run: ShownRun) -> bool:
+    """Whether what a run would remove is still there to be named: it was dry, holds removals, or
+    wasn't approved so far. Only of the newest plan; each next run works on."""
+    approval = run.approval
+    is_unapproved = approval is not None and approval.decision != Answer.APPROVED
+    return run.plan is not None and (run.dry_run or is_unapproved or run.plan.held_absences > 0)
+
+
+def has_sent(run: ShownRun) -> bool:
+    """Whether it has come to its end with what it was allowed to."""
+    return run.state == RunState.SUCCEEDED and not run.dry_run
+
+
+def becomes(run: ShownRun, definition: SyncDefinition, why: str) -> str:
+    """What becomes of a contact that goes for a reason."""
+    if why == RemovalReason.LIST_CHANGED:
+        return "taken off the former list"
+    policy = definition.removal_of(RemovalReason(why))
+    seen = run.snapshot
+    if why == RemovalReason.GONE and policy != "keep" and seen is not None:
+        if seen.held:
+            return "held: it stays until a person names exactly the number of absent clients"
+        if not seen.retiring:
+            return "stays for now: a client has to be absent twice in a row"
+    return BECOMES[policy]
+
+
+def reason(why: str) -> str:
+    """Why a contact goes."""
+    return REMOVALS[why]

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from contact_sync.b2core.reader import Snapshot
-from contact_sync.base.arrays import Int64
+from contact_sync.base.arrays import Int64, united
 from contact_sync.contacts.hash_keys import Hashing
 from contact_sync.contacts.ledger_rows import KnownClients
 from contact_sync.contacts.selection import Scan
@@ -29,7 +29,9 @@ from contact_sync.sync import Databases
 MANY = 50_000
 """From so many clients on it is cheaper to read everything."""
 MOST_ROUNDS = 10
-NOBODY = np.empty(0, np.int64)
+NO_IDS = np.empty(0, np.int64)
+NO_SCAN = Scan(NO_IDS, NO_IDS, np.empty(0, bool))
+NO_LEDGER = KnownClients(NO_IDS, NO_IDS, NO_IDS, np.empty(0, np.int16), np.empty(0, np.int16))
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +51,11 @@ def affected_clients(
     is news."""
     hashing = sync.hashing()
     with sync.state.transaction() as cursor:
-        found = np.union1d(changed, affected.waiting(cursor, sync_id))
+        found = united(changed, affected.waiting(cursor, sync_id))
         if not quiet:
-            found = np.union1d(found, affected.rejected_sharing(cursor, sync_id))
+            found = united(found, affected.rejected_sharing(cursor, sync_id))
+        if len(found) == 0:
+            return Affected(NO_SCAN, NO_LEDGER, NO_IDS)
         scan = _with_sharers(cursor, sync_id, (snapshot, hashing), found)
         if scan is None:
             return None
@@ -66,7 +70,7 @@ def _with_sharers(
     """The clients and all who share an address with one of them, then or now, and their rows. Who
     is found has other addresses than the ledger knows only if it is among the changed ones, so that
     the second round finds nobody more, as a rule."""
-    ids, rows, hashes = NOBODY, Scan(NOBODY, NOBODY, np.empty(0, bool)), NOBODY
+    ids, rows, hashes = NO_IDS, NO_SCAN, NO_IDS
     (snapshot, hashing), coming = source, found
     for _ in range(MOST_ROUNDS):
         if len(ids) + len(coming) > MANY:
@@ -94,8 +98,5 @@ def _joined(some: Scan, others: Scan) -> Scan:
 
 
 def _known(state: StateDatabase, sync_id: int, ids: Int64) -> KnownClients:
-    if len(ids) == 0:
-        empty = np.empty(0, np.int16)
-        return KnownClients(NOBODY, NOBODY, NOBODY, empty, empty)
     rows = ledger_rows(state, sync_id, ids)
     return rows.without(np.setdiff1d(rows.client_id, ids, assume_unique=True))

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from contact_sync.b2core.reader import Snapshot
-from contact_sync.base.arrays import Int64
+from contact_sync.base.arrays import Int64, united
 from contact_sync.base.client_life import Fate
 from contact_sync.base.errors import ConfigError
 from contact_sync.base.failpoints import reach
@@ -26,7 +26,7 @@ from contact_sync.config.source import ChangeDetection
 from contact_sync.contacts.ledger_rows import KnownClients
 from contact_sync.contacts.selection import Scan, choose
 from contact_sync.postgres.cursor import Cursor
-from contact_sync.run.affected_clients import affected_clients
+from contact_sync.run.affected_clients import NO_IDS, NO_LEDGER, NO_SCAN, affected_clients
 from contact_sync.run.context import mapping_of
 from contact_sync.run.decide_look import Asked, Decided, counts_to_keep, decide_look
 from contact_sync.run.lost_rows import lost_rows
@@ -53,9 +53,6 @@ from contact_sync.state.staging import Slice
 from contact_sync.sync import Sync
 
 log = logging.getLogger(__name__)
-NO_IDS = np.empty(0, np.int64)
-NOBODY = Scan(NO_IDS, NO_IDS, np.empty(0, bool))
-NO_LEDGER = KnownClients(NO_IDS, NO_IDS, NO_IDS, np.empty(0, np.int16), np.empty(0, np.int16))
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +135,7 @@ def _look(sync: Sync, run: Run) -> Seen:
         mark = known.watermark
         lost = lost_rows(sync.state, run, snapshot, (kind, why), mark, before)
         seen = Seen(
-            here, kind, why, detail, known.now, NOBODY, lost.clients, NO_LEDGER, NO_IDS,
+            here, kind, why, detail, known.now, NO_SCAN, lost.clients, NO_LEDGER, NO_IDS,
             row_counts=lost.counts,
         )  # fmt: skip
         if decided.look is not Look.WHOLE and before and mark:
@@ -171,7 +168,7 @@ def _look_at_changes(
     """Read the changed rows of tables that moved, and whom they concern; everything if those are
     many."""
     found = [snapshot.changed_in_part(*part) for part in (decided.read or {}).items()]
-    changed = np.unique(np.concatenate([seen.changed, *found]))
+    changed = united(seen.changed, *found)
     quiet = before.was_quiet
     concerned = affected_clients(sync, run.sync_id, snapshot, changed, quiet=quiet)
     if concerned is None:

@@ -7,7 +7,7 @@ from typing import LiteralString
 
 import numpy as np
 
-from contact_sync.base.arrays import Int64
+from contact_sync.base.arrays import Int64, united
 from contact_sync.postgres.cursor import Cursor, one, rows_as
 from contact_sync.state import statements
 from contact_sync.state.runs import Run
@@ -73,7 +73,7 @@ def _column(cursor: Cursor, query: LiteralString, sync_id: int, **arrays: Int64)
     values = {name: array.tolist() for name, array in arrays.items()}
     cursor.execute(query, {"sync_id": sync_id, **values})
     found = [next(iter(row.values())) for row in cursor]
-    return np.unique(np.array(found, np.int64))
+    return united(np.array(found, np.int64))
 
 
 def count_present(cursor: Cursor, sync_id: int, ids: Int64) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import NamedTuple
 
+from contact_sync.base.refusal_retries import MAX_RETRY_HOURS
 from contact_sync.base.vocabulary import PendingReason, Refusal
 from contact_sync.postgres.cursor import Cursor, many
 from contact_sync.state import statements
@@ -15,8 +16,6 @@ DOUBTFUL = (Refusal.NEVER_APPLIED, Refusal.IMPORT_FAILED)
 """Rejections that SendGrid didn't pronounce itself: they follow from what its jobs did."""
 MAX_RETAKEN = 3
 """So often such a client is sent again while nothing changes in it; then its rejection stands."""
-MAX_RETRY_HOURS = 7 * 24
-"""A client that SendGrid rejected is tried again at least so often, if full runs aren't rarer."""
 
 
 class Found(NamedTuple):
@@ -69,7 +68,7 @@ def try_again(cursor: Cursor, sync_id: int, found: Found) -> bool:
 
 def retry(cursor: Cursor, sync_id: int, *, hours: float, at_most: int) -> int:
     """Make clients pending that SendGrid rejected: first after so many hours, then each time after
-    twice as long, at the latest after MAX_RETRY_HOURS; returns how many."""
+    twice as long, at the latest after MAX_RETRY_HOURS (base.refusal_retries); returns how many."""
     parameters = {
         "sync_id": sync_id, "reasons": list(Refusal), "hours": hours, "at_most": at_most,
         "max_hours": max(MAX_RETRY_HOURS, hours), "tries": ENOUGH_TRIES,

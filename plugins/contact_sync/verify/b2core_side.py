@@ -99,8 +99,8 @@ def load_b2core_side(sync: Sync, verification_id: int, holder: str | None = None
     total = len(seen.scan.client_id)
     with sync.b2core.keeping_connections():
         for start in range(0, total, size):
-            chunks = _slice(sync, found, seen.part(slice(start, start + size)))
-            sides.add_clients(sync.state, found, list(chunks))
+            for chunk in _slice(sync, found, seen.part(slice(start, start + size))):
+                sides.add_clients(sync.state, found, [chunk])
             give_memory_back()
             log.info(
                 "%s of %s clients of B2CORE are read", f"{min(start + size, total):,}", f"{total:,}"

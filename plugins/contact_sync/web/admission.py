@@ -31,6 +31,8 @@ STALL_SECONDS = 60.0
 """A reader that takes no more of its answer for so long loses it."""
 MAX_BODY = 1 << 20
 """Bytes; the form of a sync whose account has 500 fields has 100,000."""
+FILES = (".csv", ".parquet")
+"""How the path of a download ends."""
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 
@@ -54,7 +56,7 @@ class Admission:
         except TimeoutError:
             await Response(status_code=408)(scope, receive, send)
             return
-        is_file = scope["path"].endswith(".csv")
+        is_file = scope["path"].endswith(FILES)
         if refused := self._refused(scope, body, is_file=is_file):
             await refused(scope, receive, send)
             return

@@ -46,6 +46,7 @@ from contact_sync.web import (
     clients_page,
     dropped_page,
     erasures_page,
+    full_run_page,
     mapping_page,
     plan_page,
     rejected_page,
@@ -67,7 +68,7 @@ PAGES = (
     dropped_page.router, mapping_page.router, check_page.router,
     suppressions_page.router, erasures_page.router, changes_page.router, plan_page.router,
     change_files.router, to_do_page.router,
-    verification_page.router,
+    verification_page.router, full_run_page.router,
 )  # fmt: skip
 
 

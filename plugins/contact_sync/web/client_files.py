@@ -153,11 +153,16 @@ def _parquet(
                 for row, address in zip(rows, own, strict=True)
             ]
             arrays = [
-                pa.array(c, f.type) for c, f in zip(zip(*table, strict=True), schema, strict=True)
+                pa.array(_texts(c) if i else c, f.type)
+                for i, (c, f) in enumerate(zip(zip(*table, strict=True), schema, strict=True))
             ]
             writer.write_table(pa.Table.from_arrays(arrays, schema=schema))
             yield sink.taken()
     yield sink.taken()
+
+
+def _texts(cells: Sequence[Any]) -> list[str | None]:
+    return [None if cell is None else str(cell) for cell in cells]
 
 
 class _Pieces(io.RawIOBase):

@@ -68,6 +68,10 @@ class Links:
         found = f"{self.run(name, run_id)}/changes{file}"
         return f"{found}?{urlencode(query)}" if query else found
 
+    def full_run(self, name: str) -> str:
+        """What a full run would send now, before it is started."""
+        return f"{self.sync(name)}/full-run"
+
     def plan(self, name: str, run_id: int) -> str:
         """A run's plan, for whoever decides about it."""
         return f"{self.run(name, run_id)}/plan"
@@ -77,7 +81,7 @@ class Links:
         return f"{self.sync(name)}/plan"
 
     def to_do(self, name: str, query: Mapping[str, str] | None = None, file: str = "") -> str:
-        """The clients with something to do; `file` is ".csv"."""
+        """The clients with something to do; `file` is ".csv" or ".parquet"."""
         return f"{self.sync(name)}/to-do{file}{'?' + urlencode(query) if query else ''}"
 
     def clients(self, name: str) -> str:
@@ -89,11 +93,11 @@ class Links:
         return f"{self.clients(name)}/{client_id}"
 
     def rejected(self, name: str, query: dict[str, str] | None = None, file: str = "") -> str:
-        """The rejected clients, all or those that the query asks for; `file` is ".csv"."""
+        """The rejected clients, all or those that the query asks for; `file`: as of to_do."""
         return f"{self.sync(name)}/rejected{file}{'?' + urlencode(query) if query else ''}"
 
     def dropped(self, name: str, query: dict[str, str] | None = None, file: str = "") -> str:
-        """The dropped values, all or those that the query asks for; `file` is ".csv"."""
+        """The dropped values, all or those that the query asks for; `file`: as of to_do."""
         return f"{self.sync(name)}/dropped{file}{'?' + urlencode(query) if query else ''}"
 
     def suppressions(self, name: str, query: dict[str, str] | None = None, file: str = "") -> str:

@@ -44,10 +44,9 @@ class ListPage(Generic[Row]):
         """The id that a later page begins with."""
         return self.rows[0][0].client_id if self.is_later and self.rows else None
 
-    @property
-    def file(self) -> str:
-        """The CSV file with the same rows, of all pages."""
-        return self.link(self.sync.name, self.chosen, file=".csv")
+    def file(self, ending: str) -> str:
+        """The file with the same rows, of all pages; `ending` is ".csv" or ".parquet"."""
+        return self.link(self.sync.name, self.chosen, file=ending)
 
     @property
     def first_page(self) -> str:

@@ -16,10 +16,18 @@ from contact_sync.base.changes import KINDS
 from contact_sync.base.vocabulary import RunKind, RunState
 from contact_sync.contacts.mapping import Mapping
 from contact_sync.reporting import run_story
-from contact_sync.reporting.plan_shown import TREND, LimitLine, limit_lines, trend
+from contact_sync.reporting.plan_shown import (
+    TREND,
+    LimitLine,
+    can_show_removals,
+    has_sent,
+    limit_lines,
+    trend,
+)
 from contact_sync.reporting.run_report import run_report
 from contact_sync.reporting.shown_run import ShownRun
 from contact_sync.state.for_people import changes
+from contact_sync.state.for_people.planned_removals import PlannedRemoval, planned_removals
 from contact_sync.state.for_people.reading import reading
 from contact_sync.state.for_people.runs import latest_runs
 from contact_sync.state.for_people.syncs import sync_row
@@ -28,7 +36,17 @@ from contact_sync.web.changes_view import ChangeRow, Values, kept_values, rows_o
 from contact_sync.web.client_files import addresses
 from contact_sync.web.failures import make_router
 from contact_sync.web.links import Links
-from contact_sync.web.plan_samples import SAMPLES, Sampled, sampled, values_now
+from contact_sync.web.plan_samples import (
+    SAMPLES,
+    Contacts,
+    RemovalRow,
+    Sampled,
+    contacts_now,
+    removal_rows,
+    sampled,
+    unsealed,
+    values_now,
+)
 from contact_sync.web.rendering import links_of, page
 from contact_sync.web.run_view import plan_counts
 from contact_sync.web.same_origin import require_same_origin
@@ -49,6 +67,7 @@ class PlanPage:
     run: ShownRun
     limits: list[LimitLine]
     samples: list[tuple[str, str, list[ChangeRow]]]
+    removals: list[RemovalRow]
     runs: list[ShownRun]
     until: datetime | None
     problem: str
@@ -100,8 +119,7 @@ class PlanPage:
     @property
     def newer(self) -> ShownRun | None:
         """The newest run that has made a plan since then; None = this plan is the newest one."""
-        since = (run for run in self.runs if run.id > self.run.id)
-        return next((run for run in since if run.plan is not None), None)
+        return _newer(self.run, self.runs)
 
     @property
     def trend(self) -> list[tuple[ShownRun, list[int]]]:
@@ -128,13 +146,28 @@ def plan_of_run(request: Request, viewer: ViewerDep, name: str, run_id: int) -> 
         found = sampled(cursor, run_id)
         runs = latest_runs(cursor, [name], 5 * RUNS)
         mapping = changes.mapping_of_run(cursor, run_id)
-    values, problem = _values(sync, found, run_id, mapping)
-    samples, no_mail = _samples(viewer, sync, run, row.fields, found, values)
+        going: list[PlannedRemoval] = []
+        if mapping is not None and can_show_removals(run) and not _newer(run, runs):
+            going = planned_removals(cursor, run_id, SAMPLES, has_sent=has_sent(run))
+    contacts, not_now = contacts_now(
+        sync, [row.email for row in unsealed(found)] + [row.email for row in going]
+    )
+    values, problem = _values(sync, found, run_id, contacts, mapping)
+    samples, no_mail = _samples(sync, run, row.fields, found, values)
+    shown_ids = [row.client_id for row in found.rows] + [row.client_id for row in going]
+    _note(viewer, sync, run, shown_ids)
+    removals = removal_rows(sync, run, going, contacts, mapping) if mapping else []
     shown = PlanPage(
         sync, links_of(request), run, limit_lines(run, sync.definition.limits), samples,
-        [each for each in runs if not each.dry_run], _asked(run), problem or no_mail,
+        removals, [each for each in runs if not each.dry_run], _asked(run),
+        problem or not_now or no_mail,
     )  # fmt: skip
     return page(request, "plan.html", title=f"Plan of run {run_id:,}", sync=sync, shown=shown)
+
+
+def _newer(run: ShownRun, runs: list[ShownRun]) -> ShownRun | None:
+    since = (each for each in runs if each.id > run.id and not each.dry_run)
+    return next((each for each in since if each.plan is not None), None)
 
 
 @router.get("/syncs/{name}/plan")
@@ -177,22 +210,17 @@ def start_from_plan(
 
 
 def _values(
-    sync: SeenSync, found: Sampled, run_id: int, mapping: Mapping | None
+    sync: SeenSync, found: Sampled, run_id: int, contacts: Contacts, mapping: Mapping | None
 ) -> tuple[Values, str]:
     kept, problem = kept_values(sync, run_id, found.rows)
-    if mapping is None:
-        return kept, problem
-    now, not_now = values_now(sync, found, mapping)
-    return {**now, **kept}, problem or not_now
+    now = values_now(unsealed(found), contacts, mapping) if mapping else {}
+    return {**now, **kept}, problem
 
 
 def _samples(
-    viewer: Viewer, sync: SeenSync, run: ShownRun, names: list[str], found: Sampled, values: Values
+    sync: SeenSync, run: ShownRun, names: list[str], found: Sampled, values: Values
 ) -> tuple[list[tuple[str, str, list[ChangeRow]]], str]:
     ids = list(dict.fromkeys(row.client_id for row in found.rows))
-    if sync.sees_addresses and ids:
-        note_access(viewer, sync.definition, Access.LISTED, list="plan", run=run.id,
-                    client_ids=ids)  # fmt: skip
     mail, problem = addresses(sync.name, ids)
     is_over = run.state != RunState.RUNNING
     by_kind = [
@@ -201,6 +229,12 @@ def _samples(
         for kind, rows in found.by_kind.items()
     ]  # fmt: skip
     return by_kind, f"Addresses can't be shown: {problem}" if problem else ""
+
+
+def _note(viewer: Viewer, sync: SeenSync, run: ShownRun, client_ids: list[int]) -> None:
+    if sync.sees_addresses and client_ids:
+        note_access(viewer, sync.definition, Access.LISTED, list="plan", run=run.id,
+                    client_ids=list(dict.fromkeys(client_ids)))  # fmt: skip
 
 
 def _asked(run: ShownRun) -> datetime | None:

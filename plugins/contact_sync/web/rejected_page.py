@@ -2,29 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import Depends, HTTPException, Request, Response
 from fastapi.responses import RedirectResponse, StreamingResponse
 
-from contact_sync.airflow_edge.access import ViewerDep
+from contact_sync.airflow_edge.access import Viewer, ViewerDep
 from contact_sync.airflow_edge.audit import Access, note_access
 from contact_sync.base import words
+from contact_sync.base.refusal_retries import next_try
+from contact_sync.base.vocabulary import Refusal
 from contact_sync.state.for_people import rejected
 from contact_sync.state.for_people.reading import reading
 from contact_sync.state.for_people.rejected import Filter, ReasonCount, RejectedClient
 from contact_sync.state.for_people.syncs import sync_row
-from contact_sync.web.client_files import addresses, csv_file
+from contact_sync.web.client_files import addresses, csv_file, parquet_file
 from contact_sync.web.failures import make_router
 from contact_sync.web.links import reason_query
 from contact_sync.web.list_page import ListPage
 from contact_sync.web.rendering import links_of, page
 from contact_sync.web.same_origin import require_same_origin
-from contact_sync.web.seen_sync import readable_sync
+from contact_sync.web.seen_sync import SeenSync, readable_sync
 
 ROWS = 100
-COLUMNS = ("field", "reason", "tries", "first_seen", "last_seen")
+COLUMNS = ("field", "reason", "tries", "first_seen", "last_seen", "next_try")
 router = make_router()
 
 
@@ -54,11 +59,13 @@ def rejected_clients(
     sync = readable_sync(viewer, name)
     rows: list[RejectedClient] = []
     reasons: list[ReasonCount] = []
+    now = datetime.now(UTC)
     with reading(sync.state) as cursor:
         row = sync_row(cursor, name)
         if row:
             rows = rejected.page_of_clients(cursor, only.filter(row.sync_id, after), ROWS + 1)
             reasons = rejected.count_reasons(cursor, row.sync_id)
+            now = row.now
     ids = [row.client_id for row in rows[:ROWS]]
     found, problem = addresses(name, ids)
     if sync.sees_addresses and ids:
@@ -74,19 +81,33 @@ def rejected_clients(
         problem=problem,
     )
     return page(request, "rejected.html", title="Rejected clients", sync=sync, shown=shown,
-                started=started, waits=waits)  # fmt: skip
+                started=started, waits=waits, now=now,
+                next_try=partial(_next_try, sync))  # fmt: skip
 
 
 @router.get("/syncs/{name}/rejected.csv")
 def rejected_csv(viewer: ViewerDep, name: str, only: OnlyDep) -> StreamingResponse:
     """All of them, streamed; with addresses for who may see them."""
+    return _file(viewer, name, only, csv_file)
+
+
+@router.get("/syncs/{name}/rejected.parquet")
+def rejected_parquet(viewer: ViewerDep, name: str, only: OnlyDep) -> StreamingResponse:
+    """The same as Parquet, every column a text but for the client's id."""
+    return _file(viewer, name, only, parquet_file)
+
+
+def _file(
+    viewer: Viewer, name: str, only: Only, made: Callable[..., StreamingResponse]
+) -> StreamingResponse:
     sync = readable_sync(viewer, name)
     with reading(sync.state) as cursor:
         row = sync_row(cursor, name)
     which = only.filter(row.sync_id if row else -1)
     note_access(viewer, sync.definition, Access.DOWNLOADED, list="rejected", field=only.field,
                 reason=only.reason, addresses=sync.sees_addresses)  # fmt: skip
-    return csv_file(sync, "rejected", COLUMNS, rejected.all_clients(sync.state, which), _cells)
+    return made(sync, "rejected", COLUMNS, rejected.all_clients(sync.state, which),
+                partial(_cells, sync))  # fmt: skip
 
 
 @router.post("/syncs/{name}/rejected/retry")
@@ -104,6 +125,15 @@ def retry(request: Request, viewer: ViewerDep, name: str) -> Response:
     return RedirectResponse(links_of(request).rejected(name, said), status_code=303)
 
 
-def _cells(row: RejectedClient) -> list[Any]:
-    moments = (row.first_seen.isoformat(), row.last_seen.isoformat())
+def _next_try(sync: SeenSync, row: RejectedClient) -> datetime | None:
+    """When it is sent again by itself; None = only when it changes."""
+    if row.reason not in set(Refusal):
+        return None
+    return next_try(row.first_seen, row.last_seen, sync.definition.full_every_hours)
+
+
+def _cells(sync: SeenSync, row: RejectedClient) -> list[Any]:
+    due = _next_try(sync, row)
+    seen = (row.first_seen, row.last_seen, due)
+    moments = [at.isoformat() if at else "" for at in seen]
     return [row.field, words.reason(row.reason, row.detail), row.tries, *moments]

@@ -43,6 +43,11 @@ def page(request: Request, template: str, *, status: int = 200, **values: Any) -
     return HTMLResponse(text, status_code=status, headers=HEADERS)
 
 
+def rendered(template: str, **values: Any) -> str:
+    """A template that is no page, such as a picture."""
+    return _environment().get_template(template).render(**values)
+
+
 def links_of(request: Request) -> Links:
     """The URL paths below the prefix by which the request came."""
     base = request.scope.get("root_path", "")

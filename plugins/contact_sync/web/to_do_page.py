@@ -3,22 +3,26 @@ button that sends some of them again."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import Depends, Form, HTTPException, Request, Response
 from fastapi.responses import RedirectResponse, StreamingResponse
 
-from contact_sync.airflow_edge.access import ViewerDep
+from contact_sync.airflow_edge.access import Viewer, ViewerDep
 from contact_sync.airflow_edge.audit import Access, note_access
 from contact_sync.base import words
+from contact_sync.base.refusal_retries import next_try
 from contact_sync.base.to_do import TITLES, ToDo, fix
-from contact_sync.base.vocabulary import ExclusionReason, RunKind
+from contact_sync.base.vocabulary import ExclusionReason, Refusal, RunKind
 from contact_sync.state.for_people import to_do
 from contact_sync.state.for_people.reading import reading
 from contact_sync.state.for_people.syncs import sync_row
 from contact_sync.state.for_people.to_do import ClientToDo, Filter, ReasonToDo
-from contact_sync.web.client_files import addresses, csv_file
+from contact_sync.web.client_files import addresses, csv_file, parquet_file
 from contact_sync.web.failures import make_router
 from contact_sync.web.links import Links
 from contact_sync.web.rendering import links_of, page
@@ -28,7 +32,7 @@ from contact_sync.web.seen_sync import SeenSync, readable_sync
 ROWS = 100
 AT_ONCE = 200
 """So many clients are sent again by one click."""
-COLUMNS = ("what", "field", "reason", "since", "tries", "what helps")
+COLUMNS = ("what", "field", "reason", "since", "tries", "next_try", "what helps")
 router = make_router()
 
 
@@ -71,11 +75,11 @@ class ToDoPage:
     next_page: str
     problem: str
     started: str
+    now: datetime
 
-    @property
-    def file(self) -> str:
-        """The CSV file with the same rows, of all pages."""
-        return self.links.to_do(self.sync.name, self.only.query, ".csv")
+    def file(self, ending: str) -> str:
+        """The file with the same rows, of all pages; `ending` is ".csv" or ".parquet"."""
+        return self.links.to_do(self.sync.name, self.only.query, ending)
 
     def title(self, row: ReasonToDo | ClientToDo) -> str:
         """What it is, in words."""
@@ -93,9 +97,20 @@ class ToDoPage:
         """The page of those of one reason."""
         return self.links.to_do(self.sync.name, asked_for(row).query)
 
+    def next_try(self, row: ClientToDo) -> datetime | None:
+        """When a rejected client is sent again by itself; None = only when it changes."""
+        return next_try_of(self.sync, row)
+
     def may_retry(self, row: ReasonToDo | ClientToDo) -> bool:
         """Whether sending it again may help, and the viewer may start runs."""
         return self.sync.may_trigger and retry_conf(row.what, row.reason) is not None
+
+
+def next_try_of(sync: SeenSync, row: ClientToDo) -> datetime | None:
+    """When a client is sent again by itself; None = only when it changes."""
+    if row.last is None or row.reason not in set(Refusal):
+        return None
+    return next_try(row.since, row.last, sync.definition.full_every_hours)
 
 
 def why(row: ReasonToDo | ClientToDo) -> str:
@@ -152,6 +167,7 @@ def clients_to_do(
             sync, links, only, reasons,
             [(each, sync.shown(mail.get(each.client_id))) for each in shown], history,
             links.to_do(name, only.query | after) if after else "", problem, started,
+            row.now if row else datetime.now(UTC),
         ),
     )  # fmt: skip
 
@@ -159,13 +175,26 @@ def clients_to_do(
 @router.get("/syncs/{name}/to-do.csv")
 def to_do_csv(viewer: ViewerDep, name: str, only: OnlyDep) -> StreamingResponse:
     """All of them, streamed; with addresses for who may see them."""
+    return _file(viewer, name, only, csv_file)
+
+
+@router.get("/syncs/{name}/to-do.parquet")
+def to_do_parquet(viewer: ViewerDep, name: str, only: OnlyDep) -> StreamingResponse:
+    """The same as Parquet, every column a text but for the client's id."""
+    return _file(viewer, name, only, parquet_file)
+
+
+def _file(
+    viewer: Viewer, name: str, only: Only, made: Callable[..., StreamingResponse]
+) -> StreamingResponse:
     sync = readable_sync(viewer, name)
     with reading(sync.state) as cursor:
         row = sync_row(cursor, name)
     which = only.filter(row.sync_id if row else -1)
     note_access(viewer, sync.definition, Access.DOWNLOADED, list="to do", kind=only.what,
                 field=only.field, reason=only.reason, addresses=sync.sees_addresses)  # fmt: skip
-    return csv_file(sync, "to-do", COLUMNS, to_do.all_clients(sync.state, which), _cells)
+    return made(sync, "to-do", COLUMNS, to_do.all_clients(sync.state, which),
+                partial(_cells, sync))  # fmt: skip
 
 
 @router.post("/syncs/{name}/to-do")
@@ -208,7 +237,8 @@ def _asked(which: Filter) -> dict[str, Any]:
             "reason": which.reason, "detail": which.detail}  # fmt: skip
 
 
-def _cells(row: ClientToDo) -> list[Any]:
+def _cells(sync: SeenSync, row: ClientToDo) -> list[Any]:
+    due = next_try_of(sync, row)
     reason = words.reason(row.reason, row.detail) if row.reason else ""
     return [TITLES[row.what], row.field or "", reason, row.since.isoformat(), row.tries,
-            fix(row.what, row.reason)]  # fmt: skip
+            due.isoformat() if due else "", fix(row.what, row.reason)]  # fmt: skip

@@ -98,14 +98,16 @@ def verification(
             note_access(viewer, sync.definition, Access.LISTED, list="findings",
                         verification=found.verification_id, rows=len(rows[:ROWS]))  # fmt: skip
         shown = VerificationPage(found, with_address, only, last, problem)
+    query = {"verdict": only} if only else None
     return page(request, "verification.html", title="Verification", sync=sync, shown=shown,
-                file=links_of(request).verification(name, file=".csv"))  # fmt: skip
+                file=links_of(request).verification(name, query, ".csv"))  # fmt: skip
 
 
 @router.get("/syncs/{name}/verification.csv")
-def verification_csv(viewer: ViewerDep, name: str) -> StreamingResponse:
-    """All findings, streamed; addresses of those who are no clients for who may see them."""
-    sync = readable_sync(viewer, name)
+def verification_csv(viewer: ViewerDep, name: str, verdict: str = "") -> StreamingResponse:
+    """All findings, or those of one verdict, streamed; addresses of those who are no clients for
+    who may see them."""
+    sync, only = readable_sync(viewer, name), _asked(verdict)
     found = _newest(sync)
     if found is None:
         raise HTTPException(404, "No verification of this sync has come to its end.")
@@ -113,7 +115,7 @@ def verification_csv(viewer: ViewerDep, name: str) -> StreamingResponse:
                 verification=found.verification_id, addresses=sync.sees_addresses)  # fmt: skip
     named = {"Content-Disposition": f'attachment; filename="verification-{sync.name}.csv"'}
     return StreamingResponse(
-        _lines(sync, found.verification_id), media_type="text/csv; charset=utf-8",
+        _lines(sync, found.verification_id, only), media_type="text/csv; charset=utf-8",
         headers={**HEADERS, **named},
     )  # fmt: skip
 
@@ -143,12 +145,13 @@ def _with_addresses(sync: SeenSync, rows: list[Finding]) -> tuple[list[tuple[Fin
     return shown, problem
 
 
-def _lines(sync: SeenSync, verification_id: int) -> Iterator[bytes]:
+def _lines(sync: SeenSync, verification_id: int, only: Verdict | None) -> Iterator[bytes]:
+    chosen = (only,) if only else tuple(Verdict)
     yield csv_lines([(*COLUMNS, *("email",) * sync.sees_addresses)])
     after = 0
     while True:
         with reading(sync.state) as cursor:
-            rows = verifications.findings(cursor, verification_id, after=after)
+            rows = verifications.findings(cursor, verification_id, chosen, after=after)
         if not rows:
             return
         yield csv_lines(

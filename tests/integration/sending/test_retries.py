@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+from itertools import product
+
 import pytest
 
+from contact_sync.base.refusal_retries import next_try
+from contact_sync.state import rejections
 from contact_sync.state.database import StateDatabase
 from contact_sync.state.for_people.client import StaleClient, stale_clients
 from contact_sync.state.for_people.rejected import Filter, RejectedClient, page_of_clients
@@ -117,3 +122,29 @@ def test_D04_whom_sendgrid_rejected_is_tried_again_ever_more_rarely(world: World
         world.state(OLDER)
         world.run()
     assert world.fates()[ann] == "confirmed"
+
+
+def test_D04_the_page_says_when_a_rejected_client_is_tried_next(world: World) -> None:
+    """What it says is what the statement does that makes clients pending: not before, and from then
+    on; whenever they were rejected first and last."""
+    world.add_clients(1)
+    world.run()
+    now = datetime.now(UTC)
+    moments = {
+        100 + n: (now - timedelta(hours=last + before), now - timedelta(hours=last))
+        for n, (last, before) in enumerate(product((1, 23, 25, 60, 167, 169), (0, 20, 50, 400)))
+    }
+    for client_id, (first, last) in moments.items():
+        world.state(
+            """INSERT INTO contact_sync.ledger
+                   (sync_id, client_id, state, email_hash, field, reason, rejected_since,
+                    updated_at)
+               SELECT sync_id, %s, 'rejected', %s, 'contact', 'refused_by_sendgrid', %s, %s
+               FROM contact_sync.sync""",
+            client_id, client_id, first, last,
+        )  # fmt: skip
+    with StateDatabase(world.state_url).transaction() as cursor:
+        rejections.retry(cursor, 1, hours=24, at_most=100)
+    due = {client_id for client_id, fate in world.fates().items() if "pending" in fate}
+    assert due == {client for client, seen in moments.items() if next_try(*seen, 24) <= now}
+    assert 0 < len(due) < len(moments)

@@ -10,7 +10,8 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict
 
 from contact_sync.airflow_edge.dsn import postgres_dsn
-from contact_sync.airflow_edge.hook import SendGridHook, base_url
+from contact_sync.airflow_edge.hook import SendGridHook
+from contact_sync.airflow_edge.sendgrid_connection import base_url
 from contact_sync.base.errors import ConfigError
 
 US, EU = "https://api.sendgrid.com", "https://api.eu.sendgrid.com"

@@ -26,9 +26,12 @@ SELECT
     t.reason,
     t.detail,
     t.since,
+    l.updated_at AS last,
     t.tries
 FROM contact_sync.to_do AS t
 LEFT JOIN contact_sync.client_key AS k ON t.sync_id = k.sync_id AND t.client_id = k.client_id
+LEFT JOIN contact_sync.ledger AS l
+    ON t.sync_id = l.sync_id AND t.client_id = l.client_id AND t.what = 'rejected'
 WHERE
     t.sync_id = %(sync_id)s
     AND (

@@ -15,6 +15,7 @@ import numpy as np
 
 from contact_sync.base.errors import RequestRefused
 from contact_sync.base.failpoints import reach
+from contact_sync.base.refusal_retries import MAX_RETRIED
 from contact_sync.base.vocabulary import FieldType, RunKind
 from contact_sync.contacts.mapping import Mapping
 from contact_sync.contacts.payloads import OutboxRow
@@ -29,8 +30,6 @@ from contact_sync.sync import Sync
 log = logging.getLogger(__name__)
 MAX_LOOKED_UP = 1_000
 """Rejected clients that one run looks up: 10 calls. The rest waits for the next run."""
-MAX_RETRIED = 100
-"""Rejected clients that one run sends again; they may have to be found by halving once more."""
 
 
 def take_back(sync: Sync, run: Run) -> None:

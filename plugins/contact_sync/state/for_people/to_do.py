@@ -33,8 +33,8 @@ class Filter:
 
 @dataclass(frozen=True, slots=True)
 class ClientToDo:
-    """A client and one thing that is so of it: what (a ToDo), field, reason, since when, and how
-    often it was sent in vain; None = it has none."""
+    """A client and one thing that is so of it: what (a ToDo), field, reason, since when; of a
+    rejected one when that was last, and how often it was sent in vain; None = it has none."""
 
     client_id: int
     client_key: str | None
@@ -43,6 +43,7 @@ class ClientToDo:
     reason: str | None
     detail: str | None
     since: datetime
+    last: datetime | None
     tries: int | None
 
 
