@@ -34,6 +34,7 @@ pytestmark = pytest.mark.airflow
 
 DAG_RUN = "DAG run contact_sync_demo manual__1, started 2026-11-26"
 DEAD = "postgresql://nobody@127.0.0.1:9/none"
+"""The state database of who can't reach it."""
 
 
 def client(role: str | None) -> TestClient:
@@ -189,19 +190,6 @@ def test_another_dag_has_no_report_and_a_dag_run_that_is_not_there_is_told(
     assert "makes no sense" in text("admin", "/syncs/demo/runs/x", 422)
     assert "There is no sync" in text("admin", "/syncs/other", 404)
     assert "There is no such page" in client("admin").get("/elsewhere").text
-
-
-def test_a_state_database_that_is_away_is_told_in_words(
-    connected: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """With what to check, without the URL; the sync page still shows the sync."""
-    monkeypatch.setenv("AIRFLOW_CONN_CONTACT_SYNC_STATE", DEAD)
-    for path, status in (("/syncs/demo/runs/1", 503), ("/syncs", 200)):
-        said = text("admin", path, status)
-        assert "The state database can&#39;t be reached" in said
-        assert "host and port, and see that the server runs" in said
-        assert "nobody" not in said
-        assert "Traceback" not in said
 
 
 def test_a_connection_that_is_missing_is_told_with_the_mend(

@@ -102,6 +102,7 @@ def test_rows_that_sendgrid_refuses_are_told_with_their_clients(
     assert "Confirmed 5 of 7 clients" in every
 
 
+@pytest.mark.slow
 def test_jobs_that_fail_as_a_whole_are_named_and_everybody_is_pending(
     connected: World, glance: Glance
 ) -> None:
@@ -137,7 +138,7 @@ def test_an_answer_that_was_lost_is_in_doubt_until_the_next_run_knows(
     connected.add_clients(3)
     connected.emulator.admin.fault("PUT", CONTACTS, reset=True, when="after")
     run_id = failed(connected)
-    page = shown("admin", f"{RUNS}/{run_id}")
+    page = glance("admin", f"{RUNS}/{run_id}")
     assert sum_of(page) == {"to send": 3, "with SendGrid, not known yet": 3}
     for part in (
         "PUT /v3/marketing/contacts: the connection was lost before an answer came, so what "
@@ -164,6 +165,7 @@ def test_an_answer_that_was_lost_is_in_doubt_until_the_next_run_knows(
     assert f"Demo brokerage failed at work: run {run_id + 1}" in every
 
 
+@pytest.mark.slow
 def test_too_many_requests_are_waited_out_and_at_last_told(
     connected: World, shown: Show, glance: Glance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -195,6 +197,7 @@ def test_too_many_requests_are_waited_out_and_at_last_told(
     assert_done_by_the_next(connected, glance, run_id)
 
 
+@pytest.mark.slow
 def test_a_job_that_never_ends_is_given_up_at_its_deadline(
     connected: World, shown: Show, glance: Glance
 ) -> None:
@@ -242,10 +245,12 @@ def test_a_state_database_that_goes_away_in_the_middle_and_comes_back(
             connected.run()
     cause = "The state database can't be reached. Nothing listens there: correct the connection's"
     named = "The Airflow connection is 'contact_sync_state'"
-    for page in (shown("admin", f"{RUNS}/1", 503), shown("admin", "/syncs"),
+    for page in (glance("admin", f"{RUNS}/1", 503), shown("admin", "/syncs"),
                  glance("admin", "/syncs/demo")):  # fmt: skip
         assert cause in page
         assert named in page
+        assert "nobody" not in page, "what the connection's URL says"
+        assert "Traceback" not in page
     monkeypatch.setattr(database, "connect", reached)
     page = glance("admin", f"{RUNS}/1")
     assert "running" in page

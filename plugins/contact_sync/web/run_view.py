@@ -255,7 +255,9 @@ def _rejections(
 
 def _dropped_now(report: RunReport) -> dict[str, int] | None:
     """None also where a run that failed has read nobody, or found none: it says nothing of them."""
-    says_nothing = report.state == "failed" and not (report.counts and report.dropped_now)
+    says_nothing = report.state == "failed" and not (
+        report.counts.get("read") and report.dropped_now
+    )
     return None if says_nothing else report.dropped_now
 
 
