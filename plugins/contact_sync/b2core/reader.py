@@ -61,9 +61,8 @@ class B2Core:
     def snapshot(self, *, counting: bool = False) -> Iterator[Snapshot]:
         """One read-only snapshot of all tables; `counting`: what was written into them is looked up
         before. Raises ConfigError or RetryableError."""
-        limit = self.statement_timeout_seconds
-        seconds = limit + SILENT_SECONDS
-        connect = partial(arrow_reader.open_connection, self.dsn, WHAT, seconds=seconds)
+        limit, patience = self.statement_timeout_seconds, SILENT_SECONDS
+        connect = partial(arrow_reader.open_connection, self.dsn, WHAT, seconds=limit + patience)
         with self._connections.used(connect, arrow_reader.answers) as connection:
             counts = self._counts(connection) if counting else None
             for statement in (READ_ONLY, settings(limit)):

@@ -267,9 +267,8 @@ def _to_write(column: pa.Field) -> str:
         return f"CASE WHEN {condition} THEN 'the reason' END AS {name} (all but NULL excludes)"
     if name != "client_id":
         return str(source_types.cast(column))
-    is_number = source_types.field_type(column) is FieldType.NUMBER
     hashed = f"hashtextextended({name}::text, 0)"
-    if is_number:
+    if source_types.field_type(column) is FieldType.NUMBER:
         return f"{name}::bigint"
     is_text = pa.types.is_string(column.type)
     return f"{name}::bigint, or {hashed} if it isn't a number," if is_text else hashed

@@ -175,10 +175,10 @@ def read_run(cursor: Cursor, run_id: int) -> Run:
     if went_back(row["age_hours"] * 3600):
         pull_back(cursor, row["sync_id"])
         row["age_hours"] = 0.0
-    row |= {"kind": RunKind(row["kind"]), "state": RunState(row["state"])}
-    only = row.pop("only_clients")
-    row["only"] = None if only is None else tuple(only)
-    row["unproven"] = row["unproven"] and KindReason(row["unproven"])
+    only, unproven = row.pop("only_clients"), row["unproven"]
+    row |= {"kind": RunKind(row["kind"]), "state": RunState(row["state"]),
+            "only": None if only is None else tuple(only),
+            "unproven": unproven and KindReason(unproven)}  # fmt: skip
     return Run(**with_objects(row))
 
 
@@ -203,13 +203,9 @@ def save_fields(cursor: Cursor, sync_id: int, fields: list[str]) -> None:
 
 
 def save_snapshot(
-    cursor: Cursor,
-    run_id: int,
-    snapshot: SourceSnapshot,
-    kind: RunKind,
-    why: tuple[KindReason, str | None],
-    began: datetime,
-) -> None:
+    cursor: Cursor, run_id: int, snapshot: SourceSnapshot, kind: RunKind,
+    why: tuple[KindReason, str | None], began: datetime,
+) -> None:  # fmt: skip
     """Store the snapshot that the run reads, and the kind it has become, with code and detail of
     the reason; `began`: when it began to read, by the state database's clock."""
     stored = Jsonb(snapshot.to_json())
