@@ -87,14 +87,15 @@ def test_G5_T03_a_plan_that_nobody_answers_expires_and_the_next_run_asks_again(
     assert wrong_contacts(stack, CLIENTS) == []
 
 
-@pytest.mark.parametrize(("times", "said"), [(1, "once"), (4, "4 times")])
+@pytest.mark.parametrize(("times", "said"), [(1, "once"), (4, "3 times")])
 def test_O14_a_process_that_is_killed_is_counted_and_nothing_is_lost(
     stack: Stack, begin: Callable[..., DagRun], times: int, said: str
 ) -> None:
-    """As when memory runs out, at a call. After the last try the run is red; the next is green."""
+    """As when memory runs out, at a call. After the last try the run is red; the next is green.
+    Airflow notes no kill of the last try: there it makes the task red itself."""
     admin, run = stack.emulator.admin, None
     for number in range(1, times + 1):
-        admin.fault("GET", "/v3/marketing/lists", delay=120)
+        admin.fault("GET", "/v3/marketing/lists", delay=30)
         run = run or begin()
         arrived(lambda: None if admin.faults()["calls"] else True)  # it calls
         kill(run.until("start_run", "running")["id"])
