@@ -45,7 +45,6 @@ UNSUPPORTED = {
     "segment_ids": "SendGrid computes it",
 }
 
-
 CONTRACT: dict[str, dict[str, pa.DataType]] = {
     "clients": {"client_id": pa.int64(), "exclusion": pa.string()},
     "scan": {"client_id": pa.int64(), "email": pa.string(), "exclusion": pa.string()},
