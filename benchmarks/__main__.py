@@ -18,7 +18,9 @@ from benchmarks.target import ROOT
 from benchmarks.verification import verification_figures
 from benchmarks.world import World, start_world
 
-PARTS = ("scenarios", "growth", "verify", "airflow", "freshness", "load")
+PARTS = ("scenarios", "baseline", "growth", "verify", "airflow", "freshness", "load")
+PEERS = "peers"
+CHANGES = 40
 AGREE_ON = 10_000  # clients; every cell of them is compared
 AIRFLOW_KEYS = (
     *("airflow_overhead_s", "airflow_no_change_s", "airflow_hundred_changed_s"),
@@ -35,17 +37,21 @@ def main() -> None:
     results, picture = places(options.output)
     found = known_figures(results / "latest.json", options)
     for figures_so_far in measured(options):
-        found |= figures_so_far | machine()
+        # What this benchmark didn't measure stays as an earlier one did.
+        found |= {key: value for key, value in figures_so_far.items() if value is not None}
+        found |= machine()
         write(found, results, picture)
     print(table(found))
 
 
 def known_figures(path: Path, options: argparse.Namespace) -> Figures:
     """What an earlier benchmark of other parts has found; nothing if all parts are chosen."""
-    empty = figures(options.rows, {}) | dict.fromkeys(AIRFLOW_KEYS)
-    if set(options.parts) == set(PARTS) or not path.exists():
+    empty = figures(options.rows, {}) | dict.fromkeys((*AIRFLOW_KEYS, PEERS))
+    if not path.exists():
         return empty
     known: Figures = json.loads(path.read_text(encoding="utf-8"))
+    if set(options.parts) == set(PARTS):
+        return empty | {PEERS: known.get(PEERS)}  # which `make peers` measures
     again = "growth_" if "growth" in options.parts else "\n"
     return empty | {key: value for key, value in known.items() if not key.startswith(again)}
 
@@ -76,7 +82,12 @@ def arguments() -> argparse.Namespace:
     )  # fmt: skip
     parser.add_argument(
         "--parts", nargs="+", choices=PARTS, default=PARTS,
-        help="default: all; the figures of the others stay as an earlier benchmark wrote them",
+        help="default: all; the figures of the others stay as an earlier benchmark wrote them. "
+        "baseline: with scenarios, and as slow as all of them",
+    )  # fmt: skip
+    parser.add_argument(
+        "--changes", type=int, default=CHANGES,
+        help="single changes of the part freshness, four a minute (default %(default)s)",
     )  # fmt: skip
     parser.add_argument(
         "--load-rows", type=int, default=1_000_000, metavar="ROWS",
@@ -90,7 +101,11 @@ def arguments() -> argparse.Namespace:
         "--output", type=Path, metavar="FOLDER",
         help="where results and chart go (default: benchmarks/results/ and docs/)",
     )  # fmt: skip
-    return parser.parse_args()
+    options = parser.parse_args()
+    if "baseline" in options.parts and "scenarios" not in options.parts:
+        parser.error("baseline is compared with the first load of the same repetition: "
+                     "--parts scenarios baseline")  # fmt: skip
+    return options
 
 
 def places(output: Path | None) -> tuple[Path, Path]:
@@ -109,7 +124,8 @@ def measured(options: argparse.Namespace) -> Iterator[Figures]:
             if "scenarios" in options.parts:
                 say(f"Making {options.rows:,} clients")
                 world.populate(options.rows)
-                for times in time_all(world, options.repetitions, say):
+                baseline = "baseline" in options.parts
+                for times in time_all(world, options.repetitions, say, baseline=baseline):
                     yield figures(options.rows, times)
             if "growth" in options.parts:
                 others = [rows for rows in options.growth if not times or rows != options.rows]
@@ -126,7 +142,7 @@ def measured(options: argparse.Namespace) -> Iterator[Figures]:
         from benchmarks.freshness import airflow_figures
 
         load = (options.load_rows, options.load_minutes)
-        yield from airflow_figures(options.parts, load, say)
+        yield from airflow_figures(options.parts, options.changes, load, say)
 
 
 def machine() -> Figures:

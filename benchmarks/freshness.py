@@ -34,7 +34,6 @@ BY_CHANGES: Mapping[str, Any] = {
     "schedule": "changes",
     "on_changes": {"at_least_every_minutes": 60, "at_most_every_seconds": 5},
 }
-CHANGES = 40
 PAUSE = (5.0, 25.0)  # seconds between two changes, so that they meet every phase of the schedule
 OTHERS_SECONDS = 1.0  # so often another session writes into a table that no contact is made of
 LOAD_PER_MINUTE = 1_000
@@ -43,12 +42,14 @@ LOOK_SECONDS = 0.5
 CPU_SECONDS = 0.1
 
 
-def airflow_figures(parts: Sequence[str], load: tuple[int, int], say: Say) -> Iterator[Figures]:
+def airflow_figures(
+    parts: Sequence[str], changes: int, load: tuple[int, int], say: Say
+) -> Iterator[Figures]:
     """Start the whole system once for each part and measure it; `load`: clients and minutes."""
     if "freshness" in parts:
         for prefix, keys in {"freshness": BY_CLOCK, "freshness_event": BY_CHANGES}.items():
             with stack(keys, say=say) as running:
-                waits = single_changes(running, say)
+                waits = single_changes(running, changes, say)
                 yield {**spread(prefix, waits), f"{prefix}_schedule": keys["schedule"]}
     if "load" in parts:
         clients, minutes = load
@@ -94,10 +95,10 @@ class Arrivals:
         return self.waits
 
 
-def single_changes(running: Stack, say: Say) -> list[float]:
-    """CHANGES changes at random moments, while another session writes something else."""
+def single_changes(running: Stack, changes: int, say: Say) -> list[float]:
+    """So many changes at random moments, while another session writes something else."""
     arrivals, stop, chance = Arrivals(), threading.Event(), random.Random(1)
-    clients = plain_clients(running, CHANGES)
+    clients = plain_clients(running, changes)
 
     def change() -> None:
         for client, email in clients:
@@ -118,7 +119,7 @@ def single_changes(running: Stack, say: Say) -> list[float]:
     for each in (writing, beside):
         each.start()
     try:
-        waits = arrivals.follow(running, writing, CHANGES * PAUSE[1] + RUN_SECONDS)
+        waits = arrivals.follow(running, writing, changes * PAUSE[1] + RUN_SECONDS)
     finally:
         stop.set()
         writing.join()

@@ -3,8 +3,9 @@
 python -m benchmarks.page_cost [--clients 1000000]
 
 Starts the real system, lets the scheduler do a small first load, then fills the state database by
-SQL: clients in the ledger (2 % rejected, 0.1 % pending), runs of two years, a run with 200 jobs,
-and 99 more syncs with runs of their own, so that the page of all syncs has 100.
+SQL: clients in the ledger (2 % rejected, 0.1 % pending), values that don't fit of every tenth,
+changes of a large run, contacts to be removed, runs of two years, a run with 200 jobs, and 99
+more syncs with runs of their own, so that the page of all syncs has 100.
 Asks each page over HTTP, as a browser with a login does. Prints a table and writes
 benchmarks/results/page_cost.json. Add a page to `pages`.
 """
@@ -39,7 +40,7 @@ from local.stack.system import Stack
 
 RESULTS = Path(__file__).parent / "results" / "page_cost.json"
 LIMIT_SECONDS = 0.3  # what the project promises for each page
-LOADED, RUNS, JOBS, TIMES, SYNCS, RUNS_EACH = 500, 50_000, 200, 30, 100, 200
+LOADED, RUNS, JOBS, TIMES, SYNCS, RUNS_EACH, CHANGES = 500, 50_000, 200, 30, 100, 200, 50_000
 RUN_SECONDS = 300.0
 
 FILL = (
@@ -85,6 +86,21 @@ FILL = (
               r.holder, '', r.plan, r.result, r.snapshot, r.started_at, r.finished_at
        FROM contact_sync.run AS r, made, generate_series(1, %(runs_each)s) AS n
        WHERE r.run_id = (SELECT max(run_id) FROM contact_sync.run)""",
+    """INSERT INTO contact_sync.dropped_value (sync_id, client_id, field, reason, since)
+       SELECT s.sync_id, 1000000 + n, 'phone_number',
+              (ARRAY['no_number', 'too_long'])[n %% 2 + 1], now()
+       FROM contact_sync.sync AS s, generate_series(1, %(clients)s, 10) AS n
+       WHERE s.name = %(sync)s""",
+    """INSERT INTO contact_sync.change (run_id, sync_id, client_id, kind, fields, reason)
+       SELECT r.run_id, r.sync_id, 1000000 + n, k.kind, CASE WHEN k.kind = 'changed' THEN 3 END,
+              CASE WHEN k.kind = 'removed' THEN 'gone' END
+       FROM contact_sync.run AS r, generate_series(1, %(changes)s) AS n,
+            unnest(ARRAY['new', 'changed', 'moved', 'absent', 'removed']) AS k (kind)
+       WHERE r.reason = 'first load'""",
+    """INSERT INTO contact_sync.removal (sync_id, email, email_hash, client_id, why)
+       SELECT s.sync_id, 'gone' || n || '@example.com', n, 1000000 + n, 'gone'
+       FROM contact_sync.sync AS s, generate_series(1, %(changes)s) AS n
+       WHERE s.name = %(sync)s""",
 )
 
 
@@ -152,7 +168,7 @@ def define_more(folder: Path) -> None:
 def fill(stack: Stack, clients: int) -> None:
     """Make the state database as large as years of use would."""
     numbers = {"clients": clients, "runs": RUNS, "jobs": JOBS, "syncs": SYNCS,
-               "runs_each": RUNS_EACH}  # fmt: skip
+               "runs_each": RUNS_EACH, "changes": CHANGES, "sync": SYNC}  # fmt: skip
     with psycopg.connect(stack.databases.cluster.url(STATE), autocommit=True) as connection:
         for statement in FILL:
             connection.execute(statement, numbers)
@@ -168,7 +184,16 @@ def pages(dag_run: str) -> dict[str, str]:
         "report of a run": f"/syncs/{SYNC}/runs/1",
         "changes of a run": f"/syncs/{SYNC}/runs/1/changes",
         "plan of a run": f"/syncs/{SYNC}/runs/1/plan",
+        "changes of a run, of one kind": f"/syncs/{SYNC}/runs/1/changes?kind=moved",
+        "what a full run would send": f"/syncs/{SYNC}/full-run",
+        "the same as a picture": f"/syncs/{SYNC}/full-run.svg",
         "clients with something to do": f"/syncs/{SYNC}/to-do",
+        "clients to do, in the middle": f"/syncs/{SYNC}/to-do?after_id=1500000",
+        "clients to do, of one reason": f"/syncs/{SYNC}/to-do?what=dropped&reason=too_long",
+        "dropped values": f"/syncs/{SYNC}/dropped",
+        "verification": f"/syncs/{SYNC}/verification",
+        "erasures": f"/syncs/{SYNC}/erasures",
+        "mapping": f"/syncs/{SYNC}/mapping",
         "look-up of a client": f"/syncs/{SYNC}/clients/{LOADED // 2}",
         "rejected clients": f"/syncs/{SYNC}/rejected",
         "rejected clients, in the middle": f"/syncs/{SYNC}/rejected?reason=missing&after=1500000",

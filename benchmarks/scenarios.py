@@ -21,20 +21,23 @@ class NotDoneError(Exception):
     """A program didn't do what its time would be reported for."""
 
 
-def time_all(world: World, repetitions: int, say: Say) -> Iterator[Times]:
-    """All scenarios, interleaved: each repetition runs every one of them once.
+def time_all(world: World, repetitions: int, say: Say, *, baseline: bool) -> Iterator[Times]:
+    """All scenarios, interleaved: each repetition runs every one of them once; `baseline`: the
+    script written by hand, too.
 
     Gives everything measured so far after each repetition, always the same object.
     """
     times: Times = defaultdict(list)
     for repetition in range(1, repetitions + 1):
-        for name, measured in every_scenario(world, repetition):
+        for name, measured in every_scenario(world, repetition, baseline=baseline):
             times[name].append(measured)
             say(line(f"{repetition}/{repetitions} {name}", measured))
         yield times
 
 
-def every_scenario(world: World, repetition: int) -> Iterator[tuple[str, Measured]]:
+def every_scenario(
+    world: World, repetition: int, *, baseline: bool
+) -> Iterator[tuple[str, Measured]]:
     """One after the other, each a fresh process, on a state that the one before left."""
     yield from first_loads(world)
     yield "no_change", no_change(world)
@@ -45,7 +48,8 @@ def every_scenario(world: World, repetition: int) -> Iterator[tuple[str, Measure
     yield "backfill", sending(world, "full", at_most=0)
     yield "forced", sending(world, "resend", at_least=world.clients * 9 // 10)
     yield "cleared", sending(world, "cleared", at_least=world.clients * 9 // 10)
-    yield "baseline", measure(world, "baseline")
+    if baseline:
+        yield "baseline", measure(world, "baseline")
 
 
 def first_loads(world: World) -> Iterator[tuple[str, Measured]]:

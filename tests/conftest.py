@@ -8,6 +8,7 @@ import gc
 import re
 import shutil
 import signal
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -51,6 +52,9 @@ UNMEASURED = (
 )  # fmt: skip
 """Coverage only slows these down: other code, other processes, or hundreds of cases alike."""
 
+MEASURED = 4
+"""Of how many tests of a file in tests/integration/ coverage is measured: to measure it makes a
+test take 1.4 times the CPU. Should the floor in pyproject.toml not be reached any more: of more."""
 
 LONG = ("tests/stateful/", "/test_benchmark.py", "::test_N01_", "::test_P04_")
 """Begun first: at the suite's end one of them would keep one worker busy, and the others idle."""
@@ -104,8 +108,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with what takes long; measure no coverage where it tells nothing.
 
     Of a table of cases in tests/integration/ one is tried, of one among HALVED every second,
-    and every fourth mutant; the others are slow: `make test-long` tries them all. Coverage is
-    measured with the first one.
+    and every fourth mutant; the others are slow: `make test-long` tries them all.
     """
     tables: dict[str, list[pytest.Item]] = {}
     for item in items:
@@ -131,10 +134,14 @@ def _tried(name: str, cases: int) -> Sequence[int]:
 
 
 def _measure_some(tables: dict[str, list[pytest.Item]]) -> None:
+    """Of the first tests of each file in tests/integration/, one case each."""
+    begun = Counter[str]()
     for name, cases in tables.items():
-        if "tests/integration/" in name:
-            tried = [item for item in cases if not item.get_closest_marker("slow")]
-            for item in tried[1:]:
+        tried = [item for item in cases if not item.get_closest_marker("slow")]
+        file = name.partition("::")[0]
+        if "tests/integration/" in file and tried:
+            begun[file] += 1
+            for item in tried if begun[file] > MEASURED else tried[1:]:
                 item.add_marker(pytest.mark.no_cover)
 
 

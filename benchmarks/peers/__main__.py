@@ -17,6 +17,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -28,7 +29,7 @@ from benchmarks.world import World, start_world
 from local.oracle import differing_fields, expected
 
 ENVIRONMENTS = ROOT / ".venv-peers"
-RESULTS = ROOT / "benchmarks" / "results" / "peers.json"
+RESULTS = ROOT / "benchmarks" / "results"
 PATIENCE_SECONDS = 120.0
 """So long a run may take. The product waits longer for a call that was killed without an answer."""
 TITLES = {
@@ -213,11 +214,26 @@ def table(found: list[Outcome]) -> str:
     return "\n".join(lines).strip()
 
 
+def write(folder: Path, figures: dict[str, Any]) -> None:
+    """Write the figures, also into those of the other benchmarks."""
+    folder.mkdir(parents=True, exist_ok=True)
+    files = {folder / "peers.json": figures}
+    latest = folder / "latest.json"
+    if latest.exists():
+        files[latest] = {**json.loads(latest.read_text(encoding="utf-8")), "peers": figures}
+    for path, content in files.items():
+        path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+
+
 def main() -> None:
     """Run the programs one after the other, and write what they did."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.peers", description=__doc__)
     parser.add_argument("--clients", type=int, default=10_000, help="default %(default)s")
     parser.add_argument("--programs", nargs="+", choices=commands(), default=list(commands()))
+    parser.add_argument(
+        "--output", type=Path, default=RESULTS, metavar="FOLDER",
+        help="where peers.json goes, and latest.json is, if there is one (default: %(default)s)",
+    )  # fmt: skip
     options = parser.parse_args()
     found: list[Outcome] = []
     with start_world() as world:
@@ -227,7 +243,7 @@ def main() -> None:
                 found.append(outcome)
                 print(outcome, flush=True)
     figures = {"clients": options.clients, "outcomes": [asdict(each) for each in found]}
-    RESULTS.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+    write(options.output, figures)
     print(table(found))
 
 

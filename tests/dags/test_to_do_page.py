@@ -109,7 +109,8 @@ def parquet(role: str, path: str) -> list[dict[str, Any]]:
     """The rows of a Parquet file."""
     answer = client(role).get(path)
     assert answer.headers["content-type"] == "application/vnd.apache.parquet"
-    return read_table(BytesIO(answer.content)).to_pylist()
+    found: list[dict[str, Any]] = read_table(BytesIO(answer.content)).to_pylist()
+    return found
 
 
 def test_T04_some_are_sent_again_by_a_click(

@@ -12,7 +12,6 @@ from contact_sync.base.errors import BooksDontBalance
 from contact_sync.base.json_columns import SourceSnapshot
 from contact_sync.base.vocabulary import RunState
 from contact_sync.postgres.cursor import Cursor
-from contact_sync.state.database import StateDatabase
 from contact_sync.state.runs import Run
 from tests.integration.runs import (
     test_approvals,
@@ -32,15 +31,12 @@ def take_always(acquire: Callable[..., int], *args: Any, take_over: bool) -> int
     return acquire(*args, take_over=True)
 
 
-def prove_only(renew: Callable[..., None], state: StateDatabase, run: Run) -> None:
+def prove_only(renew: Callable[..., None], cursor: Cursor, run: Run) -> None:
     """The lease ends when it would have ended anyway."""
-    until = "(SELECT lease_until FROM contact_sync.sync WHERE sync_id = %s)"
-    with state.transaction() as cursor:
-        cursor.execute(f"SELECT {until} AS until", (run.sync_id,))
-        before = (cursor.fetchone() or {})["until"]
-    renew(state, run)
-    with state.transaction() as cursor:
-        cursor.execute("UPDATE contact_sync.sync SET lease_until = %s", (before,))
+    cursor.execute("SELECT lease_until FROM contact_sync.sync WHERE sync_id = %s", (run.sync_id,))
+    before = (cursor.fetchone() or {})["lease_until"]
+    renew(cursor, run)
+    cursor.execute("UPDATE contact_sync.sync SET lease_until = %s", (before,))
 
 
 def release_anybodys(_release: Any, cursor: Cursor, run: Run) -> None:
@@ -96,11 +92,11 @@ MUTANTS = [
     Mutant("The epoch is checked before every state write",
            {f"{STATE}.database._check_fence": nothing}, ZOMBIE, {"step": "select", "lane": "json"}),
     Mutant("The lease is proved before every effect outside",
-           {f"{STATE}.leases.renew_lease": nothing},
+           {f"{STATE}.leases.renew": nothing},
            test_run_protocol.test_O04_a_batch_of_a_run_that_was_ended_is_not_sent,
            {"lane": "json"}),
     Mutant("Every step extends the lease",
-           {f"{STATE}.leases.renew_lease": prove_only},
+           {f"{STATE}.leases.renew": prove_only},
            test_run_protocol.test_O02_every_step_renews_the_lease),
     Mutant("What is stored ahead of the clock counts as now",
            {f"{RUN}.start_run.pull_back": nothing},
@@ -125,7 +121,7 @@ MUTANTS = [
            {f"{STATE}.leases.release_lease": release_anybodys},
            test_books_and_dry_runs.test_O04_a_zombie_cannot_release_the_newer_runs_lease),
     Mutant("Steps of a run that is over are refused as such",
-           {f"{STATE}.runs.load_run": never_over},
+           {f"{STATE}.runs.read_run": never_over},
            test_run_protocol.test_O05_steps_of_a_run_that_is_over_are_refused),
     Mutant("What has begun to be sent isn't staged again",
            {f"{STATE}.batches.refuse_if_sent": nothing},

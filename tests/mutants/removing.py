@@ -203,7 +203,7 @@ MUTANTS = [
            {f"{RUN}.in_one_process.select_clients": nobody_while_held}, MASS_ABSENCE,
            {"how": "some"}),
     Mutant("Removals are approved by their exact number",
-           {f"{STATE}.runs.load_run": about_so_many},
+           {f"{STATE}.runs.read_run": about_so_many},
            test_removals.test_F06_a_person_approves_the_exact_number_of_absent_clients),
     Mutant("Every kind of removal counts before the limit",
            {f"{RUN}.plan_batches.removals_ahead": gives(0)},

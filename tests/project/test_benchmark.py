@@ -26,7 +26,7 @@ def test_the_benchmark_measures_everything_and_writes_it_down(tmp_path: Path) ->
     done = subprocess.run(
         [
             *(sys.executable, "-m", "benchmarks", "--rows", "400", "--repetitions", "1"),
-            *("--growth", "200", "--parts", "scenarios", "growth"),
+            *("--growth", "200", "--parts", "scenarios", "baseline", "growth"),
             *("--output", str(tmp_path)),
         ],
         cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=500,

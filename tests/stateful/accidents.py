@@ -130,6 +130,7 @@ class Accidents(History):
         """No process is left, and SendGrid has done what was sent."""
         self.end_zombie()
         time.sleep(JOBS_END + self.lag)
+        self.world.audit.look(self.world)
 
     def went_back(self) -> None:
         """What is at SendGrid and nowhere else stays, as long as no run meets its address."""
@@ -148,6 +149,7 @@ class Accidents(History):
         """The definition gets another name, and the command says so."""
         name = self.world.definition.name
         new = NAMES[1 - NAMES.index(name)]
+        self.world.audit.look(self.world)
         try:
             with self.world.sync() as sync, sync.state.transaction() as cursor:
                 if self.world.state("SELECT 1 FROM contact_sync.sync WHERE name = %s", name):
@@ -166,6 +168,7 @@ class Accidents(History):
         if hours > 0 and (self.zombie is not None or self.is_disturbed()):
             return
         time.sleep(JOBS_END + self.lag)
+        self.world.audit.look(self.world)
         backups.shift_times(self.state_owner, "contact_sync", -hours)
 
     # The account -----------------------------------------------------------------------------
@@ -278,7 +281,7 @@ class Accidents(History):
         self.may_return()
         name = LISTS[1 - LISTS.index(self.world.definition.list or LIST_NAME)]
         self.world.redefine(list=name, on_list_change=policy)
-        self.world.list_id = self.list_ids[name]
+        self.world.list_id, self.list_is_new = self.list_ids[name], True
         self.orphans |= self.listed() - self.strangers.keys()
 
     def quiesce(self) -> None:

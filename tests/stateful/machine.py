@@ -85,6 +85,7 @@ class History(PeopleAtSendGrid):
 
     def succeeded(self, report: dict[str, Any]) -> None:
         """What a run that succeeded ends."""
+        self.list_is_new = False
         self.orphans -= set(self.people().values())
         all_sent = report["kind"] == "resend" and report["books"]["pending"] == 0
         if all_sent and self.zombie is None and self.late is None:
@@ -187,6 +188,7 @@ class History(PeopleAtSendGrid):
             assert (books["selected"], books["pending"]) == (fates, 0)
             assert self.world.state("SELECT count(*) FROM contact_sync.outbox") == [(0,)]
             assert forbidden_calls(self.world.emulator.admin.calls()) == []
+            assert self.world.audit.wrong(self.world) == []
         finally:
             self.end_zombie()
             if self.late is not None:

@@ -32,6 +32,7 @@ class PeopleAtSendGrid(BackOffice):
     def __init__(self) -> None:
         super().__init__()
         self.by_hand: set[str] = set()  # removed at SendGrid by a person, nothing since
+        self.list_is_new = False  # no run has succeeded since the definition names it
         self.needs_resend = False  # a person did what only a run of mode resend puts right
         self.strangers: dict[str, dict[str, Any]] = {}  # contacts that are nobody's, as they are
         self.lives: dict[Person, set[str]] = {}  # every address that a person has had
@@ -114,6 +115,8 @@ class PeopleAtSendGrid(BackOffice):
         if (found := self.own_contact(n)) is None:
             return
         person, email = found
+        if not deleted and self.list_is_new:  # the sync hasn't put anybody on it yet
+            return
         ident, list_id = self.world.contacts()[email]["id"], self.world.list_id
         off_list = f"lists/{list_id}/contacts?contact_ids={ident}"
         self.world.delete_at_sendgrid(f"contacts?ids={ident}" if deleted else off_list)

@@ -59,9 +59,12 @@ class Known:
 
 @dataclass
 class Audit:
-    """What was known when; `look` after each change of B2CORE and before each run."""
+    """What was known when; `look` after each change of B2CORE and before each run, and before the
+    state database loses or changes what it knows of runs: of each job, it is noted by which sync
+    and by a run that began when."""
 
     known: list[Known] = field(default_factory=list)
+    jobs: dict[str, tuple[str, float]] = field(default_factory=dict)
 
     def look(self, world: World) -> None:
         """Note what holds now, where the source or the definition knows of consents."""
@@ -76,6 +79,16 @@ class Audit:
         suppressed = frozenset(email for kind in kinds for email in now[kind])
         excluded = _excluded(world) if world.sql_folder != PLAIN else frozenset()
         self.known.append(Known(time.time(), definition.name, excluded, kinds, suppressed))
+        self._note_jobs(world)
+
+    def forget(self) -> None:
+        """Another history begins."""
+        self.known.clear()
+        self.jobs.clear()
+
+    def _note_jobs(self, world: World) -> None:
+        for job, name, began in _runs(world):
+            self.jobs.setdefault(job, (name, began))
 
     def wrong(self, world: World) -> list[str]:
         """What was sent and may not have been; sentences without personal data."""
@@ -86,18 +99,19 @@ class Audit:
             return []
         found = world.emulator.admin.audit(everybody)
         lost = ["the emulator has forgotten some of what was sent"] if found["forgotten"] else []
-        runs = {job: (name, began) for job, name, began in _runs(world)}
-        return lost + [what for sent in found["sent"] for what in self._wrong_of(sent, runs)]
+        self._note_jobs(world)
+        return lost + [what for sent in found["sent"] for what in self._wrong_of(sent)]
 
-    def _wrong_of(
-        self, sent: Mapping[str, Any], runs: Mapping[str, tuple[str, float]]
-    ) -> Iterator[str]:
+    def _wrong_of(self, sent: Mapping[str, Any]) -> Iterator[str]:
         at, emails = float(sent["at"]), set(sent["addresses"])
         if not emails:
             return
         names = {each.sync for each in self.known}
-        sync, began = runs.get(sent["job_id"], (next(iter(names)) if len(names) == 1 else "", at))
+        only = next(iter(names)) if len(names) == 1 else ""
+        sync, began = self.jobs.get(sent["job_id"], (only, 0.0))
         of_sync = [each for each in self.known if each.sync == sync and each.at <= at]
+        if of_sync and not began:  # its answer was lost: by a run of any time
+            began = of_sync[0].at
         before = [each for each in of_sync if each.at <= began][-1:]
         for at_first in before:
             lasting = (each.excluded for each in of_sync if each.at > began)

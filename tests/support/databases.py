@@ -43,17 +43,20 @@ def empty_b2core(url: str) -> None:
         connection.execute(SCHEMA.read_bytes())
 
 
-def indexes(url: str, schema: str) -> frozenset[str]:
-    """The names of a schema's indexes."""
+def indexes(url: str, schema: str) -> frozenset[tuple[str, str]]:
+    """Name and definition of each index of a schema that isn't part of a constraint."""
     with connections.connection(url) as connection:
         rows = connection.execute(
-            "SELECT indexname FROM pg_indexes WHERE schemaname = %s", [schema]
+            """SELECT c.relname, pg_get_indexdef(c.oid) FROM pg_class AS c
+               WHERE c.relnamespace = to_regnamespace(%s) AND c.relkind = 'i'
+                   AND NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = c.oid)""",
+            [schema],
         ).fetchall()
-        return frozenset(name for (name,) in rows)
+    return frozenset((name, definition) for name, definition in rows)
 
 
 def drop_indexes(url: str, schema: str, names: Iterable[str]) -> None:
-    """Drop the indexes that a run has made."""
+    """Drop indexes of a schema."""
     with connections.connection(url) as connection:
         for name in names:
             connection.execute(sql.SQL("DROP INDEX {}").format(sql.Identifier(schema, name)))
@@ -61,14 +64,15 @@ def drop_indexes(url: str, schema: str, names: Iterable[str]) -> None:
 
 def shape(url: str, schema: str) -> list[object]:
     """What a test may have changed about a schema besides its rows, save those never emptied, and
-    besides its indexes."""
+    besides what `indexes` gives."""
     with connections.connection(url) as connection:
         cursor = connection.execute(
             """SELECT coalesce(string_agg(concat_ws(' ', c.relname, a.attname, a.atttypid,
                    a.attnotnull, a.attisdropped, c.relacl), ', ' ORDER BY c.relname, a.attnum), '')
                FROM pg_class AS c JOIN pg_attribute AS a ON a.attrelid = c.oid
                WHERE c.relnamespace = to_regnamespace(%s) AND a.attnum > 0
-                   AND c.relkind <> 'i'""",
+                   AND (c.relkind <> 'i'
+                       OR EXISTS (SELECT FROM pg_constraint WHERE conindid = c.oid))""",
             [schema],
         )
         found: list[object] = list(cursor.fetchall())
@@ -118,6 +122,6 @@ class Shared:
         there = indexes(self._url, self._schema)
         if shape(self._url, self._schema) != self._shape or self._indexes - there:
             self._make()
-        elif more := there - self._indexes:  # as a run makes one when it first fills the ledger
-            drop_indexes(self._url, self._schema, more)
+        elif more := there - self._indexes:  # the first load of a ledger makes one
+            drop_indexes(self._url, self._schema, (name for name, _ in more))
         return self._url

@@ -614,7 +614,7 @@ UNION ALL
      CROSS JOIN LATERAL unnest(s.fields) WITH ORDINALITY f(name, "position"))
   WHERE ((l.stale <> 0) AND (((l.stale >> ((f."position" - 1))::integer) & (1)::bigint) = 1))
 UNION ALL
- SELECT c.sync_id,
+ SELECT s.sync_id,
     c.client_id,
     'held'::text AS what,
     NULL::text AS field,
@@ -622,11 +622,16 @@ UNION ALL
     NULL::text AS detail,
     r.started_at AS since,
     NULL::integer AS tries
-   FROM (contact_sync.change c
-     JOIN contact_sync.run r ON ((c.run_id = r.run_id)))
-  WHERE ((c.kind = 'absent'::text) AND (((r.snapshot ->> 'held'::text))::integer > 0) AND (r.run_id = ( SELECT max(n.run_id) AS max
+   FROM ((contact_sync.sync s
+     CROSS JOIN LATERAL ( SELECT n.run_id,
+            n.started_at,
+            n.snapshot
            FROM contact_sync.run n
-          WHERE ((n.sync_id = c.sync_id) AND (n.state = 'succeeded'::text) AND (NOT n.dry_run) AND (n.only_clients IS NULL)))));
+          WHERE ((n.sync_id = s.sync_id) AND (n.state = 'succeeded'::text) AND (NOT n.dry_run) AND (n.only_clients IS NULL))
+          ORDER BY n.run_id DESC
+         LIMIT 1) r)
+     JOIN contact_sync.change c ON ((r.run_id = c.run_id)))
+  WHERE ((c.kind = 'absent'::text) AND (((r.snapshot ->> 'held'::text))::integer > 0));
 
 -- Who was erased and must not come back, as keyed hashes.
 CREATE TABLE contact_sync.tombstone (

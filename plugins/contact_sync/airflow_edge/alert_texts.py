@@ -112,7 +112,7 @@ def erasure_late(definition: SyncDefinition, context: Any) -> Alert | None:
         Event.ERASURE_LATE, definition, run_id,
         f"{definition.name}: erasures aren't finished",
         f"{count(n, 'erasure is', 'erasures are')} older than "
-        f"{definition.deadlines.erasure_hours:g} hours and not finished. Nobody sends these "
+        f"{count(definition.deadlines.erasure_hours, 'hour')} and not finished. Nobody sends these "
         "people, but SendGrid may still have them",
         f"See why: python -m contact_sync erasures {definition.name}. Each run tries again",
         {"erasures": n},
@@ -157,7 +157,7 @@ def approval(definition: SyncDefinition, context: Any) -> Alert | None:
         f"{definition.name}: a plan waits for approval",
         f"The plan is above the definition's limits: {why}. Nothing is sent before the answer",
         "Look at the counts and answer within "
-        f"{definition.limits.approval_hours:g} hours; without an answer the plan is dropped",
+        f"{count(definition.limits.approval_hours, 'hour')}; without an answer the plan is dropped",
         {name: n for name, n in report.counts.items() if n},
         page=f"/tasks/{context['ti'].task_id}/required_actions",
     )  # fmt: skip
@@ -203,7 +203,7 @@ def no_success(definition: SyncDefinition, context: Any) -> Alert | None:
         cause = _silence_in_words(seen)
     return alert_of(
         Event.NO_SUCCESS, definition, dag_run["dag_run_id"],
-        f"{definition.name}: no run has succeeded for {limit:g} hours",
+        f"{definition.name}: no run has succeeded for {count(limit, 'hour')}",
         cause, f"See why the latest runs fail or hang. {AGAIN}", {},
     )  # fmt: skip
 

@@ -15,6 +15,7 @@ from airflow.providers.standard.operators.hitl import HITLOperator
 from contact_sync.airflow_edge.tasks import run_number, working
 from contact_sync.airflow_edge.urls import plan_url
 from contact_sync.base.errors import FatalError
+from contact_sync.base.numbers import count
 from contact_sync.base.vocabulary import Answer
 from contact_sync.base.words import above_limit, counts_in_order
 
@@ -65,8 +66,8 @@ class ApprovePlanOperator(HITLOperator):
             answer = super().execute_complete(context, event)
         except HITLTimeoutError:
             self._decide(
-                context, Answer.REFUSED, f"nobody within {self.hours:g} hours",
-                f"Nobody approved the plan within {self.hours:g} hours; nothing was sent",
+                context, Answer.REFUSED, f"nobody within {count(self.hours, 'hour')}",
+                f"Nobody approved the plan within {count(self.hours, 'hour')}; nothing was sent",
             )  # fmt: skip
         else:
             who = str((answer["responded_by_user"] or {}).get("name") or "an unknown user")

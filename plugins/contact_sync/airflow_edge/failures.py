@@ -10,6 +10,7 @@ from airflow.sdk.configuration import conf
 
 from contact_sync.airflow_edge.installation import time_zone
 from contact_sync.base.errors import FatalError, SyncError
+from contact_sync.base.numbers import count
 from contact_sync.config.files import read_definition
 from contact_sync.reporting.failure import (
     NOT_BEGUN,
@@ -30,7 +31,7 @@ def failure_of(name: str, sync_run_id: int | None, error: SyncError) -> Failure:
     if again:
         by_itself = (
             f"Airflow tries this task again, in some seconds to minutes: so far {ti.try_number:,} "
-            f"of {ti.max_tries + 1:,} tries"
+            f"of {count(ti.max_tries + 1, 'try', 'tries')}"
         )
         to_do = "Nothing, if it passes. If it lasts, correct what is named above"
     else:

@@ -32,7 +32,9 @@ def consent_breach(definition: SyncDefinition, context: Any) -> Alert | None:
         return None
     return _alert(
         Event.CONSENT_BREACH, definition, context,
-        f"{definition.name}: {sum(counts.values())} contacts are on the list without right",
+        f"{definition.name}: {count(sum(counts.values()), 'contact is', 'contacts are')} on "
+        f"the list "
+        f"without right",
         "; ".join(told(code, n) for code, n in counts.items()),
         f"See why somebody, or another tool, puts them there. {_fix(definition)}", counts,
     )  # fmt: skip

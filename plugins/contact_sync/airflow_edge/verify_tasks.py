@@ -19,6 +19,7 @@ from contact_sync.airflow_edge.mark_variable import MarkVariable
 from contact_sync.airflow_edge.tasks import translated
 from contact_sync.airflow_edge.triggers import ExportTrigger
 from contact_sync.base.errors import FatalError, Fenced, LeaseBusy, RetryableError, SyncError
+from contact_sync.base.numbers import count
 
 if TYPE_CHECKING:
     from contact_sync.sync import Sync
@@ -187,7 +188,7 @@ class WaitForExportOperator(BaseOperator):
             waited = utcnow() - (found.ordered_at or found.started_at)
             if waited > timedelta(hours=self.hours):
                 raise FatalError(
-                    f"SendGrid hasn't written the export within {self.hours:g} hours "
+                    f"SendGrid hasn't written the export within {count(self.hours, 'hour')} "
                     f"(`verify.export_hours`). Verify again"
                 )
         self.defer(

@@ -14,6 +14,7 @@ from contact_sync.b2core.watched_tables import changes_findings
 from contact_sync.base.client_names import called
 from contact_sync.base.errors import SyncError
 from contact_sync.base.findings import Area, Finding, Judgement
+from contact_sync.base.numbers import count
 from contact_sync.base.vocabulary import MAX_KEY, MAX_REASONS
 from contact_sync.config.source import ChangeDetection
 
@@ -116,7 +117,8 @@ def _scan(snapshot: Snapshot, samples: list[int], _email: str) -> Iterator[Findi
         )  # fmt: skip
     if row["without_id"]:
         yield _wrong(
-            "scan.sql", f"{row['without_id']:,} rows have no client_id", "leave them out, or join "
+            "scan.sql", f"{count(row['without_id'], 'row has', 'rows have')} no "
+            f"client_id", "leave them out, or join "
             "the table that has it",
         )  # fmt: skip
     if row["saying_no"]:
@@ -134,7 +136,7 @@ def _scan(snapshot: Snapshot, samples: list[int], _email: str) -> Iterator[Findi
     if row["again"]:
         yield _wrong("scan.sql", _again(row["again"]), FIX_AGAIN)
     if row["clients"] and not row["without_id"] and not row["again"]:
-        yield _right("scan.sql", f"{row['clients']:,} clients, each once; {_excluded(row)}")
+        yield _right("scan.sql", f"{count(row['clients'], 'client')}, each once; {_excluded(row)}")
 
 
 def _excluded(row: dict[str, Any]) -> str:
@@ -189,14 +191,15 @@ def _keys(snapshot: Snapshot, _samples: list[int], _email: str) -> Iterator[Find
     clients = snapshot.text("clients", EVERY_ID)
     counts = dict(snapshot.row(_KEYS.format(clients=clients, longest=MAX_KEY), "clients"))
     said = {
-        "without_key": "have no client_key and are shown by their ids",
-        "too_long": f"have a client_key of more than {MAX_KEY} characters and are shown by ids",
-        "again": "have the client_key of another client: a look-up finds all of them",
+        "without_key": "without a client_key, shown by id",
+        "too_long": f"with a client_key of more than {MAX_KEY} characters, shown by id",
+        "again": "with the client_key of another client: a look-up finds all of them",
     }
     for key, what in said.items():
         if counts[key]:
             yield Finding(
-                Area.B2CORE, "clients.sql", Judgement.WARNING, f"{counts[key]:,} clients {what}",
+                Area.B2CORE, "clients.sql", Judgement.WARNING,
+                f"{count(counts[key], 'client')} {what}",
                 "give the column that identifies a client in B2CORE",
             )  # fmt: skip
     if not any(counts.values()):
@@ -233,14 +236,14 @@ def _values(snapshot: Snapshot, read: Sequence[str]) -> Finding:
 
 
 def _again(rows: int) -> str:
-    return f"{rows:,} rows give a client again"
+    return f"{count(rows, 'row gives', 'rows give')} a client again"
 
 
 def _whose(snapshot: Snapshot, counts: dict[str, Any], key: str, what: str) -> str:
     client_id = counts[f"{key}_id"]
     who = "-" if client_id is None else called(client_id, _key_of(snapshot, client_id))
     few = f"client {who}" if counts[key] == 1 else f"such as {who}"
-    return f"{counts[key]:,} clients are {what} ({few})"
+    return f"{count(counts[key], 'client is', 'clients are')} {what} ({few})"
 
 
 def _key_of(snapshot: Snapshot, client_id: int) -> str | None:

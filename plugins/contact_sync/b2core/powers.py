@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from contact_sync.base.findings import Area, Finding, Judgement
+from contact_sync.base.numbers import count
 from contact_sync.postgres import arrow_reader
 from contact_sync.postgres.arrow_reader import Connection
 
@@ -81,9 +82,12 @@ def _too_much(row: dict[str, Any]) -> list[str]:
         return ["is a superuser"]
     found = {
         "may make databases, make roles or replicate": row["administers"],
-        f"may write {row['writable']:,} tables, such as {row['writable_one']}": row["writable"],
+        f"may write {count(row['writable'], 'table')}, such as {row['writable_one']}": row[
+            "writable"
+        ],
         f"may make objects in the schema {row['creates_in']}": row["creates_in"],
-        f"may call {row['functions']:,} functions with their owners' rights (SECURITY DEFINER), "
+        f"may call {count(row['functions'], 'function')} with their owners' rights (SECURITY "
+        f"DEFINER), "
         f"such as {row['functions_one']}": row["functions"],
     }
     return [words for words, is_so in found.items() if is_so]

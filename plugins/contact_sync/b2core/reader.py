@@ -77,9 +77,10 @@ class B2Core:
             if arrow_reader.answers(connection):
                 seen = snapshot.marks()
                 connection.rollback(WHAT)
-                arrow_reader.execute(connection, settings(limit), WHAT)
-                refuse_replaced(seen, snapshot.marks(), WHAT)
-                connection.rollback(WHAT)
+                if seen:
+                    arrow_reader.execute(connection, settings(limit), WHAT)
+                    refuse_replaced(seen, snapshot.marks(), WHAT)
+                    connection.rollback(WHAT)
 
     def _counts(self, connection: arrow_reader.Connection) -> SourceCounts:
         arrow_reader.execute(connection, settings(self.statement_timeout_seconds), WHAT)
@@ -197,6 +198,7 @@ class Snapshot:
         for batch in self.rows(columns, self._clients(first_id, last_id, ids)):
             seen.append(np.array(ids_of(batch, "clients")))  # a view keeps the batch
             yield batch
+            del batch  # before the next one is read
         refuse_twice(np.sort(np.concatenate(seen)), "clients")
 
     def rows(self, columns: Sequence[str], clients: str) -> Iterator[pa.RecordBatch]:
@@ -279,8 +281,7 @@ class Snapshot:
         return self._sql("clients", {"first_id": first_id, "last_id": last_id, "ids": ids})
 
     def _batches(self, name: str, parameters: dict[str, Any]) -> Iterator[pa.RecordBatch]:
-        sql = self._sql(name, parameters)
-        return self._read(sql, name)
+        return self._read(self._sql(name, parameters), name)
 
     def _read(self, sql: str, name: str) -> Iterator[pa.RecordBatch]:
         """The rows of a statement; raises FatalError that says where bytes are no text."""

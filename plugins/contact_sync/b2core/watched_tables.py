@@ -9,6 +9,7 @@ from contact_sync.b2core.plans import Table
 from contact_sync.b2core.reader import WHAT, Snapshot
 from contact_sync.b2core.watch import watched_texts
 from contact_sync.base.findings import Area, Finding, Judgement
+from contact_sync.base.numbers import count
 from contact_sync.base.source_look import LOOK_REASONS, LookWhy
 from contact_sync.config.definition import SyncDefinition
 from contact_sync.config.source import ChangeDetection
@@ -61,7 +62,7 @@ def schedule_finding(snapshot: Snapshot, definition: SyncDefinition) -> Finding:
     if not found.unusable:
         seen, found = found, judged(found, snapshot.connection, texts, WHAT)
         if not found.unusable:
-            text = f"changes in {len(seen.tables)} tables begin a run"
+            text = f"changes in {count(len(seen.tables), 'table begin', 'tables begin')} a run"
             return Finding(Area.B2CORE, "schedule", Judgement.OK, text)
     why, detail = found.unusable
     how = definition.on_changes
@@ -71,6 +72,6 @@ def schedule_finding(snapshot: Snapshot, definition: SyncDefinition) -> Finding:
     return Finding(
         Area.B2CORE, "schedule", Judgement.WARNING,
         f"not every change begins a run: {LOOK_REASONS[why].format(detail=detail)}. Runs begin "
-        f"{others}every {how.at_least_every_minutes} minutes",
+        f"{others}every {count(how.at_least_every_minutes, 'minute')}",
         "mend that, or have B2CORE send a NOTIFY, see on_changes.notify",
     )  # fmt: skip

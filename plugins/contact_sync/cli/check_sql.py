@@ -12,6 +12,7 @@ from contact_sync.base.client_names import called
 from contact_sync.base.errors import ConfigError, SyncError, told_safely
 from contact_sync.base.findings import Finding, Judgement
 from contact_sync.base.masking import veiled
+from contact_sync.base.numbers import count
 from contact_sync.base.vocabulary import MAX_SAMPLE, SendGridField
 from contact_sync.base.words import reason
 from contact_sync.cli.command import Say, add_sync, as_json
@@ -110,9 +111,9 @@ def _look(setup: Setup, options: argparse.Namespace, looked: Looked, tell: Say) 
         looked.no_sample = str(told_safely(error))
         tell(f"No sample: {looked.no_sample}")
         return
-    tell(f"{len(looked.clients):,} clients were looked at; nothing was sent")
-    for said, count in looked.problems.most_common():
-        tell(f"  {count:,} x {said}")
+    tell(f"{count(len(looked.clients), 'client was', 'clients were')} looked at; nothing was sent")
+    for said, n in looked.problems.most_common():
+        tell(f"  {n:,} x {said}")
 
 
 def _fields(setup: Setup, looked: Looked, tell: Say) -> list[SendGridField]:

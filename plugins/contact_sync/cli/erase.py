@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from contact_sync.base.errors import ConfigError
+from contact_sync.base.numbers import count
 from contact_sync.cli.command import Say, add_sync, as_json
 from contact_sync.erasure.request import (
     Found,
@@ -99,17 +100,25 @@ def _subjects(options: argparse.Namespace) -> Iterator[Subject]:
 def _told(found: list[Found]) -> str:
     clients, addresses = (sum(map(len, each)) for each in (
         [one.client_ids for one in found], [one.addresses for one in found]))  # fmt: skip
-    said = [f"{len(found):,} requests: {clients:,} clients of B2CORE, {addresses:,} addresses."]
+    said = [
+        f"{count(len(found), 'request')}: {count(clients, 'client')} of B2CORE, "
+        f"{count(addresses, 'address', 'addresses')}."
+    ]
     if others := sum(one.others for one in found):
-        said.append(f"{others} former addresses belong to other clients by now and are left alone.")
+        said.append(
+            f"{count(others, 'former address belongs', 'former addresses belong')} to other "
+            f"clients by now: left alone."
+        )
     if forgotten := sum(one.forgotten for one in found):
         said.append(
-            f"Of {forgotten} former addresses only hashes are left, because the definition kept "
+            f"Of {count(forgotten, 'former address', 'former addresses')} only hashes are "
+            f"left, because the definition kept "
             f"their contacts: name them with --also, or look for these people in SendGrid's UI."
         )
     if nobody := sum(not one.client_ids for one in found):
         said.append(
-            f"{nobody} requests found no client: of somebody who has left B2CORE, lists of changes "
+            f"{count(nobody, 'request')} found no client: of somebody who has left B2CORE, "
+            f"lists of changes "
             f"may have the id for a while. If you know it, say --client ID --also ADDRESS."
         )
     return "\n".join(said)

@@ -10,6 +10,7 @@ from typing import Any
 from contact_sync.base.erasure_steps import STEP_WORDS, ErasureStep, TombstoneKind
 from contact_sync.base.errors import ConfigError
 from contact_sync.base.moments import moment
+from contact_sync.base.numbers import count, count_of
 from contact_sync.cli.command import Say, add_sync, as_json
 from contact_sync.cli.erase import UNFINISHED, user
 from contact_sync.erasure.request import checked_reason
@@ -142,7 +143,9 @@ def _put_back(sync: Sync, options: argparse.Namespace, say: Say) -> int:
     new = put_back(sync, text)
     why = go_on(sync)
     count_erasures(sync)
-    said = f"{new} erasures are put back" + (f"; not finished: {why}" if why else "")
+    said = f"{count(new, 'erasure is', 'erasures are')} put back" + (
+        f"; not finished: {why}" if why else ""
+    )
     say(as_json({"put_back": new, "why": why}) if options.json else said)
     return UNFINISHED if why else 0
 
@@ -220,7 +223,7 @@ def _line(step: SealedStep) -> str:
         said.append(f"in {step.sync_name}")
     if step.by_whom:
         said.append(f"by {step.by_whom}: {step.reason}")
-    said += [f"{n:,} {what}" for what, n in step.numbers.items()]
+    said += [count_of(n, what) for what, n in step.numbers.items()]
     if step.job_id:
         said.append(f"job {step.job_id}")
     return ", ".join(said)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
+from contact_sync.base.numbers import count
 from contact_sync.cli.command import Say, add_sync, as_json
 from contact_sync.contacts.account_fields import Catalogue, text
 from contact_sync.lookup.custom_fields import create_fields, read_catalogue
@@ -53,7 +54,7 @@ def _create(
     missing = found.missing
     if not (options.create and missing):
         return {}, int(bool(missing) or found.lacks_list)
-    question = f"Create {len(missing):,} custom fields? Their types can't be changed later."
+    question = f"Create {count(len(missing), 'custom field')}? A type can't be changed later."
     if not (options.yes or agrees(question)):
         return None, 1
     return dict(

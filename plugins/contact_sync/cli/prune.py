@@ -6,6 +6,7 @@ import argparse
 from typing import Any
 
 from contact_sync.base.errors import ConfigError
+from contact_sync.base.numbers import count_of
 from contact_sync.cli.command import Say, add_sync, as_json
 from contact_sync.config.files import read_definition, read_definitions
 from contact_sync.verify.prune import prune
@@ -54,5 +55,5 @@ def _names(options: argparse.Namespace) -> list[str]:
 
 
 def _line(name: str, done: dict[str, int], *, dry_run: bool) -> str:
-    said = ", ".join(f"{n:,} {what.replace('_', ' ')}" for what, n in done.items() if n)
+    said = ", ".join(count_of(n, what) for what, n in done.items() if n)
     return f"{name}: {said or 'nothing'} {'to be deleted' if dry_run else 'deleted'}"

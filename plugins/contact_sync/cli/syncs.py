@@ -8,6 +8,7 @@ from dataclasses import asdict
 from shlex import quote
 
 from contact_sync.base.errors import ConfigError
+from contact_sync.base.numbers import count
 from contact_sync.cli.command import PROGRAM, as_json
 from contact_sync.config.files import Definitions, read_definitions
 from contact_sync.state.database import StateDatabase
@@ -74,7 +75,8 @@ def _is_defined(name: str, definitions: Definitions) -> bool | None:
 def _line(sync: KnownSync, is_defined: bool | None) -> str:
     last = f"{sync.last_run_at:%Y-%m-%d %H:%M} UTC" if sync.last_run_at else "never"
     said = (
-        f"{sync.name}: {sync.clients} clients, {sync.contacts} contacts, {sync.runs} runs, "
+        f"{sync.name}: {count(sync.clients, 'client')}, {count(sync.contacts, 'contact')}, "
+        f"{count(sync.runs, 'run')}, "
         f"the last one {last}"
     )
     if sync.holder:
@@ -105,7 +107,8 @@ def forget(options: argparse.Namespace, agrees: Callable[[str], bool]) -> tuple[
     with state.transaction() as cursor:
         reopened = forget_sync(cursor, name)
     again = (
-        f" The next runs of other syncs remove {reopened} contacts that stayed because of it."
+        f" The next runs of other syncs remove {count(reopened, 'contact')} that stayed "
+        f"because of it."
         if reopened
         else ""
     )
@@ -129,18 +132,24 @@ def _refuse_defined(name: str) -> None:
 
 def _told(name: str, found: Belongings) -> str:
     said = [
-        f"The state database has of {name!r}: {found.clients} clients, {found.runs} runs.",
-        f"It would forget all of them, with the runs' reports. {found.contacts} contacts then "
-        f"protect and hide nothing from other syncs any more.",
-        f"{found.alone} of them no other sync has: they stay at SendGrid, and nobody updates or "
-        f"removes them any more.",
+        f"The state database has of {name!r}: {count(found.clients, 'client')}, "
+        f"{count(found.runs, 'run')}.",
+        f"It would forget all of them, with the runs' reports. "
+        f"{count(found.contacts, 'contact')} then "
+        f"{'protects and hides' if found.contacts == 1 else 'protect and hide'} nothing from "
+        f"other syncs any more.",
+        f"{found.alone:,} of them no other sync has: what no other has stays at SendGrid, and "
+        f"nobody "
+        f"updates or removes it any more.",
     ]
     if found.removals:
-        said.append(f"{found.removals} contacts that it was about to remove stay, too.")
+        said.append(
+            f"{count(found.removals, 'contact')} that it was about to remove: not removed, either."
+        )
     if found.open:
         said.append(
-            f"{found.open} of its batches are with SendGrid still, and may yet take effect: better "
-            f"wait until they are over."
+            f"{count(found.open, 'batch is', 'batches are')} with SendGrid still, and may yet take "
+            f"effect: better wait until that is over."
         )
     return "\n".join(said)
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from contact_sync.base.errors import ConfigError
 from contact_sync.base.findings import Area, Finding, Judgement
+from contact_sync.base.numbers import count
 from contact_sync.cli.command import Say, add_sync, as_json
 from contact_sync.config.files import Definitions, read_definitions, source_folder
 
@@ -112,6 +113,6 @@ def line(finding: Finding) -> str:
 def _conclusion(findings: list[Finding], *, connected: bool) -> str:
     warnings = sum(finding.judgement is Judgement.WARNING for finding in findings)
     if wrong := _wrong(findings):
-        return f"{len(wrong):,} wrong, {warnings:,} warnings"
+        return f"{len(wrong):,} wrong, {count(warnings, 'warning')}"
     right = "definition and setup are right" if connected else "definition is right"
-    return f"{right}; {warnings} warnings" if warnings else right
+    return f"{right}; {count(warnings, 'warning')}" if warnings else right

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
+from contact_sync.base.numbers import count
 from contact_sync.config.strict import Strict
 
 Days = Annotated[int, Field(ge=31, le=36_500)] | None
@@ -64,7 +65,7 @@ class Retention(Strict):
             days, least = getattr(self, whole), getattr(self, part)
             if days is not None and (least is None or days < least):
                 raise ValueError(
-                    f"{whole}: {days} days is less than {part} are kept "
-                    f"({'for ever' if least is None else f'{least} days'}); say as much or more"
+                    f"{whole}: {count(days, 'day')} is less than {part} are kept "
+                    f"({'for ever' if least is None else count(least, 'day')}); say as much or more"
                 )
         return self

@@ -18,6 +18,7 @@ import numpy as np
 
 from contact_sync.base.erasure_steps import ErasureStep, TombstoneKind
 from contact_sync.base.errors import ConfigError
+from contact_sync.base.numbers import count
 from contact_sync.contacts.hash_keys import Hashing, HashKey, HashKeys
 from contact_sync.contacts.ledger_rows import KnownClients
 from contact_sync.contacts.tombstones import Tombstones
@@ -103,7 +104,11 @@ def put_back(sync: Sync, text: str) -> int:
         erasures.take_back_loss(cursor, new)
     reopened = _reopen(sync, keys)
     count_erasures(sync)
-    log.info("%s erasures are put back; %s clients are there again", f"{new:,}", f"{reopened:,}")
+    log.info(
+        "%s put back; %s",
+        count(new, "erasure is", "erasures are"),
+        count(reopened, "client is there again", "clients are there again"),
+    )
     return new
 
 

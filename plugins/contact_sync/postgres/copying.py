@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, LiteralString
 
@@ -27,8 +28,10 @@ def copy_into(
     The schema has names and types of the columns that are written: those of the table, because
     binary COPY converts nothing (PostgreSQL docs, COPY).
     """
-    tables = (pa.Table.from_pandas(frame, schema, preserve_index=False) for frame in frames)
-    copy_batches(cursor, table, schema, chain.from_iterable(t.to_batches() for t in tables))
+    as_table = partial(pa.Table.from_pandas, schema=schema, preserve_index=False)
+    # `map` keeps no frame while the next one is made, as a loop's variable does.
+    batches = map(pa.Table.to_batches, map(as_table, frames))
+    copy_batches(cursor, table, schema, chain.from_iterable(batches))
 
 
 def copy_batches(
@@ -43,6 +46,7 @@ def copy_batches(
             rows = _rows_at_once(batch)
             for first in range(0, batch.num_rows, rows):
                 copy.write(encoded(batch.slice(first, rows)))
+            del batch  # before the next one is made
         copy.write(TRAILER)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from contact_sync.base.errors import ConfigError, RetryableError
+from contact_sync.base.numbers import count
 from contact_sync.probe.account import JOB_SECONDS, LAG_SECONDS, Account, NotOver, NotTaken
 from contact_sync.probe.listing import custom_fields, lists
 from contact_sync.sendgrid.raw_calls import CONTACTS, FIELDS, LISTS
@@ -125,7 +126,7 @@ def _contacts(account: Account, list_id: str | None) -> list[str]:
     made.addresses.clear()
     made.contact_ids.clear()
     made.save()
-    return [f"{strange} contacts that the probe didn't make"] if strange else []
+    return [f"{count(strange, 'contact')} that the probe didn't make"] if strange else []
 
 
 def _delete(account: Account, ids: list[str]) -> None:

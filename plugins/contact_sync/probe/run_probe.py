@@ -10,6 +10,7 @@ from types import MappingProxyType
 from contact_sync.base.account_question import OTHER, UNSEEN
 from contact_sync.base.account_questions import QUESTIONS, of_part
 from contact_sync.base.errors import ConfigError, SyncError
+from contact_sync.base.numbers import count
 from contact_sync.config.account_profile import AccountProfile, Answer
 from contact_sync.probe import calls_part, csv_part, export_part, jobs_part, json_part
 from contact_sync.probe.account import FIELD_TYPES, MOST_ADDRESSES, Account, address_of
@@ -65,7 +66,7 @@ def _check_free(account: Account) -> None:
     taken += [f"a custom field {name!r}" for name in names if name in there]
     addresses = {address_of(made.pattern, made.token, n + 1) for n in range(MOST_ADDRESSES)}
     if found := account.look(sorted(addresses), note=False):
-        taken.append(f"{len(found)} contacts with addresses of the pattern")
+        taken.append(f"{count(len(found), 'contact')} with addresses of the pattern")
     if taken:
         raise ConfigError(
             f"The account has {', '.join(taken)} already, so the probe stops before it touches "

@@ -10,6 +10,7 @@ from typing import Any
 from contact_sync.base import run_life, source_look, words
 from contact_sync.base.json_columns import Approval, JobReport, Plan, Result
 from contact_sync.base.moments import moment
+from contact_sync.base.numbers import count
 from contact_sync.base.run_life import ENDED
 from contact_sync.base.suppressed import KINDS
 from contact_sync.base.vocabulary import (
@@ -266,6 +267,6 @@ def _job_line(job: JobReport) -> str:
     seconds = f"{job.seconds:.1f} s" if job.seconds is not None else "-"
     outcome = words.outcome(job.outcome, job.numbers)
     return (
-        f"  job {job.job_id or '-'} {words.LANES[job.lane]:<17} {job.rows:>7,} contacts  "
+        f"  job {job.job_id or '-'} {words.LANES[job.lane]:<17} {count(job.rows, 'contact'):>16}  "
         f"{job.status or words.BATCH_STATES[job.state]}, {outcome}, {seconds}"
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from contact_sync.base.moments import moment
+from contact_sync.base.numbers import count
 from contact_sync.base.watching import SILENT_AFTER_SECONDS, Watched, WatchState, learns_by
 from contact_sync.config.definition import SyncDefinition
 
@@ -20,7 +21,7 @@ def schedule_in_words(definition: SyncDefinition, zone: str) -> str:
     how = definition.on_changes
     return (
         f"with changes in B2CORE, at most every {how.at_most_every_seconds} s, and at least every "
-        f"{how.at_least_every_minutes} minutes"
+        f"{count(how.at_least_every_minutes, 'minute')}"
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 
 from contact_sync.base.errors import ConfigError, ConnectionMissing
+from contact_sync.base.numbers import count
 from contact_sync.contacts.hash_keys import HashKeys, none_configured
 from contact_sync.postgres.cursor import Cursor
 from contact_sync.state import hash_keys, rehashing, verifications
@@ -71,5 +72,7 @@ def apply_hash_keys(cursor: Cursor, sync_id: int, keys: HashKeys | None) -> None
     rows = rehashing.rehash(cursor, before, new)
     told = ", ".join(key.key_id for key in new)
     log.info(
-        "The hashes of %s rows of clients, and all others, got the hash key %s", f"{rows:,}", told
+        "The hashes of %s, and all others, got the hash key %s",
+        count(rows, "row of a client", "rows of clients"),
+        told,
     )

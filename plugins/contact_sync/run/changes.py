@@ -6,10 +6,11 @@ them (decision 39).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -33,12 +34,12 @@ NOTHING = FOUND.empty_table()
 def changes(decided: Decided, ids: Int64, send: pd.DataFrame, keep: pd.DataFrame) -> pa.Table:
     """Rows of FOUND: clients that are sent, by kind, those of whom a text is emptied, and those
     that are newly kept back. `ids` in the order of `decided`; `send` and `keep` as of Compared."""
-    rows = [_rows(kind, ids[mask]) for kind, mask in sent_kinds(decided).items()]
+    rows = [_rows(kind, ids[mask]) for kind, mask in sent_kinds(decided).items() if mask.any()]
     clears = send["clears"].to_numpy(np.int64)
     if clears.any():
         emptied = send["client_id"].to_numpy(np.int64)[clears != 0]
         rows.append(_rows(ChangeKind.CLEARED, emptied, fields=clears[clears != 0]))
-    return pa.concat_tables(rows + _kept_back(keep))
+    return pa.concat_tables([NOTHING, *rows, *_kept_back(keep)])
 
 
 def few(found: Sequence[pa.Table]) -> pa.Table:
@@ -56,24 +57,24 @@ def _first(rows: pa.Table, kind: ChangeKind) -> pa.Table:
     return found if len(found) <= FEW else found[:SOME]
 
 
-def _kept_back(keep: pd.DataFrame) -> list[pa.Table]:
-    found = []
-    for fate, kind in KEPT_BACK.items() if len(keep) else ():
-        rows = keep[keep["state"] == fate].head(FEW + 1)
+def _kept_back(keep: pd.DataFrame) -> Iterator[pa.Table]:
+    if not len(keep):
+        return
+    names = ("state", "client_id", "field", "reason", "detail")
+    state, client_id, field, reason, detail = (keep[name].to_numpy() for name in names)
+    for fate, kind in KEPT_BACK.items():
+        rows = np.flatnonzero(state == fate)[: FEW + 1]
         shared = [str(ExclusionReason.SHARED_ADDRESS)] * len(rows)
-        found.append(
-            _rows(
-                kind,
-                rows["client_id"].to_numpy(np.int64),
-                field=["" if pd.isna(name) else str(name) for name in rows["field"]],
-                reason=shared if fate == "shared" else _texts(rows["reason"]),
-                detail=_texts(rows["detail"]),
-            )
+        yield _rows(
+            kind,
+            client_id[rows],
+            field=["" if pd.isna(name) else str(name) for name in field[rows]],
+            reason=shared if fate == "shared" else _texts(reason[rows]),
+            detail=_texts(detail[rows]),
         )
-    return found
 
 
-def _texts(column: pd.Series[Any]) -> list[str | None]:
+def _texts(column: npt.NDArray[Any]) -> list[str | None]:
     return [None if pd.isna(text) else str(text) for text in column]
 
 

@@ -11,6 +11,7 @@ import pyarrow as pa
 from contact_sync.base.errors import ConfigError
 from contact_sync.base.failpoints import reach
 from contact_sync.base.findings import Finding, Judgement
+from contact_sync.base.numbers import count
 from contact_sync.base.vocabulary import RunKind
 from contact_sync.contacts import mapping
 from contact_sync.contacts.destination import Destination
@@ -56,8 +57,8 @@ def check_setup(sync: Sync, run: Run | None) -> mapping.Mapping:
     if run is not None:
         _store(sync, run, resolved, positions)
     log.info(
-        "Setup is right: %s fields mapped, list %s",
-        f"{len(resolved.fields) + 1:,}", definition.list or "none",
+        "Setup is right: %s mapped, list %s",
+        count(len(resolved.fields) + 1, "field"), definition.list or "none",
     )  # fmt: skip
     return resolved
 

@@ -32,7 +32,17 @@ def open_run(sync: Sync, run_id: int) -> Run:
     Raises FatalError when the run is over or too old, or the definition was edited since it began,
     and Fenced when a newer run has taken the lease.
     """
-    run = runs.load_run(sync.state, run_id)
+    with sync.state.transaction() as cursor:
+        run = runs.read_run(cursor, run_id)
+        _refuse(sync, run)
+        if not run.dry_run:
+            leases.renew(cursor, run)
+    sync.sendgrid.tell_waits(partial(_note_wait, sync, run_id))
+    return run
+
+
+def _refuse(sync: Sync, run: Run) -> None:
+    run_id = run.run_id
     if run.state is not RunState.RUNNING:
         raise FatalError(
             f"Run {run_id:,} is over ({run.state}); nothing is sent for it any more. "
@@ -49,9 +59,6 @@ def open_run(sync: Sync, run_id: int) -> Run:
             f"{sync.definition.deadlines.run_hours:g}) and ends here. Trigger a new run: it "
             f"continues from the same state"
         )
-    leases.renew_lease(sync.state, run)
-    sync.sendgrid.tell_waits(partial(_note_wait, sync, run_id))
-    return run
 
 
 def _note_wait(sync: Sync, run_id: int, why: str, seconds: float) -> None:

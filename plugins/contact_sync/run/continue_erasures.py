@@ -6,6 +6,7 @@ import logging
 
 from contact_sync.base.errors import ConfigError
 from contact_sync.base.marks import Mark
+from contact_sync.base.numbers import count
 from contact_sync.postgres.cursor import Cursor
 from contact_sync.run.erasing import continue_part
 from contact_sync.state import erasures
@@ -47,7 +48,8 @@ def known_erasures(cursor: Cursor, name: str, mark: Mark | None) -> int:
     if mark is None or (lost := mark.erasures - known) <= 0:
         return known
     raise ConfigError(
-        f"The state database went back: it has lost {lost} erasures, so that erased people would "
+        f"The state database went back: it has lost {count(lost, 'erasure')}, so that erased "
+        f"people would "
         f"come back. Put them back from the newest export: `python -m contact_sync erasures {name} "
         f"--import FILE`. Without one, erase these people again, and say so: `python -m "
         f"contact_sync erasures {name} --accept-loss {lost}`. Nothing was sent"

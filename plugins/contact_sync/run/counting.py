@@ -91,14 +91,15 @@ def count(
     mapping: Mapping,
 ) -> Counts:
     """The counts of a chunk: of its clients, of those that are sent, and of values."""
+    rejected = _rejected(clients, decided)
     return Counts(
         _how_many(clients, decided, send),
-        _rejections(clients, decided),
+        Counter({why: len(ids) for why, ids in rejected.items()}),
         _exclusions(clients, decided),
         Counter({counted(part.field, part.reason): len(part.client_id) for part in dropped}),
         _stale(send, mapping),
         _emptied(clients, decided, mapping),
-        _examples(clients, decided),
+        {why: ids[:EXAMPLES] for why, ids in rejected.items() if ids},
     )
 
 
@@ -137,27 +138,14 @@ def _how_many(clients: pd.DataFrame, decided: Decided, send: pd.DataFrame) -> Co
     return Counter({name: int(number) for name, number in found.items()})
 
 
-def _rejections(clients: pd.DataFrame, decided: Decided) -> Counter[str]:
-    rows = decided.decision == Decision.REJECTED
-    refused = int((decided.decision == Decision.REFUSED).sum())
-    found = Counter({counted("contact", RefusalSum.REFUSED_BEFORE): refused})
-    if rows.any():
-        rejected = clients[rows]
-        found.update((rejected["field"] + ": " + rejected["reason"]).value_counts().to_dict())
-    return found
-
-
-def _examples(clients: pd.DataFrame, decided: Decided) -> dict[str, list[int]]:
-    """By the keys of _rejections."""
-
-    ids = clients["client_id"].to_numpy(np.int64)
-    refused = ids[decided.decision == Decision.REFUSED][:EXAMPLES].tolist()
-    found = {counted("contact", RefusalSum.REFUSED_BEFORE): refused} if refused else {}
-    rows = decided.decision == Decision.REJECTED
-    if rows.any():
-        rejected = clients[rows]
-        by_reason = rejected.groupby(rejected["field"] + ": " + rejected["reason"])["client_id"]
-        found |= {str(why): some.head(EXAMPLES).tolist() for why, some in by_reason}
+def _rejected(clients: pd.DataFrame, decided: Decided) -> dict[str, list[int]]:
+    """Ids of the rejected clients, by field and reason; also of those that were refused before."""
+    refused = clients["client_id"].take(np.flatnonzero(decided.decision == Decision.REFUSED))
+    found = {counted("contact", RefusalSum.REFUSED_BEFORE): refused.tolist()}
+    rows = np.flatnonzero(decided.decision == Decision.REJECTED)
+    columns = (clients[name].take(rows).tolist() for name in ("field", "reason", "client_id"))
+    for name, reason, client_id in zip(*columns, strict=True):
+        found.setdefault(f"{name}: {reason}", []).append(client_id)
     return found
 
 

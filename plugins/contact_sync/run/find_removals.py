@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 
 from contact_sync.base.failpoints import reach
+from contact_sync.base.numbers import count
 from contact_sync.base.vocabulary import RemovalReason
 from contact_sync.postgres.cursor import Cursor
 from contact_sync.run.context import mapping_of, snapshot_of
@@ -94,4 +95,7 @@ def _leave_former_lists(cursor: Cursor, sync: Sync, run: Run) -> None:
             log.info("The list has changed; contacts stay on the former one, too (policy keep)")
             continue
         n = former_lists.leave_list(cursor, run.sync_id, former)
-        log.info("The list has changed: %s contacts are to be taken off the former one", f"{n:,}")
+        log.info(
+            "The list has changed: %s to be taken off the former one",
+            count(n, "contact is", "contacts are"),
+        )

@@ -10,6 +10,7 @@ from contact_sync.base.errors import BooksDontBalance, FatalError
 from contact_sync.base.failpoints import reach
 from contact_sync.base.json_columns import Plan, Result, SourceSnapshot
 from contact_sync.base.marks import Phase
+from contact_sync.base.numbers import count
 from contact_sync.base.source_look import Look
 from contact_sync.base.vocabulary import FieldType, Lane, RemovalReason, RunKind, RunState
 from contact_sync.config.files import read_definitions
@@ -168,7 +169,8 @@ def _refuse_if_open(cursor: Cursor, run: Run) -> None:
         raise FatalError(f"Batches {open_ids} aren't settled: see the red `send_batch` tasks")
     if staged := staging.count_outbox(cursor, run.run_id):
         raise FatalError(
-            f"{staged} staged contacts are in no batch: clients were read again after the plan was "
+            f"{count(staged, 'staged contact is', 'staged contacts are')} in no batch: "
+            f"clients were read again after the plan was "
             f"made. The watermark stays, so nothing is lost: trigger a new run"
         )
 
@@ -189,7 +191,7 @@ def balance(cursor: Cursor, run: Run) -> dict[str, int]:
     books = {"selected": snapshot.selected} | by_fate
     if sum(by_fate.values()) - gone != books["selected"]:
         raise BooksDontBalance(
-            f"B2CORE has {books['selected']} clients, but the ledger knows the fate of "
+            f"B2CORE has {count(books['selected'], 'client')}, but the ledger knows the fate of "
             f"{sum(by_fate.values()) - gone}: {by_fate}, {gone} gone. This is a defect; the "
             f"watermark stays, so nothing is lost. A full run repairs the ledger"
         )
@@ -211,7 +213,7 @@ def _balance_trial(cursor: Cursor, run: Run, only: tuple[int, ...]) -> dict[str,
     by_fate = ledger.count_by_fate(cursor, run.sync_id, only)
     if (selected := snapshot_of(run).selected) != sum(by_fate.values()):
         raise BooksDontBalance(
-            f"The trial is of {selected} clients, but the ledger knows the fate of "
+            f"The trial is of {count(selected, 'client')}, but the ledger knows the fate of "
             f"{sum(by_fate.values())}: {by_fate}. This is a defect; the next run is right"
         )
     return by_fate | {"gone": 0}

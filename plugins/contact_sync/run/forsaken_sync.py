@@ -6,6 +6,7 @@ knows no former address: contacts that have to go would stay for ever, and nothi
 
 from __future__ import annotations
 
+from contact_sync.base.numbers import count
 from contact_sync.base.vocabulary import RunKind
 from contact_sync.config.files import read_definitions
 from contact_sync.state.runs import Run, SyncState
@@ -31,8 +32,9 @@ def forsaken_sync(
     with sync.state.transaction() as cursor:
         found = forsaken(cursor, {*definitions.by_name, name}, list_id, sync.sendgrid.key_mark)
     return [
-        f"This sync begins, and {other!r}, which has no definition any more, has {contacts:,} "
-        f"contacts where this one shall have its own. If the definition was renamed, run `python "
+        f"This sync begins, and {other!r}, which has no definition any more, has "
+        f"{count(contacts, 'contact')} where this one shall have its own. If the definition "
+        f"was renamed, run `python "
         f"-m contact_sync rename {other} {name}`; if {other!r} is over, `python -m contact_sync "
         f"forget {other}`; if both are to fill it, trigger a run with mode full"
         for other, contacts in found.items()

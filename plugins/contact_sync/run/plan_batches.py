@@ -16,6 +16,7 @@ from contact_sync.base.arrays import Int64
 from contact_sync.base.errors import FatalError
 from contact_sync.base.failpoints import reach
 from contact_sync.base.json_columns import Plan, Staged
+from contact_sync.base.numbers import count
 from contact_sync.base.vocabulary import SENDING, ExclusionReason, Lane
 from contact_sync.base.words import above_limit
 from contact_sync.config.tuning import LaneChoice
@@ -80,7 +81,7 @@ def plan_batches(sync: Sync, run: Run) -> list[int]:
             batch_ids += moves.create_batches(cursor, (run.sync_id, run.run_id))
         reach("plan_uncommitted")
     reach("run_planned")
-    log.info("Plan: %s; %s batches", describe(plan), f"{len(batch_ids):,}")
+    log.info("Plan: %s; %s", describe(plan), count(len(batch_ids), "batch", "batches"))
     return batch_ids
 
 
@@ -126,7 +127,9 @@ def total(slices: list[Staged | None]) -> Plan:
     """The sum of all slices' counts and reasons. Raises FatalError for an unstaged slice."""
     staged = [part for part in slices if part is not None]
     if missing := len(slices) - len(staged):
-        raise FatalError(f"{missing} slices aren't staged: see the red `stage_clients` tasks")
+        raise FatalError(
+            f"Not staged: {count(missing, 'slice')}, see the red `stage_clients` tasks"
+        )
     counts = _added(part.counts for part in staged)
     counts["to_send"] = sum(counts[k] for k in ("new", "address_changed", "changed", "sent_again"))
     return Plan(

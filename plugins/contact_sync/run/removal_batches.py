@@ -7,6 +7,7 @@ from collections import defaultdict
 
 from contact_sync.base.errors import FatalError
 from contact_sync.base.failpoints import reach
+from contact_sync.base.numbers import count
 from contact_sync.base.vocabulary import REMOVALS, Lane, RemovalReason
 from contact_sync.base.words import REMOVALS as REMOVALS_IN_WORDS
 from contact_sync.postgres.cursor import Cursor
@@ -42,7 +43,7 @@ def plan_removals(sync: Sync, run: Run, whys: tuple[RemovalReason, ...]) -> list
     reach("removals_planned")
     if RemovalReason.EXCLUDED in whys:
         suppress_excluded(sync, run)
-    log.info("%s batches of contacts to remove (%s)", f"{len(open_ids):,}", _said(whys))
+    log.info("%s of contacts to remove (%s)", count(len(open_ids), "batch", "batches"), _said(whys))
     return open_ids
 
 
@@ -52,7 +53,11 @@ def _create(cursor: Cursor, sync: Sync, run: Run, whys: tuple[RemovalReason, ...
         _note_opt_outs(cursor, sync, run)
     kept = tuple(why for why in ours if sync.definition.removal_of(why) == "keep")
     if n := removals.keep(cursor, run.sync_id, kept):
-        log.info("%s contacts stay at SendGrid (policy keep: %s)", f"{n:,}", _said(kept))
+        log.info(
+            "%s at SendGrid (policy keep: %s)",
+            count(n, "contact stays", "contacts stay"),
+            _said(kept),
+        )
     found = removable(cursor, sync, run, whys)
     if len(found) > PER_RUN:
         log.warning(
@@ -83,7 +88,8 @@ def _refuse_unplanned(sync: Sync, run: Run, found: int) -> None:
     planned = run.plan.counts.get("to_remove", 0) if run.plan else 0
     if found > max(limit, planned):
         raise FatalError(
-            f"{found:,} contacts would be removed or unsubscribed, but the plan named {planned:,} "
+            f"{count(found, 'contact')} would be removed or unsubscribed, but the plan named "
+            f"{planned:,} "
             f"and the limit is {limit:,}: none of them is. Trigger a new run: its plan counts them"
         )
 

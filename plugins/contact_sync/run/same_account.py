@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 
 from contact_sync.base.errors import ConfigError
+from contact_sync.base.numbers import count
 from contact_sync.base.vocabulary import RunKind
 from contact_sync.run.sending.removal_targets import SEARCH_LAG_SECONDS
 from contact_sync.sendgrid.api import MAX_LOOKUP, is_searchable
@@ -34,9 +35,9 @@ def other_account(sync: Sync, run: Run | None, known: SyncState | None) -> list[
     sought = sought or _sample(sync, known, older_than=0)
     found = len(sync.sendgrid.contacts_by_email(sought))
     log.info(
-        "The key has changed: %s of %s confirmed contacts are there",
+        "The key has changed: %s of %s found there",
         f"{found:,}",
-        f"{len(sought):,}",
+        count(len(sought), "confirmed contact"),
     )
     if 2 * found >= len(sought):
         return []
@@ -47,7 +48,7 @@ def other_account(sync: Sync, run: Run | None, known: SyncState | None) -> list[
     )  # fmt: skip
     return [
         f"The SendGrid key of connection {sync.definition.connections.sendgrid!r} has changed, and "
-        f"it {leads}: of {len(sought):,} contacts that were confirmed, {found:,} are there{late}. "
+        f"it {leads}: of {count(len(sought), 'confirmed contact')} it has {found:,}{late}. "
         f"Enter a key of the former account or, if this one is to be filled with all clients, "
         f"trigger a run of mode resend"
     ]

@@ -14,6 +14,7 @@ from contact_sync.b2core.client_ids import refuse_twice
 from contact_sync.b2core.reader import Snapshot
 from contact_sync.base.arrays import Int64, Mask, among
 from contact_sync.base.json_columns import SourceSnapshot
+from contact_sync.base.numbers import count
 from contact_sync.base.suppressed import KINDS
 from contact_sync.config.definition import SyncDefinition
 from contact_sync.config.source import ChangeDetection
@@ -64,7 +65,9 @@ def count_warned(
     for kind, n in found.items():
         if n:
             log.warning(
-                "%s clients are sent although SendGrid suppresses them: %s", f"{n:,}", KINDS[kind]
+                "Sent although SendGrid suppresses the address: %s, %s",
+                count(n, "client"),
+                KINDS[kind],
             )
     return {kind: n for kind, n in found.items() if n}
 
@@ -80,7 +83,8 @@ def without_erased(sync: Sync, scan: Scan) -> Scan:
     if erased.any():
         _note_erased_elsewhere(sync, tombstones, scan, erased)
         log.info(
-            "%s clients of B2CORE were erased on request: they are left out", f"{erased.sum():,}"
+            "Left out, because erased on request: %s",
+            count(int(erased.sum()), "client of B2CORE", "clients of B2CORE"),
         )
     left = ~erased
     return Scan(scan.client_id[left], scan.email_hash[left], scan.excluded[left])

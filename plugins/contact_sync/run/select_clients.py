@@ -17,6 +17,7 @@ from contact_sync.base.client_life import Fate
 from contact_sync.base.errors import ConfigError
 from contact_sync.base.failpoints import reach
 from contact_sync.base.json_columns import SourceSnapshot
+from contact_sync.base.numbers import count
 from contact_sync.base.row_counts import RowCounts
 from contact_sync.base.run_life import KindReason, kind_reason
 from contact_sync.base.source_look import Look, LookWhy, SourceCounts, look_in_words
@@ -105,9 +106,9 @@ def select_clients(sync: Sync, run: Run) -> int:
     here = seen.here
     log.info("Read: %s", look_in_words(here.look, here.look_why, here.look_detail))
     log.info(
-        "B2CORE has %s clients; %s to look at, in %s slices; %s known ones are gone",
-        f"{seen.rest + len(seen.scan.client_id):,}", f"{selection.members.num_rows:,}",
-        f"{len(slices):,}", f"{len(selection.gone):,}",
+        "B2CORE has %s; %s to look at, in %s; %s gone",
+        count(seen.rest + len(seen.scan.client_id), "client"), f"{selection.members.num_rows:,}",
+        count(len(slices), "slice"), count(len(selection.gone), "known one is", "known ones are"),
     )  # fmt: skip
     return len(slices)
 
@@ -274,12 +275,12 @@ def absences_to_hold(
     if gone == 0 or (gone <= limit and present):
         return 0
     if run.approve_removals == gone:
-        log.info("The removal of %s absent clients is approved", f"{gone:,}")
+        log.info("The removal of %s is approved", count(gone, "absent client"))
         return 0
     log.warning(
-        "%s clients that were in B2CORE are absent, the limit is %s: none of them is removed. "
-        "If they are really gone, trigger a run with `approve removals` = %s",
-        f"{gone:,}", f"{limit if present else 0:,}", f"{gone:,}",
+        "Absent are %s that B2CORE had, the limit is %s: none is removed. "
+        "If that is right, trigger a run with `approve removals` = %s",
+        count(gone, "client"), f"{limit if present else 0:,}", f"{gone:,}",
     )  # fmt: skip
     return gone
 

@@ -15,6 +15,7 @@ import pyarrow as pa
 from contact_sync.b2core.reader import B2Core
 from contact_sync.base.errors import FatalError
 from contact_sync.base.findings import Area, Finding, Judgement
+from contact_sync.base.numbers import count
 from contact_sync.base.vocabulary import SendGridField
 from contact_sync.config.definition import SyncDefinition
 from contact_sync.contacts import mapping
@@ -155,6 +156,11 @@ def mapping_findings(
         yield Finding(Area.DEFINITION, "fields", Judgement.WRONG, problem)
     if resolved and not problems:
         many = len(resolved.fields) + 1
-        yield Finding(Area.DEFINITION, "fields", Judgement.OK, f"{many} fields are mapped")
+        yield Finding(
+            Area.DEFINITION,
+            "fields",
+            Judgement.OK,
+            f"{count(many, 'field is', 'fields are')} mapped",
+        )
         return resolved
     return None

@@ -106,25 +106,28 @@ def stage_clients(sync: Sync, run: Run, slice_no: int) -> Staged:
     is_resend = run.kind is RunKind.RESEND
     refused = NOTHING_REFUSED if is_resend else _refused_values(sync, run, part)
 
+    def contacts(batch: pa.RecordBatch) -> pd.DataFrame:
+        transformed = transform(batch, mapping, hashing, refused)
+        read.replaced.extend(transformed.replaced)
+        same = read.same_persons(transformed.frame, known, mapping)
+        compared = compare(
+            transformed, members, same, mapping,
+            resend=is_resend, bring_back=is_resend and run.kind_reason != run.unproven,
+            retry_rejected=run.retry_rejected, fresh=fresh,
+        )  # fmt: skip
+        read.seen[compared.members] = True
+        read.counts.add(compared.counts)
+        read.dropped.extend(compared.dropped)
+        read.changes.append(compared.changes)
+        if run.dry_run:
+            read.keep_some(compared)
+        if len(compared.keep):
+            read.keep.append(compared.keep)
+        return compared.send.assign(json_only=csv.json_only(compared.send))
+
     def to_send() -> Iterator[pd.DataFrame]:
-        for batch in _batches(sync, run, part, members.client_id, mapping):
-            transformed = transform(batch, mapping, hashing, refused)
-            read.replaced.extend(transformed.replaced)
-            same = read.same_persons(transformed.frame, known, mapping)
-            compared = compare(
-                transformed, members, same, mapping,
-                resend=is_resend, bring_back=is_resend and run.kind_reason != run.unproven,
-                retry_rejected=run.retry_rejected, fresh=fresh,
-            )  # fmt: skip
-            read.seen[compared.members] = True
-            read.counts.add(compared.counts)
-            read.dropped.extend(compared.dropped)
-            read.changes.append(compared.changes)
-            if run.dry_run:
-                read.keep_some(compared)
-            if len(compared.keep):
-                read.keep.append(compared.keep)
-            yield compared.send.assign(json_only=csv.json_only(compared.send))
+        # Nothing of a batch is kept while the next one is worked on.
+        yield from map(contacts, _batches(sync, run, part, members.client_id, mapping))
         read.keep.append(vanished(members, read.seen, known))
         read.counts.counts["pending"] += len(read.keep[-1])
 

@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from contact_sync.base.json_columns import Staged
+from contact_sync.base.numbers import count
 from contact_sync.base.vocabulary import ExclusionReason
 from contact_sync.contacts.selection import SEND, TAKES_OVER
 from contact_sync.state import batches, staging
@@ -46,7 +47,8 @@ def stage_heirs(sync: Sync, run: Run) -> None:
         with sync.state.transaction(run.fence) as cursor:
             staging.save_slice_counts(cursor, run.run_id, part.slice_no, staged)
         log.info(
-            "%s addresses of rejected clients are represented by older ones", f"{len(found):,}"
+            "Of rejected clients %s by older ones",
+            count(len(found), "address is represented", "addresses are represented"),
         )
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from contact_sync.base.errors import ConfigError, SyncDisabled
 from contact_sync.base.failpoints import reach
 from contact_sync.base.marks import Mark, Phase
+from contact_sync.base.numbers import count
 from contact_sync.base.run_life import ENDED, KindReason, kind_reason
 from contact_sync.base.vocabulary import RunKind
 from contact_sync.postgres.cursor import Cursor
@@ -113,8 +114,9 @@ def _refuse_erased(sync: Sync, ids: tuple[int, ...]) -> None:
     erased = int(stones.cover(np.array(ids, np.int64), np.zeros(len(ids), np.int64)).sum())
     if erased:
         raise ConfigError(
-            f"{erased:,} of the {len(ids):,} chosen clients were erased on request, so that no run "
-            f"sends them: leave them out. Nothing was sent"
+            f"{erased:,} of {count(len(ids), 'chosen client')} "
+            f"{'was' if erased == 1 else 'were'} erased on request, so that no run sends them: "
+            f"leave them out. Nothing was sent"
         )
 
 

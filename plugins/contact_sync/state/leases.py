@@ -84,12 +84,15 @@ def renew_lease(state: StateDatabase, run: Run) -> None:
     if run.dry_run:
         return
     with state.transaction() as cursor:
-        cursor.execute(
-            SQL["renew_lease"],
-            {"sync_id": run.sync_id, "epoch": run.epoch, "minutes": LEASE_MINUTES},
-        )
-        if cursor.rowcount == 0:
-            raise Fenced(f"Run {run.run_id:,} has lost its lease to a newer run and stops here")
+        renew(cursor, run)
+
+
+def renew(cursor: Cursor, run: Run) -> None:
+    """The same of a run that has a lease, in a transaction that is open."""
+    parameters = {"sync_id": run.sync_id, "epoch": run.epoch, "minutes": LEASE_MINUTES}
+    cursor.execute(SQL["renew_lease"], parameters)
+    if cursor.rowcount == 0:
+        raise Fenced(f"Run {run.run_id:,} has lost its lease to a newer run and stops here")
 
 
 def release_lease(cursor: Cursor, run: Run) -> None:

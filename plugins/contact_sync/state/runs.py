@@ -10,6 +10,7 @@ from psycopg.types.json import Jsonb
 
 from contact_sync.base.errors import Fenced
 from contact_sync.base.json_columns import Approval, JsonColumn, Plan, Result, SourceSnapshot
+from contact_sync.base.numbers import count
 from contact_sync.base.run_life import EndedWhy, KindReason
 from contact_sync.base.vocabulary import Answer, Lane, RunKind, RunState
 from contact_sync.contacts.destination import Destination
@@ -169,10 +170,15 @@ def create_run(
 def load_run(state: StateDatabase, run_id: int) -> Run:
     """The run's row."""
     with state.transaction() as cursor:
-        row = one(cursor, SQL["load_run"], {"run_id": run_id})
-        if went_back(row["age_hours"] * 3600):
-            pull_back(cursor, row["sync_id"])
-            row["age_hours"] = 0.0
+        return read_run(cursor, run_id)
+
+
+def read_run(cursor: Cursor, run_id: int) -> Run:
+    """The same in a transaction that is open."""
+    row = one(cursor, SQL["load_run"], {"run_id": run_id})
+    if went_back(row["age_hours"] * 3600):
+        pull_back(cursor, row["sync_id"])
+        row["age_hours"] = 0.0
     row |= {"kind": RunKind(row["kind"]), "state": RunState(row["state"])}
     only = row.pop("only_clients")
     row["only"] = None if only is None else tuple(only)
@@ -182,7 +188,9 @@ def load_run(state: StateDatabase, run_id: int) -> Run:
 
 def end_dead_dry_runs(cursor: Cursor, run: Run, *, hours: float) -> None:
     """End as failed what is older than any dry run of the sync can be, in the name of a run."""
-    cause = f"It gave no result within {hours:g} hours (`deadlines.run_hours`): it was killed"
+    cause = (
+        f"It gave no result within {count(hours, 'hour')} (`deadlines.run_hours`): it was killed"
+    )
     parameters = {"sync_id": run.sync_id, "seconds": hours * 3600, "cause": cause,
                   "run_id": run.run_id, "why": str(EndedWhy.TOO_OLD)}  # fmt: skip
     cursor.execute(SQL["end_dead_dry_runs"], parameters)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from operator import methodcaller
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pyarrow as pa
@@ -149,8 +150,8 @@ def fill_outbox(
     else:
         bounds = {"run_id": run_id, "first_id": part.first_id, "last_id": part.last_id}
         cursor.execute(SQL["drop_outbox_of_slice"], bounds)
-    rows = (frame.assign(run_id=run_id) for frame in frames)
     schema = OUTBOX.append(PERSON_HASH) if persons else OUTBOX
+    rows = map(methodcaller("assign", run_id=run_id), frames)
     copy_into(cursor, "contact_sync.outbox", schema, rows)
 
 

@@ -12,6 +12,7 @@ from psycopg.types.json import Jsonb
 
 from contact_sync.base.errors import Fenced
 from contact_sync.base.json_columns import SourceSnapshot
+from contact_sync.base.numbers import count
 from contact_sync.base.verdicts import ExportStatus, Verdict, VerificationState, is_equal
 from contact_sync.contacts.destination import Destination
 from contact_sync.postgres.cursor import Cursor, many, one
@@ -214,7 +215,7 @@ def end_dead(cursor: Cursor, sync_id: int | None, *, hours: float) -> None:
     """End as failed what was begun so long ago that no step works for it any more, of a sync or,
     None, of all: one that was killed would keep erasures and a new hash key waiting until somebody
     verifies again."""
-    cause = f"It came to no end within {hours:g} hours: it was killed, or given up"
+    cause = f"It came to no end within {count(hours, 'hour')}: it was killed, or given up"
     for row in many(cursor, SQL["dead"], {"sync_id": sync_id, "seconds": hours * 3600}):
         finish(cursor, read(cursor, row["verification_id"]), VerificationState.FAILED, cause)
 

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from contact_sync.base.arrays import Int64, Mask, rows_of, taken
 from contact_sync.base.errors import FatalError, RetryableError
 from contact_sync.base.failpoints import reach
+from contact_sync.base.numbers import count
 from contact_sync.base.vocabulary import FieldType
 from contact_sync.contacts import emails
 from contact_sync.contacts.hash_keys import Hashing
@@ -71,7 +72,7 @@ def load_account_side(sync: Sync, verification_id: int, holder: str | None = Non
     with writing(sync.state, found) as cursor:
         seen = int(called.seen.sum())
         stored = sides.contacts_loaded(cursor, found, fetched.sha256, seen)
-    log.info("%s contacts of the account are read, %.1f MB", f"{stored:,}", fetched.size / 1e6)
+    log.info("Read of the account: %s, %.1f MB", count(stored, "contact"), fetched.size / 1e6)
     return stored
 
 
@@ -181,7 +182,7 @@ class _Side:
     def _tell(self, contacts: int) -> None:
         before, self._read = self._read, self._read + contacts
         if self._read // TOLD_EACH > before // TOLD_EACH:
-            log.info("%s contacts of the export are read", f"{self._read:,}")
+            log.info("Read of the export so far: %s", count(self._read, "contact"))
 
 
 def _texts(chunk: pa.Table | list[Contact], name: str, *, custom: bool = False) -> pa.Array:

@@ -17,6 +17,7 @@ import pyarrow as pa
 from contact_sync.base.arrays import Int64, Mask, rows_of, taken
 from contact_sync.base.failpoints import reach
 from contact_sync.base.json_columns import SourceSnapshot
+from contact_sync.base.numbers import count
 from contact_sync.base.verdicts import CallsFor
 from contact_sync.base.vocabulary import FieldType
 from contact_sync.contacts.decision import Decision, decide
@@ -103,7 +104,7 @@ def load_b2core_side(sync: Sync, verification_id: int, holder: str | None = None
                 sides.add_clients(sync.state, found, chunk)
             give_memory_back()
             log.info(
-                "%s of %s clients of B2CORE are read", f"{min(start + size, total):,}", f"{total:,}"
+                "Read of B2CORE: %s of %s", f"{min(start + size, total):,}", count(total, "client")
             )
     reach("clients_stored")
     return sides.clients_loaded(sync.state, found, seen.here)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pyarrow as pa
 
 from contact_sync.base.errors import FatalError, RequestRefused, RetryableError
+from contact_sync.base.numbers import count
 from contact_sync.sendgrid.export_calls import Export
 from contact_sync.sendgrid.export_files import Contact, Fetched, chunks_of
 from contact_sync.sync import Sync
@@ -31,7 +32,8 @@ def contact_chunks(
             read += len(chunk)
     if read < look.contacts:
         raise RetryableError(
-            f"SendGrid says that its export has {look.contacts} contacts, and its files have "
+            f"SendGrid says that its export has {count(look.contacts, 'contact')}, and its "
+            f"files have "
             f"{read}. Nothing is concluded"
         )
 

@@ -13,6 +13,7 @@ from datetime import datetime
 
 from contact_sync.base.errors import FatalError
 from contact_sync.base.failpoints import reach
+from contact_sync.base.numbers import count
 from contact_sync.base.run_life import kind_reason
 from contact_sync.base.vocabulary import FieldType
 from contact_sync.contacts.mapping import Mapping
@@ -87,12 +88,13 @@ def rebuild(sync: Sync, verification_id: int, mapping: Mapping, read_at: datetim
         if identity.is_doubted(cursor, known.sync_id):
             left = rebuilds.prove(cursor, known.sync_id, mapping.mask(FieldType.TEXT))
             log.info(
-                "The ledger is believed again; %s clients of it weren't found equal", f"{left:,}"
+                "The ledger is believed again; %s found equal",
+                count(left, "client of it wasn't", "clients of it weren't"),
             )
         repairs.send_again(cursor, known.sync_id, verification_id)
         identity.renew(cursor, known.sync_id)
         reach("rebuild_uncommitted")
-    log.info("%s clients are confirmed without being sent", f"{confirmed:,}")
+    log.info("%s confirmed without being sent", count(confirmed, "client is", "clients are"))
     return confirmed
 
 

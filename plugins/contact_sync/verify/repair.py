@@ -14,6 +14,7 @@ from typing import TypeVar
 
 from contact_sync.base.errors import ConfigError, LeaseBusy
 from contact_sync.base.failpoints import reach
+from contact_sync.base.numbers import count
 from contact_sync.config.definition import SyncDefinition
 from contact_sync.config.verify import Foreign
 from contact_sync.postgres.cursor import Cursor
@@ -74,15 +75,17 @@ def repair(
 def told(done: Repaired, name: str) -> list[str]:
     """What was marked and what is left to a person, a sentence each."""
     lines = [
-        f"The next run sends {done.to_send} clients again and removes {done.to_remove} contacts "
-        f"that have no right to be where they are"
+        f"The next run sends {count(done.to_send, 'client')} again and removes "
+        f"{count(done.to_remove, 'contact')} without a right to be there"
     ]
     if done.foreign:
-        lines.append(f"It takes {done.foreign} foreign contacts off the list")
+        lines.append(f"It takes {count(done.foreign, 'foreign contact')} off the list")
     if done.foreign_left:
         lines.append(
-            f"{done.foreign_left} foreign contacts are on the list and stay there: `python -m "
-            f"contact_sync repair {name} --approve-foreign {done.foreign_left}` takes exactly so "
+            f"{count(done.foreign_left, 'foreign contact is', 'foreign contacts are')} on the "
+            f"list, and "
+            f"nothing is done about that: `python -m contact_sync repair {name} "
+            f"--approve-foreign {done.foreign_left}` takes exactly so "
             f"many off"
         )
     return lines
@@ -111,7 +114,7 @@ def _newest(cursor: Cursor, definition: SyncDefinition, sync_id: int) -> int:
         )
     if days is not None and found.age_hours > days * 24:
         raise ConfigError(
-            f"Verification {found.verification_id} of {name!r} is older than {days} days "
+            f"Verification {found.verification_id} of {name!r} is older than {count(days, 'day')} "
             f"(`retention.findings`): what it found is kept no longer. Run `python -m contact_sync "
             f"verify {name}` first"
         )
@@ -126,7 +129,8 @@ def _take_foreign_off(
         return 0
     found = repairs.count_foreign(cursor, verification_id)
     if found != approved:
-        log.warning("%s foreign contacts are on the list, not %s: none of them is taken off",
-                    f"{found:,}", f"{approved:,}")  # fmt: skip
+        log.warning("%s on the list, not %s: none is taken off",
+                    count(found, "foreign contact is", "foreign contacts are"),
+                    f"{approved:,}")  # fmt: skip
         return 0
     return repairs.note_foreign(cursor, sync_id, verification_id)

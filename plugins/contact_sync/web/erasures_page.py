@@ -16,6 +16,7 @@ from contact_sync.airflow_edge.access import ViewerDep
 from contact_sync.airflow_edge.audit import Access, note_access
 from contact_sync.base.erasure_steps import MAX_REASON, STEP_WORDS
 from contact_sync.base.errors import ConfigError
+from contact_sync.base.numbers import count_of
 from contact_sync.state import erasures
 from contact_sync.state.erasures import Erasure, SealedStep
 from contact_sync.state.for_people.reading import reading
@@ -74,7 +75,7 @@ class ErasuresPage:
 
     def numbers(self, step: SealedStep) -> str:
         """How many of what."""
-        return ", ".join(f"{n:,} {what}" for what, n in step.numbers.items())
+        return ", ".join(count_of(n, what) for what, n in step.numbers.items())
 
 
 def may_erase(sync: SeenSync) -> bool:

@@ -155,7 +155,8 @@ def plan_of_run(request: Request, viewer: ViewerDep, name: str, run_id: int) -> 
     )
     values, problem = _values(sync, found, run_id, contacts, mapping)
     samples, no_mail = _samples(sync, run, row.fields, found, values)
-    _note(viewer, sync, run, [each.client_id for each in (*found.rows, *going)])
+    named = [row.client_id for row in found.rows] + [row.client_id for row in going]
+    _note(viewer, sync, run, named)
     removals = removal_rows(sync, run, going, contacts, mapping) if mapping else []
     until, may_decide = _asked(viewer, sync, run)
     shown = PlanPage(

@@ -46,7 +46,7 @@ DIFFERENCES = {
     "a condition in scan.sql only": (
         "scan.sql", "FROM b2core.clients AS clients",
         "FROM b2core.clients AS clients WHERE clients.id > 1",
-        "1 clients are in clients.sql but not in scan.sql: they would never be looked at",
+        "1 client is in clients.sql but not in scan.sql: they would never be looked at",
     ),
     "another address": (
         "scan.sql", "clients.email::text", "('x' || clients.email)::text",
@@ -55,7 +55,7 @@ DIFFERENCES = {
     "another exclusion": (
         "scan.sql", "NULL::text AS exclusion",
         "CASE WHEN clients.id = 2 THEN 'no consent' END::text AS exclusion",
-        "1 clients are with another exclusion in scan.sql than in clients.sql (client 2)",
+        "1 client is with another exclusion in scan.sql than in clients.sql (client 2)",
     ),
     "bounds that are ignored": (
         "clients.sql", "\nWHERE\n    clients.id BETWEEN %(first_id)s AND %(last_id)s",
@@ -73,7 +73,7 @@ DIFFERENCES = {
     ),
     "rows without an id": (
         "scan.sql", "clients.id::bigint", "nullif(clients.id, 1)::bigint",
-        "1 rows have no client_id",
+        "1 row has no client_id",
     ),
 }  # fmt: skip
 

@@ -145,7 +145,7 @@ def test_B21_what_cannot_be_moved_is_named_before_anything_is_deleted(
     world.edit(client, email=NEW)
     with caplog.at_level("WARNING"):
         report = world.run()
-    assert "1 former contacts hold alternate_emails, which can't be moved" in caplog.text
+    assert "1 former contact holds alternate_emails, which can't be moved" in caplog.text
     assert report["counts"]["unmovable"] == 1
     assert [what for what in report["degraded"] if "can't be moved" in what]
     assert lists_of(world, NEW) == {account["vip"]}

@@ -116,7 +116,7 @@ def test_E02_a_trial_of_who_was_erased_leaves_no_trace(world: World) -> None:
     bob = world.add(BOB)
     world.run()
     erase(world, client=str(ANN_ID))
-    with pytest.raises(ConfigError, match="1 of the 2 chosen clients were erased") as error:
+    with pytest.raises(ConfigError, match="1 of 2 chosen clients was erased") as error:
         world.run(only=(ANN_ID, bob))
     assert str(ANN_ID) not in str(error.value)
     assert traces(world, str(ANN_ID)) == []

@@ -61,7 +61,7 @@ def test_E11_a_restored_state_database_sends_nobody_before_erasures_are_back(
     file = export(world)
     assert ANN not in file
     lose_erasures(world, ledger)
-    with pytest.raises(ConfigError, match=r"lost 1 erasures.*--import FILE"):
+    with pytest.raises(ConfigError, match=r"lost 1 erasure.*--import FILE"):
         world.run()
     assert world.contacts().keys() == {BOB}
     world.emulator.admin.put_contacts({"email": ANN})
@@ -89,7 +89,7 @@ def test_E11_without_the_file_a_person_says_how_many_are_lost(
     outlast_the_search(world)
     erase(world, email=ANN)
     lose_erasures(world, "[]")
-    with pytest.raises(ConfigError, match="lost 1 erasures"):
+    with pytest.raises(ConfigError, match="lost 1 erasure"):
         world.run()
 
 

@@ -130,8 +130,8 @@ def test_keys_are_kept_as_long_as_their_clients(foreign: World) -> None:
 @pytest.mark.parametrize(
     ("instead", "judgement", "said"),
     [
-        ("nullif({key}, '" + ANN + "')", Judgement.WARNING, "1 clients have no client_key"),
-        ("left({key}, 8)", Judgement.WARNING, "2 clients have the client_key of another client"),
+        ("nullif({key}, '" + ANN + "')", Judgement.WARNING, "1 client without a client_key"),
+        ("left({key}, 8)", Judgement.WARNING, "2 clients with the client_key of another client"),
         ("{key} || repeat('x', 300)", Judgement.WARNING, "more than 255 characters"),
     ],
 )

@@ -121,7 +121,7 @@ def test_columns_that_the_role_may_not_read_are_told(
         found = propose(read_catalog(url, priority, ["t"]))
     finally:
         tables.execute(b"DROP OWNED BY sees_some; DROP ROLE sees_some")
-    assert "1 columns that this role may not read, such as deleted_at" in found.doubts[-1]
+    assert "1 column that this role may not read, such as deleted_at" in found.doubts[-1]
 
 
 CONSENTS = "CREATE TABLE t.client_consents (id int, client_id int REFERENCES t.clients (id), "

@@ -171,7 +171,7 @@ def test_Q04_somebody_elses_contact_with_a_probes_address_is_left_alone(
     emulated.admin.reset()
     emulated.admin.put_contacts({"email": address})
     assert probed.until(lambda: bool(emulated.admin.contacts())) is not None
-    assert clean(probed) == ["1 contacts that the probe didn't make"]
+    assert clean(probed) == ["1 contact that the probe didn't make"]
     assert set(emulated.admin.contacts()) == {address}
 
 

@@ -80,7 +80,7 @@ def test_F16_each_kind_as_the_definition_says_and_a_change_acts_in_the_next_run(
     report = world.run()
     world.assert_converged(excluded={ids["spam_report"], ids["invalid"]})
     assert report["warned"] == {"bounce": 1}
-    assert "1 clients are sent although SendGrid suppresses them: bounced" in caplog.text
+    assert "Sent although SendGrid suppresses the address: 1 client, bounced" in caplog.text
     world.redefine(suppressions={"spam_report": "nothing", "bounce": "exclude"})
     assert world.run()["warned"] == {}
     out = {ids["invalid"], ids["bounce"]}

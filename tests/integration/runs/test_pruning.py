@@ -110,7 +110,7 @@ def test_L03_a_run_whose_report_is_gone_is_shown_as_such(
     grow_old(world, 400)
     world.connect_airflow(monkeypatch)
     assert cli.main(["prune", "demo", "--dry-run"]) == 0
-    assert capsys.readouterr().out == "demo: 5 reports, 4 changes, 1 batches to be deleted\n"
+    assert capsys.readouterr().out == "demo: 5 reports, 4 changes, 1 batch to be deleted\n"
     assert cli.main(["prune", "--json"]) == 0
     said = json.loads(capsys.readouterr().out)
     assert (said["dry_run"], said["syncs"]["demo"]["reports"]) == (False, 5)

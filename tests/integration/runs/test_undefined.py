@@ -66,7 +66,7 @@ def test_R10_R01_a_definition_that_was_renamed_without_the_command_stops_the_fir
     writes = len(world.writes())
     with pytest.raises(ConfigError) as told:
         after.run()
-    for part in ("rename before after", "forget before", "with mode full", "has 1 contacts"):
+    for part in ("rename before after", "forget before", "with mode full", "has 1 contact where"):
         assert part in str(told.value)
     assert len(world.writes()) == writes
     with StateDatabase(world.state_url).transaction() as cursor:
@@ -167,8 +167,8 @@ def test_R10_the_commands_list_ask_and_refuse(
     mine.connect_airflow(monkeypatch)
     assert cli.main(["syncs"]) == 0
     said = capsys.readouterr().out
-    assert "demo: 1 clients, 1 contacts, 1 runs" in said
-    assert "other: 1 clients, 1 contacts, 1 runs" in said
+    assert "demo: 1 client, 1 contact, 1 run" in said
+    assert "other: 1 client, 1 contact, 1 run" in said
     assert said.count("has no definition") == 1
     assert cli.main(["syncs", "--json"]) == 0
     listed = json.loads(capsys.readouterr().out)["syncs"]
@@ -188,7 +188,7 @@ def test_R10_the_commands_list_ask_and_refuse(
     monkeypatch.setattr("sys.stdin.readline", lambda: "n\n", raising=False)
     assert cli.main(["forget", "other"]) == 1
     said = "".join(capsys.readouterr())
-    assert "The state database has of 'other': 1 clients, 2 runs" in said
+    assert "The state database has of 'other': 1 client, 2 runs" in said
     assert "0 of them no other sync has" in said
     assert "Nothing was changed" in said
     assert cli.main(["forget", "other", "--yes"]) == 0

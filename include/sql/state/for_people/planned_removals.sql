@@ -1,8 +1,8 @@
 -- state/for_people/planned_removals.py; only reads.
 
 -- samples --
--- Contacts that a run would remove, at_most for each reason: those noted for removal, and those of clients that its plan
--- names as absent, moved or excluded.
+-- Contacts that a run would remove, at_most for each reason: those noted for removal, and those of clients that its
+-- plan names as absent, moved or excluded.
 -- Parameters: reasons = all; kinds of changes and the whys of their removal, lists of equal length
 -- Index: removal_noted; change, ledger and client_key primary keys
 WITH planned AS (

@@ -17,6 +17,7 @@ from contact_sync.b2core.setup.phones import phones_of_row
 from contact_sync.b2core.setup.rules import consent_rules, deleted_rules, unused_marks
 from contact_sync.b2core.setup.tables import INTEGERS, Catalog, Column, Relation
 from contact_sync.base.errors import ConfigError
+from contact_sync.base.numbers import count
 
 PLAIN = ("status", "client_type", "verification_level", "jurisdiction")
 KEYS = ("id", "uuid", "guid", "key", "pk", "code", "no", "number", "ref")
@@ -176,7 +177,8 @@ def propose(catalog: Catalog, clients: Relation | None = None) -> Proposal:
     if relation.hidden:
         listed = ", ".join(relation.hidden[:MOST_TOLD])
         doubts.append(
-            f"{relation} has {len(relation.hidden):,} columns that this role may not read, such as "
+            f"{relation} has {count(len(relation.hidden), 'column')} that this role may not "
+            f"read, such as "
             f"{listed}: if one says who is deleted or agreed, grant it and run this again"
         )
     return Proposal(

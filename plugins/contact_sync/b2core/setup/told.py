@@ -7,6 +7,7 @@ from contact_sync.b2core.setup.tables import Column
 from contact_sync.b2core.setup.write_changes import unseen
 from contact_sync.b2core.setup.write_sql import CONTRACT, has_xmin
 from contact_sync.base.masking import veiled
+from contact_sync.base.numbers import count
 
 _EXAMPLES = 3
 
@@ -75,4 +76,4 @@ def _examples(column: Column) -> str:
 
 
 def _rows(rows: int) -> str:
-    return f"about {rows:,} rows" if rows >= 0 else "of unknown size"
+    return f"about {count(rows, 'row')}" if rows >= 0 else "of unknown size"

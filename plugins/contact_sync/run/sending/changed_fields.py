@@ -16,6 +16,7 @@ from typing import Any
 from contact_sync.base.changes import ChangeKind
 from contact_sync.base.errors import RequestRefused, RetryableError
 from contact_sync.base.json_columns import Plan
+from contact_sync.base.numbers import count
 from contact_sync.contacts.hash_keys import HashKey
 from contact_sync.contacts.mapping import Mapping as Mapped
 from contact_sync.contacts.meaning import as_text
@@ -87,7 +88,7 @@ def look_up_some(sync: Sync, run: Run, rows: list[StagedChange]) -> None:
             contacts, _ = search(sync, [row.email for row in part])
         except (RequestRefused, RetryableError) as error:
             log.info(
-                "The fields of %s changed contacts aren't compared: %s", f"{len(part):,}", error
+                "The fields of %s aren't compared: %s", count(len(part), "changed contact"), error
             )
             return
         note(sync, run, part, contacts)

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 
 from contact_sync.base.errors import FatalError, RequestRefused
 from contact_sync.base.failpoints import reach
+from contact_sync.base.numbers import count
 from contact_sync.base.plain_reasons import NOTHING_PLAIN, plain
 from contact_sync.base.vocabulary import (
     Ending,
@@ -124,8 +125,8 @@ def _cut(cursor: Cursor, run: Run, batch: Batch, ending: Ending, apart: Sequence
     else:
         probe = apart or _probe(cursor, batch, family)
         families.create_parts(cursor, batch, 2, apart=probe)
-        log.warning("Batch %d of %s contacts: SendGrid refused it (%s); cut into parts",
-                    batch.batch_id, f"{contacts:,}", ending.detail)  # fmt: skip
+        log.warning("Batch %d of %s: SendGrid refused it (%s); cut into parts",
+                    batch.batch_id, count(contacts, "contact"), ending.detail)  # fmt: skip
     reach("batch_cut_uncommitted")
 
 
@@ -162,7 +163,7 @@ def close_refused(sync: Sync, run: Run, root_id: int) -> None:
             outcome = Outcome.ALL_REFUSED if is_bad else ending
             batches.set_outcome(cursor, single.batch_id, Ending(outcome, numbers, single.detail))
             reach("refused_single_uncommitted")
-    log.warning("SendGrid refused %s single contacts; they are %s", f"{len(singles):,}",
+    log.warning("SendGrid refused %s, now %s", count(len(singles), "single contact"),
                 "rejected" if is_bad else "pending")  # fmt: skip
 
 
@@ -174,7 +175,8 @@ def raise_if_given_up(sync: Sync, root_id: int) -> None:
     given_up = [m for m in family if m.outcome == PendingReason.REQUEST_REFUSED]
     if given_up:
         raise FatalError(
-            f"SendGrid refused {_refused(family)} requests with contacts of batch {root_id}, "
+            f"SendGrid refused {count(_refused(family), 'request')} with contacts of batch "
+            f"{root_id}, "
             f"lastly: {given_up[-1].detail}. Which contacts are the cause, if any, isn't known; "
             f"those that aren't sent are pending, and the next run tries again"
         )

@@ -12,6 +12,7 @@ import logging
 import numpy as np
 
 from contact_sync.base.failpoints import reach
+from contact_sync.base.numbers import count
 from contact_sync.base.vocabulary import RemovalReason
 from contact_sync.postgres.cursor import Cursor
 from contact_sync.run.context import mapping_of
@@ -65,8 +66,8 @@ def _look_up_all(sync: Sync, run: Run, clients: dict[int, int]) -> None:
     for start in range(0, len(emails), MAX_LOOKUP):
         leases.renew_lease(sync.state, run)
         found += _look_up(sync, run, emails[start : start + MAX_LOOKUP], addresses)
-    log.info("%s excluded clients looked up: %s have a contact that has to go",
-             f"{len(clients):,}", f"{found:,}")  # fmt: skip
+    log.info("Looked up: %s; with a contact that has to go: %s",
+             count(len(clients), "excluded client"), f"{found:,}")  # fmt: skip
 
 
 def _forget_another_list(sync: Sync, run: Run) -> None:

@@ -16,6 +16,7 @@ from typing import Any
 
 from contact_sync.base.failpoints import reach
 from contact_sync.base.json_columns import Plan
+from contact_sync.base.numbers import count
 from contact_sync.base.vocabulary import FieldType, Job, Lane
 from contact_sync.contacts.mapping import Mapping
 from contact_sync.contacts.read_back import shown
@@ -117,7 +118,8 @@ def _counted(sync: Sync, run: Run, plan: Plan, mapping: Mapping, looked: int) ->
     for mask, contacts in by_mask.items():
         stale.update({f.name: contacts for f in mapping.fields if mask >> f.bit & 1})
     log.info(
-        "SendGrid held values that B2CORE doesn't have; %s contacts are emptied", f"{cleared:,}"
+        "SendGrid held values that B2CORE doesn't have; %s emptied",
+        count(cleared, "contact is", "contacts are"),
     )
     counts = plan.counts | {"cleared": cleared, "looked_at": looked}
     return replace(plan, counts=counts, stale=dict(stale.most_common()))

@@ -19,6 +19,7 @@ import numpy as np
 from contact_sync.base.errors import RequestRefused
 from contact_sync.base.failpoints import reach
 from contact_sync.base.json_columns import Belongings, Plan
+from contact_sync.base.numbers import count
 from contact_sync.base.vocabulary import Ending, Job, JobStatus, Outcome, SendGridField
 from contact_sync.contacts.belongings import (
     Mover,
@@ -101,10 +102,14 @@ def _note(sync: Sync, run: Run, plan: Plan, moved: list[Moved]) -> Plan:
             for each, what in noted.items():
                 moves.note(cursor, run.sync_id, each, what)
             reach("moves_noted_uncommitted")
-    n = f"{counts['to_move']:,}"
-    log.info("What %s former contacts hold goes along to the new ones", n)
+    former = count(counts["to_move"], "former contact holds", "former contacts hold")
+    log.info("What %s goes along to the new address", former)
     for name, contacts in stays.items():
-        log.warning("%s former contacts hold %s, which can't be moved", f"{contacts:,}", name)
+        log.warning(
+            "%s %s, which can't be moved",
+            count(contacts, "former contact holds", "former contacts hold"),
+            name,
+        )
     return replace(plan, counts=plan.counts | counts)
 
 

@@ -11,6 +11,7 @@ from functools import partial
 
 from contact_sync.base.errors import FatalError, RequestRefused, RetryableError
 from contact_sync.base.failpoints import reach
+from contact_sync.base.numbers import count
 from contact_sync.base.vocabulary import (
     REMOVALS,
     BatchState,
@@ -129,7 +130,7 @@ def _settle_removal(sync: Sync, run: Run, batch: Batch, job: Job | None) -> bool
     left = still_shown(sync, batch)
     works = job is None or job.status is JobStatus.COMPLETED
     if left and works and (batch.submitted_seconds or 0) <= patience(sync):
-        log.info("Batch %d: SendGrid shows %s contacts still", batch.batch_id, f"{len(left):,}")
+        log.info("Batch %d: SendGrid shows %s still", batch.batch_id, count(len(left), "contact"))
         return False
     undone = Outcome.STILL_SHOWN if works else Outcome.NOT_REMOVED
 

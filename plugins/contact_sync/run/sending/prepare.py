@@ -15,6 +15,7 @@ import numpy as np
 from contact_sync.base.arrays import Int64, among, rows_of, taken
 from contact_sync.base.errors import AuthError, RequestRefused
 from contact_sync.base.failpoints import reach
+from contact_sync.base.numbers import count
 from contact_sync.base.vocabulary import PendingReason
 from contact_sync.base.words import reason as in_words
 from contact_sync.sendgrid.suppression_calls import MAX_SUPPRESSED
@@ -134,4 +135,4 @@ def _hold(sync: Sync, run: Run, batch: Batch, client_ids: list[int], reason: Pen
         if reason is PendingReason.CHANGED_SINCE_READ:
             batches.count_taken_out(cursor, batch.batch_id, excluded=held)
         reach("clients_held_uncommitted")
-    log.info("Batch %d: %s clients taken out: %s", batch.batch_id, f"{held:,}", in_words(reason))
+    log.info("Batch %d: %s taken out: %s", batch.batch_id, count(held, "client"), in_words(reason))

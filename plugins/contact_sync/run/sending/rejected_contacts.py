@@ -15,6 +15,7 @@ import numpy as np
 
 from contact_sync.base.errors import RequestRefused
 from contact_sync.base.failpoints import reach
+from contact_sync.base.numbers import count
 from contact_sync.base.refusal_retries import MAX_RETRIED
 from contact_sync.base.vocabulary import FieldType, RunKind
 from contact_sync.contacts.mapping import Mapping
@@ -53,7 +54,7 @@ def _retry(sync: Sync, run: Run) -> None:
         n = rejections.retry(cursor, run.sync_id, hours=hours, at_most=MAX_RETRIED)
         reach("retries_uncommitted")
     if n:
-        log.info("%s clients that SendGrid rejected some time ago are tried again", f"{n:,}")
+        log.info("Rejected by SendGrid some time ago, and tried again: %s", count(n, "client"))
 
 
 def _look_up(sync: Sync, run: Run) -> None:
@@ -82,8 +83,8 @@ def _look_up(sync: Sync, run: Run) -> None:
         if confirmed:
             affected.forget_counts(cursor, run.sync_id)
         reach("rejections_uncommitted")
-    log.info("%s rejected clients looked up: the contacts of %s are as they shall be, %s are sent "
-             "once more", f"{len(clients):,}", f"{confirmed:,}", f"{pending:,}")  # fmt: skip
+    log.info("Looked up: %s; right, so that they are confirmed: %s; sent once more: %s",
+             count(len(clients), "rejected client"), f"{confirmed:,}", f"{pending:,}")  # fmt: skip
 
 
 def _wanted(sync: Sync, run: Run, clients: dict[int, int]) -> dict[str, dict[str, Any]]:

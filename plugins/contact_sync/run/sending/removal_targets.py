@@ -13,6 +13,7 @@ from collections import defaultdict
 from typing import Any
 
 from contact_sync.base.failpoints import reach
+from contact_sync.base.numbers import count
 from contact_sync.base.vocabulary import NOTHING_TO_REMOVE, Lane, Outcome
 from contact_sync.base.words import outcome as in_words
 from contact_sync.run.sending.search import search
@@ -52,7 +53,9 @@ def contacts_to_remove(sync: Sync, run: Run, batch: Batch) -> tuple[list[str], O
         else:
             missed[Outcome.NOTHING_THERE if is_sure else Outcome.NOT_FOUND_YET].append(email)
     for outcome, emails in missed.items():
-        log.info("Batch %d: %s contacts: %s", batch.batch_id, f"{len(emails):,}", in_words(outcome))
+        log.info(
+            "Batch %d: %s: %s", batch.batch_id, count(len(emails), "contact"), in_words(outcome)
+        )
     own = Outcome.NOTHING_THERE
     if missed and not there:
         own, _ = missed.popitem()

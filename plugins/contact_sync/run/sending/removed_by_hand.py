@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from contact_sync.base.failpoints import reach
+from contact_sync.base.numbers import count
 from contact_sync.base.vocabulary import PendingReason, RunKind
 from contact_sync.run.context import mapping_of
 from contact_sync.run.sending import removal_targets
@@ -61,9 +62,10 @@ def leave_removed(sync: Sync, run: Run, own: int) -> dict[str, int]:
         dropped.replace_dropped(cursor, run.sync_id, np.array(gone, np.int64), [])
         suppressions.hold(cursor, run.sync_id, run.run_id, late, PendingReason.NOT_SHOWN)
         reach("removed_by_hand_uncommitted")
-    log.warning("%s changed clients were removed at SendGrid by a person and aren't sent before a "
-                "run of mode resend; %s more aren't shown yet",
-                f"{len(gone):,}", f"{len(late):,}")  # fmt: skip
+    log.warning("%s removed at SendGrid by a person, not sent before a run of mode resend; not "
+                "shown yet: %s more",
+                count(len(gone), "changed client was", "changed clients were"),
+                f"{len(late):,}")  # fmt: skip
     return {"removed_by_hand": len(gone), "not_shown": len(late)}
 
 

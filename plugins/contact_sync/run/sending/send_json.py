@@ -13,6 +13,7 @@ from functools import partial
 
 from contact_sync.base.errors import RequestRefused
 from contact_sync.base.failpoints import reach
+from contact_sync.base.numbers import count
 from contact_sync.base.vocabulary import FieldType, Lane, Outcome
 from contact_sync.contacts.json_bodies import json_body
 from contact_sync.contacts.mapping import Mapping
@@ -104,8 +105,9 @@ def _goes_on(
     rejected = judged.rejected | judged.groundless
     if rejected or judged.left_out:
         _write(sync, run, batch, RefusedContacts(rejected, judged.left_out, {}), mapping)
-        log.warning("SendGrid refused %s contacts of batch %d, and values of %s; sending the rest",
-                    f"{len(rejected):,}", batch.batch_id, f"{len(judged.left_out):,}")  # fmt: skip
+        log.warning("SendGrid refused %s of batch %d, and values of %s; sending the rest",
+                    count(len(rejected), "contact"), batch.batch_id,
+                    f"{len(judged.left_out):,}")  # fmt: skip
         if refused <= MAX_REFUSAL_ROUNDS:
             return True
     cut_refused.cut_refused(

@@ -12,6 +12,7 @@ import numpy as np
 
 from contact_sync.base.errors import ConfigError, RetryableError
 from contact_sync.base.json_columns import JobCounts
+from contact_sync.base.numbers import count
 from contact_sync.base.vocabulary import (
     Ending,
     FieldType,
@@ -104,8 +105,9 @@ def settle_upsert(sync: Sync, run: Run, batch: Batch, job: Job) -> None:
         case Do.CONFIRM:
             _settle(sync, run, batch, job, named)
         case Do.READ_BACK | Do.READ_SAMPLE:
-            log.info("Batch %d: %s contacts, the job's counts: %s",
-                     batch.batch_id, f"{contacts:,}", JobCounts.of(job).to_json())  # fmt: skip
+            log.info("Batch %d: %s, the job's counts: %s",
+                     batch.batch_id, count(contacts, "contact"),
+                     JobCounts.of(job).to_json())  # fmt: skip
             wrong = not_applied(sync, run, batch, believe=True)
             wrong.difference_update(named.everybody.emails())
             if wrong and judgement.do is Do.READ_SAMPLE:
@@ -146,7 +148,9 @@ def _refused(sync: Sync, batch: Batch, job: Job) -> Named:
     with sync.state.transaction() as cursor:
         named.count = confirming.count_refused(cursor, batch.batch_id, named.everybody)
     log.info(
-        "The errors file names %s of %s refused contacts", f"{named.count:,}", f"{job.errored:,}"
+        "The errors file names %s of %s",
+        f"{named.count:,}",
+        count(job.errored, "refused contact"),
     )
     return named
 

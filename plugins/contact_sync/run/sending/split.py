@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 
 from contact_sync.base.failpoints import reach
+from contact_sync.base.numbers import count
 from contact_sync.base.vocabulary import Ending, Outcome, PendingReason, Refusal, Refused
 from contact_sync.postgres.cursor import Cursor
 from contact_sync.state import batch_contacts, batches, confirming, families, settling
@@ -75,8 +76,8 @@ def close_family(sync: Sync, run: Run, root_id: int) -> None:
             batches.set_outcome(cursor, single, ending)
             reach("single_settled_uncommitted")
     log.warning(
-        "%s contacts make SendGrid's import fail; %s are rejected",
-        f"{len(emails):,}",
+        "%s SendGrid's import fail; rejected: %s",
+        count(len(emails), "contact makes", "contacts make"),
         f"{len(bad):,}",
     )
 

@@ -11,6 +11,7 @@ import logging
 from contact_sync.base import words
 from contact_sync.base.errors import RequestRefused, RetryableError
 from contact_sync.base.failpoints import reach
+from contact_sync.base.numbers import count
 from contact_sync.base.vocabulary import REMOVALS, BatchState, Lane, Outcome
 from contact_sync.run.approve_plan import exclusions_go_unasked, refuse_unapproved
 from contact_sync.run.sending import move_person
@@ -52,8 +53,9 @@ def submit_batch(sync: Sync, run: Run, batch_id: int) -> None:
         batch = batches.load_batch(sync.state, batch_id)
         reach("batch_submitted")
     log.info(
-        "Batch %d (%s, %s contacts): %s%s",
-        batch_id, words.LANES[batch.lane], f"{batch.contacts:,}", words.BATCH_STATES[batch.state],
+        "Batch %d (%s, %s): %s%s",
+        batch_id, words.LANES[batch.lane], count(batch.contacts, "contact"),
+        words.BATCH_STATES[batch.state],
         f", job {batch.job_id}" if batch.job_id else "",
     )  # fmt: skip
 

@@ -12,6 +12,7 @@ import logging
 
 from contact_sync.base.errors import AuthError, RequestRefused, RetryableError
 from contact_sync.base.failpoints import reach
+from contact_sync.base.numbers import count
 from contact_sync.base.vocabulary import SuppressionKind
 from contact_sync.run.sending.prepare import MAX_AGE_SECONDS
 from contact_sync.sendgrid.suppression_calls import MAX_SUPPRESSED
@@ -50,8 +51,8 @@ def suppress_excluded(sync: Sync, run: Run) -> None:
     with sync.state.transaction(run.fence) as cursor:
         suppressions_due.see(cursor, run.sync_id, shown)
         reach("suppressions_seen_uncommitted")
-    log.info("%s addresses of excluded clients are to be unsubscribed from everything: SendGrid "
-             "shows %s so", f"{len(found):,}", f"{len(shown):,}")  # fmt: skip
+    log.info("To be unsubscribed from everything: %s of excluded clients; SendGrid shows %s so",
+             count(len(found), "address", "addresses"), f"{len(shown):,}")  # fmt: skip
 
 
 def _is_fresh(sync: Sync, run: Run) -> bool:
@@ -123,7 +124,7 @@ def _tell(addresses: int, error: Exception) -> None:
             "`suppress_excluded: false`"
         )
     log.warning(
-        "%s addresses of excluded clients aren't unsubscribed at SendGrid, or it isn't known; "
-        "their contacts leave all the same, and the next run tries again: %s%s",
-        f"{addresses:,}", error, advice,
+        "Not unsubscribed at SendGrid, or it isn't known: %s of excluded clients; "
+        "the contacts leave all the same, and the next run tries again: %s%s",
+        count(addresses, "address", "addresses"), error, advice,
     )  # fmt: skip

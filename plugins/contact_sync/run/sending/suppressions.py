@@ -14,6 +14,7 @@ from collections import defaultdict
 
 from contact_sync.base.errors import AuthError, RequestRefused, SyncError
 from contact_sync.base.failpoints import reach
+from contact_sync.base.numbers import count
 from contact_sync.base.vocabulary import PendingReason
 from contact_sync.sendgrid.suppression_calls import MAX_SUPPRESSED
 from contact_sync.state import leases, suppressions
@@ -49,8 +50,8 @@ def carry_suppressions(sync: Sync, run: Run) -> int:
         suppressions.mark(cursor, run.run_id, found)
         reach("suppressions_uncommitted")
     log.info(
-        "%s clients have a new address; %s old ones are unsubscribed",
-        f"{len(moved):,}",
+        "%s a new address; unsubscribed were of the old ones: %s",
+        count(len(moved), "client has", "clients have"),
         f"{len(found):,}",
     )
     return len(held)

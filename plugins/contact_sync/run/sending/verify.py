@@ -10,6 +10,7 @@ import logging
 
 from contact_sync.base.errors import RequestRefused
 from contact_sync.base.failpoints import reach
+from contact_sync.base.numbers import count
 from contact_sync.contacts.mapping import Mapping
 from contact_sync.contacts.payloads import OutboxRow
 from contact_sync.contacts.read_back import holds
@@ -42,8 +43,8 @@ def not_applied(sync: Sync, run: Run, batch: Batch, *, believe: bool) -> set[str
     if not believe:
         wrong |= {row.email for row in rows if not is_searchable(row.email)}
     reach("read_back")
-    log.info("Batch %d: %s of %s contacts read back as sent", batch.batch_id,
-             f"{len(contacts) - len(wrong):,}", f"{len(contacts):,}")  # fmt: skip
+    log.info("Batch %d: %s of %s read back as sent", batch.batch_id,
+             f"{len(contacts) - len(wrong):,}", count(len(contacts), "contact"))  # fmt: skip
     return wrong
 
 

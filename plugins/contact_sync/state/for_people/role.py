@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contact_sync.base.findings import Area, Finding, Judgement
+from contact_sync.base.numbers import count
 from contact_sync.postgres.cursor import Cursor, one
 from contact_sync.state import statements
 
@@ -21,7 +22,7 @@ def state_role(cursor: Cursor) -> Finding:
             fix = "reset that setting of the role, or of the database"
         return Finding(Area.STATE, "role", Judgement.WRONG, said, fix)
     if not row["may_enter"] or row["unwritable"]:
-        what = f"{row['unwritable']:,} tables of it" if row["may_enter"] else "it"
+        what = f"{count(row['unwritable'], 'table')} of it" if row["may_enter"] else "it"
         said = f"the schema contact_sync is another's, and {role} may not write {what}"
         fix = "connect as the role that made it, by include/sql/state/roles.sql contact_sync_state"
         return Finding(Area.STATE, "role", Judgement.WRONG, said, fix)
