@@ -95,7 +95,7 @@ def test_O14_a_process_that_is_killed_is_counted_and_nothing_is_lost(
     Airflow notes no kill of the last try: there it makes the task red itself."""
     admin, run = stack.emulator.admin, None
     for number in range(1, times + 1):
-        admin.fault("GET", "/v3/marketing/lists", delay=30)
+        admin.fault("GET", "/v3/marketing/lists", delay=12)
         run = run or begin()
         arrived(lambda: None if admin.faults()["calls"] else True)  # it calls
         kill(run.until("start_run", "running")["id"])

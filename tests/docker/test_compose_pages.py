@@ -181,7 +181,7 @@ def test_whoever_may_see_the_dag_sees_the_pages(
     assert ("let you start, pause or cancel runs" in front) != triggers
     assert ("New sync" in front.links) == (role == "Op")
     buttons = eyes.visit(admin.url, visitor.token, folded_buttons)
-    assert buttons == (["Full run", "Dry run", "Pause", "Check set-up"] if triggers else [])
+    assert buttons == (["Dry run", "Pause", "Check set-up"] if triggers else [])
     page = eyes.glance(admin.url, visitor.token, SYNC)
     assert ("Trigger in Airflow" in page) == triggers
     visitor.get(f"{SYNC}/rejected")
