@@ -24,7 +24,7 @@ def continue_erasures(sync: Sync, run: Run) -> int:
     """
     if run.dry_run:
         return 0
-    with sync.state.transaction() as cursor:
+    with sync.state.transaction(run.fence) as cursor:
         parts = erasures.open_parts(cursor, run.sync_id)
     return sum(continue_part(sync, part, run) is not None for part in parts)
 

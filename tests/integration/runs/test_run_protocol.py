@@ -100,7 +100,7 @@ def test_O02_every_step_renews_the_lease(world: World) -> None:
 )
 def test_O04_a_zombie_changes_nothing_after_a_take_over(world: World, step: str, lane: str) -> None:
     """A paused process wakes up at any step: Fenced, no row and no contact of it is written."""
-    world.redefine(lane=lane)
+    world.redefine(lane=lane, suppressions={})
     world.seed()
     with world.sync() as sync:
         run_id = start_run(sync, RunKind.FULL, holder="zombie")
