@@ -9,7 +9,7 @@ not of a table that many clients share, so that they make the upper end of a ran
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from contact_sync.base.moments import moment
 from contact_sync.base.numbers import count
@@ -48,15 +48,14 @@ class Planned:
 @dataclass(frozen=True, slots=True)
 class FullRunPreview:
     """`planned`: None = no run has finished yet, so that all clients are sent. `dry_run`: whose
-    plan that is, and when it was made; None = `planned` is counted now. `read_at`: when that base
+    plan that is, and its `age`; None = `planned` is counted now. `read_at`: when that base
     read B2CORE. `written` since then; None = not counted, and `uncounted` says why. `edited`: the
     definition was, since the last run. `unproven`: why the ledger isn't believed. `held`: absent
     clients whose contacts stay until a person names their number."""
 
     planned: Planned | None
-    now: datetime
     dry_run: int | None = None
-    planned_at: datetime | None = None
+    age: timedelta = timedelta()
     read_at: datetime | None = None
     written: Written | None = None
     uncounted: str = ""
@@ -91,8 +90,8 @@ class FullRunPreview:
         read = f"B2CORE was read last at {moment(self.read_at)}"
         if self.dry_run is not None:
             return (
-                f"The plan of dry run {self.dry_run:,}, {self.age} old: it compared every client, "
-                f"and nothing was sent since; {read}."
+                f"The plan of dry run {self.dry_run:,}, {_in_words(self.age)} old: it compared "
+                f"every client, and nothing was sent since; {read}."
             )
         return (
             f"Counted now from what the sync knows: clients that are sent again whatever changes, "
@@ -100,26 +99,17 @@ class FullRunPreview:
         )
 
     @property
-    def age(self) -> str:
-        """How old the base is: "3 minutes", "2 hours", "4 days"."""
-        seconds = (self.now - (self.planned_at or self.now)).total_seconds()
-        for size, name in ((86_400, "day"), (3_600, "hour")):
-            if seconds >= 2 * size:
-                return count(int(seconds // size), name)
-        return count(max(0, int(seconds // 60)), "minute")
-
-    @property
     def since(self) -> str:
         """What has been written since the base was read, or why nobody can say."""
         if self.planned is None:
             return ""
         if self.written is None:
-            return f"What has changed in B2CORE since then isn't in it: {self.uncounted}."
+            return f"What has changed in B2CORE isn't in it: {self.uncounted}."
         rows = count(self.written.rows, "row")
         if not self.written.rows:
-            return "No row was written into B2CORE's tables since then."
+            return "No row was written into B2CORE's tables."
         return (
-            f"{rows} written into B2CORE's tables since then ({', '.join(self.written.tables)}) "
+            f"{rows} written into B2CORE's tables ({', '.join(self.written.tables)}) "
             f"{'makes' if self.written.rows == 1 else 'make'} the range: at most a contact for "
             f"each, unless it is of a table that many clients share, such as levels."
         )
@@ -142,6 +132,15 @@ class FullRunPreview:
                 f"exactly their number."
             )
         return found
+
+
+def _in_words(age: timedelta) -> str:
+    """ "3 minutes", "2 hours", "4 days"."""
+    seconds = age.total_seconds()
+    for size, name in ((86_400, "day"), (3_600, "hour")):
+        if seconds >= 2 * size:
+            return count(int(seconds // size), name)
+    return count(max(0, int(seconds // 60)), "minute")
 
 
 def _span(low: int, high: int) -> str:

@@ -8,7 +8,7 @@ parse. A picture is asked for when somebody opens the form, with the login of th
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from textwrap import wrap
 
 from fastapi import Request, Response
@@ -60,14 +60,14 @@ def _preview(sync: SeenSync) -> FullRunPreview:
         dry, held = _newest(cursor, sync.name)
         known = expected(cursor, sync.definition, dry.id if dry else None)
     if known is None or known.watermark is None:
-        return FullRunPreview(None, datetime.now(UTC))
+        return FullRunPreview(None)
     shown = FullRunPreview(
-        _planned(known, dry), known.now, edited=_is_edited(sync, known), unproven=known.unproven,
+        _planned(known, dry), edited=_is_edited(sync, known), unproven=known.unproven,
         held=held,
     )  # fmt: skip
     base = dry.snapshot if dry and dry.snapshot else known.watermark
     if dry is not None:
-        shown = replace(shown, dry_run=dry.id, planned_at=dry.finished_at)
+        shown = replace(shown, dry_run=dry.id, age=known.now - (dry.finished_at or known.now))
     written, why = _written(sync, base.counts)
     return replace(
         shown, read_at=datetime.fromisoformat(base.read_at), written=written, uncounted=why

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 from typing import Annotated, Any
 
@@ -59,7 +59,7 @@ def rejected_clients(
     sync = readable_sync(viewer, name)
     rows: list[RejectedClient] = []
     reasons: list[ReasonCount] = []
-    now = datetime.now(UTC)
+    now: datetime | None = None  # by the state database's clock
     with reading(sync.state) as cursor:
         row = sync_row(cursor, name)
         if row:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 from typing import Annotated, Any
 
@@ -75,7 +75,7 @@ class ToDoPage:
     next_page: str
     problem: str
     started: str
-    now: datetime
+    now: datetime | None
 
     def file(self, ending: str) -> str:
         """The file with the same rows, of all pages; `ending` is ".csv" or ".parquet"."""
@@ -167,7 +167,7 @@ def clients_to_do(
             sync, links, only, reasons,
             [(each, sync.shown(mail.get(each.client_id))) for each in shown], history,
             links.to_do(name, only.query | after) if after else "", problem, started,
-            row.now if row else datetime.now(UTC),
+            row.now if row else None,
         ),
     )  # fmt: skip
 

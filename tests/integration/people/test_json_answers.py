@@ -62,9 +62,10 @@ def test_every_command_that_answers_prints_json_and_nothing_else(
 def test_airflows_logs_are_on_standard_error(
     world: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """In a process of its own, in which Airflow sets up logging as it does: of a secret that is too
-    short to be masked it warns, on standard output if it may."""
+    """In a process of its own, in which Airflow reads the connection and sets up logging as it
+    does: of a secret that is too short to be masked it warns, on standard output if it may."""
     monkeypatch.setenv("AIRFLOW_CONN_CONTACT_SYNC_STATE", f"{world.state_url}?sslpassword=pw")
+    monkeypatch.setenv("AIRFLOW__CORE__MULTI_TEAM", "True")  # so others may know better
     done = subprocess.run(
         [sys.executable, "-m", "contact_sync", "syncs", "--json"],
         cwd=ROOT, env=os.environ | {"AIRFLOW_HOME": str(tmp_path)},
