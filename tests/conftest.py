@@ -53,8 +53,14 @@ UNMEASURED = (
 """Coverage only slows these down: other code, other processes, or hundreds of cases alike."""
 
 MEASURED = 4
-"""Of how many tests of a file in tests/integration/ coverage is measured: to measure it makes a
-test take 1.4 times the CPU. Should the floor in pyproject.toml not be reached any more: of more."""
+WHOLE = re.compile(
+    r"/integration/(erasures|probe)/|/test_(suppress_excluded|suppressed|renamed|undefined|repair|"
+    r"shadow|group_unsubscribes|refusals|misleading_refusals|known_account|init_command|proposals|"
+    r"contract|dropped_lists)\.py"
+)
+"""Of how many tests of a file in tests/integration/ coverage is measured, and the files of which of
+all, because each of their tests runs code that no other does: to measure it makes a test take 1.4
+times the CPU. Should the floor in pyproject.toml not be reached any more: of more."""
 
 LONG = ("tests/stateful/", "/test_benchmark.py", "::test_N01_", "::test_P04_")
 """Begun first: at the suite's end one of them would keep one worker busy, and the others idle."""
@@ -80,6 +86,8 @@ MORE_OF_THE_SAME = re.compile(
     r"|::test_the_suite_notices\[A contact whose jobs never end"
     r"|-429 x-ratelimit-reset as a date\]|::test_a_trial_of_chosen_clients"
     r"|::test_the_mapping_beside_the_present_file_has_no_barrier\[dark\]"
+    r"|/test_pruned_histories\.py::|::test_D16_what_tells_nothing_of_a_contact_is_no_try_"
+    r"|::test_a_task_that_is_marked_as_success_leaves_no_green_lie\[(approve_plan|finish_run)\]"
 )
 """What only `make test-long` tries: of mutants, tests that are in the suite anyway; what takes long
 and differs from what is tried by one part (the other button, the same form in a browser, a call in
@@ -108,7 +116,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with what takes long; measure no coverage where it tells nothing.
 
     Of a table of cases in tests/integration/ one is tried, of one among HALVED every second,
-    and every fourth mutant; the others are slow: `make test-long` tries them all.
+    and every sixth mutant; the others are slow: `make test-long` tries them all.
     """
     tables: dict[str, list[pytest.Item]] = {}
     for item in items:
@@ -127,7 +135,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def _tried(name: str, cases: int) -> Sequence[int]:
     """The places of the cases of a table that are tried."""
     if name.endswith("::test_the_suite_notices"):
-        return range(0, cases, 4)
+        return range(0, cases, 6)
     if any(part in name for part in HALVED):
         return range(0, cases, 2)
     return [sum(name.encode()) % cases] if "tests/integration/" in name else range(cases)
@@ -140,7 +148,7 @@ def _measure_some(tables: dict[str, list[pytest.Item]]) -> None:
         tried = [item for item in cases if not item.get_closest_marker("slow")]
         file = name.partition("::")[0]
         if "tests/integration/" in file and tried:
-            begun[file] += 1
+            begun[file] += not WHOLE.search(file)
             for item in tried if begun[file] > MEASURED else tried[1:]:
                 item.add_marker(pytest.mark.no_cover)
 

@@ -80,7 +80,7 @@ def _is_sound(text: str, name: str) -> bool:
     return (
         given <= PARAMETERS[name]
         and (used == PARAMETERS[name] or name != "clients")
-        and ";" not in code
+        and not any(part in code for part in (";", "/*", "*/"))  # a comment's end alone, too
         and "%" not in _PLACEHOLDER.sub("", code)
         and bool(code.strip())
     )

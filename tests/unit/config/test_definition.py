@@ -45,7 +45,9 @@ def test_S07_required_fields_are_mapped_without_saying_so() -> None:
         ("name: \x07", "north.yaml: is not YAML"),
         ("name: !!python/object:os.system x", "north.yaml: line 1 is not YAML"),
         ("caption: 2024-13-45", "north.yaml: a value can't be read (month must be in 1..12)"),
-        ("[" * 5_000, "north.yaml: a value can't be read (it is nested too deeply)"),
+        pytest.param(
+            "[" * 5_000, "north.yaml: a value can't be read (it is nested too deeply)", id="deep"
+        ),
         (GOOD + "caption: South", "line 3 is not YAML: the key 'caption' is there twice"),
         (GOOD + "fields:\n  city: a\n  city: b", "line 5 is not YAML: the key 'city' is there"),
         (GOOD + "? [city]\n: a", "line 3 is not YAML: a key is a list or a mapping"),
