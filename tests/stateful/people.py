@@ -87,11 +87,13 @@ class PeopleAtSendGrid(BackOffice):
         return any(email in had for other, had in self.lives.items() if other != person)
 
     def own_contact(self, n: int) -> tuple[Person, str] | None:
-        """Somebody whose confirmed contact is on the list; None = nobody, or not the moment."""
+        """Somebody whose confirmed contact is on the list, and who isn't being sent again by a run
+        that died: that is finished without a look. None = nobody, or not the moment."""
         if self.is_disturbed() or self.zombie is not None:
             return None
         query = """SELECT client_id, email FROM contact_sync.ledger
-                   WHERE state = 'confirmed' AND email IS NOT NULL"""
+                   WHERE state = 'confirmed' AND email IS NOT NULL
+                       AND client_id NOT IN (SELECT client_id FROM contact_sync.outbox)"""
         confirmed, people = set(self.world.state(query)), self.people()
         listed = self.listed() - {""}
         found = sorted(
