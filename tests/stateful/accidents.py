@@ -143,6 +143,9 @@ class Accidents(History):
         self.orphans |= self.listed() - known - self.strangers.keys()
         self.notes.clear()
         self.opt_outs.clear()
+        by_hand = "SELECT 1 FROM contact_sync.ledger WHERE reason = 'removed_by_hand'"
+        if self.world.state(by_hand):  # a run that is forgotten may have brought them back
+            self.needs_resend = True
 
     @rule()
     def rename_sync(self) -> None:
