@@ -4,6 +4,7 @@ what its client calls for. Only of the others more than that is kept, as hashes.
 from __future__ import annotations
 
 import logging
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pyarrow as pa
@@ -54,10 +55,11 @@ def load_account_side(sync: Sync, verification_id: int, holder: str | None = Non
     called, fetched = CalledFor(*sides.called_for(sync.state, found)), Fetched()
     give_memory_back()
     hashing = sync.hashing()
-    listed = _listed(sync, found, called, (fetched, hashing))
-    give_memory_back()  # beside each other both would take the most memory of a verification
-    known = sides.other_contacts(sync.state, found.sync_id, called.email_hash)
-    side = _Side(found, called, (listed, known), hashing)
+    with ThreadPoolExecutor(1) as pool:  # the database works while files are downloaded
+        asked = sync.state, found.sync_id, called.email_hash
+        known = pool.submit(sides.other_contacts, *asked)
+        listed = _listed(sync, found, called, (fetched, hashing))
+    side = _Side(found, called, (listed, known.result()), hashing)
     schema = columns_of(found.destination.mapping)
     give_memory_back()
     sides.begin_contacts(sync.state, found)
