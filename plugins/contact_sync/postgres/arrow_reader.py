@@ -24,6 +24,7 @@ from contact_sync.base.errors import ConfigError, FatalError, RetryableError, Sy
 from contact_sync.postgres.adbc_session import Session, streamed
 from contact_sync.postgres.certificates import with_reason
 from contact_sync.postgres.faults import meaning
+from contact_sync.postgres.kept_memory import bound_what_is_kept
 from contact_sync.postgres.waiting import begin
 
 log = logging.getLogger(__name__)
@@ -121,6 +122,7 @@ def use_memory_again() -> None:
     Arrow's own allocator soon gives it back, and each batch pays for new pages: a tenth of our CPU.
     """
     pa.set_memory_pool(pa.system_memory_pool())
+    bound_what_is_kept()
 
 
 def give_memory_back() -> None:
