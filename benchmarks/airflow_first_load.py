@@ -57,7 +57,7 @@ def first_loads(stack: Stack, repetitions: int, prefix: str, say: Say) -> Figure
         ),
         f"{prefix}_cpu_s": middle(pair.airflow.cpu for pair in pairs),
         f"{prefix}_tasks": max(len(pair.airflow.instances) for pair in pairs),
-        f"{prefix}_slots": stack.airflow.settings["AIRFLOW__CORE__PARALLELISM"],
+        f"{prefix}_slots": int(stack.airflow.settings["AIRFLOW__CORE__PARALLELISM"]),
         f"{prefix}_peak_mb": max(task.rss_mb for pair in pairs for task in pair.tasks.values()),
     }
     for name in pairs[0].tasks:
