@@ -73,7 +73,7 @@ browser: $(READY) ## Find the Chromium that tests and screenshots need; as root 
 screenshots: browser ## Take the pictures in docs/images again, of the demo in a real browser
 	@$(BIN)/python -m local.browser.screenshots $(ARGS)
 
-docs: $(READY) ## Write what is made from the code: three of docs/*.md and the state database's schema.sql
+docs: $(READY) ## Write what is made from the code: four of docs/*.md and the state database's schema.sql
 	@$(BIN)/python -m local.docs_generator
 	@$(BIN)/python -m tests.support.scenarios
 
