@@ -28,7 +28,7 @@ from local.stack.databases import B2CORE
 from local.stack.system import Stack
 
 Figures = dict[str, float | int | str]
-SCHEDULE = "* * * * *"  # a run takes a quarter of a minute: more often would only queue
+SCHEDULE = "* * * * *"  # as often as cron can
 BY_CLOCK: Mapping[str, Any] = {"schedule": SCHEDULE}
 BY_CHANGES: Mapping[str, Any] = {
     "schedule": "changes",
