@@ -1,4 +1,4 @@
-# Every task of the project. `make` lists them. Needed: Python 3.11 or newer, git, make.
+# Every task of the project. `make` lists them. Needed: Python 3.11 to 3.13, git, make.
 
 PYTHON ?= python3
 UV_VERSION := 0.13.9
