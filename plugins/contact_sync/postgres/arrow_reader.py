@@ -25,7 +25,6 @@ from contact_sync.base.heap import share_one_heap
 from contact_sync.postgres.adbc_session import Session, streamed
 from contact_sync.postgres.certificates import with_reason
 from contact_sync.postgres.faults import meaning
-from contact_sync.postgres.kept_memory import bound_what_is_kept
 from contact_sync.postgres.waiting import begin
 
 log = logging.getLogger(__name__)
@@ -128,7 +127,6 @@ def use_memory_again() -> None:
     """
     share_one_heap()
     pa.set_memory_pool(pa.system_memory_pool())
-    bound_what_is_kept()
 
 
 def give_memory_back() -> None:

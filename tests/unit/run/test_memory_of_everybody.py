@@ -78,12 +78,12 @@ def test_what_clients_call_for_takes_17_bytes_a_client() -> None:
 
 ALLOCATION = """
 import numpy as np
-from contact_sync.postgres.kept_memory import bound_what_is_kept
+from contact_sync.base.heap import share_one_heap
 
 def resident():
     return int(open("/proc/self/statm").read().split()[1]) * 4096 / 1e6
 
-bound_what_is_kept()
+share_one_heap()
 before = resident()
 for _ in range(3):
     np.ones(3_000_000)
