@@ -47,7 +47,13 @@ def by_celery(clients: int, repetitions: int, say: Say) -> Figures:
 
 def first_loads(stack: Stack, repetitions: int, prefix: str, say: Say) -> Figures:
     """Measure pairs of first loads; returns their medians, and what each task took."""
+    slots = int(stack.airflow.settings["AIRFLOW__CORE__PARALLELISM"])
     pairs = [first_load(stack, prefix, say) for _ in range(repetitions)]
+    return {f"{prefix}_slots": slots, **figures_of(prefix, pairs)}
+
+
+def figures_of(prefix: str, pairs: list[Pair]) -> Figures:
+    """Medians of seconds; the largest peaks of memory."""
     found: Figures = {
         f"{prefix}_s": middle(pair.airflow.seconds for pair in pairs),
         f"{prefix}_cli_s": middle(pair.command_line for pair in pairs),
@@ -57,7 +63,6 @@ def first_loads(stack: Stack, repetitions: int, prefix: str, say: Say) -> Figure
         ),
         f"{prefix}_cpu_s": middle(pair.airflow.cpu for pair in pairs),
         f"{prefix}_tasks": max(len(pair.airflow.instances) for pair in pairs),
-        f"{prefix}_slots": int(stack.airflow.settings["AIRFLOW__CORE__PARALLELISM"]),
         f"{prefix}_peak_mb": max(task.rss_mb for pair in pairs for task in pair.tasks.values()),
     }
     for name in pairs[0].tasks:
