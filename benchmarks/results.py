@@ -149,6 +149,12 @@ def table(found: Figures) -> str:
             f"{found['first_load_over_limit']}, baseline / first load "
             f"{found['baseline_over_first_load']}.",
         ]
+    if found["cleared_step_over_csv"] is not None:
+        lines += [
+            "",
+            "No step of emptying a field by JSON took more than "
+            f"{found['cleared_step_over_csv']} times as long as of filling it by CSV.",
+        ]
     sizes = sorted(int(key.split("_")[1]) for key in found if key.endswith("_first_load_rss_mb")
                    and key.startswith("growth_"))  # fmt: skip
     if sizes:

@@ -5,6 +5,7 @@ one full read of B2CORE, `download` one download of the exports that a verificat
 the account, and that of the list), parsed as it does; SendGrid's time to write them isn't counted,
 here and in `verify`.
 """
+# ruff: noqa: E402
 
 from __future__ import annotations
 
@@ -12,6 +13,10 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing
+
+from contact_sync.base.heap import share_one_heap
+
+share_one_heap()  # before anything else is imported, as `python -m contact_sync` does
 
 import pyarrow as pa
 
