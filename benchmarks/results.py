@@ -20,6 +20,7 @@ TITLES = {
     "backfill": "backfill: full run, nothing differs",
     "forced": "forced: everything sent again",
     "cleared": "a field emptied in every contact (JSON lane)",
+    "refilled": "the field filled again in every contact (CSV lane)",
     "baseline": "*baseline*: `read_sql`, apply, JSON, no state",
 }
 EXECUTORS = {
@@ -27,7 +28,9 @@ EXECUTORS = {
     "airflow_celery_first_load": "two Celery workers",
 }
 PRODUCT = ("first_load", "no_change", "one_percent", "hundred_changed", "backfill", "forced",
-           "cleared")  # fmt: skip
+           "cleared", "refilled")  # fmt: skip
+LONG = 0.5
+"""Seconds of a step that is worth a comparison."""
 
 
 def figures(clients: int, times: Times) -> Figures:
@@ -42,9 +45,14 @@ def figures(clients: int, times: Times) -> Figures:
     found |= of_no_change(times.get("no_change", []))
     peaks = [found[f"{name}_rss_mb"] for name in PRODUCT if found[f"{name}_rss_mb"]]
     found["peak_rss_mb"] = max(peaks, default=None)
-    for name in ("first_load", "forced", "cleared"):
+    for name in ("first_load", "forced", "cleared", "refilled"):
         for step, seconds in step_seconds(times.get(name, [])).items():
             found[f"{name}_{step}_s"] = seconds
+    csv = step_seconds(times.get("refilled", []))
+    found["cleared_step_over_csv"] = max(
+        (round(found[f"cleared_{step}_s"] / s, 2) for step, s in csv.items() if s >= LONG),
+        default=None,
+    )
     return found
 
 

@@ -13,7 +13,7 @@ Times = dict[str, list[Measured]]
 ONE_PERCENT, HUNDRED = 100, 100
 SCENARIOS = (
     *("limit", "first_load", "scan", "no_change", "one_percent", "hundred_changed"),
-    *("backfill", "forced", "cleared", "baseline"),
+    *("backfill", "forced", "cleared", "refilled", "baseline"),
 )
 
 
@@ -48,6 +48,7 @@ def every_scenario(
     yield "backfill", sending(world, "full", at_most=0)
     yield "forced", sending(world, "resend", at_least=world.clients * 9 // 10)
     yield "cleared", sending(world, "cleared", at_least=world.clients * 9 // 10)
+    yield "refilled", sending(world, "full", at_least=world.clients * 9 // 10)
     if baseline:
         yield "baseline", measure(world, "baseline")
 
