@@ -14,7 +14,8 @@ SELECT client_id FROM contact_sync.ledger
 WHERE sync_id = %(sync_id)s AND absent > 0;
 
 -- rejected_sharing --
--- Rejected clients whose address others have, too: who represents it depends on what became of them.
+-- Rejected clients whose address others have, too: who represents it depends on what became of them. Each is looked up,
+-- and counted up to two: of EXISTS the planner would make a join, which reads the whole ledger.
 -- Index: ledger_unconfirmed, ledger_address (state/address_index.py)
 SELECT r.client_id
 FROM contact_sync.ledger AS r
@@ -22,10 +23,14 @@ WHERE
     r.sync_id = %(sync_id)s
     AND r.state = 'rejected'
     AND r.email_hash <> 0
-    AND EXISTS (
-        SELECT 1 FROM contact_sync.ledger AS o
-        WHERE o.sync_id = r.sync_id AND o.email_hash = r.email_hash AND o.client_id <> r.client_id
-    );
+    AND (
+        SELECT count(*)
+        FROM (
+            SELECT 1 FROM contact_sync.ledger AS o
+            WHERE o.sync_id = r.sync_id AND o.email_hash = r.email_hash
+            LIMIT 2  -- noqa: AM09
+        ) AS sharers
+    ) > 1;
 
 -- addresses_of --
 -- The addresses in B2CORE, as hashes, that clients had when they were looked at last.

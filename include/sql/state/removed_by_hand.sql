@@ -3,24 +3,42 @@
 -- own_contacts --
 -- Staged clients whose contact at the same address was confirmed when it was sent last (tries = 0), how many seconds
 -- ago that was, and on which list; NULL = nobody knows any more. Parameters: brought_back = reasons of pending clients
--- whom a repair brings back. Index: outbox, ledger, batch and run primary keys
+-- whom a repair brings back. A run's destination is large and stored compressed: of each run it is read once.
+-- Index: outbox, ledger, batch and run primary keys
+WITH own AS MATERIALIZED (
+    SELECT
+        o.client_id,
+        o.email,
+        b.settled_at,
+        b.run_id
+    FROM contact_sync.outbox AS o
+    INNER JOIN contact_sync.ledger AS l
+        ON l.sync_id = %(sync_id)s AND o.client_id = l.client_id
+    LEFT JOIN contact_sync.batch AS b ON l.batch_id = b.batch_id
+    WHERE
+        o.run_id = %(run_id)s
+        AND l.contact_hash = o.email_hash
+        AND l.tries = 0
+        AND l.state IN ('confirmed', 'pending')
+        AND (l.reason IS NULL OR l.reason <> all(%(brought_back)s))
+),
+
+sent_by AS MATERIALIZED (
+    SELECT
+        r.run_id,
+        r.destination #>> '{mapping,list_id}' AS list_id
+    FROM contact_sync.run AS r
+    WHERE r.run_id IN (SELECT own.run_id FROM own)
+)
+
 SELECT
-    o.client_id,
-    o.email,
-    extract(EPOCH FROM now() - b.settled_at)::float AS seconds,
-    r.destination #>> '{mapping,list_id}' AS list_id
-FROM contact_sync.outbox AS o
-INNER JOIN contact_sync.ledger AS l
-    ON l.sync_id = %(sync_id)s AND o.client_id = l.client_id
-LEFT JOIN contact_sync.batch AS b ON l.batch_id = b.batch_id
-LEFT JOIN contact_sync.run AS r ON b.run_id = r.run_id
-WHERE
-    o.run_id = %(run_id)s
-    AND l.contact_hash = o.email_hash
-    AND l.tries = 0
-    AND l.state IN ('confirmed', 'pending')
-    AND (l.reason IS NULL OR l.reason <> all(%(brought_back)s))
-ORDER BY o.client_id;
+    own.client_id,
+    own.email,
+    extract(EPOCH FROM now() - own.settled_at)::float AS seconds,
+    sent_by.list_id
+FROM own
+LEFT JOIN sent_by ON own.run_id = sent_by.run_id
+ORDER BY own.client_id;
 
 -- exclude --
 -- Take clients out of the outbox: they aren't sent before a run of mode resend. off_list: there is nothing to look up.

@@ -115,10 +115,25 @@ WHERE s.run_id = r.run_id AND r.sync_id = %(sync_id)s AND r.state <> 'running';
 DELETE FROM contact_sync.outbox
 WHERE run_id = %(run_id)s;
 
--- drop_outbox_of_older_runs --
-DELETE FROM contact_sync.outbox AS o
-USING contact_sync.run AS r
-WHERE r.run_id = o.run_id AND r.sync_id = %(sync_id)s AND r.run_id < %(run_id)s;
+-- runs_not_cleared --
+-- Earlier runs whose contacts may be staged still: those since the newest one that succeeded, which has dropped those
+-- of older ones, and left none itself. What a large run has sent is dead in the table and its index until they are
+-- vacuumed, and a walk through the contacts of all runs would meet it each time.
+-- Index: run_succeeded, run_by_sync
+SELECT r.run_id
+FROM contact_sync.run AS r
+WHERE
+    r.sync_id = %(sync_id)s
+    AND r.run_id < %(run_id)s
+    AND r.run_id > coalesce(
+        (
+            SELECT s.run_id FROM contact_sync.run AS s
+            WHERE s.sync_id = %(sync_id)s AND s.state = 'succeeded' AND NOT s.dry_run AND s.run_id < %(run_id)s
+            ORDER BY s.run_id DESC
+            LIMIT 1
+        ),
+        0
+    );
 
 -- outbox_sizes --
 -- Read as Arrow, without an order: a sort here costs more than one by Arrow.

@@ -66,7 +66,7 @@ def finish_run(sync: Sync, run: Run) -> Result:
             runs.finish_run(cursor, run, RunState.SUCCEEDED, result=result)
         _log_report(run.plan, result)
         return result
-    index_addresses(sync.state)
+    _make_findable(sync, run.plan)
     with sync.state.transaction(run.fence) as cursor:
         _refuse_if_open(cursor, run)
         if run.unproven is not None:
@@ -90,7 +90,7 @@ def finish_run(sync: Sync, run: Run) -> Result:
         rejected = ledger.count_newly_rejected(cursor, run.sync_id, run.run_id)
         worse = newly_degraded(wrong, runs.degraded_before(cursor, run), rejected)
         everyone = run.kind is not RunKind.INCREMENTAL and not run.is_trial
-        dropped.forget_unsent(cursor, run.sync_id, everyone=everyone)
+        dropped.forget_unsent(cursor, run.sync_id, run.run_id, everyone=everyone)
         has_keys = run.destination.mapping.has_client_key
         client_keys.forget_unknown(cursor, run.sync_id, has_keys=has_keys, everyone=everyone)
         now, new = dropped.count_dropped(cursor, run.sync_id, run.run_id)
@@ -112,6 +112,13 @@ def finish_run(sync: Sync, run: Run) -> Result:
     _log_wrongs(result, left_out, whole)
     profile_drift.tell(sync, drift)
     return result
+
+
+def _make_findable(sync: Sync, plan: Plan) -> None:
+    """What the next runs ask of the ledger is found by indexes: also now, after a first load."""
+    index_addresses(sync.state)
+    if plan.counts.get("new", 0) > ledger.MANY:
+        ledger.analyze_fates(sync.state)
 
 
 def _log_wrongs(result: Result, left_out: Mapping[str, int], whole: Collection[str]) -> None:

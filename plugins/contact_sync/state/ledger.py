@@ -71,6 +71,18 @@ def analyze_ledger(state: StateDatabase) -> None:
         analyze(cursor, "contact_sync.ledger (sync_id, client_id)")
 
 
+def analyze_fates(state: StateDatabase) -> None:
+    """Tell the planner what the ledger's partial indexes are about: it takes every client for one
+    to be found by them, and reads the whole ledger instead, in each run until it is told.
+    """
+    with state.transaction() as cursor:
+        analyze(
+            cursor,
+            "contact_sync.ledger (sync_id, client_id, state, email_hash, contact_hash, reason, "
+            "absent, stale, tries, off_list, updated_at)",
+        )
+
+
 def _array(column: pa.ChunkedArray) -> npt.NDArray[Any]:
     return np.asarray(column.combine_chunks().to_numpy(zero_copy_only=False))
 

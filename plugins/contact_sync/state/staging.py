@@ -203,13 +203,14 @@ def drop_slices_of_dead_runs(cursor: Cursor, sync_id: int) -> None:
 
 
 def drop_outbox(cursor: Cursor, run_id: int) -> None:
-    """Forget what an earlier try of the run staged."""
+    """Forget what was staged of a run, and not sent."""
     cursor.execute(SQL["drop_outbox"], {"run_id": run_id})
 
 
 def drop_outbox_of_older_runs(cursor: Cursor, sync_id: int, run_id: int) -> None:
     """Forget payloads that earlier runs of the sync staged and never sent."""
-    cursor.execute(SQL["drop_outbox_of_older_runs"], {"sync_id": sync_id, "run_id": run_id})
+    for row in many(cursor, SQL["runs_not_cleared"], {"sync_id": sync_id, "run_id": run_id}):
+        drop_outbox(cursor, row["run_id"])
 
 
 class Unsure(NamedTuple):

@@ -142,6 +142,21 @@ def test_R08_a_refusal_of_sendgrid_is_a_rejection_too(world: World) -> None:
     world.assert_converged()
 
 
+def test_R08_a_refusal_is_noticed_by_a_run_that_reads_changes_only(world: World) -> None:
+    """Nothing has moved in B2CORE since: the rejection alone tells whom to look at."""
+    old, new = sharers(world, GOOD, GOOD)
+    for _ in range(3):
+        world.run()
+    world.refuse(SHARED)
+    world.edit(new, first_name="Refused")
+    assert world.run()["look"] == "changes"
+    assert world.fates()[new].startswith("rejected")
+    report = world.run()
+    assert (report["look"], report["counts"]["sent"]) == ("nothing", 1)
+    assert who(world) == "N0"
+    assert world.fates()[old] == "confirmed"
+
+
 @pytest.mark.parametrize("then", ["deleted", "moved"])
 def test_R08_a_rejected_client_that_leaves_changes_nothing(strict: World, then: str) -> None:
     """The older one goes on."""

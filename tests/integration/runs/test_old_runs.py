@@ -19,7 +19,7 @@ ASKED = {
     "dropped": ["count_dropped"],
     "leases": ["supersede_runs"],
     "runs": ["load_run", "end_dead_dry_runs"],
-    "staging": ["drop_slices_of_dead_runs", "drop_outbox_of_older_runs"],
+    "staging": ["drop_slices_of_dead_runs", "runs_not_cleared"],
     "batches": ["open_of_earlier_runs", "open_roots", "seconds_since_unknown"],
     "removed_by_hand": ["own_contacts"],
     "rebuilds": ["newest_run"],
