@@ -1,4 +1,4 @@
-# Every task of the project. `make` lists them. Needed: Python 3.11 or newer, git, make.
+# Every task of the project. `make` lists them. Needed: Python 3.11 to 3.13, git, make.
 
 PYTHON ?= python3
 UV_VERSION := 0.13.9
@@ -73,7 +73,7 @@ browser: $(READY) ## Find the Chromium that tests and screenshots need; as root 
 screenshots: browser ## Take the pictures in docs/images again, of the demo in a real browser
 	@$(BIN)/python -m local.browser.screenshots $(ARGS)
 
-docs: $(READY) ## Write what is made from the code: three of docs/*.md and the state database's schema.sql
+docs: $(READY) ## Write what is made from the code: four of docs/*.md and the state database's schema.sql
 	@$(BIN)/python -m local.docs_generator
 	@$(BIN)/python -m tests.support.scenarios
 

@@ -24,7 +24,9 @@ CHANGES = 40
 AGREE_ON = 10_000  # clients; every cell of them is compared
 AIRFLOW_KEYS = (
     *("airflow_overhead_s", "airflow_no_change_s", "airflow_hundred_changed_s"),
-    *("airflow_first_load_s", "airflow_first_load_over_cli"),
+    *("airflow_first_load_s", "airflow_first_load_over_cli", "airflow_first_load_above_share_s"),
+    *("airflow_celery_first_load_s", "airflow_celery_first_load_over_cli"),
+    *("airflow_celery_first_load_above_share_s",),
     *("freshness_p50_s", "freshness_p95_s", "freshness_event_p50_s"),
     *("freshness_event_p95_s", "freshness_load_p95_s"),
 )
@@ -135,9 +137,9 @@ def measured(options: argparse.Namespace) -> Iterator[Figures]:
                 world.populate(options.rows)
                 yield from verification_figures(world, options.repetitions, say)
     if "airflow" in options.parts:
-        from benchmarks.airflow_overhead import overhead
+        from benchmarks.airflow_overhead import airflow
 
-        yield overhead(options.rows, options.repetitions, say)
+        yield from airflow(options.rows, options.repetitions, say)
     if {"freshness", "load"} & set(options.parts):
         from benchmarks.freshness import airflow_figures
 

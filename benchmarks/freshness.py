@@ -28,12 +28,9 @@ from local.stack.databases import B2CORE
 from local.stack.system import Stack
 
 Figures = dict[str, float | int | str]
-SCHEDULE = "* * * * *"  # a run takes a quarter of a minute: more often would only queue
+SCHEDULE = "* * * * *"  # as often as cron can
 BY_CLOCK: Mapping[str, Any] = {"schedule": SCHEDULE}
-BY_CHANGES: Mapping[str, Any] = {
-    "schedule": "changes",
-    "on_changes": {"at_least_every_minutes": 60, "at_most_every_seconds": 5},
-}
+BY_CHANGES: Mapping[str, Any] = {"schedule": "changes"}  # all else as it is by default
 PAUSE = (5.0, 25.0)  # seconds between two changes, so that they meet every phase of the schedule
 OTHERS_SECONDS = 1.0  # so often another session writes into a table that no contact is made of
 LOAD_PER_MINUTE = 1_000

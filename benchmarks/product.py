@@ -18,7 +18,10 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from contact_sync.base.heap import share_one_heap
+
 gc.disable()  # until everything is imported, as `python -m contact_sync` does
+share_one_heap()
 
 from benchmarks.target import Target, answer, read_target
 from contact_sync.b2core.reader import B2Core

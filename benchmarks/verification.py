@@ -54,8 +54,10 @@ def figures(times: dict[str, list[Measured]]) -> Figures:
     for name, measured in times.items():
         found |= of_program("verify" if name == "verify" else f"verify_{name}", measured)
     for name, measured in times.items():  # of these, the programs' own clocks: without the waiting
-        key = "verify_s" if name == "verify" else f"verify_{name}_s"
-        found[key] = sorted(m.answer["seconds"] for m in measured)[len(measured) // 2]
+        key = "verify" if name == "verify" else f"verify_{name}"
+        seconds = sorted(m.answer["seconds"] for m in measured)
+        found[f"{key}_s"] = seconds[len(seconds) // 2]
+        found[f"{key}_min_s"], found[f"{key}_max_s"] = seconds[0], seconds[-1]
     found["verify_over_read"] = over(
         found["verify_s"], found["verify_read_s"] + found["verify_download_s"]
     )

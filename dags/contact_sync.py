@@ -23,7 +23,7 @@ nothing; its `finish_run` ends as skipped. *Trial* looks at chosen clients only.
 | remove_excluded | before the rest: newly excluded clients, and what was found without right |
 | send_batch | sends one batch and follows its job; one task per batch |
 | find_removals, remove_batch | former addresses, deleted clients, members of a former list |
-| finish_run | balances the books, moves the watermark, reports, emits the sync's asset |
+| finish_run | proves that the sum is right, moves the watermark, reports, emits the asset |
 | release_lease | frees the lease of a run that didn't come to its end, and is red then |
 
 **Skipped tasks** are done or have nothing to do: an incremental run that looks at few clients is

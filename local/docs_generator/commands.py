@@ -14,7 +14,10 @@ def command_lines(parser: argparse.ArgumentParser) -> list[str]:
     lines = [purpose, "", "Options of all commands, before the command's name:", ""]
     lines += table(("Option", "Meaning"), _options(parser))
     for name, command, purpose in _commands(parser):
-        lines += ["", f"### {name}", "", f"{purpose[:1].upper()}{purpose[1:]}."]
+        said = command.description or f"{purpose[:1].upper()}{purpose[1:]}."
+        lines += ["", f"### {name}"]
+        for paragraph in said.strip().split("\n\n"):
+            lines += ["", " ".join(paragraph.split())]
         if rows := list(_options(command)):
             lines += ["", *table(("Argument", "Meaning"), rows)]
         lines += ["", "```text", command.epilog or "", "```"]

@@ -155,7 +155,7 @@ class Stack:
         self.contact_sync("migrate")
         self.say("The state database has its tables")
 
-    def contact_sync(self, *arguments: str) -> str:
+    def contact_sync(self, *arguments: str, seconds: float = COMMAND_SECONDS) -> str:
         """Run the package's own command with the stack's connections and return what it prints."""
         command = [sys.executable, "-m", "contact_sync", *arguments]
         done = subprocess.run(
@@ -165,7 +165,7 @@ class Stack:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=COMMAND_SECONDS,
+            timeout=seconds,
             check=False,
         )
         if done.returncode != 0:

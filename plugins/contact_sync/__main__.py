@@ -3,7 +3,10 @@
 
 import gc
 
-from contact_sync.cli.main import main
+from contact_sync.base.heap import share_one_heap
+
+share_one_heap()
+from contact_sync.cli.main import main  # noqa: E402 numpy's import makes a thread
 
 code = main()
 gc.freeze()  # the end comes anyway: to look through all modules for garbage first takes 0.1 s

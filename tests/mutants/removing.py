@@ -228,4 +228,7 @@ MUTANTS = [
            {f"{RUN}.plan_batches.leave_removed": gives_none_open},
            by_hand.test_F10_D09_as_long_as_the_search_may_lag_the_client_waits,
            {"what": "deleted", "lane": "json"}),
+    Mutant("That many contacts are gone from SendGrid is nobody's wish without a word",
+           {f"{SENDING}.removed_by_hand._refuse_many": nothing},
+           by_hand.test_F10_a_list_that_has_lost_its_contacts_stops_the_run),
 ]  # fmt: skip

@@ -10,6 +10,9 @@ from pathlib import Path
 import pytest
 
 from benchmarks.__main__ import AIRFLOW_KEYS
+from benchmarks.airflow_first_load import Pair, figures_of, tasks_of
+from benchmarks.airflow_runs import Took
+from benchmarks.results import first_load_lines
 from tests.support.airflow_home import ROOT
 
 PROMISED = (
@@ -40,3 +43,20 @@ def test_the_benchmark_measures_everything_and_writes_it_down(tmp_path: Path) ->
     assert missing == list(AIRFLOW_KEYS)
     assert "*baseline*" in (tmp_path / "latest.md").read_text(encoding="utf-8")
     assert (tmp_path / "performance.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_first_load_through_airflow_is_told_with_its_tasks() -> None:
+    """From the first start to the last end of a task's instances, and the largest of them."""
+    instances = [
+        {"id": f"{task} {start}", "task_id": task,
+         "start_date": f"2026-01-01T00:00:{start:02}Z", "end_date": f"2026-01-01T00:00:{end:02}Z"}
+        for task, start, end in (("stage", 9, 21), ("start", 2, 5), ("stage", 7, 12))
+    ]  # fmt: skip
+    took = Took(seconds=24.0, accepted=0.0, cpu=1.0, instances=instances)
+    tasks = tasks_of(took, {"start 2": 200.0, "stage 7": 300.0, "stage 9": 250.0})
+    found = figures_of("airflow_first_load", [Pair(took, tasks, command_line=10.0)])
+    assert (found["airflow_first_load_over_cli"], found["airflow_first_load_above_share_s"]) == (
+        2.4, 11.0,
+    )  # fmt: skip
+    told = first_load_lines({**found, "airflow_clients": 9, "airflow_first_load_slots": 2})
+    assert told[-2:] == ["| start | 3.0 | 200 |", "| stage | 14.0 | 300 |"]

@@ -256,7 +256,7 @@ def document() -> str:
         "# Failure scenarios",
         "",
         "What goes wrong with such a sync, what the project guarantees, and which tests prove it. "
-        "At the end, what B2CORE's own connection does.",
+        "Section S has what B2CORE's own connection does.",
         "Made by `python -m tests.support.scenarios` from `tests/support/scenarios.py` and the "
         "names of the tests.",
     ]

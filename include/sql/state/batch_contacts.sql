@@ -11,6 +11,16 @@ FROM contact_sync.batch_contact
 WHERE batch_id = %(batch_id)s
 ORDER BY client_id;
 
+-- upsert_rows --
+-- The same, only what a request is made of. Index: outbox primary key, through the view
+SELECT
+    email,
+    payload,
+    clears
+FROM contact_sync.batch_contact
+WHERE batch_id = %(batch_id)s
+ORDER BY client_id;
+
 -- count_contacts --
 SELECT count(*) AS n FROM contact_sync.batch_contact
 WHERE batch_id = %(batch_id)s;

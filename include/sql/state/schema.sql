@@ -152,9 +152,9 @@ CREATE TABLE contact_sync.outbox (
     payload text NOT NULL,  -- The contact's row of a CSV import: address, values in mapping order, a newline.
     row_hash bigint NOT NULL,  -- Hash of the payload, for the ledger.
     filled bigint NOT NULL,  -- Fields that the payload has a value for, by bit.
-    clears bigint NOT NULL,  -- Fields that are emptied at SendGrid, by bit.
-    json_only boolean NOT NULL,  -- It clears something: a CSV file can't say that for certain.
-    takes_over boolean NOT NULL,  -- The address has been the contact of another client.
+    clears bigint DEFAULT 0 NOT NULL,  -- Fields that are emptied at SendGrid, by bit.
+    json_only boolean DEFAULT false NOT NULL,  -- It clears something: a CSV file can't say that for certain.
+    takes_over boolean DEFAULT false NOT NULL,  -- The address has been the contact of another client.
     size integer NOT NULL,  -- Bytes as JSON.
     suppress boolean DEFAULT false NOT NULL,  -- The former address is suppressed: suppress this one before it is uploaded.
     stale bigint DEFAULT 0 NOT NULL,  -- Number and Date fields that were emptied and can't be cleared, by bit.
@@ -433,6 +433,7 @@ CREATE TABLE contact_sync.row_count (
     run_id bigint NOT NULL,
     counted bytea NOT NULL  -- Columns client_id and rows, as an Arrow stream; it counts once its run has succeeded.
 );
+ALTER TABLE ONLY contact_sync.row_count ALTER COLUMN counted SET STORAGE EXTERNAL;
 ALTER TABLE ONLY contact_sync.row_count ADD CONSTRAINT row_count_pkey PRIMARY KEY (sync_id, run_id);
 ALTER TABLE ONLY contact_sync.row_count ADD CONSTRAINT row_count_sync_id_fkey FOREIGN KEY (sync_id) REFERENCES contact_sync.sync(sync_id) ON DELETE CASCADE;
 
@@ -499,6 +500,7 @@ CREATE TABLE contact_sync.slice (
     members bytea NOT NULL,  -- Arrow IPC: client_id, email_hash, verdict of each client.
     counts jsonb  -- Counts and reasons of the slice; NULL = not staged yet.
 );
+ALTER TABLE ONLY contact_sync.slice ALTER COLUMN members SET STORAGE EXTERNAL;
 ALTER TABLE ONLY contact_sync.slice ADD CONSTRAINT slice_pkey PRIMARY KEY (run_id, slice_no);
 ALTER TABLE ONLY contact_sync.slice ADD CONSTRAINT slice_run_id_fkey FOREIGN KEY (run_id) REFERENCES contact_sync.run(run_id) ON DELETE CASCADE;
 

@@ -282,7 +282,9 @@ class Snapshot:
         """The rows of a statement; raises FatalError that says where bytes are no text."""
         self._read_so_far.add(name)
         try:
-            yield from arrow_reader.record_batches(self.connection, sql, _what(name))
+            yield from arrow_reader.record_batches(
+                self.connection, sql, _what(name), batch_bytes=arrow_reader.BATCH_BYTES
+            )
         except arrow_reader.NotText as error:
             if (where := place_of_no_text(self.connection, sql, name, _what(name))) is None:
                 raise

@@ -73,5 +73,5 @@ def schedule_finding(snapshot: Snapshot, definition: SyncDefinition) -> Finding:
         Area.B2CORE, "schedule", Judgement.WARNING,
         f"not every change begins a run: {LOOK_REASONS[why].format(detail=detail)}. Runs begin "
         f"{others}every {count(how.at_least_every_minutes, 'minute')}",
-        "mend that, or have B2CORE send a NOTIFY, see on_changes.notify",
+        "correct that, or have B2CORE send a NOTIFY, see on_changes.notify",
     )  # fmt: skip

@@ -44,7 +44,7 @@ FIXES: Mapping[str, str] = {
     ExclusionReason.EXCLUDED_ADDRESS:
         "Nothing, if the other client of the address is rightly excluded.",
     ExclusionReason.SUPPRESSED_AT_SENDGRID:
-        "Nothing, if the person said no; a bounce may be lifted at SendGrid once it is mended.",
+        "Nothing, if the person said no; lift a bounce at SendGrid once its cause is gone.",
     ExclusionReason.REMOVED_BY_HAND:
         "Nothing, if that was meant; send again brings the contact back.",
 }  # fmt: skip

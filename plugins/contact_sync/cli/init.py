@@ -49,7 +49,9 @@ class Question:
 
 def add_arguments(command: argparse.ArgumentParser) -> None:
     """The command's options."""
-    command.add_argument("name", type=_name, help="the new sync's name: a-z, 0-9 and _")
+    command.add_argument(
+        "name", metavar="NAME", type=_name, help="the new sync's name: a-z, 0-9 and _"
+    )
     for option, default, what in (
         ("--connection", "b2core_default", "of the database with the clients"),
         ("--sendgrid", "sendgrid_default", "of the SendGrid account"),

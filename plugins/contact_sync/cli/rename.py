@@ -13,8 +13,8 @@ EXAMPLES = {"rename OLD NEW": "after `name: OLD` in the definition has become `n
 
 def add_arguments(command: argparse.ArgumentParser) -> None:
     """The command's options."""
-    command.add_argument("old", help="the name that the sync has run under so far")
-    command.add_argument("new", help="the name that its definition has now")
+    command.add_argument("old", metavar="OLD", help="the name that the sync has run under so far")
+    command.add_argument("new", metavar="NEW", help="the name that its definition has now")
 
 
 def answer(options: argparse.Namespace) -> str:

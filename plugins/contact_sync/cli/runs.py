@@ -41,9 +41,9 @@ RUN_EXAMPLES = {
     "run NAME --take-over": "although a run that is known to be dead holds the lease",
 }
 TRIAL = """\
-With --client or --sample only these clients are looked at, as an ordinary run would: the same
-checks, limits, lease and books. Nobody is removed or taken for gone, and the next ordinary run
-reads every change as if there had been no trial."""
+With --client or --sample only these clients are looked at: a trial, with the same checks, limits
+and lease as every run, and the same proof that each client is accounted for. Nobody is removed or
+taken for gone, and the next ordinary run reads every change as if there had been no trial."""
 RUN_CODES = "0 the run succeeded, 1 it failed or may not run now, 2 wrong usage"
 
 

@@ -41,7 +41,9 @@ EXAMPLES = {
 def add_arguments(command: argparse.ArgumentParser) -> None:
     """The command's options."""
     add_sync(command)
-    command.add_argument("--runs", type=int, default=5, help="how many (default: %(default)s)")
+    command.add_argument(
+        "--runs", metavar="N", type=int, default=5, help="how many runs (default: %(default)s)"
+    )
     command.add_argument(
         "--watch",
         action="store_true",

@@ -34,7 +34,10 @@ FORGET_ABOUT = f"A sync that goes on under another name needs `{PROGRAM} rename 
 def add_connection(command: argparse.ArgumentParser) -> None:
     """Both commands' option: whose state database."""
     command.add_argument(
-        "--connection", default="contact_sync_state", help="Airflow connection id (%(default)s)"
+        "--connection",
+        metavar="ID",
+        default="contact_sync_state",
+        help="Airflow connection of the state database (default: %(default)s)",
     )
 
 
@@ -45,7 +48,7 @@ def add_listing(command: argparse.ArgumentParser) -> None:
 
 def add_forgetting(command: argparse.ArgumentParser) -> None:
     """The options of `forget`."""
-    command.add_argument("name", help="the name that the sync has run under")
+    command.add_argument("name", metavar="NAME", help="the name that the sync has run under")
     command.add_argument("--yes", action="store_true", help="forget it without asking")
     add_connection(command)
 

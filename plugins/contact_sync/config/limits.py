@@ -24,7 +24,8 @@ class Limits(Strict):
     removals: Limit = Field(
         Limit(contacts=50, share=0.05),
         description="Contacts to be removed. Clients that are absent from B2CORE in larger numbers "
-        "are not removed at all until a person approves their exact number.",
+        "are not removed at all until a person approves their exact number. If more contacts than "
+        "this are found to be gone from SendGrid before they are changed, the run stops.",
     )
     changes: Limit = Field(
         Limit(contacts=1_000, share=0.5),

@@ -26,6 +26,8 @@ from contact_sync.base.errors import ConfigError
 
 MIN_KEY = 32
 """Characters of a key: 128 bits written as hexadecimal digits."""
+AT_ONCE = 4_096
+"""Texts that are Python's objects at the same time: so few stay in the processor's cache."""
 NEW_KEY = "python -c 'import secrets; print(secrets.token_hex(32))'"
 """What makes one."""
 
@@ -136,8 +138,12 @@ class Hashing:
 
         xxh3_64's output is fixed for all versions, so hashes stored once stay comparable.
         """
-        known = pc.fill_null(pc.cast(texts, pa.binary()), b"").to_numpy(zero_copy_only=False)
-        found = np.fromiter(map(xxh3_64_intdigest, known, repeat(seed)), np.uint64, len(texts))
+        known = pc.fill_null(pc.cast(texts, pa.binary()), b"")
+        found = np.empty(len(texts), np.uint64)
+        for start in range(0, len(texts), AT_ONCE):
+            some = known.slice(start, AT_ONCE).to_numpy(zero_copy_only=False)
+            hashes = np.fromiter(map(xxh3_64_intdigest, some, repeat(seed)), np.uint64, len(some))
+            found[start : start + AT_ONCE] = hashes
         missing = pc.is_null(texts).to_numpy(zero_copy_only=False)
         return np.where(missing, 0, self._through(Label.TEXT, found))
 

@@ -44,7 +44,7 @@ def scanned(batch: pa.RecordBatch, hashing: Hashing) -> Scan:
 
     address = emails.normalised(pd.Series(batch.column("email"), dtype=text_columns.TEXT))
     return Scan(
-        np.asarray(batch.column("client_id"), np.int64),
+        np.array(batch.column("client_id"), np.int64),  # a copy: a batch is freed as a whole
         hashing.texts(text_columns.arrow(address)),
         mask_of(pc.is_valid(batch.column("exclusion"))),
     )
@@ -146,14 +146,17 @@ def verdicts(scan: Scan, rejected: Mask | None = None) -> npt.NDArray[np.int8]:
     """SEND, SHARED (perhaps PASSED_OVER) or EXCLUDED for each client of a scan by id; `rejected`:
     see above."""
     lost = lost_shared_address(scan, rejected)
-    found = np.where(lost, SHARED, SEND)
-    if rejected is not None:
-        found[lost & rejected & (represented_by(scan, rejected) < scan.client_id)] |= PASSED_OVER
-    held = barred(scan)
+    found = np.full(len(lost), SEND, np.int8)
+    found[lost] = SHARED
+    if rejected is not None and (lost & rejected).any():
+        rows, by = represented(scan, rejected)
+        older = rows[by < scan.client_id[rows]]
+        found[older[lost[older] & rejected[older]]] |= PASSED_OVER
     if scan.suppressed is not None:
-        out = EXCLUDED | (scan.suppressed.astype(np.int64) << SUPPRESSED_BITS)
-        found = np.where(scan.suppressed > 0, out, found)
-    return np.where(held, EXCLUDED, found).astype(np.int8)
+        out = np.flatnonzero(scan.suppressed)
+        found[out] = EXCLUDED | (scan.suppressed[out] << SUPPRESSED_BITS)
+    found[barred(scan)] = EXCLUDED
+    return found
 
 
 def suppressed_kinds(
@@ -170,29 +173,31 @@ def suppressed_kinds(
 
 def lost_shared_address(scan: Scan, rejected: Mask | None = None) -> Mask:
     """Clients whose address another one represents."""
-    return np.asarray(represented_by(scan, rejected) != scan.client_id, bool)
+    lost = np.zeros(len(scan.client_id), bool)
+    rows, by = represented(scan, rejected)
+    lost[rows[by != scan.client_id[rows]]] = True
+    return lost
 
 
-def represented_by(scan: Scan, rejected: Mask | None = None) -> Int64:
-    """For each client the one that represents its address: of several the highest id, of those that
-    aren't rejected if there are any; itself if it is alone or has none.
+def represented(scan: Scan, rejected: Mask | None = None) -> tuple[Int64, Int64]:
+    """The rows of the clients that share an address with others, and for each the client that
+    represents it: the highest id, of those that aren't rejected if there are any.
 
     Compared by 64-bit hashes: two different addresses among ten million collide with a
     probability of 3 in a million.
     """
     ordered = np.sort(scan.email_hash)
     repeated = ordered[:-1][(ordered[:-1] == ordered[1:]) & (ordered[:-1] != 0)]
+    del ordered  # as much as half of what a scan takes
     sharing = np.flatnonzero(among(scan.email_hash, repeated))
-    of_address = scan.client_id.copy()
     if not len(sharing):
-        return of_address
+        return sharing, sharing
     able = np.ones(len(sharing), bool) if rejected is None else ~rejected[sharing]
     order = sharing[np.lexsort((scan.client_id[sharing], able, scan.email_hash[sharing]))]
     address = scan.email_hash[order]
     last = np.flatnonzero(np.append(address[1:] != address[:-1], True))
     sizes = np.diff(last, prepend=-1)
-    of_address[order] = np.repeat(scan.client_id[order[last]], sizes)
-    return of_address
+    return order, np.repeat(scan.client_id[order[last]], sizes)
 
 
 def barred(scan: Scan) -> Mask:

@@ -85,7 +85,8 @@ def transform(
     is a bad value.
     """
     source = source_types.plain(batch).to_pandas(types_mapper=pd.ArrowDtype)
-    problems = _Problems(source["client_id"].to_numpy(np.int64))
+    # What is returned holds nothing of the batch, whose columns are only freed all together.
+    problems = _Problems(np.array(source["client_id"], np.int64))
     address = emails.normalised(source[mapping.email.column])
     email_hash = hashing.texts(arrow(address))
     sendable = problems.noted(mapping.email, emails.sendable(address))
@@ -97,7 +98,7 @@ def transform(
     for field, found in zip(mapping.fields, _converted(source, mapping), strict=True):
         converted = found
         if field.name in refused:
-            ids = source["client_id"].to_numpy(np.int64)
+            ids = problems.client_id
             converted, other = refused_values.known_refusals(
                 converted, ids, refused[field.name], hashing
             )
@@ -110,7 +111,7 @@ def transform(
     payload = csv_payloads(arrow(sendable), columns, mapping)
     frame = pd.DataFrame(
         {
-            "client_id": source["client_id"],
+            "client_id": problems.client_id,
             "email": address,
             "email_hash": email_hash,
             "payload": series(payload),
@@ -137,7 +138,7 @@ def _exclusions(column: pd.Series[Any]) -> pd.Series[Any]:
     without any character excludes, too, as it does for the scan."""
     given = pc.is_valid(arrow(column))
     if not given.true_count:
-        return column
+        return series(pa.nulls(len(column), pa.string()))
     found = arrow(converters.text(as_text(column), MAX_EXCLUSION).values)
     has_address = mask_of(pc.match_substring(found, "@"))
     found = fix(found, has_address, lambda said: ADDRESS.sub("\N{HORIZONTAL ELLIPSIS}", said))

@@ -6,13 +6,14 @@ import logging
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
 from contact_sync.b2core.client_ids import refuse_twice
 from contact_sync.b2core.reader import Snapshot
-from contact_sync.base.arrays import Int64, Mask, among
+from contact_sync.base.arrays import Int64, Mask, among, joined
 from contact_sync.base.json_columns import SourceSnapshot
 from contact_sync.base.numbers import count
 from contact_sync.base.suppressed import KINDS
@@ -107,19 +108,19 @@ def scan_clients(snapshot: Snapshot, hashing: Hashing) -> Scan:
 
 def collected(batches: Iterable[pa.RecordBatch], statement: str, hashing: Hashing) -> Scan:
     """The rows by id. Raises FatalError when a client came twice."""
-    empty = Scan(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, bool))
-    parts = [empty, *(scanned(batch, hashing) for batch in batches)]
-    client_id = np.concatenate([part.client_id for part in parts])
+    parts: list[tuple[Any, ...]] = [
+        (np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, bool))
+    ]
+    for batch in batches:
+        part = scanned(batch, hashing)
+        parts.append((part.client_id, part.email_hash, part.excluded))
+    client_id, email_hash, excluded = joined(parts)
     order: Int64 | slice = slice(None)  # as they come from most sources; copies nothing
     if not bool((client_id[:-1] < client_id[1:]).all()):
         order = np.argsort(client_id, kind="stable")
     client_id = client_id[order]
     refuse_twice(client_id, statement)
-    return Scan(
-        client_id,
-        np.concatenate([part.email_hash for part in parts])[order],
-        np.concatenate([part.excluded for part in parts])[order],
-    )
+    return Scan(client_id, email_hash[order], excluded[order])
 
 
 def changed_clients(definition: SyncDefinition, snapshot: Snapshot, mark: SourceSnapshot) -> Int64:

@@ -36,18 +36,22 @@ def send_batch(sync: Sync, run: Run, root_id: int) -> str | None:
 def send_and_look(sync: Sync, run_id: int, batch_ids: list[int]) -> dict[int, str]:
     """Send batches and look at their jobs for a moment; returns those to wait for, by batch.
 
-    A job that is over within LOOK_SECONDS costs no deferral, which takes longer; where the
-    account's profile says that jobs take longer, it isn't looked at again. Raises like send_batch.
+    A job that is over within LOOK_SECONDS of its being sent costs no deferral, which takes longer;
+    where the account's profile says that jobs take longer, it isn't looked at again. Raises like
+    send_batch.
     """
     usual = sync.profile.number("job_seconds") or 0
-    until = time.monotonic() + (LOOK_SECONDS if usual <= LOOK_SECONDS else 0)
-    pause, jobs = FIRST_PAUSE, dict.fromkeys(batch_ids, "")
+    patience = LOOK_SECONDS if usual <= LOOK_SECONDS else 0
+    pause, until, jobs = FIRST_PAUSE, 0.0, dict.fromkeys(batch_ids, "")
     while jobs:
         found = {one: send_batch(sync, open_run(sync, run_id), one) for one in jobs}
         waiting = {one: job_id for one, job_id in found.items() if job_id is not None}
-        if not waiting or time.monotonic() > until:
+        if waiting == jobs:
+            pause = pause * 1.5
+        else:  # from here: to send a large file takes longer than this itself
+            pause, until = FIRST_PAUSE, time.monotonic() + patience
+        if not waiting or time.monotonic() >= until:
             return waiting
-        pause = pause * 1.5 if waiting == jobs else FIRST_PAUSE
         jobs = waiting
         time.sleep(pause)
     return jobs

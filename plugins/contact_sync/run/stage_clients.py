@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -21,7 +22,7 @@ from contact_sync.contacts.ledger_rows import LedgerRows
 from contact_sync.contacts.mapping import CLIENT_KEY, Mapping
 from contact_sync.contacts.persons import compare_persons
 from contact_sync.contacts.refused_values import Refused
-from contact_sync.contacts.transform import NOTHING_REFUSED, Dropped, transform
+from contact_sync.contacts.transform import NOTHING_REFUSED, Dropped, Transformed, transform
 from contact_sync.postgres.arrow_reader import ahead
 from contact_sync.postgres.cursor import Cursor
 from contact_sync.run.changes import few
@@ -106,8 +107,9 @@ def stage_clients(sync: Sync, run: Run, slice_no: int) -> Staged:
     is_resend = run.kind is RunKind.RESEND
     refused = NOTHING_REFUSED if is_resend else _refused_values(sync, run, part)
 
-    def contacts(batch: pa.RecordBatch) -> pd.DataFrame:
-        transformed = transform(batch, mapping, hashing, refused)
+    converted = partial(transform, mapping=mapping, hashing=hashing, refused=refused)
+
+    def contacts(transformed: Transformed) -> pd.DataFrame:
         read.replaced.extend(transformed.replaced)
         same = read.same_persons(transformed.frame, known, mapping)
         compared = compare(
@@ -127,7 +129,8 @@ def stage_clients(sync: Sync, run: Run, slice_no: int) -> Staged:
 
     def to_send() -> Iterator[pd.DataFrame]:
         # Nothing of a batch is kept while the next one is worked on.
-        yield from map(contacts, _batches(sync, run, part, members.client_id, mapping))
+        batches = _batches(sync, run, part, members.client_id, mapping)
+        yield from map(contacts, map(converted, batches))
         read.keep.append(vanished(members, read.seen, known))
         read.counts.counts["pending"] += len(read.keep[-1])
 

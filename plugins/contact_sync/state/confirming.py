@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from itertools import chain
+from threading import BoundedSemaphore
 from typing import NamedTuple
 
 import pyarrow as pa
@@ -16,6 +17,9 @@ from contact_sync.state import settling, statements
 from contact_sync.state.batch_contacts import batch_bounds
 
 SQL = statements.load("confirming")
+WRITING = BoundedSemaphore(2)
+"""So many batches are written at once. A table grows by few pages at a time, under a lock for which
+four writers wait half of their time; what else a batch takes goes on beside."""
 
 
 class Settled(NamedTuple):
@@ -44,10 +48,11 @@ def confirm(
     cursor.execute(SQL["forget_kept"], parameters)
     cursor.execute(SQL["release_taken_addresses"], parameters)
     cursor.execute(SQL["forget_removals"], parameters)
-    cursor.execute(SQL["confirm_batch"], bounds)
-    known = cursor.rowcount
-    cursor.execute(SQL["confirm_new"], bounds)
-    new, rejected = cursor.rowcount, 0
+    with WRITING:
+        cursor.execute(SQL["confirm_batch"], bounds)
+        known = cursor.rowcount
+        cursor.execute(SQL["confirm_new"], bounds)
+        new, rejected = cursor.rowcount, 0
     if len(refused):
         cursor.execute(SQL["refuse_in_batch"], parameters)
         rejected = cursor.rowcount

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, LiteralString
+from collections.abc import Iterator
+from typing import LiteralString
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 from psycopg.types.json import Jsonb
 
-from contact_sync.base.arrays import Int64, rows_of
+from contact_sync.base.arrays import Int64, are_in
 from contact_sync.base.json_columns import SourceSnapshot
 from contact_sync.base.verdicts import CallsFor, Count
 from contact_sync.postgres import arrow_reader
@@ -20,8 +20,6 @@ from contact_sync.state.database import WHAT, StateDatabase
 from contact_sync.state.verifications import Verification, writing
 
 SQL = statements.load("sides")
-AT_ONCE = 65_536
-"""Hashes that are looked up at once: a batch has eight times as many."""
 CONTACTS = pa.schema(
     [
         ("verification_id", pa.int64()),
@@ -154,16 +152,12 @@ def lose_sides(cursor: Cursor, verification: Verification) -> None:
     cursor.execute(SQL["lose_sides"], {"verification_id": verification.verification_id})
 
 
-def called_for(state: StateDatabase, verification: Verification) -> list[npt.NDArray[Any]]:
-    """The clients that call for a contact: id, hash of the address, row hash, and whether no field
-    may hold anything."""
+def called_for(state: StateDatabase, verification: Verification) -> Iterator[pa.RecordBatch]:
+    """The clients that call for a contact, in no order: `client_id`, `email_hash`, `row_hash`, and
+    `is_exact` = no field may hold anything that B2CORE doesn't have."""
     query = statements.with_values(SQL["called_for"], verification_id=verification.verification_id)
-    columns = [[np.empty(0, kind)] for kind in (np.int64, np.int64, np.int64, bool)]
     with state.reader() as connection:
-        for batch in arrow_reader.record_batches(connection, query, WHAT):
-            for parts, column in zip(columns, batch.columns, strict=True):
-                parts.append(np.array(column))  # a copy: a batch is freed as a whole
-    return [np.concatenate(columns.pop(0)) for _ in range(4)]  # each is freed
+        yield from arrow_reader.record_batches(connection, query, WHAT)
 
 
 def other_contacts(state: StateDatabase, sync_id: int, called_for: Int64) -> Int64:
@@ -173,9 +167,8 @@ def other_contacts(state: StateDatabase, sync_id: int, called_for: Int64) -> Int
     parts = [np.empty(0, np.int64)]
     with state.reader() as connection:
         for batch in arrow_reader.record_batches(connection, query, WHAT):
-            for start in range(0, batch.num_rows, AT_ONCE):
-                hashes = np.array(batch.column("contact_hash")[start : start + AT_ONCE], np.int64)
-                parts.append(hashes[~rows_of(called_for, hashes)[1]])
+            hashes = np.asarray(batch.column("contact_hash"), np.int64)
+            parts.append(hashes[~are_in(called_for, hashes)])
     return np.sort(np.concatenate(parts))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from operator import methodcaller
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -33,6 +34,9 @@ OUTBOX = pa.schema(
 )  # fmt: skip
 PERSON_HASH = pa.field("person_hash", pa.int64())
 """A column more, if the source tells one person from another."""
+USUAL = ("clears", "json_only", "takes_over", "stale", "unsure_others")
+"""Columns that are 0 or false for nearly everybody, which is their default: where they are so for
+all contacts of a frame, they aren't written."""
 
 HEIRS = -1
 """Number of the slice of those who represent an address for a rejected client, and its round down:
@@ -151,8 +155,29 @@ def fill_outbox(
         bounds = {"run_id": run_id, "first_id": part.first_id, "last_id": part.last_id}
         cursor.execute(SQL["drop_outbox_of_slice"], bounds)
     schema = OUTBOX.append(PERSON_HASH) if persons else OUTBOX
+    few = pa.schema(column for column in schema if column.name not in USUAL)
     rows = map(methodcaller("assign", run_id=run_id), frames)
-    copy_into(cursor, "contact_sync.outbox", schema, rows)
+    for is_usual, alike in _alike(rows):
+        copy_into(cursor, "contact_sync.outbox", few if is_usual else schema, alike)
+
+
+def _alike(frames: Iterator[pd.DataFrame]) -> Iterator[tuple[bool, Iterator[pd.DataFrame]]]:
+    """Frames that follow one another and are all usual, or all not. As with `map`, nothing of a
+    frame is kept while the next one is made; itertools.groupby keeps it."""
+    ahead = list(islice(frames, 1))
+
+    def same(is_usual: bool) -> Iterator[pd.DataFrame]:
+        while ahead and _is_usual(ahead[0]) == is_usual:
+            yield ahead.pop()
+            ahead.extend(islice(frames, 1))
+
+    while ahead:
+        is_usual = _is_usual(ahead[0])
+        yield is_usual, same(is_usual)
+
+
+def _is_usual(frame: pd.DataFrame) -> bool:
+    return not any(frame[name].any() for name in USUAL)
 
 
 def _drop_from_outbox(cursor: Cursor, run_id: int, members: pa.Table) -> None:

@@ -5,15 +5,17 @@ from __future__ import annotations
 
 import logging
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from contact_sync.base.arrays import Int64, Mask, rows_of, taken
+from contact_sync.base.arrays import Int64, Mask, rows_of
 from contact_sync.base.errors import FatalError, RetryableError
 from contact_sync.base.failpoints import reach
 from contact_sync.base.numbers import count
+from contact_sync.base.verdicts import Count
 from contact_sync.base.vocabulary import FieldType
 from contact_sync.contacts import emails
 from contact_sync.contacts.hash_keys import Hashing
@@ -26,7 +28,7 @@ from contact_sync.sendgrid.export_files import Contact, Fetched
 from contact_sync.state import sides
 from contact_sync.state.verifications import Verification, writing
 from contact_sync.sync import Sync
-from contact_sync.verify.called_for import CalledFor
+from contact_sync.verify.called_for import LISTED, SEEN, SEVERAL, CalledFor
 from contact_sync.verify.context import open_verification
 from contact_sync.verify.export_contacts import contact_chunks
 from contact_sync.verify.unequal_clients import unequal_clients
@@ -52,7 +54,8 @@ def load_account_side(sync: Sync, verification_id: int, holder: str | None = Non
         raise FatalError(f"Verification {verification_id} has ordered no export yet")
     if found.snapshot is None or not sides.has_clients(sync.state, found):
         raise RetryableError("B2CORE's side has to be read first")
-    called, fetched = CalledFor(*sides.called_for(sync.state, found)), Fetched()
+    clients = partial(sides.called_for, sync.state, found)
+    called, fetched = CalledFor(clients(), found.counts[Count.CLIENTS]), Fetched()
     give_memory_back()
     hashing = sync.hashing()
     with ThreadPoolExecutor(1) as pool:  # the database works while files are downloaded
@@ -66,11 +69,12 @@ def load_account_side(sync: Sync, verification_id: int, holder: str | None = Non
     for chunk in ahead(contact_chunks(sync, found.export_id, schema, fetched)):
         sides.add_contacts(sync.state, found, side.unequal(chunk))
     sides.add_contacts(sync.state, found, side.several())
-    for batch in unequal_clients(sync, found, called):
+    give_memory_back()
+    for batch in unequal_clients(sync, found, called, clients):
         sides.add_unequal(sync.state, found, batch)
     reach("contacts_stored")
     with writing(sync.state, found) as cursor:
-        seen = int(called.seen.sum())
+        seen = int(called.has(SEEN).sum())
         stored = sides.contacts_loaded(cursor, found, fetched.sha256, seen)
     log.info("Read of the account: %s, %.1f MB", count(stored, "contact"), fetched.size / 1e6)
     return stored
@@ -82,14 +86,14 @@ def _listed(
     """Note which of the clients' contacts are on the list; returns the hashes of all other
     addresses on it, ascending, None = the sync has no list."""
     if found.list_export_id is None:
-        called.listed[:] = True
+        called.mark(slice(None), LISTED)
         return None
     (fetched, hashing), others = how, [np.empty(0, np.int64)]
     chunks = contact_chunks(sync, found.list_export_id, pa.schema([EMAIL]), fetched)
     for chunk in ahead(chunks):
         email_hash = hashing.texts(_addresses(_texts(chunk, "email")))
         rows, is_called_for = called.rows_of(email_hash)
-        called.listed[rows[is_called_for]] = True
+        called.mark(rows[is_called_for], LISTED)
         others.append(email_hash[~is_called_for])
     return np.unique(np.concatenate(others))
 
@@ -147,12 +151,12 @@ class _Side:
 
     def several(self) -> pa.RecordBatch:
         """A row that is equal to nothing for each client with several contacts."""
-        rows = np.flatnonzero(self._called.several)
+        rows = np.flatnonzero(self._called.has(SEVERAL))
         n, zeros = len(rows), np.zeros(len(rows), np.int64)
         return self._batch(
             self._called.email_hash[rows],
             np.ones(n, bool),
-            self._called.listed[rows],
+            self._called.are_listed(rows, np.ones(n, bool)),
             pa.nulls(n, pa.timestamp("us", "UTC")),
             zeros,
             pa.array([b""] * n, pa.binary()),
@@ -170,7 +174,7 @@ class _Side:
         if self._listed is None:
             return np.ones(len(rows), bool), np.zeros(len(rows), bool)
         other = rows_of(self._listed, email_hash)[1]
-        on_list = taken(self._called.listed, rows, is_called_for) | (other & ~is_called_for)
+        on_list = self._called.are_listed(rows, is_called_for) | (other & ~is_called_for)
         return on_list, on_list & ~is_called_for & ~rows_of(self._known, email_hash)[1]
 
     def _batch(self, email_hash: Int64, *columns: pa.Array | Int64 | Mask) -> pa.RecordBatch:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pandas as pd
@@ -16,27 +16,34 @@ from contact_sync.state import refused_values, sides
 from contact_sync.state.verifications import Verification
 from contact_sync.sync import Sync
 from contact_sync.verify.b2core_side import hashes_of
-from contact_sync.verify.called_for import CalledFor
+from contact_sync.verify.called_for import SEEN, CalledFor
 
 AT_ONCE = 10_000
 
 
-def unequal_clients(sync: Sync, found: Verification, called: CalledFor) -> Iterator[pa.RecordBatch]:
-    """Rows of verify_unequal. B2CORE is asked for the clients that have a contact; whose row isn't
-    any more as it was when B2CORE's side was read has moved."""
-    missing = called.client_id[called.unequal & ~called.seen]
-    yield _batch(found, missing, has_moved=False)
-    rows = np.flatnonzero(called.unequal & called.seen)
-    rows = rows[np.argsort(called.client_id[rows])]
+def unequal_clients(
+    sync: Sync,
+    found: Verification,
+    called: CalledFor,
+    clients: Callable[[], Iterator[pa.RecordBatch]],
+) -> Iterator[pa.RecordBatch]:
+    """Rows of verify_unequal; `clients`: reads those of `called` once more. B2CORE is asked for the
+    clients that have a contact; whose row isn't any more as it was when B2CORE's side was read has
+    moved."""
+    ids, rows = called.unequal(clients())
+    seen = called.has(SEEN)[rows]
+    yield _batch(found, ids[~seen], has_moved=False)
+    ids, rows = ids[seen], rows[seen]
     with sync.b2core.keeping_connections():
         for start in range(0, len(rows), AT_ONCE):
-            yield from _read(sync, found, called, rows[start : start + AT_ONCE])
+            part = slice(start, start + AT_ONCE)
+            yield from _read(sync, found, called, ids[part], rows[part])
 
 
 def _read(
-    sync: Sync, found: Verification, called: CalledFor, rows: Int64
+    sync: Sync, found: Verification, called: CalledFor, ids: Int64, rows: Int64
 ) -> Iterator[pa.RecordBatch]:
-    mapping, ids = found.destination.mapping, called.client_id[rows]
+    mapping = found.destination.mapping
     hashing = sync.hashing()
     bounds = int(ids[0]), int(ids[-1])
     with sync.state.transaction() as cursor:

@@ -8,15 +8,15 @@ from typing import Any
 
 from fastapi.responses import StreamingResponse
 
-from contact_sync.airflow_edge.access import Viewer, ViewerDep
+from contact_sync.airflow_edge.access import ViewerDep
 from contact_sync.airflow_edge.audit import Access, note_access
 from contact_sync.reporting import change_lines
 from contact_sync.reporting.change_lines import Change
 from contact_sync.state.for_people import changes
 from contact_sync.state.for_people.reading import reading
-from contact_sync.web.changes_query import After, Only, OnlyDep, filter_of, run_and_sync
+from contact_sync.web.changes_query import After, OnlyDep, filter_of, run_and_sync
 from contact_sync.web.changes_view import FieldChange, fields, kept_values
-from contact_sync.web.client_files import csv_file, parquet_file
+from contact_sync.web.client_files import Ending, client_file
 from contact_sync.web.failures import make_router
 from contact_sync.web.seen_sync import SeenSync, readable_sync
 
@@ -25,21 +25,11 @@ VALUES = ("before", "after")
 router = make_router()
 
 
-@router.get("/syncs/{name}/runs/{run_id}/changes.csv")
-def changes_csv(viewer: ViewerDep, name: str, run_id: int, only: OnlyDep) -> StreamingResponse:
-    """All of them, streamed; with addresses and kept values for who may see them."""
-    return _file(viewer, name, run_id, only, csv_file)
-
-
-@router.get("/syncs/{name}/runs/{run_id}/changes.parquet")
-def changes_parquet(viewer: ViewerDep, name: str, run_id: int, only: OnlyDep) -> StreamingResponse:
-    """The same as Parquet, every column a text but for the client's id."""
-    return _file(viewer, name, run_id, only, parquet_file)
-
-
-def _file(
-    viewer: Viewer, name: str, run_id: int, only: Only, made: Callable[..., StreamingResponse]
+@router.get("/syncs/{name}/runs/{run_id}/changes.{ending}")
+def changes_file(
+    viewer: ViewerDep, name: str, run_id: int, ending: Ending, only: OnlyDep
 ) -> StreamingResponse:
+    """All of them, streamed; with addresses and kept values for who may see them."""
     sync = readable_sync(viewer, name)
     with reading(sync.state) as cursor:
         _, row = run_and_sync(cursor, name, run_id)
@@ -48,7 +38,7 @@ def _file(
                 addresses=sync.sees_addresses, **only.query)  # fmt: skip
     columns = COLUMNS + VALUES * sync.sees_addresses
     chunks = _with_values(sync, run_id, row.fields, changes.all_changes(sync.state, which))
-    return made(sync, f"changes-{run_id}", columns, chunks, _cells(row.fields))
+    return client_file(sync, f"changes-{run_id}", ending, columns, chunks, _cells(row.fields))
 
 
 @dataclass(frozen=True, slots=True)

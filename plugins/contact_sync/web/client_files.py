@@ -1,5 +1,5 @@
-"""What the lists of rejected clients and of dropped values share: addresses beside ids, as far as
-the viewer may see them, on a page and in a CSV file of any length.
+"""What the lists of clients share: addresses beside ids, as far as the viewer may see them, on a
+page and in a file of any length.
 """
 
 from __future__ import annotations
@@ -7,6 +7,8 @@ from __future__ import annotations
 import io
 import logging
 from collections.abc import Callable, Iterator, Sequence
+from enum import StrEnum
+from itertools import chain
 from typing import Any, Protocol, TypeVar
 
 from fastapi.responses import StreamingResponse
@@ -20,6 +22,18 @@ from contact_sync.web.seen_sync import SeenSync
 log = logging.getLogger(__name__)
 INCOMPLETE = "INCOMPLETE"
 """In place of an id in the last row of a file that couldn't be finished."""
+
+
+class Ending(StrEnum):
+    """The forms of a file, by the ending of its name."""
+
+    CSV = "csv"
+    PARQUET = "parquet"
+
+
+MEDIA_TYPES = {
+    Ending.CSV: "text/csv; charset=utf-8", Ending.PARQUET: "application/vnd.apache.parquet",
+}  # fmt: skip
 
 
 class OfClient(Protocol):
@@ -48,59 +62,57 @@ def addresses(name: str, ids: list[int]) -> tuple[dict[int, str], str]:
         return {}, str(error)
 
 
-def csv_file(
+def client_file(
     sync: SeenSync,
     title: str,
+    ending: Ending,
     columns: Sequence[str],
     chunks: Iterator[list[Row]],
     cells: Callable[[Row], Sequence[Any]],
 ) -> StreamingResponse:
     """All rows, streamed: the client's id and key, its address for who may see it, then `cells`,
-    whose titles are `columns`."""
-    lines = _lines(sync, columns, chunks, cells)
-    first = next(lines)  # what goes wrong at once is an answer of its own
-    named = {"Content-Disposition": f'attachment; filename="{title}-{sync.name}.csv"'}
+    whose titles are `columns`. In Parquet a row group is a chunk, and all but the id are texts."""
+    written = _csv if ending is Ending.CSV else _parquet
+    names = ["client_id", "client_key", *["email"] * sync.sees_addresses, *columns]
+    pieces = written(sync.name, names, (_table(sync, rows, cells) for rows in chunks))
+    first = next(pieces)  # what goes wrong at once is an answer of its own
+    named = {"Content-Disposition": f'attachment; filename="{title}-{sync.name}.{ending}"'}
     return StreamingResponse(
-        _then(first, lines), media_type="text/csv; charset=utf-8", headers={**HEADERS, **named}
+        chain([first], pieces), media_type=MEDIA_TYPES[ending], headers={**HEADERS, **named}
     )
 
 
-def _lines(
-    sync: SeenSync,
-    columns: Sequence[str],
-    chunks: Iterator[list[Row]],
-    cells: Callable[[Row], Sequence[Any]],
-) -> Iterator[bytes]:
+def _table(
+    sync: SeenSync, rows: list[Row], cells: Callable[[Row], Sequence[Any]]
+) -> list[list[Any]]:
+    found: dict[int, str] = {}
+    if sync.sees_addresses:
+        found = _read(sync.name, [row.client_id for row in rows])
+    own = [[found.get(row.client_id)] if sync.sees_addresses else [] for row in rows]
+    return [
+        [row.client_id, row.client_key, *address, *cells(row)]
+        for row, address in zip(rows, own, strict=True)
+    ]
+
+
+def _csv(name: str, columns: list[str], tables: Iterator[list[list[Any]]]) -> Iterator[bytes]:
     """The header with the first rows, then the others, in pieces of bounded size. What goes wrong
     after the first piece is said in the last row, because the answer's status is out already."""
-    header = csv_lines([("client_id", "client_key", *("email",) * sync.sees_addresses, *columns)])
+    header = csv_lines([columns])
     is_begun = False
     try:
-        for rows in chunks:
-            found: dict[int, str] = {}
-            if sync.sees_addresses:
-                found = _read(sync.name, [row.client_id for row in rows])
-            own = [[found.get(row.client_id)] if sync.sees_addresses else [] for row in rows]
-            yield (b"" if is_begun else header) + csv_lines(
-                [row.client_id, row.client_key, *address, *cells(row)]
-                for row, address in zip(rows, own, strict=True)
-            )
+        for table in tables:
+            yield (b"" if is_begun else header) + csv_lines(table)
             is_begun = True
     except Exception as error:
         if not is_begun:
             raise
         told = told_safely(error)
-        log.warning("A file of sync %r ends too early: %s", sync.name, told)
-        empty = ("",) * (len(columns) + sync.sees_addresses)
-        yield csv_lines([(INCOMPLETE, f"rows are missing: {told}", *empty)])
+        log.warning("A file of sync %r ends too early: %s", name, told)
+        yield csv_lines([(INCOMPLETE, f"rows are missing: {told}", *[""] * (len(columns) - 2))])
         return
     if not is_begun:
         yield header
-
-
-def _then(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
-    yield first
-    yield from rest
 
 
 def _read(name: str, ids: list[int]) -> dict[int, str]:
@@ -110,48 +122,16 @@ def _read(name: str, ids: list[int]) -> dict[int, str]:
         return addresses_of(opened, list(dict.fromkeys(ids)))
 
 
-def parquet_file(
-    sync: SeenSync,
-    title: str,
-    columns: Sequence[str],
-    chunks: Iterator[list[Row]],
-    cells: Callable[[Row], Sequence[Any]],
-) -> StreamingResponse:
-    """The same rows as Parquet, streamed: a row group a chunk, texts but for the id. A file that
-    can't be finished has no end, which every reader refuses."""
-    pieces = _parquet(sync, columns, chunks, cells)
-    first = next(pieces)
-    named = {"Content-Disposition": f'attachment; filename="{title}-{sync.name}.parquet"'}
-    return StreamingResponse(
-        _then(first, pieces),
-        media_type="application/vnd.apache.parquet",
-        headers={**HEADERS, **named},
-    )
-
-
-def _parquet(
-    sync: SeenSync,
-    columns: Sequence[str],
-    chunks: Iterator[list[Row]],
-    cells: Callable[[Row], Sequence[Any]],
-) -> Iterator[bytes]:
+def _parquet(_name: str, columns: list[str], tables: Iterator[list[list[Any]]]) -> Iterator[bytes]:
+    """A row group a table. A file that can't be finished has no end, which every reader refuses."""
     import pyarrow as pa
     from pyarrow import parquet
 
-    names = ["client_id", "client_key", *["email"] * sync.sees_addresses, *columns]
-    schema = pa.schema([(name, pa.string() if i else pa.int64()) for i, name in enumerate(names)])
+    schema = pa.schema([(name, pa.string() if i else pa.int64()) for i, name in enumerate(columns)])
     sink = _Pieces()
     with parquet.ParquetWriter(sink, schema) as writer:
         yield sink.taken()
-        for rows in chunks:
-            found: dict[int, str] = {}
-            if sync.sees_addresses:
-                found = _read(sync.name, [row.client_id for row in rows])
-            own = [[found.get(row.client_id)] if sync.sees_addresses else [] for row in rows]
-            table = [
-                [row.client_id, row.client_key, *address, *cells(row)]
-                for row, address in zip(rows, own, strict=True)
-            ]
+        for table in tables:
             arrays = [
                 pa.array(_texts(c) if i else c, f.type)
                 for i, (c, f) in enumerate(zip(zip(*table, strict=True), schema, strict=True))

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import Depends, Request, Response
 from fastapi.responses import StreamingResponse
 
-from contact_sync.airflow_edge.access import Viewer, ViewerDep
+from contact_sync.airflow_edge.access import ViewerDep
 from contact_sync.airflow_edge.audit import Access, note_access
 from contact_sync.base import words
 from contact_sync.state.for_people import dropped
@@ -17,7 +16,7 @@ from contact_sync.state.for_people.dropped import DroppedValue, Filter
 from contact_sync.state.for_people.reading import reading
 from contact_sync.state.for_people.rejected import ReasonCount
 from contact_sync.state.for_people.syncs import sync_row
-from contact_sync.web.client_files import addresses, csv_file, parquet_file
+from contact_sync.web.client_files import Ending, addresses, client_file
 from contact_sync.web.failures import make_router
 from contact_sync.web.links import reason_query
 from contact_sync.web.list_page import ListPage
@@ -77,28 +76,18 @@ def dropped_values(
     return page(request, "dropped.html", title="Dropped values", sync=sync, shown=shown)
 
 
-@router.get("/syncs/{name}/dropped.csv")
-def dropped_csv(viewer: ViewerDep, name: str, only: OnlyDep) -> StreamingResponse:
+@router.get("/syncs/{name}/dropped.{ending}")
+def dropped_file(viewer: ViewerDep, name: str, ending: Ending, only: OnlyDep) -> StreamingResponse:
     """All of them, streamed; with addresses for who may see them."""
-    return _file(viewer, name, only, csv_file)
-
-
-@router.get("/syncs/{name}/dropped.parquet")
-def dropped_parquet(viewer: ViewerDep, name: str, only: OnlyDep) -> StreamingResponse:
-    """The same as Parquet, every column a text but for the client's id."""
-    return _file(viewer, name, only, parquet_file)
-
-
-def _file(
-    viewer: Viewer, name: str, only: Only, made: Callable[..., StreamingResponse]
-) -> StreamingResponse:
     sync = readable_sync(viewer, name)
     with reading(sync.state) as cursor:
         row = sync_row(cursor, name)
     which = only.filter(row.sync_id if row else -1)
     note_access(viewer, sync.definition, Access.DOWNLOADED, list="dropped", field=only.field,
                 reason=only.reason, addresses=sync.sees_addresses)  # fmt: skip
-    return made(sync, "dropped", COLUMNS, dropped.all_values(sync.state, which), _cells)
+    return client_file(
+        sync, "dropped", ending, COLUMNS, dropped.all_values(sync.state, which), _cells
+    )
 
 
 def _cells(value: DroppedValue) -> list[Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -11,7 +10,7 @@ from typing import Annotated, Any
 from fastapi import Depends, HTTPException, Request, Response
 from fastapi.responses import RedirectResponse, StreamingResponse
 
-from contact_sync.airflow_edge.access import Viewer, ViewerDep
+from contact_sync.airflow_edge.access import ViewerDep
 from contact_sync.airflow_edge.audit import Access, note_access
 from contact_sync.base import words
 from contact_sync.base.refusal_retries import next_try
@@ -20,7 +19,7 @@ from contact_sync.state.for_people import rejected
 from contact_sync.state.for_people.reading import reading
 from contact_sync.state.for_people.rejected import Filter, ReasonCount, RejectedClient
 from contact_sync.state.for_people.syncs import sync_row
-from contact_sync.web.client_files import addresses, csv_file, parquet_file
+from contact_sync.web.client_files import Ending, addresses, client_file
 from contact_sync.web.failures import make_router
 from contact_sync.web.links import reason_query
 from contact_sync.web.list_page import ListPage
@@ -85,28 +84,16 @@ def rejected_clients(
                 next_try=partial(_next_try, sync))  # fmt: skip
 
 
-@router.get("/syncs/{name}/rejected.csv")
-def rejected_csv(viewer: ViewerDep, name: str, only: OnlyDep) -> StreamingResponse:
+@router.get("/syncs/{name}/rejected.{ending}")
+def rejected_file(viewer: ViewerDep, name: str, ending: Ending, only: OnlyDep) -> StreamingResponse:
     """All of them, streamed; with addresses for who may see them."""
-    return _file(viewer, name, only, csv_file)
-
-
-@router.get("/syncs/{name}/rejected.parquet")
-def rejected_parquet(viewer: ViewerDep, name: str, only: OnlyDep) -> StreamingResponse:
-    """The same as Parquet, every column a text but for the client's id."""
-    return _file(viewer, name, only, parquet_file)
-
-
-def _file(
-    viewer: Viewer, name: str, only: Only, made: Callable[..., StreamingResponse]
-) -> StreamingResponse:
     sync = readable_sync(viewer, name)
     with reading(sync.state) as cursor:
         row = sync_row(cursor, name)
     which = only.filter(row.sync_id if row else -1)
     note_access(viewer, sync.definition, Access.DOWNLOADED, list="rejected", field=only.field,
                 reason=only.reason, addresses=sync.sees_addresses)  # fmt: skip
-    return made(sync, "rejected", COLUMNS, rejected.all_clients(sync.state, which),
+    return client_file(sync, "rejected", ending, COLUMNS, rejected.all_clients(sync.state, which),
                 partial(_cells, sync))  # fmt: skip
 
 

@@ -3,7 +3,6 @@ button that sends some of them again."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -12,7 +11,7 @@ from typing import Annotated, Any
 from fastapi import Depends, Form, HTTPException, Request, Response
 from fastapi.responses import RedirectResponse, StreamingResponse
 
-from contact_sync.airflow_edge.access import Viewer, ViewerDep
+from contact_sync.airflow_edge.access import ViewerDep
 from contact_sync.airflow_edge.audit import Access, note_access
 from contact_sync.base import words
 from contact_sync.base.refusal_retries import next_try
@@ -22,7 +21,7 @@ from contact_sync.state.for_people import to_do
 from contact_sync.state.for_people.reading import reading
 from contact_sync.state.for_people.syncs import sync_row
 from contact_sync.state.for_people.to_do import ClientToDo, Filter, ReasonToDo
-from contact_sync.web.client_files import addresses, csv_file, parquet_file
+from contact_sync.web.client_files import Ending, addresses, client_file
 from contact_sync.web.failures import make_router
 from contact_sync.web.links import Links
 from contact_sync.web.rendering import links_of, page
@@ -172,28 +171,16 @@ def clients_to_do(
     )  # fmt: skip
 
 
-@router.get("/syncs/{name}/to-do.csv")
-def to_do_csv(viewer: ViewerDep, name: str, only: OnlyDep) -> StreamingResponse:
+@router.get("/syncs/{name}/to-do.{ending}")
+def to_do_file(viewer: ViewerDep, name: str, ending: Ending, only: OnlyDep) -> StreamingResponse:
     """All of them, streamed; with addresses for who may see them."""
-    return _file(viewer, name, only, csv_file)
-
-
-@router.get("/syncs/{name}/to-do.parquet")
-def to_do_parquet(viewer: ViewerDep, name: str, only: OnlyDep) -> StreamingResponse:
-    """The same as Parquet, every column a text but for the client's id."""
-    return _file(viewer, name, only, parquet_file)
-
-
-def _file(
-    viewer: Viewer, name: str, only: Only, made: Callable[..., StreamingResponse]
-) -> StreamingResponse:
     sync = readable_sync(viewer, name)
     with reading(sync.state) as cursor:
         row = sync_row(cursor, name)
     which = only.filter(row.sync_id if row else -1)
     note_access(viewer, sync.definition, Access.DOWNLOADED, list="to do", kind=only.what,
                 field=only.field, reason=only.reason, addresses=sync.sees_addresses)  # fmt: skip
-    return made(sync, "to-do", COLUMNS, to_do.all_clients(sync.state, which),
+    return client_file(sync, "to-do", ending, COLUMNS, to_do.all_clients(sync.state, which),
                 partial(_cells, sync))  # fmt: skip
 
 

@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from contact_sync.base.errors import FatalError
 from contact_sync.run.sending import removal_targets, removed_by_hand
 from tests.support.world import World
 
@@ -67,6 +68,38 @@ def test_F10_who_was_removed_by_hand_comes_back_with_a_resend_only(
     world.edit(client, first_name="Ann")
     world.run()
     world.assert_converged()
+
+
+@pytest.mark.usefixtures("sure")
+def test_F10_a_list_that_has_lost_its_contacts_stops_the_run(world: World) -> None:
+    """Many at once may be nobody's wish: nothing is sent or noted before a person decides."""
+    lose_everybody(world)
+    for _again in range(2):
+        with pytest.raises(FatalError, match=r"3 of the 3 contacts .* are gone .* --mode resend"):
+            world.run()
+        assert (set(world.fates().values()), world.contacts()) == ({"confirmed"}, {})
+    world.run("resend")
+    world.assert_converged()
+
+
+@pytest.mark.usefixtures("sure")
+def test_F10_many_are_removed_by_hand_if_a_person_says_so(world: World) -> None:
+    """They stay away, as fewer do unasked."""
+    lose_everybody(world)
+    assert world.run(approve=True)["exclusions"] == {"removed_by_hand": 3}
+    assert (world.run()["counts"]["sent"], world.contacts()) == (0, {})
+
+
+def lose_everybody(world: World) -> None:
+    """Four clients are sent, SendGrid loses their contacts, and three of them change."""
+    world.redefine(limits={"removals": {"contacts": 1, "share": 0}})
+    world.add_clients(4)
+    world.run()
+    idents = ",".join(contact["id"] for contact in world.contacts().values())
+    world.delete_at_sendgrid(f"contacts?ids={idents}")
+    while world.contacts():
+        time.sleep(0.02)
+    world.sql("UPDATE b2core.clients SET first_name = 'Changed' WHERE id <= 3")
 
 
 @HOW

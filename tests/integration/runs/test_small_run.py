@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import SimpleNamespace
 
 import pytest
 
@@ -20,9 +22,11 @@ from contact_sync.run.plan_batches import plan_batches
 from contact_sync.run.remove_excluded import remove_excluded
 from contact_sync.run.select_clients import select_clients
 from contact_sync.run.send_batch import send_batch
+from contact_sync.run.sending.submit import submit_batch
 from contact_sync.run.small_run import CHECKS, STEPS, go_on, selected_slices
 from contact_sync.run.stage_clients import stage_clients
 from contact_sync.run.start_run import begun_by, start_run
+from contact_sync.state.runs import Run
 from contact_sync.sync import Sync
 from tests.support.world import World
 
@@ -133,6 +137,26 @@ def test_P15_what_is_sent_and_not_over_is_followed_by_its_task(
         take_the_rest(sync, run_id, STAGED)
     world.assert_converged()
     assert len([call for call in world.writes() if call.startswith("PUT")]) == 2  # with the load
+
+
+def test_P15_a_job_is_looked_at_for_a_moment_however_long_it_took_to_send(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A large file takes longer to send than a job is looked at, and isn't waited for therefore."""
+    change_some(world)
+    world.emulator.admin.settings(delay=0.3)  # not over when it is looked at for the first time
+    sent: set[int] = set()
+
+    def slowly(sync: Sync, run: Run, batch_id: int) -> None:
+        submit_batch(sync, run, batch_id)
+        sent.add(batch_id)
+
+    monkeypatch.setattr("contact_sync.run.send_batch.submit_batch", slowly)
+    monkeypatch.setattr("contact_sync.run.send_batch.LOOK_SECONDS", 60.0)
+    clock = SimpleNamespace(monotonic=lambda: time.monotonic() + 3600 * len(sent), sleep=time.sleep)
+    monkeypatch.setattr("contact_sync.run.send_batch.time", clock)
+    with world.sync() as sync:
+        assert go_on(sync, begin(sync)) == EVERY_STEP
 
 
 def test_P15_a_plan_above_the_limits_is_left_to_the_task_that_asks(world: World) -> None:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,9 +18,9 @@ from contact_sync.contacts.json_bodies import (
     MAX_JSON_CONTACTS,
     cut_json_batches,
     json_body,
-    json_contact,
 )
-from contact_sync.contacts.payloads import OutboxRow
+from contact_sync.contacts.mapping import Mapping
+from contact_sync.state.batch_contacts import UPSERT
 from tests.support.samples import mapping, payload
 
 
@@ -51,24 +52,38 @@ def bits(*names: str) -> int:
 
 def test_json_leaves_out_what_has_no_value_and_clears_what_had_one() -> None:
     """Omitted = kept, "" = cleared; custom fields by id; numbers and dates in JSON's forms."""
-    row = OutboxRow(
-        "a@example.com",
-        payload("a@example.com", first_name="Ann", Score="-1.5", Born="1990-02-01"),
-        bits("city", "Status"),
-    )
-    assert json_contact(row, mapping()) == {
-        "email": "a@example.com",
-        "first_name": "Ann",
-        "city": "",
-        "custom_fields": {"e1_T": "", "e2_N": -1.5, "e3_D": "1990-02-01T00:00:00Z"},
-    }
+    first = payload("a@example.com", first_name="Ann", Score="-1.5", Born="1990-02-01")
+    second = payload("b@example.com", last_name='O"Neill\\', city="Zürich\u007f")
+    third = payload("c@example.com")
+    rows = [
+        {"email": "a@example.com", "payload": first, "clears": bits("city", "Status")},
+        {"email": "b@example.com", "payload": second, "clears": 0},
+        {"email": '"c\t d"@example.com', "payload": third, "clears": bits("Status")},
+    ]
+    assert sent(rows, mapping())["contacts"] == [
+        {
+            "email": "a@example.com",
+            "first_name": "Ann",
+            "city": "",
+            "custom_fields": {"e1_T": "", "e2_N": -1.5, "e3_D": "1990-02-01T00:00:00Z"},
+        },
+        {"email": "b@example.com", "last_name": 'O"Neill\\', "city": "Zürich\u007f"},
+        {"email": '"c\t d"@example.com', "custom_fields": {"e1_T": ""}},
+    ]
+
+
+def sent(rows: list[dict[str, Any]], using: Mapping) -> dict[str, Any]:
+    """What the request says of these contacts."""
+    found: dict[str, Any] = json.loads(json_body(pa.Table.from_pylist(rows, UPSERT), using))
+    return found
 
 
 def bodies() -> Iterator[tuple[str | None, dict[str, Any]]]:
     """Bodies with and without a list."""
     for list_id in ("L1", None):
         using = replace(mapping(), list_id=list_id)
-        yield list_id, json.loads(json_body([OutboxRow("a@b.co", payload("a@b.co"), 0)], using))
+        row = {"email": "a@b.co", "payload": payload("a@b.co"), "clears": 0}
+        yield list_id, sent([row], using)
 
 
 def test_S12_the_list_is_in_every_call_or_nowhere() -> None:

@@ -14,7 +14,7 @@ from contact_sync.contacts.hash_keys import PLAIN
 from contact_sync.contacts.mapping import MappedField, Mapping
 from contact_sync.contacts.shown_rows import row_hashes
 from contact_sync.contacts.transform import transform
-from contact_sync.verify.called_for import CalledFor
+from contact_sync.verify.called_for import LISTED, SEEN, SEVERAL, CalledFor
 
 TEXT = MappedField("city", "_rf6_T", FieldType.TEXT, False, "city", "skip", "cut", 60, 0)
 NUMBER = replace(TEXT, name="Score", type=FieldType.NUMBER, custom=True, column="score", bit=1)
@@ -75,13 +75,18 @@ def test_a_line_break_that_somebody_has_typed_is_nobodys() -> None:
 def test_who_has_several_contacts_is_unequal_whatever_they_hold() -> None:
     """Together or one after the other, and even if one of them is as it has to be."""
     ids = np.array([1, 2, 3, 4, 5])
-    called = CalledFor(ids, 10 * ids, 100 * ids, np.array([True, True, True, True, False]))
-    called.listed[:] = [True, True, True, False, True]
+    columns = [pa.array(x) for x in (ids, 10 * ids, 100 * ids, [True, True, True, True, False])]
+    names = ["client_id", "email_hash", "row_hash", "is_exact"]
+    clients = pa.RecordBatch.from_arrays(columns, names)
+    called = CalledFor([clients[2:], clients[:2]], 9)
+    called.mark(np.array([0, 1, 2, 4]), LISTED)
     for email_hash, row_hash in (([20, 10, 20, 50], [200, 100, 200, 500]), ([30, 40], [300, 400]),
                                  ([10, 99], [101, 99])):  # fmt: skip
         rows, found = called.rows_of(np.array(email_hash))
         equal = called.are_equal(rows, np.array(row_hash), found)
         called.note(rows[found], equal[found])
-    assert called.client_id[called.seen].tolist() == [1, 2, 3, 4, 5]
-    assert called.client_id[called.several].tolist() == [1, 2]
-    assert called.client_id[called.unequal].tolist() == [1, 2, 4, 5]
+    assert called.has(SEEN).all()
+    assert called.has(SEVERAL).tolist() == [True, True, False, False, False]
+    unequal, rows = called.unequal([clients[2:], clients[:2]])
+    assert unequal.tolist() == [1, 2, 4, 5]
+    assert called.email_hash[rows].tolist() == [10, 20, 40, 50]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -15,8 +16,9 @@ from contact_sync.base.vocabulary import FieldType
 from contact_sync.contacts.hash_keys import PLAIN
 from contact_sync.contacts.json_bodies import ENVELOPE_BYTES, json_body
 from contact_sync.contacts.mapping import Mapping
-from contact_sync.contacts.payloads import OutboxRow, values_of
+from contact_sync.contacts.payloads import values_of
 from contact_sync.contacts.transform import Transformed, transform
+from contact_sync.state.batch_contacts import UPSERT
 from tests.support.samples import COLUMNS, batch, mapping
 
 ODD = st.text('aé"\\\u001f\u0000\u2028\u007f\u20ac\U0001f468\u200d\u0301 \t/<', max_size=70)
@@ -58,14 +60,25 @@ def test_C10_sizes_are_an_upper_bound_of_the_real_body(
     """Whatever is in it and whatever is cleared, so that no batch can be too large."""
     using = replace(mapping(), list_id=UUID)
     found = [row for row in rows_of(batch(*rows), using) if row["reason"] is None]
-    contacts = [
-        OutboxRow(
-            row["email"], row["payload"], clears & ~row["filled"] & using.mask(FieldType.TEXT)
-        )
-        for row in found
-    ]
-    body = json_body(contacts, using)
+    texts = clears & using.mask(FieldType.TEXT)
+    contacts = [row | {"clears": texts & ~row["filled"]} for row in found]
+    body = json_body(pa.Table.from_pylist(contacts, UPSERT), using)
+    assert json.loads(body)["contacts"] == [json_contact(row, using) for row in contacts]
     assert len(body) <= sum(row["size"] for row in found) + ENVELOPE_BYTES
+
+
+def json_contact(row: dict[str, Any], using: Mapping) -> dict[str, Any]:
+    """The contact in a request: values that exist, "" for what is to be cleared."""
+    contact: dict[str, Any] = {"email": row["email"]}
+    for field, value in zip(using.fields, values_of(row["payload"], using), strict=True):
+        if not value and not row["clears"] >> field.bit & 1:
+            continue
+        converted: Any = f"{value}T00:00:00Z" if field.type is FieldType.DATE else value
+        if field.type is FieldType.NUMBER:
+            converted = float(value)
+        to = contact.setdefault("custom_fields", {}) if field.custom else contact
+        to[field.id if field.custom else field.name] = converted
+    return contact
 
 
 @pytest.mark.parametrize("character", ['"', "\\", "é", "\U0001f468", "\u007f"])
@@ -75,8 +88,8 @@ def test_C10_the_worst_contact_is_not_larger_than_it_says(character: str) -> Non
     row |= {"client_id": 1, "email": "a" * 64 + "@example.com", "exclusion": None}
     row |= {"phone": "+41791234567", "score": "-12345678901.25", "born": "2024-02-29"}
     (found,) = rows_of(batch(row), mapping())
-    body = json_body([OutboxRow(found["email"], found["payload"], 0)], mapping())
-    envelope = json_body([], mapping())
+    body = json_body(pa.Table.from_pylist([found | {"clears": 0}], UPSERT), mapping())
+    envelope = json_body(UPSERT.empty_table(), mapping())
     assert found["filled"] == 127
     assert len(body) - len(envelope) <= found["size"] < 1.1 * len(body)
 

@@ -3,6 +3,7 @@
 A contact that this sync has confirmed is looked up before it is sent again. If it isn't there, or
 not on the list, although a search that lags can't be the cause, a person has removed it: its client
 is excluded until a run of mode `resend`. If the search may lag, the client waits for the next run.
+A list that has lost its contacts looks the same: above the limit of removals a person decides.
 """
 
 from __future__ import annotations
@@ -12,10 +13,11 @@ from typing import Any
 
 import numpy as np
 
+from contact_sync.base.errors import FatalError
 from contact_sync.base.failpoints import reach
 from contact_sync.base.numbers import count
-from contact_sync.base.vocabulary import PendingReason, RunKind
-from contact_sync.run.context import mapping_of
+from contact_sync.base.vocabulary import Answer, PendingReason, RunKind
+from contact_sync.run.context import mapping_of, snapshot_of
 from contact_sync.run.sending import removal_targets
 from contact_sync.run.sending.changed_fields import note_looked_up
 from contact_sync.run.sending.search import search
@@ -35,7 +37,8 @@ def leave_removed(sync: Sync, run: Run, own: int) -> dict[str, int]:
 
     `own`: so many staged clients have a contact at their address already. Returns numbers of
     clients for the plan: `removed_by_hand`, `not_shown` (wait for the next run), `not_looked_up`
-    (sent without a look: too many).
+    (sent without a look: too many). Raises FatalError if more are removed than the definition's
+    limit of removals allows and the run's plan wasn't approved beforehand.
     """
     if run.kind is RunKind.RESEND or not own:
         return {}
@@ -57,6 +60,7 @@ def leave_removed(sync: Sync, run: Run, own: int) -> dict[str, int]:
             (gone if is_sure else late).append(contact.client_id)
     if not gone and not late:
         return {}
+    _refuse_many(sync, run, len(gone), len(contacts))
     with sync.state.transaction(run.fence) as cursor:
         removed_by_hand.exclude(cursor, run.sync_id, run.run_id, gone)
         dropped.replace_dropped(cursor, run.sync_id, np.array(gone, np.int64), [])
@@ -67,6 +71,21 @@ def leave_removed(sync: Sync, run: Run, own: int) -> dict[str, int]:
                 count(len(gone), "changed client was", "changed clients were"),
                 f"{len(late):,}")  # fmt: skip
     return {"removed_by_hand": len(gone), "not_shown": len(late)}
+
+
+def _refuse_many(sync: Sync, run: Run, gone: int, looked_up: int) -> None:
+    limit = sync.definition.limits.removals.of(snapshot_of(run).selected)
+    is_approved = run.approval is not None and run.approval.decision == Answer.APPROVED
+    if gone <= limit or is_approved:
+        return
+    raise FatalError(
+        f"{gone:,} of the {count(looked_up, 'contact')} that were to be changed are gone from "
+        f"SendGrid or from the list, and this sync hasn't removed them; the limit of removals is "
+        f"{limit:,}. Nothing was sent. If the list or its contacts were lost, a run of mode resend "
+        f"brings them back: `python -m contact_sync run {sync.definition.name} --mode resend`. If "
+        f"people removed them and they are to stay away, run once with --approve (in Airflow: "
+        f"Don't ask)"
+    )
 
 
 def _missing(run: Run, own: list[Own], contacts: dict[str, dict[str, Any]]) -> list[Own]:

@@ -53,11 +53,11 @@ def send_json(sync: Sync, run: Run, batch: Batch) -> None:
     mapping = mapping_of(run)
     for refused in range(1, MAX_REFUSAL_ROUNDS + 2):
         with sync.state.transaction() as cursor:
-            contacts = batch_contacts.batch_contacts(cursor, batch.batch_id)
-        if not contacts:
+            rows = batch_contacts.upsert_rows(cursor, batch.batch_id)
+        if not len(rows):
             settle_unsent(sync, run, batch, Outcome.ALL_REFUSED)
             return
-        body = json_body([contact.row for contact in contacts], mapping)
+        body = json_body(rows, mapping)
         too_large = cut_refused.is_known_as_too_large(sync, run, Lane.JSON, len(body))
         if too_large and cut_refused.cut_to_size(sync, run, batch, len(body)):
             return
@@ -65,7 +65,7 @@ def send_json(sync: Sync, run: Run, batch: Batch) -> None:
             upsert = partial(_upsert, sync, run, batch, body)
             job_id, announced = once_fields_are_known(sync, run, mapping, upsert)
         except RequestRefused as error:
-            if not _goes_on(sync, run, batch, (contacts, len(body)), error, refused):
+            if not _goes_on(sync, run, batch, len(body), error, refused):
                 return
             continue
         reach("upserted_not_stored")
@@ -85,15 +85,14 @@ def _goes_on(
     sync: Sync,
     run: Run,
     batch: Batch,
-    sent: tuple[list[BatchContact], int],
+    size: int,
     error: RequestRefused,
     refused: int,
 ) -> bool:
-    """Deal with a refusal, the `refused`th one; whether what is left of the batch is sent again.
-
-    `sent`: the contacts, and the bytes of the request.
-    """
-    contacts, size = sent
+    """Deal with a refusal, the `refused`th one, of a request of `size` bytes; whether what is left
+    of the batch is sent again."""
+    with sync.state.transaction() as cursor:
+        contacts = batch_contacts.batch_contacts(cursor, batch.batch_id)
     found = complaints(error, [row.email for row in contacts])
     cause = cause_of(error, found)
     if cause is Cause.UNKNOWN_FIELD:  # it has been waited for

@@ -7,7 +7,7 @@ from pathlib import Path
 from alembic import op
 
 revision = "0038"
-down_revision = "0036"
+down_revision = "0037"
 
 
 def upgrade() -> None:
