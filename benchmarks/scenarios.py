@@ -70,8 +70,8 @@ def no_change(world: World) -> Measured:
     measured.answer["b2core_busy_ms"] = world.b2core_busy_ms() - before
     if measured.answer["look"] != "nothing":
         raise NotDoneError(f"A run without changes has read B2CORE: {measured.answer['look']}")
-    if measured.answer["has_pandas"]:
-        raise NotDoneError("A run without changes has loaded pandas")
+    if loaded := measured.answer["for_rows"]:
+        raise NotDoneError(f"A run without changes has loaded {', '.join(loaded)}")
     return measured
 
 
