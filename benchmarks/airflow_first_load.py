@@ -5,11 +5,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from statistics import median
 
 from benchmarks.airflow_cost import DAG_ID, Say
-from benchmarks.airflow_runs import Took, command_line, run_of, start_over, two_dags
+from benchmarks.airflow_runs import Took, command_line, moment, run_of, start_over, two_dags
 from benchmarks.task_memory import task_memory
 from local.stack.system import Stack
 
@@ -108,8 +107,3 @@ def tasks_of(took: Took, peaks: Mapping[str, float]) -> dict[str, Task]:
             round(max(peaks.get(row["id"], 0.0) for row in own)),
         )
     return found
-
-
-def moment(text: str) -> float:
-    """A moment of Airflow's as epoch seconds."""
-    return datetime.fromisoformat(text).timestamp()

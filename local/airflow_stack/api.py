@@ -86,8 +86,11 @@ class AirflowApi:
 
     def run_state(self, dag_id: str, run_id: str) -> str:
         """Return the state of a run: queued, running, success or failed."""
-        answer = self.send("GET", f"/api/v2/dags/{quote(dag_id)}/dagRuns/{quote(run_id)}")
-        return str(answer["state"])
+        return str(self.run(dag_id, run_id)["state"])
+
+    def run(self, dag_id: str, run_id: str) -> dict[str, Any]:
+        """Return a run as Airflow describes it."""
+        return self.send("GET", f"/api/v2/dags/{quote(dag_id)}/dagRuns/{quote(run_id)}")
 
     def runs(self, dag_id: str) -> list[dict[str, Any]]:
         """Return a DAG's newest runs, newest first, as Airflow describes them."""
