@@ -40,7 +40,7 @@ test-long: $(READY) ## Kill a worker, kill every kind of run at every point, try
 	$(BIN)/python -m pytest -q -m slow
 	$(BIN)/python -m pytest -q -n 2 tests/stateful --hypothesis-profile=long $(ARGS)
 
-bench: $(READY) ## Measure what a sync costs; half an hour (ARGS="--rows 100000 --repetitions 1", ARGS=--help)
+bench: $(READY) ## Measure what a sync costs; more than an hour (ARGS="--rows 100000 --repetitions 1", ARGS=--help)
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 PEERS := .venv-peers
