@@ -24,7 +24,7 @@ gc.disable()  # until everything is imported, as `python -m contact_sync` does
 share_one_heap()
 
 from benchmarks.target import Target, answer, read_target
-from contact_sync.b2core.reader import WHAT, B2Core
+from contact_sync.b2core.reader import B2Core
 from contact_sync.base.command_line import own_holder
 from contact_sync.base.json_columns import SourceSnapshot
 from contact_sync.base.vocabulary import RunKind
@@ -32,7 +32,6 @@ from contact_sync.config.definition import SyncDefinition
 from contact_sync.config.files import read_definition, source_folder
 from contact_sync.config.tuning import Tuning
 from contact_sync.contacts.hash_keys import HashKey, HashKeys
-from contact_sync.postgres.arrow_reader import Connection
 from contact_sync.reporting.run_report import run_report
 from contact_sync.run import in_one_process
 from contact_sync.run.scan_clients import changed_clients, scan_clients
@@ -50,7 +49,6 @@ STEPS = (
 )  # fmt: skip
 seconds: dict[str, float] = {}
 cpu_seconds: dict[str, float] = {}
-waited: dict[str, float] = {}
 
 
 def definition() -> SyncDefinition:
@@ -81,7 +79,6 @@ def run(sync: Sync, kind: RunKind) -> None:
     """Run, and answer with what became of the clients and what each step took."""
     for name in STEPS:
         setattr(in_one_process, name, timed(name, getattr(in_one_process, name)))
-    count_waiting()
     approved = Options(approve=True)
     run_id = in_one_process.run_sync(sync, kind, holder=own_holder(), options=approved)
     with sync.state.transaction() as cursor:
@@ -92,23 +89,8 @@ def run(sync: Sync, kind: RunKind) -> None:
     answer(
         rows=report.books["selected"], sent=report.counts["sent"], books=report.books,
         seconds=seconds, cpu_seconds=cpu_seconds, look=report.look,
-        b2core_seconds=waited.get(WHAT, 0.0), has_pandas="pandas" in sys.modules,
+        for_rows=sorted({"pandas", "pyarrow.compute"} & set(sys.modules)),
     )  # fmt: skip
-
-
-def count_waiting() -> None:
-    """Add up how long each database is waited for, by what it is called."""
-    real = Connection.call
-
-    def call(self: Connection, ask: Callable[[], Any], what: str) -> Any:
-        began = time.perf_counter()
-        try:
-            return real(self, ask, what)
-        finally:
-            name = what.partition(" (")[0]
-            waited[name] = waited.get(name, 0) + time.perf_counter() - began
-
-    Connection.call = call  # type: ignore[method-assign]
 
 
 def timed(name: str, step: Callable[..., Any]) -> Callable[..., Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -21,6 +22,8 @@ from local.stack.account import furnish
 
 STATE_ROLE = "contact_sync_state"
 STATE_TEMPLATE, STATE = "state_template", "state"
+SESSIONS = "SELECT count(*) FROM pg_stat_activity WHERE datname = %s"
+BUSY = "SELECT active_time FROM pg_stat_database WHERE datname = %s"
 ANSWER_AT_ONCE = {"finish_delay": 0.0}
 
 
@@ -78,6 +81,19 @@ class World:
                 "UPDATE b2core.clients SET last_name = %s WHERE id %% %s = 0", (marker, share)
             )
             return cursor.rowcount
+
+    def b2core_busy_ms(self) -> float:
+        """How long B2CORE's sessions have executed statements so far, in ms (active_time, since
+        PostgreSQL 14); a session hands its part in when it ends, so that all are waited for."""
+        database = f"b2core_{self.clients}"
+        with psycopg.connect(self.cluster.url(), autocommit=True) as connection:
+            for _ in range(500):
+                (there,) = connection.execute(SESSIONS, [database]).fetchone() or (0,)
+                if not there:
+                    break
+                time.sleep(0.01)
+            (busy,) = connection.execute(BUSY, [database]).fetchone() or (0.0,)
+        return float(busy)
 
     def settle_down(self) -> None:
         """Write out what PostgreSQL still has to write, so that no program pays for another's."""

@@ -7,14 +7,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from contact_sync.base.arrays import Mask
 
 
 def mask_of(array: pa.Array) -> Mask:
     """A boolean Arrow array as numpy, null = False."""
-    return np.asarray(pc.fill_null(array, False) if array.null_count else array)
+    return np.asarray(array.fill_null(False) if array.null_count else array)
 
 
 def numbers(column: npt.NDArray[np.integer[Any]]) -> pa.Array:
@@ -27,12 +26,14 @@ def numbers(column: npt.NDArray[np.integer[Any]]) -> pa.Array:
 
 def texts_of(array: pa.Array) -> tuple[npt.NDArray[np.int64], memoryview]:
     """Where each text begins in the array's data, with the end of the last, and the data."""
-    large = pc.cast(array, pa.large_string())
+    large = array.cast(pa.large_string())
     offsets = np.frombuffer(large.buffers()[1], np.int64)[large.offset :][: len(large) + 1]
     return offsets, memoryview(large.buffers()[2] or b"")
 
 
 def null_if_empty(array: pa.Array) -> pa.Array:
     """The texts, an empty one as null."""
+    import pyarrow.compute as pc  # as long to import as all else of Arrow: only when rows are there
+
     empty = mask_of(pc.equal(array, ""))
     return pc.if_else(pa.array(empty), None, array) if empty.any() else array

@@ -18,7 +18,6 @@ from itertools import repeat
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from xxhash import xxh3_64_intdigest
 
 from contact_sync.base.arrays import Int64
@@ -138,13 +137,13 @@ class Hashing:
 
         xxh3_64's output is fixed for all versions, so hashes stored once stay comparable.
         """
-        known = pc.fill_null(pc.cast(texts, pa.binary()), b"")
+        known = texts.cast(pa.binary()).fill_null(b"")
         found = np.empty(len(texts), np.uint64)
         for start in range(0, len(texts), AT_ONCE):
             some = known.slice(start, AT_ONCE).to_numpy(zero_copy_only=False)
             hashes = np.fromiter(map(xxh3_64_intdigest, some, repeat(seed)), np.uint64, len(some))
             found[start : start + AT_ONCE] = hashes
-        missing = pc.is_null(texts).to_numpy(zero_copy_only=False)
+        missing = texts.is_null().to_numpy(zero_copy_only=False)
         return np.where(missing, 0, self._through(Label.TEXT, found))
 
     def text(self, text: str, seed: int = 0) -> int:

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from contact_sync.base.arrays import Int64
 from contact_sync.base.vocabulary import FieldType
@@ -62,6 +61,8 @@ def json_body(contacts: pa.Table, mapping: Mapping) -> bytes:
 
     Made of whole columns: a Python object for each contact and value costs six times as much.
     """
+    import pyarrow.compute as pc  # only when there are rows, as below
+
     table = contacts.combine_chunks()
     email, payload, clears = (_column(table, name) for name in ("email", "payload", "clears"))
     masks = np.asarray(clears, np.int64)
@@ -99,6 +100,8 @@ def _column(table: pa.Table, name: str) -> pa.Array:
 
 
 def _as_json(field: MappedField, values: pa.Array) -> pa.Array:
+    import pyarrow.compute as pc
+
     if field.type is FieldType.NUMBER:  # the converter writes what is a number in JSON, too
         return values
     if field.type is FieldType.DATE:
@@ -110,6 +113,8 @@ def _as_json(field: MappedField, values: pa.Array) -> pa.Array:
 
 def _quoted(texts: pa.Array) -> pa.Array:
     """As JSON strings (RFC 8259, 7)."""
+    import pyarrow.compute as pc
+
     data = np.frombuffer(csv_block(texts), np.uint8)
     for character in (ord("\\"), ord('"'), *np.unique(data[data < ord(" ")]).tolist()):
         if (data == character).any():
@@ -120,9 +125,13 @@ def _quoted(texts: pa.Array) -> pa.Array:
 
 def _member(name: str, values: pa.Array, kept: pa.Array) -> pa.Array:
     """The member of each contact's object, after a comma; "" where it isn't kept."""
+    import pyarrow.compute as pc
+
     return pc.if_else(kept, _joined(f",{_compact(name).decode()}:", values), "")
 
 
 def _joined(*parts: pa.Array | str) -> pa.Array:
     """The parts of each contact as one text."""
+    import pyarrow.compute as pc
+
     return pc.binary_join_element_wise(*parts, "")

@@ -14,7 +14,6 @@ from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
 from contact_sync.base.vocabulary import FieldType
@@ -70,6 +69,8 @@ def csv_payloads(emails: pa.Array, values: list[pa.Array], mapping: Mapping) -> 
 
 
 def _us_dates(days: pa.Array) -> pa.Array:
+    import pyarrow.compute as pc  # as long to import as all else of Arrow: only when rows are there
+
     encoded = days.dictionary_encode()
     turned = pc.replace_substring_regex(encoded.dictionary, r"^(\d+)-(\d+)-(\d+)$", r"\2/\3/\1")
     return turned.take(encoded.indices)

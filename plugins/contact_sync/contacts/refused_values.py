@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from contact_sync.base.arrays import Int64, Mask, rows_of
 from contact_sync.base.vocabulary import Refusal, ValueProblem
@@ -105,12 +104,14 @@ def known_refusals(
 ) -> tuple[Converted, Mask]:
     """A converted column without the values that SendGrid refused before, which are a problem of
     it from now on; and whose refused value is another one by now, or none."""
+    import pyarrow.compute as pc
+
     from contact_sync.contacts.converters import Converted
     from contact_sync.contacts.text_columns import arrow, series
 
     rows, found = rows_of(refused.client_id, clients)
     texts = arrow(converted.values)
-    given = mask_of(pc.is_valid(texts))
+    given = mask_of(texts.is_valid())
     same = found.copy()
     for row in np.flatnonzero(found):
         value = texts[int(row)].as_py()

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from contact_sync.base.arrays import Int64, Mask, among, rows_of
 from contact_sync.base.client_life import Cause, Fate
@@ -46,7 +45,7 @@ def scanned(batch: pa.RecordBatch, hashing: Hashing) -> Scan:
     return Scan(
         np.array(batch.column("client_id"), np.int64),  # a copy: a batch is freed as a whole
         hashing.texts(text_columns.arrow(address)),
-        mask_of(pc.is_valid(batch.column("exclusion"))),
+        mask_of(batch.column("exclusion").is_valid()),
     )
 
 

@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 HEADER = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
 """What a COPY begins with: the signature, no flags, no extension."""
@@ -34,6 +33,8 @@ def encoded(batch: pa.RecordBatch) -> memoryview:
 
     Raises TypeError for a column of another type.
     """
+    import pyarrow.compute as pc  # as long to import as all else of Arrow: only when rows are there
+
     rows = batch.num_rows
     parts: list[Any] = []
     matrices = [_same(batch.num_columns, 2, rows)]
@@ -64,6 +65,8 @@ def _same(number: int, width: int, rows: int) -> Bytes:
 
 def _lengths(column: pa.Array, lengths: pa.Array) -> Bytes:
     """Each value's length in four bytes; -1 for null."""
+    import pyarrow.compute as pc
+
     known = pc.if_else(column.is_valid(), lengths, pa.scalar(-1, pa.int32()))
     return _big_endian(np.asarray(known), 4)
 
@@ -71,12 +74,12 @@ def _lengths(column: pa.Array, lengths: pa.Array) -> Bytes:
 def _numbers(name: str, column: pa.Array) -> Bytes:
     """Each number's bytes; anything for null."""
     if pa.types.is_boolean(column.type):
-        return _big_endian(np.asarray(pc.fill_null(column, False).cast(pa.int8())), 1)
+        return _big_endian(np.asarray(column.fill_null(False).cast(pa.int8())), 1)
     if column.type == MOMENT:
-        since_epoch = pc.fill_null(column.cast(pa.int64()), 0)
+        since_epoch = column.cast(pa.int64()).fill_null(0)
         return _big_endian(np.asarray(since_epoch) - EPOCH, 8)
     if pa.types.is_int64(column.type) or pa.types.is_int32(column.type):
-        return _big_endian(np.asarray(pc.fill_null(column, 0)), column.type.bit_width // 8)
+        return _big_endian(np.asarray(column.fill_null(0)), column.type.bit_width // 8)
     raise TypeError(f"the column {name!r} is of type {column.type}, which isn't written here")
 
 
@@ -97,7 +100,7 @@ def _array(matrix: Bytes) -> pa.Array:
 
 
 def _or_empty(values: pa.Array) -> pa.Array:
-    return pc.fill_null(values, b"") if values.null_count else values
+    return values.fill_null(b"") if values.null_count else values
 
 
 def _content(values: pa.Array) -> memoryview:

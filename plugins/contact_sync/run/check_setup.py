@@ -44,9 +44,9 @@ def check_setup(sync: Sync, run: Run | None) -> mapping.Mapping:
     problems += other_account(sync, run, known)
     problems += _key_problems(sync)
     problems += forsaken_sync(sync, run, known, account.list_id)
-    columns, resolved = _source_columns(sync, problems), None
+    by_hand = run is not None and run.kind is not RunKind.INCREMENTAL
+    columns, resolved = _source_columns(sync, problems, ask_role=run is None or by_hand), None
     if columns is not None:
-        by_hand = run is not None and run.kind is not RunKind.INCREMENTAL
         look = mapping_findings(
             definition, before, positions, columns, account, accept_types=by_hand
         )
@@ -75,9 +75,10 @@ def _key_problems(sync: Sync) -> list[str]:
     return []
 
 
-def _source_columns(sync: Sync, problems: list[str]) -> pa.Schema | None:
+def _source_columns(sync: Sync, problems: list[str], *, ask_role: bool) -> pa.Schema | None:
     try:
-        return _judged(source_findings(sync.b2core, sync.definition), problems).columns
+        look = source_findings(sync.b2core, sync.definition, ask_role=ask_role)
+        return _judged(look, problems).columns
     except ConfigError as error:
         problems.append(str(error))
         return None

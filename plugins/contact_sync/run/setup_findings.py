@@ -42,15 +42,17 @@ class Account(NamedTuple):
 
 
 def source_findings(
-    source: B2Core, definition: SyncDefinition
+    source: B2Core, definition: SyncDefinition, *, ask_role: bool = True
 ) -> Generator[Finding, None, Statements]:
     """The connection, what its role may do, and each statement by itself, without its rows.
 
+    `ask_role`: a look through all tables and functions, which costs B2CORE as much as all the rest.
     Raises ConfigError or RetryableError when B2CORE can't be reached.
     """
     with source.snapshot() as snapshot:
         yield Finding(Area.B2CORE, "connection", Judgement.OK, definition.connections.b2core)
-        yield snapshot.role()
+        if ask_role:
+            yield snapshot.role()
         if refused := snapshot.refused_functions():
             yield Finding(
                 Area.B2CORE, "functions", Judgement.WARNING,

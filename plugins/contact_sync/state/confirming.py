@@ -19,7 +19,8 @@ from contact_sync.state.batch_contacts import batch_bounds
 SQL = statements.load("confirming")
 WRITING = BoundedSemaphore(2)
 """So many batches are written at once. A table grows by few pages at a time, under a lock for which
-four writers wait half of their time; what else a batch takes goes on beside."""
+four writers wait half of their time; what else a batch takes goes on beside. The time limit of
+their statements ends the wait of the others."""
 
 
 class Settled(NamedTuple):

@@ -265,4 +265,5 @@ def outbox_sizes(state: StateDatabase, run_id: int) -> pa.Table:
     """client_id, size and json_only of a run's contacts, by client id."""
     query = statements.with_values(SQL["outbox_sizes"], run_id=run_id)
     with state.reader() as connection:
-        return arrow_reader.table(connection, query, WHAT).sort_by("client_id")
+        sizes = arrow_reader.table(connection, query, WHAT)
+    return sizes.sort_by("client_id") if sizes.num_rows else sizes

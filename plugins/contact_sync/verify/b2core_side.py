@@ -166,7 +166,10 @@ def _slice(sync: Sync, found: Verification, seen: Seen) -> Iterator[pa.RecordBat
     reduce = _Reducer(found, seen, known, refused, stale)
     with sync.b2core.snapshot() as snapshot:
         for batch in ahead(snapshot.clients(mapping.columns, *bounds, None)):
-            rows, chunk = reduce.as_hashes(transform(batch, mapping, hashing, refused))
+            transformed = transform(batch, mapping, hashing, refused)
+            del batch  # or it is kept while the next one is transformed
+            rows, chunk = reduce.as_hashes(transformed)
+            del transformed
             left[rows] = False
             if found.rebuilds:
                 with writing(sync.state, found) as cursor:
@@ -186,26 +189,29 @@ class _Reducer:
         refused: Refused,
         stale: tuple[Int64, Int64],
     ) -> None:
-        self._id = found.verification_id
+        self._id, self._rebuilds = found.verification_id, found.rebuilds
         self._mapping = found.destination.mapping
         self._ids = seen.scan.client_id
         self._email_hash = seen.scan.email_hash
         self._verdict, self._waits = seen.verdict, seen.waiting(known)
         self._known, self._refused, self._stale = known, refused, stale
         self.sent = pd.DataFrame()
-        """Of the chunk before, the clients that call for a contact, as `transform` has them."""
+        """Of the chunk before, the clients that call for a contact, as `transform` has them; only
+        for a rebuild."""
 
     def as_hashes(self, transformed: Transformed) -> tuple[Int64, pa.RecordBatch]:
         """A chunk of clients that the scan saw, and their places in the slice; others are new."""
         clients = transformed.frame
         rows, is_seen = rows_of(self._ids, clients["client_id"].to_numpy(np.int64))
-        clients, rows = clients[is_seen].reset_index(drop=True), rows[is_seen]
+        if not is_seen.all():  # a copy of all that is sent
+            clients, rows = clients[is_seen].reset_index(drop=True), rows[is_seen]
         known = self._known
         if self._mapping.has_person_key:
             known = known.without(compare_persons(clients, known).others)
         decided = decide(clients, self._email_hash[rows], self._verdict[rows], known)
         unchanged = decided.decision == Decision.UNCHANGED
-        self.sent = clients[np.isin(decided.decision, (Decision.SEND, Decision.UNCHANGED))]
+        if self._rebuilds:
+            self.sent = clients[np.isin(decided.decision, (Decision.SEND, Decision.UNCHANGED))]
         ids = clients["client_id"].to_numpy(np.int64)
         return rows, self._batch(
             ids,
