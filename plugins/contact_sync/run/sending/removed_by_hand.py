@@ -30,6 +30,9 @@ from contact_sync.sync import Sync
 log = logging.getLogger(__name__)
 MAX_LOOKED_UP = 10_000
 """A run that changes more contacts, as after an edit of the mapping, looks none of them up."""
+NOTED_AT_ONCE = 1_000
+"""Contacts that are in memory at once, until it is noted which of their fields change: a
+transaction for each call would take longer than the call."""
 
 
 def leave_removed(sync: Sync, run: Run, own: int) -> dict[str, int]:
@@ -48,10 +51,9 @@ def leave_removed(sync: Sync, run: Run, own: int) -> dict[str, int]:
         contacts = removed_by_hand.own_contacts(cursor, run.sync_id, run.run_id)
     gone: list[int] = []
     late: list[int] = []
-    for start in range(0, len(contacts), MAX_LOOKUP):
-        leases.renew_lease(sync.state, run)
-        part = contacts[start : start + MAX_LOOKUP]
-        found, unsearchable = search(sync, [contact.email for contact in part])
+    for start in range(0, len(contacts), NOTED_AT_ONCE):
+        part = contacts[start : start + NOTED_AT_ONCE]
+        found, unsearchable = _look_up(sync, run, [contact.email for contact in part])
         note_looked_up(sync, run, [contact.client_id for contact in part], found)
         searched = [contact for contact in part if contact.email not in unsearchable]
         for contact in _missing(run, searched, found):
@@ -71,6 +73,18 @@ def leave_removed(sync: Sync, run: Run, own: int) -> dict[str, int]:
                 count(len(gone), "changed client was", "changed clients were"),
                 f"{len(late):,}")  # fmt: skip
     return {"removed_by_hand": len(gone), "not_shown": len(late)}
+
+
+def _look_up(sync: Sync, run: Run, emails: list[str]) -> tuple[dict[str, dict[str, Any]], set[str]]:
+    """As `search`, of more addresses than a call takes."""
+    found: dict[str, dict[str, Any]] = {}
+    unsearchable: set[str] = set()
+    for start in range(0, len(emails), MAX_LOOKUP):
+        leases.renew_lease(sync.state, run)
+        contacts, refused = search(sync, emails[start : start + MAX_LOOKUP])
+        found |= contacts
+        unsearchable |= refused
+    return found, unsearchable
 
 
 def _refuse_many(sync: Sync, run: Run, gone: int, looked_up: int) -> None:
