@@ -19,6 +19,15 @@ def test_an_upsert_is_only_queued(sendgrid: SendGrid) -> None:
     assert sendgrid.admin.contacts() == {}
 
 
+def test_contacts_are_only_counted_when_so_decided(sendgrid: SendGrid) -> None:
+    sendgrid.admin.settings(store_only=True)
+    job = sendgrid.upsert({"email": "no address"}, {"email": "ben@example.com"})
+    assert counts(job) == {"requested": 2, "created": 2}
+    assert sendgrid.admin.contacts() == {}
+    unknown = {"contacts": [{}], "list_ids": ["11111111-1111-4111-8111-111111111111"]}
+    assert sendgrid.call("PUT", CONTACTS, unknown).status_code == 404
+
+
 def test_a_bad_address_refuses_the_whole_call(sendgrid: SendGrid) -> None:
     contacts = [{"email": ANNA}, {"email": "000"}]
     error = (400, "contacts[1].email", "email '000' is not valid")

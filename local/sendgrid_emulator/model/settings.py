@@ -193,7 +193,7 @@ class Settings(EmptyValues):
     )
     store_only: bool = Field(
         default=False,
-        description="accept and keep contacts and files, but only count their lines; whoever is "
+        description="accept contacts and files as they are, and only count them; whoever is "
         "searched is there, on every list (benchmarks)",
     )
 

@@ -109,6 +109,8 @@ def check_upsert(
         raise Refusal(400, INVALID_INPUT, "")
     if not 1 <= len(contacts) <= settings.max_json_contacts:
         raise Refusal(400, CONTACT_COUNTS % settings.max_json_contacts, "contacts")
+    if settings.store_only:
+        return contacts, check_lists(content, account, settings.unknown_list_status)
     for contact in contacts:
         check_shape(contact, account)
     contacts = without_deprecated(contacts, settings.deprecated_fields)
