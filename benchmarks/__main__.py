@@ -54,7 +54,8 @@ def known_figures(path: Path, options: argparse.Namespace) -> Figures:
     known: Figures = json.loads(path.read_text(encoding="utf-8"))
     if set(options.parts) == set(PARTS):
         return empty | {PEERS: known.get(PEERS)}  # which `make peers` measures
-    again = "growth_" if "growth" in options.parts else "\n"
+    sized = {"growth": ("growth_",), "airflow": ("airflow_first_load_", "airflow_celery_")}
+    again = tuple(prefix for part in options.parts for prefix in sized.get(part, ()))
     return empty | {key: value for key, value in known.items() if not key.startswith(again)}
 
 

@@ -22,7 +22,8 @@ from local.stack.account import furnish
 
 STATE_ROLE = "contact_sync_state"
 STATE_TEMPLATE, STATE = "state_template", "state"
-SESSIONS = "SELECT count(*) FROM pg_stat_activity WHERE datname = %s"
+SESSIONS = """SELECT count(*) FROM pg_stat_activity
+              WHERE datname = %s AND backend_type = 'client backend'"""
 BUSY = "SELECT active_time FROM pg_stat_database WHERE datname = %s"
 ANSWER_AT_ONCE = {"finish_delay": 0.0}
 
@@ -92,6 +93,8 @@ class World:
                 if not there:
                     break
                 time.sleep(0.01)
+            else:
+                raise TimeoutError(f"A session of {database} doesn't end")
             (busy,) = connection.execute(BUSY, [database]).fetchone() or (0.0,)
         return float(busy)
 

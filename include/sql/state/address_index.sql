@@ -8,6 +8,9 @@ SELECT
         ELSE FALSE
     END AS answer;
 
+-- is_there --
+SELECT to_regclass('contact_sync.ledger_address') IS NOT NULL AS answer;
+
 -- wait_briefly --
 -- Who writes into the ledger waits behind us.
 SET LOCAL lock_timeout = '5s';

@@ -41,20 +41,12 @@ ON CONFLICT (sync_id, client_id, field) DO NOTHING;
 
 -- forget_rejected --
 -- Nothing of a rejected client is sent: SendGrid refused it after it had been staged.
--- Parameters: everyone = also those that were rejected before the run.
--- Index: ledger_newly_rejected, dropped_value primary key
+-- Index: ledger_rejected_reasons, dropped_value primary key
 DELETE FROM contact_sync.dropped_value AS d
 USING contact_sync.ledger AS l
 WHERE
     l.sync_id = %(sync_id)s
     AND l.state = 'rejected'
-    AND (
-        %(everyone)s
-        OR l.updated_at >= (
-            SELECT r.started_at FROM contact_sync.run AS r
-            WHERE r.run_id = %(run_id)s
-        )
-    )
     AND d.sync_id = l.sync_id
     AND d.client_id = l.client_id;
 

@@ -201,7 +201,7 @@ WHERE sync_id = %(sync_id)s AND client_id = any(%(client_ids)s::bigint[]);
 -- count_refused --
 -- Clients that SendGrid refused in a run, by field, reason and detail.
 -- Parameters: reasons = those of SendGrid's refusals
--- Index: ledger_newly_rejected
+-- Index: ledger_rejected_reasons
 SELECT
     l.field,
     l.reason,
@@ -219,16 +219,11 @@ GROUP BY l.field, l.reason, l.detail
 ORDER BY n DESC, l.field ASC, l.reason ASC, l.detail ASC;
 
 -- count_newly_rejected --
--- Clients that are rejected since a run began, and weren't before. Index: ledger_newly_rejected
+-- Clients that are rejected since a run began, and weren't before. Index: ledger_rejected_reasons
 SELECT count(*) AS n
 FROM contact_sync.ledger AS l
 INNER JOIN contact_sync.run AS r ON l.sync_id = r.sync_id
-WHERE
-    l.sync_id = %(sync_id)s
-    AND r.run_id = %(run_id)s
-    AND l.state = 'rejected'
-    AND l.updated_at >= r.started_at
-    AND l.rejected_since >= r.started_at;
+WHERE l.sync_id = %(sync_id)s AND r.run_id = %(run_id)s AND l.state = 'rejected' AND l.rejected_since >= r.started_at;
 
 -- count_having --
 -- In how many contacts each field is filled. Parameters: bits = positions in `filled`

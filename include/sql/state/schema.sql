@@ -75,7 +75,6 @@ COMMENT ON CONSTRAINT ledger_fate ON contact_sync.ledger IS 'What each fate prom
 ALTER TABLE ONLY contact_sync.ledger ADD CONSTRAINT ledger_pkey PRIMARY KEY (sync_id, client_id);
 CREATE INDEX ledger_absent ON contact_sync.ledger USING btree (sync_id) WHERE (absent > 0);
 CREATE INDEX ledger_former_contact ON contact_sync.ledger USING btree (sync_id, contact_hash) WHERE (contact_hash <> email_hash);
-CREATE INDEX ledger_newly_rejected ON contact_sync.ledger USING btree (sync_id, updated_at) WHERE (state = 'rejected'::text);
 CREATE INDEX ledger_rejected_reasons ON contact_sync.ledger USING btree (sync_id, field, reason, client_id) INCLUDE (detail) WHERE (state = 'rejected'::text);
 CREATE INDEX ledger_stale ON contact_sync.ledger USING btree (sync_id) WHERE (stale <> 0);
 CREATE INDEX ledger_unconfirmed ON contact_sync.ledger USING btree (sync_id, state, client_id) WHERE (state <> 'confirmed'::text);

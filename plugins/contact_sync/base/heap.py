@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+from functools import cache
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8  # glibc, malloc.h
 LARGE = 16 << 20
@@ -10,6 +11,7 @@ LARGE = 16 << 20
 it, is smaller."""
 
 
+@cache
 def share_one_heap() -> None:
     """Have all threads take their memory from one heap. Batches of clients wander from thread to
     thread, and by default (glibc, mallopt) each thread has a heap of its own, where what it frees
@@ -20,8 +22,9 @@ def share_one_heap() -> None:
     that was freed, to 32 and 64 MB (mallopt, "dynamic mmap threshold"): then what is kept of freed
     memory grows with the number of clients.
 
-    To be called before other threads are there, of which numpy's import makes one: what they took
-    stays. Does nothing with another C library than glibc.
+    To be called before other threads are there, of which numpy's import makes one: heaps that they
+    have stay. So it is late in a server, as Airflow's, that begins to read by Arrow. Does nothing
+    with another C library than glibc.
     """
     set_option = getattr(ctypes.CDLL(None), "mallopt", None)
     if set_option is not None:

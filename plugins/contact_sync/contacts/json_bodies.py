@@ -68,7 +68,7 @@ def json_body(contacts: pa.Table, mapping: Mapping) -> bytes:
     masks = np.asarray(clears, np.int64)
     own, custom = list[pa.Array](), list[pa.Array]()
     for field, values in zip(mapping.fields, value_columns(payload, mapping), strict=True):
-        cleared = masks >> field.bit & 1 != 0
+        cleared = (masks >> field.bit & 1 != 0) & (field.type is FieldType.TEXT)
         kept = pc.or_(pc.not_equal(values, ""), pa.array(cleared))
         member = _member(field.id if field.custom else field.name, _as_json(field, values), kept)
         (custom if field.custom else own).append(member)

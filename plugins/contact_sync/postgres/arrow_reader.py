@@ -166,7 +166,7 @@ def _reader(statement: AdbcStatement, sql: str) -> AdbcRecordBatchReader:
 
 
 def ahead(batches: Iterator[T]) -> Iterator[T]:
-    """The batches; while one is worked on, a thread reads the next: BATCH_BYTES more memory."""
+    """The batches; while one is worked on, a thread reads the next, which is one more in memory."""
     with ThreadPoolExecutor(1) as pool:
         coming = pool.submit(next, batches, None)
         while (batch := coming.result()) is not None:

@@ -21,7 +21,7 @@ from contact_sync.contacts.ledger_rows import KnownClients
 from contact_sync.contacts.selection import Scan
 from contact_sync.postgres.cursor import Cursor
 from contact_sync.run.scan_clients import collected
-from contact_sync.state import affected
+from contact_sync.state import address_index, affected
 from contact_sync.state.database import StateDatabase
 from contact_sync.state.ledger import ledger_rows
 from contact_sync.sync import Databases
@@ -47,10 +47,12 @@ class Affected:
 def affected_clients(
     sync: Databases, sync_id: int, snapshot: Snapshot, changed: Int64, *, quiet: bool
 ) -> Affected | None:
-    """None = they are too many. `quiet`: the run before found nothing to do, so that no rejection
-    is news."""
+    """None = they are too many, or not found by an index. `quiet`: the run before found nothing to
+    do, so that no rejection is news."""
     hashing = sync.hashing()
     with sync.state.transaction() as cursor:
+        if not address_index.is_there(cursor):
+            return None
         found = united(changed, affected.waiting(cursor, sync_id))
         if not quiet:
             found = united(found, affected.rejected_sharing(cursor, sync_id))

@@ -90,7 +90,7 @@ def finish_run(sync: Sync, run: Run) -> Result:
         rejected = ledger.count_newly_rejected(cursor, run.sync_id, run.run_id)
         worse = newly_degraded(wrong, runs.degraded_before(cursor, run), rejected)
         everyone = run.kind is not RunKind.INCREMENTAL and not run.is_trial
-        dropped.forget_unsent(cursor, run.sync_id, run.run_id, everyone=everyone)
+        dropped.forget_unsent(cursor, run.sync_id, everyone=everyone)
         has_keys = run.destination.mapping.has_client_key
         client_keys.forget_unknown(cursor, run.sync_id, has_keys=has_keys, everyone=everyone)
         now, new = dropped.count_dropped(cursor, run.sync_id, run.run_id)

@@ -46,9 +46,9 @@ def send_and_look(sync: Sync, run_id: int, batch_ids: list[int]) -> dict[int, st
     while jobs:
         found = {one: send_batch(sync, open_run(sync, run_id), one) for one in jobs}
         waiting = {one: job_id for one, job_id in found.items() if job_id is not None}
-        if waiting == jobs:
+        if waiting.items() <= jobs.items():
             pause = pause * 1.5
-        else:  # from here: to send a large file takes longer than this itself
+        else:  # one was sent: from here, because to send a large file takes longer than this itself
             pause, until = FIRST_PAUSE, time.monotonic() + patience
         if not waiting or time.monotonic() >= until:
             return waiting

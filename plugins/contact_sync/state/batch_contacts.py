@@ -39,7 +39,7 @@ class BatchContact:
 
     @property
     def row(self) -> OutboxRow:
-        """What `payloads` takes of it."""
+        """What is compared with the contact at SendGrid."""
         return OutboxRow(self.email, self.payload, self.clears)
 
 

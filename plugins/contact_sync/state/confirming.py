@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from itertools import chain
-from threading import BoundedSemaphore
 from typing import NamedTuple
 
 import pyarrow as pa
@@ -17,10 +16,6 @@ from contact_sync.state import settling, statements
 from contact_sync.state.batch_contacts import batch_bounds
 
 SQL = statements.load("confirming")
-WRITING = BoundedSemaphore(2)
-"""So many batches are written at once. A table grows by few pages at a time, under a lock for which
-four writers wait half of their time; what else a batch takes goes on beside. The time limit of
-their statements ends the wait of the others."""
 
 
 class Settled(NamedTuple):
@@ -49,11 +44,10 @@ def confirm(
     cursor.execute(SQL["forget_kept"], parameters)
     cursor.execute(SQL["release_taken_addresses"], parameters)
     cursor.execute(SQL["forget_removals"], parameters)
-    with WRITING:
-        cursor.execute(SQL["confirm_batch"], bounds)
-        known = cursor.rowcount
-        cursor.execute(SQL["confirm_new"], bounds)
-        new, rejected = cursor.rowcount, 0
+    cursor.execute(SQL["confirm_batch"], bounds)
+    known = cursor.rowcount
+    cursor.execute(SQL["confirm_new"], bounds)
+    new, rejected = cursor.rowcount, 0
     if len(refused):
         cursor.execute(SQL["refuse_in_batch"], parameters)
         rejected = cursor.rowcount

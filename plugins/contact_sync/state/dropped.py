@@ -62,12 +62,10 @@ def _frames(found: list[Dropped]) -> Iterator[pd.DataFrame]:
         yield pd.DataFrame({"client_id": np.concatenate(ids), "field": field, "reason": reason})
 
 
-def forget_unsent(cursor: Cursor, sync_id: int, run_id: int, *, everyone: bool) -> None:
-    """Forget the values of clients that SendGrid refused in the run: nothing of them is sent.
-    `everyone`: whenever it did, and also of clients that the ledger doesn't know, because they
-    vanished before they were ever sent."""
-    parameters = {"sync_id": sync_id, "run_id": run_id, "everyone": everyone}
-    cursor.execute(SQL["forget_rejected"], parameters)
+def forget_unsent(cursor: Cursor, sync_id: int, *, everyone: bool) -> None:
+    """Forget the values of clients that SendGrid refused: nothing of them is sent. `everyone`: also
+    of clients that the ledger doesn't know, because they vanished before they were ever sent."""
+    cursor.execute(SQL["forget_rejected"], {"sync_id": sync_id})
     if everyone:
         cursor.execute(SQL["forget_unknown"], {"sync_id": sync_id})
 

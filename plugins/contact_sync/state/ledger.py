@@ -79,7 +79,7 @@ def analyze_fates(state: StateDatabase) -> None:
         analyze(
             cursor,
             "contact_sync.ledger (sync_id, client_id, state, email_hash, contact_hash, reason, "
-            "absent, stale, tries, off_list, updated_at)",
+            "absent, stale, tries, off_list)",
         )
 
 

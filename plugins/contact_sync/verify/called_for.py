@@ -1,4 +1,5 @@
-"""What clients call for, found by address: 17 bytes of memory a client."""
+"""What clients call for, found by address: 17 bytes of memory a client, and 16 for those whose
+contact isn't equal."""
 
 from __future__ import annotations
 
@@ -9,6 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from contact_sync.base.arrays import AT_ONCE, Int64, Mask, joined, rows_of, taken
+from contact_sync.base.errors import RetryableError
 
 EXACT, LISTED, SEEN, SEVERAL, EQUAL = 1, 2, 4, 8, 16
 """No field may hold anything that B2CORE doesn't have; it is on the sync's list; there is a
@@ -23,12 +25,15 @@ class CalledFor:
     """
 
     def __init__(self, batches: Iterable[pa.RecordBatch], most: int) -> None:
-        """`batches` have the columns of `state.sides.called_for`, of at most so many clients."""
+        """`batches` have the columns of `state.sides.called_for`, of at most so many clients.
+        Raises RetryableError if they are more."""
         self.email_hash, self.row_hash = np.empty((2, most), np.int64)
         self._marks = np.zeros(most, np.uint8)
         size = 0
         for batch in batches:  # what isn't filled takes no memory
             part = slice(size, size := size + batch.num_rows)
+            if size > most:
+                raise RetryableError("B2CORE's side was read again meanwhile")
             self.email_hash[part] = batch.column("email_hash")
             self.row_hash[part] = batch.column("row_hash")
             self._marks[part] = np.where(batch.column("is_exact"), EXACT, 0)

@@ -1,4 +1,4 @@
-"""The values of a sync's clients that don't fit their fields: a page and a CSV file."""
+"""The values of a sync's clients that don't fit their fields: a page and files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The rejected clients of a sync: a page, a CSV file, and a button that sends them again."""
+"""The rejected clients of a sync: a page, files, and a button that sends them again."""
 
 from __future__ import annotations
 

@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
+from threading import BoundedSemaphore
 
 import numpy as np
 
@@ -56,6 +57,10 @@ MAX_VALUE_ROUNDS = 8
 """So often contacts of a family are sent again without a value; the rest is for the next run."""
 MAX_LEFT_OUT = 100_000
 """Contacts of a batch that are sent again without a value at once; the others wait for the next."""
+WRITING = BoundedSemaphore(2)
+"""So many batches are written into the ledger at once. A table grows by few pages at a time, under
+a lock for which four writers wait half of their time. Waited for before the transaction begins, so
+that nobody who waits holds what a writer needs; statements have a time limit."""
 CHUNK = 10_000  # refused contacts whose payloads are in memory at once
 
 
@@ -201,7 +206,8 @@ def _settle(
         }  # fmt: skip
         return Ending(Outcome.APPLIED, numbers | ({"again": len(again)} if again else {}))
 
-    finish(sync, run, batch, job, write)
+    with WRITING:
+        finish(sync, run, batch, job, write)
     if new > ledger.MANY:
         ledger.analyze_ledger(sync.state)
 
