@@ -24,7 +24,8 @@ LOOK_SECONDS = 0.1
 BY_HAND: Mapping[str, Any] = {"schedule": None}
 CHANGED = "UPDATE b2core.clients SET last_name = %s WHERE id = ANY(%s)"
 PLAIN = """
-SELECT id, email FROM b2core.clients WHERE email ~ '^[a-z.]+[0-9]+@[a-z.]+$' ORDER BY id LIMIT %s
+SELECT min(id) AS id, email FROM b2core.clients WHERE email ~ '^[a-z.]+[0-9]+@[a-z.]+$'
+GROUP BY email HAVING count(*) = 1 ORDER BY id LIMIT %s
 """
 
 
@@ -73,7 +74,7 @@ def seconds_of_run(running: Stack, conf: dict[str, str]) -> float:
 
 
 def plain_clients(running: Stack, count: int) -> list[tuple[int, str]]:
-    """Ids and addresses of clients whose address is sent as it is."""
+    """Ids and addresses of clients whose address is sent as it is, and who are alone in having it."""
     with psycopg.connect(running.databases.b2core_url) as connection:
         return [(row[0], row[1]) for row in connection.execute(PLAIN, (count,))]
 
