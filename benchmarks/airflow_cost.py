@@ -74,7 +74,7 @@ def seconds_of_run(running: Stack, conf: dict[str, str]) -> float:
 
 
 def plain_clients(running: Stack, count: int) -> list[tuple[int, str]]:
-    """Ids and addresses of clients whose address is sent as it is, and who are alone in having it."""
+    """Ids and addresses of clients whose address is sent as it is, and nobody else has."""
     with psycopg.connect(running.databases.b2core_url) as connection:
         return [(row[0], row[1]) for row in connection.execute(PLAIN, (count,))]
 
