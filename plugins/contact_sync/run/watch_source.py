@@ -138,8 +138,8 @@ class Watch:
         standing = await self._standing(databases)
         if self._begun and standing.newest_run > self._begun.newest_run:
             self._begun = None
-        if tables and not moved(standing.counts, source.counts):
-            self._seen, tables = source.counts, []  # the last run has read it
+        if tables and not (tables := moved(standing.counts, source.counts)):
+            self._seen = source.counts  # the last run has read it
         if standing.newest_run == 0:
             return None  # the clock begins the first one as soon as the DAG is unpaused
         is_coming = self._begun is not None and passed < RUN_SECONDS

@@ -75,7 +75,7 @@ def json_contact(row: dict[str, Any], using: Mapping) -> dict[str, Any]:
             continue
         converted: Any = f"{value}T00:00:00Z" if field.type is FieldType.DATE else value
         if field.type is FieldType.NUMBER:
-            converted = float(value)
+            converted = float(value) if "." in value else int(value)
         to = contact.setdefault("custom_fields", {}) if field.custom else contact
         to[field.id if field.custom else field.name] = converted
     return contact
