@@ -120,7 +120,9 @@ moved AS MATERIALIZED (
         l.contact_hash
     FROM contact_sync.ledger AS l
     INNER JOIN asked AS q ON l.sync_id = q.sync_id
-    WHERE l.updated_at >= q.since
+    LEFT JOIN contact_sync.run AS r ON l.absent_run = r.run_id
+    -- A run that counts a client as absent changes nothing else of it before it removes the contact.
+    WHERE l.updated_at >= q.since OR (l.absent > 0 AND r.state = 'running')
 ),
 
 going AS (

@@ -11,6 +11,11 @@ from functools import partial
 import pytest
 
 from contact_sync.base.verdicts import Count, Verdict
+from contact_sync.base.vocabulary import RunKind
+from contact_sync.run.check_setup import check_setup
+from contact_sync.run.context import open_run
+from contact_sync.run.select_clients import select_clients
+from contact_sync.run.start_run import start_run
 from contact_sync.verify import look_again
 from contact_sync.verify.account_side import load_account_side
 from contact_sync.verify.b2core_side import load_b2core_side
@@ -168,6 +173,17 @@ def test_V01_what_changes_between_the_steps_is_no_difference(
 ) -> None:
     """The export is older than B2CORE's side, or both are older than the comparison."""
     assert in_steps(busy, at=at, do=partial(race, busy)) == set()
+
+
+def test_V01_whom_a_run_at_work_is_about_to_remove_is_no_difference(busy: World) -> None:
+    """It has seen the client absent for the second time; its removals come last."""
+    busy.sql("DELETE FROM b2core.clients WHERE id = 2")
+    busy.run()
+    with busy.sync() as sync:
+        run_id = start_run(sync, RunKind.INCREMENTAL, holder="test")
+        for step in (check_setup, select_clients):
+            step(sync, open_run(sync, run_id))
+    assert set(found_in(busy, verify(busy))) == set()
 
 
 def test_a_damage_beside_a_race_is_found(busy: World) -> None:
