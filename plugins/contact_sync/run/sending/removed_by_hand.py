@@ -20,9 +20,8 @@ from contact_sync.base.vocabulary import Answer, PendingReason, RunKind
 from contact_sync.run.context import mapping_of, snapshot_of
 from contact_sync.run.sending import removal_targets
 from contact_sync.run.sending.changed_fields import note_looked_up
-from contact_sync.run.sending.search import search
-from contact_sync.sendgrid.api import MAX_LOOKUP
-from contact_sync.state import dropped, leases, removed_by_hand, suppressions
+from contact_sync.run.sending.look_up import look_up
+from contact_sync.state import dropped, removed_by_hand, suppressions
 from contact_sync.state.removed_by_hand import Own
 from contact_sync.state.runs import Run
 from contact_sync.sync import Sync
@@ -53,7 +52,7 @@ def leave_removed(sync: Sync, run: Run, own: int) -> dict[str, int]:
     late: list[int] = []
     for start in range(0, len(contacts), NOTED_AT_ONCE):
         part = contacts[start : start + NOTED_AT_ONCE]
-        found, unsearchable = _look_up(sync, run, [contact.email for contact in part])
+        found, unsearchable = look_up(sync, run, [contact.email for contact in part])
         note_looked_up(sync, run, [contact.client_id for contact in part], found)
         searched = [contact for contact in part if contact.email not in unsearchable]
         for contact in _missing(run, searched, found):
@@ -73,18 +72,6 @@ def leave_removed(sync: Sync, run: Run, own: int) -> dict[str, int]:
                 count(len(gone), "changed client was", "changed clients were"),
                 f"{len(late):,}")  # fmt: skip
     return {"removed_by_hand": len(gone), "not_shown": len(late)}
-
-
-def _look_up(sync: Sync, run: Run, emails: list[str]) -> tuple[dict[str, dict[str, Any]], set[str]]:
-    """As `search`, of more addresses than a call takes."""
-    found: dict[str, dict[str, Any]] = {}
-    unsearchable: set[str] = set()
-    for start in range(0, len(emails), MAX_LOOKUP):
-        leases.renew_lease(sync.state, run)
-        contacts, refused = search(sync, emails[start : start + MAX_LOOKUP])
-        found |= contacts
-        unsearchable |= refused
-    return found, unsearchable
 
 
 def _refuse_many(sync: Sync, run: Run, gone: int, looked_up: int) -> None:
