@@ -22,18 +22,30 @@ WHERE batch_id = %(batch_id)s
 ORDER BY client_id;
 
 -- count_contacts --
-SELECT count(*) AS n FROM contact_sync.batch_contact
-WHERE batch_id = %(batch_id)s;
+SELECT
+    (
+        SELECT count(*) FROM contact_sync.batch_contact
+        WHERE batch_id = %(batch_id)s
+    )
+    + (
+        SELECT coalesce(sum(contacts), 0) FROM contact_sync.batch_block
+        WHERE batch_id = %(batch_id)s
+    ) AS n;
 
 -- first_client --
 SELECT min(client_id) AS client_id FROM contact_sync.batch_contact
 WHERE batch_id = %(batch_id)s;
 
 -- has_contacts --
-SELECT exists(
-    SELECT 1 FROM contact_sync.batch_contact
-    WHERE batch_id = %(batch_id)s
-) AS found;
+SELECT
+    exists(
+        SELECT 1 FROM contact_sync.batch_block
+        WHERE batch_id = %(batch_id)s
+    )
+    OR exists(
+        SELECT 1 FROM contact_sync.batch_contact
+        WHERE batch_id = %(batch_id)s
+    ) AS found;
 
 -- contacts_among --
 -- Those of the addresses that are in the batch, with what was sent of them.
@@ -68,7 +80,14 @@ SELECT
     client_id,
     email_hash
 FROM contact_sync.batch_contact
-WHERE batch_id = %(batch_id)s;
+WHERE batch_id = %(batch_id)s
+UNION ALL
+SELECT
+    c.client_id,
+    c.email_hash
+FROM contact_sync.batch_block AS k
+CROSS JOIN LATERAL unnest(k.client_ids, k.email_hashes) AS c (client_id, email_hash)
+WHERE k.batch_id = %(batch_id)s;
 
 -- contact_sample --
 -- About `size` contacts, evenly spread.

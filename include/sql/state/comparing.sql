@@ -197,7 +197,7 @@ going AS (
 
 sent AS (
     SELECT DISTINCT o.email_hash
-    FROM contact_sync.outbox AS o
+    FROM contact_sync.staged_client AS o
     INNER JOIN contact_sync.run AS r ON o.run_id = r.run_id
     WHERE r.sync_id = %(sync_id)s AND r.state = 'running' AND NOT r.dry_run
 ),

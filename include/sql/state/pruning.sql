@@ -157,7 +157,7 @@ WHERE batch_id = any(%(batch_id)s::bigint[]) AND NOT is_open;
 -- Of runs without batches, without anything to be sent. Not the last one that succeeded, what came after it, the last
 -- full one, nor the newest that left its mark at each kind of place: what goes on is judged by them.
 -- Parameters: without = ids of batches that count as gone. Index: run_by_sync, run_succeeded, run_marked, batch_by_run,
--- outbox primary key
+-- outbox and outbox_block primary keys
 SELECT r.run_id
 FROM contact_sync.run AS r
 WHERE
@@ -194,6 +194,10 @@ WHERE
     AND NOT EXISTS (
         SELECT 1 FROM contact_sync.outbox AS o
         WHERE o.run_id = r.run_id
+    )
+    AND NOT EXISTS (
+        SELECT 1 FROM contact_sync.outbox_block AS k
+        WHERE k.run_id = r.run_id
     )
 ORDER BY r.run_id
 LIMIT %(at_most)s;

@@ -107,7 +107,7 @@ sent AS (
     SELECT
         o.client_id,
         o.email_hash
-    FROM contact_sync.outbox AS o
+    FROM contact_sync.staged_client AS o
     INNER JOIN contact_sync.run AS r ON o.run_id = r.run_id
     INNER JOIN asked AS q ON r.sync_id = q.sync_id
     WHERE r.state = 'running' AND NOT r.dry_run

@@ -72,7 +72,7 @@ needed AS (
         AND (l.email_hash IN (SELECT h.email_hash FROM heir AS h)) IS TRUE
     UNION ALL
     SELECT o.email_hash
-    FROM contact_sync.outbox AS o
+    FROM contact_sync.staged_client AS o
     WHERE o.run_id = %(run_id)s AND (o.email_hash IN (SELECT h.email_hash FROM heir AS h)) IS TRUE
 ),
 

@@ -36,7 +36,7 @@ taken AS (
     SELECT h.email_hash FROM contact_sync.address_holder AS h
     WHERE h.sync_id = %(sync_id)s AND h.email_hash IN (SELECT d.email_hash FROM due AS d)
     UNION ALL
-    SELECT o.email_hash FROM contact_sync.outbox AS o
+    SELECT o.email_hash FROM contact_sync.staged_client AS o
     WHERE o.run_id = %(run_id)s AND o.email_hash IN (SELECT d.email_hash FROM due AS d)
 ),
 

@@ -245,7 +245,7 @@ DELETE FROM contact_sync.batch
 WHERE sync_id = %(sync_id)s;
 
 -- forget_runs --
--- Their slices go with them.
+-- Their slices and what they staged in blocks go with them.
 DELETE FROM contact_sync.run
 WHERE sync_id = %(sync_id)s;
 

@@ -28,8 +28,8 @@ Bytes = npt.NDArray[np.uint8]
 
 
 def encoded(batch: pa.RecordBatch) -> memoryview:
-    """The batch's rows; its columns are int32, int64, bool, string, binary or moments in UTC to the
-    microsecond, and may have nulls.
+    """The batch's rows; its columns are int16, int32, int64, bool, string, binary or moments in UTC
+    to the microsecond, and may have nulls.
 
     Raises TypeError for a column of another type.
     """
@@ -78,7 +78,7 @@ def _numbers(name: str, column: pa.Array) -> Bytes:
     if column.type == MOMENT:
         since_epoch = column.cast(pa.int64()).fill_null(0)
         return _big_endian(np.asarray(since_epoch) - EPOCH, 8)
-    if pa.types.is_int64(column.type) or pa.types.is_int32(column.type):
+    if column.type in (pa.int16(), pa.int32(), pa.int64()):
         return _big_endian(np.asarray(column.fill_null(0)), column.type.bit_width // 8)
     raise TypeError(f"the column {name!r} is of type {column.type}, which isn't written here")
 

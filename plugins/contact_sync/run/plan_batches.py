@@ -4,28 +4,18 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
-from itertools import pairwise
-from typing import Any
 
-import numpy as np
-import pyarrow as pa
-
-from contact_sync.base.arrays import Int64
 from contact_sync.base.errors import FatalError
 from contact_sync.base.failpoints import reach
 from contact_sync.base.json_columns import Plan, Staged
 from contact_sync.base.numbers import count
-from contact_sync.base.vocabulary import SENDING, ExclusionReason, Lane
+from contact_sync.base.vocabulary import SENDING, ExclusionReason
 from contact_sync.base.words import above_limit
-from contact_sync.config.tuning import LaneChoice
-from contact_sync.contacts.json_bodies import cut_json_batches
-from contact_sync.contacts.known_account import max_json_bytes, takes_empty_cells
-from contact_sync.contacts.payloads import cut_csv_batches
 from contact_sync.postgres.cursor import Cursor
-from contact_sync.run import approve_plan
-from contact_sync.run.context import mapping_of, snapshot_of
+from contact_sync.run import approve_plan, cut_batches
+from contact_sync.run.context import snapshot_of
 from contact_sync.run.counting import first_examples, with_few_reasons
 from contact_sync.run.find_removals import exclusions_ahead, removals_ahead
 from contact_sync.run.sending.changed_fields import compare_changed, with_fields
@@ -40,8 +30,6 @@ from contact_sync.state.runs import Run
 from contact_sync.sync import Sync
 
 log = logging.getLogger(__name__)
-MAX_APART = 20
-"""So many batches a lane, at most, for clients that were sent in vain again and again."""
 
 
 def plan_batches(sync: Sync, run: Run) -> list[int]:
@@ -59,13 +47,14 @@ def plan_batches(sync: Sync, run: Run) -> list[int]:
     if run.dry_run:
         _save_dry_plan(sync, run, plan)
         return []
+    cut_batches.unpack_unless_usual(sync, run, plan.counts["to_send"])
     if plan.counts["to_send"] > ledger.MANY:
         staging.analyze_outbox(sync.state)
     plan = compare_changed(sync, run, _look_up(sync, run, plan))
     plan = _with(plan, held=plan.counts.get("held", 0) + carry_suppressions(sync, run))
-    csv = _uses_csv(sync, run, plan.counts["to_send"])
+    csv = cut_batches.uses_csv(sync, run, plan.counts["to_send"])
     plan = plan_moves(sync, run, look_before(sync, run, plan, csv=csv))
-    sizes = staging.outbox_sizes(sync.state, run.run_id)
+    contacts = cut_batches.staged_contacts(sync, run)
     with sync.state.transaction(run.fence) as cursor:
         if not batches.drop_staged_batches(cursor, run.run_id):
             return batches.open_batch_ids(cursor, run.run_id, lanes=SENDING)
@@ -76,7 +65,7 @@ def plan_batches(sync: Sync, run: Run) -> list[int]:
         runs.save_approval(
             cursor, run.run_id, approve_plan.needed(sync.definition, run, plan, having)
         )
-        batch_ids = _cut(cursor, sync, run, sizes)
+        batch_ids = cut_batches.cut(cursor, sync, run, contacts)
         if not run.is_trial:  # what goes along from clients that moved earlier waits
             batch_ids += moves.create_batches(cursor, (run.sync_id, run.run_id))
         reach("plan_uncommitted")
@@ -158,63 +147,3 @@ def describe(plan: Plan) -> str:
     words = ("read", "to_send", "new", "changed", "address_changed", "sent_again", "cleared",
              "unchanged", "rejected", "excluded", "pending", "to_remove")  # fmt: skip
     return ", ".join(f"{counts.get(w, 0):,} {w.replace('_', ' ')}" for w in words if w in counts)
-
-
-def _cut(cursor: Cursor, sync: Sync, run: Run, sizes: pa.Table) -> list[int]:
-    if sizes.num_rows == 0:
-        return []
-    ids = np.asarray(sizes.column("client_id"), np.int64)
-    size = np.asarray(sizes.column("size"), np.int64)
-    json_only = sizes.column("json_only").combine_chunks().to_numpy(zero_copy_only=False)
-    apart = staging.in_vain(cursor, run.sync_id, run.run_id)
-    largest = max_json_bytes(sync.profile)
-    if not _uses_csv(sync, run, len(ids)):
-        pieces = _pieces(ids, apart, lambda a, b: cut_json_batches(size[a:b], largest))
-        return [_create(cursor, run, Lane.JSON, ids[a:b], None) for a, b in pieces]
-    plain, exact = ids[~json_only], ids[json_only]
-    most = sync.definition.tuning.csv_batch_contacts
-    pieces = _pieces(plain, apart, lambda a, b: cut_csv_batches(b - a, most))
-    created = [_create(cursor, run, Lane.CSV, plain[a:b], False) for a, b in pieces]
-    pieces = _pieces(exact, apart, lambda a, b: cut_json_batches(size[json_only][a:b], largest))
-    return created + [_create(cursor, run, Lane.JSON, exact[a:b], True) for a, b in pieces]
-
-
-def _pieces(
-    ids: Int64, apart: list[int], cut: Callable[[int, int], list[tuple[int, int]]]
-) -> list[tuple[int, int]]:
-    """`[start, stop)` ranges of the clients `ids` for batches, as `cut` cuts a stretch of them.
-
-    Clients that were sent in vain again and again, `apart`, each get a batch of their own, so that
-    its job tells of them alone; if they are many, MAX_APART batches, and what is in vain still is
-    cut smaller by each next run.
-    """
-    suspects = np.flatnonzero(np.isin(ids, apart))
-    step = -(-len(suspects) // MAX_APART) or 1
-    ends = suspects + 1 if step == 1 else suspects[:0]
-    bounds = np.unique(np.concatenate([[0, len(ids)], suspects[::step], ends]))
-    stretches = pairwise(int(bound) for bound in bounds)
-    return [(start + a, start + b) for start, stop in stretches for a, b in cut(start, stop)]
-
-
-def _uses_csv(sync: Sync, run: Run, contacts: int) -> bool:
-    """Whether a run of so many contacts takes the CSV lane for rows that it can carry."""
-    tuning = sync.definition.tuning
-    if not takes_empty_cells(sync.profile, mapping_of(run)):
-        return False
-    if tuning.lane is LaneChoice.AUTO:
-        return contacts > tuning.csv_from_contacts
-    return tuning.lane is LaneChoice.CSV
-
-
-def _create(
-    cursor: Cursor, run: Run, lane: Lane, ids: np.ndarray[Any, Any], json_only: bool | None
-) -> int:
-    return batches.create_batch(
-        cursor,
-        run.run_id,
-        run.sync_id,
-        lane,
-        len(ids),
-        ids=(int(ids[0]), int(ids[-1])),
-        json_only=json_only,
-    )

@@ -25,6 +25,7 @@ from contact_sync.contacts.refused_values import Refused
 from contact_sync.contacts.transform import NOTHING_REFUSED, Dropped, Transformed, transform
 from contact_sync.postgres.arrow_reader import ahead
 from contact_sync.postgres.cursor import Cursor
+from contact_sync.run import cut_batches
 from contact_sync.run.changes import few
 from contact_sync.run.compare import Compared, Members, compare, vanished
 from contact_sync.run.context import mapping_of
@@ -105,6 +106,7 @@ def stage_clients(sync: Sync, run: Run, slice_no: int) -> Staged:
     fresh, csv = _fresh(sync, mapping), by_csv(sync.profile, mapping)
     read = _Read(Counts(), np.zeros(len(members.client_id), bool))
     is_resend = run.kind is RunKind.RESEND
+    in_blocks = _most_in_block(sync, mapping, part, known)
     refused = NOTHING_REFUSED if is_resend else _refused_values(sync, run, part)
 
     converted = partial(transform, mapping=mapping, hashing=hashing, refused=refused)
@@ -125,7 +127,8 @@ def stage_clients(sync: Sync, run: Run, slice_no: int) -> Staged:
             read.keep_some(compared)
         if len(compared.keep):
             read.keep.append(compared.keep)
-        return compared.send.assign(json_only=csv.json_only(compared.send))
+        send = compared.send.assign(json_only=csv.json_only(compared.send))
+        return send.assign(in_block=_alike(send, known)) if in_blocks else send
 
     def to_send() -> Iterator[pd.DataFrame]:
         # Nothing of a batch is kept while the next one is worked on.
@@ -143,7 +146,9 @@ def stage_clients(sync: Sync, run: Run, slice_no: int) -> Staged:
             read.note_changes(cursor, run, part)
         else:
             has_key = mapping.has_person_key
-            staging.fill_outbox(cursor, run.run_id, part, to_send(), persons=has_key)
+            staging.fill_outbox(
+                cursor, run.run_id, part, to_send(), persons=has_key, in_blocks=in_blocks
+            )
             _note(cursor, run, part, members, read)
             reach("slice_uncommitted")
         staging.save_slice_counts(cursor, run.run_id, slice_no, read.counts.staged())
@@ -179,6 +184,21 @@ def _fresh(sync: Sync, mapping: Mapping) -> int:
         before = runs.read_sync(cursor, sync.definition.name).destination
     filled = {field.bit for field in before.mapping.fields} if before else set[int]()
     return sum(1 << field.bit for field in mapping.fields if field.bit not in filled)
+
+
+def _most_in_block(sync: Sync, mapping: Mapping, part: Slice, known: LedgerRows) -> int | None:
+    """How many contacts a block may have, if so many clients of the slice aren't known that their
+    run takes the CSV lane."""
+    unknown = part.members.num_rows - len(known.client_id)
+    is_large = unknown > 0 and cut_batches.takes_csv(sync, mapping, unknown)
+    return sync.definition.tuning.csv_batch_contacts if is_large and not part.is_sparse else None
+
+
+def _alike(send: pd.DataFrame, known: LedgerRows) -> Mask:
+    """Which contacts are of clients that the ledger doesn't know, with nothing to be minded."""
+    rare = [send[name].to_numpy() != 0 for name in staging.RARE]
+    is_known = known.rows_of(send["client_id"].to_numpy(np.int64)).is_known
+    return ~np.logical_or.reduce([is_known, *rare])
 
 
 def _batches(

@@ -12,7 +12,7 @@ from contact_sync.base.vocabulary import Refused
 from contact_sync.contacts.refusals import SCHEMA, Refusals
 from contact_sync.postgres.copying import copy_batches
 from contact_sync.postgres.cursor import Cursor, analyze, one
-from contact_sync.state import settling, statements
+from contact_sync.state import outbox_blocks, settling, statements
 from contact_sync.state.batch_contacts import batch_bounds
 
 SQL = statements.load("confirming")
@@ -40,6 +40,9 @@ def confirm(
     _load_refused(cursor, refused, again)
     parameters = {"batch_id": batch_id}
     bounds = batch_bounds(cursor, batch_id)
+    if len(refused) or again:
+        outbox_blocks.unpack_batch(cursor, batch_id)
+    in_blocks = outbox_blocks.confirm(cursor, batch_id)
     cursor.execute(SQL["note_former_addresses"], bounds)
     cursor.execute(SQL["forget_kept"], parameters)
     cursor.execute(SQL["release_taken_addresses"], parameters)
@@ -47,7 +50,7 @@ def confirm(
     cursor.execute(SQL["confirm_batch"], bounds)
     known = cursor.rowcount
     cursor.execute(SQL["confirm_new"], bounds)
-    new, rejected = cursor.rowcount, 0
+    new, rejected = in_blocks + cursor.rowcount, 0
     if len(refused):
         cursor.execute(SQL["refuse_in_batch"], parameters)
         rejected = cursor.rowcount

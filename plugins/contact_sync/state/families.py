@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from contact_sync.base.vocabulary import JobStatus, Lane, Outcome, PendingReason
 from contact_sync.postgres.cursor import Cursor, many
-from contact_sync.state import batch_moves, settling, statements
+from contact_sync.state import batch_moves, outbox_blocks, settling, statements
 from contact_sync.state.batches import Batch
 from contact_sync.state.runs import Run
 
@@ -63,6 +63,7 @@ def create_parts(
 
     `apart`: clients each of which gets a batch of its own. `failed`: after a failed job.
     """
+    outbox_blocks.unpack_batch(cursor, batch.batch_id)
     parameters = {"batch_id": batch.batch_id, "root_id": batch.root, "parts": parts}
     more = {"apart": list(apart), "failed": int(failed)}
     cursor.execute(SQL["create_parts"], parameters | more)

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from contact_sync.postgres.cursor import Cursor, many, one
-from contact_sync.state import affected, statements
+from contact_sync.state import affected, outbox_blocks, statements
 
 SQL = statements.load("purging")
 PURGES = {
@@ -72,7 +72,9 @@ def same_clients(cursor: Cursor, person: Person) -> list[int]:
 
 def addresses_of_clients(cursor: Cursor, person: Person) -> list[str]:
     """Every address of these clients that is known, now and before."""
-    return [r["email"] for r in many(cursor, SQL["addresses_of_clients"], person.parameters())]
+    in_blocks = outbox_blocks.contacts_of(cursor, person.client_ids, sync_id=person.sync_id)
+    rows = many(cursor, SQL["addresses_of_clients"], person.parameters())
+    return sorted({row["email"] for row in [*rows, *in_blocks]})
 
 
 def every_address(cursor: Cursor, sync_id: int) -> dict[str, int]:
@@ -104,6 +106,9 @@ def forgotten(cursor: Cursor, person: Person) -> int:
 def purge(cursor: Cursor, person: Person) -> dict[str, int]:
     """Delete what there is of the person; returns how many rows of what."""
     found = {}
+    outbox_blocks.unpack_persons(
+        cursor, person.sync_id, person.client_ids, person.addresses.values()
+    )
     for what, statement in PURGES.items():
         cursor.execute(statement, person.parameters())
         if cursor.rowcount > 0:

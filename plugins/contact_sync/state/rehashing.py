@@ -13,7 +13,7 @@ import numpy as np
 from contact_sync.base.erasure_steps import TombstoneKind
 from contact_sync.contacts.hash_keys import Hashing, HashKey
 from contact_sync.postgres.cursor import Cursor, many, one
-from contact_sync.state import statements
+from contact_sync.state import outbox_blocks, statements
 
 SQL = statements.load("rehashing")
 AT_ONCE = 50_000
@@ -57,6 +57,7 @@ def rehash(cursor: Cursor, before: Sequence[str], new: Sequence[HashKey]) -> int
     """Apply the keys to what those `before` were applied to; returns how many rows of clients
     changed. Nobody may be at work."""
     keys = Hashing(tuple(new))
+    outbox_blocks.unpack_all(cursor)
     done = sum(_in_parts(cursor, keys, *which) for which in IN_PARTS.values())
     old = np.array([row["old"] for row in many(cursor, SQL["other_hashes"])], np.int64)
     mapping = {"old": old.tolist(), "new": keys.keyed(old).tolist()}

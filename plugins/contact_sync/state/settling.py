@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from contact_sync.base.vocabulary import PendingReason, Refusal
 from contact_sync.contacts.refused_values import LeftOut
 from contact_sync.postgres.cursor import Cursor, one
-from contact_sync.state import statements
+from contact_sync.state import outbox_blocks, statements
 
 SQL = statements.load("settling")
 ENOUGH_TRIES = 5
@@ -71,6 +71,7 @@ def _postpone(
     cursor: Cursor, batch_id: int, reason: PendingReason, emails: list[str] | None
 ) -> int:
     parameters = {"batch_id": batch_id, "reason": reason, "emails": emails}
+    outbox_blocks.unpack_batch(cursor, batch_id)
     cursor.execute(SQL["note_possible_addresses"], parameters)
     cursor.execute(SQL["postpone_batch"], parameters)
     return cursor.rowcount
@@ -79,6 +80,7 @@ def _postpone(
 def hold(cursor: Cursor, batch_id: int, client_ids: list[int] | None, reason: PendingReason) -> int:
     """Take clients, None = all, out of a batch of which nothing has left; they are pending, and
     their payloads are gone. Returns how many."""
+    outbox_blocks.unpack_batch(cursor, batch_id)
     parameters = {"batch_id": batch_id, "client_ids": client_ids, "reason": reason}
     cursor.execute(SQL["hold_clients"], parameters)
     return cursor.rowcount
@@ -107,6 +109,7 @@ def take_out(cursor: Cursor, batch_id: int, emails: list[str]) -> None:
 
 def clear(cursor: Cursor, batch_id: int) -> None:
     """Forget the payloads of a batch that is over."""
+    outbox_blocks.drop_of_batch(cursor, batch_id)
     cursor.execute(SQL["clear_batch"], {"batch_id": batch_id})
 
 

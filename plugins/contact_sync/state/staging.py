@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
-from operator import methodcaller
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pyarrow as pa
@@ -15,7 +13,8 @@ from contact_sync.base.json_columns import Staged
 from contact_sync.postgres import arrow_reader
 from contact_sync.postgres.copying import copy_into
 from contact_sync.postgres.cursor import Cursor, analyze, many, one
-from contact_sync.state import statements
+from contact_sync.postgres.packed import packed, unpacked
+from contact_sync.state import outbox_blocks, statements
 from contact_sync.state.database import WHAT, StateDatabase
 from contact_sync.state.settling import ENOUGH_TRIES
 
@@ -34,9 +33,12 @@ OUTBOX = pa.schema(
 )  # fmt: skip
 PERSON_HASH = pa.field("person_hash", pa.int64())
 """A column more, if the source tells one person from another."""
-USUAL = ("clears", "json_only", "takes_over", "stale", "unsure_others")
+RARE = ("clears", "json_only", "takes_over", "stale")
+USUAL = (*RARE, "unsure_others")
 """Columns that are 0 or false for nearly everybody, which is their default: where they are so for
 all contacts of a frame, they aren't written."""
+IN_BLOCK = "in_block"
+"""Whether a contact may be part of a block (outbox_blocks): a column of what is staged."""
 
 HEIRS = -1
 """Number of the slice of those who represent an address for a rejected client, and its round down:
@@ -78,7 +80,7 @@ def heirs(cursor: Cursor, sync_id: int, run_id: int) -> list[Heir]:
 def drop_sparse_slices(cursor: Cursor, run_id: int) -> None:
     """Forget the slices of heirs of an earlier try, and what was staged of them."""
     for row in many(cursor, SQL["drop_sparse_slices"], {"run_id": run_id, "heirs": HEIRS}):
-        _drop_from_outbox(cursor, run_id, _unpack(row["members"]))
+        _drop_from_outbox(cursor, run_id, unpacked(row["members"]))
 
 
 def save_slices(cursor: Cursor, run_id: int, slices: list[Slice]) -> None:
@@ -98,7 +100,7 @@ def add_slices(cursor: Cursor, run_id: int, slices: list[Slice]) -> None:
                 "first_id": part.first_id,
                 "last_id": part.last_id,
                 "clients": part.members.num_rows,
-                "members": _pack(part.members),
+                "members": packed(part.members),
             },
         )
 
@@ -107,7 +109,7 @@ def load_slice(state: StateDatabase, run_id: int, slice_no: int) -> Slice:
     """One slice with its members."""
     with state.transaction() as cursor:
         row = one(cursor, SQL["load_slice"], {"run_id": run_id, "slice_no": slice_no})
-    return Slice(row["slice_no"], row["first_id"], row["last_id"], _unpack(row["members"]))
+    return Slice(row["slice_no"], row["first_id"], row["last_id"], unpacked(row["members"]))
 
 
 def lock_slice(cursor: Cursor, run_id: int, slice_no: int) -> None:
@@ -115,25 +117,10 @@ def lock_slice(cursor: Cursor, run_id: int, slice_no: int) -> None:
     cursor.execute(SQL["lock_slice"], {"run_id": run_id, "slice_no": slice_no})
 
 
-def _pack(members: pa.Table) -> bytes:
-    """Compressed, because PostgreSQL else tries to, a hundred times slower."""
-    sink = pa.BufferOutputStream()
-    options = pa.ipc.IpcWriteOptions(compression="zstd")
-    with pa.ipc.new_stream(sink, members.schema, options=options) as writer:
-        writer.write_table(members)
-    buffer: Any = sink.getvalue()
-    return bytes(buffer)
-
-
 def save_slice_counts(cursor: Cursor, run_id: int, slice_no: int, counts: Staged) -> None:
     """Mark the slice as staged."""
     parameters = {"run_id": run_id, "slice_no": slice_no, "counts": Jsonb(counts.to_json())}
     cursor.execute(SQL["save_slice_counts"], parameters)
-
-
-def _unpack(members: bytes) -> pa.Table:
-    with pa.ipc.open_stream(members) as reader:
-        return reader.read_all()
 
 
 def slice_counts(cursor: Cursor, run_id: int) -> list[Staged | None]:
@@ -143,37 +130,41 @@ def slice_counts(cursor: Cursor, run_id: int) -> list[Staged | None]:
 
 
 def fill_outbox(
-    cursor: Cursor, run_id: int, part: Slice, frames: Iterator[pd.DataFrame], *, persons: bool
+    cursor: Cursor,
+    run_id: int,
+    part: Slice,
+    frames: Iterator[pd.DataFrame],
+    *,
+    persons: bool,
+    in_blocks: int | None,
 ) -> None:
     """Stream a slice's contacts into the outbox, replacing those of an earlier try.
 
-    `frames`: columns of OUTBOX but run_id, and with `persons` PERSON_HASH.
+    `frames`: columns of OUTBOX but run_id, with `persons` PERSON_HASH, and IN_BLOCK. `in_blocks`:
+    so many contacts has a block at most; None = none is made.
     """
     if part.is_sparse:
         _drop_from_outbox(cursor, run_id, part.members)
     else:
         bounds = {"run_id": run_id, "first_id": part.first_id, "last_id": part.last_id}
         cursor.execute(SQL["drop_outbox_of_slice"], bounds)
+        outbox_blocks.drop_of_slice(cursor, **bounds)
     schema = OUTBOX.append(PERSON_HASH) if persons else OUTBOX
     few = pa.schema(column for column in schema if column.name not in USUAL)
-    rows = map(methodcaller("assign", run_id=run_id), frames)
-    for is_usual, alike in _alike(rows):
-        copy_into(cursor, "contact_sync.outbox", few if is_usual else schema, alike)
 
+    def store(frame: pd.DataFrame) -> None:
+        rows = frame
+        if in_blocks:
+            alike = frame[IN_BLOCK].to_numpy(bool)
+            rows = frame[~alike]
+            contacts = frame if alike.all() else frame[alike]
+            outbox_blocks.save(cursor, run_id, contacts, most=in_blocks)
+        if len(rows):
+            columns = few if _is_usual(rows) else schema
+            copy_into(cursor, "contact_sync.outbox", columns, [rows.assign(run_id=run_id)])
 
-def _alike(frames: Iterator[pd.DataFrame]) -> Iterator[tuple[bool, Iterator[pd.DataFrame]]]:
-    """Frames that follow one another and are all usual, or all not. As with `map`, nothing of a
-    frame is kept while the next one is made; itertools.groupby keeps it."""
-    ahead = list(islice(frames, 1))
-
-    def same(is_usual: bool) -> Iterator[pd.DataFrame]:
-        while ahead and _is_usual(ahead[0]) == is_usual:
-            yield ahead.pop()
-            ahead.extend(islice(frames, 1))
-
-    while ahead:
-        is_usual = _is_usual(ahead[0])
-        yield is_usual, same(is_usual)
+    for _ in map(store, frames):  # keeps no frame while the next one is made
+        pass
 
 
 def _is_usual(frame: pd.DataFrame) -> bool:
@@ -194,7 +185,9 @@ def in_vain(cursor: Cursor, sync_id: int, run_id: int) -> list[int]:
 
 def count_outbox(cursor: Cursor, run_id: int) -> int:
     """How many contacts of a run wait to be sent."""
-    return int(one(cursor, SQL["count_outbox"], {"run_id": run_id})["n"])
+    blocks = outbox_blocks.of_run(cursor, run_id)
+    rows = int(one(cursor, SQL["count_outbox"], {"run_id": run_id})["n"])
+    return rows + sum(block.contacts for block in blocks)
 
 
 def drop_slices_of_dead_runs(cursor: Cursor, sync_id: int) -> None:
@@ -204,6 +197,7 @@ def drop_slices_of_dead_runs(cursor: Cursor, sync_id: int) -> None:
 
 def drop_outbox(cursor: Cursor, run_id: int) -> None:
     """Forget what was staged of a run, and not sent."""
+    outbox_blocks.drop_of_run(cursor, run_id)
     cursor.execute(SQL["drop_outbox"], {"run_id": run_id})
 
 

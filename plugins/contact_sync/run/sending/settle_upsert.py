@@ -12,6 +12,7 @@ from threading import BoundedSemaphore
 import numpy as np
 
 from contact_sync.base.errors import ConfigError, RetryableError
+from contact_sync.base.failpoints import reach
 from contact_sync.base.json_columns import JobCounts
 from contact_sync.base.numbers import count
 from contact_sync.base.vocabulary import (
@@ -44,6 +45,7 @@ from contact_sync.state import (
     families,
     ledger,
     moves,
+    outbox_blocks,
     refused_values,
     runs,
     settling,
@@ -99,7 +101,10 @@ class Named:
 
 def settle_upsert(sync: Sync, run: Run, batch: Batch, job: Job) -> None:
     """Settle a batch whose job is over."""
-    if job.status is JobStatus.COMPLETED and counts_all(job, batch.contacts):
+    is_as_usual = job.status is JobStatus.COMPLETED and counts_all(job, batch.contacts)
+    if not is_as_usual or job.created < batch.contacts:  # what the contacts hold is looked at
+        _unpack(sync, run, batch)
+    if is_as_usual:
         _settle(sync, run, batch, job, Named())
         return
     with sync.state.transaction() as cursor:
@@ -129,6 +134,12 @@ def settle_upsert(sync: Sync, run: Run, batch: Batch, job: Job) -> None:
             _settle(sync, run, batch, job, named, wrong)
         case Do.SEND_AGAIN:
             _fail(sync, run, batch, job, judgement.reason)
+
+
+def _unpack(sync: Sync, run: Run, batch: Batch) -> None:
+    with sync.state.transaction(run.fence) as cursor:
+        outbox_blocks.unpack_batch(cursor, batch.batch_id)
+        reach("batch_unpacked_uncommitted")
 
 
 def _refused(sync: Sync, batch: Batch, job: Job) -> Named:

@@ -11,7 +11,7 @@ from contact_sync.base.changes import KINDS, ChangeKind
 from contact_sync.contacts.mapping import Mapping
 from contact_sync.postgres.cursor import Cursor, many, rows_as
 from contact_sync.reporting.change_lines import Change
-from contact_sync.state import statements
+from contact_sync.state import outbox_blocks, statements
 from contact_sync.state.changes import StagedChange
 from contact_sync.state.database import StateDatabase
 from contact_sync.state.for_people.reading import reading
@@ -109,4 +109,8 @@ def mapping_of_run(cursor: Cursor, run_id: int) -> Mapping | None:
 def staged(cursor: Cursor, run_id: int, client_ids: list[int]) -> dict[int, StagedChange]:
     """What is staged of these clients, as long as they wait to be sent."""
     rows = many(cursor, SQL["staged"], {"run_id": run_id, "client_ids": client_ids})
-    return {row["client_id"]: StagedChange(**row) for row in rows}
+    found = {row["client_id"]: StagedChange(**row) for row in rows}
+    for row in outbox_blocks.contacts_of(cursor, client_ids, run_id=run_id):
+        change = StagedChange(row["client_id"], row["email"], row["payload"], 0)
+        found[change.client_id] = change
+    return found

@@ -1,0 +1,103 @@
+-- Staged contacts of clients that the ledger doesn't know, many in a row (state/outbox_blocks.py).
+
+-- drop_of_slice --
+DELETE FROM contact_sync.outbox_block
+WHERE run_id = %(run_id)s AND first_id BETWEEN %(first_id)s AND %(last_id)s;
+
+-- drop_of_run --
+DELETE FROM contact_sync.outbox_block
+WHERE run_id = %(run_id)s;
+
+-- drop_of_batch --
+DELETE FROM contact_sync.outbox_block AS k
+USING contact_sync.batch_block AS b
+WHERE b.batch_id = %(batch_id)s AND k.run_id = b.run_id AND k.first_id = b.first_id;
+
+-- of_run --
+-- What a run has staged in blocks.
+SELECT
+    run_id,
+    first_id,
+    last_id,
+    contacts
+FROM contact_sync.outbox_block
+WHERE run_id = %(run_id)s
+ORDER BY first_id;
+
+-- of_persons --
+-- Blocks of a sync's runs with one of these clients or addresses. Parameters: client_ids, email_hashes
+SELECT
+    k.run_id,
+    k.first_id
+FROM contact_sync.outbox_block AS k
+INNER JOIN contact_sync.run AS r ON k.run_id = r.run_id
+WHERE
+    r.sync_id = %(sync_id)s
+    AND (k.client_ids && %(client_ids)s::bigint[] OR k.email_hashes && %(email_hashes)s::bigint[])
+ORDER BY k.run_id, k.first_id;
+
+-- contents_of_clients --
+-- Of blocks with one of these clients. Parameters: sync_id or run_id, the other one is NULL; client_ids
+SELECT k.content
+FROM contact_sync.outbox_block AS k
+INNER JOIN contact_sync.run AS r ON k.run_id = r.run_id
+WHERE
+    (r.sync_id = %(sync_id)s::smallint OR r.run_id = %(run_id)s::bigint)
+    AND k.client_ids && %(client_ids)s::bigint[]
+ORDER BY k.run_id, k.first_id;
+
+-- of_all --
+SELECT
+    run_id,
+    first_id
+FROM contact_sync.outbox_block
+ORDER BY run_id, first_id;
+
+-- of_batch --
+-- Index: outbox_block primary key
+SELECT
+    run_id,
+    first_id
+FROM contact_sync.batch_block
+WHERE batch_id = %(batch_id)s
+ORDER BY first_id;
+
+-- contents --
+-- Of a batch. Index: outbox_block primary key
+SELECT content FROM contact_sync.batch_block
+WHERE batch_id = %(batch_id)s;
+
+-- take --
+-- Whoever takes a block first has its contacts: others wait for the end of its transaction, and find them elsewhere.
+DELETE FROM contact_sync.outbox_block
+WHERE run_id = %(run_id)s AND first_id = %(first_id)s
+RETURNING content;
+
+-- whose --
+-- Columns: sync_id and batch_id for the ledger's rows; is_fresh = nobody's contact is to be removed or moved, so that
+-- what a contact takes over needn't be looked for. Index: removal and move primary keys
+SELECT
+    b.sync_id,
+    b.batch_id,
+    NOT EXISTS (
+        SELECT FROM contact_sync.removal AS a
+        WHERE a.sync_id = b.sync_id
+    )
+    AND NOT EXISTS (
+        SELECT FROM contact_sync.move AS m
+        WHERE m.sync_id = b.sync_id
+    ) AS is_fresh
+FROM contact_sync.batch AS b
+WHERE b.batch_id = %(batch_id)s;
+
+-- is_fresh --
+-- Whether nobody's contact of the sync is to be removed or moved.
+SELECT
+    NOT EXISTS (
+        SELECT FROM contact_sync.removal
+        WHERE sync_id = %(sync_id)s
+    )
+    AND NOT EXISTS (
+        SELECT FROM contact_sync.move
+        WHERE sync_id = %(sync_id)s
+    ) AS is_fresh;
