@@ -70,6 +70,8 @@ POINTS = {
         "of these excluded clients nothing; those before are looked up",
         "the task again: it looks up the rest",
     ),
+    "run_unpacked_uncommitted": ("what is staged in blocks is so still", AGAIN),
+    "run_unpacked": ("a row of each contact, instead of blocks", AGAIN),
     "removed_by_hand_uncommitted": ("nobody is kept back", AGAIN),
     "suppressions_uncommitted": ("nothing is held or marked", AGAIN),
     "held_uncommitted": (
@@ -149,6 +151,8 @@ POINTS = {
     "job_pending": ("the same", POLLED),
     "job_over": ("the same", POLLED),
     "removal_looked_at": ("the same", "the task again: it looks again"),
+    "batch_unpacked_uncommitted": ("the same", POLLED),
+    "batch_unpacked": ("the same, with a row of each contact instead of blocks", POLLED),
     "held_after_uncommitted": ("the same", "the task again: it asks for the job, and looks again"),
     "read_back": ("the same", "the task again: it asks for the job, and reads back again"),
     "batch_split_uncommitted": ("nothing of the outcome", POLLED),

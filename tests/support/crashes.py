@@ -257,9 +257,12 @@ KINDS = {
     "erasure": Kind(
         ERASURE, asked_to_erase, check=nobody_left, converged={"excluded": {1}},
     ),
-    "contacts before the first load": Kind(JOINTS | {"held_uncommitted"}, there_before),
+    "contacts before the first load": Kind(
+        JOINTS | {"held_uncommitted", "run_unpacked_uncommitted", "run_unpacked"}, there_before
+    ),
     "contacts that were counted late": Kind(
-        {"held_after_uncommitted"}, there_before_and_counted_late
+        {"held_after_uncommitted", "batch_unpacked_uncommitted", "batch_unpacked"},
+        there_before_and_counted_late,
     ),
     "changes meanwhile": Kind({"clients_held_uncommitted"}, World.seed, run=changing_while_sent),
     "failing job": Kind(

@@ -86,6 +86,19 @@ COMMENT ON COLUMN contact_sync.outbox.stale
 IS 'Number and Date fields that were emptied and can''t be cleared, by bit.';
 COMMENT ON COLUMN contact_sync.outbox.person_hash IS 'As in the ledger; 0 or NULL = unknown.';
 
+COMMENT ON TABLE contact_sync.outbox_block
+IS 'Contacts that still have to be sent, many in a row: of clients that the ledger doesn''t know, of a large run.';
+COMMENT ON COLUMN contact_sync.outbox_block.first_id
+IS 'The lowest client id; clients between it and last_id may be elsewhere.';
+COMMENT ON COLUMN contact_sync.outbox_block.last_id IS 'The highest client id.';
+COMMENT ON COLUMN contact_sync.outbox_block.contacts IS 'How many.';
+COMMENT ON COLUMN contact_sync.outbox_block.client_ids IS 'Whose contacts they are.';
+COMMENT ON COLUMN contact_sync.outbox_block.email_hashes IS 'Hashes of their addresses, in the same order.';
+COMMENT ON COLUMN contact_sync.outbox_block.content
+IS 'Arrow IPC, compressed: the columns of the outbox that aren''t 0 or false for each of these contacts.';
+COMMENT ON VIEW contact_sync.staged_client IS 'Whose contacts a run has staged, in rows and in blocks.';
+COMMENT ON VIEW contact_sync.batch_block IS 'The blocks of each batch; their ids are all in its range.';
+
 COMMENT ON TABLE contact_sync.ledger
 IS 'Each client''s fate: what SendGrid last confirmed of it, or why it isn''t sent.';
 COMMENT ON COLUMN contact_sync.ledger.state

@@ -142,6 +142,36 @@ ALTER TABLE ONLY contact_sync.batch ADD CONSTRAINT batch_root_id_fkey FOREIGN KE
 ALTER TABLE ONLY contact_sync.batch ADD CONSTRAINT batch_run_id_fkey FOREIGN KEY (run_id) REFERENCES contact_sync.run(run_id);
 ALTER TABLE ONLY contact_sync.batch ADD CONSTRAINT batch_sync_id_fkey FOREIGN KEY (sync_id) REFERENCES contact_sync.sync(sync_id);
 
+-- Contacts that still have to be sent, many in a row: of clients that the ledger doesn't know, of a large run.
+CREATE TABLE contact_sync.outbox_block (
+    run_id bigint NOT NULL,
+    first_id bigint NOT NULL,  -- The lowest client id; clients between it and last_id may be elsewhere.
+    last_id bigint NOT NULL,  -- The highest client id.
+    contacts integer NOT NULL,  -- How many.
+    client_ids bigint[] NOT NULL,  -- Whose contacts they are.
+    email_hashes bigint[] NOT NULL,  -- Hashes of their addresses, in the same order.
+    content bytea NOT NULL  -- Arrow IPC, compressed: the columns of the outbox that aren't 0 or false for each of these contacts.
+);
+ALTER TABLE ONLY contact_sync.outbox_block ALTER COLUMN client_ids SET STORAGE EXTERNAL;
+ALTER TABLE ONLY contact_sync.outbox_block ALTER COLUMN email_hashes SET STORAGE EXTERNAL;
+ALTER TABLE ONLY contact_sync.outbox_block ALTER COLUMN content SET STORAGE EXTERNAL;
+ALTER TABLE ONLY contact_sync.outbox_block ADD CONSTRAINT outbox_block_pkey PRIMARY KEY (run_id, first_id);
+ALTER TABLE ONLY contact_sync.outbox_block ADD CONSTRAINT outbox_block_run_id_fkey FOREIGN KEY (run_id) REFERENCES contact_sync.run(run_id) ON DELETE CASCADE;
+
+-- The blocks of each batch; their ids are all in its range.
+CREATE VIEW contact_sync.batch_block AS
+ SELECT b.batch_id,
+    b.sync_id,
+    k.run_id,
+    k.first_id,
+    k.contacts,
+    k.client_ids,
+    k.email_hashes,
+    k.content
+   FROM (contact_sync.batch b
+     JOIN contact_sync.outbox_block k ON (((b.run_id = k.run_id) AND ((k.first_id >= b.first_id) AND (k.first_id <= b.last_id)))))
+  WHERE (b.lane = 'csv'::text);
+
 -- Contacts that still have to be sent; deleted when their batch is settled.
 CREATE TABLE contact_sync.outbox (
     run_id bigint NOT NULL,
@@ -502,6 +532,19 @@ CREATE TABLE contact_sync.slice (
 ALTER TABLE ONLY contact_sync.slice ALTER COLUMN members SET STORAGE EXTERNAL;
 ALTER TABLE ONLY contact_sync.slice ADD CONSTRAINT slice_pkey PRIMARY KEY (run_id, slice_no);
 ALTER TABLE ONLY contact_sync.slice ADD CONSTRAINT slice_run_id_fkey FOREIGN KEY (run_id) REFERENCES contact_sync.run(run_id) ON DELETE CASCADE;
+
+-- Whose contacts a run has staged, in rows and in blocks.
+CREATE VIEW contact_sync.staged_client AS
+ SELECT o.run_id,
+    o.client_id,
+    o.email_hash
+   FROM contact_sync.outbox o
+UNION ALL
+ SELECT k.run_id,
+    c.client_id,
+    c.email_hash
+   FROM (contact_sync.outbox_block k
+     CROSS JOIN LATERAL UNNEST(k.client_ids, k.email_hashes) c(client_id, email_hash));
 
 -- Evidence, rewritten by each run, by which the next one sees whether this database went back.
 CREATE TABLE contact_sync.state_identity (

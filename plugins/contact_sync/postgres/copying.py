@@ -38,9 +38,7 @@ def copy_batches(
     cursor: Cursor, table: LiteralString, schema: pa.Schema, batches: Iterable[pa.RecordBatch]
 ) -> None:
     """The same with record batches of that schema."""
-    names = sql.SQL(", ").join(map(sql.Identifier, schema.names))
-    command = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT binary)").format(sql.SQL(table), names)
-    with cursor.copy(command) as copy:
+    with cursor.copy(_command(table, schema.names)) as copy:
         copy.write(HEADER)
         for batch in batches:
             rows = _rows_at_once(batch)
@@ -48,6 +46,22 @@ def copy_batches(
                 copy.write(encoded(batch.slice(first, rows)))
             del batch  # before the next one is made
         copy.write(TRAILER)
+
+
+def copy_row(cursor: Cursor, table: LiteralString, values: dict[str, bytes]) -> None:
+    """The same with one row of large values, by column and in PostgreSQL's binary format: none of
+    them is joined with others before it is sent."""
+    with cursor.copy(_command(table, values)) as copy:
+        copy.write(HEADER + len(values).to_bytes(2, "big"))
+        for value in values.values():
+            copy.write(len(value).to_bytes(4, "big"))
+            copy.write(value)
+        copy.write(TRAILER)
+
+
+def _command(table: LiteralString, names: Iterable[str]) -> sql.Composed:
+    columns = sql.SQL(", ").join(map(sql.Identifier, names))
+    return sql.SQL("COPY {} ({}) FROM STDIN (FORMAT binary)").format(sql.SQL(table), columns)
 
 
 def _rows_at_once(batch: pa.RecordBatch) -> int:

@@ -10,7 +10,6 @@ import numpy as np
 import pyarrow as pa
 
 from contact_sync.base.arrays import Int64, Mask
-from contact_sync.base.failpoints import reach
 from contact_sync.base.vocabulary import Lane
 from contact_sync.config.tuning import LaneChoice
 from contact_sync.contacts.json_bodies import cut_json_batches
@@ -19,6 +18,7 @@ from contact_sync.contacts.mapping import Mapping
 from contact_sync.contacts.payloads import cut_csv_batches
 from contact_sync.postgres.cursor import Cursor
 from contact_sync.run.context import mapping_of
+from contact_sync.run.unpacking import has_blocks, unpack_run
 from contact_sync.state import batches, outbox_blocks, staging
 from contact_sync.state.outbox_blocks import Block
 from contact_sync.state.runs import Run
@@ -36,9 +36,9 @@ class Contacts(NamedTuple):
     blocks: list[Block]
 
     @property
-    def count(self) -> int:
+    def number(self) -> int:
         """How many contacts there are."""
-        return self.rows.num_rows + sum(block.contacts for block in self.blocks)
+        return int(self.rows.num_rows) + sum(block.contacts for block in self.blocks)
 
     @property
     def is_exact(self) -> Mask:
@@ -59,22 +59,22 @@ def unpack_unless_usual(sync: Sync, run: Run, contacts: int) -> None:
     """Make rows of a run's blocks, unless nothing but to send them will be done with them: they go
     by CSV, no contact is to be removed or moved, so that none can be taken over, and nobody was
     sent in vain again and again. `contacts`: how many the run sends, by its plan."""
-    with sync.state.transaction(run.fence) as cursor:
-        if not outbox_blocks.of_run(cursor, run.run_id):
-            return
-        if (
+    if not has_blocks(sync, run):
+        return
+    with sync.state.transaction() as cursor:
+        is_usual = (
             uses_csv(sync, run, contacts)
             and outbox_blocks.is_fresh(cursor, run.sync_id)
             and not staging.in_vain(cursor, run.sync_id, run.run_id)
-        ):
-            return
-        _unpack(cursor, run)
+        )
+    if not is_usual:
+        unpack_run(sync, run)
 
 
 def staged_contacts(sync: Sync, run: Run) -> Contacts:
     """What the run has staged, to be cut. Its blocks are made rows of if a batch can't take one
     whole, with what is staged of clients between its own."""
-    with sync.state.transaction(run.fence) as cursor:
+    with sync.state.transaction() as cursor:
         blocks = outbox_blocks.of_run(cursor, run.run_id)
     found = Contacts(staging.outbox_sizes(sync.state, run.run_id), blocks)
     if not blocks:
@@ -82,14 +82,8 @@ def staged_contacts(sync: Sync, run: Run) -> Contacts:
     plain = np.asarray(found.rows.column("client_id"), np.int64)[~found.is_exact]
     if _Wholes.of(plain, blocks).contacts.max() <= sync.definition.tuning.csv_batch_contacts:
         return found
-    with sync.state.transaction(run.fence) as cursor:
-        _unpack(cursor, run)
+    unpack_run(sync, run)
     return Contacts(staging.outbox_sizes(sync.state, run.run_id), [])
-
-
-def _unpack(cursor: Cursor, run: Run) -> None:
-    outbox_blocks.unpack_run(cursor, run.run_id)
-    reach("run_unpacked_uncommitted")
 
 
 def uses_csv(sync: Sync, run: Run, contacts: int) -> bool:
@@ -112,7 +106,7 @@ def cut(cursor: Cursor, sync: Sync, run: Run, contacts: Contacts) -> list[int]:
     apart = staging.in_vain(cursor, run.sync_id, run.run_id)
     largest = max_json_bytes(sync.profile)
     ids, size = (np.asarray(contacts.rows.column(c), np.int64) for c in ("client_id", "size"))
-    if not uses_csv(sync, run, contacts.count):
+    if not uses_csv(sync, run, contacts.number):
         pieces = _pieces(ids, apart, lambda a, b: cut_json_batches(size[a:b], largest))
         return _create(cursor, run, Lane.JSON, pieces, None)
     exact = contacts.is_exact

@@ -198,7 +198,7 @@ def _alike(send: pd.DataFrame, known: LedgerRows) -> Mask:
     """Which contacts are of clients that the ledger doesn't know, with nothing to be minded."""
     rare = [send[name].to_numpy() != 0 for name in staging.RARE]
     is_known = known.rows_of(send["client_id"].to_numpy(np.int64)).is_known
-    return ~np.logical_or.reduce([is_known, *rare])
+    return np.asarray(~np.logical_or.reduce([is_known, *rare]), bool)
 
 
 def _batches(

@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 
 from contact_sync.base.arrays import Int64
 from contact_sync.postgres import arrow_reader
-from contact_sync.postgres.copying import copy_batches
+from contact_sync.postgres.copying import copy_batches, copy_row
 from contact_sync.postgres.cursor import Cursor, many, one
 from contact_sync.postgres.packed import packed, unpacked
 from contact_sync.state import statements
@@ -39,13 +39,6 @@ CONTACTS = pa.schema(
 )  # fmt: skip
 """What a block's content, an Arrow stream, holds: the columns of the outbox that aren't 0 or false
 for each of its contacts; `person_hash` is 0 if the source doesn't tell persons."""
-BLOCK = pa.schema(
-    [
-        ("run_id", pa.int64()), ("first_id", pa.int64()), ("last_id", pa.int64()),
-        ("contacts", pa.int32()), ("client_ids", pa.binary()), ("email_hashes", pa.binary()),
-        ("content", pa.binary()),
-    ]
-)  # fmt: skip
 CONFIRMED = pa.schema(
     [
         ("sync_id", pa.int16()), ("client_id", pa.int64()), ("state", pa.string()),
@@ -77,19 +70,19 @@ def save(cursor: Cursor, run_id: int, contacts: pd.DataFrame, *, most: int) -> N
     if "person_hash" not in contacts:
         contacts = contacts.assign(person_hash=0)
     table = pa.Table.from_pandas(contacts, CONTACTS, preserve_index=False)
-    parts = (table.slice(start, most) for start in range(0, table.num_rows, most))
-    copy_batches(cursor, "contact_sync.outbox_block", BLOCK, (_block(run_id, p) for p in parts))
+    for start in range(0, table.num_rows, most):
+        part = table.slice(start, most)
+        ids, hashes = (part.column(c).to_numpy() for c in ("client_id", "email_hash"))
+        values = {
+            "run_id": _number(run_id), "first_id": _number(ids.min()),
+            "last_id": _number(ids.max()), "contacts": _number(len(ids), 4),
+            "client_ids": _array(ids), "email_hashes": _array(hashes), "content": packed(part),
+        }  # fmt: skip
+        copy_row(cursor, "contact_sync.outbox_block", values)
 
 
-def _block(run_id: int, contacts: pa.Table) -> pa.RecordBatch:
-    ids = contacts.column("client_id").to_numpy()
-    values = {
-        "run_id": run_id, "first_id": int(ids.min()), "last_id": int(ids.max()),
-        "contacts": len(ids), "client_ids": _array(ids),
-        "email_hashes": _array(contacts.column("email_hash").to_numpy()),
-        "content": packed(contacts),
-    }  # fmt: skip
-    return pa.RecordBatch.from_pylist([values], BLOCK)
+def _number(value: int, width: int = 8) -> bytes:
+    return int(value).to_bytes(width, "big", signed=True)
 
 
 def _array(values: Int64) -> bytes:
@@ -151,7 +144,7 @@ def _confirm(cursor: Cursor, block: dict[str, Any], whose: dict[str, int]) -> in
             contacts = _take(cursor, block)
             if contacts is None:
                 return 0
-            n, column = contacts.num_rows, contacts.column
+            n, column = int(contacts.num_rows), contacts.column
             person = column("person_hash")
             columns = {
                 "sync_id": pa.repeat(pa.scalar(whose["sync_id"], pa.int16()), n),

@@ -56,7 +56,7 @@ def test_contacts_that_are_not_as_usual_arrive_among_those_that_are(world: World
         frames.append(pd.DataFrame(frame, columns=[*plain, *_contact(0)]))
     part = staging.Slice(0, 1, 99, pa.table({"client_id": pa.array([], pa.int64())}))
     with StateDatabase(world.state_url).transaction() as cursor:
-        staging.fill_outbox(cursor, 1, part, iter(frames), persons=False)
+        staging.fill_outbox(cursor, 1, part, iter(frames), persons=False, in_blocks=None)
         cursor.execute("SELECT * FROM contact_sync.outbox ORDER BY client_id")
         kept = [{name: row[name] for name in rows[0]} for row in cursor.fetchall()]
     assert kept == rows

@@ -22,7 +22,8 @@ from contact_sync.contacts.mapping import Mapping
 from contact_sync.contacts.read_back import shown
 from contact_sync.run.context import mapping_of
 from contact_sync.run.sending.look_up import look_up
-from contact_sync.state import batch_contacts, batches, outbox_blocks, runs, staging
+from contact_sync.run.unpacking import has_blocks, unpack_run
+from contact_sync.state import batch_contacts, batches, runs, staging
 from contact_sync.state.batches import Batch
 from contact_sync.state.runs import Run
 from contact_sync.state.staging import Unsure
@@ -43,11 +44,10 @@ def look_before(sync: Sync, run: Run, plan: Plan, *, csv: bool) -> Plan:
     after: int | None = None  # ids may be negative
     if not csv and not mapping.mask(FieldType.NUMBER, FieldType.DATE):
         return plan
-    if _has_blocks(sync, run):
+    if has_blocks(sync, run):
         if sync.sendgrid.count_contacts() == 0:
             return plan
-        with sync.state.transaction(run.fence) as cursor:
-            outbox_blocks.unpack_run(cursor, run.run_id)
+        unpack_run(sync, run)
     while page := _page(sync, run, after, texts=csv):
         if not looked and sync.sendgrid.count_contacts() == 0:
             return plan
@@ -85,11 +85,6 @@ def held_after(sync: Sync, run: Run, batch: Batch, job: Job) -> set[str]:
         wrong |= {row.email for row in page if held.get(row.client_id, (0, 0))[0]}
         after = page[-1].client_id
     return wrong
-
-
-def _has_blocks(sync: Sync, run: Run) -> bool:
-    with sync.state.transaction() as cursor:
-        return bool(outbox_blocks.of_run(cursor, run.run_id))
 
 
 def _of_batch(sync: Sync, batch: Batch, after: int | None) -> list[Unsure]:

@@ -12,7 +12,6 @@ from threading import BoundedSemaphore
 import numpy as np
 
 from contact_sync.base.errors import ConfigError, RetryableError
-from contact_sync.base.failpoints import reach
 from contact_sync.base.json_columns import JobCounts
 from contact_sync.base.numbers import count
 from contact_sync.base.vocabulary import (
@@ -37,6 +36,7 @@ from contact_sync.run.sending.look_before import held_after
 from contact_sync.run.sending.refused_contacts import RefusedContacts, Said, refused_contacts
 from contact_sync.run.sending.split import postpone_and_split
 from contact_sync.run.sending.verify import not_applied
+from contact_sync.run.unpacking import unpack_batch
 from contact_sync.sendgrid.errors_file import read_errors
 from contact_sync.sendgrid.refusal_causes import is_unknown_field
 from contact_sync.state import (
@@ -45,7 +45,6 @@ from contact_sync.state import (
     families,
     ledger,
     moves,
-    outbox_blocks,
     refused_values,
     runs,
     settling,
@@ -102,11 +101,16 @@ class Named:
 def settle_upsert(sync: Sync, run: Run, batch: Batch, job: Job) -> None:
     """Settle a batch whose job is over."""
     is_as_usual = job.status is JobStatus.COMPLETED and counts_all(job, batch.contacts)
-    if not is_as_usual or job.created < batch.contacts:  # what the contacts hold is looked at
-        _unpack(sync, run, batch)
+    is_all_new = is_as_usual and job.created >= batch.contacts
+    if batch.lane is Lane.CSV and not is_all_new:  # some contacts are looked at by themselves
+        unpack_batch(sync, run, batch)
     if is_as_usual:
         _settle(sync, run, batch, job, Named())
-        return
+    else:
+        _settle_as_judged(sync, run, batch, job)
+
+
+def _settle_as_judged(sync: Sync, run: Run, batch: Batch, job: Job) -> None:
     with sync.state.transaction() as cursor:
         contacts = batch_contacts.count_contacts(cursor, batch.batch_id)
     named = _refused(sync, batch, job)
@@ -134,12 +138,6 @@ def settle_upsert(sync: Sync, run: Run, batch: Batch, job: Job) -> None:
             _settle(sync, run, batch, job, named, wrong)
         case Do.SEND_AGAIN:
             _fail(sync, run, batch, job, judgement.reason)
-
-
-def _unpack(sync: Sync, run: Run, batch: Batch) -> None:
-    with sync.state.transaction(run.fence) as cursor:
-        outbox_blocks.unpack_batch(cursor, batch.batch_id)
-        reach("batch_unpacked_uncommitted")
 
 
 def _refused(sync: Sync, batch: Batch, job: Job) -> Named:
