@@ -33,9 +33,9 @@ def nobody(compare: Callable[..., Persons], *args: Any) -> Persons:
     return replace(compare(*args), others=np.empty(0, np.int64))
 
 
-def untold(fill: Callable[..., None], *args: Any, **_options: Any) -> None:
+def untold(fill: Callable[..., None], *args: Any, **options: Any) -> None:
     """The outbox, without whom its contacts belong to."""
-    fill(*args, persons=False)
+    fill(*args, **options | {"persons": False})
 
 
 def of_a_crowd(count_having: Callable[..., dict[str, int]], *args: Any) -> dict[str, int]:

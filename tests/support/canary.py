@@ -49,6 +49,7 @@ MAY_HOLD_AN_ADDRESS = {
     "ledger": ["email"],
     "move": ["former", "email", "belongings"],
     "outbox": ["email", "payload"],
+    "outbox_block": ["content"],
     "removal": ["email"],
     "suppression": ["email"],
     "suppression_due": ["email"],

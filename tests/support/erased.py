@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pyarrow as pa
 from psycopg import sql
 
 from contact_sync.erasure.request import Subject, find_person, request
@@ -61,6 +62,10 @@ def traces(world: World, *values: str) -> list[str]:
             query = sql.SQL("SELECT coalesce(string_agg(to_jsonb(t)::text, ' '), '') FROM {} AS t")
             text = connection.execute(query.format(sql.Identifier("contact_sync", name))).fetchall()
             found += [f"{name}: {value}" for value in values if value in text[0][0]]
+        blocks = connection.execute("SELECT content FROM contact_sync.outbox_block").fetchall()
+    for (content,) in blocks:  # compressed, so that their text shows nothing
+        shown = str(pa.ipc.open_stream(content).read_all().to_pydict())
+        found += [f"outbox_block: {value}" for value in values if value in shown]
     return found
 
 

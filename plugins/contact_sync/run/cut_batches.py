@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import pairwise
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -59,7 +59,7 @@ def unpack_unless_usual(sync: Sync, run: Run, contacts: int) -> None:
     """Make rows of a run's blocks, unless nothing but to send them will be done with them: they go
     by CSV, no contact is to be removed or moved, so that none can be taken over, and nobody was
     sent in vain again and again. `contacts`: how many the run sends, by its plan."""
-    if not has_blocks(sync, run):
+    if not contacts or not has_blocks(sync, run):
         return
     with sync.state.transaction() as cursor:
         is_usual = (
@@ -80,7 +80,9 @@ def staged_contacts(sync: Sync, run: Run) -> Contacts:
     if not blocks:
         return found
     plain = np.asarray(found.rows.column("client_id"), np.int64)[~found.is_exact]
-    if _Wholes.of(plain, blocks).contacts.max() <= sync.definition.tuning.csv_batch_contacts:
+    largest = together(plain, blocks).contacts.max()
+    most = sync.definition.tuning.csv_batch_contacts
+    if largest <= most and uses_csv(sync, run, found.number):  # some may have left since the plan
         return found
     unpack_run(sync, run)
     return Contacts(staging.outbox_sizes(sync.state, run.run_id), [])
@@ -103,6 +105,8 @@ def takes_csv(sync: Sync, mapping: Mapping, contacts: int) -> bool:
 
 def cut(cursor: Cursor, sync: Sync, run: Run, contacts: Contacts) -> list[int]:
     """Create a run's batches; returns their ids."""
+    if not contacts.number:
+        return []
     apart = staging.in_vain(cursor, run.sync_id, run.run_id)
     largest = max_json_bytes(sync.profile)
     ids, size = (np.asarray(contacts.rows.column(c), np.int64) for c in ("client_id", "size"))
@@ -113,7 +117,7 @@ def cut(cursor: Cursor, sync: Sync, run: Run, contacts: Contacts) -> list[int]:
     plain, sizes = ids[~exact], size[exact]
     most = sync.definition.tuning.csv_batch_contacts
     if contacts.blocks:
-        pieces = _Wholes.of(plain, contacts.blocks).filled(most)
+        pieces = together(plain, contacts.blocks).filled(most)
     else:
         pieces = _pieces(plain, apart, lambda a, b: cut_csv_batches(b - a, most))
     created = _create(cursor, run, Lane.CSV, pieces, False)
@@ -121,26 +125,13 @@ def cut(cursor: Cursor, sync: Sync, run: Run, contacts: Contacts) -> list[int]:
     return created + _create(cursor, run, Lane.JSON, pieces, True)
 
 
-class _Wholes(NamedTuple):
+class Together(NamedTuple):
     """What has to stay together, by id, as columns: a block with those that overlap it and the rows
     between; any other row by itself."""
 
     first_id: Int64
     last_id: Int64
     contacts: Int64
-
-    @classmethod
-    def of(cls, plain: Int64, blocks: Sequence[Block]) -> Self:
-        """Those of the rows of these clients and of the blocks."""
-        first, last, contacts = (
-            np.concatenate([rows, np.array([block[n] for block in blocks], np.int64)])
-            for n, rows in ((1, plain), (2, plain), (3, np.ones(len(plain), np.int64)))
-        )
-        order = np.argsort(first, kind="stable")
-        first, last = first[order], np.maximum.accumulate(last[order])
-        starts = np.flatnonzero(np.concatenate([[True], first[1:] > last[:-1]]))
-        ends = np.append(starts[1:], len(first)) - 1
-        return cls(first[starts], last[ends], np.add.reduceat(contacts[order], starts))
 
     def filled(self, most: int) -> list[Piece]:
         """Pieces of up to `most` contacts, none of which is larger by itself."""
@@ -152,6 +143,19 @@ class _Wholes(NamedTuple):
             pieces.append(Piece(*ids, int(total[stop - 1]) - before))
             start = stop
         return pieces
+
+
+def together(plain: Int64, blocks: Sequence[Block]) -> Together:
+    """What has to stay together of the rows of these clients, by id, and of the blocks."""
+    first, last, contacts = (
+        np.concatenate([rows, np.array([block[n] for block in blocks], np.int64)])
+        for n, rows in ((1, plain), (2, plain), (3, np.ones(len(plain), np.int64)))
+    )
+    order = np.argsort(first, kind="stable")
+    first, last = first[order], np.maximum.accumulate(last[order])
+    starts = np.flatnonzero(np.concatenate([[True], first[1:] > last[:-1]]))
+    ends = np.append(starts[1:], len(first)) - 1
+    return Together(first[starts], last[ends], np.add.reduceat(contacts[order], starts))
 
 
 def _pieces(

@@ -17,6 +17,7 @@ from contact_sync.base.changes import ChangeKind
 from contact_sync.base.failpoints import reach
 from contact_sync.base.json_columns import Staged
 from contact_sync.base.vocabulary import RunKind
+from contact_sync.contacts.destination import Destination
 from contact_sync.contacts.known_account import by_csv
 from contact_sync.contacts.ledger_rows import LedgerRows
 from contact_sync.contacts.mapping import CLIENT_KEY, Mapping
@@ -103,10 +104,12 @@ def stage_clients(sync: Sync, run: Run, slice_no: int) -> Staged:
     part = staging.load_slice(sync.state, run.run_id, slice_no)
     members = Members.of(part, sync.tombstones())
     known = ledger.ledger_rows(sync.state, run.sync_id, members.client_id)
-    fresh, csv = _fresh(sync, mapping), by_csv(sync.profile, mapping)
+    with sync.state.transaction() as cursor:
+        before = runs.read_sync(cursor, sync.definition.name).destination
+    fresh, csv = _fresh(before, mapping), by_csv(sync.profile, mapping)
     read = _Read(Counts(), np.zeros(len(members.client_id), bool))
     is_resend = run.kind is RunKind.RESEND
-    in_blocks = _most_in_block(sync, mapping, part, known)
+    in_blocks = None if before else _most_in_block(sync, mapping, part, known)
     refused = NOTHING_REFUSED if is_resend else _refused_values(sync, run, part)
 
     converted = partial(transform, mapping=mapping, hashing=hashing, refused=refused)
@@ -178,17 +181,15 @@ def _refused_values(sync: Sync, run: Run, part: Slice) -> Refused:
         return refused_values.read(cursor, run.sync_id, part.first_id, part.last_id)
 
 
-def _fresh(sync: Sync, mapping: Mapping) -> int:
+def _fresh(before: Destination | None, mapping: Mapping) -> int:
     """Mask of the fields that the last finished run didn't fill: others may have filled them."""
-    with sync.state.transaction() as cursor:
-        before = runs.read_sync(cursor, sync.definition.name).destination
     filled = {field.bit for field in before.mapping.fields} if before else set[int]()
     return sum(1 << field.bit for field in mapping.fields if field.bit not in filled)
 
 
 def _most_in_block(sync: Sync, mapping: Mapping, part: Slice, known: LedgerRows) -> int | None:
-    """How many contacts a block may have, if so many clients of the slice aren't known that their
-    run takes the CSV lane."""
+    """How many contacts of a first load a block may have, if so many clients of the slice aren't
+    known that their run takes the CSV lane. Later ones are compared with what SendGrid has."""
     unknown = part.members.num_rows - len(known.client_id)
     is_large = unknown > 0 and cut_batches.takes_csv(sync, mapping, unknown)
     return sync.definition.tuning.csv_batch_contacts if is_large and not part.is_sparse else None

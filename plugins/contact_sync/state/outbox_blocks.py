@@ -220,5 +220,6 @@ def _unpack(cursor: Cursor, blocks: list[dict[str, Any]]) -> None:
     for block in blocks:
         if (contacts := _take(cursor, block)) is not None:
             run_id = pa.repeat(pa.scalar(block["run_id"], pa.int64()), contacts.num_rows)
-            rows = pa.table([run_id, *contacts.columns], schema).to_batches()
+            columns = contacts.select(CONTACTS.names).columns
+            rows = pa.table([run_id, *columns], schema).to_batches()
             copy_batches(cursor, "contact_sync.outbox", schema, rows)

@@ -50,6 +50,7 @@ def postpone_not_applied(
 def postpone_stuck(cursor: Cursor, batch_id: int, reason: PendingReason) -> int:
     """Make the client of a batch of one contact pending, whose job never ended; returns 1 if it is
     rejected instead, because that was so ENOUGH_TRIES times since it is sent by itself."""
+    outbox_blocks.unpack_batch(cursor, batch_id)
     emails = [only_address(cursor, batch_id)]
     _postpone(cursor, batch_id, reason, emails)
     rejected = _count_look(cursor, batch_id, emails, least=ENOUGH_TRIES + 1)

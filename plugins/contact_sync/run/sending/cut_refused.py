@@ -32,6 +32,7 @@ from contact_sync.state import (
     batches,
     confirming,
     families,
+    outbox_blocks,
     runs,
     settling,
 )
@@ -110,6 +111,7 @@ def cut_refused_file(sync: Sync, run: Run, batch: Batch, size: int, error: Reque
 
 def _cut(cursor: Cursor, run: Run, batch: Batch, ending: Ending, apart: Sequence[int]) -> None:
     """Within the transaction that settles the batch."""
+    outbox_blocks.unpack_batch(cursor, batch.batch_id)
     contacts = batch_contacts.count_contacts(cursor, batch.batch_id)
     batches.set_outcome(cursor, batch.batch_id, ending)
     family = families.members(cursor, batch.root)

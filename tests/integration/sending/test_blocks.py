@@ -1,0 +1,224 @@
+"""Contacts of a first load are staged in blocks, and are rows as soon as one of them matters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from contact_sync.base.vocabulary import RunKind
+from contact_sync.run import in_one_process
+from contact_sync.run.plan_batches import plan_batches
+from contact_sync.run.sending import prepare
+from contact_sync.run.start_run import start_run
+from contact_sync.state import purging
+from contact_sync.state.for_people import changes, client
+from contact_sync.state.purging import Person
+from contact_sync.state.suppressed import address_hashes
+from contact_sync.sync import Sync
+from tests.support.erased import ask, traces
+from tests.support.steps import go_on
+from tests.support.world import World
+
+EMAILS = [f"client{n}@example.com" for n in (1, 2, 3, 5)]
+"""Whom `World.seed` has sent."""
+
+
+def staged(world: World) -> tuple[int, int]:
+    """How many contacts wait in blocks, and how many in rows."""
+    ((blocks, rows),) = world.state(
+        """SELECT (SELECT coalesce(sum(contacts), 0)::int FROM contact_sync.outbox_block),
+                  (SELECT count(*)::int FROM contact_sync.outbox)"""
+    )
+    return blocks, rows
+
+
+@contextmanager
+def after_the_plan(happens: Callable[[], Any]) -> Iterator[None]:
+    """Something happens in each run that has a plan and hasn't sent anything."""
+
+    def meanwhile(*args: Any) -> list[int]:
+        planned = plan_batches(*args)
+        happens()
+        return planned
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(in_one_process, "plan_batches", meanwhile)
+        yield
+
+
+@pytest.fixture
+def by_csv(world: World) -> World:
+    """Six clients, four contacts, nobody at SendGrid; the CSV lane."""
+    world.redefine(lane="csv")
+    world.seed()
+    return world
+
+
+@pytest.mark.parametrize(("most", "batches"), [(250_000, 1), (2, 2), (1, 4)])
+def test_a_first_load_is_sent_from_blocks(by_csv: World, most: int, batches: int) -> None:
+    """Whole blocks make a batch; nothing is staged after it, and the books are those of rows."""
+    by_csv.redefine(csv_batch_contacts=most)
+    seen = list[tuple[int, int]]()
+    with after_the_plan(lambda: seen.append(staged(by_csv))):
+        report = by_csv.run()
+    assert seen == [(4, 0)]
+    jobs = [(job["lane"], job["rows"]) for job in report["jobs"]]
+    assert jobs == [("csv", 4 // batches)] * batches
+    assert staged(by_csv) == (0, 0)
+    assert by_csv.fates() == {
+        1: "confirmed", 2: "confirmed", 3: "shared", 4: "confirmed", 5: "confirmed",
+        6: "rejected: email: invalid",
+    }  # fmt: skip
+    by_csv.assert_converged()
+    assert by_csv.run()["counts"]["sent"] == 0
+
+
+def test_the_ledger_has_the_same_of_blocks_and_of_rows(by_csv: World) -> None:
+    """All columns but the batch, and when it was."""
+    rows = """SELECT to_jsonb(l) - '{batch_id, updated_at, sync_id, rejected_since}'::text[]
+              FROM contact_sync.ledger AS l JOIN contact_sync.sync USING (sync_id)
+              WHERE name = %s ORDER BY client_id"""
+    by_csv.run()
+    for contact in by_csv.contacts().values():
+        by_csv.delete_at_sendgrid(f"contacts?ids={contact['id']}")
+    by_csv.redefine(name="json", lane="json")
+    by_csv.run()
+    assert by_csv.state(rows, "demo") == by_csv.state(rows, "json") != []
+
+
+def refused(world: World) -> None:
+    """SendGrid's job refuses a row."""
+    world.refuse_rows(EMAILS[1])
+
+
+def failing(world: World) -> None:
+    """The job fails as a whole."""
+    world.emulator.admin.job_fault("fails_halfway", after_rows=0, job="csv")
+
+
+def was_there(world: World) -> None:
+    """Somebody has put one of the contacts into SendGrid, with a value that B2CORE doesn't have."""
+    world.emulator.admin.put_contacts({"email": EMAILS[0], "country": "Chad"})
+
+
+def known(world: World) -> None:
+    """A client is in the ledger by now."""
+    world.state(
+        """INSERT INTO contact_sync.ledger (sync_id, client_id, state, email_hash, reason)
+           SELECT sync_id, 2, 'pending', 5, 'changed_while_read' FROM contact_sync.sync
+           WHERE name = 'demo' ON CONFLICT DO NOTHING"""
+    )
+
+
+def kept(world: World) -> None:
+    """A contact stays that was another client's."""
+    world.state(
+        """INSERT INTO contact_sync.removal (sync_id, email, email_hash, client_id, why, kept)
+           SELECT sync_id, '#7', 7, 99, 'gone', true FROM contact_sync.sync WHERE name = 'demo'
+           ON CONFLICT DO NOTHING"""
+    )
+
+
+def edited(world: World) -> None:
+    """A client moves, and B2CORE is looked at again before anything leaves."""
+    world.edit(2, email="moved@example.com")
+
+
+def too_large(world: World) -> None:
+    """The storage takes no file of this size."""
+    world.emulator.admin.settings(max_upload_bytes=250)
+
+
+def nameless(world: World) -> None:
+    """The job says that it refused a row, and not which."""
+    world.emulator.admin.job_fault("no_results", job="csv")
+
+
+ACCIDENTS = (refused, failing, was_there, known, kept, edited, nameless, too_large)
+
+
+@pytest.mark.parametrize("happens", ACCIDENTS)
+def test_whatever_becomes_of_a_batch_its_contacts_are_there(
+    by_csv: World, happens: Callable[[World], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """None is lost, none is confirmed that SendGrid doesn't have, and nothing stays staged."""
+    monkeypatch.setattr(prepare, "MAX_AGE_SECONDS", -1e9 if happens is edited else 300.0)
+    before = list[tuple[int, int]]()
+
+    def once() -> None:
+        if not before:
+            before.append(staged(by_csv))
+            happens(by_csv)
+
+    with after_the_plan(once):
+        by_csv.run()
+    assert before == [(4, 0)]
+    assert staged(by_csv) == (0, 0)
+    by_csv.run()
+    others = {EMAILS[1]} if happens is refused else set[str]()
+    by_csv.assert_converged(rejected={2} if others else (), unlisted=others)
+
+
+@pytest.mark.parametrize("happens", [was_there, kept])
+def test_what_has_to_be_looked_at_is_not_sent_from_blocks(
+    by_csv: World, happens: Callable[[World], None]
+) -> None:
+    """Contacts that were there before hold values that nobody knows."""
+    with by_csv.sync() as sync:
+        run_id = start_run(sync, RunKind.INCREMENTAL, holder="test")
+        go_on(sync, run_id, before="plan")
+        assert staged(by_csv) == (4, 0)
+        happens(by_csv)
+        go_on(sync, run_id, before="exclude", after="stage")
+        assert staged(by_csv) == (0, 4)
+        go_on(sync, run_id, before="finish", after="plan")
+    assert "Chad" not in str(by_csv.contacts())
+
+
+def planned(world: World, sync: Sync) -> int:
+    """A first load that has a plan."""
+    run_id = start_run(sync, RunKind.INCREMENTAL, holder="test")
+    go_on(sync, run_id, before="exclude")
+    assert staged(world) == (4, 0)
+    return run_id
+
+
+def test_people_see_what_is_staged_in_blocks(by_csv: World) -> None:
+    """A client waits in its batch, and its values are shown while they are staged."""
+    with by_csv.sync() as sync:
+        run_id = planned(by_csv, sync)
+        with sync.state.transaction() as cursor:
+            (waiting,) = client.staged(cursor, 1, 2)
+            assert (waiting.run_id, waiting.state) == (run_id, "staged")
+            assert client.staged(cursor, 1, 6) == []
+            found = changes.staged(cursor, run_id, [2, 5, 6, 77])
+    assert {one: row.email for one, row in found.items()} == {2: EMAILS[1], 5: EMAILS[3]}
+    assert "Zoë 2" in found[2].payload
+
+
+def test_who_is_erased_leaves_a_block_before_it_is_sent(by_csv: World) -> None:
+    """Asked for between plan and sending; the others of the block are sent."""
+    with by_csv.sync() as sync:
+        run_id = planned(by_csv, sync)
+        assert traces(by_csv, EMAILS[1]) == [f"outbox_block: {EMAILS[1]}"]
+        ask(by_csv, client="2")
+        go_on(sync, run_id, before="finish", after="exclude")
+    assert EMAILS[1] not in by_csv.sent()
+    assert sorted(by_csv.contacts()) == [EMAILS[0], *EMAILS[2:]]
+
+
+@pytest.mark.parametrize("known_by", ["client", "address"])
+def test_an_erasure_purges_blocks(by_csv: World, known_by: str) -> None:
+    """Not a byte of the person stays in one, and everything of the others does."""
+    with by_csv.sync() as sync:
+        planned(by_csv, sync)
+        hashes = dict(zip([EMAILS[1]], address_hashes([EMAILS[1]], sync.hashing()), strict=True))
+        person = Person(1, (2,)) if known_by == "client" else Person(1, (), hashes)
+        with sync.state.transaction() as cursor:
+            assert purging.addresses_of_clients(cursor, Person(1, (2,))) == [EMAILS[1]]
+            purging.purge(cursor, person)
+    assert traces(by_csv, EMAILS[1], "Zoë 2") == []
+    assert staged(by_csv) == (0, 3)
