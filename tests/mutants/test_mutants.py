@@ -31,6 +31,7 @@ from tests.mutants import (
     sending,
     setting_up,
     showing,
+    staging,
     telling,
     verifying,
 )
@@ -58,6 +59,7 @@ WRITTEN = [
         consenting,
         pruning,
         showing,
+        staging,
         probing,
         telling,
     )

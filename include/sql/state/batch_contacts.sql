@@ -22,15 +22,14 @@ WHERE batch_id = %(batch_id)s
 ORDER BY client_id;
 
 -- count_contacts --
-SELECT
-    (
-        SELECT count(*) FROM contact_sync.batch_contact
-        WHERE batch_id = %(batch_id)s
-    )
-    + (
-        SELECT coalesce(sum(contacts), 0) FROM contact_sync.batch_block
-        WHERE batch_id = %(batch_id)s
-    ) AS n;
+SELECT sum(counted.n) AS n
+FROM (
+    SELECT count(*) AS n FROM contact_sync.batch_contact
+    WHERE batch_id = %(batch_id)s
+    UNION ALL
+    SELECT coalesce(sum(contacts), 0) FROM contact_sync.batch_block
+    WHERE batch_id = %(batch_id)s
+) AS counted;
 
 -- first_client --
 SELECT min(client_id) AS client_id FROM contact_sync.batch_contact
@@ -38,11 +37,11 @@ WHERE batch_id = %(batch_id)s;
 
 -- has_contacts --
 SELECT
-    exists(
+    EXISTS (
         SELECT 1 FROM contact_sync.batch_block
         WHERE batch_id = %(batch_id)s
     )
-    OR exists(
+    OR EXISTS (
         SELECT 1 FROM contact_sync.batch_contact
         WHERE batch_id = %(batch_id)s
     ) AS found;
@@ -79,15 +78,8 @@ ORDER BY client_id;
 SELECT
     client_id,
     email_hash
-FROM contact_sync.batch_contact
-WHERE batch_id = %(batch_id)s
-UNION ALL
-SELECT
-    c.client_id,
-    c.email_hash
-FROM contact_sync.batch_block AS k
-CROSS JOIN LATERAL unnest(k.client_ids, k.email_hashes) AS c (client_id, email_hash)
-WHERE k.batch_id = %(batch_id)s;
+FROM contact_sync.batch_client
+WHERE batch_id = %(batch_id)s;
 
 -- contact_sample --
 -- About `size` contacts, evenly spread.

@@ -97,6 +97,7 @@ COMMENT ON COLUMN contact_sync.outbox_block.email_hashes IS 'Hashes of their add
 COMMENT ON COLUMN contact_sync.outbox_block.content
 IS 'Arrow IPC, compressed: the columns of the outbox that aren''t 0 or false for each of these contacts.';
 COMMENT ON VIEW contact_sync.staged_client IS 'Whose contacts a run has staged, in rows and in blocks.';
+COMMENT ON VIEW contact_sync.batch_client IS 'Whose contacts are in a batch, in rows and in blocks.';
 COMMENT ON VIEW contact_sync.batch_block IS 'The blocks of each batch; their ids are all in its range.';
 
 COMMENT ON TABLE contact_sync.ledger

@@ -190,27 +190,13 @@ WHERE batch_id = %(batch_id)s AND (%(emails)s::text[] IS NULL OR email = any(%(e
 -- Clients of a batch of upserts whose address has the contact of an excluded client still: this run has sent its
 -- removal, and may overtake it. Parameters: batch_id, run_id. Index: outbox, removal and batch primary keys
 SELECT o.client_id
-FROM (
-    SELECT
-        sync_id,
-        client_id,
-        email_hash
-    FROM contact_sync.batch_contact
-    WHERE batch_id = %(batch_id)s
-    UNION ALL
-    SELECT
-        k.sync_id,
-        c.client_id,
-        c.email_hash
-    FROM contact_sync.batch_block AS k
-    CROSS JOIN LATERAL unnest(k.client_ids, k.email_hashes) AS c (client_id, email_hash)
-    WHERE k.batch_id = %(batch_id)s
-) AS o
+FROM contact_sync.batch_client AS o
 INNER JOIN contact_sync.removal AS a
     ON o.sync_id = a.sync_id AND o.email_hash = a.email_hash
 INNER JOIN contact_sync.batch AS b ON a.batch_id = b.batch_id
 WHERE
-    a.why = 'excluded'
+    o.batch_id = %(batch_id)s
+    AND a.why = 'excluded'
     AND NOT a.kept
     AND b.run_id = %(run_id)s
     AND (b.is_open OR b.outcome = 'still_shown')

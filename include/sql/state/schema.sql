@@ -220,6 +220,21 @@ CREATE VIEW contact_sync.batch_contact AS
    FROM (contact_sync.batch b
      JOIN contact_sync.outbox o ON (((b.run_id = o.run_id) AND ((o.client_id >= b.first_id) AND (o.client_id <= b.last_id)) AND ((b.json_only IS NULL) OR (o.json_only = b.json_only)))));
 
+-- Whose contacts are in a batch, in rows and in blocks.
+CREATE VIEW contact_sync.batch_client AS
+ SELECT o.batch_id,
+    o.sync_id,
+    o.client_id,
+    o.email_hash
+   FROM contact_sync.batch_contact o
+UNION ALL
+ SELECT k.batch_id,
+    k.sync_id,
+    c.client_id,
+    c.email_hash
+   FROM (contact_sync.batch_block k
+     CROSS JOIN LATERAL UNNEST(k.client_ids, k.email_hashes) c(client_id, email_hash));
+
 -- What a run changes, client by client, for people; of each slice the first ones of a kind. No run reads it.
 CREATE TABLE contact_sync.change (
     run_id bigint NOT NULL,

@@ -55,22 +55,23 @@ FROM (
     ORDER BY run_id DESC
     LIMIT 20
 ) AS r
-CROSS JOIN LATERAL (
-    SELECT
-        c.client_id,
-        c.json_only
-    FROM contact_sync.outbox AS c
-    WHERE c.run_id = r.run_id AND c.client_id = %(client_id)s
-    UNION ALL
-    SELECT
-        %(client_id)s,
-        FALSE
-    FROM contact_sync.outbox_block AS k
-    WHERE
-        k.run_id = r.run_id
-        AND %(client_id)s BETWEEN k.first_id AND k.last_id
-        AND %(client_id)s = any(k.client_ids)
-) AS o
+CROSS JOIN
+    LATERAL (
+        SELECT
+            c.client_id,
+            c.json_only
+        FROM contact_sync.outbox AS c
+        WHERE c.run_id = r.run_id AND c.client_id = %(client_id)s
+        UNION ALL
+        SELECT
+            %(client_id)s,
+            FALSE
+        FROM contact_sync.outbox_block AS k
+        WHERE
+            k.run_id = r.run_id
+            AND %(client_id)s BETWEEN k.first_id AND k.last_id
+            AND %(client_id)s = any(k.client_ids)
+    ) AS o
 LEFT JOIN contact_sync.batch AS b
     ON
         r.run_id = b.run_id

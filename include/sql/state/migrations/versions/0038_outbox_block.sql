@@ -4,8 +4,8 @@ CREATE TABLE contact_sync.outbox_block (
     first_id bigint NOT NULL,
     last_id bigint NOT NULL,
     contacts integer NOT NULL,
-    client_ids bigint [] NOT NULL,
-    email_hashes bigint [] NOT NULL,
+    client_ids bigint[] NOT NULL,
+    email_hashes bigint[] NOT NULL,
     content bytea NOT NULL,
     PRIMARY KEY (run_id, first_id)
 );
@@ -42,3 +42,19 @@ FROM contact_sync.batch AS b
 INNER JOIN contact_sync.outbox_block AS k
     ON b.run_id = k.run_id AND k.first_id BETWEEN b.first_id AND b.last_id
 WHERE b.lane = 'csv';
+
+CREATE VIEW contact_sync.batch_client AS
+SELECT
+    o.batch_id,
+    o.sync_id,
+    o.client_id,
+    o.email_hash
+FROM contact_sync.batch_contact AS o
+UNION ALL
+SELECT
+    k.batch_id,
+    k.sync_id,
+    c.client_id,
+    c.email_hash
+FROM contact_sync.batch_block AS k
+CROSS JOIN LATERAL unnest(k.client_ids, k.email_hashes) AS c (client_id, email_hash);
