@@ -18,10 +18,10 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from contact_sync.base.heap import share_one_heap
+from contact_sync.base.heap import share_and_bound_heap
 
 gc.disable()  # until everything is imported, as `python -m contact_sync` does
-share_one_heap()
+share_and_bound_heap()
 
 from benchmarks.busy import Busy
 from benchmarks.target import Target, answer, read_target

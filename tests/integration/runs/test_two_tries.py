@@ -135,6 +135,8 @@ def test_O04_a_refusal_is_about_what_the_try_has_sent(
         monkeypatch.setattr(second.sendgrid, "upsert_contacts", named_then_unanswered)
         monkeypatch.setattr(first.sendgrid, "upsert_contacts", refused)
         submit_batch(first, open_run(first, run_id), batch_id)
+        outcomes = "SELECT outcome FROM contact_sync.batch ORDER BY batch_id"
+        assert world.state(outcomes) == [("split",), (None,)]
         monkeypatch.undo()
         for step in ("submit", "settle", "remove", "finish"):
             STEPS[step](first, open_run(first, run_id))
