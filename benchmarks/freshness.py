@@ -4,12 +4,13 @@ costs B2CORE to be watched while it is written into without a pause."""
 from __future__ import annotations
 
 import random
-import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from statistics import median
+from threading import Event
 from typing import Any
 
 import psutil
@@ -23,6 +24,7 @@ from benchmarks.airflow_cost import (
     plain_clients,
     stack,
 )
+from benchmarks.busy import beside
 from local.b2core_demo import READER
 from local.stack.databases import B2CORE
 from local.stack.system import Stack
@@ -80,10 +82,10 @@ class Arrivals:
                 del self.awaited[contact["email"]]
                 self.waits.append(time.monotonic() - committed)
 
-    def follow(self, running: Stack, writing: threading.Thread, seconds: float) -> list[float]:
+    def follow(self, running: Stack, writing: Future[None], seconds: float) -> list[float]:
         """All waits, once the writer has ended and nothing is awaited. Raises FailedRunError."""
         deadline = time.monotonic() + seconds
-        while writing.is_alive() or self.awaited:
+        while not writing.done() or self.awaited:
             if time.monotonic() > deadline:
                 raise FailedRunError(f"{len(self.awaited)} changes didn't arrive")
             running.airflow.processes.check()
@@ -94,10 +96,10 @@ class Arrivals:
 
 def single_changes(running: Stack, changes: int, say: Say) -> list[float]:
     """So many changes at random moments, while another session writes something else."""
-    arrivals, stop, chance = Arrivals(), threading.Event(), random.Random(1)
+    arrivals, chance = Arrivals(), random.Random(1)
     clients = plain_clients(running, changes)
 
-    def change() -> None:
+    def change(stop: Event) -> None:
         for client, email in clients:
             if stop.wait(chance.uniform(*PAUSE)):
                 return
@@ -106,21 +108,14 @@ def single_changes(running: Stack, changes: int, say: Say) -> list[float]:
                 connection.execute(CHANGED, (name, [client]))
             arrivals.awaited[email] = (name, time.monotonic())
 
-    def others() -> None:
+    def others(stop: Event) -> None:
         with psycopg.connect(running.databases.b2core_url, autocommit=True) as connection:
             connection.execute("CREATE TABLE b2core.bench_others (at timestamptz)")
             while not stop.wait(OTHERS_SECONDS):
                 connection.execute("INSERT INTO b2core.bench_others VALUES (now())")
 
-    writing, beside = threading.Thread(target=change), threading.Thread(target=others)
-    for each in (writing, beside):
-        each.start()
-    try:
+    with beside(others), beside(change) as writing:
         waits = arrivals.follow(running, writing, changes * PAUSE[1] + RUN_SECONDS)
-    finally:
-        stop.set()
-        writing.join()
-        beside.join()
     say(f"Freshness: visible after {', '.join(f'{wait:.1f}' for wait in waits)} s")
     return waits
 
@@ -131,17 +126,16 @@ def under_load(running: Stack, minutes: int, say: Say) -> Figures:
     clients = plain_clients(running, count)
     began = time.monotonic()
 
-    def change() -> None:
+    def change(stop: Event) -> None:
         with psycopg.connect(running.databases.b2core_url, autocommit=True) as connection:
             for number, (client, email) in enumerate(clients):
-                time.sleep(max(0.0, began + number * 60 / LOAD_PER_MINUTE - time.monotonic()))
+                if stop.wait(max(0.0, began + number * 60 / LOAD_PER_MINUTE - time.monotonic())):
+                    return
                 connection.execute(CHANGED, (f"Load {client}", [client]))
                 if number % SAMPLED == 0:
                     arrivals.awaited[email] = (f"Load {client}", time.monotonic())
 
-    writing = threading.Thread(target=change)
-    with cpu_of_reader(running) as cpu:
-        writing.start()
+    with cpu_of_reader(running) as cpu, beside(change) as writing:
         waits = arrivals.follow(running, writing, minutes * 60 + RUN_SECONDS)
         seconds = time.monotonic() - began
     share = round(100 * sum(cpu.values()) / seconds, 2)
@@ -160,11 +154,10 @@ def cpu_of_reader(running: Stack) -> Iterator[dict[int, float]]:
     id; what a session does in its last CPU_SECONDS is missed."""
     found: dict[int, float] = {}
     before: dict[int, float] = {}
-    stop = threading.Event()
     url = running.databases.cluster.url(B2CORE)
     query = "SELECT pid FROM pg_stat_activity WHERE usename = %s AND datname = %s"
 
-    def sample() -> None:
+    def sample(stop: Event) -> None:
         with psycopg.connect(url, autocommit=True) as connection:
             while not stop.wait(CPU_SECONDS):
                 for (pid,) in connection.execute(query, (READER, B2CORE)).fetchall():
@@ -177,10 +170,5 @@ def cpu_of_reader(running: Stack) -> Iterator[dict[int, float]]:
                     before.setdefault(pid, total if is_first else 0.0)
                     found[pid] = total - before[pid]
 
-    sampling = threading.Thread(target=sample)
-    sampling.start()
-    try:
+    with beside(sample):
         yield found
-    finally:
-        stop.set()
-        sampling.join()

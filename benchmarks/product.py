@@ -18,11 +18,12 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from contact_sync.base.heap import share_one_heap
+from contact_sync.base.heap import share_and_bound_heap
 
 gc.disable()  # until everything is imported, as `python -m contact_sync` does
-share_one_heap()
+share_and_bound_heap()
 
+from benchmarks.busy import Busy
 from benchmarks.target import Target, answer, read_target
 from contact_sync.b2core.reader import B2Core
 from contact_sync.base.command_line import own_holder
@@ -47,8 +48,6 @@ STEPS = (
     "settle_earlier_runs", "check_setup", "select_clients", "stage_clients", "plan_batches",
     "remove_excluded", "send_batch", "find_removals", "finish_run",
 )  # fmt: skip
-seconds: dict[str, float] = {}
-cpu_seconds: dict[str, float] = {}
 
 
 def definition() -> SyncDefinition:
@@ -77,8 +76,9 @@ def sql_without(column: str, folder: Path) -> Path:
 
 def run(sync: Sync, kind: RunKind) -> None:
     """Run, and answer with what became of the clients and what each step took."""
+    busy = {name: Busy(time.perf_counter, time.process_time) for name in STEPS}
     for name in STEPS:
-        setattr(in_one_process, name, timed(name, getattr(in_one_process, name)))
+        setattr(in_one_process, name, timed(getattr(in_one_process, name), busy[name]))
     approved = Options(approve=True)
     run_id = in_one_process.run_sync(sync, kind, holder=own_holder(), options=approved)
     with sync.state.transaction() as cursor:
@@ -88,21 +88,18 @@ def run(sync: Sync, kind: RunKind) -> None:
         raise RuntimeError(f"The run did not succeed: {report.state}, {report.cause}")
     answer(
         rows=report.books["selected"], sent=report.counts["sent"], books=report.books,
-        seconds=seconds, cpu_seconds=cpu_seconds, look=report.look,
+        seconds={name: step.seconds[0] for name, step in busy.items()},
+        cpu_seconds={name: step.seconds[1] for name, step in busy.items()}, look=report.look,
         for_rows=sorted({"pandas", "pyarrow.compute"} & set(sys.modules)),
     )  # fmt: skip
 
 
-def timed(name: str, step: Callable[..., Any]) -> Callable[..., Any]:
-    """The step, with its wall and CPU seconds added up."""
+def timed(step: Callable[..., Any], busy: Busy) -> Callable[..., Any]:
+    """The step, with its seconds counted."""
 
     def measured(*args: Any, **options: Any) -> Any:
-        wall, cpu = time.perf_counter(), time.process_time()
-        try:
+        with busy.at_work():
             return step(*args, **options)
-        finally:
-            seconds[name] = seconds.get(name, 0) + time.perf_counter() - wall
-            cpu_seconds[name] = cpu_seconds.get(name, 0) + time.process_time() - cpu
 
     return measured
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Event
 
 import psutil
 
 from benchmarks.airflow_runs import processes_of
+from benchmarks.busy import beside
 from local.stack.system import Stack
 
 LOOK_SECONDS = 0.25
@@ -26,21 +27,15 @@ def task_memory(stack: Stack) -> Iterator[dict[str, float]]:
     It is Linux's own peak, so that only what a process adds in its last LOOK_SECONDS is missed.
     """
     peaks: dict[str, float] = {}
-    stop = threading.Event()
 
-    def sample() -> None:
+    def sample(stop: Event) -> None:
         while not stop.wait(LOOK_SECONDS):
             for process in processes_of(stack):
                 if (found := peak_of(process)) is not None:
                     peaks[found[0]] = max(found[1], peaks.get(found[0], 0.0))
 
-    sampling = threading.Thread(target=sample)
-    sampling.start()
-    try:
+    with beside(sample):
         yield peaks
-    finally:
-        stop.set()
-        sampling.join()
 
 
 def peak_of(process: psutil.Process) -> tuple[str, float] | None:

@@ -14,9 +14,9 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 
-from contact_sync.base.heap import share_one_heap
+from contact_sync.base.heap import share_and_bound_heap
 
-share_one_heap()  # before anything else is imported, as `python -m contact_sync` does
+share_and_bound_heap()  # before anything else is imported, as `python -m contact_sync` does
 
 import pyarrow as pa
 

@@ -3,9 +3,9 @@
 
 import gc
 
-from contact_sync.base.heap import share_one_heap
+from contact_sync.base.heap import share_and_bound_heap
 
-share_one_heap()
+share_and_bound_heap()
 from contact_sync.cli.main import main  # noqa: E402 numpy's import makes a thread
 
 code = main()

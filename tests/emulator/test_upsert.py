@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.api_caller import CONTACTS, FIELDS, SendGrid, counts, first_error
+from tests.support.api_caller import CONTACTS, EMAIL, FIELDS, SendGrid, counts, first_error
 
 ANNA = "anna@example.com"
 
@@ -26,6 +26,22 @@ def test_contacts_are_only_counted_when_so_decided(sendgrid: SendGrid) -> None:
     assert sendgrid.admin.contacts() == {}
     unknown = {"contacts": [{}], "list_ids": ["11111111-1111-4111-8111-111111111111"]}
     assert sendgrid.call("PUT", CONTACTS, unknown).status_code == 404
+
+
+@pytest.mark.parametrize("store_only", [True, False])
+def test_what_is_only_counted_is_decided_when_it_comes(
+    sendgrid: SendGrid, store_only: bool
+) -> None:
+    """A job follows the setting of its request or file, not that of its own time."""
+    sendgrid.admin.settings(store_only=store_only, delay=30)
+    called = sendgrid.call("PUT", CONTACTS, {"contacts": [{"email": ANNA}]}).json()["job_id"]
+    started = sendgrid.start_import([EMAIL])
+    sendgrid.upload(started, "email\nben@example.com\n")
+    sendgrid.admin.settings(store_only=not store_only)
+    sendgrid.admin.advance(30)
+    for job_id in (called, started["job_id"]):
+        assert counts(sendgrid.wait(job_id)) == {"requested": 1, "created": 1}
+    assert set(sendgrid.admin.contacts()) == (set() if store_only else {ANNA, "ben@example.com"})
 
 
 def test_a_bad_address_refuses_the_whole_call(sendgrid: SendGrid) -> None:

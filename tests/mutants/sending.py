@@ -157,7 +157,7 @@ def confirmed_all_the_same(
 def all_to_blame(_fail: Any, sync: Sync, run: Run, batch: Batch, job: Job, _reason: str) -> None:
     """Every contact of the batch is refused."""
     with sync.state.transaction() as cursor:
-        contacts = batch_contacts.batch_contacts(cursor, batch.batch_id)
+        contacts = batch_contacts.contact_sample(cursor, batch.batch_id, batch.contacts)
     emails = [contact.email for contact in contacts]
     to_blame = Refusals((email, Refused(Refusal.IMPORT_FAILED)) for email in emails)
     settle_upsert._settle(sync, run, batch, job, Named(rejected=to_blame))

@@ -6,12 +6,14 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from threading import Event
 
 import pytest
 
 from benchmarks.__main__ import AIRFLOW_KEYS
 from benchmarks.airflow_first_load import Pair, figures_of, tasks_of
 from benchmarks.airflow_runs import Took
+from benchmarks.busy import Busy, beside
 from benchmarks.results import first_load_lines
 from tests.support.airflow_home import ROOT
 
@@ -43,6 +45,32 @@ def test_the_benchmark_measures_everything_and_writes_it_down(tmp_path: Path) ->
     assert missing == list(AIRFLOW_KEYS)
     assert "*baseline*" in (tmp_path / "latest.md").read_text(encoding="utf-8")
     assert (tmp_path / "performance.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_step_takes_as_long_as_any_thread_is_at_it() -> None:
+    """From 10 to 13 two threads, one after the other ends, and from 20 to 21 one: the clock isn't
+    looked at in between."""
+    ticks = iter((10.0, 13.0, 20.0, 21.0))
+    busy = Busy(lambda: next(ticks))
+    first, second = busy.at_work(), busy.at_work()
+    first.__enter__()
+    second.__enter__()
+    first.__exit__(None, None, None)
+    second.__exit__(None, None, None)
+    with busy.at_work():
+        pass
+    assert busy.seconds == [4.0]
+
+
+def test_what_fails_beside_a_measurement_fails_it() -> None:
+    """Whatever was measured meanwhile isn't what it says."""
+
+    def work(stop: Event) -> None:
+        stop.wait()
+        raise RuntimeError("no process is there")
+
+    with pytest.raises(RuntimeError, match="no process"), beside(work) as done:
+        assert not done.done()
 
 
 def test_a_first_load_through_airflow_is_told_with_its_tasks() -> None:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping as Read
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from contact_sync.base.vocabulary import FieldType, SendGridField
 from contact_sync.config.definition import SyncDefinition
+from contact_sync.contacts.json_bodies import json_body
 from contact_sync.contacts.mapping import Mapping, field_positions, resolve
 from contact_sync.contacts.payloads import csv_payloads
 from contact_sync.reporting.shown_run import ShownRun
@@ -65,6 +69,13 @@ def payload(email: str, **filled: str) -> str:
     """A payload with some values."""
     values = [pa.array([filled.get(field.name)], pa.string()) for field in mapping().fields]
     return str(csv_payloads(pa.array([email]), values, mapping())[0])
+
+
+def body_of(contacts: Sequence[Read[str, Any]], using: Mapping) -> bytes:
+    """The JSON request for contacts of which each has a `payload` and `clears`."""
+    payloads = "".join(contact["payload"] for contact in contacts).encode()
+    clears = np.array([contact["clears"] for contact in contacts], np.int64)
+    return json_body(payloads, clears, using)
 
 
 def shown_run(**changes: Any) -> ShownRun:

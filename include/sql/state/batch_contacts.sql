@@ -1,25 +1,21 @@
 -- The contacts of a batch: outbox rows in a range of client ids (state/batch_contacts.py).
 
--- batch_contacts --
--- Of a JSON batch, in a fixed order. Index: outbox primary key, through the view
+-- batch_block --
+-- Of a JSON batch, as one row; null = it has none. All three columns have the order of the rows below, which is by
+-- client id. Index: outbox primary key, through the view
 SELECT
-    client_id,
-    email,
-    payload,
-    clears
-FROM contact_sync.batch_contact
-WHERE batch_id = %(batch_id)s
-ORDER BY client_id;
-
--- upsert_rows --
--- The same, only what a request is made of. Index: outbox primary key, through the view
-SELECT
-    email,
-    payload,
-    clears
-FROM contact_sync.batch_contact
-WHERE batch_id = %(batch_id)s
-ORDER BY client_id;
+    array_agg(client_id) AS client_ids,
+    convert_to(string_agg(payload, ''), 'UTF8') AS payloads,
+    array_agg(clears) AS clears
+FROM (
+    SELECT
+        client_id,
+        payload,
+        clears
+    FROM contact_sync.batch_contact
+    WHERE batch_id = %(batch_id)s
+    ORDER BY client_id
+) AS contact;
 
 -- count_contacts --
 SELECT sum(counted.n) AS n
@@ -84,7 +80,6 @@ WHERE batch_id = %(batch_id)s;
 -- contact_sample --
 -- About `size` contacts, evenly spread.
 SELECT
-    client_id,
     email,
     payload,
     clears

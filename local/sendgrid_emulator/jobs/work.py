@@ -38,17 +38,20 @@ class _Stopped(Exception):  # carries the outcome of a job
 
 async def run_upsert(account: Account, job: Job, packed: bytes, list_ids: tuple[str, ...]) -> None:
     """Carry out a JSON upsert; its contacts wait as JSON, which is a tenth of them as objects."""
-    if account.settings.store_only:
-        job.created = job.requested
+    contacts: list[dict[str, Any]] = orjson.loads(packed)
+    columns = flat_columns(contacts)
+    identifier = columns.index("email") if "email" in columns else 0
+    attempts = json_attempts(contacts, account.fields, account.settings)
+    if is_poisoned(contacts, account.settings.poison_emails):
+        job.failure = POISONED
     else:
-        contacts: list[dict[str, Any]] = orjson.loads(packed)
-        columns = flat_columns(contacts)
-        identifier = columns.index("email") if "email" in columns else 0
-        attempts = json_attempts(contacts, account.fields, account.settings)
-        if is_poisoned(contacts, account.settings.poison_emails):
-            job.failure = POISONED
-        else:
-            await apply(account, job, attempts, list_ids, columns, identifier)
+        await apply(account, job, attempts, list_ids, columns, identifier)
+    finish(account, job)
+
+
+async def run_counted(account: Account, job: Job) -> None:
+    """Carry out a JSON upsert whose contacts were only counted."""
+    job.created = job.requested
     finish(account, job)
 
 
@@ -74,7 +77,7 @@ async def _import(account: Account, job: Job, started: Import) -> None:
         raise AssertionError("an import is submitted when its file has arrived")
     if upload.multipart:
         raise Unprocessable(MAPPING_MISMATCH)
-    if settings.store_only:
+    if upload.only_counted:
         job.requested = job.created = await asyncio.to_thread(count_lines, upload.spool)
         return
     found = Survey()

@@ -61,7 +61,7 @@ class Import:
 
 @dataclass(slots=True, eq=False)
 class Upload:
-    """A file that arrived at an upload address."""
+    """A file that arrived at an upload address; `only_counted`: as `store_only` said then."""
 
     number: int
     job_id: str
@@ -69,6 +69,7 @@ class Upload:
     headers: dict[str, str]
     spool: Spool
     multipart: bool
+    only_counted: bool
 
     def answer(self) -> dict[str, Any]:
         """Return what the admin endpoints tell about it."""

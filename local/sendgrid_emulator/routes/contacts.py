@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from local.sendgrid_emulator.jobs.work import (
+    run_counted,
     run_delete,
     run_delete_all,
     run_identifier_removal,
@@ -66,7 +67,10 @@ def queue_upsert(
     """Queue the upsert of contacts that passed the check; None is the delay of the settings."""
     job = account.remember_job(account.queue.begin("json"))
     job.requested = len(contacts)
-    work = partial(run_upsert, account, job, orjson.dumps(contacts), list_ids)
+    if account.settings.store_only:  # asked now: the job may be later than the next setting
+        work = partial(run_counted, account, job)
+    else:
+        work = partial(run_upsert, account, job, orjson.dumps(contacts), list_ids)
     account.queue.submit(job, account.settings.delay if delay is None else delay, work)
     return job
 

@@ -164,6 +164,7 @@ def accept_upload(request: Request, account: Account, waiting: Import, spool: Sp
         headers=dict(request.headers),
         spool=spool,
         multipart=content_type.startswith("multipart/"),
+        only_counted=account.settings.store_only,
     )
     account.sent.note_file(
         spool, waiting.mapping, job.id, account.suppressions, by_test=is_by_test(request)

@@ -12,10 +12,10 @@ it, is smaller."""
 
 
 @cache
-def share_one_heap() -> None:
-    """Have all threads take their memory from one heap. Batches of clients wander from thread to
-    thread, and by default (glibc, mallopt) each thread has a heap of its own, where what it frees
-    isn't there for the others: 60 MB at the peak of a million clients.
+def share_and_bound_heap() -> None:
+    """Have all threads take their memory from one heap, and bound what it keeps. Batches of clients
+    wander from thread to thread, and by default (glibc, mallopt) each thread has a heap of its own,
+    where what it frees isn't there for the others: 60 MB at the peak of a million clients.
 
     A LARGE block is taken from the system and given back as soon as it is freed, and at most twice
     as much is kept at the heap's end. By itself glibc raises both limits with the largest block

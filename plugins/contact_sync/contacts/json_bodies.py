@@ -16,13 +16,13 @@ from contact_sync.base.arrays import Int64
 from contact_sync.base.vocabulary import FieldType
 from contact_sync.contacts.arrow_columns import texts_of
 from contact_sync.contacts.mapping import MappedField, Mapping
-from contact_sync.contacts.payloads import csv_block, value_columns
+from contact_sync.contacts.payloads import columns_of, csv_block
 
 MAX_JSON_BYTES = 3_900_000
 """The documented 6 MB is not reached in practice: a 4 MiB message limit answers first."""
 MAX_JSON_CONTACTS = 30_000  # OAS PUT /v3/marketing/contacts
 ENVELOPE_BYTES = 200  # {"list_ids":["<uuid>"],"contacts":[]} with room to spare
-_US_DATE, _MOMENT = r"^(\d+)/(\d+)/(\d+)$", r'"\3-\1-\2T00:00:00Z"'
+_US_DATE, _MOMENT = r"^(\d+)/(\d+)/(\d+)$", r"\3-\1-\2T00:00:00Z"
 
 
 def json_size(payload: pa.Array, mapping: Mapping) -> Int64:
@@ -55,27 +55,19 @@ def cut_json_batches(sizes: Int64, most: int = MAX_JSON_BYTES) -> list[tuple[int
     return ranges
 
 
-def json_body(contacts: pa.Table, mapping: Mapping) -> bytes:
-    """The body of `PUT /v3/marketing/contacts` for contacts with columns `email`, `payload` and
-    `clears` (OutboxRow): values that exist, `""` for text fields to clear, nothing else.
+def json_body(payloads: bytes, clears: Int64, mapping: Mapping) -> bytes:
+    """The body of `PUT /v3/marketing/contacts` for payloads, one after the other in UTF-8, with the
+    mask of what to clear of each: values that exist, `""` for text fields to clear, nothing else.
 
     Made of whole columns: a Python object for each contact and value costs six times as much.
     """
-    import pyarrow.compute as pc  # only when there are rows, as below
-
-    table = contacts.combine_chunks()
-    email, payload, clears = (_column(table, name) for name in ("email", "payload", "clears"))
-    masks = np.asarray(clears, np.int64)
+    email, *columns = columns_of(payloads, mapping)
     own, custom = list[pa.Array](), list[pa.Array]()
-    for field, values in zip(mapping.fields, value_columns(payload, mapping), strict=True):
-        cleared = (masks >> field.bit & 1 != 0) & (field.type is FieldType.TEXT)
-        kept = pc.or_(pc.not_equal(values, ""), pa.array(cleared))
-        member = _member(field.id if field.custom else field.name, _as_json(field, values), kept)
-        (custom if field.custom else own).append(member)
+    for field, values in zip(mapping.fields, columns, strict=True):
+        (custom if field.custom else own).append(_member(field, values, clears))
     if custom:
-        members = pc.utf8_slice_codeunits(_joined(*custom), 1)  # without the first comma
-        own.append(_member("custom_fields", _joined("{", members, "}"), pc.not_equal(members, "")))
-    rows = _joined('{"email":', _quoted(email), *own, "},")
+        own.append(_custom_fields(custom))
+    rows = _joined('{"email":"', _escaped(email), '"', *own, "},", none="")
     offsets, data = texts_of(rows)
     lists = b',"list_ids":' + _compact([mapping.list_id]) if mapping.list_id else b""
     rows_without_last_comma = data[offsets[0] : max(offsets[-1] - 1, 0)]
@@ -94,44 +86,49 @@ def _compact(value: Any) -> bytes:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def _column(table: pa.Table, name: str) -> pa.Array:
-    column = table.column(name)
-    return column.chunk(0) if column.num_chunks else pa.array([], column.type)
+def _member(field: MappedField, values: pa.Array, clears: Int64) -> pa.Array:
+    """The field's member of each contact's object, after a comma; null = it is left out."""
+    import pyarrow.compute as pc  # only when there are rows, as below
 
-
-def _as_json(field: MappedField, values: pa.Array) -> pa.Array:
-    import pyarrow.compute as pc
-
-    if field.type is FieldType.NUMBER:  # the converter writes what is a number in JSON, too
-        return values
-    if field.type is FieldType.DATE:
+    name, quote = _compact(field.id if field.custom else field.name).decode(), '"'
+    if field.type is FieldType.TEXT:
+        values = _escaped(values)
+        if (cleared := clears >> field.bit & 1 != 0).any():
+            values = pc.if_else(pc.and_(pc.is_null(values), pa.array(cleared)), "", values)
+    elif field.type is FieldType.DATE:
         days = values.dictionary_encode()
         moments = pc.replace_substring_regex(days.dictionary, _US_DATE, _MOMENT)
-        return moments.take(days.indices)
-    return _quoted(values)
+        values = moments.take(days.indices)
+    else:  # the converter writes what is a number in JSON, too
+        quote = ""
+    return _joined(f",{name}:{quote}", values, quote)
 
 
-def _quoted(texts: pa.Array) -> pa.Array:
-    """As JSON strings (RFC 8259, 7)."""
+def _custom_fields(members: list[pa.Array]) -> pa.Array:
+    """Their object as a member, after a comma; null where it would be empty."""
+    import pyarrow.compute as pc
+
+    together = pc.ascii_ltrim(_joined(*members, "", none=""), ",")  # the first comma
+    some = pc.if_else(pc.not_equal(together, ""), together, None)
+    return _joined(',"custom_fields":{', some, "}")
+
+
+def _escaped(texts: pa.Array) -> pa.Array:
+    """As between the quotes of a JSON string (RFC 8259, 7)."""
     import pyarrow.compute as pc
 
     data = np.frombuffer(csv_block(texts), np.uint8)
-    for character in (ord("\\"), ord('"'), *np.unique(data[data < ord(" ")]).tolist()):
-        if (data == character).any():
-            escaped = json.dumps(chr(character))[1:-1]
-            texts = pc.replace_substring(texts, chr(character), escaped)
-    return _joined('"', texts, '"')
+    special = np.unique(data[(data < ord(" ")) | (data == ord('"'))]).tolist()
+    for character in ([ord("\\")] if (data == ord("\\")).any() else []) + special:
+        escaped = json.dumps(chr(character))[1:-1]
+        texts = pc.replace_substring(texts, chr(character), escaped)
+    return texts
 
 
-def _member(name: str, values: pa.Array, kept: pa.Array) -> pa.Array:
-    """The member of each contact's object, after a comma; "" where it isn't kept."""
+def _joined(*parts: pa.Array | str, none: str | None = None) -> pa.Array:
+    """The parts of each contact as one text; null where a part is, or with `none` in its place."""
     import pyarrow.compute as pc
 
-    return pc.if_else(kept, _joined(f",{_compact(name).decode()}:", values), "")
-
-
-def _joined(*parts: pa.Array | str) -> pa.Array:
-    """The parts of each contact as one text."""
-    import pyarrow.compute as pc
-
-    return pc.binary_join_element_wise(*parts, "")
+    if none is None:
+        return pc.binary_join_element_wise(*parts, "")
+    return pc.binary_join_element_wise(*parts, "", null_handling="replace", null_replacement=none)

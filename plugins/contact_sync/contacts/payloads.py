@@ -85,21 +85,30 @@ def csv_block(payloads: pa.Array) -> memoryview:
 def value_columns(payloads: pa.Array, mapping: Mapping) -> list[pa.Array]:
     """The values of the mapped fields of many payloads, a column each, in mapping order; dates as
     they are in payloads, "" = none."""
+    return _columns(csv_block(payloads), mapping, none=[])[1:]
+
+
+def columns_of(block: bytes, mapping: Mapping) -> list[pa.Array]:
+    """The columns of a block of payloads: addresses, then the values of the mapped fields in
+    mapping order; dates as they are in payloads, null = none."""
+    return _columns(block, mapping, none=[""])
+
+
+def _columns(block: bytes | memoryview, mapping: Mapping, none: list[str]) -> list[pa.Array]:
     names = [str(position) for position in range(len(mapping.fields) + 1)]
-    if not len(payloads):
-        return [pa.array([], pa.string()) for _ in mapping.fields]
-    block = pa.py_buffer(csv_block(payloads))
+    if not len(block):
+        return [pa.array([], pa.string()) for _ in names]
     table = pa_csv.read_csv(
-        pa.BufferReader(block),
+        pa.BufferReader(pa.py_buffer(block)),
         pa_csv.ReadOptions(column_names=names, block_size=len(block) + 1, use_threads=False),
         pa_csv.ParseOptions(newlines_in_values=False),
         pa_csv.ConvertOptions(
             column_types=dict.fromkeys(names, pa.string()),
-            strings_can_be_null=False,
-            null_values=[],
+            strings_can_be_null=bool(none),
+            null_values=none,
         ),
     )
-    return [table.column(name).combine_chunks() for name in names[1:]]
+    return [table.column(name).combine_chunks() for name in names]
 
 
 def values_of(payload: str, mapping: Mapping) -> list[str]:

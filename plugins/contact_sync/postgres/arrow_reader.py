@@ -21,7 +21,7 @@ from adbc_driver_manager import AdbcStatement
 from adbc_driver_manager._reader import AdbcRecordBatchReader
 
 from contact_sync.base.errors import ConfigError, FatalError, RetryableError, SyncError
-from contact_sync.base.heap import share_one_heap
+from contact_sync.base.heap import share_and_bound_heap
 from contact_sync.postgres.adbc_session import Session, streamed
 from contact_sync.postgres.certificates import with_reason
 from contact_sync.postgres.faults import meaning
@@ -125,7 +125,7 @@ def use_memory_again() -> None:
     """Have Arrow take its memory from the C library, which keeps what was freed for the next batch.
     Arrow's own allocator soon gives it back, and each batch pays for new pages: a tenth of our CPU.
     """
-    share_one_heap()
+    share_and_bound_heap()
     pa.set_memory_pool(pa.system_memory_pool())
 
 

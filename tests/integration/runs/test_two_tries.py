@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 
-from contact_sync.base.errors import FatalError, FateUnknown, Fenced, RetryableError
+from contact_sync.base.errors import FatalError, FateUnknown, Fenced, RequestRefused, RetryableError
 from contact_sync.base.vocabulary import RunKind
 from contact_sync.run.context import open_run
 from contact_sync.run.release_lease import release_lease
@@ -102,6 +102,45 @@ def test_O04_an_answer_to_one_try_leaves_the_doubt_of_the_other(
     ((state, job_id, in_doubt),) = world.state(FOUND)
     assert (state, in_doubt) == ("submitted", True)
     assert job_id in {job["id"] for job in world.emulator.admin.jobs()}
+
+
+@pytest.mark.parametrize("field", ["", "first_name"])
+def test_O04_a_refusal_is_about_what_the_try_has_sent(
+    world: World, monkeypatch: pytest.MonkeyPatch, field: str
+) -> None:
+    """Two contacts are refused and none is named. Meanwhile the second try takes out the one that
+    its answer names, and learns nothing about the other. Nobody refused that one alone: it is sent
+    by itself."""
+    bob = "bob@example.com"
+    world.add(bob)
+    world.emulator.admin.settings(refused_contacts={bob: "email '{email}' is not valid"})
+    with world.sync() as first, world.sync() as second:
+        run_id, batch_id = begin_sending(world, first)
+        send = second.sendgrid.upsert_contacts
+
+        def named_then_unanswered(body: bytes) -> str:
+            if bob.encode() in body:
+                return send(body)
+            raise FateUnknown("no answer")
+
+        def refused(body: bytes) -> str:
+            assert bob.encode() in body
+            with pytest.raises(FateUnknown):
+                submit_batch(second, open_run(second, run_id), batch_id)
+            raise RequestRefused(
+                "400", status=400, is_json=True,
+                errors=[{"field": field, "message": "not valid"}],
+            )  # fmt: skip
+
+        monkeypatch.setattr(second.sendgrid, "upsert_contacts", named_then_unanswered)
+        monkeypatch.setattr(first.sendgrid, "upsert_contacts", refused)
+        submit_batch(first, open_run(first, run_id), batch_id)
+        outcomes = "SELECT outcome FROM contact_sync.batch ORDER BY batch_id"
+        assert world.state(outcomes) == [("split",), (None,)]
+        monkeypatch.undo()
+        for step in ("submit", "settle", "remove", "finish"):
+            STEPS[step](first, open_run(first, run_id))
+    assert [fate.split(":")[0] for fate in world.fates().values()] == ["rejected", "confirmed"]
 
 
 @pytest.mark.parametrize("step", ["select", "stage"])

@@ -11,9 +11,9 @@ import pytest
 
 HEAPS = """
 import ctypes, sys, threading
-from contact_sync.base.heap import share_one_heap
+from contact_sync.base.heap import share_and_bound_heap
 if sys.argv[1] == "shared":
-    share_one_heap()
+    share_and_bound_heap()
 both = threading.Barrier(3)
 def work():
     both.wait()

@@ -11,12 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contact_sync.contacts.hash_keys import PLAIN
-from contact_sync.contacts.json_bodies import json_body
 from contact_sync.contacts.mapping import Mapping
 from contact_sync.contacts.payloads import values_of
 from contact_sync.contacts.transform import transform
-from contact_sync.state.batch_contacts import UPSERT
-from tests.support.samples import batch, mapping
+from tests.support.samples import batch, body_of, mapping
 
 ROW = {
     "client_id": 7,
@@ -130,5 +128,5 @@ def test_the_size_is_an_upper_bound_of_the_json(
     row = ROW | {"first_name": first, "last_name": last, "city": city, "status": status}
     found = only(row)
     assert len(values_of(found["payload"], mapping())) == len(mapping().fields)
-    body = json_body(pa.Table.from_pylist([found | {"clears": 0}], UPSERT), mapping())
-    assert len(body) - len(json_body(UPSERT.empty_table(), mapping())) + 1 <= found["size"]
+    body = body_of([found | {"clears": 0}], mapping())
+    assert len(body) - len(body_of([], mapping())) + 1 <= found["size"]

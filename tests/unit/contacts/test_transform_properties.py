@@ -14,12 +14,11 @@ from hypothesis import strategies as st
 
 from contact_sync.base.vocabulary import FieldType
 from contact_sync.contacts.hash_keys import PLAIN
-from contact_sync.contacts.json_bodies import ENVELOPE_BYTES, json_body
+from contact_sync.contacts.json_bodies import ENVELOPE_BYTES
 from contact_sync.contacts.mapping import Mapping
 from contact_sync.contacts.payloads import values_of
 from contact_sync.contacts.transform import Transformed, transform
-from contact_sync.state.batch_contacts import UPSERT
-from tests.support.samples import COLUMNS, batch, mapping
+from tests.support.samples import COLUMNS, batch, body_of, mapping
 
 ODD = st.text('aé"\\\u001f\u0000\u2028\u007f\u20ac\U0001f468\u200d\u0301 \t/<', max_size=70)
 EMAILS = st.sampled_from(
@@ -62,7 +61,7 @@ def test_C10_sizes_are_an_upper_bound_of_the_real_body(
     found = [row for row in rows_of(batch(*rows), using) if row["reason"] is None]
     texts = clears & using.mask(FieldType.TEXT)
     contacts = [row | {"clears": texts & ~row["filled"]} for row in found]
-    body = json_body(pa.Table.from_pylist(contacts, UPSERT), using)
+    body = body_of(contacts, using)
     assert json.loads(body)["contacts"] == [json_contact(row, using) for row in contacts]
     assert len(body) <= sum(row["size"] for row in found) + ENVELOPE_BYTES
 
@@ -88,8 +87,8 @@ def test_C10_the_worst_contact_is_not_larger_than_it_says(character: str) -> Non
     row |= {"client_id": 1, "email": "a" * 64 + "@example.com", "exclusion": None}
     row |= {"phone": "+41791234567", "score": "-12345678901.25", "born": "2024-02-29"}
     (found,) = rows_of(batch(row), mapping())
-    body = json_body(pa.Table.from_pylist([found | {"clears": 0}], UPSERT), mapping())
-    envelope = json_body(UPSERT.empty_table(), mapping())
+    body = body_of([found | {"clears": 0}], mapping())
+    envelope = body_of([], mapping())
     assert found["filled"] == 127
     assert len(body) - len(envelope) <= found["size"] < 1.1 * len(body)
 

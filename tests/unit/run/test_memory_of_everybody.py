@@ -80,13 +80,13 @@ def test_what_clients_call_for_takes_17_bytes_a_client() -> None:
 ALLOCATION = """
 import resource
 import numpy as np
-from contact_sync.base.heap import share_one_heap
+from contact_sync.base.heap import share_and_bound_heap
 
 def resident():
     pages = int(open("/proc/self/statm").read().split()[1])
     return pages * resource.getpagesize() / 1e6
 
-share_one_heap()
+share_and_bound_heap()
 before = resident()
 for _ in range(3):
     np.ones(3_000_000)

@@ -86,19 +86,21 @@ def cut_refused(
     *,
     apart: Sequence[int] = (),
     too_large: int | None = None,
-    values: Sequence[str] = (),
+    alone: Sequence[str] | None = None,
 ) -> None:
     """Cut a batch that SendGrid refused `refused` times, lastly by `error`; a single contact waits
     for what becomes of the others.
 
     `apart`: clients that are to be tried by themselves. `too_large`: bytes that were too many.
-    `values`: of a single contact, which SendGrid may quote.
+    `alone`: values of the only contact that the request had, which SendGrid may quote; None = it
+    had several. Whoever another try of the task has left alone since wasn't refused alone.
     """
     with storing(sync, run) as cursor:
         batch_moves.settle_unsent(cursor, run, batch, Outcome.SPLIT)
         if too_large is not None:
             learn_size(cursor, run, batch.lane, too_large)
-        _cut(cursor, run, batch, _ending(refused, error, values), apart)
+        _cut(cursor, run, batch, _ending(refused, error, alone or ()), apart,
+             alone=alone is not None)  # fmt: skip
 
 
 def cut_refused_file(sync: Sync, run: Run, batch: Batch, size: int, error: RequestRefused) -> None:
@@ -106,10 +108,13 @@ def cut_refused_file(sync: Sync, run: Run, batch: Batch, size: int, error: Reque
     with storing(sync, run) as cursor:
         if batch_moves.settle(cursor, run, batch, None, refused=True):
             learn_size(cursor, run, batch.lane, size)
-            _cut(cursor, run, batch, _ending(1, error), ())
+            alone = batch_contacts.count_contacts(cursor, batch.batch_id) == 1
+            _cut(cursor, run, batch, _ending(1, error), (), alone=alone)
 
 
-def _cut(cursor: Cursor, run: Run, batch: Batch, ending: Ending, apart: Sequence[int]) -> None:
+def _cut(
+    cursor: Cursor, run: Run, batch: Batch, ending: Ending, apart: Sequence[int], *, alone: bool
+) -> None:
     """Within the transaction that settles the batch."""
     outbox_blocks.unpack_batch(cursor, batch.batch_id)
     contacts = batch_contacts.count_contacts(cursor, batch.batch_id)
@@ -121,10 +126,10 @@ def _cut(cursor: Cursor, run: Run, batch: Batch, ending: Ending, apart: Sequence
         batches.set_outcome(cursor, batch.batch_id, ending)
         log.warning("Batch %d: SendGrid refuses whatever is sent of it (%s): given up",
                     batch.batch_id, ending.detail)  # fmt: skip
-    elif contacts == 1:
+    elif alone and contacts:
         ending = Ending(Outcome.REFUSED_ALONE, ending.numbers, ending.detail)
         batches.set_outcome(cursor, batch.batch_id, ending)
-    else:
+    elif contacts:
         probe = apart or _probe(cursor, batch, family)
         families.create_parts(cursor, batch, 2, apart=probe)
         log.warning("Batch %d of %s: SendGrid refused it (%s); cut into parts",

@@ -34,7 +34,6 @@ from contact_sync.run.sending.refused_contacts import RefusedContacts, Said, ref
 from contact_sync.sendgrid.refusal_causes import Cause, advice, cause_of
 from contact_sync.sendgrid.refused_contacts import Complaint, complaints
 from contact_sync.state import batch_contacts, batches, confirming, refused_values, settling
-from contact_sync.state.batch_contacts import BatchContact
 from contact_sync.state.batches import Batch
 from contact_sync.state.runs import Run
 from contact_sync.sync import Sync
@@ -53,11 +52,11 @@ def send_json(sync: Sync, run: Run, batch: Batch) -> None:
     mapping = mapping_of(run)
     for refused in range(1, MAX_REFUSAL_ROUNDS + 2):
         with sync.state.transaction() as cursor:
-            rows = batch_contacts.upsert_rows(cursor, batch.batch_id)
-        if not len(rows):
+            block = batch_contacts.batch_block(cursor, batch.batch_id)
+        if block is None:
             settle_unsent(sync, run, batch, Outcome.ALL_REFUSED)
             return
-        body = json_body(rows, mapping)
+        body = json_body(block.payloads, block.clears, mapping)
         too_large = cut_refused.is_known_as_too_large(sync, run, Lane.JSON, len(body))
         if too_large and cut_refused.cut_to_size(sync, run, batch, len(body)):
             return
@@ -65,7 +64,7 @@ def send_json(sync: Sync, run: Run, batch: Batch) -> None:
             upsert = partial(_upsert, sync, run, batch, body)
             job_id, announced = once_fields_are_known(sync, run, mapping, upsert)
         except RequestRefused as error:
-            if not _goes_on(sync, run, batch, len(body), error, refused):
+            if not _goes_on(sync, run, batch, block.contacts(), len(body), error, refused):
                 return
             continue
         reach("upserted_not_stored")
@@ -85,14 +84,17 @@ def _goes_on(
     sync: Sync,
     run: Run,
     batch: Batch,
+    contacts: list[Contact],
     size: int,
     error: RequestRefused,
     refused: int,
 ) -> bool:
-    """Deal with a refusal, the `refused`th one, of a request of `size` bytes; whether what is left
-    of the batch is sent again."""
-    with sync.state.transaction() as cursor:
-        contacts = batch_contacts.batch_contacts(cursor, batch.batch_id)
+    """Deal with a refusal, the `refused`th one, of a request of `size` bytes with these contacts;
+    whether what is left of the batch is sent again.
+
+    The answer is about what was sent: another try of the same task may have taken contacts out of
+    the batch since, so that others stand at the places, or only one is left.
+    """
     found = complaints(error, [row.email for row in contacts])
     cause = cause_of(error, found)
     if cause is Cause.UNKNOWN_FIELD:  # it has been waited for
@@ -113,20 +115,20 @@ def _goes_on(
         sync, run, batch, refused, error,
         apart=_suspects(contacts, found),
         too_large=size if cause is Cause.TOO_LARGE else None,
-        values=_values(contacts[0].contact, mapping) if len(contacts) == 1 else (),
+        alone=_values(contacts[0], mapping) if len(contacts) == 1 else None,
     )  # fmt: skip
     return False
 
 
-def _said(contacts: list[BatchContact], found: list[Complaint], mapping: Mapping) -> list[Said]:
+def _said(contacts: list[Contact], found: list[Complaint], mapping: Mapping) -> list[Said]:
     """What is certainly said of a contact: its address is named; or it is the only one, and a field
     is named. Of a single contact without either the others' success has to tell."""
     if len(contacts) == 1:
         names = FieldNames(mapping)
         found = [one for one in found if one.email or names.named(one.said, one.where)]
-        return [Said(contacts[0].contact, one.said, one.where) for one in found]
+        return [Said(contacts[0], one.said, one.where) for one in found]
     named = {one.email for one in found if one.email}
-    by_email = {row.email: row.contact for row in contacts if row.email in named}
+    by_email = {row.email: row for row in contacts if row.email in named}
     return [Said(by_email[one.email], one.said, one.where) for one in found if one.email]
 
 
@@ -134,7 +136,7 @@ def _values(of: Contact, mapping: Mapping) -> list[str]:
     return [of.email, *values_of(of.payload, mapping)]
 
 
-def _suspects(contacts: list[BatchContact], found: list[Complaint]) -> list[int]:
+def _suspects(contacts: list[Contact], found: list[Complaint]) -> list[int]:
     """Clients whose place SendGrid gives; the places needn't be the request's."""
     places = {one.place for one in found if one.place is not None}
     if len(contacts) == 1 or len(places) > MAX_SUSPECTS:

@@ -34,9 +34,8 @@ def not_applied(sync: Sync, run: Run, batch: Batch, *, believe: bool) -> set[str
     """
     mapping = mapping_of(runs.load_run(sync.state, batch.run_id))
     with sync.state.transaction() as cursor:
-        contacts = batch_contacts.contact_sample(cursor, batch.batch_id, MAX_READ_BACK)
+        rows = batch_contacts.contact_sample(cursor, batch.batch_id, MAX_READ_BACK)
     wrong: set[str] = set()
-    rows = [contact.row for contact in contacts]
     for start in range(0, len(rows), MAX_LOOKUP):
         leases.renew_lease(sync.state, run)
         wrong |= _wrong(sync, rows[start : start + MAX_LOOKUP], mapping)
@@ -44,7 +43,7 @@ def not_applied(sync: Sync, run: Run, batch: Batch, *, believe: bool) -> set[str
         wrong |= {row.email for row in rows if not is_searchable(row.email)}
     reach("read_back")
     log.info("Batch %d: %s of %s read back as sent", batch.batch_id,
-             f"{len(contacts) - len(wrong):,}", count(len(contacts), "contact"))  # fmt: skip
+             f"{len(rows) - len(wrong):,}", count(len(rows), "contact"))  # fmt: skip
     return wrong
 
 
