@@ -15,6 +15,7 @@ from contact_sync.b2core import replaced
 from contact_sync.contacts.persons import Persons
 from tests.integration.changes import (
     test_rejected_representatives,
+    test_replaced_tables,
     test_reused_ids,
     test_tables_of_other_kinds,
 )
@@ -49,6 +50,13 @@ def only_what_is_named(marks: Callable[..., dict[str, str]], *args: Any, **optio
     with pytest.MonkeyPatch.context() as patch:
         shallow = replaced.BELOW.replace(below, f"{below} AND FALSE")
         patch.setattr(replaced, "BELOW", shallow.replace("v.relkind = 'v'", "FALSE"))
+        return marks(*args, **options)
+
+
+def without_columns(marks: Callable[..., dict[str, str]], *args: Any, **options: Any) -> Any:
+    """Marks of files, and of nothing that is in them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(replaced, "_COLUMNS", "NULL")
         return marks(*args, **options)
 
 
@@ -88,4 +96,9 @@ MUTANTS = [
            {"contact_sync.b2core.reader.marks": only_what_is_named},
            test_tables_of_other_kinds.test_R03_whatever_replaces_rows_while_they_are_read_is_noticed,
            dict(zip(("kind", "happens"), test_tables_of_other_kinds.BELOW, strict=True))),
+    Mutant("A column that has other values, although no row was written, makes the run full",
+           {"contact_sync.b2core.reader.marks": without_columns},
+           test_replaced_tables
+           .test_R07_a_column_with_other_values_in_rows_that_nobody_wrote_makes_the_run_full,
+           {"happens": "a label of its enum"}),
 ]  # fmt: skip

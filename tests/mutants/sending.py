@@ -20,7 +20,7 @@ from contact_sync.state.batches import Batch
 from contact_sync.state.runs import Run
 from contact_sync.sync import Sync
 from tests.integration.people import test_true_numbers
-from tests.integration.runs import test_two_tries
+from tests.integration.runs import test_passed_over, test_two_tries
 from tests.integration.sending import (
     test_doubt,
     test_failed_jobs,
@@ -204,7 +204,11 @@ MUTANTS = [
            {f"{STATE}.rejections.retry": gives(0)},
            test_retries.test_D04_whom_sendgrid_rejected_is_tried_again_ever_more_rarely),
     Mutant("What earlier runs left open is settled first",
-           {f"{RUN}.in_one_process.settle_earlier_runs": nothing}, LATE_JOB),
+           {f"{RUN}.in_one_process.settle_earlier_runs": nothing,
+            f"{RUN}.plan_batches.refuse_unsettled": nothing}, LATE_JOB),
+    Mutant("Nothing is planned before it is, whatever a person marks as done",
+           {f"{RUN}.plan_batches.refuse_unsettled": nothing},
+           test_passed_over.test_O01_nothing_is_sent_beside_what_an_earlier_run_has_under_way),
     Mutant("JSON: `submitting` is stored before the call",
            {f"{STATE}.batch_moves.announce": nothing,
             f"{STATE}.batch_moves.accepted": announced_afterwards},

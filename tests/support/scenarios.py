@@ -189,7 +189,7 @@ SCENARIOS = {
     "R04": "A client's address becomes empty or invalid → its contact goes, by policy and limits",
     "R05": "One field is emptied in many contacts → a person is asked, with field and numbers",
     "R06": "A server or database comes back with an older state → the next run is a full one",
-    "R07": "A table is emptied or replaced between two runs → the next run is a full one",
+    "R07": "A table is emptied, replaced or altered between two runs → the next run is full",
     "R08": "Of those who share an address the newest is rejected → the next one represents it",
     "R09": "A client id is given to another person → nothing of the first one goes along",
     "R10": "A definition is deleted → its sync restrains nobody in silence, and can be retired",

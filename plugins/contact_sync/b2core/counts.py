@@ -28,6 +28,7 @@ SCAN, CHANGED = "scan", "changed"
 FUNCTIONS = (
     "pg_stat_get_tuples_inserted(oid)", "pg_stat_get_tuples_updated(oid)",
     "pg_stat_get_tuples_deleted(oid)", "pg_stat_get_db_stat_reset_time(oid)",
+    "pg_stat_get_bgwriter_stat_reset_time()",
 )  # fmt: skip
 _REFUSED = """SELECT name FROM unnest({functions}::text[]) AS f (name)
 WHERE NOT has_function_privilege(name, 'EXECUTE')
@@ -40,10 +41,12 @@ _USABLE = """SELECT
         SELECT FROM pg_db_role_setting AS s, unnest(s.setconfig) AS o (setting)
         WHERE o.setting ILIKE 'track_counts=%' AND NOT split_part(o.setting, '=', 2)::bool
     ) AS counted,
-    coalesce((
-        SELECT pg_stat_get_db_stat_reset_time(d.oid)::text
+    (
+        SELECT concat_ws(
+            ' ', pg_stat_get_db_stat_reset_time(d.oid), pg_stat_get_bgwriter_stat_reset_time()
+        )
         FROM pg_database AS d WHERE d.datname = current_database()
-    ), '') AS reset_at"""
+    ) AS reset_at"""
 _COUNTS = """WITH RECURSIVE named AS (
     SELECT DISTINCT
         n.part,
@@ -105,7 +108,7 @@ ORDER BY client_id"""
 _CLOCKS = ["now", "transaction_timestamp", "statement_timestamp", "age", "current_setting"]
 _CLOCK_WORDS = re.compile(
     r"\b(?:current_date|current_time|current_timestamp|localtime|localtimestamp|current_user|"
-    r"session_user|current_role|'(?:now|today|tomorrow|yesterday)'::\w+)\b", re.IGNORECASE
+    r"session_user|current_role)\b|'\s*(?:now|today|tomorrow|yesterday)\b[^']*'", re.IGNORECASE
 )  # fmt: skip
 _CALL = re.compile(r'((?:"[^"]+"|[^\W\d][\w$]*)(?:\s*\.\s*(?:"[^"]+"|[^\W\d][\w$]*))?)\s*\(')
 MOST_VIEWS_DEEP = 10

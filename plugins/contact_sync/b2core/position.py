@@ -22,7 +22,7 @@ class Part(NamedTuple):
 
 
 CONTROL_SYSTEM, CHECKPOINT = "pg_control_system()", "pg_control_checkpoint()"
-STARTED = "pg_postmaster_start_time()"
+STARTED, COUNTING_SINCE = "pg_postmaster_start_time()", "pg_stat_get_bgwriter_stat_reset_time()"
 ISO = """'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'"""
 
 PARTS = {
@@ -33,7 +33,11 @@ PARTS = {
     "system_identifier": Part(
         "(SELECT system_identifier::text FROM pg_control_system())", (CONTROL_SYSTEM,), "''"
     ),
-    "started": Part(f"to_char({STARTED} AT TIME ZONE 'UTC', {ISO})", (STARTED,), "''"),
+    "started": Part(
+        f"to_char(greatest({STARTED}, {COUNTING_SINCE}) AT TIME ZONE 'UTC', {ISO})",
+        (STARTED, COUNTING_SINCE),
+        "''",
+    ),
     "timeline": Part(
         """CASE
         WHEN pg_is_in_recovery() THEN (
@@ -66,7 +70,9 @@ PARTS = {
 """The timeline is that of the WAL being written: the control file learns of a promotion only with
 the next checkpoint. A standby lags only while something is received and not replayed, or nobody
 sends: the last replayed commit of an idle primary may be old without anything missing. The
-database's oid is another one when it was dropped and made again.
+database's oid is another one when it was dropped and made again. When a backend dies, the server
+recovers as from a crash, and goes by the same start: all counts are dropped then, and only the
+moment since when the server as a whole is counted tells of it.
 """
 
 

@@ -4,7 +4,8 @@ TRUNCATE, and some forms of ALTER TABLE, aren't MVCC-safe (PostgreSQL docs, 13.6
 that was taken before, the table looks empty afterwards. So does a table that was dropped and made
 again. Their rows are then in another file, or the table has another oid, than the snapshot sees.
 Between two runs such a change hides rows from `xmin`: those that were written long ago into a table
-that only now gets the name, or is attached as a partition, and those that TRUNCATE took away.
+that only now gets the name, or is attached as a partition, and those that TRUNCATE took away; and
+it may give columns other values without writing a row.
 
 Only catalogs are read, by names: no right on the tables is needed, nor on the schemas of those
 below a view.
@@ -42,6 +43,28 @@ UNION ALL
 SELECT i.inhrelid FROM pg_inherits AS i WHERE i.inhparent = used.oid
 """
 """Of `used.oid`: the relations that a view reads, the partitions of a parent."""
+_COLUMNS = """SELECT md5(string_agg(concat_ws(
+            '/', a.attname, a.attnum, a.atttypid,
+            (
+                SELECT md5(e.adbin::text) FROM pg_attrdef AS e
+                WHERE e.adrelid = a.attrelid AND e.adnum = a.attnum AND a.attgenerated <> ''
+            ),
+            (
+                SELECT string_agg(l.enumlabel, ',' ORDER BY l.oid) FROM pg_enum AS l
+                WHERE l.enumtypid = a.atttypid
+            )
+        ), ' ' ORDER BY a.attnum))
+        FROM pg_attribute AS a
+        WHERE
+            a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+            AND (
+                a.attname = ANY({names}::text[]) OR a.attgenerated <> ''
+                OR EXISTS (SELECT FROM pg_enum AS l WHERE l.enumtypid = a.atttypid)
+            )"""
+"""Of `c`: the columns that the statements name, those that are computed, and those of an enum. All
+values of a column are others, and no row is written, when another column gets its name, when it is
+made again with a default (PostgreSQL docs, ALTER TABLE, Notes), when a virtual one is computed in
+another way, or when a label of its enum is renamed."""
 _MARKS = """
 WITH RECURSIVE named AS (
     SELECT DISTINCT
@@ -66,14 +89,15 @@ SELECT
         CASE WHEN c.relkind = 'v' THEN (
             SELECT md5(r.ev_action::text) FROM pg_rewrite AS r
             WHERE r.ev_class = c.oid AND r.rulename = '_RETURN'
-        ) END
+        ) END, ({columns})
     ), ' ' ORDER BY c.oid)) AS mark
 FROM used
 INNER JOIN pg_class AS c ON c.oid = used.oid
 GROUP BY used.root
 ORDER BY used.root
 """
-"""A view's mark holds what it says and what it reads, that of a parent its partitions."""
+"""A view's mark holds what it says and what it reads, that of a parent its partitions, that of a
+table its columns."""
 
 
 def marks(
@@ -91,6 +115,7 @@ def marks(
         files_of_matviews=literal(files_of_matviews),
         named=NAMED,
         below=BELOW,
+        columns=_COLUMNS.format(names=literal([name for _, name in names])),
     )
     found = arrow_reader.table(connection, query, what)
     rows = zip(found.column("root").to_pylist(), found.column("mark").to_pylist(), strict=True)

@@ -83,8 +83,9 @@ def watched_texts(folder: Path, detection: ChangeDetection) -> dict[str, str]:
 
 def moved(then: SourceCounts | None, now: SourceCounts) -> list[str]:
     """The tables into which something was written between two looks, as schema.table, in order;
-    tables that only one of them has are among them, so all without a first look."""
-    before = then.tables if then else {}
+    tables that only one of them has are among them, so all without a first look. All, too, if the
+    counts were reset in between: equal ones are others then."""
+    before = then.tables if then and then.reset_at == now.reset_at else {}
     both = before.keys() & now.tables.keys()
     changed = {now.tables[oid].name for oid in both if before[oid].moved != now.tables[oid].moved}
     changed |= {now.tables[oid].name for oid in now.tables.keys() - both}

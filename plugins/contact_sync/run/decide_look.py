@@ -18,7 +18,7 @@ be as late as they are long. That long at most, then everything is read."""
 
 DETAILS = {
     LookWhy.LONG_AGO: str(WHOLE_AFTER_MINUTES),
-    LookWhy.NO_PRIVILEGE: "pg_postmaster_start_time()",
+    LookWhy.NO_PRIVILEGE: "pg_postmaster_start_time(), pg_stat_get_bgwriter_stat_reset_time()",
 }
 
 

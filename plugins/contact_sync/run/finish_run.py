@@ -91,14 +91,16 @@ def finish_run(sync: Sync, run: Run) -> Result:
         worse = newly_degraded(wrong, runs.degraded_before(cursor, run), rejected)
         everyone = run.kind is not RunKind.INCREMENTAL and not run.is_trial
         dropped.forget_unsent(cursor, run.sync_id, everyone=everyone)
-        has_keys = run.destination.mapping.has_client_key
-        client_keys.forget_unknown(cursor, run.sync_id, has_keys=has_keys, everyone=everyone)
+        client_keys.forget_unknown(
+            cursor, run.sync_id, has_keys=run.destination.mapping.has_client_key, everyone=everyone
+        )
         now, new = dropped.count_dropped(cursor, run.sync_id, run.run_id)
         result = Result(
             books, refused, jobs, wrong, now, new, refused_values.as_counted(left_out),
             restrained_by, sent.to_json(), worse,
         )  # fmt: skip
         changes.close(cursor, run.run_id)
+        staging.drop_outbox_of_older_runs(cursor, run.sync_id, run.run_id)  # later ones won't look
         runs.advance_watermark(cursor, run, run.snapshot, run.destination)
         row_counts.forget_older(cursor, run.sync_id, run.run_id, everyone=everyone)
         runs.finish_run(cursor, run, RunState.SUCCEEDED, result=result)

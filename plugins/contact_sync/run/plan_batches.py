@@ -24,6 +24,7 @@ from contact_sync.run.sending.look_before import look_before
 from contact_sync.run.sending.move_person import plan_moves
 from contact_sync.run.sending.removed_by_hand import leave_removed
 from contact_sync.run.sending.suppressions import carry_suppressions
+from contact_sync.run.settle_earlier_runs import refuse_unsettled
 from contact_sync.run.stage_heirs import stage_heirs
 from contact_sync.state import batches, ledger, moves, runs, staging
 from contact_sync.state.runs import Run
@@ -36,8 +37,10 @@ def plan_batches(sync: Sync, run: Run) -> list[int]:
     """Store the run's plan and its batches; returns the ids of the batches to send.
 
     Repeating it before anything was sent cuts again; afterwards it returns what is still open.
-    Raises FatalError when a slice isn't staged.
+    Raises FatalError when a slice isn't staged, or what earlier runs have sent isn't settled.
     """
+    if not run.dry_run:
+        refuse_unsettled(sync, run)
     if not (run.dry_run or run.is_trial):
         stage_heirs(sync, run)
     with sync.state.transaction() as cursor:

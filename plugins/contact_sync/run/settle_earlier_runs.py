@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import logging
 
+from contact_sync.base.errors import FatalError
 from contact_sync.base.failpoints import reach
 from contact_sync.base.vocabulary import BatchState, PendingReason
 from contact_sync.run.same_account import refuse_other_account
@@ -31,12 +32,8 @@ def settle_earlier_runs(sync: Sync, run: Run) -> float | None:
     if left_open:
         refuse_other_account(sync, run)
     waits = [_settle_or_void(sync, run, batch_id) for batch_id in left_open]
-    with sync.state.transaction() as cursor:
-        ages = [batches.seconds_since_unknown(cursor, run.sync_id)]
-        ages += [identity.seconds_since_forgotten(cursor, run.sync_id)]
-    age = min((age for age in ages if age is not None), default=None)
-    left = sync.definition.deadlines.quarantine_minutes * 60 - (age or 0)
-    if age is not None and left > 0:
+    left = _quarantine_left(sync, run)
+    if left > 0:
         log.info("A request of unknown fate may still take effect: waiting %.0f s", left)
         waits.append(min(left, 60.0))
     open_waits = [wait for wait in waits if wait is not None]
@@ -50,6 +47,29 @@ def settle_earlier_runs(sync: Sync, run: Run) -> float | None:
         staging.drop_slices_of_dead_runs(cursor, run.sync_id)
     log.info("Nothing of earlier runs is in flight")
     return None
+
+
+def refuse_unsettled(sync: Sync, run: Run) -> None:
+    """Raise FatalError if nothing may be sent yet, because the step above was passed over: a person
+    may have marked its task as a success while it waited. A run that sends already has its own."""
+    with sync.state.transaction() as cursor:
+        if batches.has_begun_to_send(cursor, run.run_id):
+            return
+    if batches.open_of_earlier_runs(sync.state, run) or _quarantine_left(sync, run) > 0:
+        raise FatalError(
+            f"What earlier runs have sent may still take effect, and run {run.run_id:,} would send "
+            f"beside it: its task settle_earlier_runs hasn't ended by itself. Trigger a new run, "
+            f"and let that task wait. Nothing was sent"
+        )
+
+
+def _quarantine_left(sync: Sync, run: Run) -> float:
+    """Seconds in which a request of unknown fate may still take effect; not above 0 = none can."""
+    with sync.state.transaction() as cursor:
+        ages = [batches.seconds_since_unknown(cursor, run.sync_id)]
+        ages += [identity.seconds_since_forgotten(cursor, run.sync_id)]
+    age = min((age for age in ages if age is not None), default=None)
+    return 0 if age is None else sync.definition.deadlines.quarantine_minutes * 60 - age
 
 
 def _settle_or_void(sync: Sync, run: Run, batch_id: int) -> float | None:

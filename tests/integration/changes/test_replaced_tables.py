@@ -86,3 +86,45 @@ def test_R03_a_table_rewritten_between_two_runs_is_nothing_new(world: World) -> 
     world.sql("CLUSTER b2core.client_phones USING client_phones_pkey")
     assert world.run("full")["counts"]["sent"] == 0
     world.assert_converged()
+
+
+TOWNS = "CREATE TYPE b2core.town AS ENUM ('Zürich', 'Bern')"
+OTHER_COLUMNS = {
+    "two change their names": ("", """
+        ALTER TABLE b2core.clients RENAME first_name TO other;
+        ALTER TABLE b2core.clients RENAME last_name TO first_name;
+        ALTER TABLE b2core.clients RENAME other TO last_name"""),
+    "made again with a default": ("", """
+        ALTER TABLE b2core.clients DROP last_name, ADD last_name text DEFAULT 'New';
+        GRANT SELECT (last_name) ON b2core.clients TO contact_sync_reader"""),
+    "a label of its enum": (f"""
+        {TOWNS}; ALTER TABLE b2core.client_addresses ALTER city TYPE b2core.town USING 'Bern'""",
+        "ALTER TYPE b2core.town RENAME VALUE 'Bern' TO 'Basel'"),
+    "computed otherwise": ("""
+        ALTER TABLE b2core.clients RENAME first_name TO given_name;
+        ALTER TABLE b2core.clients ADD first_name text GENERATED ALWAYS AS (given_name) VIRTUAL;
+        GRANT SELECT (first_name) ON b2core.clients TO contact_sync_reader""", """
+        ALTER TABLE b2core.clients ALTER first_name SET EXPRESSION AS ('Dr ' || given_name)"""),
+}  # fmt: skip
+"""What makes a column ready, and what gives it other values without writing a row."""
+
+
+@pytest.mark.parametrize("happens", OTHER_COLUMNS)
+def test_R07_a_column_with_other_values_in_rows_that_nobody_wrote_makes_the_run_full(
+    own_tables: World, happens: str
+) -> None:
+    """Neither xmin nor a count tells of them."""
+    world, (ready, becomes) = own_tables, OTHER_COLUMNS[happens]
+    if ready:
+        world.sql(ready)
+        world.run()
+    world.sql(becomes)
+    report = world.run()
+    assert (report["kind_reason"], report["counts"]["sent"]) == ("tables_replaced", 4)
+    world.assert_converged()
+
+
+def test_R07_a_column_that_no_statement_names_is_nothing_new(own_tables: World) -> None:
+    """Other applications have theirs."""
+    own_tables.sql("ALTER TABLE b2core.clients ADD other text DEFAULT 'New'")
+    assert own_tables.run()["kind"] == "incremental"

@@ -175,17 +175,19 @@ OF_TWO_TABLES = """CASE WHEN EXISTS (
     SELECT FROM b2core.client_phones AS p WHERE p.client_id = clients.id AND p.phone = 'none'
 ) THEN 'no phone' END AS exclusion"""
 BY_THE_CLOCK = "CASE WHEN clients.created_at > now() THEN 'to come' END AS exclusion"
+BY_A_WORD = BY_THE_CLOCK.replace("now()", "timestamptz 'tomorrow 9:00'")
 
 
 @pytest.mark.parametrize(
     ("name", "old", "new", "why"),
     [
         ("scan", "NULL::text AS exclusion", BY_THE_CLOCK, "functions"),
+        ("scan", "NULL::text AS exclusion", BY_A_WORD, "functions"),
         ("scan", "NULL::text AS exclusion", OF_TWO_TABLES, "not_covered"),
         ("changed_xmin", "FROM b2core.clients AS clients\nWHERE",
          "FROM b2core.clients AS clients\nWHERE clients.status_id = 1 AND", "not_covered"),
     ],
-    ids=["the clock", "two tables", "some rows"],
+    ids=["the clock", "a word for a time", "two tables", "some rows"],
 )  # fmt: skip
 def test_A25_statements_of_which_counts_dont_tell_enough(
     own_sql: World, name: str, old: str, new: str, why: str
