@@ -53,7 +53,8 @@ def plan_batches(sync: Sync, run: Run) -> list[int]:
     if not (run.dry_run or run.is_trial):
         stage_heirs(sync, run)
     with sync.state.transaction() as cursor:
-        plan = total(staging.slice_counts(cursor, run.run_id))
+        slices = staging.slice_counts(cursor, run.run_id)
+    plan = total(slices)
     seen = snapshot_of(run)
     plan = replace(plan, held_absences=seen.held, warned=seen.warned)
     if run.dry_run:
@@ -65,7 +66,7 @@ def plan_batches(sync: Sync, run: Run) -> list[int]:
     plan = _with(plan, held=plan.counts.get("held", 0) + carry_suppressions(sync, run))
     csv = _uses_csv(sync, run, plan.counts["to_send"])
     plan = plan_moves(sync, run, look_before(sync, run, plan, csv=csv))
-    sizes = staging.outbox_sizes(sync.state, run.run_id)
+    sizes = staging.outbox_sizes(sync.state, run.run_id) if slices else None
     with sync.state.transaction(run.fence) as cursor:
         if not batches.drop_staged_batches(cursor, run.run_id):
             return batches.open_batch_ids(cursor, run.run_id, lanes=SENDING)
@@ -160,8 +161,8 @@ def describe(plan: Plan) -> str:
     return ", ".join(f"{counts.get(w, 0):,} {w.replace('_', ' ')}" for w in words if w in counts)
 
 
-def _cut(cursor: Cursor, sync: Sync, run: Run, sizes: pa.Table) -> list[int]:
-    if sizes.num_rows == 0:
+def _cut(cursor: Cursor, sync: Sync, run: Run, sizes: pa.Table | None) -> list[int]:
+    if not sizes:
         return []
     ids = np.asarray(sizes.column("client_id"), np.int64)
     size = np.asarray(sizes.column("size"), np.int64)
