@@ -36,7 +36,7 @@ def by_what_is_left(
 ) -> bool:
     """A refusal is about the contacts that the batch has when it is looked at."""
     with sync.state.transaction() as cursor:
-        left = batch_contacts.batch_block(cursor, batch.batch_id)
+        left = batch_contacts.batch_columns(cursor, batch.batch_id)
     assert left is not None
     return goes_on(sync, run, batch, left.contacts(), *how)
 

@@ -1,6 +1,6 @@
 -- The contacts of a batch: outbox rows in a range of client ids (state/batch_contacts.py).
 
--- batch_block --
+-- batch_columns --
 -- Of a JSON batch, as one row; null = it has none. All three columns have the order of the rows below, which is by
 -- client id. Index: outbox primary key, through the view
 SELECT

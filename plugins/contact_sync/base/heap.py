@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import os
 from functools import cache
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8  # glibc, malloc.h
@@ -25,7 +26,11 @@ def share_and_bound_heap() -> None:
     To be called before other threads are there, of which numpy's import makes one: heaps that they
     have stay. So it is late in a server, as Airflow's, that begins to read by Arrow. Does nothing
     with another C library than glibc.
+
+    numpy is told to make no thread: they are for matrices, of which there are none here, and wait
+    for work at full speed at first, which takes as much CPU as the import (OpenBLAS, USAGE.md).
     """
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     set_option = getattr(ctypes.CDLL(None), "mallopt", None)
     if set_option is not None:
         set_option(_M_ARENA_MAX, 1)

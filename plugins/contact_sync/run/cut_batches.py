@@ -103,9 +103,9 @@ def takes_csv(sync: Sync, mapping: Mapping, contacts: int) -> bool:
     return tuning.lane is LaneChoice.CSV
 
 
-def cut(cursor: Cursor, sync: Sync, run: Run, contacts: Contacts) -> list[int]:
-    """Create a run's batches; returns their ids."""
-    if not contacts.number:
+def cut(cursor: Cursor, sync: Sync, run: Run, contacts: Contacts | None) -> list[int]:
+    """Create a run's batches; returns their ids. None = it has no slice."""
+    if contacts is None or not contacts.number:
         return []
     apart = staging.in_vain(cursor, run.sync_id, run.run_id)
     largest = max_json_bytes(sync.profile)

@@ -44,7 +44,8 @@ def plan_batches(sync: Sync, run: Run) -> list[int]:
     if not (run.dry_run or run.is_trial):
         stage_heirs(sync, run)
     with sync.state.transaction() as cursor:
-        plan = total(staging.slice_counts(cursor, run.run_id))
+        slices = staging.slice_counts(cursor, run.run_id)
+    plan = total(slices)
     seen = snapshot_of(run)
     plan = replace(plan, held_absences=seen.held, warned=seen.warned)
     if run.dry_run:
@@ -57,7 +58,7 @@ def plan_batches(sync: Sync, run: Run) -> list[int]:
     plan = _with(plan, held=plan.counts.get("held", 0) + carry_suppressions(sync, run))
     csv = cut_batches.uses_csv(sync, run, plan.counts["to_send"])
     plan = plan_moves(sync, run, look_before(sync, run, plan, csv=csv))
-    contacts = cut_batches.staged_contacts(sync, run)
+    contacts = cut_batches.staged_contacts(sync, run) if slices else None
     with sync.state.transaction(run.fence) as cursor:
         if not batches.drop_staged_batches(cursor, run.run_id):
             return batches.open_batch_ids(cursor, run.run_id, lanes=SENDING)

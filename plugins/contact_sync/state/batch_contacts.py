@@ -24,7 +24,7 @@ SQL = statements.load("batch_contacts")
 
 
 @dataclass(frozen=True, slots=True)
-class BatchBlock:
+class BatchColumns:
     """The contacts of a JSON batch, by client id: at most 30 000 contacts, 3.9 MB. `payloads`: one
     after the other, in UTF-8."""
 
@@ -43,15 +43,15 @@ class BatchBlock:
         ]
 
 
-def batch_block(cursor: Cursor, batch_id: int) -> BatchBlock | None:
+def batch_columns(cursor: Cursor, batch_id: int) -> BatchColumns | None:
     """Those of a JSON batch as one value each: a row and an object a contact cost more than all
     else that is made of it. None = no contact is left."""
     with cursor.connection.cursor(row_factory=tuple_row, binary=True) as plain:
-        (row,) = plain.execute(SQL["batch_block"], {"batch_id": batch_id}).fetchall()
+        (row,) = plain.execute(SQL["batch_columns"], {"batch_id": batch_id}).fetchall()
     client_ids, payloads, clears = row
     if client_ids is None:
         return None
-    return BatchBlock(client_ids, payloads, np.array(clears, np.int64))
+    return BatchColumns(client_ids, payloads, np.array(clears, np.int64))
 
 
 def count_contacts(cursor: Cursor, batch_id: int) -> int:
@@ -116,7 +116,7 @@ def batch_bounds(cursor: Cursor, batch_id: int) -> dict[str, Any]:
     return one(cursor, SQL["batch_bounds"], {"batch_id": batch_id})
 
 
-def batch_blocks(state: StateDatabase, batch_id: int) -> Iterator[pa.Array]:
+def csv_payloads(state: StateDatabase, batch_id: int) -> Iterator[pa.Array]:
     """Payloads of a CSV batch, in blocks of bounded size and in no order."""
     # In this order: what is unpacked in between is read twice, and never missed.
     yield from outbox_blocks.payloads(state, batch_id)

@@ -106,6 +106,6 @@ def _rendered(sync: Sync, batch: Batch, mapping: Mapping) -> Iterator[tuple[IO[b
     with tempfile.TemporaryFile() as file:
         with igzip.IGzipFile(fileobj=file, mode="wb", compresslevel=1) as gz:
             gz.write((",".join(csv_header(mapping)) + "\n").encode())
-            for payloads in batch_contacts.batch_blocks(sync.state, batch.batch_id):
+            for payloads in batch_contacts.csv_payloads(sync.state, batch.batch_id):
                 gz.write(csv_block(payloads))
         yield file, file.tell()

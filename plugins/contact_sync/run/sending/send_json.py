@@ -52,7 +52,7 @@ def send_json(sync: Sync, run: Run, batch: Batch) -> None:
     mapping = mapping_of(run)
     for refused in range(1, MAX_REFUSAL_ROUNDS + 2):
         with sync.state.transaction() as cursor:
-            block = batch_contacts.batch_block(cursor, batch.batch_id)
+            block = batch_contacts.batch_columns(cursor, batch.batch_id)
         if block is None:
             settle_unsent(sync, run, batch, Outcome.ALL_REFUSED)
             return
