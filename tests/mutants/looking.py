@@ -10,9 +10,9 @@ import numpy as np
 
 from contact_sync.base.arrays import Int64
 from contact_sync.base.source_look import SourceCounts
-from tests.integration.changes import test_source_looks
+from tests.integration.changes import test_source_looks, test_standing_still
 from tests.integration.runs import test_watch
-from tests.mutants.mutant import RUN, STATE, Mutant, nothing
+from tests.mutants.mutant import RUN, STATE, Mutant, gives, nothing
 from tests.unit.run import test_decide_look
 
 
@@ -32,6 +32,11 @@ def all_read(keep: Callable[..., Any], decided: Any, *asked: Any) -> Any:
     return keep(replace(decided, read=None), *asked)
 
 
+def rows_only(stands_still: Callable[..., bool], row: Any, then: SourceCounts) -> bool:
+    """As if nothing were written into catalogs."""
+    return stands_still(row | {"catalogs": then.catalogs}, then)
+
+
 async def unread(standing: Callable[..., Any], *asked: Any) -> Any:
     """As if no run had read anything."""
     return replace(await standing(*asked), counts=None)
@@ -49,6 +54,15 @@ MUTANTS = [
     Mutant("Who was absent is looked for, whatever is counted",
            {f"{STATE}.affected.waiting": nobody},
            test_source_looks.test_A24_a_client_that_vanished_is_looked_for_in_each_run),
+    Mutant("Who was absent is looked for, though B2CORE stands still",
+           {f"{RUN}.still_source.nobody_waits": gives(True)},
+           test_source_looks.test_A24_a_client_that_vanished_is_looked_for_in_each_run),
+    Mutant("What a statement means is asked again when a catalog was written",
+           {"contact_sync.b2core.still._stands_still": rows_only},
+           test_standing_still.test_A26_what_statements_mean_is_asked_again_when_a_catalog_was_written),
+    Mutant("What moves after the check is checked before it is read",
+           {f"{RUN}.select_clients.check_setup": nothing},
+           test_standing_still.test_A26_what_moves_between_the_check_and_the_selection_is_checked_then),
     Mutant("Who shares an address with a changed client is looked at, too",
            {f"{STATE}.affected.sharing": nobody},
            test_source_looks.test_A24_who_shared_an_address_is_looked_at_too),

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import xxhash
 
 from contact_sync.b2core import plans
 from contact_sync.b2core.client_ids import changed_ids, column_of, ids_of, refuse_twice
@@ -26,6 +25,7 @@ from contact_sync.b2core.powers import role_finding
 from contact_sync.b2core.replaced import marks, refuse_replaced
 from contact_sync.b2core.session import READ_ONLY, settings
 from contact_sync.b2core.statements import filled, problems, read_statement, refuse_same_names
+from contact_sync.b2core.still import standing_still
 from contact_sync.base.arrays import Int64
 from contact_sync.base.errors import B2CORE, ConfigError, FatalError
 from contact_sync.base.findings import Finding
@@ -33,6 +33,7 @@ from contact_sync.base.json_columns import SourceSnapshot
 from contact_sync.base.row_counts import RowCounts
 from contact_sync.base.source_look import SourceCounts
 from contact_sync.postgres import arrow_reader
+from contact_sync.postgres.bounded import Bounded
 from contact_sync.postgres.idle import Kept
 from contact_sync.postgres.literals import literal
 
@@ -56,6 +57,7 @@ class B2Core:
     folder: Path
     statement_timeout_seconds: int
     _connections: Kept[arrow_reader.Connection] = field(default_factory=Kept, repr=False)
+    _lookers: Kept[Bounded] = field(default_factory=Kept, repr=False)
 
     @contextmanager
     def snapshot(self, *, counting: bool = False) -> Iterator[Snapshot]:
@@ -67,8 +69,7 @@ class B2Core:
             counts = self._counts(connection) if counting else None
             for statement in (READ_ONLY, settings(limit)):
                 arrow_reader.execute(connection, statement, WHAT)
-            snapshot = Snapshot(connection, self.folder, counts)
-            yield snapshot
+            yield (snapshot := Snapshot(connection, self.folder, counts))
             if arrow_reader.answers(connection):
                 seen = snapshot.marks()
                 connection.rollback(WHAT)
@@ -83,16 +84,22 @@ class B2Core:
         connection.rollback(WHAT)
         return counts
 
-    def keeping_connections(self) -> AbstractContextManager[None]:
-        """Meanwhile a connection is kept for the next snapshot, without a transaction."""
-        return self._connections.keeping()
+    def standing_still(self, mark: SourceSnapshot | None) -> SourceSnapshot | None:
+        """Where B2CORE stands, if it hasn't changed since a run left this mark; else None."""
+        return standing_still(self._lookers, self.dsn, mark, self.statement_timeout_seconds)
+
+    @contextmanager
+    def keeping_connections(self) -> Iterator[None]:
+        """Meanwhile one is kept for the next snapshot, without a transaction, and for a look."""
+        with self._connections.keeping(), self._lookers.keeping():
+            yield
 
     def seen_problems(self, name: str) -> tuple[str, ...]:
         """What can be seen to be wrong with a statement's text. Raises ConfigError without one."""
         return problems(read_statement(self.folder, name), name)
 
     def columns(self, name: str = "clients") -> pa.Schema:
-        """Names and types of the columns that a statement gives; executes nothing."""
+        """As a snapshot's `columns`."""
         with self.snapshot() as snapshot:
             return snapshot.columns(name)
 
@@ -201,11 +208,6 @@ class Snapshot:
         names = ", ".join(f'"{name}"' for name in columns)
         sql = f"SELECT {names} FROM (\n{clients}\n) AS clients"  # noqa: S608 names match [a-z0-9_]+
         return self._read(sql, "clients")
-
-    def texts_hash(self, *names: str) -> str:
-        """A hash of some statements, as they stand in the folder."""
-        texts = [read_statement(self.folder, name) for name in names]
-        return xxhash.xxh3_64_hexdigest("\0".join(texts).encode())
 
     def text(self, name: str, parameters: dict[str, Any] | None = None) -> str:
         """A statement with its parameters filled, to be used inside a larger one."""

@@ -25,10 +25,13 @@ from contact_sync.base.vocabulary import RunKind
 from contact_sync.config.definition import SyncDefinition
 from contact_sync.config.source import ChangeDetection
 from contact_sync.contacts.ledger_rows import KnownClients
+from contact_sync.contacts.mapping import Mapping
 from contact_sync.contacts.selection import Scan, choose
 from contact_sync.postgres.cursor import Cursor
+from contact_sync.run.absences import absences_to_hold
 from contact_sync.run.affected_clients import NO_IDS, NO_LEDGER, NO_SCAN, affected_clients
-from contact_sync.run.context import mapping_of
+from contact_sync.run.check_setup import check_setup
+from contact_sync.run.context import mapping_of, open_run
 from contact_sync.run.decide_look import Asked, Decided, counts_to_keep, decide_look
 from contact_sync.run.lost_rows import lost_rows
 from contact_sync.run.run_kind import decide_kind, doubt, refuse_stale, trial_kind
@@ -40,6 +43,7 @@ from contact_sync.run.scan_clients import (
     without_erased,
 )
 from contact_sync.run.sending.rejected_contacts import take_back
+from contact_sync.run.still_source import statements_hash, still_source
 from contact_sync.state import batches, row_counts, runs, staging
 from contact_sync.state.affected import RunBefore, count_present, run_before
 from contact_sync.state.changes import replace_absent
@@ -115,15 +119,20 @@ def select_clients(sync: Sync, run: Run) -> int:
 
 def _look(sync: Sync, run: Run) -> Seen:
     """Read B2CORE, as much of it as has to be, and the state database."""
-    mapping, definition = mapping_of(run), sync.definition
+    definition = sync.definition
     with sync.state.transaction() as cursor:
         known = runs.read_sync(cursor, definition.name)
         before = run_before(cursor, run)
+    if still := still_source(sync, run, known, before, mapping_of(run).version):
+        here = _looked(still.here, still.decided, still.here.counts, known.watermark)
+        return Seen(here, *still.kind, known.now, NO_SCAN, NO_IDS, NO_LEDGER, NO_IDS,
+                    rest=here.selected)  # fmt: skip
+    mapping = _checked_mapping(sync, run)
     detection = definition.source.change_detection
     with sync.b2core.snapshot(counting=detection is ChangeDetection.XMIN) as snapshot:
         here = replace(
             snapshot.position(), detection=str(detection), tables=snapshot.tables(),
-            statements=snapshot.texts_hash("clients", "scan", f"changed_{detection}"),
+            statements=statements_hash(sync),
         )  # fmt: skip
         refuse_stale(definition, here)
         kind, why, detail = decide_kind(
@@ -142,6 +151,14 @@ def _look(sync: Sync, run: Run) -> Seen:
         if decided.look is not Look.WHOLE and before and mark:
             return _look_at_changes(sync, run, snapshot, seen, decided, before, mark)
         return _look_at_all(sync, run, snapshot, seen, decided, mark)
+
+
+def _checked_mapping(sync: Sync, run: Run) -> Mapping:
+    """The run's mapping. What stood still when the setup was checked may have moved since."""
+    if run.destination and not run.destination.is_source_checked:
+        check_setup(sync, run, ask_source=True)
+        run = open_run(sync, run.run_id)
+    return mapping_of(run)
 
 
 def _look_at_all(
@@ -260,29 +277,6 @@ def _note_rows(cursor: Cursor, run: Run, seen: Seen, members: pa.Table) -> None:
     if members.num_rows and (seen.kind is RunKind.INCREMENTAL or run.is_trial):
         looked_at = np.asarray(members.column("client_id"), np.int64)
         row_counts.note_looked_at(cursor, run.sync_id, run.run_id, looked_at)
-
-
-def absences_to_hold(
-    definition: SyncDefinition, run: Run, gone: int, *, known: int, present: int
-) -> int:
-    """How many absent clients are held: they aren't counted as absent. `known`: how many clients
-    the ledger has, `present`: B2CORE.
-
-    A view that loses rows, an empty replica or the wrong database look like mass deletion. Upserts
-    go on; removals of absent clients wait until a person names their exact number.
-    """
-    limit = definition.limits.removals.of(known)
-    if gone == 0 or (gone <= limit and present):
-        return 0
-    if run.approve_removals == gone:
-        log.info("The removal of %s is approved", count(gone, "absent client"))
-        return 0
-    log.warning(
-        "Absent are %s that B2CORE had, the limit is %s: none is removed. "
-        "If that is right, trigger a run with `approve removals` = %s",
-        count(gone, "client"), f"{limit if present else 0:,}", f"{gone:,}",
-    )  # fmt: skip
-    return gone
 
 
 def cut_slices(members: pa.Table, slice_clients: int) -> list[Slice]:
