@@ -95,16 +95,6 @@ WHERE
     )
 ORDER BY name
 """
-EVER = "2"
-"""A horizon that no row is older than: the age of a permanent xid has no limit (PostgreSQL's
-xid_age)."""
-ROWS_BY_CLIENT = """SELECT client_id::bigint AS client_id, count(*) AS rows
-FROM (
-{rows}
-) AS changed (client_id)
-WHERE client_id IS NOT NULL
-GROUP BY client_id
-ORDER BY client_id"""
 _CLOCKS = ["now", "transaction_timestamp", "statement_timestamp", "age", "current_setting"]
 _CLOCK_WORDS = re.compile(
     r"\b(?:current_date|current_time|current_timestamp|localtime|localtimestamp|current_user|"

@@ -28,7 +28,7 @@ WHAT = STATE
 """What `arrow_reader` calls it in errors."""
 T = TypeVar("T")
 C = TypeVar("C", bound=psycopg.Connection[Any])
-SCHEMA_VERSION = "0037"
+SCHEMA_VERSION = "0041"
 """The newest migration in include/sql/state/migrations (compared by a test)."""
 
 SETTINGS = {

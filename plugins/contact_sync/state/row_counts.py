@@ -1,8 +1,8 @@
 """How many rows of phones, addresses and the like each client had in B2CORE, as counted last.
 
-A deleted row leaves nothing that a later run could see. PostgreSQL counts that some were deleted;
-whose is found by counting again: a client with another number of rows, or one that a run has looked
-at since, whose number may have risen and fallen.
+A row that is deleted, or given to another client, leaves nothing that a later run could see.
+PostgreSQL counts that there were some; whose is found by counting again: a client with another
+number of rows, or one that a run has looked at since, whose number may have risen and fallen.
 """
 
 from __future__ import annotations
@@ -56,8 +56,15 @@ def save(cursor: Cursor, sync_id: int, run_id: int, counts: RowCounts) -> None:
     cursor.execute(SQL["save"], parameters)
 
 
+def forget_own(cursor: Cursor, sync_id: int, run_id: int) -> None:
+    """Forget what an earlier try of this run has counted: it isn't of what the run looks at now."""
+    cursor.execute(SQL["forget_own"], {"sync_id": sync_id, "run_id": run_id})
+
+
 def note_looked_at(cursor: Cursor, sync_id: int, run_id: int, ids: Int64) -> None:
     """The run looks at these clients; noted of a sync whose rows are counted."""
+    if not len(ids):
+        return
     parameters = {"sync_id": sync_id, "run_id": run_id, "client_ids": ids.tolist()}
     cursor.execute(SQL["note_looked_at"], parameters)
 
