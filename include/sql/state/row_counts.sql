@@ -26,6 +26,14 @@ SELECT DISTINCT unnest(client_ids) AS client_id
 FROM contact_sync.looked_at
 WHERE sync_id = %(sync_id)s AND run_id >= %(run_id)s;
 
+-- kept --
+-- All that were counted, of whichever run. Index: row_count primary key
+SELECT
+    run_id,
+    counted
+FROM contact_sync.row_count
+WHERE sync_id = %(sync_id)s;
+
 -- save --
 -- A repeated task replaces what it has counted.
 INSERT INTO contact_sync.row_count (sync_id, run_id, counted)

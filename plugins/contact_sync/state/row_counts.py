@@ -7,6 +7,7 @@ number of rows, or one that a run has looked at since, whose number may have ris
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,10 +41,13 @@ def read(cursor: Cursor, sync_id: int, counted: Counted) -> tuple[RowCounts, Int
     parameters = {"sync_id": sync_id, "run_id": counted.run_id}
     stored = one(cursor, SQL["read"], parameters)["counted"]
     looked_at = [row["client_id"] for row in many(cursor, SQL["looked_at_since"], parameters)]
+    return _read(stored), np.array(looked_at, np.int64)
+
+
+def _read(stored: bytes) -> RowCounts:
     with pa.ipc.open_stream(stored) as reader:
         table = reader.read_all()
-    columns = (np.asarray(table.column(name), np.int64) for name in ("client_id", "rows"))
-    return RowCounts(*columns), np.array(looked_at, np.int64)
+    return RowCounts(*(np.asarray(table.column(name), np.int64) for name in ("client_id", "rows")))
 
 
 def save(cursor: Cursor, sync_id: int, run_id: int, counts: RowCounts) -> None:
@@ -54,6 +58,20 @@ def save(cursor: Cursor, sync_id: int, run_id: int, counts: RowCounts) -> None:
         writer.write_table(table)
     parameters = {"sync_id": sync_id, "run_id": run_id, "counted": sink.getvalue().to_pybytes()}
     cursor.execute(SQL["save"], parameters)
+
+
+def forget_clients(cursor: Cursor, sync_id: int, ids: Collection[int]) -> int:
+    """Take these clients out of all that was counted; returns out of how many runs' counts."""
+    gone, found = np.array(sorted(ids), np.int64), 0
+    for row in many(cursor, SQL["kept"], {"sync_id": sync_id}):
+        counts = _read(row["counted"])
+        left = ~np.isin(counts.client_id, gone)
+        if not left.all():
+            save(
+                cursor, sync_id, row["run_id"], RowCounts(counts.client_id[left], counts.rows[left])
+            )
+            found += 1
+    return found
 
 
 def forget_own(cursor: Cursor, sync_id: int, run_id: int) -> None:
