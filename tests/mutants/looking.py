@@ -10,7 +10,8 @@ import numpy as np
 
 from contact_sync.base.arrays import Int64
 from contact_sync.base.source_look import SourceCounts
-from tests.integration.changes import test_source_looks, test_standing_still
+from contact_sync.run import lost_rows
+from tests.integration.changes import test_lost_rows, test_source_looks, test_standing_still
 from tests.integration.runs import test_watch
 from tests.mutants.mutant import RUN, STATE, Mutant, gives, nothing
 from tests.unit.run import test_decide_look
@@ -25,6 +26,11 @@ def deletions_unseen(by_counts: Callable[..., Any], then: SourceCounts, now: Sou
     """As if no row had been deleted."""
     tables = {oid: replace(t, deleted=then.tables[oid].deleted) for oid, t in now.tables.items()}
     return by_counts(then, replace(now, tables=tables))
+
+
+def only_deletions(_may_be_gone: Any, *counts: Any) -> bool:
+    """As if no row could be given to another client."""
+    return lost_rows._are_deleted(*counts)
 
 
 def all_read(keep: Callable[..., Any], decided: Any, *asked: Any) -> Any:
@@ -74,6 +80,14 @@ MUTANTS = [
            {f"{STATE}.row_counts.note_looked_at": nothing},
            test_source_looks.test_A06_A24_whose_row_was_deleted_is_found_by_the_next_run,
            {"table": "client_phones"}),
+    Mutant("A row that was given to another client is missed at the former one",
+           {f"{RUN}.lost_rows._may_be_gone": only_deletions},
+           test_lost_rows.test_A24_whose_row_became_anothers_is_found_by_the_next_run,
+           {"owner": 2}),
+    Mutant("What was deleted before anything was counted makes the run full",
+           {f"{RUN}.lost_rows._are_deleted": gives(False)},
+           test_lost_rows.test_A06_A24_a_row_deleted_after_a_first_load_makes_the_next_run_full,
+           {"runs": 0}),
     Mutant("A table that is passed over keeps its horizon",
            {f"{RUN}.decide_look.counts_to_keep": all_read},
            test_decide_look.test_A25_a_table_keeps_its_horizon_until_all_of_it_is_read),

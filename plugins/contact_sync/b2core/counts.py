@@ -37,7 +37,16 @@ SELECT name FROM unnest(ARRAY['pg_db_role_setting']) AS t (name)
 WHERE NOT has_table_privilege('pg_catalog.' || name, 'SELECT')"""
 CATALOGS = (
     *("pg_class", "pg_attribute", "pg_rewrite", "pg_inherits", "pg_namespace", "pg_policy"),
-    *("pg_proc", "pg_type", "pg_operator", "pg_cast", "pg_collation", "pg_constraint"),
+    *(
+        "pg_proc",
+        "pg_type",
+        "pg_enum",
+        "pg_attrdef",
+        "pg_operator",
+        "pg_cast",
+        "pg_collation",
+        "pg_constraint",
+    ),
     *("pg_authid", "pg_auth_members", "pg_database", "pg_db_role_setting"),
 )
 """What a statement means, and whether the role that reads may run it, is written in these."""
@@ -111,16 +120,6 @@ WHERE
     )
 ORDER BY name
 """
-EVER = "2"
-"""A horizon that no row is older than: the age of a permanent xid has no limit (PostgreSQL's
-xid_age)."""
-ROWS_BY_CLIENT = """SELECT client_id::bigint AS client_id, count(*) AS rows
-FROM (
-{rows}
-) AS changed (client_id)
-WHERE client_id IS NOT NULL
-GROUP BY client_id
-ORDER BY client_id"""
 _CLOCKS = ["now", "transaction_timestamp", "statement_timestamp", "age", "current_setting"]
 _CLOCK_WORDS = re.compile(
     r"\b(?:current_date|current_time|current_timestamp|localtime|localtimestamp|current_user|"

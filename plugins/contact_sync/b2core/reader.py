@@ -17,8 +17,8 @@ import numpy as np
 import pyarrow as pa
 
 from contact_sync.b2core import plans
-from contact_sync.b2core.client_ids import changed_ids, column_of, ids_of, refuse_twice
-from contact_sync.b2core.counts import EVER, ROWS_BY_CLIENT, judged, parts_of, read_counts
+from contact_sync.b2core.client_ids import changed_ids, ids_of, refuse_twice
+from contact_sync.b2core.counts import judged, parts_of, read_counts
 from contact_sync.b2core.origins import place_of_no_text
 from contact_sync.b2core.position import position, refused_functions
 from contact_sync.b2core.powers import role_finding
@@ -30,7 +30,6 @@ from contact_sync.base.arrays import Int64
 from contact_sync.base.errors import B2CORE, ConfigError, FatalError
 from contact_sync.base.findings import Finding
 from contact_sync.base.json_columns import SourceSnapshot
-from contact_sync.base.row_counts import RowCounts
 from contact_sync.base.source_look import SourceCounts
 from contact_sync.postgres import arrow_reader
 from contact_sync.postgres.bounded import Bounded
@@ -38,6 +37,9 @@ from contact_sync.postgres.idle import Kept
 from contact_sync.postgres.literals import literal
 
 WHAT = B2CORE
+EVER = "2"
+"""A horizon that no row is older than: the age of a permanent xid has no limit (PostgreSQL's
+xid_age)."""
 SILENT_SECONDS = 60.0
 """A server that keeps its own statement time-out has answered so long after it."""
 CHOICE = ("part", "place", "row_id", "label", "updated_at", "reason")
@@ -168,13 +170,13 @@ class Snapshot:
         sql = filled(parts_of(self.folder)[part], "changed_xmin", {"horizon": str(horizon % 2**32)})
         return changed_ids(self._read(sql, "changed_xmin"))
 
-    def row_counts(self, parts: Sequence[str]) -> RowCounts:
-        """How many rows these parts have for each client, whenever they were written."""
+    def of_parts(self, parts: Sequence[str], query: str) -> list[pa.RecordBatch]:
+        """The answer to a query about all client ids that these parts give, for each row one,
+        whenever it was written: {rows} in it."""
         texts = parts_of(self.folder)
         rows = [filled(texts[part], "changed_xmin", {"horizon": EVER}) for part in parts]
-        sql = ROWS_BY_CLIENT.format(rows="\nUNION ALL\n".join(rows))
-        batches = [*self._read(sql, "changed_xmin")]
-        return RowCounts(*(column_of(batches, name) for name in ("client_id", "rows")))
+        sql = query.replace("{rows}", "\nUNION ALL\n".join(rows))
+        return [*self._read(sql, "changed_xmin")]
 
     def judged_counts(self) -> SourceCounts | None:
         """The counts, unusable if the statements may answer otherwise although nothing is written;

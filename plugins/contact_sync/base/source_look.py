@@ -102,6 +102,11 @@ class TableCounts:
         """What differs when anything was written."""
         return self.file, self.inserted, self.updated, self.deleted
 
+    @property
+    def lost(self) -> tuple[int, int]:
+        """What differs when rows were deleted."""
+        return self.file, self.deleted
+
 
 @dataclass(frozen=True, slots=True)
 class SourceCounts:

@@ -18,7 +18,6 @@ from contact_sync.base.errors import ConfigError
 from contact_sync.base.failpoints import reach
 from contact_sync.base.json_columns import SourceSnapshot
 from contact_sync.base.numbers import count
-from contact_sync.base.row_counts import RowCounts
 from contact_sync.base.run_life import KindReason, kind_reason
 from contact_sync.base.source_look import Look, LookWhy, SourceCounts, look_in_words
 from contact_sync.base.vocabulary import RunKind
@@ -27,13 +26,12 @@ from contact_sync.config.source import ChangeDetection
 from contact_sync.contacts.ledger_rows import KnownClients
 from contact_sync.contacts.mapping import Mapping
 from contact_sync.contacts.selection import Scan, choose
-from contact_sync.postgres.cursor import Cursor
 from contact_sync.run.absences import absences_to_hold
 from contact_sync.run.affected_clients import NO_IDS, NO_LEDGER, NO_SCAN, affected_clients
 from contact_sync.run.check_setup import check_setup
 from contact_sync.run.context import mapping_of, open_run
 from contact_sync.run.decide_look import Asked, Decided, counts_to_keep, decide_look
-from contact_sync.run.lost_rows import lost_rows
+from contact_sync.run.lost_rows import NOTHING_LOST, Lost, lost_rows, note_rows, rows_now
 from contact_sync.run.run_kind import decide_kind, doubt, refuse_stale, trial_kind
 from contact_sync.run.scan_clients import (
     changed_clients,
@@ -44,7 +42,7 @@ from contact_sync.run.scan_clients import (
 )
 from contact_sync.run.sending.rejected_contacts import take_back
 from contact_sync.run.still_source import statements_hash, still_source
-from contact_sync.state import batches, row_counts, runs, staging
+from contact_sync.state import batches, runs, staging
 from contact_sync.state.affected import RunBefore, count_present, run_before
 from contact_sync.state.changes import replace_absent
 from contact_sync.state.ledger import (
@@ -67,9 +65,9 @@ class Seen:
     `here`: where the snapshot stands, how much of B2CORE was read, and nothing counted yet. `kind`:
     what the run has to be, `why`, and the `detail` of that. `began`: when, by the state database's
     clock. `scan`: everybody, or only whom changes concern: then `rest` is how many more clients
-    B2CORE has. `changed`: ids of clients with a changed row, of an incremental run only. `ledger`:
-    what the sync knows of those, or of everybody. `taken`: hashes of addresses that have a contact.
-    `row_counts`: what was counted anew, if it was.
+    B2CORE has. `lost`: whose rows may be gone. `changed`: ids of clients with a changed row, of an
+    incremental run only. `ledger`: what the sync knows of those, or of everybody. `taken`: hashes
+    of addresses that have a contact.
     """
 
     here: SourceSnapshot
@@ -78,11 +76,11 @@ class Seen:
     detail: str | None
     began: datetime
     scan: Scan
+    lost: Lost
     changed: Int64
     ledger: KnownClients
     taken: Int64
     rest: int = 0
-    row_counts: RowCounts | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +123,7 @@ def _look(sync: Sync, run: Run) -> Seen:
         before = run_before(cursor, run)
     if still := still_source(sync, run, known, before, mapping_of(run).version):
         here = _looked(still.here, still.decided, still.here.counts, known.watermark)
-        return Seen(here, *still.kind, known.now, NO_SCAN, NO_IDS, NO_LEDGER, NO_IDS,
+        return Seen(here, *still.kind, known.now, NO_SCAN, NOTHING_LOST, NO_IDS, NO_LEDGER, NO_IDS,
                     rest=here.selected)  # fmt: skip
     mapping = _checked_mapping(sync, run)
     detection = definition.source.change_detection
@@ -140,14 +138,14 @@ def _look(sync: Sync, run: Run) -> Seen:
         )
         if run.only is not None:
             kind, why, detail = trial_kind(run), KindReason.TRIAL, str(len(run.only))
-        asked = Asked(kind, run.is_trial, run.retry_rejected, here, snapshot.counts)
-        decided = decide_look(asked, known.watermark, before)
         mark = known.watermark
-        lost = lost_rows(sync.state, run, snapshot, (kind, why), mark, before)
-        seen = Seen(
-            here, kind, why, detail, known.now, NO_SCAN, lost.clients, NO_LEDGER, NO_IDS,
-            row_counts=lost.counts,
-        )  # fmt: skip
+        lost = lost_rows(sync.state, run, snapshot, (kind, why), mark)
+        if lost is None:
+            kind, why, detail = RunKind.FULL, KindReason.ROWS_DELETED, None
+            lost = rows_now(snapshot)
+        asked = Asked(kind, run.is_trial, run.retry_rejected, here, snapshot.counts)
+        decided = decide_look(asked, mark, before)
+        seen = Seen(here, kind, why, detail, known.now, NO_SCAN, lost, NO_IDS, NO_LEDGER, NO_IDS)
         if decided.look is not Look.WHOLE and before and mark:
             return _look_at_changes(sync, run, snapshot, seen, decided, before, mark)
         return _look_at_all(sync, run, snapshot, seen, decided, mark)
@@ -168,7 +166,7 @@ def _look_at_all(
     """Read all ids and addresses and the changed rows, and at the same time the whole ledger."""
     with ThreadPoolExecutor(1) as pool:
         reading = pool.submit(known_clients, sync.state, run.sync_id)  # another server, meanwhile
-        scan, changed = scan_clients(snapshot, sync.hashing()), seen.changed
+        scan, changed = scan_clients(snapshot, sync.hashing()), seen.lost.clients
         if run.only is None and seen.kind is RunKind.INCREMENTAL and mark:
             changed = np.union1d(changed, changed_clients(sync.definition, snapshot, mark))
         here = _looked(seen.here, decided, snapshot.judged_counts(), mark)
@@ -185,8 +183,9 @@ def _look_at_changes(
 ) -> Seen:  # fmt: skip
     """Read the changed rows of tables that moved, and whom they concern; everything if those are
     many."""
-    found = [snapshot.changed_in_part(*part) for part in (decided.read or {}).items()]
-    changed = united(seen.changed, *found)
+    parts = [part for part in (decided.read or {}).items() if part[0] not in seen.lost.read]
+    found = [snapshot.changed_in_part(*part) for part in parts]
+    changed = united(seen.lost.clients, *found)
     quiet = before.was_quiet
     concerned = affected_clients(sync, run.sync_id, snapshot, changed, quiet=quiet)
     if concerned is None:
@@ -263,20 +262,11 @@ def _store(sync: Sync, run: Run, seen: Seen, selection: Selection, slices: list[
         staging.save_slices(cursor, run.run_id, slices)
         replace_absent(cursor, run.run_id, gone)
         if not run.dry_run:
-            _note_rows(cursor, run, seen, selection.members)
+            note_rows(cursor, run, seen.kind, seen.lost, (selection.members, seen.changed))
         if not (run.dry_run or run.is_trial):
             observe_absences(cursor, ids, gone, believed=not selection.held, approved=approved)
         reach("slices_uncommitted")
     reach("clients_selected")
-
-
-def _note_rows(cursor: Cursor, run: Run, seen: Seen, members: pa.Table) -> None:
-    """What was counted, and whom the count doesn't tell of any more."""
-    if seen.row_counts is not None:
-        row_counts.save(cursor, run.sync_id, run.run_id, seen.row_counts)
-    if members.num_rows and (seen.kind is RunKind.INCREMENTAL or run.is_trial):
-        looked_at = np.asarray(members.column("client_id"), np.int64)
-        row_counts.note_looked_at(cursor, run.sync_id, run.run_id, looked_at)
 
 
 def cut_slices(members: pa.Table, slice_clients: int) -> list[Slice]:

@@ -12,11 +12,11 @@ from dataclasses import dataclass, replace
 from contact_sync.b2core.statements import texts_hash
 from contact_sync.base.json_columns import SourceSnapshot
 from contact_sync.base.run_life import KindReason
-from contact_sync.base.source_look import Look
+from contact_sync.base.source_look import Look, SourceCounts
 from contact_sync.base.vocabulary import RunKind
 from contact_sync.config.source import ChangeDetection
 from contact_sync.run.decide_look import Asked, Decided, decide_look
-from contact_sync.run.lost_rows import ENOUGH_LOOKED_AT
+from contact_sync.run.lost_rows import ENOUGH_LOOKED_AT, parts_to_count
 from contact_sync.run.run_kind import decide_kind, doubt, refuse_stale
 from contact_sync.state import address_index, row_counts
 from contact_sync.state.affected import RunBefore, nobody_waits
@@ -53,7 +53,7 @@ def still_source(
     kind = decide_kind(definition, run.kind, known, here, mapping_version, unproven=doubt(run))
     asked = Asked(kind[0], run.is_trial, run.retry_rejected, here, here.counts)
     decided = decide_look(asked, mark, before)
-    if decided.look is not Look.NOTHING or not _is_nobody_left(sync, run, before):
+    if decided.look is not Look.NOTHING or not _is_nobody_left(sync, run, before, here.counts):
         return None
     return Still(here, decided, kind)
 
@@ -64,11 +64,12 @@ def statements_hash(sync: Sync) -> str:
     return texts_hash(sync.b2core.folder, "clients", "scan", changed)
 
 
-def _is_nobody_left(sync: Sync, run: Run, before: RunBefore) -> bool:
+def _is_nobody_left(sync: Sync, run: Run, before: RunBefore, counts: SourceCounts | None) -> bool:
+    """Also no count of rows that the run has to make."""
     with sync.state.transaction() as cursor:
         kept = row_counts.newest(cursor, run.sync_id, run.run_id)
         return (
-            (kept is None or kept.looked_at < ENOUGH_LOOKED_AT)
+            (kept.looked_at < ENOUGH_LOOKED_AT if kept else not parts_to_count(counts))
             and address_index.is_there(cursor)
             and nobody_waits(cursor, run.sync_id, quiet=before.was_quiet)
         )  # fmt: skip

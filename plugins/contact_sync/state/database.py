@@ -25,7 +25,7 @@ SQL = statements.load("database")
 WHAT = STATE
 """What `arrow_reader` calls it in errors."""
 C = TypeVar("C", bound=psycopg.Connection[Any])
-SCHEMA_VERSION = "0038"
+SCHEMA_VERSION = "0041"
 """The newest migration in include/sql/state/migrations (compared by a test)."""
 
 SETTINGS = {

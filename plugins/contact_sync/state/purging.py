@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from contact_sync.postgres.cursor import Cursor, many, one
-from contact_sync.state import affected, outbox_blocks, statements
+from contact_sync.state import affected, outbox_blocks, row_counts, statements
 
 SQL = statements.load("purging")
 PURGES = {
@@ -29,7 +29,6 @@ PURGES = {
     "contacts of verifications": SQL["purge_account_side"],
     "proofs": SQL["purge_proofs"],
     "unequal clients of verifications": SQL["purge_unequal"],
-    "counts of rows": SQL["purge_row_counts"],
     "clients looked at": SQL["purge_looked_at"],
 }
 """What is deleted → by which statement. A test compares them with the tables that hold people."""
@@ -113,5 +112,7 @@ def purge(cursor: Cursor, person: Person) -> dict[str, int]:
         cursor.execute(statement, person.parameters())
         if cursor.rowcount > 0:
             found[what] = cursor.rowcount
+    if counts := row_counts.forget_clients(cursor, person.sync_id, person.client_ids):
+        found["counts of rows"] = counts
     affected.forget_counts(cursor, person.sync_id)
     return found
