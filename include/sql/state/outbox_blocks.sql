@@ -13,6 +13,13 @@ DELETE FROM contact_sync.outbox_block AS k
 USING contact_sync.batch_block AS b
 WHERE b.batch_id = %(batch_id)s AND k.run_id = b.run_id AND k.first_id = b.first_id;
 
+-- has_blocks --
+SELECT
+    EXISTS (
+        SELECT 1 FROM contact_sync.outbox_block
+        WHERE run_id = %(run_id)s
+    ) AS found;
+
 -- of_run --
 -- What a run has staged in blocks.
 SELECT
@@ -36,9 +43,11 @@ WHERE
     AND (k.client_ids && %(client_ids)s::bigint[] OR k.email_hashes && %(email_hashes)s::bigint[])
 ORDER BY k.run_id, k.first_id;
 
--- contents_of_clients --
--- Of blocks with one of these clients. Parameters: sync_id or run_id, the other one is NULL; client_ids
-SELECT k.content
+-- with_clients --
+-- Blocks with one of these clients. Parameters: sync_id or run_id, the other one is NULL; client_ids
+SELECT
+    k.run_id,
+    k.first_id
 FROM contact_sync.outbox_block AS k
 INNER JOIN contact_sync.run AS r ON k.run_id = r.run_id
 WHERE
@@ -62,10 +71,9 @@ FROM contact_sync.batch_block
 WHERE batch_id = %(batch_id)s
 ORDER BY first_id;
 
--- contents --
--- Of a batch. Index: outbox_block primary key
-SELECT content FROM contact_sync.batch_block
-WHERE batch_id = %(batch_id)s;
+-- content --
+SELECT content FROM contact_sync.outbox_block
+WHERE run_id = %(run_id)s AND first_id = %(first_id)s;
 
 -- take --
 -- Whoever takes a block first has its contacts: others wait for the end of its transaction, and find them elsewhere.

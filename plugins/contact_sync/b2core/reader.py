@@ -5,7 +5,7 @@ in one `REPEATABLE READ READ ONLY` transaction with time-outs, which ends before
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -121,15 +121,14 @@ class Snapshot:
         what was read may be nothing, although the tables had rows all the time."""
         if not self._read_so_far:
             return {}
-        return marks(self.connection, self._texts(self._read_so_far), WHAT, files_of_matviews=True)
+        return marks(self.connection, self._texts(*self._read_so_far), WHAT, files_of_matviews=True)
 
     def tables(self) -> dict[str, str]:
         """Marks of the tables that contacts are made of, to compare them with those of another run:
         a materialized view that was refreshed is still the same."""
-        statements = self._texts(("clients", "scan"))
-        return marks(self.connection, statements, WHAT, files_of_matviews=False)
+        return marks(self.connection, self._texts("clients", "scan"), WHAT, files_of_matviews=False)
 
-    def _texts(self, names: Iterable[str]) -> list[str]:
+    def _texts(self, *names: str) -> list[str]:
         return [self._sql(name, _ANY) for name in sorted(names)]
 
     def position(self) -> SourceSnapshot:
@@ -262,10 +261,9 @@ class Snapshot:
 
     def addresses_with(self, part: str) -> Iterator[pa.RecordBatch]:
         """client_id, email and exclusion of clients with these lower-case characters in their
-        address; reads all addresses, half a second per million.
-
-        Those that aren't ASCII are left to the caller: how they are written, what is their lower
-        case and whether they can be written at all is the database's matter."""
+        address; reads all addresses, half a second per million. Those that aren't ASCII are left
+        to the caller: how they are written, what is their lower case and whether they can be
+        written at all is the database's matter."""
         if not part.isascii():
             return self._scanned("TRUE")
         written = f"convert_from(decode('{part.encode().hex()}', 'hex'), 'UTF8')"  # holds no quote

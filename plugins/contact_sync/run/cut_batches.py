@@ -138,7 +138,7 @@ class Together(NamedTuple):
         total, pieces, start = np.cumsum(self.contacts), list[Piece](), 0
         while start < len(total):
             before = int(total[start] - self.contacts[start])
-            stop = int(np.searchsorted(total, before + most, "right"))
+            stop = max(start + 1, int(np.searchsorted(total, before + most, "right")))
             ids = int(self.first_id[start]), int(self.last_id[stop - 1])
             pieces.append(Piece(*ids, int(total[stop - 1]) - before))
             start = stop

@@ -71,7 +71,9 @@ def same_clients(cursor: Cursor, person: Person) -> list[int]:
 
 def addresses_of_clients(cursor: Cursor, person: Person) -> list[str]:
     """Every address of these clients that is known, now and before."""
-    in_blocks = outbox_blocks.contacts_of(cursor, person.client_ids, sync_id=person.sync_id)
+    in_blocks = outbox_blocks.contacts_of(
+        cursor, person.client_ids, "email", sync_id=person.sync_id
+    )
     rows = many(cursor, SQL["addresses_of_clients"], person.parameters())
     return sorted({row["email"] for row in [*rows, *in_blocks]})
 
