@@ -15,7 +15,7 @@ WHERE b.batch_id = %(batch_id)s AND k.run_id = b.run_id AND k.first_id = b.first
 
 -- has_blocks --
 SELECT
-    EXISTS (
+    exists(
         SELECT 1 FROM contact_sync.outbox_block
         WHERE run_id = %(run_id)s
     ) AS found;
@@ -81,25 +81,9 @@ DELETE FROM contact_sync.outbox_block
 WHERE run_id = %(run_id)s AND first_id = %(first_id)s
 RETURNING content;
 
--- whose --
--- Columns: sync_id and batch_id for the ledger's rows; is_fresh = nobody's contact is to be removed or moved, so that
--- what a contact takes over needn't be looked for. Index: removal and move primary keys
-SELECT
-    b.sync_id,
-    b.batch_id,
-    NOT EXISTS (
-        SELECT FROM contact_sync.removal AS a
-        WHERE a.sync_id = b.sync_id
-    )
-    AND NOT EXISTS (
-        SELECT FROM contact_sync.move AS m
-        WHERE m.sync_id = b.sync_id
-    ) AS is_fresh
-FROM contact_sync.batch AS b
-WHERE b.batch_id = %(batch_id)s;
-
 -- is_fresh --
--- Whether nobody's contact of the sync is to be removed or moved.
+-- Whether nobody's contact of the sync is to be removed or moved, so that none can be taken over.
+-- Index: removal and move primary keys
 SELECT
     NOT EXISTS (
         SELECT FROM contact_sync.removal

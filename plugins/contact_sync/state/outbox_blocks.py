@@ -121,21 +121,20 @@ def contacts_of(
     return found
 
 
-def confirm(cursor: Cursor, batch_id: int) -> int:
+def confirm(cursor: Cursor, sync_id: int, batch_id: int) -> int:
     """Write the contacts of a batch that are in blocks into the ledger: SendGrid has applied all of
     them. Returns how many; those whose client is known by now are unpacked instead.
     """
     blocks = many(cursor, SQL["of_batch"], {"batch_id": batch_id})
     if not blocks:
         return 0
-    whose = one(cursor, SQL["whose"], {"batch_id": batch_id})
-    if not whose.pop("is_fresh"):
+    if not is_fresh(cursor, sync_id):
         _unpack(cursor, blocks)
         return 0
-    return sum(_confirm(cursor, block, whose) for block in blocks)
+    return sum(_confirm(cursor, block, sync_id, batch_id) for block in blocks)
 
 
-def _confirm(cursor: Cursor, block: dict[str, Any], whose: dict[str, int]) -> int:
+def _confirm(cursor: Cursor, block: dict[str, Any], sync_id: int, batch_id: int) -> int:
     try:
         with cursor.connection.transaction():
             contacts = _take(cursor, block)
@@ -144,11 +143,11 @@ def _confirm(cursor: Cursor, block: dict[str, Any], whose: dict[str, int]) -> in
             n, column = int(contacts.num_rows), contacts.column
             person = column("person_hash")
             columns = {
-                "sync_id": pa.repeat(pa.scalar(whose["sync_id"], pa.int16()), n),
+                "sync_id": pa.repeat(pa.scalar(sync_id, pa.int16()), n),
                 "state": pa.repeat("confirmed", n),
                 "contact_hash": column("email_hash"),
                 "person_hash": pc.if_else(pc.equal(person, 0), None, person),
-                "batch_id": pa.repeat(pa.scalar(whose["batch_id"], pa.int64()), n),
+                "batch_id": pa.repeat(pa.scalar(batch_id, pa.int64()), n),
             }
             arrays = [columns[name] if name in columns else column(name)
                       for name in CONFIRMED.names]  # fmt: skip

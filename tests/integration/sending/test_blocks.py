@@ -3,36 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
 from contact_sync.base.vocabulary import RunKind
+from contact_sync.contacts.hash_keys import HashKey, HashKeys
 from contact_sync.run import in_one_process
+from contact_sync.run.context import open_run
 from contact_sync.run.plan_batches import plan_batches
+from contact_sync.run.release_lease import release_lease
 from contact_sync.run.sending import prepare
+from contact_sync.run.stage_clients import stage_clients
 from contact_sync.run.start_run import start_run
-from contact_sync.state import purging
+from contact_sync.run.unpacking import unpack_run
+from contact_sync.state import outbox_blocks, purging
 from contact_sync.state.for_people import changes, client
 from contact_sync.state.purging import Person
 from contact_sync.state.suppressed import address_hashes
 from contact_sync.sync import Sync
 from tests.support.erased import ask, traces
-from tests.support.steps import go_on
+from tests.support.hash_keys import HASH_KEYS
+from tests.support.steps import go_on, staged, the_batch
 from tests.support.world import World
 
 EMAILS = [f"client{n}@example.com" for n in (1, 2, 3, 5)]
 """Whom `World.seed` has sent."""
-
-
-def staged(world: World) -> tuple[int, int]:
-    """How many contacts wait in blocks, and how many in rows."""
-    ((blocks, rows),) = world.state(
-        """SELECT (SELECT coalesce(sum(contacts), 0)::int FROM contact_sync.outbox_block),
-                  (SELECT count(*)::int FROM contact_sync.outbox)"""
-    )
-    return blocks, rows
 
 
 @contextmanager
@@ -114,12 +112,15 @@ def known(world: World) -> None:
 
 
 def kept(world: World) -> None:
-    """A contact stays that was another client's."""
+    """One of the contacts was another client's, and stays."""
+    with world.sync() as sync:
+        (email_hash,) = address_hashes([EMAILS[0]], sync.hashing())
     world.state(
         """INSERT INTO contact_sync.removal (sync_id, email, email_hash, client_id, why, kept)
-           SELECT sync_id, '#7', 7, 99, 'gone', true FROM contact_sync.sync WHERE name = 'demo'
-           ON CONFLICT DO NOTHING"""
-    )
+           SELECT sync_id, '#' || %s, %s, 99, 'gone', true FROM contact_sync.sync
+           WHERE name = 'demo'""",
+        str(email_hash), email_hash,
+    )  # fmt: skip
 
 
 def edited(world: World) -> None:
@@ -161,6 +162,7 @@ def test_whatever_becomes_of_a_batch_its_contacts_are_there(
     listed = {email for email, c in world.contacts().items() if world.list_id in c["list_ids"]}
     confirmed = {n for n, fate in world.fates().items() if fate == "confirmed"}
     assert {emails[n] for n in confirmed} <= listed
+    assert world.state("SELECT count(*) FROM contact_sync.removal") == [(0,)]
     world.run()
     others = {EMAILS[1]} if happens is refused else set[str]()
     world.assert_converged(rejected={2} if others else (), unlisted=others)
@@ -206,6 +208,61 @@ def test_a_contact_that_goes_by_json_is_in_no_block(world: World) -> None:
     assert [(job["lane"], job["rows"]) for job in report["jobs"]] == [("csv", 3), ("json", 1)]
     held = {email: c["custom_fields"]["Balance"] for email, c in world.contacts().items()}
     assert held == dict(zip(EMAILS, (1, -7, 4, 5), strict=True))
+
+
+def test_a_plan_that_is_repeated_leaves_what_is_being_sent(world: World) -> None:
+    """By a cleared task or a zombie, when the account isn't empty any more."""
+    by_csv(world)
+    with world.sync() as sync:
+        run_id = planned(world, sync)
+        go_on(sync, run_id, before="settle", after="exclude")
+        assert plan_batches(sync, open_run(sync, run_id)) == [the_batch(sync)]
+        unpack_run(sync, open_run(sync, run_id))
+        assert staged(world) == (4, 0)
+        go_on(sync, run_id, before="remove", after="submit")
+    world.assert_converged()
+
+
+def test_a_slice_that_is_staged_again_is_staged_once(world: World) -> None:
+    """Another try stages it while blocks are made rows of: it waits, and deletes these."""
+    by_csv(world)
+    with world.sync() as sync, ThreadPoolExecutor(1) as pool:
+        run_id = planned(world, sync)
+        with sync.state.transaction() as cursor:
+            outbox_blocks.unpack_run(cursor, run_id)
+            again = pool.submit(stage_clients, sync, open_run(sync, run_id), 0)
+            with pytest.raises(TimeoutError):
+                again.result(0.5)
+        assert again.result(30).counts["new"] == 4
+    assert staged(world) == (4, 0)
+
+
+def test_the_planner_is_told_of_what_was_made_rows_of(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the same transaction: else it takes the outbox for empty, and settling is quadratic."""
+    monkeypatch.setattr(outbox_blocks, "MANY", 3)
+    by_csv(world)
+    told = "SELECT count(*) AS n FROM pg_stats WHERE tablename = 'outbox'"
+    with world.sync() as sync:
+        run_id = planned(world, sync)
+        with sync.state.transaction() as cursor:
+            outbox_blocks.unpack_run(cursor, run_id)
+            assert cursor.execute(told).fetchall()[0]["n"] >= 3
+
+
+def test_a_new_key_reaches_what_is_staged_in_blocks(world: World) -> None:
+    """The file of a run that died is at SendGrid: its contacts are known by the new hashes."""
+    by_csv(world)
+    with world.sync() as sync:
+        run_id = planned(world, sync)
+        go_on(sync, run_id, before="settle", after="exclude")
+        release_lease(sync, run_id, "the task was stopped")
+    other = HashKey("canary-hash-key-of-somebody-else-0123")
+    world.hash_keys = HashKeys(other, (HASH_KEYS.current,))
+    assert world.run()["counts"]["sent"] == 0
+    assert staged(world) == (0, 0)
+    world.assert_converged()
 
 
 def test_people_see_what_is_staged_in_blocks(world: World) -> None:
