@@ -89,7 +89,7 @@ def run(sync: Sync, kind: RunKind) -> None:
     answer(
         rows=report.books["selected"], sent=report.counts["sent"], books=report.books,
         seconds=seconds, cpu_seconds=cpu_seconds, look=report.look,
-        for_rows=sorted({"pandas", "pyarrow.compute"} & set(sys.modules)),
+        for_rows=sorted({"pandas", "phonenumbers", "pyarrow.compute"} & set(sys.modules)),
     )  # fmt: skip
 
 
