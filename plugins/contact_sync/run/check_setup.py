@@ -38,8 +38,8 @@ Result = TypeVar("Result")
 def check_setup(sync: Sync, run: Run | None, *, ask_source: bool = False) -> mapping.Mapping:
     """Resolve the definition against SendGrid and B2CORE; with `run`, store the result in it.
 
-    Where nothing was written into B2CORE since the run before and nobody waits, it isn't asked,
-    except with `ask_source`. Only reads. Raises ConfigError with *all* that is missing and how to
+    Where nothing was written into B2CORE since the run before it isn't asked, except with
+    `ask_source`. Only reads. Raises ConfigError with *all* that is missing and how to
     fix it, AuthError for a refused key.
     """
     definition = sync.definition

@@ -41,7 +41,7 @@ from contact_sync.run.scan_clients import (
     without_erased,
 )
 from contact_sync.run.sending.rejected_contacts import take_back
-from contact_sync.run.still_source import statements_hash, still_source
+from contact_sync.run.still_source import is_nobody_left, statements_hash, still_source
 from contact_sync.state import batches, runs, staging
 from contact_sync.state.affected import RunBefore, count_present, run_before
 from contact_sync.state.changes import replace_absent
@@ -121,11 +121,12 @@ def _look(sync: Sync, run: Run) -> Seen:
     with sync.state.transaction() as cursor:
         known = runs.read_sync(cursor, definition.name)
         before = run_before(cursor, run)
-    if still := still_source(sync, run, known, before, mapping_of(run).version):
+    still = still_source(sync, run, known, before, mapping_of(run).version)
+    if still and before and is_nobody_left(sync, run, before, still.here.counts):
         here = _looked(still.here, still.decided, still.here.counts, known.watermark)
         return Seen(here, *still.kind, known.now, NO_SCAN, NOTHING_LOST, NO_IDS, NO_LEDGER, NO_IDS,
                     rest=here.selected)  # fmt: skip
-    mapping = _checked_mapping(sync, run)
+    mapping = mapping_of(run) if still else _checked_mapping(sync, run)
     detection = definition.source.change_detection
     with sync.b2core.snapshot(counting=detection is ChangeDetection.XMIN) as snapshot:
         here = replace(

@@ -1,5 +1,5 @@
 """Whether a run has nothing to do, by one look at B2CORE and a few at the ledger: nothing was
-written since the run before, and nobody waits.
+written since the run before (`still_source`), and nobody waits (`is_nobody_left`).
 
 It is the short way to what a snapshot of B2CORE would say (`select_clients`), and says less often
 that there is nothing to do: in doubt B2CORE is asked.
@@ -37,7 +37,8 @@ class Still:
 def still_source(
     sync: Sync, run: Run, known: SyncState, before: RunBefore | None, mapping_version: str
 ) -> Still | None:
-    """None = B2CORE has to be asked. `mapping_version`: of the mapping that the run has."""
+    """None = something was written, or B2CORE has to be asked whether. `mapping_version`: of the
+    mapping that the run has."""
     definition, mark = sync.definition, known.watermark
     is_usual = run.kind is RunKind.INCREMENTAL and not run.dry_run and run.only is None
     by_counts = definition.source.change_detection is ChangeDetection.XMIN
@@ -53,9 +54,7 @@ def still_source(
     kind = decide_kind(definition, run.kind, known, here, mapping_version, unproven=doubt(run))
     asked = Asked(kind[0], run.is_trial, run.retry_rejected, here, here.counts)
     decided = decide_look(asked, mark, before)
-    if decided.look is not Look.NOTHING or not _is_nobody_left(sync, run, before, here.counts):
-        return None
-    return Still(here, decided, kind)
+    return Still(here, decided, kind) if decided.look is Look.NOTHING else None
 
 
 def statements_hash(sync: Sync) -> str:
@@ -64,8 +63,8 @@ def statements_hash(sync: Sync) -> str:
     return texts_hash(sync.b2core.folder, "clients", "scan", changed)
 
 
-def _is_nobody_left(sync: Sync, run: Run, before: RunBefore, counts: SourceCounts | None) -> bool:
-    """Also no count of rows that the run has to make."""
+def is_nobody_left(sync: Sync, run: Run, before: RunBefore, counts: SourceCounts | None) -> bool:
+    """Whether every run would pass over everybody, and B2CORE's rows needn't be counted."""
     with sync.state.transaction() as cursor:
         kept = row_counts.newest(cursor, run.sync_id, run.run_id)
         return (
