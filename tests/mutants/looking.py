@@ -82,7 +82,7 @@ MUTANTS = [
            {"table": "client_phones"}),
     Mutant("A row that was given to another client is missed at the former one",
            {f"{RUN}.lost_rows._may_be_gone": only_deletions},
-           test_lost_rows.test_A26_whose_row_became_anothers_is_found_by_the_next_run,
+           test_lost_rows.test_A27_whose_row_became_anothers_is_found_by_the_next_run,
            {"owner": 2}),
     Mutant("What was deleted before anything was counted makes the run full",
            {f"{RUN}.lost_rows._are_deleted": gives(False)},

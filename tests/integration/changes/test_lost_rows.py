@@ -1,4 +1,4 @@
-"""A06, A07, A26: rows that are gone leave nothing behind; whose they were is found all the same."""
+"""A06, A07, A27: rows that are gone leave nothing behind; whose they were is found all the same."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def fails(*_: Any) -> None:
 
 
 @pytest.mark.parametrize("owner", [2, None], ids=["another client", "nobody"])
-def test_A26_whose_row_became_anothers_is_found_by_the_next_run(
+def test_A27_whose_row_became_anothers_is_found_by_the_next_run(
     own_tables: World, owner: int | None
 ) -> None:
     """As when clients are put together: what is new tells of the other one only."""
