@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from contact_sync.base.arrays import Mask
-from tests.integration.sending import test_blocks
+from tests.integration.sending import test_blocks, test_blocks_in_steps
 from tests.mutants.mutant import RUN, SENDING, STATE, Mutant, gives, nothing
 from tests.unit.run import test_cut_batches
 
@@ -48,16 +48,16 @@ MUTANTS = [
            {"happens": test_blocks.kept}),
     Mutant("A new key reaches into blocks",
            {f"{STATE}.outbox_blocks.unpack_all": nothing},
-           test_blocks.test_a_new_key_reaches_what_is_staged_in_blocks),
+           test_blocks_in_steps.test_a_new_key_reaches_what_is_staged_in_blocks),
     Mutant("A plan that is repeated leaves what is being sent",
            {f"{STATE}.batches.has_begun_to_send": gives(False)},
-           test_blocks.test_a_plan_that_is_repeated_leaves_what_is_being_sent),
+           test_blocks_in_steps.test_a_plan_that_is_repeated_leaves_what_is_being_sent),
     Mutant("An erasure reaches into blocks",
            {f"{STATE}.outbox_blocks.unpack_persons": nothing},
-           test_blocks.test_an_erasure_purges_blocks, {"known_by": "client"}),
+           test_blocks_in_steps.test_an_erasure_purges_blocks, {"known_by": "client"}),
     Mutant("Only contacts that have nothing to be minded are in blocks",
            {f"{RUN}.stage_clients._alike": everybody},
-           test_blocks.test_a_contact_that_goes_by_json_is_in_no_block),
+           test_blocks_in_steps.test_a_contact_that_goes_by_json_is_in_no_block),
     Mutant("A block is whole in one batch, with all that is between its clients",
            {f"{RUN}.cut_batches.together": each_by_itself},
            test_cut_batches.test_each_contact_is_in_one_batch_and_each_block_whole),
