@@ -121,7 +121,9 @@ def _look(sync: Sync, run: Run) -> Seen:
     with sync.state.transaction() as cursor:
         known = runs.read_sync(cursor, definition.name)
         before = run_before(cursor, run)
-    still = still_source(sync, run, known, before, mapping_of(run).version)
+    still = None
+    if run.destination and not run.destination.is_source_checked:  # it stood still a moment ago
+        still = still_source(sync, run, known, before, run.destination.mapping.version)
     if still and before and is_nobody_left(sync, run, before, still.here.counts):
         here = _looked(still.here, still.decided, still.here.counts, known.watermark)
         return Seen(here, *still.kind, known.now, NO_SCAN, NOTHING_LOST, NO_IDS, NO_LEDGER, NO_IDS,
