@@ -110,12 +110,12 @@ def contacts_of(
     run_id: int | None = None,
 ) -> list[dict[str, Any]]:
     """These columns of CONTACTS, of the clients that are in blocks of a sync, or of a run."""
-    asked = {"client_ids": list(client_ids), "sync_id": sync_id, "run_id": run_id}
-    found = list[dict[str, Any]]()
+    wanted, found = list(client_ids), list[dict[str, Any]]()
+    asked = {"client_ids": wanted, "sync_id": sync_id, "run_id": run_id}
     for block in many(cursor, SQL["with_clients"], asked):  # one at a time is in memory
         for row in many(cursor, SQL["content"], block):
             contacts = unpacked(row["content"], "client_id", *names)
-            is_wanted = np.isin(contacts.column("client_id").to_numpy(), asked["client_ids"])
+            is_wanted = np.isin(contacts.column("client_id").to_numpy(), wanted)
             found += contacts.filter(pa.array(is_wanted)).to_pylist()
     return found
 
