@@ -134,11 +134,11 @@ class Together(NamedTuple):
     contacts: Int64
 
     def filled(self, most: int) -> list[Piece]:
-        """Pieces of up to `most` contacts, none of which is larger by itself."""
+        """Pieces of up to `most` contacts, or of what has to stay together and is more."""
         total, pieces, start = np.cumsum(self.contacts), list[Piece](), 0
         while start < len(total):
             before = int(total[start] - self.contacts[start])
-            stop = int(np.searchsorted(total, before + most, "right"))
+            stop = max(start + 1, int(np.searchsorted(total, before + most, "right")))
             ids = int(self.first_id[start]), int(self.last_id[stop - 1])
             pieces.append(Piece(*ids, int(total[stop - 1]) - before))
             start = stop
