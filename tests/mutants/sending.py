@@ -205,7 +205,7 @@ MUTANTS = [
            test_retries.test_D04_whom_sendgrid_rejected_is_tried_again_ever_more_rarely),
     Mutant("What earlier runs left open is settled first",
            {f"{RUN}.in_one_process.settle_earlier_runs": nothing,
-            f"{RUN}.plan_batches.refuse_unsettled": nothing}, LATE_JOB),
+            f"{RUN}.plan_batches.refuse_unsettled": gives(None)}, LATE_JOB),
     Mutant("Nothing is planned before it is, whatever a person marks as done",
            {f"{RUN}.plan_batches.refuse_unsettled": nothing},
            test_passed_over.test_O01_nothing_is_sent_beside_what_an_earlier_run_has_under_way),

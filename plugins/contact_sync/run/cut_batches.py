@@ -134,7 +134,7 @@ class Together(NamedTuple):
     contacts: Int64
 
     def filled(self, most: int) -> list[Piece]:
-        """Pieces of up to `most` contacts, none of which is larger by itself."""
+        """Pieces of up to `most` contacts, or of what has to stay together and is more."""
         total, pieces, start = np.cumsum(self.contacts), list[Piece](), 0
         while start < len(total):
             before = int(total[start] - self.contacts[start])

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from contact_sync.base.vocabulary import RunKind
+from contact_sync.postgres import arrow_reader
+from contact_sync.run.context import open_run
 from contact_sync.run.sending import prepare
+from contact_sync.run.stage_clients import stage_clients
 from contact_sync.run.start_run import start_run
+from contact_sync.run.unpacking import unpack_run
 from contact_sync.state.suppressed import address_hashes
 from tests.support.blocks import EMAILS, after_the_plan, by_csv
 from tests.support.steps import go_on, staged
@@ -145,3 +151,41 @@ def test_what_has_to_be_looked_at_is_not_sent_from_blocks(
         assert staged(world) == (0, 4)
         go_on(sync, run_id, before="finish", after="plan")
     assert "Chad" not in str(world.contacts())
+
+
+@pytest.mark.parametrize("most", [250_000, 2])
+def test_blocks_that_overlap_are_sent_together_or_as_rows(
+    world: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, most: int
+) -> None:
+    """B2CORE gives its clients in any order, and ids below 0: the blocks lie across each other."""
+    monkeypatch.setattr(arrow_reader, "BATCH_BYTES", 400)  # a few clients
+    world.sql_folder = Path(shutil.copytree(world.sql_folder, tmp_path / "b2core"))
+    with (world.sql_folder / "clients.sql").open("a", encoding="utf-8") as file:
+        file.write("ORDER BY abs(clients.id)\n")
+    world.redefine(lane="csv", csv_batch_contacts=most)
+    for number in (-1, 2, -3, 4, -5, 6):
+        world.add(f"client{abs(number)}@example.com", id=number)
+    seen, blocks = list[tuple[int, int]](), "SELECT count(*) FROM contact_sync.outbox_block"
+    with after_the_plan(lambda: seen.extend((staged(world), *world.state(blocks)))):
+        report = world.run()
+    assert seen == ([(6, 0), (3,)] if most > 6 else [(0, 6), (0,)])
+    assert sum(job["rows"] for job in report["jobs"]) == 6
+    world.assert_converged()
+    assert world.run()["counts"]["sent"] == 0
+
+
+def test_a_batch_may_have_rows_beside_blocks(world: World) -> None:
+    """What an earlier version of this code has staged of a run, which goes on with this one."""
+    by_csv(world)
+    world.redefine(slice_clients=3)
+    with world.sync() as sync:
+        run_id = start_run(sync, RunKind.INCREMENTAL, holder="test")
+        go_on(sync, run_id, before="plan")
+        unpack_run(sync, open_run(sync, run_id))
+        stage_clients(sync, open_run(sync, run_id), 1)
+        go_on(sync, run_id, before="exclude", after="stage")
+        assert staged(world) == (2, 2)
+        go_on(sync, run_id, before="finish", after="plan")
+    assert world.state("SELECT lane, contacts FROM contact_sync.batch") == [("csv", 4)]
+    assert staged(world) == (0, 0)
+    world.assert_converged()

@@ -41,3 +41,9 @@ def test_each_contact_is_in_one_batch_and_each_block_whole(
         of_rows = sum(piece.first_id <= one <= piece.last_id for one in rows)
         assert piece.contacts == of_rows + sum(b.contacts for b in inside) <= most
     assert sum(piece.contacts for piece in pieces) == len(rows) + sum(b.contacts for b in blocks)
+
+
+def test_what_is_larger_than_a_batch_may_be_is_one_by_itself() -> None:
+    """Cutting ends, whatever is staged: it has a transaction open."""
+    wholes = cut_batches.together(np.array([1, 9], np.int64), [Block(1, 2, 4, 3)])
+    assert wholes.filled(1) == [(1, 1, 1), (2, 4, 3), (9, 9, 1)]
