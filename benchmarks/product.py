@@ -90,7 +90,7 @@ def run(sync: Sync, kind: RunKind) -> None:
         rows=report.books["selected"], sent=report.counts["sent"], books=report.books,
         seconds={name: step.seconds[0] for name, step in busy.items()},
         cpu_seconds={name: step.seconds[1] for name, step in busy.items()}, look=report.look,
-        for_rows=sorted({"pandas", "pyarrow.compute"} & set(sys.modules)),
+        for_rows=sorted({"pandas", "phonenumbers", "pyarrow.compute"} & set(sys.modules)),
     )  # fmt: skip
 
 

@@ -62,7 +62,7 @@ POINTS = {
     ),
     "slice_uncommitted": ("nothing of the slice", AGAIN),
     "slice_staged": (
-        "the slice's contacts in the outbox, the other clients' fates in the ledger, whose values "
+        "the slice's contacts are staged, the other clients' fates in the ledger, whose values "
         "don't fit",
         "the task again: it replaces them",
     ),

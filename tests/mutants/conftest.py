@@ -2,6 +2,7 @@
 
 from tests.integration.changes.conftest import own_tables  # noqa: F401
 from tests.integration.changes.test_rejected_representatives import strict  # noqa: F401
+from tests.integration.changes.test_standing_still import snapshots  # noqa: F401
 from tests.integration.changes.test_tables_of_other_kinds import altered  # noqa: F401
 from tests.integration.erasures.test_erasing import former  # noqa: F401
 from tests.integration.erasures.test_evidence import two_people  # noqa: F401

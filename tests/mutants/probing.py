@@ -34,7 +34,7 @@ MUTANTS = [
            {f"{RUN}.stage_clients.by_csv": of_everything},
            test_known_account.test_Q07_they_go_by_json_unless_that_is_certain, {"answer": "keep"}),
     Mutant("No file goes to an account that loses rows with empty cells",
-           {f"{RUN}.plan_batches.takes_empty_cells": gives(True)},
+           {f"{RUN}.cut_batches.takes_empty_cells": gives(True)},
            test_known_account.test_no_file_is_sent_to_an_account_that_loses_rows_with_empty_cells),
     Mutant("Nothing is concluded before searches show what was sent",
            {f"{PROBE}.account.Account.settle": nothing},

@@ -93,7 +93,7 @@ class PeopleAtSendGrid(BackOffice):
             return None
         query = """SELECT client_id, email FROM contact_sync.ledger
                    WHERE state = 'confirmed' AND email IS NOT NULL
-                       AND client_id NOT IN (SELECT client_id FROM contact_sync.outbox)"""
+                       AND client_id NOT IN (SELECT client_id FROM contact_sync.staged_client)"""
         confirmed, people = set(self.world.state(query)), self.people()
         listed = self.listed() - {""}
         found = sorted(

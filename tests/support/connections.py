@@ -49,7 +49,9 @@ def connection(url: str, **options: Any) -> Iterator[psycopg.Connection]:
 def _used_again(_kept_there: Any, connect: Any, is_usable: Any) -> Iterator[Any]:
     """In place of `Kept.used`: also by the next handle on the same database."""
     target = (
-        connect.args if isinstance(connect, partial) else (connect.__name__, connect.__self__.dsn)
+        (connect.func, connect.args)
+        if isinstance(connect, partial)
+        else (connect.__name__, connect.__self__.dsn)
     )
     again = _kept_for_good[os.getpid(), target]
     with _really_used(again, connect, is_usable) as connection:

@@ -264,7 +264,7 @@ KINDS = {
         {"held_after_uncommitted", "batch_unpacked_uncommitted", "batch_unpacked"},
         there_before_and_counted_late,
     ),
-    "changes meanwhile": Kind({"clients_held_uncommitted"}, World.seed, run=changing_while_sent),
+    "changes meanwhile": Kind({"clients_held_uncommitted"}, by_csv, run=changing_while_sent),
     "failing job": Kind(
         JOINTS | {"batch_split_uncommitted", "single_settled_uncommitted"}, poisoned,
         cure=cured,

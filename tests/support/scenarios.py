@@ -68,6 +68,8 @@ SCENARIOS = {
     "A23": "A view suddenly shows fewer rows → updates go on, removals wait for a person",
     "A24": "PostgreSQL's counts tell what was written → no more is read, and the same is found",
     "A25": "These counts come late, are reset, missing or not enough → nothing is lost by them",
+    "A26": "Neither rows nor catalogs of B2CORE have changed → it is asked one question",
+    "A27": "A phone or an address is given to another client → both are right in the next run",
     "B01": "A client changes its address → the new contact first, then the old one goes",
     "B02": "Clients swap or pass on addresses → all contacts are right, nothing needed is deleted",
     "B03": "An unsubscribed person changes the address → the new one is suppressed first",

@@ -20,6 +20,7 @@ EDITS = {
     "UPDATE b2core.clients SET email = %(email)s WHERE id IN (%(id)s, %(other)s)": 1,
     "DELETE FROM b2core.clients WHERE id = %(id)s": 1,
     "DELETE FROM b2core.client_phones WHERE client_id = %(id)s": 1,
+    "UPDATE b2core.client_phones SET client_id = %(other)s WHERE client_id = %(id)s": 2,
     "INSERT INTO b2core.client_phones (client_id, phone)"
     " SELECT id, '1' FROM b2core.clients WHERE id = %(id)s": 2,
     "INSERT INTO b2core.client_addresses (client_id, type, country_id)"

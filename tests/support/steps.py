@@ -28,6 +28,7 @@ TABLES = (
     "slice",
     "batch",
     "outbox",
+    "outbox_block",
     "ledger",
     "removal",
     "dropped_value",
@@ -75,6 +76,15 @@ def go_on(sync: Sync, run_id: int, *, before: str, after: str = "") -> None:
     start = names.index(after) + 1 if after else 0
     for name in names[start : names.index(before)]:
         STEPS[name](sync, open_run(sync, run_id))
+
+
+def staged(world: World) -> tuple[int, int]:
+    """How many contacts wait to be sent in blocks, and how many in rows."""
+    ((blocks, rows),) = world.state(
+        """SELECT (SELECT coalesce(sum(contacts), 0)::int FROM contact_sync.outbox_block),
+                  (SELECT count(*)::int FROM contact_sync.outbox)"""
+    )
+    return blocks, rows
 
 
 def everything(world: World) -> list[list[tuple[str, ...]]]:

@@ -107,7 +107,18 @@ WHERE batch_id = %(batch_id)s;
 -- payloads --
 -- Of a CSV batch, in no order: a sort costs more than all the rest. Parameters: batch_bounds, as constants; they tell
 -- the planner what the view batch_contact hides from it: how many. Index: outbox primary key
-SELECT payload FROM contact_sync.outbox
+-- One statement, so that what is made rows of meanwhile is read once. Columns: content of a block, or the payload of a
+-- row; the other one is NULL
+SELECT
+    content,
+    NULL::text AS payload
+FROM contact_sync.outbox_block
+WHERE run_id = %(run_id)s AND first_id BETWEEN %(first_id)s AND %(last_id)s
+UNION ALL
+SELECT
+    NULL::bytea AS content,
+    payload
+FROM contact_sync.outbox
 WHERE
     run_id = %(run_id)s
     AND client_id BETWEEN %(first_id)s AND %(last_id)s

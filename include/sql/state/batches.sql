@@ -1,7 +1,7 @@
 -- Batches (state/batches.py). A batch's state is written in batch_moves.sql.
 
 -- create_batch --
--- Plan a batch: its contacts are the outbox rows of the id range, or the removals that name it.
+-- Plan a batch: its contacts are what is staged of the id range, in rows and blocks, or the removals that name it.
 INSERT INTO contact_sync.batch (run_id, sync_id, lane, contacts, first_id, last_id, json_only, list_id)
 VALUES (
     %(run_id)s,

@@ -124,6 +124,16 @@ WHERE
         WHERE g.client_id = l.client_id
     );
 
+-- see_everybody --
+-- The same when nobody is missing: no room has to be made for nobody.
+UPDATE contact_sync.ledger
+SET
+    absent = 0,
+    absent_run = NULL
+WHERE
+    sync_id = %(sync_id)s
+    AND absent > 0;
+
 -- count_absences --
 -- One more snapshot doesn't hold these clients; a repeated task counts once.
 -- Parameters: enough = the least number of absences from now on

@@ -13,6 +13,13 @@ DELETE FROM contact_sync.outbox_block AS k
 USING contact_sync.batch_block AS b
 WHERE b.batch_id = %(batch_id)s AND k.run_id = b.run_id AND k.first_id = b.first_id;
 
+-- has_blocks --
+SELECT
+    exists(
+        SELECT 1 FROM contact_sync.outbox_block
+        WHERE run_id = %(run_id)s
+    ) AS found;
+
 -- of_run --
 -- What a run has staged in blocks.
 SELECT
@@ -36,9 +43,11 @@ WHERE
     AND (k.client_ids && %(client_ids)s::bigint[] OR k.email_hashes && %(email_hashes)s::bigint[])
 ORDER BY k.run_id, k.first_id;
 
--- contents_of_clients --
--- Of blocks with one of these clients. Parameters: sync_id or run_id, the other one is NULL; client_ids
-SELECT k.content
+-- with_clients --
+-- Blocks with one of these clients. Parameters: sync_id or run_id, the other one is NULL; client_ids
+SELECT
+    k.run_id,
+    k.first_id
 FROM contact_sync.outbox_block AS k
 INNER JOIN contact_sync.run AS r ON k.run_id = r.run_id
 WHERE
@@ -62,10 +71,9 @@ FROM contact_sync.batch_block
 WHERE batch_id = %(batch_id)s
 ORDER BY first_id;
 
--- contents --
--- Of a batch. Index: outbox_block primary key
-SELECT content FROM contact_sync.batch_block
-WHERE batch_id = %(batch_id)s;
+-- content --
+SELECT content FROM contact_sync.outbox_block
+WHERE run_id = %(run_id)s AND first_id = %(first_id)s;
 
 -- take --
 -- Whoever takes a block first has its contacts: others wait for the end of its transaction, and find them elsewhere.
@@ -73,25 +81,9 @@ DELETE FROM contact_sync.outbox_block
 WHERE run_id = %(run_id)s AND first_id = %(first_id)s
 RETURNING content;
 
--- whose --
--- Columns: sync_id and batch_id for the ledger's rows; is_fresh = nobody's contact is to be removed or moved, so that
--- what a contact takes over needn't be looked for. Index: removal and move primary keys
-SELECT
-    b.sync_id,
-    b.batch_id,
-    NOT EXISTS (
-        SELECT FROM contact_sync.removal AS a
-        WHERE a.sync_id = b.sync_id
-    )
-    AND NOT EXISTS (
-        SELECT FROM contact_sync.move AS m
-        WHERE m.sync_id = b.sync_id
-    ) AS is_fresh
-FROM contact_sync.batch AS b
-WHERE b.batch_id = %(batch_id)s;
-
 -- is_fresh --
--- Whether nobody's contact of the sync is to be removed or moved.
+-- Whether nobody's contact of the sync is to be removed or moved, so that none can be taken over.
+-- Index: removal and move primary keys
 SELECT
     NOT EXISTS (
         SELECT FROM contact_sync.removal

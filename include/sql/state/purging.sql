@@ -290,11 +290,10 @@ WHERE
     AND v.state <> 'running'
     AND u.client_id = any(%(client_ids)s);
 
--- purge_row_counts --
--- Of everybody: the next full run counts again.
-DELETE FROM contact_sync.row_count
-WHERE sync_id = %(sync_id)s;
-
 -- purge_looked_at --
-DELETE FROM contact_sync.looked_at
-WHERE sync_id = %(sync_id)s;
+UPDATE contact_sync.looked_at SET
+    client_ids = array(
+        SELECT u.client_id FROM unnest(client_ids) AS u (client_id)
+        WHERE u.client_id <> all(%(client_ids)s::bigint[])
+    )
+WHERE sync_id = %(sync_id)s AND client_ids && %(client_ids)s::bigint[];

@@ -188,7 +188,7 @@ WHERE batch_id = %(batch_id)s AND (%(emails)s::text[] IS NULL OR email = any(%(e
 
 -- not_free --
 -- Clients of a batch of upserts whose address has the contact of an excluded client still: this run has sent its
--- removal, and may overtake it. Parameters: batch_id, run_id. Index: outbox, removal and batch primary keys
+-- removal, and may overtake it. Parameters: batch_id, run_id. Index: outbox and batch primary keys, removal_by_hash
 SELECT o.client_id
 FROM contact_sync.batch_client AS o
 INNER JOIN contact_sync.removal AS a

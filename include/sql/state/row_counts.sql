@@ -26,11 +26,24 @@ SELECT DISTINCT unnest(client_ids) AS client_id
 FROM contact_sync.looked_at
 WHERE sync_id = %(sync_id)s AND run_id >= %(run_id)s;
 
+-- kept --
+-- All that were counted, of whichever run. Index: row_count primary key
+SELECT
+    run_id,
+    counted
+FROM contact_sync.row_count
+WHERE sync_id = %(sync_id)s;
+
 -- save --
 -- A repeated task replaces what it has counted.
 INSERT INTO contact_sync.row_count (sync_id, run_id, counted)
 VALUES (%(sync_id)s, %(run_id)s, %(counted)s)
 ON CONFLICT (sync_id, run_id) DO UPDATE SET counted = excluded.counted;
+
+-- forget_own --
+-- What an earlier try of the task has counted. Index: row_count primary key
+DELETE FROM contact_sync.row_count
+WHERE sync_id = %(sync_id)s AND run_id = %(run_id)s;
 
 -- note_looked_at --
 -- Whom this run looks at, and whom an earlier try of the task looked at; of a sync whose rows are counted.

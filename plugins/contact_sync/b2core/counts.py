@@ -35,7 +35,22 @@ WHERE NOT has_function_privilege(name, 'EXECUTE')
 UNION ALL
 SELECT name FROM unnest(ARRAY['pg_db_role_setting']) AS t (name)
 WHERE NOT has_table_privilege('pg_catalog.' || name, 'SELECT')"""
-_USABLE = """SELECT
+CATALOGS = (
+    *("pg_class", "pg_attribute", "pg_rewrite", "pg_inherits", "pg_namespace", "pg_policy"),
+    *(
+        "pg_proc",
+        "pg_type",
+        "pg_enum",
+        "pg_attrdef",
+        "pg_operator",
+        "pg_cast",
+        "pg_collation",
+        "pg_constraint",
+    ),
+    *("pg_authid", "pg_auth_members", "pg_database", "pg_db_role_setting"),
+)
+"""What a statement means, and whether the role that reads may run it, is written in these."""
+USABLE = f"""
     pg_is_in_recovery() AS standby,
     current_setting('track_counts')::bool AND NOT EXISTS (
         SELECT FROM pg_db_role_setting AS s, unnest(s.setconfig) AS o (setting)
@@ -46,7 +61,17 @@ _USABLE = """SELECT
             ' ', pg_stat_get_db_stat_reset_time(d.oid), pg_stat_get_bgwriter_stat_reset_time()
         )
         FROM pg_database AS d WHERE d.datname = current_database()
-    ) AS reset_at"""
+    ) AS reset_at,
+    (
+        SELECT string_agg(concat_ws(
+            '/', c.oid,
+            pg_stat_get_tuples_inserted(c.oid), pg_stat_get_tuples_updated(c.oid),
+            pg_stat_get_tuples_deleted(c.oid)
+        ), ' ' ORDER BY c.oid)
+        FROM unnest({literal(list(CATALOGS))}::regclass[]) AS c (oid)
+    ) AS catalogs"""  # noqa: S608 ours
+"""Columns. What is written into a catalog is counted as in any other table, in those of the whole
+cluster, too; what VACUUM notes in place isn't."""
 _COUNTS = """WITH RECURSIVE named AS (
     SELECT DISTINCT
         n.part,
@@ -95,16 +120,6 @@ WHERE
     )
 ORDER BY name
 """
-EVER = "2"
-"""A horizon that no row is older than: the age of a permanent xid has no limit (PostgreSQL's
-xid_age)."""
-ROWS_BY_CLIENT = """SELECT client_id::bigint AS client_id, count(*) AS rows
-FROM (
-{rows}
-) AS changed (client_id)
-WHERE client_id IS NOT NULL
-GROUP BY client_id
-ORDER BY client_id"""
 _CLOCKS = ["now", "transaction_timestamp", "statement_timestamp", "age", "current_setting"]
 _CLOCK_WORDS = re.compile(
     r"\b(?:current_date|current_time|current_timestamp|localtime|localtimestamp|current_user|"
@@ -141,13 +156,13 @@ def counting(texts: Mapping[str, str]) -> Generator[str, list[dict[str, Any]], S
     if refused := (yield _REFUSED.format(functions=literal(list(FUNCTIONS)))):
         names = ", ".join(row["name"] for row in refused)
         return SourceCounts(unusable=(LookWhy.NO_PRIVILEGE, names))
-    (state,) = yield _USABLE
+    (state,) = yield f"SELECT {USABLE}"
     if state["standby"]:
         return SourceCounts(unusable=(LookWhy.STANDBY, ""))
     if not state["counted"]:
         return SourceCounts(unusable=(LookWhy.NOT_COUNTED, ""))
     rows = yield _counts_query(texts)
-    return _counts(rows, texts, state["reset_at"])
+    return replace(_counts(rows, texts, state["reset_at"]), catalogs=state["catalogs"])
 
 
 def _counts_query(texts: Mapping[str, str]) -> str:

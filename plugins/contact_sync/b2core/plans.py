@@ -103,6 +103,12 @@ def is_told_row_by_row(scan: Any, changed: Any) -> bool:
     return is_simple and bool(read) and all(_has_told(node, told) for node in read)
 
 
+def giving_rows(plan: Any) -> set[str]:
+    """schema.table of those whose rows reach the top one by one; the plan reads others only to look
+    something up in them."""
+    return {f"{node['Schema']}.{node['Relation Name']}" for node in _rows_passed(plan)[0]}
+
+
 def _has_told(node: dict[str, Any], told: dict[tuple[str, str], str]) -> bool:
     client_id = told.get((node["Schema"], node["Relation Name"]))
     return client_id is not None and client_id in [_bare(column) for column in node["Output"]]

@@ -5,8 +5,8 @@ in one `REPEATABLE READ READ ONLY` transaction with time-outs, which ends before
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -15,28 +15,31 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import xxhash
 
 from contact_sync.b2core import plans
-from contact_sync.b2core.client_ids import changed_ids, column_of, ids_of, refuse_twice
-from contact_sync.b2core.counts import EVER, ROWS_BY_CLIENT, judged, parts_of, read_counts
+from contact_sync.b2core.client_ids import changed_ids, ids_of, refuse_twice
+from contact_sync.b2core.counts import judged, parts_of, read_counts
 from contact_sync.b2core.origins import place_of_no_text
 from contact_sync.b2core.position import position, refused_functions
 from contact_sync.b2core.powers import role_finding
 from contact_sync.b2core.replaced import marks, refuse_replaced
 from contact_sync.b2core.session import READ_ONLY, settings
 from contact_sync.b2core.statements import filled, problems, read_statement, refuse_same_names
+from contact_sync.b2core.still import standing_still
 from contact_sync.base.arrays import Int64
 from contact_sync.base.errors import B2CORE, ConfigError, FatalError
 from contact_sync.base.findings import Finding
 from contact_sync.base.json_columns import SourceSnapshot
-from contact_sync.base.row_counts import RowCounts
 from contact_sync.base.source_look import SourceCounts
 from contact_sync.postgres import arrow_reader
+from contact_sync.postgres.bounded import Bounded
 from contact_sync.postgres.idle import Kept
 from contact_sync.postgres.literals import literal
 
 WHAT = B2CORE
+EVER = "2"
+"""A horizon that no row is older than: the age of a permanent xid has no limit (PostgreSQL's
+xid_age)."""
 SILENT_SECONDS = 60.0
 """A server that keeps its own statement time-out has answered so long after it."""
 CHOICE = ("part", "place", "row_id", "label", "updated_at", "reason")
@@ -56,6 +59,7 @@ class B2Core:
     folder: Path
     statement_timeout_seconds: int
     _connections: Kept[arrow_reader.Connection] = field(default_factory=Kept, repr=False)
+    _lookers: Kept[Bounded] = field(default_factory=Kept, repr=False)
 
     @contextmanager
     def snapshot(self, *, counting: bool = False) -> Iterator[Snapshot]:
@@ -67,8 +71,7 @@ class B2Core:
             counts = self._counts(connection) if counting else None
             for statement in (READ_ONLY, settings(limit)):
                 arrow_reader.execute(connection, statement, WHAT)
-            snapshot = Snapshot(connection, self.folder, counts)
-            yield snapshot
+            yield (snapshot := Snapshot(connection, self.folder, counts))
             if arrow_reader.answers(connection):
                 seen = snapshot.marks()
                 connection.rollback(WHAT)
@@ -83,16 +86,22 @@ class B2Core:
         connection.rollback(WHAT)
         return counts
 
-    def keeping_connections(self) -> AbstractContextManager[None]:
-        """Meanwhile a connection is kept for the next snapshot, without a transaction."""
-        return self._connections.keeping()
+    def standing_still(self, mark: SourceSnapshot | None) -> SourceSnapshot | None:
+        """Where B2CORE stands, if it hasn't changed since a run left this mark; else None."""
+        return standing_still(self._lookers, self.dsn, mark, self.statement_timeout_seconds)
+
+    @contextmanager
+    def keeping_connections(self) -> Iterator[None]:
+        """Meanwhile one is kept for the next snapshot, without a transaction, and for a look."""
+        with self._connections.keeping(), self._lookers.keeping():
+            yield
 
     def seen_problems(self, name: str) -> tuple[str, ...]:
         """What can be seen to be wrong with a statement's text. Raises ConfigError without one."""
         return problems(read_statement(self.folder, name), name)
 
     def columns(self, name: str = "clients") -> pa.Schema:
-        """Names and types of the columns that a statement gives; executes nothing."""
+        """As a snapshot's `columns`."""
         with self.snapshot() as snapshot:
             return snapshot.columns(name)
 
@@ -112,15 +121,14 @@ class Snapshot:
         what was read may be nothing, although the tables had rows all the time."""
         if not self._read_so_far:
             return {}
-        return marks(self.connection, self._texts(self._read_so_far), WHAT, files_of_matviews=True)
+        return marks(self.connection, self._texts(*self._read_so_far), WHAT, files_of_matviews=True)
 
     def tables(self) -> dict[str, str]:
         """Marks of the tables that contacts are made of, to compare them with those of another run:
         a materialized view that was refreshed is still the same."""
-        statements = self._texts(("clients", "scan"))
-        return marks(self.connection, statements, WHAT, files_of_matviews=False)
+        return marks(self.connection, self._texts("clients", "scan"), WHAT, files_of_matviews=False)
 
-    def _texts(self, names: Iterable[str]) -> list[str]:
+    def _texts(self, *names: str) -> list[str]:
         return [self._sql(name, _ANY) for name in sorted(names)]
 
     def position(self) -> SourceSnapshot:
@@ -161,13 +169,13 @@ class Snapshot:
         sql = filled(parts_of(self.folder)[part], "changed_xmin", {"horizon": str(horizon % 2**32)})
         return changed_ids(self._read(sql, "changed_xmin"))
 
-    def row_counts(self, parts: Sequence[str]) -> RowCounts:
-        """How many rows these parts have for each client, whenever they were written."""
+    def of_parts(self, parts: Sequence[str], query: str) -> list[pa.RecordBatch]:
+        """The answer to a query about all client ids that these parts give, for each row one,
+        whenever it was written: {rows} in it."""
         texts = parts_of(self.folder)
         rows = [filled(texts[part], "changed_xmin", {"horizon": EVER}) for part in parts]
-        sql = ROWS_BY_CLIENT.format(rows="\nUNION ALL\n".join(rows))
-        batches = [*self._read(sql, "changed_xmin")]
-        return RowCounts(*(column_of(batches, name) for name in ("client_id", "rows")))
+        sql = query.replace("{rows}", "\nUNION ALL\n".join(rows))
+        return [*self._read(sql, "changed_xmin")]
 
     def judged_counts(self) -> SourceCounts | None:
         """The counts, unusable if the statements may answer otherwise although nothing is written;
@@ -201,11 +209,6 @@ class Snapshot:
         names = ", ".join(f'"{name}"' for name in columns)
         sql = f"SELECT {names} FROM (\n{clients}\n) AS clients"  # noqa: S608 names match [a-z0-9_]+
         return self._read(sql, "clients")
-
-    def texts_hash(self, *names: str) -> str:
-        """A hash of some statements, as they stand in the folder."""
-        texts = [read_statement(self.folder, name) for name in names]
-        return xxhash.xxh3_64_hexdigest("\0".join(texts).encode())
 
     def text(self, name: str, parameters: dict[str, Any] | None = None) -> str:
         """A statement with its parameters filled, to be used inside a larger one."""
@@ -258,10 +261,9 @@ class Snapshot:
 
     def addresses_with(self, part: str) -> Iterator[pa.RecordBatch]:
         """client_id, email and exclusion of clients with these lower-case characters in their
-        address; reads all addresses, half a second per million.
-
-        Those that aren't ASCII are left to the caller: how they are written, what is their lower
-        case and whether they can be written at all is the database's matter."""
+        address; reads all addresses, half a second per million. Those that aren't ASCII are left
+        to the caller: how they are written, what is their lower case and whether they can be
+        written at all is the database's matter."""
         if not part.isascii():
             return self._scanned("TRUE")
         written = f"convert_from(decode('{part.encode().hex()}', 'hex'), 'UTF8')"  # holds no quote

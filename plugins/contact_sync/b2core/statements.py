@@ -12,6 +12,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import xxhash
+
 from contact_sync.base.errors import ConfigError
 from contact_sync.postgres.literals import literal
 
@@ -43,6 +45,12 @@ def read_statement(folder: Path, name: str) -> str:
     if "\0" in text:
         raise ConfigError(f"{where} holds NUL characters: save it as UTF-8")
     return text
+
+
+def texts_hash(folder: Path, *names: str) -> str:
+    """A hash of some statements, as they stand in the folder."""
+    texts = [read_statement(folder, name) for name in names]
+    return xxhash.xxh3_64_hexdigest("\0".join(texts).encode())
 
 
 def filled(text: str, name: str, parameters: dict[str, Any]) -> str:

@@ -176,7 +176,8 @@ CHANGES = (
 )  # fmt: skip
 
 KEPT_FATE = ("confirming.release_taken_addresses", "removals.release_contacts",
-             "ledger.see_present", "ledger.count_absences", "removals.see_off",
+             "ledger.see_present", "ledger.see_everybody", "ledger.count_absences",
+             "removals.see_off",
              "exclusions.see", "exclusions.forget_looks", "settling.count_look", "rejections.see",
              "identity.look_at_excluded_again", "rebuilds.release_taken",
              "identity.widen", "persons.note", "rehashing.rehash_ledger")  # fmt: skip

@@ -21,5 +21,9 @@ class RowCounts:
         ids = np.union1d(self.client_id, others.client_id)
         return np.asarray(ids[self._of(ids) != others._of(ids)], np.int64)
 
+    def of_others(self, ids: Int64) -> int:
+        """How many rows all clients but those have."""
+        return int(self.rows.sum() - self._of(ids).sum())
+
     def _of(self, ids: Int64) -> Int64:
         return taken(self.rows, *rows_of(self.client_id, ids))

@@ -17,6 +17,7 @@ class KindReason(StrEnum):
     SERVER_REPLACED = "server_replaced"
     SERVER_RESTARTED = "server_restarted"
     TABLES_REPLACED = "tables_replaced"  # detail: their names
+    ROWS_DELETED = "rows_deleted"
     STATEMENTS_CHANGED = "statements_changed"
     DETECTION_SWITCHED = "detection_switched"
     XMIN_TOO_OLD = "xmin_too_old"
@@ -75,6 +76,7 @@ KINDS: Mapping[str, str] = {
     KindReason.SERVER_RESTARTED:
         "B2CORE's server was started again, perhaps on an older copy of its disk",
     KindReason.TABLES_REPLACED: "emptied, rewritten or replaced since the last run: {detail}",
+    KindReason.ROWS_DELETED: "rows were deleted of which nothing tells whose they were",
     KindReason.STATEMENTS_CHANGED: "the statements that read B2CORE changed",
     KindReason.DETECTION_SWITCHED: "the change detection was switched",
     KindReason.XMIN_TOO_OLD: "the last run is too long ago for xmin",

@@ -9,7 +9,7 @@ snapshot in which it was read last, however often it was passed over since.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import Any
 
@@ -102,6 +102,11 @@ class TableCounts:
         """What differs when anything was written."""
         return self.file, self.inserted, self.updated, self.deleted
 
+    @property
+    def lost(self) -> tuple[int, int]:
+        """What differs when rows were deleted."""
+        return self.file, self.deleted
+
 
 @dataclass(frozen=True, slots=True)
 class SourceCounts:
@@ -110,7 +115,8 @@ class SourceCounts:
     `parts`: for "scan" and each part of changed_xmin.sql ("changed 0" …) the oids of its tables;
     `tables` by oid; `reset_at`: when the counts were reset last, "" = never; `whole_at`: when
     everything was read last, ISO 8601; `unusable`: why they can't be used, with its detail.
-    `covered`: a change of any row that scan.sql reads is told by changed_xmin.sql.
+    `covered`: a change of any row that scan.sql reads is told by changed_xmin.sql. `catalogs`: what
+    was written into the catalogs that say what a statement means, "" = not known.
     """
 
     parts: dict[str, list[int]] = field(default_factory=dict)
@@ -119,13 +125,17 @@ class SourceCounts:
     whole_at: str = ""
     unusable: tuple[str, str] | None = None
     covered: bool = False
+    catalogs: str = ""
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> SourceCounts:
-        """What `asdict` gave, after JSON has made texts of keys and lists of tuples."""
+        """What `asdict` gave, after JSON has made texts of keys and lists of tuples; a later
+        version may have written more."""
         tables = {int(oid): TableCounts(**row) for oid, row in data["tables"].items()}
         unusable = data["unusable"] and tuple(data["unusable"])
-        return cls(**{**data, "tables": tables, "unusable": unusable})
+        known = {entry.name for entry in fields(cls)}
+        given = {name: value for name, value in data.items() if name in known}
+        return cls(**{**given, "tables": tables, "unusable": unusable})
 
     @property
     def oldest_horizon(self) -> int:

@@ -30,6 +30,7 @@ Shown = Annotated[str, AfterValidator(shown)]
 
 
 class Strict(BaseModel):
-    """A part of a definition: an unknown key is a mistake, and nothing changes afterwards."""
+    """A part of a definition: an unknown key is a mistake, and nothing changes afterwards. What
+    reads it is built when a definition is read: once, not for each part by itself, too."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)

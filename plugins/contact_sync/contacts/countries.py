@@ -5,8 +5,6 @@ from __future__ import annotations
 import unicodedata
 from functools import lru_cache
 
-import phonenumbers
-
 _OTHER_NAMES = {
     "UK": "GB",  # reserved for the United Kingdom in ISO 3166-1
     "EL": "GR",  # the European Union's code of Greece
@@ -24,6 +22,8 @@ def region_of(code: str | None) -> str | None:
 
     None = no code. Raises LookupError when it is the code of no country that has phone numbers.
     """
+    import phonenumbers  # 60 modules, for which a run without changes has no use
+
     given = "".join(filter(_is_seen, unicodedata.normalize("NFKC", code or ""))).upper()
     if not given:
         return None

@@ -15,11 +15,19 @@ from contact_sync.base.numbers import count
 from contact_sync.base.vocabulary import RunKind
 from contact_sync.contacts import mapping
 from contact_sync.contacts.destination import Destination
+from contact_sync.contacts.same_mapping import is_same
 from contact_sync.postgres.cursor import Cursor
 from contact_sync.run.forsaken_sync import forsaken_sync
 from contact_sync.run.same_account import other_account
-from contact_sync.run.setup_findings import account_findings, mapping_findings, source_findings
+from contact_sync.run.setup_findings import (
+    Account,
+    account_findings,
+    mapping_findings,
+    source_findings,
+)
+from contact_sync.run.still_source import still_source
 from contact_sync.state import former_lists, runs
+from contact_sync.state.affected import run_before
 from contact_sync.state.runs import Run, SyncState
 from contact_sync.sync import Sync
 
@@ -27,11 +35,12 @@ log = logging.getLogger(__name__)
 Result = TypeVar("Result")
 
 
-def check_setup(sync: Sync, run: Run | None) -> mapping.Mapping:
+def check_setup(sync: Sync, run: Run | None, *, ask_source: bool = False) -> mapping.Mapping:
     """Resolve the definition against SendGrid and B2CORE; with `run`, store the result in it.
 
-    Only reads. Raises ConfigError with *all* that is missing and how to fix it, AuthError for a
-    refused key.
+    Where nothing was written into B2CORE since the run before it isn't asked, except with
+    `ask_source`. Only reads. Raises ConfigError with *all* that is missing and how to
+    fix it, AuthError for a refused key.
     """
     definition = sync.definition
     known = _known(sync, run)
@@ -45,7 +54,12 @@ def check_setup(sync: Sync, run: Run | None) -> mapping.Mapping:
     problems += _key_problems(sync)
     problems += forsaken_sync(sync, run, known, account.list_id)
     by_hand = run is not None and run.kind is not RunKind.INCREMENTAL
-    columns, resolved = _source_columns(sync, problems, ask_role=run is None or by_hand), None
+    resolved = None
+    if run and known and not (ask_source or by_hand):
+        resolved = _as_before(sync, run, known, account, positions)
+    is_asked, columns = resolved is None, None
+    if is_asked:
+        columns = _source_columns(sync, problems, ask_role=run is None or by_hand)
     if columns is not None:
         look = mapping_findings(
             definition, before, positions, columns, account, accept_types=by_hand
@@ -55,12 +69,25 @@ def check_setup(sync: Sync, run: Run | None) -> mapping.Mapping:
         raise ConfigError(_message(definition.name, problems))
     reach("setup_checked")
     if run is not None:
-        _store(sync, run, resolved, positions)
+        _store(sync, run, resolved, positions, is_asked=is_asked)
     log.info(
         "Setup is right: %s mapped, list %s",
         count(len(resolved.fields) + 1, "field"), definition.list or "none",
     )  # fmt: skip
     return resolved
+
+
+def _as_before(
+    sync: Sync, run: Run, known: SyncState, account: Account, positions: list[str]
+) -> mapping.Mapping | None:
+    """The mapping of the run before, if B2CORE stands still and the account has all of it."""
+    before = known.destination
+    if before is None or not is_same(before.mapping, account.fields, positions, account.list_id):
+        return None
+    with sync.state.transaction() as cursor:
+        last = run_before(cursor, run)
+    still = still_source(sync, run, known, last, before.mapping.version)
+    return None if still is None else before.mapping
 
 
 def _key_problems(sync: Sync) -> list[str]:
@@ -106,11 +133,13 @@ def _known(sync: Sync, run: Run | None) -> SyncState | None:
         return runs.read_sync(cursor, sync.definition.name)
 
 
-def _store(sync: Sync, run: Run, resolved: mapping.Mapping, positions: list[str]) -> None:
+def _store(
+    sync: Sync, run: Run, resolved: mapping.Mapping, positions: list[str], *, is_asked: bool
+) -> None:
     with sync.state.transaction(run.fence) as cursor:
         destination = Destination(
             resolved, resolved.version, sync.definition.list, sync.sendgrid.key_mark,
-            _former_lists(cursor, sync, run, resolved.list_id),
+            _former_lists(cursor, sync, run, resolved.list_id), is_asked,
         )  # fmt: skip
         runs.save_destination(cursor, run.run_id, destination)
         if not run.dry_run:

@@ -90,7 +90,7 @@ def finish_run(sync: Sync, run: Run) -> Result:
         rejected = ledger.count_newly_rejected(cursor, run.sync_id, run.run_id)
         worse = newly_degraded(wrong, runs.degraded_before(cursor, run), rejected)
         everyone = run.kind is not RunKind.INCREMENTAL and not run.is_trial
-        dropped.forget_unsent(cursor, run.sync_id, everyone=everyone)
+        _forget_unsent(cursor, run, everyone=everyone)
         client_keys.forget_unknown(
             cursor, run.sync_id, has_keys=run.destination.mapping.has_client_key, everyone=everyone
         )
@@ -212,6 +212,13 @@ def balance(cursor: Cursor, run: Run) -> dict[str, int]:
             f"watermark stays, so nothing is lost. A full run repairs the ledger"
         )
     return books | {"gone": gone}
+
+
+def _forget_unsent(cursor: Cursor, run: Run, *, everyone: bool) -> None:
+    """Forget the dropped values of clients that aren't sent. To look through the rejected ones
+    takes as long as there are such; where nothing has changed nobody was added to them."""
+    if _books_before(cursor, run, snapshot_of(run)) is None:
+        dropped.forget_unsent(cursor, run.sync_id, everyone=everyone)
 
 
 def _books_before(cursor: Cursor, run: Run, snapshot: SourceSnapshot) -> dict[str, int] | None:

@@ -1,68 +1,130 @@
-"""Find whose phones or addresses were deleted: rows that leave nothing behind for `xmin`.
+"""Find whose phones or addresses are gone: rows that leave nothing behind for `xmin`.
 
-PostgreSQL counts deletions by table. Once one was counted in a table that no client's own row is
-in, the rows of each client are counted in one pass, and compared with the count before.
+Such a row was deleted, or given to another client: then the other one's row is new, and nothing
+tells of the one that had it. PostgreSQL counts both by table. Once one was counted in a table that
+no client's own row is in, the rows are counted of all clients of whom nothing is new: any row that
+comes is new, so that these can only have become fewer. If they have, the rows of each client are
+counted, and compared with the count before.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+import pyarrow as pa
 
 from contact_sync.b2core.counts import SCAN
+from contact_sync.b2core.plans import giving_rows
 from contact_sync.b2core.reader import Snapshot
-from contact_sync.base.arrays import Int64
+from contact_sync.b2core.rows_of_clients import by_client, of_others
+from contact_sync.base.arrays import Int64, united
 from contact_sync.base.json_columns import SourceSnapshot
 from contact_sync.base.row_counts import RowCounts
 from contact_sync.base.run_life import KindReason
-from contact_sync.base.source_look import SourceCounts
+from contact_sync.base.source_look import LookWhy, SourceCounts
 from contact_sync.base.vocabulary import RunKind
+from contact_sync.postgres.cursor import Cursor
 from contact_sync.state import row_counts
-from contact_sync.state.affected import RunBefore
 from contact_sync.state.database import StateDatabase
 from contact_sync.state.runs import Run
 
 ENOUGH_LOOKED_AT = 100_000
 """So many clients looked at since: they are counted again, so that their list stays small."""
+FEW, MANY = 500, 50_000
+"""So many clients that were looked at since are looked at again, rather than count each client's
+rows; and so many with something new may be left out of a count."""
 NOBODY = np.empty(0, np.int64)
 
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """Clients whose rows may have been deleted, and what was counted anew; None = nothing was."""
+    """Clients whose rows may be gone, and what was counted anew; None = nothing was. `read`: parts
+    whose changed rows were read for that, of which all clients are among these."""
 
     clients: Int64
     counts: RowCounts | None
+    read: tuple[str, ...] = ()
+
+
+NOTHING_LOST = Lost(NOBODY, None)
 
 
 def lost_rows(
     state: StateDatabase, run: Run, snapshot: Snapshot, kind: tuple[RunKind, KindReason],
-    mark: SourceSnapshot | None, before: RunBefore | None,
-) -> Lost:  # fmt: skip
-    """Count only if there is a reason to: a deletion, or a full run, which compares everybody. A
-    first load leaves it to the run after it, which has nothing else to do."""
-    now, then = snapshot.counts, mark.counts if mark else None
-    parts = _parts(now)
-    if run.is_trial or now is None or not parts or kind[1] is KindReason.FIRST_LOAD:
-        return Lost(NOBODY, None)
-    if kind[0] is not RunKind.INCREMENTAL:
-        return Lost(NOBODY, snapshot.row_counts(parts))
+    mark: SourceSnapshot | None,
+) -> Lost | None:  # fmt: skip
+    """None = some are gone, and nobody knows whose. Counts only if there is a reason to: rows that
+    may be gone, or a full run, which compares everybody. A first load leaves it to the run after
+    it, which has nothing else to do."""
+    now = snapshot.counts
+    if run.is_trial or not parts_to_count(now) or kind[1] is KindReason.FIRST_LOAD:
+        return NOTHING_LOST
+    if now is None or kind[0] is not RunKind.INCREMENTAL:
+        return rows_now(snapshot)
+    then = _then(mark, now)
+    if then is not None and _are_looked_up(snapshot, _with_deletions(then, now)):
+        return None
     with state.transaction() as cursor:
         kept = row_counts.newest(cursor, run.sync_id, run.run_id)
-    stands_still = then is not None and _deleted(now, parts) == _deleted(then, parts)
     if kept is None:
-        was_full = before is not None and before.kind != RunKind.INCREMENTAL
-        return Lost(NOBODY, snapshot.row_counts(parts) if was_full and stands_still else None)
-    if stands_still and kept.looked_at < ENOUGH_LOOKED_AT:
-        return Lost(NOBODY, None)
-    counts = snapshot.row_counts(parts)
+        was_full = mark is not None and mark.look_why == LookWhy.EVERYBODY
+        return rows_now(snapshot) if was_full and not _are_deleted(then, now) else None
+    if kept.looked_at < ENOUGH_LOOKED_AT and not _may_be_gone(then, now):
+        return NOTHING_LOST
     with state.transaction() as cursor:
         earlier, looked_at = row_counts.read(cursor, run.sync_id, kept)
-    return Lost(np.union1d(counts.differing(earlier), looked_at), counts)
+    return _compared(snapshot, then, earlier, looked_at)
 
 
-def _parts(counts: SourceCounts | None) -> list[str]:
+def _then(mark: SourceSnapshot | None, now: SourceCounts) -> SourceCounts | None:
+    """What was counted of the same tables; also if it didn't tell enough for the run, which has
+    read everything then."""
+    if mark is None or mark.counts is None or mark.counts.parts != now.parts:
+        return None
+    then, horizon = mark.counts, int(mark.horizon)
+    tables = {oid: replace(t, horizon=t.horizon or horizon) for oid, t in then.tables.items()}
+    return replace(then, tables=tables)
+
+
+def _compared(
+    snapshot: Snapshot, then: SourceCounts | None, earlier: RowCounts, looked_at: Int64
+) -> Lost:
+    """Those of whom something is new, if no other client has fewer rows than `earlier`; else all
+    who have another number."""
+    parts = parts_to_count(snapshot.counts)
+    if then is None:
+        counts = by_client(snapshot, parts)
+        return Lost(united(counts.differing(earlier), looked_at), counts)
+    new = united(looked_at, *(_changed(snapshot, then, part) for part in parts))
+    is_cheaper = len(looked_at) <= FEW and len(new) <= MANY
+    if is_cheaper and of_others(snapshot, parts, new) == earlier.of_others(new):
+        return Lost(new, None, tuple(parts))
+    counts = by_client(snapshot, parts)
+    return Lost(united(counts.differing(earlier), new), counts, tuple(parts))
+
+
+def rows_now(snapshot: Snapshot) -> Lost:
+    """Nobody's are gone, as far as that matters: everybody's are counted for the runs after it."""
+    return Lost(NOBODY, by_client(snapshot, parts_to_count(snapshot.counts)))
+
+
+def note_rows(
+    cursor: Cursor, run: Run, kind: RunKind, lost: Lost, looked_at: tuple[pa.Table, Int64]
+) -> None:
+    """Note what was counted, or of whom a count doesn't tell of any more. `looked_at`: the run's
+    clients, and those with something new, whether or not B2CORE has them."""
+    if lost.counts is not None:
+        row_counts.save(cursor, run.sync_id, run.run_id, lost.counts)
+        return
+    row_counts.forget_own(cursor, run.sync_id, run.run_id)
+    if kind is RunKind.INCREMENTAL or run.is_trial:
+        members, changed = looked_at
+        ids = united(np.asarray(members.column("client_id"), np.int64), changed)
+        row_counts.note_looked_at(cursor, run.sync_id, run.run_id, ids)
+
+
+def parts_to_count(counts: SourceCounts | None) -> list[str]:
     """Those that read no table of scan.sql, where a deleted row is a client that is gone."""
     if counts is None or counts.unusable:
         return []
@@ -70,8 +132,44 @@ def _parts(counts: SourceCounts | None) -> list[str]:
     return [part for part, oids in counts.parts.items() if not own & set(oids)]
 
 
-def _deleted(counts: SourceCounts, parts: list[str]) -> dict[int, int] | None:
-    """By table; None = not known."""
-    if counts.unusable or not set(parts) <= set(counts.parts):
-        return None
-    return {oid: counts.tables[oid].deleted for part in parts for oid in counts.parts[part]}
+def _changed(snapshot: Snapshot, then: SourceCounts, part: str) -> Int64:
+    horizon = min(then.tables[oid].horizon for oid in then.parts[part])
+    return snapshot.changed_in_part(part, horizon)
+
+
+def _are_deleted(then: SourceCounts | None, now: SourceCounts) -> bool:
+    """Whether rows may have been, also by a new file; after a reset nobody knows."""
+    if then is None or then.reset_at != now.reset_at:
+        return True
+    return any(then.tables[oid].lost != now.tables[oid].lost for oid in _tables(now))
+
+
+def _with_deletions(then: SourceCounts, now: SourceCounts) -> set[int]:
+    return {oid for oid, table in now.tables.items() if table.deleted != then.tables[oid].deleted}
+
+
+def _are_looked_up(snapshot: Snapshot, oids: set[int]) -> bool:
+    """Whether one of the tables is of what clients show: nothing tells who has shown a row that is
+    gone, where no foreign key keeps it. No, of a plan that isn't as simple as usual."""
+    counts = snapshot.counts
+    if not oids or counts is None:
+        return False
+    giving = giving_rows(snapshot.plan("changed_xmin"))
+    for part, used in counts.parts.items():
+        names = {oid: counts.tables[oid].name for oid in used}
+        if part != SCAN and giving & set(names.values()):
+            looked_up = {oid for oid, name in names.items() if name not in giving}
+            if looked_up & oids:
+                return True
+    return False
+
+
+def _may_be_gone(then: SourceCounts | None, now: SourceCounts) -> bool:
+    """The same, or whether rows may have been given to other clients."""
+    if then is None or _are_deleted(then, now):
+        return True
+    return any(then.tables[oid].updated != now.tables[oid].updated for oid in _tables(now))
+
+
+def _tables(counts: SourceCounts) -> set[int]:
+    return {oid for part in parts_to_count(counts) for oid in counts.parts[part]}

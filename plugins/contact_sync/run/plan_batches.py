@@ -39,6 +39,9 @@ def plan_batches(sync: Sync, run: Run) -> list[int]:
     Repeating it before anything was sent cuts again; afterwards it returns what is still open.
     Raises FatalError when a slice isn't staged, or what earlier runs have sent isn't settled.
     """
+    with sync.state.transaction() as cursor:
+        if batches.has_begun_to_send(cursor, run.run_id):
+            return batches.open_batch_ids(cursor, run.run_id, lanes=SENDING)
     if not run.dry_run:
         refuse_unsettled(sync, run)
     if not (run.dry_run or run.is_trial):
@@ -51,11 +54,11 @@ def plan_batches(sync: Sync, run: Run) -> list[int]:
     if run.dry_run:
         _save_dry_plan(sync, run, plan)
         return []
-    cut_batches.unpack_unless_usual(sync, run, plan.counts["to_send"])
     if plan.counts["to_send"] > ledger.MANY:
         staging.analyze_outbox(sync.state)
     plan = compare_changed(sync, run, _look_up(sync, run, plan))
     plan = _with(plan, held=plan.counts.get("held", 0) + carry_suppressions(sync, run))
+    cut_batches.unpack_unless_usual(sync, run, plan.counts["to_send"])
     csv = cut_batches.uses_csv(sync, run, plan.counts["to_send"])
     plan = plan_moves(sync, run, look_before(sync, run, plan, csv=csv))
     contacts = cut_batches.staged_contacts(sync, run) if slices else None
@@ -80,9 +83,6 @@ def plan_batches(sync: Sync, run: Run) -> list[int]:
 
 def _look_up(sync: Sync, run: Run, plan: Plan) -> Plan:
     """Look at SendGrid before anything is planned, once for each reading of the clients."""
-    with sync.state.transaction() as cursor:
-        if batches.has_begun_to_send(cursor, run.run_id):
-            return plan
     if not run.is_trial:
         look_up_excluded(sync, run)
     own = plan.counts.get("changed", 0) + plan.counts.get("sent_again", 0)

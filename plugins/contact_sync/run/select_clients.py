@@ -18,19 +18,20 @@ from contact_sync.base.errors import ConfigError
 from contact_sync.base.failpoints import reach
 from contact_sync.base.json_columns import SourceSnapshot
 from contact_sync.base.numbers import count
-from contact_sync.base.row_counts import RowCounts
 from contact_sync.base.run_life import KindReason, kind_reason
 from contact_sync.base.source_look import Look, LookWhy, SourceCounts, look_in_words
 from contact_sync.base.vocabulary import RunKind
 from contact_sync.config.definition import SyncDefinition
 from contact_sync.config.source import ChangeDetection
 from contact_sync.contacts.ledger_rows import KnownClients
+from contact_sync.contacts.mapping import Mapping
 from contact_sync.contacts.selection import Scan, choose
-from contact_sync.postgres.cursor import Cursor
+from contact_sync.run.absences import absences_to_hold
 from contact_sync.run.affected_clients import NO_IDS, NO_LEDGER, NO_SCAN, affected_clients
-from contact_sync.run.context import mapping_of
+from contact_sync.run.check_setup import check_setup
+from contact_sync.run.context import mapping_of, open_run
 from contact_sync.run.decide_look import Asked, Decided, counts_to_keep, decide_look
-from contact_sync.run.lost_rows import lost_rows
+from contact_sync.run.lost_rows import NOTHING_LOST, Lost, lost_rows, note_rows, rows_now
 from contact_sync.run.run_kind import decide_kind, doubt, refuse_stale, trial_kind
 from contact_sync.run.scan_clients import (
     changed_clients,
@@ -40,7 +41,8 @@ from contact_sync.run.scan_clients import (
     without_erased,
 )
 from contact_sync.run.sending.rejected_contacts import take_back
-from contact_sync.state import batches, row_counts, runs, staging
+from contact_sync.run.still_source import is_nobody_left, statements_hash, still_source
+from contact_sync.state import batches, runs, staging
 from contact_sync.state.affected import RunBefore, count_present, run_before
 from contact_sync.state.changes import replace_absent
 from contact_sync.state.ledger import (
@@ -63,9 +65,9 @@ class Seen:
     `here`: where the snapshot stands, how much of B2CORE was read, and nothing counted yet. `kind`:
     what the run has to be, `why`, and the `detail` of that. `began`: when, by the state database's
     clock. `scan`: everybody, or only whom changes concern: then `rest` is how many more clients
-    B2CORE has. `changed`: ids of clients with a changed row, of an incremental run only. `ledger`:
-    what the sync knows of those, or of everybody. `taken`: hashes of addresses that have a contact.
-    `row_counts`: what was counted anew, if it was.
+    B2CORE has. `lost`: whose rows may be gone. `changed`: ids of clients with a changed row, of an
+    incremental run only. `ledger`: what the sync knows of those, or of everybody. `taken`: hashes
+    of addresses that have a contact.
     """
 
     here: SourceSnapshot
@@ -74,11 +76,11 @@ class Seen:
     detail: str | None
     began: datetime
     scan: Scan
+    lost: Lost
     changed: Int64
     ledger: KnownClients
     taken: Int64
     rest: int = 0
-    row_counts: RowCounts | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,15 +117,23 @@ def select_clients(sync: Sync, run: Run) -> int:
 
 def _look(sync: Sync, run: Run) -> Seen:
     """Read B2CORE, as much of it as has to be, and the state database."""
-    mapping, definition = mapping_of(run), sync.definition
+    definition = sync.definition
     with sync.state.transaction() as cursor:
         known = runs.read_sync(cursor, definition.name)
         before = run_before(cursor, run)
+    still = None
+    if run.destination and not run.destination.is_source_checked:  # it stood still a moment ago
+        still = still_source(sync, run, known, before, run.destination.mapping.version)
+    if still and before and is_nobody_left(sync, run, before, still.here.counts):
+        here = _looked(still.here, still.decided, still.here.counts, known.watermark)
+        return Seen(here, *still.kind, known.now, NO_SCAN, NOTHING_LOST, NO_IDS, NO_LEDGER, NO_IDS,
+                    rest=here.selected)  # fmt: skip
+    mapping = mapping_of(run) if still else _checked_mapping(sync, run)
     detection = definition.source.change_detection
     with sync.b2core.snapshot(counting=detection is ChangeDetection.XMIN) as snapshot:
         here = replace(
             snapshot.position(), detection=str(detection), tables=snapshot.tables(),
-            statements=snapshot.texts_hash("clients", "scan", f"changed_{detection}"),
+            statements=statements_hash(sync),
         )  # fmt: skip
         refuse_stale(definition, here)
         kind, why, detail = decide_kind(
@@ -131,17 +141,25 @@ def _look(sync: Sync, run: Run) -> Seen:
         )
         if run.only is not None:
             kind, why, detail = trial_kind(run), KindReason.TRIAL, str(len(run.only))
-        asked = Asked(kind, run.is_trial, run.retry_rejected, here, snapshot.counts)
-        decided = decide_look(asked, known.watermark, before)
         mark = known.watermark
-        lost = lost_rows(sync.state, run, snapshot, (kind, why), mark, before)
-        seen = Seen(
-            here, kind, why, detail, known.now, NO_SCAN, lost.clients, NO_LEDGER, NO_IDS,
-            row_counts=lost.counts,
-        )  # fmt: skip
+        lost = lost_rows(sync.state, run, snapshot, (kind, why), mark)
+        if lost is None:
+            kind, why, detail = RunKind.FULL, KindReason.ROWS_DELETED, None
+            lost = rows_now(snapshot)
+        asked = Asked(kind, run.is_trial, run.retry_rejected, here, snapshot.counts)
+        decided = decide_look(asked, mark, before)
+        seen = Seen(here, kind, why, detail, known.now, NO_SCAN, lost, NO_IDS, NO_LEDGER, NO_IDS)
         if decided.look is not Look.WHOLE and before and mark:
             return _look_at_changes(sync, run, snapshot, seen, decided, before, mark)
         return _look_at_all(sync, run, snapshot, seen, decided, mark)
+
+
+def _checked_mapping(sync: Sync, run: Run) -> Mapping:
+    """The run's mapping. What stood still when the setup was checked may have moved since."""
+    if run.destination and not run.destination.is_source_checked:
+        check_setup(sync, run, ask_source=True)
+        run = open_run(sync, run.run_id)
+    return mapping_of(run)
 
 
 def _look_at_all(
@@ -151,7 +169,7 @@ def _look_at_all(
     """Read all ids and addresses and the changed rows, and at the same time the whole ledger."""
     with ThreadPoolExecutor(1) as pool:
         reading = pool.submit(known_clients, sync.state, run.sync_id)  # another server, meanwhile
-        scan, changed = scan_clients(snapshot, sync.hashing()), seen.changed
+        scan, changed = scan_clients(snapshot, sync.hashing()), seen.lost.clients
         if run.only is None and seen.kind is RunKind.INCREMENTAL and mark:
             changed = np.union1d(changed, changed_clients(sync.definition, snapshot, mark))
         here = _looked(seen.here, decided, snapshot.judged_counts(), mark)
@@ -168,8 +186,9 @@ def _look_at_changes(
 ) -> Seen:  # fmt: skip
     """Read the changed rows of tables that moved, and whom they concern; everything if those are
     many."""
-    found = [snapshot.changed_in_part(*part) for part in (decided.read or {}).items()]
-    changed = united(seen.changed, *found)
+    parts = [part for part in (decided.read or {}).items() if part[0] not in seen.lost.read]
+    found = [snapshot.changed_in_part(*part) for part in parts]
+    changed = united(seen.lost.clients, *found)
     quiet = before.was_quiet
     concerned = affected_clients(sync, run.sync_id, snapshot, changed, quiet=quiet)
     if concerned is None:
@@ -246,43 +265,11 @@ def _store(sync: Sync, run: Run, seen: Seen, selection: Selection, slices: list[
         staging.save_slices(cursor, run.run_id, slices)
         replace_absent(cursor, run.run_id, gone)
         if not run.dry_run:
-            _note_rows(cursor, run, seen, selection.members)
+            note_rows(cursor, run, seen.kind, seen.lost, (selection.members, seen.changed))
         if not (run.dry_run or run.is_trial):
             observe_absences(cursor, ids, gone, believed=not selection.held, approved=approved)
         reach("slices_uncommitted")
     reach("clients_selected")
-
-
-def _note_rows(cursor: Cursor, run: Run, seen: Seen, members: pa.Table) -> None:
-    """What was counted, and whom the count doesn't tell of any more."""
-    if seen.row_counts is not None:
-        row_counts.save(cursor, run.sync_id, run.run_id, seen.row_counts)
-    if members.num_rows and (seen.kind is RunKind.INCREMENTAL or run.is_trial):
-        looked_at = np.asarray(members.column("client_id"), np.int64)
-        row_counts.note_looked_at(cursor, run.sync_id, run.run_id, looked_at)
-
-
-def absences_to_hold(
-    definition: SyncDefinition, run: Run, gone: int, *, known: int, present: int
-) -> int:
-    """How many absent clients are held: they aren't counted as absent. `known`: how many clients
-    the ledger has, `present`: B2CORE.
-
-    A view that loses rows, an empty replica or the wrong database look like mass deletion. Upserts
-    go on; removals of absent clients wait until a person names their exact number.
-    """
-    limit = definition.limits.removals.of(known)
-    if gone == 0 or (gone <= limit and present):
-        return 0
-    if run.approve_removals == gone:
-        log.info("The removal of %s is approved", count(gone, "absent client"))
-        return 0
-    log.warning(
-        "Absent are %s that B2CORE had, the limit is %s: none is removed. "
-        "If that is right, trigger a run with `approve removals` = %s",
-        count(gone, "client"), f"{limit if present else 0:,}", f"{gone:,}",
-    )  # fmt: skip
-    return gone
 
 
 def cut_slices(members: pa.Table, slice_clients: int) -> list[Slice]:

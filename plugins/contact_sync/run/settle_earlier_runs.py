@@ -50,11 +50,8 @@ def settle_earlier_runs(sync: Sync, run: Run) -> float | None:
 
 
 def refuse_unsettled(sync: Sync, run: Run) -> None:
-    """Raise FatalError if nothing may be sent yet, because the step above was passed over: a person
-    may have marked its task as a success while it waited. A run that sends already has its own."""
-    with sync.state.transaction() as cursor:
-        if batches.has_begun_to_send(cursor, run.run_id):
-            return
+    """Raise FatalError if a run may not begin to send yet, because the step above was passed over:
+    a person may have marked its task as a success while it waited."""
     if batches.open_of_earlier_runs(sync.state, run) or _quarantine_left(sync, run) > 0:
         raise FatalError(
             f"What earlier runs have sent may still take effect, and run {run.run_id:,} would send "

@@ -29,7 +29,7 @@ from contact_sync.postgres.cursor import Cursor
 from contact_sync.run import cut_batches
 from contact_sync.run.changes import few
 from contact_sync.run.compare import Compared, Members, compare, vanished
-from contact_sync.run.context import mapping_of
+from contact_sync.run.context import mapping_of, snapshot_of
 from contact_sync.run.counting import Counts
 from contact_sync.run.sending.changed_fields import SAMPLE, look_up_some
 from contact_sync.state import (
@@ -109,7 +109,7 @@ def stage_clients(sync: Sync, run: Run, slice_no: int) -> Staged:
     fresh, csv = _fresh(before, mapping), by_csv(sync.profile, mapping)
     read = _Read(Counts(), np.zeros(len(members.client_id), bool))
     is_resend = run.kind is RunKind.RESEND
-    in_blocks = None if before else _most_in_block(sync, mapping, part, known)
+    in_blocks = None if before or part.is_sparse else _most_in_block(sync, run, mapping)
     refused = NOTHING_REFUSED if is_resend else _refused_values(sync, run, part)
 
     converted = partial(transform, mapping=mapping, hashing=hashing, refused=refused)
@@ -187,12 +187,12 @@ def _fresh(before: Destination | None, mapping: Mapping) -> int:
     return sum(1 << field.bit for field in mapping.fields if field.bit not in filled)
 
 
-def _most_in_block(sync: Sync, mapping: Mapping, part: Slice, known: LedgerRows) -> int | None:
-    """How many contacts of a first load a block may have, if so many clients of the slice aren't
-    known that their run takes the CSV lane. Later ones are compared with what SendGrid has."""
-    unknown = part.members.num_rows - len(known.client_id)
-    is_large = unknown > 0 and cut_batches.takes_csv(sync, mapping, unknown)
-    return sync.definition.tuning.csv_batch_contacts if is_large and not part.is_sparse else None
+def _most_in_block(sync: Sync, run: Run, mapping: Mapping) -> int | None:
+    """How many contacts of a first load a block may have, if it seems to take the CSV lane. Later
+    runs compare with what SendGrid has."""
+    tuning = sync.definition.tuning
+    is_large = cut_batches.takes_csv(sync, mapping, snapshot_of(run).chosen)
+    return tuning.csv_batch_contacts if is_large else None
 
 
 def _alike(send: pd.DataFrame, known: LedgerRows) -> Mask:

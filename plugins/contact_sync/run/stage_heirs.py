@@ -30,10 +30,12 @@ MAX_ROUNDS = 10
 def stage_heirs(sync: Sync, run: Run) -> None:
     """Stage them, each round as a slice of its own; a repetition does it again.
 
-    Not of a dry run: nobody is rejected there, so that its numbers may be off by these clients.
+    Where nobody was staged nobody was rejected. Not of a dry run: nobody is rejected there, so that
+    its numbers may be off by these clients.
     """
     with sync.state.transaction(run.fence) as cursor:
-        if batches.has_begun_to_send(cursor, run.run_id):
+        is_empty = not staging.slice_counts(cursor, run.run_id)
+        if is_empty or batches.has_begun_to_send(cursor, run.run_id):
             return
         staging.drop_sparse_slices(cursor, run.run_id)
     for number in range(MAX_ROUNDS):

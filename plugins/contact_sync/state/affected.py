@@ -54,6 +54,12 @@ def rejected_sharing(cursor: Cursor, sync_id: int) -> Int64:
     return _column(cursor, SQL["rejected_sharing"], sync_id)
 
 
+def nobody_waits(cursor: Cursor, sync_id: int, *, quiet: bool) -> bool:
+    """Whether both are empty; `quiet`: no rejection is news."""
+    queries = [SQL["waiting"]] if quiet else [SQL["waiting"], SQL["rejected_sharing"]]
+    return all(cursor.execute(q, {"sync_id": sync_id}).fetchone() is None for q in queries)
+
+
 def addresses_of(cursor: Cursor, sync_id: int, ids: Int64) -> Int64:
     """Hashes of the addresses that B2CORE had for these clients when they were looked at last."""
     return _column(cursor, SQL["addresses_of"], sync_id, client_ids=ids)

@@ -16,7 +16,8 @@ from contact_sync.contacts.payloads import OutboxRow
 from contact_sync.contacts.refused_values import Contact
 from contact_sync.postgres import arrow_reader
 from contact_sync.postgres.cursor import Cursor, many, one, rows_as
-from contact_sync.state import outbox_blocks, statements
+from contact_sync.postgres.packed import unpacked
+from contact_sync.state import statements
 from contact_sync.state.database import WHAT, StateDatabase
 from contact_sync.state.staging import Unsure, held_parameters
 
@@ -117,15 +118,16 @@ def batch_bounds(cursor: Cursor, batch_id: int) -> dict[str, Any]:
 
 
 def csv_payloads(state: StateDatabase, batch_id: int) -> Iterator[pa.Array]:
-    """Payloads of a CSV batch, in blocks of bounded size and in no order."""
-    # In this order: what is unpacked in between is read twice, and never missed.
-    yield from outbox_blocks.payloads(state, batch_id)
+    """Payloads of a CSV batch, in pieces of bounded size and in no order."""
     with state.transaction() as cursor:
         bounds = batch_bounds(cursor, batch_id)
     query = statements.with_values(SQL["payloads"], **bounds)
     with state.reader() as connection:
-        for block in arrow_reader.record_batches(connection, query, WHAT):
-            yield block.column("payload")
+        for piece in arrow_reader.record_batches(connection, query, WHAT):
+            for content in piece.column("content").drop_null():
+                yield from unpacked(content.as_buffer(), "payload").column("payload").chunks
+            payloads = piece.column("payload")
+            yield payloads.drop_null() if payloads.null_count else payloads
 
 
 def unsure(cursor: Cursor, batch_id: int, *, after: int | None, at_most: int) -> list[Unsure]:

@@ -102,7 +102,7 @@ def create_batch(
     json_only: bool | None = None,
     list_id: str | None = None,
 ) -> int:
-    """Plan a batch: its contacts are the outbox rows of the range `ids`, or the removals that name
+    """Plan a batch: its contacts are what is staged of the range `ids`, or the removals that name
     it. `list_id`: the list that a batch of the lane UNLIST takes them off.
     """
     first_id, last_id = ids or (None, None)

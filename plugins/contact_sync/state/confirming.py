@@ -42,7 +42,7 @@ def confirm(
     bounds = batch_bounds(cursor, batch_id)
     if len(refused) or again:
         outbox_blocks.unpack_batch(cursor, batch_id)
-    in_blocks = outbox_blocks.confirm(cursor, batch_id)
+    in_blocks = outbox_blocks.confirm(cursor, bounds["sync_id"], batch_id)
     cursor.execute(SQL["note_former_addresses"], bounds)
     cursor.execute(SQL["forget_kept"], parameters)
     cursor.execute(SQL["release_taken_addresses"], parameters)

@@ -7,15 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from time import monotonic
 from typing import Any, Self, TypeVar
 
 import psycopg
-from psycopg.abc import PQGen
 from psycopg.rows import dict_row
 
 from contact_sync.base.errors import STATE, ConfigError, Fenced, RetryableError
-from contact_sync.postgres import arrow_reader
+from contact_sync.postgres import arrow_reader, bounded
 from contact_sync.postgres.certificates import with_reason
 from contact_sync.postgres.cursor import Cursor, one
 from contact_sync.postgres.faults import PASSING, meaning
@@ -26,9 +24,8 @@ from contact_sync.state import statements
 SQL = statements.load("database")
 WHAT = STATE
 """What `arrow_reader` calls it in errors."""
-T = TypeVar("T")
 C = TypeVar("C", bound=psycopg.Connection[Any])
-SCHEMA_VERSION = "0038"
+SCHEMA_VERSION = "0041"
 """The newest migration in include/sql/state/migrations (compared by a test)."""
 
 SETTINGS = {
@@ -60,18 +57,13 @@ NOT_OWNER = (
 )
 
 
-class Bounded(psycopg.Connection[dict[str, Any]]):
+class Bounded(bounded.Bounded):
     """A connection that waits for no answer longer than ANSWER_SECONDS."""
 
-    def wait(self, gen: PQGen[T], interval: float = 0.1, timeout: float | None = None) -> T:
-        """As psycopg's, with a limit. Raises ConnectionTimeout."""
-        limit, began = min(timeout or ANSWER_SECONDS, ANSWER_SECONDS), monotonic()
-        try:
-            return super().wait(gen, interval, limit)
-        except psycopg.OperationalError as error:
-            if error.sqlstate is None and monotonic() - began >= limit:
-                raise psycopg.errors.ConnectionTimeout("no answer in time") from None
-            raise
+    @property
+    def answer_seconds(self) -> float:
+        """The longest wait for one answer."""
+        return ANSWER_SECONDS
 
 
 def connect(dsn: str, kind: type[C], **options: Any) -> C:

@@ -103,6 +103,9 @@ def observe_absences(
     but who is present has been seen. `approved`: a person says that these clients are really
     gone, which stands for the second look.
     """
+    if len(gone) == 0:
+        cursor.execute(SQL["see_everybody"], {"sync_id": run[0]})
+        return
     cursor.execute(SQL["create_gone"])
     clients = pa.RecordBatch.from_arrays([numbers(gone)], ["client_id"])
     copy_batches(cursor, "pg_temp.gone", clients.schema, [clients])

@@ -9,7 +9,7 @@ are rows of the outbox then, as all others. A contact is in one of the two place
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -18,12 +18,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from contact_sync.base.arrays import Int64
-from contact_sync.postgres import arrow_reader
 from contact_sync.postgres.copying import copy_batches, copy_row
-from contact_sync.postgres.cursor import Cursor, many, one
+from contact_sync.postgres.cursor import Cursor, analyze, many, one
 from contact_sync.postgres.packed import packed, unpacked
 from contact_sync.state import statements
-from contact_sync.state.database import WHAT, StateDatabase
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,6 +46,8 @@ CONFIRMED = pa.schema(
     ]
 )  # fmt: skip
 """Columns of the ledger; the others have their defaults."""
+MANY = 1_000
+"""From so many contacts on that become rows the planner is told of them."""
 _ARRAY = np.dtype([("dimensions", ">i4"), ("nulls", ">i4"), ("type", ">i4"), ("n", ">i4"),
                    ("lowest", ">i4")])  # fmt: skip
 _INT8 = 20
@@ -61,6 +61,11 @@ class Block(NamedTuple):
     first_id: int
     last_id: int
     contacts: int
+
+
+def has_blocks(cursor: Cursor, run_id: int) -> bool:
+    """Whether any contact of the run is in a block."""
+    return bool(one(cursor, SQL["has_blocks"], {"run_id": run_id})["found"])
 
 
 def save(cursor: Cursor, run_id: int, contacts: pd.DataFrame, *, most: int) -> None:
@@ -98,47 +103,38 @@ def of_run(cursor: Cursor, run_id: int) -> list[Block]:
     return [Block(**row) for row in many(cursor, SQL["of_run"], {"run_id": run_id})]
 
 
-def payloads(state: StateDatabase, batch_id: int) -> Iterator[pa.Array]:
-    """Those of a batch, in blocks of bounded size and in no order."""
-    query = statements.with_values(SQL["contents"], batch_id=batch_id)
-    with state.reader() as connection:
-        for batch in arrow_reader.record_batches(connection, query, WHAT):
-            for content in batch.column("content"):
-                yield from unpacked(content.as_buffer(), "payload").column("payload").chunks
-
-
 def contacts_of(
     cursor: Cursor,
     client_ids: Collection[int],
-    *,
+    *names: str,
     sync_id: int | None = None,
     run_id: int | None = None,
 ) -> list[dict[str, Any]]:
-    """Those of the clients that are in blocks of a sync, or of a run; columns of CONTACTS."""
+    """These columns of CONTACTS, of the clients that are in blocks of a sync, or of a run."""
     asked = {"client_ids": list(client_ids), "sync_id": sync_id, "run_id": run_id}
     wanted, found = pa.array(client_ids, pa.int64()), list[dict[str, Any]]()
-    with cursor.connection.cursor(binary=True) as plain:
-        for row in plain.execute(SQL["contents_of_clients"], asked):
-            contacts = unpacked(row["content"])
-            found += contacts.filter(pc.is_in(contacts.column("client_id"), wanted)).to_pylist()
+    for block in many(cursor, SQL["with_clients"], asked):  # one at a time is in memory
+        for row in many(cursor, SQL["content"], block):
+            contacts = unpacked(row["content"], "client_id", *names)
+            is_wanted = pc.is_in(contacts.column("client_id"), wanted)
+            found += contacts.filter(is_wanted).to_pylist()
     return found
 
 
-def confirm(cursor: Cursor, batch_id: int) -> int:
+def confirm(cursor: Cursor, sync_id: int, batch_id: int) -> int:
     """Write the contacts of a batch that are in blocks into the ledger: SendGrid has applied all of
     them. Returns how many; those whose client is known by now are unpacked instead.
     """
     blocks = many(cursor, SQL["of_batch"], {"batch_id": batch_id})
     if not blocks:
         return 0
-    whose = one(cursor, SQL["whose"], {"batch_id": batch_id})
-    if not whose.pop("is_fresh"):
+    if not is_fresh(cursor, sync_id):
         _unpack(cursor, blocks)
         return 0
-    return sum(_confirm(cursor, block, whose) for block in blocks)
+    return sum(_confirm(cursor, block, sync_id, batch_id) for block in blocks)
 
 
-def _confirm(cursor: Cursor, block: dict[str, Any], whose: dict[str, int]) -> int:
+def _confirm(cursor: Cursor, block: dict[str, Any], sync_id: int, batch_id: int) -> int:
     try:
         with cursor.connection.transaction():
             contacts = _take(cursor, block)
@@ -147,11 +143,11 @@ def _confirm(cursor: Cursor, block: dict[str, Any], whose: dict[str, int]) -> in
             n, column = int(contacts.num_rows), contacts.column
             person = column("person_hash")
             columns = {
-                "sync_id": pa.repeat(pa.scalar(whose["sync_id"], pa.int16()), n),
+                "sync_id": pa.repeat(pa.scalar(sync_id, pa.int16()), n),
                 "state": pa.repeat("confirmed", n),
                 "contact_hash": column("email_hash"),
                 "person_hash": pc.if_else(pc.equal(person, 0), None, person),
-                "batch_id": pa.repeat(pa.scalar(whose["batch_id"], pa.int64()), n),
+                "batch_id": pa.repeat(pa.scalar(batch_id, pa.int64()), n),
             }
             arrays = [columns[name] if name in columns else column(name)
                       for name in CONFIRMED.names]  # fmt: skip
@@ -187,7 +183,7 @@ def unpack_all(cursor: Cursor) -> None:
 
 
 def is_fresh(cursor: Cursor, sync_id: int) -> bool:
-    """Whether no contact of the sync is to be removed or moved."""
+    """Whether no contact of the sync is to be removed or moved, so that none can be taken over."""
     return bool(one(cursor, SQL["is_fresh"], {"sync_id": sync_id})["is_fresh"])
 
 
@@ -216,10 +212,20 @@ def _take(cursor: Cursor, block: dict[str, Any]) -> pa.Table | None:
 
 
 def _unpack(cursor: Cursor, blocks: list[dict[str, Any]]) -> None:
-    schema = pa.schema([pa.field("run_id", pa.int64()), *CONTACTS])
+    schema, made = pa.schema([pa.field("run_id", pa.int64()), *CONTACTS]), 0
     for block in blocks:
         if (contacts := _take(cursor, block)) is not None:
             run_id = pa.repeat(pa.scalar(block["run_id"], pa.int64()), contacts.num_rows)
             columns = contacts.select(CONTACTS.names).columns
             rows = pa.table([run_id, *columns], schema).to_batches()
             copy_batches(cursor, "contact_sync.outbox", schema, rows)
+            made += contacts.num_rows
+    if made > MANY:
+        analyze_outbox(cursor)
+
+
+def analyze_outbox(cursor: Cursor) -> None:
+    """Tell the planner what was just staged: it takes a table that it hasn't looked at for small,
+    sorts what an index would give in order, and looks up a million rows one by one.
+    """
+    analyze(cursor, "contact_sync.outbox (run_id, client_id, json_only, takes_over)")

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from contact_sync.postgres.cursor import Cursor, many, one
-from contact_sync.state import affected, outbox_blocks, statements
+from contact_sync.state import affected, outbox_blocks, row_counts, statements
 
 SQL = statements.load("purging")
 PURGES = {
@@ -29,7 +29,6 @@ PURGES = {
     "contacts of verifications": SQL["purge_account_side"],
     "proofs": SQL["purge_proofs"],
     "unequal clients of verifications": SQL["purge_unequal"],
-    "counts of rows": SQL["purge_row_counts"],
     "clients looked at": SQL["purge_looked_at"],
 }
 """What is deleted → by which statement. A test compares them with the tables that hold people."""
@@ -72,7 +71,9 @@ def same_clients(cursor: Cursor, person: Person) -> list[int]:
 
 def addresses_of_clients(cursor: Cursor, person: Person) -> list[str]:
     """Every address of these clients that is known, now and before."""
-    in_blocks = outbox_blocks.contacts_of(cursor, person.client_ids, sync_id=person.sync_id)
+    in_blocks = outbox_blocks.contacts_of(
+        cursor, person.client_ids, "email", sync_id=person.sync_id
+    )
     rows = many(cursor, SQL["addresses_of_clients"], person.parameters())
     return sorted({row["email"] for row in [*rows, *in_blocks]})
 
@@ -113,5 +114,7 @@ def purge(cursor: Cursor, person: Person) -> dict[str, int]:
         cursor.execute(statement, person.parameters())
         if cursor.rowcount > 0:
             found[what] = cursor.rowcount
+    if counts := row_counts.forget_clients(cursor, person.sync_id, person.client_ids):
+        found["counts of rows"] = counts
     affected.forget_counts(cursor, person.sync_id)
     return found

@@ -1,12 +1,13 @@
 """How many rows of phones, addresses and the like each client had in B2CORE, as counted last.
 
-A deleted row leaves nothing that a later run could see. PostgreSQL counts that some were deleted;
-whose is found by counting again: a client with another number of rows, or one that a run has looked
-at since, whose number may have risen and fallen.
+A row that is deleted, or given to another client, leaves nothing that a later run could see.
+PostgreSQL counts that there were some; whose is found by counting again: a client with another
+number of rows, or one that a run has looked at since, whose number may have risen and fallen.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +16,7 @@ import pyarrow as pa
 from contact_sync.base.arrays import Int64
 from contact_sync.base.row_counts import RowCounts
 from contact_sync.postgres.cursor import Cursor, many, one, rows_as
+from contact_sync.postgres.packed import packed, unpacked
 from contact_sync.state import statements
 
 SQL = statements.load("row_counts")
@@ -40,24 +42,44 @@ def read(cursor: Cursor, sync_id: int, counted: Counted) -> tuple[RowCounts, Int
     parameters = {"sync_id": sync_id, "run_id": counted.run_id}
     stored = one(cursor, SQL["read"], parameters)["counted"]
     looked_at = [row["client_id"] for row in many(cursor, SQL["looked_at_since"], parameters)]
-    with pa.ipc.open_stream(stored) as reader:
-        table = reader.read_all()
-    columns = (np.asarray(table.column(name), np.int64) for name in ("client_id", "rows"))
-    return RowCounts(*columns), np.array(looked_at, np.int64)
+    return _read(stored), np.array(looked_at, np.int64)
+
+
+def _read(stored: bytes) -> RowCounts:
+    table = unpacked(stored)
+    return RowCounts(*(np.asarray(table.column(name), np.int64) for name in ("client_id", "rows")))
 
 
 def save(cursor: Cursor, sync_id: int, run_id: int, counts: RowCounts) -> None:
     """Keep what the run has counted; it counts once the run has succeeded."""
     table = pa.table({"client_id": counts.client_id, "rows": counts.rows.astype(np.int32)})
-    sink, options = pa.BufferOutputStream(), pa.ipc.IpcWriteOptions(compression="zstd")
-    with pa.ipc.new_stream(sink, table.schema, options=options) as writer:
-        writer.write_table(table)
-    parameters = {"sync_id": sync_id, "run_id": run_id, "counted": sink.getvalue().to_pybytes()}
+    parameters = {"sync_id": sync_id, "run_id": run_id, "counted": packed(table)}
     cursor.execute(SQL["save"], parameters)
+
+
+def forget_clients(cursor: Cursor, sync_id: int, ids: Collection[int]) -> int:
+    """Take these clients out of all that was counted; returns out of how many runs' counts."""
+    gone, found = np.array(sorted(ids), np.int64), 0
+    for row in many(cursor, SQL["kept"], {"sync_id": sync_id}):
+        counts = _read(row["counted"])
+        left = ~np.isin(counts.client_id, gone)
+        if not left.all():
+            save(
+                cursor, sync_id, row["run_id"], RowCounts(counts.client_id[left], counts.rows[left])
+            )
+            found += 1
+    return found
+
+
+def forget_own(cursor: Cursor, sync_id: int, run_id: int) -> None:
+    """Forget what an earlier try of this run has counted: it isn't of what the run looks at now."""
+    cursor.execute(SQL["forget_own"], {"sync_id": sync_id, "run_id": run_id})
 
 
 def note_looked_at(cursor: Cursor, sync_id: int, run_id: int, ids: Int64) -> None:
     """The run looks at these clients; noted of a sync whose rows are counted."""
+    if not len(ids):
+        return
     parameters = {"sync_id": sync_id, "run_id": run_id, "client_ids": ids.tolist()}
     cursor.execute(SQL["note_looked_at"], parameters)
 

@@ -12,7 +12,7 @@ from psycopg.types.json import Jsonb
 from contact_sync.base.json_columns import Staged
 from contact_sync.postgres import arrow_reader
 from contact_sync.postgres.copying import copy_into
-from contact_sync.postgres.cursor import Cursor, analyze, many, one
+from contact_sync.postgres.cursor import Cursor, many, one
 from contact_sync.postgres.packed import packed, unpacked
 from contact_sync.state import outbox_blocks, statements
 from contact_sync.state.database import WHAT, StateDatabase
@@ -37,8 +37,6 @@ RARE = ("clears", "json_only", "takes_over", "stale")
 USUAL = (*RARE, "unsure_others")
 """Columns that are 0 or false for nearly everybody, which is their default: where they are so for
 all contacts of a frame, they aren't written."""
-IN_BLOCK = "in_block"
-"""Whether a contact may be part of a block (outbox_blocks): a column of what is staged."""
 
 HEIRS = -1
 """Number of the slice of those who represent an address for a rejected client, and its round down:
@@ -138,24 +136,26 @@ def fill_outbox(
     persons: bool,
     in_blocks: int | None,
 ) -> None:
-    """Stream a slice's contacts into the outbox, replacing those of an earlier try.
+    """Stage a slice's contacts, as rows of the outbox and in blocks, replacing those of an earlier
+    try.
 
-    `frames`: columns of OUTBOX but run_id, with `persons` PERSON_HASH, and IN_BLOCK. `in_blocks`:
-    so many contacts has a block at most; None = none is made.
+    `frames`: columns of OUTBOX but run_id, and with `persons` PERSON_HASH. `in_blocks`: so many
+    contacts has a block at most, and the column `in_block` says which may be in one; None = none.
     """
     if part.is_sparse:
         _drop_from_outbox(cursor, run_id, part.members)
     else:
         bounds = {"run_id": run_id, "first_id": part.first_id, "last_id": part.last_id}
-        cursor.execute(SQL["drop_outbox_of_slice"], bounds)
+        # In this order: it waits for whoever makes rows of a block, and these are deleted then.
         outbox_blocks.drop_of_slice(cursor, **bounds)
+        cursor.execute(SQL["drop_outbox_of_slice"], bounds)
     schema = OUTBOX.append(PERSON_HASH) if persons else OUTBOX
     few = pa.schema(column for column in schema if column.name not in USUAL)
 
     def store(frame: pd.DataFrame) -> None:
         rows = frame
         if in_blocks:
-            alike = frame[IN_BLOCK].to_numpy(bool)
+            alike = frame["in_block"].to_numpy(bool)
             rows = frame[~alike]
             contacts = frame if alike.all() else frame[alike]
             outbox_blocks.save(cursor, run_id, contacts, most=in_blocks)
@@ -248,11 +248,9 @@ def count_emptied(cursor: Cursor, run_id: int) -> tuple[int, dict[int, int]]:
 
 
 def analyze_outbox(state: StateDatabase) -> None:
-    """Tell the planner what was just staged: it takes a table that it hasn't looked at for small,
-    sorts what an index would give in order, and looks up a million rows one by one.
-    """
+    """Tell the planner what was just staged."""
     with state.transaction() as cursor:
-        analyze(cursor, "contact_sync.outbox (run_id, client_id, json_only, takes_over)")
+        outbox_blocks.analyze_outbox(cursor)
 
 
 def outbox_sizes(state: StateDatabase, run_id: int) -> pa.Table:

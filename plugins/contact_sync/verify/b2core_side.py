@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from contact_sync.b2core.statements import texts_hash
 from contact_sync.base.arrays import Int64, Mask, rows_of, taken
 from contact_sync.base.failpoints import reach
 from contact_sync.base.json_columns import SourceSnapshot
@@ -119,7 +120,7 @@ def look(sync: Sync, found: Verification) -> Seen:
     with sync.b2core.snapshot() as snapshot:
         here = replace(
             snapshot.position(), detection=str(definition.source.change_detection),
-            statements=snapshot.texts_hash("clients", "scan"),
+            statements=texts_hash(snapshot.folder, "clients", "scan"),
         )  # fmt: skip
         refuse_stale(definition, here)
         scan = scan_clients(snapshot, sync.hashing())

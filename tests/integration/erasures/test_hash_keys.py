@@ -71,6 +71,7 @@ NOT_REHASHED = {
     "verify_contact": "none is under way",
     "verify_unequal": "none is under way",
     "verify_proof": "none is under way",
+    "outbox_block": "its contacts are made rows of the outbox first",
     "slice": "its run is fenced off, or was a dry run and ends",
     "run.definition_hash": "of no person",
     "verification.definition_hash": "of no person",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from contact_sync.state import syncs
+from contact_sync.state import row_counts, syncs
 from contact_sync.state.purging import PURGES
 from tests.support.erased import ask, erase, go_on, outlast_the_search, states, traces
 from tests.support.world import World
@@ -15,6 +15,8 @@ PERSONAL = ("client_id", "email", "email_hash", "former", "members", "first_id",
 """Columns that hold, or tell of, a person."""
 OWN = ("erasure_address", "erasure_client")
 """Tables of erasures, whose rows end with them."""
+PACKED = ("outbox_block", "row_count")
+"""Many clients are in one value of a row, out of which one is taken."""
 
 
 def test_E01_every_table_with_a_person_is_purged(world: World) -> None:
@@ -28,7 +30,23 @@ def test_E01_every_table_with_a_person_is_purged(world: World) -> None:
     )
     purged = " ".join(PURGES.values()).split()
     left = [name for (name,) in tables if f"contact_sync.{name}" not in purged]
-    assert sorted(left) == sorted(OWN)
+    assert sorted(left) == sorted((*OWN, *PACKED))
+
+
+def test_E01_A06_an_erasure_hides_no_deleted_row(world: World) -> None:
+    """Only the client itself is taken out of what was counted: the next run needn't be full."""
+    world.seed()
+    for _ in range(3):
+        world.run()
+    erase(world, client="1")
+    with world.sync() as sync, sync.state.transaction() as cursor:
+        kept = row_counts.newest(cursor, 1, 1_000)
+        assert kept is not None
+        counted, _ = row_counts.read(cursor, 1, kept)
+    assert counted.client_id.tolist() == [2, 3, 4, 5]
+    world.sql("DELETE FROM b2core.client_phones WHERE client_id = 2")
+    report = world.run()
+    assert (report["kind"], report["counts"]["cleared"]) == ("incremental", 1)
 
 
 @pytest.mark.parametrize("finished", [True, False])

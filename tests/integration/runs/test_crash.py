@@ -14,6 +14,7 @@ import pytest
 from contact_sync.base.paths import INCLUDE
 from tests.support.crashes import CSV, EVERY_RUN, JOINTS, JSON, KINDS, all_points
 from tests.support.killed import hit
+from tests.support.steps import staged
 from tests.support.world import World
 
 POINTS = sorted(all_points())
@@ -77,7 +78,7 @@ def assert_recovers(world: World, kind: str, *, take_over: bool) -> None:
     books = last["books"]
     fates = sum(books[fate] for fate in ("confirmed", "pending", "rejected", "excluded"))
     assert (books["selected"], books["pending"]) == (fates, 0)
-    assert world.state("SELECT count(*) FROM contact_sync.outbox") == [(0,)]
+    assert staged(world) == (0, 0)
     running = "SELECT count(*) FROM contact_sync.run WHERE state = 'running'"
     assert world.state(running) == [(0,)]
 

@@ -32,7 +32,7 @@ SEARCH = "/v3/marketing/contacts/search"
 RESTORED = "UPDATE contact_sync.state_identity SET timeline = timeline"
 """Leaves the row of evidence as a restore does."""
 REWRITE = (
-    "ALTER TABLE contact_sync.ledger ALTER COLUMN tries TYPE smallint USING tries + 0::smallint"
+    "ALTER TABLE contact_sync.ledger ALTER COLUMN retaken TYPE smallint USING retaken + 0::smallint"
 )
 
 

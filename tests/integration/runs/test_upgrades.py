@@ -26,6 +26,7 @@ from tests.support.old_schema import (
     COLUMNS,
     OF_0005,
     as_administrator,
+    as_rows,
     empty_schema,
     go_back_to,
     upgrade_to,
@@ -121,6 +122,7 @@ def test_P14_contacts_in_flight_are_turned_by_an_upgrade(
     with world.sync() as sync:
         run_id = start_run(sync, RunKind.INCREMENTAL, holder="test")
         go_on(sync, run_id, before="submit")
+        as_rows(world)
         mapping = mapping_of(open_run(sync, run_id))
         contacts = world.state(staged)
         go_back_to(world, cluster, "0004")

@@ -3,62 +3,19 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from contact_sync.base.vocabulary import RunKind
 from contact_sync.postgres import arrow_reader
-from contact_sync.run import in_one_process
-from contact_sync.run.context import open_run
-from contact_sync.run.plan_batches import plan_batches
 from contact_sync.run.sending import prepare
-from contact_sync.run.stage_clients import stage_clients
 from contact_sync.run.start_run import start_run
-from contact_sync.run.unpacking import unpack_run
-from contact_sync.state import purging
-from contact_sync.state.for_people import changes, client
-from contact_sync.state.purging import Person
 from contact_sync.state.suppressed import address_hashes
-from contact_sync.sync import Sync
-from tests.support.erased import ask, traces
-from tests.support.steps import go_on
+from tests.support.blocks import EMAILS, after_the_plan, by_csv
+from tests.support.steps import go_on, staged
 from tests.support.world import World
-
-EMAILS = [f"client{n}@example.com" for n in (1, 2, 3, 5)]
-"""Whom `World.seed` has sent."""
-
-
-def staged(world: World) -> tuple[int, int]:
-    """How many contacts wait in blocks, and how many in rows."""
-    ((blocks, rows),) = world.state(
-        """SELECT (SELECT coalesce(sum(contacts), 0)::int FROM contact_sync.outbox_block),
-                  (SELECT count(*)::int FROM contact_sync.outbox)"""
-    )
-    return blocks, rows
-
-
-@contextmanager
-def after_the_plan(happens: Callable[[], Any]) -> Iterator[None]:
-    """Something happens in each run that has a plan and hasn't sent anything."""
-
-    def meanwhile(*args: Any) -> list[int]:
-        planned = plan_batches(*args)
-        happens()
-        return planned
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(in_one_process, "plan_batches", meanwhile)
-        yield
-
-
-def by_csv(world: World) -> None:
-    """Six clients, four contacts, nobody at SendGrid; the CSV lane."""
-    world.redefine(lane="csv")
-    world.seed()
 
 
 @pytest.mark.parametrize(("most", "batches"), [(250_000, 1), (2, 2), (1, 4)])
@@ -120,12 +77,15 @@ def known(world: World) -> None:
 
 
 def kept(world: World) -> None:
-    """A contact stays that was another client's."""
+    """One of the contacts was another client's, and stays."""
+    with world.sync() as sync:
+        (email_hash,) = address_hashes([EMAILS[0]], sync.hashing())
     world.state(
         """INSERT INTO contact_sync.removal (sync_id, email, email_hash, client_id, why, kept)
-           SELECT sync_id, '#7', 7, 99, 'gone', true FROM contact_sync.sync WHERE name = 'demo'
-           ON CONFLICT DO NOTHING"""
-    )
+           SELECT sync_id, '#' || %s, %s, 99, 'gone', true FROM contact_sync.sync
+           WHERE name = 'demo'""",
+        str(email_hash), email_hash,
+    )  # fmt: skip
 
 
 def edited(world: World) -> None:
@@ -167,6 +127,7 @@ def test_whatever_becomes_of_a_batch_its_contacts_are_there(
     listed = {email for email, c in world.contacts().items() if world.list_id in c["list_ids"]}
     confirmed = {n for n, fate in world.fates().items() if fate == "confirmed"}
     assert {emails[n] for n in confirmed} <= listed
+    assert world.state("SELECT count(*) FROM contact_sync.removal") == [(0,)]
     world.run()
     others = {EMAILS[1]} if happens is refused else set[str]()
     world.assert_converged(rejected={2} if others else (), unlisted=others)
@@ -189,31 +150,6 @@ def test_what_has_to_be_looked_at_is_not_sent_from_blocks(
     assert "Chad" not in str(world.contacts())
 
 
-def planned(world: World, sync: Sync) -> int:
-    """A first load that has a plan."""
-    run_id = start_run(sync, RunKind.INCREMENTAL, holder="test")
-    go_on(sync, run_id, before="exclude")
-    assert staged(world) == (4, 0)
-    return run_id
-
-
-def test_a_contact_that_goes_by_json_is_in_no_block(world: World) -> None:
-    """A negative number, which a CSV file may lose: it goes beside the block of the others."""
-    by_csv(world)
-    world.emulator.admin.create_field("Balance", "Number")
-    fields = world.definition.model_dump(mode="json")["fields"]
-    world.redefine(fields={**fields, "Balance": "postal_code"})
-    world.sql("UPDATE b2core.client_addresses SET postal_code = CASE client_id WHEN 2 THEN -7 "
-               "ELSE client_id END")  # fmt: skip
-    seen = list[tuple[int, int]]()
-    with after_the_plan(lambda: seen.append(staged(world))):
-        report = world.run()
-    assert seen == [(3, 1)]
-    assert [(job["lane"], job["rows"]) for job in report["jobs"]] == [("csv", 3), ("json", 1)]
-    held = {email: c["custom_fields"]["Balance"] for email, c in world.contacts().items()}
-    assert held == dict(zip(EMAILS, (1, -7, 4, 5), strict=True))
-
-
 @pytest.mark.parametrize("most", [250_000, 2])
 def test_blocks_that_overlap_are_sent_together_or_as_rows(
     world: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, most: int
@@ -233,61 +169,3 @@ def test_blocks_that_overlap_are_sent_together_or_as_rows(
     assert sum(job["rows"] for job in report["jobs"]) == 6
     world.assert_converged()
     assert world.run()["counts"]["sent"] == 0
-
-
-def test_a_batch_may_have_rows_beside_blocks(world: World) -> None:
-    """What an earlier version of this code has staged of a run, which goes on with this one."""
-    by_csv(world)
-    world.redefine(slice_clients=3)
-    with world.sync() as sync:
-        run_id = start_run(sync, RunKind.INCREMENTAL, holder="test")
-        go_on(sync, run_id, before="plan")
-        unpack_run(sync, open_run(sync, run_id))
-        stage_clients(sync, open_run(sync, run_id), 1)
-        go_on(sync, run_id, before="exclude", after="stage")
-        assert staged(world) == (2, 2)
-        go_on(sync, run_id, before="finish", after="plan")
-    assert world.state("SELECT lane, contacts FROM contact_sync.batch") == [("csv", 4)]
-    assert staged(world) == (0, 0)
-    world.assert_converged()
-
-
-def test_people_see_what_is_staged_in_blocks(world: World) -> None:
-    """A client waits in its batch, and its values are shown while they are staged."""
-    by_csv(world)
-    with world.sync() as sync:
-        run_id = planned(world, sync)
-        with sync.state.transaction() as cursor:
-            (waiting,) = client.staged(cursor, 1, 2)
-            assert (waiting.run_id, waiting.state) == (run_id, "staged")
-            assert client.staged(cursor, 1, 6) == []
-            found = changes.staged(cursor, run_id, [2, 5, 6, 77])
-    assert {one: row.email for one, row in found.items()} == {2: EMAILS[1], 5: EMAILS[3]}
-    assert "Zoë 2" in found[2].payload
-
-
-def test_who_is_erased_leaves_a_block_before_it_is_sent(world: World) -> None:
-    """Asked for between plan and sending; the others of the block are sent."""
-    by_csv(world)
-    with world.sync() as sync:
-        run_id = planned(world, sync)
-        assert traces(world, EMAILS[1]) == [f"outbox_block: {EMAILS[1]}"]
-        ask(world, client="2")
-        go_on(sync, run_id, before="finish", after="exclude")
-    assert EMAILS[1] not in world.sent()
-    assert sorted(world.contacts()) == [EMAILS[0], *EMAILS[2:]]
-
-
-@pytest.mark.parametrize("known_by", ["client", "address"])
-def test_an_erasure_purges_blocks(world: World, known_by: str) -> None:
-    """Not a byte of the person stays in one, and everything of the others does."""
-    by_csv(world)
-    with world.sync() as sync:
-        planned(world, sync)
-        hashes = dict(zip([EMAILS[1]], address_hashes([EMAILS[1]], sync.hashing()), strict=True))
-        person = Person(1, (2,)) if known_by == "client" else Person(1, (), hashes)
-        with sync.state.transaction() as cursor:
-            assert purging.addresses_of_clients(cursor, Person(1, (2,))) == [EMAILS[1]]
-            purging.purge(cursor, person)
-    assert traces(world, EMAILS[1], "Zoë 2") == []
-    assert staged(world) == (0, 3)

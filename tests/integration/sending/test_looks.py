@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from contact_sync.base.errors import SyncError
-from contact_sync.run import in_one_process, plan_batches
+from contact_sync.run import cut_batches, in_one_process
 from contact_sync.state.settling import ENOUGH_TRIES
 from tests.support.world import World
 
@@ -74,7 +74,7 @@ def test_D16_what_tells_nothing_of_a_contact_is_no_try_of_it(
 ) -> None:
     """However often it happens, one look afterwards rejects nobody, and the next run confirms."""
     monkeypatch.setattr(in_one_process, "MAX_SUBMITS", 1)
-    monkeypatch.setattr(plan_batches, "MAX_APART", 1)  # their batches stay as they are
+    monkeypatch.setattr(cut_batches, "MAX_APART", 1)  # their batches stay as they are
     world.redefine(lane=lane)
     emails = world.add_clients(12)
     for _round in range(ROUNDS):
@@ -135,7 +135,7 @@ def test_D16_many_that_are_sent_in_vain_are_cut_smaller_by_each_run(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A bounded number of batches, until the one is found whose jobs are never served."""
-    monkeypatch.setattr(plan_batches, "MAX_APART", 4)
+    monkeypatch.setattr(cut_batches, "MAX_APART", 4)
     world.add_clients(16)
     for _round in range(ENOUGH_TRIES):
         is_forgotten(world, "json")

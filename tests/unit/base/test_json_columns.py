@@ -32,7 +32,7 @@ SNAPSHOT = {
     "look": "changes", "look_why": "counts", "look_detail": None,
     "counts": {
         "parts": {"scan": [7]}, "reset_at": "", "whole_at": "2026-01-01T00:00:00.000000Z",
-        "unusable": None, "covered": True,
+        "unusable": None, "covered": True, "catalogs": "1259/5/2/1",
         "tables": {
             "7": {"name": "b2core.client", "file": 7, "inserted": 3, "updated": 2, "deleted": 1,
                   "horizon": 9},

@@ -83,7 +83,8 @@ def lacks(*modules, asked):
     assert not set(modules) & set(sys.modules), set(modules) & set(sys.modules)
 lacks("airflow", "alembic", "pandas", "psycopg", "pyarrow", "requests", asked=["--help"])
 lacks("alembic", "email_validator", "pandas", asked=["status", "demo"])
-lacks("alembic", "email_validator", "pandas", "pyarrow.compute", asked=["run", "demo"])
+lacks("alembic", "email_validator", "pandas", "phonenumbers", "pyarrow.compute",
+      asked=["run", "demo"])
 """
     environment = {name: value for name, value in os.environ.items() if "AIRFLOW_CONN" not in name}
     done = subprocess.run(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from contact_sync.contacts.refused_values import Contact
-from contact_sync.state.batch_contacts import BatchBlock
+from contact_sync.state.batch_contacts import BatchColumns
 from tests.support.samples import payload
 
 
@@ -18,4 +18,4 @@ def test_a_block_is_its_contacts_one_after_the_other() -> None:
         for number, (email, text) in enumerate(zip(emails, texts, strict=True), start=4)
     ]
     together = "".join(one.payload for one in sent).encode()
-    assert BatchBlock([4, 5, 6], together, np.zeros(3, np.int64)).contacts() == sent
+    assert BatchColumns([4, 5, 6], together, np.zeros(3, np.int64)).contacts() == sent

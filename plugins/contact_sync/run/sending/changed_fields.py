@@ -40,11 +40,11 @@ ADDRESS = "email"
 def differences(mapping: Mapped, row: StagedChange, contact: Mapping[str, Any]) -> BeforeAfter:
     """Each field that sending the row changes in the contact, with its values before and after. A
     value that is left out, and not emptied, stays as it is. Pure."""
-    found = {}
+    found, held = {}, dict(contact)
     for field, value in zip(mapping.fields, values_of(row.payload, mapping), strict=True):
-        before = shown(field, dict(contact))
-        stays = value == "" and not row.clears >> field.bit & 1
-        if not stays and not is_as_sent(field, value, before):
+        if value == "" and not row.clears >> field.bit & 1:
+            continue  # it stays
+        if not is_as_sent(field, value, before := shown(field, held)):
             found[field.name] = (as_text(before), value)
     return found
 

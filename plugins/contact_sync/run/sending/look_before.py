@@ -38,7 +38,7 @@ def look_before(sync: Sync, run: Run, plan: Plan, *, csv: bool) -> Plan:
     """Have the staged contacts emptied of what SendGrid holds and B2CORE doesn't; returns the plan
     with the numbers of it. `csv`: the run takes the CSV lane. Only reads at SendGrid.
 
-    Repeating it changes nothing; for a run that has begun to send it does nothing.
+    Repeating it changes nothing; it isn't for a run that has begun to send.
     """
     mapping, looked = mapping_of(run), 0
     after: int | None = None  # ids may be negative

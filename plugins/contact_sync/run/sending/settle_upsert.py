@@ -36,7 +36,7 @@ from contact_sync.run.sending.look_before import held_after
 from contact_sync.run.sending.refused_contacts import RefusedContacts, Said, refused_contacts
 from contact_sync.run.sending.split import postpone_and_split
 from contact_sync.run.sending.verify import not_applied
-from contact_sync.run.unpacking import unpack_batch
+from contact_sync.run.unpacking import unpack_unless
 from contact_sync.sendgrid.errors_file import read_errors
 from contact_sync.sendgrid.refusal_causes import is_unknown_field
 from contact_sync.state import (
@@ -101,9 +101,8 @@ class Named:
 def settle_upsert(sync: Sync, run: Run, batch: Batch, job: Job) -> None:
     """Settle a batch whose job is over."""
     is_as_usual = job.status is JobStatus.COMPLETED and counts_all(job, batch.contacts)
-    is_all_new = is_as_usual and job.created >= batch.contacts
-    if batch.lane is Lane.CSV and not is_all_new:  # some contacts are looked at by themselves
-        unpack_batch(sync, run, batch)
+    if batch.lane is Lane.CSV:
+        unpack_unless(sync, run, batch, applied=is_as_usual and job.created >= batch.contacts)
     if is_as_usual:
         _settle(sync, run, batch, job, Named())
     else:

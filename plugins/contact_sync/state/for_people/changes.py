@@ -110,7 +110,7 @@ def staged(cursor: Cursor, run_id: int, client_ids: list[int]) -> dict[int, Stag
     """What is staged of these clients, as long as they wait to be sent."""
     rows = many(cursor, SQL["staged"], {"run_id": run_id, "client_ids": client_ids})
     found = {row["client_id"]: StagedChange(**row) for row in rows}
-    for row in outbox_blocks.contacts_of(cursor, client_ids, run_id=run_id):
+    for row in outbox_blocks.contacts_of(cursor, client_ids, "email", "payload", run_id=run_id):
         change = StagedChange(row["client_id"], row["email"], row["payload"], 0)
         found[change.client_id] = change
     return found
