@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import psycopg
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from contact_sync.base.arrays import Int64
 from contact_sync.postgres.copying import copy_batches, copy_row
@@ -111,13 +110,13 @@ def contacts_of(
     run_id: int | None = None,
 ) -> list[dict[str, Any]]:
     """These columns of CONTACTS, of the clients that are in blocks of a sync, or of a run."""
-    asked = {"client_ids": list(client_ids), "sync_id": sync_id, "run_id": run_id}
-    wanted, found = pa.array(client_ids, pa.int64()), list[dict[str, Any]]()
+    wanted, found = list(client_ids), list[dict[str, Any]]()
+    asked = {"client_ids": wanted, "sync_id": sync_id, "run_id": run_id}
     for block in many(cursor, SQL["with_clients"], asked):  # one at a time is in memory
         for row in many(cursor, SQL["content"], block):
             contacts = unpacked(row["content"], "client_id", *names)
-            is_wanted = pc.is_in(contacts.column("client_id"), wanted)
-            found += contacts.filter(is_wanted).to_pylist()
+            is_wanted = np.isin(contacts.column("client_id").to_numpy(), wanted)
+            found += contacts.filter(pa.array(is_wanted)).to_pylist()
     return found
 
 
@@ -141,12 +140,12 @@ def _confirm(cursor: Cursor, block: dict[str, Any], sync_id: int, batch_id: int)
             if contacts is None:
                 return 0
             n, column = int(contacts.num_rows), contacts.column
-            person = column("person_hash")
+            person = column("person_hash").to_numpy()
             columns = {
                 "sync_id": pa.repeat(pa.scalar(sync_id, pa.int16()), n),
                 "state": pa.repeat("confirmed", n),
                 "contact_hash": column("email_hash"),
-                "person_hash": pc.if_else(pc.equal(person, 0), None, person),
+                "person_hash": pa.array(person, mask=person == 0),
                 "batch_id": pa.repeat(pa.scalar(batch_id, pa.int64()), n),
             }
             arrays = [columns[name] if name in columns else column(name)
