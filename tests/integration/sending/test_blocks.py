@@ -10,11 +10,8 @@ import pytest
 
 from contact_sync.base.vocabulary import RunKind
 from contact_sync.postgres import arrow_reader
-from contact_sync.run.context import open_run
 from contact_sync.run.sending import prepare
-from contact_sync.run.stage_clients import stage_clients
 from contact_sync.run.start_run import start_run
-from contact_sync.run.unpacking import unpack_run
 from contact_sync.state.suppressed import address_hashes
 from tests.support.blocks import EMAILS, after_the_plan, by_csv
 from tests.support.steps import go_on, staged
@@ -172,20 +169,3 @@ def test_blocks_that_overlap_are_sent_together_or_as_rows(
     assert sum(job["rows"] for job in report["jobs"]) == 6
     world.assert_converged()
     assert world.run()["counts"]["sent"] == 0
-
-
-def test_a_batch_may_have_rows_beside_blocks(world: World) -> None:
-    """What an earlier version of this code has staged of a run, which goes on with this one."""
-    by_csv(world)
-    world.redefine(slice_clients=3)
-    with world.sync() as sync:
-        run_id = start_run(sync, RunKind.INCREMENTAL, holder="test")
-        go_on(sync, run_id, before="plan")
-        unpack_run(sync, open_run(sync, run_id))
-        stage_clients(sync, open_run(sync, run_id), 1)
-        go_on(sync, run_id, before="exclude", after="stage")
-        assert staged(world) == (2, 2)
-        go_on(sync, run_id, before="finish", after="plan")
-    assert world.state("SELECT lane, contacts FROM contact_sync.batch") == [("csv", 4)]
-    assert staged(world) == (0, 0)
-    world.assert_converged()

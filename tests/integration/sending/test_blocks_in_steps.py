@@ -6,11 +6,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from contact_sync.base.vocabulary import RunKind
 from contact_sync.contacts.hash_keys import HashKey, HashKeys
 from contact_sync.run.context import open_run
 from contact_sync.run.plan_batches import plan_batches
 from contact_sync.run.release_lease import release_lease
 from contact_sync.run.stage_clients import stage_clients
+from contact_sync.run.start_run import start_run
 from contact_sync.run.unpacking import unpack_run
 from contact_sync.state import outbox_blocks, purging
 from contact_sync.state.for_people import changes, client
@@ -91,6 +93,23 @@ def test_a_new_key_reaches_what_is_staged_in_blocks(world: World) -> None:
     other = HashKey("canary-hash-key-of-somebody-else-0123")
     world.hash_keys = HashKeys(other, (HASH_KEYS.current,))
     assert world.run()["counts"]["sent"] == 0
+    assert staged(world) == (0, 0)
+    world.assert_converged()
+
+
+def test_a_batch_may_have_rows_beside_blocks(world: World) -> None:
+    """What an earlier version of this code has staged of a run, which goes on with this one."""
+    by_csv(world)
+    world.redefine(slice_clients=3)
+    with world.sync() as sync:
+        run_id = start_run(sync, RunKind.INCREMENTAL, holder="test")
+        go_on(sync, run_id, before="plan")
+        unpack_run(sync, open_run(sync, run_id))
+        stage_clients(sync, open_run(sync, run_id), 1)
+        go_on(sync, run_id, before="exclude", after="stage")
+        assert staged(world) == (2, 2)
+        go_on(sync, run_id, before="finish", after="plan")
+    assert world.state("SELECT lane, contacts FROM contact_sync.batch") == [("csv", 4)]
     assert staged(world) == (0, 0)
     world.assert_converged()
 
