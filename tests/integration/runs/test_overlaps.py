@@ -141,8 +141,8 @@ def test_O08_no_two_batches_of_a_run_hold_one_address(world: World) -> None:
         run_id = start_run(sync, RunKind.FULL, holder="first")
         go_on(sync, run_id, before="submit")
         release_lease(sync, run_id, "seen enough")
-    count = "SELECT count(DISTINCT batch_id), count(*), count(DISTINCT email) FROM"
-    ((batches, contacts, addresses),) = world.state(f"{count} contact_sync.batch_contact")
+    count = "SELECT count(DISTINCT batch_id), count(*), count(DISTINCT email_hash) FROM"
+    ((batches, contacts, addresses),) = world.state(f"{count} contact_sync.batch_client")
     assert batches >= 3
     assert (
         contacts
