@@ -5,6 +5,7 @@
 -- or not. Index: row_count primary key, looked_at primary key
 SELECT
     c.run_id,
+    r.kind <> 'incremental' AS of_everybody,
     (
         SELECT coalesce(sum(cardinality(l.client_ids)), 0) FROM contact_sync.looked_at AS l
         WHERE l.sync_id = c.sync_id AND l.run_id >= c.run_id

@@ -51,20 +51,25 @@ _COLUMNS = """SELECT md5(string_agg(concat_ws(
             ),
             (
                 SELECT string_agg(l.enumlabel, ',' ORDER BY l.oid) FROM pg_enum AS l
-                WHERE l.enumtypid = a.atttypid
+                WHERE l.enumtypid IN (t.oid, t.typbasetype, t.typelem)
             )
         ), ' ' ORDER BY a.attnum))
         FROM pg_attribute AS a
+        INNER JOIN pg_type AS t ON t.oid = a.atttypid
         WHERE
             a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
             AND (
                 a.attname = ANY({names}::text[]) OR a.attgenerated <> ''
-                OR EXISTS (SELECT FROM pg_enum AS l WHERE l.enumtypid = a.atttypid)
+                OR EXISTS (
+                    SELECT FROM pg_enum AS l
+                    WHERE l.enumtypid IN (t.oid, t.typbasetype, t.typelem)
+                )
             )"""
 """Of `c`: the columns that the statements name, those that are computed, and those of an enum. All
 values of a column are others, and no row is written, when another column gets its name, when it is
 made again with a default (PostgreSQL docs, ALTER TABLE, Notes), when a virtual one is computed in
-another way, or when a label of its enum is renamed."""
+another way, or when a label of its enum is renamed, also of a domain or an
+array of one."""
 _MARKS = """
 WITH RECURSIVE named AS (
     SELECT DISTINCT

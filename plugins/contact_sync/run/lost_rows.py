@@ -57,19 +57,45 @@ def lost_rows(
     """None = some are gone, and nobody knows whose. Counts only if there is a reason to: rows that
     may be gone, or a full run, which compares everybody. A first load leaves it to the run after
     it, which has nothing else to do."""
-    now = snapshot.counts
-    if run.is_trial or not parts_to_count(now) or kind[1] is KindReason.FIRST_LOAD:
+    if run.is_trial or kind[1] is KindReason.FIRST_LOAD:
         return NOTHING_LOST
-    if now is None or kind[0] is not RunKind.INCREMENTAL:
-        return rows_now(snapshot)
+    if kind[0] is RunKind.INCREMENTAL:
+        return _lost_since(state, run, snapshot, mark)
+    return rows_now(snapshot) if parts_to_count(snapshot.counts) else NOTHING_LOST
+
+
+def _lost_since(
+    state: StateDatabase, run: Run, snapshot: Snapshot, mark: SourceSnapshot | None
+) -> Lost | None:
+    now = snapshot.counts
+    if now is None or now.unusable:
+        return NOTHING_LOST
     then = _then(mark, now)
     if then is not None and _are_looked_up(snapshot, _with_deletions(then, now)):
         return None
+    if not parts_to_count(now):
+        return NOTHING_LOST
+    was_full = mark is not None and mark.look_why == LookWhy.EVERYBODY
+    return _lost_of_clients(state, run, snapshot, (then, now), was_full=was_full)
+
+
+def _lost_of_clients(
+    state: StateDatabase,
+    run: Run,
+    snapshot: Snapshot,
+    counts: tuple[SourceCounts | None, SourceCounts],
+    *,
+    was_full: bool,
+) -> Lost | None:
+    """`counts`: of the run before and of now; `was_full`: that run compared everybody."""
+    then, now = counts
     with state.transaction() as cursor:
         kept = row_counts.newest(cursor, run.sync_id, run.run_id)
-    if kept is None:
-        was_full = mark is not None and mark.look_why == LookWhy.EVERYBODY
-        return rows_now(snapshot) if was_full and not _are_deleted(then, now) else None
+    if kept is None and was_full and not _are_deleted(then, now):
+        return rows_now(snapshot)
+    # That a row was gone before a count that compared nobody, PostgreSQL may tell late.
+    if kept is None or (not kept.of_everybody and _are_deleted(then, now)):
+        return None
     if kept.looked_at < ENOUGH_LOOKED_AT and not _may_be_gone(then, now):
         return NOTHING_LOST
     with state.transaction() as cursor:

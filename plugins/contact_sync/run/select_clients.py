@@ -128,7 +128,7 @@ def _look(sync: Sync, run: Run) -> Seen:
         here = _looked(still.here, still.decided, still.here.counts, known.watermark)
         return Seen(here, *still.kind, known.now, NO_SCAN, NOTHING_LOST, NO_IDS, NO_LEDGER, NO_IDS,
                     rest=here.selected)  # fmt: skip
-    mapping = mapping_of(run) if still else _checked_mapping(sync, run)
+    mapping = _checked_mapping(sync, run)
     detection = definition.source.change_detection
     with sync.b2core.snapshot(counting=detection is ChangeDetection.XMIN) as snapshot:
         here = replace(

@@ -17,7 +17,7 @@ from contact_sync.base.vocabulary import RunKind
 from contact_sync.config.source import ChangeDetection
 from contact_sync.run.decide_look import Asked, Decided, decide_look
 from contact_sync.run.lost_rows import ENOUGH_LOOKED_AT, parts_to_count
-from contact_sync.run.run_kind import decide_kind, doubt, refuse_stale
+from contact_sync.run.run_kind import decide_kind, doubt
 from contact_sync.state import address_index, row_counts
 from contact_sync.state.affected import RunBefore, nobody_waits
 from contact_sync.state.runs import Run, SyncState
@@ -50,7 +50,6 @@ def still_source(
     if here is None or mark is None:
         return None
     here = replace(here, statements=statements_hash(sync), selected=mark.selected)
-    refuse_stale(definition, here)
     kind = decide_kind(definition, run.kind, known, here, mapping_version, unproven=doubt(run))
     asked = Asked(kind[0], run.is_trial, run.retry_rejected, here, here.counts)
     decided = decide_look(asked, mark, before)

@@ -25,9 +25,10 @@ SQL = statements.load("row_counts")
 @dataclass(frozen=True, slots=True)
 class Counted:
     """The run that counted last and succeeded, and how many clients runs have looked at since; some
-    more than once."""
+    more than once. `of_everybody`: it compared everybody with what it counted."""
 
     run_id: int
+    of_everybody: bool
     looked_at: int
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 import shutil
+import time
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 
 from contact_sync.base.errors import FatalError
@@ -72,6 +74,23 @@ def test_A06_A25_a_reset_hides_no_deleted_row(own_tables: World, reset: str) -> 
     own_tables.assert_converged()
 
 
+def test_A06_A25_a_deletion_counted_late_after_a_first_load_loses_nothing(
+    own_tables: World,
+) -> None:
+    """Its session is in its next transaction when the first count of rows is made, without it."""
+    with psycopg.connect(own_tables.b2core_url, autocommit=True) as busy:
+        busy.execute(
+            "DELETE FROM b2core.client_phones WHERE client_id = 1; COMMIT; BEGIN; SELECT 1"
+        )
+        assert own_tables.run()["counts"]["sent"] == 0
+        busy.execute("COMMIT")
+    deleted = "SELECT pg_stat_get_tuples_deleted('b2core.client_phones'::regclass)"
+    while own_tables.sql(deleted) == [(0,)]:
+        time.sleep(0.05)
+    assert own_tables.run()["kind_reason"] == "rows_deleted"
+    own_tables.assert_converged()
+
+
 def test_A07_A24_a_deleted_value_that_clients_show_makes_the_run_full(own_tables: World) -> None:
     """No foreign key keeps it, and nothing tells who has shown it."""
     world = own_tables
@@ -87,6 +106,22 @@ def test_A07_A24_a_deleted_value_that_clients_show_makes_the_run_full(own_tables
     world.assert_converged()
     world.sql("DELETE FROM b2core.client_phones WHERE client_id = 1")
     assert world.run()["kind"] == "incremental"
+    world.assert_converged()
+
+
+def test_A07_A24_so_does_one_of_a_source_whose_rows_are_not_counted(
+    own_tables: World, tmp_path: Path
+) -> None:
+    """It has nothing but clients."""
+    world = own_tables
+    world.sql_folder = shutil.copytree(world.sql_folder, tmp_path / "b2core")
+    path = world.sql_folder / "changed_xmin.sql"
+    path.write_text(path.read_text("utf-8").split("\nUNION ALL\n")[0], encoding="utf-8")
+    world.sql("ALTER TABLE b2core.clients DROP CONSTRAINT clients_status_id_fkey")
+    for _ in range(2):
+        world.run()
+    world.sql("DELETE FROM b2core.client_statuses WHERE id = 1")
+    assert world.run()["kind_reason"] == "rows_deleted"
     world.assert_converged()
 
 
