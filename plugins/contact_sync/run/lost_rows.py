@@ -61,7 +61,7 @@ def lost_rows(
         return NOTHING_LOST
     if kind[0] is RunKind.INCREMENTAL:
         return _lost_since(state, run, snapshot, mark)
-    return rows_now(snapshot) if parts_to_count(snapshot.counts) else NOTHING_LOST
+    return rows_now(snapshot)
 
 
 def _lost_since(
@@ -132,7 +132,8 @@ def _compared(
 
 def rows_now(snapshot: Snapshot) -> Lost:
     """Nobody's are gone, as far as that matters: everybody's are counted for the runs after it."""
-    return Lost(NOBODY, by_client(snapshot, parts_to_count(snapshot.counts)))
+    parts = parts_to_count(snapshot.counts)
+    return Lost(NOBODY, by_client(snapshot, parts)) if parts else NOTHING_LOST
 
 
 def note_rows(
