@@ -145,8 +145,11 @@ def note_rows(
         row_counts.save(cursor, run.sync_id, run.run_id, lost.counts)
         return
     row_counts.forget_own(cursor, run.sync_id, run.run_id)
-    if kind is RunKind.INCREMENTAL or run.is_trial:
-        members, changed = looked_at
+    members, changed = looked_at
+    is_anybody = members.num_rows or len(
+        changed
+    )  # of nobody an array isn't made, which loads pandas
+    if is_anybody and (kind is RunKind.INCREMENTAL or run.is_trial):
         ids = united(np.asarray(members.column("client_id"), np.int64), changed)
         row_counts.note_looked_at(cursor, run.sync_id, run.run_id, ids)
 
