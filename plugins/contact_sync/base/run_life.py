@@ -74,9 +74,11 @@ KINDS: Mapping[str, str] = {
     KindReason.MAPPING_CHANGED: "the mapping, the list or a field id changed",
     KindReason.SERVER_REPLACED: "B2CORE's server was replaced, restored or failed over",
     KindReason.SERVER_RESTARTED:
-        "B2CORE's server was started again, perhaps on an older copy of its disk",
-    KindReason.TABLES_REPLACED: "emptied, rewritten or replaced since the last run: {detail}",
-    KindReason.ROWS_DELETED: "rows were deleted of which nothing tells whose they were",
+        "B2CORE's server was started again, perhaps on an older copy of its disk, has recovered "
+        "from a crash, or its statistics were reset",
+    KindReason.TABLES_REPLACED:
+        "emptied, rewritten, replaced or altered since the last run: {detail}",
+    KindReason.ROWS_DELETED: "rows were deleted, and nothing tells whose they were",
     KindReason.STATEMENTS_CHANGED: "the statements that read B2CORE changed",
     KindReason.DETECTION_SWITCHED: "the change detection was switched",
     KindReason.XMIN_TOO_OLD: "the last run is too long ago for xmin",

@@ -125,7 +125,7 @@ def test_A07_A24_so_does_one_of_a_source_whose_rows_are_not_counted(
     world.assert_converged()
 
 
-def test_A06_A24_a_row_that_a_refreshed_materialized_view_lacks_is_missed(
+def test_A06_A24_a_row_that_a_refreshed_materialized_view_lacks_is_found(
     own_tables: World, tmp_path: Path
 ) -> None:
     """Nothing counts it as deleted there: the view has another file."""
