@@ -87,7 +87,7 @@ IS 'Number and Date fields that were emptied and can''t be cleared, by bit.';
 COMMENT ON COLUMN contact_sync.outbox.person_hash IS 'As in the ledger; 0 or NULL = unknown.';
 
 COMMENT ON TABLE contact_sync.outbox_block
-IS 'Contacts of a first load by CSV that still have to be sent, many in a row; only of clients that the ledger doesn''t know.';
+IS 'Contacts of a first load by CSV that still have to be sent, many in a row; of unknown clients.';
 COMMENT ON COLUMN contact_sync.outbox_block.first_id
 IS 'The lowest client id; clients between it and last_id may be elsewhere.';
 COMMENT ON COLUMN contact_sync.outbox_block.last_id IS 'The highest client id.';

@@ -142,7 +142,7 @@ ALTER TABLE ONLY contact_sync.batch ADD CONSTRAINT batch_root_id_fkey FOREIGN KE
 ALTER TABLE ONLY contact_sync.batch ADD CONSTRAINT batch_run_id_fkey FOREIGN KEY (run_id) REFERENCES contact_sync.run(run_id);
 ALTER TABLE ONLY contact_sync.batch ADD CONSTRAINT batch_sync_id_fkey FOREIGN KEY (sync_id) REFERENCES contact_sync.sync(sync_id);
 
--- Contacts of a first load by CSV that still have to be sent, many in a row; only of clients that the ledger doesn't know.
+-- Contacts of a first load by CSV that still have to be sent, many in a row; of unknown clients.
 CREATE TABLE contact_sync.outbox_block (
     run_id bigint NOT NULL,
     first_id bigint NOT NULL,  -- The lowest client id; clients between it and last_id may be elsewhere.
