@@ -45,6 +45,8 @@ def test_the_emulators_account_is_there_at_the_next_start(tmp_path: Path) -> Non
         list_id, field_id = admin.create_list("Clients"), admin.create_field("Status", "Text")
         contact = {"email": ANN, "custom_fields": {field_id: "VIP"}}
         admin.put_contacts(contact, list_ids=[list_id])
+        while any(job["status"] == "pending" for job in admin.jobs()):
+            time.sleep(0.02)
         admin.advance(60)
         before = admin.contacts()
         assert list(before) == [ANN]
