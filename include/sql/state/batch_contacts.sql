@@ -1,4 +1,4 @@
--- The contacts of a batch: outbox rows in a range of client ids (state/batch_contacts.py).
+-- The contacts of a batch: what is staged of a range of client ids, mostly as rows (state/batch_contacts.py).
 
 -- batch_columns --
 -- Of a JSON batch, as one row; null = it has none. All three columns have the order of the rows below, which is by

@@ -32,19 +32,8 @@ WHERE run_id = %(run_id)s
 ORDER BY first_id;
 
 -- of_persons --
--- Blocks of a sync's runs with one of these clients or addresses. Parameters: client_ids, email_hashes
-SELECT
-    k.run_id,
-    k.first_id
-FROM contact_sync.outbox_block AS k
-INNER JOIN contact_sync.run AS r ON k.run_id = r.run_id
-WHERE
-    r.sync_id = %(sync_id)s
-    AND (k.client_ids && %(client_ids)s::bigint[] OR k.email_hashes && %(email_hashes)s::bigint[])
-ORDER BY k.run_id, k.first_id;
-
--- with_clients --
--- Blocks with one of these clients. Parameters: sync_id or run_id, the other one is NULL; client_ids
+-- Blocks with one of these clients or addresses. Parameters: sync_id or run_id, the other one is NULL; client_ids,
+-- email_hashes
 SELECT
     k.run_id,
     k.first_id
@@ -52,7 +41,7 @@ FROM contact_sync.outbox_block AS k
 INNER JOIN contact_sync.run AS r ON k.run_id = r.run_id
 WHERE
     (r.sync_id = %(sync_id)s::smallint OR r.run_id = %(run_id)s::bigint)
-    AND k.client_ids && %(client_ids)s::bigint[]
+    AND (k.client_ids && %(client_ids)s::bigint[] OR k.email_hashes && %(email_hashes)s::bigint[])
 ORDER BY k.run_id, k.first_id;
 
 -- of_all --

@@ -1,4 +1,7 @@
-"""The contacts of a batch: outbox rows in a range of client ids, while it is in flight."""
+"""The contacts of a batch: what is staged of a range of client ids, while it is in flight.
+
+Nearly all that is here needs rows: blocks are unpacked before (`outbox_blocks`).
+"""
 
 from __future__ import annotations
 

@@ -111,8 +111,8 @@ def contacts_of(
 ) -> list[dict[str, Any]]:
     """These columns of CONTACTS, of the clients that are in blocks of a sync, or of a run."""
     wanted, found = list(client_ids), list[dict[str, Any]]()
-    asked = {"client_ids": wanted, "sync_id": sync_id, "run_id": run_id}
-    for block in many(cursor, SQL["with_clients"], asked):  # one at a time is in memory
+    asked = {"client_ids": wanted, "email_hashes": [], "sync_id": sync_id, "run_id": run_id}
+    for block in many(cursor, SQL["of_persons"], asked):  # one at a time is in memory
         for row in many(cursor, SQL["content"], block):
             contacts = unpacked(row["content"], "client_id", *names)
             is_wanted = np.isin(contacts.column("client_id").to_numpy(), wanted)
@@ -172,8 +172,9 @@ def unpack_persons(
     cursor: Cursor, sync_id: int, client_ids: Collection[int], email_hashes: Collection[int]
 ) -> None:
     """The same of all blocks of a sync that have one of these clients or addresses."""
-    parameters = {"client_ids": list(client_ids), "email_hashes": list(email_hashes)}
-    _unpack(cursor, many(cursor, SQL["of_persons"], {"sync_id": sync_id} | parameters))
+    asked: dict[str, Any] = {"client_ids": list(client_ids), "email_hashes": list(email_hashes)}
+    asked |= {"sync_id": sync_id, "run_id": None}
+    _unpack(cursor, many(cursor, SQL["of_persons"], asked))
 
 
 def unpack_all(cursor: Cursor) -> None:

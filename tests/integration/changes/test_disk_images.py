@@ -27,6 +27,13 @@ USE_UP = "DO 'BEGIN FOR i IN 1..300 LOOP PERFORM pg_current_xact_id(); COMMIT; E
 pytestmark = pytest.mark.own_connections
 
 
+def loaded(world: World) -> None:
+    """Nobody but the seed is in B2CORE, and a first load has sent it."""
+    world.sql("TRUNCATE b2core.clients RESTART IDENTITY CASCADE")
+    world.seed()
+    world.run()
+
+
 @pytest.fixture(scope="module")
 def home() -> Iterator[Path]:
     """Where the server of this module keeps its data, with a B2CORE in it."""
@@ -75,9 +82,7 @@ def test_R06_a_disk_image_of_before_makes_the_run_full(home: Path, world_of_its_
     run's: without a full run the values of the lost state stay for good."""
     world = world_of_its_own
     with running(home, world) as cluster:
-        world.sql("TRUNCATE b2core.clients RESTART IDENTITY CASCADE")
-        world.seed()
-        world.run()
+        loaded(world)
     image = home.parent / "image"
     shutil.copytree(home / "data", image, symlinks=True, copy_function=shutil.copy2)
     owner = (home / "data").stat()
@@ -109,9 +114,7 @@ def test_R06_a_restart_is_one_full_run(home: Path, world_of_its_own: World) -> N
     """Nothing is sent for it, and the next run is incremental again."""
     world = world_of_its_own
     with running(home, world):
-        world.sql("TRUNCATE b2core.clients RESTART IDENTITY CASCADE")
-        world.seed()
-        world.run()
+        loaded(world)
         assert world.run()["kind"] == "incremental"
     with running(home, world):
         report = world.run()
@@ -140,9 +143,7 @@ def test_R06_a_crash_that_the_server_survives_is_one_full_run(
     """All counts are dropped: those of a row that was deleted just before, too."""
     world = world_of_its_own
     with running(home, world) as cluster:
-        world.sql("TRUNCATE b2core.clients RESTART IDENTITY CASCADE")
-        world.seed()
-        world.run()
+        loaded(world)
         world.run()
         world.sql("DELETE FROM b2core.client_phones WHERE client_id = 1")
         crash(cluster)
@@ -158,9 +159,7 @@ def test_R06_a_database_made_again_on_the_same_server_makes_the_run_full(
     """From a dump, as it is done to get back what was lost: rows and server are the same."""
     world = world_of_its_own
     with running(home, world) as cluster:
-        world.sql("TRUNCATE b2core.clients RESTART IDENTITY CASCADE")
-        world.seed()
-        world.run()
+        loaded(world)
         close_all()
         with psycopg.connect(cluster.url(), autocommit=True) as connection:
             connection.execute("DROP DATABASE IF EXISTS b2core_before WITH (FORCE)")
